@@ -1,0 +1,3 @@
+//! Entry point: joins the real world to the library.
+
+fn main() {}

@@ -1,0 +1,253 @@
+//! Where tokens come from.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Who may sign in: a directory, or one of Entra's well-known groups of them.
+///
+/// Holds a GUID, a verified domain, `common`, `organizations` or `consumers`, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant(String);
+
+/// The text is not a tenant.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a tenant: expected a GUID, a domain, `common`, `organizations`, or `consumers`"
+)]
+pub struct TenantError(String);
+
+impl Tenant {
+    /// Parses `text`, once, at the edge; everything past it can trust the value.
+    pub fn parse(text: &str) -> Result<Self, TenantError> {
+        let label = |label: &str| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if text.len() <= 253 && text.split('.').all(label) {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(TenantError(super::clean(text).chars().take(80).collect()))
+        }
+    }
+
+    /// As it stands in URLs.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is a directory's GUID, which can be compared with the `tid` claim.
+    pub fn is_guid(&self) -> bool {
+        uuid::Uuid::try_parse(&self.0).is_ok()
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who issues tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Entra ID, or something shaped like it: `{host}/{tenant}` is the base of every endpoint.
+    Entra {
+        /// For example `https://login.microsoftonline.com/`.
+        host: Url,
+        /// The directory that issues the token.
+        tenant: Tenant,
+    },
+    /// Any other OpenID provider, known by its discovery document.
+    Issuer {
+        /// The issuer, below which `.well-known/openid-configuration` lies.
+        url: Url,
+    },
+}
+
+/// The URL cannot be an authority.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// Not a URL at all.
+    #[error("`{0}` is not a URL; an authority looks like `https://login.microsoftonline.com`")]
+    NotAUrl(String),
+    /// Tokens would travel in the clear.
+    #[error(
+        "`{0}` is not https; plain http is accepted for this machine only (127.0.0.1, ::1, localhost)"
+    )]
+    NotHttps(String),
+    /// User name, query or fragment in the URL.
+    #[error("`{0}` has a user name, query or fragment; an authority is scheme, host and path")]
+    Extras(String),
+}
+
+/// Where the steps of the protocol are taken (RFC 8414 §2; OIDC Discovery §3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The issuer as the metadata names it; Entra's is derived, so `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// RFC 6749 §3.2.
+    pub token: Url,
+    /// RFC 8628 §3.1; not every provider has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_authorization: Option<Url>,
+    /// RFC 6749 §3.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<Url>,
+}
+
+impl Authority {
+    /// Parses an authority's URL. With a `tenant` it is shaped like Entra; without one it is an issuer of any make.
+    pub fn parse(url: &str, tenant: Option<Tenant>) -> Result<Self, AuthorityError> {
+        let shown = || super::clean(url).chars().take(200).collect::<String>();
+        let parsed = Url::parse(url).map_err(|_| AuthorityError::NotAUrl(shown()))?;
+        if parsed.host_str().is_none_or(str::is_empty) {
+            return Err(AuthorityError::NotAUrl(shown()));
+        }
+        let extras = !parsed.username().is_empty()
+            || parsed.password().is_some()
+            || parsed.query().is_some()
+            || parsed.fragment().is_some();
+        if extras {
+            return Err(AuthorityError::Extras(shown()));
+        }
+        check_transport(&parsed)?;
+        Ok(match tenant {
+            Some(tenant) => Self::Entra { host: parsed, tenant },
+            None => Self::Issuer { url: parsed },
+        })
+    }
+
+    /// Entra's endpoints, which follow from the host and the tenant; `None` where discovery has to tell.
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        let Self::Entra { host, tenant } = self else { return None };
+        let endpoint = |name: &str| {
+            let mut url = host.clone();
+            url.set_path(&format!(
+                "{}/{tenant}/oauth2/v2.0/{name}",
+                host.path().trim_end_matches('/')
+            ));
+            url
+        };
+        Some(Endpoints {
+            issuer: None,
+            token: endpoint("token"),
+            device_authorization: Some(endpoint("devicecode")),
+            authorization: Some(endpoint("authorize")),
+        })
+    }
+
+    /// The discovery document (OIDC Discovery §4; Entra: `{tenant}/v2.0/.well-known/openid-configuration`).
+    pub fn discovery_url(&self) -> Url {
+        let (base, path) = match self {
+            Self::Entra { host, tenant } => (host, format!("/{tenant}/v2.0")),
+            Self::Issuer { url } => (url, String::new()),
+        };
+        let mut url = base.clone();
+        let above = base.path().trim_end_matches('/');
+        url.set_path(&format!("{above}{path}/.well-known/openid-configuration"));
+        url
+    }
+
+    /// The tenant, for an authority that has one.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        match self {
+            Self::Entra { tenant, .. } => Some(tenant),
+            Self::Issuer { .. } => None,
+        }
+    }
+
+    /// The base URL without a closing slash: the first part of a store key.
+    pub fn base(&self) -> String {
+        let (Self::Entra { host: url, .. } | Self::Issuer { url }) = self;
+        url.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+/// `{host}/{tenant}` for Entra, the issuer's URL otherwise.
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base())?;
+        self.tenant().map_or(Ok(()), |tenant| write!(f, "/{tenant}"))
+    }
+}
+
+/// `https`, or `http` to this very machine: anything else would show tokens to the network.
+pub fn check_transport(url: &Url) -> Result<(), AuthorityError> {
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => Err(AuthorityError::NotHttps(super::clean(url.as_str()).into_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_tenants_are_refused_before_any_url_is_built() {
+        for text in [
+            "", ".", "..", "a/b", "a?b", "a#b", "a@b", "a b", "a\r\nb", "a\0", "a..b", "ａ",
+            "a%2fb",
+        ] {
+            assert!(Tenant::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["common", "Contoso.onmicrosoft.com", "9188040d-6c67-4c5b-b112-36a304b66dad"] {
+            assert!(Tenant::parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn entra_endpoints_follow_from_host_and_tenant() {
+        let tenant = Tenant::parse("common").unwrap();
+        let authority =
+            Authority::parse("https://login.microsoftonline.com/", Some(tenant)).unwrap();
+        let endpoints = authority.endpoints().unwrap();
+        assert_eq!(
+            endpoints.token.as_str(),
+            "https://login.microsoftonline.com/common/oauth2/v2.0/token"
+        );
+        assert_eq!(
+            authority.discovery_url().as_str(),
+            "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+        );
+        assert_eq!(authority.to_string(), "https://login.microsoftonline.com/common");
+    }
+
+    #[test]
+    fn an_issuer_keeps_its_path() {
+        let authority = Authority::parse("https://idp.example/realms/one/", None).unwrap();
+        assert_eq!(
+            authority.discovery_url().as_str(),
+            "https://idp.example/realms/one/.well-known/openid-configuration"
+        );
+        assert_eq!(authority.endpoints(), None);
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for url in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1", "https://x"] {
+            assert!(Authority::parse(url, None).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "ftp://127.0.0.1",
+            "https://user@x",
+            "https://x?y",
+            "javascript:alert(1)",
+            "x",
+        ] {
+            assert!(Authority::parse(url, None).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a JWT says about itself.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+
+use super::{NumericDate, ScopeSet};
+
+/// Base64url as RFC 7515 §2 wants it, forgiving the padding that some tools leave on.
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A JSON Web Token in compact form (RFC 7519 §3), read without checking its signature.
+///
+/// Good enough to explain a token to its holder, never good enough to trust one: Entra documents access tokens as
+/// opaque to clients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Jwt {
+    /// The JOSE header (RFC 7515 §4).
+    pub header: Claims,
+    /// The payload.
+    pub claims: Claims,
+    /// Whether the third part is there; documentation and logs often strip it.
+    pub signed: bool,
+}
+
+/// The text is not a JWT in compact form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwtError {
+    /// A compact JWT has three parts with dots between them.
+    #[error("expected 3 dot-separated parts, found {found}")]
+    Parts {
+        /// How many parts there were.
+        found: usize,
+    },
+    /// A part is not base64url.
+    #[error("the {part} is not base64url")]
+    Base64 {
+        /// `header` or `payload`.
+        part: &'static str,
+    },
+    /// A part is not a JSON object.
+    #[error("the {part} is not a JSON object")]
+    Json {
+        /// `header` or `payload`.
+        part: &'static str,
+    },
+}
+
+impl Jwt {
+    /// Reads header and payload of a compact JWT. Does not verify the signature.
+    pub fn decode_unverified(jwt: &str) -> Result<Self, JwtError> {
+        let jwt = jwt.trim();
+        let mut parts = jwt.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(JwtError::Parts { found: jwt.split('.').count() });
+        };
+        Ok(Self {
+            header: Claims::decode(header, "header")?,
+            claims: Claims::decode(payload, "payload")?,
+            signed: !signature.is_empty(),
+        })
+    }
+}
+
+/// The members of a JWT's header or payload.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Reads one base64url part of a token; `part` names it in the error.
+    pub fn decode(text: &str, part: &'static str) -> Result<Self, JwtError> {
+        let bytes = BASE64_URL.decode(text).map_err(|_| JwtError::Base64 { part })?;
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(map)) => Ok(Self(map)),
+            _ => Err(JwtError::Json { part }),
+        }
+    }
+
+    /// The raw value of `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Every member, in order of name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The text under `name`, when it is text and not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The time under `name`; a fraction of a second is dropped (RFC 7519 §2 allows one).
+    pub fn time(&self, name: &str) -> Option<NumericDate> {
+        let value = self.0.get(name)?;
+        let seconds = value.as_i64().or_else(|| {
+            let float = value.as_f64()?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "range is checked, fraction is dropped"
+            )]
+            (float.abs() < 9e15).then_some(float as i64)
+        })?;
+        Some(NumericDate(seconds))
+    }
+
+    /// `exp`: when the token stops being valid (RFC 7519 §4.1.4).
+    pub fn exp(&self) -> Option<NumericDate> {
+        self.time("exp")
+    }
+
+    /// `aud`: whom the token is for (RFC 7519 §4.1.3); the first value when it is a list.
+    pub fn aud(&self) -> Option<&str> {
+        match self.0.get("aud")? {
+            Value::String(aud) => Some(aud),
+            Value::Array(all) => all.first()?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// `scp`: delegated permissions, separated by spaces; other issuers use a list, or the name `scope`.
+    pub fn scp(&self) -> Option<ScopeSet> {
+        match self.0.get("scp").or_else(|| self.0.get("scope"))? {
+            Value::String(scp) => Some(ScopeSet::parse(scp)),
+            Value::Array(all) => Some(all.iter().filter_map(Value::as_str).collect()),
+            _ => None,
+        }
+    }
+
+    /// `roles`: application permissions of an app-only token, or the user's app roles beside a `scp`.
+    pub fn roles(&self) -> Option<Vec<&str>> {
+        match self.0.get("roles")? {
+            Value::Array(all) => Some(all.iter().filter_map(Value::as_str).collect()),
+            Value::String(one) => Some(vec![one]),
+            _ => None,
+        }
+    }
+
+    /// The client: `appid` in v1.0 tokens, `azp` in v2.0 tokens, `client_id` elsewhere (RFC 9068 §2.2).
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("appid").or_else(|| self.text("azp")).or_else(|| self.text("client_id"))
+    }
+
+    /// The user as a person would name them: `preferred_username`, `upn`, `unique_name` or `email`.
+    pub fn user_name(&self) -> Option<&str> {
+        ["preferred_username", "upn", "unique_name", "email"]
+            .iter()
+            .find_map(|name| self.text(name))
+    }
+}
+
+impl FromIterator<(String, Value)> for Claims {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        Self(members.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(payload: &str) -> String {
+        format!("e30.{}.c2ln", BASE64_URL.encode(payload))
+    }
+
+    #[test]
+    fn the_parts_are_counted_when_there_are_not_three() {
+        for (text, found) in [("", 1), ("a.b", 2), ("a.b.c.d.e", 5)] {
+            assert_eq!(Jwt::decode_unverified(text), Err(JwtError::Parts { found }));
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_read_or_left_alone() {
+        let claims = |exp: &str| {
+            Jwt::decode_unverified(&jwt(&format!(r#"{{"exp":{exp}}}"#))).map(|jwt| jwt.claims.exp())
+        };
+        assert_eq!(claims("17.9"), Ok(Some(NumericDate(17))));
+        assert_eq!(claims("-1"), Ok(Some(NumericDate(-1))));
+        for exp in ["1e308", "\"17\"", "null", "[1]", "99999999999999999999"] {
+            assert_eq!(claims(exp), Ok(None), "{exp}");
+        }
+    }
+
+    #[test]
+    fn deep_json_is_an_error_not_a_stack_overflow() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(Jwt::decode_unverified(&jwt(&deep)), Err(JwtError::Json { part: "payload" }));
+    }
+
+    #[test]
+    fn padding_is_forgiven() {
+        assert!(Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| !jwt.signed));
+    }
+}

@@ -1,0 +1,19 @@
+//! The vocabulary every other floor speaks. No I/O, no clock, no policy.
+
+mod account;
+mod authority;
+mod job;
+mod jwt;
+mod scope;
+mod secret;
+mod text;
+mod time;
+
+pub use account::Account;
+pub use authority::{Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport};
+pub use job::{As, Job};
+pub use jwt::{Claims, Jwt, JwtError};
+pub use scope::{OIDC_SCOPES, ScopeSet};
+pub use secret::{Secret, fingerprint};
+pub use text::{clean, clean_block};
+pub use time::{NumericDate, human_duration};

@@ -1,0 +1,88 @@
+//! What is asked for.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Scopes of OpenID Connect itself (OIDC Core §5.4, §11): about the sign-in, never about an API.
+pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// The scopes of one request: sorted and without repeats (RFC 6749 §3.3).
+///
+/// Order does not matter to the server, so `a b` and `b a` are the same set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ScopeSet(BTreeSet<String>);
+
+impl ScopeSet {
+    /// Splits `text` at white space.
+    pub fn parse(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Adds one scope.
+    pub fn insert(&mut self, scope: impl Into<String>) {
+        self.0.insert(scope.into());
+    }
+
+    /// Whether `scope` is here, letter case aside: Entra folds it in its answers.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|own| own.eq_ignore_ascii_case(scope))
+    }
+
+    /// Whether every scope of `other` is here.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.iter().all(|scope| self.contains(scope))
+    }
+
+    /// The scopes, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Those that ask an API for something: all but [`OIDC_SCOPES`].
+    pub fn api(&self) -> Self {
+        self.iter()
+            .filter(|scope| !OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(scope)))
+            .collect()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
+        Self(scopes.into_iter().map(Into::into).collect())
+    }
+}
+
+/// As on the wire: separated by one space.
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            if 0 < index {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_repeats_do_not_matter() {
+        assert_eq!(ScopeSet::parse("b a\tb"), ScopeSet::parse("a b"));
+        assert_eq!(ScopeSet::parse("b a").to_string(), "a b");
+    }
+
+    #[test]
+    fn sign_in_scopes_are_not_api_scopes() {
+        let scopes = ScopeSet::parse("openid Profile offline_access Mail.Read email");
+        assert_eq!(scopes.api().to_string(), "Mail.Read");
+    }
+}

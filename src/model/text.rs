@@ -1,0 +1,126 @@
+//! Text that came from somewhere else, made safe to show.
+
+use std::borrow::Cow;
+
+/// Longest text from a server that is shown; an Entra error with its ids has about 600 characters.
+const SHOWN_MAX: usize = 2_000;
+
+/// `text` on one line without control characters, escape sequences or marks that reorder or hide text.
+///
+/// White space of every kind, line breaks included, becomes single spaces: a server can neither move the cursor nor
+/// forge a line of ours. Longer than [`SHOWN_MAX`] characters is cut with `…`.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let harmless = |c: char| !is_hostile(c) && (c == ' ' || !c.is_whitespace());
+    if text.len() <= SHOWN_MAX
+        && text.chars().all(harmless)
+        && !text.contains("  ")
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut characters = text.chars().peekable();
+    let mut gap = false;
+    let mut length = 0;
+    while let Some(c) = characters.next() {
+        if c == '\u{1b}' || c == '\u{9b}' {
+            skip_escape_sequence(c, &mut characters);
+        } else if c.is_whitespace() {
+            gap = !out.is_empty();
+        } else if !is_hostile(c) {
+            if gap {
+                out.push(' ');
+                length += 1;
+            }
+            gap = false;
+            if SHOWN_MAX <= length {
+                out.push('…');
+                break;
+            }
+            out.push(c);
+            length += 1;
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// [`clean`], line by line: for text that may have several lines, such as a device-code `message`.
+pub fn clean_block(text: &str) -> String {
+    let lines = text.lines().map(clean).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// ECMA-48: `ESC [ … final`, `ESC ] … BEL|ST` and their like; what follows is theirs, not text.
+fn skip_escape_sequence(
+    first: char,
+    characters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
+) {
+    let kind = if first == '\u{9b}' { Some('[') } else { characters.next() };
+    match kind {
+        Some('[') => {
+            for c in characters.by_ref() {
+                if ('\u{40}'..='\u{7e}').contains(&c) {
+                    break;
+                }
+            }
+        }
+        Some(']' | 'P' | '^' | '_' | 'X') => {
+            while let Some(c) = characters.next() {
+                if c == '\u{7}' || c == '\u{9c}' {
+                    break;
+                }
+                if c == '\u{1b}' {
+                    characters.next_if_eq(&'\\');
+                    break;
+                }
+            }
+        }
+        _ => (),
+    }
+}
+
+/// Control characters, bidirectional marks, zero-width characters and other invisible formatting.
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_breaks_of_entra_become_spaces() {
+        assert_eq!(clean("AADSTS1: no.\r\nTrace ID: 7\r\n"), "AADSTS1: no. Trace ID: 7");
+    }
+
+    #[test]
+    fn escape_sequences_go_with_their_contents() {
+        assert_eq!(clean("a\u{1b}]0;title\u{7}b\u{1b}[2Jc\u{1b}]8;;http://x\u{1b}\\d"), "abcd");
+        assert_eq!(clean("x\u{9b}31my"), "xy");
+    }
+
+    #[test]
+    fn marks_that_hide_or_reorder_are_dropped() {
+        assert_eq!(clean("abc\u{202e}def\u{200b}\u{feff}"), "abcdef");
+    }
+
+    #[test]
+    fn cleaning_twice_changes_nothing_and_leaves_no_control_character() {
+        for text in ["", "plain", " a  b ", "\u{1b}", "\u{1b}[", "\u{1b}]x", "a\0b\tc", "\u{2028}x"]
+        {
+            let once = clean(text).into_owned();
+            assert!(!once.chars().any(char::is_control), "{once:?}");
+            assert_eq!(clean(&once), once);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let cut = clean(&"x".repeat(10_000)).into_owned();
+        assert_eq!(cut.chars().count(), SHOWN_MAX + 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! A refusal, with everything that Entra says in one (RFC 6749 §5.2).
+
+use serde_json::Value;
+
+use super::HttpResponse;
+use super::lenient::{self, Members};
+use crate::model::{NumericDate, clean};
+
+/// Statuses after which the same request may succeed.
+pub const RETRYABLE_STATUS: [u16; 6] = [408, 429, 500, 502, 503, 504];
+
+/// An OAuth error, all members kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorResponse {
+    /// For example `invalid_grant`.
+    pub error: String,
+    /// Entra: `AADSTSnnnn: text Trace ID: … Correlation ID: … Timestamp: …`.
+    pub error_description: Option<String>,
+    /// AADSTS numbers, from the `error_codes` member; from the description when the member is missing.
+    pub error_codes: Vec<u64>,
+    /// Entra's finer word, such as `consent_required` or `basic_action`.
+    pub suberror: Option<String>,
+    /// JSON text of a claims challenge, to be sent back with the next request.
+    pub claims: Option<String>,
+    /// For the administrator's sign-in log.
+    pub trace_id: Option<String>,
+    /// For the administrator's sign-in log.
+    pub correlation_id: Option<String>,
+    /// `YYYY-MM-DD hh:mm:ssZ`, the server's time.
+    pub timestamp: Option<String>,
+    /// A page about the error.
+    pub error_uri: Option<String>,
+    /// The HTTP status it came under, when it came over HTTP.
+    pub http_status: Option<u16>,
+    /// Seconds from the `Retry-After` header (RFC 9110 §10.2.3).
+    pub retry_after: Option<u64>,
+}
+
+impl ErrorResponse {
+    pub(super) fn from_members(members: &Members, response: &HttpResponse) -> Self {
+        let now = server_date(response);
+        Self {
+            http_status: Some(response.status().as_u16()),
+            retry_after: retry_after(response, now),
+            ..Self::from_json(members)
+        }
+    }
+
+    /// Reads the members of an error body; `error` may itself be an object, as resource servers send it.
+    pub fn from_json(members: &Members) -> Self {
+        let error = match members.get("error") {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Object(inner)) => lenient::text(inner, "code").unwrap_or_default(),
+            _ => String::new(),
+        };
+        let error_description = lenient::text(members, "error_description");
+        let mut error_codes = lenient::numbers(members, "error_codes");
+        if error_codes.is_empty() {
+            error_codes.extend(error_description.as_deref().into_iter().flat_map(aadsts_in));
+        }
+        Self {
+            error,
+            error_description,
+            error_codes,
+            suberror: lenient::text(members, "suberror"),
+            claims: lenient::text(members, "claims"),
+            trace_id: lenient::text(members, "trace_id"),
+            correlation_id: lenient::text(members, "correlation_id"),
+            timestamp: lenient::text(members, "timestamp"),
+            error_uri: lenient::text(members, "error_uri"),
+            http_status: None,
+            retry_after: None,
+        }
+    }
+
+    /// Whether one of `codes` is among the AADSTS numbers.
+    pub fn has_code(&self, codes: &[u64]) -> bool {
+        self.error_codes.iter().any(|code| codes.contains(code))
+    }
+
+    /// What the server said, on one line and harmless: the description, else the bare `error`.
+    pub fn text(&self) -> String {
+        let text = self.error_description.as_deref().unwrap_or(&self.error);
+        clean(text).into_owned()
+    }
+}
+
+/// The numbers of every `AADSTSnnnn` in `text`.
+fn aadsts_in(text: &str) -> Vec<u64> {
+    let mut codes = Vec::new();
+    for rest in text.split("AADSTS").skip(1) {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(code) = digits.parse()
+            && !codes.contains(&code)
+        {
+            codes.push(code);
+        }
+    }
+    codes
+}
+
+/// Seconds to wait, from `Retry-After` as seconds or as a date; at most an hour, and absent when unreadable.
+pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<u64> {
+    const LONGEST: u64 = 3_600;
+    let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds.min(LONGEST));
+    }
+    let until = parse_http_date(text)?.seconds_since(now?);
+    Some(u64::try_from(until).unwrap_or(0).min(LONGEST))
+}
+
+/// The `Date` header: the server's idea of now.
+pub(super) fn server_date(response: &HttpResponse) -> Option<NumericDate> {
+    parse_http_date(response.headers().get(http::header::DATE)?.to_str().ok()?)
+}
+
+fn parse_http_date(text: &str) -> Option<NumericDate> {
+    let time = httpdate::parse_http_date(text).ok()?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(NumericDate(0).plus(since))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::response;
+
+    #[test]
+    fn every_member_is_kept() {
+        let body = r#"{"error":"invalid_grant","error_description":"AADSTS50076: no.\r\nTrace ID: t",
+            "error_codes":[50076],"timestamp":"2026-01-01 00:00:00Z","trace_id":"t","correlation_id":"c",
+            "error_uri":"https://login.microsoftonline.com/error?code=50076","suberror":"basic_action",
+            "claims":"{\"access_token\":{}}"}"#;
+        let members = serde_json::from_str(body).unwrap();
+        let error = ErrorResponse::from_members(&members, &response(400, body));
+        assert_eq!(error.error_codes, [50076]);
+        assert_eq!(error.suberror.as_deref(), Some("basic_action"));
+        assert_eq!(error.claims.as_deref(), Some(r#"{"access_token":{}}"#));
+        assert_eq!(error.http_status, Some(400));
+        assert_eq!(error.text(), "AADSTS50076: no. Trace ID: t");
+    }
+
+    #[test]
+    fn codes_are_found_in_the_description_when_the_member_is_missing() {
+        let members = serde_json::from_str(
+            r#"{"error":"x","error_description":"AADSTS65001: a AADSTS65001 b AADSTS70011."}"#,
+        );
+        assert_eq!(ErrorResponse::from_json(&members.unwrap()).error_codes, [65001, 70011]);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_is_bounded() {
+        let with = |value: &str| {
+            let mut answer = response(429, "{}");
+            answer.headers_mut().insert("retry-after", value.parse().unwrap());
+            retry_after(&answer, Some(NumericDate(784_111_770)))
+        };
+        assert_eq!(with("7"), Some(7));
+        assert_eq!(with("999999999"), Some(3_600));
+        assert_eq!(with("Sun, 06 Nov 1994 08:49:37 GMT"), Some(7));
+        assert_eq!(with("soon"), None);
+    }
+}

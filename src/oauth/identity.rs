@@ -1,0 +1,35 @@
+//! Who a token response is about.
+
+use serde_json::Value;
+
+use super::TokenResponse;
+use crate::model::{Account, Claims, Jwt};
+
+/// The account named by the response: `client_info` for the id, the ID token for the names, and the access token where
+/// those are missing. Unverified: it came over TLS from the authority itself (OIDC Core §3.1.3.7, 6).
+pub fn account_of(response: &TokenResponse) -> Account {
+    let id_token =
+        response.id_token.as_ref().and_then(|token| Jwt::decode_unverified(token.expose()).ok());
+    let access_token = Jwt::decode_unverified(response.access_token.expose()).ok();
+    let claims: Vec<&Claims> =
+        [&id_token, &access_token].into_iter().flatten().map(|jwt| &jwt.claims).collect();
+    let first = |name: &str| claims.iter().find_map(|claims| claims.text(name)).map(str::to_owned);
+
+    let (oid, tid) = (first("oid"), first("tid"));
+    let id = response
+        .client_info
+        .as_deref()
+        .and_then(home_account_id)
+        .or_else(|| Some(format!("{}.{}", oid.as_ref()?, tid.as_ref()?)))
+        .or_else(|| first("sub"))
+        .unwrap_or_else(|| "default".to_owned());
+    let username = claims.iter().find_map(|claims| claims.user_name()).map(str::to_owned);
+    Account { id, username, tid, oid }
+}
+
+/// `uid.utid` of the `client_info` member.
+fn home_account_id(client_info: &str) -> Option<String> {
+    let info = Claims::decode(client_info, "client_info").ok()?;
+    let part = |name| info.get(name).and_then(Value::as_str).filter(|part| !part.is_empty());
+    Some(format!("{}.{}", part("uid")?, part("utid")?))
+}

@@ -1,0 +1,105 @@
+//! Where grants rest between runs: one file per backend behind one trait, and one layer above them that knows what a
+//! grant is.
+
+mod grant;
+
+pub use grant::{CachedToken, Grant, GrantKey};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The kinds of store, as flags and configuration name them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The operating system's keyring: Secret Service, Keychain, Credential Manager
+    #[default]
+    Keyring,
+    /// An encrypted file; the key is yours to keep
+    File,
+    /// The Linux kernel's keys: gone after a reboot
+    Keyutils,
+    /// Nowhere: gone when the program ends
+    Memory,
+}
+
+/// The bytes of one item, zeroed when dropped.
+pub type Bytes = Zeroizing<Vec<u8>>;
+
+/// A place that keeps named bytes. Small on purpose: what a grant is, splitting and versions are told once, above.
+pub trait Backend {
+    /// Which kind this is.
+    fn kind(&self) -> Kind;
+    /// Who answers, for people: `gnome-keyring`, a path.
+    fn describe(&self) -> String;
+    /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
+    /// "locked" and "empty" need different help.
+    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
+    /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Forgets `name`; whether it was there.
+    fn remove(&self, name: &str) -> Result<bool, StoreError>;
+    /// Bytes that one item may have; `None` when any grant fits.
+    fn item_max(&self) -> Option<usize> {
+        None
+    }
+    /// The names of all items, where the platform can tell.
+    fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
+}
+
+/// The store could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the {} store could not {action}: {trouble}", kind_name(*.kind))]
+pub struct StoreError {
+    /// Which backend.
+    pub kind: Kind,
+    /// What we were doing: `read the grant`, `save the grant`, …
+    pub action: &'static str,
+    /// What stood in the way.
+    pub trouble: Trouble,
+    /// What the platform said.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What stood in the way, by what the user can do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// Nothing there to ask: no D-Bus session, no provider, not this platform.
+    #[error("{0}")]
+    Unavailable(String),
+    /// There, but locked, and nobody could be asked to unlock it.
+    #[error("it is locked")]
+    Locked,
+    /// The unlock dialog was dismissed.
+    #[error("the request to unlock it was dismissed")]
+    Dismissed,
+    /// No answer within the deadline.
+    #[error("it did not answer within {0} s")]
+    TimedOut(u64),
+    /// Access refused, disk full, read-only: the platform said no.
+    #[error("{0}")]
+    Denied(String),
+    /// What is stored cannot be read: truncated, foreign, wrong key.
+    #[error("what is stored there is damaged: {0}")]
+    Corrupt(String),
+    /// What is stored was written by a newer entrada.
+    #[error("it was written by a newer entrada (format {0})")]
+    Newer(u64),
+    /// The item is too large for this store.
+    #[error("the item has {size} bytes, more than the {max} that it can hold")]
+    TooLarge {
+        /// Bytes of the item.
+        size: usize,
+        /// Bytes that fit.
+        max: usize,
+    },
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Keyring => "keyring",
+        Kind::File => "file",
+        Kind::Keyutils => "keyutils",
+        Kind::Memory => "memory",
+    }
+}

@@ -1,0 +1,59 @@
+//! Time, waiting, and the signals that end a wait.
+
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Clock, Interrupted};
+use crate::model::NumericDate;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealClock;
+
+impl Clock for RealClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn now(&self) -> NumericDate {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        NumericDate(0).plus(since_epoch)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        interruptible(async { tokio::time::sleep(duration).await })
+    }
+}
+
+/// Runs `work` on this thread, unless a signal that ends the program comes first.
+pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Interrupted> {
+    let runtime = super::http::runtime();
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => Ok(done),
+            signal = asked_to_end() => Err(Interrupted { signal }),
+        }
+    })
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| async move {
+        match signal(kind) {
+            Ok(mut stream) => stream.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = listen(SignalKind::interrupt()) => 2,
+        _ = listen(SignalKind::terminate()) => 15,
+        _ = listen(SignalKind::hangup()) => 1,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> u8 {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => 2,
+        Err(_) => std::future::pending().await,
+    }
+}
