@@ -1,0 +1,217 @@
+//! The numbers behind `AADSTS…`: what each means, who can help, and which cause it points to.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+/// One record per line; parsed on the first look-up only.
+const DATA: &str = include_str!("data/aadsts.json");
+
+/// What is known about one AADSTS number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aadsts {
+    /// The number after `AADSTS`.
+    pub code: u64,
+    /// Microsoft's name for it.
+    pub name: &'static str,
+    /// What it is about.
+    pub category: Category,
+    /// The id in [`super::causes`] that it points to; `None` where none fits.
+    pub cause: Option<&'static str>,
+    /// Who can do something about it.
+    pub who: Who,
+    /// Whether the same request may go out again.
+    pub retry: Retry,
+    /// What is so, in a few words.
+    pub meaning: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// Values of the `error` member that it has been seen or is expected under.
+    pub oauth_error: Vec<&'static str>,
+    /// Whether the number alone settles the meaning: documented by Microsoft, and not used for several things.
+    pub certain: bool,
+    /// What is worth knowing besides.
+    #[serde(default)]
+    pub note: Option<&'static str>,
+}
+
+/// What a number is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Category {
+    /// The registration of the application.
+    AppRegistration,
+    /// Policy of the organisation.
+    ConditionalAccess,
+    /// Consent to scopes.
+    Consent,
+    /// A code, session or refresh token that has ended.
+    ExpiredGrant,
+    /// The request itself.
+    RequestBug,
+    /// Scope or API.
+    ScopeOrAudience,
+    /// Tenant, authority or kind of account.
+    Tenant,
+    /// Too many requests.
+    Throttling,
+    /// A passing fault.
+    Transient,
+    /// Something that the person at the screen does.
+    UserAction,
+}
+
+/// Who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    /// Whoever signs in.
+    User,
+    /// Whoever owns the application or the command line.
+    Developer,
+    /// An administrator of the tenant.
+    TenantAdmin,
+    /// Microsoft itself.
+    Microsoft,
+}
+
+impl Who {
+    /// As JSON spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Developer => "developer",
+            Self::TenantAdmin => "tenant-admin",
+            Self::Microsoft => "microsoft",
+        }
+    }
+}
+
+/// Whether the same request may go out again without anybody's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    /// It would fail again.
+    No,
+    /// Soon, with growing pauses.
+    Backoff,
+    /// After minutes.
+    Later,
+    /// The whole sign-in, from its beginning.
+    Restart,
+    /// At the interval of the device code.
+    Poll,
+}
+
+/// All numbers, lowest first.
+pub fn all() -> &'static [Aadsts] {
+    static ALL: OnceLock<Vec<Aadsts>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        // The data is part of the program; the tests hold that it parses.
+        let mut all: Vec<Aadsts> = serde_json::from_str(DATA).unwrap_or_default();
+        all.sort_unstable_by_key(|record| record.code);
+        all
+    })
+}
+
+/// The record of `code`, the bare number.
+pub fn find(code: u64) -> Option<&'static Aadsts> {
+    let all = all();
+    all.binary_search_by_key(&code, |record| record.code).ok().and_then(|index| all.get(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entra::causes;
+
+    fn cause(code: u64) -> Option<&'static str> {
+        find(code).unwrap().cause
+    }
+
+    #[test]
+    fn the_table_parses_and_holds_each_number_once() {
+        let parsed: Vec<Aadsts> = serde_json::from_str(DATA).unwrap();
+        assert!(178 <= parsed.len(), "{}", parsed.len());
+        assert!(parsed.is_sorted_by(|one, next| one.code < next.code));
+        assert_eq!(DATA.lines().count(), parsed.len() + 2, "one record per line");
+    }
+
+    #[test]
+    fn every_cause_is_known() {
+        for record in all() {
+            assert!(record.cause.is_none_or(causes::is_cause), "{record:?}");
+        }
+    }
+
+    #[test]
+    fn sentences_are_short_phrases_and_safe_to_print() {
+        for record in all() {
+            let texts = [Some(record.meaning), Some(record.remedy), record.note];
+            for text in texts.into_iter().flatten() {
+                assert!(!text.is_empty() && text.len() < 200, "{}: {text}", record.code);
+                assert!(!text.ends_with('.') && !text.contains('\n'), "{}: {text}", record.code);
+                assert!(text.matches('`').count() % 2 == 0, "{}: {text}", record.code);
+            }
+            assert!(!record.oauth_error.is_empty(), "{}", record.code);
+        }
+    }
+
+    #[test]
+    fn well_known_numbers_point_to_their_cause() {
+        for (code, expected) in [
+            (7_000_218, "public-client-flows-disabled"),
+            (65001, "user-consent-required"),
+            (90094, "admin-consent-required"),
+            (53003, "conditional-access"),
+            (530_036, "conditional-access"),
+            (50076, "mfa-required"),
+            (700_082, "refresh-token-expired"),
+            (700_084, "spa-refresh-token-lifetime"),
+            (50173, "refresh-token-revoked"),
+            (700_016, "app-not-found-in-tenant"),
+            (9_002_331, "wrong-authority-endpoint"),
+            (50020, "wrong-tenant"),
+            (90002, "invalid-tenant"),
+            (900_439, "sovereign-cloud-mismatch"),
+            (50011, "redirect-uri-mismatch"),
+            (9_002_327, "platform-type-mismatch"),
+            (28000, "mixed-resources"),
+            (650_053, "invalid-scope"),
+            (650_057, "api-permission-not-configured"),
+            (7_000_215, "client-secret-wrong"),
+            (54005, "auth-code-reused"),
+            (50196, "device-polling-loop"),
+            (90055, "throttled"),
+            (1_002_012, "scope-not-default-for-client-credentials"),
+        ] {
+            assert_eq!(cause(code), Some(expected), "{code}");
+        }
+        assert_eq!(cause(50126), None);
+        assert_eq!(find(70016).unwrap().retry, Retry::Poll);
+        assert_eq!(find(90033).unwrap().who, Who::Microsoft);
+    }
+
+    #[test]
+    fn an_unknown_number_is_not_there() {
+        for code in [0, 1, 70_017, u64::MAX] {
+            assert_eq!(find(code), None);
+        }
+    }
+
+    #[test]
+    fn a_number_with_two_meanings_is_not_certain() {
+        for code in [70000, 70008, 9_002_313] {
+            assert!(!find(code).unwrap().certain, "{code}");
+        }
+        assert!(find(53003).unwrap().certain);
+    }
+
+    #[test]
+    fn json_and_id_name_the_same_person() {
+        for who in [Who::User, Who::Developer, Who::TenantAdmin, Who::Microsoft] {
+            assert_eq!(serde_json::to_value(who).unwrap(), who.id());
+        }
+    }
+}

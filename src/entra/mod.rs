@@ -1,0 +1,14 @@
+//! Entra's facts as tables: clouds, resources, permissions, jobs, error numbers. No I/O, and nothing parsed before it is asked for.
+
+pub mod aadsts;
+pub mod causes;
+pub mod clouds;
+pub mod jobs;
+pub mod known;
+pub mod permissions;
+pub mod resources;
+
+pub use aadsts::Aadsts;
+pub use clouds::Cloud;
+pub use jobs::JobFacts;
+pub use resources::{Resource, ResourceOfScope};
