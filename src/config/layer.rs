@@ -1,0 +1,113 @@
+//! One layer of settings: what one source says. The same struct is flags, variables and file keys.
+
+use clap::Args as _;
+use serde::{Deserialize, Serialize};
+
+use super::Span;
+use crate::entra::clouds::Cloud;
+use crate::model::{As, Job};
+use crate::{flow, store};
+
+/// Every setting. `None` means that this source says nothing.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[command(next_help_heading = "Settings")]
+pub struct Layer {
+    /// Who may sign in: a GUID, a domain, `common`, `organizations` or `consumers`
+    #[arg(long, short, global = true)]
+    pub tenant: Option<String>,
+    /// The application's "Application (client) ID"
+    #[arg(long, global = true)]
+    pub client_id: Option<String>,
+    /// A scope to ask for; repeat it for more
+    #[arg(long, short, global = true, value_delimiter = ' ', num_args = 1)]
+    pub scope: Option<Vec<String>>,
+    /// What the token is for; repeat it for more
+    #[arg(long, short, global = true, value_delimiter = ',', num_args = 1, hide_possible_values = true)]
+    pub job: Option<Vec<Job>>,
+    /// On whose behalf the token acts
+    #[arg(long = "as", global = true)]
+    #[serde(rename = "as")]
+    pub acting: Option<As>,
+    /// The audience of a job of your own (`--job custom`)
+    #[arg(long, global = true)]
+    pub audience: Option<String>,
+    /// Which national cloud
+    #[arg(long, global = true)]
+    pub cloud: Option<Cloud>,
+    /// Another authority: a cloud host, an emulator, or any OpenID issuer
+    #[arg(long, global = true, value_name = "URL")]
+    pub authority: Option<String>,
+    /// Which account: a user name or id
+    #[arg(long, global = true)]
+    pub account: Option<String>,
+    /// How to sign in
+    #[arg(long, global = true)]
+    pub flow: Option<flow::Kind>,
+    /// Whether to ask for a refresh token (`offline_access`)
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub offline: Option<bool>,
+    /// How long a stored token must still live to be handed out
+    #[arg(long, global = true, value_name = "TIME")]
+    pub min_ttl: Option<Span>,
+    /// How long to wait for another process that refreshes the same token
+    #[arg(long, global = true, value_name = "TIME")]
+    pub lock_timeout: Option<Span>,
+    /// Where grants are kept
+    #[arg(long, global = true)]
+    pub store: Option<store::Kind>,
+    /// The file that holds the key of `--store file`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub store_key_file: Option<String>,
+    /// PEM certificates to trust beside the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_bundle: Option<String>,
+    /// End with code 10 when the diagnosis finds an error
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub strict: Option<bool>,
+    /// Never ask anything
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub no_interactive: Option<bool>,
+    /// Show the sign-in address as a QR code
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub qr: Option<bool>,
+    /// Copy the sign-in code to the clipboard through the terminal (OSC 52)
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub copy_code: Option<bool>,
+    /// Say nothing that is not needed
+    #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub quiet: Option<bool>,
+}
+
+/// The names of all settings, as flags and file keys spell them.
+pub fn keys() -> Vec<String> {
+    let command = Layer::augment_args(clap::Command::new("settings"));
+    command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+}
+
+/// The variable that sets `key`: `min-ttl` is `ENTRADA_MIN_TTL`.
+pub fn variable(key: &str) -> String {
+    format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
+}
+
+impl Layer {
+    /// What this layer says, key by key.
+    pub fn table(&self) -> toml::Table {
+        toml::Table::try_from(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_is_a_file_key_and_has_a_variable_of_its_own() {
+        for key in keys() {
+            let probe = format!("{key} = 0");
+            let error = toml::from_str::<Layer>(&probe).map(|_| String::new()).unwrap_or_else(|e| e.to_string());
+            assert!(!error.contains("unknown field"), "{error}");
+        }
+        assert_eq!(variable("min-ttl"), "ENTRADA_MIN_TTL");
+    }
+}

@@ -1,0 +1,41 @@
+//! Flags over environment over file over defaults, each value with its origin.
+
+mod file;
+mod layer;
+mod paths;
+mod settings;
+mod span;
+
+pub use file::{ConfigError, ConfigFile};
+pub use layer::{Layer, keys, variable};
+pub use paths::Paths;
+pub use settings::{Settings, SettingsError};
+pub use span::Span;
+
+/// Where a value came from, weakest first. `config show` prints it beside each value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// `[defaults]` of the configuration file.
+    Defaults,
+    /// The profile in the configuration file.
+    Profile,
+    /// An environment variable.
+    Env,
+    /// The command line.
+    Flag,
+}
+
+impl Origin {
+    /// As `config show` prints it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Default => "built in",
+            Self::Defaults => "[defaults] in the file",
+            Self::Profile => "the profile in the file",
+            Self::Env => "environment",
+            Self::Flag => "command line",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Where entrada's files lie (XDG Base Directory Specification; `%APPDATA%` on Windows).
+
+use std::path::PathBuf;
+
+use crate::sys::Env;
+
+/// Directories of this user.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// `config.toml` is here.
+    pub config: PathBuf,
+    /// Encrypted grants of the `file` store.
+    pub data: PathBuf,
+    /// The index of accounts, locks, grants that wait for their store.
+    pub state: PathBuf,
+}
+
+/// No place for files.
+#[derive(Debug, thiserror::Error)]
+#[error("HOME is not set to an absolute path, so there is no place for files; set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
+pub struct NoHome;
+
+impl Paths {
+    /// The directories that `env` points to.
+    pub fn of(env: &Env) -> Result<Self, NoHome> {
+        if cfg!(windows) {
+            let base = env.path("APPDATA").ok_or(NoHome)?.join("entrada");
+            let local = env.path("LOCALAPPDATA").map_or_else(|| base.clone(), |dir| dir.join("entrada"));
+            return Ok(Self { config: base, data: local.join("data"), state: local.join("state") });
+        }
+        let home = env.path("HOME");
+        let place = |variable: &str, below_home: &str| {
+            let base = env.path(variable).or_else(|| Some(home.as_ref()?.join(below_home)));
+            base.map(|base| base.join("entrada")).ok_or(NoHome)
+        };
+        Ok(Self {
+            config: place("XDG_CONFIG_HOME", ".config")?,
+            data: place("XDG_DATA_HOME", ".local/share")?,
+            state: place("XDG_STATE_HOME", ".local/state")?,
+        })
+    }
+}

@@ -1,0 +1,379 @@
+//! The layers put together, and what follows from them.
+
+use std::time::Duration;
+
+use super::file::nearest;
+use super::{ConfigFile, Layer, Origin, Span, keys, variable};
+use crate::entra::clouds::Cloud;
+use crate::entra::jobs;
+use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
+use crate::sys::Env;
+
+/// The tenant of an authority of Entra's shape when none is given: any work, school or personal account.
+const TENANT_DEFAULT: &str = "common";
+/// How long to wait for another process: longer than one refresh and one keyring call.
+const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// All layers, weakest first.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    layers: Vec<(Origin, Layer)>,
+    /// The profile in use.
+    pub profile: Option<String>,
+}
+
+/// The settings contradict themselves, or one is missing.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// No such profile.
+    #[error("there is no profile `{name}`{near}")]
+    NoProfile {
+        /// What was asked for.
+        name: String,
+        /// `; did you mean …?` or the list.
+        near: String,
+    },
+    /// A variable with a value that does not fit.
+    #[error("the variable {variable} does not fit: {reason}")]
+    Variable {
+        /// Which variable.
+        variable: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No application to ask with.
+    #[error(
+        "no client id is set: give `--client-id`, set ENTRADA_CLIENT_ID, or put `client-id` into a profile; \
+         register an application in the Entra portal to get one (README, \"First token\")"
+    )]
+    NoClientId,
+    /// The client id cannot be sent.
+    #[error("`{0}` is not a client id: letters, digits and `-._~:/` only")]
+    ClientId(String),
+    /// See [`TenantError`].
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    /// See [`AuthorityError`].
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A scope that cannot be sent.
+    #[error("`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces")]
+    Scope(String),
+    /// Nothing says what to ask for.
+    #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
+    NoScope,
+}
+
+impl Settings {
+    /// Puts `flags` over the environment over the profile of `file`.
+    pub fn resolve(
+        file: &ConfigFile,
+        profile: Option<&str>,
+        env: &Env,
+        flags: Layer,
+    ) -> Result<Self, SettingsError> {
+        let profile = profile
+            .map(str::to_owned)
+            .or_else(|| env.get("ENTRADA_PROFILE").map(str::to_owned))
+            .or_else(|| file.default_profile.clone());
+        let mut layers = vec![(Origin::Defaults, file.defaults.clone())];
+        if let Some(name) = &profile {
+            let layer = file.profiles.get(name).ok_or_else(|| no_profile(file, name))?;
+            layers.push((Origin::Profile, layer.clone()));
+        }
+        layers.push((Origin::Env, from_env(env)?));
+        layers.push((Origin::Flag, flags));
+        Ok(Self { layers, profile })
+    }
+
+    /// The strongest layer that says something about `field`.
+    fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<T> {
+        self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
+    }
+
+    /// Every setting that some layer gives: key, value, origin.
+    pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
+        let tables: Vec<_> = self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
+        let strongest = |key: &String| {
+            tables.iter().rev().find_map(|(origin, table)| Some((table.get(key)?.clone(), *origin)))
+        };
+        keys()
+            .into_iter()
+            .filter_map(|key| strongest(&key).map(|(value, origin)| (key, value, origin)))
+            .collect()
+    }
+
+    /// A flag-like setting; off unless some layer says otherwise.
+    pub fn is(&self, field: impl Fn(&Layer) -> &Option<bool>) -> bool {
+        self.pick(field).unwrap_or(false)
+    }
+
+    /// A setting as given, without a default.
+    pub fn get<T: Clone>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<T> {
+        self.pick(field)
+    }
+
+    /// Which cloud: the one named, else the one that the authority belongs to, else the public one.
+    pub fn cloud(&self) -> Cloud {
+        self.pick(|layer| &layer.cloud)
+            .or_else(|| {
+                let authority = self.pick(|layer| &layer.authority)?;
+                let host = url::Url::parse(&authority).ok()?.host_str()?.to_owned();
+                Cloud::of_authority_host(&host)
+            })
+            .unwrap_or_default()
+    }
+
+    /// Who issues tokens. A named authority with a tenant, or one of Entra's own hosts, has Entra's shape; any other is
+    /// an issuer whose discovery document tells its endpoints.
+    pub fn authority(&self) -> Result<Authority, SettingsError> {
+        let tenant = self.pick(|layer| &layer.tenant).map(|text| Tenant::parse(&text)).transpose()?;
+        match self.pick(|layer| &layer.authority) {
+            Some(url) => {
+                let host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let entra = host.is_some_and(|host| Cloud::of_authority_host(&host).is_some());
+                let tenant = match tenant {
+                    None if entra => Some(Tenant::parse(TENANT_DEFAULT)?),
+                    tenant => tenant,
+                };
+                Ok(Authority::parse(&url, tenant)?)
+            }
+            None => {
+                let host = format!("https://{}", self.cloud().facts().authority_host);
+                let tenant = tenant.map_or_else(|| Tenant::parse(TENANT_DEFAULT), Ok)?;
+                Ok(Authority::parse(&host, Some(tenant))?)
+            }
+        }
+    }
+
+    /// The application; checked, because it goes into URLs and store keys.
+    pub fn client_id(&self) -> Result<String, SettingsError> {
+        let id = self.pick(|layer| &layer.client_id).ok_or(SettingsError::NoClientId)?;
+        let ok = |c: char| c.is_ascii_alphanumeric() || "-._~:/".contains(c);
+        if id.is_empty() || 256 < id.len() || !id.chars().all(ok) {
+            return Err(SettingsError::ClientId(clean(&id).chars().take(80).collect()));
+        }
+        Ok(id)
+    }
+
+    /// The jobs that were named, in order.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.pick(|layer| &layer.job).unwrap_or_default()
+    }
+
+    /// The scopes that were named, checked (RFC 6749 §3.3).
+    pub fn scopes(&self) -> Result<ScopeSet, SettingsError> {
+        let named = self.pick(|layer| &layer.scope).unwrap_or_default();
+        let scopes: ScopeSet = named.iter().flat_map(|text| text.split_whitespace()).collect();
+        let ok = |c: char| c.is_ascii_graphic() && !"\"\\,".contains(c);
+        match scopes.iter().find(|scope| !scope.chars().all(ok)) {
+            Some(bad) => Err(SettingsError::Scope(clean(bad).chars().take(120).collect())),
+            None => Ok(scopes),
+        }
+    }
+
+    /// Whether a refresh token is wanted; yes unless told otherwise.
+    pub fn offline(&self) -> bool {
+        self.pick(|layer| &layer.offline).unwrap_or(true)
+    }
+
+    /// What to ask for: the named scopes and those of the named `job`; without either, those of the default job. With
+    /// the scopes that bring an account's name and, unless told otherwise, a refresh token.
+    pub fn request_scopes(&self, job: Option<Job>) -> Result<ScopeSet, SettingsError> {
+        let mut scopes = self.scopes()?;
+        let named = !scopes.api().is_empty() || scopes.contains("openid");
+        let plain_issuer = matches!(self.authority()?, Authority::Issuer { .. });
+        let job = job.or_else(|| (!named && !plain_issuer).then(Job::default));
+        if let Some(job) = job {
+            for scope in jobs::scopes_in(job, self.cloud()) {
+                scopes.insert(scope);
+            }
+            if job == Job::Custom && scopes.api().is_empty() {
+                return Err(SettingsError::NoScope);
+            }
+        }
+        scopes.insert("openid");
+        scopes.insert("profile");
+        if self.offline() {
+            scopes.insert("offline_access");
+        }
+        Ok(scopes)
+    }
+
+    /// How long to wait for another process.
+    pub fn lock_wait(&self) -> Duration {
+        self.pick(|layer| &layer.lock_timeout)
+            .map_or(LOCK_WAIT_DEFAULT, |Span(seconds)| Duration::from_secs(seconds.into()))
+    }
+}
+
+fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
+    let names = || file.profiles.keys().map(String::as_str);
+    let near = match nearest(name, names()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if file.profiles.is_empty() => {
+            "; the configuration file has none (`entrada config path` tells where it is)".to_owned()
+        }
+        None => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    SettingsError::NoProfile { name: clean(name).into_owned(), near }
+}
+
+/// The layer that the `ENTRADA_…` variables make.
+fn from_env(env: &Env) -> Result<Layer, SettingsError> {
+    let mut layer = Layer::default();
+    for key in keys() {
+        let variable = variable(&key);
+        let Some(text) = env.get(&variable) else { continue };
+        let value = value_for(&key, text);
+        let mut table = layer.table();
+        table.insert(key, value);
+        layer = table.try_into().map_err(|error: toml::de::Error| SettingsError::Variable {
+            variable,
+            reason: error.message().to_owned(),
+        })?;
+    }
+    Ok(layer)
+}
+
+/// A variable's text as the type that its key has in the file.
+fn value_for(key: &str, text: &str) -> toml::Value {
+    if key == "scope" || key == "job" {
+        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        return toml::Value::Array(words.map(Into::into).collect());
+    }
+    let boolean =
+        ["offline", "strict", "no-interactive", "qr", "copy-code", "quiet"].contains(&key);
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" if boolean => true.into(),
+        "0" | "false" | "no" | "off" if boolean => false.into(),
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Env {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+    }
+
+    const FILE: &str = "
+        [defaults]
+        tenant = 'organizations'
+        client-id = 'of-defaults'
+        [profiles.work]
+        client-id = 'of-work'
+        job = ['imap']
+    ";
+
+    fn settings(profile: Option<&str>, variables: &[(&str, &str)], flags: Layer) -> Settings {
+        let file = ConfigFile::parse(FILE).unwrap();
+        Settings::resolve(&file, profile, &env(variables), flags).unwrap()
+    }
+
+    #[test]
+    fn a_flag_beats_a_variable_beats_the_profile_beats_the_defaults() {
+        let flags = Layer { client_id: Some("of-flag".into()), ..Layer::default() };
+        let variable = [("ENTRADA_CLIENT_ID", "of-env")];
+        for (found, expected) in [
+            (settings(None, &[], Layer::default()), "of-defaults"),
+            (settings(Some("work"), &[], Layer::default()), "of-work"),
+            (settings(Some("work"), &variable, Layer::default()), "of-env"),
+            (settings(Some("work"), &variable, flags), "of-flag"),
+        ] {
+            assert_eq!(found.client_id().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn every_value_knows_its_origin() {
+        let found = settings(Some("work"), &[("ENTRADA_STRICT", "yes")], Layer::default());
+        let origins: Vec<(String, Origin)> =
+            found.given().into_iter().map(|(key, _, origin)| (key, origin)).collect();
+        assert_eq!(
+            origins,
+            [
+                ("tenant".to_owned(), Origin::Defaults),
+                ("client-id".to_owned(), Origin::Profile),
+                ("job".to_owned(), Origin::Profile),
+                ("strict".to_owned(), Origin::Env),
+            ]
+        );
+    }
+
+    #[test]
+    fn variables_have_the_types_of_their_keys() {
+        let found = settings(
+            None,
+            &[
+                ("ENTRADA_JOB", "imap,smtp"),
+                ("ENTRADA_SCOPE", "a b"),
+                ("ENTRADA_MIN_TTL", "10m"),
+                ("ENTRADA_STORE", "file"),
+                ("ENTRADA_OFFLINE", "0"),
+            ],
+            Layer::default(),
+        );
+        assert_eq!(found.jobs(), [Job::Imap, Job::Smtp]);
+        assert_eq!(found.scopes().unwrap(), ScopeSet::parse("a b"));
+        assert_eq!(found.get(|layer| &layer.min_ttl), Some(Span(600)));
+        assert!(!found.offline());
+        let bad = Settings::resolve(
+            &ConfigFile::default(),
+            None,
+            &env(&[("ENTRADA_STORE", "cellar")]),
+            Layer::default(),
+        );
+        assert!(bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit"));
+    }
+
+    #[test]
+    fn a_named_authority_without_tenant_is_an_issuer_unless_it_is_entras_own() {
+        let with = |authority: &str, tenant: Option<&str>| {
+            let flags = Layer {
+                authority: Some(authority.into()),
+                tenant: tenant.map(str::to_owned),
+                ..Layer::default()
+            };
+            Settings::resolve(&ConfigFile::default(), None, &Env::default(), flags)
+                .unwrap()
+                .authority()
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(with("http://localhost:3000", None), "http://localhost:3000");
+        assert_eq!(with("http://localhost:8400", Some("t")), "http://localhost:8400/t");
+        assert_eq!(
+            with("https://login.microsoftonline.us", None),
+            "https://login.microsoftonline.us/common"
+        );
+    }
+
+    #[test]
+    fn scopes_that_could_break_out_of_the_request_are_refused() {
+        for scope in ["a\"b", "a\\b", "a,b", "a\u{1}b", "ä"] {
+            let flags = Layer { scope: Some(vec![scope.into()]), ..Layer::default() };
+            let settings =
+                Settings::resolve(&ConfigFile::default(), None, &Env::default(), flags).unwrap();
+            assert!(settings.scopes().is_err(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_brings_its_scopes_and_offline_access() {
+        let found = settings(Some("work"), &[], Layer::default());
+        assert_eq!(
+            found.request_scopes(Some(Job::Imap)).unwrap().to_string(),
+            "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile"
+        );
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_is_named_with_its_neighbour() {
+        let file = ConfigFile::parse(FILE).unwrap();
+        let error = Settings::resolve(&file, Some("wrk"), &Env::default(), Layer::default());
+        assert_eq!(error.unwrap_err().to_string(), "there is no profile `wrk`; did you mean `work`?");
+    }
+}

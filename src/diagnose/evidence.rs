@@ -1,0 +1,100 @@
+//! What a judgement rests on: everything that was collected about one token or one refusal.
+
+use crate::entra::jobs;
+use crate::entra::resources::{self, GRAPH};
+use crate::model::{As, Job, NumericDate, ScopeSet};
+use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
+
+use super::shape::Shape;
+
+/// One case. Whoever collects it does the I/O; a rule that misses a fact here says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// A bare token, or whatever was pasted for one.
+    pub token: Option<Shape>,
+    /// What the token endpoint issued.
+    pub response: Option<TokenResponse>,
+    /// What the authority refused.
+    pub refusal: Option<ErrorResponse>,
+    /// An answer that is not OAuth.
+    pub not_oauth: Option<ProtocolError>,
+    /// What else is known.
+    pub context: Context,
+    /// When the case was collected.
+    pub now: Option<NumericDate>,
+    /// Members of an evidence file that were not understood.
+    pub unknown_members: Vec<String>,
+}
+
+/// What was wanted, and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What the token is for; see [`Context::job`] for the default.
+    pub job: Option<Job>,
+    /// On whose behalf, where that was said.
+    pub acting: Option<As>,
+    /// The scopes of the request.
+    pub requested: Option<ScopeSet>,
+    /// The application that asked.
+    pub client_id: Option<String>,
+    /// The authority's base URL, without the tenant.
+    pub authority: Option<String>,
+    /// The tenant segment of the authority.
+    pub tenant: Option<String>,
+    /// Who was expected to sign in: `login_hint`, a pinned account.
+    pub account: Option<String>,
+    /// `device_code`, `refresh_token`, …
+    pub grant_type: Option<String>,
+    /// The audience of a job of one's own (`custom`).
+    pub audience: Option<String>,
+    /// The profile that was used, for commands to paste.
+    pub profile: Option<String>,
+    /// Whether a refresh token is wanted at all; `None` counts as yes.
+    pub offline: Option<bool>,
+    /// Whether the device code had run out by the local clock when the refusal came.
+    pub code_ran_out: bool,
+}
+
+impl Context {
+    /// The job to judge by: the one named, else what the requested scopes point to, else reading mail through Graph.
+    pub fn job(&self) -> Job {
+        self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
+    }
+}
+
+/// The job that the requested scopes point to when they name another API than Graph.
+fn job_of(requested: &ScopeSet) -> Option<Job> {
+    jobs::job_for_scopes(requested).or_else(|| {
+        let api = requested.api();
+        let elsewhere = |scope| match resources::of_scope(scope) {
+            resources::ResourceOfScope::Known(resource) => {
+                resource.app_id != GRAPH.app_id && resource.app_id != resources::EXCHANGE.app_id
+            }
+            resources::ResourceOfScope::Other(_) => true,
+            _ => false,
+        };
+        // An API of the user's own: nothing is known about it, so nothing can be missed.
+        (!api.is_empty() && api.iter().all(elsewhere)).then_some(Job::Custom)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_job_follows_from_the_scopes_where_they_name_another_api() {
+        for (scopes, job) in [
+            ("https://outlook.office.com/IMAP.AccessAsUser.All offline_access", Job::Imap),
+            ("https://management.azure.com/.default", Job::Arm),
+            ("api://mine/do", Job::Custom),
+            ("https://vault.azure.net/.default", Job::Custom),
+            ("User.Read", Job::GraphMailRead),
+            ("openid", Job::GraphMailRead),
+        ] {
+            let context =
+                Context { requested: Some(ScopeSet::parse(scopes)), ..Context::default() };
+            assert_eq!(context.job(), job, "{scopes}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The evidence as rules look at it: read once, asked often.
+
+use super::refusal;
+use super::shape::Shape;
+use super::{Context, Evidence, InputKind};
+use crate::entra::jobs::{self, JobFacts};
+use crate::entra::resources::{self, Resource};
+use crate::model::{As, Claims, Job, Jwt, NumericDate, ScopeSet};
+use crate::oauth::{ErrorResponse, TokenResponse};
+
+/// One case, prepared for the rules.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// What was collected.
+    pub evidence: &'a Evidence,
+    /// The job to judge by.
+    pub job: Job,
+    /// What that job needs.
+    pub needs: &'static JobFacts,
+    /// The access token's shape: the pasted one, or the one in the response.
+    pub shape: Option<Shape>,
+    /// Now, by the server's clock where a response carries it, else by ours: whether a token is still good is decided
+    /// by the server.
+    pub now: Option<NumericDate>,
+    /// The cause that the refusal points to.
+    refusal_cause: Option<refusal::Cause>,
+}
+
+impl<'a> Facts<'a> {
+    /// Prepares `evidence`.
+    pub fn new(evidence: &'a Evidence) -> Self {
+        let response = evidence.response.as_ref();
+        let shape = evidence
+            .token
+            .clone()
+            .or_else(|| response.map(|response| Shape::of(response.access_token.expose())));
+        let job = evidence.context.job();
+        Self {
+            evidence,
+            job,
+            needs: jobs::facts(job),
+            shape,
+            now: response.and_then(|response| response.server_date).or(evidence.now),
+            refusal_cause: evidence
+                .refusal
+                .as_ref()
+                .and_then(|error| refusal::cause_of(error, &evidence.context)),
+        }
+    }
+
+    /// What else is known.
+    pub fn context(&self) -> &'a Context {
+        &self.evidence.context
+    }
+
+    /// The token response, when there is one.
+    pub fn response(&self) -> Option<&'a TokenResponse> {
+        self.evidence.response.as_ref()
+    }
+
+    /// The refusal, when there is one.
+    pub fn refusal(&self) -> Option<&'a ErrorResponse> {
+        self.evidence.refusal.as_ref()
+    }
+
+    /// The cause that the refusal points to.
+    pub(super) fn refusal_cause(&self) -> Option<&refusal::Cause> {
+        self.refusal_cause.as_ref()
+    }
+
+    /// The token as a JWT, when it is one that can be read.
+    pub fn jwt(&self) -> Option<&Jwt> {
+        match &self.shape {
+            Some(Shape::Jwt(jwt)) => Some(jwt),
+            _ => None,
+        }
+    }
+
+    /// The claims of the access token; none for an ID token, whose claims say nothing about an API.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
+    }
+
+    /// On whose behalf the token is meant to act: as said, else as the token itself says.
+    pub fn acting(&self) -> As {
+        self.context().acting.unwrap_or(if self.is_app_only() { As::App } else { As::User })
+    }
+
+    /// Whether the token was issued to an application without a user: `idtyp` says so, or there are roles and no `scp`.
+    pub fn is_app_only(&self) -> bool {
+        self.claims().is_some_and(|claims| match claims.text("idtyp") {
+            Some(kind) => kind.eq_ignore_ascii_case("app"),
+            None => claims.scp().is_none() && claims.roles().is_some(),
+        })
+    }
+
+    /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.
+    pub fn is_id_token(&self) -> bool {
+        let Some(jwt) = self.jwt() else { return false };
+        let claims = &jwt.claims;
+        let aud_is_client =
+            claims.aud().is_some_and(|aud| resources::of_audience(aud).is_none() && is_guid(aud));
+        let about_a_person = ["nonce", "preferred_username", "name", "at_hash", "c_hash", "email"];
+        aud_is_client
+            && claims.scp().is_none()
+            && claims.client_id().is_none()
+            && claims.text("idtyp").is_none()
+            && jwt.header.get("nonce").is_none()
+            && about_a_person.iter().any(|name| claims.get(name).is_some())
+    }
+
+    /// The service that the job calls; `None` for jobs without one.
+    pub fn wanted_resource(&self) -> Option<&'static Resource> {
+        self.needs.resource
+    }
+
+    /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
+    pub fn audience_fits(&self) -> Option<bool> {
+        let aud = self.claims()?.aud()?;
+        if let Some(own) = &self.context().audience
+            && self.job == Job::Custom
+        {
+            let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
+            return Some(bare(own) == bare(aud));
+        }
+        let wanted = self.wanted_resource()?;
+        Some(resources::of_audience(aud).is_some_and(|found| found.app_id == wanted.app_id))
+    }
+
+    /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
+    pub fn granted(&self) -> Option<ScopeSet> {
+        self.response().and_then(TokenResponse::granted).or_else(|| self.claims()?.scp())
+    }
+
+    /// `entrada login` with this profile and `arguments`: what to paste to sign in again.
+    pub fn login(&self, arguments: &str) -> String {
+        self.command("login", arguments)
+    }
+
+    /// A command of ours with this profile.
+    pub fn command(&self, command: &str, arguments: &str) -> String {
+        let mut words = vec!["entrada", command];
+        words.extend(self.context().profile.as_deref());
+        words.extend(Some(arguments).filter(|arguments| !arguments.is_empty()));
+        format!("`{}`", words.join(" "))
+    }
+
+    /// What kind of thing is judged.
+    pub fn input_kind(&self) -> InputKind {
+        match (&self.shape, self.refusal(), &self.evidence.not_oauth) {
+            (_, Some(_), _) => InputKind::OauthError,
+            (_, None, Some(_)) => InputKind::HttpResponse,
+            _ if self.response().is_some() => InputKind::TokenResponse,
+            (Some(Shape::Jwt(_)), ..) => InputKind::AccessToken,
+            (Some(_), ..) => InputKind::OpaqueToken,
+            (None, ..) => InputKind::Unknown,
+        }
+    }
+}
+
+/// Whether `text` is a GUID.
+pub(super) fn is_guid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}

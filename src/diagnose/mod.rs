@@ -1,0 +1,109 @@
+//! Judges a token, or a refusal, against the job it was meant for. Pure: evidence in, findings out.
+
+mod evidence;
+mod facts;
+mod finding;
+mod recognise;
+mod refusal;
+pub mod rules;
+mod shape;
+
+pub use crate::entra::aadsts::Who;
+pub use evidence::{Context, Evidence};
+pub use facts::Facts;
+pub use finding::{Confidence, Finding, Rule, Severity, Shown};
+pub use recognise::{RecogniseError, recognise};
+pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
+
+use crate::model::{As, Job};
+
+/// The outcome in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing stands in the way of the job.
+    Ok,
+    /// At least one error.
+    Problem,
+    /// No one can tell from this evidence; candidates are marked `possible`.
+    Undetermined,
+    /// The sign-in is still going on.
+    Pending,
+}
+
+/// What kind of thing was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    /// A readable access token.
+    AccessToken,
+    /// A token that cannot be read, or something else pasted for one.
+    OpaqueToken,
+    /// An answer of the token endpoint.
+    TokenResponse,
+    /// A refusal.
+    OauthError,
+    /// An answer that is not OAuth.
+    HttpResponse,
+    /// Nothing was recognised.
+    Unknown,
+}
+
+/// A judgement. Findings stand most important first; the first error is *the* cause.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// What was judged.
+    pub input: InputKind,
+    /// The job it was judged for.
+    pub job: Job,
+    /// On whose behalf.
+    pub acting: As,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// The cause: the first error.
+    pub fn cause(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether nothing worse than a note was found.
+    pub fn is_clean(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity == Severity::Note)
+    }
+}
+
+/// Runs every rule over `evidence`.
+pub fn run(evidence: &Evidence) -> Diagnosis {
+    let facts = Facts::new(evidence);
+    let mut findings: Vec<Finding> =
+        rules::RULES.iter().filter_map(|rule| (rule.check)(&facts)).collect();
+    findings.sort_by_key(|finding| {
+        (std::cmp::Reverse(finding.severity), finding.confidence, finding.rule.order)
+    });
+    Diagnosis {
+        verdict: verdict(&facts, &findings),
+        input: facts.input_kind(),
+        job: facts.job,
+        acting: facts.acting(),
+        findings,
+    }
+}
+
+fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
+    let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
+    if any(|finding| finding.rule.id == "authorization-pending") {
+        Verdict::Pending
+    } else if any(|finding| {
+        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+    }) {
+        Verdict::Problem
+    } else if any(|finding| finding.severity == Severity::Error)
+        || facts.input_kind() == InputKind::Unknown
+    {
+        Verdict::Undetermined
+    } else {
+        Verdict::Ok
+    }
+}

@@ -1,0 +1,219 @@
+//! What was put in front of us: told by its content, never by a file name.
+
+use serde_json::{Map, Value};
+
+use super::shape::Shape;
+use super::{Context, Evidence};
+use crate::model::{As, Job, NumericDate, ScopeSet, clean};
+use crate::oauth::{ErrorResponse, TokenResponse};
+
+/// The input cannot be judged at all.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecogniseError {
+    /// There is nothing.
+    #[error("the input is empty; give a token, a token response or an OAuth error")]
+    Empty,
+    /// It starts like JSON and is not.
+    #[error("the input starts like JSON but is none: {0}")]
+    Json(String),
+    /// An evidence file whose member is of the wrong type.
+    #[error("the evidence file's `{member}` is not {expected}")]
+    Member {
+        /// Which member.
+        member: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// Reads `input`: an evidence file, a token response, an OAuth error, an AADSTS text, or a bare token of any shape.
+///
+/// `now` is when it is judged; an evidence file may name its own.
+pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
+    let text = input.trim_start_matches('\u{feff}').trim();
+    let mut evidence = Evidence { now: Some(now), ..Evidence::default() };
+    if text.is_empty() {
+        return Err(RecogniseError::Empty);
+    }
+    if text.starts_with('{') {
+        let value = serde_json::from_str(text).map_err(|error| {
+            // Not serde's message: it can quote the input.
+            let place = format!("line {} column {}", error.line(), error.column());
+            RecogniseError::Json(format!("it breaks at {place}"))
+        })?;
+        let Value::Object(members) = value else {
+            return Err(RecogniseError::Json("it is not an object".to_owned()));
+        };
+        read_object(&members, &mut evidence, now)?;
+    } else if let Some(refusal) = aadsts_text(text) {
+        evidence.refusal = Some(refusal);
+    } else {
+        evidence.token = Some(Shape::of(text));
+    }
+    Ok(evidence)
+}
+
+/// Members of an evidence file, version 1 (`docs/json.md`).
+const KNOWN: [&str; 15] = [
+    "version",
+    "job",
+    "as",
+    "requested_scopes",
+    "client_id",
+    "tenant",
+    "account",
+    "grant_type",
+    "mailbox",
+    "token",
+    "token_response",
+    "oauth_error",
+    "oauth_request",
+    "now",
+    "audience",
+];
+
+fn read_object(
+    members: &Map<String, Value>,
+    evidence: &mut Evidence,
+    now: NumericDate,
+) -> Result<(), RecogniseError> {
+    let is_evidence = members.contains_key("version")
+        || ["token", "token_response", "oauth_error"]
+            .iter()
+            .any(|name| members.contains_key(*name));
+    if is_evidence && !members.contains_key("access_token") && !members.contains_key("error") {
+        return read_evidence(members, evidence);
+    }
+    if members.contains_key("error") {
+        evidence.refusal = Some(ErrorResponse::from_json(members));
+        return Ok(());
+    }
+    evidence.response = TokenResponse::from_json(members, now);
+    if evidence.response.is_none() {
+        // What `az account get-access-token` prints.
+        evidence.token = members.get("accessToken").and_then(Value::as_str).map(Shape::of);
+    }
+    Ok(())
+}
+
+fn read_evidence(
+    members: &Map<String, Value>,
+    evidence: &mut Evidence,
+) -> Result<(), RecogniseError> {
+    let text = |member: &'static str| match members.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(RecogniseError::Member { member, expected: "text" }),
+    };
+    let object = |member: &'static str| match members.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(object)) => Ok(Some(object)),
+        Some(_) => Err(RecogniseError::Member { member, expected: "an object" }),
+    };
+    if let Some(now) = members.get("now") {
+        let now = now.as_i64().ok_or(RecogniseError::Member {
+            member: "now",
+            expected: "a number of seconds since 1970",
+        })?;
+        evidence.now = Some(NumericDate(now));
+    }
+    let at = evidence.now.unwrap_or_default();
+    evidence.token = text("token")?.map(|token| Shape::of(&token));
+    evidence.response =
+        object("token_response")?.and_then(|response| TokenResponse::from_json(response, at));
+    evidence.refusal = object("oauth_error")?.map(ErrorResponse::from_json);
+    let request = object("oauth_request")?;
+    if let (Some(refusal), Some(request)) = (&mut evidence.refusal, request) {
+        refusal.http_status = request
+            .get("http_status")
+            .and_then(Value::as_u64)
+            .and_then(|status| u16::try_from(status).ok());
+    }
+    let asked = |name: &str| {
+        let value = request?.get(name)?.as_str()?;
+        Some(value.to_owned())
+    };
+    evidence.context = Context {
+        job: text("job")?.and_then(|job| Job::parse(&job)),
+        acting: text("as")?.and_then(|acting| match acting.as_str() {
+            "user" => Some(As::User),
+            "app" => Some(As::App),
+            _ => None,
+        }),
+        requested: requested(members)?.or_else(|| Some(ScopeSet::parse(&asked("scope")?))),
+        client_id: text("client_id")?.or_else(|| asked("client_id")),
+        tenant: text("tenant")?.or_else(|| asked("tenant")),
+        account: text("account")?,
+        grant_type: text("grant_type")?.or_else(|| asked("grant_type")),
+        audience: text("audience")?,
+        ..Context::default()
+    };
+    evidence.unknown_members = members
+        .keys()
+        .filter(|name| !KNOWN.contains(&name.as_str()))
+        .map(|name| clean(name).into_owned())
+        .collect();
+    Ok(())
+}
+
+fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, RecogniseError> {
+    match members.get("requested_scopes") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(ScopeSet::parse(text))),
+        Some(Value::Array(all)) => Ok(Some(all.iter().filter_map(Value::as_str).collect())),
+        Some(_) => {
+            Err(RecogniseError::Member { member: "requested_scopes", expected: "a list of scopes" })
+        }
+    }
+}
+
+/// A text pasted from a log or a browser page that names an AADSTS number.
+fn aadsts_text(text: &str) -> Option<ErrorResponse> {
+    let at = text.find("AADSTS")?;
+    if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let mut members = Map::new();
+    members.insert("error_description".to_owned(), Value::String(text.to_owned()));
+    Some(ErrorResponse::from_json(&members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &str) -> Evidence {
+        recognise(input, NumericDate(1_000)).unwrap()
+    }
+
+    #[test]
+    fn the_kind_of_input_is_told_by_its_content() {
+        assert!(read(r#"{"access_token":"a","token_type":"Bearer"}"#).response.is_some());
+        assert_eq!(read(r#"{"error":"invalid_grant"}"#).refusal.unwrap().error, "invalid_grant");
+        assert_eq!(read("Sorry: AADSTS50011: no").refusal.unwrap().error_codes, [50011]);
+        assert!(matches!(read("hello").token, Some(Shape::Opaque { .. })));
+        assert!(read(r#"{"accessToken":"a.b.c"}"#).token.is_some());
+        assert_eq!(recognise(" \n", NumericDate(0)).unwrap_err(), RecogniseError::Empty);
+    }
+
+    #[test]
+    fn an_evidence_file_brings_its_context_and_its_clock() {
+        let evidence = read(
+            r#"{"version":1,"job":"imap","as":"user","requested_scopes":["a","b"],"tenant":"t",
+                "token":"x","now":17,"mood":"good"}"#,
+        );
+        assert_eq!(evidence.context.job, Some(Job::Imap));
+        assert_eq!(evidence.context.requested, Some(ScopeSet::parse("a b")));
+        assert_eq!(evidence.now, Some(NumericDate(17)));
+        assert_eq!(evidence.unknown_members, ["mood"]);
+    }
+
+    #[test]
+    fn broken_json_is_not_quoted() {
+        let error = recognise(r#"{"access_token":"SECRET"#, NumericDate(0)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the input starts like JSON but is none: it breaks at line 1 column 23"
+        );
+    }
+}

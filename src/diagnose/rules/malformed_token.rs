@@ -1,0 +1,51 @@
+use crate::diagnose::{Facts, Finding, Rule, Severity, Shape, Who};
+
+pub(super) static RULE: Rule = Rule {
+    id: "malformed-token",
+    severity: Severity::Error,
+    order: 200,
+    who: Who::User,
+    docs: "\
+## What it means
+
+What was given is not a whole token. No service can read it.
+
+## Why it happens
+
+A viewer cut it short, a line break or a quote came between, a part was lost in copying, or something else
+altogether was taken for the token: a SAML assertion, a code, a whole JSON document.
+
+## What to do
+
+Take the token from where it is made, without a screen in between: `entrada token | entrada diagnose`.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    let finding = match facts.shape.as_ref()? {
+        Shape::Broken { reason, length } => RULE
+            .says(format!("this is not a whole token: {reason}"))
+            .saw("token", format!("{length} characters")),
+        Shape::Saml => RULE
+            .says("this is a SAML assertion, not an OAuth access token")
+            .saw("token", "a SAML assertion"),
+        _ => return None,
+    };
+    Some(finding.help("copy the token whole, or pipe it: `entrada token | entrada diagnose`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::rules::testing::{pasted, says};
+
+    #[test]
+    fn a_cut_token_is_named_and_a_whole_one_is_not() {
+        assert_eq!(
+            says(&RULE, &pasted("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0")).unwrap(),
+            "this is not a whole token: expected 3 dot-separated parts, found 2"
+        );
+        assert_eq!(says(&RULE, &pasted("opaque")), None);
+    }
+}

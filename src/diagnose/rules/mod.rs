@@ -1,0 +1,164 @@
+//! The catalogue. To add a rule: one file here, one `mod` line, one line in [`RULES`].
+
+mod admin_consent_required;
+mod api_permission_not_configured;
+mod app_disabled_in_tenant;
+mod app_not_found_in_tenant;
+mod app_only_token_for_delegated_job;
+mod auth_code_reused;
+mod authorization_pending;
+mod client_secret_for_public_client;
+mod clock_skew;
+mod conditional_access;
+mod device_code_expired;
+mod device_polling_loop;
+mod expired;
+mod expires_soon;
+mod extra_scopes;
+mod first_party_preauthorization;
+mod guest_user_no_mailbox;
+mod id_token_used_as_access_token;
+mod invalid_scope;
+mod invalid_tenant;
+mod malformed_token;
+mod mfa_required;
+mod missing_app_role;
+mod missing_offline_access;
+mod missing_scope;
+mod mixed_resources;
+mod not_oauth_json;
+mod not_yet_valid;
+mod offline_access_unknowable;
+mod opaque_msa_token;
+mod platform_type_mismatch;
+mod public_client_flows_disabled;
+mod redirect_uri_mismatch;
+mod refresh_scope_not_granted;
+mod refresh_token_expired;
+mod refresh_token_revoked;
+mod refresh_token_used_as_access_token;
+mod refused;
+mod resource_not_found;
+mod scope_not_echoed;
+mod service_incident;
+mod signature_unverifiable;
+mod sovereign_cloud_mismatch;
+mod spa_refresh_token_lifetime;
+mod throttled;
+mod user_consent_required;
+mod user_declined;
+mod wrong_account;
+mod wrong_audience;
+mod wrong_authority_endpoint;
+mod wrong_client;
+mod wrong_tenant;
+
+use super::Rule;
+
+/// Every rule, sorted by id.
+pub static RULES: &[&Rule] = &[
+    &admin_consent_required::RULE,
+    &api_permission_not_configured::RULE,
+    &app_disabled_in_tenant::RULE,
+    &app_not_found_in_tenant::RULE,
+    &app_only_token_for_delegated_job::RULE,
+    &auth_code_reused::RULE,
+    &authorization_pending::RULE,
+    &client_secret_for_public_client::RULE,
+    &clock_skew::RULE,
+    &conditional_access::RULE,
+    &device_code_expired::RULE,
+    &device_polling_loop::RULE,
+    &expired::RULE,
+    &expires_soon::RULE,
+    &extra_scopes::RULE,
+    &first_party_preauthorization::RULE,
+    &guest_user_no_mailbox::RULE,
+    &id_token_used_as_access_token::RULE,
+    &invalid_scope::RULE,
+    &invalid_tenant::RULE,
+    &malformed_token::RULE,
+    &mfa_required::RULE,
+    &missing_app_role::RULE,
+    &missing_offline_access::RULE,
+    &missing_scope::RULE,
+    &mixed_resources::RULE,
+    &not_oauth_json::RULE,
+    &not_yet_valid::RULE,
+    &offline_access_unknowable::RULE,
+    &opaque_msa_token::RULE,
+    &platform_type_mismatch::RULE,
+    &public_client_flows_disabled::RULE,
+    &redirect_uri_mismatch::RULE,
+    &refresh_scope_not_granted::RULE,
+    &refresh_token_expired::RULE,
+    &refresh_token_revoked::RULE,
+    &refresh_token_used_as_access_token::RULE,
+    &refused::RULE,
+    &resource_not_found::RULE,
+    &scope_not_echoed::RULE,
+    &service_incident::RULE,
+    &signature_unverifiable::RULE,
+    &sovereign_cloud_mismatch::RULE,
+    &spa_refresh_token_lifetime::RULE,
+    &throttled::RULE,
+    &user_consent_required::RULE,
+    &user_declined::RULE,
+    &wrong_account::RULE,
+    &wrong_audience::RULE,
+    &wrong_authority_endpoint::RULE,
+    &wrong_client::RULE,
+    &wrong_tenant::RULE,
+];
+
+/// The rule called `id`.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+    use crate::diagnose::{Evidence, Facts, Rule, Shape};
+    use crate::model::{NumericDate, ScopeSet};
+    use crate::oauth::TokenResponse;
+
+    /// When tests happen.
+    pub(in crate::diagnose) const NOW: NumericDate = NumericDate(1_700_000_000);
+
+    /// A case with whatever was pasted.
+    pub(in crate::diagnose) fn pasted(text: &str) -> Evidence {
+        Evidence { token: Some(Shape::of(text)), now: Some(NOW), ..Evidence::default() }
+    }
+
+    /// A case with a bare JWT that has these claims.
+    pub(in crate::diagnose) fn token(claims: &str) -> Evidence {
+        let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
+        pasted(&format!("{}.{}.c2ln", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(claims)))
+    }
+
+    /// A case with a token response; `requested` are the scopes of the request, where there are any.
+    pub(in crate::diagnose) fn response(body: &str, requested: &str) -> Evidence {
+        let members = serde_json::from_str(body).unwrap();
+        let mut evidence = Evidence {
+            response: TokenResponse::from_json(&members, NOW),
+            now: Some(NOW),
+            ..Evidence::default()
+        };
+        assert!(evidence.response.is_some());
+        if !requested.is_empty() {
+            evidence.context.requested = Some(ScopeSet::parse(requested));
+        }
+        evidence
+    }
+
+    /// What `rule` says about `evidence`.
+    pub(in crate::diagnose) fn says(rule: &Rule, evidence: &Evidence) -> Option<String> {
+        (rule.check)(&Facts::new(evidence)).map(|finding| finding.message)
+    }
+}
+
+#[cfg(test)]
+mod tests;

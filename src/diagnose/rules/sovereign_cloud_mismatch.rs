@@ -1,0 +1,77 @@
+use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::clouds::Cloud;
+
+pub(super) static RULE: Rule = Rule {
+    id: "sovereign-cloud-mismatch",
+    severity: Severity::Error,
+    order: 240,
+    who: Who::User,
+    docs: "\
+## What it means
+
+Token and target belong to different national clouds. Registrations, consent and tokens do not cross clouds.
+
+## Why it happens
+
+The authority is that of one cloud (`login.microsoftonline.us`) and the API that of another
+(`graph.microsoft.com`), or the tenant lives in another cloud than the authority.
+
+## What to do
+
+Use one cloud throughout: `--cloud usgov`, `--cloud dod` or `--cloud china` sets authority and API together.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the tenant lives in another national cloud")
+        .or_else(|| by_claims(facts))
+}
+
+fn by_claims(facts: &Facts) -> Option<Finding> {
+    let claims = facts.claims()?;
+    let aud = claims.aud()?;
+    let aud_cloud = Cloud::of_audience(aud)?;
+    let iss = claims.text("iss").unwrap_or_default();
+    let authority = facts.context().authority.as_deref().unwrap_or_default();
+    let host = authority.split("://").nth(1).unwrap_or_default();
+    let (other, field, value) = match (Cloud::of_issuer(iss), Cloud::of_authority_host(host)) {
+        (Some(cloud), _) if !cloud.shares_authority(aud_cloud) => (cloud, "iss", iss),
+        (_, Some(cloud)) if !cloud.shares_authority(aud_cloud) => (cloud, "authority", authority),
+        _ => return None,
+    };
+    Some(
+        RULE.says(format!(
+            "the token comes from the {} cloud and is for the {} cloud",
+            other.id(),
+            aud_cloud.id()
+        ))
+        .saw("aud", aud)
+        .saw(field, value)
+        .help(format!("stay in one cloud: {}", facts.login(&format!("--cloud {}", other.id())))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::rules::testing::{says, token};
+
+    #[test]
+    fn a_government_issuer_and_a_public_api_do_not_go_together() {
+        let claims = r#"{"aud":"https://graph.microsoft.com","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
+        assert!(says(&RULE, &token(claims)).unwrap().contains("usgov"));
+    }
+
+    #[test]
+    fn the_shared_v1_issuer_proves_no_cloud() {
+        let claims = r#"{"aud":"https://graph.microsoft.us","iss":"https://sts.windows.net/t/"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+
+    #[test]
+    fn one_cloud_throughout_is_right() {
+        let claims = r#"{"aud":"https://graph.microsoft.us","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+}

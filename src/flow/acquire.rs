@@ -1,0 +1,364 @@
+//! The order of attempts: cache, refresh, sign-in; and the care that no granted token is lost on the way.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{AcquireError, Interaction, Prompt, Refusal, TokenRequest, device_code, endpoints};
+use crate::model::{Account, Authority, NumericDate, ScopeSet};
+use crate::oauth::{TokenResponse, account_of, refresh};
+use crate::store::{CachedToken, Entry, Grant, GrantKey, Grants, Ready, StoreError};
+use crate::sys::Sys;
+
+/// Seconds of life left below which Microsoft's libraries call a token expired.
+const MARGIN_MAX: i64 = 300;
+/// A margin of this share of a token's life, so that short-lived tokens are cached too.
+const MARGIN_SHARE: i64 = 5;
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was stored and is still good.
+    Cache,
+    /// The refresh token brought it.
+    Refresh,
+    /// The user signed in.
+    SignIn,
+}
+
+/// A token, and how it came about.
+#[derive(Debug)]
+pub struct Acquired {
+    /// The token.
+    pub token: CachedToken,
+    /// Whose it is.
+    pub account: Account,
+    /// What its grant is filed under.
+    pub key: GrantKey,
+    /// Where it came from.
+    pub source: Source,
+    /// The answer that brought it; `None` from the cache.
+    pub response: Option<TokenResponse>,
+    /// Whether it can be renewed silently.
+    pub has_refresh_token: bool,
+    /// What kept it from being stored.
+    pub unsaved: Option<Unsaved>,
+    /// What went wrong on the way without keeping the token from the user.
+    pub trouble: Option<AcquireError>,
+}
+
+/// A grant that the authority gave and the store did not take.
+#[derive(Debug)]
+pub struct Unsaved {
+    /// What the store said.
+    pub error: StoreError,
+    /// Where it waits, encrypted, for the store to come back.
+    pub pending: Option<PathBuf>,
+}
+
+/// A token for `request`: from the store while it is good, else by refresh, else by sign-in where that is allowed.
+pub fn acquire(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    let why = match find(grants, request)? {
+        None => "nobody is signed in".to_owned(),
+        Some(key) => match from_grant(sys, grants, request, &key)? {
+            Ok(acquired) => return Ok(acquired),
+            Err(Dead { why, refusal }) if request.interaction == Interaction::Forbidden => {
+                return Err(AcquireError::SignInNeeded { why, refusal });
+            }
+            Err(Dead { why, .. }) => why,
+        },
+    };
+    if request.interaction == Interaction::Forbidden {
+        return Err(AcquireError::SignInNeeded { why, refusal: None });
+    }
+    sign_in(sys, grants, request, prompt)
+}
+
+/// Asks the user to sign in, whatever is stored.
+pub fn sign_in(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    // Before the user spends a minute on it: can the result be kept at all?
+    let ready = grants.prepare()?;
+    let found = endpoints::resolve(sys, &request.authority, None)?;
+    let response = device_code::run(sys, &found, request, prompt)?;
+
+    let account = account_of(&response);
+    let key = key_of(request, &account);
+    let now = sys.clock.now();
+    let mut grant = Grant {
+        account,
+        refresh_token: None,
+        refreshed_at: now,
+        refresh_expires_at: None,
+        signed_in_at: now,
+        grant_type: device_code::GRANT_TYPE.to_owned(),
+        endpoints: request.authority.endpoints().is_none().then_some(found),
+        access_tokens: Vec::new(),
+    };
+    let token = absorb(&mut grant, &response, &request.scopes);
+    let unsaved = keep(grants, &ready, &key, &grant, now);
+    Ok(Acquired {
+        token,
+        account: grant.account,
+        key,
+        source: Source::SignIn,
+        has_refresh_token: grant.refresh_token.is_some(),
+        response: Some(response),
+        unsaved,
+        trouble: None,
+    })
+}
+
+/// A grant from which no token can be had without the user.
+struct Dead {
+    why: String,
+    refusal: Option<Box<Refusal>>,
+}
+
+fn from_grant(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    key: &GrantKey,
+) -> Result<Result<Acquired, Dead>, AcquireError> {
+    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent())) };
+    if let Some(token) = cached(&grant, request, sys.clock.now()) {
+        return Ok(Ok(from_cache(token, &grant, key, None)));
+    }
+    let guard = grants.lock(key, request.lock_wait, &mut |pause: Duration| {
+        sys.clock.sleep(pause).is_ok()
+    })?;
+    // Someone may have refreshed while we waited.
+    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent())) };
+    if let Some(token) = cached(&grant, request, sys.clock.now()) {
+        return Ok(Ok(from_cache(token, &grant, key, None)));
+    }
+    let outcome = by_refresh(sys, grants, request, key, &grant);
+    drop(guard);
+    match outcome {
+        // The authority wanted an early refresh (`refresh_in`) and cannot be had now: the token is still good.
+        Err(error) => match still_good(&grant, request, sys.clock.now()) {
+            Some(token) => Ok(Ok(from_cache(token, &grant, key, Some(error)))),
+            None => Err(error),
+        },
+        Ok(outcome) => Ok(outcome),
+    }
+}
+
+impl Dead {
+    fn absent() -> Self {
+        Self { why: "nobody is signed in".to_owned(), refusal: None }
+    }
+}
+
+/// Exactly one POST. The old refresh token stays where it is until the new one is stored.
+fn by_refresh(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    key: &GrantKey,
+    grant: &Grant,
+) -> Result<Result<Acquired, Dead>, AcquireError> {
+    let Some(refresh_token) = &grant.refresh_token else {
+        let why = "the stored token has run out and there is no refresh token".to_owned();
+        return Ok(Err(Dead { why, refusal: None }));
+    };
+    let ready = grants.prepare()?;
+    let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
+    let scopes = scopes_to_refresh(request, grant);
+    let response = sys.http.send(refresh::request(
+        &found.token,
+        &request.client_id,
+        refresh_token,
+        &scopes,
+        request.claims.as_deref(),
+    ))?;
+    let response = match refresh::parse(&response, sys.clock.now())? {
+        Ok(response) => response,
+        Err(error) => {
+            let refusal = Box::new(Refusal {
+                error: *error,
+                grant_type: "refresh_token",
+                code_ran_out: false,
+            });
+            if !asks_for_the_user(&refusal) {
+                return Err(AcquireError::Refused(refusal));
+            }
+            let why = "the stored sign-in is no longer accepted".to_owned();
+            return Ok(Err(Dead { why, refusal: Some(refusal) }));
+        }
+    };
+    let now = sys.clock.now();
+    let mut grant = grant.clone();
+    let token = absorb(&mut grant, &response, &request.scopes);
+    // Saved before the token is handed out.
+    let unsaved = keep(grants, &ready, key, &grant, now);
+    Ok(Ok(Acquired {
+        token,
+        account: grant.account,
+        key: key.clone(),
+        source: Source::Refresh,
+        has_refresh_token: grant.refresh_token.is_some(),
+        response: Some(response),
+        unsaved,
+        trouble: None,
+    }))
+}
+
+/// Whether the refusal of a refresh means that only the user can go on. Refusals that come from the registration, the
+/// request or the service's own trouble do not: signing in again would meet them too.
+fn asks_for_the_user(refusal: &Refusal) -> bool {
+    let temporary = refusal.error.retry_after.is_some()
+        || refusal.error.http_status.is_some_and(|status| status == 429 || 500 <= status);
+    !temporary
+        && matches!(
+            refusal.error.error.as_str(),
+            "invalid_grant" | "interaction_required" | "consent_required" | "login_required"
+        )
+        && !refusal.error.has_code(&[50196])
+}
+
+/// Which grant the request means.
+fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, AcquireError> {
+    let wanted = key_of(request, &Account::default());
+    let mut fitting: Vec<Entry> = grants
+        .list()?
+        .into_iter()
+        .filter(|entry| {
+            entry.key.authority == wanted.authority
+                && entry.key.tenant == wanted.tenant
+                && entry.key.client_id == wanted.client_id
+        })
+        .collect();
+    if let Some(name) = &request.account {
+        fitting.retain(|entry| entry.account.is_called(name));
+    }
+    if 1 < fitting.len() {
+        return Err(AcquireError::Ambiguous(fitting.into_iter().map(|e| e.account).collect()));
+    }
+    Ok(fitting.pop().map(|entry| entry.key))
+}
+
+fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
+    GrantKey {
+        authority: request.authority.base(),
+        tenant: request.authority.tenant().map(ToString::to_string).unwrap_or_default(),
+        client_id: request.client_id.clone(),
+        account: account.id.clone(),
+    }
+}
+
+/// The stored token that serves `request` and needs no refresh.
+fn cached<'a>(grant: &'a Grant, request: &TokenRequest, now: NumericDate) -> Option<&'a CachedToken> {
+    if request.force_refresh || request.claims.is_some() {
+        return None;
+    }
+    let token = still_good(grant, request, now)?;
+    // A token whose early refresh is due still serves where no refresh is possible.
+    let due = token.refresh_at.is_some_and(|at| at <= now) && grant.refresh_token.is_some();
+    (!due).then_some(token)
+}
+
+/// The stored token that serves `request` and lives long enough.
+fn still_good<'a>(
+    grant: &'a Grant,
+    request: &TokenRequest,
+    now: NumericDate,
+) -> Option<&'a CachedToken> {
+    if request.force_refresh || request.claims.is_some() {
+        return None;
+    }
+    grant.access_tokens.iter().find(|token| serves(token, &request.scopes) && lives(token, request, now))
+}
+
+/// Compared with what was asked for, not with what was granted: a declined scope would never hit.
+fn serves(token: &CachedToken, scopes: &ScopeSet) -> bool {
+    let wanted = scopes.api();
+    token.requested.api().contains_all(&wanted) && (!wanted.is_empty() || token.requested.api().is_empty())
+}
+
+fn lives(token: &CachedToken, request: &TokenRequest, now: NumericDate) -> bool {
+    let life = token.expires_at.seconds_since(token.received_at);
+    let margin = request.min_ttl.unwrap_or((life / MARGIN_SHARE).min(MARGIN_MAX));
+    // A clock that was set back makes every age a guess: better to refresh.
+    token.received_at <= now && margin <= token.expires_at.seconds_since(now) && 0 < token.expires_at.seconds_since(now)
+}
+
+/// The scopes of a refresh. Entra takes any; other providers refuse what the sign-in did not grant (RFC 6749 §6).
+fn scopes_to_refresh(request: &TokenRequest, grant: &Grant) -> ScopeSet {
+    let granted = grant
+        .access_tokens
+        .iter()
+        .find(|token| serves(token, &request.scopes))
+        .and_then(|token| token.granted.as_ref());
+    match (&request.authority, granted) {
+        (Authority::Issuer { .. }, Some(granted)) => {
+            request.scopes.iter().filter(|scope| granted.contains(scope)).collect()
+        }
+        _ => request.scopes.clone(),
+    }
+}
+
+/// Takes the answer into the grant; the refresh token is replaced only by a new one.
+fn absorb(grant: &mut Grant, response: &TokenResponse, requested: &ScopeSet) -> CachedToken {
+    if let Some(refresh_token) = &response.refresh_token {
+        grant.refresh_token = Some(refresh_token.clone());
+        grant.refreshed_at = response.received_at;
+        grant.refresh_expires_at = response
+            .refresh_token_expires_in
+            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds)));
+    }
+    let token = CachedToken {
+        access_token: response.access_token.clone(),
+        requested: requested.clone(),
+        granted: response.granted(),
+        received_at: response.received_at,
+        expires_at: response.expires_at(),
+        refresh_at: response
+            .refresh_in
+            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds))),
+    };
+    let now = response.received_at;
+    grant.access_tokens.retain(|old| now < old.expires_at && !serves(&token, &old.requested));
+    grant.access_tokens.insert(0, token.clone());
+    token
+}
+
+/// Stores the grant; where the store fails, sets it aside encrypted, so that it is not lost.
+fn keep(
+    grants: &Grants,
+    ready: &Ready,
+    key: &GrantKey,
+    grant: &Grant,
+    now: NumericDate,
+) -> Option<Unsaved> {
+    let error = grants.save(key, grant, now).err()?;
+    let pending = grants.keep_pending(ready, key, grant).ok();
+    Some(Unsaved { error, pending })
+}
+
+fn from_cache(
+    token: &CachedToken,
+    grant: &Grant,
+    key: &GrantKey,
+    trouble: Option<AcquireError>,
+) -> Acquired {
+    Acquired {
+        token: token.clone(),
+        account: grant.account.clone(),
+        key: key.clone(),
+        source: Source::Cache,
+        response: None,
+        has_refresh_token: grant.refresh_token.is_some(),
+        unsaved: None,
+        trouble,
+    }
+}

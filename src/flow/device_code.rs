@@ -1,0 +1,188 @@
+//! Runs the device authorization grant: the loop around [`crate::oauth::device_code`].
+
+use std::time::Duration;
+
+use super::{AcquireError, Prompt, Refusal, TokenRequest};
+use crate::model::Endpoints;
+use crate::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
+use crate::oauth::{ErrorResponse, RETRYABLE_STATUS, TokenResponse, retry_after};
+use crate::sys::{HttpFailure, HttpResponse, Sys};
+
+/// The name of this grant where grants are told apart.
+pub const GRANT_TYPE: &str = "device_code";
+
+/// The longest wait between two polls while the network is in trouble.
+const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+/// The longest wait that a `Retry-After` is granted.
+const RETRY_AFTER_MAX: u64 = 60;
+/// How often the countdown moves.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Signs the user in on another device and waits for it.
+pub fn run(
+    sys: &Sys<'_>,
+    endpoints: &Endpoints,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<TokenResponse, AcquireError> {
+    let endpoint = endpoints
+        .device_authorization
+        .as_ref()
+        .ok_or_else(|| AcquireError::NoDeviceFlow(request.authority.to_string()))?;
+    let response = sys.http.send(device_code::authorization_request(
+        endpoint,
+        &request.client_id,
+        &request.scopes,
+        request.claims.as_deref(),
+    ))?;
+    let authorization = device_code::parse_authorization(&response, sys.clock.now())?
+        .map_err(|error| refused(*error, false))?;
+    prompt.show_code(&authorization, request);
+    let outcome = Wait::new(sys, endpoints, request, &authorization).run(prompt);
+    prompt.done();
+    outcome
+}
+
+/// One wait for the user, from the code to its end.
+struct Wait<'a> {
+    sys: &'a Sys<'a>,
+    endpoints: &'a Endpoints,
+    request: &'a TokenRequest,
+    authorization: &'a DeviceAuthorization,
+    /// Grows with every `slow_down`.
+    interval: Duration,
+    /// Polls without an answer since the last one with.
+    silent: u32,
+    /// Time spent waiting: a clock that nobody can set.
+    waited: Duration,
+    lifetime: Duration,
+}
+
+impl<'a> Wait<'a> {
+    fn new(
+        sys: &'a Sys<'a>,
+        endpoints: &'a Endpoints,
+        request: &'a TokenRequest,
+        authorization: &'a DeviceAuthorization,
+    ) -> Self {
+        let lifetime = authorization.expires_at.seconds_since(sys.clock.now());
+        Self {
+            sys,
+            endpoints,
+            request,
+            authorization,
+            interval: authorization.interval,
+            silent: 0,
+            waited: Duration::ZERO,
+            lifetime: Duration::from_secs(u64::try_from(lifetime).unwrap_or(0)),
+        }
+    }
+
+    /// Polls until the server decides. The first poll comes after one interval, never at once (RFC 8628 §3.5), and the
+    /// last one after the code's end, because only the server can say why.
+    fn run(mut self, prompt: &mut dyn Prompt) -> Result<TokenResponse, AcquireError> {
+        let mut pause = self.interval;
+        loop {
+            self.pause(pause, prompt)?;
+            let last = self.lifetime <= self.waited;
+            pause = match self.poll() {
+                Ok(Poll::Issued(token)) => return Ok(*token),
+                Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
+                // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.
+                Ok(Poll::Pending | Poll::SlowDown) if last => return Err(ran_out()),
+                Ok(Poll::Pending) => self.interval,
+                Ok(Poll::SlowDown) => {
+                    self.interval += SLOW_DOWN_STEP;
+                    self.interval
+                }
+                Err(Silence::Interrupted(error)) => return Err(error),
+                Err(Silence::Trouble { error, .. }) if last => return Err(error),
+                Err(Silence::Trouble { error, wait }) => {
+                    self.silent += 1;
+                    prompt.trouble(&format!(
+                        "{error}; still trying until the code expires, your sign-in is not lost"
+                    ));
+                    wait.unwrap_or_else(|| self.back_off())
+                }
+            };
+        }
+    }
+
+    fn poll(&mut self) -> Result<Poll, Silence> {
+        let poll = device_code::poll_request(
+            &self.endpoints.token,
+            &self.request.client_id,
+            &self.authorization.device_code,
+        );
+        let response = self.sys.http.send(poll).map_err(|error| match error.failure {
+            HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
+            _ => Silence::Trouble { error: error.into(), wait: None },
+        })?;
+        let now = self.sys.clock.now();
+        match device_code::parse_poll(&response, now) {
+            // A server in trouble may still speak OAuth; it has not decided anything.
+            Ok(Poll::Refused(error)) if is_temporary(&response, &error) => Err(Silence::Trouble {
+                wait: self.advised(&response),
+                error: refused(*error, false),
+            }),
+            Ok(poll) => {
+                self.silent = 0;
+                Ok(poll)
+            }
+            Err(error) => {
+                Err(Silence::Trouble { wait: self.advised(&response), error: error.into() })
+            }
+        }
+    }
+
+    /// What `Retry-After` asks for, within reason and never less than the interval.
+    fn advised(&self, response: &HttpResponse) -> Option<Duration> {
+        let seconds = retry_after(response, Some(self.sys.clock.now()))?;
+        Some(Duration::from_secs(seconds.min(RETRY_AFTER_MAX)).max(self.interval))
+    }
+
+    fn back_off(&self) -> Duration {
+        let doubled = self.interval.saturating_mul(1 << self.silent.min(6));
+        doubled.min(BACK_OFF_MAX).max(self.interval)
+    }
+
+    /// Whether the code is past its end by either clock.
+    fn ran_out(&self) -> bool {
+        self.lifetime <= self.waited || self.authorization.expires_at <= self.sys.clock.now()
+    }
+
+    /// Waits `pause`, or until the code's end if that comes first, with a word to the user every second.
+    fn pause(&mut self, pause: Duration, prompt: &mut dyn Prompt) -> Result<(), AcquireError> {
+        let mut left = pause.min(self.lifetime.saturating_sub(self.waited)).max(TICK);
+        while !left.is_zero() {
+            let until_end = self.lifetime.saturating_sub(self.waited).as_secs();
+            prompt.waiting(until_end.cast_signed());
+            let step = left.min(TICK);
+            self.sys.clock.sleep(step)?;
+            self.waited += step;
+            left -= step;
+        }
+        Ok(())
+    }
+}
+
+/// No decision from the server.
+enum Silence {
+    Interrupted(AcquireError),
+    Trouble { error: AcquireError, wait: Option<Duration> },
+}
+
+fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {
+    let status = response.status().as_u16();
+    RETRYABLE_STATUS.contains(&status)
+        || matches!(error.error.as_str(), "temporarily_unavailable" | "server_error")
+}
+
+fn refused(error: ErrorResponse, code_ran_out: bool) -> AcquireError {
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_ran_out }))
+}
+
+/// The code's end, in the words that the server did not find.
+fn ran_out() -> AcquireError {
+    refused(ErrorResponse { error: "expired_token".to_owned(), ..ErrorResponse::default() }, true)
+}

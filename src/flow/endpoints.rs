@@ -1,0 +1,25 @@
+//! Where to send requests: derived for Entra, discovered for others.
+
+use super::{AcquireError, Refusal};
+use crate::model::{Authority, Endpoints};
+use crate::oauth::discovery;
+use crate::sys::Sys;
+
+/// The endpoints of `authority`: known ones first, so that a refresh costs one request and no discovery.
+pub(super) fn resolve(
+    sys: &Sys<'_>,
+    authority: &Authority,
+    known: Option<&Endpoints>,
+) -> Result<Endpoints, AcquireError> {
+    if let Some(endpoints) = authority.endpoints().or_else(|| known.cloned()) {
+        return Ok(endpoints);
+    }
+    let response = sys.http.send(discovery::request(authority))?;
+    discovery::parse(authority, &response)?.map_err(|error| {
+        AcquireError::Refused(Box::new(Refusal {
+            error: *error,
+            grant_type: "discovery",
+            code_ran_out: false,
+        }))
+    })
+}

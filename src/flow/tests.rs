@@ -1,0 +1,192 @@
+//! The device-code loop on a world of its own: canned answers, and a clock that moves when one sleeps.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use super::*;
+use crate::model::{NumericDate, Tenant};
+use crate::sys::{
+    Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Stream, Sys, Terminal,
+};
+
+enum Step {
+    Answer(u16, &'static str),
+    RetryAfter(u16, &'static str),
+    Silence,
+}
+use Step::{Answer, RetryAfter, Silence};
+
+struct World {
+    now: Cell<i64>,
+    steps: RefCell<std::vec::IntoIter<Step>>,
+    polls_at: RefCell<Vec<i64>>,
+}
+
+impl Clock for World {
+    fn now(&self) -> NumericDate {
+        NumericDate(self.now.get())
+    }
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.now.set(self.now.get() + i64::try_from(duration.as_secs()).unwrap());
+        Ok(())
+    }
+}
+
+impl Http for World {
+    fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.polls_at.borrow_mut().push(self.now.get());
+        let mut answer = http::Response::builder();
+        let (status, body) = match self.steps.borrow_mut().next() {
+            Some(Answer(status, body)) => (status, body),
+            Some(RetryAfter(status, seconds)) => {
+                answer = answer.header("retry-after", seconds);
+                (status, "")
+            }
+            Some(Silence) => {
+                return Err(HttpError {
+                    host: "login.example".to_owned(),
+                    failure: HttpFailure::Connect,
+                    source: None,
+                });
+            }
+            None => (400, PENDING),
+        };
+        Ok(answer.status(status).body(body.into()).unwrap())
+    }
+    fn trust(&self, _: Vec<u8>) {}
+}
+
+impl Terminal for World {
+    fn is_terminal(&self, _: Stream) -> bool {
+        false
+    }
+    fn width(&self) -> Option<usize> {
+        None
+    }
+    fn read_password(&self, _: &str) -> std::io::Result<crate::model::Secret> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[derive(Default)]
+struct Listener {
+    troubles: Vec<String>,
+}
+
+impl Prompt for Listener {
+    fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
+    fn waiting(&mut self, _: i64) {}
+    fn trouble(&mut self, what: &str) {
+        self.troubles.push(what.to_owned());
+    }
+    fn done(&mut self) {}
+}
+
+const CODE: &str = r#"{"device_code":"dc","user_code":"UC","verification_uri":"https://x/","expires_in":60,"interval":5}"#;
+const PENDING: &str = r#"{"error":"authorization_pending"}"#;
+const SLOW_DOWN: &str = r#"{"error":"slow_down"}"#;
+const DECLINED: &str = r#"{"error":"authorization_declined"}"#;
+const TOKEN: &str = r#"{"access_token":"at","expires_in":3600}"#;
+
+fn request() -> TokenRequest {
+    TokenRequest {
+        authority: Authority::parse("https://login.example", Tenant::parse("common").ok()).unwrap(),
+        client_id: "client".into(),
+        scopes: ScopeSet::parse("openid"),
+        account: None,
+        min_ttl: None,
+        force_refresh: false,
+        interaction: Interaction::Allowed,
+        claims: None,
+        lock_wait: Duration::ZERO,
+    }
+}
+
+/// Runs the flow; gives how it ended, when each request went out, and how often the user was told of trouble.
+#[track_caller]
+fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
+    let world = World {
+        now: Cell::new(0),
+        steps: RefCell::new(steps.into_iter()),
+        polls_at: RefCell::default(),
+    };
+    let env = Env::default();
+    let sys = Sys { clock: &world, http: &world, env: &env, terminal: &world };
+    let request = request();
+    let endpoints = request.authority.endpoints().unwrap();
+    let mut listener = Listener::default();
+    let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
+        Ok(token) => token.access_token.expose().to_owned(),
+        Err(AcquireError::Refused(refusal)) => refusal.error.error,
+        Err(error) => error.to_string(),
+    };
+    (end, world.polls_at.take(), listener.troubles.len())
+}
+
+#[test]
+fn the_first_poll_comes_after_one_interval_and_pending_keeps_the_pace() {
+    let (end, at, _) = run(vec![
+        Answer(200, CODE),
+        Answer(400, PENDING),
+        Answer(400, PENDING),
+        Answer(200, TOKEN),
+    ]);
+    assert_eq!((end.as_str(), at), ("at", vec![0, 5, 10, 15]));
+}
+
+#[test]
+fn slow_down_adds_five_seconds_to_every_later_wait() {
+    let (end, at, _) = run(vec![
+        Answer(200, CODE),
+        Answer(400, SLOW_DOWN),
+        Answer(400, PENDING),
+        Answer(200, TOKEN),
+    ]);
+    assert_eq!((end.as_str(), at), ("at", vec![0, 5, 15, 25]));
+}
+
+#[test]
+fn one_last_poll_after_the_end_asks_for_the_servers_own_words() {
+    let (end, at, _) = run(vec![Answer(200, CODE)]);
+    assert_eq!(end, "expired_token");
+    assert_eq!(at.last(), Some(&60));
+    assert_eq!(at.len(), 13);
+}
+
+#[test]
+fn a_refusal_ends_the_wait_at_once_whatever_its_status() {
+    for status in [200, 400, 401, 404] {
+        let (end, at, _) = run(vec![Answer(200, CODE), Answer(status, DECLINED)]);
+        assert_eq!((end.as_str(), at), ("authorization_declined", vec![0, 5]), "{status}");
+    }
+}
+
+#[test]
+fn an_outage_while_polling_is_told_and_outlived() {
+    let (end, at, troubles) = run(vec![
+        Answer(200, CODE),
+        Silence,
+        Silence,
+        Answer(503, "<html>busy</html>"),
+        Answer(200, TOKEN),
+    ]);
+    assert_eq!((end.as_str(), troubles), ("at", 3));
+    assert_eq!(at, [0, 5, 15, 35, 60], "waits grow and stay within the code's life");
+}
+
+#[test]
+fn retry_after_is_honoured_within_reason() {
+    let (end, at, _) =
+        run(vec![Answer(200, CODE), RetryAfter(429, "17"), Answer(200, TOKEN)]);
+    assert_eq!((end.as_str(), at), ("at", vec![0, 5, 22]));
+    let (_, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "99999"), Answer(200, TOKEN)]);
+    assert_eq!(at, [0, 5, 60]);
+}
+
+#[test]
+fn a_refusal_of_the_code_request_ends_the_flow_before_anything_is_shown() {
+    for status in [200, 400] {
+        let (end, at, _) = run(vec![Answer(status, r#"{"error":"invalid_client"}"#)]);
+        assert_eq!((end.as_str(), at), ("invalid_client", vec![0]), "{status}");
+    }
+}

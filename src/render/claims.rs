@@ -1,0 +1,118 @@
+//! The claims of a token, annotated.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::human::{Style, heading};
+use crate::entra::resources;
+use crate::model::{Claims, Jwt, NumericDate, clean, human_duration};
+
+/// What a claim means, for those that Entra sends.
+const MEANINGS: [(&str, &str); 43] = [
+    ("acct", "0: member of the tenant, 1: guest"),
+    ("acr", "0: authentication did not meet ISO 29115, 1: it did"),
+    ("acrs", "authentication contexts that were satisfied"),
+    ("aio", "internal to Entra"),
+    ("alg", "how it is signed"),
+    ("amr", "how the user authenticated"),
+    ("app_displayname", "the application's name"),
+    ("appid", "the client that asked (v1.0 tokens)"),
+    ("appidacr", "how the client authenticated: 0 public, 1 secret, 2 certificate"),
+    ("aud", "whom the token is for"),
+    ("azp", "the client that asked (v2.0 tokens)"),
+    ("azpacr", "how the client authenticated: 0 public, 1 secret, 2 certificate"),
+    ("email", "an address, not verified"),
+    ("exp", "ends"),
+    ("iat", "issued; Entra sets it five minutes back"),
+    ("idp", "who authenticated the user, where that is not the issuer"),
+    ("idtyp", "`app`: no user is in it"),
+    ("ipaddr", "where the user signed in from"),
+    ("iss", "who issued it"),
+    ("kid", "which key signed it"),
+    ("name", "the user's name, for display only"),
+    ("nbf", "begins; Entra sets it five minutes back"),
+    ("nonce", "in the header: hashed before signing, so only the service can check the signature"),
+    ("oid", "the user or application in that tenant"),
+    ("platf", "the platform of the device"),
+    ("preferred_username", "the user, for display only"),
+    ("puid", "internal user number"),
+    ("rh", "internal to Entra"),
+    ("roles", "application permissions, or the user's app roles beside `scp`"),
+    ("scp", "delegated permissions; `offline_access` never stands here"),
+    ("sid", "the session"),
+    ("signin_state", "properties of the session"),
+    ("sub", "the user, as this application knows them"),
+    ("tid", "the tenant that issued it"),
+    ("typ", "kind of token"),
+    ("unique_name", "the user, for display only"),
+    ("upn", "the user's sign-in name"),
+    ("uti", "this token's id, for the sign-in log"),
+    ("ver", "chosen by the service, not by the endpoint"),
+    ("wids", "directory roles of the user"),
+    ("x5t", "which certificate signed it"),
+    ("xms_cc", "`CP1`: the client handles claims challenges (CAE)"),
+    ("xms_tcdt", "when the tenant was created"),
+];
+
+/// Writes header and payload of `jwt`, one claim a line, with what is known about each.
+pub fn claims(out: &mut dyn Write, jwt: &Jwt, now: NumericDate, style: Style) -> io::Result<()> {
+    section(out, "header", &jwt.header, now, style)?;
+    section(out, "payload", &jwt.claims, now, style)?;
+    let signature = if jwt.signed { "there, not checked" } else { "missing" };
+    writeln!(out, "{}  {signature}", heading(style, "signature"))
+}
+
+fn section(
+    out: &mut dyn Write,
+    title: &str,
+    claims: &Claims,
+    now: NumericDate,
+    style: Style,
+) -> io::Result<()> {
+    writeln!(out, "{}", heading(style, title))?;
+    let wide = claims.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(24);
+    for (name, value) in claims.iter() {
+        let shown = match value {
+            Value::String(text) => clean(text).into_owned(),
+            other => clean(&other.to_string()).into_owned(),
+        };
+        let note = note(name, value, claims, now);
+        let gap = if note.is_empty() { "" } else { "  # " };
+        writeln!(out, "  {:wide$}  {shown}{gap}{note}", clean(name))?;
+    }
+    Ok(())
+}
+
+fn note(name: &str, value: &Value, claims: &Claims, now: NumericDate) -> String {
+    let meaning = MEANINGS
+        .binary_search_by_key(&name, |(known, _)| known)
+        .ok()
+        .and_then(|index| MEANINGS.get(index))
+        .map(|(_, meaning)| *meaning)
+        .unwrap_or_default();
+    if ["exp", "iat", "nbf", "auth_time", "xms_tcdt"].contains(&name)
+        && let Some(time) = claims.time(name)
+    {
+        let away = time.seconds_since(now);
+        let distance = human_duration(away);
+        let when = if 0 <= away { format!("in {distance}") } else { format!("{distance} ago") };
+        return format!("{time}, {when}; {meaning}").trim_end_matches("; ").to_owned();
+    }
+    if name == "aud"
+        && let Some(resource) = value.as_str().and_then(resources::of_audience)
+    {
+        return format!("{}; {meaning}", resource.name);
+    }
+    meaning.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meanings_are_sorted_for_the_search() {
+        assert!(MEANINGS.is_sorted_by_key(|(name, _)| *name));
+    }
+}

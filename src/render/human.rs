@@ -1,0 +1,167 @@
+//! For people: `error[id]: message`, where it was seen, what helps. Understandable without colour.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::Notes;
+use crate::diagnose::{Confidence, Diagnosis, Severity, Verdict, Who};
+
+/// What the stream can show.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// Whether colour and bold may be used.
+    pub color: bool,
+    /// Columns; `None` when nothing should be wrapped.
+    pub width: Option<usize>,
+}
+
+impl Style {
+    fn paint(self, style: Ansi, text: &str) -> String {
+        if self.color {
+            format!("{}{text}{}", style.render(), style.render_reset())
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+const BOLD: Ansi = Ansi::new().bold();
+const DIM: Ansi = Ansi::new().dimmed();
+
+fn coloured(color: AnsiColor) -> Ansi {
+    Ansi::new().bold().fg_color(Some(color.into()))
+}
+
+/// `text` as a heading.
+pub fn heading(style: Style, text: &str) -> String {
+    style.paint(BOLD, text)
+}
+
+/// The verdict and what it is about, as one coloured word or phrase.
+pub fn label(style: Style, severity: Severity, text: &str) -> String {
+    let color = match severity {
+        Severity::Error => AnsiColor::Red,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Note => AnsiColor::Cyan,
+    };
+    style.paint(coloured(color), text)
+}
+
+pub(super) fn diagnosis(
+    out: &mut dyn Write,
+    diagnosis: &Diagnosis,
+    style: Style,
+    notes: Notes,
+) -> io::Result<()> {
+    writeln!(out, "{}", summary(diagnosis, style))?;
+    for finding in &diagnosis.findings {
+        if finding.severity == Severity::Note && notes == Notes::Hidden {
+            continue;
+        }
+        let name = format!("{}[{}]", finding.severity.id(), finding.rule.id);
+        let sure = match finding.confidence {
+            Confidence::Certain => "",
+            Confidence::Likely => "probably: ",
+            Confidence::Possible => "possibly: ",
+        };
+        writeln!(out)?;
+        wrapped(
+            out,
+            style,
+            &label(style, finding.severity, &name),
+            name.len(),
+            &format!(": {sure}{}", finding.message),
+            2,
+        )?;
+        for seen in &finding.evidence {
+            let arrow = style.paint(DIM, "  -->");
+            wrapped(out, style, &arrow, 5, &format!(" {}: {}", seen.field, seen.value), 6)?;
+        }
+        for help in &finding.help {
+            let mark = style.paint(BOLD, "  = help:");
+            wrapped(out, style, &mark, 9, &format!(" {help}"), 10)?;
+        }
+        if finding.severity != Severity::Note
+            && matches!(finding.who, Who::TenantAdmin | Who::Developer | Who::Microsoft)
+        {
+            writeln!(out, "{} {}", style.paint(BOLD, "  = who:"), who(finding.who))?;
+        }
+    }
+    Ok(())
+}
+
+fn who(who: Who) -> &'static str {
+    match who {
+        Who::User => "you can mend this",
+        Who::Developer => "whoever registered the application can mend this",
+        Who::TenantAdmin => "an administrator of the tenant can mend this",
+        Who::Microsoft => "only the service itself can mend this",
+    }
+}
+
+fn summary(diagnosis: &Diagnosis, style: Style) -> String {
+    let job = diagnosis.job;
+    match (diagnosis.verdict, diagnosis.cause()) {
+        (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still going on"),
+        (Verdict::Problem, Some(cause)) => {
+            let text = format!("problem: {}", cause.rule.id);
+            format!("{} (judged for `{job}`)", label(style, Severity::Error, &text))
+        }
+        (Verdict::Undetermined | Verdict::Problem, _) => {
+            let text = "undetermined: this evidence does not tell";
+            format!("{} (judged for `{job}`)", label(style, Severity::Warning, text))
+        }
+        (Verdict::Ok, _) => {
+            let fine = style.paint(coloured(AnsiColor::Green), "ok");
+            format!("{fine}: nothing stands in the way of `{job}`")
+        }
+    }
+}
+
+/// Writes `mark` (of `mark_width` columns) and `text`, broken at spaces where the width is known.
+fn wrapped(
+    out: &mut dyn Write,
+    style: Style,
+    mark: &str,
+    mark_width: usize,
+    text: &str,
+    indent: usize,
+) -> io::Result<()> {
+    let Some(width) = style.width.filter(|width| 40 <= *width) else {
+        return writeln!(out, "{mark}{text}");
+    };
+    write!(out, "{mark}")?;
+    let mut column = mark_width;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = unicode_width::UnicodeWidthStr::width(word);
+        if 0 < index {
+            if width < column + 1 + length && indent < column {
+                write!(out, "\n{:indent$}", "")?;
+                column = indent;
+            } else {
+                write!(out, " ")?;
+                column += 1;
+            }
+        }
+        write!(out, "{word}")?;
+        column += length;
+    }
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_at_spaces_and_never_inside_a_word() {
+        let mut out = Vec::new();
+        let style = Style { color: false, width: Some(40) };
+        let words = "a fairly long sentence that has to be broken somewhere around forty";
+        wrapped(&mut out, style, "help:", 5, &format!(" {words}"), 4).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 40), "{text}");
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), format!("help: {words}"));
+    }
+}
