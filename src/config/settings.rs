@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::nearest;
 use super::{ConfigFile, Layer, Origin, Span, keys, variable};
 use crate::entra::clouds::Cloud;
-use crate::entra::jobs;
+use crate::entra::jobs as entra_jobs;
 use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
 use crate::sys::Env;
 
@@ -177,15 +177,15 @@ impl Settings {
         self.pick(|layer| &layer.offline).unwrap_or(true)
     }
 
-    /// What to ask for: the named scopes and those of the named `job`; without either, those of the default job. With
+    /// What to ask for: the named scopes and those of `jobs`; without either, those of the default job. With
     /// the scopes that bring an account's name and, unless told otherwise, a refresh token.
-    pub fn request_scopes(&self, job: Option<Job>) -> Result<ScopeSet, SettingsError> {
+    pub fn request_scopes(&self, jobs: &[Job]) -> Result<ScopeSet, SettingsError> {
         let mut scopes = self.scopes()?;
         let named = !scopes.api().is_empty() || scopes.contains("openid");
         let plain_issuer = matches!(self.authority()?, Authority::Issuer { .. });
-        let job = job.or_else(|| (!named && !plain_issuer).then(Job::default));
-        if let Some(job) = job {
-            for scope in jobs::scopes_in(job, self.cloud()) {
+        let default = (jobs.is_empty() && !named && !plain_issuer).then(Job::default);
+        for job in jobs.iter().copied().chain(default) {
+            for scope in entra_jobs::scopes_in(job, self.cloud()) {
                 scopes.insert(scope);
             }
             if job == Job::Custom && scopes.api().is_empty() {
@@ -365,7 +365,7 @@ mod tests {
     fn a_job_brings_its_scopes_and_offline_access() {
         let found = settings(Some("work"), &[], Layer::default());
         assert_eq!(
-            found.request_scopes(Some(Job::Imap)).unwrap().to_string(),
+            found.request_scopes(&[Job::Imap]).unwrap().to_string(),
             "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile"
         );
     }

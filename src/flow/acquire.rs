@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{AcquireError, Interaction, Prompt, Refusal, TokenRequest, device_code, endpoints};
+use super::{AcquireError, Prompt, Refusal, TokenRequest, device_code, endpoints};
 use crate::model::{Account, Authority, NumericDate, ScopeSet};
 use crate::oauth::{TokenResponse, account_of, refresh};
-use crate::store::{CachedToken, Entry, Grant, GrantKey, Grants, Ready, StoreError};
+use crate::store::{
+    CachedToken, Entry, Grant, GrantKey, Grants, Interaction, Ready, StoreError,
+};
 use crate::sys::Sys;
 
 /// Seconds of life left below which Microsoft's libraries call a token expired.
@@ -233,18 +235,18 @@ fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, Acq
         .list()?
         .into_iter()
         .filter(|entry| {
-            entry.key.authority == wanted.authority
-                && entry.key.tenant == wanted.tenant
-                && entry.key.client_id == wanted.client_id
+            entry.authority == wanted.authority
+                && entry.tenant == wanted.tenant
+                && entry.client_id == wanted.client_id
         })
         .collect();
     if let Some(name) = &request.account {
-        fitting.retain(|entry| entry.account.is_called(name));
+        fitting.retain(|entry| entry.is_called(name));
     }
     if 1 < fitting.len() {
-        return Err(AcquireError::Ambiguous(fitting.into_iter().map(|e| e.account).collect()));
+        return Err(AcquireError::Ambiguous(fitting.iter().map(|entry| entry.label().to_owned()).collect()));
     }
-    Ok(fitting.pop().map(|entry| entry.key))
+    Ok(fitting.pop().map(|entry| entry.key()))
 }
 
 fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 pub use acquire::{Acquired, Source, Unsaved, acquire, sign_in};
 
-use crate::model::{Account, Authority, ScopeSet};
+use crate::model::{Authority, ScopeSet};
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::oauth::{ErrorResponse, ProtocolError};
-use crate::store::{LockError, StoreError};
+use crate::store::{Interaction, LockError, StoreError};
 use crate::sys::{HttpError, HttpFailure, Interrupted};
 
 /// How the user signs in.
@@ -25,15 +25,6 @@ pub enum Kind {
     Auto,
     /// A code, entered in any browser on any device
     Device,
-}
-
-/// Whether a command may ask the user something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interaction {
-    /// A person is there.
-    Allowed,
-    /// A script is running: never a prompt.
-    Forbidden,
 }
 
 /// Which token is wanted.
@@ -97,8 +88,8 @@ pub enum AcquireError {
     #[error("the authority refused: {}", .0.error.text())]
     Refused(Box<Refusal>),
     /// More than one account fits.
-    #[error("several accounts are signed in: {}", .0.iter().map(Account::label).collect::<Vec<_>>().join(", "))]
-    Ambiguous(Vec<Account>),
+    #[error("several accounts are signed in: {}", .0.join(", "))]
+    Ambiguous(Vec<String>),
     /// The authority has no device authorization endpoint.
     #[error("{0} offers no device-code sign-in")]
     NoDeviceFlow(String),

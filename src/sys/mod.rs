@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use clock::RealClock;
 pub use env::Env;
 pub use http::{HttpError, HttpFailure, HttpRequest, HttpResponse, RealHttp};
-pub use terminal::RealTerminal;
+pub use terminal::{RealTerminal, say};
 
 use crate::model::NumericDate;
 

@@ -29,3 +29,10 @@ impl Terminal for RealTerminal {
         rpassword::prompt_password(prompt).map(Secret::new)
     }
 }
+
+/// Says a line on the process's stderr, from wherever one stands: for what cannot wait until a call returns.
+#[expect(clippy::disallowed_methods, reason = "the one place that writes past the console")]
+pub fn say(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(io::stderr(), "{}", crate::model::clean(text));
+}

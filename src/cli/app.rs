@@ -1,0 +1,251 @@
+//! What every command starts from: the settings, the store, the request.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::talk::Talk;
+use super::{Common, Exit, Failure};
+use crate::config::{ConfigFile, Paths, Settings};
+use crate::diagnose::{Context, Evidence};
+use crate::flow::TokenRequest;
+use crate::model::{Authority, Job, Secret};
+use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
+use crate::sys::{Stream, Sys, say};
+
+/// One run of the program.
+pub(super) struct App<'a> {
+    pub(super) sys: &'a Sys<'a>,
+    pub(super) stdin: &'a mut dyn Read,
+    pub(super) stdout: &'a mut dyn Write,
+    pub(super) talk: &'a Talk<'a>,
+    pub(super) common: Common,
+}
+
+/// Bytes of input that are read.
+const INPUT_MAX: usize = 16 << 20;
+
+impl App<'_> {
+    /// Where this user's files lie.
+    pub(super) fn paths(&self) -> Result<Paths, Failure> {
+        Paths::of(self.sys.env).map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// The configuration file and where it is.
+    pub(super) fn config_file(&self) -> Result<(PathBuf, ConfigFile), Failure> {
+        let by_variable = || self.sys.env.get("ENTRADA_CONFIG").map(PathBuf::from);
+        let asked_for = self.common.config.clone().or_else(by_variable);
+        let named = asked_for.is_some();
+        let path = match asked_for {
+            Some(path) => path,
+            None => self.paths()?.config.join("config.toml"),
+        };
+        let file = ConfigFile::read(&path, named)?;
+        Ok((path, file))
+    }
+
+    /// The settings with `profile`, and what follows from them at once: extra certificates.
+    pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
+        let (_, file) = self.config_file()?;
+        let settings = Settings::resolve(&file, profile, self.sys.env, self.common.layer.clone())?;
+        if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
+            let pem = std::fs::read(&path).map_err(|error| {
+                Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
+            })?;
+            if !pem.windows(10).any(|window| window == b"-----BEGIN") {
+                return Err(Failure::usage(format!("`{path}` holds no PEM certificate")));
+            }
+            self.sys.http.trust(pem);
+        }
+        Ok(settings)
+    }
+
+    /// Whether the user may be asked: someone is at the terminal and nobody said no.
+    pub(super) fn interaction(&self, settings: &Settings) -> Interaction {
+        let forbidden = settings.is(|layer| &layer.no_interactive)
+            || self.sys.env.get("CI").is_some()
+            || !self.sys.terminal.is_terminal(Stream::Stdin)
+            || !self.talk.to_terminal;
+        if forbidden { Interaction::Forbidden } else { Interaction::Allowed }
+    }
+
+    /// The store that the settings name.
+    pub(super) fn grants(&self, settings: &Settings) -> Result<Grants, Failure> {
+        let interaction = self.interaction(settings);
+        let paths = self.paths()?;
+        let kind = settings.get(|layer| &layer.store).unwrap_or_default();
+        let key = match kind {
+            Kind::File => Some(self.store_key(settings, interaction)?),
+            Kind::Keyring | Kind::Keyutils | Kind::Memory => None,
+        };
+        Ok(store::open(store::Options {
+            kind,
+            state_dir: paths.state,
+            data_dir: paths.data,
+            key,
+            session: store::Session::default(),
+            service: "entrada".to_owned(),
+            interaction,
+            limits: store::Limits::default(),
+            notice: Box::new(say),
+        })?)
+    }
+
+    /// The key of the `file` store: a variable, a file, or a passphrase from the terminal.
+    fn store_key(&self, settings: &Settings, interaction: Interaction) -> Result<Key, Failure> {
+        if let Some(key) = self.sys.env.get("ENTRADA_STORE_KEY") {
+            return Ok(Key::Raw(Secret::new(key)));
+        }
+        if let Some(path) = settings.get(|layer| &layer.store_key_file) {
+            return Ok(Key::File(path.into()));
+        }
+        if interaction == Interaction::Forbidden {
+            return Err(Failure::new(Exit::Store, "the file store has no key").help(
+                "make one with `openssl rand -base64 32` and give it in ENTRADA_STORE_KEY, or name its file with \
+                 `--store-key-file`",
+            ));
+        }
+        let passphrase = self.sys.terminal.read_password("Passphrase of the entrada store: ")?;
+        Ok(Key::Passphrase(passphrase))
+    }
+
+    /// A request for the scopes of `jobs`.
+    pub(super) fn request(
+        settings: &Settings,
+        jobs: &[Job],
+        interaction: Interaction,
+    ) -> Result<TokenRequest, Failure> {
+        Ok(TokenRequest {
+            authority: settings.authority()?,
+            client_id: settings.client_id()?,
+            scopes: settings.request_scopes(jobs)?,
+            account: settings.get(|layer| &layer.account),
+            min_ttl: settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0)),
+            force_refresh: false,
+            interaction,
+            claims: None,
+            lock_wait: settings.lock_wait(),
+        })
+    }
+
+    /// An empty case with the context of `request`.
+    pub(super) fn evidence(
+        &self,
+        settings: &Settings,
+        request: &TokenRequest,
+        job: Option<Job>,
+    ) -> Evidence {
+        // A provider that is not Entra has no mailboxes to miss.
+        let job = job.or(match &request.authority {
+            Authority::Issuer { .. } => Some(Job::None),
+            Authority::Entra { .. } => None,
+        });
+        Evidence {
+            now: Some(self.sys.clock.now()),
+            context: Context {
+                job,
+                acting: settings.get(|layer| &layer.acting),
+                requested: Some(request.scopes.clone()),
+                client_id: Some(request.client_id.clone()),
+                authority: Some(request.authority.base()),
+                tenant: request.authority.tenant().map(ToString::to_string),
+                account: settings.get(|layer| &layer.account),
+                audience: settings.get(|layer| &layer.audience),
+                profile: settings.profile.clone(),
+                offline: Some(settings.offline()),
+                ..Context::default()
+            },
+            ..Evidence::default()
+        }
+    }
+
+    /// The stored grants that the settings select: by authority, tenant, client and, where named, account.
+    pub(super) fn selected(
+        settings: &Settings,
+        mut entries: Vec<Entry>,
+    ) -> Result<Vec<Entry>, Failure> {
+        let authority = settings.authority()?;
+        let tenant = authority.tenant().map(ToString::to_string).unwrap_or_default();
+        let client_id = settings.client_id()?;
+        let account = settings.get(|layer| &layer.account);
+        entries.retain(|entry| {
+            entry.authority == authority.base()
+                && entry.tenant == tenant
+                && entry.client_id == client_id
+                && account.as_ref().is_none_or(|account| entry.is_called(account))
+        });
+        Ok(entries)
+    }
+
+    /// The command that signs in with the same selectors, to paste.
+    pub(super) fn login_command(&self, settings: &Settings) -> String {
+        let layer = &self.common.layer;
+        let mut words = vec!["entrada login".to_owned()];
+        words.extend(settings.profile.as_deref().map(quoted));
+        for (flag, value) in [
+            ("--tenant", &layer.tenant),
+            ("--client-id", &layer.client_id),
+            ("--authority", &layer.authority),
+            ("--account", &layer.account),
+        ] {
+            words.extend(value.as_ref().map(|value| format!("{flag} {}", quoted(value))));
+        }
+        words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
+        words.extend(layer.job.iter().flatten().map(|job| format!("--job {job}")));
+        words.extend(layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope))));
+        format!("`{}`", words.join(" "))
+    }
+
+    /// What `input` names: a file, standard input for `-` or nothing, else the text itself.
+    pub(super) fn input(&mut self, input: Option<&str>) -> Result<Secret, Failure> {
+        match input {
+            None | Some("-") => {
+                if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
+                    self.talk.line("reading standard input; end with Ctrl-D");
+                }
+                read_text(self.stdin)
+            }
+            Some(path) if Path::new(path).is_file() => read_text(&mut std::fs::File::open(path)?),
+            Some(text) if looks_like_a_path(text) => {
+                Err(Failure::usage(format!("there is no file `{text}`")))
+            }
+            Some(text) => {
+                self.talk.line(
+                    "note: what stands on the command line can be seen by others and stays in the shell's history; \
+                     give a token on standard input",
+                );
+                Ok(Secret::new(text))
+            }
+        }
+    }
+}
+
+/// `value` as a shell reads it back.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', "'\\''"))
+    }
+}
+
+fn looks_like_a_path(text: &str) -> bool {
+    let short = text.len() < 200 && !text.contains(['{', ' ', '\n']);
+    let extension = Path::new(text).extension().is_some_and(|extension| {
+        ["json", "txt", "har", "log"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    });
+    short && (extension || text.starts_with(['/', '.', '~']))
+}
+
+fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
+    let mut bytes = Vec::new();
+    let cap = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
+    from.take(cap + 1).read_to_end(&mut bytes)?;
+    if INPUT_MAX < bytes.len() {
+        return Err(Failure::usage("the input is larger than 16 MiB"));
+    }
+    Ok(Secret::new(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    }))
+}

@@ -1,0 +1,72 @@
+//! `entrada config`.
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::config::{Origin, Settings, variable};
+use crate::render;
+
+/// Look at the configuration
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show every setting in force and where it came from
+    Show {
+        /// A profile of the configuration file
+        profile: Option<String>,
+    },
+    /// Print where the configuration file is
+    Path,
+    /// Check the configuration file, every profile of it
+    Check,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Show { profile } => show(app, profile.as_deref())?,
+        Command::Path => {
+            let (path, _) = app.config_file()?;
+            writeln!(app.stdout, "{}", path.display())?;
+        }
+        Command::Check => check(app)?,
+    }
+    Ok(Exit::Success)
+}
+
+fn show(app: &mut App<'_>, profile: Option<&str>) -> Result<(), Failure> {
+    let settings = app.settings(profile)?;
+    let mut rows: Vec<Vec<String>> = settings
+        .given()
+        .into_iter()
+        .map(|(key, value, origin)| {
+            let from = match origin {
+                Origin::Env => variable(&key),
+                other => other.label().to_owned(),
+            };
+            vec![key, value.to_string(), from]
+        })
+        .collect();
+    let authority = settings.authority()?.to_string();
+    rows.push(vec!["(authority)".to_owned(), authority, "what follows from these".to_owned()]);
+    render::table(app.stdout, &["setting", "value", "from"], &rows)?;
+    Ok(())
+}
+
+fn check(app: &mut App<'_>) -> Result<(), Failure> {
+    let (path, file) = app.config_file()?;
+    for name in file.profiles.keys() {
+        let layer = app.common.layer.clone();
+        let settings = Settings::resolve(&file, Some(name), app.sys.env, layer)?;
+        settings.authority()?;
+        settings.client_id()?;
+        settings.request_scopes(&settings.jobs())?;
+    }
+    let count = file.profiles.len();
+    let profiles = if count == 1 { "profile" } else { "profiles" };
+    app.talk.line(format!("{}: {count} {profiles}, all in order", path.display()));
+    Ok(())
+}

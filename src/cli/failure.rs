@@ -1,0 +1,226 @@
+//! Why a command failed, what to tell the user, and which number to end with.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::exit::Exit;
+use super::talk::Talk;
+use crate::config::{ConfigError, SettingsError};
+use crate::diagnose::{self, Diagnosis, Evidence, Severity};
+use crate::flow::{AcquireError, Refusal};
+use crate::model::clean;
+use crate::render::{self, Format, Notes};
+use crate::store::{Kind, LockError, StoreError, Trouble};
+use crate::sys::{HttpError, HttpFailure, Interrupted};
+
+/// A command's failure.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What is so; empty when the judgement says it.
+    message: String,
+    /// Its causes, outermost first.
+    causes: Vec<String>,
+    /// What to do.
+    help: Vec<String>,
+    /// The judgement of a refusal.
+    diagnosis: Option<Box<Diagnosis>>,
+    /// How the process ends.
+    exit: Exit,
+    /// Whether there is nobody left to tell.
+    silent: bool,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            help: Vec::new(),
+            diagnosis: None,
+            exit,
+            silent: false,
+        }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    fn judged(mut self, diagnosis: Diagnosis) -> Self {
+        self.diagnosis = Some(Box::new(diagnosis));
+        self
+    }
+
+    fn of(exit: Exit, error: &(dyn StdError + 'static)) -> Self {
+        let mut failure = Self::new(exit, error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Libraries repeat their cause in their own words.
+            if !failure.message.contains(&text) && !failure.causes.contains(&text) {
+                failure.causes.push(text);
+            }
+            source = cause.source();
+        }
+        failure
+    }
+
+    /// Says it on stderr; gives how to end.
+    pub(super) fn report(self, talk: &Talk<'_>) -> Exit {
+        if self.silent {
+            return self.exit;
+        }
+        if !self.message.is_empty() {
+            let label = render::label(talk.style, Severity::Error, "error");
+            talk.raw(&format!("{label}: {}\n", clean(&self.message)));
+        }
+        for cause in &self.causes {
+            talk.raw(&format!("  caused by: {}\n", clean(cause)));
+        }
+        if let Some(diagnosis) = &self.diagnosis {
+            talk.with(|out| {
+                render::diagnosis(out, Format::Human, diagnosis, talk.style, Notes::Shown)
+            });
+        }
+        for help in &self.help {
+            talk.raw(&format!("  = help: {}\n", clean(help)));
+        }
+        self.exit
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let mut failure = Self::new(Exit::Failure, format!("cannot read or write: {error}"));
+        // `entrada … | head`: the reader has seen enough, and there is no one to complain to.
+        failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
+        failure
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::of(Exit::Usage, &error)
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::of(Exit::Usage, &error)
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        Self::new(interrupted.into(), "interrupted; nothing stored was changed")
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        let failure = Self::of(Exit::Temporary, &error);
+        match error.failure {
+            HttpFailure::Tls => failure.help(
+                "the certificate is not trusted here; if your network inspects TLS, give its certificate with `--ca-bundle`",
+            ),
+            HttpFailure::Connect => failure.help(
+                "check the network, `HTTPS_PROXY` and `NO_PROXY`, and the spelling of the authority",
+            ),
+            HttpFailure::Timeout | HttpFailure::Broken => failure.help("try again in a while"),
+            HttpFailure::Interrupted(interrupted) => interrupted.into(),
+            HttpFailure::Insecure | HttpFailure::TooLarge | HttpFailure::Setup => failure,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let failure = Self::of(Exit::Store, &error);
+        match (&error.trouble, error.kind) {
+            (Trouble::Locked, Kind::Keyring) => failure.help(
+                "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
+                 you are not signed out",
+            ),
+            (Trouble::Dismissed, _) => {
+                failure.help("run the command again and unlock the keyring when asked")
+            }
+            (Trouble::TimedOut(_), Kind::Keyring) => {
+                failure.help("the keyring's program does not answer: restart it, or log in again")
+            }
+            (Trouble::Unavailable(_), Kind::Keyring) => failure.help(
+                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
+                 `--store file` with a key in ENTRADA_STORE_KEY",
+            ),
+            (Trouble::Corrupt(_), _) => failure.help(
+                "nothing was changed; `entrada logout` clears the damaged item, then sign in again",
+            ),
+            (Trouble::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let exit = match error {
+            LockError::Held { .. } => Exit::Busy,
+            LockError::GaveUp { .. } => Exit::Interrupted,
+            LockError::Refused { .. } => Exit::Store,
+        };
+        Self::of(exit, &error).help("wait for it to end, or give `--lock-timeout` more time")
+    }
+}
+
+/// Words an [`AcquireError`], with a judgement where the authority refused. `evidence` carries the request's context.
+pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &str) -> Failure {
+    match error {
+        AcquireError::SignInNeeded { why, refusal } => {
+            let failure = Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"))
+                .help(format!("sign in: {login}"));
+            match refusal {
+                Some(refusal) => failure.judged(judge(*refusal, evidence)),
+                None => failure,
+            }
+        }
+        AcquireError::Refused(refusal) => {
+            let diagnosis = judge(*refusal, evidence);
+            Failure::new(exit_of(&diagnosis), "").judged(diagnosis)
+        }
+        AcquireError::Protocol(error) => {
+            evidence.not_oauth = Some(error);
+            Failure::new(Exit::Temporary, "").judged(diagnose::run(&evidence))
+        }
+        AcquireError::Ambiguous(_) => {
+            Failure::of(Exit::Usage, &error).help("say which with `--account`")
+        }
+        AcquireError::NoDeviceFlow(_) => Failure::of(Exit::Usage, &error),
+        AcquireError::Interrupted(interrupted) => interrupted.into(),
+        AcquireError::Http(error) => error.into(),
+        AcquireError::Store(error) => error.into(),
+        AcquireError::Lock(error) => error.into(),
+    }
+}
+
+fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
+    evidence.context.grant_type = Some(refusal.grant_type.to_owned());
+    evidence.context.code_ran_out = refusal.code_ran_out;
+    evidence.refusal = Some(refusal.error);
+    diagnose::run(&evidence)
+}
+
+/// The number for a refusal, by its cause.
+fn exit_of(diagnosis: &Diagnosis) -> Exit {
+    let found = |ids: &[&str]| diagnosis.findings.iter().any(|f| ids.contains(&f.rule.id));
+    if found(&["user-declined", "device-code-expired"]) {
+        Exit::Declined
+    } else if found(&["throttled", "service-incident", "device-polling-loop"]) {
+        Exit::Temporary
+    } else {
+        Exit::Refused
+    }
+}

@@ -1,0 +1,78 @@
+//! `entrada inspect`.
+
+use serde_json::{Map, Value};
+
+use super::app::App;
+use super::talk::style_of;
+use super::{Exit, Failure};
+use crate::diagnose::{self, Shape};
+use crate::model::{Claims, Jwt};
+use crate::render::{self, Format};
+use crate::sys::Stream;
+
+/// Show the claims of a token, annotated
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A file, `-` for standard input, or the token itself; standard input when absent
+    input: Option<String>,
+    /// How the claims are written
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+    let input = app.input(args.input.as_deref())?;
+    let now = app.sys.clock.now();
+    let evidence = diagnose::recognise(input.expose(), now)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let in_response = || Some(Shape::of(evidence.response.as_ref()?.access_token.expose()));
+    let shape = evidence.token.clone().or_else(in_response).ok_or_else(|| {
+        Failure::usage("there is no token in the input").help("`entrada diagnose` judges refusals")
+    })?;
+    let jwt = match shape {
+        Shape::Jwt(jwt) => *jwt,
+        Shape::Jwe(header) => {
+            app.talk.line("this token is encrypted: only its header can be read");
+            Jwt { header: *header, claims: Claims::default(), signed: true }
+        }
+        other => {
+            return Err(Failure::new(Exit::Findings, unreadable(&other))
+                .help("`entrada diagnose` says what it is and what to do"));
+        }
+    };
+    match args.output {
+        Format::Human => {
+            render::claims(app.stdout, &jwt, now, style_of(app.sys, Stream::Stdout))?;
+        }
+        Format::Json => {
+            let document = serde_json::json!({
+                "version": render::json::VERSION,
+                "header": members(&jwt.header),
+                "claims": members(&jwt.claims),
+                "signature": { "present": jwt.signed, "verified": false },
+            });
+            render::json::write(app.stdout, &document)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn members(claims: &Claims) -> Map<String, Value> {
+    claims.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+fn unreadable(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::MsaTicket { .. } => {
+            "a personal account's token can be decoded by nobody but Microsoft, and that is normal"
+        }
+        Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } => {
+            "this is a refresh token or a code: it has no readable claims"
+        }
+        Shape::Broken { .. } => "this is not a whole token",
+        Shape::Saml => "this is a SAML assertion, not a JWT",
+        Shape::Jwt(_) | Shape::Jwe(_) | Shape::Opaque { .. } => {
+            "this is not a JWT: it has no readable claims"
+        }
+    }
+}

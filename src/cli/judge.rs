@@ -1,0 +1,37 @@
+//! Judges every token acquired, before anyone else meets it.
+
+use super::app::App;
+use crate::config::Settings;
+use crate::diagnose::{self, Diagnosis, Shape, Verdict};
+use crate::flow::{Acquired, Source, TokenRequest};
+use crate::model::Job;
+
+/// The judgement of what was acquired for each of `jobs`, or for the job that follows from the scopes when none is named.
+pub(super) fn judge(
+    app: &App<'_>,
+    settings: &Settings,
+    request: &TokenRequest,
+    acquired: &Acquired,
+    jobs: &[Job],
+) -> Vec<Diagnosis> {
+    let each: Vec<Option<Job>> =
+        if jobs.is_empty() { vec![None] } else { jobs.iter().copied().map(Some).collect() };
+    each.into_iter()
+        .map(|job| {
+            let mut evidence = app.evidence(settings, request, job);
+            evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
+            evidence.response.clone_from(&acquired.response);
+            evidence.context.grant_type = match acquired.source {
+                Source::SignIn => Some("device_code".to_owned()),
+                Source::Refresh => Some("refresh_token".to_owned()),
+                Source::Cache => None,
+            };
+            diagnose::run(&evidence)
+        })
+        .collect()
+}
+
+/// Whether one of them found an error.
+pub(super) fn any_problem(diagnoses: &[Diagnosis]) -> bool {
+    diagnoses.iter().any(|diagnosis| diagnosis.verdict == Verdict::Problem)
+}

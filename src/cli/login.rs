@@ -1,0 +1,141 @@
+//! `entrada login`.
+
+use super::app::App;
+use super::failure::of_acquire;
+use super::judge::{any_problem, judge};
+use super::prompt::Person;
+use super::talk::Talk;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::diagnose::{Diagnosis, Severity};
+use crate::entra::jobs;
+use crate::flow::{self, AcquireError, Acquired, Unsaved};
+use crate::model::{Job, clean, human_duration};
+use crate::render::{self, Format, Notes};
+use crate::store::{Grants, Interaction};
+
+/// Sign in, keep the grant, and judge the token at once
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// How the judgement is written: for people on stderr, as JSON on stdout
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
+    let mut groups = by_resource(&settings.jobs()).into_iter();
+    let first = groups.next().unwrap_or_default();
+    let request = App::request(&settings, &first, Interaction::Allowed)?;
+    let grants = app.grants(&settings)?;
+    let mut person = Person::new(app.talk, &settings);
+    let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {
+        let evidence = app.evidence(&settings, &request, first.first().copied());
+        of_acquire(error, evidence, &app.login_command(&settings))
+    })?;
+    greet(app, &acquired, &grants);
+    let mut diagnoses = judge(app, &settings, &request, &acquired, &first);
+    for jobs in groups {
+        diagnoses.extend(one_more(app, &settings, &grants, &acquired, &jobs)?);
+    }
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
+    show(app, args.output, &diagnoses)?;
+    if let Some(unsaved) = &acquired.unsaved {
+        warn_unsaved(app.talk, unsaved);
+        return Ok(Exit::Store);
+    }
+    let strict = settings.is(|layer| &layer.strict);
+    Ok(if strict && any_problem(&diagnoses) { Exit::Findings } else { Exit::Success })
+}
+
+/// The jobs, grouped by the service that their token is for, in the order named.
+fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
+    let resource = |job: Job| jobs::facts(job).resource.map(|resource| resource.app_id);
+    let mut groups: Vec<Vec<Job>> = Vec::new();
+    for &job in all {
+        let alike = |group: &&mut Vec<Job>| group.iter().all(|&other| resource(other) == resource(job));
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    groups
+}
+
+/// A token for another service, by the refresh token that the sign-in brought.
+fn one_more(
+    app: &App<'_>,
+    settings: &Settings,
+    grants: &Grants,
+    signed_in: &Acquired,
+    jobs: &[Job],
+) -> Result<Vec<Diagnosis>, Failure> {
+    let names = jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
+    let mut request = App::request(settings, jobs, Interaction::Forbidden)?;
+    request.account = Some(signed_in.account.id.clone());
+    let mut person = Person::new(app.talk, settings);
+    match flow::acquire(app.sys, grants, &request, &mut person) {
+        Ok(other) => Ok(judge(app, settings, &request, &other, jobs)),
+        Err(AcquireError::SignInNeeded { refusal: None, .. }) => {
+            app.talk.line(format!(
+                "no token for {names}: without a refresh token every service needs a sign-in of its own"
+            ));
+            Ok(Vec::new())
+        }
+        Err(error) => {
+            app.talk.line(format!("no token for {names}:"));
+            let evidence = app.evidence(settings, &request, jobs.first().copied());
+            let _ = of_acquire(error, evidence, &app.login_command(settings)).report(app.talk);
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn greet(app: &App<'_>, acquired: &Acquired, grants: &Grants) {
+    let account = &acquired.account;
+    let tenant = account.tid.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})"));
+    app.talk.line(format!("signed in as {}{tenant}", account.label()));
+    if acquired.unsaved.is_none() {
+        let what =
+            if acquired.has_refresh_token { "refresh token included" } else { "no refresh token" };
+        app.talk.line(format!("kept in {}, {what}", grants.describe()));
+    }
+    let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
+    app.talk.line(format!(
+        "access token good until {} ({})",
+        acquired.token.expires_at,
+        human_duration(left)
+    ));
+}
+
+fn show(app: &mut App<'_>, format: Format, diagnoses: &[Diagnosis]) -> Result<(), Failure> {
+    for diagnosis in diagnoses {
+        match format {
+            Format::Human => app.talk.with(|out| {
+                render::diagnosis(out, format, diagnosis, app.talk.style, Notes::Hidden)
+            }),
+            Format::Json => {
+                render::diagnosis(app.stdout, format, diagnosis, app.talk.style, Notes::Shown)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says that the grant could not be stored, where it waits, and what to do.
+pub(super) fn warn_unsaved(talk: &Talk<'_>, unsaved: &Unsaved) {
+    let label = render::label(talk.style, Severity::Warning, "warning");
+    talk.raw(&format!("{label}: the grant was not stored: {}\n", clean(&unsaved.error.to_string())));
+    match &unsaved.pending {
+        Some(path) => {
+            talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
+            talk.raw("  = help: unlock or restart the store; the next `entrada token` takes it from there\n");
+        }
+        None => talk.raw("  = help: mend the store, then sign in again\n"),
+    }
+}

@@ -1,0 +1,129 @@
+//! The command line: one file per command. The only floor that knows exit codes.
+
+mod accounts;
+mod app;
+mod config;
+mod diagnose;
+mod exit;
+mod explain;
+mod failure;
+mod inspect;
+mod judge;
+mod login;
+mod logout;
+mod prompt;
+mod status;
+mod talk;
+mod token;
+mod verbose;
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::config::Layer;
+use crate::sys::Sys;
+use app::App;
+use failure::Failure;
+use talk::Talk;
+
+/// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
+pub struct Console<'a> {
+    /// What was piped in.
+    pub stdin: &'a mut dyn Read,
+    /// Data.
+    pub stdout: &'a mut dyn Write,
+    /// Codes, addresses, progress, findings, errors.
+    pub stderr: &'a mut dyn Write,
+}
+
+/// Get OAuth tokens from Microsoft Entra ID, and learn at once why one will or will not do its job
+#[derive(Parser)]
+#[command(name = "entrada", version, arg_required_else_help = true, max_term_width = 100)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(clap::Args, Clone, Debug)]
+struct Common {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    config: Option<std::path::PathBuf>,
+    /// Say what is sent to whom; twice for more. Never shows a secret
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Settings")]
+    verbose: u8,
+    #[command(flatten)]
+    layer: Layer,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Login(login::Args),
+    Token(token::Args),
+    Diagnose(diagnose::Args),
+    Inspect(inspect::Args),
+    Explain(explain::Args),
+    Accounts(accounts::Args),
+    Status(status::Args),
+    Logout(logout::Args),
+    Config(config::Args),
+}
+
+/// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
+pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
+    let Console { stdin, stdout, stderr } = console;
+    let talk = Talk::new(stderr, sys);
+    // Help and version come before any file is read: they are there when all else is broken.
+    let args = match Args::try_parse_from(argv) {
+        Ok(args) => args,
+        Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
+    };
+    let outcome = dispatch(args, sys, stdin, stdout, &talk);
+    outcome.unwrap_or_else(|failure| failure.report(&talk))
+}
+
+fn dispatch(
+    args: Args,
+    sys: &Sys<'_>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    talk: &Talk<'_>,
+) -> Result<Exit, Failure> {
+    let Args { common, command } = args;
+    let http = verbose::Verbose::new(sys.http, talk, common.verbose);
+    let sys = Sys { http: &http, ..*sys };
+    let mut app = App { sys: &sys, stdin, stdout, talk, common };
+    match command {
+        Command::Login(args) => login::run(&args, &mut app),
+        Command::Token(args) => token::run(&args, &mut app),
+        Command::Diagnose(args) => diagnose::run(&args, &mut app),
+        Command::Inspect(args) => inspect::run(&args, &mut app),
+        Command::Explain(args) => explain::run(&args, &mut app),
+        Command::Accounts(args) => accounts::run(&args, &mut app),
+        Command::Status(args) => status::run(&args, &mut app),
+        Command::Logout(args) => logout::run(&args, &mut app),
+        Command::Config(args) => config::run(&args, &mut app),
+    }
+}
+
+fn usage(error: &clap::Error, stdout: &mut dyn Write, talk: &Talk<'_>) -> io::Result<Exit> {
+    if error.use_stderr() {
+        talk.block(&error.to_string());
+        return Ok(Exit::Usage);
+    }
+    write!(stdout, "{error}")?;
+    Ok(Exit::Success)
+}
+
+/// The whole command line as `clap` knows it: for the pages that are made from it.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory as _;
+    Args::command()
+}

@@ -1,0 +1,130 @@
+//! `entrada status`.
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::model::{NumericDate, clean, human_duration};
+use crate::render::{self, Format};
+use crate::store::{CachedToken, Entry, Grant};
+
+/// Show what is stored, how old it is and how long it lasts
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A profile of the configuration file; every account when absent
+    profile: Option<String>,
+    /// How it is written
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+/// Seconds that Entra lets a refresh token lie unused: 90 days.
+const INACTIVITY: i64 = 90 * 86_400;
+
+pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let grants = app.grants(&settings)?;
+    let mut entries = grants.list()?;
+    if args.profile.is_some() {
+        entries = App::selected(&settings, entries)?;
+    } else if let Some(account) = settings.get(|layer| &layer.account) {
+        entries.retain(|entry| entry.is_called(&account));
+    }
+    let now = app.sys.clock.now();
+    let mut documents = Vec::new();
+    for entry in &entries {
+        let grant = grants.load(&entry.key())?;
+        match args.output {
+            Format::Human => human(app, entry, grant.as_ref(), now)?,
+            Format::Json => documents.push(document(entry, grant.as_ref())),
+        }
+    }
+    match args.output {
+        Format::Json => {
+            let all = serde_json::json!({
+                "version": render::json::VERSION,
+                "store": grants.describe(),
+                "accounts": documents,
+            });
+            render::json::write(app.stdout, &all)?;
+        }
+        Format::Human if entries.is_empty() => {
+            app.talk.line(format!("nobody is signed in ({})", grants.describe()));
+        }
+        Format::Human => app.talk.line(format!("kept in {}", grants.describe())),
+    }
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
+    Ok(Exit::Success)
+}
+
+fn human(
+    app: &mut App<'_>,
+    entry: &Entry,
+    grant: Option<&Grant>,
+    now: NumericDate,
+) -> Result<(), Failure> {
+    let out = &mut app.stdout;
+    writeln!(out, "{}", render::heading(app.talk.style, &clean(entry.label())))?;
+    writeln!(out, "  client         {} at {}/{}", entry.client_id, entry.authority, entry.tenant)?;
+    let Some(grant) = grant else {
+        writeln!(out, "  stored         nothing: the list is older than the store")?;
+        return Ok(());
+    };
+    let age = human_duration(now.seconds_since(grant.signed_in_at));
+    writeln!(out, "  signed in      {} ({age} ago, {})", grant.signed_in_at, grant.grant_type)?;
+    writeln!(out, "  refresh token  {}", refresh_token(grant, now))?;
+    for token in &grant.access_tokens {
+        writeln!(out, "  access token   {}; {}", life(token, now), token.requested.api())?;
+    }
+    Ok(())
+}
+
+fn refresh_token(grant: &Grant, now: NumericDate) -> String {
+    if grant.refresh_token.is_none() {
+        return "none: sign in again when the access token ends".to_owned();
+    }
+    let known = grant.refresh_expires_at;
+    let end = known.unwrap_or(grant.refreshed_at.plus_seconds(INACTIVITY));
+    let left = end.seconds_since(now);
+    let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
+    let what = if known.is_some() { "ends" } else { "if unused, ends about" };
+    format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
+}
+
+fn life(token: &CachedToken, now: NumericDate) -> String {
+    let left = token.expires_at.seconds_since(now);
+    if 0 < left {
+        format!("{} left", human_duration(left))
+    } else {
+        format!("expired {} ago", human_duration(left))
+    }
+}
+
+fn document(entry: &Entry, grant: Option<&Grant>) -> serde_json::Value {
+    let tokens: Vec<_> = grant
+        .into_iter()
+        .flat_map(|grant| &grant.access_tokens)
+        .map(|token| {
+            serde_json::json!({
+                "requested": token.requested.to_string(),
+                "granted": token.granted.as_ref().map(ToString::to_string),
+                "received_at": token.received_at,
+                "expires_at": token.expires_at,
+            })
+        })
+        .collect();
+    let refresh_token = grant.map(|grant| {
+        serde_json::json!({
+            "present": grant.refresh_token.is_some(),
+            "received_at": grant.refreshed_at,
+            "expires_at": grant.refresh_expires_at,
+        })
+    });
+    serde_json::json!({
+        "entry": entry,
+        "signed_in_at": grant.map(|grant| grant.signed_in_at),
+        "grant_type": grant.map(|grant| grant.grant_type.as_str()),
+        "refresh_token": refresh_token,
+        "access_tokens": tokens,
+    })
+}

@@ -1,0 +1,59 @@
+//! Everything that is said to a person goes through here, to stderr.
+
+use std::cell::RefCell;
+use std::io::Write;
+
+use crate::model::{clean, clean_block};
+use crate::render::Style;
+use crate::sys::{Stream, Sys};
+
+/// stderr, shared by whoever has something to say.
+pub(super) struct Talk<'a> {
+    out: RefCell<&'a mut dyn Write>,
+    /// What the terminal can show.
+    pub(super) style: Style,
+    /// Whether a person is looking.
+    pub(super) to_terminal: bool,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>) -> Self {
+        let to_terminal = sys.terminal.is_terminal(Stream::Stderr);
+        Self {
+            out: RefCell::new(out),
+            style: style_of(sys, Stream::Stderr),
+            to_terminal,
+        }
+    }
+
+    /// One line: our words, with anything foreign in them made harmless.
+    pub(super) fn line(&self, text: impl AsRef<str>) {
+        self.raw(&format!("{}\n", clean(text.as_ref())));
+    }
+
+    /// Several lines, each made harmless.
+    pub(super) fn block(&self, text: &str) {
+        self.raw(&format!("{}\n", clean_block(text)));
+    }
+
+    /// Text that we made ourselves, escape sequences included. Nobody hears of a stderr that is gone.
+    pub(super) fn raw(&self, text: &str) {
+        self.with(|out| out.write_all(text.as_bytes()));
+    }
+
+    /// What `write` writes.
+    pub(super) fn with(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
+        let mut out = self.out.borrow_mut();
+        let _ = write(&mut **out).and_then(|()| out.flush());
+    }
+}
+
+/// What `stream` can show: colour where a terminal shows it and nobody said no (<https://no-color.org>).
+pub(super) fn style_of(sys: &Sys<'_>, stream: Stream) -> Style {
+    let to_terminal = sys.terminal.is_terminal(stream);
+    let refused = sys.env.get("NO_COLOR").is_some() || sys.env.get("TERM") == Some("dumb");
+    Style {
+        color: to_terminal && !refused,
+        width: sys.terminal.width().filter(|_| to_terminal),
+    }
+}

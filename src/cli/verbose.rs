@@ -1,0 +1,69 @@
+//! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
+
+use super::talk::Talk;
+use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
+
+/// A network that tells what passes.
+pub(super) struct Verbose<'a> {
+    inner: &'a dyn Http,
+    talk: &'a Talk<'a>,
+    level: u8,
+}
+
+impl<'a> Verbose<'a> {
+    pub(super) fn new(inner: &'a dyn Http, talk: &'a Talk<'a>, level: u8) -> Self {
+        Self { inner, talk, level }
+    }
+
+    fn request(&self, request: &HttpRequest) {
+        let uri = request.uri();
+        let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let scheme = uri.scheme_str().unwrap_or_default();
+        self.talk.line(format!("> {} {scheme}://{host}{}", request.method(), uri.path()));
+        if self.level < 2 {
+            return;
+        }
+        let members: Vec<String> = url::form_urlencoded::parse(request.body())
+            .map(|(name, value)| match &*name {
+                // Public by nature, and what one looks for.
+                "grant_type" | "client_id" | "scope" => format!("{name}={value}"),
+                _ => format!("{name}=(hidden)"),
+            })
+            .collect();
+        if !members.is_empty() {
+            self.talk.line(format!(">   {}", members.join(" ")));
+        }
+    }
+
+    fn response(&self, response: &HttpResponse) {
+        self.talk.line(format!("< {}", response.status()));
+        if self.level < 2 {
+            return;
+        }
+        for name in ["date", "content-type", "retry-after", "x-ms-request-id"] {
+            if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok())
+            {
+                self.talk.line(format!("<   {name}: {value}"));
+            }
+        }
+    }
+}
+
+impl Http for Verbose<'_> {
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if self.level == 0 {
+            return self.inner.send(request);
+        }
+        self.request(&request);
+        let answer = self.inner.send(request);
+        match &answer {
+            Ok(response) => self.response(response),
+            Err(error) => self.talk.line(format!("< {error}")),
+        }
+        answer
+    }
+
+    fn trust(&self, pem: Vec<u8>) {
+        self.inner.trust(pem);
+    }
+}
