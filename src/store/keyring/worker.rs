@@ -22,6 +22,7 @@ pub(super) const PATH: &str = "/org/freedesktop/secrets";
 
 /// What our items say they are, so that no other program's item can be taken for one.
 const SCHEMA: &str = "io.entrada.Grant";
+const SCHEMA_KEY: &str = "xdg:schema";
 
 const CONTENT_TYPE: &str = "text/plain";
 
@@ -158,37 +159,40 @@ impl<'a> Work<'a> {
     }
 
     fn remove(&self, name: &str) -> Result<bool, Fault> {
-        let mut there = false;
-        // As often as there are items of this name, within reason.
+        let Some(item) = self.find(name)? else { return Ok(false) };
+        item.delete().map_err(trouble::of)?;
+        // Should there be twins, for whatever reason: as often as is reasonable, and only what is certainly ours.
         for _ in 0..16 {
-            let Some(item) = self.find(name)? else { break };
-            item.delete().map_err(trouble::of)?;
-            there = true;
             let _ = self.events.send(Event::Alive);
+            let Some(twin) = self.find(name)? else { break };
+            if !Likeness::of(&twin).is_exact() {
+                break;
+            }
+            twin.delete().map_err(trouble::of)?;
         }
-        Ok(there)
+        Ok(true)
     }
 
     fn names(&self) -> Result<Vec<String>, Fault> {
-        let own = HashMap::from([("service", self.service()), ("xdg:schema", SCHEMA)]);
         let mut names = Vec::new();
-        for item in self.search(&own)? {
+        for item in self.search(&HashMap::from([("service", self.service())]))? {
             let mut attributes = item.get_attributes().map_err(trouble::of)?;
-            names.extend(attributes.remove("account"));
+            if attributes.get(SCHEMA_KEY).is_some_and(|schema| schema == SCHEMA) {
+                names.extend(attributes.remove("account"));
+            }
         }
         Ok(names)
     }
 
-    /// The item of this name and no other. Attributes match by subset, so an item with more of them would be found too.
+    /// The item of this name. Attributes match by subset, so items of others may turn up too: the most like ours is it.
     fn find(&self, name: &str) -> Result<Option<Item<'a>>, Fault> {
-        let mut items = self.search(&self.attributes(name))?;
-        let exact = if items.len() < 2 {
-            None
-        } else {
-            items.iter().position(|item| item.get_attributes().is_ok_and(|own| own.len() == 3))
-        };
-        let index = exact.unwrap_or_default();
-        Ok(if items.is_empty() { None } else { Some(items.swap_remove(index)) })
+        // Without the schema: a locked gnome-keyring compares hashes, and has none of it.
+        let attributes = HashMap::from([("service", self.service()), ("account", name)]);
+        let mut items = self.search(&attributes)?;
+        if 1 < items.len() {
+            items.sort_by_cached_key(Likeness::of);
+        }
+        Ok(items.into_iter().next())
     }
 
     /// The items with these attributes, unlocked; locked ones are never taken for absent.
@@ -239,11 +243,31 @@ impl<'a> Work<'a> {
     }
 
     fn attributes<'b>(&'b self, name: &'b str) -> HashMap<&'b str, &'b str> {
-        HashMap::from([("service", self.service()), ("account", name), ("xdg:schema", SCHEMA)])
+        HashMap::from([("service", self.service()), ("account", name), (SCHEMA_KEY, SCHEMA)])
     }
 
     fn service(&self) -> &str {
         &self.settings.service
+    }
+}
+
+/// How far an item is from what we would have made; ours come first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    has_other_schema: bool,
+    attributes: usize,
+}
+
+impl Likeness {
+    fn of(item: &Item<'_>) -> Self {
+        let attributes = item.get_attributes().unwrap_or_default();
+        let schema = attributes.get(SCHEMA_KEY);
+        let has_other_schema = schema.is_none_or(|schema| schema != SCHEMA);
+        Self { has_other_schema, attributes: attributes.len() }
+    }
+
+    fn is_exact(&self) -> bool {
+        *self == Self { has_other_schema: false, attributes: 3 }
     }
 }
 
