@@ -231,7 +231,8 @@ fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 

@@ -172,7 +172,7 @@ mod tests {
             let store = store(dir.path());
             for _ in 0..200 {
                 let read = store.load("name").unwrap().unwrap();
-                assert!(values.iter().any(|value| *value == *read));
+                assert!(values.contains(&read));
             }
         });
     }

@@ -97,7 +97,7 @@ impl Grants {
             let Some(text) = self.backend.load(&name)? else { continue };
             match record::read(&text) {
                 Ok((key, grant)) => {
-                    entries.push(Entry::new(kind, &key, &grant, grant.refreshed_at))
+                    entries.push(Entry::new(kind, &key, &grant, grant.refreshed_at));
                 }
                 Err(fault) => self.warn(format!("`{name}` cannot be listed: {}", fault.trouble)),
             }

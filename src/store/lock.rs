@@ -196,6 +196,7 @@ mod tests {
         assert!(matches!(given_up, LockError::GaveUp { waited: Duration::ZERO }));
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_lock_file_stays_the_same_file() {
         use std::os::unix::fs::MetadataExt as _;

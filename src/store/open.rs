@@ -42,14 +42,13 @@ pub fn open(options: Options) -> Result<Grants, StoreError> {
 fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
     match options.kind {
         Kind::Keyring => Ok(keyring(options)),
-        Kind::File => match &options.key {
-            Some(key) => Ok(Box::new(File::new(options.data_dir.join("grants"), key)?)),
-            None => {
-                let text = "it needs a key: make one with `openssl rand -base64 32` and give it in \
-                            `ENTRADA_STORE_KEY`";
-                Err(Fault::unavailable(text).when(Kind::File, action::OPEN))
-            }
-        },
+        Kind::File => {
+            let text = "it needs a key: make one with `openssl rand -base64 32` and give it in \
+                        `ENTRADA_STORE_KEY`";
+            let none = || Fault::unavailable(text).when(Kind::File, action::OPEN);
+            let key = options.key.as_ref().ok_or_else(none)?;
+            Ok(Box::new(File::new(options.data_dir.join("grants"), key)?))
+        }
         Kind::Keyutils => keyutils(&options),
         Kind::Memory => Ok(Box::new(Memory::default())),
     }

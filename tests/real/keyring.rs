@@ -14,7 +14,7 @@ use crate::contract;
 use crate::desk::Desk;
 
 fn short(limits: &mut Limits) {
-    *limits = Limits { quiet: Duration::from_millis(1000), patient: Duration::from_millis(2000) };
+    *limits = Limits { quiet: Duration::from_secs(1), patient: Duration::from_secs(2) };
 }
 
 fn key() -> GrantKey {
@@ -245,7 +245,7 @@ fn many_short_lived_readers_do_not_bring_the_daemon_down() {
             });
         }
     });
-    eprintln!("2000 readers: {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 /// The keyring crate's store in the size of a Windows credential.
