@@ -1,9 +1,40 @@
 //! Where grants rest between runs: one file per backend behind one trait, and one layer above them that knows what a
 //! grant is.
 
+#[cfg(test)]
+mod contract;
+mod deadline;
+mod disk;
+mod file;
 mod grant;
+mod grants;
+mod index;
+mod keyring;
+#[cfg(target_os = "linux")]
+mod keyutils;
+mod lock;
+mod memory;
+mod open;
+mod record;
+mod recovery;
+mod seal;
+mod split;
 
+pub use file::File;
 pub use grant::{CachedToken, Grant, GrantKey};
+pub use grants::Grants;
+pub use index::Entry;
+pub use keyring::{Interaction, Limits, Native, Notice, Session};
+#[cfg(target_os = "linux")]
+pub use keyring::{SecretService, Settings};
+#[cfg(target_os = "linux")]
+pub use keyutils::Keyutils;
+pub use lock::{LockError, LockGuard};
+pub use memory::Memory;
+pub use open::{Options, open};
+pub use recovery::Ready;
+pub use seal::Key;
+pub use split::Split;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -102,4 +133,56 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Keyutils => "keyutils",
         Kind::Memory => "memory",
     }
+}
+
+/// What the platform said, kept as the cause.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A trouble that does not know yet which store met it, and while doing what.
+#[derive(Debug)]
+struct Fault {
+    trouble: Trouble,
+    source: Option<Cause>,
+}
+
+impl Fault {
+    fn new(trouble: Trouble) -> Self {
+        Self { trouble, source: None }
+    }
+
+    fn denied(text: impl Into<String>) -> Self {
+        Self::new(Trouble::Denied(text.into()))
+    }
+
+    fn unavailable(text: impl Into<String>) -> Self {
+        Self::new(Trouble::Unavailable(text.into()))
+    }
+
+    fn corrupt(text: impl Into<String>) -> Self {
+        Self::new(Trouble::Corrupt(text.into()))
+    }
+
+    fn because(self, source: impl Into<Cause>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    fn when(self, kind: Kind, action: &'static str) -> StoreError {
+        StoreError { kind, action, trouble: self.trouble, source: self.source }
+    }
+}
+
+/// What each store does, in the words of its errors.
+mod action {
+    pub(super) const OPEN: &str = "be opened";
+    pub(super) const LOAD: &str = "read the grant";
+    pub(super) const SAVE: &str = "save the grant";
+    pub(super) const REMOVE: &str = "remove the grant";
+    pub(super) const NAMES: &str = "list the grants";
+    pub(super) const PREPARE: &str = "prove that it can be written";
+    pub(super) const KEEP: &str = "keep the grant aside";
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

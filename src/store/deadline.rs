@@ -1,0 +1,48 @@
+//! A bound on calls that have none of their own.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::{Fault, Trouble};
+
+/// Runs `work` on a thread of its own and waits `limit` for it. Work that is late goes on unheard until it ends or the
+/// program does.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let (sender, receiver) = channel();
+    thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || sender.send(work()))
+        .map_err(|error| Fault::denied("no thread could be started").because(error))?;
+    receiver.recv_timeout(limit).map_err(|error| match error {
+        RecvTimeoutError::Timeout => timed_out(limit),
+        RecvTimeoutError::Disconnected => Fault::denied("its driver stopped unexpectedly"),
+    })
+}
+
+/// No answer within `limit`, said in whole seconds, at least one.
+pub(super) fn timed_out(limit: Duration) -> Fault {
+    Fault::new(Trouble::TimedOut(limit.as_secs().max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_in_time_is_answered_and_late_work_is_not_waited_for() {
+        assert_eq!(within(Duration::from_secs(60), || 7).unwrap(), 7);
+        let (_keep, never) = channel::<()>();
+        let late = within(Duration::from_millis(10), move || never.recv().is_ok());
+        assert_eq!(late.unwrap_err().trouble, Trouble::TimedOut(1));
+    }
+
+    #[test]
+    fn a_panic_in_the_work_is_an_error_here() {
+        let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
+        assert!(matches!(result.unwrap_err().trouble, Trouble::Denied(_)));
+    }
+}

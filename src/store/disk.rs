@@ -1,0 +1,364 @@
+//! Files that nobody else may read: atomic to write, distrustful to open.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Bytes, Fault, hex, seal};
+
+/// Bytes that a file of ours may have: far more than any grant, far less than would hurt.
+const FILE_MAX: u64 = 64 << 20;
+
+/// Age at which a temporary file is certainly left over from a run that was killed.
+const TEMPORARY_LIFE: Duration = Duration::from_secs(600);
+
+/// The file name for the item `name`, which may hold `|`, `/` and anything else.
+pub(super) fn file_name(name: &str) -> String {
+    hex(&Sha256::digest(name.as_bytes()))
+}
+
+/// Creates `dir` (0700) with its parents when it is missing; refuses one that others could list or fill.
+pub(super) fn private_dir(dir: &Path) -> Result<(), Fault> {
+    make_dir(dir, 0o077, "chmod 700")
+}
+
+/// As [`private_dir`], for what others may list but not fill.
+pub(super) fn own_dir(dir: &Path) -> Result<(), Fault> {
+    make_dir(dir, 0o022, "chmod go-w")
+}
+
+fn make_dir(dir: &Path, forbidden: u32, cure: &str) -> Result<(), Fault> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|error| cannot("create the directory", dir, error))?;
+    let metadata = fs::metadata(dir).map_err(|error| cannot("read the directory", dir, error))?;
+    check_owner(dir, &metadata, forbidden, cure)
+}
+
+/// The contents of `path`; `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<Bytes>, Fault> {
+    let refuse = |error| cannot("read", path, error);
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refuse(error)),
+        // Before opening: to open a FIFO can block, and a device can do anything.
+        Ok(metadata) => check(path, &metadata)?,
+    }
+    let file = match without_following(OpenOptions::new().read(true)).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(refuse)?,
+    };
+    // Once more, on what was opened: the name may have been changed in between.
+    let metadata = file.metadata().map_err(refuse)?;
+    check_open(path, &metadata)?;
+    if FILE_MAX < metadata.len() {
+        return Err(Fault::corrupt(format!("`{}` is larger than 64 MiB", path.display())));
+    }
+    // One buffer from the start: a buffer that grows leaves unwiped copies behind.
+    let size = usize::try_from(metadata.len()).unwrap_or_default();
+    let mut bytes = Bytes::new(Vec::with_capacity(size + 1));
+    (&file).take(FILE_MAX).read_to_end(&mut bytes).map_err(refuse)?;
+    Ok(Some(bytes))
+}
+
+/// Replaces the contents of `path` in one step, through a temporary file beside it; on disk when this returns.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let refuse = |error| cannot("write", path, error);
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        Err(error) => return Err(refuse(error)),
+        Ok(metadata) => check(path, &metadata)?,
+    }
+    let (temporary, mut file) = create_temporary(path)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_parent(path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(refuse)?;
+    sweep(path, &file);
+    Ok(())
+}
+
+/// Removes `path`, whatever kind of file it is; whether it was there.
+pub(super) fn remove(path: &Path) -> Result<bool, Fault> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot("remove", path, error)),
+        Ok(()) => {
+            sync_parent(path).map_err(|error| cannot("remove", path, error))?;
+            Ok(true)
+        }
+    }
+}
+
+/// The files in `dir` that end in `extension`; none when there is no such directory.
+pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, Fault> {
+    let refuse = |error| cannot("read the directory", dir, error);
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(refuse)?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(refuse)?.path();
+        if path.extension().is_some_and(|own| own == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// `options` that do not follow a symbolic link at the end of the path, nor wait for the other end of a FIFO.
+pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits().cast_signed());
+    }
+    options
+}
+
+/// The platform refused to `verb` the file; what it said stands below as the cause.
+pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> Fault {
+    Fault::denied(format!("cannot {verb} `{}`", path.display())).because(error)
+}
+
+/// A new file beside `path`, 0600 whatever the umask.
+fn create_temporary(path: &Path) -> Result<(PathBuf, File), Fault> {
+    let refuse = |error| cannot("write beside", path, error);
+    let random: [u8; 8] = seal::random()?;
+    let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let temporary = path.with_file_name(format!(".{stem}.{}.tmp", hex(&random)));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = without_following(&mut options).open(&temporary).map_err(refuse)?;
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        file.set_permissions(mode).map_err(refuse)?;
+    }
+    Ok((temporary, file))
+}
+
+/// Removes temporary files of `path` that a killed run left behind, as far as possible. `written` tells the time.
+fn sweep(path: &Path, written: &File) {
+    let (Some(dir), Some(stem)) = (path.parent(), path.file_name()) else { return };
+    let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
+    let prefix = format!(".{}.", stem.to_string_lossy());
+    for old in list(dir, "tmp").unwrap_or_default() {
+        let ours = old.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&prefix));
+        let modified = fs::symlink_metadata(&old).and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|then| now.duration_since(then).ok());
+        if ours && age.is_some_and(|age| TEMPORARY_LIFE < age) {
+            let _ = fs::remove_file(&old);
+        }
+    }
+}
+
+/// Makes the names in the directory of `path` last.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(dir) = path.parent() {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Refuses what is no plain file of ours.
+fn check(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+    let kind = metadata.file_type();
+    let wrong = if kind.is_symlink() {
+        "is a symbolic link"
+    } else if kind.is_dir() {
+        "is a directory"
+    } else if !kind.is_file() {
+        "is not a regular file"
+    } else {
+        return check_open(path, metadata);
+    };
+    Err(Fault::denied(format!("`{}` {wrong}", path.display())))
+}
+
+/// Refuses a file that others share with us.
+fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+    if !metadata.is_file() {
+        return Err(Fault::denied(format!("`{}` is not a regular file", path.display())));
+    }
+    #[cfg(unix)]
+    {
+        let links = std::os::unix::fs::MetadataExt::nlink(metadata);
+        // None at all: removed since it was opened, which is no harm.
+        if 1 < links {
+            let path = path.display();
+            return Err(Fault::denied(format!("`{path}` has {links} names (hard links)")));
+        }
+    }
+    check_owner(path, metadata, 0o077, "chmod 600")
+}
+
+/// Refuses what belongs to somebody else, or has one of the `forbidden` mode bits.
+#[cfg(unix)]
+fn check_owner(path: &Path, metadata: &Metadata, forbidden: u32, cure: &str) -> Result<(), Fault> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = path.display();
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(Fault::denied(format!("`{shown}` belongs to another user (uid {owner})")));
+    }
+    if mode & forbidden != 0 {
+        let text = format!("`{shown}` is open to others (mode {mode:04o}): `{cure} '{shown}'`");
+        return Err(Fault::denied(text));
+    }
+    Ok(())
+}
+
+/// Elsewhere the profile directory's own access list protects what lies below it.
+#[cfg(not(unix))]
+fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), Fault> {
+    Ok(())
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn refused(result: Result<impl Sized, Fault>, word: &str) {
+        let Err(fault) = result else { panic!("`{word}` was accepted") };
+        assert!(fault.trouble.to_string().contains(word), "{} lacks {word}", fault.trouble);
+    }
+
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let private = dir.path().join("private");
+        private_dir(&private).unwrap();
+        (dir, private.join("item"))
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_only_the_owner_may() {
+        let (_dir, path) = place();
+        assert!(read(&path).unwrap().is_none());
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().as_slice(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o7777, 0o700);
+        assert_eq!(list(path.parent().unwrap(), "tmp").unwrap(), Vec::<PathBuf>::new());
+        assert!(remove(&path).unwrap());
+        assert!(!remove(&path).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_was_made_stricter_ends_at_0600() {
+        let (_dir, path) = place();
+        write(&path, b"x").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        write(&path, b"y").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn the_umask_neither_opens_nor_closes_file_and_directory() {
+        // A process has one umask for all its threads, so a child runs the test.
+        for umask in ["000", "022", "077"] {
+            let exe = std::env::current_exe().unwrap();
+            let test = "store::disk::tests::what_was_written_is_read_and_only_the_owner_may";
+            let script = format!("umask {umask} && exec \"$0\" --exact {test}");
+            let child = std::process::Command::new("sh").args(["-c", &script]).arg(exe).output();
+            let output = String::from_utf8(child.unwrap().stdout).unwrap();
+            assert!(output.contains("1 passed"), "umask {umask}: {output}");
+        }
+    }
+
+    #[test]
+    fn links_pipes_and_directories_are_refused_to_reader_and_writer() {
+        let (_dir, path) = place();
+        let other = path.with_file_name("other");
+        write(&other, b"x").unwrap();
+
+        symlink(&other, &path).unwrap();
+        refused(read(&path), "symbolic link");
+        refused(write(&path, b"y"), "symbolic link");
+        assert_eq!(read(&other).unwrap().unwrap().as_slice(), b"x");
+        assert!(remove(&path).unwrap());
+
+        fs::hard_link(&other, &path).unwrap();
+        refused(read(&path), "hard links");
+        refused(write(&path, b"y"), "hard links");
+        remove(&path).unwrap();
+
+        fs::create_dir(&path).unwrap();
+        refused(read(&path), "directory");
+        refused(write(&path, b"y"), "directory");
+        fs::remove_dir(&path).unwrap();
+
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::from_raw_mode(0o600))
+            .unwrap();
+        refused(read(&path), "not a regular file");
+        refused(write(&path, b"y"), "not a regular file");
+    }
+
+    #[test]
+    fn files_and_directories_open_to_others_are_refused_with_the_cure() {
+        let (dir, path) = place();
+        write(&path, b"x").unwrap();
+        for mode in [0o640, 0o604, 0o622, 0o610] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            refused(read(&path), "chmod 600");
+            refused(write(&path, b"y"), "chmod 600");
+        }
+        let private = dir.path().join("private");
+        fs::set_permissions(&private, fs::Permissions::from_mode(0o755)).unwrap();
+        refused(private_dir(&private), "chmod 700");
+        own_dir(&private).unwrap();
+        fs::set_permissions(&private, fs::Permissions::from_mode(0o1777)).unwrap();
+        refused(own_dir(&private), "chmod go-w");
+    }
+
+    #[test]
+    fn a_file_of_another_user_is_refused() {
+        let (_dir, path) = place();
+        write(&path, b"x").unwrap();
+        // Only root can give files away; for anybody else there is nothing to test.
+        if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
+            refused(read(&path), "another user (uid 65534)");
+            refused(write(&path, b"y"), "another user");
+        }
+    }
+
+    #[test]
+    fn leftovers_of_killed_runs_are_swept_and_fresh_ones_are_not() {
+        let (_dir, path) = place();
+        let (old, file) = create_temporary(&path).unwrap();
+        let then = file.metadata().unwrap().modified().unwrap() - 2 * TEMPORARY_LIFE;
+        file.set_modified(then).unwrap();
+        let (fresh, _file) = create_temporary(&path).unwrap();
+        write(&path, b"x").unwrap();
+        assert_eq!(list(path.parent().unwrap(), "tmp").unwrap(), [fresh]);
+        assert!(!old.exists());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_named() {
+        let (_dir, path) = place();
+        write(&path, b"x").unwrap();
+        refused(private_dir(&path.join("below")), "cannot create the directory");
+        refused(write(Path::new("/nowhere/item"), b"x"), "/nowhere/item");
+    }
+}

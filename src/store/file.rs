@@ -1,0 +1,179 @@
+//! The store of encrypted files, one per item.
+
+use std::path::{Path, PathBuf};
+
+use super::seal::{self, Key, Sealer};
+use super::{Backend, Bytes, Fault, Kind, StoreError, action, disk};
+
+/// Ending of an item's file.
+const EXTENSION: &str = "item";
+
+/// One encrypted file per item in a directory of its own.
+pub struct File {
+    dir: PathBuf,
+    sealer: Sealer,
+}
+
+impl File {
+    /// Items in `dir`, which is created when the first one is saved, under `key`.
+    pub fn new(dir: PathBuf, key: &Key) -> Result<Self, StoreError> {
+        let sealer = Sealer::new(key).map_err(|fault| fault.when(Kind::File, action::OPEN))?;
+        Ok(Self { dir, sealer })
+    }
+
+    /// Items in `dir` under a key that is at hand.
+    pub(super) fn with(dir: PathBuf, sealer: Sealer) -> Self {
+        Self { dir, sealer }
+    }
+
+    /// Where the item `name` is or would be.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        path_in(&self.dir, name)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+        let Some(sealed) = disk::read(&self.path(name))? else { return Ok(None) };
+        self.sealer.open(name, &sealed).map(Some)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        disk::private_dir(&self.dir)?;
+        let like = if self.sealer.is_salted() { self.any_item()? } else { None };
+        let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
+        disk::write(&self.path(name), &sealed)
+    }
+
+    /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.
+    fn any_item(&self) -> Result<Option<Bytes>, Fault> {
+        match disk::list(&self.dir, EXTENSION)?.first() {
+            Some(path) => disk::read(path),
+            None => Ok(None),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<String>, Fault> {
+        let mut names = Vec::new();
+        for path in disk::list(&self.dir, EXTENSION)? {
+            // A file that cannot be read has no name to list; whoever loads it hears why.
+            let Ok(Some(sealed)) = disk::read(&path) else { continue };
+            names.extend(seal::name_of(&sealed));
+        }
+        Ok(names)
+    }
+}
+
+/// Where the item `name` of the store in `dir` is or would be.
+pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{}.{EXTENSION}", disk::file_name(name)))
+}
+
+impl Backend for File {
+    fn kind(&self) -> Kind {
+        Kind::File
+    }
+
+    fn describe(&self) -> String {
+        format!("encrypted files in `{}`", self.dir.display())
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.read(name).map_err(|fault| fault.when(Kind::File, action::LOAD))
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write(name, bytes).map_err(|fault| fault.when(Kind::File, action::SAVE))
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        let removed = disk::remove(&self.path(name));
+        removed.map_err(|fault| fault.when(Kind::File, action::REMOVE))
+    }
+
+    fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
+        self.list().map(Some).map_err(|fault| fault.when(Kind::File, action::NAMES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Secret;
+    use crate::store::{Trouble, contract};
+
+    const KEY: &str = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";
+
+    fn store(dir: &Path) -> File {
+        File::new(dir.join("grants"), &Key::Raw(Secret::new(KEY))).unwrap()
+    }
+
+    #[test]
+    fn files_keep_the_contract_under_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        contract::check(&store(dir.path()));
+    }
+
+    #[test]
+    fn files_keep_the_contract_under_a_passphrase() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = Key::Passphrase(Secret::new("correct horse"));
+        contract::check(&File::new(dir.path().join("grants"), &key).unwrap());
+    }
+
+    #[test]
+    fn a_key_file_must_be_private_and_hold_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        let open = || File::new(dir.path().join("grants"), &Key::File(path.clone()));
+        assert!(open().is_err_and(|e| matches!(e.trouble, Trouble::Unavailable(_))));
+        disk::write(&path, format!("{KEY}\n").as_bytes()).unwrap();
+        open().unwrap().save("name", b"value").unwrap();
+        assert_eq!(store(dir.path()).load("name").unwrap().unwrap().as_slice(), b"value");
+        disk::write(&path, b"hunter2").unwrap();
+        assert!(open().is_err_and(|e| e.trouble.to_string().contains("openssl rand")));
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+            std::fs::set_permissions(&path, mode).unwrap();
+            assert!(open().is_err_and(|e| e.trouble.to_string().contains("chmod 600")));
+        }
+    }
+
+    #[test]
+    fn nothing_readable_is_left_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        store.save("name", b"hunter2hunter2").unwrap();
+        let sealed = std::fs::read(store.path("name")).unwrap();
+        assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
+    }
+
+    #[test]
+    fn a_file_under_another_key_is_neither_absent_nor_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        store(dir.path()).save("name", b"value").unwrap();
+        let other = Key::Raw(Secret::new("11".repeat(32)));
+        let other = File::new(dir.path().join("grants"), &other).unwrap();
+        let error = other.load("name").unwrap_err();
+        assert_eq!(error.trouble, Trouble::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(other.names().unwrap().unwrap(), ["name"]);
+        assert!(store(dir.path()).load("name").unwrap().is_some());
+    }
+
+    #[test]
+    fn readers_and_writers_at_once_never_see_a_part() {
+        let dir = tempfile::tempdir().unwrap();
+        let values = [vec![b'a'; 30_000], vec![b'b'; 10]];
+        store(dir.path()).save("name", &values[0]).unwrap();
+        std::thread::scope(|scope| {
+            for value in &values {
+                let store = store(dir.path());
+                scope.spawn(move || (0..30).for_each(|_| store.save("name", value).unwrap()));
+            }
+            let store = store(dir.path());
+            for _ in 0..200 {
+                let read = store.load("name").unwrap().unwrap();
+                assert!(values.contains(&read));
+            }
+        });
+    }
+}

@@ -1,0 +1,267 @@
+//! Saved grants: the one door to the store for the floors above.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::index::Index;
+use super::recovery::{self, Locks};
+use super::{
+    Backend, Bytes, Entry, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready,
+    StoreError, Trouble, action, disk, file, lock, record,
+};
+use crate::model::NumericDate;
+
+/// Grants in one store, with the list of them and the locks on them in a state directory.
+pub struct Grants {
+    backend: Box<dyn Backend>,
+    state_dir: PathBuf,
+    index: Index,
+    locks: Locks,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl Grants {
+    /// Over `backend`; list, locks and grants kept aside stand in `state_dir`.
+    pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
+        let index = Index::new(&state_dir);
+        let (locks, warnings) = (Locks::default(), RefCell::default());
+        Self { backend, state_dir, index, locks, warnings }
+    }
+
+    /// Which kind of store this is.
+    pub fn kind(&self) -> Kind {
+        self.backend.kind()
+    }
+
+    /// Who answers, for people: `gnome-keyring`, a path.
+    pub fn describe(&self) -> String {
+        self.backend.describe()
+    }
+
+    /// What went wrong beside the calls so far without stopping them, for people. Asking empties it.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    /// The grant under `key`, or `None` when there is none.
+    ///
+    /// A newer one that [`Grants::keep_pending`] kept aside is saved first, if no other process is at work on the grant.
+    pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+        let stored = self.stored(key)?;
+        let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
+        if grant.is_none() && self.index.read().is_some_and(|entries| self.lists(&entries, key)) {
+            // A provider that took the place of another looks like being signed out.
+            let who = self.backend.describe();
+            self.warn(format!("a grant was saved here before, but {who} has none now"));
+        }
+        Ok(grant)
+    }
+
+    /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
+    pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
+        self.write(key, grant, now)?;
+        if self.has_pending(key) {
+            match self.pending(key) {
+                Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),
+                Ok(_) => self.drop_pending(key),
+                Err(error) => self.warn(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
+    pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::REMOVE);
+        let mut there = self.backend.remove(&key.to_string())?;
+        there |= disk::remove(&self.pending_path(key)).map_err(refuse)?;
+        there |= self.index.remove(self.kind(), key).map_err(refuse)?;
+        Ok(there)
+    }
+
+    /// The grants of this store, from the list; from the store itself when the list is missing or damaged.
+    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        let kind = self.kind();
+        if kind != Kind::Memory
+            && let Some(entries) = self.index.read()
+        {
+            return Ok(entries.into_iter().filter(|entry| entry.store == kind).collect());
+        }
+        let mut entries = Vec::new();
+        for name in self.backend.names()?.unwrap_or_default() {
+            if name == recovery::NAME {
+                continue;
+            }
+            // What is damaged can be removed by its key, but has nothing to show.
+            let Some(text) = self.backend.load(&name)? else { continue };
+            match record::read(&text) {
+                Ok((key, grant)) => {
+                    entries.push(Entry::new(kind, &key, &grant, grant.refreshed_at));
+                }
+                Err(fault) => self.warn(format!("`{name}` cannot be listed: {}", fault.trouble)),
+            }
+        }
+        if kind != Kind::Memory && !entries.is_empty() {
+            self.note(self.index.replace(kind, &entries));
+        }
+        Ok(entries)
+    }
+
+    /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
+    pub fn prepare(&self) -> Result<Ready, StoreError> {
+        recovery::prepare(&*self.backend, &self.state_dir)
+            .map_err(|error| StoreError { action: action::PREPARE, ..error })
+    }
+
+    /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
+    pub fn keep_pending(
+        &self,
+        ready: &Ready,
+        key: &GrantKey,
+        grant: &Grant,
+    ) -> Result<PathBuf, StoreError> {
+        let text =
+            record::write(key, grant).map_err(|fault| fault.when(self.kind(), action::KEEP))?;
+        let aside = File::with(self.pending_dir(), ready.sealer());
+        let name = key.to_string();
+        aside.save(&name, &text).map_err(|error| StoreError {
+            kind: self.kind(),
+            action: action::KEEP,
+            ..error
+        })?;
+        Ok(aside.path(&name))
+    }
+
+    /// Takes the grant under `key` for this process alone. Waits for at most `wait`, in steps through `sleep`, which
+    /// answers `false` to give up.
+    pub fn lock(
+        &self,
+        key: &GrantKey,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<LockGuard, LockError> {
+        let name = key.to_string();
+        let file = disk::file_name(&format!("{:?}|{name}", self.kind()));
+        let path = self.state_dir.join("locks").join(format!("{file}.lock"));
+        Ok(lock::acquire(&path, wait, sleep)?.with(self.locks.note(&name)))
+    }
+
+    fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+        let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
+        self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as the other half of `write`")]
+    fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, Fault> {
+        let (own_key, grant) = record::read(text)?;
+        if own_key != *key {
+            return Err(Fault::corrupt("it belongs to another account"));
+        }
+        Ok(grant)
+    }
+
+    fn write(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::SAVE);
+        let name = key.to_string();
+        let text = record::write(key, grant).map_err(refuse)?;
+        let present: Option<Bytes> = self.backend.load(&name)?;
+        if let Some(present) = &present {
+            self.read(key, present).map_err(refuse)?;
+        }
+        if present != Some(text.clone()) {
+            self.backend.save(&name, &text)?;
+        }
+        if self.kind() != Kind::Memory {
+            self.note(self.index.put(&Entry::new(self.kind(), key, grant, now)));
+        }
+        Ok(())
+    }
+
+    /// The newer of `stored` and the grant kept aside; written back where that can be done alone.
+    fn merge(&self, key: &GrantKey, stored: Option<Grant>) -> Result<Option<Grant>, StoreError> {
+        let kept = match self.pending(key) {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Ok(stored),
+            Err(error) if stored.is_none() => return Err(error),
+            Err(error) => {
+                self.warn(error.to_string());
+                return Ok(stored);
+            }
+        };
+        let is_newer = |own: &Grant| kept.refreshed_at < own.refreshed_at;
+        let mut stored = stored;
+        let mut alone = None;
+        if !self.locks.holds(&key.to_string()) {
+            alone = self.lock(key, Duration::ZERO, &mut |_| false).ok();
+            if alone.is_none() {
+                return Ok(Some(stored.filter(is_newer).unwrap_or(kept)));
+            }
+            // Somebody may have saved since we looked.
+            stored = self.stored(key)?;
+        }
+        if let Some(stored) = stored.filter(is_newer) {
+            self.drop_pending(key);
+            return Ok(Some(stored));
+        }
+        match self.write(key, &kept, kept.refreshed_at) {
+            Ok(()) => self.drop_pending(key),
+            Err(error) => self.warn(error.to_string()),
+        }
+        drop(alone);
+        Ok(Some(kept))
+    }
+
+    /// The grant kept aside, opened with the store's recovery key.
+    fn pending(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+        let path = self.pending_path(key);
+        let damaged = |text: String| {
+            let text = format!("`{}`, kept aside: {text}", path.display());
+            Fault::new(Trouble::Corrupt(text)).when(self.kind(), action::LOAD)
+        };
+        let Some(sealer) = recovery::load(&*self.backend)? else {
+            return Err(damaged("the store has no recovery key".to_owned()));
+        };
+        let aside = File::with(self.pending_dir(), sealer);
+        let text =
+            aside.load(&key.to_string()).map_err(|error| damaged(error.trouble.to_string()))?;
+        let Some(text) = text else { return Ok(None) };
+        let grant = self.read(key, &text).map_err(|fault| damaged(fault.trouble.to_string()))?;
+        Ok(Some(grant))
+    }
+
+    fn has_pending(&self, key: &GrantKey) -> bool {
+        self.pending_path(key).symlink_metadata().is_ok()
+    }
+
+    fn drop_pending(&self, key: &GrantKey) {
+        self.note(disk::remove(&self.pending_path(key)).map(drop));
+    }
+
+    fn pending_dir(&self) -> PathBuf {
+        self.state_dir.join("pending").join(super::kind_name(self.kind()))
+    }
+
+    fn pending_path(&self, key: &GrantKey) -> PathBuf {
+        file::path_in(&self.pending_dir(), &key.to_string())
+    }
+
+    fn lists(&self, entries: &[Entry], key: &GrantKey) -> bool {
+        entries.iter().any(|entry| entry.store == self.kind() && entry.key() == *key)
+    }
+
+    fn note(&self, result: Result<(), Fault>) {
+        if let Err(fault) = result {
+            let cause = fault.source.map(|source| format!(": {source}")).unwrap_or_default();
+            self.warn(format!("{}{cause}", fault.trouble));
+        }
+    }
+
+    fn warn(&self, text: String) {
+        self.warnings.borrow_mut().push(text);
+    }
+}
+
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;

@@ -1,0 +1,350 @@
+//! Tests of [`Grants`] over a store that fails on command.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+use super::super::record::tests::{all, grant, key};
+use super::*;
+use crate::store::Memory;
+
+/// Items in memory, behind a lock that the test turns.
+#[derive(Default)]
+struct Keyring {
+    items: Memory,
+    /// Answers every call with it.
+    trouble: RefCell<Option<Trouble>>,
+    writes: Cell<usize>,
+}
+
+impl Keyring {
+    fn pass(&self, action: &'static str) -> Result<(), StoreError> {
+        let trouble = self.trouble.borrow().clone();
+        trouble.map_or(Ok(()), |trouble| Err(Fault::new(trouble).when(Kind::Keyring, action)))
+    }
+}
+
+impl Backend for Rc<Keyring> {
+    fn kind(&self) -> Kind {
+        Kind::Keyring
+    }
+    fn describe(&self) -> String {
+        "a keyring".to_owned()
+    }
+    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.pass(action::LOAD)?;
+        self.items.load(name)
+    }
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.pass(action::SAVE)?;
+        self.writes.set(self.writes.get() + 1);
+        self.items.save(name, bytes)
+    }
+    fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        self.pass(action::REMOVE)?;
+        self.items.remove(name)
+    }
+    fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
+        self.pass(action::NAMES)?;
+        self.items.names()
+    }
+}
+
+struct Place {
+    dir: tempfile::TempDir,
+    keyring: Rc<Keyring>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), keyring: Rc::default() }
+    }
+
+    /// As another process would open it.
+    fn grants(&self) -> Grants {
+        Grants::new(Box::new(Rc::clone(&self.keyring)), self.dir.path().join("state"))
+    }
+
+    fn set(&self, trouble: impl Into<Option<Trouble>>) {
+        self.keyring.trouble.replace(trouble.into());
+    }
+
+    fn raw(&self) -> Option<Bytes> {
+        self.keyring.items.load(&key().to_string()).unwrap()
+    }
+}
+
+fn never(_: Duration) -> bool {
+    panic!("nobody is in the way");
+}
+
+fn refresh_token(grants: &Grants) -> Option<String> {
+    let grant = grants.load(&key()).unwrap()?;
+    Some(grant.refresh_token.unwrap().expose().to_owned())
+}
+
+#[test]
+fn a_saved_grant_is_loaded_listed_and_removed() {
+    let place = Place::new();
+    let grants = place.grants();
+    assert!(grants.load(&key()).unwrap().is_none());
+    assert_eq!(grants.list().unwrap(), []);
+    grants.save(&key(), &grant("one", 100), NumericDate(101)).unwrap();
+    assert_eq!(all(&grants.load(&key()).unwrap().unwrap()), all(&grant("one", 100)));
+    let listed = place.grants().list().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].key(), key());
+    assert_eq!(listed[0].username.as_deref(), Some("ada@example.com"));
+    assert_eq!(listed[0].saved_at, NumericDate(101));
+    assert!(grants.remove(&key()).unwrap());
+    assert!(!grants.remove(&key()).unwrap());
+    assert_eq!(grants.list().unwrap(), []);
+    assert!(grants.load(&key()).unwrap().is_none());
+    assert_eq!(grants.take_warnings(), [""; 0]);
+}
+
+#[test]
+fn what_does_not_change_is_not_written() {
+    let place = Place::new();
+    for now in 0..3 {
+        place.grants().save(&key(), &grant("one", 100), NumericDate(now)).unwrap();
+    }
+    assert_eq!(place.keyring.writes.get(), 1);
+}
+
+#[test]
+fn a_locked_store_is_not_an_empty_one() {
+    let place = Place::new();
+    let grants = place.grants();
+    grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
+    for trouble in [Trouble::Locked, Trouble::Dismissed, Trouble::TimedOut(5)] {
+        place.set(trouble.clone());
+        assert_eq!(grants.load(&key()).unwrap_err().trouble, trouble);
+        assert_eq!(grants.prepare().unwrap_err().trouble, trouble);
+        assert_eq!(grants.remove(&key()).unwrap_err().trouble, trouble);
+        assert_eq!(grants.list().unwrap().len(), 1, "the list asks no keyring");
+    }
+    place.set(None);
+    assert_eq!(refresh_token(&grants).unwrap(), "one");
+}
+
+#[test]
+fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
+    let text = record::write(&key(), &grant("one", 100)).unwrap();
+    let mut other = key();
+    other.account = "somebody else".to_owned();
+    let others = record::write(&other, &grant("one", 100)).unwrap();
+    let hostile: [&[u8]; 10] = [
+        b"",
+        b" ",
+        b"\0",
+        b"hunter2",
+        b"{}",
+        b"entrada",
+        b"\xff\xfe",
+        &text[..text.len() - 1],
+        b"entrada 2 from the future",
+        &others,
+    ];
+    for item in hostile {
+        let place = Place::new();
+        let grants = place.grants();
+        place.keyring.items.save(&key().to_string(), item).unwrap();
+        let told = |trouble: &Trouble| matches!(trouble, Trouble::Corrupt(_) | Trouble::Newer(2));
+        assert!(told(&grants.load(&key()).unwrap_err().trouble));
+        let saved = grants.save(&key(), &grant("two", 200), NumericDate(0));
+        assert!(told(&saved.unwrap_err().trouble));
+        assert_eq!(place.raw().unwrap().as_slice(), item);
+        assert!(grants.remove(&key()).unwrap());
+        grants.save(&key(), &grant("two", 200), NumericDate(0)).unwrap();
+    }
+}
+
+#[test]
+fn preparing_writes_each_time_and_fails_when_the_store_does() {
+    let place = Place::new();
+    let _ready = place.grants().prepare().unwrap();
+    let _ready = place.grants().prepare().unwrap();
+    assert_eq!(place.keyring.writes.get(), 2);
+    place.set(Trouble::Denied("read-only".to_owned()));
+    let error = place.grants().prepare().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the keyring store could not prove that it can be written: read-only"
+    );
+}
+
+#[test]
+fn a_grant_that_the_store_refused_comes_back_when_it_answers_again() {
+    let place = Place::new();
+    let grants = place.grants();
+    grants.save(&key(), &grant("one", 100), NumericDate(100)).unwrap();
+    let ready = grants.prepare().unwrap();
+    place.set(Trouble::Locked);
+    assert!(grants.save(&key(), &grant("two", 200), NumericDate(200)).is_err());
+    let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
+    let sealed = std::fs::read(&path).unwrap();
+    assert!(!sealed.windows(3).any(|window| window == b"two"));
+    // Still locked: an error, and nothing is lost.
+    assert_eq!(grants.load(&key()).unwrap_err().trouble, Trouble::Locked);
+    assert!(path.exists());
+    place.set(None);
+    assert_eq!(refresh_token(&place.grants()).unwrap(), "two");
+    assert!(!path.exists());
+    assert_eq!(refresh_token(&place.grants()).unwrap(), "two");
+}
+
+#[test]
+fn the_first_grant_of_all_is_kept_aside_as_well() {
+    let place = Place::new();
+    let ready = place.grants().prepare().unwrap();
+    let path = place.grants().keep_pending(&ready, &key(), &grant("one", 100)).unwrap();
+    assert_eq!(refresh_token(&place.grants()).unwrap(), "one");
+    assert!(!path.exists());
+    assert_eq!(place.grants().list().unwrap().len(), 1);
+}
+
+#[test]
+fn an_older_grant_kept_aside_does_not_replace_a_newer_one() {
+    for save_first in [true, false] {
+        let place = Place::new();
+        let grants = place.grants();
+        let ready = grants.prepare().unwrap();
+        let newer = grant("newer", 300);
+        if save_first {
+            grants.save(&key(), &newer, NumericDate(300)).unwrap();
+        }
+        let path = grants.keep_pending(&ready, &key(), &grant("older", 200)).unwrap();
+        if !save_first {
+            grants.save(&key(), &newer, NumericDate(300)).unwrap();
+            assert!(!path.exists());
+        }
+        assert_eq!(refresh_token(&grants).unwrap(), "newer");
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn a_grant_kept_aside_is_read_but_not_filed_while_another_process_is_at_work() {
+    let place = Place::new();
+    let (grants, other) = (place.grants(), place.grants());
+    let ready = grants.prepare().unwrap();
+    let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
+    let lock = other.lock(&key(), Duration::ZERO, &mut never).unwrap();
+    assert_eq!(refresh_token(&grants).unwrap(), "two");
+    assert!(path.exists() && place.raw().is_none());
+    // The one at work files it itself.
+    assert_eq!(refresh_token(&other).unwrap(), "two");
+    assert!(!path.exists() && place.raw().is_some());
+    drop(lock);
+}
+
+#[test]
+fn what_is_kept_aside_under_a_lost_key_stays_and_is_reported() {
+    let place = Place::new();
+    let grants = place.grants();
+    let ready = grants.prepare().unwrap();
+    let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
+    place.keyring.items.remove(recovery::NAME).unwrap();
+    for _ in 0..2 {
+        let error = grants.load(&key()).unwrap_err();
+        assert!(error.to_string().contains("kept aside"), "{error}");
+        // From now on there is a key, but another.
+        let _ready = grants.prepare().unwrap();
+    }
+    grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
+    grants.take_warnings();
+    assert_eq!(refresh_token(&grants).unwrap(), "one");
+    assert!(grants.take_warnings()[0].contains("wrong key or altered file"));
+    assert!(path.exists());
+    assert!(grants.remove(&key()).unwrap());
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_lost_list_is_made_anew_from_the_items() {
+    let place = Place::new();
+    let _ready = place.grants().prepare().unwrap();
+    place.grants().save(&key(), &grant("one", 100), NumericDate(101)).unwrap();
+    place.keyring.items.save("foreign", b"x").unwrap();
+    let path = place.dir.path().join("state/accounts.json");
+    for damage in [None, Some("{"), Some(r#"{"version":9}"#)] {
+        match damage {
+            None => std::fs::remove_file(&path).unwrap(),
+            Some(text) => std::fs::write(&path, text).unwrap(),
+        }
+        let grants = place.grants();
+        let listed = grants.list().unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].key(), listed[0].saved_at), (key(), NumericDate(100)));
+        assert!(grants.take_warnings()[0].contains("`foreign` cannot be listed"));
+        assert!(path.exists());
+    }
+}
+
+#[test]
+fn a_provider_that_lost_the_grant_is_named() {
+    let place = Place::new();
+    let grants = place.grants();
+    grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
+    place.keyring.items.remove(&key().to_string()).unwrap();
+    assert!(grants.load(&key()).unwrap().is_none());
+    assert_eq!(
+        grants.take_warnings(),
+        ["a grant was saved here before, but a keyring has none now"]
+    );
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_does_not_stop_a_save() {
+    let place = Place::new();
+    let file = place.dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let grants = Grants::new(Box::new(Rc::clone(&place.keyring)), file.join("state"));
+    grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
+    assert!(grants.take_warnings()[0].contains("cannot create the directory"));
+    assert_eq!(refresh_token(&grants).unwrap(), "one");
+    let error = grants.lock(&key(), Duration::ZERO, &mut never).unwrap_err();
+    assert!(matches!(error, LockError::Refused { .. }), "{error}");
+}
+
+#[test]
+fn one_grant_is_locked_at_a_time_and_others_are_not() {
+    let place = Place::new();
+    let (one, two) = (place.grants(), place.grants());
+    let held = one.lock(&key(), Duration::ZERO, &mut never).unwrap();
+    let refused = two.lock(&key(), Duration::ZERO, &mut never).unwrap_err();
+    assert!(matches!(refused, LockError::Held { .. }));
+    let other = GrantKey { account: "other".to_owned(), ..key() };
+    let _free = two.lock(&other, Duration::ZERO, &mut never).unwrap();
+    drop(held);
+    let _free = two.lock(&key(), Duration::ZERO, &mut never).unwrap();
+}
+
+#[test]
+fn no_secret_stands_in_any_file() {
+    let place = Place::new();
+    let grants = place.grants();
+    let ready = grants.prepare().unwrap();
+    let secret = "hunter2hunter2";
+    grants.save(&key(), &grant(secret, 100), NumericDate(0)).unwrap();
+    grants.keep_pending(&ready, &key(), &grant(secret, 200)).unwrap();
+    let _lock = grants.lock(&key(), Duration::ZERO, &mut never).unwrap();
+    let mut files = 0;
+    search(place.dir.path(), &mut |bytes| {
+        files += 1;
+        assert!(!bytes.windows(7).any(|window| window == b"hunter2"));
+    });
+    assert!(4 <= files, "list, its lock, lock and grant: found {files}");
+}
+
+fn search(dir: &Path, check: &mut dyn FnMut(&[u8])) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            search(&path, check);
+        } else {
+            check(&std::fs::read(path).unwrap());
+        }
+    }
+}

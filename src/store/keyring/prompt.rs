@@ -1,0 +1,64 @@
+//! Asking the user to unlock, and taking the question back.
+
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use zbus::blocking::{Connection, Proxy};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+
+use super::worker::{Event, PATH, SERVICE};
+use super::{Interaction, trouble};
+use crate::store::{Fault, Trouble, deadline};
+
+const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
+
+/// How long taking a dialog back may take.
+const DISMISSAL: Duration = Duration::from_secs(1);
+
+/// A dialog that is up.
+pub(super) struct Dialog {
+    bus: Connection,
+    path: OwnedObjectPath,
+}
+
+/// Unlocks `object`, an item or a collection; through a dialog where the service wants one and it may come up.
+pub(super) fn unlock(
+    bus: &Connection,
+    object: &OwnedObjectPath,
+    interaction: Interaction,
+    events: &Sender<Event>,
+) -> Result<(), Fault> {
+    if interaction == Interaction::Forbidden {
+        return Err(Fault::new(Trouble::Locked));
+    }
+    let interface = Some("org.freedesktop.Secret.Service");
+    let objects = (vec![object],);
+    let reply = bus.call_method(Some(SERVICE), PATH, interface, "Unlock", &objects);
+    let reply = reply.map_err(trouble::of_bus)?;
+    let body = reply.body();
+    let (_, path): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+        body.deserialize().map_err(trouble::of_bus)?;
+    if path.as_str() == "/" {
+        return Ok(());
+    }
+    let proxy = Proxy::new(bus, SERVICE, path.clone(), INTERFACE).map_err(trouble::of_bus)?;
+    // Listen before asking: the answer may come at once.
+    let mut completed = proxy.receive_signal("Completed").map_err(trouble::of_bus)?;
+    let _ = events.send(Event::Prompting(Dialog { bus: bus.clone(), path }));
+    proxy.call_method("Prompt", &("",)).map_err(trouble::of_bus)?;
+    let signal = completed.next();
+    let _ = events.send(Event::Alive);
+    let went_away = || Fault::unavailable("the keyring went away while its dialog was up");
+    let body = signal.ok_or_else(went_away)?.body();
+    let (dismissed, _): (bool, OwnedValue) = body.deserialize().map_err(trouble::of_bus)?;
+    if dismissed { Err(Fault::new(Trouble::Dismissed)) } else { Ok(()) }
+}
+
+/// Takes `dialog` back, so that it does not outlive us and block the next program.
+pub(super) fn dismiss(dialog: Dialog) {
+    let Dialog { bus, path } = dialog;
+    // Whether that worked changes nothing: the wait is over.
+    let _ = deadline::within(DISMISSAL, move || {
+        bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).is_ok()
+    });
+}

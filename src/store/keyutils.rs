@@ -1,0 +1,153 @@
+//! The Linux kernel's keys: quick and in memory only; gone after a reboot, or three days unused.
+
+use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
+
+use super::{Backend, Bytes, Fault, Kind, StoreError, action};
+
+/// Bytes that a key of the type `user` can hold (`keyctl(2)`), less the mark.
+const ITEM_MAX: usize = 32_767 - MARK.len();
+
+/// Stands before each value: the kernel refuses an empty key.
+const MARK: &[u8] = b"=";
+
+/// Links that are read of the user's keyring: more than the usual quota of 200 keys by far.
+const LINKS_MAX: usize = 4096;
+
+/// Keys in the user's persistent keyring (`persistent-keyring(7)`), shared by all sessions of the user.
+pub struct Keyutils {
+    ring: KeyRing,
+    prefix: String,
+}
+
+impl Keyutils {
+    /// Keys described as `{service}:{name}`.
+    pub fn new(service: &str) -> Result<Self, StoreError> {
+        // Linked to our own process's keyring, so that we possess the keys: the session's may be missing or revoked,
+        // as in cron jobs and containers.
+        let ring = KeyRing::get_persistent(KeyRingIdentifier::Process);
+        let ring = ring.map_err(|error| fault(error).when(Kind::Keyutils, action::OPEN))?;
+        Ok(Self { ring, prefix: format!("{service}:") })
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Key>, KeyError> {
+        match self.ring.search(&format!("{}{name}", self.prefix)) {
+            Ok(key) => Ok(Some(key)),
+            Err(KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+        let Some(key) = self.find(name).map_err(fault)? else { return Ok(None) };
+        let bytes = Bytes::new(key.read_to_vec().map_err(fault)?);
+        let value = bytes.strip_prefix(MARK);
+        let value = value.ok_or_else(|| Fault::corrupt("not written by entrada"))?;
+        Ok(Some(Bytes::new(value.to_vec())))
+    }
+
+    fn list(&self) -> Result<Vec<String>, KeyError> {
+        let mut names = Vec::new();
+        for key in
+            self.ring.get_links(LINKS_MAX)?.iter().filter_map(linux_keyutils::LinkNode::as_key)
+        {
+            // A key may go while we look.
+            let Ok(metadata) = key.metadata() else { continue };
+            names.extend(metadata.get_description().strip_prefix(&self.prefix).map(str::to_owned));
+        }
+        Ok(names)
+    }
+}
+
+impl Backend for Keyutils {
+    fn kind(&self) -> Kind {
+        Kind::Keyutils
+    }
+
+    fn describe(&self) -> String {
+        "the kernel's keys, kept until 3 days after the last use or a reboot".to_owned()
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.read(name).map_err(|fault| fault.when(Kind::Keyutils, action::LOAD))
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut value = Bytes::new(Vec::with_capacity(MARK.len() + bytes.len()));
+        value.extend_from_slice(MARK);
+        value.extend_from_slice(bytes);
+        // An existing key of this description is updated in place (`add_key(2)`).
+        let added = self.ring.add_key(&format!("{}{name}", self.prefix), &*value);
+        added.map(drop).map_err(|error| {
+            let fault = if ITEM_MAX < bytes.len() {
+                let (size, max) = (bytes.len(), ITEM_MAX);
+                Fault::new(super::Trouble::TooLarge { size, max })
+            } else {
+                fault(error)
+            };
+            fault.when(Kind::Keyutils, action::SAVE)
+        })
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        let remove = || {
+            let Some(key) = self.find(name)? else { return Ok(false) };
+            key.invalidate()?;
+            Ok(true)
+        };
+        remove().map_err(|error| fault(error).when(Kind::Keyutils, action::REMOVE))
+    }
+
+    fn item_max(&self) -> Option<usize> {
+        Some(ITEM_MAX)
+    }
+
+    fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
+        self.list().map(Some).map_err(|error| fault(error).when(Kind::Keyutils, action::NAMES))
+    }
+}
+
+fn fault(error: KeyError) -> Fault {
+    let fault = match error {
+        KeyError::QuotaExceeded => Fault::denied(
+            "the kernel's quota for this user's keys is used up (see `/proc/sys/kernel/keys`)",
+        ),
+        KeyError::AccessDenied | KeyError::PermissionDenied => Fault::denied(
+            "the kernel does not let this process use the user's keys, as is usual in containers",
+        ),
+        KeyError::OperationNotSupported | KeyError::Unknown(_) => {
+            Fault::unavailable("this kernel offers no persistent keys")
+        }
+        _ => Fault::denied("the kernel refused"),
+    };
+    fault.because(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Trouble, contract};
+
+    #[test]
+    fn keys_keep_the_contract_where_the_kernel_lets_us() {
+        let service = format!("entrada-test-{}", std::process::id());
+        match Keyutils::new(&service) {
+            Ok(store) => contract::check(&store),
+            Err(error) => {
+                assert!(matches!(error.trouble, Trouble::Denied(_) | Trouble::Unavailable(_)));
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        for (error, word) in [
+            (KeyError::QuotaExceeded, "quota"),
+            (KeyError::AccessDenied, "does not let"),
+            (KeyError::Unknown(38), "no persistent keys"),
+        ] {
+            assert!(fault(error).trouble.to_string().contains(word));
+        }
+    }
+}

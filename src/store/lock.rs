@@ -1,0 +1,237 @@
+//! One process at a time per grant, by a lock that the kernel releases however its holder ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Fault, disk};
+
+/// The first wait for a lock that is held; each one after it is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+
+/// The longest wait between two looks.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// The grant could not be had for oneself.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process had it for as long as we waited.
+    #[error("{} has held the lock on the grant for {} s", holder(*.by), .waited.as_secs())]
+    Held {
+        /// Its process id, where it could be read.
+        by: Option<u32>,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// The wait was broken off.
+    #[error("the wait for the lock on the grant was broken off")]
+    GaveUp {
+        /// How long we had waited.
+        waited: Duration,
+    },
+    /// No lock file, or no locks, can be had there.
+    #[error("cannot lock `{}`", .path.display())]
+    Refused {
+        /// The lock file.
+        path: PathBuf,
+        /// What the platform said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn holder(by: Option<u32>) -> String {
+    by.map_or_else(|| "another process".to_owned(), |pid| format!("another process (pid {pid})"))
+}
+
+/// The grant is ours until this is dropped.
+#[must_use = "the lock is released when this is dropped"]
+#[derive(Debug)]
+pub struct LockGuard {
+    file: File,
+    on_drop: Option<super::recovery::Held>,
+}
+
+impl LockGuard {
+    /// Ends `held` with the lock.
+    pub(super) fn with(mut self, held: super::recovery::Held) -> Self {
+        self.on_drop = Some(held);
+        self
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        drop(self.on_drop.take());
+        // Closing releases it too; but a child that inherited the file would keep it.
+        let _ = self.file.unlock();
+    }
+}
+
+/// Locks `path`, looking again and again until `wait` is over or `sleep` answers `false`.
+pub(super) fn acquire(
+    path: &Path,
+    wait: Duration,
+    sleep: &mut dyn FnMut(Duration) -> bool,
+) -> Result<LockGuard, LockError> {
+    let file = open(path).map_err(|fault| refused(path, fault))?;
+    let (mut waited, mut step) = (Duration::ZERO, FIRST_WAIT);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(sign(file)),
+            Err(TryLockError::Error(error)) => {
+                return Err(LockError::Refused { path: path.to_owned(), source: error.into() });
+            }
+            Err(TryLockError::WouldBlock) => (),
+        }
+        let rest = wait.saturating_sub(waited);
+        if rest.is_zero() {
+            return Err(LockError::Held { by: signature(&file), waited });
+        }
+        let pause = step.min(rest);
+        if !sleep(pause) {
+            return Err(LockError::GaveUp { waited });
+        }
+        waited += pause;
+        step = (step * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Locks `path`, waiting without bound: for the short sections of our own.
+pub(super) fn wait(path: &Path) -> Result<LockGuard, Fault> {
+    let file = open(path)?;
+    file.lock().map_err(|error| disk::cannot("lock", path, error))?;
+    Ok(sign(file))
+}
+
+/// The lock file, which is never removed: with a file that comes and goes, two could hold "the" lock.
+fn open(path: &Path) -> Result<File, Fault> {
+    if let Some(dir) = path.parent() {
+        disk::own_dir(dir)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    disk::without_following(&mut options)
+        .open(path)
+        .map_err(|error| disk::cannot("open the lock file", path, error))
+}
+
+/// Notes our process id in the file, for the words of those who wait. A full disk is no reason to go without the lock.
+fn sign(mut file: File) -> LockGuard {
+    let text = format!("{}\n", std::process::id());
+    if signature(&file) != Some(std::process::id()) {
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(text.as_bytes()));
+    }
+    LockGuard { file, on_drop: None }
+}
+
+fn signature(mut file: &File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn refused(path: &Path, fault: Fault) -> LockError {
+    let text = fault.trouble.to_string();
+    let source = fault.source.unwrap_or_else(|| io::Error::other(text).into());
+    LockError::Refused { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn never(_: Duration) -> bool {
+        panic!("nobody is in the way");
+    }
+
+    #[test]
+    fn the_second_waits_until_the_first_is_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("locks/a.lock");
+        let mut first = Some(acquire(&path, Duration::ZERO, &mut never).unwrap());
+        let mut waits = Vec::new();
+        let _second = acquire(&path, Duration::from_secs(10), &mut |pause| {
+            waits.push(pause.as_millis());
+            if waits.len() == 7 {
+                first = None;
+            }
+            true
+        })
+        .unwrap();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 100, 100]);
+    }
+
+    #[test]
+    fn the_wait_is_bounded_and_names_the_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.lock");
+        let _first = acquire(&path, Duration::ZERO, &mut never).unwrap();
+        let mut slept = Duration::ZERO;
+        let late = acquire(&path, Duration::from_secs(2), &mut |pause| {
+            slept += pause;
+            true
+        });
+        let late = late.unwrap_err();
+        assert_eq!(slept, Duration::from_secs(2));
+        let pid = std::process::id();
+        assert_eq!(
+            late.to_string(),
+            format!("another process (pid {pid}) has held the lock on the grant for 2 s")
+        );
+    }
+
+    #[test]
+    fn a_wait_can_be_broken_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.lock");
+        let _first = acquire(&path, Duration::ZERO, &mut never).unwrap();
+        let given_up = acquire(&path, Duration::from_secs(2), &mut |_| false).unwrap_err();
+        assert!(matches!(given_up, LockError::GaveUp { waited: Duration::ZERO }));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_lock_file_stays_the_same_file() {
+        use std::os::unix::fs::MetadataExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.lock");
+        let inode = || std::fs::metadata(&path).unwrap().ino();
+        drop(acquire(&path, Duration::ZERO, &mut never).unwrap());
+        let before = inode();
+        drop(acquire(&path, Duration::ZERO, &mut never).unwrap());
+        assert_eq!(inode(), before);
+    }
+
+    #[test]
+    fn a_place_without_locks_is_named() {
+        let path = Path::new("/proc/nowhere/a.lock");
+        let error = acquire(path, Duration::ZERO, &mut never).unwrap_err();
+        assert_eq!(error.to_string(), "cannot lock `/proc/nowhere/a.lock`");
+    }
+
+    #[test]
+    fn threads_take_turns() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, count) = (dir.path().join("a.lock"), dir.path().join("count"));
+        std::fs::write(&count, "0").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..25 {
+                        let _lock = wait(&path).unwrap();
+                        let now: u32 = std::fs::read_to_string(&count).unwrap().parse().unwrap();
+                        std::fs::write(&count, (now + 1).to_string()).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read_to_string(&count).unwrap(), "200");
+    }
+}

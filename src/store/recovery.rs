@@ -1,0 +1,157 @@
+//! The safety net under a save that fails after the authority has answered: a key kept in the store beforehand.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::seal::{self, KeyBytes, Sealer};
+use super::{Backend, Bytes, Fault, StoreError, Trouble, action, deadline, lock};
+
+/// The item's name. No grant can have it: theirs hold three `|`.
+pub(super) const NAME: &str = "recovery";
+
+/// Before the base64 of the key; the figure is the version.
+const MAGIC: &str = "entrada-recovery 1 ";
+
+/// How long the first creation waits for another process that does the same.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The store was just written, and a grant that it should refuse later will not be lost: see
+/// [`Grants::keep_pending`](super::Grants::keep_pending).
+#[must_use = "spend the code or the refresh token now, and keep this until the grant is saved"]
+pub struct Ready(KeyBytes);
+
+impl Ready {
+    pub(super) fn sealer(&self) -> Sealer {
+        Sealer::with(self.0.clone())
+    }
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ready(redacted)")
+    }
+}
+
+/// The recovery key in `backend`; `None` when there is none yet.
+pub(super) fn load(backend: &dyn Backend) -> Result<Option<Sealer>, StoreError> {
+    let Some(text) = backend.load(NAME)? else { return Ok(None) };
+    let key = parse(&text).map_err(|fault| fault.when(backend.kind(), action::LOAD))?;
+    Ok(key.map(Sealer::with))
+}
+
+/// Writes the recovery key to `backend`: the one that is there, or a new one.
+pub(super) fn prepare(backend: &dyn Backend, state_dir: &Path) -> Result<Ready, StoreError> {
+    let refuse = |fault: Fault| fault.when(backend.kind(), action::PREPARE);
+    let rewrite = |text: &Bytes| -> Result<Option<Ready>, StoreError> {
+        let Some(key) = parse(text).map_err(refuse)? else { return Ok(None) };
+        backend.save(NAME, text)?;
+        Ok(Some(Ready(key)))
+    };
+    if let Some(text) = backend.load(NAME)?
+        && let Some(ready) = rewrite(&text)?
+    {
+        return Ok(ready);
+    }
+    // None yet, or not readable as one, which nothing can have been sealed with. Two processes must not make two.
+    let path = state_dir.join("recovery.lock");
+    let _lock = deadline::within(PATIENCE, move || lock::wait(&path))
+        .and_then(|locked| locked)
+        .map_err(refuse)?;
+    if let Some(text) = backend.load(NAME)?
+        && let Some(ready) = rewrite(&text)?
+    {
+        return Ok(ready);
+    }
+    let key = KeyBytes::new(seal::random().map_err(refuse)?);
+    backend.save(NAME, &text_of(&key))?;
+    Ok(Ready(key))
+}
+
+fn text_of(key: &KeyBytes) -> Bytes {
+    let base64 = Zeroizing::new(STANDARD.encode(key.as_slice()));
+    Bytes::new([MAGIC.as_bytes(), base64.as_bytes()].concat())
+}
+
+/// The key in `text`; `None` when it is damaged, an error when a newer entrada wrote it.
+fn parse(text: &[u8]) -> Result<Option<KeyBytes>, Fault> {
+    let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
+    if let Some(base64) = text.strip_prefix(MAGIC) {
+        return Ok(seal::parse_key(base64.trim_end()).ok());
+    }
+    let mut words = text.split(' ');
+    let version = words.nth(1).and_then(|word| word.parse::<u64>().ok());
+    match version {
+        Some(newer) if text.starts_with("entrada-recovery ") && 1 < newer => {
+            Err(Fault::new(Trouble::Newer(newer)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The names whose lock this process holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Locks(Arc<Mutex<BTreeSet<String>>>);
+
+/// One of them, until dropped.
+#[derive(Debug)]
+pub(super) struct Held {
+    locks: Locks,
+    name: String,
+}
+
+impl Locks {
+    pub(super) fn note(&self, name: &str) -> Held {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        Held { locks: self.clone(), name: name.to_owned() }
+    }
+
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.locks.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Memory;
+
+    #[test]
+    fn the_key_is_made_once_and_written_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Memory::default();
+        assert!(load(&memory).unwrap().is_none());
+        let first = prepare(&memory, dir.path()).unwrap();
+        let second = prepare(&memory, dir.path()).unwrap();
+        assert_eq!(*first.0, *second.0);
+        assert_ne!(*first.0, [0; 32]);
+        assert!(load(&memory).unwrap().is_some());
+        assert_eq!(format!("{first:?}"), "Ready(redacted)");
+    }
+
+    #[test]
+    fn a_damaged_key_is_replaced_and_a_newer_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Memory::default();
+        for damage in ["", "x", "entrada-recovery 1 x", "\u{0}"] {
+            memory.save(NAME, damage.as_bytes()).unwrap();
+            let _ready = prepare(&memory, dir.path()).unwrap();
+            assert!(load(&memory).unwrap().is_some());
+        }
+        memory.save(NAME, b"entrada-recovery 2 x").unwrap();
+        assert_eq!(prepare(&memory, dir.path()).unwrap_err().trouble, Trouble::Newer(2));
+        assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"entrada-recovery 2 x");
+    }
+}

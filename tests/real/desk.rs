@@ -1,0 +1,163 @@
+//! A D-Bus session of its own with a keyring daemon on it, gone when dropped.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use entrada::store::{Interaction, Limits, Notice, SecretService, Session, Settings};
+
+/// A session bus on which nothing is started by itself, so that every daemon is ours.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir=RUN</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+  </policy>
+</busconfig>"#;
+
+/// A home, a bus and, once started, a daemon.
+pub(crate) struct Desk {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) address: String,
+    bus: Child,
+    daemon: Option<Child>,
+}
+
+impl Desk {
+    /// A bus without a keyring.
+    pub(crate) fn bare() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["home", "run", "home/data"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let config = dir.path().join("bus.conf");
+        fs::write(&config, BUS.replace("RUN", &dir.path().join("run").to_string_lossy())).unwrap();
+        let mut bus = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--print-address=1", "--nofork"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dbus-daemon must be installed");
+        let mut address = String::new();
+        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { dir, address: address.trim().to_owned(), bus, daemon: None }
+    }
+
+    /// With an unlocked gnome-keyring.
+    pub(crate) fn unlocked() -> Self {
+        let mut desk = Self::bare();
+        desk.start(Some("password"));
+        desk
+    }
+
+    /// Starts a gnome-keyring; unlocks it, or makes its keyring, when a password is given.
+    pub(crate) fn start(&mut self, password: Option<&str>) {
+        let mut daemon = self.command("gnome-keyring-daemon");
+        daemon.args(["--foreground", "--components=secrets"]);
+        if password.is_some() {
+            daemon.arg("--unlock");
+        }
+        let mut daemon = daemon
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("gnome-keyring-daemon must be installed");
+        let mut stdin = daemon.stdin.take().unwrap();
+        stdin.write_all(password.unwrap_or_default().as_bytes()).unwrap();
+        drop(stdin);
+        self.daemon = Some(daemon);
+        let started = Instant::now();
+        while !self.is_owned() {
+            assert!(started.elapsed() < Duration::from_secs(10), "gnome-keyring did not start");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_owned(&self) -> bool {
+        let call = self
+            .command("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"])
+            .args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"])
+            .output();
+        String::from_utf8_lossy(&call.unwrap().stdout).contains("boolean true")
+    }
+
+    /// `program` on this desk and nowhere else.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let home = self.dir.path().join("home");
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .env("XDG_RUNTIME_DIR", self.dir.path().join("run"))
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("HOME", home);
+        command
+    }
+
+    /// Sends `signal` to the daemon.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.daemon.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    }
+
+    /// Kills the daemon, and waits until it is gone from the bus.
+    pub(crate) fn kill(&mut self) {
+        let mut daemon = self.daemon.take().unwrap();
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        while self.is_owned() {
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Locks the keyring by starting its daemon anew without the password.
+    pub(crate) fn lock(&mut self) {
+        self.kill();
+        self.start(None);
+    }
+
+    /// The store on this desk as an unattended program opens it.
+    pub(crate) fn store(&self) -> SecretService {
+        self.store_as(|_| (), Box::new(|text| panic!("said `{text}`")))
+    }
+
+    /// The store on this desk with other settings.
+    pub(crate) fn store_as(
+        &self,
+        change: impl FnOnce(&mut Settings),
+        notice: Notice,
+    ) -> SecretService {
+        let mut settings = Settings {
+            address: Some(self.address.clone()),
+            service: "entrada".to_owned(),
+            session: Session::Plain,
+            interaction: Interaction::Forbidden,
+            limits: Limits::default(),
+        };
+        change(&mut settings);
+        SecretService::new(settings, notice)
+    }
+
+    /// The keyring's files.
+    pub(crate) fn keyrings(&self) -> std::path::PathBuf {
+        Path::new(self.dir.path()).join("home/data/keyrings")
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        for child in self.daemon.iter_mut().chain([&mut self.bus]) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
