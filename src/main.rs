@@ -1,3 +1,18 @@
-//! Entry point: joins the real world to the library.
+//! Entry point: joins the real world to [`entrada::cli::run`].
 
-fn main() {}
+use std::process::ExitCode;
+
+use entrada::cli::{self, Console};
+use entrada::sys::{Env, RealClock, RealHttp, RealTerminal, Sys, harden};
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
+fn main() -> ExitCode {
+    harden();
+    let (http, env) = (RealHttp::default(), Env::real());
+    let sys = Sys { clock: &RealClock, http: &http, env: &env, terminal: &RealTerminal };
+    // Not `.lock()`: a lock held for the whole run would stop every other thread that writes.
+    let (mut stdin, mut stdout, mut stderr) =
+        (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let console = Console { stdin: &mut stdin, stdout: &mut stdout, stderr: &mut stderr };
+    cli::run(std::env::args_os(), &sys, console).into()
+}

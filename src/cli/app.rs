@@ -13,18 +13,18 @@ use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{Stream, Sys, say};
 
 /// One run of the program.
-pub(super) struct App<'a> {
+pub(super) struct App<'a, 't> {
     pub(super) sys: &'a Sys<'a>,
     pub(super) stdin: &'a mut dyn Read,
     pub(super) stdout: &'a mut dyn Write,
-    pub(super) talk: &'a Talk<'a>,
+    pub(super) talk: &'a Talk<'t>,
     pub(super) common: Common,
 }
 
 /// Bytes of input that are read.
 const INPUT_MAX: usize = 16 << 20;
 
-impl App<'_> {
+impl App<'_, '_> {
     /// Where this user's files lie.
     pub(super) fn paths(&self) -> Result<Paths, Failure> {
         Paths::of(self.sys.env).map_err(|error| Failure::usage(error.to_string()))
@@ -191,7 +191,8 @@ impl App<'_> {
         }
         words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
         words.extend(layer.job.iter().flatten().map(|job| format!("--job {job}")));
-        words.extend(layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope))));
+        words
+            .extend(layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope))));
         format!("`{}`", words.join(" "))
     }
 

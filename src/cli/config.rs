@@ -25,7 +25,7 @@ enum Command {
     Check,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
         Command::Show { profile } => show(app, profile.as_deref())?,
         Command::Path => {
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn show(app: &mut App<'_>, profile: Option<&str>) -> Result<(), Failure> {
+fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
     let settings = app.settings(profile)?;
     let mut rows: Vec<Vec<String>> = settings
         .given()
@@ -56,7 +56,7 @@ fn show(app: &mut App<'_>, profile: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(app: &mut App<'_>) -> Result<(), Failure> {
+fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let (path, file) = app.config_file()?;
     for name in file.profiles.keys() {
         let layer = app.common.layer.clone();

@@ -21,13 +21,14 @@ pub(super) struct Args {
     profile: Option<String>,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let input = app.input(args.input.as_deref())?;
     let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;
     for member in &evidence.unknown_members {
-        app.talk.line(format!("note: the evidence's `{member}` is not understood and was passed over"));
+        app.talk
+            .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
     }
     apply(&settings, &mut evidence)?;
     let style = style_of(app.sys, Stream::Stdout);

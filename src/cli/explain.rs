@@ -14,7 +14,7 @@ pub(super) struct Args {
     what: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let what = args.what.join(" ");
     let word = what.trim().to_ascii_lowercase();
     if let Some(rule) = rules::find(&word) {
@@ -55,7 +55,7 @@ fn number(word: &str) -> Option<u64> {
     word.strip_prefix("aadsts").unwrap_or(word).trim().parse().ok()
 }
 
-fn explain_code(app: &mut App<'_>, code: &aadsts::Aadsts) -> Result<(), Failure> {
+fn explain_code(app: &mut App<'_, '_>, code: &aadsts::Aadsts) -> Result<(), Failure> {
     let out = &mut app.stdout;
     writeln!(out, "# AADSTS{}: {}\n\n{}\n", code.code, code.name, code.meaning)?;
     writeln!(out, "What to do: {}", code.remedy)?;
@@ -72,7 +72,7 @@ fn explain_code(app: &mut App<'_>, code: &aadsts::Aadsts) -> Result<(), Failure>
     Ok(())
 }
 
-fn explain_job(app: &mut App<'_>, job: Job) -> Result<(), Failure> {
+fn explain_job(app: &mut App<'_, '_>, job: Job) -> Result<(), Failure> {
     let facts = jobs::facts(job);
     let out = &mut app.stdout;
     writeln!(out, "# {job}: {}\n", facts.title)?;

@@ -20,7 +20,7 @@ pub(super) struct Args {
     output: Format,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let input = app.input(args.input.as_deref())?;
     let now = app.sys.clock.now();
     let evidence = diagnose::recognise(input.expose(), now)

@@ -8,7 +8,7 @@ use crate::model::Job;
 
 /// The judgement of what was acquired for each of `jobs`, or for the job that follows from the scopes when none is named.
 pub(super) fn judge(
-    app: &App<'_>,
+    app: &App<'_, '_>,
     settings: &Settings,
     request: &TokenRequest,
     acquired: &Acquired,

@@ -24,7 +24,7 @@ pub(super) struct Args {
     output: Format,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
     let mut groups = by_resource(&settings.jobs()).into_iter();
@@ -58,7 +58,8 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
     let resource = |job: Job| jobs::facts(job).resource.map(|resource| resource.app_id);
     let mut groups: Vec<Vec<Job>> = Vec::new();
     for &job in all {
-        let alike = |group: &&mut Vec<Job>| group.iter().all(|&other| resource(other) == resource(job));
+        let alike =
+            |group: &&mut Vec<Job>| group.iter().all(|&other| resource(other) == resource(job));
         match groups.iter_mut().find(alike) {
             Some(group) => group.push(job),
             None => groups.push(vec![job]),
@@ -69,7 +70,7 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
 
 /// A token for another service, by the refresh token that the sign-in brought.
 fn one_more(
-    app: &App<'_>,
+    app: &App<'_, '_>,
     settings: &Settings,
     grants: &Grants,
     signed_in: &Acquired,
@@ -96,7 +97,7 @@ fn one_more(
     }
 }
 
-fn greet(app: &App<'_>, acquired: &Acquired, grants: &Grants) {
+fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
     let account = &acquired.account;
     let tenant = account.tid.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})"));
     app.talk.line(format!("signed in as {}{tenant}", account.label()));
@@ -113,7 +114,7 @@ fn greet(app: &App<'_>, acquired: &Acquired, grants: &Grants) {
     ));
 }
 
-fn show(app: &mut App<'_>, format: Format, diagnoses: &[Diagnosis]) -> Result<(), Failure> {
+fn show(app: &mut App<'_, '_>, format: Format, diagnoses: &[Diagnosis]) -> Result<(), Failure> {
     for diagnosis in diagnoses {
         match format {
             Format::Human => app.talk.with(|out| {
@@ -130,7 +131,10 @@ fn show(app: &mut App<'_>, format: Format, diagnoses: &[Diagnosis]) -> Result<()
 /// Says that the grant could not be stored, where it waits, and what to do.
 pub(super) fn warn_unsaved(talk: &Talk<'_>, unsaved: &Unsaved) {
     let label = render::label(talk.style, Severity::Warning, "warning");
-    talk.raw(&format!("{label}: the grant was not stored: {}\n", clean(&unsaved.error.to_string())));
+    talk.raw(&format!(
+        "{label}: the grant was not stored: {}\n",
+        clean(&unsaved.error.to_string())
+    ));
     match &unsaved.pending {
         Some(path) => {
             talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));

@@ -11,8 +11,8 @@ use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::heading;
 
 /// The user at the terminal, or whoever reads the log.
-pub(super) struct Person<'a> {
-    talk: &'a Talk<'a>,
+pub(super) struct Person<'a, 't> {
+    talk: &'a Talk<'t>,
     qr: Option<bool>,
     copy_code: bool,
     ticks: usize,
@@ -25,8 +25,8 @@ const QR_WIDTH: usize = 60;
 /// How many ticks pass before a log without a terminal hears again that we still wait.
 const LOG_EVERY: usize = 60;
 
-impl<'a> Person<'a> {
-    pub(super) fn new(talk: &'a Talk<'a>, settings: &Settings) -> Self {
+impl<'a, 't> Person<'a, 't> {
+    pub(super) fn new(talk: &'a Talk<'t>, settings: &Settings) -> Self {
         Self {
             talk,
             qr: settings.get(|layer| &layer.qr),
@@ -68,7 +68,7 @@ impl<'a> Person<'a> {
     }
 }
 
-impl Prompt for Person<'_> {
+impl Prompt for Person<'_, '_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (talk, style) = (self.talk, self.talk.style);
         let address = authorization.verification_uri.as_str();
@@ -90,7 +90,8 @@ impl Prompt for Person<'_> {
     }
 
     fn waiting(&mut self, left: i64) {
-        let said = format!("waiting for you to sign in, {} left; Ctrl-C stops", human_duration(left));
+        let said =
+            format!("waiting for you to sign in, {} left; Ctrl-C stops", human_duration(left));
         if self.talk.to_terminal {
             let spinner = SPINNER[self.ticks % SPINNER.len()];
             self.talk.raw(&format!("\r\u{1b}[2K{spinner} {said}"));

@@ -19,7 +19,7 @@ pub(super) struct Args {
 /// Seconds that Entra lets a refresh token lie unused: 90 days.
 const INACTIVITY: i64 = 90 * 86_400;
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
     let mut entries = grants.list()?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
 }
 
 fn human(
-    app: &mut App<'_>,
+    app: &mut App<'_, '_>,
     entry: &Entry,
     grant: Option<&Grant>,
     now: NumericDate,

@@ -19,11 +19,7 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>) -> Self {
         let to_terminal = sys.terminal.is_terminal(Stream::Stderr);
-        Self {
-            out: RefCell::new(out),
-            style: style_of(sys, Stream::Stderr),
-            to_terminal,
-        }
+        Self { out: RefCell::new(out), style: style_of(sys, Stream::Stderr), to_terminal }
     }
 
     /// One line: our words, with anything foreign in them made harmless.
@@ -52,8 +48,5 @@ impl<'a> Talk<'a> {
 pub(super) fn style_of(sys: &Sys<'_>, stream: Stream) -> Style {
     let to_terminal = sys.terminal.is_terminal(stream);
     let refused = sys.env.get("NO_COLOR").is_some() || sys.env.get("TERM") == Some("dumb");
-    Style {
-        color: to_terminal && !refused,
-        width: sys.terminal.width().filter(|_| to_terminal),
-    }
+    Style { color: to_terminal && !refused, width: sys.terminal.width().filter(|_| to_terminal) }
 }

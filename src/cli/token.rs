@@ -23,7 +23,7 @@ pub(super) struct Args {
     output: TokenOutput,
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let jobs = settings.jobs();
     // A token is for one service: that of the first job named.

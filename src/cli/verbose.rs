@@ -4,14 +4,14 @@ use super::talk::Talk;
 use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
 
 /// A network that tells what passes.
-pub(super) struct Verbose<'a> {
+pub(super) struct Verbose<'a, 't> {
     inner: &'a dyn Http,
-    talk: &'a Talk<'a>,
+    talk: &'a Talk<'t>,
     level: u8,
 }
 
-impl<'a> Verbose<'a> {
-    pub(super) fn new(inner: &'a dyn Http, talk: &'a Talk<'a>, level: u8) -> Self {
+impl<'a, 't> Verbose<'a, 't> {
+    pub(super) fn new(inner: &'a dyn Http, talk: &'a Talk<'t>, level: u8) -> Self {
         Self { inner, talk, level }
     }
 
@@ -49,7 +49,7 @@ impl<'a> Verbose<'a> {
     }
 }
 
-impl Http for Verbose<'_> {
+impl Http for Verbose<'_, '_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if self.level == 0 {
             return self.inner.send(request);

@@ -61,7 +61,8 @@ impl ConfigFile {
 
     /// Reads the text of a file; the error names the line, and the nearest key for an unknown one.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| error.to_string())?;
         if let Some(unknown) = unknown_key(&table) {
             return Err(unknown);
         }
@@ -79,7 +80,9 @@ fn unknown_key(table: &toml::Table) -> Option<String> {
     let top = table.keys().find_map(|key| {
         // A setting at the top is a slip that deserves a better word than "unknown".
         if keys.contains(key) {
-            return Some(format!("`{key}` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`"));
+            return Some(format!(
+                "`{key}` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`"
+            ));
         }
         unknown("the file", key, &TOP)
     });
@@ -127,8 +130,14 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_name() {
         for (text, message) in [
-            ("[defaults]\ntennant = 'x'", "[defaults] has an unknown key `tennant`; did you mean `tenant`?"),
-            ("[profiles.w]\nclientid = 'x'", "[profiles.w] has an unknown key `clientid`; did you mean `client-id`?"),
+            (
+                "[defaults]\ntennant = 'x'",
+                "[defaults] has an unknown key `tennant`; did you mean `tenant`?",
+            ),
+            (
+                "[profiles.w]\nclientid = 'x'",
+                "[profiles.w] has an unknown key `clientid`; did you mean `client-id`?",
+            ),
             ("[profile.w]", "the file has an unknown key `profile`; did you mean `profiles`?"),
             ("xyzzy = 1", "the file has an unknown key `xyzzy`"),
             (

@@ -23,7 +23,14 @@ pub struct Layer {
     #[arg(long, short, global = true, value_delimiter = ' ', num_args = 1)]
     pub scope: Option<Vec<String>>,
     /// What the token is for; repeat it for more
-    #[arg(long, short, global = true, value_delimiter = ',', num_args = 1, hide_possible_values = true)]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_delimiter = ',',
+        num_args = 1,
+        hide_possible_values = true
+    )]
     pub job: Option<Vec<Job>>,
     /// On whose behalf the token acts
     #[arg(long = "as", global = true)]
@@ -105,7 +112,9 @@ mod tests {
     fn every_flag_is_a_file_key_and_has_a_variable_of_its_own() {
         for key in keys() {
             let probe = format!("{key} = 0");
-            let error = toml::from_str::<Layer>(&probe).map(|_| String::new()).unwrap_or_else(|e| e.to_string());
+            let error = toml::from_str::<Layer>(&probe)
+                .map(|_| String::new())
+                .unwrap_or_else(|e| e.to_string());
             assert!(!error.contains("unknown field"), "{error}");
         }
         assert_eq!(variable("min-ttl"), "ENTRADA_MIN_TTL");

@@ -17,7 +17,9 @@ pub struct Paths {
 
 /// No place for files.
 #[derive(Debug, thiserror::Error)]
-#[error("HOME is not set to an absolute path, so there is no place for files; set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
+#[error(
+    "HOME is not set to an absolute path, so there is no place for files; set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME"
+)]
 pub struct NoHome;
 
 impl Paths {
@@ -25,7 +27,8 @@ impl Paths {
     pub fn of(env: &Env) -> Result<Self, NoHome> {
         if cfg!(windows) {
             let base = env.path("APPDATA").ok_or(NoHome)?.join("entrada");
-            let local = env.path("LOCALAPPDATA").map_or_else(|| base.clone(), |dir| dir.join("entrada"));
+            let local =
+                env.path("LOCALAPPDATA").map_or_else(|| base.clone(), |dir| dir.join("entrada"));
             return Ok(Self { config: base, data: local.join("data"), state: local.join("state") });
         }
         let home = env.path("HOME");

@@ -57,7 +57,9 @@ pub enum SettingsError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// A scope that cannot be sent.
-    #[error("`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces")]
+    #[error(
+        "`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces"
+    )]
     Scope(String),
     /// Nothing says what to ask for.
     #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
@@ -93,7 +95,8 @@ impl Settings {
 
     /// Every setting that some layer gives: key, value, origin.
     pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
-        let tables: Vec<_> = self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
+        let tables: Vec<_> =
+            self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
         let strongest = |key: &String| {
             tables.iter().rev().find_map(|(origin, table)| Some((table.get(key)?.clone(), *origin)))
         };
@@ -127,10 +130,12 @@ impl Settings {
     /// Who issues tokens. A named authority with a tenant, or one of Entra's own hosts, has Entra's shape; any other is
     /// an issuer whose discovery document tells its endpoints.
     pub fn authority(&self) -> Result<Authority, SettingsError> {
-        let tenant = self.pick(|layer| &layer.tenant).map(|text| Tenant::parse(&text)).transpose()?;
+        let tenant =
+            self.pick(|layer| &layer.tenant).map(|text| Tenant::parse(&text)).transpose()?;
         match self.pick(|layer| &layer.authority) {
             Some(url) => {
-                let host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let host =
+                    url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
                 let entra = host.is_some_and(|host| Cloud::of_authority_host(&host).is_some());
                 let tenant = match tenant {
                     None if entra => Some(Tenant::parse(TENANT_DEFAULT)?),
@@ -166,10 +171,10 @@ impl Settings {
         let named = self.pick(|layer| &layer.scope).unwrap_or_default();
         let scopes: ScopeSet = named.iter().flat_map(|text| text.split_whitespace()).collect();
         let ok = |c: char| c.is_ascii_graphic() && !"\"\\,".contains(c);
-        match scopes.iter().find(|scope| !scope.chars().all(ok)) {
-            Some(bad) => Err(SettingsError::Scope(clean(bad).chars().take(120).collect())),
-            None => Ok(scopes),
+        if let Some(bad) = scopes.iter().find(|scope| !scope.chars().all(ok)) {
+            return Err(SettingsError::Scope(clean(bad).chars().take(120).collect()));
         }
+        Ok(scopes)
     }
 
     /// Whether a refresh token is wanted; yes unless told otherwise.
@@ -239,7 +244,8 @@ fn from_env(env: &Env) -> Result<Layer, SettingsError> {
 /// A variable's text as the type that its key has in the file.
 fn value_for(key: &str, text: &str) -> toml::Value {
     if key == "scope" || key == "job" {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let words =
+            text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
         return toml::Value::Array(words.map(Into::into).collect());
     }
     let boolean =
@@ -326,7 +332,9 @@ mod tests {
             &env(&[("ENTRADA_STORE", "cellar")]),
             Layer::default(),
         );
-        assert!(bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit"));
+        assert!(
+            bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit")
+        );
     }
 
     #[test]
@@ -374,6 +382,9 @@ mod tests {
     fn a_profile_that_is_not_there_is_named_with_its_neighbour() {
         let file = ConfigFile::parse(FILE).unwrap();
         let error = Settings::resolve(&file, Some("wrk"), &Env::default(), Layer::default());
-        assert_eq!(error.unwrap_err().to_string(), "there is no profile `wrk`; did you mean `work`?");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "there is no profile `wrk`; did you mean `work`?"
+        );
     }
 }

@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_people_write_them() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5_400), ("1h 30m", 5_400)] {
+        for (text, seconds) in
+            [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5_400), ("1h 30m", 5_400)]
+        {
             assert_eq!(text.parse::<Span>().unwrap(), Span(seconds), "{text}");
         }
         for text in ["", "soon", "-5m", "5"[..0].trim(), "1e9h"] {

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::{AcquireError, Prompt, Refusal, TokenRequest, device_code, endpoints};
 use crate::model::{Account, Authority, NumericDate, ScopeSet};
 use crate::oauth::{TokenResponse, account_of, refresh};
-use crate::store::{
-    CachedToken, Entry, Grant, GrantKey, Grants, Interaction, Ready, StoreError,
-};
+use crate::store::{CachedToken, Entry, Grant, GrantKey, Grants, Interaction, Ready, StoreError};
 use crate::sys::Sys;
 
 /// Seconds of life left below which Microsoft's libraries call a token expired.
@@ -135,9 +133,8 @@ fn from_grant(
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
-    let guard = grants.lock(key, request.lock_wait, &mut |pause: Duration| {
-        sys.clock.sleep(pause).is_ok()
-    })?;
+    let guard = grants
+        .lock(key, request.lock_wait, &mut |pause: Duration| sys.clock.sleep(pause).is_ok())?;
     // Someone may have refreshed while we waited.
     let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent())) };
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
@@ -244,7 +241,9 @@ fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, Acq
         fitting.retain(|entry| entry.is_called(name));
     }
     if 1 < fitting.len() {
-        return Err(AcquireError::Ambiguous(fitting.iter().map(|entry| entry.label().to_owned()).collect()));
+        return Err(AcquireError::Ambiguous(
+            fitting.iter().map(|entry| entry.label().to_owned()).collect(),
+        ));
     }
     Ok(fitting.pop().map(|entry| entry.key()))
 }
@@ -259,7 +258,11 @@ fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
 }
 
 /// The stored token that serves `request` and needs no refresh.
-fn cached<'a>(grant: &'a Grant, request: &TokenRequest, now: NumericDate) -> Option<&'a CachedToken> {
+fn cached<'a>(
+    grant: &'a Grant,
+    request: &TokenRequest,
+    now: NumericDate,
+) -> Option<&'a CachedToken> {
     if request.force_refresh || request.claims.is_some() {
         return None;
     }
@@ -278,20 +281,26 @@ fn still_good<'a>(
     if request.force_refresh || request.claims.is_some() {
         return None;
     }
-    grant.access_tokens.iter().find(|token| serves(token, &request.scopes) && lives(token, request, now))
+    grant
+        .access_tokens
+        .iter()
+        .find(|token| serves(token, &request.scopes) && lives(token, request, now))
 }
 
 /// Compared with what was asked for, not with what was granted: a declined scope would never hit.
 fn serves(token: &CachedToken, scopes: &ScopeSet) -> bool {
     let wanted = scopes.api();
-    token.requested.api().contains_all(&wanted) && (!wanted.is_empty() || token.requested.api().is_empty())
+    token.requested.api().contains_all(&wanted)
+        && (!wanted.is_empty() || token.requested.api().is_empty())
 }
 
 fn lives(token: &CachedToken, request: &TokenRequest, now: NumericDate) -> bool {
     let life = token.expires_at.seconds_since(token.received_at);
     let margin = request.min_ttl.unwrap_or((life / MARGIN_SHARE).min(MARGIN_MAX));
     // A clock that was set back makes every age a guess: better to refresh.
-    token.received_at <= now && margin <= token.expires_at.seconds_since(now) && 0 < token.expires_at.seconds_since(now)
+    token.received_at <= now
+        && margin <= token.expires_at.seconds_since(now)
+        && 0 < token.expires_at.seconds_since(now)
 }
 
 /// The scopes of a refresh. Entra takes any; other providers refuse what the sign-in did not grant (RFC 6749 §6).

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{NumericDate, Tenant};
-use crate::sys::{
-    Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Stream, Sys, Terminal,
-};
+use crate::sys::{Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Stream, Sys, Terminal};
 
 enum Step {
     Answer(u16, &'static str),
@@ -176,8 +174,7 @@ fn an_outage_while_polling_is_told_and_outlived() {
 
 #[test]
 fn retry_after_is_honoured_within_reason() {
-    let (end, at, _) =
-        run(vec![Answer(200, CODE), RetryAfter(429, "17"), Answer(200, TOKEN)]);
+    let (end, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "17"), Answer(200, TOKEN)]);
     assert_eq!((end.as_str(), at), ("at", vec![0, 5, 22]));
     let (_, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "99999"), Answer(200, TOKEN)]);
     assert_eq!(at, [0, 5, 60]);

@@ -56,6 +56,19 @@ impl Entry {
         }
     }
 
+    /// The name to show: the user name if known, else the id.
+    pub fn label(&self) -> &str {
+        self.username.as_deref().unwrap_or(&self.account)
+    }
+
+    /// Whether `wanted` means this account: its user name or id, letter case aside.
+    pub fn is_called(&self, wanted: &str) -> bool {
+        [Some(&self.account), self.username.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|own| own.eq_ignore_ascii_case(wanted))
+    }
+
     fn is_for(&self, store: Kind, key: &GrantKey) -> bool {
         self.store == store && self.key() == *key
     }

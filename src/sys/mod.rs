@@ -2,6 +2,7 @@
 
 mod clock;
 mod env;
+mod harden;
 mod http;
 mod terminal;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub use clock::RealClock;
 pub use env::Env;
+pub use harden::harden;
 pub use http::{HttpError, HttpFailure, HttpRequest, HttpResponse, RealHttp};
 pub use terminal::{RealTerminal, say};
 
