@@ -70,7 +70,7 @@ fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
 /// The access token of a personal account: `EwB…`, standard base64, no claims to read.
 pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
     // The length's low byte decides the third character: 0x40 to 0x7f gives `B`.
-    let length: u16 = 0x0440 + u16::try_from(entropy.below(0x40)).unwrap_or_default();
+    let length: u16 = 0x0340 + u16::try_from(entropy.below(0x40)).unwrap_or_default();
     let mut bytes = vec![0x13, 0x00];
     bytes.extend(length.to_le_bytes());
     bytes.extend(site.to_le_bytes());
@@ -191,7 +191,8 @@ mod tests {
         for (site, marker) in [(293_577, "A8l6BAAU"), (292_841, "A+l3BAAU")] {
             let token = compact_token(&mut entropy, site);
             assert!(token.starts_with("EwB"), "{token}");
-            assert_eq!(&STANDARD.decode(&token).unwrap()[4..8], site.to_le_bytes(), "{marker}");
+            assert_eq!(&STANDARD.decode(&token).unwrap()[4..8], site.to_le_bytes());
+            assert_eq!(&token[4..12], marker);
         }
     }
 

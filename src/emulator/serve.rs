@@ -5,6 +5,7 @@ use std::future::{Future, pending};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -12,6 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -117,6 +119,38 @@ pub async fn run(
     }
     until.await;
     Ok(())
+}
+
+/// An emulator that is served from a thread of its own; dropping this ends it.
+#[derive(Debug)]
+pub struct Background {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell: what could fail was done before the thread began.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// [`run`], beside the program rather than in its place: for a demonstration, or a test with a blocking client.
+pub fn spawn(
+    emulator: Arc<Emulator>,
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    clock: Clock,
+) -> io::Result<Background> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let until = async { drop(stopped.await) };
+    let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));
+    let thread = std::thread::Builder::new().name("emulator".to_owned()).spawn(work)?;
+    Ok(Background { stop: Some(stop), thread: Some(thread) })
 }
 
 /// Takes connections, for as long as it is let.

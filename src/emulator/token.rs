@@ -165,6 +165,7 @@ impl World {
         let mut wanted =
             scope::parse(call.form("scope").unwrap_or(&asked.scope), Several::Refused)?;
         scope::check_for(person, &wanted)?;
+        self.check_client(client_id, &wanted)?;
         wanted.sign_in.extend(scope::parse(&asked.scope, Several::FirstCounts)?.sign_in);
         let grant = Grant {
             client_id: client_id.to_owned(),

@@ -119,3 +119,30 @@ fn what_is_no_form_or_no_post_is_told_so() {
     let unknown = bench.token(&[("grant_type", "device_code"), ("code", "none-such-code")]);
     assert_eq!(json(&unknown)["error"], "bad_verification_code");
 }
+
+#[test]
+fn odd_requests_get_an_answer_too() {
+    let bench = Bench::new("normal");
+    for path in [
+        "/",
+        "//",
+        "/%00/oauth2/v2.0/token",
+        "/common/oauth2/v2.0/authorize?client_id=%ff%fe",
+        "/a/b/c/d",
+        "/common/oauth2/v2.0/logout?post_logout_redirect_uri=javascript:alert(1)",
+        "/v1.0/me/messages/%2e%2e",
+        "/common/v2.0/adminconsent",
+        "/common/discovery/instance?authorization_endpoint=:::",
+    ] {
+        for method in ["GET", "POST", "PUT", "OPTIONS", "HEAD"] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let request = request.header("authorization", "Bearer ..");
+            let answer =
+                bench.send(request.body(b"otc=%00&client_id=\xff&flow=x&==&&".to_vec()).unwrap());
+            let location = answer.headers().get("location");
+            assert!(answer.status().as_u16() < 500 && location.is_none(), "{method} {path}");
+        }
+    }
+    assert_eq!(bench.emulator.log().len(), 45);
+}

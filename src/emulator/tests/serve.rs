@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::emulator::serve::{Tls, bind, run};
+use crate::emulator::serve::{Tls, bind, run, spawn};
+use crate::sys::{Http as _, RealHttp};
 
 /// Runs `client` against an emulator that listens, and gives its answer.
 fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&str) -> T) -> T {
@@ -85,4 +86,20 @@ fn a_cut_line_is_no_answer_at_all() {
         }
         assert_eq!(statuses, [Some(400), Some(503), None, Some(503)]);
     });
+}
+
+#[test]
+fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
+    let listeners = bind(0).unwrap();
+    let port = listeners[0].local_addr().unwrap().port();
+    let base = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    let emulator = Arc::new(Emulator::new(Options::new(base.clone())));
+    let server = spawn(emulator, listeners, None, Arc::new(|| T0)).unwrap();
+    let ask = || {
+        let url = format!("{base}organizations/discovery/keys");
+        RealHttp::default().send(Request::get(url).body(Vec::new()).unwrap())
+    };
+    assert_eq!(ask().unwrap().status(), 200);
+    drop(server);
+    assert!(ask().is_err());
 }
