@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | 5 | [`cli`] | one file per command; the only floor that knows exit codes |
 //! | 4 | [`config`] | flags over environment over file over defaults, with origins |
-//! | 3 | [`render`] | values to text, one file per format |
+//! | 3 | [`render`], `emulator` | values to text, one file per format; a small Entra on loopback (feature `emulator`) |
 //! | 2 | [`flow`], [`diagnose`] | getting a token; judging one |
 //! | 1 | [`oauth`], [`sys`], [`store`], [`entra`] | the wire (pure); the outside world; saved grants; Entra's facts |
 //! | 0 | [`model`] | the vocabulary: authority, tenant, scope, claims, secret, time, job |
@@ -25,6 +25,8 @@
 pub mod cli;
 pub mod config;
 pub mod diagnose;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod entra;
 pub mod flow;
 pub mod model;

@@ -1,0 +1,173 @@
+//! Who can sign in, and where.
+
+/// The directory of the built-in work accounts.
+pub const CONTOSO: &str = "0c0ffee0-1111-4222-8333-444455556666";
+/// The home of the built-in guest.
+pub const PARTNER: &str = "0a57ee00-7777-4888-8999-aaaabbbbcccc";
+/// The directory of all personal accounts.
+pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// A built-in account.
+#[derive(Debug)]
+pub struct Person {
+    /// For example `ada@contoso.example`.
+    pub username: &'static str,
+    /// For example `Ada Lovelace`.
+    pub name: &'static str,
+    /// What sort of account it is.
+    pub kind: Kind,
+    /// Whether it has a mailbox that Graph can read.
+    pub mailbox: bool,
+    /// Object id in [`Person::tid`].
+    pub oid: &'static str,
+    /// The directory that issues the tokens.
+    pub tid: &'static str,
+    /// Home object id, `uid` of `client_info`.
+    pub uid: &'static str,
+    /// Home directory, `utid` of `client_info`.
+    pub utid: &'static str,
+    /// The `upn` claim.
+    pub upn: &'static str,
+}
+
+/// Sorts of account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A work or school account in its own directory.
+    Work,
+    /// A work account invited into somebody else's directory.
+    Guest,
+    /// A personal Microsoft account.
+    Personal,
+}
+
+/// The accounts that the sign-in page offers.
+pub static PEOPLE: &[Person] = &[
+    Person {
+        username: "ada@contoso.example",
+        name: "Ada Lovelace",
+        kind: Kind::Work,
+        mailbox: true,
+        oid: "ada00000-0000-4000-8000-000000000001",
+        tid: CONTOSO,
+        uid: "ada00000-0000-4000-8000-000000000001",
+        utid: CONTOSO,
+        upn: "ada@contoso.example",
+    },
+    Person {
+        username: "lin@contoso.example",
+        name: "Lin Tausend",
+        kind: Kind::Work,
+        mailbox: false,
+        oid: "11100000-0000-4000-8000-000000000002",
+        tid: CONTOSO,
+        uid: "11100000-0000-4000-8000-000000000002",
+        utid: CONTOSO,
+        upn: "lin@contoso.example",
+    },
+    Person {
+        username: "grace@partner.example",
+        name: "Grace Hopper",
+        kind: Kind::Guest,
+        mailbox: false,
+        oid: "9ace0000-0000-4000-8000-000000000003",
+        tid: CONTOSO,
+        uid: "9ace0000-0000-4000-8000-00000000a003",
+        utid: PARTNER,
+        upn: "grace_partner.example#EXT#@contoso.example",
+    },
+    Person {
+        username: "ada@outlook.example",
+        name: "Ada Lovelace",
+        kind: Kind::Personal,
+        mailbox: true,
+        oid: "00000000-0000-0000-ada0-000000000004",
+        tid: CONSUMERS,
+        uid: "00000000-0000-0000-ada0-000000000004",
+        utid: CONSUMERS,
+        upn: "ada@outlook.example",
+    },
+];
+
+impl Person {
+    /// The account with this user name, letter case aside.
+    pub fn find(username: &str) -> Option<&'static Self> {
+        PEOPLE.iter().find(|person| person.username.eq_ignore_ascii_case(username))
+    }
+
+    pub(super) fn is_personal(&self) -> bool {
+        self.kind == Kind::Personal
+    }
+}
+
+/// A directory that the emulator answers for.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// Its GUID.
+    pub id: String,
+    /// Its verified domains.
+    pub domains: Vec<String>,
+    /// For example `Contoso`.
+    pub name: String,
+}
+
+impl Directory {
+    pub(super) fn contoso() -> Self {
+        let domains = ["contoso.example", "contoso.onmicrosoft.com"].map(str::to_owned).to_vec();
+        Self { id: CONTOSO.to_owned(), domains, name: "Contoso".to_owned() }
+    }
+}
+
+/// The tenant segment of a path, in its one spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    Common,
+    Organizations,
+    Consumers,
+    /// The GUID of a directory.
+    Directory(String),
+}
+
+impl Segment {
+    /// `None` when no such tenant exists here.
+    pub(super) fn parse(text: &str, directories: &[Directory]) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        Some(match text.as_str() {
+            "common" => Self::Common,
+            "organizations" => Self::Organizations,
+            "consumers" | CONSUMERS => Self::Consumers,
+            _ => {
+                let known = directories.iter().find(|dir| {
+                    dir.id.eq_ignore_ascii_case(&text) || dir.domains.contains(&text)
+                })?;
+                Self::Directory(known.id.to_ascii_lowercase())
+            }
+        })
+    }
+
+    /// Whether this account may sign in here.
+    pub(super) fn admits(&self, person: &Person) -> bool {
+        match self {
+            Self::Common => true,
+            Self::Consumers => person.is_personal(),
+            Self::Organizations | Self::Directory(_) => !person.is_personal(),
+        }
+    }
+
+    /// The directory that issues tokens for `person` here.
+    pub(super) fn tid(&self, person: &Person) -> String {
+        match self {
+            Self::Directory(id) => id.clone(),
+            _ => person.tid.to_owned(),
+        }
+    }
+
+    /// As it stands in the metadata's issuer.
+    pub(super) fn issuer_part(&self) -> &str {
+        match self {
+            Self::Common | Self::Organizations => "{tenantid}",
+            Self::Consumers => CONSUMERS,
+            Self::Directory(id) => id,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Answers before they are sent.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+
+/// An answer with its whole body.
+pub(super) type Answer = Response<Vec<u8>>;
+
+/// The OAuth `error` of an answer, for the log.
+#[derive(Clone)]
+pub(super) struct LoggedError(pub(super) String);
+
+const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+/// Pages need no script, load nothing and are shown in nobody's frame.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+/// The page that posts an answer back to the client sends its form by itself where scripts run.
+const POLICY_POST: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                           base-uri 'none'; frame-ancestors 'none'";
+
+pub(super) fn plain(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Answer {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+pub(super) fn json(status: u16, body: &Value) -> Answer {
+    plain(status, JSON, body.to_string())
+}
+
+pub(super) fn html(status: u16, body: String) -> Answer {
+    let mut answer = plain(status, HTML, body);
+    set(&mut answer, "content-security-policy", POLICY);
+    set(&mut answer, "referrer-policy", "no-referrer");
+    answer
+}
+
+pub(super) fn html_that_posts(body: String) -> Answer {
+    let mut answer = html(200, body);
+    set(&mut answer, "content-security-policy", POLICY_POST);
+    answer
+}
+
+pub(super) fn redirect(location: &str) -> Answer {
+    let mut answer = plain(302, HTML, Vec::new());
+    set(&mut answer, "location", location);
+    set(&mut answer, "referrer-policy", "no-referrer");
+    answer
+}
+
+/// Sets a header; a value that no header can hold is left out.
+pub(super) fn set(answer: &mut Answer, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}
+
+/// Notes `error` for the log.
+pub(super) fn mark(mut answer: Answer, error: &str) -> Answer {
+    answer.extensions_mut().insert(LoggedError(error.to_owned()));
+    answer
+}
+
+/// Every number in the members of `body`, and in its lists, as text.
+pub(super) fn numbers_as_text(body: &mut Value) {
+    match body {
+        Value::Object(members) => members.values_mut().for_each(numbers_as_text),
+        Value::Array(all) => all.iter_mut().for_each(numbers_as_text),
+        Value::Number(number) => *body = Value::String(number.to_string()),
+        _ => (),
+    }
+}

@@ -1,0 +1,112 @@
+//! The key that signs tokens.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{self, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// An RSA-2048 key and its names.
+pub(super) struct Key {
+    pair: KeyPair,
+    kid: String,
+}
+
+/// The key of this process, made when first needed; every emulator of the process signs with it.
+pub(super) fn key() -> Option<&'static Key> {
+    static KEY: OnceLock<Option<Key>> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
+        let digest = Sha256::digest(pair.public_key().as_ref());
+        // Entra's `kid` is a certificate's SHA-1: 20 bytes.
+        let kid = URL_SAFE_NO_PAD.encode(&digest[..20]);
+        Some(Key { pair, kid })
+    })
+    .as_ref()
+}
+
+impl Key {
+    /// A compact JWT. With a `nonce` in `header` it is signed as Entra signs tokens for its own APIs: over the SHA-256
+    /// of the nonce, so that nobody else can check it.
+    pub(super) fn sign(&self, mut header: Value, claims: &Value) -> String {
+        header["alg"] = json!("RS256");
+        header["typ"] = json!("JWT");
+        header["kid"] = json!(self.kid);
+        if header.get("nonce").is_some() {
+            header["x5t"] = json!(self.kid);
+        }
+        let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+        let signed = format!("{}.{claims}", signed_form(&header));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let done = self.pair.sign(
+            &signature::RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            signed.as_bytes(),
+            &mut signature,
+        );
+        if done.is_err() {
+            signature.clear();
+        }
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Whether [`Key::sign`] made this token.
+    pub(super) fn made(&self, token: &str) -> bool {
+        let mut parts = token.split('.');
+        let (Some(header), Some(claims), Some(signature)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        let decode = |part| URL_SAFE_NO_PAD.decode(part).ok();
+        let header = decode(header).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let (Some(header), Some(signature)) = (header, decode(signature)) else { return false };
+        let signed = format!("{}.{claims}", signed_form(&header));
+        let public = self.pair.public_key().as_ref();
+        signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, public)
+            .verify(signed.as_bytes(), &signature)
+            .is_ok()
+    }
+
+    /// The key set document (RFC 7517 §5).
+    pub(super) fn jwks(&self) -> Value {
+        let public = self.pair.public_key();
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({ "keys": [{
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "x5t": self.kid,
+            "n": part(public.modulus().big_endian_without_leading_zero()),
+            "e": part(public.exponent().big_endian_without_leading_zero()),
+        }] })
+    }
+}
+
+/// The header as it is signed: its nonce replaced by the nonce's SHA-256.
+fn signed_form(header: &Value) -> String {
+    let mut header = header.clone();
+    if let Some(nonce) = header.get("nonce").and_then(Value::as_str) {
+        header["nonce"] = json!(URL_SAFE_NO_PAD.encode(Sha256::digest(nonce)));
+    }
+    URL_SAFE_NO_PAD.encode(header.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_untouched_tokens_are_ours() {
+        let key = key().unwrap();
+        for header in [json!({}), json!({"nonce": "n"})] {
+            let token = key.sign(header, &json!({"aud": "x"}));
+            assert!(key.made(&token));
+            let (head, signature) = token.rsplit_once('.').unwrap();
+            assert!(!key.made(&format!("{head}x.{signature}")));
+            assert!(!key.made(&format!("{head}.")));
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What the emulated Entra does: one record per behaviour.
+
+use super::refusal::{ADMIN_CONSENT, LOOP, NOT_PUBLIC, Refusal};
+
+/// A behaviour of the emulator, chosen for everybody or, by its `client_id`, for one client.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name on command lines, for example `auto-approve`.
+    pub name: &'static str,
+    /// What happens, in one line.
+    pub summary: &'static str,
+    /// A client with this id meets this scenario whatever is set for the others.
+    pub client_id: &'static str,
+    pub(super) hands: Hands,
+    /// User name of the built-in account that signs in by itself.
+    pub(super) account: Option<&'static str>,
+    /// Life of the user code in seconds.
+    pub(super) code_life: i64,
+    /// Instead of a device code, an authorization page or a token.
+    pub(super) start: Option<&'static Refusal>,
+    /// From the second poll on.
+    pub(super) second_poll: Option<&'static Refusal>,
+    /// Instead of the tokens, when the person has approved.
+    pub(super) issue: Option<&'static Refusal>,
+    /// Instead of the tokens, when a refresh token is presented.
+    pub(super) refresh: Option<&'static Refusal>,
+    pub(super) wire: Wire,
+    pub(super) tokens: Tokens,
+    /// Seconds by which the server's clock is ahead.
+    pub(super) clock_skew: i64,
+}
+
+/// Who answers the sign-in page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hands {
+    /// The person in front of it.
+    Person,
+    /// Approved on the second poll; browsers are sent back at once.
+    Itself,
+    /// Declined on the second poll.
+    Declines,
+    /// Nobody: the page approves nothing.
+    Nobody,
+}
+
+/// How answers travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    Plain,
+    Html,
+    Empty,
+    ErrorUnder200,
+    NumbersAsText,
+    OldNames,
+    SlowDown,
+    Throttled,
+    Outage,
+    Hang,
+    Late,
+    Hostile,
+}
+
+/// What is odd about the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tokens {
+    Whole,
+    NoRefreshToken,
+    NoScope,
+    ShortLived,
+    OtherAudience,
+    Partial,
+    RotateAndRevoke,
+}
+
+const PLAIN: Scenario = Scenario {
+    name: "normal",
+    summary: "approves when the person at the device page does; nothing goes wrong",
+    client_id: "e1a7a000-0000-4000-8000-000000000001",
+    hands: Hands::Itself,
+    account: None,
+    code_life: 900,
+    start: None,
+    second_poll: None,
+    issue: None,
+    refresh: None,
+    wire: Wire::Plain,
+    tokens: Tokens::Whole,
+    clock_skew: 0,
+};
+
+const UNKNOWN_CLIENT: Refusal = Refusal::new(
+    "unauthorized_client",
+    700_016,
+    "Application with identifier '{client_id}' was not found in the directory 'Contoso'. This can happen if the \
+     application has not been installed by the administrator of the tenant or consented to by any user in the tenant. \
+     You may have sent your authentication request to the wrong tenant.",
+);
+const BLOCKED: Refusal = Refusal::new(
+    "invalid_grant",
+    53_003,
+    "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+)
+.suberror("message_only");
+const FLOW_POLICY: Refusal = Refusal::new(
+    "invalid_grant",
+    530_036,
+    "Access has been blocked by Conditional Access policies. The authentication flow is not allowed by the policy.",
+)
+.suberror("message_only");
+const DEVICE_STATE: Refusal = Refusal::new(
+    "invalid_grant",
+    530_033,
+    "Remote device flow is blocked, because the device that receives the token cannot prove its state.",
+)
+.suberror("message_only");
+const MFA: Refusal = Refusal::new(
+    "invalid_grant",
+    50_076,
+    "Due to a configuration change made by your administrator, or because you moved to a new location, you must use \
+     multi-factor authentication to access '{resource}'.",
+)
+.suberror("basic_action")
+.claims(r#"{"access_token":{"capolids":{"essential":true,"values":["5d3f7c1e-2b60-4f0e-9a7d-6c1b0e4a9f21"]}}}"#);
+const CONSENT: Refusal = Refusal::new(
+    "invalid_grant",
+    65_001,
+    "The user or administrator has not consented to use the application with ID '{client_id}' named 'entrada'. Send \
+     an interactive authorization request for this user and resource.",
+)
+.suberror("consent_required");
+const DEAD: Refusal = Refusal::new(
+    "invalid_grant",
+    700_082,
+    "The refresh token has expired due to inactivity. The token was issued on 2026-05-02T09:14:55.0000000Z and was \
+     inactive for 90.00:00:00.",
+);
+const REVOKED: Refusal = Refusal::new(
+    "invalid_grant",
+    50_173,
+    "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have \
+     changed or reset their password. The grant was issued on '2026-05-02T09:14:55.0000000Z' and the TokensValidFrom \
+     date (before which tokens are not valid) for this user is '2026-06-01T12:00:00.0000000Z'.",
+)
+.suberror("bad_token");
+const HOSTILE: Refusal = Refusal::new(
+    "invalid_grant",
+    65_001,
+    "no\r\nerror: forged line\r\n\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31mred\u{9b}1m \u{202e}desrever\u{202c} \
+     \u{200b}\u{feff}\u{1b}]8;;https://evil.example\u{1b}\\link\u{1b}]8;;\u{1b}\\ \u{0}\u{8}\u{7f}.",
+)
+.suberror("consent_required\u{1b}[2J\r\nforged");
+
+/// Gives a scenario the next of the fixed client ids, which end in its number.
+macro_rules! scenarios {
+    ($($id:literal $name:literal $summary:literal { $($field:ident: $value:expr),* $(,)? })*) => {
+        &[$(Scenario {
+            name: $name,
+            summary: $summary,
+            client_id: concat!("e1a7a000-0000-4000-8000-0000000000", $id),
+            $($field: $value,)*
+            ..PLAIN
+        }),*]
+    };
+}
+
+/// Every scenario. The client ids are part of the interface: tests of others name them.
+pub static SCENARIOS: &[Scenario] = scenarios! {
+    "01" "normal" "approves when the person at the page does; nothing goes wrong" { hands: Hands::Person }
+    "02" "auto-approve" "approves by itself on the second poll; sends browsers back at once" {}
+    "03" "user-declines" "declines on the second poll: authorization_declined" { hands: Hands::Declines }
+    "04" "code-expires" "nobody signs in and the code lives 15 s: expired_token, AADSTS70019" {
+        hands: Hands::Nobody, code_life: 15,
+    }
+    "05" "slow-down" "the first poll, and any that comes too early, is told to slow_down" { wire: Wire::SlowDown }
+    "06" "poll-loop" "the second poll is cut off as a request loop: AADSTS50196" { second_poll: Some(&LOOP) }
+    "07" "admin-consent-required" "only an administrator may consent: AADSTS90094" { issue: Some(&ADMIN_CONSENT) }
+    "08" "consent-required" "signing in works, refreshing lacks consent: AADSTS65001" { refresh: Some(&CONSENT) }
+    "09" "consent-partial" "`Mail.` scopes are asked for and not granted" { tokens: Tokens::Partial }
+    "10" "no-refresh-token" "offline_access is asked for and no refresh token comes" {
+        tokens: Tokens::NoRefreshToken,
+    }
+    "11" "device-code-blocked" "Conditional Access refuses after the approval: AADSTS53003" { issue: Some(&BLOCKED) }
+    "12" "device-code-policy" "the device code flow is forbidden by policy: AADSTS530036" {
+        issue: Some(&FLOW_POLICY),
+    }
+    "13" "device-code-policy-later" "signing in works, then the policy kills the refresh: AADSTS530036" {
+        refresh: Some(&FLOW_POLICY),
+    }
+    "14" "device-state-required" "a compliant device is asked for: AADSTS530033" { issue: Some(&DEVICE_STATE) }
+    "15" "mfa-required" "refreshing asks for a second factor until its claims are sent: AADSTS50076" {
+        refresh: Some(&MFA),
+    }
+    "16" "html-instead-of-json" "a captive portal answers every POST with a page, under 200" { wire: Wire::Html }
+    "17" "empty-body" "every POST is answered with nothing, under 200" { wire: Wire::Empty }
+    "18" "error-under-200" "/devicecode refuses under status 200" { wire: Wire::ErrorUnder200 }
+    "19" "numbers-as-strings" "every number is sent as text" { wire: Wire::NumbersAsText }
+    "20" "old-names" "verification_url instead of verification_uri, and no interval" { wire: Wire::OldNames }
+    "21" "throttled" "the first request with each code or token: 429 and Retry-After: 2" { wire: Wire::Throttled }
+    "22" "outage" "after the first poll 503, a cut line, 503, a cut line; a refresh first gets 503" {
+        wire: Wire::Outage,
+    }
+    "23" "hang" "the token endpoint never answers" { wire: Wire::Hang }
+    "24" "clock-skew" "the server's clock is 2 hours ahead" { clock_skew: 7_200 }
+    "25" "rotate-and-revoke" "a refresh token dies when used; using it again revokes the grant" {
+        tokens: Tokens::RotateAndRevoke,
+    }
+    "26" "refresh-dead" "the refresh token was unused for 90 days: AADSTS700082" { refresh: Some(&DEAD) }
+    "27" "refresh-revoked" "the password was changed, the sessions revoked: AADSTS50173" { refresh: Some(&REVOKED) }
+    "28" "personal-account" "a personal account signs in: opaque tokens" { account: Some("ada@outlook.example") }
+    "29" "guest" "a guest without a mailbox signs in" { account: Some("grace@partner.example") }
+    "30" "wrong-audience" "the token is for another API than was asked for" { tokens: Tokens::OtherAudience }
+    "31" "short-lived" "access tokens live 60 s" { tokens: Tokens::ShortLived }
+    "32" "no-scope-member" "the token response has no `scope`" { tokens: Tokens::NoScope }
+    "33" "unknown-client" "the client is not known here: AADSTS700016" { start: Some(&UNKNOWN_CLIENT) }
+    "34" "not-public-client" "the registration wants a secret after the approval: AADSTS7000218" {
+        issue: Some(&NOT_PUBLIC),
+    }
+    "35" "hostile-text" "control characters, escapes, bidi marks and line breaks in every text" {
+        wire: Wire::Hostile, issue: Some(&HOSTILE),
+    }
+    "36" "no-mailbox" "a work account without a mailbox signs in" { account: Some("lin@contoso.example") }
+    "37" "late" "the token endpoint takes 3 s to answer" { wire: Wire::Late }
+};
+
+impl Scenario {
+    /// The scenario called `name`.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// The scenario that belongs to this client, if any does.
+    pub fn of_client(client_id: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.client_id.eq_ignore_ascii_case(client_id))
+    }
+}
+
+/// `normal`.
+impl Default for &'static Scenario {
+    fn default() -> Self {
+        &SCENARIOS[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_scenarios_share_a_name_or_a_client() {
+        for (index, one) in SCENARIOS.iter().enumerate() {
+            for other in &SCENARIOS[index + 1..] {
+                assert_ne!(one.name, other.name);
+                assert_ne!(one.client_id, other.client_id, "{} and {}", one.name, other.name);
+            }
+            assert!(uuid::Uuid::try_parse(one.client_id).is_ok(), "{}", one.client_id);
+            assert_eq!(Scenario::find(one.name).unwrap().client_id, one.client_id);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Puts an emulator on this machine's loopback addresses.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::{Emulator, Reply};
+use crate::model::NumericDate;
+
+/// Tells the time to the emulator.
+pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
+
+/// Bytes of a request's body that are read.
+const BODY_MAX: usize = 1 << 20;
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Ports tried when both address families must have the same one.
+const TRIES: usize = 20;
+
+/// Listens on `127.0.0.1` and, where the machine has it, `[::1]`, on one port: browsers ask either for `localhost`.
+/// Port 0 lets the system choose; read the choice from the first listener.
+pub fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, v4.local_addr()?.port())) {
+            Ok(v6) => return Ok(vec![v4, v6]),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 => {
+                last = Some(error);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(_) => return Ok(vec![v4]),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::from(io::ErrorKind::AddrInUse)))
+}
+
+/// A certificate for `localhost`, `127.0.0.1` and `[::1]`, signed by an authority made for the occasion.
+pub struct Tls {
+    ca_pem: String,
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// Makes the authority and the certificate. Nothing is written anywhere.
+    pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let mut params = rcgen::CertificateParams::new(Vec::new())?;
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        params.key_usages =
+            vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(rcgen::DnType::CommonName, "entrada emulator");
+        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
+
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut params = rcgen::CertificateParams::new(names)?;
+        params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let key = rcgen::KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &ca)?;
+
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_single_cert(vec![certificate.der().clone()], key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { ca_pem: ca.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    /// The authority's certificate, for clients to trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// Serves `emulator` on `listeners`, https with `tls` and http without, until `until` is ready. Open connections are
+/// dropped then.
+pub async fn run(
+    emulator: Arc<Emulator>,
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    clock: Clock,
+    until: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let acceptor = tls.map(|tls| tls.acceptor);
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        accepting.spawn(accept(
+            listener,
+            Arc::clone(&emulator),
+            acceptor.clone(),
+            Arc::clone(&clock),
+        ));
+    }
+    until.await;
+    Ok(())
+}
+
+/// An emulator that is served from a thread of its own; dropping this ends it.
+#[derive(Debug)]
+pub struct Background {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell: what could fail was done before the thread began.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// [`run`], beside the program rather than in its place: for a demonstration, or a test with a blocking client.
+pub fn spawn(
+    emulator: Arc<Emulator>,
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    clock: Clock,
+) -> io::Result<Background> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let until = async { drop(stopped.await) };
+    let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));
+    let thread = std::thread::Builder::new().name("emulator".to_owned()).spawn(work)?;
+    Ok(Background { stop: Some(stop), thread: Some(thread) })
+}
+
+/// Takes connections, for as long as it is let.
+async fn accept(
+    listener: tokio::net::TcpListener,
+    emulator: Arc<Emulator>,
+    acceptor: Option<TlsAcceptor>,
+    clock: Clock,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Out of descriptors, or a connection that ended before it began.
+            wait(Duration::from_millis(50)).await;
+            continue;
+        };
+        while connections.try_join_next().is_some() {}
+        let (emulator, acceptor, clock) =
+            (Arc::clone(&emulator), acceptor.clone(), Arc::clone(&clock));
+        connections.spawn(async move {
+            match acceptor {
+                None => converse(socket, emulator, clock).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(socket).await {
+                        converse(stream, emulator, clock).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse<S>(stream: S, emulator: Arc<Emulator>, clock: Clock)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let (emulator, clock) = (Arc::clone(&emulator), Arc::clone(&clock));
+        async move { answer(request, &emulator, &clock).await.ok_or(Closed) }
+    });
+    // A connection that breaks is the other side's business.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// Makes hyper close the connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the scenario closes the connection")]
+struct Closed;
+
+/// The answer to one request; `None` closes the connection.
+async fn answer(
+    request: http::Request<Incoming>,
+    emulator: &Emulator,
+    clock: &Clock,
+) -> Option<http::Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+        let mut refused = http::Response::new(Full::default());
+        *refused.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+        return Some(refused);
+    };
+    let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
+    let response = match emulator.handle(request, clock()) {
+        Reply::Answer(response) => response,
+        Reply::Later(delay, response) => {
+            wait(delay).await;
+            response
+        }
+        Reply::Hang => match pending::<Infallible>().await {},
+        Reply::Cut => return None,
+    };
+    Some(response.map(|body| Full::new(Bytes::from(body))))
+}
+
+#[expect(clippy::disallowed_methods, reason = "slow answers are what the emulator is asked for")]
+async fn wait(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
