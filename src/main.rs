@@ -3,13 +3,19 @@
 use std::process::ExitCode;
 
 use entrada::cli::{self, Console};
-use entrada::sys::{Env, RealClock, RealHttp, RealTerminal, Sys, harden};
+use entrada::sys::{Env, RealBrowser, RealClock, RealHttp, RealTerminal, Sys, harden};
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
 fn main() -> ExitCode {
     harden();
     let (http, env) = (RealHttp::default(), Env::real());
-    let sys = Sys { clock: &RealClock, http: &http, env: &env, terminal: &RealTerminal };
+    let sys = Sys {
+        clock: &RealClock,
+        http: &http,
+        env: &env,
+        terminal: &RealTerminal,
+        browser: &RealBrowser,
+    };
     // Not `.lock()`: a lock held for the whole run would stop every other thread that writes.
     let (mut stdin, mut stdout, mut stderr) =
         (std::io::stdin(), std::io::stdout(), std::io::stderr());

@@ -3,7 +3,11 @@
 mod accounts;
 mod app;
 mod config;
+#[cfg(feature = "emulator")]
+mod demo;
 mod diagnose;
+#[cfg(feature = "emulator")]
+mod emulator;
 mod exit;
 mod explain;
 mod failure;
@@ -74,6 +78,10 @@ enum Command {
     Status(status::Args),
     Logout(logout::Args),
     Config(config::Args),
+    #[cfg(feature = "emulator")]
+    Emulator(emulator::Args),
+    #[cfg(feature = "emulator")]
+    Demo(demo::Args),
 }
 
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
@@ -110,6 +118,10 @@ fn dispatch(
         Command::Status(args) => status::run(&args, &mut app),
         Command::Logout(args) => logout::run(&args, &mut app),
         Command::Config(args) => config::run(&args, &mut app),
+        #[cfg(feature = "emulator")]
+        Command::Emulator(args) => emulator::run(&args, &mut app),
+        #[cfg(feature = "emulator")]
+        Command::Demo(args) => demo::run(&args, &mut app),
     }
 }
 

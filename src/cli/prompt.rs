@@ -36,6 +36,12 @@ impl<'a, 't> Person<'a, 't> {
         }
     }
 
+    /// Says something beside the code.
+    #[cfg(feature = "emulator")]
+    pub(super) fn note(&self, text: &str) {
+        self.talk.line(text);
+    }
+
     fn close_line(&mut self) {
         if self.line_open {
             self.talk.raw("\r\u{1b}[2K");

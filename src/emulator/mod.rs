@@ -13,6 +13,7 @@ mod entropy;
 mod grant;
 mod graph;
 mod key;
+mod local;
 mod metadata;
 mod mint;
 mod page;
@@ -34,6 +35,7 @@ use url::Url;
 
 use crate::model::NumericDate;
 pub use account::Directory;
+pub use local::{InProcess, Stopwatch};
 pub use scenario::{SCENARIOS, Scenario};
 use world::World;
 

@@ -54,6 +54,15 @@ impl Http for World {
     fn trust(&self, _: Vec<u8>) {}
 }
 
+impl crate::sys::Browser for World {
+    fn is_likely(&self, _: &Env) -> bool {
+        false
+    }
+    fn open(&self, _: &url::Url) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
 impl Terminal for World {
     fn is_terminal(&self, _: Stream) -> bool {
         false
@@ -109,7 +118,7 @@ fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
         polls_at: RefCell::default(),
     };
     let env = Env::default();
-    let sys = Sys { clock: &world, http: &world, env: &env, terminal: &world };
+    let sys = Sys { clock: &world, http: &world, env: &env, terminal: &world, browser: &world };
     let request = request();
     let endpoints = request.authority.endpoints().unwrap();
     let mut listener = Listener::default();

@@ -133,6 +133,15 @@ impl Grants {
         Ok(aside.path(&name))
     }
 
+    /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        for entry in self.list()? {
+            self.remove(&entry.key())?;
+        }
+        self.backend.remove(recovery::NAME)?;
+        Ok(())
+    }
+
     /// Takes the grant under `key` for this process alone. Waits for at most `wait`, in steps through `sleep`, which
     /// answers `false` to give up.
     pub fn lock(

@@ -1,5 +1,6 @@
 //! The outside world, one small trait per effect and one real form of each.
 
+mod browser;
 mod clock;
 mod env;
 mod harden;
@@ -8,6 +9,7 @@ mod terminal;
 
 use std::time::Duration;
 
+pub use browser::{RealBrowser, is_openable};
 pub use clock::RealClock;
 pub use env::Env;
 pub use harden::harden;
@@ -29,6 +31,16 @@ pub struct Sys<'a> {
     pub env: &'a Env,
     /// What the standard streams are connected to.
     pub terminal: &'a dyn Terminal,
+    /// The user's web browser.
+    pub browser: &'a dyn Browser,
+}
+
+/// The user's web browser.
+pub trait Browser {
+    /// Whether opening a page would show it to the user: there is a desktop, and it is this one.
+    fn is_likely(&self, env: &Env) -> bool;
+    /// Opens `url`; refuses anything but https and pages of this machine.
+    fn open(&self, url: &url::Url) -> std::io::Result<()>;
 }
 
 /// The wall clock.

@@ -1,0 +1,303 @@
+//! `entrada demo`: the guided tour on an embedded emulator.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::app::App;
+use super::failure::of_acquire;
+use super::prompt::Person;
+use super::talk::style_of;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::diagnose::{self, Context, Evidence, Shape};
+use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch, serve};
+use crate::flow::{self, Acquired, Prompt, TokenRequest};
+use crate::model::{Authority, Job, ScopeSet, Tenant};
+use crate::oauth::device_code::DeviceAuthorization;
+use crate::render::{self, Format, Notes, Style};
+use crate::store::{self, Grants, Interaction, Kind};
+use crate::sys::{Clock as _, RealClock, Stream, Sys, say};
+
+/// Take the guided tour: sign in, store, refresh and diagnose on an emulated Entra ID
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+/// Who signs in.
+const USER: &str = "ada@contoso.example";
+/// What the demo's items are filed under: nothing of the user's own is touched.
+const SERVICE: &str = "entrada-demo";
+const READ_MAIL: &str = "https://graph.microsoft.com/Mail.Read";
+const PROFILE: &str = "https://graph.microsoft.com/User.Read";
+
+pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(None)?;
+    let state = tempfile::Builder::new().prefix("entrada-demo-").tempdir()?;
+    let listeners = serve::bind(0)?;
+    let port = listeners.first().map_or(Ok(0), |first| first.local_addr().map(|at| at.port()))?;
+    let base = Url::parse(&format!("http://localhost:{port}"))
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+    let emulator = Arc::new(Emulator::new(Options { interval: 1, ..Options::new(base.clone()) }));
+    let running =
+        serve::spawn(Arc::clone(&emulator), listeners, None, Arc::new(|| RealClock.now()))?;
+
+    step(app, 1, "an Entra ID of your own")?;
+    writeln!(
+        app.stdout,
+        "Emulated, on {base} for as long as this takes. Nothing leaves this machine."
+    )?;
+    let grants = open_store(app, state.path())?;
+    let outcome = tour(app, &settings, &emulator, &grants, &base);
+    // Whatever happened, nothing of the demo stays.
+    grants.clear()?;
+    outcome?;
+    drop(running);
+
+    step(app, 5, "three tokens, judged")?;
+    verdicts(app)?;
+    writeln!(
+        app.stdout,
+        "\nThat was all of it. Next: `entrada login --client-id …` at the real one (README, \"First token\"),\n\
+         or `entrada emulator` to keep one of these running."
+    )?;
+    Ok(Exit::Success)
+}
+
+/// Sign-in, store, silent token, refresh: over real sockets.
+fn tour(
+    app: &mut App<'_, '_>,
+    settings: &Settings,
+    emulator: &Emulator,
+    grants: &Grants,
+    base: &Url,
+) -> Result<(), Failure> {
+    step(app, 2, "sign in by device code")?;
+    let request = request(base, &[READ_MAIL], true, app.interaction(settings))?;
+    let mut guide = Guide {
+        person: Person::new(app.talk, settings),
+        sys: app.sys,
+        emulator,
+        by_hand: request.interaction == Interaction::Allowed,
+    };
+    let fail = |error| of_acquire(error, Evidence::default(), "`entrada demo`");
+    let signed_in = flow::sign_in(app.sys, grants, &request, &mut guide).map_err(fail)?;
+    writeln!(app.stdout, "signed in as {}", signed_in.account.label())?;
+
+    step(app, 3, "the grant is stored")?;
+    writeln!(
+        app.stdout,
+        "kept in {}, refresh token included (under `{SERVICE}`, removed at the end)",
+        grants.describe()
+    )?;
+
+    step(app, 4, "tokens without asking again")?;
+    let silent = TokenRequest { interaction: Interaction::Forbidden, ..request };
+    for (what, request) in [
+        ("`entrada token`", silent.clone()),
+        ("`entrada token --force-refresh`", TokenRequest { force_refresh: true, ..silent.clone() }),
+        ("`entrada token --job imap`", TokenRequest { scopes: imap(), ..silent }),
+    ] {
+        let before = emulator.log().len();
+        let acquired = flow::acquire(app.sys, grants, &request, &mut guide).map_err(fail)?;
+        let requests = emulator.log().len() - before;
+        let came = match acquired.source {
+            flow::Source::Cache => "from the store",
+            flow::Source::Refresh => "by refresh",
+            flow::Source::SignIn => "by sign-in",
+        };
+        let plural = if requests == 1 { "request" } else { "requests" };
+        writeln!(
+            app.stdout,
+            "{what:34} {came:15} {requests} {plural}, token {}",
+            acquired.token.access_token.fingerprint()
+        )?;
+    }
+    Ok(())
+}
+
+/// Three sign-ins on a clock of their own, each judged for reading mail.
+fn verdicts(app: &mut App<'_, '_>) -> Result<(), Failure> {
+    let style = style_of(app.sys, Stream::Stdout);
+    for (title, scenario, scopes, offline) in [
+        ("a healthy one", "normal", &[READ_MAIL][..], true),
+        ("one that was asked for without Mail.Read", "normal", &[PROFILE][..], true),
+        ("one that was asked for without offline_access", "normal", &[READ_MAIL][..], false),
+    ] {
+        writeln!(app.stdout, "\n{}", render::heading(style, title))?;
+        let (request, acquired) = elsewhere(app, scenario, scopes, offline)?;
+        judged(app, style, &request, &acquired)?;
+    }
+    Ok(())
+}
+
+/// A sign-in on an emulator without sockets, where waiting takes no time.
+fn elsewhere(
+    app: &App<'_, '_>,
+    scenario: &str,
+    scopes: &[&str],
+    offline: bool,
+) -> Result<(TokenRequest, Acquired), Failure> {
+    let base = Url::parse("http://localhost:1")
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+    let options = Options {
+        scenario: Scenario::find(scenario).unwrap_or_default(),
+        ..Options::new(base.clone())
+    };
+    let emulator = Emulator::new(options);
+    let clock = Stopwatch::at(app.sys.clock.now());
+    let http = InProcess { emulator: &emulator, clock: &clock };
+    let sys = Sys { clock: &clock, http: &http, ..*app.sys };
+    let state = tempfile::tempdir()?;
+    let grants = store::open(options_for(Kind::Memory, state.path(), Interaction::Forbidden))?;
+    let request = request(&base, scopes, offline, Interaction::Forbidden)?;
+    let acquired = flow::sign_in(&sys, &grants, &request, &mut Silent { emulator: &emulator })
+        .map_err(|error| of_acquire(error, Evidence::default(), "`entrada demo`"))?;
+    Ok((request, acquired))
+}
+
+fn judged(
+    app: &mut App<'_, '_>,
+    style: Style,
+    request: &TokenRequest,
+    acquired: &Acquired,
+) -> Result<(), Failure> {
+    let evidence = Evidence {
+        token: Some(Shape::of(acquired.token.access_token.expose())),
+        response: acquired.response.clone(),
+        context: Context {
+            job: Some(Job::GraphMailRead),
+            requested: Some(request.scopes.clone()),
+            client_id: Some(request.client_id.clone()),
+            grant_type: Some("device_code".to_owned()),
+            ..Context::default()
+        },
+        now: Some(acquired.token.received_at),
+        ..Evidence::default()
+    };
+    let diagnosis = diagnose::run(&evidence);
+    render::diagnosis(app.stdout, Format::Human, &diagnosis, style, Notes::Hidden)?;
+    Ok(())
+}
+
+/// The real keyring where there is one that takes things, else memory.
+fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Failure> {
+    let keyring = store::open(options_for(Kind::Keyring, state, Interaction::Forbidden))?;
+    match keyring.prepare() {
+        Ok(_) => Ok(keyring),
+        Err(error) => {
+            app.talk.line(format!("note: {error}; this demo keeps its grant in memory"));
+            Ok(store::open(options_for(Kind::Memory, state, Interaction::Forbidden))?)
+        }
+    }
+}
+
+fn options_for(kind: Kind, state: &std::path::Path, interaction: Interaction) -> store::Options {
+    store::Options {
+        kind,
+        state_dir: state.to_owned(),
+        data_dir: state.join("data"),
+        key: None,
+        session: store::Session::default(),
+        service: SERVICE.to_owned(),
+        interaction,
+        limits: store::Limits::default(),
+        notice: Box::new(say),
+    }
+}
+
+fn request(
+    base: &Url,
+    scopes: &[&str],
+    offline: bool,
+    interaction: Interaction,
+) -> Result<TokenRequest, Failure> {
+    let tenant = Tenant::parse("organizations").map_err(crate::config::SettingsError::from)?;
+    let mut scopes: ScopeSet = scopes.iter().copied().collect();
+    scopes.insert("openid");
+    scopes.insert("profile");
+    if offline {
+        scopes.insert("offline_access");
+    }
+    Ok(TokenRequest {
+        authority: Authority::parse(base.as_str(), Some(tenant))
+            .map_err(crate::config::SettingsError::from)?,
+        client_id: <&Scenario>::default().client_id.to_owned(),
+        scopes,
+        account: None,
+        min_ttl: None,
+        force_refresh: false,
+        interaction,
+        claims: None,
+        lock_wait: Duration::from_secs(5),
+    })
+}
+
+fn imap() -> ScopeSet {
+    ScopeSet::parse(
+        "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile",
+    )
+}
+
+fn step(app: &mut App<'_, '_>, number: u8, title: &str) -> Result<(), Failure> {
+    let style = style_of(app.sys, Stream::Stdout);
+    let gap = if number == 1 { "" } else { "\n" };
+    writeln!(app.stdout, "{gap}{}", render::heading(style, &format!("{number}. {title}")))?;
+    app.stdout.flush()?;
+    Ok(())
+}
+
+/// Shows the code like any sign-in; with nobody there, approves it itself.
+struct Guide<'a, 't> {
+    person: Person<'a, 't>,
+    sys: &'a Sys<'a>,
+    emulator: &'a Emulator,
+    by_hand: bool,
+}
+
+impl Prompt for Guide<'_, '_> {
+    fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
+        self.person.show_code(authorization, request);
+        if !self.by_hand {
+            self.emulator.approve(&authorization.user_code, USER);
+            self.person.note("nobody is at the keyboard: the demo presses the button itself");
+            return;
+        }
+        let mut page = authorization.verification_uri.clone();
+        page.query_pairs_mut().append_pair("otc", &authorization.user_code);
+        self.person.note(&format!("press the button on {page}"));
+        if self.sys.browser.is_likely(self.sys.env) {
+            // A page that does not open is no trouble: its address stands above.
+            let _ = self.sys.browser.open(&page);
+        }
+    }
+
+    fn waiting(&mut self, left: i64) {
+        self.person.waiting(left);
+    }
+
+    fn trouble(&mut self, what: &str) {
+        self.person.trouble(what);
+    }
+
+    fn done(&mut self) {
+        self.person.done();
+    }
+}
+
+/// Approves without a word.
+struct Silent<'a> {
+    emulator: &'a Emulator,
+}
+
+impl Prompt for Silent<'_> {
+    fn show_code(&mut self, authorization: &DeviceAuthorization, _: &TokenRequest) {
+        self.emulator.approve(&authorization.user_code, USER);
+    }
+
+    fn waiting(&mut self, _: i64) {}
+
+    fn trouble(&mut self, _: &str) {}
+
+    fn done(&mut self) {}
+}

@@ -1,0 +1,120 @@
+//! `entrada emulator`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
+use crate::render;
+use crate::sys::{Clock as _, RealClock};
+
+/// Run an Entra ID of your own on this machine, with its failures on demand
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// List the scenarios and end
+    #[arg(long)]
+    list: bool,
+    /// What happens to clients whose id is not a scenario's own
+    #[arg(long, default_value = "normal")]
+    scenario: String,
+    /// The port; 0 takes any free one
+    #[arg(long, default_value_t = 8400)]
+    port: u16,
+    /// Serve https, and write the certificate to trust to this file (for `--ca-bundle`)
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
+    /// Who signs in where nobody is asked
+    #[arg(long, value_name = "USER")]
+    sign_in_as: Option<String>,
+}
+
+/// How often the log is shown.
+const TICK: Duration = Duration::from_millis(500);
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    if args.list {
+        let rows: Vec<Vec<String>> = list()
+            .map(|scenario| {
+                vec![
+                    scenario.name.to_owned(),
+                    scenario.client_id.to_owned(),
+                    scenario.summary.to_owned(),
+                ]
+            })
+            .collect();
+        render::table(
+            app.stdout,
+            &["scenario", "client id that selects it", "what happens"],
+            &rows,
+        )?;
+        return Ok(Exit::Success);
+    }
+    let scenario = Scenario::find(&args.scenario).ok_or_else(|| {
+        Failure::usage(format!("there is no scenario `{}`", args.scenario))
+            .help("`entrada emulator --list` shows them all")
+    })?;
+    let listeners = serve::bind(args.port).map_err(|error| {
+        Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port))
+            .help("another program has it; choose one with `--port`")
+    })?;
+    let port =
+        listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
+    let tls = args.tls.as_ref().map(|path| tls(path)).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let base = Url::parse(&format!("{scheme}://localhost:{port}"))
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+    let emulator = Arc::new(Emulator::new(Options {
+        scenario,
+        account: args.sign_in_as.clone(),
+        ..Options::new(base.clone())
+    }));
+    let address = base.as_str().trim_end_matches('/');
+    let running =
+        serve::spawn(Arc::clone(&emulator), listeners, tls, Arc::new(|| RealClock.now()))?;
+
+    writeln!(app.stdout, "{address}")?;
+    app.stdout.flush()?;
+    app.talk.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C ends it", scenario.name));
+    let trust = args
+        .tls
+        .as_ref()
+        .map_or_else(String::new, |path| format!(" --ca-bundle {}", path.display()));
+    app.talk.line(format!(
+        "try: entrada login --authority {address} --tenant organizations --client-id {}{trust}",
+        scenario.client_id
+    ));
+    let mut shown = 0;
+    while app.sys.clock.sleep(TICK).is_ok() {
+        let log = emulator.log();
+        for line in log.iter().skip(shown) {
+            app.talk.line(said(line));
+        }
+        shown = log.len();
+    }
+    drop(running);
+    Ok(Exit::Success)
+}
+
+fn tls(path: &PathBuf) -> Result<serve::Tls, Failure> {
+    let tls = serve::Tls::new().map_err(|error| {
+        Failure::new(Exit::Failure, format!("cannot make a certificate: {error}"))
+    })?;
+    std::fs::write(path, tls.ca_pem()).map_err(|error| {
+        Failure::usage(format!("cannot write the certificate to `{}`: {error}", path.display()))
+    })?;
+    Ok(tls)
+}
+
+fn said(line: &LogLine) -> String {
+    let status = line.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let mut text = format!("{} {} {} -> {status}", line.at, line.method, line.path);
+    for more in [line.grant_type, line.error.as_deref()].into_iter().flatten() {
+        text.push(' ');
+        text.push_str(more);
+    }
+    text
+}

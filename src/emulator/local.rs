@@ -1,0 +1,68 @@
+//! An emulator without sockets: requests go straight in, and time passes only when somebody waits.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::{Emulator, Reply};
+use crate::model::NumericDate;
+use crate::sys::{Clock, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted};
+
+/// How long a client waits for an answer that never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The network, when there is nothing but `emulator` on it.
+pub struct InProcess<'a> {
+    /// Who answers.
+    pub emulator: &'a Emulator,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+}
+
+impl Http for InProcess<'_> {
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let fail = |failure| HttpError { host: host.clone(), failure, source: None };
+        let interrupted = |interrupted| fail(HttpFailure::Interrupted(interrupted));
+        match self.emulator.handle(request, self.clock.now()) {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Later(delay, answer) => {
+                self.clock.sleep(delay).map_err(interrupted)?;
+                Ok(answer)
+            }
+            Reply::Hang => {
+                self.clock.sleep(PATIENCE).map_err(interrupted)?;
+                Err(fail(HttpFailure::Timeout))
+            }
+            Reply::Cut => Err(fail(HttpFailure::Broken)),
+        }
+    }
+
+    fn trust(&self, _: Vec<u8>) {}
+}
+
+/// A clock that stands still until somebody sleeps.
+#[derive(Debug)]
+pub struct Stopwatch(Cell<i64>);
+
+impl Stopwatch {
+    /// Starts at `now`.
+    pub fn at(now: NumericDate) -> Self {
+        Self(Cell::new(now.0))
+    }
+
+    /// Lets `seconds` pass; they may be negative.
+    pub fn pass(&self, seconds: i64) {
+        self.0.set(self.0.get().saturating_add(seconds));
+    }
+}
+
+impl Clock for Stopwatch {
+    fn now(&self) -> NumericDate {
+        NumericDate(self.0.get())
+    }
+
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.pass(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+}
