@@ -151,7 +151,7 @@ impl Grants {
         sleep: &mut dyn FnMut(Duration) -> bool,
     ) -> Result<LockGuard, LockError> {
         let name = key.to_string();
-        let file = disk::file_name(&format!("{:?}|{name}", self.kind()));
+        let file = disk::file_name(&format!("{}|{name}", super::kind_name(self.kind())));
         let path = self.state_dir.join("locks").join(format!("{file}.lock"));
         Ok(lock::acquire(&path, wait, sleep)?.with(self.locks.note(&name)))
     }

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::super::record::tests::{all, grant, key};
 use super::*;
 use crate::store::Memory;
+use crate::store::record::tests::{all, grant, key};
 
 /// Items in memory, behind a lock that the test turns.
 #[derive(Default)]
@@ -319,6 +319,47 @@ fn one_grant_is_locked_at_a_time_and_others_are_not() {
     let _free = two.lock(&other, Duration::ZERO, &mut never).unwrap();
     drop(held);
     let _free = two.lock(&key(), Duration::ZERO, &mut never).unwrap();
+}
+
+#[test]
+fn processes_that_take_turns_lose_no_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let spawn = |_| {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "store::grants::tests::child_that_counts"])
+            .current_dir(dir.path())
+            .output()
+    };
+    let children = std::thread::scope(|scope| {
+        let children = [1, 2, 3, 4].map(|number| scope.spawn(move || spawn(number)));
+        children.map(|child| child.join().unwrap().unwrap())
+    });
+    for child in children {
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(output.contains("1 passed"), "{output}");
+    }
+    assert_eq!(files(dir.path()).load(&key()).unwrap().unwrap().refreshed_at, NumericDate(100));
+}
+
+#[test]
+#[ignore = "the child of the test above"]
+fn child_that_counts() {
+    let grants = files(Path::new("."));
+    let mut sleep = |pause| {
+        std::thread::park_timeout(pause);
+        true
+    };
+    for _ in 0..25 {
+        let _lock = grants.lock(&key(), Duration::from_secs(60), &mut sleep).unwrap();
+        let count = grants.load(&key()).unwrap().map_or(0, |grant| grant.refreshed_at.0);
+        grants.save(&key(), &grant("token", count + 1), NumericDate(count)).unwrap();
+    }
+}
+
+fn files(dir: &Path) -> Grants {
+    let secret = crate::model::Secret::new("11".repeat(32));
+    let backend = File::new(dir.join("data"), &crate::store::Key::Raw(secret)).unwrap();
+    Grants::new(Box::new(backend), dir.join("state"))
 }
 
 #[test]

@@ -148,8 +148,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::{grant, key};
     use super::*;
+    use crate::store::record::tests::{grant, key};
 
     fn entry(account: &str, saved_at: i64) -> Entry {
         let key = GrantKey { account: account.to_owned(), ..key() };

@@ -210,6 +210,37 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_that_is_killed_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "store::lock::tests::child_that_holds_the_lock"])
+            .current_dir(dir.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while !dir.path().join("held").exists() {
+            assert_eq!(child.try_wait().unwrap(), None, "the child ended early");
+            std::thread::yield_now();
+        }
+        let path = dir.path().join("a.lock");
+        let held = acquire(&path, Duration::ZERO, &mut never).unwrap_err();
+        assert!(matches!(held, LockError::Held { by: Some(pid), .. } if pid == child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let _ours = acquire(&path, Duration::ZERO, &mut never).unwrap();
+    }
+
+    #[test]
+    #[ignore = "the child of the test above"]
+    fn child_that_holds_the_lock() {
+        let _lock = acquire(Path::new("./a.lock"), Duration::ZERO, &mut never).unwrap();
+        std::fs::write("held", "").unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
     fn a_place_without_locks_is_named() {
         let path = Path::new("/proc/nowhere/a.lock");
         let error = acquire(path, Duration::ZERO, &mut never).unwrap_err();

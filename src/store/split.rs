@@ -47,7 +47,7 @@ impl Split {
     fn gather(&self, name: &str, head: &Head) -> Result<Option<Bytes>, StoreError> {
         // All at once: a buffer that grows leaves unwiped copies behind. No more than the parts could bring, though:
         // the head may lie.
-        let most = head.parts.saturating_mul(self.inner.item_max().unwrap_or(head.length));
+        let most = head.parts.saturating_mul(self.inner.item_max().unwrap_or_default());
         let mut value = Bytes::new(Vec::with_capacity(head.length.min(most)));
         for number in 0..head.parts {
             let Some(part) = self.inner.load(&part_name(name, head.generation, number))? else {
@@ -289,6 +289,12 @@ mod tests {
                 split.save("name", &old).unwrap();
                 assert!(*split.load("name").unwrap().unwrap() == old);
                 assert!(items(&small) <= old_size.div_ceil(2560) + 1, "stale parts are left");
+                // Killed once more, while parts are swept: what is left must not stay hidden behind a hole.
+                small.life.set(Some(life));
+                let _ = split.save("name", b"short");
+                small.life.set(None);
+                split.save("name", b"end").unwrap();
+                assert_eq!(items(&small), 1, "stale parts are left after {life}");
                 if untouched {
                     break;
                 }

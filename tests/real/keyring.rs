@@ -70,15 +70,24 @@ fn secret_tool_finds_what_we_stored() {
 
 #[test]
 fn items_of_others_with_more_attributes_are_not_taken_for_ours() {
-    let desk = Desk::unlocked();
-    desk.store().save("name", b"ours").unwrap();
-    let mut tool = desk.command("secret-tool");
-    tool.args(["store", "--label=x", "service", "entrada", "account", "name"]);
-    tool.args(["xdg:schema", "io.entrada.Grant", "more", "x"]).stdin(std::process::Stdio::piped());
-    let mut child = tool.spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"theirs").unwrap();
-    assert!(child.wait().unwrap().success());
-    assert_eq!(desk.store().load("name").unwrap().unwrap().as_slice(), b"ours");
+    for ours_first in [true, false] {
+        let desk = Desk::unlocked();
+        let save_ours = || desk.store().save("name", b"ours").unwrap();
+        if ours_first {
+            save_ours();
+        }
+        let mut tool = desk.command("secret-tool");
+        tool.args(["store", "--label=x", "service", "entrada", "account", "name", "more", "x"]);
+        let mut child = tool.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"theirs").unwrap();
+        assert!(child.wait().unwrap().success());
+        if ours_first {
+            assert_eq!(desk.store().load("name").unwrap().unwrap().as_slice(), b"ours");
+            assert!(desk.store().remove("name").unwrap());
+        }
+        // Without one of ours theirs is shown, so that it is not overwritten unread.
+        assert_eq!(desk.store().load("name").unwrap().unwrap().as_slice(), b"theirs");
+    }
 }
 
 #[test]
@@ -229,6 +238,18 @@ fn one_hundred_writers_make_one_item() {
         }
     });
     assert_eq!(desk.store().names().unwrap().unwrap(), ["name"]);
+}
+
+#[test]
+fn two_hundred_readers_at_once_are_all_served() {
+    let desk = Desk::unlocked();
+    let value = vec![b'x'; 4000];
+    desk.store().save("name", &value).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..200 {
+            scope.spawn(|| assert!(*desk.store().load("name").unwrap().unwrap() == value));
+        }
+    });
 }
 
 #[test]
