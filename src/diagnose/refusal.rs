@@ -2,6 +2,7 @@
 
 use super::{Context, Facts, Finding, Rule};
 use crate::entra::aadsts::{self, Aadsts};
+use crate::model::human_duration;
 use crate::oauth::ErrorResponse;
 
 /// The cause of a refusal.
@@ -74,6 +75,29 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
 pub(super) fn explain(facts: &Facts, rule: &'static Rule, without_code: &str) -> Option<Finding> {
     let cause = facts.refusal_cause().filter(|cause| cause.id == rule.id)?;
     Some(describe(facts, rule, cause.code, without_code))
+}
+
+/// A finding of `rule` about an answer that is no OAuth but whose status, one of `statuses`, says enough.
+pub(super) fn by_status(
+    facts: &Facts,
+    rule: &'static Rule,
+    statuses: std::ops::RangeInclusive<u16>,
+    message: &str,
+) -> Option<Finding> {
+    let answer = facts.evidence.not_oauth.as_ref()?;
+    statuses.contains(&answer.status).then(|| {
+        rule.says(message).saw("status", answer.status).saw("Content-Type", &answer.content_type)
+    })
+}
+
+/// What to do about a refusal that is not for good: wait as long as the authority asks.
+pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
+    match facts.refusal().and_then(|refusal| refusal.retry_after) {
+        Some(seconds) => {
+            finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
+        }
+        None => finding.help("try again in a few minutes"),
+    }
 }
 
 /// A finding about the refusal, whatever it points to.

@@ -62,20 +62,21 @@ pub fn acquire(
     request: &TokenRequest,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
-    let why = match find(grants, request)? {
-        None => "nobody is signed in".to_owned(),
+    let dead = match find(grants, request)? {
+        None => Dead::absent(),
         Some(key) => match from_grant(sys, grants, request, &key)? {
             Ok(acquired) => return Ok(acquired),
-            Err(Dead { why, refusal }) if request.interaction == Interaction::Forbidden => {
-                return Err(AcquireError::SignInNeeded { why, refusal });
-            }
-            Err(Dead { why, .. }) => why,
+            Err(dead) => dead,
         },
     };
+    let Dead { why, refusal } = dead;
     if request.interaction == Interaction::Forbidden {
-        return Err(AcquireError::SignInNeeded { why, refusal: None });
+        return Err(AcquireError::SignInNeeded { why, refusal });
     }
-    sign_in(sys, grants, request, prompt)
+    // What the policy asked for when it refused the refresh goes along with the sign-in.
+    let asked = refusal.and_then(|refusal| refusal.error.claims);
+    let claims = request.claims.clone().or(asked);
+    sign_in(sys, grants, &TokenRequest { claims, ..request.clone() }, prompt)
 }
 
 /// Asks the user to sign in, whatever is stored.

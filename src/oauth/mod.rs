@@ -41,6 +41,11 @@ pub struct ProtocolError {
 }
 
 impl ProtocolError {
+    /// Whether the status alone says that trying again may help.
+    pub fn is_temporary(&self) -> bool {
+        RETRYABLE_STATUS.contains(&self.status)
+    }
+
     fn new(step: &'static str, response: &HttpResponse, reason: impl Into<String>) -> Self {
         let content_type = response
             .headers()

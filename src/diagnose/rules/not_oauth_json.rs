@@ -26,6 +26,10 @@ Open the authority's address in a browser on this machine: a portal shows itself
 
 fn check(facts: &Facts) -> Option<Finding> {
     let answer = facts.evidence.not_oauth.as_ref()?;
+    if answer.is_temporary() {
+        // A server in trouble has no time for JSON: `service-incident` and `throttled` say so.
+        return None;
+    }
     let mut finding = RULE
         .says(format!("the answer to {} is not from a sign-in service", answer.step))
         .saw("status", answer.status)

@@ -1,5 +1,4 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
-use crate::model::human_duration;
 
 pub(super) static RULE: Rule = Rule {
     id: "service-incident",
@@ -23,14 +22,8 @@ Try again in a while. Nothing stored was changed. If it lasts, the correlation i
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding =
-        refusal::explain(facts, &RULE, "the authority could not answer for reasons of its own")?;
-    let wait = facts.refusal().and_then(|refusal| refusal.retry_after);
-    let finding = match wait {
-        Some(seconds) => {
-            finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
-        }
-        None => finding.help("try again in a few minutes"),
-    };
-    Some(finding)
+    const MESSAGE: &str = "the authority could not answer for reasons of its own";
+    let finding = refusal::explain(facts, &RULE, MESSAGE)
+        .or_else(|| refusal::by_status(facts, &RULE, 500..=599, MESSAGE))?;
+    Some(refusal::try_again(facts, finding))
 }

@@ -1,5 +1,4 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
-use crate::model::human_duration;
 
 pub(super) static RULE: Rule = Rule {
     id: "throttled",
@@ -23,13 +22,8 @@ Wait as long as `Retry-After` says, or some minutes, and try again.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding = refusal::explain(facts, &RULE, "the authority asks to be asked less often")?;
-    let wait = facts.refusal().and_then(|refusal| refusal.retry_after);
-    let finding = match wait {
-        Some(seconds) => {
-            finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
-        }
-        None => finding.help("try again in a few minutes"),
-    };
-    Some(finding)
+    const MESSAGE: &str = "the authority asks to be asked less often";
+    let finding = refusal::explain(facts, &RULE, MESSAGE)
+        .or_else(|| refusal::by_status(facts, &RULE, 429..=429, MESSAGE))?;
+    Some(refusal::try_again(facts, finding))
 }

@@ -1,0 +1,114 @@
+//! Runs every command, as talkative as it gets, over tokens with a marker, and looks for the marker.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use entrada::cli::{self, Exit};
+
+use crate::world::World;
+
+/// Stands in every secret of these tests, in a form that survives cutting and quoting.
+const MARKER: &str = "CANARYcanary0xC0FFEE";
+
+fn marked_jwt() -> String {
+    let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
+    format!(
+        "{}.{}.{MARKER}",
+        part(r#"{"alg":"RS256"}"#),
+        part(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1}"#)
+    )
+}
+
+/// Inputs whose secret parts hold the marker.
+fn marked_inputs() -> Vec<String> {
+    let jwt = marked_jwt();
+    vec![
+        jwt.clone(),
+        format!("Bearer {jwt}"),
+        format!("EwBo{}{MARKER}", "A".repeat(200)),
+        format!("M.C546_BAY.0.U.-{}{MARKER}", "Ab".repeat(60)),
+        MARKER.to_owned(),
+        format!("{MARKER}..."),
+        format!(r#"{{"access_token":"{MARKER}","refresh_token":"{MARKER}","expires_in":1}}"#),
+        format!(r#"{{"access_token":"{jwt}","id_token":"{jwt}","client_info":"{MARKER}"}}"#),
+        format!(r#"{{"version":1,"token":"{jwt}","job":"imap"}}"#),
+        format!(r#"{{"access_token":"{MARKER}""#),
+        format!(r#"{{"error":"invalid_grant","refresh_token":"{MARKER}"}}"#),
+    ]
+}
+
+#[test]
+fn no_command_prints_a_secret_that_it_was_given() {
+    for input in marked_inputs() {
+        for command in [
+            &["diagnose"][..],
+            &["diagnose", "-o", "json"],
+            &["diagnose", "--job", "imap,arm,none"],
+            &["inspect"],
+            &["inspect", "-o", "json"],
+        ] {
+            let world = World::new();
+            let run = world.run_with_stdin(command, &input);
+            assert!(!run.stdout.contains(MARKER), "{command:?}: {}", run.stdout);
+            assert!(!run.stderr.contains(MARKER), "{command:?}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_token_given_as_an_argument_is_not_repeated_either() {
+    let world = World::new();
+    let run = world.run(&["diagnose", &marked_jwt()]);
+    assert!(!run.stdout.contains(MARKER) && !run.stderr.contains(MARKER));
+    assert!(run.stderr.contains("give a token on standard input"), "{}", run.stderr);
+}
+
+/// Every command runs here: one that is added must be added here too.
+#[test]
+fn every_command_keeps_the_secrets_of_a_stored_grant() {
+    let commands: Vec<String> =
+        cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    for name in &commands {
+        let world = World::new();
+        world.login(&[]);
+        let args: &[&str] = match name.as_str() {
+            "login" | "token" | "accounts" | "status" | "logout" | "diagnose" | "inspect" => {
+                &[name.as_str()]
+            }
+            "explain" => &["explain", "scp"],
+            "config" => &["config", "show"],
+            "emulator" => &["emulator", "--list"],
+            // The demo has secrets of its own; `smoke` runs it.
+            "demo" | "help" => continue,
+            other => panic!("say here how `{other}` is run"),
+        };
+        // `run` itself looks for every secret that the emulator has issued.
+        let run = world.run(args);
+        assert!(run.exit != Exit::Failure, "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_store_on_disk_shows_no_secret() {
+    let world = World::new();
+    world.login(&[]);
+    world.clock.pass(7_200);
+    world.run(&["token"]);
+    let mut dirs = vec![world.home.path().to_owned()];
+    let mut files = 0;
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).unwrap();
+            for secret in world.emulator.secrets() {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{} holds a secret in the clear", path.display());
+            }
+        }
+    }
+    assert!(2 <= files, "a grant and an index at least");
+}

@@ -1,0 +1,114 @@
+//! `entrada login`, `accounts`, `status` and `logout`.
+
+use entrada::cli::Exit;
+
+use crate::world::World;
+
+#[test]
+fn a_sign_in_says_who_where_and_how_long() {
+    let world = World::new();
+    let run = world.run_exactly(&["login"], "");
+    assert_eq!(run.exit, Exit::Success);
+    assert_eq!(run.stdout, "");
+    for part in [
+        "To sign in, use a web browser to open the page http://localhost:8400/",
+        "  open   http://localhost:8400/",
+        "  enter  ",
+        "only go on if you started this yourself",
+        "signed in as ada@contoso.example (tenant ",
+        "refresh token included",
+        "ok: nothing stands in the way of `graph-mail-read`",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn quiet_never_hides_the_code() {
+    let world = World::new();
+    let run = world.run_exactly(&["login", "--quiet"], "");
+    assert!(run.stderr.contains("  enter  "), "{}", run.stderr);
+}
+
+#[test]
+fn accounts_and_status_show_what_is_there_and_no_secret() {
+    let world = World::new();
+    let none = world.run(&["accounts"]);
+    assert_eq!((none.exit, none.stdout.as_str()), (Exit::Success, ""));
+    world.login(&[]);
+    let accounts = world.run(&["accounts"]);
+    assert!(accounts.stdout.contains("ada@contoso.example"), "{}", accounts.stdout);
+    world.clock.pass(3_600 * 5);
+    let status = world.run(&["status"]);
+    assert!(
+        status.stdout.contains("refresh token  5 h old; if unused, ends about in 89 d"),
+        "{}",
+        status.stdout
+    );
+    assert!(status.stdout.contains("expired"), "{}", status.stdout);
+    for command in ["accounts", "status"] {
+        let json = world.run(&[command, "-o", "json"]).stdout;
+        let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["version"], 1);
+        assert_eq!(document["accounts"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn logout_forgets_and_says_what_it_cannot_do() {
+    let world = World::new();
+    world.login(&[]);
+    let run = world.run(&["logout"]);
+    assert_eq!(run.exit, Exit::Success);
+    assert!(run.stderr.contains("forgot ada@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("Entra has no way to revoke one"), "{}", run.stderr);
+    assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success, "twice is once");
+}
+
+#[test]
+fn the_account_that_came_is_compared_with_the_one_that_was_meant() {
+    let world = World::new();
+    let run = world.run(&["login", "--account", "bob@contoso.example"]);
+    assert!(run.stderr.contains("warning[wrong-account]"), "{}", run.stderr);
+}
+
+#[test]
+fn a_sign_in_that_cannot_be_kept_is_never_begun() {
+    let world = World::new();
+    world.set("ENTRADA_STORE_KEY", "too short");
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store);
+    assert!(world.emulator.log().is_empty(), "no code was asked for");
+}
+
+#[test]
+fn without_a_client_id_the_user_learns_where_to_get_one() {
+    let world = World::new();
+    world.unset("ENTRADA_CLIENT_ID");
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.stderr.contains("no client id is set"), "{}", run.stderr);
+    assert!(world.emulator.log().is_empty());
+}
+
+#[test]
+fn hostile_values_are_refused_before_a_byte_is_sent() {
+    for (name, value) in [
+        ("ENTRADA_TENANT", "../evil"),
+        ("ENTRADA_TENANT", "a/b"),
+        ("ENTRADA_TENANT", "a?b#c"),
+        ("ENTRADA_CLIENT_ID", "a b"),
+        ("ENTRADA_CLIENT_ID", "a\r\nb"),
+        ("ENTRADA_SCOPE", "a\"b"),
+        ("ENTRADA_AUTHORITY", "http://evil.example"),
+        ("ENTRADA_AUTHORITY", "https://user@login.example"),
+        ("ENTRADA_AUTHORITY", "javascript:alert(1)"),
+    ] {
+        let world = World::new();
+        world.set(name, value);
+        let run = world.run(&["login"]);
+        assert_eq!(run.exit, Exit::Usage, "{name}={value}: {}", run.stderr);
+        assert!(world.emulator.log().is_empty(), "{name}={value}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The hermetic tests: the whole program in process, on an emulated Entra ID, with a clock that moves when one sleeps.
+
+// clippy's `allow-unwrap-in-tests` does not reach the helper functions of an integration test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod canary;
+mod config;
+mod diagnose;
+mod docs;
+mod login;
+mod regressions;
+mod scenarios;
+mod smoke;
+mod token;
+mod world;

@@ -1,0 +1,143 @@
+//! The real program as a process of its own, on real sockets, with nothing in its environment.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
+
+fn entrada(home: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_entrada"));
+    command.env_clear().env("HOME", home.path()).stdin(Stdio::null());
+    command
+}
+
+/// `entrada emulator` as a process; ends when dropped.
+struct Emulator {
+    child: Child,
+    base: String,
+}
+
+impl Emulator {
+    fn start(home: &TempDir, args: &[&str]) -> Self {
+        let mut child = entrada(home)
+            .args(["emulator", "--port", "0", "--scenario", "auto-approve"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut base = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut base).unwrap();
+        Self { child, base: base.trim().to_owned() }
+    }
+
+    fn client(&self, home: &TempDir, args: &[&str]) -> Output {
+        entrada(home)
+            .args(args)
+            .env("ENTRADA_AUTHORITY", &self.base)
+            .env("ENTRADA_TENANT", "organizations")
+            .env("ENTRADA_CLIENT_ID", "e1a7a000-0000-4000-8000-000000000002")
+            .env("ENTRADA_STORE", "file")
+            .env("ENTRADA_STORE_KEY", KEY)
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn sign_in_and_token_work_over_plain_http_on_this_machine_and_over_tls() {
+    let home = TempDir::new().unwrap();
+    let ca = home.path().join("ca.pem");
+    let ca = ca.to_str().unwrap();
+    for (emulator_args, client_args) in [(&[][..], &[][..]), (&["--tls", ca], &["--ca-bundle", ca])]
+    {
+        let emulator = Emulator::start(&home, emulator_args);
+        let login = emulator.client(&home, &[&["login"], client_args].concat());
+        assert_eq!(login.status.code(), Some(0), "{}", text(&login.stderr));
+        assert_eq!(text(&login.stdout), "");
+        let token = emulator.client(&home, &[&["token"], client_args].concat());
+        assert_eq!(token.status.code(), Some(0), "{}", text(&token.stderr));
+        assert_eq!(text(&token.stdout).lines().count(), 1);
+        assert_eq!(text(&token.stderr), "");
+    }
+}
+
+#[test]
+fn an_untrusted_certificate_is_refused_and_explained() {
+    let home = TempDir::new().unwrap();
+    let ca = home.path().join("ca.pem");
+    let emulator = Emulator::start(&home, &["--tls", ca.to_str().unwrap()]);
+    let login = emulator.client(&home, &["login"]);
+    assert_eq!(login.status.code(), Some(6), "{}", text(&login.stderr));
+    assert!(text(&login.stderr).contains("--ca-bundle"), "{}", text(&login.stderr));
+}
+
+#[test]
+fn nobody_at_the_address_is_a_temporary_failure() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator {
+        child: entrada(&home).arg("--version").spawn().unwrap(),
+        base: "http://localhost:9".into(),
+    };
+    let login = emulator.client(&home, &["login"]);
+    assert_eq!(login.status.code(), Some(6), "{}", text(&login.stderr));
+}
+
+#[test]
+fn the_demo_shows_everything_and_leaves_nothing() {
+    let home = TempDir::new().unwrap();
+    let demo = entrada(&home).arg("demo").output().unwrap();
+    assert_eq!(demo.status.code(), Some(0), "{}", text(&demo.stderr));
+    let stdout = text(&demo.stdout);
+    for part in [
+        "signed in as ada@contoso.example",
+        "kept in ",
+        "from the store  0 requests",
+        "by refresh      1 request",
+        "ok: nothing stands in the way of `graph-mail-read`",
+        "error[missing-scope]: `Mail.Read` is missing",
+        "error[missing-offline-access]",
+    ] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "nothing of the user's is touched"
+    );
+}
+
+#[test]
+fn a_full_disk_for_stdout_is_a_failure_and_the_grant_is_kept() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let status = entrada(&home)
+            .args(["token", "--force-refresh"])
+            .env("ENTRADA_AUTHORITY", &emulator.base)
+            .env("ENTRADA_TENANT", "organizations")
+            .env("ENTRADA_CLIENT_ID", "e1a7a000-0000-4000-8000-000000000002")
+            .env("ENTRADA_STORE", "file")
+            .env("ENTRADA_STORE_KEY", KEY)
+            .stdout(full)
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+    assert_eq!(emulator.client(&home, &["token"]).status.code(), Some(0));
+}

@@ -1,0 +1,191 @@
+//! A world of its own for one test: an emulator, a clock, a home, streams that are no terminals.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use entrada::cli::{self, Console, Exit};
+use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
+use entrada::model::{NumericDate, Secret};
+use entrada::sys::{Browser, Env, Stream, Sys, Terminal};
+use tempfile::TempDir;
+use url::Url;
+
+/// When every test begins: 2023-11-14 22:13:20Z.
+pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
+/// Where the emulator seems to be.
+pub(crate) const BASE: &str = "http://localhost:8400";
+/// The key of the file store in these tests.
+const STORE_KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
+
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) clock: Stopwatch,
+    pub(crate) home: TempDir,
+    env: RefCell<BTreeMap<String, OsString>>,
+    terminal: Streams,
+}
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) exit: Exit,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+struct Streams {
+    are_terminals: bool,
+}
+
+impl Terminal for Streams {
+    fn is_terminal(&self, _: Stream) -> bool {
+        self.are_terminals
+    }
+    fn width(&self) -> Option<usize> {
+        self.are_terminals.then_some(80)
+    }
+    fn read_password(&self, _: &str) -> io::Result<Secret> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl Browser for Streams {
+    fn is_likely(&self, _: &Env) -> bool {
+        false
+    }
+    fn open(&self, url: &Url) -> io::Result<()> {
+        panic!("nobody asked to open {url}")
+    }
+}
+
+impl World {
+    /// An emulator on which every sign-in is approved by itself, and a program set up for it.
+    pub(crate) fn new() -> Self {
+        Self::with("auto-approve")
+    }
+
+    /// The same, in the scenario `name`.
+    pub(crate) fn with(name: &str) -> Self {
+        let scenario = Scenario::find(name).unwrap_or_else(|| panic!("no scenario {name}"));
+        let options =
+            Options { scenario, seed: Some(1), ..Options::new(Url::parse(BASE).unwrap()) };
+        let world = Self {
+            emulator: Emulator::new(options),
+            clock: Stopwatch::at(NOW),
+            home: TempDir::new().unwrap(),
+            env: RefCell::default(),
+            terminal: Streams { are_terminals: false },
+        };
+        world.set("HOME", world.home.path().to_str().unwrap());
+        world.set("ENTRADA_AUTHORITY", BASE);
+        world.set("ENTRADA_TENANT", "organizations");
+        world.set("ENTRADA_CLIENT_ID", scenario.client_id);
+        world.set("ENTRADA_STORE", "file");
+        world.set("ENTRADA_STORE_KEY", STORE_KEY);
+        world
+    }
+
+    /// A person sits at the terminal.
+    pub(crate) fn at_a_terminal(mut self) -> Self {
+        self.terminal.are_terminals = true;
+        self
+    }
+
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        self.env.borrow_mut().insert(name.to_owned(), value.into());
+    }
+
+    pub(crate) fn unset(&self, name: &str) {
+        self.env.borrow_mut().remove(name);
+    }
+
+    /// Where the configuration file is read from.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.home.path().join(".config/entrada/config.toml")
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        let path = self.config_path();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Runs `entrada args…` as talkative as it gets, and makes sure that it keeps its secrets.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.run_with_stdin(args, "")
+    }
+
+    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &str) -> Run {
+        let args: Vec<&str> = args.iter().copied().chain(["-vv"]).collect();
+        let run = self.run_exactly(&args, stdin);
+        self.assert_no_secret(&run, args.first() == Some(&"token"));
+        run
+    }
+
+    /// Runs `entrada args…` and nothing more.
+    pub(crate) fn run_exactly(&self, args: &[&str], stdin: &str) -> Run {
+        let env: Env = self.env.borrow().clone().into_iter().collect();
+        let http = InProcess { emulator: &self.emulator, clock: &self.clock };
+        let sys = Sys {
+            clock: &self.clock,
+            http: &http,
+            env: &env,
+            terminal: &self.terminal,
+            browser: &self.terminal,
+        };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let exit = cli::run(
+            std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),
+            &sys,
+            Console { stdin: &mut stdin.as_bytes(), stdout: &mut stdout, stderr: &mut stderr },
+        );
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Run { exit, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token`
+    /// prints one, and only on stdout.
+    fn assert_no_secret(&self, run: &Run, prints_a_token: bool) {
+        for secret in self.emulator.secrets() {
+            assert!(!run.stderr.contains(&secret), "a secret on stderr: {}", run.stderr);
+            assert!(prints_a_token || !run.stdout.contains(&secret), "a secret on stdout");
+        }
+    }
+
+    /// Requests that the token endpoint has seen with this grant.
+    pub(crate) fn token_requests(&self, grant_type: &str) -> usize {
+        let log = self.emulator.log();
+        log.iter().filter(|line| line.grant_type == Some(grant_type)).count()
+    }
+
+    /// Signs in, and insists that it works.
+    pub(crate) fn login(&self, args: &[&str]) -> Run {
+        let all: Vec<&str> = std::iter::once("login").chain(args.iter().copied()).collect();
+        let run = self.run(&all);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        run
+    }
+
+    /// Every stored grant, byte for byte. The recovery key beside them is written anew whenever the store is tried.
+    pub(crate) fn stored(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut dirs = vec![self.home.path().join(".local/share/entrada")];
+        while let Some(dir) = dirs.pop() {
+            for entry in std::fs::read_dir(dir).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    dirs.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                if bytes.windows(BASE.len()).any(|window| window == BASE.as_bytes()) {
+                    files.insert(path, bytes);
+                }
+            }
+        }
+        files
+    }
+}
