@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     })?;
     let port =
         listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
-    let tls = args.tls.as_ref().map(|path| tls(path)).transpose()?;
+    let tls = args.tls.as_ref().map(tls).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::talk::Talk;
 use crate::config::Settings;
 use crate::flow::{Prompt, TokenRequest};
-use crate::model::{clean, clean_block, human_duration};
+use crate::model::{clean, human_duration};
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::heading;
 
@@ -79,7 +79,8 @@ impl Prompt for Person<'_, '_> {
         let (talk, style) = (self.talk, self.talk.style);
         let address = authorization.verification_uri.as_str();
         if let Some(message) = &authorization.message {
-            talk.raw(&format!("{}\n\n", clean_block(message)));
+            // On one line: a server must not be able to forge lines of ours.
+            talk.raw(&format!("{}\n\n", clean(message)));
         }
         talk.raw(&format!("  open   {}\n", heading(style, &clean(address))));
         talk.raw(&format!("  enter  {}\n", heading(style, &clean(&authorization.user_code))));

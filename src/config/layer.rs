@@ -112,9 +112,8 @@ mod tests {
     fn every_flag_is_a_file_key_and_has_a_variable_of_its_own() {
         for key in keys() {
             let probe = format!("{key} = 0");
-            let error = toml::from_str::<Layer>(&probe)
-                .map(|_| String::new())
-                .unwrap_or_else(|e| e.to_string());
+            let error =
+                toml::from_str::<Layer>(&probe).map_or_else(|e| e.to_string(), |_| String::new());
             assert!(!error.contains("unknown field"), "{error}");
         }
         assert_eq!(variable("min-ttl"), "ENTRADA_MIN_TTL");

@@ -102,7 +102,7 @@ impl Rule {
 
 impl Finding {
     /// Adds a piece of evidence.
-    pub(super) fn saw(mut self, field: &'static str, value: impl ToString) -> Self {
+    pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
         let value = value.to_string();
         let cleaned = clean(&value);
         let mut value: String = cleaned.chars().take(EVIDENCE_MAX).collect();
@@ -126,7 +126,7 @@ impl Finding {
     }
 
     /// Sets how bad it is here.
-    pub(super) fn as_bad_as(mut self, severity: Severity) -> Self {
+    pub(super) fn rated(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }

@@ -75,7 +75,7 @@ impl Shape {
         if text.contains("...") || text.contains('…') {
             return broken("a viewer cut it short (`...`)");
         }
-        if text.starts_with("PHNhbWw") || text.starts_with("<") && text.contains("Assertion") {
+        if text.starts_with("PHNhbWw") || text.starts_with('<') && text.contains("Assertion") {
             return Self::Saml;
         }
         if let Some((tenant, client_id)) = entra_grant(text) {

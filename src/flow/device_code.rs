@@ -15,6 +15,8 @@ pub const GRANT_TYPE: &str = "device_code";
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 /// The longest wait that a `Retry-After` is granted.
 const RETRY_AFTER_MAX: u64 = 60;
+/// Seconds that one request takes at most; a clock that jumps further was set.
+const REQUEST_MAX: u64 = 60;
 /// How often the countdown moves.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -53,7 +55,7 @@ struct Wait<'a> {
     interval: Duration,
     /// Polls without an answer since the last one with.
     silent: u32,
-    /// Time spent waiting: a clock that nobody can set.
+    /// Time spent waiting and asking: a clock that nobody can set.
     waited: Duration,
     lifetime: Duration,
 }
@@ -114,11 +116,15 @@ impl<'a> Wait<'a> {
             &self.request.client_id,
             &self.authorization.device_code,
         );
-        let response = self.sys.http.send(poll).map_err(|error| match error.failure {
+        let asked_at = self.sys.clock.now();
+        let answer = self.sys.http.send(poll);
+        let now = self.sys.clock.now();
+        let took = u64::try_from(now.seconds_since(asked_at)).unwrap_or(0).min(REQUEST_MAX);
+        self.waited += Duration::from_secs(took);
+        let response = answer.map_err(|error| match error.failure {
             HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
             _ => Silence::Trouble { error: error.into(), wait: None },
         })?;
-        let now = self.sys.clock.now();
         match device_code::parse_poll(&response, now) {
             // A server in trouble may still speak OAuth; it has not decided anything.
             Ok(Poll::Refused(error)) if is_temporary(&response, &error) => Err(Silence::Trouble {

@@ -40,7 +40,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     // Said in so many words that a user is meant: then the job cannot be done.
     if facts.context().acting == Some(As::User) {
-        finding = finding.as_bad_as(Severity::Error);
+        finding = finding.rated(Severity::Error);
     }
     Some(
         finding

@@ -1,6 +1,7 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
 use crate::entra::{permissions, resources};
 use crate::model::{As, ScopeSet};
+use crate::oauth::TokenResponse;
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-scope",
@@ -50,7 +51,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let finding = match claims.scp() {
-        None if facts.response().and_then(|response| response.granted()).is_none() => {
+        None if facts.response().and_then(TokenResponse::granted).is_none() => {
             RULE.says("the token carries no permission at all: neither `scp` nor `roles`")
         }
         Some(scp) if scp.api().is_empty() => RULE
@@ -85,7 +86,8 @@ fn for_the_job(facts: &Facts) -> Option<Finding> {
         }
         None => format!("`{least}` is missing for `{}`", facts.job),
     };
-    let field = if facts.response().and_then(|r| r.granted()).is_some() { "scope" } else { "scp" };
+    let field =
+        if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
     let mut finding = RULE.says(message).saw(field, &granted);
     if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
         finding = finding.saw("requested", "yes, and not granted");

@@ -1,4 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
+use crate::model::Claims;
 
 pub(super) static RULE: Rule = Rule {
     id: "scope-not-echoed",
@@ -26,7 +27,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     if response.granted().is_some() {
         return None;
     }
-    let read = facts.claims().and_then(|claims| claims.scp()).is_some();
+    let read = facts.claims().and_then(Claims::scp).is_some();
     let finding = RULE.says(if read {
         "the response names no scopes; the token's `scp` does"
     } else {

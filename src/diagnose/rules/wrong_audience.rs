@@ -130,7 +130,7 @@ fn by_ticket(facts: &Facts) -> Option<Finding> {
         .says(format!("the token seems to be for {}, not for {}", found.name, wanted.name))
         .saw("site id (undocumented)", site_id)
         .sure(Confidence::Likely)
-        .as_bad_as(Severity::Warning);
+        .rated(Severity::Warning);
     Some(remedy(facts, finding))
 }
 
