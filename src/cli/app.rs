@@ -46,6 +46,7 @@ impl App<'_, '_> {
     /// The settings with `profile`, and what follows from them at once: extra certificates.
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
+        let profile = profile.or(self.common.profile.as_deref());
         let settings = Settings::resolve(&file, profile, self.sys.env, self.common.layer.clone())?;
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             let pem = std::fs::read(&path).map_err(|error| {

@@ -16,13 +16,10 @@ pub(super) struct Args {
     /// How the judgement is written
     #[arg(long, short, default_value = "human")]
     output: Format,
-    /// Judge with the settings of a profile
-    #[arg(long, short)]
-    profile: Option<String>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app.settings(None)?;
     let input = app.input(args.input.as_deref())?;
     let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;

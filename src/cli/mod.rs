@@ -46,7 +46,14 @@ pub struct Console<'a> {
 
 /// Get OAuth tokens from Microsoft Entra ID, and learn at once why one will or will not do its job
 #[derive(Parser)]
-#[command(name = "entrada", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "entrada",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    disable_help_flag = true,
+    disable_help_subcommand = true
+)]
 struct Args {
     #[command(flatten)]
     common: Common,
@@ -60,11 +67,24 @@ struct Common {
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<std::path::PathBuf>,
+    /// A profile of the configuration file, where the command takes none as its argument
+    #[arg(
+        id = "common-profile",
+        long = "profile",
+        short,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Settings"
+    )]
+    profile: Option<String>,
     /// Say what is sent to whom; twice for more. Never shows a secret
     #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Settings")]
     verbose: u8,
     #[command(flatten)]
     layer: Layer,
+    /// Print help
+    #[arg(long, short, global = true, action = clap::ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 #[derive(Subcommand)]

@@ -1,5 +1,7 @@
 //! One layer of settings: what one source says. The same struct is flags, variables and file keys.
 
+use std::sync::LazyLock;
+
 use clap::Args as _;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +54,8 @@ pub struct Layer {
     #[arg(long, global = true)]
     pub flow: Option<flow::Kind>,
     /// Whether to ask for a refresh token (`offline_access`)
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub offline: Option<bool>,
     /// How long a stored token must still live to be handed out
     #[arg(long, global = true, value_name = "TIME")]
@@ -70,26 +73,35 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "FILE")]
     pub ca_bundle: Option<String>,
     /// End with code 10 when the diagnosis finds an error
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub strict: Option<bool>,
     /// Never ask anything
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub no_interactive: Option<bool>,
     /// Show the sign-in address as a QR code
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub qr: Option<bool>,
     /// Copy the sign-in code to the clipboard through the terminal (OSC 52)
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub copy_code: Option<bool>,
     /// Say nothing that is not needed
-    #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
     pub quiet: Option<bool>,
 }
 
 /// The names of all settings, as flags and file keys spell them.
-pub fn keys() -> Vec<String> {
-    let command = Layer::augment_args(clap::Command::new("settings"));
-    command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+pub fn keys() -> &'static [String] {
+    static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let command = Layer::augment_args(clap::Command::new("settings"));
+        let names = command.get_arguments().filter_map(|argument| argument.get_long());
+        names.map(str::to_owned).collect()
+    });
+    &KEYS
 }
 
 /// The variable that sets `key`: `min-ttl` is `ENTRADA_MIN_TTL`.

@@ -97,12 +97,12 @@ impl Settings {
     pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
         let tables: Vec<_> =
             self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
-        let strongest = |key: &String| {
+        let strongest = |key: &str| {
             tables.iter().rev().find_map(|(origin, table)| Some((table.get(key)?.clone(), *origin)))
         };
         keys()
-            .into_iter()
-            .filter_map(|key| strongest(&key).map(|(value, origin)| (key, value, origin)))
+            .iter()
+            .filter_map(|key| strongest(key).map(|(value, origin)| (key.clone(), value, origin)))
             .collect()
     }
 
@@ -226,19 +226,21 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
 
 /// The layer that the `ENTRADA_…` variables make.
 fn from_env(env: &Env) -> Result<Layer, SettingsError> {
-    let mut layer = Layer::default();
-    for key in keys() {
-        let variable = variable(&key);
-        let Some(text) = env.get(&variable) else { continue };
-        let value = value_for(&key, text);
-        let mut table = layer.table();
-        table.insert(key, value);
-        layer = table.try_into().map_err(|error: toml::de::Error| SettingsError::Variable {
-            variable,
+    let given: toml::Table = keys()
+        .iter()
+        .filter_map(|key| Some((key.clone(), value_for(key, env.get(&variable(key))?))))
+        .collect();
+    given.clone().try_into().map_err(|error: toml::de::Error| {
+        // Which one it was, the error of the whole does not say.
+        let alone = |(key, value): &(String, toml::Value)| {
+            toml::Table::from_iter([(key.clone(), value.clone())]).try_into::<Layer>().is_err()
+        };
+        let culprit = given.into_iter().find(alone).map(|(key, _)| variable(&key));
+        SettingsError::Variable {
+            variable: culprit.unwrap_or_default(),
             reason: error.message().to_owned(),
-        })?;
-    }
-    Ok(layer)
+        }
+    })
 }
 
 /// A variable's text as the type that its key has in the file.

@@ -62,7 +62,7 @@ fn the_example_configuration_parses_and_names_every_setting() {
     let named = file.defaults.table();
     for key in keys() {
         assert!(
-            named.contains_key(&key),
+            named.contains_key(key),
             "config.example.toml does not show `{key}` under [defaults]"
         );
     }
