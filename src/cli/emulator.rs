@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// The port; 0 takes any free one
     #[arg(long, default_value_t = 8400)]
     port: u16,
+    /// Seconds between two polls that clients are asked to keep
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    interval: u64,
     /// Serve https, and write the certificate to trust to this file (for `--ca-bundle`)
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
@@ -70,6 +73,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let emulator = Arc::new(Emulator::new(Options {
         scenario,
         account: args.sign_in_as.clone(),
+        interval: args.interval,
         ..Options::new(base.clone())
     }));
     let address = base.as_str().trim_end_matches('/');

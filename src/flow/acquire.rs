@@ -3,16 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
 use super::{AcquireError, Prompt, Refusal, TokenRequest, device_code, endpoints};
-use crate::model::{Account, Authority, NumericDate, ScopeSet};
+use crate::model::{Account, NumericDate};
 use crate::oauth::{TokenResponse, account_of, refresh};
 use crate::store::{CachedToken, Entry, Grant, GrantKey, Grants, Interaction, Ready, StoreError};
 use crate::sys::Sys;
-
-/// Seconds of life left below which Microsoft's libraries call a token expired.
-const MARGIN_MAX: i64 = 300;
-/// A margin of this share of a token's life, so that short-lived tokens are cached too.
-const MARGIN_SHARE: i64 = 5;
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +59,7 @@ pub fn acquire(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     let dead = match find(grants, request)? {
-        None => Dead::absent(),
+        None => Dead::absent(request),
         Some(key) => match from_grant(sys, grants, request, &key)? {
             Ok(acquired) => return Ok(acquired),
             Err(dead) => dead,
@@ -130,14 +126,14 @@ fn from_grant(
     request: &TokenRequest,
     key: &GrantKey,
 ) -> Result<Result<Acquired, Dead>, AcquireError> {
-    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent())) };
+    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
     let guard = grants
         .lock(key, request.lock_wait, &mut |pause: Duration| sys.clock.sleep(pause).is_ok())?;
     // Someone may have refreshed while we waited.
-    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent())) };
+    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
@@ -154,8 +150,12 @@ fn from_grant(
 }
 
 impl Dead {
-    fn absent() -> Self {
-        Self { why: "nobody is signed in".to_owned(), refusal: None }
+    fn absent(request: &TokenRequest) -> Self {
+        let why = match &request.account {
+            Some(account) => format!("`{account}` is not signed in"),
+            None => "nobody is signed in".to_owned(),
+        };
+        Self { why, refusal: None }
     }
 }
 
@@ -256,92 +256,6 @@ fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
         client_id: request.client_id.clone(),
         account: account.id.clone(),
     }
-}
-
-/// The stored token that serves `request` and needs no refresh.
-fn cached<'a>(
-    grant: &'a Grant,
-    request: &TokenRequest,
-    now: NumericDate,
-) -> Option<&'a CachedToken> {
-    if request.force_refresh || request.claims.is_some() {
-        return None;
-    }
-    let token = still_good(grant, request, now)?;
-    // A token whose early refresh is due still serves where no refresh is possible.
-    let due = token.refresh_at.is_some_and(|at| at <= now) && grant.refresh_token.is_some();
-    (!due).then_some(token)
-}
-
-/// The stored token that serves `request` and lives long enough.
-fn still_good<'a>(
-    grant: &'a Grant,
-    request: &TokenRequest,
-    now: NumericDate,
-) -> Option<&'a CachedToken> {
-    if request.force_refresh || request.claims.is_some() {
-        return None;
-    }
-    grant
-        .access_tokens
-        .iter()
-        .find(|token| serves(token, &request.scopes) && lives(token, request, now))
-}
-
-/// Compared with what was asked for, not with what was granted: a declined scope would never hit.
-fn serves(token: &CachedToken, scopes: &ScopeSet) -> bool {
-    let wanted = scopes.api();
-    token.requested.api().contains_all(&wanted)
-        && (!wanted.is_empty() || token.requested.api().is_empty())
-}
-
-fn lives(token: &CachedToken, request: &TokenRequest, now: NumericDate) -> bool {
-    let life = token.expires_at.seconds_since(token.received_at);
-    let margin = request.min_ttl.unwrap_or((life / MARGIN_SHARE).min(MARGIN_MAX));
-    // A clock that was set back makes every age a guess: better to refresh.
-    token.received_at <= now
-        && margin <= token.expires_at.seconds_since(now)
-        && 0 < token.expires_at.seconds_since(now)
-}
-
-/// The scopes of a refresh. Entra takes any; other providers refuse what the sign-in did not grant (RFC 6749 §6).
-fn scopes_to_refresh(request: &TokenRequest, grant: &Grant) -> ScopeSet {
-    let granted = grant
-        .access_tokens
-        .iter()
-        .find(|token| serves(token, &request.scopes))
-        .and_then(|token| token.granted.as_ref());
-    match (&request.authority, granted) {
-        (Authority::Issuer { .. }, Some(granted)) => {
-            request.scopes.iter().filter(|scope| granted.contains(scope)).collect()
-        }
-        _ => request.scopes.clone(),
-    }
-}
-
-/// Takes the answer into the grant; the refresh token is replaced only by a new one.
-fn absorb(grant: &mut Grant, response: &TokenResponse, requested: &ScopeSet) -> CachedToken {
-    if let Some(refresh_token) = &response.refresh_token {
-        grant.refresh_token = Some(refresh_token.clone());
-        grant.refreshed_at = response.received_at;
-        grant.refresh_expires_at = response
-            .refresh_token_expires_in
-            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds)));
-    }
-    let token = CachedToken {
-        access_token: response.access_token.clone(),
-        requested: requested.clone(),
-        granted: response.granted(),
-        received_at: response.received_at,
-        expires_at: response.expires_at(),
-        refresh_at: response
-            .refresh_in
-            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds))),
-    };
-    let now = response.received_at;
-    grant.access_tokens.retain(|old| now < old.expires_at && !serves(&token, &old.requested));
-    grant.access_tokens.insert(0, token.clone());
-    token
 }
 
 /// Stores the grant; where the store fails, sets it aside encrypted, so that it is not lost.

@@ -3,6 +3,7 @@
 mod acquire;
 pub mod device_code;
 mod endpoints;
+mod reuse;
 
 use std::time::Duration;
 

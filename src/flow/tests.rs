@@ -95,7 +95,7 @@ const SLOW_DOWN: &str = r#"{"error":"slow_down"}"#;
 const DECLINED: &str = r#"{"error":"authorization_declined"}"#;
 const TOKEN: &str = r#"{"access_token":"at","expires_in":3600}"#;
 
-fn request() -> TokenRequest {
+pub(super) fn request() -> TokenRequest {
     TokenRequest {
         authority: Authority::parse("https://login.example", Tenant::parse("common").ok()).unwrap(),
         client_id: "client".into(),

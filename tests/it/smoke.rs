@@ -22,7 +22,7 @@ struct Emulator {
 impl Emulator {
     fn start(home: &TempDir, args: &[&str]) -> Self {
         let mut child = entrada(home)
-            .args(["emulator", "--port", "0", "--scenario", "auto-approve"])
+            .args(["emulator", "--port", "0", "--scenario", "auto-approve", "--interval", "1"])
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
