@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::talk::Talk;
 use super::{Common, Exit, Failure};
-use crate::config::{ConfigFile, Paths, Settings};
+use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
 use crate::flow::TokenRequest;
 use crate::model::{Authority, Job, Secret};
@@ -48,6 +48,10 @@ impl App<'_, '_> {
         let (_, file) = self.config_file()?;
         let profile = profile.or(self.common.profile.as_deref());
         let settings = Settings::resolve(&file, profile, self.sys.env, self.common.layer.clone())?;
+        for (name, near) in variables::strange(self.sys.env) {
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            self.talk.line(format!("warning: the variable {name} means nothing here{near}"));
+        }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             let pem = std::fs::read(&path).map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))

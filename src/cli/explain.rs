@@ -5,11 +5,12 @@ use super::{Exit, Failure};
 use crate::diagnose::rules;
 use crate::entra::{aadsts, causes, jobs};
 use crate::model::{Job, clean};
+use crate::render;
 
-/// Explain a finding, an AADSTS number, a job or an exit code
+/// Explain a finding, an AADSTS number, a claim, a job or an exit code
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// `wrong-audience`, `AADSTS65001` or `65001`, `imap`, `exit 5`
+    /// `wrong-audience`, `AADSTS65001` or `65001`, `scp`, `imap`, `exit 5`
     #[arg(required = true)]
     what: Vec<String>,
 }
@@ -25,13 +26,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         explain_code(app, code)?;
     } else if let Some(job) = Job::parse(&word) {
         explain_job(app, job)?;
+    } else if let Some(meaning) = render::claim_meaning(&word) {
+        writeln!(app.stdout, "claim `{word}`: {meaning}")?;
     } else if let Some(cause) = causes::find(&word) {
         writeln!(app.stdout, "# {}\n\n{}", cause.id, cause.meaning)?;
     } else {
         let failure = Failure::usage(format!("nothing is known about `{}`", clean(&what)));
         return Err(match nearest_rule(&word) {
             Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
-            None => failure.help("give a finding's id, an AADSTS number, a job, or `exit 5`"),
+            None => {
+                failure.help("give a finding's id, an AADSTS number, a claim, a job, or `exit 5`")
+            }
         });
     }
     Ok(Exit::Success)

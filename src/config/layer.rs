@@ -104,11 +104,6 @@ pub fn keys() -> &'static [String] {
     &KEYS
 }
 
-/// The variable that sets `key`: `min-ttl` is `ENTRADA_MIN_TTL`.
-pub fn variable(key: &str) -> String {
-    format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
-}
-
 impl Layer {
     /// What this layer says, key by key.
     pub fn table(&self) -> toml::Table {
@@ -121,13 +116,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_flag_is_a_file_key_and_has_a_variable_of_its_own() {
+    fn every_flag_is_a_file_key() {
         for key in keys() {
             let probe = format!("{key} = 0");
             let error =
                 toml::from_str::<Layer>(&probe).map_or_else(|e| e.to_string(), |_| String::new());
             assert!(!error.contains("unknown field"), "{error}");
         }
-        assert_eq!(variable("min-ttl"), "ENTRADA_MIN_TTL");
     }
 }

@@ -5,12 +5,14 @@ mod layer;
 mod paths;
 mod settings;
 mod span;
+pub mod variables;
 
 pub use file::{ConfigError, ConfigFile};
-pub use layer::{Layer, keys, variable};
+pub use layer::{Layer, keys};
 pub use paths::Paths;
 pub use settings::{Settings, SettingsError};
 pub use span::Span;
+pub use variables::variable;
 
 /// Where a value came from, weakest first. `config show` prints it beside each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

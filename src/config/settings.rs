@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::file::nearest;
-use super::{ConfigFile, Layer, Origin, Span, keys, variable};
+use super::{ConfigFile, Layer, Origin, Span, keys, variables};
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs as entra_jobs;
 use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
@@ -83,7 +83,7 @@ impl Settings {
             let layer = file.profiles.get(name).ok_or_else(|| no_profile(file, name))?;
             layers.push((Origin::Profile, layer.clone()));
         }
-        layers.push((Origin::Env, from_env(env)?));
+        layers.push((Origin::Env, variables::layer(env)?));
         layers.push((Origin::Flag, flags));
         Ok(Self { layers, profile })
     }
@@ -222,41 +222,6 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
         None => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
     SettingsError::NoProfile { name: clean(name).into_owned(), near }
-}
-
-/// The layer that the `ENTRADA_…` variables make.
-fn from_env(env: &Env) -> Result<Layer, SettingsError> {
-    let given: toml::Table = keys()
-        .iter()
-        .filter_map(|key| Some((key.clone(), value_for(key, env.get(&variable(key))?))))
-        .collect();
-    given.clone().try_into().map_err(|error: toml::de::Error| {
-        // Which one it was, the error of the whole does not say.
-        let alone = |(key, value): &(String, toml::Value)| {
-            toml::Table::from_iter([(key.clone(), value.clone())]).try_into::<Layer>().is_err()
-        };
-        let culprit = given.into_iter().find(alone).map(|(key, _)| variable(&key));
-        SettingsError::Variable {
-            variable: culprit.unwrap_or_default(),
-            reason: error.message().to_owned(),
-        }
-    })
-}
-
-/// A variable's text as the type that its key has in the file.
-fn value_for(key: &str, text: &str) -> toml::Value {
-    if key == "scope" || key == "job" {
-        let words =
-            text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-        return toml::Value::Array(words.map(Into::into).collect());
-    }
-    let boolean =
-        ["offline", "strict", "no-interactive", "qr", "copy-code", "quiet"].contains(&key);
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" if boolean => true.into(),
-        "0" | "false" | "no" | "off" if boolean => false.into(),
-        _ => text.into(),
-    }
 }
 
 #[cfg(test)]

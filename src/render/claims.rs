@@ -55,6 +55,12 @@ const MEANINGS: [(&str, &str); 43] = [
     ("xms_tcdt", "when the tenant was created"),
 ];
 
+/// What the claim `name` means, where Entra sends it.
+pub fn claim_meaning(name: &str) -> Option<&'static str> {
+    let index = MEANINGS.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    MEANINGS.get(index).map(|(_, meaning)| *meaning)
+}
+
 /// Writes header and payload of `jwt`, one claim a line, with what is known about each.
 pub fn claims(out: &mut dyn Write, jwt: &Jwt, now: NumericDate, style: Style) -> io::Result<()> {
     section(out, "header", &jwt.header, now, style)?;
@@ -85,12 +91,7 @@ fn section(
 }
 
 fn note(name: &str, value: &Value, claims: &Claims, now: NumericDate) -> String {
-    let meaning = MEANINGS
-        .binary_search_by_key(&name, |(known, _)| known)
-        .ok()
-        .and_then(|index| MEANINGS.get(index))
-        .map(|(_, meaning)| *meaning)
-        .unwrap_or_default();
+    let meaning = claim_meaning(name).unwrap_or_default();
     if ["exp", "iat", "nbf", "auth_time", "xms_tcdt"].contains(&name)
         && let Some(time) = claims.time(name)
     {

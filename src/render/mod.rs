@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 
-pub use claims::claims;
+pub use claims::{claim_meaning, claims};
 pub use human::{Style, heading, label};
 pub use table::table;
 pub use token::{TokenOutput, token};

@@ -36,6 +36,15 @@ fn a_misspelt_key_is_refused_with_the_nearest_name() {
 }
 
 #[test]
+fn a_misspelt_variable_is_told() {
+    let world = World::new();
+    world.set("ENTRADA_TENNANT", "x");
+    let run = world.run(&["config", "show"]);
+    let told = "the variable ENTRADA_TENNANT means nothing here; did you mean ENTRADA_TENANT?";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
 fn help_and_version_are_there_when_the_configuration_is_broken() {
     let world = World::new();
     world.write_config("not toml at all [");

@@ -160,13 +160,14 @@ fn claims_are_annotated_and_cleaned() {
 }
 
 #[test]
-fn explain_answers_for_findings_numbers_jobs_and_codes() {
+fn explain_answers_for_findings_numbers_claims_jobs_and_codes() {
     let world = World::new();
     for (what, answer) in [
         (&["wrong-audience"][..], "## What to do"),
         (&["AADSTS65001"], "user-consent-required"),
         (&["700082"], "refresh-token-expired"),
         (&["imap"], "IMAP.AccessAsUser.All"),
+        (&["scp"], "`offline_access` never stands here"),
         (&["exit", "5"], "the authority refused"),
     ] {
         let args: Vec<&str> = std::iter::once("explain").chain(what.iter().copied()).collect();
