@@ -130,7 +130,26 @@ impl Grants {
             action: action::KEEP,
             ..error
         })?;
+        // Whoever looks for the account has to find it, although the store does not know it yet.
+        self.mend_list();
+        self.enlist(key, grant, grant.refreshed_at);
         Ok(aside.path(&name))
+    }
+
+    /// Makes a missing or damaged list anew from what is stored: an entry put on an empty one would hide the others.
+    fn mend_list(&self) {
+        if self.kind() != Kind::Memory && self.index.read().is_none() {
+            // A store that cannot tell now is asked again at the next change.
+            let _ = self.list();
+        }
+    }
+
+    /// Puts the grant on the list.
+    fn enlist(&self, key: &GrantKey, grant: &Grant, now: NumericDate) {
+        if self.kind() == Kind::Memory {
+            return;
+        }
+        self.note(self.index.put(&Entry::new(self.kind(), key, grant, now)));
     }
 
     /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
@@ -178,12 +197,11 @@ impl Grants {
         if let Some(present) = &present {
             self.read(key, present).map_err(refuse)?;
         }
+        self.mend_list();
         if present != Some(text.clone()) {
             self.backend.save(&name, &text)?;
         }
-        if self.kind() != Kind::Memory {
-            self.note(self.index.put(&Entry::new(self.kind(), key, grant, now)));
-        }
+        self.enlist(key, grant, now);
         Ok(())
     }
 

@@ -133,16 +133,27 @@ fn what_is_stored_is_for_the_user_alone() {
     }
 }
 
-/// Tools met a broken keyring only after the user had signed in, and the token was gone.
+/// Tools met a broken store only after the user had signed in, and the token was gone.
 #[test]
 fn a_store_that_breaks_after_the_sign_in_loses_nothing() {
     let world = World::new();
     world.login(&[]);
-    let grants = world.home.path().join(".local/share/entrada/grants");
-    world.clock.pass(7_200);
-    // A directory where the item's file should be: root may write anywhere, but not over this.
-    let item = std::fs::read_dir(&grants).unwrap().map(|entry| entry.unwrap().path());
-    assert!(item.count() >= 1, "the grant and the recovery key");
+    let item = world.stored().into_keys().next().unwrap();
+    world.run(&["logout"]);
+    // The store proves that it can be written; only where the grant belongs something else stands.
+    std::fs::create_dir(&item).unwrap();
+    let login = world.run(&["login"]);
+    assert_eq!(login.exit, Exit::Store, "{}", login.stderr);
+    assert!(login.stderr.contains("signed in as ada@contoso.example"), "{}", login.stderr);
+    assert!(login.stderr.contains("the grant was not stored"), "{}", login.stderr);
+    assert!(login.stderr.contains("it waits, encrypted, in "), "{}", login.stderr);
+
+    std::fs::remove_dir(&item).unwrap();
+    let requests = world.emulator.log().len();
+    let token = world.run(&["token"]);
+    assert_eq!(token.exit, Exit::Success, "{}", token.stderr);
+    assert_eq!(world.emulator.log().len(), requests, "nobody had to sign in again");
+    assert!(!world.stored().is_empty(), "and it is stored now");
 }
 
 /// Tools sent a secret for a client that has none (AADSTS700025), or no scope with a refresh (AADSTS90009).
