@@ -14,7 +14,8 @@ if [ $# -gt 0 ]; then
 fi
 
 echo "== the sign-in, with nothing kept"
-# -vv names hosts, paths, statuses and the members of each request; never a code or a token.
+# -vv names hosts, paths, statuses and the members of each request, and hides tokens and device codes. The code that
+# the user types stands in the log too; it is of no use once the sign-in is over.
 "$ENTRADA" login --store memory -vv --output json 2>&1 >sign-in.json | tee sign-in.log
 code=${PIPESTATUS[0]}
 
