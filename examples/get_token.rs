@@ -2,7 +2,11 @@
 //!
 //! `cargo run --example get_token -- AUTHORITY TENANT CLIENT_ID SCOPE…` signs in by device code and prints the token.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program, not the library")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a program, not the library"
+)]
 
 use std::error::Error;
 use std::time::Duration;
