@@ -62,8 +62,8 @@ pub(super) fn diagnosis(
         let name = format!("{}[{}]", finding.severity.id(), finding.rule.id);
         let sure = match finding.confidence {
             Confidence::Certain => "",
-            Confidence::Likely => "probably: ",
-            Confidence::Possible => "possibly: ",
+            Confidence::Likely => " (likely)",
+            Confidence::Possible => " (possible)",
         };
         writeln!(out)?;
         wrapped(
@@ -71,7 +71,7 @@ pub(super) fn diagnosis(
             style,
             &label(style, finding.severity, &name),
             name.len(),
-            &format!(": {sure}{}", finding.message),
+            &format!(": {}{sure}", finding.message),
             2,
         )?;
         for seen in &finding.evidence {
