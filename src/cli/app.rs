@@ -155,7 +155,9 @@ impl App<'_, '_> {
                 tenant: request.authority.tenant().map(ToString::to_string),
                 account: settings.get(|layer| &layer.account),
                 audience: settings.get(|layer| &layer.audience),
-                profile: settings.profile.clone(),
+                profile: settings.profile.as_deref().map(quoted),
+                selectors: Some(self.selectors()).filter(|words| !words.is_empty()),
+                wanted: Some(self.wanted()),
                 offline: Some(settings.offline()),
                 ..Context::default()
             },
@@ -181,11 +183,10 @@ impl App<'_, '_> {
         Ok(entries)
     }
 
-    /// The command that signs in with the same selectors, to paste.
-    pub(super) fn login_command(&self, settings: &Settings) -> String {
+    /// Flags that select authority, tenant, client and account, as they were typed.
+    fn selectors(&self) -> String {
         let layer = &self.common.layer;
-        let mut words = vec!["entrada login".to_owned()];
-        words.extend(settings.profile.as_deref().map(quoted));
+        let mut words = Vec::new();
         for (flag, value) in [
             ("--tenant", &layer.tenant),
             ("--client-id", &layer.client_id),
@@ -195,9 +196,22 @@ impl App<'_, '_> {
             words.extend(value.as_ref().map(|value| format!("{flag} {}", quoted(value))));
         }
         words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
-        words.extend(layer.job.iter().flatten().map(|job| format!("--job {job}")));
-        words
-            .extend(layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope))));
+        words.join(" ")
+    }
+
+    /// Flags that select jobs and scopes, as they were typed.
+    fn wanted(&self) -> String {
+        let layer = &self.common.layer;
+        let jobs = layer.job.iter().flatten().map(|job| format!("--job {job}"));
+        let scopes = layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope)));
+        jobs.chain(scopes).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The command that signs in with the same selectors, to paste.
+    pub(super) fn login_command(&self, settings: &Settings) -> String {
+        let profile = settings.profile.as_deref().map(quoted).unwrap_or_default();
+        let words = ["entrada login".to_owned(), profile, self.selectors(), self.wanted()];
+        let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
 

@@ -58,7 +58,15 @@ fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
 
 fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let (path, file) = app.config_file()?;
+    if !path.exists() {
+        app.talk.line(format!(
+            "there is no file at {}; flags and variables are all there is",
+            path.display()
+        ));
+        return Ok(());
+    }
     for name in file.profiles.keys() {
+        app.settings(Some(name))?;
         let layer = app.common.layer.clone();
         let settings = Settings::resolve(&file, Some(name), app.sys.env, layer)?;
         settings.authority()?;

@@ -45,7 +45,8 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     step(app, 1, "an Entra ID of your own")?;
     writeln!(
         app.stdout,
-        "Emulated, on {base} for as long as this takes. Nothing leaves this machine."
+        "Emulated, on {} for as long as this takes. Nothing leaves this machine.",
+        base.as_str().trim_end_matches('/')
     )?;
     let grants = open_store(app, state.path())?;
     let outcome = tour(app, &settings, &emulator, &grants, &base);

@@ -45,6 +45,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         render::diagnosis(app.stdout, args.output, &diagnosis, style, Notes::Shown)?;
         if diagnosis.verdict == Verdict::Problem {
             exit = Exit::Findings;
+        } else if evidence.unrecognised {
+            // Nothing was judged: no script may take that for a clean bill.
+            exit = Exit::Usage;
         }
     }
     Ok(exit)

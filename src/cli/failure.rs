@@ -70,6 +70,11 @@ impl Failure {
         failure
     }
 
+    /// The judgement of the refusal, where there was one.
+    pub(super) fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.diagnosis.as_deref()
+    }
+
     /// Says it on stderr; gives how to end.
     pub(super) fn report(self, talk: &Talk<'_>) -> Exit {
         if self.silent {
@@ -156,6 +161,10 @@ impl From<StoreError> for Failure {
                 "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
                  `--store file` with a key in ENTRADA_STORE_KEY",
             ),
+            (Trouble::Corrupt(_), Kind::File) => failure.help(
+                "check the key (ENTRADA_STORE_KEY, `--store-key-file`): with the right one nothing is lost; if the file \
+                 itself is damaged, `entrada logout` clears it",
+            ),
             (Trouble::Corrupt(_), _) => failure.help(
                 "nothing was changed; `entrada logout` clears the damaged item, then sign in again",
             ),
@@ -180,11 +189,11 @@ impl From<LockError> for Failure {
 pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &str) -> Failure {
     match error {
         AcquireError::SignInNeeded { why, refusal } => {
-            let failure = Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"))
-                .help(format!("sign in: {login}"));
+            let failure = Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"));
             match refusal {
+                // The findings say what to do.
                 Some(refusal) => failure.judged(judge(*refusal, evidence)),
-                None => failure,
+                None => failure.help(format!("sign in: {login}")),
             }
         }
         AcquireError::Refused(refusal) => {

@@ -25,6 +25,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let outcome = sign_in(args, app);
+    if let (Err(failure), Format::Json) = (&outcome, args.output)
+        && let Some(diagnosis) = failure.diagnosis()
+    {
+        render::diagnosis(app.stdout, args.output, diagnosis, app.talk.style, Notes::Shown)?;
+    }
+    outcome
+}
+
+fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
     let mut groups = by_resource(&settings.jobs()).into_iter();
@@ -36,21 +46,33 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let evidence = app.evidence(&settings, &request, first.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
-    greet(app, &acquired, &grants);
+    let quiet = settings.is(|layer| &layer.quiet);
+    if !quiet {
+        greet(app, &acquired, &grants);
+    }
     let mut diagnoses = judge(app, &settings, &request, &acquired, &first);
+    let mut exit = Exit::Success;
     for jobs in groups {
-        diagnoses.extend(one_more(app, &settings, &grants, &acquired, &jobs)?);
+        match one_more(app, &settings, &grants, &acquired, &jobs)? {
+            Ok(more) => diagnoses.extend(more),
+            Err(failed) => exit = failed,
+        }
     }
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
+    }
+    if settings.is(|layer| &layer.strict) && any_problem(&diagnoses) {
+        exit = Exit::Findings;
+    }
+    if quiet && args.output == Format::Human {
+        diagnoses.retain(|diagnosis| !diagnosis.is_clean());
     }
     show(app, args.output, &diagnoses)?;
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.talk, unsaved);
         return Ok(Exit::Store);
     }
-    let strict = settings.is(|layer| &layer.strict);
-    Ok(if strict && any_problem(&diagnoses) { Exit::Findings } else { Exit::Success })
+    Ok(exit)
 }
 
 /// The jobs, grouped by the service that their token is for, in the order named.
@@ -68,31 +90,31 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
     groups
 }
 
-/// A token for another service, by the refresh token that the sign-in brought.
+/// A token for another service, by the refresh token that the sign-in brought; the inner `Err` is how that failed.
 fn one_more(
     app: &App<'_, '_>,
     settings: &Settings,
     grants: &Grants,
     signed_in: &Acquired,
     jobs: &[Job],
-) -> Result<Vec<Diagnosis>, Failure> {
+) -> Result<Result<Vec<Diagnosis>, Exit>, Failure> {
     let names = jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
     let mut request = App::request(settings, jobs, Interaction::Forbidden)?;
     request.account = Some(signed_in.account.id.clone());
     let mut person = Person::new(app.talk, settings);
     match flow::acquire(app.sys, grants, &request, &mut person) {
-        Ok(other) => Ok(judge(app, settings, &request, &other, jobs)),
+        Ok(other) => Ok(Ok(judge(app, settings, &request, &other, jobs))),
         Err(AcquireError::SignInNeeded { refusal: None, .. }) => {
             app.talk.line(format!(
                 "no token for {names}: without a refresh token every service needs a sign-in of its own"
             ));
-            Ok(Vec::new())
+            Ok(Err(Exit::SignInNeeded))
         }
         Err(error) => {
             app.talk.line(format!("no token for {names}:"));
             let evidence = app.evidence(settings, &request, jobs.first().copied());
-            let _ = of_acquire(error, evidence, &app.login_command(settings)).report(app.talk);
-            Ok(Vec::new())
+            let failure = of_acquire(error, evidence, &app.login_command(settings));
+            Ok(Err(failure.report(app.talk)))
         }
     }
 }

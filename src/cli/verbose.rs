@@ -1,6 +1,7 @@
 //! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
 
 use super::talk::Talk;
+use crate::model::clean;
 use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
 
 /// A network that tells what passes.
@@ -31,7 +32,7 @@ impl<'a, 't> Verbose<'a, 't> {
             })
             .collect();
         if !members.is_empty() {
-            self.talk.line(format!(">   {}", members.join(" ")));
+            self.talk.raw(&format!(">   {}\n", clean(&members.join(" "))));
         }
     }
 
@@ -43,7 +44,7 @@ impl<'a, 't> Verbose<'a, 't> {
         for name in ["date", "content-type", "retry-after", "x-ms-request-id"] {
             if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok())
             {
-                self.talk.line(format!("<   {name}: {value}"));
+                self.talk.raw(&format!("<   {name}: {}\n", clean(value)));
             }
         }
     }

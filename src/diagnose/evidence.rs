@@ -20,6 +20,8 @@ pub struct Evidence {
     pub not_oauth: Option<ProtocolError>,
     /// What else is known.
     pub context: Context,
+    /// Whether something was given that is nothing we know.
+    pub unrecognised: bool,
     /// When the case was collected.
     pub now: Option<NumericDate>,
     /// Members of an evidence file that were not understood.
@@ -49,6 +51,10 @@ pub struct Context {
     pub audience: Option<String>,
     /// The profile that was used, for commands to paste.
     pub profile: Option<String>,
+    /// Flags that select authority, tenant, client and account, for commands to paste.
+    pub selectors: Option<String>,
+    /// Flags that select jobs and scopes, for commands to paste that choose none of their own.
+    pub wanted: Option<String>,
     /// Whether a refresh token is wanted at all; `None` counts as yes.
     pub offline: Option<bool>,
     /// Whether the device code had run out by the local clock when the refusal came.

@@ -139,9 +139,13 @@ impl<'a> Facts<'a> {
 
     /// A command of ours with this profile.
     pub fn command(&self, command: &str, arguments: &str) -> String {
+        let context = self.context();
         let mut words = vec!["entrada", command];
-        words.extend(self.context().profile.as_deref());
-        words.extend(Some(arguments).filter(|arguments| !arguments.is_empty()));
+        words.extend(context.profile.as_deref());
+        words.extend(context.selectors.as_deref());
+        // What the advice names replaces what was asked for; without a word on it, the same is asked again.
+        let same = if arguments.is_empty() { context.wanted.as_deref() } else { Some(arguments) };
+        words.extend(same.filter(|words| !words.is_empty()));
         format!("`{}`", words.join(" "))
     }
 

@@ -48,13 +48,19 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     } else if let Some(refusal) = aadsts_text(text) {
         evidence.refusal = Some(refusal);
     } else {
-        evidence.token = Some(Shape::of(text));
+        match Shape::of(text) {
+            // Words, not a token: another kind of answer, a log, a mistake.
+            Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
+                evidence.unrecognised = true;
+            }
+            shape => evidence.token = Some(shape),
+        }
     }
     Ok(evidence)
 }
 
 /// Members of an evidence file, version 1 (`docs/json.md`).
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 14] = [
     "version",
     "job",
     "as",
@@ -63,7 +69,6 @@ const KNOWN: [&str; 15] = [
     "tenant",
     "account",
     "grant_type",
-    "mailbox",
     "token",
     "token_response",
     "oauth_error",
@@ -92,6 +97,7 @@ fn read_object(
     if evidence.response.is_none() {
         // What `az account get-access-token` prints.
         evidence.token = members.get("accessToken").and_then(Value::as_str).map(Shape::of);
+        evidence.unrecognised = evidence.token.is_none();
     }
     Ok(())
 }
@@ -193,6 +199,10 @@ mod tests {
         assert_eq!(read("Sorry: AADSTS50011: no").refusal.unwrap().error_codes, [50011]);
         assert!(matches!(read("hello").token, Some(Shape::Opaque { .. })));
         assert!(read(r#"{"accessToken":"a.b.c"}"#).token.is_some());
+        for input in ["HTTP/1.1 401 Unauthorized\r\n\r\n", "a1 NO AUTHENTICATE failed.", "{}"] {
+            let evidence = read(input);
+            assert!(evidence.unrecognised && evidence.token.is_none(), "{input}");
+        }
         assert_eq!(recognise(" \n", NumericDate(0)).unwrap_err(), RecogniseError::Empty);
     }
 

@@ -115,7 +115,9 @@ pub(super) fn describe(
         None => rule.says(without_code),
     };
     let Some(refusal) = facts.refusal() else { return finding };
-    finding = finding.saw("error", &refusal.error);
+    if !refusal.error.is_empty() {
+        finding = finding.saw("error", &refusal.error);
+    }
     if let Some(suberror) = &refusal.suberror {
         finding = finding.saw("suberror", suberror);
     }

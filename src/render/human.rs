@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
-use crate::diagnose::{Confidence, Diagnosis, Severity, Verdict, Who};
+use crate::diagnose::{Confidence, Diagnosis, InputKind, Severity, Verdict, Who};
 
 /// What the stream can show.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,16 +106,26 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
         (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still going on"),
         (Verdict::Problem, Some(cause)) => {
             let text = format!("problem: {}", cause.rule.id);
-            format!("{} (judged for `{job}`)", label(style, Severity::Error, &text))
+            format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis))
         }
         (Verdict::Undetermined | Verdict::Problem, _) => {
             let text = "undetermined: this evidence does not tell";
-            format!("{} (judged for `{job}`)", label(style, Severity::Warning, text))
+            format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis))
         }
         (Verdict::Ok, _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
             format!("{fine}: nothing stands in the way of `{job}`")
         }
+    }
+}
+
+/// A refusal is the same whatever the token was for.
+fn judged_for(diagnosis: &Diagnosis) -> String {
+    match diagnosis.input {
+        InputKind::AccessToken | InputKind::OpaqueToken | InputKind::TokenResponse => {
+            format!(" (judged for `{}`)", diagnosis.job)
+        }
+        InputKind::OauthError | InputKind::HttpResponse | InputKind::Unknown => String::new(),
     }
 }
 

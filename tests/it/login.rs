@@ -31,6 +31,41 @@ fn quiet_never_hides_the_code() {
 }
 
 #[test]
+fn quiet_says_only_what_needs_attention() {
+    let quiet = World::new().run_exactly(&["login", "--quiet"], "");
+    assert!(!quiet.stderr.contains("ok: nothing"), "{}", quiet.stderr);
+    assert!(!quiet.stderr.contains("signed in as"), "{}", quiet.stderr);
+    let ill = World::with("consent-partial").run_exactly(&["login", "--quiet"], "");
+    assert!(ill.stderr.contains("error[missing-scope]"), "{}", ill.stderr);
+}
+
+#[test]
+fn a_program_gets_its_json_when_the_sign_in_is_refused_too() {
+    let world = World::with("device-code-blocked");
+    let run = world.run(&["login", "-o", "json"]);
+    assert_eq!(run.exit, Exit::Refused);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["findings"][0]["id"], "conditional-access");
+}
+
+#[test]
+fn a_token_that_a_named_job_does_not_get_is_no_success() {
+    let world = World::with("no-refresh-token");
+    let run = world.run(&["login", "--job", "graph-mail-read,imap"]);
+    assert_eq!(run.exit, Exit::SignInNeeded, "{}", run.stderr);
+    assert!(run.stderr.contains("no token for `imap`"), "{}", run.stderr);
+}
+
+#[test]
+fn advice_carries_the_flags_that_were_typed() {
+    let world = World::with("consent-partial");
+    world.unset("ENTRADA_TENANT");
+    let run = world.run(&["login", "--tenant", "contoso.example"]);
+    let command = "`entrada login --tenant contoso.example --job graph-mail-read`";
+    assert!(run.stderr.contains(command), "{}", run.stderr);
+}
+
+#[test]
 fn accounts_and_status_show_what_is_there_and_no_secret() {
     let world = World::new();
     let none = world.run(&["accounts"]);

@@ -1,4 +1,4 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Shape, Who};
+use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Shape, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: "malformed-token",
@@ -30,6 +30,17 @@ fn check(facts: &Facts) -> Option<Finding> {
         Shape::Saml => RULE
             .says("this is a SAML assertion, not an OAuth access token")
             .saw("token", "a SAML assertion"),
+        // Another issuer's token may look like anything; one for a service of Microsoft's does not.
+        Shape::Opaque { length }
+            if facts.response().is_none() && facts.wanted_resource().is_some() =>
+        {
+            RULE.says("this does not look like a token of Entra's")
+                .saw(
+                    "token",
+                    format!("{length} characters, neither a JWT nor a personal account's"),
+                )
+                .sure(Confidence::Possible)
+        }
         _ => return None,
     };
     Some(finding.help("copy the token whole, or pipe it: `entrada token | entrada diagnose`"))
@@ -46,6 +57,9 @@ mod tests {
             says(&RULE, &pasted("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0")).unwrap(),
             "this is not a whole token: expected 3 dot-separated parts, found 2"
         );
-        assert_eq!(says(&RULE, &pasted("opaque")), None);
+        assert!(says(&RULE, &pasted("opaque")).unwrap().contains("does not look like"));
+        let mut evidence = pasted("opaque");
+        evidence.context.job = Some(crate::model::Job::None);
+        assert_eq!(says(&RULE, &evidence), None, "another issuer's, perhaps");
     }
 }

@@ -52,13 +52,18 @@ fn check(facts: &Facts) -> Option<Finding> {
         Some(requested) => RULE
             .says("no refresh token came, because `offline_access` was not asked for")
             .saw("requested", requested)
-            .help(format!("ask for it: {}", facts.login("--scope offline_access"))),
+            .help(ask(facts)),
         None => RULE
             .says("no refresh token came: `offline_access` was not asked for, or not granted")
             .sure(Confidence::Likely)
-            .help(format!("ask for it: {}", facts.login("--scope offline_access"))),
+            .help(ask(facts)),
     };
     Some(finding.saw("refresh_token", "absent").saw("expires_in", life))
+}
+
+fn ask(facts: &Facts) -> String {
+    let job = format!("--job {}", facts.job);
+    format!("ask for it, as entrada does by itself: {}", facts.login(&job))
 }
 
 #[cfg(test)]

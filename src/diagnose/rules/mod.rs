@@ -45,6 +45,7 @@ mod signature_unverifiable;
 mod sovereign_cloud_mismatch;
 mod spa_refresh_token_lifetime;
 mod throttled;
+mod unrecognised_input;
 mod user_consent_required;
 mod user_declined;
 mod wrong_account;
@@ -102,6 +103,7 @@ pub static RULES: &[&Rule] = &[
     &sovereign_cloud_mismatch::RULE,
     &spa_refresh_token_lifetime::RULE,
     &throttled::RULE,
+    &unrecognised_input::RULE,
     &user_consent_required::RULE,
     &user_declined::RULE,
     &wrong_account::RULE,
