@@ -71,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         scopes,
         account: None,
         min_ttl: None,
+        flow: entrada::flow::Kind::Auto,
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,

@@ -8,7 +8,7 @@ use super::{Common, Exit, Failure};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
 use crate::flow::TokenRequest;
-use crate::model::{Authority, Job, Secret};
+use crate::model::{Authority, Job, Secret, shell_quoted};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{Stream, Sys, say};
 
@@ -125,6 +125,7 @@ impl App<'_, '_> {
             scopes: settings.request_scopes(jobs)?,
             account: settings.get(|layer| &layer.account),
             min_ttl: settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0)),
+            flow: settings.get(|layer| &layer.flow).unwrap_or_default(),
             force_refresh: false,
             interaction,
             claims: None,
@@ -155,7 +156,8 @@ impl App<'_, '_> {
                 tenant: request.authority.tenant().map(ToString::to_string),
                 account: settings.get(|layer| &layer.account),
                 audience: settings.get(|layer| &layer.audience),
-                profile: settings.profile.as_deref().map(quoted),
+                cloud: settings.get(|layer| &layer.cloud),
+                profile: settings.profile.as_deref().map(shell_quoted),
                 selectors: Some(self.selectors()).filter(|words| !words.is_empty()),
                 wanted: Some(self.wanted()),
                 offline: Some(settings.offline()),
@@ -193,7 +195,7 @@ impl App<'_, '_> {
             ("--authority", &layer.authority),
             ("--account", &layer.account),
         ] {
-            words.extend(value.as_ref().map(|value| format!("{flag} {}", quoted(value))));
+            words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_quoted(value))));
         }
         words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
         words.join(" ")
@@ -203,13 +205,14 @@ impl App<'_, '_> {
     fn wanted(&self) -> String {
         let layer = &self.common.layer;
         let jobs = layer.job.iter().flatten().map(|job| format!("--job {job}"));
-        let scopes = layer.scope.iter().flatten().map(|scope| format!("--scope {}", quoted(scope)));
+        let scopes =
+            layer.scope.iter().flatten().map(|scope| format!("--scope {}", shell_quoted(scope)));
         jobs.chain(scopes).collect::<Vec<_>>().join(" ")
     }
 
     /// The command that signs in with the same selectors, to paste.
     pub(super) fn login_command(&self, settings: &Settings) -> String {
-        let profile = settings.profile.as_deref().map(quoted).unwrap_or_default();
+        let profile = settings.profile.as_deref().map(shell_quoted).unwrap_or_default();
         let words = ["entrada login".to_owned(), profile, self.selectors(), self.wanted()];
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
@@ -236,16 +239,6 @@ impl App<'_, '_> {
                 Ok(Secret::new(text))
             }
         }
-    }
-}
-
-/// `value` as a shell reads it back.
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', "'\\''"))
     }
 }
 

@@ -227,6 +227,7 @@ fn request(
         scopes,
         account: None,
         min_ttl: None,
+        flow: flow::Kind::Device,
         force_refresh: false,
         interaction,
         claims: None,

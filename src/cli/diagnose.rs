@@ -3,10 +3,11 @@
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::config::Settings;
+use crate::config::{ConfigFile, Settings};
 use crate::diagnose::{self, Evidence, Verdict};
+use crate::model::shell_quoted;
 use crate::render::{self, Format, Notes};
-use crate::sys::Stream;
+use crate::sys::{Env, Stream};
 
 /// Judge a token, a token response or an OAuth error against its job
 #[derive(clap::Args)]
@@ -19,7 +20,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(None)?;
     let input = app.input(args.input.as_deref())?;
     let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -27,9 +27,21 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.talk
             .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
     }
-    apply(&settings, &mut evidence)?;
+    // A pasted token is nobody's in particular: only what was named for this very judgement counts, not what the
+    // configuration happens to say.
+    let nothing = ConfigFile::default();
+    let flags = Settings::resolve(&nothing, None, &Env::default(), app.common.layer.clone())?;
+    apply(&flags, &mut evidence, Strength::Overrides)?;
+    let mut jobs = flags.jobs();
+    if let Some(profile) = app.common.profile.clone() {
+        let settings = app.settings(Some(&profile))?;
+        apply(&settings, &mut evidence, Strength::FillsIn)?;
+        evidence.context.profile = Some(shell_quoted(&profile));
+        if jobs.is_empty() && evidence.context.job.is_none() {
+            jobs = settings.jobs();
+        }
+    }
     let style = style_of(app.sys, Stream::Stdout);
-    let jobs = settings.jobs();
     let each = if jobs.is_empty() {
         vec![evidence.context.job]
     } else {
@@ -53,20 +65,30 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Settings set or override what the evidence says about itself.
-fn apply(settings: &Settings, evidence: &mut Evidence) -> Result<(), Failure> {
+/// Whether a setting outweighs what the evidence says about itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Overrides,
+    FillsIn,
+}
+
+/// Takes `settings` into the context of the evidence.
+fn apply(settings: &Settings, evidence: &mut Evidence, strength: Strength) -> Result<(), Failure> {
+    fn weigh<T>(own: &mut Option<T>, setting: Option<T>, strength: Strength) {
+        if setting.is_some() && (own.is_none() || strength == Strength::Overrides) {
+            *own = setting;
+        }
+    }
     let context = &mut evidence.context;
     let scopes = settings.scopes()?;
-    if !scopes.is_empty() {
-        context.requested = Some(scopes);
-    }
-    context.acting = settings.get(|layer| &layer.acting).or(context.acting);
-    context.audience = settings.get(|layer| &layer.audience).or_else(|| context.audience.take());
-    context.client_id = settings.get(|layer| &layer.client_id).or_else(|| context.client_id.take());
-    context.tenant = settings.get(|layer| &layer.tenant).or_else(|| context.tenant.take());
-    context.account = settings.get(|layer| &layer.account).or_else(|| context.account.take());
-    context.authority = settings.get(|layer| &layer.authority).or_else(|| context.authority.take());
-    context.offline = settings.get(|layer| &layer.offline).or(context.offline);
-    context.profile.clone_from(&settings.profile);
+    weigh(&mut context.requested, Some(scopes).filter(|scopes| !scopes.is_empty()), strength);
+    weigh(&mut context.acting, settings.get(|layer| &layer.acting), strength);
+    weigh(&mut context.audience, settings.get(|layer| &layer.audience), strength);
+    weigh(&mut context.client_id, settings.get(|layer| &layer.client_id), strength);
+    weigh(&mut context.tenant, settings.get(|layer| &layer.tenant), strength);
+    weigh(&mut context.account, settings.get(|layer| &layer.account), strength);
+    weigh(&mut context.authority, settings.get(|layer| &layer.authority), strength);
+    weigh(&mut context.cloud, settings.get(|layer| &layer.cloud), strength);
+    weigh(&mut context.offline, settings.get(|layer| &layer.offline), strength);
     Ok(())
 }

@@ -207,6 +207,8 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::Ambiguous(_) => {
             Failure::of(Exit::Usage, &error).help("say which with `--account`")
         }
+        AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
+            .help("sign in as the other in a private window, or leave `--account` out"),
         AcquireError::NoDeviceFlow(_) => Failure::of(Exit::Usage, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
         AcquireError::Http(error) => error.into(),

@@ -21,6 +21,7 @@ pub(super) fn judge(
             let mut evidence = app.evidence(settings, request, job);
             evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
             evidence.response.clone_from(&acquired.response);
+            evidence.context.granted.clone_from(&acquired.token.granted);
             evidence.context.grant_type = match acquired.source {
                 Source::SignIn => Some("device_code".to_owned()),
                 Source::Refresh => Some("refresh_token".to_owned()),

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         warn_unsaved(app.talk, unsaved);
     }
     let strict = settings.is(|layer| &layer.strict);
-    // A stored token was judged when it came.
+    // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.
     if acquired.source != Source::Cache || strict {
         let quiet = settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
         let diagnoses = judge(app, &settings, &request, &acquired, jobs);

@@ -1,5 +1,6 @@
 //! What a judgement rests on: everything that was collected about one token or one refusal.
 
+use crate::entra::clouds::Cloud;
 use crate::entra::jobs;
 use crate::entra::resources::{self, GRAPH};
 use crate::model::{As, Job, NumericDate, ScopeSet};
@@ -47,6 +48,10 @@ pub struct Context {
     pub account: Option<String>,
     /// `device_code`, `refresh_token`, …
     pub grant_type: Option<String>,
+    /// The scopes that were granted, where a stored token's answer is gone but they are remembered.
+    pub granted: Option<ScopeSet>,
+    /// The cloud that was named.
+    pub cloud: Option<Cloud>,
     /// The audience of a job of one's own (`custom`).
     pub audience: Option<String>,
     /// The profile that was used, for commands to paste.

@@ -86,12 +86,17 @@ impl<'a> Facts<'a> {
         self.context().acting.unwrap_or(if self.is_app_only() { As::App } else { As::User })
     }
 
-    /// Whether the token was issued to an application without a user: `idtyp` says so, or there are roles and no `scp`.
+    /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
+    /// roles, or the subject is the application itself, or the client proved itself by a secret or certificate.
     pub fn is_app_only(&self) -> bool {
-        self.claims().is_some_and(|claims| match claims.text("idtyp") {
-            Some(kind) => kind.eq_ignore_ascii_case("app"),
-            None => claims.scp().is_none() && claims.roles().is_some(),
-        })
+        let Some(claims) = self.claims() else { return false };
+        if let Some(kind) = claims.text("idtyp") {
+            return kind.eq_ignore_ascii_case("app");
+        }
+        let proven =
+            ["appidacr", "azpacr"].iter().any(|name| matches!(claims.text(name), Some("1" | "2")));
+        let own_subject = claims.text("oid").is_some() && claims.text("oid") == claims.text("sub");
+        claims.scp().is_none() && (claims.roles().is_some() || own_subject || proven)
     }
 
     /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.
@@ -100,13 +105,15 @@ impl<'a> Facts<'a> {
         let claims = &jwt.claims;
         let aud_is_client =
             claims.aud().is_some_and(|aud| resources::of_audience(aud).is_none() && is_guid(aud));
+        let for_our_client =
+            claims.aud().is_some() && claims.aud() == self.context().client_id.as_deref();
         let about_a_person = ["nonce", "preferred_username", "name", "at_hash", "c_hash", "email"];
         aud_is_client
             && claims.scp().is_none()
             && claims.client_id().is_none()
             && claims.text("idtyp").is_none()
             && jwt.header.get("nonce").is_none()
-            && about_a_person.iter().any(|name| claims.get(name).is_some())
+            && (for_our_client || about_a_person.iter().any(|name| claims.get(name).is_some()))
     }
 
     /// The service that the job calls; `None` for jobs without one.
@@ -116,20 +123,43 @@ impl<'a> Facts<'a> {
 
     /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
     pub fn audience_fits(&self) -> Option<bool> {
-        let aud = self.claims()?.aud()?;
+        let audiences = self.claims()?.audiences();
+        if audiences.is_empty() {
+            return None;
+        }
         if let Some(own) = &self.context().audience
             && self.job == Job::Custom
         {
-            let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
-            return Some(bare(own) == bare(aud));
+            // `api://GUID` and the bare GUID are one: v2.0 tokens always carry the latter.
+            let bare = |aud: &str| aud.strip_prefix("api://").unwrap_or(aud).to_owned();
+            let own = bare(own);
+            // The GUID of a service stands for any of its addresses, a customer's own included.
+            let by_id = |aud: &str| {
+                [(aud, own.as_str()), (own.as_str(), aud)].iter().any(|(one, other)| {
+                    resources::of_audience(one)
+                        .is_some_and(|found| found.app_id.eq_ignore_ascii_case(other))
+                })
+            };
+            return Some(audiences.iter().any(|aud| {
+                let aud = bare(aud);
+                resources::same_audience(&own, &aud) || by_id(&aud)
+            }));
         }
         let wanted = self.wanted_resource()?;
-        Some(resources::of_audience(aud).is_some_and(|found| found.app_id == wanted.app_id))
+        Some(audiences.iter().any(|aud| wanted.accepts(aud)))
     }
 
     /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
     pub fn granted(&self) -> Option<ScopeSet> {
-        self.response().and_then(TokenResponse::granted).or_else(|| self.claims()?.scp())
+        self.response()
+            .and_then(TokenResponse::granted)
+            .or_else(|| self.context().granted.clone())
+            .or_else(|| self.claims()?.scp())
+    }
+
+    /// The scopes to ask for, for the job in its cloud.
+    pub fn job_scopes(&self) -> Vec<String> {
+        jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
     }
 
     /// `entrada login` with this profile and `arguments`: what to paste to sign in again.

@@ -93,14 +93,18 @@ pub fn run(evidence: &Evidence) -> Diagnosis {
 
 fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
     let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
-    if any(|finding| finding.rule.id == "authorization-pending") {
+    let refused = facts.refusal().is_some();
+    let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
+    if polling || any(|finding| finding.rule.id == "authorization-pending") {
         Verdict::Pending
     } else if any(|finding| {
         finding.severity == Severity::Error && finding.confidence != Confidence::Possible
     }) {
         Verdict::Problem
     } else if any(|finding| finding.severity == Severity::Error)
+        || any(|finding| finding.rule.id == "encrypted-token")
         || facts.input_kind() == InputKind::Unknown
+        || refused
     {
         Verdict::Undetermined
     } else {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::shape::Shape;
 use super::{Context, Evidence};
 use crate::model::{As, Job, NumericDate, ScopeSet, clean};
-use crate::oauth::{ErrorResponse, TokenResponse};
+use crate::oauth::{ErrorResponse, TokenResponse, is_refusal};
 
 /// The input cannot be judged at all.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,10 +86,10 @@ fn read_object(
         || ["token", "token_response", "oauth_error"]
             .iter()
             .any(|name| members.contains_key(*name));
-    if is_evidence && !members.contains_key("access_token") && !members.contains_key("error") {
+    if is_evidence && !members.contains_key("access_token") && !is_refusal(members) {
         return read_evidence(members, evidence);
     }
-    if members.contains_key("error") {
+    if is_refusal(members) {
         evidence.refusal = Some(ErrorResponse::from_json(members));
         return Ok(());
     }
@@ -140,12 +140,21 @@ fn read_evidence(
         Some(value.to_owned())
     };
     evidence.context = Context {
-        job: text("job")?.and_then(|job| Job::parse(&job)),
-        acting: text("as")?.and_then(|acting| match acting.as_str() {
-            "user" => Some(As::User),
-            "app" => Some(As::App),
-            _ => None,
-        }),
+        job: match text("job")? {
+            Some(job) => Some(
+                Job::parse(&job)
+                    .ok_or(RecogniseError::Member { member: "job", expected: "a known job" })?,
+            ),
+            None => None,
+        },
+        acting: match text("as")?.as_deref() {
+            Some("user") => Some(As::User),
+            Some("app") => Some(As::App),
+            Some(_) => {
+                return Err(RecogniseError::Member { member: "as", expected: "`user` or `app`" });
+            }
+            None => None,
+        },
         requested: requested(members)?.or_else(|| Some(ScopeSet::parse(&asked("scope")?))),
         client_id: text("client_id")?.or_else(|| asked("client_id")),
         tenant: text("tenant")?.or_else(|| asked("tenant")),
@@ -166,7 +175,10 @@ fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, Recognise
     match members.get("requested_scopes") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(ScopeSet::parse(text))),
-        Some(Value::Array(all)) => Ok(Some(all.iter().filter_map(Value::as_str).collect())),
+        Some(Value::Array(all)) => {
+            let words = all.iter().filter_map(Value::as_str).flat_map(str::split_whitespace);
+            Ok(Some(words.collect()))
+        }
         Some(_) => {
             Err(RecogniseError::Member { member: "requested_scopes", expected: "a list of scopes" })
         }

@@ -26,16 +26,20 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "access_denied" if error.error_codes.is_empty() => return plain("user-declined"),
         _ => (),
     }
+    if error.error_subcode.as_deref() == Some("cancel") {
+        return plain("user-declined");
+    }
     let description = error.error_description.as_deref().unwrap_or_default();
     let refreshing = context.grant_type.as_deref() == Some("refresh_token");
     for code in error.error_codes.iter().filter_map(|code| aadsts::find(*code)) {
         let id = match code.code {
             65004 => "user-declined",
-            // The same number for a dead grant and, for personal accounts, for scopes outside it.
-            70000 if description.contains("scope") => "refresh-scope-not-granted",
+            70016 => "authorization-pending",
             70000 | 70008 if context.grant_type.as_deref() == Some("authorization_code") => {
                 "auth-code-reused"
             }
+            // The same number for a dead grant and, for personal accounts, for scopes outside it.
+            70000 if description.contains("scopes requested") => "refresh-scope-not-granted",
             70000 if refreshing => "refresh-token-revoked",
             _ => match code.cause {
                 Some(cause) => cause,

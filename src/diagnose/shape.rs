@@ -120,6 +120,9 @@ impl Shape {
 /// Takes off what clings to a token on its way through logs, shells and mails.
 fn unwrap(text: &str) -> String {
     let mut text = text.trim().trim_end_matches(',').trim();
+    if let Some(rest) = text.strip_prefix("\"access_token\"") {
+        text = rest.trim_start_matches([':', ' ', '"']);
+    }
     for prefix in ["Authorization:", "authorization:", "Bearer ", "bearer ", "BEARER "] {
         text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
     }
@@ -209,6 +212,7 @@ mod tests {
             format!("\"{token}\","),
             format!("Authorization: Bearer {token}"),
             format!("'Bearer {token}'"),
+            format!("\"access_token\": \"{token}\","),
             wrapped,
         ] {
             assert!(Shape::of(&pasted).claims().is_some(), "{pasted}");

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
-use super::{AcquireError, Prompt, Refusal, TokenRequest, device_code, endpoints};
+use super::{AcquireError, Kind, Prompt, Refusal, TokenRequest, device_code, endpoints};
 use crate::model::{Account, NumericDate};
 use crate::oauth::{TokenResponse, account_of, refresh};
-use crate::store::{CachedToken, Entry, Grant, GrantKey, Grants, Interaction, Ready, StoreError};
+use crate::store::{
+    CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready,
+    StoreError,
+};
 use crate::sys::Sys;
 
 /// Where a token came from.
@@ -85,9 +88,18 @@ pub fn sign_in(
     // Before the user spends a minute on it: can the result be kept at all?
     let ready = grants.prepare()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
-    let response = device_code::run(sys, &found, request, prompt)?;
+    let response = match request.flow {
+        // Device code works on every machine there is.
+        Kind::Auto | Kind::Device => device_code::run(sys, &found, request, prompt)?,
+    };
 
     let account = account_of(&response);
+    if let Some(wanted) = &request.account
+        && !account.is_called(wanted)
+    {
+        let found = account.label().to_owned();
+        return Err(AcquireError::WrongAccount { found, wanted: wanted.clone() });
+    }
     let key = key_of(request, &account);
     let now = sys.clock.now();
     let mut grant = Grant {
@@ -100,8 +112,20 @@ pub fn sign_in(
         endpoints: request.authority.endpoints().is_none().then_some(found),
         access_tokens: Vec::new(),
     };
+    // A refresh that runs now must not put the old grant over the new one.
+    let guard = lock(sys, grants, request, &key);
+    if response.refresh_token.is_none()
+        && request.scopes.asks_offline()
+        && let Ok(Some(old)) = grants.load(&key)
+    {
+        // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).
+        grant.refresh_token = old.refresh_token;
+        grant.refreshed_at = old.refreshed_at;
+        grant.refresh_expires_at = old.refresh_expires_at;
+    }
     let token = absorb(&mut grant, &response, &request.scopes);
     let unsaved = keep(grants, &ready, &key, &grant, now);
+    drop(guard);
     Ok(Acquired {
         token,
         account: grant.account,
@@ -130,22 +154,26 @@ fn from_grant(
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
-    let guard = grants
-        .lock(key, request.lock_wait, &mut |pause: Duration| sys.clock.sleep(pause).is_ok())?;
-    // Someone may have refreshed while we waited.
-    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
-    if let Some(token) = cached(&grant, request, sys.clock.now()) {
-        return Ok(Ok(from_cache(token, &grant, key, None)));
-    }
-    let outcome = by_refresh(sys, grants, request, key, &grant);
-    drop(guard);
-    match outcome {
-        // The authority wanted an early refresh (`refresh_in`) and cannot be had now: the token is still good.
-        Err(error) => match still_good(&grant, request, sys.clock.now()) {
-            Some(token) => Ok(Ok(from_cache(token, &grant, key, Some(error)))),
-            None => Err(error),
-        },
-        Ok(outcome) => Ok(outcome),
+    let (grant, outcome) = match lock(sys, grants, request, key) {
+        Ok(guard) => {
+            // Someone may have refreshed while we waited.
+            let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
+            if let Some(token) = cached(&grant, request, sys.clock.now()) {
+                return Ok(Ok(from_cache(token, &grant, key, None)));
+            }
+            let outcome = by_refresh(sys, grants, request, key, &grant);
+            drop(guard);
+            (grant, outcome)
+        }
+        Err(error) => (grant, Err(error.into())),
+    };
+    // The authority wanted an early refresh (`refresh_in`) that cannot be had: the token itself may still be good.
+    let spare = still_good(&grant, request, sys.clock.now());
+    match (outcome, spare) {
+        (Err(error @ AcquireError::Interrupted(_)), _) => Err(error),
+        (Err(error), Some(token)) => Ok(Ok(from_cache(token, &grant, key, Some(error)))),
+        (Ok(Err(dead)), Some(token)) => Ok(Ok(from_cache(token, &grant, key, Some(dead.into())))),
+        (outcome, _) => outcome,
     }
 }
 
@@ -156,6 +184,22 @@ impl Dead {
             None => "nobody is signed in".to_owned(),
         };
         Self { why, refusal: None }
+    }
+}
+
+/// The grant for this process alone, for as long as the guard lives.
+fn lock(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    key: &GrantKey,
+) -> Result<LockGuard, LockError> {
+    grants.lock(key, request.lock_wait, &mut |pause: Duration| sys.clock.sleep(pause).is_ok())
+}
+
+impl From<Dead> for AcquireError {
+    fn from(Dead { why, refusal }: Dead) -> Self {
+        Self::SignInNeeded { why, refusal }
     }
 }
 

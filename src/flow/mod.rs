@@ -41,6 +41,8 @@ pub struct TokenRequest {
     pub account: Option<String>,
     /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
     pub min_ttl: Option<i64>,
+    /// How the user signs in.
+    pub flow: Kind,
     /// Never serve from the cache.
     pub force_refresh: bool,
     /// Whether the user may be asked to sign in.
@@ -91,6 +93,14 @@ pub enum AcquireError {
     /// More than one account fits.
     #[error("several accounts are signed in: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
+    /// Somebody else signed in than was named; nothing was stored.
+    #[error("`{found}` signed in, not `{wanted}`; nothing was stored")]
+    WrongAccount {
+        /// Who signed in.
+        found: String,
+        /// Who was named.
+        wanted: String,
+    },
     /// The authority has no device authorization endpoint.
     #[error("{0} offers no device-code sign-in")]
     NoDeviceFlow(String),

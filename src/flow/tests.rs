@@ -102,6 +102,7 @@ pub(super) fn request() -> TokenRequest {
         scopes: ScopeSet::parse("openid"),
         account: None,
         min_ttl: None,
+        flow: Kind::Auto,
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,

@@ -77,7 +77,9 @@ pub enum AuthorityError {
     )]
     NotHttps(String),
     /// User name, query or fragment in the URL.
-    #[error("`{0}` has a user name, query or fragment; an authority is scheme, host and path")]
+    #[error(
+        "the authority at `{0}` has a user name, query or fragment; it is scheme, host and path"
+    )]
     Extras(String),
 }
 
@@ -110,7 +112,9 @@ impl Authority {
             || parsed.query().is_some()
             || parsed.fragment().is_some();
         if extras {
-            return Err(AuthorityError::Extras(shown()));
+            // Not the URL: what stands before the `@` may be a password.
+            let host = parsed.host_str().unwrap_or_default();
+            return Err(AuthorityError::Extras(super::clean(host).into_owned()));
         }
         check_transport(&parsed)?;
         Ok(match tenant {

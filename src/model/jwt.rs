@@ -127,6 +127,15 @@ impl Claims {
         }
     }
 
+    /// Every value of `aud`; RFC 7519 §4.1.3 allows a list.
+    pub fn audiences(&self) -> Vec<&str> {
+        match self.0.get("aud") {
+            Some(Value::String(aud)) => vec![aud],
+            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// `scp`: delegated permissions, separated by spaces; other issuers use a list, or the name `scope`.
     pub fn scp(&self) -> Option<ScopeSet> {
         match self.0.get("scp").or_else(|| self.0.get("scope"))? {
@@ -152,9 +161,16 @@ impl Claims {
 
     /// The user as a person would name them: `preferred_username`, `upn`, `unique_name` or `email`.
     pub fn user_name(&self) -> Option<&str> {
+        self.user_names().next()
+    }
+
+    /// Every name that the token gives the user. They may differ: a guest's `upn` is not the address at home, and a
+    /// personal account's `unique_name` starts with `live.com#`.
+    pub fn user_names(&self) -> impl Iterator<Item = &str> {
         ["preferred_username", "upn", "unique_name", "email"]
-            .iter()
-            .find_map(|name| self.text(name))
+            .into_iter()
+            .filter_map(|name| self.text(name))
+            .map(|name| name.strip_prefix("live.com#").unwrap_or(name))
     }
 }
 

@@ -40,15 +40,32 @@ impl ScopeSet {
 
     /// Those that ask an API for something: all but [`OIDC_SCOPES`].
     pub fn api(&self) -> Self {
-        self.iter()
-            .filter(|scope| !OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(scope)))
-            .collect()
+        self.iter().filter(|scope| !is_about_sign_in(scope)).collect()
+    }
+
+    /// Whether a refresh token is asked for, by the short or the full name of `offline_access`.
+    pub fn asks_offline(&self) -> bool {
+        self.iter().any(|scope| without_graph(scope).eq_ignore_ascii_case("offline_access"))
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether `scope` is one of [`OIDC_SCOPES`], which are at home on Graph and may carry its prefix.
+fn is_about_sign_in(scope: &str) -> bool {
+    OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(without_graph(scope)))
+}
+
+fn without_graph(scope: &str) -> &str {
+    const GRAPH: [&str; 2] =
+        ["https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000/"];
+    let on_graph = |prefix: &&&str| {
+        scope.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    GRAPH.iter().find(on_graph).map_or(scope, |prefix| &scope[prefix.len()..])
 }
 
 impl<S: Into<String>> FromIterator<S> for ScopeSet {
@@ -84,5 +101,7 @@ mod tests {
     fn sign_in_scopes_are_not_api_scopes() {
         let scopes = ScopeSet::parse("openid Profile offline_access Mail.Read email");
         assert_eq!(scopes.api().to_string(), "Mail.Read");
+        let scopes = ScopeSet::parse("https://graph.microsoft.com/offline_access");
+        assert!(scopes.asks_offline() && scopes.api().is_empty());
     }
 }

@@ -51,6 +51,16 @@ pub fn clean_block(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// `value` as a POSIX shell reads it back: as it is where that is safe, else in single quotes.
+pub fn shell_quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', "'\\''"))
+    }
+}
+
 /// ECMA-48: `ESC [ … final`, `ESC ] … BEL|ST` and their like; what follows is theirs, not text.
 fn skip_escape_sequence(
     first: char,
@@ -116,6 +126,14 @@ mod tests {
             assert!(!once.chars().any(char::is_control), "{once:?}");
             assert_eq!(clean(&once), once);
         }
+    }
+
+    #[test]
+    fn what_a_shell_would_act_on_is_quoted() {
+        let plain = "https://graph.microsoft.com/Mail.Read";
+        assert_eq!(shell_quoted(plain), plain);
+        assert_eq!(shell_quoted("x;touch /tmp/p"), "'x;touch /tmp/p'");
+        assert_eq!(shell_quoted("it's"), "'it'\\''s'");
     }
 
     #[test]

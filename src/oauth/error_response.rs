@@ -20,6 +20,8 @@ pub struct ErrorResponse {
     pub error_codes: Vec<u64>,
     /// Entra's finer word, such as `consent_required` or `basic_action`.
     pub suberror: Option<String>,
+    /// `cancel` when the user pressed the button of that name.
+    pub error_subcode: Option<String>,
     /// JSON text of a claims challenge, to be sent back with the next request.
     pub claims: Option<String>,
     /// For the administrator's sign-in log.
@@ -63,6 +65,7 @@ impl ErrorResponse {
             error_description,
             error_codes,
             suberror: lenient::text(members, "suberror"),
+            error_subcode: lenient::text(members, "error_subcode"),
             claims: lenient::text(members, "claims"),
             trace_id: lenient::text(members, "trace_id"),
             correlation_id: lenient::text(members, "correlation_id"),

@@ -86,13 +86,22 @@ fn read<T>(
     let serde_json::Value::Object(members) = value else {
         return Err(fail("the JSON is not an object".to_owned()));
     };
-    if members.contains_key("error") {
+    if is_refusal(&members) {
         return Ok(Err(Box::new(ErrorResponse::from_members(&members, response))));
     }
     if !response.status().is_success() {
         return Err(fail("it has no `error` member".to_owned()));
     }
     success(&members).map(Ok).map_err(fail)
+}
+
+/// Whether `members` are those of a refusal: `error` says something. Some servers send an empty one with a success.
+pub fn is_refusal(members: &serde_json::Map<String, serde_json::Value>) -> bool {
+    match members.get("error") {
+        Some(serde_json::Value::String(text)) => !text.is_empty(),
+        Some(serde_json::Value::Object(_)) => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::lenient::{self, Members};
 use super::{Answer, HttpResponse, ProtocolError, error_response, read};
-use crate::model::{NumericDate, ScopeSet, Secret};
+use crate::model::{NumericDate, ScopeSet, Secret, clean};
 
 /// Seconds assumed when `expires_in` is missing or senseless: short, so that a guess does no harm.
 const EXPIRES_IN_DEFAULT: u64 = 300;
@@ -52,6 +52,14 @@ impl TokenResponse {
         read(step, response, |members| {
             let mut token = Self::from_json(members, received_at)
                 .ok_or_else(|| "it has neither `access_token` nor `error`".to_owned())?;
+            // RFC 6750 §2.1: anything else could forge a line where the token is printed.
+            if !token.access_token.expose().chars().all(|c| c.is_ascii_graphic()) {
+                return Err("its `access_token` has characters that no token has".to_owned());
+            }
+            let bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
+            if let Some(other) = token.token_type.as_ref().filter(|kind| !bearer(kind)) {
+                return Err(format!("its `token_type` is `{}`, not Bearer", clean(other)));
+            }
             token.server_date = error_response::server_date(response);
             Ok(token)
         })
@@ -118,6 +126,26 @@ mod tests {
     fn a_missing_scope_is_no_error() {
         assert_eq!(parse(r#"{"access_token":"a"}"#).granted(), None);
         assert_eq!(parse(r#"{"access_token":"a","scope":""}"#).granted(), None);
+    }
+
+    #[test]
+    fn a_token_that_could_forge_a_line_or_needs_a_proof_is_refused() {
+        for body in [
+            r#"{"access_token":"a\nb"}"#,
+            r#"{"access_token":"a\u001b[2J"}"#,
+            r#"{"access_token":"a b"}"#,
+            r#"{"access_token":"a","token_type":"pop"}"#,
+        ] {
+            let answer = TokenResponse::parse("a test", &response(200, body), NumericDate(0));
+            assert!(answer.is_err(), "{body}");
+        }
+        assert!(parse(r#"{"access_token":"a","token_type":"BEARER"}"#).expires_in > 0);
+    }
+
+    #[test]
+    fn an_empty_error_beside_a_token_is_no_refusal() {
+        assert_eq!(parse(r#"{"access_token":"a","error":""}"#).access_token, Secret::new("a"));
+        assert_eq!(parse(r#"{"access_token":"a","error":null}"#).access_token, Secret::new("a"));
     }
 
     #[test]

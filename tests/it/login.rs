@@ -102,10 +102,16 @@ fn logout_forgets_and_says_what_it_cannot_do() {
 }
 
 #[test]
-fn the_account_that_came_is_compared_with_the_one_that_was_meant() {
+fn somebody_else_than_was_named_is_turned_away_and_nothing_is_stored() {
     let world = World::new();
     let run = world.run(&["login", "--account", "bob@contoso.example"]);
-    assert!(run.stderr.contains("warning[wrong-account]"), "{}", run.stderr);
+    assert_eq!(run.exit, Exit::WrongAccount, "{}", run.stderr);
+    let both = "`ada@contoso.example` signed in, not `bob@contoso.example`";
+    assert!(run.stderr.contains(both), "{}", run.stderr);
+    assert!(world.stored().is_empty());
+    let at_terminal = World::new().at_a_terminal();
+    let token = at_terminal.run(&["token", "--account", "bob@contoso.example"]);
+    assert_eq!((token.exit, token.stdout.as_str()), (Exit::WrongAccount, ""));
 }
 
 #[test]

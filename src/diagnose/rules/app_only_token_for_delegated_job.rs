@@ -4,7 +4,7 @@ use crate::model::As;
 pub(super) static RULE: Rule = Rule {
     id: "app-only-token-for-delegated-job",
     severity: Severity::Warning,
-    order: 252,
+    order: 249,
     who: Who::Developer,
     docs: "\
 ## What it means

@@ -45,7 +45,20 @@ fn check(facts: &Facts) -> Option<Finding> {
             .help("switch on time synchronisation, for example `timedatectl set-ntp true`")
         });
     }
-    let iat = facts.claims()?.time("iat")?;
+    let claims = facts.claims()?;
+    // Entra backdates `nbf` by five minutes: any time ahead is a clock's fault. Far ahead is `not-yet-valid`.
+    if let Some(nbf) = claims.time("nbf")
+        && (1..=60).contains(&nbf.seconds_since(local))
+    {
+        let ahead = human_duration(nbf.seconds_since(local));
+        return Some(
+            RULE.says(format!("the token begins {ahead} in the future"))
+                .saw("nbf", nbf)
+                .saw("local time", local)
+                .help("switch on time synchronisation, for example `timedatectl set-ntp true`"),
+        );
+    }
+    let iat = claims.time("iat")?;
     let ahead = iat.seconds_since(local);
     (IAT_AHEAD < ahead).then(|| {
         RULE.says(format!("the token was issued {} in the future", human_duration(ahead)))
@@ -86,6 +99,18 @@ mod tests {
         assert_eq!(at(9_700), None);
         assert_eq!(at(10_600), None);
         assert!(at(10_601).is_some());
+    }
+
+    #[test]
+    fn a_token_that_begins_in_the_future_betrays_the_clock() {
+        let at = |now: i64| {
+            let mut evidence = token(r#"{"aud":"x","nbf":10000}"#);
+            evidence.now = Some(NumericDate(now));
+            says(&RULE, &evidence)
+        };
+        assert_eq!(at(10_000), None);
+        assert!(at(9_999).is_some() && at(9_940).is_some());
+        assert_eq!(at(9_939), None, "`not-yet-valid` says that");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
+use crate::model::As;
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-app-role",
@@ -24,7 +25,10 @@ then get a new token.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if !facts.is_app_only()
+    // Where a user is meant, no role would help.
+    let user_is_meant = facts.context().acting == Some(As::User);
+    if user_is_meant
+        || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
         || facts.needs.app_roles.is_empty()
     {

@@ -1,5 +1,5 @@
 use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Who};
-use crate::model::human_duration;
+use crate::model::{As, human_duration};
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-offline-access",
@@ -35,6 +35,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let none_due = grant == "refresh_token"
         || grant == "client_credentials"
         || context.offline == Some(false)
+        || context.acting == Some(As::App)
         || facts.is_app_only();
     if none_due || response.refresh_token.is_some() {
         return None;
@@ -45,7 +46,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         human_duration(response.expires_in.cast_signed())
     );
     let finding = match &context.requested {
-        Some(requested) if requested.contains("offline_access") => RULE
+        Some(requested) if requested.asks_offline() => RULE
             .says("`offline_access` was asked for and no refresh token came")
             .saw("requested", requested)
             .help(format!("sign in again and consent to keeping access: {}", facts.login(""))),
@@ -56,6 +57,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         None => RULE
             .says("no refresh token came: `offline_access` was not asked for, or not granted")
             .sure(Confidence::Likely)
+            .rated(Severity::Warning)
             .help(ask(facts)),
     };
     Some(finding.saw("refresh_token", "absent").saw("expires_in", life))

@@ -1,6 +1,6 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
 use crate::entra::{permissions, resources};
-use crate::model::{As, ScopeSet};
+use crate::model::{As, ScopeSet, shell_quoted};
 use crate::oauth::TokenResponse;
 
 pub(super) static RULE: Rule = Rule {
@@ -30,7 +30,10 @@ has to approve, hand on its link.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if facts.is_id_token() || facts.audience_fits() == Some(false) {
+    if facts.is_id_token()
+        || facts.audience_fits() == Some(false)
+        || super::wrong_audience::by_granted_scopes(facts).is_some()
+    {
         // Another service's permissions cannot be missed here: the audience is the cause.
         return None;
     }
@@ -39,25 +42,25 @@ fn check(facts: &Facts) -> Option<Finding> {
 
 /// Whether `granted` has one of the permissions that suffice for the job; jobs that need none are always served.
 pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
-    let closure = permissions::closure(granted);
-    facts.needs.sufficient.is_empty()
-        || facts.needs.sufficient.iter().any(|scope| closure.contains(&scope.to_ascii_lowercase()))
+    let sufficient = facts.needs.sufficient;
+    sufficient.is_empty() || permissions::holds_any(&permissions::closure(granted), sufficient)
 }
 
-/// B13: neither `scp` nor `roles`, or only scopes about the sign-in.
+/// B13: neither `scp` nor `roles`, or only scopes about the sign-in. Roles beside a user are no API permissions.
 fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
-    let claims = facts.claims()?;
-    if facts.wanted_resource().is_none() || claims.roles().is_some() {
+    facts.wanted_resource()?;
+    if facts.acting() == As::App || facts.is_app_only() {
         return None;
     }
-    let finding = match claims.scp() {
-        None if facts.response().and_then(TokenResponse::granted).is_none() => {
+    let finding = match facts.granted() {
+        None => {
+            facts.claims()?;
             RULE.says("the token carries no permission at all: neither `scp` nor `roles`")
         }
-        Some(scp) if scp.api().is_empty() => RULE
+        Some(granted) if granted.api().is_empty() => RULE
             .says("the token carries no permission for an API, only scopes about the sign-in")
-            .saw("scp", &scp),
-        _ => return None,
+            .saw("granted", &granted),
+        Some(_) => return None,
     };
     Some(ask(facts, finding))
 }
@@ -98,7 +101,8 @@ fn for_the_job(facts: &Facts) -> Option<Finding> {
 /// A04: something that was asked for did not come, although the job itself is served.
 fn not_granted(facts: &Facts) -> Option<Finding> {
     let requested = facts.context().requested.as_ref()?.api();
-    let granted = facts.response()?.granted()?;
+    facts.response()?;
+    let granted = facts.granted()?;
     let closure = permissions::closure(&granted);
     let missing: ScopeSet = requested
         .iter()
@@ -112,15 +116,17 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     let finding = RULE
         .says(format!("{} was asked for and not granted", names.join(", ")))
         .saw("scope", &granted);
+    let flags: Vec<String> =
+        missing.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
     Some(finding.help(format!(
         "sign in again and accept it on the consent page: {}",
-        facts.login(&format!("--scope {missing}"))
+        facts.login(&flags.join(" "))
     )))
 }
 
 fn ask(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
-    let finding = match facts.needs.scopes.first() {
+    let finding = match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("sign in with `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("sign in with a scope of that API: {}", facts.login(&job))),
     };
@@ -173,6 +179,41 @@ mod tests {
             says(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#))
                 .unwrap()
                 .contains("no permission at all")
+        );
+    }
+
+    #[test]
+    fn a_users_roles_are_no_permission_for_the_api() {
+        for claims in [
+            r#"{"aud":"https://graph.microsoft.com","scp":"openid profile","roles":["Admin"]}"#,
+            r#"{"aud":"https://graph.microsoft.com","scp":"","roles":["Admin"]}"#,
+            r#"{"aud":"https://graph.microsoft.com","idtyp":"user","roles":["Admin"]}"#,
+        ] {
+            assert!(says(&RULE, &token(claims)).is_some(), "{claims}");
+        }
+        let body = r#"{"access_token":"opaque","scope":"openid profile email"}"#;
+        assert!(says(&RULE, &response(body, "")).is_some());
+    }
+
+    #[test]
+    fn an_application_for_azure_needs_no_role_in_its_token() {
+        let mut evidence = token(r#"{"aud":"https://management.azure.com/","idtyp":"app"}"#);
+        evidence.context.job = Some(Job::Arm);
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+
+    #[test]
+    fn what_was_granted_is_read_from_the_token_where_the_answer_does_not_say() {
+        let part = |json: &str| {
+            use base64::Engine as _;
+            base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json)
+        };
+        let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read"}"#;
+        let body =
+            format!(r#"{{"access_token":"{}.{}.x"}}"#, part(r#"{"alg":"RS256"}"#), part(claims));
+        assert_eq!(
+            says(&RULE, &response(&body, "Mail.Read Mail.Send")).unwrap(),
+            "`Mail.Send` was asked for and not granted"
         );
     }
 

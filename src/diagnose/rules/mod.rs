@@ -7,11 +7,16 @@ mod app_not_found_in_tenant;
 mod app_only_token_for_delegated_job;
 mod auth_code_reused;
 mod authorization_pending;
+mod client_assertion_invalid;
+mod client_secret_expired;
 mod client_secret_for_public_client;
+mod client_secret_wrong;
 mod clock_skew;
 mod conditional_access;
+mod delegated_token_for_app_only_job;
 mod device_code_expired;
 mod device_polling_loop;
+mod encrypted_token;
 mod expired;
 mod expires_soon;
 mod extra_scopes;
@@ -35,10 +40,12 @@ mod public_client_flows_disabled;
 mod redirect_uri_mismatch;
 mod refresh_scope_not_granted;
 mod refresh_token_expired;
+mod refresh_token_malformed;
 mod refresh_token_revoked;
 mod refresh_token_used_as_access_token;
 mod refused;
 mod resource_not_found;
+mod scope_not_default_for_client_credentials;
 mod scope_not_echoed;
 mod service_incident;
 mod signature_unverifiable;
@@ -48,6 +55,7 @@ mod throttled;
 mod unrecognised_input;
 mod user_consent_required;
 mod user_declined;
+mod v1_v2_endpoint_mismatch;
 mod wrong_account;
 mod wrong_audience;
 mod wrong_authority_endpoint;
@@ -65,11 +73,16 @@ pub static RULES: &[&Rule] = &[
     &app_only_token_for_delegated_job::RULE,
     &auth_code_reused::RULE,
     &authorization_pending::RULE,
+    &client_assertion_invalid::RULE,
+    &client_secret_expired::RULE,
     &client_secret_for_public_client::RULE,
+    &client_secret_wrong::RULE,
     &clock_skew::RULE,
     &conditional_access::RULE,
+    &delegated_token_for_app_only_job::RULE,
     &device_code_expired::RULE,
     &device_polling_loop::RULE,
+    &encrypted_token::RULE,
     &expired::RULE,
     &expires_soon::RULE,
     &extra_scopes::RULE,
@@ -93,10 +106,12 @@ pub static RULES: &[&Rule] = &[
     &redirect_uri_mismatch::RULE,
     &refresh_scope_not_granted::RULE,
     &refresh_token_expired::RULE,
+    &refresh_token_malformed::RULE,
     &refresh_token_revoked::RULE,
     &refresh_token_used_as_access_token::RULE,
     &refused::RULE,
     &resource_not_found::RULE,
+    &scope_not_default_for_client_credentials::RULE,
     &scope_not_echoed::RULE,
     &service_incident::RULE,
     &signature_unverifiable::RULE,
@@ -106,6 +121,7 @@ pub static RULES: &[&Rule] = &[
     &unrecognised_input::RULE,
     &user_consent_required::RULE,
     &user_declined::RULE,
+    &v1_v2_endpoint_mismatch::RULE,
     &wrong_account::RULE,
     &wrong_audience::RULE,
     &wrong_authority_endpoint::RULE,

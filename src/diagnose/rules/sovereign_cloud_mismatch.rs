@@ -35,6 +35,19 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     let iss = claims.text("iss").unwrap_or_default();
     let authority = facts.context().authority.as_deref().unwrap_or_default();
     let host = authority.split("://").nth(1).unwrap_or_default();
+    if let Some(named) = facts.context().cloud
+        && !named.shares_authority(aud_cloud)
+    {
+        let (found, named) = (aud_cloud.id(), named.id());
+        return Some(
+            RULE.says(format!(
+                "the token is for the {found} cloud, and the {named} cloud is meant"
+            ))
+            .saw("aud", aud)
+            .saw("cloud", named)
+            .help(format!("sign in there: {}", facts.login(&format!("--cloud {named}")))),
+        );
+    }
     let (other, field, value) = match (Cloud::of_issuer(iss), Cloud::of_authority_host(host)) {
         (Some(cloud), _) if !cloud.shares_authority(aud_cloud) => (cloud, "iss", iss),
         (_, Some(cloud)) if !cloud.shares_authority(aud_cloud) => (cloud, "authority", authority),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::diagnose::{self, Evidence, Severity, Verdict};
+use crate::model::{As, Job};
 use crate::oauth::ErrorResponse;
 
 #[test]
@@ -88,11 +89,60 @@ fn each_refusal_points_to_its_cause_and_to_nothing_else() {
             "refresh_token",
             "refresh-scope-not-granted",
         ),
+        (r#"{"error":"invalid_client","error_codes":[7000215]}"#, "", "client-secret-wrong"),
+        (r#"{"error":"invalid_client","error_codes":[7000222]}"#, "", "client-secret-expired"),
+        (r#"{"error":"","error_description":"AADSTS70016: pending"}"#, "", "authorization-pending"),
+        (r#"{"error":"server_error","error_subcode":"cancel"}"#, "", "user-declined"),
         (r#"{"error":"never_heard_of_it"}"#, "", "refused"),
         (r#"{"error":"invalid_grant","error_codes":[999999999]}"#, "", "refused"),
     ] {
         assert_eq!(refused(body, grant), [expected], "{body}");
     }
+}
+
+#[test]
+fn every_cause_of_a_number_has_a_rule() {
+    for code in crate::entra::aadsts::all() {
+        let cause = code.cause.unwrap_or("refused");
+        assert!(find(cause).is_some(), "AADSTS{} points to {cause}", code.code);
+    }
+}
+
+#[test]
+fn what_comes_first_is_the_cause_and_its_consequences_are_silent() {
+    for (claims, acting, expected) in [
+        (
+            r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#,
+            Some(As::App),
+            "missing-app-role",
+        ),
+        (
+            r#"{"aud":"https://graph.microsoft.com","roles":["User.Read.All"]}"#,
+            Some(As::User),
+            "app-only-token-for-delegated-job",
+        ),
+        (
+            r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#,
+            Some(As::App),
+            "delegated-token-for-app-only-job",
+        ),
+    ] {
+        let mut evidence = testing::token(claims);
+        evidence.context.acting = acting;
+        let errors: Vec<&str> = diagnose::run(&evidence)
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.rule.id)
+            .collect();
+        assert_eq!(errors, [expected], "{claims}");
+    }
+    let body = r#"{"access_token":"opaque","refresh_token":"r","scope":"https://graph.microsoft.com/Mail.Read"}"#;
+    let mut evidence = testing::response(body, "");
+    evidence.context.job = Some(Job::Imap);
+    let ids: Vec<&str> =
+        diagnose::run(&evidence).findings.iter().map(|finding| finding.rule.id).collect();
+    assert_eq!(ids, ["wrong-audience"]);
 }
 
 #[test]

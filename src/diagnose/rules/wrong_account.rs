@@ -1,5 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
-use crate::model::Account;
+use crate::model::{Claims, Jwt};
 use crate::oauth::account_of;
 
 pub(super) static RULE: Rule = Rule {
@@ -30,27 +30,24 @@ fn check(facts: &Facts) -> Option<Finding> {
 
 fn by_name(facts: &Facts) -> Option<Finding> {
     let wanted = facts.context().account.as_deref()?;
-    let account = match facts.response() {
-        Some(response) => account_of(response),
-        None => {
-            let claims = facts.claims()?;
-            let text = |name: &str| claims.text(name).map(str::to_owned);
-            Account {
-                id: format!("{}.{}", text("oid")?, text("tid").unwrap_or_default()),
-                username: claims.user_name().map(str::to_owned),
-                tid: text("tid"),
-                oid: text("oid"),
-            }
-        }
-    };
-    // A name cannot be compared with an answer that names nobody.
-    account.username.as_ref()?;
-    if account.is_called(wanted) {
+    let id_token = facts.response().and_then(|response| response.id_token.as_ref());
+    let id_token = id_token.and_then(|token| Jwt::decode_unverified(token.expose()).ok());
+    let claims: Vec<&Claims> =
+        id_token.as_ref().map(|jwt| &jwt.claims).into_iter().chain(facts.claims()).collect();
+    let account = facts.response().map(account_of);
+    let names: Vec<&str> = claims.iter().flat_map(|claims| claims.user_names()).collect();
+    let ids = claims.iter().filter_map(|claims| claims.text("oid"));
+    let home = account.as_ref().map(|account| account.id.as_str());
+    // A name cannot be compared with an answer that gives none, nor an id with one that gives no id.
+    let comparable = if wanted.contains('@') { !names.is_empty() } else { home.is_some() };
+    let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+    if !comparable || names.iter().copied().chain(ids).chain(home).any(same) {
         return None;
     }
+    let found = names.first().copied().or(home)?;
     Some(
-        RULE.says(format!("`{}` signed in, not `{wanted}`", account.label()))
-            .saw("preferred_username", account.label())
+        RULE.says(format!("`{found}` signed in, not `{wanted}`"))
+            .saw("signed in", found)
             .saw("expected", wanted)
             .help(format!("sign in as `{wanted}` in a private window: {}", facts.login(""))),
     )
@@ -75,6 +72,14 @@ mod tests {
             with(&claims("bob@contoso.example")).unwrap(),
             "`bob@contoso.example` signed in, not `Ada@Contoso.example`"
         );
+    }
+
+    #[test]
+    fn any_of_the_names_will_do() {
+        let claims =
+            r#"{"aud":"x","upn":"a@work.example","preferred_username":"ada@contoso.example"}"#;
+        assert_eq!(with(claims), None);
+        assert_eq!(with(r#"{"aud":"x","unique_name":"live.com#ada@contoso.example"}"#), None);
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
 }
 
 /// A07: the token cannot be read, but the scopes of the response name their service.
-fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
+pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
     if facts.claims().is_some() {
         return None;
     }
@@ -96,20 +96,20 @@ fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
     let granted = facts.response()?.granted()?.api();
     let mut other = None;
     for scope in granted.iter() {
-        let resource = match resources::of_scope(scope) {
-            ResourceOfScope::Known(resource) => resource,
-            ResourceOfScope::Graph => &GRAPH,
+        let (name, here) = match resources::of_scope(scope) {
+            ResourceOfScope::Known(resource) => (resource.name, resource.app_id == wanted.app_id),
+            ResourceOfScope::Graph => (GRAPH.name, GRAPH.app_id == wanted.app_id),
             ResourceOfScope::SignIn => continue,
-            ResourceOfScope::Other(_) => return None,
+            ResourceOfScope::Other(prefix) => (prefix, false),
         };
-        if resource.app_id == wanted.app_id {
+        if here {
             return None;
         }
-        other = Some(resource);
+        other = Some(name.to_owned());
     }
     let other = other?;
     let finding = RULE
-        .says(format!("the granted scopes are for {}, not for {}", other.name, wanted.name))
+        .says(format!("the granted scopes are for {other}, not for {}", wanted.name))
         .saw("scope", &granted);
     Some(remedy(facts, finding))
 }
@@ -139,7 +139,7 @@ fn remedy(facts: &Facts, finding: Finding) -> Finding {
         return finding.help("ask for a scope of that API, such as `api://<app-id>/.default`");
     }
     let job = format!("--job {}", facts.job);
-    match facts.needs.scopes.first() {
+    match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("ask for a token of that service: {}", facts.login(&job))),
     }
@@ -210,6 +210,27 @@ mod tests {
     fn mail_read_on_exchange_is_the_retired_api() {
         let claims = r#"{"aud":"https://outlook.office.com","scp":"Mail.Read"}"#;
         assert!(says(&RULE, &token(claims)).unwrap().contains("retired Outlook REST API"));
+    }
+
+    #[test]
+    fn an_api_of_ones_own_is_the_same_by_guid_and_by_uri() {
+        const API: &str = "11111111-2222-3333-4444-555555555555";
+        for (own, aud, fits) in [
+            (&format!("api://{API}")[..], API, true),
+            (API, &format!("api://{API}"), true),
+            ("https://vault.azure.net", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", true),
+            ("api://mine", "api://yours", false),
+        ] {
+            let mut evidence = for_job(Job::Custom, &format!(r#"{{"aud":"{aud}"}}"#));
+            evidence.context.audience = Some(own.to_owned());
+            assert_eq!(says(&RULE, &evidence).is_none(), fits, "{own} {aud}");
+        }
+    }
+
+    #[test]
+    fn one_fitting_audience_of_several_is_enough() {
+        let claims = r#"{"aud":["api://x","https://graph.microsoft.com"],"scp":"Mail.Read"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
     }
 
     #[test]

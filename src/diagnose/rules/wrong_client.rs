@@ -1,6 +1,7 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
 
 use super::super::facts::is_guid;
+use crate::model::Jwt;
 
 pub(super) static RULE: Rule = Rule {
     id: "wrong-client",
@@ -26,7 +27,9 @@ Sign in with the application that you mean: `entrada login --client-id …`.
 
 fn check(facts: &Facts) -> Option<Finding> {
     let wanted = facts.context().client_id.as_deref().filter(|id| is_guid(id))?;
-    let claims = facts.claims()?;
+    let Some(claims) = facts.claims().filter(|claims| claims.client_id().is_some()) else {
+        return by_id_token(facts, wanted);
+    };
     let found = claims.client_id()?;
     if found.eq_ignore_ascii_case(wanted) {
         return None;
@@ -39,6 +42,17 @@ fn check(facts: &Facts) -> Option<Finding> {
         finding = finding.saw("app_displayname", name);
     }
     Some(finding.help(format!("sign in anew: {}", facts.login(""))))
+}
+
+/// A token that cannot be read: the ID token beside it is for the same client.
+fn by_id_token(facts: &Facts, wanted: &str) -> Option<Finding> {
+    let id_token = Jwt::decode_unverified(facts.response()?.id_token.as_ref()?.expose()).ok()?;
+    let aud = id_token.claims.aud()?;
+    (!aud.eq_ignore_ascii_case(wanted)).then(|| {
+        RULE.says(format!("the sign-in was for client `{aud}`, not for `{wanted}`"))
+            .saw("aud of the ID token", aud)
+            .help(format!("sign in anew: {}", facts.login("")))
+    })
 }
 
 #[cfg(test)]
