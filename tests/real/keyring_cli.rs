@@ -166,7 +166,9 @@ fn without_a_bus_or_a_keyring_on_it_nothing_is_sent_and_the_ways_out_are_named()
                 if fresh {
                     command.env("HOME", homeless.path()).env_remove("XDG_DATA_HOME");
                 }
-                run(&mut command).with(7).saying("start a keyring").saying("--store file");
+                let ended =
+                    run(&mut command).with(7).saying("start a keyring").saying("--store file");
+                assert_silent("what is said", ended.err.as_bytes(), &user.secrets());
             }
         }
     }
