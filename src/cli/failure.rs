@@ -101,6 +101,10 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Interrupted>());
+        if let Some(interrupted) = cause {
+            return (*interrupted).into();
+        }
         let mut failure = Self::new(Exit::Failure, format!("cannot read or write: {error}"));
         // `entrada … | head`: the reader has seen enough, and there is no one to complain to.
         failure.silent = error.kind() == io::ErrorKind::BrokenPipe;

@@ -8,7 +8,7 @@ const SHOWN_MAX: usize = 2_000;
 /// `text` on one line without control characters, escape sequences or marks that reorder or hide text.
 ///
 /// White space of every kind, line breaks included, becomes single spaces: a server can neither move the cursor nor
-/// forge a line of ours. Longer than [`SHOWN_MAX`] characters is cut with `…`.
+/// forge a line of ours. Longer than `SHOWN_MAX` characters is cut with `…`.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let harmless = |c: char| !is_hostile(c) && (c == ' ' || !c.is_whitespace());
     if text.len() <= SHOWN_MAX

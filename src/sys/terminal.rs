@@ -2,6 +2,10 @@
 
 use std::io::{self, IsTerminal as _};
 
+#[cfg(unix)]
+use super::Interrupted;
+#[cfg(unix)]
+use super::clock::interruptible;
 use super::{Stream, Terminal};
 use crate::model::Secret;
 
@@ -26,8 +30,39 @@ impl Terminal for RealTerminal {
     }
 
     fn read_password(&self, prompt: &str) -> io::Result<Secret> {
-        rpassword::prompt_password(prompt).map(Secret::new)
+        read_password(prompt)
     }
+}
+
+/// Reads a line without echo. A signal, that of Ctrl-C included, would end the program where it stands and leave the
+/// terminal mute: so the reading is done on another thread, and the echo is given back here.
+#[cfg(unix)]
+fn read_password(prompt: &str) -> io::Result<Secret> {
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    let terminal = std::fs::File::open("/dev/tty")?;
+    let before = tcgetattr(&terminal)?;
+    let prompt = prompt.to_owned();
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("passphrase".to_owned()).spawn(move || {
+        // Nobody listens any more when the program was asked to end.
+        let _ = sender.send(rpassword::prompt_password(prompt).map(Secret::new));
+    })?;
+    match interruptible(answer) {
+        // `rpassword` takes Ctrl-C for a key, and sends the signal itself; either may be first here.
+        Ok(Ok(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(io::Error::other(Interrupted { signal: 2 }))
+        }
+        Ok(answer) => answer.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Err(interrupted) => {
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+            Err(io::Error::other(interrupted))
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn read_password(prompt: &str) -> io::Result<Secret> {
+    rpassword::prompt_password(prompt).map(Secret::new)
 }
 
 /// Says a line on the process's stderr, from wherever one stands: for what cannot wait until a call returns.

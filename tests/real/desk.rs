@@ -15,6 +15,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 <busconfig>
   <type>session</type>
   <listen>unix:dir=RUN</listen>
+  SERVICES
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
   </policy>
@@ -31,13 +32,24 @@ pub(crate) struct Desk {
 impl Desk {
     /// A bus without a keyring.
     pub(crate) fn bare() -> Self {
+        Self::with("")
+    }
+
+    /// A bus that starts a keyring, locked, for whoever asks: as desktops have it.
+    pub(crate) fn activating() -> Self {
+        Self::with("<standard_session_servicedirs/>")
+    }
+
+    fn with(services: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["home", "run", "home/data"] {
+        for name in ["home", "run", "tmp", "home/data"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         let config = dir.path().join("bus.conf");
-        fs::write(&config, BUS.replace("RUN", &dir.path().join("run").to_string_lossy())).unwrap();
-        let mut bus = Command::new("dbus-daemon")
+        let run = dir.path().join("run");
+        let text = BUS.replace("RUN", &run.to_string_lossy()).replace("SERVICES", services);
+        fs::write(&config, text).unwrap();
+        let mut bus = at_home(dir.path(), "dbus-daemon")
             .arg(format!("--config-file={}", config.display()))
             .args(["--print-address=1", "--nofork"])
             .stdout(Stdio::piped())
@@ -81,25 +93,24 @@ impl Desk {
     }
 
     fn is_owned(&self) -> bool {
+        self.ask_bus("NameHasOwner").contains("boolean true")
+    }
+
+    /// What the bus says about the keyring's name.
+    fn ask_bus(&self, question: &str) -> String {
+        let question = format!("org.freedesktop.DBus.{question}");
         let call = self
             .command("dbus-send")
             .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"])
-            .args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"])
+            .args([&question, "string:org.freedesktop.secrets"])
             .output();
-        String::from_utf8_lossy(&call.unwrap().stdout).contains("boolean true")
+        String::from_utf8_lossy(&call.unwrap().stdout).into_owned()
     }
 
     /// `program` on this desk and nowhere else.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let home = self.dir.path().join("home");
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
-            .env("XDG_RUNTIME_DIR", self.dir.path().join("run"))
-            .env("XDG_DATA_HOME", home.join("data"))
-            .env("HOME", home);
+        let mut command = at_home(self.dir.path(), program);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command
     }
 
@@ -123,6 +134,22 @@ impl Desk {
     pub(crate) fn lock(&mut self) {
         self.kill();
         self.start(None);
+    }
+
+    /// Starts the daemon anew with the password, whoever started the one that is there.
+    pub(crate) fn restart(&mut self) {
+        if self.daemon.is_some() {
+            self.kill();
+        }
+        if self.is_owned() {
+            let pid = self.ask_bus("GetConnectionUnixProcessID");
+            let pid = pid.split_whitespace().last().unwrap();
+            assert!(Command::new("kill").args(["-s", "KILL", pid]).status().unwrap().success());
+        }
+        while self.is_owned() {
+            sleep(Duration::from_millis(5));
+        }
+        self.start(Some("password"));
     }
 
     /// The store on this desk as an unattended program opens it.
@@ -151,6 +178,20 @@ impl Desk {
     pub(crate) fn keyrings(&self) -> std::path::PathBuf {
         Path::new(self.dir.path()).join("home/data/keyrings")
     }
+}
+
+/// `program` with nothing but a home in `dir`.
+fn at_home(dir: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let home = dir.join("home");
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("XDG_RUNTIME_DIR", dir.join("run"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("TMPDIR", dir.join("tmp"))
+        .env("HOME", home);
+    command
 }
 
 impl Drop for Desk {

@@ -1,5 +1,5 @@
-//! Tests against real keyring daemons on D-Bus sessions of their own. Need `dbus-daemon`, `gnome-keyring-daemon` and
-//! `secret-tool`; run with `cargo test --features real-tests --test real`.
+//! Tests against real parts: keyring daemons on D-Bus sessions of their own, an OpenID provider that is not ours, a
+//! terminal. `tests/run` installs what they need; then `cargo test --features real-tests --test real` runs them.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 #![expect(
@@ -10,6 +10,10 @@
 mod desk;
 mod dialog;
 mod keyring;
+mod keyring_cli;
+mod oidc_provider;
+mod program;
+mod terminal;
 
 use entrada::store::Backend;
 

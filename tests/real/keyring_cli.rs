@@ -1,0 +1,273 @@
+//! The program with a real gnome-keyring, against the emulator on a real port: whole commands, as a user types them.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::desk::Desk;
+use crate::program::{
+    ENTRADA, Emulation, Ended, Running, assert_not_on_disk, assert_silent, files, run, start,
+};
+
+const USER: &str = "ada@contoso.example";
+
+/// A user of the program at `desk`.
+struct User {
+    desk: Desk,
+    entra: Emulation,
+}
+
+impl User {
+    fn new(desk: Desk, scenario: &str) -> Self {
+        Self { desk, entra: Emulation::new(scenario) }
+    }
+
+    fn signed_in(desk: Desk) -> Self {
+        let user = Self::new(desk, "auto-approve");
+        user.run(&["login"]).with(0);
+        user
+    }
+
+    fn entrada(&self, arguments: &[&str]) -> Command {
+        let mut command = self.desk.command(ENTRADA);
+        command.args(arguments).arg("-vv").envs(self.entra.settings());
+        command
+    }
+
+    /// Runs it at the highest verbosity, and hears no secret.
+    fn run(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments).end_of(self)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        start(&mut self.entrada(arguments))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        self.entra.emulator.secrets()
+    }
+
+    /// How many requests of any kind there were.
+    fn requests(&self) -> usize {
+        self.entra.emulator.log().len()
+    }
+
+    /// What `secret-tool` finds for the account of `entrada accounts`.
+    fn stored(&self) -> String {
+        let listed = self.run(&["accounts", "--output", "json"]).with(0).out;
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let entry = &listed["accounts"][0];
+        let part = |name: &str| entry[name].as_str().unwrap().to_owned();
+        let name = ["authority", "tenant", "client_id", "account"].map(part).join("|");
+        let mut tool = self.desk.command("secret-tool");
+        run(tool.args(["lookup", "service", "entrada", "account", &name])).out
+    }
+
+    /// The member of that name in what is stored.
+    fn stored_member(&self, name: &str) -> String {
+        let text = self.stored();
+        let (_, json) = text.split_once('\n').unwrap();
+        let record: serde_json::Value = serde_json::from_str(json).unwrap();
+        record[name].as_str().unwrap().to_owned()
+    }
+}
+
+impl Running {
+    fn end_of(self, user: &User) -> Ended {
+        let ended = self.end();
+        assert_silent("what is said", ended.err.as_bytes(), &user.secrets());
+        ended
+    }
+}
+
+#[test]
+fn the_grant_is_in_the_keyring_and_nowhere_else() {
+    let user = User::new(Desk::unlocked(), "rotate-and-revoke");
+    let login = user.start(&["login"]);
+    let code = login.hear("enter ");
+    assert!(user.entra.emulator.approve(&code, USER));
+    let login = login.end_of(&user).with(0).saying("kept in gnome-keyring, refresh token included");
+    assert_eq!(login.out, "");
+    let first = user.stored_member("refresh_token");
+    let token = user.run(&["token"]).with(0).line();
+    assert!(user.stored().contains(&token));
+    user.run(&["token", "--force-refresh"]).with(0);
+    let second = user.stored_member("refresh_token");
+    assert_ne!(first, second);
+    let secrets = user.secrets();
+    for secret in [&first, &second, &token] {
+        assert!(secrets.contains(secret), "the emulator issued it");
+    }
+    assert_not_on_disk(user.desk.dir.path(), &secrets);
+    for output in ["human", "json"] {
+        for command in ["status", "accounts"] {
+            let shown = user.run(&[command, "--output", output]).with(0).out;
+            assert!(shown.contains(USER), "{shown}");
+            assert_silent(command, shown.as_bytes(), &secrets);
+        }
+    }
+    user.run(&["logout"]).with(0).saying("forgot ada@contoso.example");
+    let mut tool = user.desk.command("secret-tool");
+    let left = run(tool.args(["search", "--all", "service", "entrada"]));
+    // The key for grants kept aside may stay; it opens nothing.
+    assert_silent("the keyring", left.out.as_bytes(), &secrets);
+    user.run(&["token"]).with(3);
+}
+
+#[test]
+fn a_locked_keyring_says_what_to_do_and_costs_no_request() {
+    let mut user = User::signed_in(Desk::unlocked());
+    let token = user.run(&["token"]).with(0).line();
+    let before = user.requests();
+    user.desk.lock();
+    let started = Instant::now();
+    for arguments in [
+        &["token"][..],
+        &["token", "--force-refresh"],
+        &["login"],
+        &["status"],
+        &["logout"],
+        &["token", "--account", USER],
+    ] {
+        let ended = user.run(arguments).with(7).saying("it is locked").saying("help: unlock it");
+        assert_eq!(ended.out, "", "{arguments:?}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(user.requests(), before, "nothing was sent");
+    user.desk.kill();
+    user.desk.start(Some("password"));
+    assert_eq!(user.run(&["token"]).with(0).line(), token);
+}
+
+#[test]
+fn without_a_bus_or_a_keyring_on_it_nothing_is_sent_and_the_ways_out_are_named() {
+    let user = User::signed_in(Desk::unlocked());
+    let before = user.requests();
+    let no_bus = |command: &mut Command| {
+        command.env_remove("DBUS_SESSION_BUS_ADDRESS");
+    };
+    let dead_bus = |command: &mut Command| {
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    };
+    let other_bus = Desk::bare();
+    let no_keyring = |command: &mut Command| {
+        command.env("DBUS_SESSION_BUS_ADDRESS", &other_bus.address);
+    };
+    let homeless = tempfile::tempdir().unwrap();
+    let changes: [&dyn Fn(&mut Command); 3] = [&no_bus, &dead_bus, &no_keyring];
+    for change in changes {
+        for arguments in [&["token"][..], &["token", "--force-refresh"], &["login"], &["logout"]] {
+            // For one who is signed in, and for one who never was.
+            for fresh in [false, true] {
+                if fresh && arguments == ["logout"] {
+                    continue;
+                }
+                let mut command = user.entrada(arguments);
+                change(&mut command);
+                if fresh {
+                    command.env("HOME", homeless.path()).env_remove("XDG_DATA_HOME");
+                }
+                let ended =
+                    run(&mut command).with(7).saying("start a keyring").saying("--store file");
+                assert_silent("what is said", ended.err.as_bytes(), &user.secrets());
+            }
+        }
+    }
+    assert_eq!(user.requests(), before, "nothing was sent");
+    user.run(&["token"]).with(0);
+}
+
+/// The keyring goes away after the code was shown and comes back after the token was issued.
+fn a_sign_in_survives(desk: Desk, meanwhile: impl FnOnce(&mut Desk), while_down: &str) {
+    let mut user = User::new(desk, "normal");
+    let login = user.start(&["login"]);
+    let code = login.hear("enter ");
+    meanwhile(&mut user.desk);
+    assert!(user.entra.emulator.approve(&code, USER));
+    let ended = login
+        .end_of(&user)
+        .with(7)
+        .saying("the grant was not stored")
+        .saying("it waits, encrypted, in ")
+        .saying("help: unlock or restart the store");
+    assert_eq!(ended.out, "");
+    assert_not_on_disk(user.desk.dir.path(), &user.secrets());
+    let before = user.requests();
+    user.run(&["token"]).with(7).saying(while_down);
+    assert_eq!(user.requests(), before);
+
+    user.desk.restart();
+    let token = user.run(&["token"]).with(0).line();
+    assert!(user.secrets().contains(&token));
+    assert_eq!(user.requests(), before, "the token that was issued, and no other");
+    user.run(&["token", "--force-refresh"]).with(0);
+    user.desk.restart();
+    user.run(&["token", "--force-refresh"]).with(0);
+    assert_eq!(user.entra.posts("refresh_token"), 2);
+    let waiting = files(user.desk.dir.path()).into_iter().map(|(path, _)| path);
+    let waiting: Vec<_> = waiting.filter(|path| path.iter().any(|p| p == "pending")).collect();
+    assert!(waiting.is_empty(), "{waiting:?}");
+}
+
+#[test]
+fn a_sign_in_survives_a_keyring_that_is_killed_under_it() {
+    a_sign_in_survives(Desk::unlocked(), Desk::kill, "no program provides");
+}
+
+#[test]
+fn a_sign_in_survives_a_keyring_that_is_locked_under_it() {
+    a_sign_in_survives(Desk::unlocked(), Desk::lock, "it is locked");
+}
+
+#[test]
+fn a_sign_in_survives_a_keyring_that_the_bus_starts_anew_and_locked() {
+    let mut desk = Desk::activating();
+    desk.start(Some("password"));
+    a_sign_in_survives(desk, Desk::kill, "it is locked");
+}
+
+#[test]
+fn a_frozen_keyring_is_given_up_before_anything_is_sent() {
+    let user = User::signed_in(Desk::unlocked());
+    let before = user.requests();
+    user.desk.signal("STOP");
+    let started = Instant::now();
+    user.run(&["token", "--force-refresh"]).with(7).saying("did not answer within 5 s");
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+    user.desk.signal("CONT");
+    assert_eq!(user.requests(), before);
+    user.run(&["token"]).with(0);
+}
+
+#[test]
+fn the_emulator_is_a_program_of_its_own_too() {
+    let desk = Desk::unlocked();
+    let mut emulator = desk
+        .command(ENTRADA)
+        .args(["emulator", "--port", "0", "--scenario", "auto-approve"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut base = String::new();
+    let mut out = std::io::BufReader::new(emulator.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut base).unwrap();
+    let entrada = |arguments: &[&str]| {
+        let mut command = desk.command(ENTRADA);
+        command.args(arguments).args(["--authority", base.trim(), "--tenant", "organizations"]);
+        command.args(["--client-id", "11111111-2222-4333-8444-555555555555"]);
+        run(&mut command).with(0)
+    };
+    entrada(&["login"]);
+    let token = entrada(&["token"]).line();
+    assert_ne!(entrada(&["token", "--force-refresh"]).line(), token);
+    // Its log is shown twice a second.
+    std::thread::sleep(Duration::from_millis(700));
+    let pid = emulator.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
+    let output = emulator.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(log.matches(" refresh_token").count(), 1, "{log}");
+    assert!(!log.contains(&token), "{log}");
+}
