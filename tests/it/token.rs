@@ -144,6 +144,16 @@ fn strict_refuses_to_hand_out_what_will_not_work() {
 }
 
 #[test]
+fn strict_remembers_what_was_granted_where_the_token_cannot_tell() {
+    let world = World::with_account("consent-partial", Some("ada@outlook.example"));
+    world.set("ENTRADA_TENANT", "consumers");
+    let login = world.login(&[]);
+    assert!(login.stderr.contains("error[missing-scope]"), "{}", login.stderr);
+    let strict = world.run(&["token", "--strict"]);
+    assert_eq!((strict.exit, strict.stdout.as_str()), (Exit::Findings, ""), "{}", strict.stderr);
+}
+
+#[test]
 fn a_failed_refresh_changes_nothing_that_is_stored() {
     for scenario in ["refresh-dead", "refresh-revoked", "consent-required", "outage", "throttled"] {
         let world = World::with(scenario);

@@ -69,9 +69,18 @@ impl World {
 
     /// The same, in the scenario `name`.
     pub(crate) fn with(name: &str) -> Self {
+        Self::with_account(name, None)
+    }
+
+    /// The same, with `account` signing in.
+    pub(crate) fn with_account(name: &str, account: Option<&str>) -> Self {
         let scenario = Scenario::find(name).unwrap_or_else(|| panic!("no scenario {name}"));
-        let options =
-            Options { scenario, seed: Some(1), ..Options::new(Url::parse(BASE).unwrap()) };
+        let options = Options {
+            scenario,
+            account: account.map(str::to_owned),
+            seed: Some(1),
+            ..Options::new(Url::parse(BASE).unwrap())
+        };
         let world = Self {
             emulator: Emulator::new(options),
             clock: Stopwatch::at(NOW),
