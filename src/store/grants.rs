@@ -82,7 +82,7 @@ impl Grants {
 
     /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
     pub fn prepare(&self) -> Result<Ready, StoreError> {
-        recovery::prepare(&*self.backend, &self.state_dir)
+        recovery::prepare(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 

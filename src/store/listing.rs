@@ -74,6 +74,42 @@ impl Grants {
         Ok(())
     }
 
+    /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not while grants that were kept
+    /// aside wait for it, nor under a key of the store that may be the wrong one.
+    pub(super) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::PREPARE);
+        let Trouble::Corrupt(text) = &why.trouble else { return Err(why) };
+        let dir = self.pending_dir();
+        if !file::items_in(&dir).map_err(refuse)?.is_empty() {
+            let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
+            return Err(StoreError { trouble: Trouble::Corrupt(text), ..why });
+        }
+        if self.kind() != Kind::File {
+            return Ok(());
+        }
+        let names = self.backend.names()?.unwrap_or_default();
+        let mut grants = names.iter().filter(|name| *name != recovery::NAME).peekable();
+        if grants.peek().is_none() || grants.any(|name| self.backend.load(name).is_ok()) {
+            return Ok(());
+        }
+        let text = format!("nothing in it can be read: wrong key? ({text})");
+        Err(StoreError { trouble: Trouble::Corrupt(text), ..why })
+    }
+
+    /// Clears the recovery key if it cannot be read and nothing can need it any more.
+    pub fn clear_lost_key(&self) -> Result<(), StoreError> {
+        let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
+        match error.trouble {
+            Trouble::Newer(_) => return Ok(()),
+            Trouble::Corrupt(_) => (),
+            _ => return Err(error),
+        }
+        if self.give_up_key(error).is_ok() {
+            self.backend.remove(recovery::NAME)?;
+        }
+        Ok(())
+    }
+
     /// Asks the store for everything, and looks at what was kept aside.
     fn survey(&self) -> Result<Survey, StoreError> {
         let mut survey =

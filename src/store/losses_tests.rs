@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::tests::{Place, refresh_token};
 use super::*;
 use crate::model::Secret;
-use crate::store::Key;
 use crate::store::record::tests::{grant, key};
+use crate::store::{Entry, Key};
 
 fn other() -> GrantKey {
     GrantKey { account: "other".to_owned(), ..key() }
@@ -175,4 +175,62 @@ fn a_locked_store_still_lists_nothing_without_its_list() {
 fn files(dir: &std::path::Path, digits: &str) -> Grants {
     let backend = File::new(dir.join("data"), &Key::Raw(Secret::new(digits.repeat(32)))).unwrap();
     Grants::new(Box::new(backend), dir.join("state"))
+}
+
+#[test]
+fn a_wrong_key_overwrites_nothing_and_is_called_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let right = files(dir.path(), "11");
+    let _ready = right.prepare().unwrap();
+    save(&right, &key()).unwrap();
+    let path = file::path_in(&dir.path().join("data"), recovery::NAME);
+    let before = std::fs::read(&path).unwrap();
+    let wrong = files(dir.path(), "22");
+    let error = wrong.prepare().unwrap_err();
+    assert!(matches!(&error.trouble, Trouble::Corrupt(text) if text.contains("wrong key?")));
+    wrong.clear_lost_key().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(refresh_token(&right).unwrap(), "one");
+}
+
+#[test]
+fn after_a_lost_key_a_logout_makes_room_for_a_new_one() {
+    for cleared in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let lost = files(dir.path(), "11");
+        let _ready = lost.prepare().unwrap();
+        save(&lost, &key()).unwrap();
+        let new = files(dir.path(), "22");
+        let entries: Vec<Entry> = new.list().unwrap();
+        for entry in entries {
+            assert!(new.remove(&entry.key()).unwrap());
+        }
+        if cleared {
+            new.clear_lost_key().unwrap();
+            assert!(!file::path_in(&dir.path().join("data"), recovery::NAME).exists());
+        }
+        let _ready = new.prepare().unwrap();
+        save(&new, &key()).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_recovery_key_is_replaced_unless_a_grant_waits_under_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let grants = files(dir.path(), "11");
+    let ready = grants.prepare().unwrap();
+    save(&grants, &key()).unwrap();
+    let path = file::path_in(&dir.path().join("data"), recovery::NAME);
+    std::fs::write(&path, "damage").unwrap();
+    let _ready = grants.prepare().unwrap();
+    let waits = grants.keep_pending(&ready, &other(), &grant("two", 200)).unwrap();
+    for damage in ["damage", ""] {
+        std::fs::write(&path, damage).unwrap();
+        let error = grants.prepare().unwrap_err();
+        assert!(error.to_string().contains("kept aside"), "{error}");
+        grants.clear_lost_key().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damage);
+    }
+    assert!(grants.remove(&other()).unwrap() && !waits.exists());
+    let _ready = grants.prepare().unwrap();
 }
