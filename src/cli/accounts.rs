@@ -42,5 +42,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             render::table(app.stdout, &headings, &rows)?;
         }
     }
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
     Ok(Exit::Success)
 }

@@ -1,5 +1,7 @@
 //! `entrada logout`.
 
+use std::time::Duration;
+
 use super::app::App;
 use super::{Exit, Failure};
 use crate::store::Entry;
@@ -18,6 +20,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
     let mut entries = grants.list()?;
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
     if !args.all {
         entries = App::selected(&settings, entries)?;
         if 1 < entries.len() {
@@ -31,8 +36,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     for entry in &entries {
-        grants.remove(&entry.key())?;
+        let key = entry.key();
+        // Whoever refreshes the grant meanwhile would save it again.
+        let _lock = grants.lock(&key, settings.lock_wait(), &mut |pause: Duration| {
+            app.sys.clock.sleep(pause).is_ok()
+        })?;
+        grants.remove(&key)?;
         app.talk.line(format!("forgot {}", entry.label()));
+    }
+    if args.all {
+        grants.clear_lost_key()?;
     }
     if entries.iter().any(|entry| !entry.tenant.is_empty()) {
         app.talk.line(
@@ -41,4 +54,164 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         );
     }
     Ok(Exit::Success)
+}
+
+#[cfg(feature = "emulator")]
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use url::Url;
+
+    use super::*;
+    use crate::cli::{self, Console};
+    use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
+    use crate::model::{NumericDate, Secret};
+    use crate::store::{self, GrantKey, Grants, Interaction, Key, Kind};
+    use crate::sys::{Browser, Env, Stream, Sys, Terminal};
+
+    const BASE: &str = "http://localhost:8400";
+
+    struct Nobody;
+
+    impl Terminal for Nobody {
+        fn is_terminal(&self, _: Stream) -> bool {
+            false
+        }
+        fn width(&self) -> Option<usize> {
+            None
+        }
+        fn read_password(&self, _: &str) -> io::Result<Secret> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl Browser for Nobody {
+        fn is_likely(&self, _: &Env) -> bool {
+            false
+        }
+        fn open(&self, url: &Url) -> io::Result<()> {
+            panic!("nobody asked to open {url}")
+        }
+    }
+
+    /// How `entrada args…` ends in `home` with the file store under a key of these digits; what it says on stdout, and
+    /// on stderr.
+    pub(in crate::cli) fn run_in(
+        home: &Path,
+        digits: &str,
+        args: &[&str],
+    ) -> (Exit, String, String) {
+        let scenario = Scenario::find("auto-approve").unwrap();
+        let options =
+            Options { scenario, seed: Some(1), ..Options::new(Url::parse(BASE).unwrap()) };
+        let emulator = Emulator::new(options);
+        let clock = Stopwatch::at(NumericDate(1_700_000_000));
+        let env: Env = [
+            ("HOME", home.to_str().unwrap()),
+            ("ENTRADA_AUTHORITY", BASE),
+            ("ENTRADA_TENANT", "organizations"),
+            ("ENTRADA_CLIENT_ID", scenario.client_id),
+            ("ENTRADA_STORE", "file"),
+            ("ENTRADA_STORE_KEY", &digits.repeat(32)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into_iter()
+        .collect();
+        let http = InProcess { emulator: &emulator, clock: &clock };
+        let sys =
+            Sys { clock: &clock, http: &http, env: &env, terminal: &Nobody, browser: &Nobody };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let exit = cli::run(
+            std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),
+            &sys,
+            Console { stdin: &mut io::empty(), stdout: &mut stdout, stderr: &mut stderr },
+        );
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (exit, text(stdout), text(stderr))
+    }
+
+    /// The store that [`run_in`] uses.
+    pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
+        store::open(store::Options {
+            kind: Kind::File,
+            state_dir: home.join(".local/state/entrada"),
+            data_dir: home.join(".local/share/entrada"),
+            key: Some(Key::Raw(Secret::new(digits.repeat(32)))),
+            session: store::Session::default(),
+            service: "entrada".to_owned(),
+            interaction: Interaction::Forbidden,
+            limits: store::Limits::default(),
+            notice: Box::new(|_| ()),
+        })
+        .unwrap()
+    }
+
+    /// Puts a damaged grant beside those of `grants`.
+    pub(in crate::cli) fn damage_beside(home: &Path, grants: &Grants) -> GrantKey {
+        let key = grants.list().unwrap()[0].key();
+        let other = GrantKey { account: "somebody.else".to_owned(), ..key.clone() };
+        let grant = grants.load(&key).unwrap().unwrap();
+        grants.save(&other, &grant, NumericDate(0)).unwrap();
+        for file in std::fs::read_dir(home.join(".local/share/entrada/grants")).unwrap() {
+            let path = file.unwrap().path();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let name = other.to_string();
+            if bytes.windows(name.len()).any(|window| window == name.as_bytes()) {
+                *bytes.last_mut().unwrap() ^= 1;
+                std::fs::write(&path, bytes).unwrap();
+            }
+        }
+        other
+    }
+
+    #[test]
+    fn a_logout_waits_for_whoever_is_at_work_on_the_grant() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+        let grants = grants_in(home.path(), "11");
+        let key = grants.list().unwrap()[0].key();
+        let held = grants.lock(&key, Duration::ZERO, &mut |_| false).unwrap();
+        let (exit, _, stderr) = run_in(home.path(), "11", &["logout"]);
+        assert_eq!(exit, Exit::Busy, "{stderr}");
+        assert!(grants.load(&key).unwrap().is_some());
+        drop(held);
+        assert_eq!(run_in(home.path(), "11", &["logout"]).0, Exit::Success);
+        assert!(grants.load(&key).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_lost_key_is_overcome_by_a_logout_and_only_by_that() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+        let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
+        assert_eq!(exit, Exit::Store, "{stderr}");
+        assert!(stderr.contains("wrong key?"), "{stderr}");
+        let grants = grants_in(home.path(), "11");
+        assert!(grants.load(&grants.list().unwrap()[0].key()).unwrap().is_some());
+        assert_eq!(run_in(home.path(), "22", &["logout", "--all"]).0, Exit::Success);
+        let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
+        assert_eq!(exit, Exit::Success, "{stderr}");
+    }
+
+    #[test]
+    fn a_damaged_grant_can_be_forgotten_on_the_list_or_off_it() {
+        for listed in [true, false] {
+            let home = tempfile::tempdir().unwrap();
+            assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+            let grants = grants_in(home.path(), "11");
+            let other = damage_beside(home.path(), &grants);
+            if !listed {
+                let list = home.path().join(".local/state/entrada/accounts.json");
+                std::fs::remove_file(list).unwrap();
+            }
+            let args = ["logout", "--account", "somebody.else"];
+            let (exit, _, stderr) = run_in(home.path(), "11", &args);
+            assert_eq!(exit, Exit::Success, "{stderr}");
+            assert!(grants.load(&other).unwrap().is_none());
+            assert_eq!(run_in(home.path(), "11", &["status"]).0, Exit::Success);
+            assert_eq!(grants.list().unwrap().len(), 1);
+        }
+    }
 }

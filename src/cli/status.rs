@@ -4,7 +4,7 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
-use crate::store::{CachedToken, Entry, Grant};
+use crate::store::{CachedToken, Entry, Grant, StoreError, Trouble};
 
 /// Show what is stored, how old it is and how long it lasts
 #[derive(clap::Args)]
@@ -29,13 +29,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         entries.retain(|entry| entry.is_called(&account));
     }
     let now = app.sys.clock.now();
-    let mut documents = Vec::new();
+    let (mut documents, mut damage) = (Vec::new(), None);
     for entry in &entries {
-        let grant = grants.load(&entry.key())?;
+        let grant = match grants.load(&entry.key()) {
+            Err(error) if !is_damage(&error) => return Err(error.into()),
+            other => other,
+        };
         match args.output {
-            Format::Human => human(app, entry, grant.as_ref(), now)?,
-            Format::Json => documents.push(document(entry, grant.as_ref())),
+            Format::Human => human(app, entry, &grant, now)?,
+            Format::Json => documents.push(document(entry, &grant)),
         }
+        damage = damage.or(grant.err());
     }
     match args.output {
         Format::Json => {
@@ -54,21 +58,37 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
     }
-    Ok(Exit::Success)
+    damage.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// Whether only this one item cannot be read.
+fn is_damage(error: &StoreError) -> bool {
+    matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Newer(_))
 }
 
 fn human(
     app: &mut App<'_, '_>,
     entry: &Entry,
-    grant: Option<&Grant>,
+    grant: &Result<Option<Grant>, StoreError>,
     now: NumericDate,
 ) -> Result<(), Failure> {
     let out = &mut app.stdout;
     writeln!(out, "{}", render::heading(app.talk.style, &clean(entry.label())))?;
     writeln!(out, "  client         {} at {}/{}", entry.client_id, entry.authority, entry.tenant)?;
-    let Some(grant) = grant else {
-        writeln!(out, "  stored         nothing: the list is older than the store")?;
-        return Ok(());
+    let grant = match grant {
+        Ok(Some(grant)) => grant,
+        Ok(None) => {
+            writeln!(out, "  stored         nothing: only the list names it")?;
+            return Ok(());
+        }
+        Err(error) => {
+            let trouble = match &error.trouble {
+                Trouble::Corrupt(what) => format!("damaged: {what}"),
+                other => format!("unreadable: {other}"),
+            };
+            writeln!(out, "  stored         {}", clean(&trouble))?;
+            return Ok(());
+        }
     };
     let age = human_duration(now.seconds_since(grant.signed_in_at));
     writeln!(out, "  signed in      {} ({age} ago, {})", grant.signed_in_at, grant.grant_type)?;
@@ -100,7 +120,9 @@ fn life(token: &CachedToken, now: NumericDate) -> String {
     }
 }
 
-fn document(entry: &Entry, grant: Option<&Grant>) -> serde_json::Value {
+fn document(entry: &Entry, grant: &Result<Option<Grant>, StoreError>) -> serde_json::Value {
+    let error = grant.as_ref().err().map(ToString::to_string);
+    let grant = grant.as_ref().ok().and_then(Option::as_ref);
     let tokens: Vec<_> = grant
         .into_iter()
         .flat_map(|grant| &grant.access_tokens)
@@ -120,11 +142,42 @@ fn document(entry: &Entry, grant: Option<&Grant>) -> serde_json::Value {
             "expires_at": grant.refresh_expires_at,
         })
     });
-    serde_json::json!({
+    let mut document = serde_json::json!({
         "entry": entry,
         "signed_in_at": grant.map(|grant| grant.signed_in_at),
         "grant_type": grant.map(|grant| grant.grant_type.as_str()),
         "refresh_token": refresh_token,
         "access_tokens": tokens,
-    })
+    });
+    if let Some(error) = error {
+        document["error"] = error.into();
+    }
+    document
+}
+
+#[cfg(feature = "emulator")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::logout::tests::{damage_beside, grants_in, run_in};
+
+    #[test]
+    fn a_damaged_grant_is_shown_as_one_and_hides_no_other() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+        damage_beside(home.path(), &grants_in(home.path(), "11"));
+        let (exit, stdout, stderr) = run_in(home.path(), "11", &["status"]);
+        assert_eq!(exit, Exit::Store, "{stderr}");
+        assert_eq!(
+            stdout.matches("  stored         damaged: wrong key or altered file").count(),
+            1
+        );
+        assert_eq!(stdout.matches("  refresh token  ").count(), 1, "{stdout}");
+        let (exit, stdout, _) = run_in(home.path(), "11", &["status", "-o", "json"]);
+        assert_eq!(exit, Exit::Store);
+        let document: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        let accounts = document["accounts"].as_array().unwrap();
+        let errors: Vec<_> = accounts.iter().filter_map(|one| one["error"].as_str()).collect();
+        assert_eq!((accounts.len(), errors.len()), (2, 1));
+    }
 }

@@ -45,7 +45,7 @@ impl File {
 
     /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.
     fn any_item(&self) -> Result<Option<Bytes>, Fault> {
-        match disk::list(&self.dir, EXTENSION)?.first() {
+        match items_in(&self.dir)?.first() {
             Some(path) => disk::read(path),
             None => Ok(None),
         }
@@ -53,13 +53,22 @@ impl File {
 
     fn list(&self) -> Result<Vec<String>, Fault> {
         let mut names = Vec::new();
-        for path in disk::list(&self.dir, EXTENSION)? {
+        for path in items_in(&self.dir)? {
             // A file that cannot be read has no name to list; whoever loads it hears why.
-            let Ok(Some(sealed)) = disk::read(&path) else { continue };
-            names.extend(seal::name_of(&sealed));
+            names.extend(name_in(&path));
         }
         Ok(names)
     }
+}
+
+/// The files of the items in `dir`.
+pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+    disk::list(dir, EXTENSION)
+}
+
+/// The name of the item in the file `path`, which takes no key to read.
+pub(super) fn name_in(path: &Path) -> Option<String> {
+    seal::name_of(&disk::read(path).ok().flatten()?).ok()
 }
 
 /// Where the item `name` of the store in `dir` is or would be.

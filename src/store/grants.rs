@@ -7,18 +7,18 @@ use std::time::Duration;
 use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
-    Backend, Bytes, Entry, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready,
-    StoreError, Trouble, action, disk, file, lock, record,
+    Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready, StoreError,
+    Trouble, action, disk, file, lock, record,
 };
 use crate::model::NumericDate;
 
 /// Grants in one store, with the list of them and the locks on them in a state directory.
 pub struct Grants {
-    backend: Box<dyn Backend>,
+    pub(super) backend: Box<dyn Backend>,
     state_dir: PathBuf,
-    index: Index,
+    pub(super) index: Index,
     locks: Locks,
-    warnings: RefCell<Vec<String>>,
+    pub(super) warnings: RefCell<Vec<String>>,
 }
 
 impl Grants {
@@ -50,10 +50,10 @@ impl Grants {
     pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let stored = self.stored(key)?;
         let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
-        if grant.is_none() && self.index.read().is_some_and(|entries| self.lists(&entries, key)) {
+        if grant.is_none() && self.index.read().has(self.kind(), key) {
             // A provider that took the place of another looks like being signed out.
             let who = self.backend.describe();
-            self.warn(format!("a grant was saved here before, but {who} has none now"));
+            self.warn(format!("the list names a grant that {who} does not have"));
         }
         Ok(grant)
     }
@@ -80,37 +80,9 @@ impl Grants {
         Ok(there)
     }
 
-    /// The grants of this store, from the list; from the store itself when the list is missing or damaged.
-    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        let kind = self.kind();
-        if kind != Kind::Memory
-            && let Some(entries) = self.index.read()
-        {
-            return Ok(entries.into_iter().filter(|entry| entry.store == kind).collect());
-        }
-        let mut entries = Vec::new();
-        for name in self.backend.names()?.unwrap_or_default() {
-            if name == recovery::NAME {
-                continue;
-            }
-            // What is damaged can be removed by its key, but has nothing to show.
-            let Some(text) = self.backend.load(&name)? else { continue };
-            match record::read(&text) {
-                Ok((key, grant)) => {
-                    entries.push(Entry::new(kind, &key, &grant, grant.refreshed_at));
-                }
-                Err(fault) => self.warn(format!("`{name}` cannot be listed: {}", fault.trouble)),
-            }
-        }
-        if kind != Kind::Memory && !entries.is_empty() {
-            self.note(self.index.replace(kind, &entries));
-        }
-        Ok(entries)
-    }
-
     /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
     pub fn prepare(&self) -> Result<Ready, StoreError> {
-        recovery::prepare(&*self.backend, &self.state_dir)
+        recovery::prepare(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
@@ -123,6 +95,8 @@ impl Grants {
     ) -> Result<PathBuf, StoreError> {
         let text =
             record::write(key, grant).map_err(|fault| fault.when(self.kind(), action::KEEP))?;
+        // Whoever looks for the account has to find it, although the store does not know it yet.
+        self.note(self.enlist(key, grant, grant.refreshed_at));
         let aside = File::with(self.pending_dir(), ready.sealer());
         let name = key.to_string();
         aside.save(&name, &text).map_err(|error| StoreError {
@@ -130,26 +104,7 @@ impl Grants {
             action: action::KEEP,
             ..error
         })?;
-        // Whoever looks for the account has to find it, although the store does not know it yet.
-        self.mend_list();
-        self.enlist(key, grant, grant.refreshed_at);
         Ok(aside.path(&name))
-    }
-
-    /// Makes a missing or damaged list anew from what is stored: an entry put on an empty one would hide the others.
-    fn mend_list(&self) {
-        if self.kind() != Kind::Memory && self.index.read().is_none() {
-            // A store that cannot tell now is asked again at the next change.
-            let _ = self.list();
-        }
-    }
-
-    /// Puts the grant on the list.
-    fn enlist(&self, key: &GrantKey, grant: &Grant, now: NumericDate) {
-        if self.kind() == Kind::Memory {
-            return;
-        }
-        self.note(self.index.put(&Entry::new(self.kind(), key, grant, now)));
     }
 
     /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
@@ -181,7 +136,7 @@ impl Grants {
     }
 
     #[expect(clippy::unused_self, reason = "reads as the other half of `write`")]
-    fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, Fault> {
+    pub(super) fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, Fault> {
         let (own_key, grant) = record::read(text)?;
         if own_key != *key {
             return Err(Fault::corrupt("it belongs to another account"));
@@ -197,11 +152,11 @@ impl Grants {
         if let Some(present) = &present {
             self.read(key, present).map_err(refuse)?;
         }
-        self.mend_list();
+        // First the list: an entry without a grant does no harm, a grant without an entry is never found.
+        self.enlist(key, grant, now).map_err(refuse)?;
         if present != Some(text.clone()) {
             self.backend.save(&name, &text)?;
         }
-        self.enlist(key, grant, now);
         Ok(())
     }
 
@@ -240,7 +195,7 @@ impl Grants {
     }
 
     /// The grant kept aside, opened with the store's recovery key.
-    fn pending(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+    pub(super) fn pending(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let path = self.pending_path(key);
         let damaged = |text: String| {
             let text = format!("`{}`, kept aside: {text}", path.display());
@@ -265,7 +220,7 @@ impl Grants {
         self.note(disk::remove(&self.pending_path(key)).map(drop));
     }
 
-    fn pending_dir(&self) -> PathBuf {
+    pub(super) fn pending_dir(&self) -> PathBuf {
         self.state_dir.join("pending").join(super::kind_name(self.kind()))
     }
 
@@ -273,22 +228,21 @@ impl Grants {
         file::path_in(&self.pending_dir(), &key.to_string())
     }
 
-    fn lists(&self, entries: &[Entry], key: &GrantKey) -> bool {
-        entries.iter().any(|entry| entry.store == self.kind() && entry.key() == *key)
-    }
-
-    fn note(&self, result: Result<(), Fault>) {
+    pub(super) fn note(&self, result: Result<(), Fault>) {
         if let Err(fault) = result {
             let cause = fault.source.map(|source| format!(": {source}")).unwrap_or_default();
             self.warn(format!("{}{cause}", fault.trouble));
         }
     }
 
-    fn warn(&self, text: String) {
+    pub(super) fn warn(&self, text: String) {
         self.warnings.borrow_mut().push(text);
     }
 }
 
+#[cfg(test)]
+#[path = "losses_tests.rs"]
+mod losses;
 #[cfg(test)]
 #[path = "grants_tests.rs"]
 mod tests;

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Fault, Grant, GrantKey, Kind, deadline, disk, lock};
+use super::{Fault, Grant, GrantKey, Kind, Trouble, deadline, disk, lock};
 use crate::model::NumericDate;
 
 const VERSION: u64 = 1;
+
+/// Ending of the file of an entry that waits.
+const EXTENSION: &str = "entry";
 
 /// How long a change of the list waits for another process that changes it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,6 +50,20 @@ impl Entry {
         }
     }
 
+    /// For an item of which only the name can be read.
+    pub(super) fn of_name(store: Kind, name: &str) -> Option<Self> {
+        let mut words = name.splitn(4, '|').map(str::to_owned);
+        Some(Self {
+            store,
+            authority: words.next()?,
+            tenant: words.next()?,
+            client_id: words.next()?,
+            account: words.next()?,
+            username: None,
+            saved_at: NumericDate(0),
+        })
+    }
+
     /// What the grant is filed under.
     pub fn key(&self) -> GrantKey {
         GrantKey {
@@ -74,141 +92,211 @@ impl Entry {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Wire {
+#[derive(Serialize)]
+struct Wire<'a> {
     version: u64,
-    entries: Vec<Entry>,
+    known: &'a [Kind],
+    entries: &'a [Entry],
 }
 
-/// The list's file, `accounts.json` in the state directory.
+/// The list as it was found, or what could be read of it.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    /// Its entries, of every store.
+    pub(super) entries: Vec<Entry>,
+    /// The version, when a newer entrada wrote it: then nothing is known.
+    pub(super) newer: Option<u64>,
+    /// The kinds of store of which no grant is missing on it.
+    known: Vec<Kind>,
+}
+
+impl List {
+    /// Whether every grant of `store` is on it. Otherwise the store itself must be asked too.
+    pub(super) fn knows(&self, store: Kind) -> bool {
+        self.known.contains(&store)
+    }
+
+    /// Whether it has an entry for `key`.
+    pub(super) fn has(&self, store: Kind, key: &GrantKey) -> bool {
+        self.entries.iter().any(|own| own.is_for(store, key))
+    }
+
+    /// Puts `entry` on it, in place of the one with its key.
+    pub(super) fn put(&mut self, entry: Entry) {
+        self.entries.retain(|own| !own.is_for(entry.store, &entry.key()));
+        self.entries.push(entry);
+    }
+
+    /// Puts what was found in `store` on it, and remembers whether that was everything. What is on it already stays: it
+    /// may have come while we looked.
+    fn join(&mut self, store: Kind, found: &Found) {
+        for entry in &found.entries {
+            if !self.has(store, &entry.key()) {
+                self.put(entry.clone());
+            }
+        }
+        if found.all && !self.knows(store) {
+            self.known.push(store);
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Self {
+        let Ok(wire) = serde_json::from_slice::<Value>(bytes) else { return Self::default() };
+        let version = wire["version"].as_u64();
+        // What a newer list looks like is not ours to know.
+        if let Some(newer) = version.filter(|version| VERSION < *version) {
+            return Self { newer: Some(newer), ..Self::default() };
+        }
+        let (entries, entries_are_whole) = members(&wire["entries"]);
+        let (known, _) = members(&wire["known"]);
+        let is_whole = version == Some(VERSION) && entries_are_whole;
+        Self { entries, newer: None, known: if is_whole { known } else { Vec::new() } }
+    }
+}
+
+/// The members of an array that can be read, and whether these are all.
+fn members<T: serde::de::DeserializeOwned>(array: &Value) -> (Vec<T>, bool) {
+    let Some(all) = array.as_array() else { return (Vec::new(), false) };
+    let read: Vec<T> = all.iter().filter_map(|member| T::deserialize(member).ok()).collect();
+    let is_whole = read.len() == all.len();
+    (read, is_whole)
+}
+
+/// What a store had when it was asked for everything.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The grants that could be read.
+    pub(super) entries: Vec<Entry>,
+    /// Whether there was nothing else.
+    pub(super) all: bool,
+}
+
+/// The list's file, `accounts.json` in the state directory. An entry that cannot be put on it, because another process
+/// holds it or it is newer than we are, waits in a file of its own in `accounts.new`.
 pub(super) struct Index {
     dir: PathBuf,
     path: PathBuf,
+    waiting: PathBuf,
+    patience: Duration,
 }
 
 impl Index {
     pub(super) fn new(state_dir: &Path) -> Self {
-        Self { dir: state_dir.to_owned(), path: state_dir.join("accounts.json") }
+        Self {
+            dir: state_dir.to_owned(),
+            path: state_dir.join("accounts.json"),
+            waiting: state_dir.join("accounts.new"),
+            patience: PATIENCE,
+        }
     }
 
-    /// The entries of every store; `None` when the file is missing, damaged or newer than we are.
-    pub(super) fn read(&self) -> Option<Vec<Entry>> {
-        let bytes = disk::read(&self.path).ok().flatten()?;
-        let wire: Wire = serde_json::from_slice(&bytes).ok()?;
-        (wire.version == VERSION).then_some(wire.entries)
+    /// No longer waits for another process as long as a person would.
+    #[cfg(test)]
+    pub(super) fn hurry(&mut self) {
+        self.patience = Duration::from_millis(50);
     }
 
-    /// Puts `entry` on the list in place of the one with its key. Writes only when that says something new, for which
-    /// the time alone does not count.
-    pub(super) fn put(&self, entry: &Entry) -> Result<(), Fault> {
+    /// The list, with the entries that wait to be put on it.
+    pub(super) fn read(&self) -> List {
+        let mut list = self.file().unwrap_or_default();
+        for (_, entry) in self.waiting() {
+            list.put(entry);
+        }
+        list
+    }
+
+    /// Puts `entry` on the list in place of the one with its key, after what was `found` in its store, where that was
+    /// asked. Writes only when that says something new, for which the time alone does not count.
+    pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), Fault> {
         let same = |own: &Entry| *own == Entry { saved_at: own.saved_at, ..entry.clone() };
-        if self.read().is_some_and(|entries| entries.iter().any(same)) {
+        let is_there = self.read().entries.iter().any(same);
+        if is_there && found.is_none() {
             return Ok(());
         }
-        self.change(|entries| {
-            entries.retain(|own| !own.is_for(entry.store, &entry.key()));
-            entries.push(entry.clone());
-        })
+        let put = self.change(|list| {
+            if let Some(found) = found {
+                list.join(entry.store, found);
+            }
+            list.put(entry.clone());
+        });
+        match put {
+            Err(_) if is_there => Ok(()),
+            // Why the list could not be changed says more than why the next best failed too.
+            Err(fault) => self.set_aside(entry).map_err(|_| fault),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Takes the entry for `key` off the list; whether it was on it.
     pub(super) fn remove(&self, store: Kind, key: &GrantKey) -> Result<bool, Fault> {
-        let on_it = |entries: Vec<Entry>| entries.iter().any(|own| own.is_for(store, key));
-        if !self.read().is_some_and(on_it) {
-            return Ok(false);
+        let waited = disk::remove(&self.waiting_path(store, key))?;
+        if !self.read().has(store, key) {
+            return Ok(waited);
         }
-        self.change(|entries| entries.retain(|own| !own.is_for(store, key)))?;
+        self.change(|list| list.entries.retain(|own| !own.is_for(store, key)))?;
         Ok(true)
     }
 
-    /// Replaces all entries of `store`.
-    pub(super) fn replace(&self, store: Kind, new: &[Entry]) -> Result<(), Fault> {
-        self.change(|entries| {
-            entries.retain(|own| own.store != store);
-            entries.extend_from_slice(new);
-        })
+    /// Puts what was found in `store` on the list.
+    pub(super) fn join(&self, store: Kind, found: &Found) -> Result<(), Fault> {
+        self.change(|list| list.join(store, found))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Entry>)) -> Result<(), Fault> {
+    fn change(&self, change: impl FnOnce(&mut List)) -> Result<(), Fault> {
         disk::own_dir(&self.dir)?;
         let lock_path = self.dir.join("accounts.lock");
-        let _lock = deadline::within(PATIENCE, move || lock::wait(&lock_path))??;
-        let mut entries = self.read().unwrap_or_default();
-        change(&mut entries);
+        let _lock = deadline::within(self.patience, move || lock::wait(&lock_path))??;
+        let mut list = self.file()?;
+        if let Some(version) = list.newer {
+            return Err(Fault::new(Trouble::Newer(version)));
+        }
+        let waiting = self.waiting();
+        for (_, entry) in &waiting {
+            list.put(entry.clone());
+        }
+        change(&mut list);
         let by_name = |e: &Entry| {
             (e.authority.clone(), e.tenant.clone(), e.client_id.clone(), e.account.clone())
         };
-        entries.sort_by_cached_key(by_name);
-        let wire = Wire { version: VERSION, entries };
+        list.entries.sort_by_cached_key(by_name);
+        let wire = Wire { version: VERSION, known: &list.known, entries: &list.entries };
         let json = serde_json::to_vec_pretty(&wire)
             .map_err(|error| Fault::denied("the list could not be written").because(error))?;
-        disk::write(&self.path, &json)
+        disk::write(&self.path, &json)?;
+        for (path, _) in waiting {
+            // One that stays says once more what the list says already.
+            let _ = disk::remove(&path);
+        }
+        Ok(())
+    }
+
+    fn file(&self) -> Result<List, Fault> {
+        let bytes = disk::read(&self.path)?;
+        Ok(bytes.map(|bytes| List::parse(&bytes)).unwrap_or_default())
+    }
+
+    fn waiting(&self) -> Vec<(PathBuf, Entry)> {
+        let entry = |path: PathBuf| {
+            let bytes = disk::read(&path).ok().flatten()?;
+            Some((path, serde_json::from_slice(&bytes).ok()?))
+        };
+        let paths = disk::list(&self.waiting, EXTENSION).unwrap_or_default();
+        paths.into_iter().filter_map(entry).collect()
+    }
+
+    fn waiting_path(&self, store: Kind, key: &GrantKey) -> PathBuf {
+        let name = disk::file_name(&format!("{}|{key}", super::kind_name(store)));
+        self.waiting.join(format!("{name}.{EXTENSION}"))
+    }
+
+    fn set_aside(&self, entry: &Entry) -> Result<(), Fault> {
+        disk::own_dir(&self.waiting)?;
+        let json = serde_json::to_vec_pretty(entry)
+            .map_err(|error| Fault::denied("the list could not be written").because(error))?;
+        disk::write(&self.waiting_path(entry.store, &entry.key()), &json)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::record::tests::{grant, key};
-
-    fn entry(account: &str, saved_at: i64) -> Entry {
-        let key = GrantKey { account: account.to_owned(), ..key() };
-        Entry::new(Kind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
-    }
-
-    fn place() -> (tempfile::TempDir, Index) {
-        let dir = tempfile::tempdir().unwrap();
-        let index = Index::new(&dir.path().join("state"));
-        (dir, index)
-    }
-
-    #[test]
-    fn the_list_is_written_only_when_it_changes_and_holds_no_secret() {
-        let (_dir, index) = place();
-        index.put(&entry("a", 1)).unwrap();
-        let before = std::fs::metadata(&index.path).unwrap().modified().unwrap();
-        let text = std::fs::read_to_string(&index.path).unwrap();
-        assert!(!text.contains("hunter2"));
-        index.put(&entry("a", 2)).unwrap();
-        assert!(!index.remove(Kind::File, &entry("b", 1).key()).unwrap());
-        assert_eq!(std::fs::metadata(&index.path).unwrap().modified().unwrap(), before);
-        let renamed = Entry { username: None, ..entry("a", 3) };
-        index.put(&renamed).unwrap();
-        assert_eq!(index.read().unwrap(), [renamed]);
-    }
-
-    #[test]
-    fn a_damaged_list_counts_as_missing_and_the_next_change_repairs_it() {
-        let (_dir, index) = place();
-        assert_eq!(index.read(), None);
-        index.put(&entry("a", 1)).unwrap();
-        for damage in ["", "{", "[]", r#"{"version":2,"entries":[]}"#, "\0"] {
-            std::fs::write(&index.path, damage).unwrap();
-            assert_eq!(index.read(), None);
-        }
-        index.put(&entry("b", 1)).unwrap();
-        assert_eq!(index.read().unwrap(), [entry("b", 1)]);
-    }
-
-    #[test]
-    fn stores_do_not_meddle_with_each_other() {
-        let (_dir, index) = place();
-        let other = Entry { store: Kind::Memory, ..entry("a", 1) };
-        index.put(&entry("a", 1)).unwrap();
-        index.put(&other).unwrap();
-        index.replace(Kind::File, &[]).unwrap();
-        assert_eq!(index.read().unwrap(), [other]);
-    }
-
-    #[test]
-    fn changes_made_at_once_are_all_kept() {
-        let (_dir, index) = place();
-        std::thread::scope(|scope| {
-            for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
-                let index = Index::new(&index.dir);
-                scope.spawn(move || index.put(&entry(name, 1)).unwrap());
-            }
-        });
-        assert_eq!(index.read().unwrap().len(), 8);
-    }
-}
+#[path = "index_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ mod index;
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyutils;
+mod listing;
 mod lock;
 mod memory;
 mod open;

@@ -43,30 +43,41 @@ impl fmt::Debug for Ready {
 pub(super) fn load(backend: &dyn Backend) -> Result<Option<Sealer>, StoreError> {
     let Some(text) = backend.load(NAME)? else { return Ok(None) };
     let key = parse(&text).map_err(|fault| fault.when(backend.kind(), action::LOAD))?;
-    Ok(key.map(Sealer::with))
+    Ok(Some(Sealer::with(key)))
 }
 
-/// Writes the recovery key to `backend`: the one that is there, or a new one.
-pub(super) fn prepare(backend: &dyn Backend, state_dir: &Path) -> Result<Ready, StoreError> {
+/// Writes the recovery key to `backend`: the one that is there, or a new one. `give_up` answers whether one that cannot
+/// be read may be replaced.
+pub(super) fn prepare(
+    backend: &dyn Backend,
+    state_dir: &Path,
+    give_up: &dyn Fn(StoreError) -> Result<(), StoreError>,
+) -> Result<Ready, StoreError> {
     let refuse = |fault: Fault| fault.when(backend.kind(), action::PREPARE);
-    let rewrite = |text: &Bytes| -> Result<Option<Ready>, StoreError> {
-        let Some(key) = parse(text).map_err(refuse)? else { return Ok(None) };
-        backend.save(NAME, text)?;
-        Ok(Some(Ready(key)))
+    let key = || -> Result<Option<(Bytes, KeyBytes)>, StoreError> {
+        let Some(text) = backend.load(NAME)? else { return Ok(None) };
+        let key = parse(&text).map_err(refuse)?;
+        Ok(Some((text, key)))
     };
-    if let Some(text) = backend.load(NAME)?
-        && let Some(ready) = rewrite(&text)?
-    {
+    let rewrite = || -> Result<Option<Ready>, StoreError> {
+        match key() {
+            Ok(Some((text, key))) => {
+                backend.save(NAME, &text)?;
+                Ok(Some(Ready(key)))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => give_up(error).map(|()| None),
+        }
+    };
+    if let Some(ready) = rewrite()? {
         return Ok(ready);
     }
-    // None yet, or not readable as one, which nothing can have been sealed with. Two processes must not make two.
+    // None yet, or one that is given up. Two processes must not make two.
     let path = state_dir.join("recovery.lock");
     let _lock = deadline::within(PATIENCE, move || lock::wait(&path))
         .and_then(|locked| locked)
         .map_err(refuse)?;
-    if let Some(text) = backend.load(NAME)?
-        && let Some(ready) = rewrite(&text)?
-    {
+    if let Some(ready) = rewrite()? {
         return Ok(ready);
     }
     let key = KeyBytes::new(seal::random().map_err(refuse)?);
@@ -79,11 +90,12 @@ fn text_of(key: &KeyBytes) -> Bytes {
     Bytes::new([MAGIC.as_bytes(), base64.as_bytes()].concat())
 }
 
-/// The key in `text`; `None` when it is damaged, an error when a newer entrada wrote it.
-fn parse(text: &[u8]) -> Result<Option<KeyBytes>, Fault> {
-    let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
+/// The key in `text`.
+fn parse(text: &[u8]) -> Result<KeyBytes, Fault> {
+    let damaged = || Fault::corrupt("the recovery key cannot be read");
+    let text = std::str::from_utf8(text).map_err(|_| damaged())?;
     if let Some(base64) = text.strip_prefix(MAGIC) {
-        return Ok(seal::parse_key(base64.trim_end()).ok());
+        return seal::parse_key(base64.trim_end()).map_err(|_| damaged());
     }
     let mut words = text.split(' ');
     let version = words.nth(1).and_then(|word| word.parse::<u64>().ok());
@@ -91,7 +103,7 @@ fn parse(text: &[u8]) -> Result<Option<KeyBytes>, Fault> {
         Some(newer) if text.starts_with("entrada-recovery ") && 1 < newer => {
             Err(Fault::new(Trouble::Newer(newer)))
         }
-        _ => Ok(None),
+        _ => Err(damaged()),
     }
 }
 
@@ -128,13 +140,17 @@ mod tests {
     use super::*;
     use crate::store::Memory;
 
+    fn give_up(why: StoreError) -> Result<(), StoreError> {
+        if matches!(why.trouble, Trouble::Corrupt(_)) { Ok(()) } else { Err(why) }
+    }
+
     #[test]
     fn the_key_is_made_once_and_written_each_time() {
         let dir = tempfile::tempdir().unwrap();
         let memory = Memory::default();
         assert!(load(&memory).unwrap().is_none());
-        let first = prepare(&memory, dir.path()).unwrap();
-        let second = prepare(&memory, dir.path()).unwrap();
+        let first = prepare(&memory, dir.path(), &give_up).unwrap();
+        let second = prepare(&memory, dir.path(), &give_up).unwrap();
         assert_eq!(*first.0, *second.0);
         assert_ne!(*first.0, [0; 32]);
         assert!(load(&memory).unwrap().is_some());
@@ -147,11 +163,14 @@ mod tests {
         let memory = Memory::default();
         for damage in ["", "x", "entrada-recovery 1 x", "\u{0}"] {
             memory.save(NAME, damage.as_bytes()).unwrap();
-            let _ready = prepare(&memory, dir.path()).unwrap();
+            let _ready = prepare(&memory, dir.path(), &give_up).unwrap();
             assert!(load(&memory).unwrap().is_some());
         }
+        memory.save(NAME, b"x").unwrap();
+        assert!(prepare(&memory, dir.path(), &Err).is_err(), "not given up");
+        assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"x");
         memory.save(NAME, b"entrada-recovery 2 x").unwrap();
-        assert_eq!(prepare(&memory, dir.path()).unwrap_err().trouble, Trouble::Newer(2));
+        assert_eq!(prepare(&memory, dir.path(), &give_up).unwrap_err().trouble, Trouble::Newer(2));
         assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"entrada-recovery 2 x");
     }
 }

@@ -1,0 +1,116 @@
+//! Tests of the list.
+
+use super::*;
+use crate::store::record::tests::{grant, key};
+
+fn entry(account: &str, saved_at: i64) -> Entry {
+    let key = GrantKey { account: account.to_owned(), ..key() };
+    Entry::new(Kind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
+}
+
+fn place() -> (tempfile::TempDir, Index) {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::new(&dir.path().join("state"));
+    (dir, index)
+}
+
+#[test]
+fn the_list_is_written_only_when_it_changes_and_holds_no_secret() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), None).unwrap();
+    let before = std::fs::metadata(&index.path).unwrap().modified().unwrap();
+    let text = std::fs::read_to_string(&index.path).unwrap();
+    assert!(!text.contains("hunter2"));
+    index.put(&entry("a", 2), None).unwrap();
+    assert!(!index.remove(Kind::File, &entry("b", 1).key()).unwrap());
+    assert_eq!(std::fs::metadata(&index.path).unwrap().modified().unwrap(), before);
+    let renamed = Entry { username: None, ..entry("a", 3) };
+    index.put(&renamed, None).unwrap();
+    assert_eq!(index.read().entries, [renamed]);
+}
+
+fn all_of(entries: &[Entry]) -> Found {
+    Found { entries: entries.to_vec(), all: true }
+}
+
+#[test]
+fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
+    let (_dir, index) = place();
+    for damage in ["", "{", "[]", r#"{"entries":[]}"#, "\0"] {
+        index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
+        assert!(index.read().knows(Kind::File));
+        std::fs::write(&index.path, damage).unwrap();
+        index.put(&entry("b", 1), None).unwrap();
+        assert!(!index.read().knows(Kind::File), "{damage}");
+        index.join(Kind::File, &all_of(&[entry("a", 1)])).unwrap();
+        assert!(index.read().knows(Kind::File) && !index.read().knows(Kind::Memory));
+        assert_eq!(index.read().entries, [entry("a", 1), entry("b", 1)]);
+    }
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_list_stays() {
+    let (_dir, index) = place();
+    let other = Entry { store: Kind::Keyring, ..entry("b", 1) };
+    index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
+    index.put(&other, Some(&all_of(&[]))).unwrap();
+    let text = std::fs::read_to_string(&index.path).unwrap();
+    let damaged = text.replace(r#""account": "a""#, r#""account": 7"#);
+    assert_ne!(damaged, text);
+    std::fs::write(&index.path, damaged).unwrap();
+    index.put(&entry("c", 1), None).unwrap();
+    assert_eq!(index.read().entries, [other, entry("c", 1)]);
+    assert!(!index.read().knows(Kind::File) && !index.read().knows(Kind::Keyring));
+}
+
+#[test]
+fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), None).unwrap();
+    let newer = r#"{"version":2,"entries":{}}"#;
+    std::fs::write(&index.path, newer).unwrap();
+    index.put(&entry("b", 1), None).unwrap();
+    let refused = index.join(Kind::File, &all_of(&[])).unwrap_err();
+    assert_eq!(refused.trouble, Trouble::Newer(2));
+    assert_eq!(index.read().entries, [entry("b", 1)]);
+    assert!(index.remove(Kind::File, &entry("b", 1).key()).unwrap());
+    assert_eq!(index.read().entries, []);
+    assert_eq!(std::fs::read_to_string(&index.path).unwrap(), newer);
+}
+
+#[test]
+fn an_entry_waits_while_another_process_holds_the_list() {
+    let (_dir, mut index) = place();
+    index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
+    index.hurry();
+    let held = lock::wait(&index.dir.join("accounts.lock")).unwrap();
+    index.put(&entry("b", 1), None).unwrap();
+    assert_eq!(index.read().entries, [entry("a", 1), entry("b", 1)]);
+    drop(held);
+    index.patience = PATIENCE;
+    index.put(&entry("c", 1), None).unwrap();
+    assert_eq!(index.waiting().len(), 0);
+    assert_eq!(index.read().entries.len(), 3);
+}
+
+#[test]
+fn stores_do_not_meddle_with_each_other() {
+    let (_dir, index) = place();
+    let other = Entry { store: Kind::Memory, ..entry("a", 1) };
+    index.put(&entry("a", 1), None).unwrap();
+    index.put(&other, None).unwrap();
+    assert!(index.remove(Kind::File, &other.key()).unwrap());
+    assert_eq!(index.read().entries, [other]);
+}
+
+#[test]
+fn changes_made_at_once_are_all_kept() {
+    let (_dir, index) = place();
+    std::thread::scope(|scope| {
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            let index = Index::new(&index.dir);
+            scope.spawn(move || index.put(&entry(name, 1), None).unwrap());
+        }
+    });
+    assert_eq!(index.read().entries.len(), 8);
+}
