@@ -167,10 +167,11 @@ impl From<StoreError> for Failure {
             ),
             (Trouble::Corrupt(_), Kind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`): with the right one nothing is lost; if the file \
-                 itself is damaged, `entrada logout` clears it",
+                 itself is damaged, `entrada logout` clears it (`--all` where no one account is named)",
             ),
             (Trouble::Corrupt(_), _) => failure.help(
-                "nothing was changed; `entrada logout` clears the damaged item, then sign in again",
+                "nothing was changed; `entrada logout` clears the damaged item (`--all` where no one account is named), \
+                 then sign in again",
             ),
             (Trouble::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
             _ => failure,
