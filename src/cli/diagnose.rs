@@ -27,8 +27,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.talk
             .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
     }
-    // A pasted token is nobody's in particular: only what was named for this very judgement counts, not what the
-    // configuration happens to say.
+    // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
+    // judgement. What it is for is another matter, and may stand in the configuration.
     let nothing = ConfigFile::default();
     let flags = Settings::resolve(&nothing, None, &Env::default(), app.common.layer.clone())?;
     apply(&flags, &mut evidence, Strength::Overrides)?;
@@ -38,6 +38,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         apply(&settings, &mut evidence, Strength::FillsIn)?;
         evidence.context.profile = Some(shell_quoted(&profile));
         if jobs.is_empty() && evidence.context.job.is_none() {
+            jobs = settings.jobs();
+        }
+    } else if app.paths().is_ok() {
+        let settings = app.settings(None)?;
+        let context = &mut evidence.context;
+        context.acting = context.acting.or(settings.get(|layer| &layer.acting));
+        context.audience = context.audience.take().or(settings.get(|layer| &layer.audience));
+        if jobs.is_empty() && context.job.is_none() {
             jobs = settings.jobs();
         }
     }

@@ -194,12 +194,18 @@ impl From<LockError> for Failure {
 pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &str) -> Failure {
     match error {
         AcquireError::SignInNeeded { why, refusal } => {
-            let failure = Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"));
-            match refusal {
-                // The findings say what to do.
-                Some(refusal) => failure.judged(judge(*refusal, evidence)),
-                None => failure.help(format!("sign in: {login}")),
+            let Some(refusal) = refusal else {
+                return Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"))
+                    .help(format!("sign in: {login}"));
+            };
+            let diagnosis = judge(*refusal, evidence);
+            // Another sign-in would meet the same policy.
+            let useless = ["conditional-access", "admin-consent-required"];
+            if diagnosis.cause().is_some_and(|cause| useless.contains(&cause.rule.id)) {
+                return Failure::new(Exit::Refused, why).judged(diagnosis);
             }
+            // The findings say what to do.
+            Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}")).judged(diagnosis)
         }
         AcquireError::Refused(refusal) => {
             let diagnosis = judge(*refusal, evidence);

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Shape::Jwt(jwt) => *jwt,
         Shape::Jwe(header) => {
             app.talk.line("this token is encrypted: only its header can be read");
-            Jwt { header: *header, claims: Claims::default(), signed: true }
+            Jwt { header: *header, claims: Claims::default(), signature_length: 1 }
         }
         other => {
             return Err(Failure::new(Exit::Findings, unreadable(&other))
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 "version": render::json::VERSION,
                 "header": members(&jwt.header),
                 "claims": members(&jwt.claims),
-                "signature": { "present": jwt.signed, "verified": false },
+                "signature": { "present": 0 < jwt.signature_length, "verified": false },
             });
             render::json::write(app.stdout, &document)?;
         }

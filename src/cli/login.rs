@@ -119,7 +119,8 @@ fn one_more(
     }
 }
 
-fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
+/// Says who signed in, where the grant is and how long the token lives.
+pub(super) fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
     let account = &acquired.account;
     let tenant = account.tid.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})"));
     app.talk.line(format!("signed in as {}{tenant}", account.label()));

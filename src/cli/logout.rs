@@ -32,7 +32,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
     }
     if entries.is_empty() {
-        app.talk.line("nothing to forget: nobody is signed in here");
+        match settings.get(|layer| &layer.account) {
+            Some(account) if !args.all => {
+                app.talk.line(format!("nothing to forget: `{account}` is not signed in here"));
+            }
+            _ => app.talk.line("nothing to forget: nobody is signed in here"),
+        }
         return Ok(Exit::Success);
     }
     for entry in &entries {

@@ -147,7 +147,7 @@ fn dispatch(
 
 fn usage(error: &clap::Error, stdout: &mut dyn Write, talk: &Talk<'_>) -> io::Result<Exit> {
     if error.use_stderr() {
-        talk.block(&error.to_string());
+        talk.page(&error.to_string());
         return Ok(Exit::Usage);
     }
     write!(stdout, "{error}")?;

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::io::Write;
 
-use crate::model::{clean, clean_block};
-use crate::render::Style;
+use crate::model::{clean, clean_layout};
+use crate::render::{self, Style};
 use crate::sys::{Stream, Sys};
 
 /// stderr, shared by whoever has something to say.
@@ -24,12 +24,13 @@ impl<'a> Talk<'a> {
 
     /// One line: our words, with anything foreign in them made harmless.
     pub(super) fn line(&self, text: impl AsRef<str>) {
-        self.raw(&format!("{}\n", clean(text.as_ref())));
+        let text = clean(text.as_ref());
+        self.with(|out| render::wrapped(out, self.style.width, &text));
     }
 
-    /// Several lines, each made harmless.
-    pub(super) fn block(&self, text: &str) {
-        self.raw(&format!("{}\n", clean_block(text)));
+    /// A page, its layout kept and made harmless.
+    pub(super) fn page(&self, text: &str) {
+        self.raw(&clean_layout(text));
     }
 
     /// Text that we made ourselves, escape sequences included. Nobody hears of a stderr that is gone.

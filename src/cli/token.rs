@@ -3,7 +3,7 @@
 use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
-use super::login::warn_unsaved;
+use super::login::{greet, warn_unsaved};
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::flow::{self, Source};
@@ -39,6 +39,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
     }
+    if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
+        greet(app, &acquired, &grants);
+    }
     if let Some(trouble) = &acquired.trouble {
         app.talk.line(format!("warning: {trouble}; the stored token is still good and is used"));
     }
@@ -59,7 +62,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             // Nothing on stdout in a failure: a script must not use what is known not to work.
             return Ok(Exit::Findings);
         }
-        if !quiet {
+        if !quiet && acquired.source == Source::Refresh {
             let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
             app.talk.line(format!("good for {}", human_duration(left)));
         }

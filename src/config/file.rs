@@ -114,7 +114,8 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 fn check_mode(path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt as _;
     const WRITABLE_BY_OTHERS: u32 = 0o022;
-    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    let regular = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    let mode = regular.map_or(0, |metadata| metadata.permissions().mode());
     if mode & WRITABLE_BY_OTHERS == 0 { Ok(()) } else { Err(ConfigError::Writable(path.into())) }
 }
 

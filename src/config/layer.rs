@@ -31,7 +31,8 @@ pub struct Layer {
         global = true,
         value_delimiter = ',',
         num_args = 1,
-        hide_possible_values = true
+        hide_possible_values = true,
+        ignore_case = true
     )]
     pub job: Option<Vec<Job>>,
     /// On whose behalf the token acts

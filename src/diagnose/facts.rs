@@ -34,7 +34,15 @@ impl<'a> Facts<'a> {
             .token
             .clone()
             .or_else(|| response.map(|response| Shape::of(response.access_token.expose())));
-        let job = evidence.context.job();
+        // Without a request, the scopes of the answer say what was asked (RFC 6749 §5.1).
+        let context = &evidence.context;
+        let job =
+            match (&context.job, &context.requested, response.and_then(TokenResponse::granted)) {
+                (None, None, requested @ Some(_)) => {
+                    Context { requested, ..Context::default() }.job()
+                }
+                _ => context.job(),
+            };
         Self {
             evidence,
             job,

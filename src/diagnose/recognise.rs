@@ -187,6 +187,10 @@ fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, Recognise
 
 /// A text pasted from a log or a browser page that names an AADSTS number.
 fn aadsts_text(text: &str) -> Option<ErrorResponse> {
+    let number = text.to_ascii_uppercase();
+    let number = number.strip_prefix("AADSTS").unwrap_or(&number).trim();
+    let bare = (5..=7).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit());
+    let text = if bare { &format!("AADSTS{number}") } else { text };
     let at = text.find("AADSTS")?;
     if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -208,7 +212,9 @@ mod tests {
     fn the_kind_of_input_is_told_by_its_content() {
         assert!(read(r#"{"access_token":"a","token_type":"Bearer"}"#).response.is_some());
         assert_eq!(read(r#"{"error":"invalid_grant"}"#).refusal.unwrap().error, "invalid_grant");
-        assert_eq!(read("Sorry: AADSTS50011: no").refusal.unwrap().error_codes, [50011]);
+        for input in ["Sorry: AADSTS50011: no", "50011", "aadsts50011"] {
+            assert_eq!(read(input).refusal.unwrap().error_codes, [50011], "{input}");
+        }
         assert!(matches!(read("hello").token, Some(Shape::Opaque { .. })));
         assert!(read(r#"{"accessToken":"a.b.c"}"#).token.is_some());
         for input in ["HTTP/1.1 401 Unauthorized\r\n\r\n", "a1 NO AUTHENTICATE failed.", "{}"] {

@@ -94,6 +94,12 @@ pub(super) fn by_status(
     })
 }
 
+/// The command that signs in again, in place of the bare advice to do so.
+pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
+    finding.help.retain(|help| help != "sign in again");
+    finding.help(format!("sign in again: {}", facts.login("")))
+}
+
 /// What to do about a refusal that is not for good: wait as long as the authority asks.
 pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     match facts.refusal().and_then(|refusal| refusal.retry_after) {

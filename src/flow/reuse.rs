@@ -18,9 +18,6 @@ pub(super) fn cached<'a>(
     request: &TokenRequest,
     now: NumericDate,
 ) -> Option<&'a CachedToken> {
-    if request.force_refresh || request.claims.is_some() {
-        return None;
-    }
     let token = still_good(grant, request, now)?;
     // A token whose early refresh is due still serves where no refresh is possible.
     let due = token.refresh_at.is_some_and(|at| at <= now) && grant.refresh_token.is_some();

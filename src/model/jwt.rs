@@ -25,8 +25,8 @@ pub struct Jwt {
     pub header: Claims,
     /// The payload.
     pub claims: Claims,
-    /// Whether the third part is there; documentation and logs often strip it.
-    pub signed: bool,
+    /// Characters of the third part; documentation and logs often strip it.
+    pub signature_length: usize,
 }
 
 /// The text is not a JWT in compact form.
@@ -65,7 +65,7 @@ impl Jwt {
         Ok(Self {
             header: Claims::decode(header, "header")?,
             claims: Claims::decode(payload, "payload")?,
-            signed: !signature.is_empty(),
+            signature_length: signature.len(),
         })
     }
 }
@@ -215,6 +215,6 @@ mod tests {
 
     #[test]
     fn padding_is_forgiven() {
-        assert!(Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| !jwt.signed));
+        assert!(Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| jwt.signature_length == 0));
     }
 }

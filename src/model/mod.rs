@@ -15,5 +15,5 @@ pub use job::{As, Job};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use scope::{OIDC_SCOPES, ScopeSet};
 pub use secret::{Secret, fingerprint};
-pub use text::{clean, clean_block, shell_quoted};
+pub use text::{clean, clean_layout, shell_quoted};
 pub use time::{NumericDate, human_duration};

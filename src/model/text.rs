@@ -45,10 +45,10 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// [`clean`], line by line: for text that may have several lines, such as a device-code `message`.
-pub fn clean_block(text: &str) -> String {
-    let lines = text.lines().map(clean).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("\n")
+/// `text` with its lines and spaces as they are, and without the rest that [`clean`] takes out: for pages of our own
+/// that quote what a user typed.
+pub fn clean_layout(text: &str) -> String {
+    text.chars().filter(|&c| c == '\n' || !is_hostile(c)).collect()
 }
 
 /// `value` as a POSIX shell reads it back: as it is where that is safe, else in single quotes.

@@ -66,7 +66,7 @@ pub(super) fn diagnosis(
             Confidence::Possible => " (possible)",
         };
         writeln!(out)?;
-        wrapped(
+        marked(
             out,
             style,
             &label(style, finding.severity, &name),
@@ -76,11 +76,11 @@ pub(super) fn diagnosis(
         )?;
         for seen in &finding.evidence {
             let arrow = style.paint(DIM, "  -->");
-            wrapped(out, style, &arrow, 5, &format!(" {}: {}", seen.field, seen.value), 6)?;
+            marked(out, style, &arrow, 5, &format!(" {}: {}", seen.field, seen.value), 6)?;
         }
         for help in &finding.help {
             let mark = style.paint(BOLD, "  = help:");
-            wrapped(out, style, &mark, 9, &format!(" {help}"), 10)?;
+            marked(out, style, &mark, 9, &format!(" {help}"), 10)?;
         }
         if finding.severity != Severity::Note
             && matches!(finding.who, Who::TenantAdmin | Who::Developer | Who::Microsoft)
@@ -129,8 +129,13 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
     }
 }
 
+/// Writes `text` as a line, broken at spaces where the width is known.
+pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
+    marked(out, Style { color: false, width }, "", 0, text, 0)
+}
+
 /// Writes `mark` (of `mark_width` columns) and `text`, broken at spaces where the width is known.
-fn wrapped(
+fn marked(
     out: &mut dyn Write,
     style: Style,
     mark: &str,
@@ -169,7 +174,7 @@ mod tests {
         let mut out = Vec::new();
         let style = Style { color: false, width: Some(40) };
         let words = "a fairly long sentence that has to be broken somewhere around forty";
-        wrapped(&mut out, style, "help:", 5, &format!(" {words}"), 4).unwrap();
+        marked(&mut out, style, "help:", 5, &format!(" {words}"), 4).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.len() <= 40), "{text}");
         assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), format!("help: {words}"));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claims};
-pub use human::{Style, heading, label};
+pub use human::{Style, heading, label, wrapped};
 pub use table::table;
 pub use token::{TokenOutput, token};
 

@@ -97,6 +97,27 @@ fn a_refusal_names_its_cause_and_keeps_the_ids() {
 }
 
 #[test]
+fn the_configured_job_counts_and_the_configured_identity_does_not() {
+    let world = World::new();
+    world.set("ENTRADA_JOB", "imap");
+    let token = jwt(
+        r#"{"aud":"https://outlook.office.com","scp":"IMAP.AccessAsUser.All","exp":1700003000,
+            "appid":"99999999-2222-3333-4444-555555555555","tid":"99999999-2222-3333-4444-555555555555"}"#,
+    );
+    let run = world.run_exactly(&["diagnose"], &token);
+    assert!(run.stdout.starts_with("ok: nothing stands in the way of `imap`"), "{}", run.stdout);
+    world.unset("ENTRADA_JOB");
+    let run = world.run_exactly(&["diagnose"], &token);
+    assert!(run.stdout.contains("it fits `imap`; if that is what it is for"), "{}", run.stdout);
+}
+
+#[test]
+fn an_error_of_usage_keeps_its_layout() {
+    let run = World::new().run_exactly(&[], "");
+    assert!(run.stderr.contains("\n  login     Sign in"), "{}", run.stderr);
+}
+
+#[test]
 fn several_jobs_are_judged_one_by_one() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
     let run = diagnose(&["--job", "graph-mail-read,graph-mail-send"], &token);

@@ -52,7 +52,7 @@ const CASES: &[Case] = &[
         "device-code-policy-later",
         Exit::Success,
         "",
-        refused(Exit::SignInNeeded, "conditional-access"),
+        refused(Exit::Refused, "conditional-access"),
     ),
     case("device-state-required", Exit::Refused, "conditional-access", None),
     case("mfa-required", Exit::Success, "", refused(Exit::SignInNeeded, "mfa-required")),

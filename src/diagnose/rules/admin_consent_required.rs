@@ -29,6 +29,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "the tenant lets only an administrator approve this permission",
     )?;
+    let mut finding = finding;
+    finding.help.clear();
     let finding = finding.help(format!("an administrator opens {}", admin_consent_url(facts)));
     Some(finding)
 }

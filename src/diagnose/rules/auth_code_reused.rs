@@ -24,6 +24,6 @@ Start the sign-in again.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding =
         refusal::explain(facts, &RULE, "the authorization code was used before, or is too old")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

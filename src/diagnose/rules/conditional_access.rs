@@ -36,7 +36,5 @@ fn check(facts: &Facts) -> Option<Finding> {
     } else {
         finding
     };
-    let finding =
-        finding.help("give the administrator the correlation id and the time of this attempt");
     Some(finding)
 }

@@ -24,6 +24,6 @@ Start again and enter the new code at once.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding =
         refusal::explain(facts, &RULE, "the sign-in code expired before the sign-in was finished")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

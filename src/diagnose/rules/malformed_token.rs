@@ -27,6 +27,15 @@ fn check(facts: &Facts) -> Option<Finding> {
         Shape::Broken { reason, length } => RULE
             .says(format!("this is not a whole token: {reason}"))
             .saw("token", format!("{length} characters")),
+        // An RSA signature has 342 characters or more. A real one that was cut has fewer; one that somebody left out, or
+        // replaced by a word, is short.
+        Shape::Jwt(jwt)
+            if jwt.header.text("alg").is_some_and(|alg| alg.starts_with("RS"))
+                && (90..342).contains(&jwt.signature_length) =>
+        {
+            RULE.says("the end of the token is missing: its signature was cut")
+                .saw("signature", format!("{} characters of 342 or more", jwt.signature_length))
+        }
         Shape::Saml => RULE
             .says("this is a SAML assertion, not an OAuth access token")
             .saw("token", "a SAML assertion"),
@@ -50,6 +59,17 @@ fn check(facts: &Facts) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::diagnose::rules::testing::{pasted, says};
+
+    #[test]
+    fn a_cut_signature_is_named() {
+        let with = |length: usize| {
+            let signature = "x".repeat(length);
+            says(&RULE, &pasted(&format!("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.{signature}")))
+        };
+        assert!(with(341).unwrap().contains("signature was cut"));
+        assert_eq!(with(342), None);
+        assert_eq!(with(3), None, "left out on purpose");
+    }
 
     #[test]
     fn a_cut_token_is_named_and_a_whole_one_is_not() {

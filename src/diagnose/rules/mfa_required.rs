@@ -27,6 +27,6 @@ the new sign-in satisfies the policy.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding =
         refusal::explain(facts, &RULE, "the authority wants the user to sign in interactively")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

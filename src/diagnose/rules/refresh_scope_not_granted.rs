@@ -28,6 +28,6 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "the refresh asked for scopes that the sign-in never granted",
     )?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

@@ -24,6 +24,6 @@ Sign in again. Where it happens every few hours or days, ask the administrator a
 
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::explain(facts, &RULE, "the refresh token has expired")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

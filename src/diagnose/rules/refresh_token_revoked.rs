@@ -24,6 +24,6 @@ Sign in again.
 
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::explain(facts, &RULE, "the refresh token has been revoked")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

@@ -29,6 +29,6 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "nobody has consented to this application and these scopes yet",
     )?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

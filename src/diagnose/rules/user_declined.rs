@@ -23,6 +23,6 @@ Sign in again and accept, or ask for fewer scopes. If you did not start this sig
 
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::explain(facts, &RULE, "the sign-in was declined in the browser")?;
-    let finding = finding.help(format!("sign in again: {}", facts.login("")));
+    let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

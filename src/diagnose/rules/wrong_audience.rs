@@ -1,8 +1,9 @@
 use crate::diagnose::{
     Confidence, Facts, Finding, Rule, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who,
 };
+use crate::entra::jobs;
 use crate::entra::resources::{self, EXCHANGE, GRAPH, Resource, ResourceOfScope};
-use crate::model::Job;
+use crate::model::{Job, ScopeSet};
 
 /// Permissions of Exchange's mail protocols: the portal lists the same names under Graph, where they open no mailbox.
 const PROTOCOL_SCOPES: [&str; 3] = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"];
@@ -134,7 +135,22 @@ fn by_ticket(facts: &Facts) -> Option<Finding> {
     Some(remedy(facts, finding))
 }
 
-fn remedy(facts: &Facts, finding: Finding) -> Finding {
+/// The job that the token does fit, when nobody said what it is for.
+fn fitting_job(facts: &Facts) -> Option<Job> {
+    if facts.context().job.is_some() {
+        return None;
+    }
+    let claims = facts.claims()?;
+    let aud = claims.aud()?.trim_end_matches('/').to_owned();
+    let full: ScopeSet = claims.scp()?.iter().map(|scope| format!("{aud}/{scope}")).collect();
+    jobs::job_for_scopes(&full)
+}
+
+fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
+    if let Some(job) = fitting_job(facts) {
+        finding =
+            finding.help(format!("it fits `{job}`; if that is what it is for, say `--job {job}`"));
+    }
     if facts.job == Job::Custom {
         return finding.help("ask for a scope of that API, such as `api://<app-id>/.default`");
     }
