@@ -7,6 +7,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{self, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -63,14 +64,17 @@ impl Key {
         else {
             return false;
         };
-        let decode = |part| URL_SAFE_NO_PAD.decode(part).ok();
-        let header = decode(header).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-        let (Some(header), Some(signature)) = (header, decode(signature)) else { return false };
+        let header = URL_SAFE_NO_PAD.decode(header).ok();
+        let header = header.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let Some(header) = header else { return false };
         let signed = format!("{}.{claims}", signed_form(&header));
-        let public = self.pair.public_key().as_ref();
-        signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, public)
-            .verify(signed.as_bytes(), &signature)
-            .is_ok()
+        let public = self.pair.public_key();
+        let public = DecodingKey::from_rsa_raw_components(
+            public.modulus().big_endian_without_leading_zero(),
+            public.exponent().big_endian_without_leading_zero(),
+        );
+        jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &public, Algorithm::RS256)
+            .unwrap_or(false)
     }
 
     /// The key set document (RFC 7517 §5).
