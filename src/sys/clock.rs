@@ -19,16 +19,19 @@ impl Clock for RealClock {
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        interruptible(async { tokio::time::sleep(duration).await })
+        if interruptible(async { tokio::time::sleep(duration).await })?.is_none() {
+            std::thread::sleep(duration);
+        }
+        Ok(())
     }
 }
 
-/// Runs `work` on this thread, unless a signal that ends the program comes first.
-pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Interrupted> {
-    let runtime = super::http::runtime();
+/// Runs `work` on this thread, unless a signal that ends the program comes first; `None` without an event loop.
+pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
+    let Some(runtime) = super::http::runtime() else { return Ok(None) };
     runtime.block_on(async {
         tokio::select! {
-            done = work => Ok(done),
+            done = work => Ok(Some(done)),
             signal = asked_to_end() => Err(Interrupted { signal }),
         }
     })

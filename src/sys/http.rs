@@ -82,8 +82,9 @@ impl Http for RealHttp {
         let request = reqwest::Request::try_from(request)
             .map_err(|error| fail(HttpFailure::Setup, Some(Box::new(error) as _)))?;
         match interruptible(exchange(client, request)) {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err((failure, source))) => {
+            Ok(Some(Ok(response))) => Ok(response),
+            Ok(None) => Err(fail(HttpFailure::Setup, None)),
+            Ok(Some(Err((failure, source)))) => {
                 Err(fail(failure, source.map(|error| Box::new(error.without_url()) as _)))
             }
             Err(interrupted) => Err(fail(HttpFailure::Interrupted(interrupted), None)),
@@ -115,19 +116,12 @@ impl RealHttp {
     }
 }
 
-/// The runtime of this process: current-thread, started when the first request or wait needs it.
-pub(super) fn runtime() -> &'static tokio::runtime::Runtime {
-    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        #[expect(
-            clippy::expect_used,
-            reason = "fails only when the process has no descriptors left"
-        )]
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("an event loop can be created")
-    })
+/// The runtime of this process: current-thread, started when the first request or wait needs it. `None` where the
+/// system has no descriptors left for an event loop.
+pub(super) fn runtime() -> Option<&'static tokio::runtime::Runtime> {
+    static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
+    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
+    RUNTIME.get_or_init(build).as_ref()
 }
 
 type Failure = (HttpFailure, Option<reqwest::Error>);

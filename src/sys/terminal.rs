@@ -49,10 +49,11 @@ fn read_password(prompt: &str) -> io::Result<Secret> {
     })?;
     match interruptible(answer) {
         // `rpassword` takes Ctrl-C for a key, and sends the signal itself; either may be first here.
-        Ok(Ok(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {
+        Ok(Some(Ok(Err(error)))) if error.kind() == io::ErrorKind::Interrupted => {
             Err(io::Error::other(Interrupted { signal: 2 }))
         }
-        Ok(answer) => answer.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Ok(Some(answer)) => answer.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Ok(None) => Err(io::Error::other("no descriptors are left to wait with")),
         Err(interrupted) => {
             let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
             Err(io::Error::other(interrupted))
