@@ -1,6 +1,6 @@
 //! Gets a token with the library: what `entrada token` does, without the command line.
 //!
-//! `cargo run --example get_token -- AUTHORITY TENANT CLIENT_ID SCOPE…` signs in by device code and prints the token.
+//! `cargo run --example get_token -- AUTHORITY TENANT CLIENT_ID SCOPE…` signs in and prints the token.
 
 #![expect(
     clippy::print_stdout,
@@ -11,11 +11,13 @@
 use std::error::Error;
 use std::time::Duration;
 
-use entrada::flow::{self, Prompt, TokenRequest};
+use entrada::flow::{self, Pins, Prompt, Shown, SignInPage, TokenRequest};
 use entrada::model::{Authority, ScopeSet, Tenant, clean};
 use entrada::oauth::device_code::DeviceAuthorization;
 use entrada::store::{self, Interaction, Kind};
-use entrada::sys::{Env, RealBrowser, RealClock, RealHttp, RealTerminal, Sys};
+use entrada::sys::{
+    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealTerminal, Sys,
+};
 
 /// How the user hears of the code.
 struct Stderr;
@@ -25,6 +27,18 @@ impl Prompt for Stderr {
         // What comes from a server is cleaned before it meets a terminal.
         let page = authorization.verification_uri.as_str();
         eprintln!("open {} and enter {}", clean(page), clean(&authorization.user_code));
+    }
+
+    fn show_page(&mut self, page: &Shown<'_>) {
+        eprintln!("open {}", page.url);
+    }
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn ask_for_address(&mut self, _also: bool) {
+        eprintln!("paste the address that the browser ends on");
     }
 
     fn waiting(&mut self, _seconds_left: i64) {}
@@ -51,6 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         env: &env,
         terminal: &RealTerminal,
         browser: &RealBrowser,
+        loopback: &RealLoopback,
+        entropy: &RealEntropy,
     };
     // `Kind::Keyring`, with directories that last, keeps the grant for the next run.
     let state = tempfile::tempdir()?;
@@ -70,8 +86,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         client_id,
         scopes,
         account: None,
+        pins: Pins::default(),
         min_ttl: None,
-        flow: entrada::flow::Kind::Auto,
+        flow: flow::Kind::Auto,
+        page: SignInPage::default(),
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use entrada::cli::{self, Console};
-use entrada::sys::{Env, RealBrowser, RealClock, RealHttp, RealTerminal, Sys, harden};
+use entrada::sys::{
+    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealTerminal, Sys, harden,
+};
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
 fn main() -> ExitCode {
@@ -15,6 +17,8 @@ fn main() -> ExitCode {
         env: &env,
         terminal: &RealTerminal,
         browser: &RealBrowser,
+        loopback: &RealLoopback,
+        entropy: &RealEntropy,
     };
     // Not `.lock()`: a lock held for the whole run would stop every other thread that writes.
     let (mut stdin, mut stdout, mut stderr) =

@@ -7,7 +7,7 @@ use super::talk::Talk;
 use super::{Common, Exit, Failure};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
-use crate::flow::TokenRequest;
+use crate::flow::{SignInPage, TokenRequest};
 use crate::model::{Authority, Job, Secret, shell_quoted};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{Stream, Sys, say};
@@ -115,6 +115,7 @@ impl App<'_, '_> {
 
     /// A request for the scopes of `jobs`.
     pub(super) fn request(
+        &self,
         settings: &Settings,
         jobs: &[Job],
         interaction: Interaction,
@@ -124,8 +125,10 @@ impl App<'_, '_> {
             client_id: settings.client_id()?,
             scopes: settings.request_scopes(jobs)?,
             account: settings.get(|layer| &layer.account),
+            pins: settings.pins(),
             min_ttl: settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0)),
             flow: settings.get(|layer| &layer.flow).unwrap_or_default(),
+            page: SignInPage { unattended: self.sys.env.get("CI").is_some(), ..settings.page() },
             force_refresh: false,
             interaction,
             claims: None,
@@ -194,6 +197,8 @@ impl App<'_, '_> {
             ("--client-id", &layer.client_id),
             ("--authority", &layer.authority),
             ("--account", &layer.account),
+            ("--tid", &layer.tid),
+            ("--oid", &layer.oid),
         ] {
             words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_quoted(value))));
         }

@@ -13,7 +13,7 @@ use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::diagnose::{self, Context, Evidence, Shape};
 use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch, serve};
-use crate::flow::{self, Acquired, Prompt, TokenRequest};
+use crate::flow::{self, Acquired, Prompt, Shown, TokenRequest};
 use crate::model::{Authority, Job, ScopeSet, Tenant};
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::{self, Format, Notes, Style};
@@ -76,7 +76,7 @@ fn tour(
     step(app, 2, "sign in by device code")?;
     let request = request(base, &[READ_MAIL], true, app.interaction(settings))?;
     let mut guide = Guide {
-        person: Person::new(app.talk, settings),
+        person: Person::new(app, settings),
         sys: app.sys,
         emulator,
         by_hand: request.interaction == Interaction::Allowed,
@@ -228,6 +228,8 @@ fn request(
         account: None,
         min_ttl: None,
         flow: flow::Kind::Device,
+        page: flow::SignInPage::default(),
+        pins: flow::Pins::default(),
         force_refresh: false,
         interaction,
         claims: None,
@@ -268,10 +270,22 @@ impl Prompt for Guide<'_, '_> {
         let mut page = authorization.verification_uri.clone();
         page.query_pairs_mut().append_pair("otc", &authorization.user_code);
         self.person.note(&format!("press the button on {page}"));
-        if self.sys.browser.is_likely(self.sys.env) {
+        if self.sys.browser.place(self.sys.env).has_browser(self.sys.env) {
             // A page that does not open is no trouble: its address stands above.
-            let _ = self.sys.browser.open(&page);
+            let _ = self.sys.browser.open(&page, self.sys.env);
         }
+    }
+
+    fn show_page(&mut self, page: &Shown<'_>) {
+        self.person.show_page(page);
+    }
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn ask_for_address(&mut self, also: bool) {
+        self.person.ask_for_address(also);
     }
 
     fn waiting(&mut self, left: i64) {
@@ -296,6 +310,14 @@ impl Prompt for Silent<'_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, _: &TokenRequest) {
         self.emulator.approve(&authorization.user_code, USER);
     }
+
+    fn show_page(&mut self, _: &Shown<'_>) {}
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn ask_for_address(&mut self, _: bool) {}
 
     fn waiting(&mut self, _: i64) {}
 

@@ -219,8 +219,28 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::of(Exit::Usage, &error).help("say which with `--account`")
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
-            .help("sign in as the other in a private window, or leave `--account` out"),
-        AcquireError::NoDeviceFlow(_) => Failure::of(Exit::Usage, &error),
+            .help("sign in as the other, in a private window; or leave out what names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
+        AcquireError::NoDeviceFlow(_) => {
+            Failure::of(Exit::Usage, &error).help("sign in with `--flow browser` or `--flow paste`")
+        }
+        AcquireError::NoPage(_) => {
+            Failure::of(Exit::Usage, &error).help("sign in with `--flow device`")
+        }
+        AcquireError::Contradiction(_) => {
+            Failure::of(Exit::Usage, &error).help("see `--flow`, `--redirect-uri` and `--response-mode`")
+        }
+        AcquireError::NoListener { .. } => Failure::of(Exit::Usage, &error)
+            .help("end the program that has it, or name another port with `--redirect-uri`; `--flow device` needs none"),
+        AcquireError::NoAnswer { .. } => Failure::of(Exit::Declined, &error)
+            .help(
+                "if the page showed an error: some (AADSTS50011, 700016, 90002 …) are shown in the browser only and never \
+                 reach this program; copy the page's text and give it to `entrada diagnose`",
+            )
+            .help("if the page never opened, or could not come back to this machine: `--flow device`, or `--flow paste`")
+            .help("if it only took longer: `--timeout 15m`"),
+        AcquireError::NothingPasted(_) => Failure::of(Exit::SignInNeeded, &error)
+            .help(format!("run it where somebody can paste, or sign in by code: {login} with `--flow device`")),
+        AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
         AcquireError::Http(error) => error.into(),
         AcquireError::Store(error) => error.into(),

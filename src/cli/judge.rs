@@ -23,8 +23,7 @@ pub(super) fn judge(
             evidence.response.clone_from(&acquired.response);
             evidence.context.granted.clone_from(&acquired.token.granted);
             evidence.context.grant_type = match acquired.source {
-                Source::SignIn => Some("device_code".to_owned()),
-                Source::Refresh => Some("refresh_token".to_owned()),
+                Source::SignIn | Source::Refresh => Some(acquired.grant_type.to_owned()),
                 Source::Cache => None,
             };
             diagnose::run(&evidence)

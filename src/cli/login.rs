@@ -39,9 +39,15 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
     let mut groups = by_resource(&settings.jobs()).into_iter();
     let first = groups.next().unwrap_or_default();
-    let request = App::request(&settings, &first, Interaction::Allowed)?;
+    let mut request = app.request(&settings, &first, Interaction::Allowed)?;
+    let groups: Vec<_> = groups.collect();
+    for jobs in &groups {
+        // One page asks for consent to all of it.
+        let scopes = app.request(&settings, jobs, Interaction::Allowed)?.scopes;
+        request.page.also = request.page.also.iter().chain(scopes.iter()).collect();
+    }
     let grants = app.grants(&settings)?;
-    let mut person = Person::new(app.talk, &settings);
+    let mut person = Person::new(app, &settings);
     let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {
         let evidence = app.evidence(&settings, &request, first.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
@@ -99,9 +105,9 @@ fn one_more(
     jobs: &[Job],
 ) -> Result<Result<Vec<Diagnosis>, Exit>, Failure> {
     let names = jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
-    let mut request = App::request(settings, jobs, Interaction::Forbidden)?;
+    let mut request = app.request(settings, jobs, Interaction::Forbidden)?;
     request.account = Some(signed_in.account.id.clone());
-    let mut person = Person::new(app.talk, settings);
+    let mut person = Person::new(app, settings);
     match flow::acquire(app.sys, grants, &request, &mut person) {
         Ok(other) => Ok(Ok(judge(app, settings, &request, &other, jobs))),
         Err(AcquireError::SignInNeeded { refusal: None, .. }) => {

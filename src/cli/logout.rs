@@ -74,32 +74,10 @@ pub(super) mod tests {
     use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
     use crate::model::{NumericDate, Secret};
     use crate::store::{self, GrantKey, Grants, Interaction, Key, Kind};
-    use crate::sys::{Browser, Env, Stream, Sys, Terminal};
+    use crate::sys::testing::Nothing;
+    use crate::sys::{Env, Sys};
 
     const BASE: &str = "http://localhost:8400";
-
-    struct Nobody;
-
-    impl Terminal for Nobody {
-        fn is_terminal(&self, _: Stream) -> bool {
-            false
-        }
-        fn width(&self) -> Option<usize> {
-            None
-        }
-        fn read_password(&self, _: &str) -> io::Result<Secret> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-    }
-
-    impl Browser for Nobody {
-        fn is_likely(&self, _: &Env) -> bool {
-            false
-        }
-        fn open(&self, url: &Url) -> io::Result<()> {
-            panic!("nobody asked to open {url}")
-        }
-    }
 
     /// How `entrada args…` ends in `home` with the file store under a key of these digits; what it says on stdout, and
     /// on stderr.
@@ -125,8 +103,15 @@ pub(super) mod tests {
         .into_iter()
         .collect();
         let http = InProcess { emulator: &emulator, clock: &clock };
-        let sys =
-            Sys { clock: &clock, http: &http, env: &env, terminal: &Nobody, browser: &Nobody };
+        let sys = Sys {
+            clock: &clock,
+            http: &http,
+            env: &env,
+            terminal: &Nothing,
+            browser: &Nothing,
+            loopback: &Nothing,
+            entropy: &Nothing,
+        };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = cli::run(
             std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),

@@ -3,16 +3,38 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::app::App;
 use super::talk::Talk;
 use crate::config::Settings;
-use crate::flow::{Prompt, TokenRequest};
-use crate::model::{clean, human_duration};
+use crate::flow::{Prompt, Shown, TokenRequest};
+use crate::model::{clean, human_duration, shell_quoted};
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::heading;
+use crate::store::Interaction;
+use crate::sys::{Env, Place};
+
+/// The command that makes a port of this machine one of the machine at the other end.
+fn ssh_line(env: &Env, port: u16) -> String {
+    // As sshd sets it: client address, client port, server address, server port.
+    let connection = env.get("SSH_CONNECTION").unwrap_or_default();
+    let mut words = connection.split_whitespace().skip(2);
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || ".:%".contains(c));
+    let host = words.next().filter(plain).unwrap_or("THIS-MACHINE");
+    let ssh_port = match words.next() {
+        Some(number) if number != "22" && number.chars().all(|c| c.is_ascii_digit()) => {
+            format!("-p {number} ")
+        }
+        _ => String::new(),
+    };
+    let user = env.get("USER").map_or_else(String::new, |user| format!("{}@", shell_quoted(user)));
+    format!("ssh -N -L {port}:localhost:{port} {ssh_port}{user}{host}")
+}
 
 /// The user at the terminal, or whoever reads the log.
 pub(super) struct Person<'a, 't> {
     talk: &'a Talk<'t>,
+    env: &'a Env,
+    can_ask: bool,
     qr: Option<bool>,
     copy_code: bool,
     ticks: usize,
@@ -26,9 +48,11 @@ const QR_WIDTH: usize = 60;
 const LOG_EVERY: usize = 60;
 
 impl<'a, 't> Person<'a, 't> {
-    pub(super) fn new(talk: &'a Talk<'t>, settings: &Settings) -> Self {
+    pub(super) fn new(app: &App<'a, 't>, settings: &Settings) -> Self {
         Self {
-            talk,
+            talk: app.talk,
+            env: app.sys.env,
+            can_ask: app.interaction(settings) == Interaction::Allowed,
             qr: settings.get(|layer| &layer.qr),
             copy_code: settings.is(|layer| &layer.copy_code),
             ticks: 0,
@@ -94,6 +118,47 @@ impl Prompt for Person<'_, '_> {
             request.scopes.api()
         ));
         talk.line("only go on if you started this yourself: with a code from somebody else you sign them in");
+    }
+
+    fn show_page(&mut self, page: &Shown<'_>) {
+        let (talk, request) = (self.talk, page.request);
+        talk.line(match (page.opens, page.listens_on) {
+            (true, _) => "opening your browser; if nothing shows there, open this address in it:",
+            (false, Some(_)) => "open this address in a browser on this machine:",
+            (false, None) => "open this address in a browser, on any machine:",
+        });
+        // In one piece, for whoever clicks or copies it; a URL has no character that a terminal would act on.
+        talk.raw(&format!("\n{}\n\n", page.url));
+        if let (false, Some(port)) = (page.opens, page.listens_on)
+            && page.place == Place::Remote
+        {
+            talk.line(format!(
+                "from another machine, first bring this port there: {}",
+                ssh_line(self.env, port)
+            ));
+        }
+        talk.line(format!(
+            "client {} asks {} for: {}",
+            request.client_id,
+            request.authority,
+            request.scopes.api()
+        ));
+    }
+
+    fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    fn ask_for_address(&mut self, also: bool) {
+        self.close_line();
+        let when = if also {
+            "if the browser ends on a page that does not load, copy"
+        } else {
+            "then copy"
+        };
+        self.talk.line(format!(
+            "{when} the address it ends on, and paste it here (it is not shown), then press Enter"
+        ));
     }
 
     fn waiting(&mut self, left: i64) {

@@ -28,10 +28,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let jobs = settings.jobs();
     // A token is for one service: that of the first job named.
     let jobs = jobs.get(..1).unwrap_or_default();
-    let mut request = App::request(&settings, jobs, app.interaction(&settings))?;
+    let mut request = app.request(&settings, jobs, app.interaction(&settings))?;
     request.force_refresh = args.force_refresh;
     let grants = app.grants(&settings)?;
-    let mut person = Person::new(app.talk, &settings);
+    let mut person = Person::new(app, &settings);
     let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Span;
 use crate::entra::clouds::Cloud;
-use crate::model::{As, Job};
-use crate::{flow, store};
+use crate::flow::{self, Parameter};
+use crate::model::{As, Job, RedirectUri};
+use crate::oauth::authorization::{PagePrompt, ResponseMode};
+use crate::store;
 
 /// Every setting. `None` means that this source says nothing.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize, Serialize)]
@@ -51,9 +53,40 @@ pub struct Layer {
     /// Which account: a user name or id
     #[arg(long, global = true)]
     pub account: Option<String>,
+    /// The directory that must have signed in: its `tid` claim
+    #[arg(long, global = true, value_name = "GUID")]
+    pub tid: Option<String>,
+    /// The user that must have signed in: the `oid` claim
+    #[arg(long, global = true, value_name = "GUID")]
+    pub oid: Option<String>,
     /// How to sign in
     #[arg(long, global = true)]
     pub flow: Option<flow::Kind>,
+    /// Open no browser: show the address instead
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
+    pub no_browser: Option<bool>,
+    /// How long to wait for the sign-in page
+    #[arg(long, global = true, value_name = "TIME")]
+    pub timeout: Option<Span>,
+    /// Where the sign-in page leads back to: an address, a port, or several ports
+    #[arg(long, global = true, value_name = "URI")]
+    pub redirect_uri: Option<RedirectUri>,
+    /// How the sign-in page sends its answer
+    #[arg(long, global = true)]
+    pub response_mode: Option<ResponseMode>,
+    /// Whom the sign-in page should expect
+    #[arg(long, global = true, value_name = "USER")]
+    pub login_hint: Option<String>,
+    /// The sort or domain of account that the sign-in page should expect
+    #[arg(long, global = true, value_name = "DOMAIN")]
+    pub domain_hint: Option<String>,
+    /// What the sign-in page asks of the user
+    #[arg(long, global = true)]
+    pub prompt: Option<PagePrompt>,
+    /// A further parameter for the sign-in page; repeat it for more
+    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1)]
+    pub param: Option<Vec<Parameter>>,
     /// Whether to ask for a refresh token (`offline_access`)
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
         hide_possible_values = true)]

@@ -6,6 +6,7 @@ use super::file::nearest;
 use super::{ConfigFile, Layer, Origin, Span, keys, variables};
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs as entra_jobs;
+use crate::flow::{Pins, SignInPage};
 use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
 use crate::sys::Env;
 
@@ -203,6 +204,29 @@ impl Settings {
             scopes.insert("offline_access");
         }
         Ok(scopes)
+    }
+
+    /// What the sign-in page is asked for.
+    pub fn page(&self) -> SignInPage {
+        let default = SignInPage::default();
+        SignInPage {
+            redirect_uri: self.pick(|layer| &layer.redirect_uri).unwrap_or(default.redirect_uri),
+            response_mode: self.pick(|layer| &layer.response_mode),
+            prompt: self.pick(|layer| &layer.prompt),
+            login_hint: self.pick(|layer| &layer.login_hint),
+            domain_hint: self.pick(|layer| &layer.domain_hint),
+            parameters: self.pick(|layer| &layer.param).unwrap_or_default(),
+            open: !self.is(|layer| &layer.no_browser),
+            timeout: self
+                .pick(|layer| &layer.timeout)
+                .map_or(default.timeout, |Span(seconds)| Duration::from_secs(seconds.into())),
+            ..SignInPage::default()
+        }
+    }
+
+    /// Who must have signed in.
+    pub fn pins(&self) -> Pins {
+        Pins { tid: self.pick(|layer| &layer.tid), oid: self.pick(|layer| &layer.oid) }
     }
 
     /// How long to wait for another process.

@@ -54,8 +54,12 @@ fn value_for(key: &str, text: &str) -> toml::Value {
             text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
         return toml::Value::Array(words.map(Into::into).collect());
     }
-    let boolean =
-        ["offline", "strict", "no-interactive", "qr", "copy-code", "quiet"].contains(&key);
+    if key == "param" {
+        // As in the address that they go into.
+        return toml::Value::Array(text.split('&').map(Into::into).collect());
+    }
+    let boolean = ["offline", "strict", "no-browser", "no-interactive", "qr", "copy-code", "quiet"]
+        .contains(&key);
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" if boolean => true.into(),
         "0" | "false" | "no" | "off" if boolean => false.into(),

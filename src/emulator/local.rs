@@ -42,27 +42,33 @@ impl Http for InProcess<'_> {
 
 /// A clock that stands still until somebody sleeps.
 #[derive(Debug)]
-pub struct Stopwatch(Cell<i64>);
+pub struct Stopwatch {
+    milliseconds: Cell<i64>,
+}
 
 impl Stopwatch {
     /// Starts at `now`.
     pub fn at(now: NumericDate) -> Self {
-        Self(Cell::new(now.0))
+        Self { milliseconds: Cell::new(now.0.saturating_mul(1_000)) }
     }
 
     /// Lets `seconds` pass; they may be negative.
     pub fn pass(&self, seconds: i64) {
-        self.0.set(self.0.get().saturating_add(seconds));
+        self.pass_milliseconds(seconds.saturating_mul(1_000));
+    }
+
+    fn pass_milliseconds(&self, milliseconds: i64) {
+        self.milliseconds.set(self.milliseconds.get().saturating_add(milliseconds));
     }
 }
 
 impl Clock for Stopwatch {
     fn now(&self) -> NumericDate {
-        NumericDate(self.0.get())
+        NumericDate(self.milliseconds.get().div_euclid(1_000))
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        self.pass(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX));
+        self.pass_milliseconds(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
         Ok(())
     }
 }

@@ -1,28 +1,14 @@
 //! The pages that people see. Everything put into one is escaped here.
 
 use super::account::{PEOPLE, Person, Segment};
+use crate::model::html_escaped as exact;
 
 const FRAME: &str = include_str!("page.html");
 
-/// `text` as HTML shows it: markup and quotes harmless, control characters gone.
+/// `text` as HTML shows it: markup and quotes harmless, control characters gone. What a form carries and a person does
+/// not read goes through [`exact`], every character kept.
 pub(super) fn escape(text: &str) -> String {
     exact(&crate::model::clean(text))
-}
-
-/// `text` as an attribute's value, every character kept: for what a form carries and a person does not read.
-fn exact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// A whole page. `title` is text, `body` is markup.

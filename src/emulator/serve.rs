@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{Emulator, Reply};
 use crate::model::NumericDate;
+pub use crate::sys::bind;
 
 /// Tells the time to the emulator.
 pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
@@ -30,26 +31,6 @@ pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
 const BODY_MAX: usize = 1 << 20;
 /// How long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Ports tried when both address families must have the same one.
-const TRIES: usize = 20;
-
-/// Listens on `127.0.0.1` and, where the machine has it, `[::1]`, on one port: browsers ask either for `localhost`.
-/// Port 0 lets the system choose; read the choice from the first listener.
-pub fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut last = None;
-    for _ in 0..TRIES {
-        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        match TcpListener::bind((Ipv6Addr::LOCALHOST, v4.local_addr()?.port())) {
-            Ok(v6) => return Ok(vec![v4, v6]),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 => {
-                last = Some(error);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(_) => return Ok(vec![v4]),
-        }
-    }
-    Err(last.unwrap_or_else(|| io::Error::from(io::ErrorKind::AddrInUse)))
-}
 
 /// A certificate for `localhost`, `127.0.0.1` and `[::1]`, signed by an authority made for the occasion.
 pub struct Tls {

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
-use super::{AcquireError, Kind, Prompt, Refusal, TokenRequest, device_code, endpoints};
+use super::sign_in::sign_in;
+use super::{AcquireError, Pins, Prompt, Refusal, TokenRequest, endpoints, guard};
 use crate::model::{Account, NumericDate};
-use crate::oauth::{TokenResponse, account_of, refresh};
+use crate::oauth::{TokenResponse, refresh};
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready,
     StoreError,
@@ -35,6 +36,9 @@ pub struct Acquired {
     pub key: GrantKey,
     /// Where it came from.
     pub source: Source,
+    /// The grant that brought it: `device_code`, `authorization_code`, `refresh_token`; from the cache, the one that
+    /// began it all.
+    pub grant_type: &'static str,
     /// The answer that brought it; `None` from the cache.
     pub response: Option<TokenResponse>,
     /// Whether it can be renewed silently.
@@ -78,66 +82,6 @@ pub fn acquire(
     sign_in(sys, grants, &TokenRequest { claims, ..request.clone() }, prompt)
 }
 
-/// Asks the user to sign in, whatever is stored.
-pub fn sign_in(
-    sys: &Sys<'_>,
-    grants: &Grants,
-    request: &TokenRequest,
-    prompt: &mut dyn Prompt,
-) -> Result<Acquired, AcquireError> {
-    // Before the user spends a minute on it: can the result be kept at all?
-    let ready = grants.prepare()?;
-    let found = endpoints::resolve(sys, &request.authority, None)?;
-    let response = match request.flow {
-        // Device code works on every machine there is.
-        Kind::Auto | Kind::Device => device_code::run(sys, &found, request, prompt)?,
-    };
-
-    let account = account_of(&response);
-    if let Some(wanted) = &request.account
-        && !account.is_called(wanted)
-    {
-        let found = account.label().to_owned();
-        return Err(AcquireError::WrongAccount { found, wanted: wanted.clone() });
-    }
-    let key = key_of(request, &account);
-    let now = sys.clock.now();
-    let mut grant = Grant {
-        account,
-        refresh_token: None,
-        refreshed_at: now,
-        refresh_expires_at: None,
-        signed_in_at: now,
-        grant_type: device_code::GRANT_TYPE.to_owned(),
-        endpoints: request.authority.endpoints().is_none().then_some(found),
-        access_tokens: Vec::new(),
-    };
-    // A refresh that runs now must not put the old grant over the new one.
-    let guard = lock(sys, grants, request, &key);
-    if response.refresh_token.is_none()
-        && request.scopes.asks_offline()
-        && let Ok(Some(old)) = grants.load(&key)
-    {
-        // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).
-        grant.refresh_token = old.refresh_token;
-        grant.refreshed_at = old.refreshed_at;
-        grant.refresh_expires_at = old.refresh_expires_at;
-    }
-    let token = absorb(&mut grant, &response, &request.scopes);
-    let unsaved = keep(grants, &ready, &key, &grant, now);
-    drop(guard);
-    Ok(Acquired {
-        token,
-        account: grant.account,
-        key,
-        source: Source::SignIn,
-        has_refresh_token: grant.refresh_token.is_some(),
-        response: Some(response),
-        unsaved,
-        trouble: None,
-    })
-}
-
 /// A grant from which no token can be had without the user.
 struct Dead {
     why: String,
@@ -151,6 +95,7 @@ fn from_grant(
     key: &GrantKey,
 ) -> Result<Result<Acquired, Dead>, AcquireError> {
     let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
+    guard::check(request, &grant.account)?;
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
@@ -188,7 +133,7 @@ impl Dead {
 }
 
 /// The grant for this process alone, for as long as the guard lives.
-fn lock(
+pub(super) fn lock(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
@@ -250,6 +195,7 @@ fn by_refresh(
         account: grant.account,
         key: key.clone(),
         source: Source::Refresh,
+        grant_type: "refresh_token",
         has_refresh_token: grant.refresh_token.is_some(),
         response: Some(response),
         unsaved,
@@ -285,6 +231,13 @@ fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, Acq
     if let Some(name) = &request.account {
         fitting.retain(|entry| entry.is_called(name));
     }
+    if 1 < fitting.len() && (request.page.login_hint.is_some() || request.pins != Pins::default()) {
+        // The list knows neither aliases nor `oid`.
+        fitting.retain(|entry| {
+            let grant = grants.load(&entry.key()).ok().flatten();
+            grant.is_none_or(|grant| guard::check(request, &grant.account).is_ok())
+        });
+    }
     if 1 < fitting.len() {
         return Err(AcquireError::Ambiguous(
             fitting.iter().map(|entry| entry.label().to_owned()).collect(),
@@ -293,7 +246,7 @@ fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, Acq
     Ok(fitting.pop().map(|entry| entry.key()))
 }
 
-fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
+pub(super) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     GrantKey {
         authority: request.authority.base(),
         tenant: request.authority.tenant().map(ToString::to_string).unwrap_or_default(),
@@ -303,7 +256,7 @@ fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
 }
 
 /// Stores the grant; where the store fails, sets it aside encrypted, so that it is not lost.
-fn keep(
+pub(super) fn keep(
     grants: &Grants,
     ready: &Ready,
     key: &GrantKey,
@@ -326,6 +279,7 @@ fn from_cache(
         account: grant.account.clone(),
         key: key.clone(),
         source: Source::Cache,
+        grant_type: "refresh_token",
         response: None,
         has_refresh_token: grant.refresh_token.is_some(),
         unsaved: None,

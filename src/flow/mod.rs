@@ -1,62 +1,56 @@
 //! Getting a token: from the store, by refresh, or by asking the user.
 
 mod acquire;
+pub mod auth_code;
+mod callback;
+mod choose;
 pub mod device_code;
 mod endpoints;
+mod guard;
+mod page;
+mod paste;
+mod request;
 mod reuse;
-
-use std::time::Duration;
+mod sign_in;
 
 use serde::{Deserialize, Serialize};
 
-pub use acquire::{Acquired, Source, Unsaved, acquire, sign_in};
+pub use acquire::{Acquired, Source, Unsaved, acquire};
+pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
+pub use sign_in::sign_in;
 
-use crate::model::{Authority, ScopeSet};
+use url::Url;
+
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::oauth::{ErrorResponse, ProtocolError};
-use crate::store::{Interaction, LockError, StoreError};
-use crate::sys::{HttpError, HttpFailure, Interrupted};
+use crate::store::{LockError, StoreError};
+use crate::sys::{HttpError, HttpFailure, Interrupted, Place};
 
 /// How the user signs in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Whatever fits this machine
+    /// A browser where one is seen, else a code
     #[default]
     Auto,
+    /// A page in this machine's browser
+    Browser,
     /// A code, entered in any browser on any device
     Device,
-}
-
-/// Which token is wanted.
-#[derive(Clone, Debug)]
-pub struct TokenRequest {
-    /// Who issues it.
-    pub authority: Authority,
-    /// The application asking.
-    pub client_id: String,
-    /// The scopes, all of one API, with those about the sign-in (`openid`, `offline_access`).
-    pub scopes: ScopeSet,
-    /// Whose token: a user name or id. `None` where there is only one.
-    pub account: Option<String>,
-    /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
-    pub min_ttl: Option<i64>,
-    /// How the user signs in.
-    pub flow: Kind,
-    /// Never serve from the cache.
-    pub force_refresh: bool,
-    /// Whether the user may be asked to sign in.
-    pub interaction: Interaction,
-    /// JSON of a claims challenge to send along (OIDC Core §5.5).
-    pub claims: Option<String>,
-    /// How long to wait for another process that refreshes the same grant.
-    pub lock_wait: Duration,
+    /// A page in any browser, whose last address is pasted here
+    Paste,
 }
 
 /// How a flow talks to the user while it runs.
 pub trait Prompt {
     /// Shows where to sign in, and with which code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
+    /// Shows the page where to sign in.
+    fn show_page(&mut self, page: &Shown<'_>);
+    /// Whether somebody could type an answer.
+    fn can_ask(&self) -> bool;
+    /// Asks for the address that the browser ends on; `also`: beside a listener that may hear of it first.
+    fn ask_for_address(&mut self, also: bool);
     /// Called about once a second while the user signs in; `left` are the seconds until the code dies.
     fn waiting(&mut self, left: i64);
     /// Says that something goes wrong without ending the wait.
@@ -65,12 +59,27 @@ pub trait Prompt {
     fn done(&mut self);
 }
 
+/// A sign-in page as it is shown.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// Its address. Holds `state` and the challenge; neither is of use to anybody else.
+    pub url: &'a Url,
+    /// Whether it is being opened in a browser.
+    pub opens: bool,
+    /// The port on which the answer is expected; `None` where it has to be pasted.
+    pub listens_on: Option<u16>,
+    /// Where we run.
+    pub place: Place,
+    /// What is asked for.
+    pub request: &'a TokenRequest,
+}
+
 /// A refusal and when it came.
 #[derive(Debug)]
 pub struct Refusal {
     /// What the authority said.
     pub error: ErrorResponse,
-    /// The grant that was refused: `device_code`, `refresh_token`.
+    /// The grant that was refused: `device_code`, `authorization_code`, `refresh_token`.
     pub grant_type: &'static str,
     /// Whether the device code had run out when it came.
     pub code_ran_out: bool,
@@ -94,16 +103,45 @@ pub enum AcquireError {
     #[error("several accounts are signed in: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
     /// Somebody else signed in than was named; nothing was stored.
-    #[error("`{found}` signed in, not `{wanted}`; nothing was stored")]
+    #[error("`{found}`{} signed in, not `{wanted}`; nothing was stored",
+        tenant.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})")))]
     WrongAccount {
         /// Who signed in.
         found: String,
+        /// The `tid` claim of who signed in.
+        tenant: Option<String>,
         /// Who was named.
         wanted: String,
     },
     /// The authority has no device authorization endpoint.
     #[error("{0} offers no device-code sign-in")]
     NoDeviceFlow(String),
+    /// The authority has no page to sign in on.
+    #[error("{0} offers no sign-in page")]
+    NoPage(String),
+    /// The settings of the sign-in page exclude each other.
+    #[error("{0}")]
+    Contradiction(&'static str),
+    /// The ports that the redirect URI allows are taken.
+    #[error("cannot listen on port {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "))]
+    NoListener {
+        /// Which.
+        ports: Vec<u16>,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Nobody came back from the sign-in page in time.
+    #[error("no answer came from the sign-in page within {}", crate::model::human_duration(seconds.cast_signed()))]
+    NoAnswer {
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// There was nobody to paste an address.
+    #[error("no address was pasted")]
+    NothingPasted(#[source] std::io::Error),
+    /// The system gave no randomness.
+    #[error("the system gives no random numbers")]
+    Entropy(#[source] std::io::Error),
     /// The program was asked to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

@@ -4,8 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::*;
-use crate::model::{NumericDate, Tenant};
-use crate::sys::{Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Stream, Sys, Terminal};
+use crate::model::{Authority, NumericDate, ScopeSet, Tenant};
+use crate::store::Interaction;
+use crate::sys::testing::Nothing;
+use crate::sys::{Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Sys};
 
 enum Step {
     Answer(u16, &'static str),
@@ -54,27 +56,6 @@ impl Http for World {
     fn trust(&self, _: Vec<u8>) {}
 }
 
-impl crate::sys::Browser for World {
-    fn is_likely(&self, _: &Env) -> bool {
-        false
-    }
-    fn open(&self, _: &url::Url) -> std::io::Result<()> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-}
-
-impl Terminal for World {
-    fn is_terminal(&self, _: Stream) -> bool {
-        false
-    }
-    fn width(&self) -> Option<usize> {
-        None
-    }
-    fn read_password(&self, _: &str) -> std::io::Result<crate::model::Secret> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-}
-
 #[derive(Default)]
 struct Listener {
     troubles: Vec<String>,
@@ -82,6 +63,11 @@ struct Listener {
 
 impl Prompt for Listener {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
+    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn can_ask(&self) -> bool {
+        false
+    }
+    fn ask_for_address(&mut self, _: bool) {}
     fn waiting(&mut self, _: i64) {}
     fn trouble(&mut self, what: &str) {
         self.troubles.push(what.to_owned());
@@ -103,6 +89,8 @@ pub(super) fn request() -> TokenRequest {
         account: None,
         min_ttl: None,
         flow: Kind::Auto,
+        page: SignInPage::default(),
+        pins: Pins::default(),
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,
@@ -119,7 +107,15 @@ fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
         polls_at: RefCell::default(),
     };
     let env = Env::default();
-    let sys = Sys { clock: &world, http: &world, env: &env, terminal: &world, browser: &world };
+    let sys = Sys {
+        clock: &world,
+        http: &world,
+        env: &env,
+        terminal: &Nothing,
+        browser: &Nothing,
+        loopback: &Nothing,
+        entropy: &Nothing,
+    };
     let request = request();
     let endpoints = request.authority.endpoints().unwrap();
     let mut listener = Listener::default();

@@ -17,6 +17,9 @@ pub struct Account {
     /// The `oid` claim: the user in that directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oid: Option<String>,
+    /// Other names that the authority gave the user: aliases, a guest's name at home, the opaque `login_hint`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 impl Account {
@@ -25,11 +28,12 @@ impl Account {
         self.username.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether `wanted` means this account: its user name, id or `oid`, letter case aside.
+    /// Whether `wanted` means this account: one of its names, its id or its `oid`, letter case aside.
     pub fn is_called(&self, wanted: &str) -> bool {
         [Some(&self.id), self.username.as_ref(), self.oid.as_ref()]
             .into_iter()
             .flatten()
+            .chain(&self.names)
             .any(|own| own.eq_ignore_ascii_case(wanted))
     }
 }

@@ -154,6 +154,20 @@ impl Authority {
         url
     }
 
+    /// Whether it is a product of Microsoft's, which all have ways of their own: Entra, External ID, B2C, AD FS. An
+    /// emulator of Entra's shape counts as one.
+    pub fn is_microsofts(&self) -> bool {
+        match self {
+            Self::Entra { .. } => true,
+            Self::Issuer { url } => {
+                let host = url.host_str().unwrap_or_default();
+                host.ends_with(".b2clogin.com")
+                    || host.ends_with(".ciamlogin.com")
+                    || url.path().trim_end_matches('/').ends_with("/adfs")
+            }
+        }
+    }
+
     /// The tenant, for an authority that has one.
     pub fn tenant(&self) -> Option<&Tenant> {
         match self {

@@ -61,6 +61,22 @@ pub fn shell_quoted(value: &str) -> String {
     }
 }
 
+/// `text` as an HTML page shows it, every character kept: no markup, no end of an attribute.
+pub fn html_escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// ECMA-48: `ESC [ … final`, `ESC ] … BEL|ST` and their like; what follows is theirs, not text.
 fn skip_escape_sequence(
     first: char,

@@ -24,7 +24,15 @@ pub fn account_of(response: &TokenResponse) -> Account {
         .or_else(|| first("sub"))
         .unwrap_or_else(|| "default".to_owned());
     let username = claims.iter().find_map(|claims| claims.user_name()).map(str::to_owned);
-    Account { id, username, tid, oid }
+    let mut names: Vec<String> = Vec::new();
+    for claims in claims {
+        for name in claims.user_names().chain(claims.text("login_hint")) {
+            if username.as_deref() != Some(name) && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    Account { id, username, tid, oid, names }
 }
 
 /// `uid.utid` of the `client_info` member.

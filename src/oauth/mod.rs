@@ -4,7 +4,9 @@
 //! here, because Entra sends more than the crate keeps: `error_codes`, `suberror`, `claims`, numbers as text, errors
 //! under status 200.
 
+pub mod authorization;
 mod build;
+pub mod code;
 pub mod device_code;
 pub mod discovery;
 mod error_response;

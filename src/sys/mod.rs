@@ -2,19 +2,28 @@
 
 mod browser;
 mod clock;
+mod entropy;
 mod env;
 mod harden;
 mod http;
+mod loopback;
 mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
+mod visit;
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
 pub use clock::RealClock;
+pub use entropy::RealEntropy;
 pub use env::Env;
 pub use harden::harden;
 pub use http::{HttpError, HttpFailure, HttpRequest, HttpResponse, RealHttp};
+pub use loopback::{RealLoopback, bind};
 pub use terminal::{RealTerminal, say};
+pub use visit::Visit;
 
 use crate::model::NumericDate;
 
@@ -33,14 +42,64 @@ pub struct Sys<'a> {
     pub terminal: &'a dyn Terminal,
     /// The user's web browser.
     pub browser: &'a dyn Browser,
+    /// Where the browser comes back to.
+    pub loopback: &'a dyn Loopback,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
 }
 
 /// The user's web browser.
 pub trait Browser {
-    /// Whether opening a page would show it to the user: there is a desktop, and it is this one.
-    fn is_likely(&self, env: &Env) -> bool;
-    /// Opens `url`; refuses anything but https and pages of this machine.
-    fn open(&self, url: &url::Url) -> std::io::Result<()>;
+    /// Where we run, as far as it matters for a browser.
+    fn place(&self, env: &Env) -> Place;
+    /// Opens `url`, by `$BROWSER` where that is set; refuses anything but https and pages of this machine. Returns at
+    /// once; what goes wrong afterwards comes over the channel, and nothing comes when all went well.
+    fn open(&self, url: &url::Url, env: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>>;
+}
+
+/// Where the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the machine of whoever looks at it, with windows.
+    Desktop,
+    /// In Windows' Linux, whose browser is that of Windows.
+    Wsl,
+    /// At the other end of an SSH session.
+    Remote,
+    /// In a container.
+    Container,
+    /// On a machine without a display.
+    Headless,
+}
+
+impl Place {
+    /// Whether a page that is opened here is seen by the user.
+    pub fn has_browser(self, env: &Env) -> bool {
+        matches!(self, Self::Desktop | Self::Wsl) || env.get("BROWSER").is_some()
+    }
+}
+
+/// This machine's loopback addresses.
+pub trait Loopback {
+    /// Listens on `127.0.0.1` and `[::1]`, on the first of `ports` that is free on both; on any free one when `ports` is
+    /// empty.
+    fn listen(&self, ports: &[u16]) -> std::io::Result<Box<dyn Listener>>;
+}
+
+/// A port that is being listened on.
+pub trait Listener {
+    /// Which one.
+    fn port(&self) -> u16;
+    /// The next visit, if one comes within `wait`.
+    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted>;
+    /// Stops listening, and gives the answers that are under way up to `grace` to arrive.
+    fn close(self: Box<Self>, grace: Duration);
+}
+
+/// Randomness that nobody can guess.
+pub trait Entropy {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
 }
 
 /// The wall clock.
@@ -86,4 +145,12 @@ pub trait Terminal {
     fn width(&self) -> Option<usize>;
     /// Asks for a line that must not be echoed.
     fn read_password(&self, prompt: &str) -> std::io::Result<crate::model::Secret>;
+    /// Begins to read one line that must not be shown: from the terminal without echo, else from standard input.
+    fn read_line(&self) -> std::io::Result<Box<dyn Line>>;
+}
+
+/// A line that is being read. Dropping it gives the terminal back.
+pub trait Line {
+    /// The line, once it is whole; an error when none will come.
+    fn poll(&mut self) -> Option<std::io::Result<crate::model::Secret>>;
 }

@@ -1,12 +1,13 @@
 //! The standard streams as devices.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::mpsc;
 
 #[cfg(unix)]
 use super::Interrupted;
 #[cfg(unix)]
 use super::clock::interruptible;
-use super::{Stream, Terminal};
+use super::{Line, Stream, Terminal};
 use crate::model::Secret;
 
 /// The process's own terminal.
@@ -31,6 +32,75 @@ impl Terminal for RealTerminal {
 
     fn read_password(&self, prompt: &str) -> io::Result<Secret> {
         read_password(prompt)
+    }
+
+    fn read_line(&self) -> io::Result<Box<dyn Line>> {
+        Ok(Box::new(RealLine::begin(self.is_terminal(Stream::Stdin))?))
+    }
+}
+
+/// A line that another thread reads: from the terminal, or from standard input. A terminal in its usual mode would cut an
+/// address after 4,096 bytes (1,024 on macOS); `rpassword` reads it character by character.
+struct RealLine {
+    line: mpsc::Receiver<io::Result<Secret>>,
+    #[cfg(unix)]
+    before: Option<(std::fs::File, rustix::termios::Termios)>,
+}
+
+impl RealLine {
+    fn begin(from_terminal: bool) -> io::Result<Self> {
+        #[cfg(unix)]
+        let before = if from_terminal {
+            let terminal = std::fs::File::open("/dev/tty")?;
+            let modes = rustix::termios::tcgetattr(&terminal)?;
+            Some((terminal, modes))
+        } else {
+            None
+        };
+        let (sender, line) = mpsc::channel();
+        std::thread::Builder::new().name("line".to_owned()).spawn(move || {
+            let line = if from_terminal { rpassword::read_password() } else { line_of_stdin() };
+            // Nobody listens any more when the sign-in came to its end another way.
+            let _ = sender.send(line.map(Secret::new));
+        })?;
+        Ok(Self {
+            line,
+            #[cfg(unix)]
+            before,
+        })
+    }
+}
+
+impl Line for RealLine {
+    fn poll(&mut self) -> Option<io::Result<Secret>> {
+        match self.line.try_recv() {
+            Ok(line) => Some(line),
+            Err(mpsc::TryRecvError::Empty) => None,
+            Err(mpsc::TryRecvError::Disconnected) => Some(Err(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for RealLine {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some((terminal, modes)) = &self.before {
+            let _ = tcsetattr(terminal, OptionalActions::Now, modes);
+        }
+    }
+}
+
+/// Bytes of a line that are read.
+const LINE_MAX: u64 = 64 << 10;
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads past the console")]
+fn line_of_stdin() -> io::Result<String> {
+    use io::{BufRead as _, Read as _};
+    let mut line = String::new();
+    match io::stdin().lock().take(LINE_MAX).read_line(&mut line)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line),
     }
 }
 

@@ -106,8 +106,10 @@ fn somebody_else_than_was_named_is_turned_away_and_nothing_is_stored() {
     let world = World::new();
     let run = world.run(&["login", "--account", "bob@contoso.example"]);
     assert_eq!(run.exit, Exit::WrongAccount, "{}", run.stderr);
-    let both = "`ada@contoso.example` signed in, not `bob@contoso.example`";
-    assert!(run.stderr.contains(both), "{}", run.stderr);
+    for part in ["`ada@contoso.example` (tenant 0c0ffee0-", " signed in, not `bob@contoso.example`"]
+    {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
     assert!(world.stored().is_empty());
     let at_terminal = World::new().at_a_terminal();
     let token = at_terminal.run(&["token", "--account", "bob@contoso.example"]);

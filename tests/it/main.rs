@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod browser;
+mod browser_sign_in;
 mod canary;
 mod config;
 mod diagnose;

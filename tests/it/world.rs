@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
-use entrada::sys::{Browser, Env, Stream, Sys, Terminal};
+use entrada::sys::{Env, Line, Place, Stream, Sys, Terminal};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::browser::{Desk, Machine, Typed};
 
 /// When every test begins: 2023-11-14 22:13:20Z.
 pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
@@ -26,6 +28,7 @@ pub(crate) struct World {
     pub(crate) home: TempDir,
     env: RefCell<BTreeMap<String, OsString>>,
     terminal: Streams,
+    place: Place,
 }
 
 /// How a run ended and what it said.
@@ -38,6 +41,7 @@ pub(crate) struct Run {
 
 struct Streams {
     are_terminals: bool,
+    desk: Desk,
 }
 
 impl Terminal for Streams {
@@ -50,14 +54,8 @@ impl Terminal for Streams {
     fn read_password(&self, _: &str) -> io::Result<Secret> {
         Err(io::ErrorKind::Unsupported.into())
     }
-}
-
-impl Browser for Streams {
-    fn is_likely(&self, _: &Env) -> bool {
-        false
-    }
-    fn open(&self, url: &Url) -> io::Result<()> {
-        panic!("nobody asked to open {url}")
+    fn read_line(&self) -> io::Result<Box<dyn Line>> {
+        Ok(Box::new(Typed(self.desk.clone())))
     }
 }
 
@@ -86,7 +84,8 @@ impl World {
             clock: Stopwatch::at(NOW),
             home: TempDir::new().unwrap(),
             env: RefCell::default(),
-            terminal: Streams { are_terminals: false },
+            terminal: Streams { are_terminals: false, desk: Desk::default() },
+            place: Place::Headless,
         };
         world.set("HOME", world.home.path().to_str().unwrap());
         world.set("ENTRADA_AUTHORITY", BASE);
@@ -95,6 +94,23 @@ impl World {
         world.set("ENTRADA_STORE", "file");
         world.set("ENTRADA_STORE_KEY", STORE_KEY);
         world
+    }
+
+    /// On a machine with a browser, in which pages of the emulator open.
+    pub(crate) fn on_a_desktop(mut self) -> Self {
+        self.place = Place::Desktop;
+        self
+    }
+
+    /// At the other end of an SSH session.
+    pub(crate) fn remote(mut self) -> Self {
+        self.place = Place::Remote;
+        self
+    }
+
+    /// The browser, and whoever types.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.terminal.desk
     }
 
     /// A person sits at the terminal.
@@ -138,12 +154,20 @@ impl World {
     pub(crate) fn run_exactly(&self, args: &[&str], stdin: &str) -> Run {
         let env: Env = self.env.borrow().clone().into_iter().collect();
         let http = InProcess { emulator: &self.emulator, clock: &self.clock };
+        let machine = Machine {
+            desk: self.desk(),
+            emulator: &self.emulator,
+            clock: &self.clock,
+            place: self.place,
+        };
         let sys = Sys {
             clock: &self.clock,
             http: &http,
             env: &env,
             terminal: &self.terminal,
-            browser: &self.terminal,
+            browser: &machine,
+            loopback: &machine,
+            entropy: self.desk(),
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = cli::run(

@@ -1,0 +1,227 @@
+//! Which token is wanted, and how the user is asked for it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::model::{Authority, RedirectUri, ScopeSet, clean};
+use crate::oauth::authorization::{PagePrompt, RESERVED, ResponseMode};
+use crate::store::Interaction;
+
+/// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+
+/// Which token is wanted.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// Who issues it.
+    pub authority: Authority,
+    /// The application asking.
+    pub client_id: String,
+    /// The scopes, all of one API, with those about the sign-in (`openid`, `offline_access`).
+    pub scopes: ScopeSet,
+    /// Whose token: a user name or id. `None` where there is only one.
+    pub account: Option<String>,
+    /// Who else it must be.
+    pub pins: Pins,
+    /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
+    pub min_ttl: Option<i64>,
+    /// How the user signs in.
+    pub flow: Kind,
+    /// What the sign-in page is asked for, where there is one.
+    pub page: SignInPage,
+    /// Never serve from the cache.
+    pub force_refresh: bool,
+    /// Whether the user may be asked to sign in.
+    pub interaction: Interaction,
+    /// JSON of a claims challenge to send along (OIDC Core §5.5).
+    pub claims: Option<String>,
+    /// How long to wait for another process that refreshes the same grant.
+    pub lock_wait: Duration,
+}
+
+/// Who must have signed in, by claims that never change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// The `tid` claim: the directory.
+    pub tid: Option<String>,
+    /// The `oid` claim: the user in that directory.
+    pub oid: Option<String>,
+}
+
+/// What the sign-in page is asked for, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct SignInPage {
+    /// Where it sends the browser back to.
+    pub redirect_uri: RedirectUri,
+    /// How the answer travels; `None` leaves it to the authority, which means `query`.
+    pub response_mode: Option<ResponseMode>,
+    /// What it asks of the user.
+    pub prompt: Option<PagePrompt>,
+    /// Who should sign in; without it, the account that was named.
+    pub login_hint: Option<String>,
+    /// `organizations`, `consumers`, or a federated domain: passes the page that asks which.
+    pub domain_hint: Option<String>,
+    /// Further parameters.
+    pub parameters: Vec<Parameter>,
+    /// Scopes of other APIs to consent to at the same time.
+    pub also: ScopeSet,
+    /// Whether a browser may be opened.
+    pub open: bool,
+    /// Whether nobody is there to see one.
+    pub unattended: bool,
+    /// How long to wait for the answer.
+    pub timeout: Duration,
+}
+
+impl Default for SignInPage {
+    fn default() -> Self {
+        Self {
+            redirect_uri: RedirectUri::default(),
+            response_mode: None,
+            prompt: None,
+            login_hint: None,
+            domain_hint: None,
+            parameters: Vec::new(),
+            also: ScopeSet::default(),
+            open: true,
+            unattended: false,
+            timeout: TIMEOUT_DEFAULT,
+        }
+    }
+}
+
+impl SignInPage {
+    /// The parameters of the authorization request beside those that belong to the flow.
+    pub(super) fn parameters<'a>(&'a self, request: &'a TokenRequest) -> Vec<(&'a str, &'a str)> {
+        let entra = request.authority.tenant().is_some();
+        let hint = self.login_hint.as_deref().or(request.account.as_deref());
+        // An account's id is no hint that a sign-in page knows.
+        let hint = hint.filter(|hint| self.login_hint.is_some() || hint.contains('@'));
+        // OIDC Core §11: without it a refresh token is dropped, in silence. Entra has no such rule.
+        let offline = request.scopes.asks_offline().then_some(PagePrompt::Consent);
+        let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsofts()));
+        [
+            ("response_mode", self.response_mode.map(ResponseMode::id)),
+            ("prompt", prompt.map(PagePrompt::id)),
+            // Entra refuses the two together.
+            ("login_hint", hint.filter(|_| prompt != Some(PagePrompt::SelectAccount))),
+            ("domain_hint", self.domain_hint.as_deref()),
+            ("claims", request.claims.as_deref()),
+            ("client_info", entra.then_some("1")),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .chain(
+            self.parameters.iter().map(|Parameter { name, value }| (name.as_str(), value.as_str())),
+        )
+        .collect()
+    }
+}
+
+/// A parameter of the authorization request that entrada gives no meaning to: `NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Parameter {
+    name: String,
+    value: String,
+}
+
+/// The text is no such parameter.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// No name, or no `=`.
+    #[error("`{0}` is no parameter: expected NAME=VALUE")]
+    Shape(String),
+    /// It belongs to the flow.
+    #[error("the parameter `{0}` is set by entrada itself")]
+    Reserved(String),
+}
+
+impl FromStr for Parameter {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        let shape = || ParameterError::Shape(clean(text).chars().take(80).collect());
+        let (name, value) = text.split_once('=').ok_or_else(shape)?;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+        {
+            return Err(shape());
+        }
+        if RESERVED.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            return Err(ParameterError::Reserved(name.to_owned()));
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+impl TryFrom<String> for Parameter {
+    type Error = ParameterError;
+    fn try_from(text: String) -> Result<Self, ParameterError> {
+        text.parse()
+    }
+}
+
+impl From<Parameter> for String {
+    fn from(parameter: Parameter) -> Self {
+        parameter.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::request;
+
+    #[test]
+    fn a_parameter_has_a_name_and_is_not_one_of_the_flows_own() {
+        for text in ["mkt=de-DE", "x=", "x=a=b&c", "instance_aware=true"] {
+            assert_eq!(text.parse::<Parameter>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "x", "=x", "a b=c", "state=x", "REDIRECT_URI=https://evil.example", "request=x"]
+        {
+            assert!(text.parse::<Parameter>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hints_prompts_and_parameters_are_sent_as_each_authority_wants_them() {
+        let entra = request();
+        let plain = |url: &str| TokenRequest {
+            authority: Authority::parse(url, None).unwrap(),
+            scopes: ScopeSet::parse("openid offline_access"),
+            ..request()
+        };
+        let page = SignInPage::default();
+        let hinted = SignInPage { login_hint: Some("opaque".into()), ..SignInPage::default() };
+        let picked = SignInPage { prompt: Some(PagePrompt::SelectAccount), ..hinted.clone() };
+        let named = TokenRequest { account: Some("ada@contoso.example".into()), ..request() };
+        let by_id = TokenRequest { account: Some("uid.utid".into()), ..request() };
+        for (page, request, expected) in [
+            (&page, &entra, "client_info=1"),
+            (&page, &named, "login_hint=ada@contoso.example client_info=1"),
+            (&page, &by_id, "client_info=1"),
+            (&hinted, &named, "login_hint=opaque client_info=1"),
+            (&picked, &named, "prompt=select_account client_info=1"),
+            (&page, &plain("https://idp.example"), "prompt=consent"),
+            (&page, &plain("https://contoso.b2clogin.com/x/B2C_1/v2.0"), ""),
+        ] {
+            let found: Vec<String> = page
+                .parameters(request)
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            assert_eq!(found.join(" "), expected);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Asks the user, makes sure that it was the right one, and keeps what came.
+
+use super::acquire::{Acquired, Source, keep, key_of, lock};
+use super::auth_code::{Arrived, Ending};
+use super::choose::{Way, choose};
+use super::reuse::absorb;
+use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
+use crate::model::Endpoints;
+use crate::oauth::account_of;
+use crate::store::{Grant, Grants, Ready};
+use crate::sys::Sys;
+
+/// Asks the user to sign in, whatever is stored.
+pub fn sign_in(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    // Before the user spends a minute on it: can the result be kept at all?
+    let ready = grants.prepare()?;
+    let found = endpoints::resolve(sys, &request.authority, None)?;
+    let (arrived, grant_type) = match choose(sys, request, &found)? {
+        Way::Device => {
+            let response = device_code::run(sys, &found, request, prompt)?;
+            (Arrived { response, nonce: None, ending: Ending::none() }, device_code::GRANT_TYPE)
+        }
+        way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
+    };
+    let Arrived { response, nonce, ending } = arrived;
+    let came = Came { response, nonce, grant_type, endpoints: found };
+    let outcome = came.taken_in(sys, grants, request, &ready);
+    ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
+    outcome
+}
+
+/// Tokens that came, from somebody who still has to be the right one.
+struct Came {
+    response: crate::oauth::TokenResponse,
+    #[expect(dead_code, reason = "compared once ID tokens are validated")]
+    nonce: Option<crate::model::Secret>,
+    grant_type: &'static str,
+    endpoints: Endpoints,
+}
+
+impl Came {
+    /// Checks whose they are, and stores them.
+    fn taken_in(
+        self,
+        sys: &Sys<'_>,
+        grants: &Grants,
+        request: &TokenRequest,
+        ready: &Ready,
+    ) -> Result<Acquired, AcquireError> {
+        let Self { response, nonce: _, grant_type, endpoints } = self;
+        let account = account_of(&response);
+        guard::check(request, &account)?;
+        let key = key_of(request, &account);
+        let now = sys.clock.now();
+        let mut grant = Grant {
+            account,
+            refresh_token: None,
+            refreshed_at: now,
+            refresh_expires_at: None,
+            signed_in_at: now,
+            grant_type: grant_type.to_owned(),
+            endpoints: request.authority.endpoints().is_none().then_some(endpoints),
+            access_tokens: Vec::new(),
+        };
+        // A refresh that runs now must not put the old grant over the new one.
+        let guard = lock(sys, grants, request, &key);
+        if response.refresh_token.is_none()
+            && request.scopes.asks_offline()
+            && let Ok(Some(old)) = grants.load(&key)
+        {
+            // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).
+            grant.refresh_token = old.refresh_token;
+            grant.refreshed_at = old.refreshed_at;
+            grant.refresh_expires_at = old.refresh_expires_at;
+        }
+        let token = absorb(&mut grant, &response, &request.scopes);
+        let unsaved = keep(grants, ready, &key, &grant, now);
+        drop(guard);
+        Ok(Acquired {
+            token,
+            account: grant.account,
+            key,
+            source: Source::SignIn,
+            grant_type,
+            has_refresh_token: grant.refresh_token.is_some(),
+            response: Some(response),
+            unsaved,
+            trouble: None,
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! Randomness of the operating system.
+
+use std::io;
+
+use super::Entropy;
+
+/// The kernel's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealEntropy;
+
+impl Entropy for RealEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        getrandom::fill(bytes).map_err(|error| io::Error::other(error.to_string()))
+    }
+}

@@ -1,0 +1,52 @@
+//! A machine without anything, for tests that need none of it.
+
+use std::io;
+use std::sync::mpsc;
+
+use url::Url;
+
+use super::{Browser, Entropy, Env, Line, Listener, Loopback, Place, Stream, Terminal};
+use crate::model::Secret;
+
+/// No browser, no terminal, no loopback, and randomness that is all zeros.
+pub(crate) struct Nothing;
+
+fn nothing<T>() -> io::Result<T> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+impl Browser for Nothing {
+    fn place(&self, _: &Env) -> Place {
+        Place::Headless
+    }
+    fn open(&self, _: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
+        nothing()
+    }
+}
+
+impl Loopback for Nothing {
+    fn listen(&self, _: &[u16]) -> io::Result<Box<dyn Listener>> {
+        nothing()
+    }
+}
+
+impl Entropy for Nothing {
+    fn fill(&self, _: &mut [u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Terminal for Nothing {
+    fn is_terminal(&self, _: Stream) -> bool {
+        false
+    }
+    fn width(&self) -> Option<usize> {
+        None
+    }
+    fn read_password(&self, _: &str) -> io::Result<Secret> {
+        nothing()
+    }
+    fn read_line(&self) -> io::Result<Box<dyn Line>> {
+        nothing()
+    }
+}

@@ -1,0 +1,36 @@
+//! A request that came to the loopback listener, and its answer.
+
+use tokio::sync::oneshot;
+
+use super::{HttpRequest, HttpResponse};
+
+/// One visitor's request. Dropped without an answer, the visitor learns that the sign-in is over.
+#[derive(Debug)]
+pub struct Visit {
+    /// What was asked, with its whole body.
+    pub request: HttpRequest,
+    answer: oneshot::Sender<HttpResponse>,
+}
+
+impl Visit {
+    /// A visit, and where its answer will be.
+    pub fn new(request: HttpRequest) -> (Self, oneshot::Receiver<HttpResponse>) {
+        let (answer, receiver) = oneshot::channel();
+        (Self { request, answer }, receiver)
+    }
+
+    /// Sends the answer. A visitor who has left does not get it.
+    pub fn answer(self, response: HttpResponse) {
+        let _ = self.answer.send(response);
+    }
+}
+
+/// What a visitor hears for whom there is no answer any more.
+pub(super) fn gone() -> HttpResponse {
+    let mut response = HttpResponse::new(b"This sign-in is over.".to_vec());
+    *response.status_mut() = http::StatusCode::GONE;
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain"));
+    response
+}

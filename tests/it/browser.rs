@@ -1,0 +1,204 @@
+//! A browser and the loopback address it comes back to, without either: pages are opened at the emulator in process, and
+//! redirects to the listener become visits.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use entrada::emulator::{Emulator, Reply, Stopwatch};
+use entrada::sys::{
+    Browser, Clock as _, Entropy, Env, HttpRequest, HttpResponse, Interrupted, Line, Listener,
+    Loopback, Place, Visit,
+};
+use url::Url;
+
+/// The port that the machine seems to have free.
+pub(crate) const PORT: u16 = 50_123;
+
+/// Who sits at the browser, and what becomes of pages there.
+#[derive(Clone, Default)]
+pub(crate) struct Desk {
+    shared: Rc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Addresses that were opened.
+    opened: RefCell<Vec<Url>>,
+    /// Requests that will come to the listener, the next one first.
+    coming: RefCell<VecDeque<HttpRequest>>,
+    /// Answers that a visitor has not seen yet.
+    answers: RefCell<Vec<tokio::sync::oneshot::Receiver<HttpResponse>>>,
+    /// What visitors saw: status and body.
+    seen: RefCell<Vec<(u16, String)>>,
+    /// Lines that somebody types.
+    typed: RefCell<VecDeque<String>>,
+    /// The state of a generator that is random enough for a test.
+    drawn: RefCell<u64>,
+}
+
+impl Desk {
+    /// Addresses that were opened in the browser.
+    pub(crate) fn opened(&self) -> Vec<Url> {
+        self.shared.opened.borrow().clone()
+    }
+
+    /// What visitors to the listener saw, in order.
+    pub(crate) fn seen(&self) -> Vec<(u16, String)> {
+        self.look();
+        self.shared.seen.borrow().clone()
+    }
+
+    /// Somebody will visit the listener.
+    pub(crate) fn comes(&self, request: HttpRequest) {
+        self.shared.coming.borrow_mut().push_back(request);
+    }
+
+    /// Somebody will type `line`.
+    pub(crate) fn types(&self, line: &str) {
+        self.shared.typed.borrow_mut().push_back(line.to_owned());
+    }
+
+    /// Takes in the answers that have come; a redirect is followed.
+    fn look(&self) {
+        let mut waiting = self.shared.answers.take();
+        waiting.retain_mut(|answer| match answer.try_recv() {
+            Ok(response) => {
+                let body = String::from_utf8_lossy(response.body()).into_owned();
+                self.shared.seen.borrow_mut().push((response.status().as_u16(), body));
+                if let Some(location) = response.headers().get("location") {
+                    let location = location.to_str().unwrap();
+                    self.shared.coming.borrow_mut().push_front(get(location));
+                }
+                false
+            }
+            Err(tokio::sync::oneshot::error::TryRecvError::Empty) => true,
+            Err(_) => false,
+        });
+        self.shared.answers.borrow_mut().append(&mut waiting);
+    }
+}
+
+/// A browser's GET of `path` at the listener.
+pub(crate) fn get(path: &str) -> HttpRequest {
+    let host = format!("localhost:{PORT}");
+    http::Request::builder().uri(path).header("host", host).body(Vec::new()).unwrap()
+}
+
+/// The browser and the listener of one run.
+pub(crate) struct Machine<'a> {
+    pub(crate) desk: &'a Desk,
+    pub(crate) emulator: &'a Emulator,
+    pub(crate) clock: &'a Stopwatch,
+    pub(crate) place: Place,
+}
+
+impl Machine<'_> {
+    /// Opens `url` as a browser does: follows the emulator to where it leads, and its form, if it posts one.
+    fn browse(&self, url: &Url) {
+        let request = http::Request::builder().uri(url.as_str()).body(Vec::new()).unwrap();
+        let Reply::Answer(page) = self.emulator.handle(request, self.clock.now()) else { return };
+        if let Some(location) = page.headers().get("location") {
+            let location = Url::parse(location.to_str().unwrap()).unwrap();
+            let query = location.query().unwrap_or_default();
+            self.desk.comes(get(&format!("{}?{query}", location.path())));
+        } else if let Some(form) = form_of(&String::from_utf8_lossy(page.body())) {
+            self.desk.comes(form);
+        }
+    }
+}
+
+/// The form that a page posts to the listener by itself.
+fn form_of(page: &str) -> Option<HttpRequest> {
+    let form = &page[page.find("<form id=\"answer\"")?..];
+    let quoted = |text: &str, name: &str| {
+        let rest = &text[text.find(&format!("{name}=\""))? + name.len() + 2..];
+        Some(rest[..rest.find('"')?].replace("&amp;", "&"))
+    };
+    let action = Url::parse(&quoted(form, "action")?).unwrap();
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    for input in form.split("<input").skip(1) {
+        body.append_pair(&quoted(input, "name")?, &quoted(input, "value")?);
+    }
+    let request = http::Request::builder()
+        .method("POST")
+        .uri(action.path())
+        .header("host", format!("localhost:{PORT}"))
+        .header("origin", "null")
+        .header("sec-fetch-site", "cross-site")
+        .header("content-type", "application/x-www-form-urlencoded");
+    Some(request.body(body.finish().into_bytes()).unwrap())
+}
+
+impl Browser for Machine<'_> {
+    fn place(&self, _: &Env) -> Place {
+        self.place
+    }
+
+    fn open(&self, url: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
+        assert_eq!(self.place, Place::Desktop, "nobody asked to open {url}");
+        self.desk.shared.opened.borrow_mut().push(url.clone());
+        self.browse(url);
+        Ok(mpsc::channel().1)
+    }
+}
+
+impl Loopback for Machine<'_> {
+    fn listen(&self, ports: &[u16]) -> io::Result<Box<dyn Listener>> {
+        match ports {
+            [] => (),
+            ports if ports.contains(&PORT) => (),
+            _ => return Err(io::ErrorKind::AddrInUse.into()),
+        }
+        Ok(Box::new(Port(self.desk.clone())))
+    }
+}
+
+struct Port(Desk);
+
+impl Listener for Port {
+    fn port(&self) -> u16 {
+        PORT
+    }
+
+    fn next(&mut self, _: Duration) -> Result<Option<Visit>, Interrupted> {
+        self.0.look();
+        let Some(request) = self.0.shared.coming.borrow_mut().pop_front() else { return Ok(None) };
+        let (visit, answer) = Visit::new(request);
+        self.0.shared.answers.borrow_mut().push(answer);
+        Ok(Some(visit))
+    }
+
+    fn close(self: Box<Self>, _: Duration) {}
+}
+
+/// What somebody types; nobody there is the end of the input.
+pub(crate) struct Typed(pub(crate) Desk);
+
+impl Line for Typed {
+    fn poll(&mut self) -> Option<io::Result<entrada::model::Secret>> {
+        let line = self.0.shared.typed.borrow_mut().pop_front();
+        Some(
+            line.map(entrada::model::Secret::new)
+                .ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
+        )
+    }
+}
+
+impl Entropy for Desk {
+    /// Different at each call, and the same in each run.
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        let mut drawn = self.shared.drawn.borrow_mut();
+        for byte in bytes {
+            // Knuth's constants for a linear generator of 64 bits.
+            *drawn = drawn
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = u8::try_from(*drawn >> 56).unwrap();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! `entrada login --flow browser` and `--flow paste`, in process.
+
+use entrada::cli::Exit;
+
+use crate::browser::{PORT, get};
+use crate::world::World;
+
+/// The value of `name` in the address that was opened last.
+fn asked(world: &World, name: &str) -> Option<String> {
+    let url = world.desk().opened().pop().expect("a page was opened");
+    let found = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    found
+}
+
+#[test]
+fn a_desktop_signs_in_by_browser_and_the_page_says_so() {
+    for mode in [&[][..], &["--response-mode", "form_post"]] {
+        let world = World::new().on_a_desktop();
+        let run = world.login(mode);
+        assert!(run.stderr.contains("opening your browser"), "{}", run.stderr);
+        assert!(run.stderr.contains("signed in as ada@contoso.example"), "{}", run.stderr);
+        assert_eq!(world.token_requests("authorization_code"), 1);
+        let seen = world.desk().seen();
+        assert_eq!(seen.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [303, 200]);
+        assert!(seen[1].1.contains("You are signed in"), "{}", seen[1].1);
+        assert!(seen[1].1.contains("ada@contoso.example"));
+        assert_eq!(asked(&world, "redirect_uri").unwrap(), format!("http://localhost:{PORT}"));
+        assert_eq!(asked(&world, "code_challenge_method").as_deref(), Some("S256"));
+        assert_eq!(world.run(&["token"]).exit, Exit::Success);
+    }
+}
+
+#[test]
+fn auto_takes_the_way_that_the_machine_has() {
+    let by_browser = |world: World, args: &[&str]| {
+        let run = world.login(args);
+        let shown = run.stderr.contains("  enter  ");
+        assert_eq!(shown, world.desk().opened().is_empty(), "{}", run.stderr);
+        !shown
+    };
+    assert!(by_browser(World::new().on_a_desktop(), &[]));
+    assert!(!by_browser(World::new().on_a_desktop(), &["--no-browser"]));
+    assert!(!by_browser(World::new().on_a_desktop(), &["--flow", "device"]));
+    assert!(!by_browser(World::new().remote(), &[]));
+    assert!(!by_browser(World::new(), &[]));
+    let unattended = World::new().on_a_desktop();
+    unattended.set("CI", "true");
+    assert!(!by_browser(unattended, &[]));
+}
+
+#[test]
+fn who_declines_at_the_page_learns_it_there_and_here() {
+    let world = World::with("user-declines").on_a_desktop();
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+    assert!(run.stderr.contains("error[user-declined]"), "{}", run.stderr);
+    let seen = world.desk().seen();
+    assert!(seen.last().unwrap().1.contains("You did not sign in"), "{seen:?}");
+    assert!(world.stored().is_empty());
+}
+
+#[test]
+fn strangers_are_answered_and_forgotten() {
+    let world = World::new().on_a_desktop();
+    world.desk().comes(get("/favicon.ico"));
+    world.desk().comes(get("/?code=stolen&state=guessed"));
+    world.desk().comes(get("/?error=access_denied"));
+    let run = world.login(&[]);
+    let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [404, 400, 400, 303, 200]);
+    assert!(run.stderr.contains("was passed over"), "{}", run.stderr);
+    assert_eq!(world.token_requests("authorization_code"), 1);
+}
+
+#[test]
+fn nobody_comes_and_the_wait_ends() {
+    // A person is needed, and there is none.
+    let world = World::with("normal").on_a_desktop();
+    let run = world.run(&["login", "--timeout", "90s"]);
+    assert_eq!(run.exit, Exit::Declined);
+    for part in ["within 1 min 30 s", "AADSTS50011", "`entrada diagnose`", "--flow device"] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_is_asked_of_the_page_gets_there() {
+    let world = World::new().on_a_desktop();
+    world.login(&[
+        "--login-hint",
+        "ada@contoso.example",
+        "--domain-hint",
+        "organizations",
+        "--prompt",
+        "login",
+        "--param",
+        "mkt=de-DE",
+        "--param",
+        "instance_aware=true",
+        "--redirect-uri",
+        &PORT.to_string(),
+    ]);
+    for (name, expected) in [
+        ("login_hint", "ada@contoso.example"),
+        ("domain_hint", "organizations"),
+        ("prompt", "login"),
+        ("mkt", "de-DE"),
+        ("instance_aware", "true"),
+        ("response_type", "code"),
+    ] {
+        assert_eq!(asked(&world, name).as_deref(), Some(expected), "{name}");
+    }
+    let named = World::new().on_a_desktop();
+    named.login(&["--account", "ada@contoso.example"]);
+    assert_eq!(asked(&named, "login_hint").as_deref(), Some("ada@contoso.example"));
+}
+
+#[test]
+fn every_sign_in_has_ties_of_its_own() {
+    let world = World::new().on_a_desktop();
+    let mut known = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        world.login(&["--quiet"]);
+        for name in ["state", "nonce", "code_challenge"] {
+            let value = asked(&world, name).unwrap();
+            assert_eq!(value.len(), 43, "{name}");
+            assert!(known.insert(value), "{name} came twice");
+        }
+    }
+}
+
+#[test]
+fn settings_that_exclude_each_other_are_told_before_anything_is_opened() {
+    for args in [
+        &["--flow", "browser", "--response-mode", "fragment"][..],
+        &["--flow", "paste", "--response-mode", "form_post"],
+        &[
+            "--flow",
+            "browser",
+            "--redirect-uri",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient",
+        ],
+        &["--redirect-uri", "8401"],
+        &["--redirect-uri", "http://evil.example"],
+        &["--param", "state=mine"],
+        &["--param", "redirect_uri=https://evil.example"],
+    ] {
+        let world = World::new().on_a_desktop();
+        let args: Vec<&str> = std::iter::once("login").chain(args.iter().copied()).collect();
+        let run = world.run(&args);
+        assert_eq!(run.exit, Exit::Usage, "{args:?}: {}", run.stderr);
+        assert!(world.desk().opened().is_empty());
+    }
+}
+
+#[test]
+fn one_page_asks_for_consent_to_every_job() {
+    let world = World::new().on_a_desktop();
+    world.login(&["--job", "graph-mail-read,imap"]);
+    let scopes = asked(&world, "scope").unwrap();
+    assert!(scopes.contains("https://graph.microsoft.com/Mail.Read"), "{scopes}");
+    assert!(scopes.contains("https://outlook.office.com/IMAP.AccessAsUser.All"), "{scopes}");
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    assert_eq!(world.run(&["token", "--job", "imap"]).exit, Exit::Success);
+}
+
+#[test]
+fn somebody_else_at_the_page_is_turned_away_with_both_names_and_nothing_changes() {
+    let world = World::new().on_a_desktop();
+    world.login(&[]);
+    let before = world.stored();
+    for pin in [
+        &["--account", "bob@contoso.example"][..],
+        &["--login-hint", "bob@contoso.example"],
+        &["--tid", "99999999-1111-4222-8333-444455556666"],
+        &["--oid", "99999999-1111-4222-8333-444455556666"],
+    ] {
+        let args: Vec<&str> = std::iter::once("login").chain(pin.iter().copied()).collect();
+        let run = world.run(&args);
+        assert_eq!((run.exit, run.stdout.as_str()), (Exit::WrongAccount, ""), "{}", run.stderr);
+        assert!(run.stderr.contains("`ada@contoso.example` (tenant "), "{}", run.stderr);
+        assert!(run.stderr.contains(pin[1]), "{}", run.stderr);
+        let (_, page) = world.desk().seen().pop().unwrap();
+        assert!(page.contains("This is another account") && page.contains(pin[1]), "{page}");
+        assert_eq!(world.stored(), before, "{pin:?}");
+        if pin[0] != "--account" {
+            let token: Vec<&str> = std::iter::once("token").chain(pin.iter().copied()).collect();
+            let run = world.run(&token);
+            assert_eq!((run.exit, run.stdout.as_str()), (Exit::WrongAccount, ""), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_pasted_address_signs_in_where_nobody_can_come_back() {
+    let world = World::new().at_a_terminal();
+    world.desk().types("what is this?");
+    world.desk().types("http://localhost:8400/?code=x&state=another");
+    let run = world.run(&["login", "--flow", "paste"]);
+    assert_eq!(run.exit, Exit::SignInNeeded, "{}", run.stderr);
+    assert!(run.stderr.contains("on any machine"), "{}", run.stderr);
+    assert!(run.stderr.contains("neither an address nor a code"), "{}", run.stderr);
+    assert!(run.stderr.contains("answer to something else"), "{}", run.stderr);
+    assert!(run.stderr.contains("no address was pasted"), "{}", run.stderr);
+}
