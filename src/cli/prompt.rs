@@ -122,21 +122,21 @@ impl Prompt for Person<'_, '_> {
 
     fn show_page(&mut self, page: &Shown<'_>) {
         let (talk, request) = (self.talk, page.request);
-        talk.line(match (page.opens, page.listens_on) {
-            (true, _) => "opening your browser; if nothing shows there, open this address in it:",
-            (false, Some(_)) => "open this address in a browser on this machine:",
-            (false, None) => "open this address in a browser, on any machine:",
-        });
-        // In one piece, for whoever clicks or copies it; a URL has no character that a terminal would act on.
-        talk.raw(&format!("\n{}\n\n", page.url));
-        if let (false, Some(port)) = (page.opens, page.listens_on)
-            && page.place == Place::Remote
-        {
-            talk.line(format!(
-                "from another machine, first bring this port there: {}",
-                ssh_line(self.env, port)
-            ));
+        match (page.opens, page.listens_on) {
+            (true, _) => {
+                talk.line("opening your browser; if nothing shows there, open this address in it:");
+            }
+            (false, Some(port)) if page.place == Place::Remote => {
+                talk.line("bring this port to the machine with the browser; in a terminal there:");
+                // In one piece, as all that is there to be copied.
+                talk.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
+                talk.line("then open this address in that browser:");
+            }
+            (false, Some(_)) => talk.line("open this address in a browser on this machine:"),
+            (false, None) => talk.line("open this address in a browser, on any machine:"),
         }
+        // A URL has no character that a terminal would act on.
+        talk.raw(&format!("\n  {}\n\n", page.url));
         talk.line(format!(
             "client {} asks {} for: {}",
             request.client_id,

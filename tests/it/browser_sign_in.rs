@@ -1,15 +1,18 @@
 //! `entrada login --flow browser` and `--flow paste`, in process.
 
 use entrada::cli::Exit;
+use entrada::emulator::{Reply, Scenario};
+use entrada::model::ScopeSet;
+use entrada::oauth::authorization::{AuthorizationRequest, Ties};
+use url::Url;
 
-use crate::browser::{PORT, get};
-use crate::world::World;
+use crate::browser::{Desk, PORT, get};
+use crate::world::{NOW, World};
 
 /// The value of `name` in the address that was opened last.
 fn asked(world: &World, name: &str) -> Option<String> {
     let url = world.desk().opened().pop().expect("a page was opened");
-    let found = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    found
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 #[test]
@@ -202,4 +205,57 @@ fn a_pasted_address_signs_in_where_nobody_can_come_back() {
     assert!(run.stderr.contains("neither an address nor a code"), "{}", run.stderr);
     assert!(run.stderr.contains("answer to something else"), "{}", run.stderr);
     assert!(run.stderr.contains("no address was pasted"), "{}", run.stderr);
+}
+
+/// The address that the browser ends on for the next sign-in in `world`, with `redirect_uri`.
+fn address_of_the_answer(world: &World, redirect_uri: &str) -> String {
+    let mut random = [0; 96];
+    // The randomness of a desk that has drawn nothing yet.
+    entrada::sys::Entropy::fill(&Desk::default(), &mut random).unwrap();
+    let endpoint = Url::parse("http://localhost:8400/organizations/oauth2/v2.0/authorize").unwrap();
+    let url = AuthorizationRequest {
+        endpoint: &endpoint,
+        client_id: Scenario::find("auto-approve").unwrap().client_id,
+        redirect_uri,
+        scopes: &ScopeSet::parse(
+            "https://graph.microsoft.com/Mail.Read offline_access openid profile",
+        ),
+        ties: &Ties::new(&random),
+        extra: vec![("client_info", "1")],
+    }
+    .url();
+    let request = http::Request::builder().uri(url.as_str()).body(Vec::new()).unwrap();
+    let Reply::Answer(page) = world.emulator.handle(request, NOW) else { panic!() };
+    page.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_pasted_may_be_the_address_or_the_bare_code() {
+    for bare in [false, true] {
+        let world = World::new().remote().at_a_terminal();
+        let address = address_of_the_answer(&world, "http://localhost:8400");
+        let code = Url::parse(&address).unwrap();
+        let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        world.desk().types("http://localhost:8400/");
+        world.desk().types(if bare { &code } else { &address });
+        let run = world.login(&["--flow", "paste"]);
+        assert!(run.stderr.contains("neither `code=` nor `error=`"), "{}", run.stderr);
+        assert!(run.stderr.contains("signed in as ada@contoso.example"), "{}", run.stderr);
+        assert_eq!(world.token_requests("authorization_code"), 1);
+        assert!(!run.stderr.contains(&code), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn from_afar_the_port_can_be_brought_over_or_the_address_pasted() {
+    let world = World::new().remote().at_a_terminal();
+    world.set("SSH_CONNECTION", "198.51.100.7 50000 192.0.2.9 2222");
+    world.set("USER", "ada");
+    let address = address_of_the_answer(&world, &format!("http://localhost:{PORT}"));
+    world.desk().types(&address);
+    let run = world.login(&["--flow", "browser"]);
+    let line = format!("ssh -N -L {PORT}:localhost:{PORT} -p 2222 ada@192.0.2.9");
+    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    assert!(run.stderr.contains("paste it here"), "{}", run.stderr);
+    assert!(world.desk().opened().is_empty());
 }

@@ -15,4 +15,5 @@ mod regressions;
 mod scenarios;
 mod smoke;
 mod token;
+mod visitors;
 mod world;
