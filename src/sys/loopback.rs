@@ -181,6 +181,8 @@ async fn converse(
         .header_read_timeout(REQUEST_TIMEOUT)
         .max_buf_size(HEAD_MAX)
         .keep_alive(false)
+        // Whoever hangs up after asking has asked all the same: the code may have come with it.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
