@@ -151,14 +151,11 @@ impl Prompt for Person<'_, '_> {
 
     fn ask_for_address(&mut self, also: bool) {
         self.close_line();
-        let when = if also {
-            "if the browser ends on a page that does not load, copy"
+        self.talk.line(if also {
+            "if the browser ends on a page that does not load: copy its address, paste it here (nothing is shown), press Enter"
         } else {
-            "then copy"
-        };
-        self.talk.line(format!(
-            "{when} the address it ends on, and paste it here (it is not shown), then press Enter"
-        ));
+            "the page it ends on does not load, and need not: copy its address, paste it here (nothing is shown), press Enter"
+        });
     }
 
     fn waiting(&mut self, left: i64) {

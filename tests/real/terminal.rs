@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use entrada::emulator::Reply;
+use entrada::sys::{Clock as _, RealClock};
+
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, files, run, start, within};
 
@@ -39,7 +42,17 @@ impl User {
 
 /// Runs `line` on a terminal, types `keys` when it shows `cue`, and gives its exit code and all that was shown. The
 /// terminal must be left as it was found.
-fn at_terminal(mut script: Command, line: &str, cue: &str, keys: &[u8]) -> (i32, String) {
+fn at_terminal(script: Command, line: &str, cue: &str, keys: &[u8]) -> (i32, String) {
+    answering(script, line, cue, |_| keys.to_vec())
+}
+
+/// The same, with keys that follow from what was shown.
+fn answering(
+    mut script: Command,
+    line: &str,
+    cue: &str,
+    keys: impl FnOnce(&str) -> Vec<u8>,
+) -> (i32, String) {
     let line = format!(
         "trap : INT; before=$(stty -g); {line}; code=$?; \
          [ \"$before\" = \"$(stty -g)\" ] || echo terminal-changed; exit $code"
@@ -63,7 +76,7 @@ fn at_terminal(mut script: Command, line: &str, cue: &str, keys: &[u8]) -> (i32,
     // Into the middle of it, not the first instant.
     std::thread::sleep(Duration::from_millis(300));
     let mut keyboard = child.stdin.take().unwrap();
-    keyboard.write_all(keys).unwrap();
+    keyboard.write_all(&keys(&text())).unwrap();
     // Not dropped before the end: `script` takes that for Ctrl-D.
     let code = child_end(&mut child);
     drop(keyboard);
@@ -152,4 +165,44 @@ fn a_sign_in_that_is_told_to_end_ends_by_that_signals_number() {
         login.end().with(code);
     }
     run(user.keyed(ENTRADA).arg("token")).with(3);
+}
+
+#[test]
+fn over_ssh_a_code_is_shown_by_itself_and_an_address_can_be_pasted() {
+    let user = User::new("auto-approve");
+    let remote = || {
+        let mut command = user.keyed("script");
+        command.env("SSH_CONNECTION", "198.51.100.7 50000 192.0.2.9 22");
+        command
+    };
+    let (code, shown) = at_terminal(remote(), &format!("{ENTRADA} login"), "Ctrl-C stops", b"");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("  enter  ") && !shown.contains("/authorize?"), "{shown}");
+
+    let line = format!("{ENTRADA} login --flow paste");
+    let (code, shown) = answering(remote(), &line, "Ctrl-C stops", |shown| {
+        let url = shown.split_whitespace().find(|word| word.contains("/authorize?")).unwrap();
+        let request = http::Request::builder().uri(url).body(Vec::new()).unwrap();
+        let Reply::Answer(page) = user.entra.emulator.handle(request, RealClock.now()) else {
+            panic!("no answer")
+        };
+        let address = page.headers()["location"].to_str().unwrap();
+        // Longer than a line of a terminal in its usual mode.
+        format!("{address}&padding={}\r", "x".repeat(5_000)).into_bytes()
+    });
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("signed in as ada@contoso.example"), "{shown}");
+    for secret in user.entra.emulator.secrets() {
+        assert!(!shown.contains(&secret), "the terminal shows a secret: {shown}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_an_address() {
+    let user = User::new("normal");
+    for flow in ["paste", "browser"] {
+        let line = format!("{ENTRADA} login --flow {flow}");
+        let (code, shown) = at_terminal(user.keyed("script"), &line, "Ctrl-C stops", CTRL_C);
+        assert_eq!(code, 130, "{shown}");
+    }
 }
