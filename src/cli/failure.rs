@@ -239,7 +239,10 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             .help("if the page never opened, or could not come back to this machine: `--flow device`, or `--flow paste`")
             .help("if it only took longer: `--timeout 15m`"),
         AcquireError::NothingPasted(_) => Failure::of(Exit::SignInNeeded, &error)
-            .help(format!("run it where somebody can paste, or sign in by code: {login} with `--flow device`")),
+            .help(format!(
+                "run it where somebody can paste, or sign in by code: {} --flow device`",
+                login.trim_end_matches('`')
+            )),
         AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
         AcquireError::Http(error) => error.into(),

@@ -219,7 +219,7 @@ impl Settings {
             open: !self.is(|layer| &layer.no_browser),
             timeout: self
                 .pick(|layer| &layer.timeout)
-                .map_or(default.timeout, |Span(seconds)| Duration::from_secs(seconds.into())),
+                .map(|Span(seconds)| Duration::from_secs(seconds.into())),
             ..SignInPage::default()
         }
     }

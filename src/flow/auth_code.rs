@@ -10,6 +10,7 @@ use super::callback::{Door, Visitor, html, onwards, plain};
 use super::choose::Way;
 use super::page::page;
 use super::paste::read_pasted;
+use super::request::TIMEOUT_DEFAULT;
 use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest};
 use crate::model::{Account, Endpoints, RedirectUri, Secret};
 use crate::oauth::authorization::{AuthorizationRequest, Expected, Redirected, Ties};
@@ -48,7 +49,13 @@ pub(super) fn run(
     sys.entropy.fill(&mut random).map_err(AcquireError::Entropy)?;
     let ties = Ties::new(&random);
     let listener = listen(sys, request, way, prompt)?;
-    let port = listener.as_ref().map_or(PORT_UNHEARD, |listener| listener.port());
+    let port = match (&listener, &request.page.redirect_uri) {
+        (Some(listener), _) => listener.port(),
+        (None, RedirectUri::Loopback { ports, .. }) => {
+            ports.first().copied().unwrap_or(PORT_UNHEARD)
+        }
+        (None, RedirectUri::Elsewhere(_)) => PORT_UNHEARD,
+    };
     let redirect_uri = request.page.redirect_uri.at(port);
     let mut wait =
         Wait { sys, endpoints, request, ties, redirect_uri, port, line: None, opener: None };
@@ -194,7 +201,7 @@ impl Wait<'_> {
         ending: &mut Ending,
         prompt: &mut dyn Prompt,
     ) -> Result<Redirected, AcquireError> {
-        let timeout = self.request.page.timeout;
+        let timeout = self.request.page.timeout.unwrap_or(TIMEOUT_DEFAULT);
         let begun = self.sys.clock.now();
         // Two clocks: ticks, which nobody can set, and the wall's, which a crowd of visitors cannot hold up.
         let (mut waited, mut ticks) = (Duration::ZERO, 0);

@@ -68,6 +68,7 @@ impl<'a> Wait<'a> {
         authorization: &'a DeviceAuthorization,
     ) -> Self {
         let lifetime = authorization.expires_at.seconds_since(sys.clock.now());
+        let lifetime = Duration::from_secs(u64::try_from(lifetime).unwrap_or(0));
         Self {
             sys,
             endpoints,
@@ -76,7 +77,7 @@ impl<'a> Wait<'a> {
             interval: authorization.interval,
             silent: 0,
             waited: Duration::ZERO,
-            lifetime: Duration::from_secs(u64::try_from(lifetime).unwrap_or(0)),
+            lifetime: request.page.timeout.map_or(lifetime, |timeout| lifetime.min(timeout)),
         }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Wait<'a> {
                 Ok(Poll::Issued(token)) => return Ok(*token),
                 Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
                 // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.
-                Ok(Poll::Pending | Poll::SlowDown) if last => return Err(ran_out()),
+                Ok(Poll::Pending | Poll::SlowDown) if last => return Err(self.over()),
                 Ok(Poll::Pending) => self.interval,
                 Ok(Poll::SlowDown) => {
                     self.interval += SLOW_DOWN_STEP;
@@ -150,6 +151,14 @@ impl<'a> Wait<'a> {
     fn back_off(&self) -> Duration {
         let doubled = self.interval.saturating_mul(1 << self.silent.min(6));
         doubled.min(BACK_OFF_MAX).max(self.interval)
+    }
+
+    /// The end of the wait, whose ever it was.
+    fn over(&self) -> AcquireError {
+        match self.request.page.timeout.filter(|timeout| *timeout == self.lifetime) {
+            Some(timeout) => AcquireError::NoAnswer { seconds: timeout.as_secs() },
+            None => ran_out(),
+        }
     }
 
     /// Whether the code is past its end by either clock.

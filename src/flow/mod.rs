@@ -130,8 +130,8 @@ pub enum AcquireError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Nobody came back from the sign-in page in time.
-    #[error("no answer came from the sign-in page within {}", crate::model::human_duration(seconds.cast_signed()))]
+    /// Nobody finished the sign-in in time.
+    #[error("no answer came within {}", crate::model::human_duration(seconds.cast_signed()))]
     NoAnswer {
         /// How long we waited.
         seconds: u64,

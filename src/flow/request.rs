@@ -12,7 +12,7 @@ use crate::oauth::authorization::{PagePrompt, RESERVED, ResponseMode};
 use crate::store::Interaction;
 
 /// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+pub(super) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 
 /// Which token is wanted.
 #[derive(Clone, Debug)]
@@ -73,8 +73,8 @@ pub struct SignInPage {
     pub open: bool,
     /// Whether nobody is there to see one.
     pub unattended: bool,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
+    /// How long to wait for the answer; `None`: five minutes at a page, and the life of a device code.
+    pub timeout: Option<Duration>,
 }
 
 impl Default for SignInPage {
@@ -89,12 +89,21 @@ impl Default for SignInPage {
             also: ScopeSet::default(),
             open: true,
             unattended: false,
-            timeout: TIMEOUT_DEFAULT,
+            timeout: None,
         }
     }
 }
 
 impl SignInPage {
+    /// Whether it says something that only a page can heed.
+    pub(super) fn says_something(&self) -> bool {
+        self.prompt.is_some()
+            || self.login_hint.is_some()
+            || self.domain_hint.is_some()
+            || self.response_mode.is_some()
+            || !self.parameters.is_empty()
+    }
+
     /// The parameters of the authorization request beside those that belong to the flow.
     pub(super) fn parameters<'a>(&'a self, request: &'a TokenRequest) -> Vec<(&'a str, &'a str)> {
         let entra = request.authority.tenant().is_some();

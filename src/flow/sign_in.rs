@@ -22,6 +22,12 @@ pub fn sign_in(
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
+            if request.page.says_something() {
+                prompt.trouble(
+                    "a sign-in by code has no page to pass hints, prompts and parameters to; `--flow browser` and \
+                     `--flow paste` have",
+                );
+            }
             let response = device_code::run(sys, &found, request, prompt)?;
             (Arrived { response, nonce: None, ending: Ending::none() }, device_code::GRANT_TYPE)
         }

@@ -101,6 +101,12 @@ pub(super) fn request() -> TokenRequest {
 /// Runs the flow; gives how it ended, when each request went out, and how often the user was told of trouble.
 #[track_caller]
 fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
+    run_for(steps, None)
+}
+
+/// The same, with a wait of so many seconds.
+#[track_caller]
+fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) {
     let world = World {
         now: Cell::new(0),
         steps: RefCell::new(steps.into_iter()),
@@ -116,7 +122,8 @@ fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
         loopback: &Nothing,
         entropy: &Nothing,
     };
-    let request = request();
+    let page = SignInPage { timeout: timeout.map(Duration::from_secs), ..SignInPage::default() };
+    let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
     let mut listener = Listener::default();
     let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
@@ -155,6 +162,14 @@ fn one_last_poll_after_the_end_asks_for_the_servers_own_words() {
     assert_eq!(end, "expired_token");
     assert_eq!(at.last(), Some(&60));
     assert_eq!(at.len(), 13);
+}
+
+#[test]
+fn a_wait_that_was_bounded_ends_before_the_code() {
+    let (end, at, _) = run_for(vec![Answer(200, CODE)], Some(12));
+    assert_eq!((end.as_str(), at), ("no answer came within 12 s", vec![0, 5, 10, 12]));
+    let (end, ..) = run_for(vec![Answer(200, CODE)], Some(600));
+    assert_eq!(end, "expired_token");
 }
 
 #[test]
