@@ -256,6 +256,6 @@ fn from_afar_the_port_can_be_brought_over_or_the_address_pasted() {
     let run = world.login(&["--flow", "browser"]);
     let line = format!("ssh -N -L {PORT}:localhost:{PORT} -p 2222 ada@192.0.2.9");
     assert!(run.stderr.contains(&line), "{}", run.stderr);
-    assert!(run.stderr.contains("paste it here"), "{}", run.stderr);
+    assert!(run.stderr.contains("copy its address"), "{}", run.stderr);
     assert!(world.desk().opened().is_empty());
 }
