@@ -243,6 +243,9 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
                 "run it where somebody can paste, or sign in by code: {} --flow device`",
                 login.trim_end_matches('`')
             )),
+        AcquireError::IdToken(_) => Failure::of(Exit::Failure, &error).help(
+            "whoever answers may not be who you think: check the authority, the network between, and the server's clock",
+        ),
         AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
         AcquireError::Http(error) => error.into(),

@@ -1,5 +1,6 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
+mod authority;
 mod file;
 mod layer;
 mod paths;

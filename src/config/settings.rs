@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::file::nearest;
-use super::{ConfigFile, Layer, Origin, Span, keys, variables};
+use super::{ConfigFile, Layer, Origin, Span, authority, keys, variables};
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs as entra_jobs;
 use crate::flow::{Pins, SignInPage};
 use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
 use crate::sys::Env;
 
-/// The tenant of an authority of Entra's shape when none is given: any work, school or personal account.
-const TENANT_DEFAULT: &str = "common";
 /// How long to wait for another process: longer than one refresh and one keyring call.
 const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);
 
@@ -57,6 +55,12 @@ pub enum SettingsError {
     /// See [`AuthorityError`].
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// More than a tenant after the host.
+    #[error("`{0}` is no authority of Entra's: expected the host, at most with a tenant after it")]
+    AuthorityPath(String),
+    /// The authority names one tenant, and the setting another.
+    #[error("the authority names the tenant `{0}`, and `--tenant` is `{1}`; give one of them")]
+    TwoTenants(String, String),
     /// A scope that cannot be sent.
     #[error(
         "`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces"
@@ -131,22 +135,12 @@ impl Settings {
     /// Who issues tokens. A named authority with a tenant, or one of Entra's own hosts, has Entra's shape; any other is
     /// an issuer whose discovery document tells its endpoints.
     pub fn authority(&self) -> Result<Authority, SettingsError> {
-        let tenant =
-            self.pick(|layer| &layer.tenant).map(|text| Tenant::parse(&text)).transpose()?;
+        let tenant = self.pick(|layer| &layer.tenant);
         match self.pick(|layer| &layer.authority) {
-            Some(url) => {
-                let host =
-                    url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
-                let entra = host.is_some_and(|host| Cloud::of_authority_host(&host).is_some());
-                let tenant = match tenant {
-                    None if entra => Some(Tenant::parse(TENANT_DEFAULT)?),
-                    tenant => tenant,
-                };
-                Ok(Authority::parse(&url, tenant)?)
-            }
+            Some(url) => authority::named(&url, tenant),
             None => {
                 let host = format!("https://{}", self.cloud().facts().authority_host);
-                let tenant = tenant.map_or_else(|| Tenant::parse(TENANT_DEFAULT), Ok)?;
+                let tenant = Tenant::parse(tenant.as_deref().unwrap_or(authority::TENANT_DEFAULT))?;
                 Ok(Authority::parse(&host, Some(tenant))?)
             }
         }
@@ -325,28 +319,6 @@ mod tests {
         );
         assert!(
             bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit")
-        );
-    }
-
-    #[test]
-    fn a_named_authority_without_tenant_is_an_issuer_unless_it_is_entras_own() {
-        let with = |authority: &str, tenant: Option<&str>| {
-            let flags = Layer {
-                authority: Some(authority.into()),
-                tenant: tenant.map(str::to_owned),
-                ..Layer::default()
-            };
-            Settings::resolve(&ConfigFile::default(), None, &Env::default(), flags)
-                .unwrap()
-                .authority()
-                .unwrap()
-                .to_string()
-        };
-        assert_eq!(with("http://localhost:3000", None), "http://localhost:3000");
-        assert_eq!(with("http://localhost:8400", Some("t")), "http://localhost:8400/t");
-        assert_eq!(
-            with("https://login.microsoftonline.us", None),
-            "https://login.microsoftonline.us/common"
         );
     }
 

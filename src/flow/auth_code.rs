@@ -135,7 +135,7 @@ impl Wait<'_> {
         Expected {
             state: &self.ties.state,
             issuer: self.endpoints.issuer.as_deref(),
-            issuer_always: false,
+            issuer_always: self.endpoints.names_itself,
         }
     }
 

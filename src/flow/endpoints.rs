@@ -2,7 +2,7 @@
 
 use super::{AcquireError, Refusal};
 use crate::model::{Authority, Endpoints};
-use crate::oauth::discovery;
+use crate::oauth::{ErrorResponse, discovery};
 use crate::sys::Sys;
 
 /// The endpoints of `authority`: known ones first, so that a refresh costs one request and no discovery.
@@ -14,12 +14,15 @@ pub(super) fn resolve(
     if let Some(endpoints) = authority.endpoints().or_else(|| known.cloned()) {
         return Ok(endpoints);
     }
+    discover(sys, authority)
+}
+
+/// What the authority's own metadata says.
+pub(super) fn discover(sys: &Sys<'_>, authority: &Authority) -> Result<Endpoints, AcquireError> {
     let response = sys.http.send(discovery::request(authority))?;
-    discovery::parse(authority, &response)?.map_err(|error| {
-        AcquireError::Refused(Box::new(Refusal {
-            error: *error,
-            grant_type: "discovery",
-            code_ran_out: false,
-        }))
-    })
+    discovery::parse(authority, &response)?.map_err(|error| refused(*error))
+}
+
+pub(super) fn refused(error: ErrorResponse) -> AcquireError {
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: "discovery", code_ran_out: false }))
 }

@@ -7,6 +7,7 @@ mod choose;
 pub mod device_code;
 mod endpoints;
 mod guard;
+mod identity;
 mod page;
 mod paste;
 mod request;
@@ -22,6 +23,7 @@ pub use sign_in::sign_in;
 use url::Url;
 
 use crate::oauth::device_code::DeviceAuthorization;
+use crate::oauth::id_token::IdTokenError;
 use crate::oauth::{ErrorResponse, ProtocolError};
 use crate::store::{LockError, StoreError};
 use crate::sys::{HttpError, HttpFailure, Interrupted, Place};
@@ -142,6 +144,9 @@ pub enum AcquireError {
     /// The system gave no randomness.
     #[error("the system gives no random numbers")]
     Entropy(#[source] std::io::Error),
+    /// The ID token does not prove who signed in; nothing was stored.
+    #[error("the authority's ID token is not to be believed: {0}; nothing was stored")]
+    IdToken(IdTokenError),
     /// The program was asked to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

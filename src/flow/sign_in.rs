@@ -3,10 +3,10 @@
 use super::acquire::{Acquired, Source, keep, key_of, lock};
 use super::auth_code::{Arrived, Ending};
 use super::choose::{Way, choose};
+use super::identity::identify;
 use super::reuse::absorb;
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
 use crate::model::Endpoints;
-use crate::oauth::account_of;
 use crate::store::{Grant, Grants, Ready};
 use crate::sys::Sys;
 
@@ -35,7 +35,7 @@ pub fn sign_in(
     };
     let Arrived { response, nonce, ending } = arrived;
     let came = Came { response, nonce, grant_type, endpoints: found };
-    let outcome = came.taken_in(sys, grants, request, &ready);
+    let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
     outcome
 }
@@ -43,7 +43,6 @@ pub fn sign_in(
 /// Tokens that came, from somebody who still has to be the right one.
 struct Came {
     response: crate::oauth::TokenResponse,
-    #[expect(dead_code, reason = "compared once ID tokens are validated")]
     nonce: Option<crate::model::Secret>,
     grant_type: &'static str,
     endpoints: Endpoints,
@@ -57,9 +56,10 @@ impl Came {
         grants: &Grants,
         request: &TokenRequest,
         ready: &Ready,
+        prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
-        let Self { response, nonce: _, grant_type, endpoints } = self;
-        let account = account_of(&response);
+        let Self { response, nonce, grant_type, endpoints } = self;
+        let account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
         guard::check(request, &account)?;
         let key = key_of(request, &account);
         let now = sys.clock.now();

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Family;
+
 /// Who may sign in: a directory, or one of Entra's well-known groups of them.
 ///
 /// Holds a GUID, a verified domain, `common`, `organizations` or `consumers`, in lower case.
@@ -97,6 +99,12 @@ pub struct Endpoints {
     /// RFC 6749 §3.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Url>,
+    /// The keys that ID tokens are signed with (RFC 7517 §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Url>,
+    /// Whether every answer of the sign-in page names its issuer (RFC 9207 §3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_itself: bool,
 }
 
 impl Authority {
@@ -126,19 +134,18 @@ impl Authority {
     /// Entra's endpoints, which follow from the host and the tenant; `None` where discovery has to tell.
     pub fn endpoints(&self) -> Option<Endpoints> {
         let Self::Entra { host, tenant } = self else { return None };
-        let endpoint = |name: &str| {
+        let endpoint = |path: &str| {
             let mut url = host.clone();
-            url.set_path(&format!(
-                "{}/{tenant}/oauth2/v2.0/{name}",
-                host.path().trim_end_matches('/')
-            ));
+            url.set_path(&format!("{}/{tenant}/{path}", host.path().trim_end_matches('/')));
             url
         };
         Some(Endpoints {
             issuer: None,
-            token: endpoint("token"),
-            device_authorization: Some(endpoint("devicecode")),
-            authorization: Some(endpoint("authorize")),
+            token: endpoint("oauth2/v2.0/token"),
+            device_authorization: Some(endpoint("oauth2/v2.0/devicecode")),
+            authorization: Some(endpoint("oauth2/v2.0/authorize")),
+            keys: Some(endpoint("discovery/v2.0/keys")),
+            names_itself: false,
         })
     }
 
@@ -154,17 +161,27 @@ impl Authority {
         url
     }
 
-    /// Whether it is a product of Microsoft's, which all have ways of their own: Entra, External ID, B2C, AD FS. An
-    /// emulator of Entra's shape counts as one.
+    /// Whether it is a product of Microsoft's, which all have ways of their own. An emulator of Entra's shape counts as
+    /// one.
     pub fn is_microsofts(&self) -> bool {
         match self {
             Self::Entra { .. } => true,
-            Self::Issuer { url } => {
-                let host = url.host_str().unwrap_or_default();
-                host.ends_with(".b2clogin.com")
-                    || host.ends_with(".ciamlogin.com")
-                    || url.path().trim_end_matches('/').ends_with("/adfs")
-            }
+            Self::Issuer { url } => Family::of(url) != Family::Other,
+        }
+    }
+
+    /// Whether a discovery document of this authority may name `issuer` (OIDC Discovery §4.3: the address that was
+    /// asked; Microsoft's products differ from that, each within its own hosts).
+    pub fn may_be_called(&self, issuer: &str) -> bool {
+        let url = match self {
+            Self::Issuer { url } | Self::Entra { host: url, .. } => url,
+        };
+        let same = |text: &str| text.trim_end_matches('/') == url.as_str().trim_end_matches('/');
+        let Ok(named) = Url::parse(issuer) else { return false };
+        match self {
+            Self::Entra { .. } if named.origin() == url.origin() => true,
+            Self::Issuer { .. } if same(issuer) => true,
+            _ => Family::of(url).goes_by(url, &named),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod authority;
+mod family;
 mod job;
 mod jwt;
 mod redirect;
@@ -12,6 +13,7 @@ mod time;
 
 pub use account::Account;
 pub use authority::{Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport};
+pub use family::Family;
 pub use job::{As, Job};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use redirect::{RedirectUri, RedirectUriError};

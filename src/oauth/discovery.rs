@@ -30,9 +30,7 @@ pub fn parse(
 ) -> Result<Answer<Endpoints>, ProtocolError> {
     read(STEP, response, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
-        if let Authority::Issuer { url } = authority
-            && issuer.trim_end_matches('/') != url.as_str().trim_end_matches('/')
-        {
+        if !authority.may_be_called(issuer) {
             return Err("its `issuer` is not the authority that was asked".to_owned());
         }
         let endpoint = |name: &str| -> Result<Option<Url>, String> {
@@ -48,6 +46,9 @@ pub fn parse(
                 .ok_or_else(|| "it has no `token_endpoint`".to_owned())?,
             device_authorization: endpoint("device_authorization_endpoint")?,
             authorization: endpoint("authorization_endpoint")?,
+            keys: endpoint("jwks_uri")?,
+            names_itself: members.get("authorization_response_iss_parameter_supported")
+                == Some(&Value::Bool(true)),
         })
     })
 }

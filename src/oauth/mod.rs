@@ -10,6 +10,7 @@ pub mod code;
 pub mod device_code;
 pub mod discovery;
 mod error_response;
+pub mod id_token;
 mod identity;
 mod lenient;
 pub mod refresh;

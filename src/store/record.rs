@@ -235,6 +235,8 @@ pub(super) mod tests {
             token: url::Url::parse("https://idp.example/token").unwrap(),
             device_authorization: None,
             authorization: None,
+            keys: None,
+            names_itself: false,
         });
         let mut empty = grant("", 0);
         (empty.refresh_token, empty.access_tokens) = (None, Vec::new());

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod authorities;
 mod browser;
 mod browser_sign_in;
 mod canary;
 mod config;
 mod diagnose;
 mod docs;
+mod id_token;
 mod login;
 mod regressions;
 mod scenarios;

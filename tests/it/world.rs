@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
-use entrada::sys::{Env, Line, Place, Stream, Sys, Terminal};
+use entrada::sys::{
+    Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Stream, Sys, Terminal,
+};
 use tempfile::TempDir;
 use url::Url;
 
@@ -29,6 +31,28 @@ pub(crate) struct World {
     env: RefCell<BTreeMap<String, OsString>>,
     terminal: Streams,
     place: Place,
+    between: RefCell<Option<Box<Between>>>,
+}
+
+/// Somebody between the program and the emulator, who changes answers.
+type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
+
+/// The network with that somebody on it.
+struct Wire<'a> {
+    inner: InProcess<'a>,
+    between: &'a RefCell<Option<Box<Between>>>,
+}
+
+impl Http for Wire<'_> {
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let path = request.uri().path().to_owned();
+        let answer = self.inner.send(request)?;
+        Ok(match &*self.between.borrow() {
+            Some(change) => change(&path, answer),
+            None => answer,
+        })
+    }
+    fn trust(&self, _: Vec<u8>) {}
 }
 
 /// How a run ended and what it said.
@@ -86,6 +110,7 @@ impl World {
             env: RefCell::default(),
             terminal: Streams { are_terminals: false, desk: Desk::default() },
             place: Place::Headless,
+            between: RefCell::default(),
         };
         world.set("HOME", world.home.path().to_str().unwrap());
         world.set("ENTRADA_AUTHORITY", BASE);
@@ -111,6 +136,11 @@ impl World {
     /// The browser, and whoever types.
     pub(crate) fn desk(&self) -> &Desk {
         &self.terminal.desk
+    }
+
+    /// From now on, `change` is done to answers: it is given the path that was asked, and the answer.
+    pub(crate) fn changing(&self, change: impl Fn(&str, HttpResponse) -> HttpResponse + 'static) {
+        *self.between.borrow_mut() = Some(Box::new(change));
     }
 
     /// A person sits at the terminal.
@@ -153,7 +183,8 @@ impl World {
     /// Runs `entrada args…` and nothing more.
     pub(crate) fn run_exactly(&self, args: &[&str], stdin: &str) -> Run {
         let env: Env = self.env.borrow().clone().into_iter().collect();
-        let http = InProcess { emulator: &self.emulator, clock: &self.clock };
+        let inner = InProcess { emulator: &self.emulator, clock: &self.clock };
+        let http = Wire { inner, between: &self.between };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,

@@ -36,7 +36,7 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     let authority = facts.context().authority.as_deref().unwrap_or_default();
     let host = authority.split("://").nth(1).unwrap_or_default();
     if let Some(named) = facts.context().cloud
-        && !named.shares_authority(aud_cloud)
+        && named != aud_cloud
     {
         let (found, named) = (aud_cloud.id(), named.id());
         return Some(

@@ -1,0 +1,47 @@
+//! Which product of Microsoft's an authority is, as far as its address tells. Each has ways of its own.
+//!
+//! Addresses of External ID, B2C and AD FS are general knowledge, not verified against the services.
+
+use url::Url;
+
+/// A kind of authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Entra External ID: `https://NAME.ciamlogin.com/TENANT`. Endpoints are shaped like Entra's; the issuer has the
+    /// tenant's GUID in its host as well as in its path.
+    ExternalId,
+    /// Azure AD B2C: `https://NAME.b2clogin.com/TENANT/POLICY/v2.0`. The issuer is another address on the same host.
+    B2c,
+    /// Active Directory Federation Services: `https://HOST/adfs`.
+    Adfs,
+    /// Any other address: Entra, an emulator, an OpenID provider.
+    Other,
+}
+
+impl Family {
+    /// The one that lives at `url`.
+    pub fn of(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        if host.ends_with(".ciamlogin.com") {
+            Self::ExternalId
+        } else if host.ends_with(".b2clogin.com") {
+            Self::B2c
+        } else if url.path().trim_end_matches('/').eq_ignore_ascii_case("/adfs") {
+            Self::Adfs
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether an authority of this kind at `url` may call itself `issuer`, which is another address than `url`.
+    pub(super) fn goes_by(self, url: &Url, issuer: &Url) -> bool {
+        let (own, host) =
+            (url.host_str().unwrap_or_default(), issuer.host_str().unwrap_or_default());
+        issuer.scheme() == "https"
+            && match self {
+                Self::ExternalId => host.ends_with(".ciamlogin.com"),
+                Self::B2c => host == own,
+                Self::Adfs | Self::Other => false,
+            }
+    }
+}
