@@ -7,6 +7,7 @@
     reason = "tests wait for real daemons and read their own environment"
 )]
 
+mod chromium;
 mod desk;
 mod dialog;
 mod keyring;

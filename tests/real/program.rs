@@ -143,16 +143,28 @@ pub(crate) struct Emulation {
 
 impl Emulation {
     pub(crate) fn new(scenario: &str) -> Self {
+        Self::serve(scenario, None)
+    }
+
+    /// By https, and the certificate of the authority to trust.
+    pub(crate) fn by_https(scenario: &str) -> (Self, String) {
+        let tls = serve::Tls::new().unwrap();
+        let trust = tls.ca_pem().to_owned();
+        (Self::serve(scenario, Some(tls)), trust)
+    }
+
+    fn serve(scenario: &str, tls: Option<serve::Tls>) -> Self {
         let listeners = serve::bind(0).unwrap();
         let port = listeners[0].local_addr().unwrap().port();
-        let base = format!("http://localhost:{port}");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://localhost:{port}");
         let emulator = Arc::new(Emulator::new(Options {
             scenario: Scenario::find(scenario).unwrap(),
             interval: 1,
             ..Options::new(url::Url::parse(&base).unwrap())
         }));
         let clock = Arc::new(|| RealClock.now());
-        let running = serve::spawn(Arc::clone(&emulator), listeners, None, clock).unwrap();
+        let running = serve::spawn(Arc::clone(&emulator), listeners, tls, clock).unwrap();
         Self { emulator, base, _running: running }
     }
 
@@ -176,6 +188,7 @@ impl Emulation {
 pub(crate) struct Provider {
     child: Child,
     pub(crate) issuer: String,
+    control: String,
     /// Open for as long as it may still write there.
     _stdout: BufReader<ChildStdout>,
 }
@@ -196,18 +209,21 @@ impl Provider {
             .spawn()
             .expect("node must be installed");
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let issuer = stdout
-            .by_ref()
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("issuer ").map(str::to_owned));
-        let issuer = issuer.expect("the provider must be installed: run tests/run");
-        Self { child, issuer, _stdout: stdout }
+        let mut told = |what: &str| {
+            let found = stdout
+                .by_ref()
+                .lines()
+                .map_while(Result::ok)
+                .find_map(|line| line.strip_prefix(what).map(|rest| rest.trim().to_owned()));
+            found.expect("the provider must be installed: run tests/run")
+        };
+        let (control, issuer) = (told("control"), told("issuer"));
+        Self { child, issuer, control, _stdout: stdout }
     }
 
     /// What a control path answers.
     pub(crate) fn control(&self, path: &str) -> String {
-        let address = self.issuer.strip_prefix("http://").unwrap();
+        let address = &self.control;
         let mut stream = TcpStream::connect(address).unwrap();
         let ask = format!("GET /control/{path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
         stream.write_all(ask.as_bytes()).unwrap();

@@ -1,9 +1,10 @@
 // An OpenID provider for tests: npm `oidc-provider` as it comes, on a free port of 127.0.0.1.
 //
-// stdout: `issuer http://127.0.0.1:PORT` once it listens. Ends when stdin does.
-// Environment: ACCESS_TTL, seconds of an access token (3600); DEVICE_TTL, seconds of a device code (600).
+// stdout: `control 127.0.0.1:PORT`, then `issuer http://127.0.0.1:PORT` once it listens. Ends when stdin does.
+// Environment: ACCESS_TTL, seconds of an access token (3600); DEVICE_TTL, seconds of a device code (600); CERTIFICATE and
+// KEY, PEM files, for https.
 //
-// Beside the provider's own paths, for the test alone:
+// At the control address, for the test alone:
 //   GET /control/log            every token request: [{ grant, status, error }], and reuse detections
 //   GET /control/tokens         every stored token: [{ kind, value, consumed }]
 //   GET /control/secrets        every token ever issued, one per line
@@ -12,7 +13,9 @@
 //   GET /control/answer         back to normal
 //   GET /control/delay?ms=2000  token requests wait this long from now on
 
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 
 import { Provider } from 'oidc-provider';
 
@@ -39,7 +42,7 @@ class Adapter {
     return `${this.model}:${id}`;
   }
   async upsert(id, payload) {
-    if (['AccessToken', 'RefreshToken', 'DeviceCode'].includes(this.model)) secrets.add(id);
+    if (['AccessToken', 'RefreshToken', 'DeviceCode', 'AuthorizationCode'].includes(this.model)) secrets.add(id);
     stored.set(this.key(id), payload);
   }
   async find(id) {
@@ -106,9 +109,17 @@ function control(url) {
   }
 }
 
-const server = createServer();
+const controls = createServer((request, response) => {
+  const controlled = control(new URL(request.url, 'http://127.0.0.1'));
+  response.writeHead(controlled === undefined ? 404 : 200);
+  response.end(controlled);
+});
+const { CERTIFICATE, KEY } = process.env;
+const server = CERTIFICATE
+  ? createSecureServer({ cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) })
+  : createServer();
 server.listen(0, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `http${CERTIFICATE ? 's' : ''}://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, {
     adapter: Adapter,
     clients: [
@@ -116,9 +127,9 @@ server.listen(0, '127.0.0.1', () => {
         client_id: 'entrada-tests',
         application_type: 'native',
         token_endpoint_auth_method: 'none',
-        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-        response_types: [],
-        redirect_uris: [],
+        grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+        response_types: ['code'],
+        redirect_uris: ['http://localhost'],
       },
     ],
     scopes: ['openid', 'offline_access', 'profile', 'mail.read'],
@@ -147,10 +158,7 @@ server.listen(0, '127.0.0.1', () => {
   server.on('request', (request, response) => {
     const url = new URL(request.url, issuer);
     const isToken = request.method === 'POST' && url.pathname === '/token';
-    const controlled = control(url);
-    if (controlled !== undefined) {
-      response.end(controlled);
-    } else if (isToken && instead) {
+    if (isToken && instead) {
       log.push({ grant: 'any', ...instead });
       response.writeHead(instead.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: instead.error }));
@@ -158,7 +166,9 @@ server.listen(0, '127.0.0.1', () => {
       setTimeout(() => answer(request, response), isToken ? delay : 0);
     }
   });
-  process.stdout.write(`issuer ${issuer}\n`);
+  controls.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`control 127.0.0.1:${controls.address().port}\nissuer ${issuer}\n`);
+  });
 });
 
 // A test that dies takes its provider with it.
