@@ -11,7 +11,9 @@ mod text;
 mod time;
 
 pub use account::Account;
-pub use authority::{Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport};
+pub use authority::{
+    Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
+};
 pub use job::{As, Job};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use redirect::{RedirectUri, RedirectUriError};
