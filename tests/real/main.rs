@@ -11,6 +11,7 @@ mod desk;
 mod dialog;
 mod keyring;
 mod keyring_cli;
+mod network;
 mod oidc_provider;
 mod program;
 mod terminal;

@@ -4,7 +4,8 @@ mod certificate;
 mod classify;
 mod error;
 mod proxy;
-#[cfg(all(test, feature = "emulator"))]
+#[cfg(feature = "emulator")]
+#[cfg(test)]
 mod tests;
 mod tls;
 

@@ -98,7 +98,7 @@ fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
     let named = std::env::split_paths(paths).filter(|path| !path.as_os_str().is_empty());
     let open = named.map(|path| std::fs::read_dir(path).map(drop));
     let tried = open.map(|opened| opened.map_err(|error| error.to_string()));
-    tried.reduce(|one, other| one.or(other))
+    tried.reduce(Result::or)
 }
 
 /// The platform's verifier, whose refusals carry a description of what was shown.

@@ -138,22 +138,13 @@ pub(super) fn hang(mut stream: impl Read) {
 pub(super) fn tls(identity: Identity, answer: &'static [u8]) -> u16 {
     let config = identity.config();
     serve(move |stream| {
-        over_tls(&config, stream, |mut stream| {
-            if !head(&mut stream).is_empty() {
-                let _ = stream.write_all(answer);
-                hang(stream);
-            }
-        })
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(connection, stream);
+        if !head(&mut stream).is_empty() {
+            let _ = stream.write_all(answer);
+            hang(stream);
+        }
     })
-}
-
-fn over_tls(
-    config: &Arc<ServerConfig>,
-    stream: TcpStream,
-    then: impl FnOnce(StreamOwned<ServerConnection, TcpStream>),
-) {
-    let connection = ServerConnection::new(Arc::clone(config)).unwrap();
-    then(StreamOwned::new(connection, stream));
 }
 
 /// What a proxy was asked for: the heads of all CONNECTs.
