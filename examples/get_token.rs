@@ -58,7 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Without it no refresh token comes.
     scopes.insert("offline_access");
 
-    let (http, env) = (RealHttp::default(), Env::real());
+    let env = Env::real();
+    let http = RealHttp::new(&env);
     let sys = Sys {
         clock: &RealClock,
         http: &http,

@@ -10,7 +10,8 @@ use entrada::sys::{
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
 fn main() -> ExitCode {
     harden();
-    let (http, env) = (RealHttp::default(), Env::real());
+    let env = Env::real();
+    let http = RealHttp::new(&env);
     let sys = Sys {
         clock: &RealClock,
         http: &http,

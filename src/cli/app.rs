@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::talk::Talk;
-use super::{Common, Exit, Failure};
+use super::{Common, Exit, Failure, network};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
 use crate::flow::{SignInPage, TokenRequest};
 use crate::model::{Authority, Job, Secret, shell_quoted};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
-use crate::sys::{Stream, Sys, say};
+use crate::sys::{Stream, Sys, certificates_in, say};
 
 /// One run of the program.
 pub(super) struct App<'a, 't> {
@@ -56,9 +56,10 @@ impl App<'_, '_> {
             let pem = std::fs::read(&path).map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
-            if !pem.windows(10).any(|window| window == b"-----BEGIN") {
-                return Err(Failure::usage(format!("`{path}` holds no PEM certificate")));
-            }
+            certificates_in(&pem).map_err(|error| {
+                Failure::usage(format!("cannot use the certificates in `{path}`: {error}"))
+                    .help(network::BUNDLE)
+            })?;
             self.sys.http.trust(pem);
         }
         Ok(settings)

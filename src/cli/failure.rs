@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::exit::Exit;
+use super::network;
 use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence, Severity};
@@ -17,15 +18,15 @@ use crate::sys::{HttpError, HttpFailure, Interrupted};
 #[derive(Debug)]
 pub(super) struct Failure {
     /// What is so; empty when the judgement says it.
-    message: String,
+    pub(super) message: String,
     /// Its causes, outermost first.
     causes: Vec<String>,
     /// What to do.
-    help: Vec<String>,
+    pub(super) help: Vec<String>,
     /// The judgement of a refusal.
     diagnosis: Option<Box<Diagnosis>>,
     /// How the process ends.
-    exit: Exit,
+    pub(super) exit: Exit,
     /// Whether there is nobody left to tell.
     silent: bool,
 }
@@ -132,18 +133,12 @@ impl From<Interrupted> for Failure {
 
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
-        let failure = Self::of(Exit::Temporary, &error);
-        match error.failure {
-            HttpFailure::Tls => failure.help(
-                "the certificate is not trusted here; if your network inspects TLS, give its certificate with `--ca-bundle`",
-            ),
-            HttpFailure::Connect => failure.help(
-                "check the network, `HTTPS_PROXY` and `NO_PROXY`, and the spelling of the authority",
-            ),
-            HttpFailure::Timeout | HttpFailure::Broken => failure.help("try again in a while"),
-            HttpFailure::Interrupted(interrupted) => interrupted.into(),
-            HttpFailure::Insecure | HttpFailure::TooLarge | HttpFailure::Setup => failure,
+        if let HttpFailure::Interrupted(interrupted) = error.failure {
+            return interrupted.into();
         }
+        let exit = if network::is_setting(&error.failure) { Exit::Usage } else { Exit::Temporary };
+        let failure = Self::of(exit, &error);
+        network::help(&error).into_iter().fold(failure, Self::help)
     }
 }
 

@@ -15,6 +15,7 @@ mod inspect;
 mod judge;
 mod login;
 mod logout;
+mod network;
 mod prompt;
 mod status;
 mod talk;

@@ -32,15 +32,20 @@ const BODY_MAX: usize = 1 << 20;
 /// How long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A certificate for `localhost`, `127.0.0.1` and `[::1]`, signed by an authority made for the occasion.
+/// A certificate, signed by an authority made for the occasion.
 pub struct Tls {
     ca_pem: String,
     acceptor: TlsAcceptor,
 }
 
 impl Tls {
-    /// Makes the authority and the certificate. Nothing is written anywhere.
+    /// One for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written anywhere.
     pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Self::of(&["localhost", "127.0.0.1", "::1"])
+    }
+
+    /// One for `names`: an emulator that is reached through a proxy can have the name of any server.
+    pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let mut params = rcgen::CertificateParams::new(Vec::new())?;
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
         params.key_usages =
@@ -48,9 +53,10 @@ impl Tls {
         params.distinguished_name.push(rcgen::DnType::CommonName, "entrada emulator");
         let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
 
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut params = rcgen::CertificateParams::new(names)?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+        let named: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = rcgen::CertificateParams::new(named)?;
+        let first = names.first().copied().unwrap_or("nobody");
+        params.distinguished_name.push(rcgen::DnType::CommonName, first);
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
         let key = rcgen::KeyPair::generate()?;
         let certificate = params.signed_by(&key, &ca)?;

@@ -208,17 +208,21 @@ impl fmt::Display for Authority {
     }
 }
 
-/// `https`, or `http` to this very machine: anything else would show tokens to the network.
-pub fn check_transport(url: &Url) -> Result<(), AuthorityError> {
-    let loopback = match url.host() {
+/// Whether `url` is of this very machine: `localhost`, `127.0.0.0/8`, `[::1]`.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
-    };
+    }
+}
+
+/// `https`, or `http` to this very machine: anything else would show tokens to the network.
+pub fn check_transport(url: &Url) -> Result<(), AuthorityError> {
     match url.scheme() {
         "https" => Ok(()),
-        "http" if loopback => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         _ => Err(AuthorityError::NotHttps(super::clean(url.as_str()).into_owned())),
     }
 }

@@ -12,7 +12,9 @@ mod text;
 mod time;
 
 pub use account::Account;
-pub use authority::{Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport};
+pub use authority::{
+    Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
+};
 pub use family::Family;
 pub use job::{As, Job};
 pub use jwt::{Claims, Jwt, JwtError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A snapshot of the environment variables. Values that are not Unicode count as absent, except in [`Env::path`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Env(BTreeMap<String, std::ffi::OsString>);
 
 impl Env {
@@ -27,9 +27,21 @@ impl Env {
         path.is_absolute().then_some(path)
     }
 
+    /// Whatever is in `name`, empty too.
+    pub fn os(&self, name: &str) -> Option<&std::ffi::OsStr> {
+        self.0.get(name).map(std::ffi::OsString::as_os_str)
+    }
+
     /// The names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+}
+
+/// The names only: values hold keys, and passwords of proxies.
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -20,7 +20,10 @@ pub use clock::RealClock;
 pub use entropy::RealEntropy;
 pub use env::Env;
 pub use harden::harden;
-pub use http::{HttpError, HttpFailure, HttpRequest, HttpResponse, RealHttp};
+pub use http::{
+    BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
+    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, certificates_in,
+};
 pub use loopback::{RealLoopback, bind};
 pub use terminal::{RealTerminal, say};
 pub use visit::Visit;

@@ -70,7 +70,15 @@ fn the_example_configuration_parses_and_names_every_setting() {
 
 #[test]
 fn the_readme_links_to_pages_that_are_there() {
-    for name in ["README.md", "docs/architecture.md", "docs/decisions.md", "docs/json.md"] {
+    for name in [
+        "README.md",
+        "docs/architecture.md",
+        "docs/decisions.md",
+        "docs/exit-codes.md",
+        "docs/json.md",
+        "docs/recipes/network.md",
+        "docs/security.md",
+    ] {
         let path = root().join(name);
         let page = fs::read_to_string(&path).unwrap();
         for link in page.split("](").skip(1) {

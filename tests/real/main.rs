@@ -12,6 +12,7 @@ mod desk;
 mod dialog;
 mod keyring;
 mod keyring_cli;
+mod network;
 mod oidc_provider;
 mod program;
 mod terminal;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::emulator::serve::{Tls, bind, run, spawn};
-use crate::sys::{Http as _, RealHttp};
+use crate::sys::{Env, Http as _, RealHttp};
 
 /// Runs `client` against an emulator that listens, and gives its answer.
 fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&str) -> T) -> T {
@@ -97,7 +97,7 @@ fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
     let server = spawn(emulator, listeners, None, Arc::new(|| T0)).unwrap();
     let ask = || {
         let url = format!("{base}organizations/discovery/keys");
-        RealHttp::default().send(Request::get(url).body(Vec::new()).unwrap())
+        RealHttp::new(&Env::default()).send(Request::get(url).body(Vec::new()).unwrap())
     };
     assert_eq!(ask().unwrap().status(), 200);
     drop(server);

@@ -1,0 +1,331 @@
+//! What to do about a request without an answer.
+
+use crate::sys::{
+    CertificateFault, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
+};
+
+/// What a file of certificates has to be.
+pub(super) const BUNDLE: &str = "it must hold certificates as PEM text (`-----BEGIN CERTIFICATE-----`); \
+     `openssl x509 -inform der -in FILE -out FILE.pem` makes that of a binary one";
+
+const PORTAL: &str = "if this is a guest network: open any page in a browser, and sign in there";
+
+/// Whether a setting is wrong, so that trying again does not help.
+pub(super) fn is_setting(failure: &HttpFailure) -> bool {
+    match failure {
+        HttpFailure::Setup(trouble) => match **trouble {
+            SetupTrouble::Bundle(_)
+            | SetupTrouble::RootsVariable { .. }
+            | SetupTrouble::ProxyVariable { .. } => true,
+            SetupTrouble::NoRoots | SetupTrouble::Client => false,
+        },
+        _ => false,
+    }
+}
+
+/// What the user can do about `error`.
+pub(super) fn help(error: &HttpError) -> Vec<String> {
+    let help: Vec<&str> = match &error.failure {
+        HttpFailure::Certificate(trouble) => certificate(&trouble.fault),
+        HttpFailure::Proxy(trouble) => return proxy(trouble, &error.host),
+        HttpFailure::Setup(trouble) => setup(trouble),
+        HttpFailure::Connect | HttpFailure::ConnectTimeout => vec![
+            "check the network, `HTTPS_PROXY` and `NO_PROXY`, and the spelling of the authority",
+        ],
+        HttpFailure::NotTls => vec!["check the spelling of the authority, and its port", PORTAL],
+        HttpFailure::Cut => vec![
+            "something on the way may forbid it: check the network, and whether it needs a proxy (`HTTPS_PROXY`)",
+            PORTAL,
+        ],
+        HttpFailure::Handshake => vec![
+            "check the spelling of the authority; if it is right, tell whoever runs the server, or inspects TLS on the way",
+        ],
+        HttpFailure::Timeout | HttpFailure::Broken => vec!["try again in a while"],
+        HttpFailure::Insecure | HttpFailure::TooLarge | HttpFailure::Interrupted(_) => vec![],
+    };
+    help.into_iter().map(str::to_owned).collect()
+}
+
+fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
+    match fault {
+        CertificateFault::UnknownIssuer { .. } => vec![
+            "if your network inspects TLS, give that authority's certificate with `--ca-bundle`, or add it to the system's",
+        ],
+        CertificateFault::OtherKey { .. } => vec![
+            "the authority may have a new certificate: get it from whoever runs it, and give it with `--ca-bundle`",
+        ],
+        CertificateFault::SelfSigned => vec![
+            "if it is the server that you mean, give its certificate with `--ca-bundle`; else something on the way answers in its place",
+            PORTAL,
+        ],
+        CertificateFault::Expired { .. } => {
+            vec![
+                "check this machine's clock (`date`); if it is right, tell whoever runs the server",
+            ]
+        }
+        CertificateFault::NotYet { .. } => vec![
+            "check this machine's clock (`date`), which may be slow; if it is right, tell whoever runs the server",
+        ],
+        CertificateFault::WrongName { .. } => {
+            vec!["check the spelling of the authority; or a captive portal answers", PORTAL]
+        }
+        CertificateFault::Other(_) => vec![
+            "tell whoever runs the server, or inspects TLS on the way; there is no way past it",
+        ],
+    }
+}
+
+fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
+    let past = format!("if {host} can be reached without a proxy: `NO_PROXY={host}`");
+    match trouble.fault {
+        ProxyFault::Unreachable | ProxyFault::Silent => {
+            vec!["check the proxy's address in `HTTPS_PROXY`, and the network".to_owned(), past]
+        }
+        ProxyFault::NotTls => vec![format!(
+            "most proxies are spoken to without TLS: `HTTPS_PROXY=http://{}`",
+            trouble.proxy
+        )],
+        ProxyFault::Login { .. } => vec![
+            "give both as `HTTPS_PROXY=http://user:password@host:port`, percent-encoded (`@` is `%40`, `:` is `%3A`)"
+                .to_owned(),
+            "only this kind of sign-in (Basic) is known here; for NTLM or Kerberos run a local proxy that does it, such as px or cntlm"
+                .to_owned(),
+        ],
+        ProxyFault::Refused => vec![
+            format!("it may forbid {host}, or not find it: ask whoever runs the proxy to let {host}:443 through"),
+            past,
+        ],
+        ProxyFault::Closed => vec![
+            "check that it is an HTTP proxy, and its address in `HTTPS_PROXY`".to_owned(),
+            past,
+        ],
+        ProxyFault::NotTlsBehind | ProxyFault::CutBehind => vec![
+            "the proxy may want you to sign in first: open any page in a browser that uses it".to_owned(),
+            past,
+        ],
+    }
+}
+
+fn setup(trouble: &SetupTrouble) -> Vec<&'static str> {
+    match trouble {
+        SetupTrouble::Bundle(_) => vec![BUNDLE],
+        SetupTrouble::RootsVariable { .. } => vec![
+            "let it name the certificates to trust, or unset it: the system's are used then; to trust more than those, `--ca-bundle`",
+        ],
+        SetupTrouble::NoRoots => vec![
+            "install them (on Linux, the package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
+        ],
+        SetupTrouble::ProxyVariable { .. } => vec![
+            "write it as `http://host:port` or `http://user:password@host:port`, user name and password percent-encoded (`@` is `%40`, `#` is `%23`, `/` is `%2F`)",
+        ],
+        SetupTrouble::Client => vec!["close other programs, and try again"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::exit::Exit;
+    use crate::cli::failure::Failure;
+    use crate::model::NumericDate;
+    use crate::sys::{BundleError, CertificateTrouble};
+
+    fn at(host: &str, failure: HttpFailure) -> HttpError {
+        HttpError { host: host.to_owned(), failure, source: None }
+    }
+
+    fn certificate(fault: CertificateFault) -> HttpError {
+        let host = "login.microsoftonline.com".to_owned();
+        let trouble = CertificateTrouble { host: host.clone(), of_proxy: false, fault };
+        at(&host, HttpFailure::Certificate(Box::new(trouble)))
+    }
+
+    fn proxy(fault: ProxyFault) -> HttpError {
+        let trouble = ProxyTrouble { proxy: "proxy.example:8080".to_owned(), fault };
+        at("login.microsoftonline.com:443", HttpFailure::Proxy(Box::new(trouble)))
+    }
+
+    fn setup(trouble: SetupTrouble) -> HttpError {
+        at("login.microsoftonline.com", trouble.into())
+    }
+
+    #[test]
+    fn every_failure_says_what_is_so_and_what_to_do() {
+        use CertificateFault as C;
+        use ProxyFault as P;
+        let day = NumericDate(1_767_225_600);
+        for (error, exit, message, help) in [
+            (
+                certificate(C::UnknownIssuer { issuer: "Contoso Proxy CA".to_owned(), root: None }),
+                Exit::Temporary,
+                "the certificate of login.microsoftonline.com was issued by `Contoso Proxy CA`, which is not trusted here",
+                "if your network inspects TLS, give that authority's certificate with `--ca-bundle`",
+            ),
+            (
+                certificate(C::OtherKey { issuer: "X".to_owned() }),
+                Exit::Temporary,
+                "names `X` as its issuer",
+                "may have a new certificate",
+            ),
+            (
+                certificate(C::SelfSigned),
+                Exit::Temporary,
+                "is signed by itself",
+                "`--ca-bundle`; else something on the way",
+            ),
+            (
+                certificate(C::Expired { at: day, authority: None }),
+                Exit::Temporary,
+                "the certificate of login.microsoftonline.com ended on 2026-01-01",
+                "check this machine's clock (`date`); if it is right, tell whoever runs the server",
+            ),
+            (
+                certificate(C::NotYet { at: day, authority: None }),
+                Exit::Temporary,
+                "is not valid before 2026-01-01",
+                "which may be slow",
+            ),
+            (
+                certificate(C::WrongName { names: vec!["other.example".to_owned()], more: 0 }),
+                Exit::Temporary,
+                "is for `other.example`, not for login.microsoftonline.com",
+                "check the spelling of the authority; or a captive portal answers",
+            ),
+            (
+                certificate(C::WrongName { names: vec![], more: 0 }),
+                Exit::Temporary,
+                "is for nobody in particular",
+                "spelling",
+            ),
+            (
+                certificate(C::Other("its issuer has revoked it".to_owned())),
+                Exit::Temporary,
+                "is not accepted: its issuer",
+                "no way past it",
+            ),
+            (
+                at("a", HttpFailure::Connect),
+                Exit::Temporary,
+                "no answer from a: could not connect",
+                "`HTTPS_PROXY` and `NO_PROXY`",
+            ),
+            (
+                at("a", HttpFailure::ConnectTimeout),
+                Exit::Temporary,
+                "no connection within 10 s",
+                "`HTTPS_PROXY` and `NO_PROXY`",
+            ),
+            (
+                at("a", HttpFailure::NotTls),
+                Exit::Temporary,
+                "does not speak TLS",
+                "spelling of the authority, and its port",
+            ),
+            (
+                at("a", HttpFailure::Cut),
+                Exit::Temporary,
+                "closed in the TLS handshake",
+                "whether it needs a proxy",
+            ),
+            (
+                at("a", HttpFailure::Handshake),
+                Exit::Temporary,
+                "the TLS handshake failed",
+                "inspects TLS on the way",
+            ),
+            (
+                at("a", HttpFailure::Timeout),
+                Exit::Temporary,
+                "it took longer than 30 s",
+                "try again",
+            ),
+            (at("a", HttpFailure::Broken), Exit::Temporary, "the connection broke", "try again"),
+            (
+                proxy(P::Unreachable),
+                Exit::Temporary,
+                "could not connect to the proxy proxy.example:8080",
+                "`HTTPS_PROXY`, and the network",
+            ),
+            (
+                proxy(P::Silent),
+                Exit::Temporary,
+                "gave no connection within 10 s",
+                "`NO_PROXY=login.microsoftonline.com`",
+            ),
+            (
+                proxy(P::NotTls),
+                Exit::Temporary,
+                "does not speak TLS",
+                "`HTTPS_PROXY=http://proxy.example:8080`",
+            ),
+            (
+                proxy(P::Login { given: false }),
+                Exit::Temporary,
+                "asks for a user name",
+                "`HTTPS_PROXY=http://user:password@host:port`, percent-encoded",
+            ),
+            (
+                proxy(P::Login { given: true }),
+                Exit::Temporary,
+                "does not take the user name",
+                "`HTTPS_PROXY=http://user:password@host:port`, percent-encoded",
+            ),
+            (
+                proxy(P::Refused),
+                Exit::Temporary,
+                "did not let us through",
+                "let login.microsoftonline.com:443 through",
+            ),
+            (
+                proxy(P::Closed),
+                Exit::Temporary,
+                "closed the connection unasked",
+                "that it is an HTTP proxy",
+            ),
+            (
+                proxy(P::NotTlsBehind),
+                Exit::Temporary,
+                "what answers through the proxy",
+                "sign in first",
+            ),
+            (proxy(P::CutBehind), Exit::Temporary, "in the TLS handshake", "sign in first"),
+            (
+                setup(SetupTrouble::Bundle(BundleError::Empty)),
+                Exit::Usage,
+                "no PEM certificate in it",
+                "BEGIN CERTIFICATE",
+            ),
+            (
+                setup(SetupTrouble::RootsVariable {
+                    variable: "SSL_CERT_FILE",
+                    why: "it is not there".to_owned(),
+                }),
+                Exit::Usage,
+                "no certificate could be read from what the variable SSL_CERT_FILE names: it is not there",
+                "or unset it",
+            ),
+            (
+                setup(SetupTrouble::NoRoots),
+                Exit::Temporary,
+                "no trusted certificates were found",
+                "`ca-certificates`",
+            ),
+            (
+                setup(SetupTrouble::ProxyVariable { variable: "HTTPS_PROXY", why: "it is no URL" }),
+                Exit::Usage,
+                "the variable HTTPS_PROXY is not the address of a proxy: it is no URL",
+                "write it as `http://host:port`",
+            ),
+            (setup(SetupTrouble::Client), Exit::Temporary, "could not be set up", "try again"),
+        ] {
+            let Failure { message: said, help: helped, exit: ended, .. } = Failure::from(error);
+            assert!(said.contains(message), "`{message}` is not in {said}");
+            assert!(helped.iter().any(|line| line.contains(help)), "`{help}` is not in {helped:?}");
+            assert_eq!(ended, exit, "{said}");
+        }
+    }
+}

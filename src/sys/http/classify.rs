@@ -1,0 +1,86 @@
+//! What an error of the transport means.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::{CertificateError, Error as TlsError};
+
+use super::certificate::CertificateTrouble;
+use super::error::{HttpFailure, ProxyFault};
+use super::proxy::Proxy;
+
+/// How `hyper-util` begins what it says about a proxy. Its type is not public; tests with real sockets hold this to it.
+const TUNNEL: &str = "tunnel error: ";
+
+/// What `error` means for a request that went through `proxy`.
+pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpFailure {
+    let tunnel =
+        causes(error).find_map(|cause| Some(cause.to_string().strip_prefix(TUNNEL)?.to_owned()));
+    let to_proxy = tunnel.as_deref() == Some("failed to create underlying connection");
+    let with_proxy = |fault, otherwise| match proxy {
+        Some(proxy) => HttpFailure::Proxy(Box::new(proxy.trouble(fault))),
+        None => otherwise,
+    };
+    if !error.is_connect() {
+        return if error.is_timeout() { HttpFailure::Timeout } else { HttpFailure::Broken };
+    }
+    match causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {
+        Some(TlsError::InvalidCertificate(CertificateError::Other(told))) => {
+            if let Some(trouble) = told.0.downcast_ref::<CertificateTrouble>() {
+                let trouble = CertificateTrouble { of_proxy: to_proxy, ..trouble.clone() };
+                return HttpFailure::Certificate(Box::new(trouble));
+            }
+            return HttpFailure::Handshake;
+        }
+        Some(TlsError::InvalidMessage(_)) if to_proxy => {
+            return with_proxy(ProxyFault::NotTls, HttpFailure::NotTls);
+        }
+        Some(TlsError::InvalidMessage(_)) => {
+            return with_proxy(ProxyFault::NotTlsBehind, HttpFailure::NotTls);
+        }
+        Some(_) => return HttpFailure::Handshake,
+        None => (),
+    }
+    if error.is_timeout() {
+        return with_proxy(ProxyFault::Silent, HttpFailure::ConnectTimeout);
+    }
+    let given = proxy.is_some_and(Proxy::has_login);
+    match tunnel.as_deref() {
+        Some("failed to create underlying connection") => {
+            return with_proxy(ProxyFault::Unreachable, HttpFailure::Connect);
+        }
+        Some("proxy authorization required") => {
+            return with_proxy(ProxyFault::Login { given }, HttpFailure::Connect);
+        }
+        Some("unexpected end of file" | "io error establishing tunnel") => {
+            return with_proxy(ProxyFault::Closed, HttpFailure::Connect);
+        }
+        Some(_) => return with_proxy(ProxyFault::Refused, HttpFailure::Connect),
+        None => (),
+    }
+    // Everything else that an open connection can meet on its way to TLS.
+    let ended = |cause: &(dyn StdError + 'static)| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+    };
+    if causes(error).any(ended) {
+        return with_proxy(ProxyFault::CutBehind, HttpFailure::Cut);
+    }
+    HttpFailure::Connect
+}
+
+/// `error` and all that caused it.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause| next(*cause))
+}
+
+/// What caused `error`. What an `io::Error` carries is its cause too, which `source` passes over.
+fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The client against real sockets on loopback.
+
+mod certificates;
+mod proxies;
+mod servers;
+
+use std::time::Duration;
+
+use super::*;
+use servers::{Authority, OK, head, serve, tls};
+
+/// How long the client of a test waits for a connection, and in all.
+const SHORT: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(800));
+
+fn env(variables: &[(&str, &str)]) -> Env {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+}
+
+/// Fetches `url` with `env`, trusting `authorities` beside the system's.
+fn get(url: &str, env: &Env, authorities: &[&[u8]]) -> Result<HttpResponse, HttpError> {
+    get_within((CONNECT_TIMEOUT, TOTAL_TIMEOUT), url, env, authorities)
+}
+
+fn get_within(
+    (connect_timeout, total_timeout): (Duration, Duration),
+    url: &str,
+    env: &Env,
+    authorities: &[&[u8]],
+) -> Result<HttpResponse, HttpError> {
+    let http = RealHttp { connect_timeout, total_timeout, ..RealHttp::new(env) };
+    // One that signed nothing: a machine without any certificates runs these tests too.
+    http.trust(Authority::new("nobody").pem());
+    for pem in authorities {
+        http.trust(pem.to_vec());
+    }
+    http.send(http::Request::get(url).body(Vec::new()).unwrap())
+}
+
+/// What the user reads of the error, causes and all.
+fn said(error: &HttpError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(current) = cause {
+        text = format!("{text}; {current}");
+        cause = current.source();
+    }
+    text
+}
+
+#[test]
+fn no_redirect_is_followed_and_no_endless_body_is_read() {
+    let redirect = servers::plain(&[
+        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+    ]);
+    let answer = get(&format!("http://127.0.0.1:{redirect}/"), &Env::default(), &[]).unwrap();
+    assert_eq!(answer.status(), 302);
+    let endless = serve(|mut stream| {
+        head(&mut stream);
+        let _ = std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n");
+        while std::io::Write::write_all(&mut stream, &[b'x'; 4096]).is_ok() {}
+    });
+    let error = get(&format!("http://127.0.0.1:{endless}/"), &Env::default(), &[]).unwrap_err();
+    assert_eq!(error.failure, HttpFailure::TooLarge);
+}
+
+#[test]
+fn deadlines_hold_at_every_stage() {
+    let authority = Authority::new("Contoso");
+    let pem = authority.pem();
+    let identity = || authority.issue(&["localhost"]);
+    let silent = serve(servers::hang);
+    let slow = tls(identity(), b"");
+    let dripping = tls(identity(), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf");
+    for (port, failure) in [
+        (silent, HttpFailure::ConnectTimeout),
+        (slow, HttpFailure::Timeout),
+        (dripping, HttpFailure::Timeout),
+    ] {
+        let url = format!("https://localhost:{port}/");
+        let error = get_within(SHORT, &url, &Env::default(), &[&pem]).unwrap_err();
+        assert_eq!(error.failure, failure, "{}", said(&error));
+    }
+}
+
+#[test]
+fn plain_http_to_another_machine_is_not_even_tried() {
+    let error = get("http://login.example.test/", &Env::default(), &[]).unwrap_err();
+    assert_eq!(error.failure, HttpFailure::Insecure);
+}
+
+#[test]
+fn plain_http_to_this_machine_needs_no_certificates() {
+    let port = servers::plain(&[OK]);
+    let env = env(&[("SSL_CERT_FILE", "/nowhere")]);
+    let http = RealHttp::new(&env);
+    let request =
+        || http::Request::get(format!("http://127.0.0.1:{port}/")).body(Vec::new()).unwrap();
+    assert_eq!(http.send(request()).unwrap().body(), b"ok");
+}
+
+#[test]
+fn both_versions_of_http_are_offered() {
+    let (sender, offered) = std::sync::mpsc::channel();
+    let port = serve(move |mut stream| {
+        let mut acceptor = rustls::server::Acceptor::default();
+        while acceptor.read_tls(&mut stream).is_ok_and(|size| size != 0) {
+            if let Ok(Some(accepted)) = acceptor.accept() {
+                let alpn = accepted.client_hello().alpn();
+                sender
+                    .send(alpn.into_iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>())
+                    .unwrap();
+                return;
+            }
+        }
+    });
+    let error = get(&format!("https://localhost:{port}/"), &Env::default(), &[]).unwrap_err();
+    assert_eq!(offered.recv().unwrap(), [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    assert_eq!(error.failure, HttpFailure::Cut, "{}", said(&error));
+}

@@ -1,0 +1,150 @@
+//! TLS: whom to trust, and a verifier that says what it saw.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
+};
+use rustls_platform_verifier::Verifier;
+
+use super::certificate::describe;
+use super::error::{BundleError, SetupTrouble};
+use crate::model::clean;
+use crate::sys::Env;
+
+/// The certificates in the PEM text `pem`; an error where there are none, or one of them is no certificate.
+pub fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
+    let mut found = Vec::new();
+    for item in CertificateDer::pem_slice_iter(pem) {
+        let damaged = BundleError::Damaged(found.len() + 1);
+        let Ok(certificate) = item else { return Err(damaged) };
+        if RootCertStore::empty().add(certificate.clone()).is_err() {
+            return Err(damaged);
+        }
+        found.push(certificate);
+    }
+    if found.is_empty() { Err(BundleError::Empty) } else { Ok(found) }
+}
+
+/// For connections without TLS: trusts nobody, and reads nothing to learn so.
+pub(super) fn unused() -> Result<ClientConfig, SetupTrouble> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|_| SetupTrouble::Client)?;
+    Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+/// Trusts whom the system trusts, and `extra` (PEM texts).
+pub(super) fn config(extra: &[Vec<u8>], env: &Env) -> Result<ClientConfig, SetupTrouble> {
+    if cfg!(all(unix, not(target_vendor = "apple"))) {
+        check_variables(env)?;
+    }
+    let mut roots = Vec::new();
+    for pem in extra {
+        roots.extend(certificates_in(pem)?);
+    }
+    let platform = if roots.is_empty() {
+        Verifier::new(provider())
+    } else {
+        Verifier::new_with_extra_roots(roots, provider())
+    };
+    // On Linux this is the one thing that can go wrong.
+    let platform = platform.map_err(|_| SetupTrouble::NoRoots)?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|_| SetupTrouble::Client)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Telling(platform)))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` stand in the place of the system's certificates. Where neither that is set leads
+/// anywhere, the loader says nothing.
+fn check_variables(env: &Env) -> Result<(), SetupTrouble> {
+    let file = env.os("SSL_CERT_FILE").map(check_file);
+    let directories = env.os("SSL_CERT_DIR").and_then(check_directories);
+    match (file, directories) {
+        (Some(Err(why)), None | Some(Err(_))) => Err(variable("SSL_CERT_FILE", &why)),
+        (None, Some(Err(why))) => Err(variable("SSL_CERT_DIR", &why)),
+        _ => Ok(()),
+    }
+}
+
+fn variable(variable: &'static str, why: &str) -> SetupTrouble {
+    SetupTrouble::RootsVariable { variable, why: clean(why).into_owned() }
+}
+
+fn check_file(path: &OsStr) -> Result<(), String> {
+    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    // A system's bundle may hold some that nobody can read; it only has to hold one that can.
+    let any = CertificateDer::pem_slice_iter(&pem).any(|item| item.is_ok());
+    if any { Ok(()) } else { Err(BundleError::Empty.to_string()) }
+}
+
+/// `None` where no directory is named. One that can be opened is enough.
+fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
+    let named = std::env::split_paths(paths).filter(|path| !path.as_os_str().is_empty());
+    let open = named.map(|path| std::fs::read_dir(path).map(drop));
+    let tried = open.map(|opened| opened.map_err(|error| error.to_string()));
+    tried.reduce(Result::or)
+}
+
+/// The platform's verifier, whose refusals carry a description of what was shown.
+#[derive(Debug)]
+struct Telling(Verifier);
+
+impl ServerCertVerifier for Telling {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict =
+            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        verdict.map_err(|error| match error {
+            Error::InvalidCertificate(error) => {
+                let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
+                let told = describe(&error, &chain, server_name, now);
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(told))))
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
