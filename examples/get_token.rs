@@ -94,6 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,
+        challenge: None,
         lock_wait: Duration::from_secs(10),
     };
 

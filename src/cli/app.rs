@@ -8,7 +8,8 @@ use super::{Common, Exit, Failure, network};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
 use crate::flow::{SignInPage, TokenRequest};
-use crate::model::{Authority, Job, Secret, shell_quoted};
+use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
+use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{Stream, Sys, certificates_in, say};
 
@@ -132,8 +133,54 @@ impl App<'_, '_> {
             page: SignInPage { unattended: self.sys.env.get("CI").is_some(), ..settings.page() },
             force_refresh: false,
             interaction,
-            claims: None,
+            claims: self.claims(settings)?,
+            challenge: None,
             lock_wait: settings.lock_wait(),
+        })
+    }
+
+    /// The claims to ask for: those named, and the capability.
+    fn claims(&self, settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
+        let named = settings.get(|layer| &layer.claims);
+        let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
+            let json = match text.strip_prefix('@') {
+                Some(path) => read_text(&mut open(path)?)?,
+                None => Secret::new(text.as_str()),
+            };
+            ClaimsRequest::parse(json.expose()).map_err(|error| {
+                let whose = if text.starts_with('@') { text.as_str() } else { "`claims`" };
+                Failure::usage(format!("the claims in {whose} cannot be asked for: {error}")).help(
+                    "write them as `--claims '{\"access_token\":{\"acrs\":{\"essential\":true,\"value\":\"c1\"}}}'`, \
+                     or into a file and give `--claims @FILE`; for what a service sent, use `--challenge`",
+                )
+            })
+        });
+        let declared = settings.is(|layer| &layer.cp1).then(ClaimsRequest::cp1);
+        Ok(both(declared.as_ref(), named.transpose()?.as_ref()))
+    }
+
+    /// What a service asked for when it refused a token: `@FILE`, `-` for standard input, or the text itself.
+    pub(super) fn challenge(
+        &mut self,
+        given: Option<&str>,
+    ) -> Result<Option<ClaimsRequest>, Failure> {
+        let Some(given) = given else { return Ok(None) };
+        let text = match given.strip_prefix('@') {
+            Some(path) => read_text(&mut open(path)?)?,
+            None if given == "-" => self.input(Some("-"))?,
+            None => Secret::new(given),
+        };
+        challenge::read(text.expose()).map(Some).map_err(|error| {
+            let failure = Failure::usage(format!("the challenge cannot be answered: {error}"));
+            match error {
+                ChallengeError::NoClaims => {
+                    failure.help("why the token was refused: `entrada diagnose` with the whole answer")
+                }
+                ChallengeError::None | ChallengeError::Claims(_) => failure.help(
+                    "give the service's whole answer (`curl -i … | entrada token --challenge -`), its \
+                     `WWW-Authenticate` header, or a file with either (`--challenge @FILE`)",
+                ),
+            }
         })
     }
 
@@ -246,6 +293,11 @@ impl App<'_, '_> {
             }
         }
     }
+}
+
+fn open(path: &str) -> Result<std::fs::File, Failure> {
+    std::fs::File::open(path)
+        .map_err(|error| Failure::usage(format!("cannot read `{path}`: {error}")))
 }
 
 fn looks_like_a_path(text: &str) -> bool {

@@ -233,6 +233,7 @@ fn request(
         force_refresh: false,
         interaction,
         claims: None,
+        challenge: None,
         lock_wait: Duration::from_secs(5),
     })
 }

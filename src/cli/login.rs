@@ -19,6 +19,9 @@ use crate::store::{Grants, Interaction};
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
+    /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
+    #[arg(long, value_name = "@FILE|-|TEXT")]
+    challenge: Option<String>,
     /// How the judgement is written: for people on stderr, as JSON on stdout
     #[arg(long, short, default_value = "human")]
     output: Format,
@@ -40,6 +43,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut groups = by_resource(&settings.jobs()).into_iter();
     let first = groups.next().unwrap_or_default();
     let mut request = app.request(&settings, &first, Interaction::Allowed)?;
+    request.challenge = app.challenge(args.challenge.as_deref())?;
     let groups: Vec<_> = groups.collect();
     for jobs in &groups {
         // One page asks for consent to all of it.

@@ -15,6 +15,9 @@ use crate::render::{self, Format, Notes, TokenOutput};
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
+    /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
+    #[arg(long, value_name = "@FILE|-|TEXT")]
+    challenge: Option<String>,
     /// Refresh even if the stored token is still good
     #[arg(long)]
     force_refresh: bool,
@@ -30,6 +33,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let jobs = jobs.get(..1).unwrap_or_default();
     let mut request = app.request(&settings, jobs, app.interaction(&settings))?;
     request.force_refresh = args.force_refresh;
+    request.challenge = app.challenge(args.challenge.as_deref())?;
     let grants = app.grants(&settings)?;
     let mut person = Person::new(app, &settings);
     let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {

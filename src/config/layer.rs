@@ -87,6 +87,13 @@ pub struct Layer {
     /// A further parameter for the sign-in page; repeat it for more
     #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1)]
     pub param: Option<Vec<Parameter>>,
+    /// The claims that the token should hold: JSON, or a file of it
+    #[arg(long, global = true, value_name = "JSON|@FILE")]
+    pub claims: Option<String>,
+    /// Declare that claims challenges are understood (capability CP1): tokens may live a day, and be taken back early
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        hide_possible_values = true)]
+    pub cp1: Option<bool>,
     /// Whether to ask for a refresh token (`offline_access`)
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
         hide_possible_values = true)]

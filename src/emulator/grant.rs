@@ -1,6 +1,6 @@
 //! What somebody agreed to, and the tokens that follow from it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ClientKind;
 use super::account::Person;
@@ -81,6 +81,8 @@ impl World {
             claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))
         };
         let cp1 = !person.is_personal() && (declared(&issue.claims) || declared(&grant.claims));
+        let mut acrs: Vec<_> = contexts(&issue.claims).chain(contexts(&grant.claims)).collect();
+        acrs.dedup();
         let scenario = self.scenario_of(&client_id);
         let kind = self.kind_of(&client_id);
 
@@ -114,6 +116,7 @@ impl World {
             now,
             life,
             cp1,
+            acrs: &acrs,
         };
         let access_token = match wanted.resource.site.filter(|_| person.is_personal()) {
             Some(site) => Some(mint::compact_token(&mut self.entropy, site)),
@@ -215,6 +218,15 @@ impl World {
 
 const NO_KEY: Refusal =
     Refusal::new("server_error", 90_033, "The emulator could not make a signing key.").status(500);
+
+/// The authentication contexts that a `claims` parameter asks for.
+fn contexts(claims: &Option<String>) -> impl Iterator<Item = String> {
+    let asked: Value = claims.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let asked = &asked["access_token"]["acrs"];
+    let values: Vec<Value> = asked["values"].as_array().cloned().unwrap_or_default();
+    let all = values.into_iter().chain(asked.get("value").cloned());
+    all.filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter()
+}
 
 /// Takes away what `consent-partial` does not grant: every `Mail.` scope, or else the first one.
 fn withhold(wanted: &mut Wanted) {

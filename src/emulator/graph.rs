@@ -1,5 +1,7 @@
 //! A small Microsoft Graph, which judges tokens as the real one does.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::account::{PEOPLE, Person};
@@ -7,6 +9,7 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::key::key;
 use super::mint::pairwise;
+use super::scenario::Tokens;
 use super::scope::{GRAPH, allows};
 use super::world::World;
 use crate::model::{Jwt, NumericDate};
@@ -53,6 +56,14 @@ const NOT_YET: GraphError =
     GraphError(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.");
 const FORGED: GraphError =
     GraphError(401, "InvalidAuthenticationToken", "Access token validation failure.");
+const CHALLENGE: GraphError = GraphError(
+    401,
+    "InvalidAuthenticationToken",
+    "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: \
+     TokenCreatedWithOutdatedPolicies",
+);
+/// What [`CHALLENGE`] asks for.
+const CHALLENGE_CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 const MAIL_DENIED: GraphError =
     GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");
 const DENIED: GraphError = GraphError(
@@ -133,6 +144,11 @@ impl World {
         }
         if !key().is_some_and(|key| key.made(token)) {
             return Err(FORGED);
+        }
+        let client = claims.client_id().unwrap_or_default();
+        let stepped_up = claims.get("acrs").is_some_and(|acrs| acrs.to_string().contains("\"c1\""));
+        if self.scenario_of(client).tokens == Tokens::Challenged && !stepped_up {
+            return Err(CHALLENGE);
         }
         let oid = claims.text("oid").unwrap_or_default();
         let person = PEOPLE.iter().find(|person| person.oid == oid).ok_or(FORGED)?;
@@ -239,11 +255,15 @@ fn refuse(error: &GraphError, call: &Call, now: NumericDate) -> Answer {
     let mut answer = answer::json(*status, &body);
     if *status == 401 {
         // The client_id is Graph's own, not the caller's.
-        let challenge = format!(
+        let mut challenge = format!(
             "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
              client_id=\"{}\"",
             GRAPH.app_id
         );
+        if *message == CHALLENGE.2 {
+            let claims = STANDARD.encode(CHALLENGE_CLAIMS);
+            challenge.push_str(&format!(", error=\"insufficient_claims\", claims=\"{claims}\""));
+        }
         answer::set(&mut answer, "www-authenticate", &challenge);
     }
     answer::mark(answer, code)

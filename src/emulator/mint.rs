@@ -95,6 +95,8 @@ pub(super) struct Facts<'a> {
     pub(super) life: i64,
     /// Whether the client declared that it handles claims challenges.
     pub(super) cp1: bool,
+    /// Authentication contexts that were asked for and reached.
+    pub(super) acrs: &'a [String],
 }
 
 /// A v1.0 access token, as Entra issues for its own APIs.
@@ -136,6 +138,9 @@ pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<S
     }
     if facts.cp1 {
         more("xms_cc", json!(["CP1"]));
+    }
+    if !facts.acrs.is_empty() {
+        more("acrs", json!(facts.acrs));
     }
     Some(key()?.sign(json!({ "nonce": entropy.base64url(32) }), &claims))
 }

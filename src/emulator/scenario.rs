@@ -70,6 +70,7 @@ pub(super) enum Tokens {
     OtherAudience,
     Partial,
     RotateAndRevoke,
+    Challenged,
 }
 
 const PLAIN: Scenario = Scenario {
@@ -220,6 +221,9 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     }
     "36" "no-mailbox" "a work account without a mailbox signs in" { account: Some("lin@contoso.example") }
     "37" "late" "the token endpoint takes 3 s to answer" { wire: Wire::Late }
+    "38" "claims-challenge" "Graph refuses tokens that were not asked for with the claims of its challenge" {
+        tokens: Tokens::Challenged,
+    }
 };
 
 impl Scenario {

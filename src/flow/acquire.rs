@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
 use super::sign_in::sign_in;
 use super::{AcquireError, Pins, Prompt, Refusal, TokenRequest, endpoints, guard};
-use crate::model::{Account, NumericDate};
+use crate::model::{Account, ClaimsRequest, NumericDate, both};
 use crate::oauth::{TokenResponse, refresh};
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready,
@@ -77,9 +77,9 @@ pub fn acquire(
         return Err(AcquireError::SignInNeeded { why, refusal });
     }
     // What the policy asked for when it refused the refresh goes along with the sign-in.
-    let asked = refusal.and_then(|refusal| refusal.error.claims);
-    let claims = request.claims.clone().or(asked);
-    sign_in(sys, grants, &TokenRequest { claims, ..request.clone() }, prompt)
+    let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
+    let challenge = both(request.challenge.as_ref(), asked.as_ref());
+    sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
 /// A grant from which no token can be had without the user.
@@ -168,7 +168,7 @@ fn by_refresh(
         &request.client_id,
         refresh_token,
         &scopes,
-        request.claims.as_deref(),
+        request.claims_parameter().as_deref(),
     ))?;
     let response = match refresh::parse(&response, sys.clock.now())? {
         Ok(response) => response,
@@ -187,7 +187,7 @@ fn by_refresh(
     };
     let now = sys.clock.now();
     let mut grant = grant.clone();
-    let token = absorb(&mut grant, &response, &request.scopes);
+    let token = absorb(&mut grant, &response, request);
     // Saved before the token is handed out.
     let unsaved = keep(grants, &ready, key, &grant, now);
     Ok(Ok(Acquired {

@@ -153,13 +153,14 @@ impl Wait<'_> {
             .as_ref()
             .ok_or_else(|| AcquireError::NoPage(request.authority.to_string()))?;
         let scopes = request.scopes.iter().chain(request.page.also.iter()).collect();
+        let claims = request.claims_parameter();
         let url = AuthorizationRequest {
             endpoint,
             client_id: &request.client_id,
             redirect_uri: &self.redirect_uri,
             scopes: &scopes,
             ties: &self.ties,
-            extra: request.page.parameters(request),
+            extra: request.page.parameters(request, claims.as_deref()),
         }
         .url();
         let place = sys.browser.place(sys.env);
@@ -303,7 +304,7 @@ impl Wait<'_> {
             redirect_uri: &self.redirect_uri,
             verifier: &self.ties.verifier,
             scopes: request.authority.tenant().map(|_| &request.scopes),
-            claims: request.claims.as_deref(),
+            claims: request.claims_parameter().as_deref(),
         }))?;
         code::parse(&response, self.sys.clock.now())?.map_err(|error| refused(*error))
     }

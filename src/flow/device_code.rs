@@ -35,7 +35,7 @@ pub fn run(
         endpoint,
         &request.client_id,
         &request.scopes,
-        request.claims.as_deref(),
+        request.claims_parameter().as_deref(),
     ))?;
     let authorization = device_code::parse_authorization(&response, sys.clock.now())?
         .map_err(|error| refused(*error, false))?;

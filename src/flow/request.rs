@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
-use crate::model::{Authority, RedirectUri, ScopeSet, clean};
+use crate::model::{Authority, ClaimsRequest, RedirectUri, ScopeSet, both, clean};
 use crate::oauth::authorization::{PagePrompt, RESERVED, ResponseMode};
 use crate::store::Interaction;
 
@@ -37,10 +37,19 @@ pub struct TokenRequest {
     pub force_refresh: bool,
     /// Whether the user may be asked to sign in.
     pub interaction: Interaction,
-    /// JSON of a claims challenge to send along (OIDC Core §5.5).
-    pub claims: Option<String>,
+    /// What the token is asked to hold, beside what its scopes bring.
+    pub claims: Option<ClaimsRequest>,
+    /// What a service asks for that refused the token of before: no stored one will do.
+    pub challenge: Option<ClaimsRequest>,
     /// How long to wait for another process that refreshes the same grant.
     pub lock_wait: Duration,
+}
+
+impl TokenRequest {
+    /// The `claims` parameter of every request (OIDC Core §5.5): one line of JSON.
+    pub(super) fn claims_parameter(&self) -> Option<String> {
+        both(self.claims.as_ref(), self.challenge.as_ref()).map(|claims| claims.to_string())
+    }
 }
 
 /// Who must have signed in, by claims that never change.
@@ -104,8 +113,12 @@ impl SignInPage {
             || !self.parameters.is_empty()
     }
 
-    /// The parameters of the authorization request beside those that belong to the flow.
-    pub(super) fn parameters<'a>(&'a self, request: &'a TokenRequest) -> Vec<(&'a str, &'a str)> {
+    /// The parameters of the authorization request beside those that belong to the flow. `claims` is `request`'s own.
+    pub(super) fn parameters<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        claims: Option<&'a str>,
+    ) -> Vec<(&'a str, &'a str)> {
         let entra = request.authority.tenant().is_some();
         let hint = self.login_hint.as_deref().or(request.account.as_deref());
         // An account's id is no hint that a sign-in page knows.
@@ -119,7 +132,7 @@ impl SignInPage {
             // Entra refuses the two together.
             ("login_hint", hint.filter(|_| prompt != Some(PagePrompt::SelectAccount))),
             ("domain_hint", self.domain_hint.as_deref()),
-            ("claims", request.claims.as_deref()),
+            ("claims", claims),
             ("client_info", entra.then_some("1")),
         ]
         .into_iter()
@@ -226,7 +239,7 @@ mod tests {
             (&page, &plain("https://contoso.b2clogin.com/x/B2C_1/v2.0"), ""),
         ] {
             let found: Vec<String> = page
-                .parameters(request)
+                .parameters(request, None)
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();

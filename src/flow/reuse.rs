@@ -30,13 +30,17 @@ pub(super) fn still_good<'a>(
     request: &TokenRequest,
     now: NumericDate,
 ) -> Option<&'a CachedToken> {
-    if request.force_refresh || request.claims.is_some() {
+    if request.force_refresh || request.challenge.is_some() {
         return None;
     }
-    grant
-        .access_tokens
-        .iter()
-        .find(|token| serves(token, &request.scopes) && lives(token, request, now))
+    grant.access_tokens.iter().find(|token| answers(token, request) && lives(token, request, now))
+}
+
+/// Whether it is what `request` asks for. One that was asked to hold more claims serves whoever asks for none.
+fn answers(token: &CachedToken, request: &TokenRequest) -> bool {
+    let claims = request.claims.as_ref();
+    serves(token, &request.scopes)
+        && claims.is_none_or(|claims| token.claims.as_ref() == Some(claims))
 }
 
 /// Compared with what was asked for, not with what was granted: a declined scope would never hit.
@@ -74,7 +78,7 @@ pub(super) fn scopes_to_refresh(request: &TokenRequest, grant: &Grant) -> ScopeS
 pub(super) fn absorb(
     grant: &mut Grant,
     response: &TokenResponse,
-    requested: &ScopeSet,
+    request: &TokenRequest,
 ) -> CachedToken {
     if let Some(refresh_token) = &response.refresh_token {
         grant.refresh_token = Some(refresh_token.clone());
@@ -85,7 +89,8 @@ pub(super) fn absorb(
     }
     let token = CachedToken {
         access_token: response.access_token.clone(),
-        requested: requested.clone(),
+        requested: request.scopes.clone(),
+        claims: request.claims.clone(),
         granted: response.granted(),
         received_at: response.received_at,
         expires_at: response.expires_at(),
@@ -94,7 +99,13 @@ pub(super) fn absorb(
             .map(|seconds| response.received_at.plus(Duration::from_secs(seconds))),
     };
     let now = response.received_at;
-    grant.access_tokens.retain(|old| now < old.expires_at && !serves(&token, &old.requested));
+    let replaced = |old: &CachedToken| {
+        let fewer = old.claims.is_none() || old.claims == token.claims;
+        // A challenged token is refused from now on, whatever else it was good for.
+        let refused = request.challenge.is_some() && serves(old, &token.requested);
+        refused || (fewer && serves(&token, &old.requested))
+    };
+    grant.access_tokens.retain(|old| now < old.expires_at && !replaced(old));
     grant.access_tokens.insert(0, token.clone());
     token
 }
@@ -109,6 +120,10 @@ mod tests {
 
     fn response(body: &str, received_at: NumericDate) -> TokenResponse {
         TokenResponse::from_json(&serde_json::from_str(body).unwrap(), received_at).unwrap()
+    }
+
+    fn asking(scopes: &str) -> TokenRequest {
+        TokenRequest { scopes: ScopeSet::parse(scopes), ..request() }
     }
 
     fn grant(refresh_token: Option<&str>) -> Grant {
@@ -128,7 +143,7 @@ mod tests {
     fn holding(scopes: &str, seconds: u64) -> Grant {
         let mut grant = grant(Some("old"));
         let body = format!(r#"{{"access_token":"a","expires_in":{seconds}}}"#);
-        absorb(&mut grant, &response(&body, NOW), &ScopeSet::parse(scopes));
+        absorb(&mut grant, &response(&body, NOW), &asking(scopes));
         grant
     }
 
@@ -160,7 +175,7 @@ mod tests {
     fn an_early_refresh_is_due_when_the_authority_says_so() {
         let mut grant = grant(Some("r"));
         let body = r#"{"access_token":"a","expires_in":86400,"refresh_in":43200}"#;
-        absorb(&mut grant, &response(body, NOW), &ScopeSet::parse("Mail.Read"));
+        absorb(&mut grant, &response(body, NOW), &asking("Mail.Read"));
         assert!(served(&grant, "Mail.Read", 43_199));
         assert!(!served(&grant, "Mail.Read", 43_200));
         let wanted = TokenRequest { scopes: ScopeSet::parse("Mail.Read"), ..request() };
@@ -172,10 +187,10 @@ mod tests {
     #[test]
     fn the_refresh_token_is_replaced_only_by_a_new_one() {
         let mut grant = grant(Some("old"));
-        absorb(&mut grant, &response(r#"{"access_token":"a"}"#, NOW), &ScopeSet::default());
+        absorb(&mut grant, &response(r#"{"access_token":"a"}"#, NOW), &asking(""));
         assert_eq!(grant.refresh_token, Some(Secret::new("old")));
         let body = r#"{"access_token":"a","refresh_token":"new","refresh_token_expires_in":86400}"#;
-        absorb(&mut grant, &response(body, NOW), &ScopeSet::default());
+        absorb(&mut grant, &response(body, NOW), &asking(""));
         assert_eq!(grant.refresh_token, Some(Secret::new("new")));
         assert_eq!(grant.refresh_expires_at, Some(NOW.plus_seconds(86_400)));
     }
@@ -185,10 +200,10 @@ mod tests {
         let mut grant = holding("https://outlook.office.com/IMAP.AccessAsUser.All", 3_600);
         let later = NOW.plus_seconds(1_800);
         let body = r#"{"access_token":"b","expires_in":3600}"#;
-        absorb(&mut grant, &response(body, later), &ScopeSet::parse("Mail.Read"));
+        absorb(&mut grant, &response(body, later), &asking("Mail.Read"));
         assert_eq!(grant.access_tokens.len(), 2);
         let much_later = NOW.plus_seconds(5_000);
-        absorb(&mut grant, &response(body, much_later), &ScopeSet::parse("Mail.Read"));
+        absorb(&mut grant, &response(body, much_later), &asking("Mail.Read"));
         assert_eq!(grant.access_tokens.len(), 1);
     }
 
@@ -197,7 +212,7 @@ mod tests {
         let mut grant = grant(Some("r"));
         let body = r#"{"access_token":"a","expires_in":60,"scope":"openid mail"}"#;
         let scopes = ScopeSet::parse("openid mail offline_access");
-        absorb(&mut grant, &response(body, NOW), &scopes);
+        absorb(&mut grant, &response(body, NOW), &asking("openid mail offline_access"));
         let url = "https://idp.example".parse().unwrap();
         let other = TokenRequest {
             authority: Authority::Issuer { url },

@@ -84,7 +84,7 @@ impl Came {
             grant.refreshed_at = old.refreshed_at;
             grant.refresh_expires_at = old.refresh_expires_at;
         }
-        let token = absorb(&mut grant, &response, &request.scopes);
+        let token = absorb(&mut grant, &response, request);
         let unsaved = keep(grants, ready, &key, &grant, now);
         drop(guard);
         Ok(Acquired {

@@ -94,6 +94,7 @@ pub(super) fn request() -> TokenRequest {
         force_refresh: false,
         interaction: Interaction::Allowed,
         claims: None,
+        challenge: None,
         lock_wait: Duration::ZERO,
     }
 }

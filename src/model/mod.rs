@@ -2,6 +2,7 @@
 
 mod account;
 mod authority;
+mod claims_request;
 mod family;
 mod job;
 mod jwt;
@@ -15,6 +16,7 @@ pub use account::Account;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };
+pub use claims_request::{ClaimsRequest, ClaimsRequestError, both};
 pub use family::Family;
 pub use job::{As, Job};
 pub use jwt::{Claims, Jwt, JwtError};

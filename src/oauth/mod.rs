@@ -6,6 +6,7 @@
 
 pub mod authorization;
 mod build;
+pub mod challenge;
 pub mod code;
 pub mod device_code;
 pub mod discovery;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Account, Endpoints, NumericDate, ScopeSet, Secret};
+use crate::model::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret};
 
 /// What a grant is filed under.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,8 @@ pub struct CachedToken {
     /// The scopes that were asked for: what a later request is compared with. The granted ones would never match a
     /// request of which one scope was declined.
     pub requested: ScopeSet,
+    /// The claims that were asked for (OIDC Core §5.5), other than those of a service's challenge.
+    pub claims: Option<ClaimsRequest>,
     /// The scopes that the answer named.
     pub granted: Option<ScopeSet>,
     /// When it came.

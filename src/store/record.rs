@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Bytes, CachedToken, Fault, Grant, GrantKey, Trouble, hex};
-use crate::model::{Account, Endpoints, NumericDate, ScopeSet, Secret};
+use crate::model::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret};
 
 const MAGIC: &str = "entrada";
 const VERSION: u64 = 1;
@@ -81,6 +81,9 @@ struct Wire {
 struct WireToken {
     access_token: WireSecret,
     requested: String,
+    /// One line of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claims: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     granted: Option<String>,
     received_at: NumericDate,
@@ -136,6 +139,7 @@ impl WireToken {
         Self {
             access_token: WireSecret(token.access_token.clone()),
             requested: token.requested.to_string(),
+            claims: token.claims.as_ref().map(ToString::to_string),
             granted: token.granted.as_ref().map(ToString::to_string),
             received_at: token.received_at,
             expires_at: token.expires_at,
@@ -147,6 +151,7 @@ impl WireToken {
         CachedToken {
             access_token: self.access_token.0,
             requested: ScopeSet::parse(&self.requested),
+            claims: self.claims.and_then(|claims| ClaimsRequest::parse(&claims).ok()),
             granted: self.granted.as_deref().map(ScopeSet::parse),
             received_at: self.received_at,
             expires_at: self.expires_at,
@@ -198,6 +203,7 @@ pub(super) mod tests {
         let token = CachedToken {
             access_token: Secret::new("access\u{1b}\"é"),
             requested: ScopeSet::parse("Mail.Read offline_access"),
+            claims: Some(ClaimsRequest::cp1()),
             granted: Some(ScopeSet::parse("Mail.Read")),
             received_at: NumericDate(refreshed_at),
             expires_at: NumericDate(refreshed_at + 3600),

@@ -8,6 +8,7 @@ mod authorities;
 mod browser;
 mod browser_sign_in;
 mod canary;
+mod claims;
 mod config;
 mod diagnose;
 mod docs;

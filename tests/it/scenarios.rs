@@ -93,6 +93,7 @@ const CASES: &[Case] = &[
     case("hostile-text", Exit::Refused, "user-consent-required", None),
     case("no-mailbox", Exit::Success, "", FINE),
     case("late", Exit::Success, "", FINE),
+    case("claims-challenge", Exit::Success, "", FINE),
 ];
 
 const fn case(

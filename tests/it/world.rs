@@ -219,6 +219,21 @@ impl World {
         }
     }
 
+    /// What Graph answers to `token`, as `curl -i` would print it.
+    pub(crate) fn graph(&self, token: &str) -> String {
+        let request = http::Request::get(format!("{BASE}/v1.0/me/messages"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Vec::new())
+            .unwrap();
+        let graph = InProcess { emulator: &self.emulator, clock: &self.clock };
+        let answer = graph.send(request).unwrap();
+        let mut text = format!("HTTP/1.1 {}\r\n", answer.status());
+        for (name, value) in answer.headers() {
+            text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        }
+        text + "\r\n" + &String::from_utf8_lossy(answer.body())
+    }
+
     /// Requests that the token endpoint has seen with this grant.
     pub(crate) fn token_requests(&self, grant_type: &str) -> usize {
         let log = self.emulator.log();

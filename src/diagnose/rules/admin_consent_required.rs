@@ -1,4 +1,6 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::clouds::Cloud;
+use crate::entra::resources::{self, ResourceOfScope};
 
 pub(super) static RULE: Rule = Rule {
     id: "admin-consent-required",
@@ -31,8 +33,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     )?;
     let mut finding = finding;
     finding.help.clear();
-    let finding = finding.help(format!("an administrator opens {}", admin_consent_url(facts)));
-    Some(finding)
+    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts))).help(
+        "that page ends at an address on `localhost` where nobody answers: it is done all the same",
+    ))
 }
 
 /// The page on which an administrator approves, with what is known filled in (Entra: `/v2.0/adminconsent`).
@@ -42,7 +45,18 @@ fn admin_consent_url(facts: &Facts) -> String {
         !["common", "organizations", "consumers"].contains(tenant) && !tenant.is_empty()
     });
     let client_id = context.client_id.as_deref().unwrap_or("CLIENT_ID");
-    let scopes = context.requested.as_ref().map(|scopes| scopes.api().to_string());
+    let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
+    let by_host = || Cloud::of_authority_host(url::Url::parse(host).ok()?.host_str()?);
+    let graph = context.cloud.or_else(by_host).unwrap_or_default().facts().graph;
+    // In full: which API a bare name belongs to is not said for this page.
+    let full = |scope: &str| match resources::of_scope(scope) {
+        ResourceOfScope::Graph => format!("{graph}/{scope}"),
+        _ => scope.to_owned(),
+    };
+    let scopes = context
+        .requested
+        .as_ref()
+        .map(|scopes| scopes.api().iter().map(full).collect::<Vec<_>>().join(" "));
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", client_id);
     if let Some(scopes) = scopes.filter(|scopes| !scopes.is_empty()) {
@@ -50,6 +64,39 @@ fn admin_consent_url(facts: &Facts) -> String {
     }
     query.append_pair("redirect_uri", "http://localhost");
     let tenant = tenant.unwrap_or("organizations");
-    let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
     format!("{host}/{tenant}/v2.0/adminconsent?{}", query.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Evidence;
+    use crate::model::ScopeSet;
+
+    #[test]
+    fn the_page_is_the_tenants_own_in_its_cloud_with_whole_scopes() {
+        let link = |authority: &str, tenant: &str, scopes: &str| {
+            let mut evidence = Evidence::default();
+            evidence.context.authority = Some(authority.to_owned());
+            evidence.context.tenant = Some(tenant.to_owned());
+            evidence.context.client_id = Some("client".to_owned());
+            evidence.context.requested = Some(ScopeSet::parse(scopes));
+            admin_consent_url(&Facts::new(&evidence))
+        };
+        assert_eq!(
+            link("https://login.microsoftonline.com", "contoso.example", "openid Mail.Read"),
+            "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id=client&scope=\
+             https%3A%2F%2Fgraph.microsoft.com%2FMail.Read&redirect_uri=http%3A%2F%2Flocalhost"
+        );
+        assert_eq!(
+            link(
+                "https://login.microsoftonline.us",
+                "common",
+                "Mail.Read https://outlook.office365.us/X"
+            ),
+            "https://login.microsoftonline.us/organizations/v2.0/adminconsent?client_id=client&scope=\
+             https%3A%2F%2Fgraph.microsoft.us%2FMail.Read+https%3A%2F%2Foutlook.office365.us%2FX\
+             &redirect_uri=http%3A%2F%2Flocalhost"
+        );
+    }
 }

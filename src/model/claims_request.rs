@@ -1,0 +1,136 @@
+//! The `claims` request parameter (OIDC Core §5.5): what a token is asked to hold, beside what its scopes bring.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::clean;
+
+/// Bytes of such a request. It travels in an address; Entra refuses addresses of some 16 kB.
+const LEN_MAX: usize = 8 << 10;
+
+/// A JSON object: `access_token`, `id_token` and their like, each with the claims it is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimsRequest(Map<String, Value>);
+
+/// The text asks for no claims.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimsRequestError {
+    /// It is no JSON.
+    #[error("not JSON: {0}")]
+    Json(String),
+    /// JSON, and no object.
+    #[error("not a JSON object such as {{\"access_token\":{{…}}}}")]
+    Shape,
+    /// A member of it that asks for nothing.
+    #[error("its member `{0}` is neither an object nor null")]
+    Member(String),
+    /// More than [`LEN_MAX`] bytes.
+    #[error("it is longer than {} kB", LEN_MAX >> 10)]
+    TooLong,
+}
+
+impl ClaimsRequest {
+    /// Reads `text`, for example `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`.
+    pub fn parse(text: &str) -> Result<Self, ClaimsRequestError> {
+        if LEN_MAX < text.len() {
+            return Err(ClaimsRequestError::TooLong);
+        }
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| ClaimsRequestError::Json(clean(&error.to_string()).into_owned()))?;
+        let Value::Object(members) = value else { return Err(ClaimsRequestError::Shape) };
+        let stray = members.iter().find(|(_, value)| !value.is_object() && !value.is_null());
+        if let Some((name, _)) = stray {
+            return Err(ClaimsRequestError::Member(clean(name).chars().take(40).collect()));
+        }
+        Ok(Self(members))
+    }
+
+    /// The declaration that claims challenges are understood, by which a service may issue tokens of a day and take
+    /// them back at any time (continuous access evaluation).
+    pub fn cp1() -> Self {
+        let capability = json!({ "xms_cc": { "values": ["cp1"] } });
+        Self(Map::from_iter([("access_token".to_owned(), capability)]))
+    }
+
+    /// What both ask for; where they differ about one claim, as `other` says.
+    pub fn and(mut self, other: &Self) -> Self {
+        merge(&mut self.0, &other.0);
+        self
+    }
+
+    /// Whether it asks for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `None` where neither asks for anything.
+pub fn both(one: Option<&ClaimsRequest>, other: Option<&ClaimsRequest>) -> Option<ClaimsRequest> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.clone().and(other)),
+        (one, other) => one.or(other).cloned(),
+    }
+}
+
+fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    for (name, value) in from {
+        match (into.get_mut(name), value) {
+            (Some(Value::Object(mine)), Value::Object(theirs)) => merge(mine, theirs),
+            _ => {
+                into.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// One line of JSON, the same for the same request.
+impl fmt::Display for ClaimsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string(&self.0).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> ClaimsRequest {
+        ClaimsRequest::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_an_object_of_objects() {
+        assert_eq!(parse(" {\"id_token\": null} ").to_string(), r#"{"id_token":null}"#);
+        for (text, expected) in [
+            ("", "not JSON: EOF while parsing a value at line 1 column 0"),
+            ("[]", "not a JSON object such as {\"access_token\":{…}}"),
+            (
+                "{\"access_token\":\"eyJ\"}",
+                "its member `access_token` is neither an object nor null",
+            ),
+        ] {
+            assert_eq!(ClaimsRequest::parse(text).unwrap_err().to_string(), expected);
+        }
+        let long = format!("{{\"a\":{{\"b\":\"{}\"}}}}", "x".repeat(LEN_MAX));
+        assert_eq!(ClaimsRequest::parse(&long), Err(ClaimsRequestError::TooLong));
+    }
+
+    #[test]
+    fn two_requests_become_one_that_asks_for_all_of_it() {
+        let challenge = parse(r#"{"access_token":{"nbf":{"essential":true,"value":"17"}}}"#);
+        assert_eq!(
+            ClaimsRequest::cp1().and(&challenge).to_string(),
+            r#"{"access_token":{"nbf":{"essential":true,"value":"17"},"xms_cc":{"values":["cp1"]}}}"#
+        );
+        let newer = parse(r#"{"access_token":{"nbf":{"value":"18"}}}"#);
+        assert_eq!(
+            challenge.and(&newer).to_string(),
+            r#"{"access_token":{"nbf":{"essential":true,"value":"18"}}}"#
+        );
+        assert_eq!(both(None, None), None);
+        assert_eq!(both(None, Some(&newer)), Some(newer.clone()));
+        assert_eq!(both(Some(&newer), None), Some(newer));
+    }
+}
