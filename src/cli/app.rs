@@ -8,10 +8,12 @@ use super::{Common, Exit, Failure, network};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{Context, Evidence};
 use crate::flow::{SignInPage, TokenRequest};
+use crate::har::About;
 use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{Stream, Sys, certificates_in, say};
+use crate::trace::Recorder;
 
 /// One run of the program.
 pub(super) struct App<'a, 't> {
@@ -19,6 +21,7 @@ pub(super) struct App<'a, 't> {
     pub(super) stdin: &'a mut dyn Read,
     pub(super) stdout: &'a mut dyn Write,
     pub(super) talk: &'a Talk<'t>,
+    pub(super) recorder: &'a Recorder,
     pub(super) common: Common,
 }
 
@@ -136,6 +139,28 @@ impl App<'_, '_> {
             claims: self.claims(settings)?,
             challenge: None,
             lock_wait: settings.lock_wait(),
+        })
+    }
+
+    /// Begins the trace, where one is wanted, of `command` for `jobs`.
+    pub(super) fn trace(
+        &self,
+        settings: &Settings,
+        command: &str,
+        jobs: &[Job],
+    ) -> Result<(), Failure> {
+        let Some(path) = settings.get(|layer| &layer.trace) else { return Ok(()) };
+        let about = About {
+            command: Some(command.to_owned()),
+            jobs: jobs.iter().map(ToString::to_string).collect(),
+            account: settings
+                .get(|layer| &layer.account)
+                .or_else(|| settings.get(|layer| &layer.login_hint)),
+            exit: None,
+        };
+        self.recorder.start(self.sys, Path::new(&path), about).map_err(|error| {
+            Failure::usage(format!("cannot write the trace to `{path}`: {error}"))
+                .help("name a file in a folder that you may write to: `--trace FILE`")
         })
     }
 

@@ -40,6 +40,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
+    app.trace(&settings, "login", &settings.jobs())?;
     let mut groups = by_resource(&settings.jobs()).into_iter();
     let first = groups.next().unwrap_or_default();
     let mut request = app.request(&settings, &first, Interaction::Allowed)?;

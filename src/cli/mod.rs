@@ -20,6 +20,7 @@ mod prompt;
 mod status;
 mod talk;
 mod token;
+mod trace;
 mod verbose;
 
 use std::ffi::OsString;
@@ -30,7 +31,9 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::config::Layer;
+use crate::model::shell_quoted;
 use crate::sys::Sys;
+use crate::trace::Recorder;
 use app::App;
 use failure::Failure;
 use talk::Talk;
@@ -94,6 +97,7 @@ enum Command {
     Token(token::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
+    Trace(trace::Args),
     Explain(explain::Args),
     Accounts(accounts::Args),
     Status(status::Args),
@@ -114,8 +118,19 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
     };
-    let outcome = dispatch(args, sys, stdin, stdout, &talk);
-    outcome.unwrap_or_else(|failure| failure.report(&talk))
+    let recorder = Recorder::default();
+    let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
+    let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
+    match recorder.finish(exit.code()) {
+        Ok(None) => (),
+        Ok(Some(path)) => talk.line(format!(
+            "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
+            path = path.display(),
+            quoted = shell_quoted(&path.to_string_lossy()),
+        )),
+        Err(error) => talk.line(format!("warning: the trace could not be written: {error}")),
+    }
+    exit
 }
 
 fn dispatch(
@@ -124,16 +139,20 @@ fn dispatch(
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
     talk: &Talk<'_>,
+    recorder: &Recorder,
 ) -> Result<Exit, Failure> {
     let Args { common, command } = args;
-    let http = verbose::Verbose::new(sys.http, talk, common.verbose);
-    let sys = Sys { http: &http, ..*sys };
-    let mut app = App { sys: &sys, stdin, stdout, talk, common };
+    let (http, loopback, terminal) =
+        (recorder.http(sys.http), recorder.loopback(sys.loopback), recorder.terminal(sys.terminal));
+    let http = verbose::Verbose::new(&http, talk, common.verbose);
+    let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
+    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, common };
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
+        Command::Trace(args) => trace::run(&args, &mut app),
         Command::Explain(args) => explain::run(&args, &mut app),
         Command::Accounts(args) => accounts::run(&args, &mut app),
         Command::Status(args) => status::run(&args, &mut app),

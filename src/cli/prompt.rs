@@ -12,6 +12,7 @@ use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::heading;
 use crate::store::Interaction;
 use crate::sys::{Env, Place};
+use crate::trace::Recorder;
 
 /// The command that makes a port of this machine one of the machine at the other end.
 fn ssh_line(env: &Env, port: u16) -> String {
@@ -34,6 +35,7 @@ fn ssh_line(env: &Env, port: u16) -> String {
 pub(super) struct Person<'a, 't> {
     talk: &'a Talk<'t>,
     env: &'a Env,
+    recorder: &'a Recorder,
     can_ask: bool,
     qr: Option<bool>,
     copy_code: bool,
@@ -52,6 +54,7 @@ impl<'a, 't> Person<'a, 't> {
         Self {
             talk: app.talk,
             env: app.sys.env,
+            recorder: app.recorder,
             can_ask: app.interaction(settings) == Interaction::Allowed,
             qr: settings.get(|layer| &layer.qr),
             copy_code: settings.is(|layer| &layer.copy_code),
@@ -121,6 +124,7 @@ impl Prompt for Person<'_, '_> {
     }
 
     fn show_page(&mut self, page: &Shown<'_>) {
+        self.recorder.page(page.url);
         let (talk, request) = (self.talk, page.request);
         match (page.opens, page.listens_on) {
             (true, _) => {

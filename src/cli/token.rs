@@ -31,6 +31,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let jobs = settings.jobs();
     // A token is for one service: that of the first job named.
     let jobs = jobs.get(..1).unwrap_or_default();
+    app.trace(&settings, "token", jobs)?;
     let mut request = app.request(&settings, jobs, app.interaction(&settings))?;
     request.force_refresh = args.force_refresh;
     request.challenge = app.challenge(args.challenge.as_deref())?;

@@ -129,6 +129,9 @@ pub struct Layer {
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
         hide_possible_values = true)]
     pub copy_code: Option<bool>,
+    /// Write every request and answer into a file (HAR 1.2), without its secrets
+    #[arg(long, global = true, value_name = "FILE")]
+    pub trace: Option<String>,
     /// Say nothing that is not needed
     #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
         hide_possible_values = true)]

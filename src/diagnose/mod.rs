@@ -3,6 +3,7 @@
 mod evidence;
 mod facts;
 mod finding;
+mod har;
 mod recognise;
 mod refusal;
 pub mod rules;

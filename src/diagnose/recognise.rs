@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::shape::Shape;
-use super::{Context, Evidence};
+use super::{Context, Evidence, har};
+use crate::har::Har;
 use crate::model::{As, Job, NumericDate, ScopeSet, clean};
 use crate::oauth::{ErrorResponse, TokenResponse, is_refusal};
 
@@ -26,7 +27,7 @@ pub enum RecogniseError {
     },
 }
 
-/// Reads `input`: an evidence file, a token response, an OAuth error, an AADSTS text, or a bare token of any shape.
+/// Reads `input`: an HTTP archive, an evidence file, a token response, an OAuth error, an AADSTS text, or a bare token of any shape.
 ///
 /// `now` is when it is judged; an evidence file may name its own.
 pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
@@ -82,6 +83,12 @@ fn read_object(
     evidence: &mut Evidence,
     now: NumericDate,
 ) -> Result<(), RecogniseError> {
+    if Har::is_one(members) {
+        let har: Har = serde_json::from_value(Value::Object(members.clone()))
+            .map_err(|_| RecogniseError::Json("it is no whole HTTP archive".to_owned()))?;
+        *evidence = har::evidence(&har, now);
+        return Ok(());
+    }
     let is_evidence = members.contains_key("version")
         || ["token", "token_response", "oauth_error"]
             .iter()

@@ -1,6 +1,7 @@
 //! An emulator without sockets: requests go straight in, and time passes only when somebody waits.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::{Emulator, Reply};
@@ -43,13 +44,13 @@ impl Http for InProcess<'_> {
 /// A clock that stands still until somebody sleeps.
 #[derive(Debug)]
 pub struct Stopwatch {
-    milliseconds: Cell<i64>,
+    milliseconds: Arc<AtomicI64>,
 }
 
 impl Stopwatch {
     /// Starts at `now`.
     pub fn at(now: NumericDate) -> Self {
-        Self { milliseconds: Cell::new(now.0.saturating_mul(1_000)) }
+        Self { milliseconds: Arc::new(AtomicI64::new(now.0.saturating_mul(1_000))) }
     }
 
     /// Lets `seconds` pass; they may be negative.
@@ -58,17 +59,27 @@ impl Stopwatch {
     }
 
     fn pass_milliseconds(&self, milliseconds: i64) {
-        self.milliseconds.set(self.milliseconds.get().saturating_add(milliseconds));
+        let later = self.milliseconds.load(Ordering::Relaxed).saturating_add(milliseconds);
+        self.milliseconds.store(later, Ordering::Relaxed);
     }
 }
 
 impl Clock for Stopwatch {
     fn now(&self) -> NumericDate {
-        NumericDate(self.milliseconds.get().div_euclid(1_000))
+        NumericDate(self.milliseconds.load(Ordering::Relaxed).div_euclid(1_000))
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
         self.pass_milliseconds(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
         Ok(())
+    }
+
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+        let clock = Arc::clone(&self.milliseconds);
+        let start = clock.load(Ordering::Relaxed);
+        Box::new(move || {
+            let passed = clock.load(Ordering::Relaxed).saturating_sub(start);
+            Duration::from_millis(u64::try_from(passed).unwrap_or(0))
+        })
     }
 }

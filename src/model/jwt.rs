@@ -84,6 +84,11 @@ impl Claims {
         }
     }
 
+    /// The members of a part that was read before.
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// The raw value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

@@ -4,6 +4,7 @@ mod claims;
 mod human;
 pub mod json;
 mod table;
+mod timeline;
 mod token;
 
 use std::io::{self, Write};
@@ -15,6 +16,7 @@ use crate::diagnose::Diagnosis;
 pub use claims::{claim_meaning, claims};
 pub use human::{Style, heading, label, wrapped};
 pub use table::table;
+pub use timeline::Timeline;
 pub use token::{TokenOutput, token};
 
 /// How a judgement or a listing is written.

@@ -1,7 +1,7 @@
 //! Time, waiting, and the signals that end a wait.
 
 use std::future::Future;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Clock, Interrupted};
 use crate::model::NumericDate;
@@ -15,6 +15,12 @@ impl Clock for RealClock {
     fn now(&self) -> NumericDate {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         NumericDate(0).plus(since_epoch)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+        let start = Instant::now();
+        Box::new(move || start.elapsed())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]

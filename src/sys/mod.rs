@@ -111,6 +111,8 @@ pub trait Clock {
     fn now(&self) -> NumericDate;
     /// Blocks for `duration`, or until the user or the system asks the program to end.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
+    /// Tells how much time has passed since this call, whatever is done to the wall clock.
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send>;
 }
 
 /// The program was asked to end.

@@ -5,22 +5,30 @@ use tokio::sync::oneshot;
 use super::{HttpRequest, HttpResponse};
 
 /// One visitor's request. Dropped without an answer, the visitor learns that the sign-in is over.
-#[derive(Debug)]
 pub struct Visit {
     /// What was asked, with its whole body.
     pub request: HttpRequest,
     answer: oneshot::Sender<HttpResponse>,
+    ear: Option<Box<dyn FnOnce(&HttpResponse) + Send>>,
 }
 
 impl Visit {
     /// A visit, and where its answer will be.
     pub fn new(request: HttpRequest) -> (Self, oneshot::Receiver<HttpResponse>) {
         let (answer, receiver) = oneshot::channel();
-        (Self { request, answer }, receiver)
+        (Self { request, answer, ear: None }, receiver)
+    }
+
+    /// The same visit, whose answer `ear` hears of too.
+    pub fn overheard(self, ear: impl FnOnce(&HttpResponse) + Send + 'static) -> Self {
+        Self { ear: Some(Box::new(ear)), ..self }
     }
 
     /// Sends the answer. A visitor who has left does not get it.
     pub fn answer(self, response: HttpResponse) {
+        if let Some(ear) = self.ear {
+            ear(&response);
+        }
         let _ = self.answer.send(response);
     }
 }

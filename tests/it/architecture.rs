@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 /// From the ground up. A module may name only floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["model"],
-    &["oauth", "sys", "store", "entra"],
-    &["flow", "diagnose"],
+    &["oauth", "sys", "store", "entra", "har"],
+    &["flow", "diagnose", "trace"],
     &["render", "emulator"],
     &["config"],
     &["cli"],
 ];
 
 /// Modules that do no I/O and read no clock.
-const PURE: &[&str] = &["model", "oauth", "entra", "diagnose", "render"];
+const PURE: &[&str] = &["model", "oauth", "entra", "har", "diagnose", "render"];
 
 fn floor_of(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))

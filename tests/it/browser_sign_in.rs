@@ -207,11 +207,12 @@ fn a_pasted_address_signs_in_where_nobody_can_come_back() {
     assert!(run.stderr.contains("no address was pasted"), "{}", run.stderr);
 }
 
-/// The address that the browser ends on for the next sign-in in `world`, with `redirect_uri`.
-fn address_of_the_answer(world: &World, redirect_uri: &str) -> String {
-    let mut random = [0; 96];
-    // The randomness of a desk that has drawn nothing yet.
-    entrada::sys::Entropy::fill(&Desk::default(), &mut random).unwrap();
+/// The address that the browser ends on for the first sign-in in `world`, with `redirect_uri`, before which `drawn` random
+/// bytes were used.
+pub(crate) fn address_of_the_answer(world: &World, redirect_uri: &str, drawn: usize) -> String {
+    let (mut random, desk) = ([0; 96], Desk::default());
+    entrada::sys::Entropy::fill(&desk, &mut vec![0; drawn]).unwrap();
+    entrada::sys::Entropy::fill(&desk, &mut random).unwrap();
     let endpoint = Url::parse("http://localhost:8400/organizations/oauth2/v2.0/authorize").unwrap();
     let url = AuthorizationRequest {
         endpoint: &endpoint,
@@ -233,7 +234,7 @@ fn address_of_the_answer(world: &World, redirect_uri: &str) -> String {
 fn what_is_pasted_may_be_the_address_or_the_bare_code() {
     for bare in [false, true] {
         let world = World::new().remote().at_a_terminal();
-        let address = address_of_the_answer(&world, "http://localhost:8400");
+        let address = address_of_the_answer(&world, "http://localhost:8400", 0);
         let code = Url::parse(&address).unwrap();
         let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
         world.desk().types("http://localhost:8400/");
@@ -251,7 +252,7 @@ fn from_afar_the_port_can_be_brought_over_or_the_address_pasted() {
     let world = World::new().remote().at_a_terminal();
     world.set("SSH_CONNECTION", "198.51.100.7 50000 192.0.2.9 2222");
     world.set("USER", "ada");
-    let address = address_of_the_answer(&world, &format!("http://localhost:{PORT}"));
+    let address = address_of_the_answer(&world, &format!("http://localhost:{PORT}"), 0);
     world.desk().types(&address);
     let run = world.login(&["--flow", "browser"]);
     let line = format!("ssh -N -L {PORT}:localhost:{PORT} -p 2222 ada@192.0.2.9");

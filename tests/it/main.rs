@@ -18,5 +18,6 @@ mod regressions;
 mod scenarios;
 mod smoke;
 mod token;
+mod trace;
 mod visitors;
 mod world;

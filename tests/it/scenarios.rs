@@ -111,7 +111,7 @@ const fn refused(exit: Exit, cause: &'static str) -> Option<(Exit, &'static str)
 }
 
 /// The first finding that is shown as an error or a warning.
-fn named(stderr: &str) -> &str {
+pub(crate) fn named(stderr: &str) -> &str {
     let finding = |line: &str| line.starts_with("error[") || line.starts_with("warning[");
     let line = stderr.lines().find(|line| finding(line)).unwrap_or_default();
     line.split(['[', ']']).nth(1).unwrap_or_default()

@@ -167,7 +167,8 @@ async fn exchange(
     request: reqwest::Request,
 ) -> Result<HttpResponse, Unanswered> {
     let mut response = client.execute(request).await?;
-    let mut answer = http::Response::builder().status(response.status());
+    let mut answer =
+        http::Response::builder().status(response.status()).version(response.version());
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }

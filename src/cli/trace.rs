@@ -1,0 +1,72 @@
+//! `entrada trace`.
+
+use clap::Subcommand;
+
+use super::app::App;
+use super::talk::style_of;
+use super::{Exit, Failure};
+use crate::diagnose::{self, Verdict};
+use crate::har::{Har, Redactor};
+use crate::render::{self, Format, Notes};
+use crate::sys::Stream;
+
+/// Look into a trace: what went over the wire, step by step, and what is to be made of it
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Print an HTTP archive (HAR), of `--trace` or of a browser, as a timeline, and judge it
+    Show(Show),
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// The file, or `-` for standard input
+    file: String,
+    /// How it is written
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let What::Show(show) = &args.what;
+    let input = app.input(Some(&show.file))?;
+    let har = match Har::parse(input.expose()) {
+        Some(Ok(har)) => har,
+        Some(Err(place)) => {
+            return Err(Failure::usage(format!("the HTTP archive cannot be read: {place}")));
+        }
+        None => {
+            return Err(Failure::usage("that is no HTTP archive (HAR)").help(
+                "`entrada login --trace FILE` writes one; so do browsers, in their developer tools",
+            ));
+        }
+    };
+    let mut salt = [0; 16];
+    app.sys.entropy.fill(&mut salt)?;
+    let timeline = render::Timeline::new(&har, &mut Redactor::new(salt));
+    let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    if let Some(job) = app.common.layer.job.iter().flatten().next() {
+        evidence.context.job = Some(*job);
+    }
+    let diagnosis = diagnose::run(&evidence);
+    match show.output {
+        Format::Json => timeline.json(app.stdout, &render::json::value(&diagnosis))?,
+        Format::Human => {
+            let style = style_of(app.sys, Stream::Stdout);
+            timeline.human(app.stdout, style)?;
+            writeln!(app.stdout)?;
+            if evidence.unrecognised {
+                writeln!(app.stdout, "the authority said nothing in it that could be judged")?;
+            } else {
+                render::diagnosis(app.stdout, Format::Human, &diagnosis, style, Notes::Shown)?;
+            }
+        }
+    }
+    Ok(if diagnosis.verdict == Verdict::Problem { Exit::Findings } else { Exit::Success })
+}

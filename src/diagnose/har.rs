@@ -1,0 +1,160 @@
+//! An HTTP archive of a sign-in, ours or a browser's, as evidence: what the authority said last, and what it was asked.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use url::Url;
+
+use super::shape::Shape;
+use super::{Context, Evidence};
+use crate::har::{Entry, Har, Pair, Token, is_redacted, value_of};
+use crate::model::{Authority, Claims, Job, Jwt, NumericDate, ScopeSet, Tenant};
+use crate::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
+
+/// Refusals that end nothing (RFC 8628 §3.5).
+const WAITING: [&str; 2] = ["authorization_pending", "slow_down"];
+
+/// What an entry was, as far as it decides anything.
+enum Said {
+    Response(Box<TokenResponse>, Option<Shape>),
+    Refusal(Box<ErrorResponse>),
+    NotOauth(crate::oauth::ProtocolError),
+}
+
+/// The evidence in `har`. Judged as of the last thing that the authority said, not as of `now`.
+pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
+    let mut evidence = Evidence { now: Some(now), unrecognised: true, ..Evidence::default() };
+    for entry in &har.log.entries {
+        let asked = parameters(entry);
+        note(&mut evidence.context, entry, &asked);
+        let Some(said) = said(entry, &asked) else { continue };
+        (evidence.response, evidence.refusal, evidence.not_oauth, evidence.token) =
+            (None, None, None, None);
+        match said {
+            Said::Response(response, token) => {
+                (evidence.response, evidence.token) = (Some(*response), token);
+            }
+            Said::Refusal(refusal) => {
+                evidence.context.code_ran_out = refusal.error == "expired_token";
+                evidence.refusal = Some(*refusal);
+            }
+            Said::NotOauth(error) => evidence.not_oauth = Some(error),
+        }
+        evidence.unrecognised = false;
+        evidence.now = entry.started().or(evidence.now);
+    }
+    if let Some(about) = &har.log.about {
+        evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
+        evidence.context.account = about.account.clone().or(evidence.context.account.take());
+    }
+    evidence
+}
+
+/// Everything that was sent: the address's parameters and the form's members.
+fn parameters(entry: &Entry) -> Vec<Pair> {
+    let mut all = match Url::parse(&entry.request.url) {
+        Ok(url) => crate::har::pairs_of(url.query().unwrap_or_default().as_bytes()),
+        Err(_) => entry.request.query_string.clone(),
+    };
+    all.extend(entry.form());
+    all
+}
+
+/// Takes over what a request to the authority tells: the client, the scopes, the tenant.
+fn note(context: &mut Context, entry: &Entry, asked: &[Pair]) {
+    let Some(client_id) = value_of(asked, "client_id") else { return };
+    context.client_id = Some(client_id.to_owned());
+    if let Some(scope) = value_of(asked, "scope") {
+        context.requested = Some(ScopeSet::parse(scope));
+    }
+    if let Some(hint) = value_of(asked, "login_hint").filter(|hint| !is_redacted(hint)) {
+        context.account = Some(hint.to_owned());
+    }
+    context.grant_type = match value_of(asked, "grant_type") {
+        Some(grant_type) => Some(grant_type.rsplit(':').next().unwrap_or(grant_type).to_owned()),
+        None if value_of(asked, "response_type").is_some() => Some("authorization_code".to_owned()),
+        None => context.grant_type.take(),
+    };
+    if let Some((authority, tenant)) = authority(&entry.request.url) {
+        context.authority = Some(authority);
+        context.tenant = Some(tenant);
+    }
+}
+
+/// The base and the tenant of an address of Entra's shape: `https://host/TENANT/oauth2/v2.0/…`.
+fn authority(address: &str) -> Option<(String, String)> {
+    let url = Url::parse(address).ok()?;
+    let mut path = url.path_segments()?;
+    let (tenant, next) = (path.next()?, path.next()?);
+    let tenant = Tenant::parse(tenant).ok().filter(|_| next == "oauth2")?;
+    let name = tenant.to_string();
+    let authority = Authority::parse(&url.origin().ascii_serialization(), Some(tenant)).ok()?;
+    Some((authority.base(), name))
+}
+
+fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
+    // The browser that comes back with a refusal (RFC 6749 §4.1.2.1).
+    let came_back = value_of(asked, "state").is_some() && value_of(asked, "client_id").is_none();
+    if came_back && value_of(asked, "error").is_some() {
+        let members = asked.iter().map(|pair| (pair.name.clone(), pair.value.clone().into()));
+        return Some(Said::Refusal(Box::new(ErrorResponse::from_json(&members.collect()))));
+    }
+    if entry.request.method != "POST" || entry.response.status == 0 {
+        return None;
+    }
+    let answer = answer(entry)?;
+    let received_at = entry.started().unwrap_or_default();
+    if value_of(asked, "grant_type").is_some() {
+        return match TokenResponse::parse("the token request", &answer, received_at) {
+            Ok(Ok(response)) => {
+                let token = told(entry, &response);
+                Some(Said::Response(Box::new(response), token))
+            }
+            Ok(Err(refusal)) if WAITING.contains(&refusal.error.as_str()) => None,
+            Ok(Err(refusal)) => Some(Said::Refusal(refusal)),
+            Err(error) => Some(Said::NotOauth(error)),
+        };
+    }
+    let device = value_of(asked, "client_id").is_some() && value_of(asked, "scope").is_some();
+    match device_code::parse_authorization(&answer, received_at) {
+        Ok(Err(refusal)) if device => Some(Said::Refusal(refusal)),
+        Err(error) if device => Some(Said::NotOauth(error)),
+        _ => None,
+    }
+}
+
+/// What is known of an access token whose text was taken out.
+fn told(entry: &Entry, response: &TokenResponse) -> Option<Shape> {
+    let text = response.access_token.expose();
+    if !is_redacted(text) {
+        return None;
+    }
+    match entry.tokens.get("access_token") {
+        Some(Token { header, claims, signature_length }) => Some(Shape::Jwt(Box::new(Jwt {
+            header: Claims::new(header.clone()),
+            claims: Claims::new(claims.clone()),
+            signature_length: *signature_length,
+        }))),
+        None => {
+            let length = text.rsplit('-').next().and_then(|length| length.parse().ok());
+            Some(Shape::Opaque { length: length.unwrap_or_default() })
+        }
+    }
+}
+
+/// The answer as it came over the wire, as far as it is written down.
+fn answer(entry: &Entry) -> Option<HttpResponse> {
+    let response = &entry.response;
+    let text = response.content.text.clone().unwrap_or_default();
+    let body = match response.content.encoding.as_deref() {
+        Some("base64") => BASE64_STANDARD.decode(text).ok()?,
+        _ => text.into_bytes(),
+    };
+    let mut answer = http::Response::builder().status(response.status);
+    for Pair { name, value } in &response.headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok();
+        if let Some((name, value)) = name.zip(http::HeaderValue::from_str(value).ok()) {
+            answer = answer.header(name, value);
+        }
+    }
+    answer.body(body).ok()
+}
