@@ -10,13 +10,13 @@
 //! | 5 | [`cli`] | one file per command; the only floor that knows exit codes |
 //! | 4 | [`config`] | flags over environment over file over defaults, with origins |
 //! | 3 | [`render`], `emulator` | values to text, one file per format; a small Entra on loopback (feature `emulator`) |
-//! | 2 | [`flow`], [`diagnose`] | getting a token; judging one |
-//! | 1 | [`oauth`], [`sys`], [`store`], [`entra`] | the wire (pure); the outside world; saved grants; Entra's facts |
+//! | 2 | [`flow`], [`diagnose`], [`trace`] | getting a token; judging one; writing a run down |
+//! | 1 | [`oauth`], [`sys`], [`store`], [`entra`], [`har`] | the wire (pure); the outside world; saved grants; Entra's facts; HTTP archives |
 //! | 0 | [`model`] | the vocabulary: authority, tenant, scope, claims, secret, time, job |
 //!
 //! # Invariants
 //!
-//! - `model`, `oauth`, `entra`, `diagnose` and `render` do no I/O and read no clock.
+//! - `model`, `oauth`, `entra`, `har`, `diagnose` and `render` do no I/O and read no clock.
 //! - Clock, environment, standard streams and process exit are each touched in one file (`.clippy.toml`).
 //! - A [`model::Secret`] has no `Display`, no `Serialize` and no `Deref`; `grep -rn 'expose()' src` lists every exit.
 //! - Text from a server passes [`model::clean`] before any stream.

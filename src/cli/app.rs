@@ -136,7 +136,7 @@ impl App<'_, '_> {
             page: SignInPage { unattended: self.sys.env.get("CI").is_some(), ..settings.page() },
             force_refresh: false,
             interaction,
-            claims: self.claims(settings)?,
+            claims: Self::claims(settings)?,
             challenge: None,
             lock_wait: settings.lock_wait(),
         })
@@ -165,7 +165,7 @@ impl App<'_, '_> {
     }
 
     /// The claims to ask for: those named, and the capability.
-    fn claims(&self, settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
+    fn claims(settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
         let named = settings.get(|layer| &layer.claims);
         let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
             let json = match text.strip_prefix('@') {

@@ -81,7 +81,11 @@ impl World {
             claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))
         };
         let cp1 = !person.is_personal() && (declared(&issue.claims) || declared(&grant.claims));
-        let mut acrs: Vec<_> = contexts(&issue.claims).chain(contexts(&grant.claims)).collect();
+        let mut acrs: Vec<_> = [&issue.claims, &grant.claims]
+            .into_iter()
+            .flatten()
+            .flat_map(|text| contexts(text))
+            .collect();
         acrs.dedup();
         let scenario = self.scenario_of(&client_id);
         let kind = self.kind_of(&client_id);
@@ -220,12 +224,12 @@ const NO_KEY: Refusal =
     Refusal::new("server_error", 90_033, "The emulator could not make a signing key.").status(500);
 
 /// The authentication contexts that a `claims` parameter asks for.
-fn contexts(claims: &Option<String>) -> impl Iterator<Item = String> {
-    let asked: Value = claims.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default();
+fn contexts(claims: &str) -> Vec<String> {
+    let asked: Value = claims.parse().unwrap_or_default();
     let asked = &asked["access_token"]["acrs"];
     let values: Vec<Value> = asked["values"].as_array().cloned().unwrap_or_default();
     let all = values.into_iter().chain(asked.get("value").cloned());
-    all.filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter()
+    all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
 /// Takes away what `consent-partial` does not grant: every `Mail.` scope, or else the first one.

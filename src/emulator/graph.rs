@@ -255,15 +255,14 @@ fn refuse(error: &GraphError, call: &Call, now: NumericDate) -> Answer {
     let mut answer = answer::json(*status, &body);
     if *status == 401 {
         // The client_id is Graph's own, not the caller's.
-        let mut challenge = format!(
+        let claims = STANDARD.encode(CHALLENGE_CLAIMS);
+        let asks = format!(", error=\"insufficient_claims\", claims=\"{claims}\"");
+        let asks = if *message == CHALLENGE.2 { &asks } else { "" };
+        let challenge = format!(
             "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-             client_id=\"{}\"",
+             client_id=\"{}\"{asks}",
             GRAPH.app_id
         );
-        if *message == CHALLENGE.2 {
-            let claims = STANDARD.encode(CHALLENGE_CLAIMS);
-            challenge.push_str(&format!(", error=\"insufficient_claims\", claims=\"{claims}\""));
-        }
         answer::set(&mut answer, "www-authenticate", &challenge);
     }
     answer::mark(answer, code)

@@ -242,10 +242,10 @@ mod tests {
     fn what_is_not_on_the_list_becomes_a_fingerprint() {
         let mut redactor = redactor();
         let form = "grant_type=refresh_token&refresh_token=1.Asecret&client_id=c&scope=a+b&client_secret=hunter2\
-                    &password=pw&otp=123456&code_verifier=v3rifier";
+                    &password=pw&otp=123456&code_verifier=v3rifier&client_assertion=eyJ.as.sert";
         let shown = redactor.pairs(&pairs(form));
         let text = format!("{shown:?}");
-        for secret in ["1.Asecret", "hunter2", "123456", "v3rifier"] {
+        for secret in ["1.Asecret", "hunter2", "123456", "v3rifier", "eyJ.as.sert"] {
             assert!(!text.contains(secret), "{text}");
         }
         assert_eq!(super::super::value_of(&shown, "scope"), Some("a b"));

@@ -25,7 +25,7 @@ pub enum ClaimsRequestError {
     /// A member of it that asks for nothing.
     #[error("its member `{0}` is neither an object nor null")]
     Member(String),
-    /// More than [`LEN_MAX`] bytes.
+    /// More than would fit into an address.
     #[error("it is longer than {} kB", LEN_MAX >> 10)]
     TooLong,
 }

@@ -4,12 +4,15 @@ use tokio::sync::oneshot;
 
 use super::{HttpRequest, HttpResponse};
 
+/// Somebody who hears of an answer.
+type Ear = Box<dyn FnOnce(&HttpResponse) + Send>;
+
 /// One visitor's request. Dropped without an answer, the visitor learns that the sign-in is over.
 pub struct Visit {
     /// What was asked, with its whole body.
     pub request: HttpRequest,
     answer: oneshot::Sender<HttpResponse>,
-    ear: Option<Box<dyn FnOnce(&HttpResponse) + Send>>,
+    ear: Option<Ear>,
 }
 
 impl Visit {

@@ -55,7 +55,7 @@ impl Recorder {
     /// Notes that the user was shown the page `url`. What happens on it is not ours to see.
     pub fn page(&self, url: &Url) {
         self.with(|tape| {
-            tape.unanswered(url, "the sign-in page; a browser asks for it, unseen from here")
+            tape.unanswered(url, "the sign-in page; a browser asks for it, unseen from here");
         });
     }
 

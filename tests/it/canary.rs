@@ -75,6 +75,7 @@ fn every_command_keeps_the_secrets_of_a_stored_grant() {
                 &[name.as_str()]
             }
             "explain" => &["explain", "scp"],
+            "trace" => &["trace", "show", "-"],
             "config" => &["config", "show"],
             "emulator" => &["emulator", "--list"],
             // The demo has secrets of its own; `smoke` runs it.

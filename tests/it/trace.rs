@@ -4,6 +4,7 @@ use entrada::cli::Exit;
 use entrada::emulator::Scenario;
 use entrada::har::Har;
 use serde_json::Value;
+use url::Url;
 
 use crate::browser::get;
 use crate::browser_sign_in::address_of_the_answer;
@@ -38,7 +39,7 @@ fn har(text: &str) -> Har {
 fn steps(text: &str) -> Vec<String> {
     let entries = har(text).log.entries;
     let step = |entry: &entrada::har::Entry| {
-        let url = url::Url::parse(&entry.request.url).unwrap();
+        let url = Url::parse(&entry.request.url).unwrap();
         let last = url.path_segments().and_then(|mut path| path.next_back()).unwrap_or_default();
         format!("{} /{last} {}", entry.request.method, entry.response.status)
     };
@@ -149,13 +150,17 @@ fn polls_are_counted_and_not_repeated() {
 
 #[test]
 fn a_pasted_address_is_in_it_without_its_code() {
-    let world = World::new().remote().at_a_terminal();
-    // A trace draws 16 bytes for its fingerprints.
-    let address = address_of_the_answer(&world, "http://localhost:8400", 16);
-    world.desk().types(&address);
-    let (run, text) = traced(&world, &["login", "--flow", "paste"]);
-    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
-    assert!(text.contains("pasted at the prompt"), "{text}");
+    for bare in [false, true] {
+        let world = World::new().remote().at_a_terminal();
+        // A trace draws 16 bytes for its fingerprints.
+        let address = address_of_the_answer(&world, "http://localhost:8400", 16);
+        let code = Url::parse(&address).unwrap();
+        let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        world.desk().types(if bare { &code } else { &address });
+        let (run, text) = traced(&world, &["login", "--flow", "paste"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        assert!(text.contains("pasted at the prompt"), "{text}");
+    }
 }
 
 #[test]

@@ -229,7 +229,7 @@ impl World {
         let answer = graph.send(request).unwrap();
         let mut text = format!("HTTP/1.1 {}\r\n", answer.status());
         for (name, value) in answer.headers() {
-            text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+            text = text + name.as_str() + ": " + value.to_str().unwrap() + "\r\n";
         }
         text + "\r\n" + &String::from_utf8_lossy(answer.body())
     }

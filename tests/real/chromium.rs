@@ -9,13 +9,13 @@ use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, Ended, Provider, assert_silent, files, run};
 
 /// Somebody at a desktop.
-struct User {
-    desk: Desk,
+pub(crate) struct User {
+    pub(crate) desk: Desk,
     settings: Vec<(&'static str, String)>,
 }
 
 /// The page on which the person ended.
-struct Page {
+pub(crate) struct Page {
     url: String,
     title: String,
     text: String,
@@ -27,7 +27,7 @@ fn script() -> PathBuf {
 }
 
 impl User {
-    fn new(settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    pub(crate) fn new(settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let desk = Desk::bare();
         fs::create_dir(desk.dir.path().join("seen")).unwrap();
         let mut settings: Vec<_> = settings.into_iter().collect();
@@ -57,14 +57,14 @@ impl User {
         self.desk.dir.path().join("seen")
     }
 
-    fn entrada(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn entrada(&self, arguments: &[&str]) -> Command {
         let mut command = self.desk.command(ENTRADA);
         command.args(arguments).envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Runs `entrada login arguments…`, with a person who does `decision` in the browser.
-    fn login(&self, decision: &str, arguments: &[&str]) -> (Ended, Page) {
+    pub(crate) fn login(&self, decision: &str, arguments: &[&str]) -> (Ended, Page) {
         let seen = self.seen();
         let _ = fs::remove_file(seen.join("page.json"));
         let browser = format!("node {} {} {decision}", script().display(), seen.display());

@@ -16,6 +16,7 @@ mod network;
 mod oidc_provider;
 mod program;
 mod terminal;
+mod trace;
 
 use entrada::store::Backend;
 
