@@ -158,7 +158,8 @@ impl App<'_, '_> {
                 .or_else(|| settings.get(|layer| &layer.login_hint)),
             exit: None,
         };
-        self.recorder.start(self.sys, Path::new(&path), about).map_err(|error| {
+        let announce = !settings.is(|layer| &layer.quiet);
+        self.recorder.start(self.sys, Path::new(&path), about, announce).map_err(|error| {
             Failure::usage(format!("cannot write the trace to `{path}`: {error}"))
                 .help("name a file in a folder that you may write to: `--trace FILE`")
         })

@@ -33,7 +33,7 @@ pub use exit::Exit;
 use crate::config::Layer;
 use crate::model::shell_quoted;
 use crate::sys::Sys;
-use crate::trace::Recorder;
+use crate::trace::{Recorder, Written};
 use app::App;
 use failure::Failure;
 use talk::Talk;
@@ -122,12 +122,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
     let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
     match recorder.finish(exit.code()) {
-        Ok(None) => (),
-        Ok(Some(path)) => talk.line(format!(
+        Ok(Some(Written { path, announce: true })) => talk.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
             path = path.display(),
             quoted = shell_quoted(&path.to_string_lossy()),
         )),
+        Ok(_) => (),
         Err(error) => talk.line(format!("warning: the trace could not be written: {error}")),
     }
     exit

@@ -23,6 +23,15 @@ use crate::sys::{
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
     and claims were not. `entrada trace show FILE` prints it in order.";
 
+/// A trace that was written.
+#[derive(Debug)]
+pub struct Written {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether the user wants to hear of it.
+    pub announce: bool,
+}
+
 /// What is written down of one run; nothing until [`Recorder::start`].
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<Option<Tape>>>);
@@ -31,6 +40,7 @@ struct Tape {
     har: Har,
     redactor: Redactor,
     target: Target,
+    announce: bool,
     /// Milliseconds since 1970 when it began.
     began: i64,
     since: Box<dyn Fn() -> Duration + Send>,
@@ -38,7 +48,13 @@ struct Tape {
 
 impl Recorder {
     /// Begins to record for the file `path`, which must be writable now and is written by [`Recorder::finish`].
-    pub fn start(&self, sys: &Sys<'_>, path: &Path, about: About) -> io::Result<()> {
+    pub fn start(
+        &self,
+        sys: &Sys<'_>,
+        path: &Path,
+        about: About,
+        announce: bool,
+    ) -> io::Result<()> {
         let target = Target::new(path)?;
         let mut salt = [0; 16];
         sys.entropy.fill(&mut salt)?;
@@ -46,6 +62,7 @@ impl Recorder {
             har: Har::new(COMMENT, about),
             redactor: Redactor::new(salt),
             target,
+            announce,
             began: sys.clock.now().0.saturating_mul(1_000),
             since: sys.clock.stopwatch(),
         });
@@ -59,13 +76,16 @@ impl Recorder {
         });
     }
 
-    /// Writes the file; its path, or `None` where nothing was recorded.
-    pub fn finish(&self, exit: u8) -> io::Result<Option<PathBuf>> {
-        let Some(Tape { mut har, target, .. }) = self.tape().take() else { return Ok(None) };
+    /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded.
+    pub fn finish(&self, exit: u8) -> io::Result<Option<Written>> {
+        let Some(Tape { mut har, target, announce, .. }) = self.tape().take() else {
+            return Ok(None);
+        };
         if let Some(about) = &mut har.log.about {
             about.exit = Some(exit);
         }
-        target.write(&serde_json::to_vec_pretty(&har)?).map(Some)
+        let path = target.write(&serde_json::to_vec_pretty(&har)?)?;
+        Ok(Some(Written { path, announce }))
     }
 
     /// The network, listened in on.

@@ -18,7 +18,8 @@ fn a_refusal_with_a_4xx_status_ends_the_wait_at_once() {
     let world = World::with("not-public-client");
     let run = world.run(&["login"]);
     assert_eq!(run.exit, Exit::Refused);
-    assert!(world.token_requests("device_code") < 5, "{:?}", world.emulator.log());
+    let polls = world.token_requests("urn:ietf:params:oauth:grant-type:device_code");
+    assert_eq!(polls, 2, "{:?}", world.emulator.log());
     assert!(run.stderr.contains("public-client-flows-disabled"), "{}", run.stderr);
 }
 

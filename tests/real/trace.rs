@@ -7,7 +7,7 @@ use std::process::Command;
 use entrada::har::{Har, Pair, is_redacted};
 
 use crate::chromium::User;
-use crate::program::{Emulation, Provider, assert_silent, run};
+use crate::program::{Emulation, Provider, assert_silent, run, start, within};
 
 /// Parameters that let somebody in, or prove something.
 const SECRET: [&str; 9] = [
@@ -21,6 +21,9 @@ const SECRET: [&str; 9] = [
     "refresh_token",
     "state",
 ];
+
+/// The grant of a device code, as the emulator's log has it.
+const POLL: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The trace in `path`: valid, silent about `secrets`, and what it is made of.
 fn checked(path: &Path, secrets: &[String]) -> Har {
@@ -70,6 +73,24 @@ fn every_way_through_the_emulator_leaves_a_valid_trace_without_secrets() {
     assert!(entra.emulator.set_scenario("hostile-text"));
     run(&mut user.entrada(&["login", "--flow", "device", "--trace", trace[1]])).with(5);
     checked(&path, &entra.emulator.secrets());
+}
+
+#[test]
+fn a_sign_in_that_is_told_to_end_leaves_its_trace() {
+    let entra = Emulation::new("normal");
+    let user = User::new(entra.settings());
+    let path = user.desk.dir.path().join("run.har");
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let before = entra.posts(POLL);
+        let arguments = ["login", "--flow", "device", "--quiet", "--trace", path.to_str().unwrap()];
+        let login = start(&mut user.entrada(&arguments));
+        within("a poll", || (before < entra.posts(POLL)).then_some(()));
+        login.signal(signal);
+        let ended = login.end().with(i32::from(code));
+        assert!(!ended.err.contains("trace written"), "{}", ended.err);
+        let har = checked(&path, &entra.emulator.secrets());
+        assert_eq!(har.log.about.unwrap().exit, Some(code));
+    }
 }
 
 #[test]
