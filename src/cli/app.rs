@@ -170,12 +170,15 @@ impl App<'_, '_> {
         let named = settings.get(|layer| &layer.claims);
         let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
             let json = match text.strip_prefix('@') {
-                Some(path) => read_text(&mut open(path)?)?,
+                Some(path) => read_text(&mut open("the claims", path)?)?,
                 None => Secret::new(text.as_str()),
             };
             ClaimsRequest::parse(json.expose()).map_err(|error| {
-                let whose = if text.starts_with('@') { text.as_str() } else { "`claims`" };
-                Failure::usage(format!("the claims in {whose} cannot be asked for: {error}")).help(
+                let what = match text.strip_prefix('@') {
+                    Some(path) => format!("the file `{path}`"),
+                    None => "what `--claims` is given".to_owned(),
+                };
+                Failure::usage(format!("{what} is no claims request: {error}")).help(
                     "write them as `--claims '{\"access_token\":{\"acrs\":{\"essential\":true,\"value\":\"c1\"}}}'`, \
                      or into a file and give `--claims @FILE`; for what a service sent, use `--challenge`",
                 )
@@ -192,7 +195,7 @@ impl App<'_, '_> {
     ) -> Result<Option<ClaimsRequest>, Failure> {
         let Some(given) = given else { return Ok(None) };
         let text = match given.strip_prefix('@') {
-            Some(path) => read_text(&mut open(path)?)?,
+            Some(path) => read_text(&mut open("the challenge", path)?)?,
             None if given == "-" => self.input(Some("-"))?,
             None => Secret::new(given),
         };
@@ -321,9 +324,9 @@ impl App<'_, '_> {
     }
 }
 
-fn open(path: &str) -> Result<std::fs::File, Failure> {
+fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
     std::fs::File::open(path)
-        .map_err(|error| Failure::usage(format!("cannot read `{path}`: {error}")))
+        .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
 }
 
 fn looks_like_a_path(text: &str) -> bool {

@@ -19,8 +19,9 @@ impl Target {
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));
+        // `tempfile` does not keep the system's words.
+        folder.metadata()?;
         let draft = tempfile::Builder::new().prefix(".entrada-trace-").tempfile_in(folder);
-        // The path that `tempfile` adds is that of its own file, which says nothing to anybody.
         let draft = draft.map_err(|error| io::Error::from(error.kind()))?;
         Ok(Self { path: path.to_owned(), draft })
     }
