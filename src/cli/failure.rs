@@ -7,9 +7,8 @@ use super::exit::Exit;
 use super::network;
 use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
-use crate::diagnose::{self, Diagnosis, Evidence, Severity};
+use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
-use crate::model::clean;
 use crate::render::{self, Format, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
 use crate::sys::{HttpError, HttpFailure, Interrupted};
@@ -81,21 +80,13 @@ impl Failure {
         if self.silent {
             return self.exit;
         }
-        if !self.message.is_empty() {
-            let label = render::label(talk.style, Severity::Error, "error");
-            talk.raw(&format!("{label}: {}\n", clean(&self.message)));
-        }
-        for cause in &self.causes {
-            talk.raw(&format!("  caused by: {}\n", clean(cause)));
-        }
+        talk.with(|out| render::failure(out, talk.style, &self.message, &self.causes));
         if let Some(diagnosis) = &self.diagnosis {
             talk.with(|out| {
                 render::diagnosis(out, Format::Human, diagnosis, talk.style, Notes::Shown)
             });
         }
-        for help in &self.help {
-            talk.raw(&format!("  = help: {}\n", clean(help)));
-        }
+        talk.with(|out| render::help(out, talk.style, &self.help));
         self.exit
     }
 }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
 use crate::diagnose::{Confidence, Diagnosis, InputKind, Severity, Verdict, Who};
+use crate::model::clean;
 
 /// What the stream can show.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,15 +79,38 @@ pub(super) fn diagnosis(
             let arrow = style.paint(DIM, "  -->");
             marked(out, style, &arrow, 5, &format!(" {}: {}", seen.field, seen.value), 6)?;
         }
-        for help in &finding.help {
-            let mark = style.paint(BOLD, "  = help:");
-            marked(out, style, &mark, 9, &format!(" {help}"), 10)?;
-        }
+        help(out, style, &finding.help)?;
         if finding.severity != Severity::Note
             && matches!(finding.who, Who::TenantAdmin | Who::Developer | Who::Microsoft)
         {
             writeln!(out, "{} {}", style.paint(BOLD, "  = who:"), who(finding.who))?;
         }
+    }
+    Ok(())
+}
+
+/// Writes why something failed: `message`, unless it is empty, and what caused it.
+pub fn failure(
+    out: &mut dyn Write,
+    style: Style,
+    message: &str,
+    causes: &[String],
+) -> io::Result<()> {
+    if !message.is_empty() {
+        let mark = label(style, Severity::Error, "error");
+        marked(out, style, &mark, 5, &format!(": {}", clean(message)), 2)?;
+    }
+    for cause in causes {
+        marked(out, style, "  caused by:", 12, &format!(" {}", clean(cause)), 13)?;
+    }
+    Ok(())
+}
+
+/// Writes what to do.
+pub fn help(out: &mut dyn Write, style: Style, help: &[String]) -> io::Result<()> {
+    for help in help {
+        let mark = style.paint(BOLD, "  = help:");
+        marked(out, style, &mark, 9, &format!(" {}", clean(help)), 10)?;
     }
     Ok(())
 }
@@ -135,7 +159,7 @@ pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Res
 }
 
 /// Writes `mark` (of `mark_width` columns) and `text`, broken at spaces where the width is known.
-fn marked(
+pub(super) fn marked(
     out: &mut dyn Write,
     style: Style,
     mark: &str,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claims};
-pub use human::{Style, heading, label, wrapped};
+pub use human::{Style, failure, heading, help, label, wrapped};
 pub use table::table;
 pub use timeline::Timeline;
 pub use token::{TokenOutput, token};

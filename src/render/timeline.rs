@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::human::marked;
 use super::json::{VERSION, write};
 use super::{Style, heading, wrapped};
 use crate::har::{Entry, Har, Pair, Redactor, is_redacted};
@@ -145,19 +146,21 @@ impl Step {
 
     fn human(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         let at = format!("{:>4}.{:03} s", self.at_ms / 1_000, self.at_ms.rem_euclid(1_000));
-        let address = heading(style, &clean(&format!("{} {}", self.method, self.url)));
+        let address = clean(&format!("{} {}", self.method, self.url)).into_owned();
         let answer = match (self.status, &self.error) {
-            (0, Some(_)) => "  no answer".to_owned(),
+            (0, Some(_)) => " no answer".to_owned(),
             (0, None) => String::new(),
-            (status, _) => format!("  {status} after {} ms", self.took_ms),
+            (status, _) => format!(" {status} after {} ms", self.took_ms),
         };
         let times = if 1 < self.times { format!(", {} times", self.times) } else { String::new() };
-        writeln!(out, "{at}  {address}{answer}{times}")?;
+        let mark = format!("{at}  {}", heading(style, &address));
+        let columns = at.chars().count() + 2 + address.chars().count();
+        marked(out, style, &mark, columns, &format!("{answer}{times}"), 12)?;
         let mut line = |mark: &str, text: &str| {
             if text.is_empty() {
                 return Ok(());
             }
-            wrapped(out, style.width, &format!("            {mark} {}", clean(text)))
+            marked(out, style, &format!("{:12}{mark}", ""), 13, &format!(" {}", clean(text)), 14)
         };
         line("=", self.comment.as_deref().unwrap_or_default())?;
         line(">", &listed(&self.sent))?;
