@@ -6,6 +6,7 @@ use crate::entra::resources::{self, GRAPH};
 use crate::model::{As, Job, NumericDate, ScopeSet};
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 
+use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
 
 /// One case. Whoever collects it does the I/O; a rule that misses a fact here says nothing.
@@ -19,6 +20,10 @@ pub struct Evidence {
     pub refusal: Option<ErrorResponse>,
     /// An answer that is not OAuth.
     pub not_oauth: Option<ProtocolError>,
+    /// What an API answered.
+    pub answer: Option<HttpAnswer>,
+    /// What a mail server and its client said.
+    pub mail: Option<MailTalk>,
     /// What else is known.
     pub context: Context,
     /// Whether something was given that is nothing we know.
@@ -62,6 +67,8 @@ pub struct Context {
     pub wanted: Option<String>,
     /// Whether a refresh token is wanted at all; `None` counts as yes.
     pub offline: Option<bool>,
+    /// Whether a client went on polling faster than it was told to.
+    pub polled_too_fast: bool,
     /// Whether the device code had run out by the local clock when the refusal came.
     pub code_ran_out: bool,
 }

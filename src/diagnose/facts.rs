@@ -1,6 +1,7 @@
 //! The evidence as rules look at it: read once, asked often.
 
 use super::refusal;
+use super::service::{self, Told};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use crate::entra::jobs::{self, JobFacts};
@@ -24,6 +25,8 @@ pub struct Facts<'a> {
     pub now: Option<NumericDate>,
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::Cause>,
+    /// The causes that a service's answer points to.
+    pub(super) told: Vec<Told>,
 }
 
 impl<'a> Facts<'a> {
@@ -41,9 +44,10 @@ impl<'a> Facts<'a> {
                 (None, None, requested @ Some(_)) => {
                     Context { requested, ..Context::default() }.job()
                 }
+                (None, ..) => called(evidence).unwrap_or_else(|| context.job()),
                 _ => context.job(),
             };
-        Self {
+        let mut facts = Self {
             evidence,
             job,
             needs: jobs::facts(job),
@@ -53,7 +57,10 @@ impl<'a> Facts<'a> {
                 .refusal
                 .as_ref()
                 .and_then(|error| refusal::cause_of(error, &evidence.context)),
-        }
+            told: Vec::new(),
+        };
+        facts.told = service::causes(&facts);
+        facts
     }
 
     /// What else is known.
@@ -192,12 +199,20 @@ impl<'a> Facts<'a> {
         match (&self.shape, self.refusal(), &self.evidence.not_oauth) {
             (_, Some(_), _) => InputKind::OauthError,
             (_, None, Some(_)) => InputKind::HttpResponse,
+            _ if self.evidence.answer.is_some() => InputKind::HttpResponse,
+            _ if self.evidence.mail.is_some() => InputKind::MailResponse,
             _ if self.response().is_some() => InputKind::TokenResponse,
             (Some(Shape::Jwt(_)), ..) => InputKind::AccessToken,
             (Some(_), ..) => InputKind::OpaqueToken,
             (None, ..) => InputKind::Unknown,
         }
     }
+}
+
+/// The job that the call was for, by who answered.
+fn called(evidence: &Evidence) -> Option<Job> {
+    let by_mail = evidence.mail.as_ref().map(|talk| talk.protocol.job());
+    by_mail.or_else(|| evidence.answer.as_ref()?.job())
 }
 
 /// Whether `text` is a GUID.

@@ -7,6 +7,7 @@ mod har;
 mod recognise;
 mod refusal;
 pub mod rules;
+mod service;
 mod shape;
 
 pub use crate::entra::aadsts::Who;
@@ -14,6 +15,7 @@ pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Rule, Severity, Shown};
 pub use recognise::{RecogniseError, recognise};
+pub use service::{HttpAnswer, MailTalk, Protocol, Service, Side};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
 
 use crate::model::{As, Job};
@@ -42,8 +44,10 @@ pub enum InputKind {
     TokenResponse,
     /// A refusal.
     OauthError,
-    /// An answer that is not OAuth.
+    /// An answer that is not OAuth: of an API, or of something in between.
     HttpResponse,
+    /// What a mail server said.
+    MailResponse,
     /// Nothing was recognised.
     Unknown,
 }
@@ -80,8 +84,12 @@ pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
     let mut findings: Vec<Finding> =
         rules::RULES.iter().filter_map(|rule| (rule.check)(&facts)).collect();
+    add_what_was_told(&facts, &mut findings);
     findings.sort_by_key(|finding| {
-        (std::cmp::Reverse(finding.severity), finding.confidence, finding.rule.order)
+        // Guesses stand in the order in which to look.
+        let told = facts.told.iter().position(|told| told.id == finding.rule.id);
+        let guess = told.filter(|_| finding.confidence == Confidence::Possible);
+        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.order)
     });
     Diagnosis {
         verdict: verdict(&facts, &findings),
@@ -89,6 +97,36 @@ pub fn run(evidence: &Evidence) -> Diagnosis {
         job: facts.job,
         acting: facts.acting(),
         findings,
+    }
+}
+
+/// What a service's answer tells, beside what the token shows: the same cause is one finding, and where something is known
+/// nothing is guessed.
+fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
+    for told in &facts.told {
+        match findings.iter_mut().find(|finding| finding.rule.id == told.id) {
+            Some(finding) if finding.severity == Severity::Error => {
+                for (field, value) in &told.evidence {
+                    if !finding.evidence.iter().any(|seen| seen.field == *field) {
+                        *finding = finding.clone().saw(field, value);
+                    }
+                }
+            }
+            Some(finding) => finding.severity = Severity::Error,
+            None => findings.extend(
+                rules::find(told.id)
+                    .and_then(|rule| service::finding(facts, rule))
+                    .map(|finding| service::advise(facts, finding)),
+            ),
+        }
+    }
+    let known = |finding: &Finding| {
+        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+    };
+    if findings.iter().any(known) {
+        findings.retain(|finding| {
+            finding.severity != Severity::Error || finding.confidence != Confidence::Possible
+        });
     }
 }
 

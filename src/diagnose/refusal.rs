@@ -22,6 +22,7 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "authorization_pending" => return plain("authorization-pending"),
         "expired_token" | "code_expired" => return plain("device-code-expired"),
         "authorization_declined" => return plain("user-declined"),
+        "slow_down" if context.polled_too_fast => return plain("device-polling-loop"),
         "slow_down" => return plain("throttled"),
         "access_denied" if error.error_codes.is_empty() => return plain("user-declined"),
         _ => (),

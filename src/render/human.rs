@@ -149,7 +149,10 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
         InputKind::AccessToken | InputKind::OpaqueToken | InputKind::TokenResponse => {
             format!(" (judged for `{}`)", diagnosis.job)
         }
-        InputKind::OauthError | InputKind::HttpResponse | InputKind::Unknown => String::new(),
+        InputKind::OauthError
+        | InputKind::HttpResponse
+        | InputKind::MailResponse
+        | InputKind::Unknown => String::new(),
     }
 }
 

@@ -74,6 +74,7 @@ fn v1(diagnosis: &Diagnosis) -> V1<'_> {
                 InputKind::TokenResponse => "token_response",
                 InputKind::OauthError => "oauth_error",
                 InputKind::HttpResponse => "http_response",
+                InputKind::MailResponse => "mail_response",
                 InputKind::Unknown => "unknown",
             },
             job: diagnosis.job.id(),

@@ -7,6 +7,8 @@ mod app_not_found_in_tenant;
 mod app_only_token_for_delegated_job;
 mod auth_code_reused;
 mod authorization_pending;
+mod basic_auth_disabled;
+mod claims_challenge_cae;
 mod client_assertion_invalid;
 mod client_secret_expired;
 mod client_secret_for_public_client;
@@ -17,25 +19,31 @@ mod delegated_token_for_app_only_job;
 mod device_code_expired;
 mod device_polling_loop;
 mod encrypted_token;
+mod exchange_policy_block;
 mod expired;
 mod expires_soon;
 mod extra_scopes;
 mod first_party_preauthorization;
 mod guest_user_no_mailbox;
 mod id_token_used_as_access_token;
+mod imap_disabled;
+mod impersonation_header_missing;
 mod invalid_scope;
 mod invalid_tenant;
+mod mailbox_permission_missing;
 mod malformed_token;
 mod mfa_required;
 mod missing_app_role;
 mod missing_offline_access;
 mod missing_scope;
 mod mixed_resources;
+mod no_mailbox_license;
 mod not_oauth_json;
 mod not_yet_valid;
 mod offline_access_unknowable;
 mod opaque_msa_token;
 mod platform_type_mismatch;
+mod pop_disabled;
 mod public_client_flows_disabled;
 mod redirect_uri_mismatch;
 mod refresh_scope_not_granted;
@@ -47,8 +55,11 @@ mod refused;
 mod resource_not_found;
 mod scope_not_default_for_client_credentials;
 mod scope_not_echoed;
+mod send_as_denied;
 mod service_incident;
+mod service_principal_not_registered;
 mod signature_unverifiable;
+mod smtp_auth_disabled;
 mod sovereign_cloud_mismatch;
 mod spa_refresh_token_lifetime;
 mod throttled;
@@ -61,6 +72,7 @@ mod wrong_audience;
 mod wrong_authority_endpoint;
 mod wrong_client;
 mod wrong_tenant;
+mod wrong_xoauth2_format;
 
 use super::Rule;
 
@@ -73,6 +85,8 @@ pub static RULES: &[&Rule] = &[
     &app_only_token_for_delegated_job::RULE,
     &auth_code_reused::RULE,
     &authorization_pending::RULE,
+    &basic_auth_disabled::RULE,
+    &claims_challenge_cae::RULE,
     &client_assertion_invalid::RULE,
     &client_secret_expired::RULE,
     &client_secret_for_public_client::RULE,
@@ -83,25 +97,31 @@ pub static RULES: &[&Rule] = &[
     &device_code_expired::RULE,
     &device_polling_loop::RULE,
     &encrypted_token::RULE,
+    &exchange_policy_block::RULE,
     &expired::RULE,
     &expires_soon::RULE,
     &extra_scopes::RULE,
     &first_party_preauthorization::RULE,
     &guest_user_no_mailbox::RULE,
     &id_token_used_as_access_token::RULE,
+    &imap_disabled::RULE,
+    &impersonation_header_missing::RULE,
     &invalid_scope::RULE,
     &invalid_tenant::RULE,
+    &mailbox_permission_missing::RULE,
     &malformed_token::RULE,
     &mfa_required::RULE,
     &missing_app_role::RULE,
     &missing_offline_access::RULE,
     &missing_scope::RULE,
     &mixed_resources::RULE,
+    &no_mailbox_license::RULE,
     &not_oauth_json::RULE,
     &not_yet_valid::RULE,
     &offline_access_unknowable::RULE,
     &opaque_msa_token::RULE,
     &platform_type_mismatch::RULE,
+    &pop_disabled::RULE,
     &public_client_flows_disabled::RULE,
     &redirect_uri_mismatch::RULE,
     &refresh_scope_not_granted::RULE,
@@ -113,8 +133,11 @@ pub static RULES: &[&Rule] = &[
     &resource_not_found::RULE,
     &scope_not_default_for_client_credentials::RULE,
     &scope_not_echoed::RULE,
+    &send_as_denied::RULE,
     &service_incident::RULE,
+    &service_principal_not_registered::RULE,
     &signature_unverifiable::RULE,
+    &smtp_auth_disabled::RULE,
     &sovereign_cloud_mismatch::RULE,
     &spa_refresh_token_lifetime::RULE,
     &throttled::RULE,
@@ -127,6 +150,7 @@ pub static RULES: &[&Rule] = &[
     &wrong_authority_endpoint::RULE,
     &wrong_client::RULE,
     &wrong_tenant::RULE,
+    &wrong_xoauth2_format::RULE,
 ];
 
 /// The rule called `id`.

@@ -12,12 +12,12 @@ What was given is neither a token nor an answer that can be judged. Nothing was 
 
 ## Why it happens
 
-The wrong text was piped in, or an answer of a kind that is not understood yet: HTTP answers of an API and lines of
-mail protocols are among those.
+The wrong text was piped in, or too little of an answer was kept to tell what it is.
 
 ## What to do
 
-Give a token, a whole token response (JSON), an OAuth error (JSON), an AADSTS text, or an evidence file.
+Give a token, a token response or OAuth error (JSON), an AADSTS text, a redirect address, an HTTP answer with its status
+line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
 ",
     check,
 };
@@ -28,7 +28,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     Some(
         RULE.says("the input is nothing that can be judged").sure(Confidence::Possible).help(
-            "give a token, a token response, an OAuth error, an AADSTS text or an evidence file",
+            "give a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
+             of a mail protocol, or an evidence file",
         ),
     )
 }
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn words_are_not_given_a_clean_bill() {
-        let evidence = recognise("a1 NO AUTHENTICATE failed.", NOW).unwrap();
+        let evidence = recognise("nothing of the kind", NOW).unwrap();
         assert!(says(&RULE, &evidence).is_some());
         assert_eq!(run(&evidence).verdict, Verdict::Undetermined);
         assert_eq!(says(&RULE, &pasted("x")), None);

@@ -1,0 +1,289 @@
+//! What was put in front of us: told by its content, never by a file name.
+
+mod file;
+mod msal;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::service::{HttpAnswer, MailTalk};
+use super::shape::Shape;
+use super::{Evidence, har};
+use crate::har::Har;
+use crate::model::{NumericDate, Secret};
+use crate::oauth::{ErrorResponse, TokenResponse, is_refusal};
+
+/// The input cannot be judged at all.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecogniseError {
+    /// There is nothing.
+    #[error("the input is empty; give a token, a token response or an OAuth error")]
+    Empty,
+    /// It starts like JSON and is not.
+    #[error("the input starts like JSON but is none: {0}")]
+    Json(String),
+    /// An evidence file whose member is of the wrong type.
+    #[error("the evidence file's `{member}` is not {expected}")]
+    Member {
+        /// Which member.
+        member: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// Reads `input`: a token of any shape; a token response, an OAuth error, an AADSTS text, a redirect; an HTTP answer with
+/// its head or an API's error alone; lines of a mail protocol; an MSAL cache; an HTTP archive; an evidence file.
+///
+/// `now` is when it is judged; evidence that has a time of its own is judged as of that.
+pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
+    let text = input.trim_start_matches('\u{feff}').trim();
+    let mut evidence = Evidence { now: Some(now), ..Evidence::default() };
+    if text.is_empty() {
+        return Err(RecogniseError::Empty);
+    }
+    if text.starts_with('{') {
+        let value = serde_json::from_str(text).map_err(|error| {
+            // Not serde's message: it can quote the input.
+            let place = format!("line {} column {}", error.line(), error.column());
+            RecogniseError::Json(format!("it breaks at {place}"))
+        })?;
+        let Value::Object(members) = value else {
+            return Err(RecogniseError::Json("it is not an object".to_owned()));
+        };
+        read_object(&members, text, &mut evidence, now)?;
+    } else if let Some(answer) = HttpAnswer::parse(text) {
+        take_answer(answer, &mut evidence);
+    } else if let Some(members) = redirect(text) {
+        evidence.refusal = Some(ErrorResponse::from_json(&members));
+        evidence.context.grant_type = Some("authorization_code".to_owned());
+    } else if text.starts_with('<') && text.contains("ResponseCode") {
+        take_answer(HttpAnswer::of_body(text), &mut evidence);
+    } else if let Some(talk) = MailTalk::parse(text) {
+        take_talk(talk, &mut evidence);
+    } else if let Some(refusal) = aadsts_text(text) {
+        evidence.refusal = Some(refusal);
+    } else {
+        match Shape::of(text) {
+            // Words, not a token: another kind of answer, a log, a mistake.
+            Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
+                evidence.unrecognised = true;
+            }
+            shape => evidence.token = Some(shape),
+        }
+    }
+    Ok(evidence)
+}
+
+fn read_object(
+    members: &Map<String, Value>,
+    text: &str,
+    evidence: &mut Evidence,
+    now: NumericDate,
+) -> Result<(), RecogniseError> {
+    if Har::is_one(members) {
+        let har: Har = serde_json::from_value(Value::Object(members.clone()))
+            .map_err(|_| RecogniseError::Json("it is no whole HTTP archive".to_owned()))?;
+        *evidence = har::evidence(&har, now);
+        return Ok(());
+    }
+    if file::is_one(members) && !members.contains_key("access_token") && !is_refusal(members) {
+        return file::read(members, evidence);
+    }
+    if msal::read(members, evidence, now) {
+        return Ok(());
+    }
+    if is_api_error(members) {
+        take_answer(HttpAnswer::of_body(text), evidence);
+        return Ok(());
+    }
+    if is_refusal(members) {
+        evidence.refusal = Some(ErrorResponse::from_json(members));
+        return Ok(());
+    }
+    evidence.response = TokenResponse::from_json(members, now);
+    if evidence.response.is_none() {
+        // What `az account get-access-token` prints.
+        evidence.token = members.get("accessToken").and_then(Value::as_str).map(Shape::of);
+        evidence.unrecognised = evidence.token.is_none();
+    }
+    Ok(())
+}
+
+/// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).
+fn is_api_error(members: &Map<String, Value>) -> bool {
+    let named = ["error", "odata.error"].iter().any(|name| {
+        members.get(*name).and_then(|error| error.get("code")).is_some_and(Value::is_string)
+    });
+    named
+        || (members.get("code").is_some_and(Value::is_string)
+            && members.get("message").is_some_and(Value::is_string))
+}
+
+/// Takes an HTTP answer for what it is: of a token endpoint, or of an API.
+fn take_answer(answer: HttpAnswer, evidence: &mut Evidence) {
+    let authorization = answer.authorization.as_ref().map(Secret::expose).unwrap_or_default();
+    if let Some(token) = bearer(authorization) {
+        evidence.token = Some(Shape::of(token));
+    }
+    evidence.now = answer.date().or(evidence.now);
+    let at = evidence.now.unwrap_or_default();
+    if let Some(Value::Object(members)) = answer.json() {
+        let of_authority = members.get("error").is_some_and(Value::is_string)
+            && (members.contains_key("error_codes")
+                || answer.body.contains("AADSTS")
+                || answer.url.as_ref().is_some_and(|url| url.contains("/oauth2/"))
+                || is_oauth_error(&members));
+        if of_authority {
+            let mut refusal = ErrorResponse::from_json(&members);
+            refusal.http_status = answer.status;
+            refusal.retry_after =
+                answer.header("retry-after").next().and_then(|seconds| seconds.parse().ok());
+            evidence.refusal = Some(refusal);
+            return;
+        }
+        if let Some(response) = TokenResponse::from_json(&members, at) {
+            evidence.response = Some(response);
+            return;
+        }
+    }
+    if let Some(refusal) = aadsts_text(&answer.body).filter(|_| answer.json().is_none()) {
+        evidence.refusal = Some(refusal);
+        return;
+    }
+    evidence.answer = Some(answer);
+}
+
+/// RFC 6749 §5.2, RFC 8628 §3.5 and OIDC Core §3.1.2.6.
+fn is_oauth_error(members: &Map<String, Value>) -> bool {
+    const ERRORS: [&str; 18] = [
+        "access_denied",
+        "authorization_declined",
+        "authorization_pending",
+        "bad_verification_code",
+        "consent_required",
+        "expired_token",
+        "interaction_required",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_resource",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "slow_down",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+    ];
+    members.get("error").and_then(Value::as_str).is_some_and(|error| ERRORS.contains(&error))
+}
+
+/// Takes what a mail server and its client said, and the token that they spoke of.
+fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
+    if evidence.token.is_none() {
+        let token = talk.initial.as_ref().and_then(|initial| initial.token.as_ref());
+        evidence.token = token.map(|token| Shape::of(token.expose()));
+    }
+    evidence.mail = Some(talk);
+}
+
+/// The token after `Bearer `, however often that stands there.
+fn bearer(value: &str) -> Option<&str> {
+    let rest = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "))?;
+    Some(value[rest.len()..].trim()).filter(|token| !token.is_empty())
+}
+
+/// The parameters of an address that a browser was sent to with a refusal.
+fn redirect(text: &str) -> Option<Map<String, Value>> {
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let parts = [url.query(), url.fragment()];
+    parts.into_iter().flatten().find_map(|part| {
+        let members: Map<String, Value> = url::form_urlencoded::parse(part.as_bytes())
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect();
+        is_refusal(&members).then_some(members)
+    })
+}
+
+/// A text pasted from a log or a browser page that names an AADSTS number.
+fn aadsts_text(text: &str) -> Option<ErrorResponse> {
+    let number = text.to_ascii_uppercase();
+    let number = number.strip_prefix("AADSTS").unwrap_or(&number).trim();
+    let bare = (5..=7).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit());
+    let text = if bare { &format!("AADSTS{number}") } else { text };
+    let at = text.find("AADSTS")?;
+    if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let mut members = Map::new();
+    members.insert("error_description".to_owned(), Value::String(text.to_owned()));
+    Some(ErrorResponse::from_json(&members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Job, ScopeSet};
+
+    fn read(input: &str) -> Evidence {
+        recognise(input, NumericDate(1_000)).unwrap()
+    }
+
+    #[test]
+    fn the_kind_of_input_is_told_by_its_content() {
+        assert!(read(r#"{"access_token":"a","token_type":"Bearer"}"#).response.is_some());
+        assert_eq!(read(r#"{"error":"invalid_grant"}"#).refusal.unwrap().error, "invalid_grant");
+        for input in ["Sorry: AADSTS50011: no", "50011", "aadsts50011"] {
+            assert_eq!(read(input).refusal.unwrap().error_codes, [50011], "{input}");
+        }
+        assert!(matches!(read("hello").token, Some(Shape::Opaque { .. })));
+        assert!(read(r#"{"accessToken":"a.b.c"}"#).token.is_some());
+        for input in ["some words", "{}"] {
+            let evidence = read(input);
+            assert!(evidence.unrecognised && evidence.token.is_none(), "{input}");
+        }
+        let answer =
+            read("HTTP/1.1 401 Unauthorized\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n\r\n");
+        assert_eq!(answer.answer.unwrap().status, Some(401));
+        assert_eq!(answer.now, Some(NumericDate(1_700_000_000)), "the server's clock counts");
+        assert!(read("a1 NO AUTHENTICATE failed.").mail.is_some());
+        assert!(
+            read(r#"{"error":{"code":"InvalidAuthenticationToken","message":"x"}}"#)
+                .answer
+                .is_some()
+        );
+        let endpoint =
+            "HTTP/1.1 400 Bad Request\r\n\r\n{\"error\":\"invalid_grant\",\"error_codes\":[65001]}";
+        assert_eq!(read(endpoint).refusal.unwrap().http_status, Some(400));
+        let redirect = read(
+            "http://localhost:1234/?error=access_denied&error_description=AADSTS65004%3A+no&state=x",
+        );
+        assert_eq!(redirect.refusal.unwrap().error_codes, [65004]);
+        assert_eq!(recognise(" \n", NumericDate(0)).unwrap_err(), RecogniseError::Empty);
+    }
+
+    #[test]
+    fn an_evidence_file_brings_its_context_and_its_clock() {
+        let evidence = read(
+            r#"{"version":1,"job":"imap","as":"user","requested_scopes":["a","b"],"tenant":"t",
+                "token":"x","now":17,"mood":"good"}"#,
+        );
+        assert_eq!(evidence.context.job, Some(Job::Imap));
+        assert_eq!(evidence.context.requested, Some(ScopeSet::parse("a b")));
+        assert_eq!(evidence.now, Some(NumericDate(17)));
+        assert_eq!(evidence.unknown_members, ["mood"]);
+    }
+
+    #[test]
+    fn broken_json_is_not_quoted() {
+        let error = recognise(r#"{"access_token":"SECRET"#, NumericDate(0)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the input starts like JSON but is none: it breaks at line 1 column 23"
+        );
+    }
+}

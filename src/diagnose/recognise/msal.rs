@@ -1,0 +1,112 @@
+//! Token caches of Microsoft's libraries: the unified schema of MSAL (Python, .NET, the Azure CLI), whole or one entry.
+
+use serde_json::{Map, Value};
+
+use crate::diagnose::Evidence;
+use crate::diagnose::shape::Shape;
+use crate::model::{NumericDate, ScopeSet};
+use crate::oauth::TokenResponse;
+
+/// Takes the newest access token of a cache, with whether a refresh token lies beside it; false where it is no cache.
+pub(super) fn read(
+    members: &Map<String, Value>,
+    evidence: &mut Evidence,
+    now: NumericDate,
+) -> bool {
+    if members.get("credential_type").is_some_and(Value::is_string) {
+        let kind = members["credential_type"].as_str().unwrap_or_default();
+        return if kind.starts_with("AccessToken") {
+            take(members, None, evidence, now)
+        } else {
+            evidence.token = text(members, "secret").map(Shape::of);
+            evidence.token.is_some()
+        };
+    }
+    let entries = |name: &str| {
+        let all = members.get(name).and_then(Value::as_object)?;
+        let all: Vec<&Map<String, Value>> = all.values().filter_map(Value::as_object).collect();
+        Some(all).filter(|all| all.iter().all(|entry| entry.contains_key("secret")))
+    };
+    let Some(tokens) = entries("AccessToken") else { return false };
+    let refresh = entries("RefreshToken").unwrap_or_default();
+    match tokens.into_iter().max_by_key(|entry| seconds(entry, "expires_on")) {
+        Some(newest) => take(newest, refresh.first().copied(), evidence, now),
+        None => {
+            evidence.token = refresh.first().and_then(|entry| text(entry, "secret")).map(Shape::of);
+            evidence.token.is_some()
+        }
+    }
+}
+
+fn take(
+    entry: &Map<String, Value>,
+    refresh: Option<&Map<String, Value>>,
+    evidence: &mut Evidence,
+    now: NumericDate,
+) -> bool {
+    let Some(secret) = text(entry, "secret") else { return false };
+    let context = &mut evidence.context;
+    context.client_id = text(entry, "client_id").map(str::to_owned);
+    context.tenant = text(entry, "realm").filter(|realm| !realm.is_empty()).map(str::to_owned);
+    context.granted = text(entry, "target").map(ScopeSet::parse);
+    let Some(refresh_token) = refresh.and_then(|entry| text(entry, "secret")) else {
+        // One entry says nothing about the others.
+        evidence.token = Some(Shape::of(secret));
+        return true;
+    };
+    let cached_at = seconds(entry, "cached_at").unwrap_or(now.0);
+    let mut response = Map::new();
+    for (name, value) in [
+        ("access_token", Value::from(secret)),
+        ("refresh_token", Value::from(refresh_token)),
+        ("scope", Value::from(text(entry, "target").unwrap_or_default())),
+        ("token_type", Value::from(text(entry, "token_type").unwrap_or("Bearer"))),
+    ] {
+        response.insert(name.to_owned(), value);
+    }
+    if let Some(until) = seconds(entry, "expires_on") {
+        response.insert("expires_in".to_owned(), Value::from((until - cached_at).max(0)));
+    }
+    evidence.response = TokenResponse::from_json(&response, NumericDate(cached_at));
+    evidence.response.is_some()
+}
+
+fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    entry.get(name)?.as_str()
+}
+
+/// MSAL writes seconds as text.
+fn seconds(entry: &Map<String, Value>, name: &str) -> Option<i64> {
+    let value = entry.get(name)?;
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_token_of_a_cache_is_taken_with_the_refresh_token_beside_it() {
+        let cache = r#"{"AccessToken":{
+            "a":{"secret":"old","target":"Mail.Read","expires_on":"100","cached_at":"0","client_id":"c"},
+            "b":{"secret":"new","target":"Mail.Read Mail.Send","expires_on":"200","cached_at":"10","client_id":"c","realm":"t"}},
+            "RefreshToken":{"r":{"secret":"refresh","client_id":"c"}}}"#;
+        let members = serde_json::from_str(cache).unwrap();
+        let mut evidence = Evidence::default();
+        assert!(read(&members, &mut evidence, NumericDate(50)));
+        let response = evidence.response.unwrap();
+        assert_eq!(response.access_token.expose(), "new");
+        assert_eq!((response.expires_in, response.refresh_token.is_some()), (190, true));
+        assert_eq!(evidence.context.tenant.as_deref(), Some("t"));
+
+        let entry = r#"{"credential_type":"AccessToken","secret":"x","target":"Mail.Read","client_id":"c"}"#;
+        let mut evidence = Evidence::default();
+        assert!(read(&serde_json::from_str(entry).unwrap(), &mut evidence, NumericDate(0)));
+        assert!(evidence.token.is_some() && evidence.response.is_none());
+        assert!(!read(
+            &serde_json::from_str("{\"AccessToken\":3}").unwrap(),
+            &mut evidence,
+            NumericDate(0)
+        ));
+    }
+}

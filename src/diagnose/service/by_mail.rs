@@ -1,0 +1,287 @@
+//! What a mail server's refusal points to.
+
+use super::mail::{MailTalk, Mechanism, Protocol};
+use super::told::{Told, token_explains};
+use crate::diagnose::{Confidence, Facts};
+
+/// What was said, to be shown.
+pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {
+    let mut seen = Vec::new();
+    seen.extend(talk.refusal().map(|line| ("server", line.to_owned())));
+    seen.extend(talk.error_json().map(|json| ("server's reason", json.to_string())));
+    seen.extend(talk.mailbox().map(|user| ("user", user.to_owned())));
+    seen
+}
+
+/// The causes, most important first.
+pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+    let Some(refusal) = talk.refusal() else { return Vec::new() };
+    let text = talk.text();
+    let line = refusal.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(&["throttled", "432 4.3.2", "concurrent connections", "suggested backoff", "too many"]) {
+        return vec![
+            Told::certain("throttled", "the server asks to be asked less often")
+                .help("wait some minutes; open fewer connections at a time"),
+        ];
+    }
+    if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
+        let whose = if text.contains("tenant") { "tenant" } else { "mailbox" };
+        return vec![Told::certain(
+            "smtp-auth-disabled",
+            format!(
+                "SMTP AUTH is switched off for the {whose}; tokens are refused as passwords are"
+            ),
+        )];
+    }
+    if has(&[
+        "sendasdenied",
+        "not allowed to send as",
+        "permissions to send as",
+        "5.2.252",
+        "5.7.60 ",
+    ]) {
+        return vec![Told::certain("send-as-denied", "the user may not send under that address")];
+    }
+    if has(&["storedrv", "mailbox logon failure", "430 4.2.0"]) {
+        return vec![Told::certain(
+            "mailbox-permission-missing",
+            "the user cannot open the mailbox that the mail is sent from",
+        )];
+    }
+    if let Some(told) = by_password(talk, &text) {
+        return vec![told];
+    }
+    if has(&["conditional access", "did not meet the criteria", "security defaults"]) {
+        return vec![Told::likely(
+            "conditional-access",
+            "a policy of the tenant refuses this way to sign in",
+        )];
+    }
+    if has(&[
+        "unavailable",
+        "temporary",
+        "4.3.2",
+        "4.4.",
+        "4.7.0",
+        "internal error",
+        "try again later",
+    ]) && !line.starts_with("535")
+    {
+        return vec![
+            Told::certain("service-incident", "the server has a fault of its own")
+                .help("try again in a few minutes"),
+        ];
+    }
+    if let Some(told) = by_disabled(talk, &text) {
+        return vec![told];
+    }
+    let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();
+    if !faults.is_empty() && !talk.signed_in() {
+        let mut told = Told::certain(
+            "wrong-xoauth2-format",
+            format!("the sign-in string is wrong: {}", faults[0]),
+        );
+        told.evidence.extend(faults.iter().skip(1).map(|fault| ("also", (*fault).to_owned())));
+        return vec![told];
+    }
+    if has(&[
+        "protocol error",
+        "invalid arguments",
+        "command argument error",
+        "5.5.4",
+        "cannot decode",
+        "invalid base64",
+        "invalid initial",
+        "malformed",
+    ]) {
+        return vec![Told::likely(
+            "wrong-xoauth2-format",
+            "the server does not understand the sign-in command",
+        )];
+    }
+    if has(&["authenticated but not connected"]) {
+        return not_connected(facts, talk);
+    }
+    if has(&["5.7.57", "client was not authenticated", "client not authenticated"]) {
+        return vec![
+            Told::possible(
+                "smtp-auth-disabled",
+                "no sign-in went before: the server may offer none",
+            ),
+            Told::possible(
+                "basic-auth-disabled",
+                "no sign-in went before: the program may have tried a password",
+            ),
+        ];
+    }
+    if has(&["5.7.4", "unrecognized authentication type"]) {
+        return vec![Told::possible(
+            "smtp-auth-disabled",
+            "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
+        )];
+    }
+    if talk.signed_in() {
+        return not_connected(facts, talk);
+    }
+    refused(facts, talk)
+}
+
+/// A password where tokens alone are taken.
+fn by_password(talk: &MailTalk, text: &str) -> Option<Told> {
+    if text.contains("basic authentication is disabled") || text.contains("basicauth") {
+        return Some(Told::certain("basic-auth-disabled", "the server takes no passwords"));
+    }
+    let password = talk.mechanism == Some(Mechanism::Password);
+    if password && !talk.signed_in() {
+        return Some(Told::certain(
+            "basic-auth-disabled",
+            "a password was sent; the server takes tokens alone",
+        ));
+    }
+    let by_login =
+        text.contains("no login failed") || text.contains("user credentials were incorrect");
+    let token = talk.mechanism == Some(Mechanism::Token);
+    (by_login && !token).then(|| {
+        Told::likely(
+            "basic-auth-disabled",
+            "a password seems to have been sent; Exchange Online takes tokens alone",
+        )
+    })
+}
+
+fn by_disabled(talk: &MailTalk, text: &str) -> Option<Told> {
+    let off = ["disabled", "not enabled", "switched off", "blocked"];
+    if !off.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    match talk.protocol {
+        Protocol::Imap if text.contains("imap") => {
+            Some(Told::certain("imap-disabled", "IMAP is switched off for this mailbox"))
+        }
+        Protocol::Pop if text.contains("pop") => {
+            Some(Told::certain("pop-disabled", "POP is switched off for this mailbox"))
+        }
+        Protocol::Smtp if text.contains("smtp") => {
+            Some(Told::certain("smtp-auth-disabled", "SMTP AUTH is switched off"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the mailbox that was named is the token's own; `None` where that cannot be told.
+fn own_mailbox(facts: &Facts, talk: &MailTalk) -> Option<bool> {
+    let mailbox = talk.mailbox()?;
+    let mut names = facts.claims()?.user_names().peekable();
+    names.peek()?;
+    Some(names.any(|name| name.eq_ignore_ascii_case(mailbox)))
+}
+
+fn token_user(facts: &Facts) -> String {
+    let name = facts.claims().and_then(|claims| claims.user_names().next().map(str::to_owned));
+    name.map_or_else(|| "its user".to_owned(), |name| format!("`{name}`"))
+}
+
+/// D10: the token was taken, and the mailbox is closed to its user.
+fn not_connected(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+    if token_explains(facts) {
+        return Vec::new();
+    }
+    if facts.is_app_only() {
+        return vec![
+            Told::likely(
+                "service-principal-not-registered",
+                "the application's service principal has no right on that mailbox in Exchange",
+            ),
+            Told::possible(
+                "mailbox-permission-missing",
+                "`Add-MailboxPermission` may be missing for it",
+            ),
+        ];
+    }
+    let mailbox = talk.mailbox().unwrap_or("that mailbox");
+    match own_mailbox(facts, talk) {
+        Some(false) => vec![Told::certain(
+            "mailbox-permission-missing",
+            format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
+        )],
+        Some(true) => vec![
+            Told::possible("imap-disabled", "the protocol may be switched off for this mailbox"),
+            Told::possible("no-mailbox-license", "the user may have no mailbox here"),
+        ],
+        None => vec![Told::likely(
+            "mailbox-permission-missing",
+            "the token is taken, and its user has no right on the mailbox that was named: another's, an alias, or a shared one",
+        )],
+    }
+}
+
+/// D09, D12, D14: the sign-in was refused, and the words say no more. What the token shows decides.
+fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+    if token_explains(facts) {
+        return Vec::new();
+    }
+    let disabled = match talk.protocol {
+        Protocol::Imap => "imap-disabled",
+        Protocol::Pop => "pop-disabled",
+        Protocol::Smtp => "smtp-auth-disabled",
+    };
+    let closed = Told::possible(disabled, "the protocol may be switched off for this mailbox");
+    if facts.is_app_only() {
+        return vec![
+            Told::likely(
+                "service-principal-not-registered",
+                "the token is an application's: Exchange has to know its service principal",
+            ),
+            closed,
+        ];
+    }
+    if facts.claims().is_some() {
+        return match own_mailbox(facts, talk) {
+            Some(false) => {
+                let mailbox = talk.mailbox().unwrap_or_default();
+                vec![Told::likely(
+                    "wrong-account",
+                    format!(
+                        "the token is that of {}, and `{mailbox}` was named",
+                        token_user(facts)
+                    ),
+                )]
+            }
+            Some(true) | None => vec![
+                closed,
+                Told::possible(
+                    "mailbox-permission-missing",
+                    "the user may have no right on that mailbox",
+                ),
+                Told::possible(
+                    "conditional-access",
+                    "a policy may refuse the token at the service",
+                ),
+            ],
+        };
+    }
+    let scope = match talk.protocol {
+        Protocol::Imap => "IMAP.AccessAsUser.All",
+        Protocol::Pop => "POP.AccessAsUser.All",
+        Protocol::Smtp => "SMTP.Send",
+    };
+    // In the order in which to look.
+    let mut all = vec![
+        Told::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
+            "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
+        ),
+        Told::possible("missing-scope", format!("the token may lack `{scope}`")),
+        Told::possible("expired", "the token may have expired"),
+        Told::possible("wrong-account", "the token may be another user's than the mailbox"),
+        closed,
+    ];
+    if talk.mechanism.is_none() {
+        all.push(Told::new(
+            "basic-auth-disabled",
+            Confidence::Possible,
+            "a password may have been sent",
+        ));
+    }
+    all
+}

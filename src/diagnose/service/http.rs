@@ -1,0 +1,389 @@
+//! An answer of an API, as `curl -i`, `curl -v` and logs have it.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource};
+use crate::model::{Job, NumericDate, Secret};
+use crate::oauth::challenge;
+
+/// Bytes of a body that are looked at.
+const BODY_MAX: usize = 256 << 10;
+
+/// One answer, with as much of its request as is known.
+#[derive(Clone, Debug, Default)]
+pub struct HttpAnswer {
+    /// The status; `None` where only the body was kept.
+    pub status: Option<u16>,
+    /// Headers of the answer, names in lower case, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, as text.
+    pub body: String,
+    /// `GET`, `POST`, …
+    pub method: Option<String>,
+    /// What was asked: an address, or its path.
+    pub url: Option<String>,
+    /// The `Authorization` header that was sent.
+    pub authorization: Option<Secret>,
+}
+
+/// Who answered, as far as it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Microsoft Graph.
+    Graph,
+    /// Exchange Web Services.
+    Ews,
+    /// Exchange ActiveSync.
+    Eas,
+    /// Exchange, by another door.
+    Exchange,
+    /// Azure Resource Manager.
+    Arm,
+    /// SharePoint and OneDrive.
+    SharePoint,
+    /// Somebody else.
+    Other,
+}
+
+impl Service {
+    /// The API that its tokens are for, where it is on record.
+    pub fn resource(self) -> Option<&'static Resource> {
+        match self {
+            Self::Graph => Some(&GRAPH),
+            Self::Ews | Self::Eas | Self::Exchange => Some(&EXCHANGE),
+            Self::Arm => Some(&ARM),
+            Self::SharePoint | Self::Other => None,
+        }
+    }
+}
+
+impl HttpAnswer {
+    /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. Of several, the last: what went
+    /// before were redirects and proxies. `None` where there is no status line.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let verbose = lines.iter().any(|line| line.starts_with("< HTTP/"));
+        let bare = |line: &str| -> String {
+            let line = if verbose { line.strip_prefix('<').unwrap_or("") } else { line };
+            line.trim_start().to_owned()
+        };
+        let start = lines.iter().rposition(|line| status_of(&bare(line)).is_some())?;
+        let mut answer = Self { status: status_of(&bare(lines[start])), ..Self::default() };
+        let mut end = start + 1;
+        while let Some(line) = lines.get(end).map(|line| bare(line)).filter(|line| !line.is_empty())
+        {
+            // A line that was folded (RFC 9112 §5.2), or broken by a terminal, has no name.
+            match line.split_once(':').filter(|(name, _)| is_token(name)) {
+                Some((name, value)) => {
+                    let name = name.trim().to_ascii_lowercase();
+                    answer.headers.push((name, value.trim().to_owned()));
+                }
+                None => {
+                    if let Some((_, value)) = answer.headers.last_mut() {
+                        value.push_str(&line);
+                    }
+                }
+            }
+            end += 1;
+        }
+        let body = lines.get(end..).unwrap_or_default().iter().filter(|line| {
+            !verbose || !line.starts_with(['*', '<', '>', '{', '}']) || line.starts_with("{\"")
+        });
+        body.copied().collect::<Vec<_>>().join("\n").trim().clone_into(&mut answer.body);
+        answer.read_request(&lines[..start]);
+        Some(answer)
+    }
+
+    /// An answer of which only the body was kept.
+    pub fn of_body(body: &str) -> Self {
+        Self { body: body.trim().to_owned(), ..Self::default() }
+    }
+
+    fn read_request(&mut self, lines: &[&str]) {
+        let mut host = None;
+        for line in lines {
+            let line = line.strip_prefix("> ").unwrap_or(line).trim();
+            let mut words = line.split(' ');
+            if let (Some(method), Some(target), Some(version)) =
+                (words.next(), words.next(), words.next())
+                && version.starts_with("HTTP/")
+                && method.chars().all(|c| c.is_ascii_uppercase())
+            {
+                (self.method, self.url) = (Some(method.to_owned()), Some(target.to_owned()));
+            } else if let Some((name, value)) = line.split_once(':') {
+                match name.to_ascii_lowercase().as_str() {
+                    "host" => host = Some(value.trim().to_owned()),
+                    "authorization" => self.authorization = Some(Secret::new(value.trim())),
+                    _ => (),
+                }
+            }
+        }
+        if let (Some(host), Some(url)) = (host, &self.url)
+            && url.starts_with('/')
+        {
+            self.url = Some(format!("https://{host}{url}"));
+        }
+    }
+
+    /// When it was sent, by the server's clock.
+    pub fn date(&self) -> Option<NumericDate> {
+        let time = httpdate::parse_http_date(self.header("date").next()?).ok()?;
+        let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(NumericDate(0).plus(since))
+    }
+
+    /// Every value of the header `name`, which is in lower case.
+    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Option<Value> {
+        if BODY_MAX < self.body.len() {
+            return None;
+        }
+        serde_json::from_str(&self.body).ok()
+    }
+
+    /// The service's own name for the error: `error.code` of Graph and ARM, `ResponseCode` of Exchange's XML.
+    pub fn code(&self) -> Option<String> {
+        let json = self.json();
+        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
+        let code = match error {
+            Some(Value::Object(error)) => error.get("code").and_then(Value::as_str),
+            Some(Value::String(code)) => Some(code.as_str()),
+            _ => json.as_ref().and_then(|json| json.get("code")).and_then(Value::as_str),
+        };
+        let code = code.map(str::to_owned);
+        code.or_else(|| element(&self.body, "ResponseCode")).filter(|code| !code.is_empty())
+    }
+
+    /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
+    pub fn message(&self) -> Option<String> {
+        let json = self.json();
+        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
+        let message = match error {
+            Some(Value::Object(error)) => error.get("message"),
+            _ => json.as_ref().and_then(|json| {
+                json.get("error_description").or(json.get("message")).or(json.get("Message"))
+            }),
+        };
+        let message = match message {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Object(inner)) => {
+                inner.get("value").and_then(Value::as_str).map(str::to_owned)
+            }
+            _ => None,
+        };
+        message
+            .or_else(|| element(&self.body, "MessageText"))
+            .or_else(|| element(&self.body, "faultstring"))
+            .or_else(|| self.header("x-ms-diagnostics").next().map(str::to_owned))
+            .filter(|message| !message.is_empty())
+    }
+
+    /// The claims that the service asks for.
+    pub fn claims(&self) -> Option<crate::model::ClaimsRequest> {
+        self.header("www-authenticate").find_map(|value| challenge::read(value).ok())
+    }
+
+    /// Everything that the service said, in lower case: what texts are looked for in.
+    pub fn text(&self) -> String {
+        let headers = ["www-authenticate", "x-ms-diagnostics", "x-ms-diagnostic", "x-owa-error"];
+        let mut text: String =
+            headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
+        text.push('\n');
+        let start = &self.body.as_bytes()[..BODY_MAX.min(self.body.len())];
+        text.push_str(&String::from_utf8_lossy(start));
+        text.make_ascii_lowercase();
+        text
+    }
+
+    /// Who answered: by the address, else by what the answer shows of itself.
+    pub fn service(&self) -> Service {
+        let url = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let parsed = Url::parse(&url).ok();
+        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let path = parsed.as_ref().map_or(url.as_str(), Url::path);
+        if path.starts_with("/ews/") || path.contains("exchange.asmx") {
+            return Service::Ews;
+        }
+        if path.contains("microsoft-server-activesync") {
+            return Service::Eas;
+        }
+        if host.ends_with("sharepoint.com") || host.ends_with("sharepoint.us") {
+            return Service::SharePoint;
+        }
+        let own = |host: &str| resources::of_audience(&format!("https://{host}"));
+        let by_host = Some(host).filter(|host| !host.is_empty()).and_then(own);
+        of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
+    }
+
+    /// The `client_id` in a challenge is the API's own (D16); Exchange names its servers; errors have their dialects.
+    fn by_words(&self) -> Option<Service> {
+        let text = self.text();
+        let soap = text.contains("/exchange/services/2006/");
+        if soap {
+            return Some(Service::Ews);
+        }
+        if text.contains("00000003-0000-0ff1-ce00-000000000000") {
+            return Some(Service::SharePoint);
+        }
+        let challenge: String = self.header("www-authenticate").collect();
+        if challenge.contains(EXCHANGE.app_id)
+            || ["x-feserver", "x-calculatedbetarget", "x-beserver"]
+                .iter()
+                .any(|name| self.header(name).next().is_some())
+        {
+            return Some(Service::Exchange);
+        }
+        if challenge.contains(GRAPH.app_id) || text.contains("\"innererror\"") {
+            return Some(Service::Graph);
+        }
+        let arm = ["invalidauthenticationtokentenant", "expiredauthenticationtoken"];
+        arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
+    }
+
+    /// The job that the call belongs to, where nobody named one.
+    pub fn job(&self) -> Option<Job> {
+        let path = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let is = |part: &str| path.contains(part);
+        match self.service() {
+            Service::Ews => Some(Job::Ews),
+            Service::Eas => Some(Job::Eas),
+            Service::Arm => Some(Job::Arm),
+            Service::SharePoint => Some(Job::None),
+            Service::Graph if is("/sendmail") => Some(Job::GraphMailSend),
+            Service::Graph if is("/messages") || is("/mailfolders") => {
+                let write = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "DELETE"));
+                Some(if write { Job::GraphMailWrite } else { Job::GraphMailRead })
+            }
+            Service::Graph if is("/events") || is("/calendar") => Some(Job::GraphCalendarRead),
+            Service::Graph if is("/contacts") => Some(Job::GraphContactsRead),
+            Service::Graph if self.url.is_some() => Some(Job::Graph),
+            Service::Graph | Service::Exchange | Service::Other => None,
+        }
+    }
+
+    /// Whose mailbox was asked for: what follows `/users/` in the address.
+    pub fn mailbox(&self) -> Option<String> {
+        let url = self.url.as_deref()?;
+        let (_, rest) = url.split_once("/users/")?;
+        let name = rest.split(['/', '?']).next()?;
+        let name = percent_decoded(name);
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+fn of_resource(resource: Option<&Resource>) -> Option<Service> {
+    let resource = resource?;
+    let all = [(&GRAPH, Service::Graph), (&EXCHANGE, Service::Exchange), (&ARM, Service::Arm)];
+    all.into_iter().find(|(own, _)| own.app_id == resource.app_id).map(|(_, service)| service)
+}
+
+/// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`.
+fn status_of(line: &str) -> Option<u16> {
+    let (version, rest) = line.split_once(' ')?;
+    let digits = rest.get(..3)?;
+    let ends = rest[3..].chars().next().is_none_or(|c| c == ' ');
+    (version.starts_with("HTTP/") && ends).then(|| digits.parse().ok())?
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(name: &str) -> bool {
+    let name = name.trim();
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+/// The text of the first element of this local name, whatever its namespace.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let mut from = 0;
+    while let Some(at) = xml.get(from..)?.find(name) {
+        let at = from + at;
+        from = at + name.len();
+        let opens = xml[..at].ends_with(['<', ':']) && !xml[..at].ends_with("</");
+        let close = xml[from..].find('>')?;
+        let tag_is_whole = xml[from..].starts_with(['>', ' ']);
+        if opens && tag_is_whole {
+            let text = &xml[from + close + 1..];
+            return Some(text[..text.find('<')?].trim().to_owned());
+        }
+    }
+    None
+}
+
+fn percent_decoded(text: &str) -> String {
+    let whole = format!("x={}", text.replace('+', "%2B"));
+    let decoded = url::form_urlencoded::parse(whole.as_bytes()).next();
+    decoded.map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_from_what_tools_print() {
+        let plain = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nWWW-Authenticate: Bearer a\r\n\r\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
+        let curl = "*   Trying 1.2.3.4:443...\n> GET /v1.0/me HTTP/2\n> Host: graph.microsoft.com\n> Authorization: Bearer abc.def.ghi\n> \n< HTTP/2 401 \n< content-type: application/json\n< www-authenticate: Bearer a\n< \n* Connection #0 left intact\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
+        let proxied = format!("HTTP/1.1 200 Connection established\r\n\r\n{plain}");
+        for text in [plain, curl, &proxied] {
+            let answer = HttpAnswer::parse(text).unwrap();
+            assert_eq!(answer.status, Some(401));
+            assert_eq!(answer.code().as_deref(), Some("InvalidAuthenticationToken"), "{answer:?}");
+            assert_eq!(answer.message().as_deref(), Some("no"));
+            assert_eq!(answer.header("www-authenticate").collect::<Vec<_>>(), ["Bearer a"]);
+        }
+        let answer = HttpAnswer::parse(curl).unwrap();
+        assert_eq!(answer.url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
+        assert_eq!(answer.authorization.unwrap().expose(), "Bearer abc.def.ghi");
+        assert!(HttpAnswer::parse("hello").is_none());
+    }
+
+    #[test]
+    fn who_answered_is_told_by_address_header_or_dialect() {
+        let at =
+            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.service();
+        assert_eq!(at("https://graph.microsoft.us/v1.0/me"), Service::Graph);
+        assert_eq!(at("https://outlook.office365.com/EWS/Exchange.asmx"), Service::Ews);
+        assert_eq!(
+            at("https://outlook.office365.com/Microsoft-Server-ActiveSync?Cmd=x"),
+            Service::Eas
+        );
+        assert_eq!(at("https://management.azure.com/subscriptions"), Service::Arm);
+        assert_eq!(at("https://contoso.sharepoint.com/_api/web"), Service::SharePoint);
+        assert_eq!(at("https://api.example/x"), Service::Other);
+        let header = |name: &str, value: &str| {
+            HttpAnswer { headers: vec![(name.into(), value.into())], ..HttpAnswer::default() }
+                .service()
+        };
+        assert_eq!(header("x-feserver", "AM0PR"), Service::Exchange);
+        assert_eq!(
+            header("www-authenticate", "Bearer client_id=\"00000003-0000-0000-c000-000000000000\""),
+            Service::Graph
+        );
+    }
+
+    #[test]
+    fn exchange_speaks_xml() {
+        let answer = HttpAnswer::of_body(
+            "<s:Envelope xmlns:s=\"x\"><s:Body><m:ResponseMessage><m:MessageText>The account does not have permission.</m:MessageText><m:ResponseCode>ErrorImpersonateUserDenied</m:ResponseCode></m:ResponseMessage></s:Body></s:Envelope>",
+        );
+        assert_eq!(answer.code().as_deref(), Some("ErrorImpersonateUserDenied"));
+        assert_eq!(answer.message().as_deref(), Some("The account does not have permission."));
+    }
+
+    #[test]
+    fn the_mailbox_is_the_user_in_the_address() {
+        let of =
+            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.mailbox();
+        assert_eq!(
+            of("https://graph.microsoft.com/v1.0/users/bob%40contoso.example/messages?$top=1")
+                .as_deref(),
+            Some("bob@contoso.example")
+        );
+        assert_eq!(of("https://graph.microsoft.com/v1.0/me"), None);
+    }
+}

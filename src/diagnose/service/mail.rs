@@ -1,0 +1,325 @@
+//! What a mail server and its client said to each other.
+
+use super::sasl::{self, Initial};
+use crate::model::Job;
+
+/// Lines that are looked at: a sign-in has some twenty.
+const LINES_MAX: usize = 2_000;
+
+/// The protocol spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// RFC 9051.
+    Imap,
+    /// RFC 5321, submission.
+    Smtp,
+    /// RFC 1939.
+    Pop,
+}
+
+impl Protocol {
+    /// The protocol called `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "imap" | "imaps" => Some(Self::Imap),
+            "smtp" | "smtps" | "submission" => Some(Self::Smtp),
+            "pop" | "pop3" | "pop3s" => Some(Self::Pop),
+            _ => None,
+        }
+    }
+
+    /// The job that it serves.
+    pub fn job(self) -> Job {
+        match self {
+            Self::Imap => Job::Imap,
+            Self::Smtp => Job::Smtp,
+            Self::Pop => Job::Pop,
+        }
+    }
+}
+
+/// Who said a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The mail program.
+    Client,
+    /// The mail server.
+    Server,
+}
+
+/// How the client signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// With a token: XOAUTH2 or OAUTHBEARER.
+    Token,
+    /// With a password.
+    Password,
+}
+
+/// A conversation, or the one line of it that was kept.
+#[derive(Clone, Debug)]
+pub struct MailTalk {
+    /// Which protocol.
+    pub protocol: Protocol,
+    /// Who said what, in order.
+    pub lines: Vec<(Side, String)>,
+    /// How the client signed in, where it shows.
+    pub mechanism: Option<Mechanism>,
+    /// What the client showed.
+    pub initial: Option<Initial>,
+    /// Whose mailbox, where that was told beside the lines.
+    pub user: Option<String>,
+}
+
+impl MailTalk {
+    /// Reads `text`; `None` where it is no talk of a mail protocol.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lines: Vec<(Option<Side>, String)> = text
+            .lines()
+            .take(LINES_MAX)
+            .map(side_of)
+            .filter(|(_, line)| !line.is_empty())
+            .collect();
+        let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+        let protocol = protocol_of(&said)?;
+        let lines = lines
+            .into_iter()
+            .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
+            .collect();
+        Some(Self::new(protocol, lines, None))
+    }
+
+    /// A talk whose protocol and sides are known.
+    pub fn new(protocol: Protocol, lines: Vec<(Side, String)>, user: Option<String>) -> Self {
+        let mut talk = Self { protocol, lines, mechanism: None, initial: None, user };
+        talk.read_client();
+        talk
+    }
+
+    /// A line as evidence files have it: `C: …`, `S: …`; without a mark it is the server's.
+    pub fn line(text: &str) -> (Side, String) {
+        let (side, line) = side_of(text);
+        (side.unwrap_or(Side::Server), line)
+    }
+
+    fn read_client(&mut self) {
+        let mut parts: Vec<String> = Vec::new();
+        let mut expecting = false;
+        for (side, line) in &self.lines {
+            let upper = line.to_ascii_uppercase();
+            if *side == Side::Server {
+                expecting &= upper.starts_with('+') || upper.starts_with("334");
+                continue;
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let tagged = usize::from(self.protocol == Protocol::Imap);
+            let command = words.get(tagged).map(|word| word.to_ascii_uppercase());
+            match command.as_deref() {
+                Some("AUTHENTICATE" | "AUTH") => {
+                    let mechanism = words.get(tagged + 1).map(|word| word.to_ascii_uppercase());
+                    self.mechanism = match mechanism.as_deref() {
+                        Some("XOAUTH2" | "OAUTHBEARER") => Some(Mechanism::Token),
+                        Some("PLAIN" | "LOGIN" | "CRAM-MD5" | "NTLM") => Some(Mechanism::Password),
+                        _ => self.mechanism,
+                    };
+                    expecting = self.mechanism == Some(Mechanism::Token);
+                    parts = words.iter().skip(tagged + 2).map(|word| (*word).to_owned()).collect();
+                }
+                Some("LOGIN") if self.protocol == Protocol::Imap => {
+                    self.mechanism = Some(Mechanism::Password);
+                }
+                Some("PASS") if self.protocol == Protocol::Pop => {
+                    self.mechanism = Some(Mechanism::Password);
+                }
+                _ if expecting => parts.push(line.trim().to_owned()),
+                // A line of the string that was broken off the one before.
+                _ => (),
+            }
+        }
+        self.initial = sasl::read(&parts.join("\n"));
+    }
+
+    /// What the server said, in order.
+    pub fn server(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let own = self.lines.iter().filter(|(side, _)| *side == Side::Server);
+        own.map(|(_, line)| line.as_str())
+    }
+
+    /// The line with which the server refused: the last one that says no.
+    pub fn refusal(&self) -> Option<&str> {
+        let mut refused = self.server().filter(|line| says_no(self.protocol, line));
+        refused.next_back()
+    }
+
+    /// Whether the server took the token, whatever came later.
+    pub fn signed_in(&self) -> bool {
+        self.server().any(|line| {
+            let lower = line.to_ascii_lowercase();
+            match self.protocol {
+                Protocol::Imap => {
+                    let mut words = lower.split_whitespace().skip(1);
+                    words.next() == Some("ok")
+                        && (lower.contains("authenticat") || lower.contains("login completed"))
+                }
+                Protocol::Smtp => lower.starts_with("235"),
+                Protocol::Pop => lower.starts_with("+ok") && lower.contains("authenticated"),
+            }
+        })
+    }
+
+    /// Everything the server said, in lower case.
+    pub fn text(&self) -> String {
+        self.server().collect::<Vec<_>>().join("\n").to_ascii_lowercase()
+    }
+
+    /// Whose mailbox was meant.
+    pub fn mailbox(&self) -> Option<&str> {
+        let sent = self.initial.as_ref().and_then(|initial| initial.user.as_deref());
+        sent.or(self.user.as_deref())
+    }
+
+    /// Why the server did not take the token, in its own JSON.
+    pub fn error_json(&self) -> Option<serde_json::Value> {
+        self.server().find_map(|line| {
+            let text = line.strip_prefix("+ ").or_else(|| line.strip_prefix("334 "))?;
+            sasl::error_json(text)
+        })
+    }
+}
+
+/// Marks that logs put before lines.
+fn side_of(line: &str) -> (Option<Side>, String) {
+    let line = line.trim();
+    for (mark, side) in [
+        ("C:", Side::Client),
+        ("S:", Side::Server),
+        ("Client:", Side::Client),
+        ("Server:", Side::Server),
+        (">>>", Side::Client),
+        ("<<<", Side::Server),
+        ("->", Side::Client),
+        ("<-", Side::Server),
+        ("=>", Side::Client),
+        ("<=", Side::Server),
+        ("> ", Side::Client),
+        ("< ", Side::Server),
+    ] {
+        if let Some(rest) = line.strip_prefix(mark) {
+            return (Some(side), rest.trim().to_owned());
+        }
+    }
+    (None, line.to_owned())
+}
+
+/// The protocol that most of `lines` could be of.
+fn protocol_of(lines: &[&str]) -> Option<Protocol> {
+    let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
+    let score =
+        |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
+    let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
+    // Prose may have a line that looks like one.
+    let few = lines.len() <= 2 || lines.len() <= score(&best) * 4;
+    few.then_some(best)
+}
+
+fn guess(protocol: Protocol, line: &str) -> Side {
+    // "Go on" in IMAP and POP, alone or with the server's reason in base64.
+    let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
+    if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
+}
+
+fn is_server_line(protocol: Protocol, line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match protocol {
+        Protocol::Imap => {
+            let tag = first.len() <= 16
+                && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+            let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
+            (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
+        }
+        Protocol::Smtp => {
+            let code = first.get(..3).is_some_and(|code| {
+                code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
+            });
+            code && (first.len() == 3 || first[3..].starts_with('-'))
+                && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
+        }
+        Protocol::Pop => matches!(first, "-ERR" | "+OK"),
+    }
+}
+
+/// RFC 3463: `5.7.3`.
+fn is_enhanced(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    parts.len() == 3
+        && parts.iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn says_no(protocol: Protocol, line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match protocol {
+        Protocol::Imap => matches!(second, "NO" | "BAD" | "BYE"),
+        Protocol::Smtp => {
+            first.starts_with(['4', '5'])
+                && first.get(..3).is_some_and(|code| code.chars().all(|c| c.is_ascii_digit()))
+        }
+        Protocol::Pop => first == "-ERR",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    #[test]
+    fn the_protocol_is_told_by_how_servers_speak() {
+        for (text, protocol) in [
+            ("a1 NO AUTHENTICATE failed.", Protocol::Imap),
+            ("* BYE Connection is closed. 13", Protocol::Imap),
+            ("S: A01 BAD User is authenticated but not connected.", Protocol::Imap),
+            (
+                "535 5.7.3 Authentication unsuccessful [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
+                Protocol::Smtp,
+            ),
+            (
+                "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+                Protocol::Smtp,
+            ),
+            ("-ERR Authentication failure: unknown user name or bad password.", Protocol::Pop),
+        ] {
+            assert_eq!(MailTalk::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
+        }
+        for text in ["hello there", "HTTP/1.1 401 Unauthorized", "500 apples", "{\"a\":1}"] {
+            let talk = MailTalk::parse(text);
+            assert!(talk.is_none() || text.starts_with("500"), "{text}: {talk:?}");
+        }
+    }
+
+    #[test]
+    fn a_transcript_gives_user_token_and_refusal() {
+        let sasl =
+            BASE64_STANDARD.encode("user=ada@contoso.example\u{1}auth=Bearer to.ke.n\u{1}\u{1}");
+        for text in [
+            format!("* OK ready\na1 AUTHENTICATE XOAUTH2 {sasl}\na1 NO AUTHENTICATE failed."),
+            format!(
+                "S: * OK ready\nC: a1 AUTHENTICATE XOAUTH2\nS: +\nC: {sasl}\nS: a1 NO AUTHENTICATE failed."
+            ),
+            format!(
+                "< 220 hello\n> EHLO x\n< 250-a\n< 250 AUTH XOAUTH2\n> AUTH XOAUTH2 {sasl}\n< 535 5.7.3 no"
+            ),
+            format!("+OK\nAUTH XOAUTH2\n+ \n{sasl}\n-ERR Authentication failure"),
+        ] {
+            let talk = MailTalk::parse(&text).unwrap();
+            assert_eq!(talk.mailbox(), Some("ada@contoso.example"), "{text}");
+            assert_eq!(talk.initial.clone().unwrap().token.unwrap().expose(), "to.ke.n");
+            assert_eq!(talk.mechanism, Some(Mechanism::Token));
+            assert!(talk.refusal().is_some() && !talk.signed_in(), "{text}");
+        }
+        let password = MailTalk::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
+        assert_eq!(password.mechanism, Some(Mechanism::Password));
+    }
+}

@@ -1,0 +1,13 @@
+//! What a service answered when a token was shown to it: over HTTP, or in a mail protocol; and what that points to.
+
+mod by_http;
+mod by_mail;
+mod http;
+mod mail;
+mod sasl;
+mod told;
+mod words;
+
+pub use http::{HttpAnswer, Service};
+pub use mail::{MailTalk, Protocol, Side};
+pub(super) use told::{Told, advise, causes, finding};
