@@ -71,7 +71,7 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
         let settings = Settings::resolve(&file, Some(name), app.sys.env, layer)?;
         settings.authority()?;
         settings.client_id()?;
-        settings.request_scopes(&settings.jobs())?;
+        settings.request_scopes(&settings.jobs()?)?;
     }
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };

@@ -16,7 +16,7 @@ use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch, serve};
 use crate::flow::{self, Acquired, Prompt, Shown, TokenRequest};
 use crate::model::{Authority, Job, ScopeSet, Tenant};
 use crate::oauth::device_code::DeviceAuthorization;
-use crate::render::{self, Format, Notes, Style};
+use crate::render::{self, Notes, Style};
 use crate::store::{self, Grants, Interaction, Kind};
 use crate::sys::{Clock as _, RealClock, Stream, Sys, say};
 
@@ -177,7 +177,7 @@ fn judged(
         ..Evidence::default()
     };
     let diagnosis = diagnose::run(&evidence);
-    render::diagnosis(app.stdout, Format::Human, &diagnosis, style, Notes::Hidden)?;
+    render::diagnosis(app.stdout, &diagnosis, style, Notes::Hidden)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
-use crate::render::{self, Format, Notes};
+use crate::render::{self, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
 use crate::sys::{HttpError, HttpFailure, Interrupted};
 
@@ -82,9 +82,7 @@ impl Failure {
         }
         talk.with(|out| render::failure(out, talk.style, &self.message, &self.causes));
         if let Some(diagnosis) = &self.diagnosis {
-            talk.with(|out| {
-                render::diagnosis(out, Format::Human, diagnosis, talk.style, Notes::Shown)
-            });
+            talk.with(|out| render::diagnosis(out, diagnosis, talk.style, Notes::Shown));
         }
         talk.with(|out| render::help(out, talk.style, &self.help));
         self.exit

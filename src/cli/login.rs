@@ -11,7 +11,7 @@ use crate::diagnose::{Diagnosis, Severity};
 use crate::entra::jobs;
 use crate::flow::{self, AcquireError, Acquired, Unsaved};
 use crate::model::{Job, clean, human_duration};
-use crate::render::{self, Format, Notes};
+use crate::render::{self, JudgementFormat, Notes};
 use crate::store::{Grants, Interaction};
 
 /// Sign in, keep the grant, and judge the token at once
@@ -22,17 +22,20 @@ pub(super) struct Args {
     /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
-    /// How the judgement is written: for people on stderr, as JSON on stdout
+    /// How the judgement is written: for people on stderr, anything else on stdout
     #[arg(long, short, default_value = "human")]
-    output: Format,
+    output: JudgementFormat,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let outcome = sign_in(args, app);
-    if let (Err(failure), Format::Json) = (&outcome, args.output)
+    // For people it is on stderr, with the failure.
+    if let Err(failure) = &outcome
+        && args.output != JudgementFormat::Human
         && let Some(diagnosis) = failure.diagnosis()
     {
-        render::diagnosis(app.stdout, args.output, diagnosis, app.talk.style, Notes::Shown)?;
+        let one = std::slice::from_ref(diagnosis);
+        render::diagnoses(app.stdout, args.output, one, app.talk.style, Notes::Shown)?;
     }
     outcome
 }
@@ -40,8 +43,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
-    app.trace(&settings, "login", &settings.jobs())?;
-    let mut groups = by_resource(&settings.jobs()).into_iter();
+    let jobs = settings.jobs()?;
+    app.trace(&settings, "login", &jobs)?;
+    let mut groups = by_resource(&jobs).into_iter();
     let first = groups.next().unwrap_or_default();
     let mut request = app.request(&settings, &first, Interaction::Allowed)?;
     request.challenge = app.challenge(args.challenge.as_deref())?;
@@ -75,7 +79,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if settings.is(|layer| &layer.strict) && any_problem(&diagnoses) {
         exit = Exit::Findings;
     }
-    if quiet && args.output == Format::Human {
+    if quiet && args.output == JudgementFormat::Human {
         diagnoses.retain(|diagnosis| !diagnosis.is_clean());
     }
     show(app, args.output, &diagnoses)?;
@@ -88,7 +92,10 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
 /// The jobs, grouped by the service that their token is for, in the order named.
 fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
-    let resource = |job: Job| jobs::facts(job).resource.map(|resource| resource.app_id);
+    let resource = |job: Job| {
+        let needs = jobs::facts(job);
+        needs.resource.map(|resource| resource.app_id).or(needs.audience)
+    };
     let mut groups: Vec<Vec<Job>> = Vec::new();
     for &job in all {
         let alike =
@@ -148,18 +155,17 @@ pub(super) fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
     ));
 }
 
-fn show(app: &mut App<'_, '_>, format: Format, diagnoses: &[Diagnosis]) -> Result<(), Failure> {
-    for diagnosis in diagnoses {
-        match format {
-            Format::Human => app.talk.with(|out| {
-                render::diagnosis(out, format, diagnosis, app.talk.style, Notes::Hidden)
-            }),
-            Format::Json => {
-                render::diagnosis(app.stdout, format, diagnosis, app.talk.style, Notes::Shown)?;
-            }
-        }
+fn show(
+    app: &mut App<'_, '_>,
+    format: JudgementFormat,
+    diagnoses: &[Diagnosis],
+) -> Result<(), Failure> {
+    let style = app.talk.style;
+    if format == JudgementFormat::Human {
+        app.talk.with(|out| render::diagnoses(out, format, diagnoses, style, Notes::Hidden));
+        return Ok(());
     }
-    Ok(())
+    Ok(render::diagnoses(app.stdout, format, diagnoses, style, Notes::Shown)?)
 }
 
 /// Says that the grant could not be stored, where it waits, and what to do.

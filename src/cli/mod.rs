@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod network;
 mod prompt;
+mod report;
 mod status;
 mod talk;
 mod token;

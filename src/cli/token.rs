@@ -8,7 +8,7 @@ use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::flow::{self, Source};
 use crate::model::human_duration;
-use crate::render::{self, Format, Notes, TokenOutput};
+use crate::render::{self, Notes, TokenOutput};
 
 /// Print an access token that is still good: stored, refreshed, or (where allowed) by sign-in
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
-    let jobs = settings.jobs();
+    let jobs = settings.jobs()?;
     // A token is for one service: that of the first job named.
     let jobs = jobs.get(..1).unwrap_or_default();
     app.trace(&settings, "token", jobs)?;
@@ -59,9 +59,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let quiet = settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
         let diagnoses = judge(app, &settings, &request, &acquired, jobs);
         for diagnosis in diagnoses.iter().filter(|diagnosis| !(quiet && diagnosis.is_clean())) {
-            app.talk.with(|out| {
-                render::diagnosis(out, Format::Human, diagnosis, app.talk.style, Notes::Hidden)
-            });
+            app.talk.with(|out| render::diagnosis(out, diagnosis, app.talk.style, Notes::Hidden));
         }
         if strict && any_problem(&diagnoses) {
             // Nothing on stdout in a failure: a script must not use what is known not to work.

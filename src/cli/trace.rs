@@ -51,8 +51,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let timeline = render::Timeline::new(&har, &mut Redactor::new(salt));
     let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;
-    if let Some(job) = app.common.layer.job.iter().flatten().next() {
-        evidence.context.job = Some(*job);
+    if app.common.layer.job.is_some() {
+        evidence.context.job = app.settings(None)?.jobs()?.first().copied();
     }
     let diagnosis = diagnose::run(&evidence);
     match show.output {
@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             if evidence.unrecognised {
                 writeln!(app.stdout, "the authority said nothing in it that could be judged")?;
             } else {
-                render::diagnosis(app.stdout, Format::Human, &diagnosis, style, Notes::Shown)?;
+                render::diagnosis(app.stdout, &diagnosis, style, Notes::Shown)?;
             }
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::job::JobTable;
 use super::layer::{Layer, keys};
 
 /// The parsed file.
@@ -17,6 +18,8 @@ pub struct ConfigFile {
     pub defaults: Layer,
     /// Named sets of settings.
     pub profiles: BTreeMap<String, Layer>,
+    /// Jobs of the user's own.
+    pub jobs: BTreeMap<String, JobTable>,
 }
 
 /// The file cannot be used.
@@ -66,12 +69,17 @@ impl ConfigFile {
         if let Some(unknown) = unknown_key(&table) {
             return Err(unknown);
         }
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+        let file: Self =
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        for (name, job) in &file.jobs {
+            job.check(name)?;
+        }
+        Ok(file)
     }
 }
 
 fn unknown_key(table: &toml::Table) -> Option<String> {
-    const TOP: [&str; 3] = ["default-profile", "defaults", "profiles"];
+    const TOP: [&str; 4] = ["default-profile", "defaults", "profiles", "jobs"];
     let keys = keys();
     let of_layer = |place: &str, layer: &toml::Value| {
         let known: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -87,9 +95,19 @@ fn unknown_key(table: &toml::Table) -> Option<String> {
         unknown("the file", key, &TOP)
     });
     let profiles = table.get("profiles").and_then(toml::Value::as_table);
-    top.or_else(|| of_layer("[defaults]", table.get("defaults")?)).or_else(|| {
-        profiles?.iter().find_map(|(name, layer)| of_layer(&format!("[profiles.{name}]"), layer))
-    })
+    let jobs = table.get("jobs").and_then(toml::Value::as_table);
+    top.or_else(|| of_layer("[defaults]", table.get("defaults")?))
+        .or_else(|| {
+            profiles?
+                .iter()
+                .find_map(|(name, layer)| of_layer(&format!("[profiles.{name}]"), layer))
+        })
+        .or_else(|| {
+            jobs?.iter().find_map(|(name, job)| {
+                let mut keys = job.as_table()?.keys();
+                keys.find_map(|key| unknown(&format!("[jobs.{name}]"), key, &JobTable::KEYS))
+            })
+        })
 }
 
 fn unknown(place: &str, key: &str, known: &[&str]) -> Option<String> {
@@ -152,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_names_its_line() {
-        let error = ConfigFile::parse("[defaults]\njob = ['fly']").unwrap_err();
-        assert!(error.contains("line 2") && error.contains("fly"), "{error}");
+        let error = ConfigFile::parse("[defaults]\nstore = 'cellar'").unwrap_err();
+        assert!(error.contains("line 2") && error.contains("cellar"), "{error}");
     }
 }

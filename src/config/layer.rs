@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use clap::Args as _;
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::{JobName, Span};
 use crate::entra::clouds::Cloud;
 use crate::flow::{self, Parameter};
-use crate::model::{As, Job, RedirectUri};
+use crate::model::{As, RedirectUri};
 use crate::oauth::authorization::{PagePrompt, ResponseMode};
 use crate::store;
 
@@ -27,16 +27,8 @@ pub struct Layer {
     #[arg(long, short, global = true, value_delimiter = ' ', num_args = 1)]
     pub scope: Option<Vec<String>>,
     /// What the token is for; repeat it for more
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_delimiter = ',',
-        num_args = 1,
-        hide_possible_values = true,
-        ignore_case = true
-    )]
-    pub job: Option<Vec<Job>>,
+    #[arg(long, short, global = true, value_delimiter = ',', num_args = 1)]
+    pub job: Option<Vec<JobName>>,
     /// On whose behalf the token acts
     #[arg(long = "as", global = true)]
     #[serde(rename = "as")]

@@ -2,6 +2,7 @@
 
 mod authority;
 mod file;
+mod job;
 mod layer;
 mod paths;
 mod settings;
@@ -9,6 +10,7 @@ mod span;
 pub mod variables;
 
 pub use file::{ConfigError, ConfigFile};
+pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use paths::Paths;
 pub use settings::{Settings, SettingsError};

@@ -1,9 +1,10 @@
 //! The layers put together, and what follows from them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::file::nearest;
-use super::{ConfigFile, Layer, Origin, Span, authority, keys, variables};
+use super::{ConfigFile, JobName, JobTable, Layer, Origin, Span, authority, keys, variables};
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs as entra_jobs;
 use crate::flow::{Pins, SignInPage};
@@ -17,6 +18,8 @@ const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Settings {
     layers: Vec<(Origin, Layer)>,
+    /// Jobs of the user's own.
+    own_jobs: BTreeMap<String, JobTable>,
     /// The profile in use.
     pub profile: Option<String>,
 }
@@ -66,6 +69,9 @@ pub enum SettingsError {
         "`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces"
     )]
     Scope(String),
+    /// No such job.
+    #[error("{0}")]
+    Job(String),
     /// Nothing says what to ask for.
     #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
     NoScope,
@@ -90,7 +96,7 @@ impl Settings {
         }
         layers.push((Origin::Env, variables::layer(env)?));
         layers.push((Origin::Flag, flags));
-        Ok(Self { layers, profile })
+        Ok(Self { layers, own_jobs: file.jobs.clone(), profile })
     }
 
     /// The strongest layer that says something about `field`.
@@ -157,8 +163,24 @@ impl Settings {
     }
 
     /// The jobs that were named, in order.
-    pub fn jobs(&self) -> Vec<Job> {
-        self.pick(|layer| &layer.job).unwrap_or_default()
+    pub fn jobs(&self) -> Result<Vec<Job>, SettingsError> {
+        let names = self.pick(|layer| &layer.job).unwrap_or_default();
+        names.iter().map(|name| self.find_job(name)).collect()
+    }
+
+    /// The job called `name`: on record, or of the user's own.
+    pub fn job(&self, name: &str) -> Result<Job, SettingsError> {
+        self.find_job(&name.parse().map_err(SettingsError::Job)?)
+    }
+
+    /// Every job of the user's own.
+    pub fn own_jobs(&self) -> Result<Vec<Job>, SettingsError> {
+        self.own_jobs.keys().map(|name| self.job(name)).collect()
+    }
+
+    fn find_job(&self, name: &JobName) -> Result<Job, SettingsError> {
+        name.find(|name| self.own_jobs.get(name), self.own_jobs.keys().map(String::as_str))
+            .map_err(SettingsError::Job)
     }
 
     /// The scopes that were named, checked (RFC 6749 §3.3).
@@ -307,7 +329,7 @@ mod tests {
             ],
             Layer::default(),
         );
-        assert_eq!(found.jobs(), [Job::Imap, Job::Smtp]);
+        assert_eq!(found.jobs().unwrap(), [Job::Imap, Job::Smtp]);
         assert_eq!(found.scopes().unwrap(), ScopeSet::parse("a b"));
         assert_eq!(found.get(|layer| &layer.min_ttl), Some(Span(600)));
         assert!(!found.offline());
@@ -330,6 +352,28 @@ mod tests {
                 Settings::resolve(&ConfigFile::default(), None, &Env::default(), flags).unwrap();
             assert!(settings.scopes().is_err(), "{scope:?}");
         }
+    }
+
+    #[test]
+    fn a_job_of_ones_own_is_found_and_a_slip_is_met_with_the_nearest_name() {
+        let file = ConfigFile::parse(
+            "[jobs.crm]\naudience = 'api://crm'\nscope = ['api://crm/Orders.Read']",
+        );
+        let file = file.unwrap();
+        let resolve = |job: &str| {
+            let flags = Layer { job: Some(vec![job.parse().unwrap()]), ..Layer::default() };
+            Settings::resolve(&file, None, &Env::default(), flags).unwrap()
+        };
+        let jobs = resolve("CRM").jobs().unwrap();
+        assert_eq!(jobs[0].id(), "crm");
+        assert_eq!(
+            resolve("crm").request_scopes(&jobs).unwrap().api().to_string(),
+            "api://crm/Orders.Read"
+        );
+        assert_eq!(
+            resolve("imp").jobs().unwrap_err().to_string(),
+            "there is no job `imp`; did you mean `imap`?"
+        );
     }
 
     #[test]

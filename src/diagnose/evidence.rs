@@ -39,6 +39,10 @@ pub struct Evidence {
 pub struct Context {
     /// What the token is for; see [`Context::job`] for the default.
     pub job: Option<Job>,
+    /// A job that the evidence names and that is not on record: perhaps one of the user's own.
+    pub job_name: Option<String>,
+    /// All jobs that were named, where there are several.
+    pub jobs: Vec<Job>,
     /// On whose behalf, where that was said.
     pub acting: Option<As>,
     /// The scopes of the request.
@@ -73,7 +77,54 @@ pub struct Context {
     pub code_ran_out: bool,
 }
 
+impl Evidence {
+    /// Both as one case. What `self` has goes before what `other` has.
+    pub fn join(mut self, other: Self) -> Self {
+        self.context = self.context.or(other.context);
+        self.unknown_members.extend(other.unknown_members);
+        Self {
+            token: self.token.or(other.token),
+            response: self.response.or(other.response),
+            refusal: self.refusal.or(other.refusal),
+            not_oauth: self.not_oauth.or(other.not_oauth),
+            answer: self.answer.or(other.answer),
+            mail: self.mail.or(other.mail),
+            context: self.context,
+            unrecognised: self.unrecognised && other.unrecognised,
+            // The earlier of the two: one of them is the clock of whoever answered.
+            now: [self.now, other.now].into_iter().flatten().min(),
+            unknown_members: self.unknown_members,
+        }
+    }
+}
+
 impl Context {
+    /// What `self` says, and what `other` says beside.
+    pub fn or(self, other: Self) -> Self {
+        let named = if self.jobs.is_empty() { other.jobs } else { self.jobs };
+        Self {
+            job: self.job.or(other.job),
+            job_name: self.job_name.or(other.job_name),
+            jobs: named,
+            acting: self.acting.or(other.acting),
+            requested: self.requested.or(other.requested),
+            client_id: self.client_id.or(other.client_id),
+            authority: self.authority.or(other.authority),
+            tenant: self.tenant.or(other.tenant),
+            account: self.account.or(other.account),
+            grant_type: self.grant_type.or(other.grant_type),
+            granted: self.granted.or(other.granted),
+            cloud: self.cloud.or(other.cloud),
+            audience: self.audience.or(other.audience),
+            profile: self.profile.or(other.profile),
+            selectors: self.selectors.or(other.selectors),
+            wanted: self.wanted.or(other.wanted),
+            offline: self.offline.or(other.offline),
+            polled_too_fast: self.polled_too_fast || other.polled_too_fast,
+            code_ran_out: self.code_ran_out || other.code_ran_out,
+        }
+    }
+
     /// The job to judge by: the one named, else what the requested scopes point to, else reading mail through Graph.
     pub fn job(&self) -> Job {
         self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! The evidence as rules look at it: read once, asked often.
 
+use std::borrow::Cow;
+
 use super::refusal;
 use super::service::{self, Told};
 use super::shape::Shape;
@@ -17,9 +19,9 @@ pub struct Facts<'a> {
     /// The job to judge by.
     pub job: Job,
     /// What that job needs.
-    pub needs: &'static JobFacts,
+    pub needs: JobFacts,
     /// The access token's shape: the pasted one, or the one in the response.
-    pub shape: Option<Shape>,
+    shape: Option<Cow<'a, Shape>>,
     /// Now, by the server's clock where a response carries it, else by ours: whether a token is still good is decided
     /// by the server.
     pub now: Option<NumericDate>,
@@ -33,10 +35,11 @@ impl<'a> Facts<'a> {
     /// Prepares `evidence`.
     pub fn new(evidence: &'a Evidence) -> Self {
         let response = evidence.response.as_ref();
-        let shape = evidence
-            .token
-            .clone()
-            .or_else(|| response.map(|response| Shape::of(response.access_token.expose())));
+        let of_response = |response: &TokenResponse| Shape::of(response.access_token.expose());
+        let shape = match &evidence.token {
+            Some(token) => Some(Cow::Borrowed(token)),
+            None => response.map(of_response).map(Cow::Owned),
+        };
         // Without a request, the scopes of the answer say what was asked (RFC 6749 §5.1).
         let context = &evidence.context;
         let job =
@@ -83,9 +86,14 @@ impl<'a> Facts<'a> {
         self.refusal_cause.as_ref()
     }
 
+    /// The access token's shape: the pasted one, or the one in the response.
+    pub fn shape(&self) -> Option<&Shape> {
+        self.shape.as_deref()
+    }
+
     /// The token as a JWT, when it is one that can be read.
     pub fn jwt(&self) -> Option<&Jwt> {
-        match &self.shape {
+        match self.shape() {
             Some(Shape::Jwt(jwt)) => Some(jwt),
             _ => None,
         }
@@ -136,15 +144,21 @@ impl<'a> Facts<'a> {
         self.needs.resource
     }
 
+    /// The audience of a job of the user's own: of one described by flags, or in the configuration.
+    pub fn own_audience(&self) -> Option<&str> {
+        match self.job {
+            Job::Custom => self.context().audience.as_deref(),
+            _ => self.needs.audience,
+        }
+    }
+
     /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
     pub fn audience_fits(&self) -> Option<bool> {
         let audiences = self.claims()?.audiences();
         if audiences.is_empty() {
             return None;
         }
-        if let Some(own) = &self.context().audience
-            && self.job == Job::Custom
-        {
+        if let Some(own) = self.own_audience() {
             // `api://GUID` and the bare GUID are one: v2.0 tokens always carry the latter.
             let bare = |aud: &str| aud.strip_prefix("api://").unwrap_or(aud).to_owned();
             let own = bare(own);
@@ -196,7 +210,7 @@ impl<'a> Facts<'a> {
 
     /// What kind of thing is judged.
     pub fn input_kind(&self) -> InputKind {
-        match (&self.shape, self.refusal(), &self.evidence.not_oauth) {
+        match (self.shape(), self.refusal(), &self.evidence.not_oauth) {
             (_, Some(_), _) => InputKind::OauthError,
             (_, None, Some(_)) => InputKind::HttpResponse,
             _ if self.evidence.answer.is_some() => InputKind::HttpResponse,

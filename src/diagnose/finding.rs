@@ -26,6 +26,17 @@ pub enum Confidence {
     Possible,
 }
 
+impl Confidence {
+    /// As JSON spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Possible => "possible",
+        }
+    }
+}
+
 impl Severity {
     /// As JSON and people spell it.
     pub fn id(self) -> &'static str {

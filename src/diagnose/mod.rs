@@ -1,5 +1,6 @@
 //! Judges a token, or a refusal, against the job it was meant for. Pure: evidence in, findings out.
 
+mod about;
 mod evidence;
 mod facts;
 mod finding;
@@ -11,6 +12,7 @@ mod service;
 mod shape;
 
 pub use crate::entra::aadsts::Who;
+pub use about::{About, Event, Moment, Row, Serves, Standing};
 pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Rule, Severity, Shown};
@@ -33,6 +35,18 @@ pub enum Verdict {
     Pending,
 }
 
+impl Verdict {
+    /// As JSON spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Problem => "problem",
+            Self::Undetermined => "undetermined",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// What kind of thing was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputKind {
@@ -52,6 +66,21 @@ pub enum InputKind {
     Unknown,
 }
 
+impl InputKind {
+    /// As JSON spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::OpaqueToken => "opaque_token",
+            Self::TokenResponse => "token_response",
+            Self::OauthError => "oauth_error",
+            Self::HttpResponse => "http_response",
+            Self::MailResponse => "mail_response",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A judgement. Findings stand most important first; the first error is *the* cause.
 #[derive(Debug)]
 pub struct Diagnosis {
@@ -65,6 +94,8 @@ pub struct Diagnosis {
     pub acting: As,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// What is told beside.
+    pub about: About,
 }
 
 impl Diagnosis {
@@ -73,18 +104,33 @@ impl Diagnosis {
         self.findings.iter().find(|finding| finding.severity == Severity::Error)
     }
 
+    /// Whether the input was nothing that can be judged.
+    pub fn is_unrecognised(&self) -> bool {
+        self.findings.iter().any(|finding| finding.rule.id == "unrecognised-input")
+    }
+
     /// Whether nothing worse than a note was found.
     pub fn is_clean(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity == Severity::Note)
     }
 }
 
-/// Runs every rule over `evidence`.
+/// Runs every rule over `evidence`, and tells what there is to tell beside.
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
+    let about = About::new(evidence, &facts);
+    Diagnosis { about, ..of_facts(&facts) }
+}
+
+/// Runs every rule over `evidence`, and nothing more.
+pub fn judge(evidence: &Evidence) -> Diagnosis {
+    of_facts(&Facts::new(evidence))
+}
+
+fn of_facts(facts: &Facts) -> Diagnosis {
     let mut findings: Vec<Finding> =
-        rules::RULES.iter().filter_map(|rule| (rule.check)(&facts)).collect();
-    add_what_was_told(&facts, &mut findings);
+        rules::RULES.iter().filter_map(|rule| (rule.check)(facts)).collect();
+    add_what_was_told(facts, &mut findings);
     findings.sort_by_key(|finding| {
         // Guesses stand in the order in which to look.
         let told = facts.told.iter().position(|told| told.id == finding.rule.id);
@@ -92,11 +138,12 @@ pub fn run(evidence: &Evidence) -> Diagnosis {
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.order)
     });
     Diagnosis {
-        verdict: verdict(&facts, &findings),
+        verdict: verdict(facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
         acting: facts.acting(),
         findings,
+        about: About::default(),
     }
 }
 

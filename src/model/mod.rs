@@ -18,7 +18,7 @@ pub use authority::{
 };
 pub use claims_request::{ClaimsRequest, ClaimsRequestError, both};
 pub use family::Family;
-pub use job::{As, Job};
+pub use job::{As, Job, OwnJob, OwnNeeds};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{OIDC_SCOPES, ScopeSet};

@@ -90,7 +90,7 @@ fn section(
     Ok(())
 }
 
-fn note(name: &str, value: &Value, claims: &Claims, now: NumericDate) -> String {
+pub(super) fn note(name: &str, value: &Value, claims: &Claims, now: NumericDate) -> String {
     let meaning = claim_meaning(name).unwrap_or_default();
     if ["exp", "iat", "nbf", "auth_time", "xms_tcdt"].contains(&name)
         && let Some(time) = claims.time(name)

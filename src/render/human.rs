@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
-use crate::diagnose::{Confidence, Diagnosis, InputKind, Severity, Verdict, Who};
+use super::beside::{beside, scopes};
+use crate::diagnose::{Confidence, Diagnosis, InputKind, Row, Severity, Standing, Verdict, Who};
 use crate::model::clean;
 
 /// What the stream can show.
@@ -49,7 +50,32 @@ pub fn label(style: Style, severity: Severity, text: &str) -> String {
     style.paint(coloured(color), text)
 }
 
-pub(super) fn diagnosis(
+/// Writes `all`, the judgements of one piece of evidence for its jobs; what is told beside stands at the end, once.
+pub(super) fn diagnoses(
+    out: &mut dyn Write,
+    all: &[Diagnosis],
+    style: Style,
+    notes: Notes,
+) -> io::Result<()> {
+    for (index, one) in all.iter().enumerate() {
+        if 0 < index {
+            writeln!(out)?;
+        }
+        diagnosis(out, one, style, notes)?;
+    }
+    let Some(last) = all.last() else { return Ok(()) };
+    let missing = |row: &Row| row.standing == Standing::Missing;
+    match notes {
+        Notes::Shown => beside(out, last, style),
+        Notes::Hidden if last.about.scopes.iter().any(missing) => {
+            writeln!(out)?;
+            scopes(out, &last.about.scopes)
+        }
+        Notes::Hidden => Ok(()),
+    }
+}
+
+fn diagnosis(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
     style: Style,

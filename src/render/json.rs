@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::diagnose::{Confidence, Diagnosis, Finding, InputKind, Verdict};
+use crate::diagnose::{Diagnosis, Event, Finding, Moment, Row};
+use crate::model::Job;
 
 /// The number in the `version` member of every document.
 pub const VERSION: u8 = 1;
@@ -13,14 +14,39 @@ pub const VERSION: u8 = 1;
 struct V1<'a> {
     version: u8,
     verdict: &'static str,
-    input: Input,
+    input: Input<'a>,
     findings: Vec<V1Finding<'a>>,
+    // What is told beside the findings. A member without anything to tell is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<V1Scope<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serves: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    does_not_serve: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    life: Vec<V1Event<'a>>,
 }
 
 #[derive(Serialize)]
-struct Input {
+struct V1Scope<'a> {
+    scope: &'a str,
+    standing: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+    breaks: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct V1Event<'a> {
+    id: &'static str,
+    at: Option<i64>,
+    what: &'a str,
+}
+
+#[derive(Serialize)]
+struct Input<'a> {
     kind: &'static str,
-    job: &'static str,
+    job: &'a str,
     #[serde(rename = "as")]
     acting: &'static str,
 }
@@ -48,7 +74,8 @@ pub fn value(diagnosis: &Diagnosis) -> serde_json::Value {
     serde_json::to_value(v1(diagnosis)).unwrap_or_default()
 }
 
-pub(super) fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis) -> io::Result<()> {
+/// Writes the judgement on a line of its own.
+pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis) -> io::Result<()> {
     write(out, &v1(diagnosis))
 }
 
@@ -59,40 +86,49 @@ pub fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
 }
 
 fn v1(diagnosis: &Diagnosis) -> V1<'_> {
+    let about = &diagnosis.about;
     V1 {
         version: VERSION,
-        verdict: match diagnosis.verdict {
-            Verdict::Ok => "ok",
-            Verdict::Problem => "problem",
-            Verdict::Undetermined => "undetermined",
-            Verdict::Pending => "pending",
-        },
+        verdict: diagnosis.verdict.id(),
         input: Input {
-            kind: match diagnosis.input {
-                InputKind::AccessToken => "access_token",
-                InputKind::OpaqueToken => "opaque_token",
-                InputKind::TokenResponse => "token_response",
-                InputKind::OauthError => "oauth_error",
-                InputKind::HttpResponse => "http_response",
-                InputKind::MailResponse => "mail_response",
-                InputKind::Unknown => "unknown",
-            },
+            kind: diagnosis.input.id(),
             job: diagnosis.job.id(),
             acting: diagnosis.acting.id(),
         },
         findings: diagnosis.findings.iter().map(finding).collect(),
+        scopes: about.scopes.iter().map(scope).collect(),
+        serves: about.serves.as_ref().map(|serves| names(&serves.does)),
+        does_not_serve: about.serves.as_ref().map(|serves| names(&serves.does_not)),
+        life: about.life.iter().map(event).collect(),
     }
+}
+
+fn names(jobs: &[Job]) -> Vec<&'static str> {
+    jobs.iter().map(|job| job.id()).collect()
+}
+
+fn scope(row: &Row) -> V1Scope<'_> {
+    V1Scope {
+        scope: &row.scope,
+        standing: row.standing.id(),
+        note: row.note,
+        breaks: names(&row.breaks),
+    }
+}
+
+fn event(event: &Event) -> V1Event<'_> {
+    let at = match event.when {
+        Moment::At(at) => Some(at.0),
+        Moment::AnyTime => None,
+    };
+    V1Event { id: event.id, at, what: &event.what }
 }
 
 fn finding(finding: &Finding) -> V1Finding<'_> {
     V1Finding {
         id: finding.rule.id,
         severity: finding.severity.id(),
-        confidence: match finding.confidence {
-            Confidence::Certain => "certain",
-            Confidence::Likely => "likely",
-            Confidence::Possible => "possible",
-        },
+        confidence: finding.confidence.id(),
         message: &finding.message,
         evidence: finding
             .evidence

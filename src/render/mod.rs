@@ -1,8 +1,12 @@
 //! Values to text, one file per format. Nothing here decides anything.
 
+mod beside;
 mod claims;
+mod github;
 mod human;
 pub mod json;
+mod report;
+mod sarif;
 mod table;
 mod timeline;
 mod token;
@@ -15,11 +19,12 @@ use crate::diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claims};
 pub use human::{Style, failure, heading, help, label, wrapped};
+pub use report::report;
 pub use table::table;
 pub use timeline::Timeline;
 pub use token::{TokenOutput, token};
 
-/// How a judgement or a listing is written.
+/// How a listing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -39,16 +44,43 @@ pub enum Notes {
     Hidden,
 }
 
-/// Writes `diagnosis` to `out`.
+/// Writes `diagnosis` for people.
 pub fn diagnosis(
     out: &mut dyn Write,
-    format: Format,
     diagnosis: &Diagnosis,
     style: Style,
     notes: Notes,
 ) -> io::Result<()> {
+    human::diagnoses(out, std::slice::from_ref(diagnosis), style, notes)
+}
+
+/// How a judgement is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JudgementFormat {
+    /// For people
+    #[default]
+    Human,
+    /// For programs, version 1
+    Json,
+    /// For code-scanning services: SARIF 2.1.0
+    Sarif,
+    /// Annotations in the log of a GitHub workflow
+    Github,
+}
+
+/// Writes `all`, the judgements of one piece of evidence for its jobs.
+pub fn diagnoses(
+    out: &mut dyn Write,
+    format: JudgementFormat,
+    all: &[Diagnosis],
+    style: Style,
+    notes: Notes,
+) -> io::Result<()> {
     match format {
-        Format::Human => human::diagnosis(out, diagnosis, style, notes),
-        Format::Json => json::diagnosis(out, diagnosis),
+        JudgementFormat::Human => human::diagnoses(out, all, style, notes),
+        JudgementFormat::Json => all.iter().try_for_each(|one| json::diagnosis(out, one)),
+        JudgementFormat::Sarif => sarif::diagnoses(out, all),
+        JudgementFormat::Github => github::diagnoses(out, all),
     }
 }

@@ -44,6 +44,8 @@ fn an_expired_token_for_another_service_names_both_causes() {
 
     note[offline-access-unknowable]: `offline_access` cannot be judged from an access token alone
       = help: judge the whole token response, or look for a refresh token with `entrada status`
+
+    this token serves: arm
     --- stderr
     ");
 }

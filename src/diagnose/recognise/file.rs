@@ -75,13 +75,8 @@ pub(super) fn read(
         Some(value.to_owned())
     };
     evidence.context = Context {
-        job: match text("job")? {
-            Some(job) => Some(
-                Job::parse(&job)
-                    .ok_or(RecogniseError::Member { member: "job", expected: "a known job" })?,
-            ),
-            None => None,
-        },
+        job: text("job")?.and_then(|job| Job::parse(&job)),
+        job_name: text("job")?.filter(|job| Job::parse(job).is_none()),
         acting: match text("as")?.as_deref() {
             Some("user") => Some(As::User),
             Some("app") => Some(As::App),

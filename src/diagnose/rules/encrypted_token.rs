@@ -23,7 +23,7 @@ Judge the whole token response instead: it names the scopes and the life.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let Shape::Jwe(header) = facts.shape.as_ref()? else { return None };
+    let Shape::Jwe(header) = facts.shape()? else { return None };
     Some(
         RULE.says("the token is encrypted: only the service that it is for can read it")
             .saw("enc", header.text("enc").unwrap_or("?"))

@@ -55,7 +55,10 @@ fn sign_of_a_guest(claims: &Claims) -> Option<(&'static str, String)> {
 
 /// Whether the job opens a mailbox.
 fn opens_a_mailbox(job: Job) -> bool {
-    !matches!(job, Job::GraphProfile | Job::Graph | Job::Arm | Job::Custom | Job::None)
+    !matches!(
+        job,
+        Job::GraphProfile | Job::Graph | Job::Arm | Job::Custom | Job::None | Job::Own(_)
+    )
 }
 
 #[cfg(test)]

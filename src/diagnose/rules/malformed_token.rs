@@ -23,7 +23,7 @@ Take the token from where it is made, without a screen in between: `entrada toke
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding = match facts.shape.as_ref()? {
+    let finding = match facts.shape()? {
         Shape::Broken { reason, length } => RULE
             .says(format!("this is not a whole token: {reason}"))
             .saw("token", format!("{length} characters")),

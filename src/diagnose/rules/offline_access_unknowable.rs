@@ -24,7 +24,7 @@ Nothing. To know, judge the whole token response, or look with `entrada status` 
 
 fn check(facts: &Facts) -> Option<Finding> {
     let bare = facts.response().is_none() && facts.refusal().is_none();
-    let readable = matches!(facts.shape, Some(Shape::Jwt(_) | Shape::MsaTicket { .. }));
+    let readable = matches!(facts.shape(), Some(Shape::Jwt(_) | Shape::MsaTicket { .. }));
     if !bare || !readable || facts.is_id_token() || facts.is_app_only() {
         return None;
     }

@@ -22,7 +22,7 @@ Nothing. Scopes and expiry stand in the token response that brought it: `entrada
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let Shape::MsaTicket { site_id, length } = facts.shape.as_ref()? else { return None };
+    let Shape::MsaTicket { site_id, length } = facts.shape()? else { return None };
     let finding = RULE
         .says("this is a personal account's token: it cannot be decoded, and that is normal")
         .saw("token", format!("{length} characters"));

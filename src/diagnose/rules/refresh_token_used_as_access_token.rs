@@ -24,7 +24,7 @@ refresh token as a password: it has just been on a clipboard.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding = match facts.shape.as_ref()? {
+    let finding = match facts.shape()? {
         Shape::EntraGrant { tenant, client_id, length } => {
             let mut finding = RULE
                 .says("this is a refresh token or an authorization code, not an access token")

@@ -69,9 +69,9 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
     if facts.audience_fits()? {
         return None;
     }
-    let wanted = match (facts.job, &facts.context().audience) {
-        (Job::Custom, Some(own)) => format!("`{own}`"),
-        _ => facts.wanted_resource()?.name.to_owned(),
+    let wanted = match facts.own_audience() {
+        Some(own) => format!("`{own}`"),
+        None => facts.wanted_resource()?.name.to_owned(),
     };
     let for_whom = found.map_or_else(|| format!("`{aud}`"), |found| found.name.to_owned());
     let mail = scp.iter().find(|scope| resources::short_name(scope).starts_with("Mail."));
@@ -117,7 +117,7 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
 
 /// B19: a personal ticket's number hints at its service. Undocumented, so never certain.
 fn by_ticket(facts: &Facts) -> Option<Finding> {
-    let Some(Shape::MsaTicket { site_id: Some(site_id), .. }) = &facts.shape else { return None };
+    let Some(Shape::MsaTicket { site_id: Some(site_id), .. }) = facts.shape() else { return None };
     let found: &Resource = match *site_id {
         SITE_GRAPH => &GRAPH,
         SITE_OUTLOOK => &EXCHANGE,

@@ -107,7 +107,7 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Told> {
         value.expose().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("basic "))
     });
     let named = text.contains("basic auth") && text.contains("disabled");
-    let bare = facts.shape.is_none()
+    let bare = facts.shape().is_none()
         && answer.status == Some(401)
         && matches!(answer.service(), Service::Ews | Service::Eas | Service::Exchange)
         && answer.header("www-authenticate").next().is_some()
@@ -236,7 +236,7 @@ fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         return vec![blocked_ews()];
     }
     let judge = "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud` and `exp` decide";
-    if facts.shape.is_some() {
+    if facts.shape().is_some() {
         return Vec::new();
     }
     vec![

@@ -4,15 +4,17 @@ mod table;
 
 use super::clouds::Cloud;
 use super::resources::{self, Resource, ResourceOfScope, short_name};
-use crate::model::{Job, ScopeSet};
+use crate::model::{Job, OwnJob, ScopeSet};
 
 /// What one job asks of a token. Permissions are short names (`Mail.Read`) unless they say otherwise.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobFacts {
     /// For people.
     pub title: &'static str,
     /// The API that the token must be for; `None` where the job has none of ours.
     pub resource: Option<&'static Resource>,
+    /// The audience of a job of the user's own, whose API need not be on record.
+    pub audience: Option<&'static str>,
     /// Full scopes to ask for in the public cloud; see [`scopes_in`] for the others.
     pub scopes: &'static [&'static str],
     /// The smallest delegated permission that does.
@@ -46,9 +48,10 @@ impl JobFacts {
 }
 
 /// The facts about `job`.
-pub fn facts(job: Job) -> &'static JobFacts {
+pub fn facts(job: Job) -> JobFacts {
     // No `_` arm: a new job must bring its facts.
-    match job {
+    *match job {
+        Job::Own(own) => return of_own(own),
         Job::GraphMailListMetadata => &table::GRAPH_MAIL_LIST_METADATA,
         Job::GraphMailRead => &table::GRAPH_MAIL_READ,
         Job::GraphMailAttachments => &table::GRAPH_MAIL_ATTACHMENTS,
@@ -77,10 +80,27 @@ pub fn facts(job: Job) -> &'static JobFacts {
     }
 }
 
+fn of_own(own: OwnJob) -> JobFacts {
+    let needs = own.needs();
+    JobFacts {
+        title: &needs.title,
+        resource: resources::of_audience(&needs.audience),
+        audience: Some(&needs.audience),
+        scopes: &needs.scopes,
+        least_privilege: &needs.sufficient[..needs.sufficient.len().min(1)],
+        sufficient: &needs.sufficient,
+        app_roles: &needs.app_roles,
+        ..table::CUSTOM
+    }
+}
+
 /// The scopes to ask for on a user's behalf, with the hosts of `cloud`. `offline_access` is not among them.
 pub fn scopes_in(job: Job, cloud: Cloud) -> Vec<String> {
     let JobFacts { resource, scopes, .. } = facts(job);
-    let base = resource.and_then(|resource| base_in(resource, cloud));
+    // What the user wrote is meant as it stands.
+    let base = resource
+        .filter(|_| !matches!(job, Job::Own(_)))
+        .and_then(|resource| base_in(resource, cloud));
     scopes
         .iter()
         .map(|scope| match base {

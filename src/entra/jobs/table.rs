@@ -7,6 +7,7 @@ use crate::entra::resources::{ARM, EXCHANGE, GRAPH};
 const GRAPH_JOB: JobFacts = JobFacts {
     title: "",
     resource: Some(&GRAPH),
+    audience: None,
     scopes: &[],
     least_privilege: &[],
     sufficient: &[],

@@ -1,0 +1,107 @@
+//! What is known around the evidence: flags outweigh what it says of itself, and a profile fills in what is left.
+
+use super::super::Failure;
+use super::super::app::App;
+use crate::config::{ConfigFile, Settings};
+use crate::diagnose::{Context, Evidence};
+use crate::model::{As, Job, shell_quoted};
+use crate::sys::Env;
+
+/// Settings, read once for any number of cases.
+pub(super) struct Around {
+    flags: Context,
+    profile: Option<Context>,
+    /// What a configuration without a profile says of every token.
+    acting: Option<As>,
+    audience: Option<String>,
+    /// The jobs to judge by where the evidence names none; those of a flag come before it.
+    by_flag: Vec<Job>,
+    by_profile: Vec<Job>,
+    /// The job that the evidence names, where it is one of the user's own.
+    own: Option<Job>,
+}
+
+impl Around {
+    /// Reads flags, variables and the configuration. `job_name` is a job that the evidence names and that is not on record.
+    pub(super) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
+        // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
+        // judgement. What it is for is another matter, and may stand in the configuration.
+        let file = app.config_file().map(|(_, file)| file);
+        let named = app.common.profile.is_some() || app.common.config.is_some();
+        let file = if named { file? } else { file.unwrap_or_default() };
+        let jobs = ConfigFile { jobs: file.jobs, ..ConfigFile::default() };
+        let flags = Settings::resolve(&jobs, None, &Env::default(), app.common.layer.clone())?;
+        let mut around = Self {
+            flags: context(&flags)?,
+            profile: None,
+            acting: None,
+            audience: None,
+            by_flag: flags.jobs()?,
+            by_profile: Vec::new(),
+            own: job_name.map(|name| flags.job(name)).transpose()?,
+        };
+        if let Some(profile) = &app.common.profile {
+            let settings = app.settings(Some(profile))?;
+            around.profile =
+                Some(Context { profile: Some(shell_quoted(profile)), ..context(&settings)? });
+            around.by_profile = settings.jobs()?;
+        } else if app.paths().is_ok() {
+            let settings = app.settings(None)?;
+            around.acting = settings.get(|layer| &layer.acting);
+            around.audience = settings.get(|layer| &layer.audience);
+            around.by_profile = settings.jobs()?;
+        }
+        Ok(around)
+    }
+
+    /// One case for each job that it is to be judged by.
+    pub(super) fn cases(&self, mut evidence: Evidence) -> Vec<Evidence> {
+        let own = std::mem::take(&mut evidence.context);
+        evidence.context = self.flags.clone().or(own);
+        if let Some(profile) = &self.profile {
+            evidence.context = std::mem::take(&mut evidence.context).or(profile.clone());
+        }
+        let context = &mut evidence.context;
+        context.acting = context.acting.or(self.acting);
+        context.audience = context.audience.take().or_else(|| self.audience.clone());
+        context.job = self.own.or(context.job);
+        let jobs = match (&self.by_flag[..], context.job) {
+            ([], Some(_)) => &[],
+            ([], None) => &self.by_profile[..],
+            (flags, _) => flags,
+        };
+        match jobs {
+            [] => vec![evidence],
+            [job] => {
+                context.job = Some(*job);
+                vec![evidence]
+            }
+            many => {
+                let with = |job: &Job| {
+                    let mut case = evidence.clone();
+                    case.context.job = Some(*job);
+                    case.context.jobs = many.to_vec();
+                    case
+                };
+                many.iter().map(with).collect()
+            }
+        }
+    }
+}
+
+/// What `settings` say about a token.
+fn context(settings: &Settings) -> Result<Context, Failure> {
+    let scopes = settings.scopes()?;
+    Ok(Context {
+        requested: Some(scopes).filter(|scopes| !scopes.is_empty()),
+        acting: settings.get(|layer| &layer.acting),
+        audience: settings.get(|layer| &layer.audience),
+        client_id: settings.get(|layer| &layer.client_id),
+        tenant: settings.get(|layer| &layer.tenant),
+        account: settings.get(|layer| &layer.account),
+        authority: settings.get(|layer| &layer.authority),
+        cloud: settings.get(|layer| &layer.cloud),
+        offline: settings.get(|layer| &layer.offline),
+        ..Context::default()
+    })
+}

@@ -1,0 +1,80 @@
+//! `entrada diagnose`.
+
+mod around;
+mod stream;
+
+use std::path::PathBuf;
+
+use super::app::App;
+use super::talk::style_of;
+use super::{Exit, Failure};
+use crate::diagnose::{self, Diagnosis, Evidence, Verdict};
+use crate::render::{self, JudgementFormat, Notes};
+use crate::sys::Stream;
+use around::Around;
+
+/// Judge a token, a token response, a refusal or a service's answer against a job
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A file, `-` for standard input, or the text itself; several are judged together; standard input when absent
+    input: Vec<String>,
+    /// How the judgement is written
+    #[arg(long, short, default_value = "human")]
+    output: JudgementFormat,
+    /// Write the judgement as a page too: one HTML file, to read, to hand on and to print
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Judge each line of standard input by itself: one JSON judgement out for each line in
+    #[arg(long, conflicts_with_all = ["input", "output", "report"])]
+    stream: bool,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    if args.stream {
+        let around = Around::new(app, None)?;
+        return stream::run(&around, app);
+    }
+    let evidence = gather(args, app)?;
+    for member in &evidence.unknown_members {
+        app.talk
+            .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
+    }
+    let around = Around::new(app, evidence.context.job_name.as_deref())?;
+    let judged: Vec<Diagnosis> = around.cases(evidence).iter().map(diagnose::run).collect();
+    let style = style_of(app.sys, Stream::Stdout);
+    render::diagnoses(app.stdout, args.output, &judged, style, Notes::Shown)?;
+    if let Some(path) = &args.report {
+        super::report::write(app, path, &judged)?;
+    }
+    Ok(judged.iter().fold(Exit::Success, worse))
+}
+
+/// Every input, taken for one case.
+fn gather(args: &Args, app: &mut App<'_, '_>) -> Result<Evidence, Failure> {
+    let now = app.sys.clock.now();
+    let mut inputs = args.input.iter().map(|input| Some(input.as_str())).collect::<Vec<_>>();
+    if inputs.is_empty() {
+        inputs.push(None);
+    }
+    let mut all: Option<Evidence> = None;
+    for input in inputs {
+        let text = app.input(input)?;
+        let evidence = diagnose::recognise(text.expose(), now)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        all = Some(match all {
+            None => evidence,
+            Some(before) => before.join(evidence),
+        });
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// The exit code after one more judgement.
+fn worse(exit: Exit, diagnosis: &Diagnosis) -> Exit {
+    match (exit, diagnosis.verdict) {
+        (_, Verdict::Problem) => Exit::Findings,
+        // Nothing was judged: no script may take that for a clean bill.
+        (Exit::Success, _) if diagnosis.is_unrecognised() => Exit::Usage,
+        _ => exit,
+    }
+}

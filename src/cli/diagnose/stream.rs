@@ -1,0 +1,79 @@
+//! `entrada diagnose --stream`: one piece of evidence a line in, one judgement a line out, in constant memory.
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+
+use super::super::app::App;
+use super::super::{Exit, Failure};
+use super::{Around, worse};
+use crate::diagnose::{self, Evidence};
+use crate::model::NumericDate;
+use crate::render::json;
+
+/// Bytes of one line that are looked at. No token and no answer is longer.
+const LINE_MAX: usize = 1 << 20;
+/// Bytes read and written at a time.
+const BUFFER: usize = 64 << 10;
+
+pub(super) fn run(around: &Around, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let clock = app.sys.clock;
+    let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
+    let mut output = BufWriter::with_capacity(BUFFER, &mut *app.stdout);
+    let mut line = Line::default();
+    let mut exit = Exit::Success;
+    while line.read(&mut input)? {
+        for case in around.cases(line.evidence(clock.now())) {
+            let diagnosis = diagnose::judge(&case);
+            json::diagnosis(&mut output, &diagnosis)?;
+            exit = worse(exit, &diagnosis);
+        }
+        // Whoever waits for this line before sending the next gets it now.
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
+    }
+    output.flush()?;
+    Ok(exit)
+}
+
+/// One line, and whether there was more of it than is looked at.
+#[derive(Default)]
+struct Line {
+    text: zeroize::Zeroizing<Vec<u8>>,
+    cut: bool,
+}
+
+impl Line {
+    /// Reads the next line; false at the end.
+    fn read(&mut self, input: &mut impl BufRead) -> std::io::Result<bool> {
+        self.text.clear();
+        self.cut = false;
+        let mut any = false;
+        loop {
+            let chunk = input.fill_buf()?;
+            if chunk.is_empty() {
+                return Ok(any);
+            }
+            any = true;
+            let end = memchr::memchr(b'\n', chunk);
+            let part = &chunk[..end.unwrap_or(chunk.len())];
+            let room = LINE_MAX.saturating_sub(self.text.len());
+            self.cut |= room < part.len();
+            self.text.extend_from_slice(&part[..part.len().min(room)]);
+            let used = end.map_or(chunk.len(), |end| end + 1);
+            input.consume(used);
+            if end.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// What the line is; what cannot be read is nothing that can be judged, and no reason to stop.
+    fn evidence(&self, now: NumericDate) -> Evidence {
+        let nothing = || Evidence { unrecognised: true, now: Some(now), ..Evidence::default() };
+        if self.cut {
+            return nothing();
+        }
+        let text = String::from_utf8_lossy(&self.text);
+        diagnose::recognise(&text, now).unwrap_or_else(|_| nothing())
+    }
+}

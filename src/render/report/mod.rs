@@ -1,0 +1,274 @@
+//! A judgement as one HTML page, to read, to hand on and to print. Nothing in it is fetched from elsewhere, and no script
+//! runs in it. The token itself is not in it; its claims are, so whoever gets the page learns who signed in.
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
+
+use super::beside::when;
+use super::claims::note;
+use crate::diagnose::{
+    Confidence, Diagnosis, Finding, Moment, Row, Serves, Severity, Standing, Verdict,
+};
+use crate::model::{Claims, Job, Jwt, NumericDate, clean};
+
+const CSS: &str = include_str!("report.css");
+
+/// Writes the page about `all`, the judgements of one piece of evidence for its jobs, made at `now`.
+pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::Result<()> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                // No source at all but the style that stands in the page.
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'";
+                title { "entrada: " (title(all)) }
+                style { (PreEscaped(CSS)) }
+            }
+            body {
+                main {
+                    @for one in all { (judgement(one)) }
+                    @if let Some(last) = all.last() { (beside(last, now)) }
+                }
+                footer {
+                    p {
+                        "Judged " (now) " by entrada " (env!("CARGO_PKG_VERSION")) ". The token is not in this page; its "
+                        "claims are: hand it on to those who may know who signed in."
+                    }
+                }
+            }
+        }
+    };
+    out.write_all(page.into_string().as_bytes())
+}
+
+fn title(all: &[Diagnosis]) -> String {
+    match all.first() {
+        Some(first) => first
+            .cause()
+            .map_or_else(|| first.verdict.id().to_owned(), |cause| cause.rule.id.to_owned()),
+        None => "nothing was judged".to_owned(),
+    }
+}
+
+fn judgement(diagnosis: &Diagnosis) -> Markup {
+    let (class, word) = match diagnosis.verdict {
+        Verdict::Ok => ("ok", "This will do"),
+        Verdict::Problem => ("problem", "This will not do"),
+        Verdict::Undetermined => ("undetermined", "This evidence does not tell"),
+        Verdict::Pending => ("pending", "The sign-in is still going on"),
+    };
+    html! {
+        section.judgement {
+            header.verdict.(class) {
+                h1 { (word) }
+                p {
+                    "for " code { (diagnosis.job.id()) } ", as "
+                    @match diagnosis.acting.id() { "app" => "an application", _ => "a user" }
+                    @if let Some(cause) = diagnosis.cause() { ": " strong { (cause.message) } }
+                }
+            }
+            @for finding in &diagnosis.findings { (card(finding)) }
+        }
+    }
+}
+
+fn card(finding: &Finding) -> Markup {
+    html! {
+        article.finding.(finding.severity.id()) {
+            h2 {
+                span.severity { (finding.severity.id()) } " "
+                code { (finding.rule.id) }
+                @match finding.confidence {
+                    Confidence::Certain => {}
+                    Confidence::Likely => { " " span.sure { "likely" } }
+                    Confidence::Possible => { " " span.sure { "possible" } }
+                }
+            }
+            p.message { (ticks(&finding.message)) }
+            @if !finding.evidence.is_empty() {
+                dl {
+                    @for seen in &finding.evidence {
+                        dt { (seen.field) }
+                        dd { (seen.value) }
+                    }
+                }
+            }
+            @if !finding.help.is_empty() {
+                h3 { "What to do" }
+                ul { @for help in &finding.help { li { (ticks(help)) } } }
+            }
+            @if finding.severity != Severity::Note {
+                p.who { "Who can mend it: " (finding.who.id().replace('-', " ")) }
+            }
+        }
+    }
+}
+
+/// Text in which what stands in backticks is code.
+fn ticks(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+fn beside(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
+    let about = &diagnosis.about;
+    html! {
+        @if !about.life.is_empty() { (life(diagnosis, now)) }
+        @if !about.scopes.is_empty() { (scopes(&about.scopes)) }
+        @if let Some(serves) = &about.serves { (jobs(serves)) }
+        @if let Some(jwt) = &about.jwt { (claims(jwt, now)) }
+    }
+}
+
+fn life(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
+    let judged = diagnosis.about.life.iter().find(|event| event.id == "judged");
+    let now = match judged.map(|event| event.when) {
+        Some(Moment::At(at)) => at,
+        _ => now,
+    };
+    html! {
+        section {
+            h2 { "Its life" }
+            ol.life {
+                @for event in &diagnosis.about.life {
+                    @match event.when {
+                        Moment::At(at) => {
+                            li.past[at < now].now[event.id == "judged"] {
+                                span.when { (when(at, now)) } " " (ticks(&event.what))
+                            }
+                        }
+                        Moment::AnyTime => {
+                            li.any { span.when { "at any time" } " " (ticks(&event.what)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scopes(rows: &[Row]) -> Markup {
+    let cell = |row: &Row| match row.standing {
+        Standing::Granted => "granted",
+        Standing::Included => "granted within another",
+        Standing::Missing => "missing",
+        Standing::Untold => "does not show",
+        Standing::Extra => "granted, not asked for",
+    };
+    html! {
+        section {
+            h2 { "Asked for, and granted" }
+            div.wide {
+                table {
+                    thead { tr { th { "Scope" } th { "" } th { "Breaks" } } }
+                    tbody {
+                        @for row in rows {
+                            tr.missing[row.standing == Standing::Missing] {
+                                td { code { (clean(&row.scope)) } }
+                                td {
+                                    (cell(row))
+                                    @if let Some(note) = row.note { span.note { " (" (note) ")" } }
+                                }
+                                td { (names(&row.breaks)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn jobs(serves: &Serves) -> Markup {
+    html! {
+        section {
+            h2 { "What the token serves" }
+            p { @if serves.does.is_empty() { "No job on record." } @else { (names(&serves.does)) } }
+            h3 { "What it does not serve" }
+            p.note { @if serves.does_not.is_empty() { "-" } @else { (names(&serves.does_not)) } }
+        }
+    }
+}
+
+fn names(jobs: &[Job]) -> Markup {
+    html! {
+        @for (index, job) in jobs.iter().enumerate() {
+            @if 0 < index { ", " }
+            code { (job.id()) }
+        }
+    }
+}
+
+fn claims(jwt: &Jwt, now: NumericDate) -> Markup {
+    html! {
+        section {
+            h2 { "Its claims" }
+            div.wide {
+                table.claims {
+                    thead { tr { th { "Claim" } th { "Value" } th { "Meaning" } } }
+                    (part("header", &jwt.header, now))
+                    (part("payload", &jwt.claims, now))
+                }
+            }
+            p.note {
+                @if 0 < jwt.signature_length { "The signature is there; it was not checked." }
+                @else { "There is no signature." }
+            }
+        }
+    }
+}
+
+fn part(name: &str, claims: &Claims, now: NumericDate) -> Markup {
+    let shown = |value: &Value| match value {
+        Value::String(text) => clean(text).into_owned(),
+        other => clean(&other.to_string()).into_owned(),
+    };
+    html! {
+        tbody {
+            tr.part { th colspan="3" { (name) } }
+            @for (name, value) in claims.iter() {
+                tr {
+                    td { code { (clean(name)) } }
+                    td.value { (shown(value)) }
+                    td { (ticks(&note(name, value, claims, now))) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::{Evidence, Shape, run};
+
+    #[test]
+    fn what_stands_in_a_token_cannot_become_part_of_the_page() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let claims = r#"{"aud":"<script>alert(1)</script>","<b>":"\"'&","exp":1}"#;
+        let signature = "s1gn4ture".repeat(40);
+        let token = format!("{}.{}.{signature}", part(r#"{"alg":"RS256"}"#), part(claims));
+        let evidence = Evidence {
+            token: Some(Shape::of(&token)),
+            now: Some(NumericDate(1_700_000_000)),
+            ..Evidence::default()
+        };
+        let mut out = Vec::new();
+        report(&mut out, &[run(&evidence)], NumericDate(1_700_000_000)).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains("s1gn4ture"));
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+        assert!(!page.contains("http://") && !page.contains("src="), "nothing is fetched");
+    }
+}
