@@ -69,6 +69,9 @@ fn unreadable(shape: &Shape) -> &'static str {
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } => {
             "this is a refresh token or a code: it has no readable claims"
         }
+        Shape::PrtCookie => {
+            "this is a broker's cookie: there is a refresh token in it, and no access token"
+        }
         Shape::Broken { .. } => "this is not a whole token",
         Shape::Saml => "this is a SAML assertion, not a JWT",
         Shape::Jwt(_) | Shape::Jwe(_) | Shape::Opaque { .. } => {

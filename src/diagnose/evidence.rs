@@ -45,8 +45,12 @@ pub struct Context {
     pub jobs: Vec<Job>,
     /// On whose behalf, where that was said.
     pub acting: Option<As>,
-    /// The scopes of the request.
+    /// The scopes of the request; of the sign-in, where a later refresh sent others.
     pub requested: Option<ScopeSet>,
+    /// The scopes of the very request that was refused, where they are not those of the sign-in.
+    pub sent: Option<ScopeSet>,
+    /// Whether the request had a `resource`, as v1 requests have.
+    pub sent_resource: bool,
     /// The application that asked.
     pub client_id: Option<String>,
     /// The authority's base URL, without the tenant.
@@ -55,6 +59,10 @@ pub struct Context {
     pub tenant: Option<String>,
     /// Who was expected to sign in: `login_hint`, a pinned account.
     pub account: Option<String>,
+    /// The mailbox that was to be opened.
+    pub mailbox: Option<String>,
+    /// When the token ends, where that is told beside it.
+    pub expires_at: Option<NumericDate>,
     /// `device_code`, `refresh_token`, …
     pub grant_type: Option<String>,
     /// The scopes that were granted, where a stored token's answer is gone but they are remembered.
@@ -108,6 +116,10 @@ impl Context {
             jobs: named,
             acting: self.acting.or(other.acting),
             requested: self.requested.or(other.requested),
+            sent: self.sent.or(other.sent),
+            sent_resource: self.sent_resource || other.sent_resource,
+            mailbox: self.mailbox.or(other.mailbox),
+            expires_at: self.expires_at.or(other.expires_at),
             client_id: self.client_id.or(other.client_id),
             authority: self.authority.or(other.authority),
             tenant: self.tenant.or(other.tenant),

@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     /// Now, by the server's clock where a response carries it, else by ours: whether a token is still good is decided
     /// by the server.
     pub now: Option<NumericDate>,
+    /// Whether the token was issued after the refusal, which is history then.
+    refusal_is_past: bool,
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::Cause>,
     /// The causes that a service's answer points to.
@@ -56,12 +58,16 @@ impl<'a> Facts<'a> {
             needs: jobs::facts(job),
             shape,
             now: response.and_then(|response| response.server_date).or(evidence.now),
+            refusal_is_past: false,
             refusal_cause: evidence
                 .refusal
                 .as_ref()
                 .and_then(|error| refusal::cause_of(error, &evidence.context)),
             told: Vec::new(),
         };
+        if facts.is_issued_after_the_refusal() {
+            (facts.refusal_is_past, facts.refusal_cause) = (true, None);
+        }
         facts.told = service::causes(&facts);
         facts
     }
@@ -76,9 +82,9 @@ impl<'a> Facts<'a> {
         self.evidence.response.as_ref()
     }
 
-    /// The refusal, when there is one.
+    /// The refusal, when there is one and no token was issued after it.
     pub fn refusal(&self) -> Option<&'a ErrorResponse> {
-        self.evidence.refusal.as_ref()
+        self.evidence.refusal.as_ref().filter(|_| !self.refusal_is_past)
     }
 
     /// The cause that the refusal points to.
@@ -89,6 +95,13 @@ impl<'a> Facts<'a> {
     /// The access token's shape: the pasted one, or the one in the response.
     pub fn shape(&self) -> Option<&Shape> {
         self.shape.as_deref()
+    }
+
+    fn is_issued_after_the_refusal(&self) -> bool {
+        let refused = self.evidence.refusal.as_ref().and_then(ErrorResponse::refused_at);
+        // Entra sets `iat` five minutes back.
+        let issued = self.claims().and_then(|claims| Some(claims.time("iat")?.plus_seconds(300)));
+        refused.zip(issued).is_some_and(|(refused, issued)| refused < issued)
     }
 
     /// The token as a JWT, when it is one that can be read.
@@ -120,6 +133,11 @@ impl<'a> Facts<'a> {
             ["appidacr", "azpacr"].iter().any(|name| matches!(claims.text(name), Some("1" | "2")));
         let own_subject = claims.text("oid").is_some() && claims.text("oid") == claims.text("sub");
         claims.scp().is_none() && (claims.roles().is_some() || own_subject || proven)
+    }
+
+    /// Whether the token's user is a guest in its tenant.
+    pub fn is_guest(&self) -> bool {
+        self.claims().is_some_and(|claims| claims.sign_of_a_guest().is_some())
     }
 
     /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.

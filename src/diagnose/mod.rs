@@ -8,6 +8,7 @@ mod har;
 mod recognise;
 mod refusal;
 pub mod rules;
+mod sentences;
 mod service;
 mod shape;
 

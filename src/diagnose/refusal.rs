@@ -1,7 +1,8 @@
 //! Which cause a refusal points to. One place decides; the rules word it.
 
-use super::{Context, Facts, Finding, Rule};
+use super::{Confidence, Context, Facts, Finding, Rule, sentences};
 use crate::entra::aadsts::{self, Aadsts};
+use crate::entra::resources;
 use crate::model::human_duration;
 use crate::oauth::ErrorResponse;
 
@@ -32,22 +33,11 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
     }
     let description = error.error_description.as_deref().unwrap_or_default();
     let refreshing = context.grant_type.as_deref() == Some("refresh_token");
-    for code in error.error_codes.iter().filter_map(|code| aadsts::find(*code)) {
-        let id = match code.code {
-            65004 => "user-declined",
-            70016 => "authorization-pending",
-            70000 | 70008 if context.grant_type.as_deref() == Some("authorization_code") => {
-                "auth-code-reused"
-            }
-            // The same number for a dead grant and, for personal accounts, for scopes outside it.
-            70000 if description.contains("scopes requested") => "refresh-scope-not-granted",
-            70000 if refreshing => "refresh-token-revoked",
-            _ => match code.cause {
-                Some(cause) => cause,
-                None => continue,
-            },
-        };
-        return Some(Cause { id, code: Some(code) });
+    if let Some(cause) = by_number(error, context, description, refreshing) {
+        return Some(cause);
+    }
+    if let Some(id) = sentences::cause(description, refreshing) {
+        return plain(id);
     }
     if context.code_ran_out {
         return plain("device-code-expired");
@@ -74,6 +64,72 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "access_denied" => plain("user-declined"),
         _ => None,
     }
+}
+
+/// A finding of `rule` as one of two explanations: personal accounts' sign-in says the same of a client id that is not
+/// there and of an application that is not open to them.
+pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &str) -> Option<Finding> {
+    let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
+    let either = text.contains("does not exist or is not enabled for consumers");
+    (either && facts.refusal_cause().is_none())
+        .then(|| describe(facts, rule, None, message).sure(Confidence::Possible))
+}
+
+/// Numbers that only say that there is another one, or a sentence, to read.
+const WRAPPERS: [u64; 6] = [50_012, 50_027, 70_002, 90_023, 90_100, 700_023];
+
+/// The cause that the numbers name; where one stands for several things, its sentence and what was asked decide.
+fn by_number(
+    error: &ErrorResponse,
+    context: &Context,
+    description: &str,
+    refreshing: bool,
+) -> Option<Cause> {
+    let known = || error.error_codes.iter().filter_map(|code| aadsts::find(*code));
+    // "AADSTS70002: Error validating credentials. AADSTS54005: …": what is inside counts.
+    let inner = known().filter(|code| !WRAPPERS.contains(&code.code));
+    let outer = known().filter(|code| WRAPPERS.contains(&code.code));
+    let grant = context.grant_type.as_deref().unwrap_or_default();
+    for code in inner.chain(outer) {
+        let sentence = || sentences::cause(description, refreshing);
+        let id = match code.code {
+            65004 => Some("user-declined"),
+            70016 => Some("authorization-pending"),
+            70000 | 70008 if grant == "authorization_code" => Some("auth-code-reused"),
+            // The same number for a dead grant and, for personal accounts, for scopes outside it.
+            70000 => sentence().or(refreshing.then_some("refresh-token-revoked")).or(code.cause),
+            70011 => sentence().or_else(|| by_scopes(context)).or(code.cause),
+            65001 if refreshing && asks_for_more(context) => Some("refresh-scope-not-granted"),
+            // The same circuit breaker for any request that goes round in circles.
+            50196 if refreshing || grant == "authorization_code" => Some("throttled"),
+            900_144 if context.sent_resource && description.contains("'scope'") => {
+                Some("v1-v2-endpoint-mismatch")
+            }
+            number if WRAPPERS.contains(&number) || code.cause.is_none() => {
+                sentence().or(code.cause)
+            }
+            _ => code.cause,
+        };
+        if let Some(id) = id {
+            return Some(Cause { id, code: Some(code) });
+        }
+    }
+    None
+}
+
+/// What is wrong with the scopes of a request that was refused for them.
+fn by_scopes(context: &Context) -> Option<&'static str> {
+    let requested = context.sent.as_ref().or(context.requested.as_ref())?.api();
+    let of_application = context.grant_type.as_deref() == Some("client_credentials");
+    let named = |scope: &str| !resources::is_default_scope(scope);
+    (of_application && requested.iter().any(named))
+        .then_some("scope-not-default-for-client-credentials")
+}
+
+/// Whether a refresh asked for scopes that the sign-in had not asked for.
+fn asks_for_more(context: &Context) -> bool {
+    let (Some(signed_in), Some(sent)) = (&context.requested, &context.sent) else { return false };
+    sent.api().iter().any(|scope| !signed_in.contains(scope))
 }
 
 /// A finding of `rule` when the refusal points to it: what the number means, as seen, what to do.

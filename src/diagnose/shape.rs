@@ -35,6 +35,8 @@ pub enum Shape {
         /// Characters.
         length: usize,
     },
+    /// The cookie with which a broker shows the device's own refresh token (PRT).
+    PrtCookie,
     /// A SAML assertion, raw or in base64.
     Saml,
     /// A JWT or ticket that a viewer cut short, or that lost a part on the way.
@@ -72,6 +74,12 @@ impl Shape {
         if TOKEN_MAX < text.len() {
             return broken("it is far longer than any token");
         }
+        if let Some(word) = stand_in(text) {
+            return broken(&format!("a program put {word} in the token's place"));
+        }
+        if text.starts_with("Bearer ") {
+            return broken("the word `Bearer` stands before it twice");
+        }
         if text.contains("...") || text.contains('…') {
             return broken("a viewer cut it short (`...`)");
         }
@@ -89,6 +97,7 @@ impl Shape {
         }
         match text.matches('.').count() {
             2 => match Jwt::decode_unverified(text) {
+                Ok(jwt) if jwt.claims.get("refresh_token").is_some() => Self::PrtCookie,
                 Ok(jwt) => Self::Jwt(Box::new(jwt)),
                 Err(error) if looks_like_jwt(text) => broken(&error.to_string()),
                 Err(_) => Self::Opaque { length },
@@ -123,19 +132,48 @@ fn unwrap(text: &str) -> String {
     if let Some(rest) = text.strip_prefix("\"access_token\"") {
         text = rest.trim_start_matches([':', ' ', '"']);
     }
-    for prefix in ["Authorization:", "authorization:", "Bearer ", "bearer ", "BEARER "] {
-        text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
+    for quote in ['"', '\'', '`'] {
+        text = text.strip_prefix(quote).unwrap_or(text);
+        text = text.strip_suffix(quote).unwrap_or(text);
+    }
+    let scheme =
+        |text: &str| text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+    for name in ["Authorization:", "authorization:"] {
+        text = text.strip_prefix(name).unwrap_or(text).trim_start();
+    }
+    if scheme(text) {
+        text = text[7..].trim_start();
+    }
+    if scheme(text) {
+        // Once more: so it was sent, and so it is told.
+        return "Bearer ".to_owned() + &text[7..];
     }
     for quote in ['"', '\'', '`'] {
         text = text.strip_prefix(quote).unwrap_or(text);
         text = text.strip_suffix(quote).unwrap_or(text);
     }
-    let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();
+    let text = text.trim();
     if text.contains(char::is_whitespace) && text.split_whitespace().all(is_token_text) {
         // Wrapped lines of one token.
         return text.split_whitespace().collect();
     }
     text.to_owned()
+}
+
+/// What programs write where a value is missing, or was never put in.
+fn stand_in(text: &str) -> Option<&'static str> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "undefined" => Some("the word `undefined`"),
+        "null" | "none" | "nil" | "nan" | "(null)" => Some("the word for nothing (`null`)"),
+        "[object object]" | "[object promise]" => Some("`[object …]`"),
+        _ if text.len() < 64 && text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
+            let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
+            ends.then_some("the name of a variable")
+        }
+        "your_access_token" | "access_token" | "your_token" | "token" => Some("a stand-in"),
+        _ => None,
+    }
 }
 
 fn is_token_text(text: &str) -> bool {
@@ -189,7 +227,7 @@ fn entra_grant(text: &str) -> Option<(Option<String>, Option<String>)> {
 fn is_msa_refresh_token(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("M.") else { return false };
     (rest.starts_with('C') || rest.starts_with('R'))
-        && 60 < text.len()
+        && 30 < text.len()
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.!*$".contains(c))
 }
 

@@ -126,6 +126,7 @@ static CAUSES: &[Cause] = &[
     cause("device-code-expired", "the device code ran out before the sign-in was finished"),
     cause("device-polling-loop", "the same request was repeated until Entra cut it off"),
     cause("service-incident", "something is broken at Microsoft's end"),
+    cause("wrong-client", "the token or the grant belongs to another application"),
 ];
 
 #[cfg(test)]
@@ -143,7 +144,7 @@ mod tests {
             assert!(all().iter().skip(index + 1).all(|other| other.id != cause.id), "{}", cause.id);
             assert!(!cause.meaning.is_empty() && !cause.meaning.ends_with('.'), "{}", cause.id);
         }
-        assert_eq!(all().len(), 61);
+        assert_eq!(all().len(), 62);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Client {
     pub name: &'static str,
     /// Whether it is Microsoft's own, with scopes that are fixed (AADSTS65002).
     pub first_party: bool,
+    /// Whether consent cannot add to its permissions.
+    pub fixed: bool,
 }
 
 /// The client with this id, if it is a well-known one.
@@ -40,22 +42,28 @@ fn look_up(table: &[(&str, &'static str)], id: &str) -> Option<&'static str> {
 }
 
 const fn microsoft(id: &'static str, name: &'static str) -> Client {
-    Client { id, name, first_party: true }
+    Client { id, name, first_party: true, fixed: true }
+}
+
+/// Microsoft's own, but people may consent to more for it.
+const fn open(id: &'static str, name: &'static str) -> Client {
+    Client { id, name, first_party: true, fixed: false }
 }
 
 static CLIENTS: &[Client] = &[
     microsoft("04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Azure CLI"),
     microsoft("1950a258-227b-4e31-a9cf-717495945fc2", "Azure PowerShell"),
-    microsoft("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools"),
+    open("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools"),
     microsoft("d3590ed6-52b3-4102-aeff-aad2292ab01c", "Microsoft Office"),
     microsoft("1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams"),
     microsoft("27922004-5251-4030-b22d-91ecd9a37ea4", "Outlook Mobile"),
     microsoft("29d9ed98-a469-4536-ade2-f981bc1d605e", "Microsoft Authentication Broker"),
-    microsoft("de8bc8b5-d9f9-48b1-a8ad-b748da725064", "Graph Explorer"),
+    open("de8bc8b5-d9f9-48b1-a8ad-b748da725064", "Graph Explorer"),
     Client {
         id: "9e5f94bc-e8a4-4e73-b8be-63364c29d753",
         name: "Mozilla Thunderbird",
         first_party: false,
+        fixed: false,
     },
 ];
 

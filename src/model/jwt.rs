@@ -164,6 +164,22 @@ impl Claims {
         self.text("appid").or_else(|| self.text("azp")).or_else(|| self.text("client_id"))
     }
 
+    /// The claim that says that the user is a guest in the token's tenant, and what it says; `None` for a member.
+    pub fn sign_of_a_guest(&self) -> Option<(&'static str, String)> {
+        let acct = self.get("acct");
+        if acct.and_then(|acct| acct.as_i64().or_else(|| acct.as_str()?.parse().ok())) == Some(1) {
+            return Some(("acct", "1 (guest)".to_owned()));
+        }
+        if let Some(upn) = self.text("upn").filter(|upn| upn.contains("#EXT#")) {
+            return Some(("upn", upn.to_owned()));
+        }
+        if let Some(name) = self.text("unique_name").filter(|name| name.starts_with("live.com#")) {
+            return Some(("unique_name", name.to_owned()));
+        }
+        let (idp, tid) = (self.text("idp")?, self.text("tid")?);
+        (!idp.contains(tid)).then(|| ("idp", idp.to_owned()))
+    }
+
     /// The user as a person would name them: `preferred_username`, `upn`, `unique_name` or `email`.
     pub fn user_name(&self) -> Option<&str> {
         self.user_names().next()

@@ -76,6 +76,14 @@ impl ErrorResponse {
         }
     }
 
+    /// When the authority refused, by its own clock.
+    pub fn refused_at(&self) -> Option<NumericDate> {
+        let text = self.timestamp.as_deref()?;
+        let time = jiff::fmt::strtime::parse("%Y-%m-%d %H:%M:%SZ", text).ok()?;
+        let time = time.to_datetime().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(NumericDate(time.timestamp().as_second()))
+    }
+
     /// Whether one of `codes` is among the AADSTS numbers.
     pub fn has_code(&self, codes: &[u64]) -> bool {
         self.error_codes.iter().any(|code| codes.contains(code))
@@ -141,6 +149,7 @@ mod tests {
         assert_eq!(error.suberror.as_deref(), Some("basic_action"));
         assert_eq!(error.claims.as_deref(), Some(r#"{"access_token":{}}"#));
         assert_eq!(error.http_status, Some(400));
+        assert_eq!(error.refused_at(), Some(NumericDate(1_767_225_600)));
         assert_eq!(error.text(), "AADSTS50076: no. Trace ID: t");
     }
 

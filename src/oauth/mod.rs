@@ -50,6 +50,23 @@ impl ProtocolError {
         RETRYABLE_STATUS.contains(&self.status)
     }
 
+    /// About an answer that was written down: what is known of it is its status, its kind and its text, and it is no
+    /// JSON object.
+    pub fn of_text(
+        step: &'static str,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Self {
+        let mut response = http::Response::builder().status(status);
+        if let Some(kind) = content_type.and_then(|kind| http::HeaderValue::from_str(kind).ok()) {
+            response = response.header(http::header::CONTENT_TYPE, kind);
+        }
+        let response = response.body(body.to_vec()).unwrap_or_default();
+        let reason = if body.is_empty() { "the body is empty" } else { "it is no JSON" };
+        Self { status, ..Self::new(step, &response, reason) }
+    }
+
     fn new(step: &'static str, response: &HttpResponse, reason: impl Into<String>) -> Self {
         let content_type = response
             .headers()

@@ -54,7 +54,8 @@ fn jobs(out: &mut dyn Write, serves: &Serves, style: Style) -> io::Result<()> {
     let line = |out: &mut dyn Write, label: &str, list: &str| {
         marked(out, style, &heading(style, label), label.len(), &format!(" {list}"), 4)
     };
-    let does = if serves.does.is_empty() { "no job on record".to_owned() } else { names(&serves.does) };
+    let does =
+        if serves.does.is_empty() { "no job on record".to_owned() } else { names(&serves.does) };
     line(out, "this token serves:", &does)?;
     // All that it does not serve would be a long list; what somebody wanted of it is a short one.
     let wanted: Vec<Job> =

@@ -10,6 +10,7 @@ mod browser_sign_in;
 mod canary;
 mod claims;
 mod config;
+mod corpus;
 mod diagnose;
 mod docs;
 mod id_token;

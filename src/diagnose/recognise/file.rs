@@ -7,7 +7,7 @@ use crate::diagnose::service::{HttpAnswer, MailTalk, Protocol};
 use crate::diagnose::shape::Shape;
 use crate::diagnose::{Context, Evidence};
 use crate::model::{As, Job, NumericDate, ScopeSet, Secret, clean};
-use crate::oauth::{ErrorResponse, TokenResponse};
+use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 
 /// Members of an evidence file, version 1 (`docs/json.md`).
 const KNOWN: [&str; 18] = [
@@ -86,15 +86,19 @@ pub(super) fn read(
             None => None,
         },
         requested: requested(members)?.or_else(|| Some(ScopeSet::parse(&asked("scope")?))),
+        sent: asked("scope").map(|scope| ScopeSet::parse(&scope)),
+        sent_resource: asked("resource").is_some(),
+        mailbox: text("mailbox")?,
         client_id: text("client_id")?.or_else(|| asked("client_id")),
         tenant: text("tenant")?.or_else(|| asked("tenant")),
         account: text("account")?,
-        grant_type: text("grant_type")?.or_else(|| asked("grant_type")),
+        grant_type: text("grant_type")?.or_else(|| asked("grant_type")).map(short_grant),
         audience: text("audience")?,
         ..Context::default()
     };
     if let Some(http) = object("http")? {
-        take_answer(http_answer(http), evidence);
+        let told = members.get("now").and(evidence.now);
+        take_answer(http_answer(http), evidence, told);
     }
     if let Some(mail) = object("mail")? {
         let user = text("mailbox")?.or_else(|| evidence.context.account.clone());
@@ -116,6 +120,11 @@ pub(super) fn read(
         .map(|name| clean(name).into_owned())
         .collect();
     Ok(())
+}
+
+/// `urn:ietf:params:oauth:grant-type:device_code` is `device_code`.
+fn short_grant(grant_type: String) -> String {
+    grant_type.rsplit(':').next().map(str::to_owned).unwrap_or(grant_type)
 }
 
 fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, RecogniseError> {
@@ -201,8 +210,21 @@ fn take_device_flow(steps: &[Value], evidence: &mut Evidence) {
     let (mut slowed, mut last_poll, mut hasty) = (false, None::<u64>, 0);
     for step in steps {
         let at = step.get("at_s").and_then(number).unwrap_or(0);
+        if let Some(text) = step.get("body").and_then(Value::as_str)
+            && serde_json::from_str::<Value>(text).is_err()
+        {
+            let status = step.get("status").and_then(number).unwrap_or_default();
+            evidence.not_oauth = Some(ProtocolError::of_text(
+                "a step of the sign-in",
+                u16::try_from(status).unwrap_or_default(),
+                None,
+                text.as_bytes(),
+            ));
+            continue;
+        }
         let body = step.get("body").and_then(Value::as_object);
         let Some(body) = body else { continue };
+        evidence.not_oauth = None;
         if body.contains_key("device_code") || body.contains_key("user_code") {
             life = body.get("expires_in").and_then(number).unwrap_or(life);
             interval = body.get("interval").and_then(number).unwrap_or(interval);

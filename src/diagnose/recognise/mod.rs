@@ -2,6 +2,7 @@
 
 mod file;
 mod msal;
+mod page;
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -10,8 +11,31 @@ use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
 use super::{Evidence, har};
 use crate::har::Har;
-use crate::model::{NumericDate, Secret};
-use crate::oauth::{ErrorResponse, TokenResponse, is_refusal};
+use crate::model::NumericDate;
+use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
+
+/// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
+const ERRORS: [&str; 19] = [
+    "access_denied",
+    "authorization_declined",
+    "authorization_pending",
+    "bad_verification_code",
+    "consent_required",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_scope",
+    "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
 
 /// The input cannot be judged at all.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,17 +76,21 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             return Err(RecogniseError::Json("it is not an object".to_owned()));
         };
         read_object(&members, text, &mut evidence, now)?;
+    } else if looks_like_a_jwt(text) {
+        evidence.token = Some(Shape::of(text));
     } else if let Some(answer) = HttpAnswer::parse(text) {
-        take_answer(answer, &mut evidence);
+        take_answer(answer, &mut evidence, None);
     } else if let Some(members) = redirect(text) {
         evidence.refusal = Some(ErrorResponse::from_json(&members));
         evidence.context.grant_type = Some("authorization_code".to_owned());
     } else if text.starts_with('<') && text.contains("ResponseCode") {
-        take_answer(HttpAnswer::of_body(text), &mut evidence);
+        take_answer(HttpAnswer::of_body(text), &mut evidence, None);
     } else if let Some(talk) = MailTalk::parse(text) {
         take_talk(talk, &mut evidence);
-    } else if let Some(refusal) = aadsts_text(text) {
+    } else if let Some(refusal) = page::refusal(text) {
         evidence.refusal = Some(refusal);
+    } else if let Some(talk) = MailTalk::in_prose(text) {
+        take_talk(talk, &mut evidence);
     } else {
         match Shape::of(text) {
             // Words, not a token: another kind of answer, a log, a mistake.
@@ -94,7 +122,7 @@ fn read_object(
         return Ok(());
     }
     if is_api_error(members) {
-        take_answer(HttpAnswer::of_body(text), evidence);
+        take_answer(HttpAnswer::of_body(text), evidence, None);
         return Ok(());
     }
     if is_refusal(members) {
@@ -120,21 +148,23 @@ fn is_api_error(members: &Map<String, Value>) -> bool {
             && members.get("message").is_some_and(Value::is_string))
 }
 
-/// Takes an HTTP answer for what it is: of a token endpoint, or of an API.
-fn take_answer(answer: HttpAnswer, evidence: &mut Evidence) {
-    let authorization = answer.authorization.as_ref().map(Secret::expose).unwrap_or_default();
-    if let Some(token) = bearer(authorization) {
-        evidence.token = Some(Shape::of(token));
+/// Takes an HTTP answer for what it is: of a token endpoint, or of an API. `local` is the clock of whoever got it, where
+/// that was told beside the server's.
+fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<NumericDate>) {
+    if let Some(authorization) = &answer.authorization {
+        evidence.token = sent_token(authorization.expose()).or(evidence.token.take());
     }
-    evidence.now = answer.date().or(evidence.now);
+    let server = answer.date();
+    evidence.now = local.or(server).or(evidence.now);
     let at = evidence.now.unwrap_or_default();
+    let of_authority = answer.is_of_an_authority();
     if let Some(Value::Object(members)) = answer.json() {
-        let of_authority = members.get("error").is_some_and(Value::is_string)
+        let refused = members.get("error").is_some_and(Value::is_string)
             && (members.contains_key("error_codes")
                 || answer.body.contains("AADSTS")
-                || answer.url.as_ref().is_some_and(|url| url.contains("/oauth2/"))
+                || of_authority
                 || is_oauth_error(&members));
-        if of_authority {
+        if refused {
             let mut refusal = ErrorResponse::from_json(&members);
             refusal.http_status = answer.status;
             refusal.retry_after =
@@ -142,40 +172,45 @@ fn take_answer(answer: HttpAnswer, evidence: &mut Evidence) {
             evidence.refusal = Some(refusal);
             return;
         }
-        if let Some(response) = TokenResponse::from_json(&members, at) {
+        if let Some(mut response) = TokenResponse::from_json(&members, at) {
+            response.server_date = server;
             evidence.response = Some(response);
             return;
         }
-    }
-    if let Some(refusal) = aadsts_text(&answer.body).filter(|_| answer.json().is_none()) {
+    } else if let Some(refusal) = page::aadsts(&answer.body) {
         evidence.refusal = Some(refusal);
+        return;
+    } else if of_authority && let Some(status) = answer.status {
+        let body = answer.body.as_bytes();
+        let kind = answer.header("content-type").next();
+        evidence.not_oauth =
+            Some(ProtocolError::of_text("the authority's endpoint", status, kind, body));
         return;
     }
     evidence.answer = Some(answer);
 }
 
-/// RFC 6749 §5.2, RFC 8628 §3.5 and OIDC Core §3.1.2.6.
+/// What was shown as a token in an `Authorization` header.
+fn sent_token(authorization: &str) -> Option<Shape> {
+    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Shape::of(&format!("Bearer {rest}")));
+    }
+    // The scheme was forgotten: what stands there is the token itself.
+    let token = rest.is_empty() && 40 < scheme.len();
+    token.then(|| Shape::of(scheme)).map(|_| Shape::Broken {
+        reason: "it was sent without the word `Bearer` before it".to_owned(),
+        length: scheme.chars().count(),
+    })
+}
+
+/// A JWT and nothing else: by far the most that is pasted, and worth no search for anything else.
+fn looks_like_a_jwt(text: &str) -> bool {
+    text.starts_with("eyJ")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 fn is_oauth_error(members: &Map<String, Value>) -> bool {
-    const ERRORS: [&str; 18] = [
-        "access_denied",
-        "authorization_declined",
-        "authorization_pending",
-        "bad_verification_code",
-        "consent_required",
-        "expired_token",
-        "interaction_required",
-        "invalid_client",
-        "invalid_grant",
-        "invalid_resource",
-        "invalid_scope",
-        "login_required",
-        "server_error",
-        "slow_down",
-        "temporarily_unavailable",
-        "unauthorized_client",
-        "unsupported_grant_type",
-        "unsupported_response_type",
-    ];
     members.get("error").and_then(Value::as_str).is_some_and(|error| ERRORS.contains(&error))
 }
 
@@ -186,12 +221,6 @@ fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
         evidence.token = token.map(|token| Shape::of(token.expose()));
     }
     evidence.mail = Some(talk);
-}
-
-/// The token after `Bearer `, however often that stands there.
-fn bearer(value: &str) -> Option<&str> {
-    let rest = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "))?;
-    Some(value[rest.len()..].trim()).filter(|token| !token.is_empty())
 }
 
 /// The parameters of an address that a browser was sent to with a refusal.
@@ -207,21 +236,6 @@ fn redirect(text: &str) -> Option<Map<String, Value>> {
             .collect();
         is_refusal(&members).then_some(members)
     })
-}
-
-/// A text pasted from a log or a browser page that names an AADSTS number.
-fn aadsts_text(text: &str) -> Option<ErrorResponse> {
-    let number = text.to_ascii_uppercase();
-    let number = number.strip_prefix("AADSTS").unwrap_or(&number).trim();
-    let bare = (5..=7).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit());
-    let text = if bare { &format!("AADSTS{number}") } else { text };
-    let at = text.find("AADSTS")?;
-    if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let mut members = Map::new();
-    members.insert("error_description".to_owned(), Value::String(text.to_owned()));
-    Some(ErrorResponse::from_json(&members))
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ fn take(
     context.client_id = text(entry, "client_id").map(str::to_owned);
     context.tenant = text(entry, "realm").filter(|realm| !realm.is_empty()).map(str::to_owned);
     context.granted = text(entry, "target").map(ScopeSet::parse);
+    context.expires_at = seconds(entry, "expires_on").map(NumericDate);
     let Some(refresh_token) = refresh.and_then(|entry| text(entry, "secret")) else {
         // One entry says nothing about the others.
         evidence.token = Some(Shape::of(secret));

@@ -26,4 +26,5 @@ first time.
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "the tenant does not know this application")
+        .or_else(|| refusal::may_be(facts, &RULE, "there may be no application of this client id"))
 }

@@ -1,4 +1,4 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
+use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
 use crate::model::human_duration;
 
 /// Seconds between two clocks that are no trouble: caches and slow answers make up to this.
@@ -30,6 +30,12 @@ Switch on time synchronisation (`timedatectl set-ntp true`) and try again.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the assertion is not within its time: a clock is wrong")
+        .map(|finding| finding.rated(Severity::Error))
+        .or_else(|| by_clock(facts))
+}
+
+fn by_clock(facts: &Facts) -> Option<Finding> {
     let local = facts.evidence.now?;
     if let Some(server) = facts.response().and_then(|response| response.server_date) {
         let received = facts.response()?.received_at;

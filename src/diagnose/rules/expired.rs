@@ -28,7 +28,11 @@ seems to be expired, look at this machine's clock.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let exp = facts.claims()?.exp()?;
+    let told = facts.context().expires_at;
+    let exp = match facts.claims() {
+        Some(claims) => claims.exp().or(told)?,
+        None => told.filter(|_| facts.shape().is_some())?,
+    };
     let late = facts.now?.seconds_since(exp);
     if late < 0 {
         return None;
@@ -63,6 +67,16 @@ mod tests {
         assert_eq!(at(999), None);
         assert_eq!(at(1_000).unwrap(), "the token expired just now, 0 s ago");
         assert_eq!(at(1_300).unwrap(), "the token expired 5 min ago");
+    }
+
+    #[test]
+    fn what_a_cache_remembers_counts_for_a_token_that_cannot_be_read() {
+        let mut evidence = crate::diagnose::rules::testing::pasted("opaque");
+        evidence.now = Some(NumericDate(2_000));
+        evidence.context.expires_at = Some(NumericDate(1_000));
+        assert!(says(&RULE, &evidence).is_some());
+        evidence.context.expires_at = Some(NumericDate(3_000));
+        assert_eq!(says(&RULE, &evidence), None);
     }
 
     #[test]

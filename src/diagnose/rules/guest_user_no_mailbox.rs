@@ -1,5 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
-use crate::model::{Claims, Job};
+use crate::model::Job;
 
 pub(super) static RULE: Rule = Rule {
     id: "guest-user-no-mailbox",
@@ -29,28 +29,12 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !opens_a_mailbox(facts.job) || facts.audience_fits() == Some(false) || facts.is_app_only() {
         return None;
     }
-    let (field, value) = sign_of_a_guest(claims)?;
+    let (field, value) = claims.sign_of_a_guest()?;
     Some(
         RULE.says("the account is a guest in this tenant: its mailbox is elsewhere")
             .saw(field, value)
             .help(format!("sign in to the home tenant: {}", facts.login("--tenant <home tenant>"))),
     )
-}
-
-fn sign_of_a_guest(claims: &Claims) -> Option<(&'static str, String)> {
-    let number =
-        |name| claims.get(name).and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
-    if number("acct") == Some(1) {
-        return Some(("acct", "1 (guest)".to_owned()));
-    }
-    if let Some(upn) = claims.text("upn").filter(|upn| upn.contains("#EXT#")) {
-        return Some(("upn", upn.to_owned()));
-    }
-    if let Some(name) = claims.text("unique_name").filter(|name| name.starts_with("live.com#")) {
-        return Some(("unique_name", name.to_owned()));
-    }
-    let (idp, tid) = (claims.text("idp")?, claims.text("tid")?);
-    (!idp.contains(tid)).then(|| ("idp", idp.to_owned()))
 }
 
 /// Whether the job opens a mailbox.

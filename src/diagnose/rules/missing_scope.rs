@@ -37,6 +37,11 @@ fn check(facts: &Facts) -> Option<Finding> {
         // Another service's permissions cannot be missed here: the audience is the cause.
         return None;
     }
+    if super::mixed_resources::misses_the_job(facts)
+        || super::first_party_preauthorization::lacks(facts)
+    {
+        return None;
+    }
     no_permission_at_all(facts).or_else(|| for_the_job(facts)).or_else(|| not_granted(facts))
 }
 
@@ -66,7 +71,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
 }
 
 /// B09: what there is does not suffice for the job.
-fn for_the_job(facts: &Facts) -> Option<Finding> {
+pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
     if facts.acting() == As::App || facts.is_app_only() {
         return None;
     }
@@ -108,6 +113,8 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
         .iter()
         .filter(|scope| !resources::is_default_scope(scope))
         .filter(|scope| !closure.contains(&resources::short_name(scope).to_ascii_lowercase()))
+        // Another API's are not missing from this token: `mixed-resources` tells of them.
+        .filter(|scope| granted.api().iter().any(|own| same_api(own, scope)))
         .collect();
     if missing.is_empty() {
         return None;
@@ -122,6 +129,12 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
         "sign in again and accept it on the consent page: {}",
         facts.login(&flags.join(" "))
     )))
+}
+
+/// Whether both scopes belong to one API. A scope without a prefix in an answer is of whatever API the answer is for.
+fn same_api(granted: &str, asked: &str) -> bool {
+    let api = |scope| resources::of_scope(scope).resource().map(|api| api.app_id);
+    !granted.contains('/') || api(granted) == api(asked)
 }
 
 fn ask(facts: &Facts, finding: Finding) -> Finding {

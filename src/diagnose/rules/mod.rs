@@ -1,12 +1,15 @@
 //! The catalogue. To add a rule: one file here, one `mod` line, one line in [`RULES`].
 
 mod admin_consent_required;
+mod answer_not_from_service;
 mod api_permission_not_configured;
+mod app_certificate_required;
 mod app_disabled_in_tenant;
 mod app_not_found_in_tenant;
 mod app_only_token_for_delegated_job;
 mod auth_code_reused;
 mod authorization_pending;
+mod azure_role_missing;
 mod basic_auth_disabled;
 mod claims_challenge_cae;
 mod client_assertion_invalid;
@@ -79,12 +82,15 @@ use super::Rule;
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
     &admin_consent_required::RULE,
+    &answer_not_from_service::RULE,
     &api_permission_not_configured::RULE,
+    &app_certificate_required::RULE,
     &app_disabled_in_tenant::RULE,
     &app_not_found_in_tenant::RULE,
     &app_only_token_for_delegated_job::RULE,
     &auth_code_reused::RULE,
     &authorization_pending::RULE,
+    &azure_role_missing::RULE,
     &basic_auth_disabled::RULE,
     &claims_challenge_cae::RULE,
     &client_assertion_invalid::RULE,

@@ -41,6 +41,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         Shape::MsaRefreshToken { length } => RULE
             .says("this is a personal account's refresh token or code, not an access token")
             .saw("token", format!("{length} characters, shape of a personal account's grant")),
+        Shape::PrtCookie => RULE
+            .says("this is a broker's cookie with the device's refresh token (PRT), not an access token")
+            .saw("token", "a JWT with `refresh_token` in it"),
         _ => return None,
     };
     Some(finding.help("use the `access_token`; `entrada token` prints one"))

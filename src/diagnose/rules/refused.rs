@@ -1,4 +1,4 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal, rules};
+use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Who, refusal, rules};
 
 pub(super) static RULE: Rule = Rule {
     id: "refused",
@@ -25,13 +25,16 @@ finds the attempt in the tenant's sign-in log.
 fn check(facts: &Facts) -> Option<Finding> {
     let refusal = facts.refusal()?;
     let known = facts.refusal_cause().and_then(|cause| rules::find(cause.id));
-    if known.is_some() {
+    if known.is_some() || refusal::may_be(facts, &RULE, "").is_some() {
         return None;
     }
     let code = refusal.error_codes.iter().find_map(|code| crate::entra::aadsts::find(*code));
     let said = if refusal.error.is_empty() { "something" } else { &refusal.error };
     let finding =
         refusal::describe(facts, &RULE, code, &format!("the authority refused with `{said}`"));
+    // A number that nobody here knows, under a word that says only that something was wrong.
+    let told = code.is_some() || refusal.error_codes.is_empty();
+    let finding = if told { finding } else { finding.sure(Confidence::Possible) };
     Some(match refusal.error_codes.first() {
         Some(number) => {
             finding.help(format!("`entrada explain AADSTS{number}` says what is known"))

@@ -25,7 +25,35 @@ Use one cloud throughout: `--cloud usgov`, `--cloud dod` or `--cloud china` sets
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "the tenant lives in another national cloud")
+        .or_else(|| by_service(facts))
         .or_else(|| by_claims(facts))
+}
+
+/// The token was shown in another cloud than it is for.
+fn by_service(facts: &Facts) -> Option<Finding> {
+    let aud = facts.claims()?.aud()?;
+    let own = Cloud::of_audience(aud)?;
+    let answer = facts.evidence.answer.as_ref();
+    let called = answer
+        .and_then(|answer| Cloud::of_audience(&answer.origin()?))
+        .or_else(|| facts.evidence.mail.as_ref()?.cloud())?;
+    let refused = answer.is_none_or(|answer| answer.status.is_none_or(|status| 400 <= status));
+    // The same API under another cloud's name; another API altogether is a wrong audience first.
+    let same_api = answer.is_none_or(|answer| {
+        answer.service().resource().is_none_or(|resource| resource.accepts(aud))
+    });
+    if !refused || !same_api || called.shares_authority(own) {
+        return None;
+    }
+    Some(
+        RULE.says(format!(
+            "the token is for the {} cloud, and was shown in the {} cloud",
+            own.id(),
+            called.id()
+        ))
+        .saw("aud", aud)
+        .help(format!("sign in there: {}", facts.login(&format!("--cloud {}", called.id())))),
+    )
 }
 
 fn by_claims(facts: &Facts) -> Option<Finding> {

@@ -1,4 +1,8 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::model::human_duration;
+
+/// Seconds that a refresh token of a single-page application lives at most.
+const DAY: u64 = 86_400;
 
 pub(super) static RULE: Rule = Rule {
     id: "spa-refresh-token-lifetime",
@@ -29,4 +33,38 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "the refresh token was issued to a single-page application and lives 24 hours",
     )
+    .or_else(|| by_response(facts))
+}
+
+/// A12: the answer says how long, and that is a day at most.
+fn by_response(facts: &Facts) -> Option<Finding> {
+    let response = facts.response()?;
+    response.refresh_token.as_ref()?;
+    let seconds = response.refresh_token_expires_in.filter(|seconds| *seconds <= DAY)?;
+    let life = human_duration(seconds.cast_signed());
+    Some(
+        RULE.says(format!("the refresh token ends in {life}, used or not"))
+            .rated(Severity::Warning)
+            .saw("refresh_token_expires_in", seconds)
+            .help("move the redirect URI to *Mobile and desktop applications*, then sign in again"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::rules::testing::{response, says};
+
+    #[test]
+    fn a_refresh_token_that_lives_a_day_is_told_and_a_longer_one_is_not() {
+        let with = |seconds: &str| {
+            let body = format!(
+                r#"{{"access_token":"x","refresh_token":"r","refresh_token_expires_in":{seconds}}}"#
+            );
+            says(&RULE, &response(&body, ""))
+        };
+        assert_eq!(with("86400").unwrap(), "the refresh token ends in 1 d, used or not");
+        assert_eq!(with("86401"), None);
+        assert_eq!(with("null"), None);
+    }
 }

@@ -2,7 +2,7 @@ use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
     id: "throttled",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     order: 113,
     who: Who::User,
     docs: "\

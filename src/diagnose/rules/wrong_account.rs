@@ -45,8 +45,13 @@ fn by_name(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let found = names.first().copied().or(home)?;
+    // The job opens that person's mailbox, and this token opens another's.
+    let opens = facts.context().mailbox.as_deref();
+    let hopeless = opens.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
+    let severity = if hopeless { Severity::Error } else { Severity::Warning };
     Some(
         RULE.says(format!("`{found}` signed in, not `{wanted}`"))
+            .rated(severity)
             .saw("signed in", found)
             .saw("expected", wanted)
             .help(format!("sign in as `{wanted}` in a private window: {}", facts.login(""))),

@@ -37,6 +37,10 @@ sign-in serves both services: `entrada token --job imap` uses the refresh token 
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if super::mixed_resources::misses_the_job(facts) {
+        // The request asked for two APIs: that it got the other one is the consequence.
+        return None;
+    }
     by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
 }
 

@@ -29,4 +29,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "this kind of account or application needs another tenant segment",
     )
+    .or_else(|| {
+        let message = "the application may be registered for work accounts alone";
+        refusal::may_be(facts, &RULE, message)
+    })
 }

@@ -1,4 +1,4 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
+use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
 
 use super::super::facts::is_guid;
 use crate::model::Jwt;
@@ -26,6 +26,11 @@ Sign in with the application that you mean: `entrada login --client-id …`.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the grant was issued to another application")
+        .or_else(|| by_claims(facts))
+}
+
+fn by_claims(facts: &Facts) -> Option<Finding> {
     let wanted = facts.context().client_id.as_deref().filter(|id| is_guid(id))?;
     let Some(claims) = facts.claims().filter(|claims| claims.client_id().is_some()) else {
         return by_id_token(facts, wanted);

@@ -3,7 +3,8 @@
 
 use super::told::{Told, token_explains};
 use super::words::{
-    CHALLENGED, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED, WORDS,
+    CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
+    WORDS,
 };
 use super::{HttpAnswer, Service};
 use crate::diagnose::{Confidence, Facts};
@@ -21,12 +22,17 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     let status = answer.status;
-    if status.is_some_and(|status| status < 400) {
+    // SOAP sends some of its errors under 200.
+    if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
+    }
+    if let Some(told) = from_between(answer) {
+        return vec![told];
     }
     let text = answer.text();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if status == Some(429) || has(&THROTTLED) {
+    let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
+    if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
         return vec![
             Told::certain("throttled", "the service asks to be asked less often")
                 .help(pause(answer)),
@@ -44,12 +50,24 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     if let Some(told) = by_basic(facts, answer, &text) {
         return vec![told];
     }
+    if text.contains("expired or is not yet valid") {
+        return vec![expired_or_early(facts)];
+    }
+    if let Some(reason) = answer.header("x-ews-policy-reason").next() {
+        return vec![
+            Told::certain("exchange-policy-block", "a policy of Exchange's refuses the call")
+                .saw("X-EWS-Policy-Reason", reason),
+        ];
+    }
+    if let Some(told) = by_audience(facts, answer) {
+        return vec![told];
+    }
+    if let Some(told) = by_application(facts, &text) {
+        return vec![told];
+    }
     let by_words = WORDS.iter().find(|(words, ..)| has(words));
     if let Some((_, id, confidence, message)) = by_words {
         return vec![Told::new(id, *confidence, *message)];
-    }
-    if text.contains("expired or is not yet valid") {
-        return vec![expired_or_early(facts)];
     }
     if has(&NO_MAILBOX) || has(&NO_USER) {
         return vec![no_mailbox(facts, &text)];
@@ -70,10 +88,16 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
             )]
         };
     }
+    if has(&DIRECTORY) {
+        return by_directory(facts);
+    }
     if has(&NO_PERMISSION) {
         return vec![no_permission(facts)];
     }
     match status {
+        Some(502..=504) => vec![
+            Told::certain("service-incident", "the service could not answer").help(pause(answer)),
+        ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
@@ -82,7 +106,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
                     .help(pause(answer)),
             ]
         }
-        Some(401 | 403) | None
+        Some(200 | 401 | 403 | 500) | None
             if has(&["erroraccessdenied", "access is denied", "accessdenied"]) =>
         {
             access_denied(facts, answer)
@@ -91,6 +115,82 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         Some(403) => forbidden(facts, answer),
         _ => Vec::new(),
     }
+}
+
+/// What answers in a service's place: a proxy that wants a sign-in of its own, a filter, a portal.
+fn from_between(answer: &HttpAnswer) -> Option<Told> {
+    if answer.status == Some(407) {
+        return Some(Told::certain(
+            "answer-not-from-service",
+            "a proxy in between wants a sign-in of its own; the service never saw the token",
+        ));
+    }
+    let html = answer.header("content-type").any(|kind| kind.contains("html"))
+        || answer.body.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
+        || answer.body.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"));
+    // These speak JSON, and mark every answer.
+    let speaks_json =
+        matches!(answer.service(), Service::Graph | Service::Arm) && answer.url.is_some();
+    let marked = ["request-id", "x-ms-request-id", "x-ms-ags-diagnostic", "www-authenticate"];
+    let own = marked.iter().any(|name| answer.header(name).next().is_some());
+    (html && speaks_json && !own && answer.status.is_some_and(|status| status < 500)).then(|| {
+        Told::likely(
+            "answer-not-from-service",
+            "a web page came back, not the service's answer: something in between sent it",
+        )
+    })
+}
+
+/// A token for another API than the one that answered, whatever job was named.
+fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Told> {
+    if !matches!(answer.status, Some(401 | 403)) || facts.is_id_token() {
+        return None;
+    }
+    let (claims, called) = (facts.claims()?, answer.service().resource()?);
+    let aud = claims.aud()?;
+    let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
+    let known = resources::of_audience(aud)?;
+    foreign.then(|| {
+        Told::certain(
+            "wrong-audience",
+            format!("the token is for {}, and {} was called", known.name, called.name),
+        )
+        .saw("aud", aud)
+    })
+}
+
+/// What only applications meet.
+fn by_application(facts: &Facts, text: &str) -> Option<Told> {
+    let claims = facts.claims().filter(|_| facts.is_app_only())?;
+    let by_secret = claims.text("appidacr") == Some("1") || claims.text("azpacr") == Some("1");
+    if text.contains("unsupported app only token") && by_secret {
+        return Some(Told::certain(
+            "app-certificate-required",
+            "SharePoint takes application tokens only from applications that sign in with a certificate",
+        ));
+    }
+    let may_impersonate = claims.roles().is_some_and(|roles| roles.contains(&"full_access_as_app"));
+    (may_impersonate && text.contains("errorimpersonateuserdenied")).then(|| {
+        Told::likely(
+            "exchange-policy-block",
+            "the application may open every mailbox, so a policy keeps it out of this one",
+        )
+    })
+}
+
+/// D06: the directory says the same whether a permission or the user's own role is missing.
+fn by_directory(facts: &Facts) -> Vec<Told> {
+    if facts.claims().is_some() {
+        return vec![no_permission(facts)];
+    }
+    vec![
+        Told::possible("missing-scope", "the token may lack a permission for that call")
+            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp`, `roles` and `wids` decide"),
+        Told::possible(
+            "missing-app-role",
+            "where the token is an application's, it may lack a role for that call",
+        ),
+    ]
 }
 
 fn pause(answer: &HttpAnswer) -> String {
@@ -138,18 +238,8 @@ fn expired_or_early(facts: &Facts) -> Told {
     }
 }
 
-fn is_guest(facts: &Facts) -> bool {
-    facts.claims().is_some_and(|claims| {
-        claims
-            .get("acct")
-            .is_some_and(|acct| acct.as_i64() == Some(1) || acct.as_str() == Some("1"))
-            || claims.text("upn").is_some_and(|upn| upn.contains("#EXT#"))
-            || claims.text("unique_name").is_some_and(|name| name.starts_with("live.com#"))
-    })
-}
-
 fn no_mailbox(facts: &Facts, text: &str) -> Told {
-    if is_guest(facts) || text.contains("#ext#") {
+    if facts.is_guest() || text.contains("#ext#") {
         return Told::certain("guest-user-no-mailbox", "a guest has no mailbox in this tenant");
     }
     if text.contains("user-context in the token does not exist") || text.contains("invalid_user") {
@@ -171,7 +261,7 @@ fn no_permission(facts: &Facts) -> Told {
 
 /// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
 fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
-    let mailbox = answer.mailbox()?;
+    let mailbox = answer.mailbox().or_else(|| facts.context().mailbox.clone())?;
     let claims = facts.claims()?;
     let own = claims.user_names().chain(claims.text("oid"));
     Some(!own.into_iter().any(|name| name.eq_ignore_ascii_case(&mailbox)))
@@ -206,8 +296,10 @@ fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         scp.iter()
             .any(|scope| resources::short_name(scope).to_ascii_lowercase().ends_with(".shared"))
     });
+    // Only Graph has permissions of its own for what others share.
+    let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
     match another_mailbox(facts, answer) {
-        Some(true) if !shared => vec![Told::likely(
+        Some(true) if graph && !shared => vec![Told::likely(
             "missing-scope",
             "the mailbox is another user's, and the token has no `.Shared` permission",
         )],

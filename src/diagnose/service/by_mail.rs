@@ -3,6 +3,7 @@
 use super::mail::{MailTalk, Mechanism, Protocol};
 use super::told::{Told, token_explains};
 use crate::diagnose::{Confidence, Facts};
+use crate::model::Claims;
 
 /// What was said, to be shown.
 pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {
@@ -52,11 +53,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     if let Some(told) = by_password(talk, &text) {
         return vec![told];
     }
-    if has(&["conditional access", "did not meet the criteria", "security defaults"]) {
+    if has(&["conditional access", "security defaults"]) {
         return vec![Told::likely(
             "conditional-access",
             "a policy of the tenant refuses this way to sign in",
         )];
+    }
+    if has(&["did not meet the criteria"]) {
+        return by_criteria(facts, talk);
     }
     if has(&[
         "unavailable",
@@ -95,10 +99,10 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         "invalid initial",
         "malformed",
     ]) {
-        return vec![Told::likely(
-            "wrong-xoauth2-format",
-            "the server does not understand the sign-in command",
-        )];
+        // Without the command one cannot know that it was that of the sign-in.
+        let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
+        let message = "the server does not understand the sign-in command";
+        return vec![Told::new("wrong-xoauth2-format", sure, message)];
     }
     if has(&["authenticated but not connected"]) {
         return not_connected(facts, talk);
@@ -115,21 +119,31 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             ),
         ];
     }
-    if has(&["5.7.4", "unrecognized authentication type"]) {
+    if has(&["5.7.4 ", "unrecognized authentication type"]) {
+        if talk.mechanism == Some(Mechanism::Bearer) && !text.contains("oauthbearer") {
+            return vec![
+                Told::certain("wrong-xoauth2-format", "the server does not offer OAUTHBEARER")
+                    .help("sign in with XOAUTH2"),
+            ];
+        }
         return vec![Told::possible(
             "smtp-auth-disabled",
             "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
         )];
     }
     if talk.signed_in() {
-        return not_connected(facts, talk);
+        // The token was taken. What was refused later, and says nothing of a mailbox, is about something else.
+        return Vec::new();
     }
     refused(facts, talk)
 }
 
 /// A password where tokens alone are taken.
 fn by_password(talk: &MailTalk, text: &str) -> Option<Told> {
-    if text.contains("basic authentication is disabled") || text.contains("basicauth") {
+    if text.contains("basicauth")
+        || text.contains("basic authentication is disabled")
+        || text.contains("basic authentication is not supported")
+    {
         return Some(Told::certain("basic-auth-disabled", "the server takes no passwords"));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
@@ -141,7 +155,7 @@ fn by_password(talk: &MailTalk, text: &str) -> Option<Told> {
     }
     let by_login =
         text.contains("no login failed") || text.contains("user credentials were incorrect");
-    let token = talk.mechanism == Some(Mechanism::Token);
+    let token = matches!(talk.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
     (by_login && !token).then(|| {
         Told::likely(
             "basic-auth-disabled",
@@ -169,12 +183,37 @@ fn by_disabled(talk: &MailTalk, text: &str) -> Option<Told> {
     }
 }
 
-/// Whether the mailbox that was named is the token's own; `None` where that cannot be told.
+/// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
 fn own_mailbox(facts: &Facts, talk: &MailTalk) -> Option<bool> {
     let mailbox = talk.mailbox()?;
-    let mut names = facts.claims()?.user_names().peekable();
-    names.peek()?;
+    let mut names = facts.claims().into_iter().flat_map(Claims::user_names).peekable();
+    if names.peek().is_none() {
+        // A token that cannot be read: who signed in may have been told.
+        let account = facts.context().account.as_deref().filter(|name| name.contains('@'))?;
+        return Some(account.eq_ignore_ascii_case(mailbox));
+    }
     Some(names.any(|name| name.eq_ignore_ascii_case(mailbox)))
+}
+
+/// `535 5.7.139 … the request did not meet the criteria to be authenticated successfully`.
+fn by_criteria(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+    if token_explains(facts) {
+        return Vec::new();
+    }
+    let message = "a policy of the tenant may refuse this way to sign in";
+    if facts.claims().is_some() {
+        return vec![Told::likely("conditional-access", message)];
+    }
+    let mut all = vec![
+        Told::possible("conditional-access", message).help(
+            "an administrator finds the attempt, and the policy, in the tenant's sign-in log",
+        ),
+        Told::possible("smtp-auth-disabled", "SMTP AUTH may be switched off"),
+    ];
+    if talk.mechanism.is_none() {
+        all.push(Told::possible("basic-auth-disabled", "a password may have been sent"));
+    }
+    all
 }
 
 fn token_user(facts: &Facts) -> String {
@@ -188,14 +227,15 @@ fn not_connected(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         return Vec::new();
     }
     if facts.is_app_only() {
+        // Exchange took the token, so it knows the application: what is missing is the right.
         return vec![
             Told::likely(
-                "service-principal-not-registered",
-                "the application's service principal has no right on that mailbox in Exchange",
-            ),
-            Told::possible(
                 "mailbox-permission-missing",
-                "`Add-MailboxPermission` may be missing for it",
+                "the token is taken, and the application has no right on that mailbox",
+            )
+            .help(
+                "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User SERVICE_PRINCIPAL \
+                 -AccessRights FullAccess`",
             ),
         ];
     }
@@ -206,13 +246,31 @@ fn not_connected(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
-            Told::possible("imap-disabled", "the protocol may be switched off for this mailbox"),
+            Told::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
             Told::possible("no-mailbox-license", "the user may have no mailbox here"),
+            Told::possible("service-incident", "the server may have a fault of its own"),
         ],
-        None => vec![Told::likely(
-            "mailbox-permission-missing",
-            "the token is taken, and its user has no right on the mailbox that was named: another's, an alias, or a shared one",
-        )],
+        None => vec![
+            Told::possible(
+                "mailbox-permission-missing",
+                "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
+            )
+            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
+            Told::possible(
+                "wrong-account",
+                "the token may be another user's than the mailbox, or the name an alias of it",
+            ),
+            Told::possible("service-incident", "the server may have a fault of its own"),
+        ],
+    }
+}
+
+/// What says that the protocol is switched off.
+fn disabled(talk: &MailTalk) -> &'static str {
+    match talk.protocol {
+        Protocol::Imap => "imap-disabled",
+        Protocol::Pop => "pop-disabled",
+        Protocol::Smtp => "smtp-auth-disabled",
     }
 }
 
@@ -221,12 +279,8 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     if token_explains(facts) {
         return Vec::new();
     }
-    let disabled = match talk.protocol {
-        Protocol::Imap => "imap-disabled",
-        Protocol::Pop => "pop-disabled",
-        Protocol::Smtp => "smtp-auth-disabled",
-    };
-    let closed = Told::possible(disabled, "the protocol may be switched off for this mailbox");
+    let closed =
+        Told::possible(disabled(talk), "the protocol may be switched off for this mailbox");
     if facts.is_app_only() {
         return vec![
             Told::likely(
@@ -235,6 +289,12 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             ),
             closed,
         ];
+    }
+    if facts.is_guest() {
+        return vec![Told::likely(
+            "guest-user-no-mailbox",
+            "the account is a guest in the token's tenant, and has no mailbox there",
+        )];
     }
     if facts.claims().is_some() {
         return match own_mailbox(facts, talk) {
@@ -275,6 +335,10 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         Told::possible("expired", "the token may have expired"),
         Told::possible("wrong-account", "the token may be another user's than the mailbox"),
         closed,
+        Told::possible(
+            "service-principal-not-registered",
+            "where the token is an application's, Exchange may not know it",
+        ),
     ];
     if talk.mechanism.is_none() {
         all.push(Told::new(

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use crate::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource};
-use crate::model::{Job, NumericDate, Secret};
+use crate::entra::clouds::Cloud;
+use crate::model::{NumericDate, Secret};
 use crate::oauth::challenge;
 
 /// Bytes of a body that are looked at.
@@ -25,37 +25,6 @@ pub struct HttpAnswer {
     pub url: Option<String>,
     /// The `Authorization` header that was sent.
     pub authorization: Option<Secret>,
-}
-
-/// Who answered, as far as it can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Microsoft Graph.
-    Graph,
-    /// Exchange Web Services.
-    Ews,
-    /// Exchange ActiveSync.
-    Eas,
-    /// Exchange, by another door.
-    Exchange,
-    /// Azure Resource Manager.
-    Arm,
-    /// SharePoint and OneDrive.
-    SharePoint,
-    /// Somebody else.
-    Other,
-}
-
-impl Service {
-    /// The API that its tokens are for, where it is on record.
-    pub fn resource(self) -> Option<&'static Resource> {
-        match self {
-            Self::Graph => Some(&GRAPH),
-            Self::Ews | Self::Eas | Self::Exchange => Some(&EXCHANGE),
-            Self::Arm => Some(&ARM),
-            Self::SharePoint | Self::Other => None,
-        }
-    }
 }
 
 impl HttpAnswer {
@@ -159,6 +128,15 @@ impl HttpAnswer {
         code.or_else(|| element(&self.body, "ResponseCode")).filter(|code| !code.is_empty())
     }
 
+    /// The code with which Exchange refuses, whatever the status.
+    pub fn soap_error(&self) -> Option<String> {
+        self.body
+            .contains("ResponseCode")
+            .then(|| element(&self.body, "ResponseCode"))
+            .flatten()
+            .filter(|code| code.starts_with("Error"))
+    }
+
     /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
     pub fn message(&self) -> Option<String> {
         let json = self.json();
@@ -190,7 +168,13 @@ impl HttpAnswer {
 
     /// Everything that the service said, in lower case: what texts are looked for in.
     pub fn text(&self) -> String {
-        let headers = ["www-authenticate", "x-ms-diagnostics", "x-ms-diagnostic", "x-owa-error"];
+        let headers = [
+            "www-authenticate",
+            "x-ms-diagnostics",
+            "x-ms-diagnostic",
+            "x-owa-error",
+            "x-ews-policy-reason",
+        ];
         let mut text: String =
             headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
         text.push('\n');
@@ -200,70 +184,19 @@ impl HttpAnswer {
         text
     }
 
-    /// Who answered: by the address, else by what the answer shows of itself.
-    pub fn service(&self) -> Service {
-        let url = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let parsed = Url::parse(&url).ok();
-        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
-        let path = parsed.as_ref().map_or(url.as_str(), Url::path);
-        if path.starts_with("/ews/") || path.contains("exchange.asmx") {
-            return Service::Ews;
-        }
-        if path.contains("microsoft-server-activesync") {
-            return Service::Eas;
-        }
-        if host.ends_with("sharepoint.com") || host.ends_with("sharepoint.us") {
-            return Service::SharePoint;
-        }
-        let own = |host: &str| resources::of_audience(&format!("https://{host}"));
-        let by_host = Some(host).filter(|host| !host.is_empty()).and_then(own);
-        of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
+    /// Scheme and host that were asked.
+    pub fn origin(&self) -> Option<String> {
+        Some(Url::parse(self.url.as_deref()?).ok()?.origin().ascii_serialization())
     }
 
-    /// The `client_id` in a challenge is the API's own (D16); Exchange names its servers; errors have their dialects.
-    fn by_words(&self) -> Option<Service> {
-        let text = self.text();
-        let soap = text.contains("/exchange/services/2006/");
-        if soap {
-            return Some(Service::Ews);
-        }
-        if text.contains("00000003-0000-0ff1-ce00-000000000000") {
-            return Some(Service::SharePoint);
-        }
-        let challenge: String = self.header("www-authenticate").collect();
-        if challenge.contains(EXCHANGE.app_id)
-            || ["x-feserver", "x-calculatedbetarget", "x-beserver"]
-                .iter()
-                .any(|name| self.header(name).next().is_some())
-        {
-            return Some(Service::Exchange);
-        }
-        if challenge.contains(GRAPH.app_id) || text.contains("\"innererror\"") {
-            return Some(Service::Graph);
-        }
-        let arm = ["invalidauthenticationtokentenant", "expiredauthenticationtoken"];
-        arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
-    }
-
-    /// The job that the call belongs to, where nobody named one.
-    pub fn job(&self) -> Option<Job> {
-        let path = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let is = |part: &str| path.contains(part);
-        match self.service() {
-            Service::Ews => Some(Job::Ews),
-            Service::Eas => Some(Job::Eas),
-            Service::Arm => Some(Job::Arm),
-            Service::SharePoint => Some(Job::None),
-            Service::Graph if is("/sendmail") => Some(Job::GraphMailSend),
-            Service::Graph if is("/messages") || is("/mailfolders") => {
-                let write = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "DELETE"));
-                Some(if write { Job::GraphMailWrite } else { Job::GraphMailRead })
-            }
-            Service::Graph if is("/events") || is("/calendar") => Some(Job::GraphCalendarRead),
-            Service::Graph if is("/contacts") => Some(Job::GraphContactsRead),
-            Service::Graph if self.url.is_some() => Some(Job::Graph),
-            Service::Graph | Service::Exchange | Service::Other => None,
-        }
+    /// Whether an OAuth endpoint was asked, or one of the hosts on which they are.
+    pub fn is_of_an_authority(&self) -> bool {
+        let Some(url) = self.url.as_ref().and_then(|url| Url::parse(url).ok()) else {
+            // `curl -i` shows no address; Entra's sign-in servers name themselves.
+            return self.header("x-ms-ests-server").next().is_some();
+        };
+        url.path().contains("/oauth2/")
+            || url.host_str().is_some_and(|host| Cloud::of_authority_host(host).is_some())
     }
 
     /// Whose mailbox was asked for: what follows `/users/` in the address.
@@ -274,12 +207,6 @@ impl HttpAnswer {
         let name = percent_decoded(name);
         (!name.is_empty()).then_some(name)
     }
-}
-
-fn of_resource(resource: Option<&Resource>) -> Option<Service> {
-    let resource = resource?;
-    let all = [(&GRAPH, Service::Graph), (&EXCHANGE, Service::Exchange), (&ARM, Service::Arm)];
-    all.into_iter().find(|(own, _)| own.app_id == resource.app_id).map(|(_, service)| service)
 }
 
 /// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`.
@@ -340,30 +267,6 @@ mod tests {
         assert_eq!(answer.url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
         assert_eq!(answer.authorization.unwrap().expose(), "Bearer abc.def.ghi");
         assert!(HttpAnswer::parse("hello").is_none());
-    }
-
-    #[test]
-    fn who_answered_is_told_by_address_header_or_dialect() {
-        let at =
-            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.service();
-        assert_eq!(at("https://graph.microsoft.us/v1.0/me"), Service::Graph);
-        assert_eq!(at("https://outlook.office365.com/EWS/Exchange.asmx"), Service::Ews);
-        assert_eq!(
-            at("https://outlook.office365.com/Microsoft-Server-ActiveSync?Cmd=x"),
-            Service::Eas
-        );
-        assert_eq!(at("https://management.azure.com/subscriptions"), Service::Arm);
-        assert_eq!(at("https://contoso.sharepoint.com/_api/web"), Service::SharePoint);
-        assert_eq!(at("https://api.example/x"), Service::Other);
-        let header = |name: &str, value: &str| {
-            HttpAnswer { headers: vec![(name.into(), value.into())], ..HttpAnswer::default() }
-                .service()
-        };
-        assert_eq!(header("x-feserver", "AM0PR"), Service::Exchange);
-        assert_eq!(
-            header("www-authenticate", "Bearer client_id=\"00000003-0000-0000-c000-000000000000\""),
-            Service::Graph
-        );
     }
 
     #[test]

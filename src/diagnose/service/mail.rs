@@ -1,6 +1,8 @@
 //! What a mail server and its client said to each other.
 
+use super::mail_log::{in_prose, side_of};
 use super::sasl::{self, Initial};
+use crate::entra::clouds::Cloud;
 use crate::model::Job;
 
 /// Lines that are looked at: a sign-in has some twenty.
@@ -28,6 +30,31 @@ impl Protocol {
         }
     }
 
+    /// Whether a server that speaks it could have said `line`.
+    pub(super) fn is_server_line(self, line: &str) -> bool {
+        let mut words = line.split_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        match self {
+            Self::Imap => {
+                let tag = first.len() <= 16
+                    // Programs count; a word before `NO` is prose.
+                    && (first.len() <= 2 || first.bytes().any(|byte| byte.is_ascii_digit()))
+                    && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+                let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
+                (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
+            }
+            Self::Smtp => {
+                let code = first.get(..3).is_some_and(|code| {
+                    code.starts_with(['2', '3', '4', '5'])
+                        && code.chars().all(|c| c.is_ascii_digit())
+                });
+                code && (first.len() == 3 || first[3..].starts_with('-'))
+                    && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
+            }
+            Self::Pop => matches!(first, "-ERR" | "+OK"),
+        }
+    }
+
     /// The job that it serves.
     pub fn job(self) -> Job {
         match self {
@@ -50,8 +77,10 @@ pub enum Side {
 /// How the client signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
-    /// With a token: XOAUTH2 or OAUTHBEARER.
+    /// With a token: XOAUTH2.
     Token,
+    /// With a token: OAUTHBEARER (RFC 7628), which Exchange Online does not offer everywhere.
+    Bearer,
     /// With a password.
     Password,
 }
@@ -81,12 +110,27 @@ impl MailTalk {
             .filter(|(_, line)| !line.is_empty())
             .collect();
         let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
-        let protocol = protocol_of(&said)?;
+        // Marked lines are a talk whatever else the log has to say.
+        let marked = lines.iter().filter(|(side, _)| side.is_some()).count();
+        let protocol = protocol_of(&said, marked)?;
         let lines = lines
             .into_iter()
+            // Between marked lines, words of the program that wrote the log are no part of the talk.
+            .filter(|(side, line)| {
+                side.is_some()
+                    || marked < 2
+                    || protocol.is_server_line(line)
+                    || !line.contains(char::is_whitespace)
+            })
             .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
             .collect();
         Some(Self::new(protocol, lines, None))
+    }
+
+    /// The server's line that `text` is about: an exception, a system log, a bug report.
+    pub fn in_prose(text: &str) -> Option<Self> {
+        let (protocol, line) = in_prose(text)?;
+        Some(Self::new(protocol, vec![(Side::Server, line)], None))
     }
 
     /// A talk whose protocol and sides are known.
@@ -118,11 +162,13 @@ impl MailTalk {
                 Some("AUTHENTICATE" | "AUTH") => {
                     let mechanism = words.get(tagged + 1).map(|word| word.to_ascii_uppercase());
                     self.mechanism = match mechanism.as_deref() {
-                        Some("XOAUTH2" | "OAUTHBEARER") => Some(Mechanism::Token),
+                        Some("XOAUTH2") => Some(Mechanism::Token),
+                        Some("OAUTHBEARER") => Some(Mechanism::Bearer),
                         Some("PLAIN" | "LOGIN" | "CRAM-MD5" | "NTLM") => Some(Mechanism::Password),
                         _ => self.mechanism,
                     };
-                    expecting = self.mechanism == Some(Mechanism::Token);
+                    expecting =
+                        matches!(self.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
                     parts = words.iter().skip(tagged + 2).map(|word| (*word).to_owned()).collect();
                 }
                 Some("LOGIN") if self.protocol == Protocol::Imap => {
@@ -167,6 +213,19 @@ impl MailTalk {
         })
     }
 
+    /// The cloud whose server greeted, by the names of its machines.
+    pub fn cloud(&self) -> Option<Cloud> {
+        let text = self.text();
+        let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
+        if has(&["office365.us", "apps.mil"]) {
+            Some(Cloud::UsGov)
+        } else if has(&["partner.outlook.cn"]) {
+            Some(Cloud::China)
+        } else {
+            has(&["outlook.office365.com", ".prod.outlook.com"]).then_some(Cloud::Public)
+        }
+    }
+
     /// Everything the server said, in lower case.
     pub fn text(&self) -> String {
         self.server().collect::<Vec<_>>().join("\n").to_ascii_lowercase()
@@ -187,66 +246,21 @@ impl MailTalk {
     }
 }
 
-/// Marks that logs put before lines.
-fn side_of(line: &str) -> (Option<Side>, String) {
-    let line = line.trim();
-    for (mark, side) in [
-        ("C:", Side::Client),
-        ("S:", Side::Server),
-        ("Client:", Side::Client),
-        ("Server:", Side::Server),
-        (">>>", Side::Client),
-        ("<<<", Side::Server),
-        ("->", Side::Client),
-        ("<-", Side::Server),
-        ("=>", Side::Client),
-        ("<=", Side::Server),
-        ("> ", Side::Client),
-        ("< ", Side::Server),
-    ] {
-        if let Some(rest) = line.strip_prefix(mark) {
-            return (Some(side), rest.trim().to_owned());
-        }
-    }
-    (None, line.to_owned())
-}
-
 /// The protocol that most of `lines` could be of.
-fn protocol_of(lines: &[&str]) -> Option<Protocol> {
+fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
     let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     let score =
-        |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
+        |protocol: &Protocol| lines.iter().filter(|line| protocol.is_server_line(line)).count();
     let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
     // Prose may have a line that looks like one.
-    let few = lines.len() <= 2 || lines.len() <= score(&best) * 4;
+    let few = lines.len() <= 2 || lines.len() <= score(&best) * 4 || 2 <= marked;
     few.then_some(best)
 }
 
 fn guess(protocol: Protocol, line: &str) -> Side {
     // "Go on" in IMAP and POP, alone or with the server's reason in base64.
     let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
-    if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
-}
-
-fn is_server_line(protocol: Protocol, line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    match protocol {
-        Protocol::Imap => {
-            let tag = first.len() <= 16
-                && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
-            let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-            (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
-        }
-        Protocol::Smtp => {
-            let code = first.get(..3).is_some_and(|code| {
-                code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
-            });
-            code && (first.len() == 3 || first[3..].starts_with('-'))
-                && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
-        }
-        Protocol::Pop => matches!(first, "-ERR" | "+OK"),
-    }
+    if goes_on || protocol.is_server_line(line) { Side::Server } else { Side::Client }
 }
 
 /// RFC 3463: `5.7.3`.

@@ -4,10 +4,13 @@ mod by_http;
 mod by_mail;
 mod http;
 mod mail;
+mod mail_log;
 mod sasl;
 mod told;
+mod whose;
 mod words;
 
-pub use http::{HttpAnswer, Service};
+pub use http::HttpAnswer;
 pub use mail::{MailTalk, Protocol, Side};
 pub(super) use told::{Told, advise, causes, finding};
+pub use whose::Service;

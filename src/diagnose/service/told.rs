@@ -39,6 +39,11 @@ impl Told {
         Self::new(id, Confidence::Possible, message)
     }
 
+    pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
+        self.evidence.push((field, value.to_string()));
+        self
+    }
+
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
@@ -67,12 +72,7 @@ pub(in crate::diagnose) fn causes(facts: &Facts) -> Vec<Told> {
 /// A finding of `rule` where the answer points to it.
 pub(in crate::diagnose) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     let told = facts.told.iter().find(|told| told.id == rule.id)?;
-    let severity = if matches!(rule.id, "throttled" | "service-incident") {
-        rule.severity
-    } else {
-        Severity::Error
-    };
-    let mut finding = rule.says(&told.message).sure(told.confidence).rated(severity);
+    let mut finding = rule.says(&told.message).sure(told.confidence).rated(Severity::Error);
     for (field, value) in &told.evidence {
         finding = finding.saw(field, value);
     }

@@ -5,7 +5,13 @@ use crate::diagnose::Confidence;
 /// Words of services, in lower case, and the cause that they name whatever the token is. The first that fits counts.
 pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
     (
-        &["raop]", "apponly accesspolicy", "applicationaccesspolicy", "appaccesspolicy"],
+        &[
+            "access to odata is disabled",
+            "raop]",
+            "apponly accesspolicy",
+            "applicationaccesspolicy",
+            "appaccesspolicy",
+        ],
         "exchange-policy-block",
         Confidence::Certain,
         "an application access policy keeps this application out of that mailbox",
@@ -29,7 +35,11 @@ pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
         "the caller may not send under that address",
     ),
     (
-        &["request is only valid with delegated authentication"],
+        &[
+            "request is only valid with delegated authentication",
+            "not supported in application-only context",
+            "not supported in app-only context",
+        ],
         "app-only-token-for-delegated-job",
         Confidence::Certain,
         "`/me` means a signed-in user, and the token has none",
@@ -75,6 +85,22 @@ pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
         "the service says that the token is not valid yet",
     ),
     (
+        &["invalidcloudinstance"],
+        "sovereign-cloud-mismatch",
+        Confidence::Certain,
+        "the service says that the token comes from another national cloud",
+    ),
+    (
+        &[
+            "code\":\"authorizationfailed",
+            "code\": \"authorizationfailed",
+            "linkedauthorizationfailed",
+        ],
+        "azure-role-missing",
+        Confidence::Certain,
+        "the caller has no role that allows this action",
+    ),
+    (
         &[
             "wrong issuer",
             "invalidauthenticationtokentenant",
@@ -118,7 +144,10 @@ pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
 ];
 
 /// A token that cannot be read at the service.
-pub(super) const MALFORMED: [&str; 14] = [
+pub(super) const MALFORMED: [&str; 17] = [
+    "can not be parsed",
+    "cannot be parsed",
+    "'authorization' header is missing",
     "80049217",
     "80049244",
     "idx14100",
@@ -157,7 +186,7 @@ pub(super) const NO_USER: [&str; 3] = [
 ];
 
 /// A permission that is not in the token.
-pub(super) const NO_PERMISSION: [&str; 10] = [
+pub(super) const NO_PERMISSION: [&str; 8] = [
     "insufficient_scope",
     "not enough scope",
     "nopermissionsinaccesstoken",
@@ -166,9 +195,10 @@ pub(super) const NO_PERMISSION: [&str; 10] = [
     "required scope",
     "scopes are missing",
     "does not have required permission",
-    "authorization_requestdenied",
-    "insufficient privileges",
 ];
+
+/// What the directory says when a permission, or a role of the user's own, is missing.
+pub(super) const DIRECTORY: [&str; 2] = ["authorization_requestdenied", "insufficient privileges"];
 
 pub(super) const THROTTLED: [&str; 8] = [
     "toomanyrequests",

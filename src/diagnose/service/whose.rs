@@ -1,0 +1,142 @@
+//! Whose answer it is, and so which job the call belongs to.
+
+use url::Url;
+
+use super::HttpAnswer;
+use crate::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource, SHAREPOINT};
+use crate::model::Job;
+
+/// Who answered, as far as it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Microsoft Graph.
+    Graph,
+    /// Exchange Web Services.
+    Ews,
+    /// Exchange ActiveSync.
+    Eas,
+    /// Exchange, by another door.
+    Exchange,
+    /// Azure Resource Manager.
+    Arm,
+    /// SharePoint and OneDrive.
+    SharePoint,
+    /// Somebody else.
+    Other,
+}
+
+impl Service {
+    /// The API that its tokens are for, where it is on record.
+    pub fn resource(self) -> Option<&'static Resource> {
+        match self {
+            Self::Graph => Some(&GRAPH),
+            Self::Ews | Self::Eas | Self::Exchange => Some(&EXCHANGE),
+            Self::Arm => Some(&ARM),
+            Self::SharePoint => Some(&SHAREPOINT),
+            Self::Other => None,
+        }
+    }
+}
+
+impl HttpAnswer {
+    /// Who answered: by the address, else by what the answer shows of itself.
+    pub fn service(&self) -> Service {
+        let url = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let parsed = Url::parse(&url).ok();
+        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let path = parsed.as_ref().map_or(url.as_str(), Url::path);
+        if path.starts_with("/ews/") || path.contains("exchange.asmx") {
+            return Service::Ews;
+        }
+        if path.contains("microsoft-server-activesync") {
+            return Service::Eas;
+        }
+        if host.ends_with("sharepoint.com") || host.ends_with("sharepoint.us") {
+            return Service::SharePoint;
+        }
+        let own = |host: &str| resources::of_audience(&format!("https://{host}"));
+        let by_host = Some(host).filter(|host| !host.is_empty()).and_then(own);
+        of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
+    }
+
+    /// The `client_id` in a challenge is the API's own (D16); Exchange names its servers; errors have their dialects.
+    fn by_words(&self) -> Option<Service> {
+        let text = self.text();
+        let soap = text.contains("/exchange/services/2006/");
+        if soap {
+            return Some(Service::Ews);
+        }
+        if text.contains("00000003-0000-0ff1-ce00-000000000000") {
+            return Some(Service::SharePoint);
+        }
+        let challenge: String = self.header("www-authenticate").collect();
+        if challenge.contains(EXCHANGE.app_id)
+            || ["x-feserver", "x-calculatedbetarget", "x-beserver"]
+                .iter()
+                .any(|name| self.header(name).next().is_some())
+        {
+            return Some(Service::Exchange);
+        }
+        if challenge.contains(GRAPH.app_id) || text.contains("\"innererror\"") {
+            return Some(Service::Graph);
+        }
+        let arm = ["invalidauthenticationtokentenant", "expiredauthenticationtoken"];
+        arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
+    }
+
+    /// The job that the call belongs to, where nobody named one.
+    pub fn job(&self) -> Option<Job> {
+        let path = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let is = |part: &str| path.contains(part);
+        match self.service() {
+            Service::Ews => Some(Job::Ews),
+            Service::Eas => Some(Job::Eas),
+            Service::Arm => Some(Job::Arm),
+            Service::SharePoint => Some(Job::None),
+            Service::Graph if is("/sendmail") => Some(Job::GraphMailSend),
+            Service::Graph if is("/messages") || is("/mailfolders") => {
+                let write = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "DELETE"));
+                Some(if write { Job::GraphMailWrite } else { Job::GraphMailRead })
+            }
+            Service::Graph if is("/events") || is("/calendar") => Some(Job::GraphCalendarRead),
+            Service::Graph if is("/contacts") => Some(Job::GraphContactsRead),
+            Service::Graph if self.url.is_some() => Some(Job::Graph),
+            Service::Graph | Service::Exchange | Service::Other => None,
+        }
+    }
+}
+
+fn of_resource(resource: Option<&Resource>) -> Option<Service> {
+    let resource = resource?;
+    let all = [(&GRAPH, Service::Graph), (&EXCHANGE, Service::Exchange), (&ARM, Service::Arm)];
+    all.into_iter().find(|(own, _)| own.app_id == resource.app_id).map(|(_, service)| service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_answered_is_told_by_address_header_or_dialect() {
+        let at =
+            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.service();
+        assert_eq!(at("https://graph.microsoft.us/v1.0/me"), Service::Graph);
+        assert_eq!(at("https://outlook.office365.com/EWS/Exchange.asmx"), Service::Ews);
+        assert_eq!(
+            at("https://outlook.office365.com/Microsoft-Server-ActiveSync?Cmd=x"),
+            Service::Eas
+        );
+        assert_eq!(at("https://management.azure.com/subscriptions"), Service::Arm);
+        assert_eq!(at("https://contoso.sharepoint.com/_api/web"), Service::SharePoint);
+        assert_eq!(at("https://api.example/x"), Service::Other);
+        let header = |name: &str, value: &str| {
+            HttpAnswer { headers: vec![(name.into(), value.into())], ..HttpAnswer::default() }
+                .service()
+        };
+        assert_eq!(header("x-feserver", "AM0PR"), Service::Exchange);
+        assert_eq!(
+            header("www-authenticate", "Bearer client_id=\"00000003-0000-0000-c000-000000000000\""),
+            Service::Graph
+        );
+    }
+}
