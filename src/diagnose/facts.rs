@@ -1,12 +1,14 @@
 //! The evidence as rules look at it: read once, asked often.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::refusal;
 use super::service::{self, Told};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use crate::entra::jobs::{self, JobFacts};
+use crate::entra::permissions;
 use crate::entra::resources::{self, Resource};
 use crate::model::{As, Claims, Job, Jwt, NumericDate, ScopeSet};
 use crate::oauth::{ErrorResponse, TokenResponse};
@@ -31,6 +33,18 @@ pub struct Facts<'a> {
     refusal_cause: Option<refusal::Cause>,
     /// The causes that a service's answer points to.
     pub(super) told: Vec<Told>,
+    known: Known,
+}
+
+/// What many rules ask, worked out when the first one does.
+#[derive(Debug, Default)]
+struct Known {
+    is_id_token: OnceCell<bool>,
+    is_app_only: OnceCell<bool>,
+    audience_fits: OnceCell<Option<bool>>,
+    audience: OnceCell<Option<&'static Resource>>,
+    granted: OnceCell<Option<ScopeSet>>,
+    suffices: OnceCell<bool>,
 }
 
 impl<'a> Facts<'a> {
@@ -64,6 +78,7 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .and_then(|error| refusal::cause_of(error, &evidence.context)),
             told: Vec::new(),
+            known: Known::default(),
         };
         if facts.is_issued_after_the_refusal() {
             (facts.refusal_is_past, facts.refusal_cause) = (true, None);
@@ -125,6 +140,10 @@ impl<'a> Facts<'a> {
     /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
     /// roles, or the subject is the application itself, or the client proved itself by a secret or certificate.
     pub fn is_app_only(&self) -> bool {
+        *self.known.is_app_only.get_or_init(|| self.find_app_only())
+    }
+
+    fn find_app_only(&self) -> bool {
         let Some(claims) = self.claims() else { return false };
         if let Some(kind) = claims.text("idtyp") {
             return kind.eq_ignore_ascii_case("app");
@@ -142,19 +161,32 @@ impl<'a> Facts<'a> {
 
     /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.
     pub fn is_id_token(&self) -> bool {
+        *self.known.is_id_token.get_or_init(|| self.find_id_token())
+    }
+
+    fn find_id_token(&self) -> bool {
         let Some(jwt) = self.jwt() else { return false };
         let claims = &jwt.claims;
-        let aud_is_client =
-            claims.aud().is_some_and(|aud| resources::of_audience(aud).is_none() && is_guid(aud));
-        let for_our_client =
-            claims.aud().is_some() && claims.aud() == self.context().client_id.as_deref();
+        // An access token has one of these; an ID token has none.
+        if claims.get("scp").is_some()
+            || claims.client_id().is_some()
+            || claims.text("idtyp").is_some()
+            || claims.scp().is_some()
+            || jwt.header.get("nonce").is_some()
+        {
+            return false;
+        }
+        let Some(aud) = claims.aud().filter(|aud| is_guid(aud) && self.audience().is_none()) else {
+            return false;
+        };
         let about_a_person = ["nonce", "preferred_username", "name", "at_hash", "c_hash", "email"];
-        aud_is_client
-            && claims.scp().is_none()
-            && claims.client_id().is_none()
-            && claims.text("idtyp").is_none()
-            && jwt.header.get("nonce").is_none()
-            && (for_our_client || about_a_person.iter().any(|name| claims.get(name).is_some()))
+        Some(aud) == self.context().client_id.as_deref()
+            || about_a_person.iter().any(|name| claims.get(name).is_some())
+    }
+
+    /// The API that the token's `aud` names, where it is on record.
+    pub fn audience(&self) -> Option<&'static Resource> {
+        *self.known.audience.get_or_init(|| resources::of_audience(self.jwt()?.claims.aud()?))
     }
 
     /// The service that the job calls; `None` for jobs without one.
@@ -172,6 +204,10 @@ impl<'a> Facts<'a> {
 
     /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
     pub fn audience_fits(&self) -> Option<bool> {
+        *self.known.audience_fits.get_or_init(|| self.compare_audience())
+    }
+
+    fn compare_audience(&self) -> Option<bool> {
         let audiences = self.claims()?.audiences();
         if audiences.is_empty() {
             return None;
@@ -197,11 +233,24 @@ impl<'a> Facts<'a> {
     }
 
     /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
-    pub fn granted(&self) -> Option<ScopeSet> {
-        self.response()
-            .and_then(TokenResponse::granted)
-            .or_else(|| self.context().granted.clone())
-            .or_else(|| self.claims()?.scp())
+    pub fn granted(&self) -> Option<&ScopeSet> {
+        let find = || {
+            self.response()
+                .and_then(TokenResponse::granted)
+                .or_else(|| self.context().granted.clone())
+                .or_else(|| self.claims()?.scp())
+        };
+        self.known.granted.get_or_init(find).as_ref()
+    }
+
+    /// Whether what was granted has one of the permissions that suffice for the job; jobs that need none are always
+    /// served.
+    pub fn suffices(&self) -> bool {
+        *self.known.suffices.get_or_init(|| {
+            let sufficient = self.needs.sufficient;
+            let held = || Some(permissions::holds_any(&permissions::closure(self.granted()?), sufficient));
+            sufficient.is_empty() || held().unwrap_or(false)
+        })
     }
 
     /// The scopes to ask for, for the job in its cloud.

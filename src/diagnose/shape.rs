@@ -64,8 +64,29 @@ const TOKEN_MAX: usize = 256 * 1024;
 impl Shape {
     /// Classifies `text` as it was pasted: quotes, `Bearer `, line breaks and such are taken off first.
     pub fn of(text: &str) -> Self {
+        if let Some(jwt) = Self::of_plain_jwt(text) {
+            return jwt;
+        }
         let text = Secret::new(unwrap(text));
         Self::of_bare(text.expose())
+    }
+
+    /// A JWT and nothing else, which is what is pasted most.
+    pub fn of_plain_jwt(text: &str) -> Option<Self> {
+        if TOKEN_MAX < text.len() || !text.starts_with("eyJ") {
+            return None;
+        }
+        // The other parts are checked as they are decoded. An empty signature, or a dot at the end, may be a viewer's `...`.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let signature = &text.as_bytes()[memchr::memrchr(b'.', text.as_bytes())? + 1..];
+        if signature.is_empty() || !signature.iter().copied().all(plain) {
+            return None;
+        }
+        let jwt = Jwt::decode_unverified(text).ok()?;
+        Some(match jwt.claims.get("refresh_token") {
+            Some(_) => Self::PrtCookie,
+            None => Self::Jwt(Box::new(jwt)),
+        })
     }
 
     fn of_bare(text: &str) -> Self {
@@ -162,12 +183,15 @@ fn unwrap(text: &str) -> String {
 
 /// What programs write where a value is missing, or was never put in.
 fn stand_in(text: &str) -> Option<&'static str> {
+    if 64 < text.len() {
+        return None;
+    }
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
         "undefined" => Some("the word `undefined`"),
         "null" | "none" | "nil" | "nan" | "(null)" => Some("the word for nothing (`null`)"),
         "[object object]" | "[object promise]" => Some("`[object …]`"),
-        _ if text.len() < 64 && text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
+        _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
             ends.then_some("the name of a variable")
         }

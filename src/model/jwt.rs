@@ -56,12 +56,12 @@ impl Jwt {
     /// Reads header and payload of a compact JWT. Does not verify the signature.
     pub fn decode_unverified(jwt: &str) -> Result<Self, JwtError> {
         let jwt = jwt.trim();
-        let mut parts = jwt.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let mut dots = memchr::memchr_iter(b'.', jwt.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(JwtError::Parts { found: jwt.split('.').count() });
         };
+        let (header, payload, signature) =
+            (&jwt[..first], &jwt[first + 1..second], &jwt[second + 1..]);
         Ok(Self {
             header: Claims::decode(header, "header")?,
             claims: Claims::decode(payload, "payload")?,

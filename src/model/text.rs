@@ -10,6 +10,9 @@ const SHOWN_MAX: usize = 2_000;
 /// White space of every kind, line breaks included, becomes single spaces: a server can neither move the cursor nor
 /// forge a line of ours. Longer than `SHOWN_MAX` characters is cut with `…`.
 pub fn clean(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
     let harmless = |c: char| !is_hostile(c) && (c == ' ' || !c.is_whitespace());
     if text.len() <= SHOWN_MAX
         && text.chars().all(harmless)
@@ -43,6 +46,18 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether `text` is printable ASCII with single spaces inside: nothing to take out of it.
+fn is_plain(text: &[u8]) -> bool {
+    let mut before = b' ';
+    let plain = text.len() <= SHOWN_MAX
+        && text.iter().all(|&byte| {
+            let fine = (b' '..=b'~').contains(&byte) && (byte != b' ' || before != b' ');
+            before = byte;
+            fine
+        });
+    plain && (text.is_empty() || before != b' ')
 }
 
 /// `text` with its lines and spaces as they are, and without the rest that [`clean`] takes out: for pages of our own

@@ -81,8 +81,9 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis) -> io::Result<()> {
 
 /// Writes any document on one line.
 pub fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, document)?;
-    writeln!(out)
+    let mut line = serde_json::to_vec(document)?;
+    line.push(b'\n');
+    out.write_all(&line)
 }
 
 fn v1(diagnosis: &Diagnosis) -> V1<'_> {

@@ -1,5 +1,6 @@
 //! `entrada diagnose --stream`: one piece of evidence a line in, one judgement a line out, in constant memory.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 
 use super::super::app::App;
@@ -73,7 +74,10 @@ impl Line {
         if self.cut {
             return nothing();
         }
-        let text = String::from_utf8_lossy(&self.text);
+        let text = match std::str::from_utf8(&self.text) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(&self.text),
+        };
         diagnose::recognise(&text, now).unwrap_or_else(|_| nothing())
     }
 }

@@ -59,10 +59,10 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
     let silent = facts.response().is_some_and(|response| response.granted().is_none());
     let granted = match facts.granted() {
         Some(granted) => granted,
-        None if silent => requested.clone(),
+        None if silent => requested,
         None => return Vec::new(),
     };
-    let closed = closure(&granted);
+    let closed = closure(granted);
     let own = |scope: &str| {
         granted.iter().any(|other| short_name(other).eq_ignore_ascii_case(short_name(scope)))
     };
@@ -71,7 +71,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
         .map(|scope| {
             let (standing, note) = match sign_in_scope(facts, scope) {
                 Some(told) => told,
-                None if resources::is_default_scope(scope) => default(&granted),
+                None if resources::is_default_scope(scope) => default(granted),
                 None if own(scope) => {
                     (Standing::Granted, silent.then_some("the answer names none, so all"))
                 }
@@ -81,7 +81,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
                 None => (Standing::Missing, None),
             };
             let breaks =
-                if standing == Standing::Missing { broken_by(scope, &granted) } else { Vec::new() };
+                if standing == Standing::Missing { broken_by(scope, granted) } else { Vec::new() };
             Row { scope: scope.to_owned(), standing, note, breaks }
         })
         .collect();

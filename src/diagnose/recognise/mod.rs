@@ -66,7 +66,10 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     if text.is_empty() {
         return Err(RecogniseError::Empty);
     }
-    if text.starts_with('{') {
+    // By far the most that is pasted, so it is tried first.
+    if let Some(jwt) = Shape::of_plain_jwt(text) {
+        evidence.token = Some(jwt);
+    } else if text.starts_with('{') {
         let value = serde_json::from_str(text).map_err(|error| {
             // Not serde's message: it can quote the input.
             let place = format!("line {} column {}", error.line(), error.column());
@@ -76,8 +79,6 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             return Err(RecogniseError::Json("it is not an object".to_owned()));
         };
         read_object(&members, text, &mut evidence, now)?;
-    } else if looks_like_a_jwt(text) {
-        evidence.token = Some(Shape::of(text));
     } else if let Some(answer) = HttpAnswer::parse(text) {
         take_answer(answer, &mut evidence, None);
     } else if let Some(members) = redirect(text) {
@@ -202,12 +203,6 @@ fn sent_token(authorization: &str) -> Option<Shape> {
         reason: "it was sent without the word `Bearer` before it".to_owned(),
         length: scheme.chars().count(),
     })
-}
-
-/// A JWT and nothing else: by far the most that is pasted, and worth no search for anything else.
-fn looks_like_a_jwt(text: &str) -> bool {
-    text.starts_with("eyJ")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_oauth_error(members: &Map<String, Value>) -> bool {

@@ -64,7 +64,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
         }
         Some(granted) if granted.api().is_empty() => RULE
             .says("the token carries no permission for an API, only scopes about the sign-in")
-            .saw("granted", &granted),
+            .saw("granted", granted),
         Some(_) => return None,
     };
     Some(ask(facts, finding))
@@ -76,11 +76,11 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let granted = facts.granted()?;
-    if granted.api().is_empty() || suffices(facts, &granted) {
+    if facts.suffices() || granted.api().is_empty() {
         return None;
     }
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
-    let closure = permissions::closure(&granted);
+    let closure = permissions::closure(granted);
     let tempting: Vec<&str> = facts
         .needs
         .tempting
@@ -96,7 +96,7 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
     };
     let field =
         if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
-    let mut finding = RULE.says(message).saw(field, &granted);
+    let mut finding = RULE.says(message).saw(field, granted);
     if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
         finding = finding.saw("requested", "yes, and not granted");
     }
@@ -108,7 +108,7 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     let requested = facts.context().requested.as_ref()?.api();
     facts.response()?;
     let granted = facts.granted()?;
-    let closure = permissions::closure(&granted);
+    let closure = permissions::closure(granted);
     let missing: ScopeSet = requested
         .iter()
         .filter(|scope| !resources::is_default_scope(scope))
@@ -122,7 +122,7 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     let names: Vec<String> = missing.iter().map(|scope| format!("`{scope}`")).collect();
     let finding = RULE
         .says(format!("{} was asked for and not granted", names.join(", ")))
-        .saw("scope", &granted);
+        .saw("scope", granted);
     let flags: Vec<String> =
         missing.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
     Some(finding.help(format!(

@@ -35,7 +35,7 @@ fn by_request(facts: &Facts) -> Option<Finding> {
     if named.len() < 2 || facts.shape().is_none() {
         return None;
     }
-    let served = apis(&facts.granted().unwrap_or_default());
+    let served = facts.granted().map(apis).unwrap_or_default();
     let [served] = &served[..] else { return None };
     let finding = RULE
         .says(format!(
@@ -56,7 +56,7 @@ pub(super) fn misses_the_job(facts: &Facts) -> bool {
         (None, None) => return false,
     };
     let named = apis(requested);
-    let served = facts.granted().map(|granted| apis(&granted)).unwrap_or_default();
+    let served = facts.granted().map(apis).unwrap_or_default();
     1 < named.len() && named.contains(&wanted) && !served.is_empty() && !served.contains(&wanted)
 }
 

@@ -1,5 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
-use crate::entra::resources::{self, EXCHANGE, GRAPH};
+use crate::entra::resources::{EXCHANGE, GRAPH};
 
 pub(super) static RULE: Rule = Rule {
     id: "signature-unverifiable",
@@ -26,7 +26,7 @@ Nothing. Only the service itself needs to check the signature.
 fn check(facts: &Facts) -> Option<Finding> {
     let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
     let nonce = jwt.header.get("nonce").is_some();
-    let microsofts = jwt.claims.aud().and_then(resources::of_audience).is_some_and(|found| {
+    let microsofts = facts.audience().is_some_and(|found| {
         [GRAPH.app_id, EXCHANGE.app_id].contains(&found.app_id) || found.name.contains("SharePoint")
     });
     if !nonce && !microsofts {

@@ -31,12 +31,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 
 /// The token was shown in another cloud than it is for.
 fn by_service(facts: &Facts) -> Option<Finding> {
-    let aud = facts.claims()?.aud()?;
-    let own = Cloud::of_audience(aud)?;
     let answer = facts.evidence.answer.as_ref();
     let called = answer
         .and_then(|answer| Cloud::of_audience(&answer.origin()?))
         .or_else(|| facts.evidence.mail.as_ref()?.cloud())?;
+    let aud = facts.claims()?.aud()?;
+    let own = Cloud::of_audience(aud)?;
     let refused = answer.is_none_or(|answer| answer.status.is_none_or(|status| 400 <= status));
     // The same API under another cloud's name; another API altogether is a wrong audience first.
     let same_api = answer.is_none_or(|answer| {

@@ -48,7 +48,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 fn by_audience(facts: &Facts) -> Option<Finding> {
     let claims = facts.claims()?;
     let aud = claims.aud()?;
-    let found = resources::of_audience(aud);
+    let found = facts.audience();
     let is = |resource: &Resource| found.is_some_and(|found| found.app_id == resource.app_id);
     let scp = claims.scp().unwrap_or_default();
     let protocol = PROTOCOL_SCOPES.iter().find(|name| {

@@ -73,7 +73,11 @@ impl ResourceOfScope<'_> {
 /// The API whose tokens carry this `aud`.
 pub fn of_audience(aud: &str) -> Option<&'static Resource> {
     let aud = normalise(aud);
-    ALL.iter().copied().find(|resource| resource.has_name(&aud))
+    // Nearly every token is for one of few names; patterns take longer to compare.
+    let exact = ALL.iter().copied().find(|resource| {
+        resource.audiences.contains(&&*aud) || resource.app_id == aud
+    });
+    exact.or_else(|| ALL.iter().copied().find(|resource| resource.has_name(&aud)))
 }
 
 /// Whether two audiences name the same API, on record or not.
@@ -143,8 +147,13 @@ fn host_alone(aud: &str) -> Option<&str> {
 
 /// Whether `host` is `pattern`, where `*` stands for any text, none included.
 pub(super) fn fits(pattern: &str, host: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else { return pattern == host };
+    let Some(star) = memchr::memchr(b'*', pattern.as_bytes()) else { return pattern == host };
+    let (before, after) = (&pattern[..star], &pattern[star + 1..]);
+    let one_star = memchr::memchr(b'*', after.as_bytes()).is_none();
     host.strip_prefix(before).is_some_and(|rest| {
+        if one_star {
+            return rest.ends_with(after);
+        }
         (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|tail| fits(after, tail)))
     })
 }
