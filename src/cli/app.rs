@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::talk::Talk;
 use super::{Common, Exit, Failure, network};
 use crate::config::{ConfigFile, Paths, Settings, variables};
-use crate::diagnose::{Context, Evidence};
+use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
 use crate::flow::{SignInPage, TokenRequest};
 use crate::har::About;
 use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
@@ -245,6 +245,26 @@ impl App<'_, '_> {
             },
             ..Evidence::default()
         }
+    }
+
+    /// Looks a request over before anybody is asked: what the authority would refuse, or answer with a token that cannot do
+    /// its job, is told without it. The judgement is for whoever wants to show its warnings.
+    pub(super) fn lint(
+        &self,
+        settings: &Settings,
+        request: &TokenRequest,
+        job: Option<Job>,
+    ) -> Result<Diagnosis, Failure> {
+        let mut evidence = self.evidence(settings, request, job);
+        if let Authority::Issuer { .. } = &request.authority {
+            // Another provider's scopes are its own.
+            evidence.context.requested = None;
+        }
+        let diagnosis = diagnose::judge(&evidence);
+        if diagnosis.verdict == Verdict::Problem {
+            return Err(Failure::new(Exit::Usage, "").judged(diagnosis));
+        }
+        Ok(diagnosis)
     }
 
     /// The stored grants that the settings select: by authority, tenant, client and, where named, account.

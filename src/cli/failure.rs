@@ -51,7 +51,7 @@ impl Failure {
         self
     }
 
-    fn judged(mut self, diagnosis: Diagnosis) -> Self {
+    pub(super) fn judged(mut self, diagnosis: Diagnosis) -> Self {
         self.diagnosis = Some(Box::new(diagnosis));
         self
     }

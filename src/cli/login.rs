@@ -50,11 +50,15 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut request = app.request(&settings, &first, Interaction::Allowed)?;
     request.challenge = app.challenge(args.challenge.as_deref())?;
     let groups: Vec<_> = groups.collect();
+    let mut doubts = vec![app.lint(&settings, &request, first.first().copied())?];
     for jobs in &groups {
         // One page asks for consent to all of it.
-        let scopes = app.request(&settings, jobs, Interaction::Allowed)?.scopes;
-        request.page.also = request.page.also.iter().chain(scopes.iter()).collect();
+        let other = app.request(&settings, jobs, Interaction::Allowed)?;
+        doubts.push(app.lint(&settings, &other, jobs.first().copied())?);
+        request.page.also = request.page.also.iter().chain(other.scopes.iter()).collect();
     }
+    doubts.retain(|doubt| doubt.has_warnings());
+    show(app, JudgementFormat::Human, &doubts)?;
     let grants = app.grants(&settings)?;
     let mut person = Person::new(app, &settings);
     let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {

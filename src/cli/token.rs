@@ -35,6 +35,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut request = app.request(&settings, jobs, app.interaction(&settings))?;
     request.force_refresh = args.force_refresh;
     request.challenge = app.challenge(args.challenge.as_deref())?;
+    app.lint(&settings, &request, jobs.first().copied())?;
     let grants = app.grants(&settings)?;
     let mut person = Person::new(app, &settings);
     let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {

@@ -92,6 +92,19 @@ impl<'a> Facts<'a> {
         &self.evidence.context
     }
 
+    /// The scopes of a request that is all there is: nobody was asked yet.
+    pub fn request(&self) -> Option<&'a ScopeSet> {
+        let evidence = self.evidence;
+        let answered = evidence.token.is_some()
+            || evidence.response.is_some()
+            || evidence.refusal.is_some()
+            || evidence.not_oauth.is_some()
+            || evidence.answer.is_some()
+            || evidence.mail.is_some()
+            || evidence.unrecognised;
+        evidence.context.requested.as_ref().filter(|scopes| !answered && !scopes.is_empty())
+    }
+
     /// The token response, when there is one.
     pub fn response(&self) -> Option<&'a TokenResponse> {
         self.evidence.response.as_ref()
@@ -248,7 +261,8 @@ impl<'a> Facts<'a> {
     pub fn suffices(&self) -> bool {
         *self.known.suffices.get_or_init(|| {
             let sufficient = self.needs.sufficient;
-            let held = || Some(permissions::holds_any(&permissions::closure(self.granted()?), sufficient));
+            let held =
+                || Some(permissions::holds_any(&permissions::closure(self.granted()?), sufficient));
             sufficient.is_empty() || held().unwrap_or(false)
         })
     }
@@ -285,6 +299,7 @@ impl<'a> Facts<'a> {
             _ if self.response().is_some() => InputKind::TokenResponse,
             (Some(Shape::Jwt(_)), ..) => InputKind::AccessToken,
             (Some(_), ..) => InputKind::OpaqueToken,
+            (None, ..) if self.request().is_some() => InputKind::Request,
             (None, ..) => InputKind::Unknown,
         }
     }

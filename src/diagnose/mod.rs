@@ -63,6 +63,8 @@ pub enum InputKind {
     HttpResponse,
     /// What a mail server said.
     MailResponse,
+    /// Scopes that are to be asked for.
+    Request,
     /// Nothing was recognised.
     Unknown,
 }
@@ -77,6 +79,7 @@ impl InputKind {
             Self::OauthError => "oauth_error",
             Self::HttpResponse => "http_response",
             Self::MailResponse => "mail_response",
+            Self::Request => "request",
             Self::Unknown => "unknown",
         }
     }
@@ -108,6 +111,11 @@ impl Diagnosis {
     /// Whether the input was nothing that can be judged.
     pub fn is_unrecognised(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.id == "unrecognised-input")
+    }
+
+    /// Whether a warning was found.
+    pub fn has_warnings(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Warning)
     }
 
     /// Whether nothing worse than a note was found.

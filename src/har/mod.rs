@@ -245,14 +245,16 @@ impl Har {
         let place = |error: &serde_json::Error| {
             format!("it breaks at line {} column {}", error.line(), error.column())
         };
-        let value: Value = serde_json::from_str(text).ok()?;
-        Self::is_one(value.as_object()?)
-            .then(|| serde_json::from_str(text).map_err(|error| place(&error)))
+        Self::begins(text).then(|| serde_json::from_str(text).map_err(|error| place(&error)))
     }
 
-    /// Whether the members of a JSON object are those of an HTTP archive.
-    pub fn is_one(members: &Map<String, Value>) -> bool {
-        members.get("log").and_then(|log| log.get("entries")).is_some_and(Value::is_array)
+    /// Whether `json` begins as an HTTP archive does: with its one member, `log`.
+    fn begins(json: &str) -> bool {
+        let rest = json.trim_start().strip_prefix('{').map(str::trim_start);
+        let after = rest.and_then(|rest| rest.strip_prefix("\"log\"")).map(str::trim_start);
+        after
+            .and_then(|rest| rest.strip_prefix(':'))
+            .is_some_and(|rest| rest.trim_start().starts_with('{'))
     }
 }
 

@@ -164,6 +164,9 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
         }
         (Verdict::Ok, _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
+            if diagnosis.input == InputKind::Request {
+                return format!("{fine}: nothing is wrong with this request for `{job}`");
+            }
             format!("{fine}: nothing stands in the way of `{job}`")
         }
     }
@@ -172,7 +175,10 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
 /// A refusal is the same whatever the token was for.
 fn judged_for(diagnosis: &Diagnosis) -> String {
     match diagnosis.input {
-        InputKind::AccessToken | InputKind::OpaqueToken | InputKind::TokenResponse => {
+        InputKind::AccessToken
+        | InputKind::OpaqueToken
+        | InputKind::TokenResponse
+        | InputKind::Request => {
             format!(" (judged for `{}`)", diagnosis.job)
         }
         InputKind::OauthError

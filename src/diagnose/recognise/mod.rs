@@ -1,6 +1,7 @@
 //! What was put in front of us: told by its content, never by a file name.
 
 mod file;
+mod limits;
 mod msal;
 mod page;
 
@@ -69,17 +70,22 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     // By far the most that is pasted, so it is tried first.
     if let Some(jwt) = Shape::of_plain_jwt(text) {
         evidence.token = Some(jwt);
-    } else if text.starts_with('{') {
-        let value = serde_json::from_str(text).map_err(|error| {
-            // Not serde's message: it can quote the input.
-            let place = format!("line {} column {}", error.line(), error.column());
-            RecogniseError::Json(format!("it breaks at {place}"))
-        })?;
-        let Value::Object(members) = value else {
-            return Err(RecogniseError::Json("it is not an object".to_owned()));
-        };
-        read_object(&members, text, &mut evidence, now)?;
-    } else if let Some(answer) = HttpAnswer::parse(text) {
+        return Ok(evidence);
+    }
+    if text.starts_with('{') {
+        limits::weigh(text)?;
+        match read_json(text, &mut evidence, now) {
+            Ok(()) => return Ok(evidence),
+            // Python's way to show a dictionary, and JSON that lost its end, may still tell.
+            Err(error) => match page::refusal(text) {
+                Some(refusal) => evidence.refusal = Some(refusal),
+                None => return Err(error),
+            },
+        }
+        return Ok(evidence);
+    }
+    let text = limits::start_of(text);
+    if let Some(answer) = HttpAnswer::parse(text) {
         take_answer(answer, &mut evidence, None);
     } else if let Some(members) = redirect(text) {
         evidence.refusal = Some(ErrorResponse::from_json(&members));
@@ -104,18 +110,26 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     Ok(evidence)
 }
 
+fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<(), RecogniseError> {
+    if let Some(har) = Har::parse(text) {
+        *evidence = har::evidence(&har.map_err(RecogniseError::Json)?, now);
+        return Ok(());
+    }
+    // Not serde's message: it can quote the input.
+    let broken = |error: serde_json::Error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        RecogniseError::Json(format!("it breaks at {place}"))
+    };
+    let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
+    read_object(&members, text, evidence, now)
+}
+
 fn read_object(
     members: &Map<String, Value>,
     text: &str,
     evidence: &mut Evidence,
     now: NumericDate,
 ) -> Result<(), RecogniseError> {
-    if Har::is_one(members) {
-        let har: Har = serde_json::from_value(Value::Object(members.clone()))
-            .map_err(|_| RecogniseError::Json("it is no whole HTTP archive".to_owned()))?;
-        *evidence = har::evidence(&har, now);
-        return Ok(());
-    }
     if file::is_one(members) && !members.contains_key("access_token") && !is_refusal(members) {
         return file::read(members, evidence);
     }

@@ -1,5 +1,6 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
 use crate::entra::known;
+use crate::entra::resources;
 
 pub(super) static RULE: Rule = Rule {
     id: "first-party-preauthorization",
@@ -24,7 +25,34 @@ Register an application of your own and use its client id.
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "this client of Microsoft may not ask for that API")
+        .or_else(|| before_asking(facts))
         .or_else(|| by_token(facts))
+}
+
+/// Mail, calendars and contacts are on no borrowed client's list.
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let client =
+        known::client(facts.context().client_id.as_deref()?).filter(|client| client.fixed)?;
+    let personal_data =
+        ["Mail.", "Mailbox", "Calendars.", "Contacts.", "IMAP.", "POP.", "SMTP.", "EWS.", "EAS."];
+    let api = requested.api();
+    let scope = api.iter().find(|scope| {
+        let name = resources::short_name(scope);
+        personal_data.iter().any(|start| name.starts_with(start))
+    })?;
+    // Microsoft's own mail programs have them.
+    let mail_program = ["Microsoft Office", "Outlook Mobile"].contains(&client.name);
+    (!mail_program).then(|| {
+        RULE.says(format!(
+            "`{scope}` is asked for with the client id of `{}`, which has it not",
+            client.name
+        ))
+        .sure(Confidence::Likely)
+        .rated(Severity::Warning)
+        .saw("client_id", client.id)
+        .help("register an application of your own and use its client id")
+    })
 }
 
 /// B20: no sign-in gives this client what the job needs.

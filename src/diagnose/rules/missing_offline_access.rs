@@ -28,6 +28,21 @@ If it was asked for, sign in again and accept *Maintain access to data you have 
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    before_asking(facts).or_else(|| by_response(facts))
+}
+
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let wanted = facts.context().offline != Some(false) && facts.context().acting != Some(As::App);
+    (wanted && !requested.asks_offline()).then(|| {
+        RULE.says("the request lacks `offline_access`: no refresh token will come")
+            .rated(Severity::Warning)
+            .saw("scope", requested)
+            .help("add `offline_access` to the scopes")
+    })
+}
+
+fn by_response(facts: &Facts) -> Option<Finding> {
     let response = facts.response()?;
     let context = facts.context();
     let grant = context.grant_type.as_deref().unwrap_or_default();

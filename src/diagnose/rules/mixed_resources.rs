@@ -26,7 +26,19 @@ Ask once for each API. One sign-in is enough: `entrada token --job imap` uses th
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "one request named scopes of several APIs")
+        .or_else(|| before_asking(facts))
         .or_else(|| by_request(facts))
+}
+
+/// The request that is to be sent names several.
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let named = apis(requested);
+    (1 < named.len()).then(|| {
+        RULE.says(format!("the request names scopes of {}: a token is for one", named.join(" and ")))
+            .saw("scope", requested)
+            .help("ask once for each; `--job` twice does so with one sign-in, such as `--job imap --job graph-mail-read`")
+    })
 }
 
 /// A07: what came is for the first API that the request named, and the job's is another of them.

@@ -1,4 +1,6 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::{jobs, resources};
+use crate::model::As;
 
 pub(super) static RULE: Rule = Rule {
     id: "scope-not-default-for-client-credentials",
@@ -24,4 +26,19 @@ an administrator granted.
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "an application without a user asks for named scopes")
+        .or_else(|| before_asking(facts))
+}
+
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?.api();
+    let named = requested.iter().any(|scope| !resources::is_default_scope(scope));
+    (facts.context().acting == Some(As::App) && named).then(|| {
+        let finding = RULE
+            .says("an application signs in for whatever it was granted: it can ask for `.default` only")
+            .saw("scope", &requested);
+        match jobs::app_scope_in(facts.job, facts.context().cloud.unwrap_or_default()) {
+            Some(scope) => finding.help(format!("ask for `{scope}`")),
+            None => finding.help("ask for the API's identifier followed by `/.default`"),
+        }
+    })
 }

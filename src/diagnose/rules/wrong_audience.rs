@@ -41,7 +41,31 @@ fn check(facts: &Facts) -> Option<Finding> {
         // The request asked for two APIs: that it got the other one is the consequence.
         return None;
     }
+    if let Some(requested) = facts.request() {
+        return before_asking(facts, requested);
+    }
     by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
+}
+
+/// A protocol's scope that would be asked of Graph, because nothing or Graph's name stands before it.
+fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
+    let wrong = requested.iter().find_map(|scope| {
+        let name = resources::short_name(scope);
+        let own = PROTOCOL_SCOPES.iter().find(|own| own.eq_ignore_ascii_case(name))?;
+        let graph = resources::of_scope(scope).resource()?.app_id == GRAPH.app_id;
+        graph.then_some((scope, *own))
+    });
+    let (scope, name) = wrong?;
+    Some(
+        RULE.says(format!(
+            "`{scope}` asks Microsoft Graph: its token opens no mailbox by that protocol"
+        ))
+        .saw("scope", requested)
+        .help(format!(
+            "ask with the full scope `https://outlook.office.com/{name}`: {}",
+            facts.login(&job_flag(name))
+        )),
+    )
 }
 
 /// B06, B10, B11: the `aud` claim can be read.

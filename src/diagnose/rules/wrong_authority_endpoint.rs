@@ -1,4 +1,6 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::known::CONSUMERS_TENANT;
+use crate::entra::permissions;
 
 pub(super) static RULE: Rule = Rule {
     id: "wrong-authority-endpoint",
@@ -33,4 +35,25 @@ fn check(facts: &Facts) -> Option<Finding> {
         let message = "the application may be registered for work accounts alone";
         refusal::may_be(facts, &RULE, message)
     })
+    .or_else(|| before_asking(facts))
+}
+
+/// B18: scopes that personal accounts do not have, asked where only they sign in.
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let tenant = facts.context().tenant.as_deref()?;
+    let personal =
+        tenant.eq_ignore_ascii_case("consumers") || tenant.eq_ignore_ascii_case(CONSUMERS_TENANT);
+    let api = requested.api();
+    let work_only = api.iter().find(|scope| {
+        permissions::find(scope).and_then(|permission| permission.personal_accounts) == Some(false)
+    });
+    let scope = work_only.filter(|_| personal)?;
+    Some(
+        RULE.says(format!(
+            "`{scope}` is for work and school accounts, and `{tenant}` is for personal ones"
+        ))
+        .saw("tenant", tenant)
+        .help("sign in at the organisation: `--tenant organizations`, or its domain"),
+    )
 }

@@ -7,6 +7,8 @@ use crate::entra::clouds::Cloud;
 use crate::model::{NumericDate, Secret};
 use crate::oauth::challenge;
 
+/// Lines that are looked at: head, body and what `curl -v` says around them.
+const LINES_MAX: usize = 20_000;
 /// Bytes of a body that are looked at.
 const BODY_MAX: usize = 256 << 10;
 
@@ -31,7 +33,7 @@ impl HttpAnswer {
     /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. Of several, the last: what went
     /// before were redirects and proxies. `None` where there is no status line.
     pub fn parse(text: &str) -> Option<Self> {
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let lines: Vec<&str> = text.lines().take(LINES_MAX).map(str::trim_end).collect();
         let verbose = lines.iter().any(|line| line.starts_with("< HTTP/"));
         let bare = |line: &str| -> String {
             let line = if verbose { line.strip_prefix('<').unwrap_or("") } else { line };

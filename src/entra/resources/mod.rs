@@ -74,9 +74,10 @@ impl ResourceOfScope<'_> {
 pub fn of_audience(aud: &str) -> Option<&'static Resource> {
     let aud = normalise(aud);
     // Nearly every token is for one of few names; patterns take longer to compare.
-    let exact = ALL.iter().copied().find(|resource| {
-        resource.audiences.contains(&&*aud) || resource.app_id == aud
-    });
+    let exact = ALL
+        .iter()
+        .copied()
+        .find(|resource| resource.audiences.contains(&&*aud) || resource.app_id == aud);
     exact.or_else(|| ALL.iter().copied().find(|resource| resource.has_name(&aud)))
 }
 

@@ -1,0 +1,42 @@
+//! What every target does with its input: judge it, write the judgement in every format, and hold it to what must be true
+//! of any input.
+
+use entrada::diagnose::{self, Confidence, Severity, Verdict};
+use entrada::model::{Job, NumericDate};
+use entrada::render::{self, JudgementFormat, Notes, Style};
+
+/// When it is judged.
+pub const NOW: NumericDate = NumericDate(1_800_000_000);
+
+/// Judges `text` as `entrada diagnose` does, for two jobs.
+pub fn judge(text: &str) {
+    let Ok(mut evidence) = diagnose::recognise(text, NOW) else { return };
+    for job in [None, Some(Job::Imap)] {
+        evidence.context.job = job.or(evidence.context.job);
+        let diagnosis = diagnose::run(&evidence);
+        let certain_error = diagnosis.findings.iter().any(|finding| {
+            finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+        });
+        assert_eq!(diagnosis.verdict == Verdict::Problem, certain_error && diagnosis.verdict != Verdict::Pending);
+        let all = [diagnosis];
+        for format in [
+            JudgementFormat::Human,
+            JudgementFormat::Json,
+            JudgementFormat::Sarif,
+            JudgementFormat::Github,
+        ] {
+            let mut out = Vec::new();
+            render::diagnoses(&mut out, format, &all, Style::default(), Notes::Shown).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            let hostile = |c: char| c.is_control() && c != '\n';
+            assert!(!out.contains(hostile), "a control character came through");
+            if format == JudgementFormat::Json {
+                serde_json::from_str::<serde_json::Value>(&out).unwrap();
+            }
+        }
+        let mut page = Vec::new();
+        render::report(&mut page, &all, NOW).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert!(!page.contains("<script") && page.matches("<style>").count() == 1);
+    }
+}
