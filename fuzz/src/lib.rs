@@ -11,13 +11,19 @@ pub const NOW: NumericDate = NumericDate(1_800_000_000);
 /// Judges `text` as `entrada diagnose` does, for two jobs.
 pub fn judge(text: &str) {
     let Ok(mut evidence) = diagnose::recognise(text, NOW) else { return };
-    for job in [None, Some(Job::Imap)] {
-        evidence.context.job = job.or(evidence.context.job);
-        let diagnosis = diagnose::run(&evidence);
+    for job in [Some(Job::Imap), None] {
+        let own = evidence.context.job;
+        evidence.context.job = job.or(own);
+        let brief = job.is_some();
+        let diagnosis = if brief { diagnose::judge(&evidence) } else { diagnose::run(&evidence) };
+        evidence.context.job = own;
         let certain_error = diagnosis.findings.iter().any(|finding| {
             finding.severity == Severity::Error && finding.confidence != Confidence::Possible
         });
         assert_eq!(diagnosis.verdict == Verdict::Problem, certain_error && diagnosis.verdict != Verdict::Pending);
+        if brief {
+            continue;
+        }
         let all = [diagnosis];
         for format in [
             JudgementFormat::Human,

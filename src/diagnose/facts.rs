@@ -44,6 +44,7 @@ struct Known {
     audience_fits: OnceCell<Option<bool>>,
     audience: OnceCell<Option<&'static Resource>>,
     granted: OnceCell<Option<ScopeSet>>,
+    scp: OnceCell<Option<ScopeSet>>,
     suffices: OnceCell<bool>,
 }
 
@@ -164,7 +165,7 @@ impl<'a> Facts<'a> {
         let proven =
             ["appidacr", "azpacr"].iter().any(|name| matches!(claims.text(name), Some("1" | "2")));
         let own_subject = claims.text("oid").is_some() && claims.text("oid") == claims.text("sub");
-        claims.scp().is_none() && (claims.roles().is_some() || own_subject || proven)
+        !claims.has_scp() && (claims.roles().is_some() || own_subject || proven)
     }
 
     /// Whether the token's user is a guest in its tenant.
@@ -181,10 +182,9 @@ impl<'a> Facts<'a> {
         let Some(jwt) = self.jwt() else { return false };
         let claims = &jwt.claims;
         // An access token has one of these; an ID token has none.
-        if claims.get("scp").is_some()
+        if claims.has_scp()
             || claims.client_id().is_some()
             || claims.text("idtyp").is_some()
-            || claims.scp().is_some()
             || jwt.header.get("nonce").is_some()
         {
             return false;
@@ -247,13 +247,14 @@ impl<'a> Facts<'a> {
 
     /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
     pub fn granted(&self) -> Option<&ScopeSet> {
-        let find = || {
-            self.response()
-                .and_then(TokenResponse::granted)
-                .or_else(|| self.context().granted.clone())
-                .or_else(|| self.claims()?.scp())
-        };
-        self.known.granted.get_or_init(find).as_ref()
+        let by_response = || self.response().and_then(TokenResponse::granted);
+        let by_response = self.known.granted.get_or_init(by_response).as_ref();
+        by_response.or(self.context().granted.as_ref()).or_else(|| self.scp())
+    }
+
+    /// The delegated permissions in the token itself.
+    pub fn scp(&self) -> Option<&ScopeSet> {
+        self.known.scp.get_or_init(|| self.claims()?.scp()).as_ref()
     }
 
     /// Whether what was granted has one of the permissions that suffice for the job; jobs that need none are always
@@ -261,9 +262,14 @@ impl<'a> Facts<'a> {
     pub fn suffices(&self) -> bool {
         *self.known.suffices.get_or_init(|| {
             let sufficient = self.needs.sufficient;
-            let held =
-                || Some(permissions::holds_any(&permissions::closure(self.granted()?), sufficient));
-            sufficient.is_empty() || held().unwrap_or(false)
+            let Some(granted) = self.granted() else { return sufficient.is_empty() };
+            // By its own name, which is the rule; or within a stronger one.
+            sufficient.is_empty()
+                || granted.iter().any(|scope| {
+                    let name = resources::short_name(scope);
+                    sufficient.iter().any(|own| own.eq_ignore_ascii_case(name))
+                })
+                || permissions::holds_any(&permissions::closure(granted), sufficient)
         })
     }
 

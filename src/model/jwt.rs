@@ -141,6 +141,12 @@ impl Claims {
         }
     }
 
+    /// Whether it carries delegated permissions, none of them perhaps: see [`Claims::scp`].
+    pub fn has_scp(&self) -> bool {
+        let scp = self.0.get("scp").or_else(|| self.0.get("scope"));
+        scp.is_some_and(|scp| scp.is_string() || scp.is_array())
+    }
+
     /// `scp`: delegated permissions, separated by spaces; other issuers use a list, or the name `scope`.
     pub fn scp(&self) -> Option<ScopeSet> {
         match self.0.get("scp").or_else(|| self.0.get("scope"))? {

@@ -43,6 +43,11 @@ impl ScopeSet {
         self.iter().filter(|scope| !is_about_sign_in(scope)).collect()
     }
 
+    /// Whether any asks an API for something.
+    pub fn has_api(&self) -> bool {
+        self.iter().any(|scope| !is_about_sign_in(scope))
+    }
+
     /// Whether a refresh token is asked for, by the short or the full name of `offline_access`.
     pub fn asks_offline(&self) -> bool {
         self.iter().any(|scope| without_graph(scope).eq_ignore_ascii_case("offline_access"))

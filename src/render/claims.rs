@@ -61,6 +61,11 @@ pub fn claim_meaning(name: &str) -> Option<&'static str> {
     MEANINGS.get(index).map(|(_, meaning)| *meaning)
 }
 
+/// Every claim that Entra sends, with what it means.
+pub fn claim_meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MEANINGS.into_iter()
+}
+
 /// Writes header and payload of `jwt`, one claim a line, with what is known about each.
 pub fn claims(out: &mut dyn Write, jwt: &Jwt, now: NumericDate, style: Style) -> io::Result<()> {
     section(out, "header", &jwt.header, now, style)?;

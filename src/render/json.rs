@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::diagnose::{Diagnosis, Event, Finding, Moment, Row};
+use crate::diagnose::{Diagnosis, Event, Finding, Moment, Row, Shown};
 use crate::model::Job;
 
 /// The number in the `version` member of every document.
@@ -15,7 +15,7 @@ struct V1<'a> {
     version: u8,
     verdict: &'static str,
     input: Input<'a>,
-    findings: Vec<V1Finding<'a>>,
+    findings: Findings<'a>,
     // What is told beside the findings. A member without anything to tell is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<V1Scope<'a>>,
@@ -57,10 +57,37 @@ struct V1Finding<'a> {
     severity: &'static str,
     confidence: &'static str,
     message: &'a str,
-    evidence: Vec<V1Evidence<'a>>,
+    evidence: Seen<'a>,
     who: &'static str,
     help: &'a [String],
-    docs: String,
+    docs: Docs,
+}
+
+/// Written one by one, without a list in between: bulk judgements are many.
+struct Findings<'a>(&'a [Finding]);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(finding))
+    }
+}
+
+struct Seen<'a>(&'a [Shown]);
+
+impl Serialize for Seen<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self.0.iter().map(|seen| V1Evidence { field: seen.field, value: &seen.value });
+        serializer.collect_seq(shown)
+    }
+}
+
+/// The command that explains the rule of this id.
+struct Docs(&'static str);
+
+impl Serialize for Docs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("entrada explain {}", self.0))
+    }
 }
 
 #[derive(Serialize)]
@@ -72,6 +99,13 @@ struct V1Evidence<'a> {
 /// A judgement as one JSON value, version 1 (`docs/json.md`).
 pub fn value(diagnosis: &Diagnosis) -> serde_json::Value {
     serde_json::to_value(v1(diagnosis)).unwrap_or_default()
+}
+
+/// Adds the judgement to `lines`, on a line of its own.
+pub fn append(lines: &mut Vec<u8>, diagnosis: &Diagnosis) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, &v1(diagnosis))?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 /// Writes the judgement on a line of its own.
@@ -96,7 +130,7 @@ fn v1(diagnosis: &Diagnosis) -> V1<'_> {
             job: diagnosis.job.id(),
             acting: diagnosis.acting.id(),
         },
-        findings: diagnosis.findings.iter().map(finding).collect(),
+        findings: Findings(&diagnosis.findings),
         scopes: about.scopes.iter().map(scope).collect(),
         serves: about.serves.as_ref().map(|serves| names(&serves.does)),
         does_not_serve: about.serves.as_ref().map(|serves| names(&serves.does_not)),
@@ -131,13 +165,9 @@ fn finding(finding: &Finding) -> V1Finding<'_> {
         severity: finding.severity.id(),
         confidence: finding.confidence.id(),
         message: &finding.message,
-        evidence: finding
-            .evidence
-            .iter()
-            .map(|seen| V1Evidence { field: seen.field, value: &seen.value })
-            .collect(),
+        evidence: Seen(&finding.evidence),
         who: finding.who.id(),
         help: &finding.help,
-        docs: format!("entrada explain {}", finding.rule.id),
+        docs: Docs(finding.rule.id),
     }
 }

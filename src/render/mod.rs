@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 
-pub use claims::{claim_meaning, claims};
+pub use claims::{claim_meaning, claim_meanings, claims};
 pub use human::{Style, failure, heading, help, label, wrapped};
 pub use report::report;
 pub use table::table;

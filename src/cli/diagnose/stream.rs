@@ -1,7 +1,7 @@
 //! `entrada diagnose --stream`: one piece of evidence a line in, one judgement a line out, in constant memory.
 
 use std::borrow::Cow;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader};
 
 use super::super::app::App;
 use super::super::{Exit, Failure};
@@ -18,21 +18,22 @@ const BUFFER: usize = 64 << 10;
 pub(super) fn run(around: &Around, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let clock = app.sys.clock;
     let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
-    let mut output = BufWriter::with_capacity(BUFFER, &mut *app.stdout);
+    let mut output = Vec::with_capacity(2 * BUFFER);
     let mut line = Line::default();
     let mut exit = Exit::Success;
     while line.read(&mut input)? {
         for case in around.cases(line.evidence(clock.now())) {
             let diagnosis = diagnose::judge(&case);
-            json::diagnosis(&mut output, &diagnosis)?;
+            json::append(&mut output, &diagnosis)?;
             exit = worse(exit, &diagnosis);
         }
         // Whoever waits for this line before sending the next gets it now.
-        if input.buffer().is_empty() {
-            output.flush()?;
+        if BUFFER <= output.len() || input.buffer().is_empty() {
+            app.stdout.write_all(&output)?;
+            app.stdout.flush()?;
+            output.clear();
         }
     }
-    output.flush()?;
     Ok(exit)
 }
 

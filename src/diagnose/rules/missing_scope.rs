@@ -62,7 +62,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
             facts.claims()?;
             RULE.says("the token carries no permission at all: neither `scp` nor `roles`")
         }
-        Some(granted) if granted.api().is_empty() => RULE
+        Some(granted) if !granted.has_api() => RULE
             .says("the token carries no permission for an API, only scopes about the sign-in")
             .saw("granted", granted),
         Some(_) => return None,
@@ -76,7 +76,7 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let granted = facts.granted()?;
-    if facts.suffices() || granted.api().is_empty() {
+    if facts.suffices() || !granted.has_api() {
         return None;
     }
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;

@@ -58,9 +58,14 @@ fn by_service(facts: &Facts) -> Option<Finding> {
 
 fn by_claims(facts: &Facts) -> Option<Finding> {
     let claims = facts.claims()?;
+    let iss = claims.text("iss").unwrap_or_default();
+    let context = facts.context();
+    if context.cloud.is_none() && context.authority.is_none() && Cloud::of_issuer(iss).is_none() {
+        // Nothing that the audience could be compared with: so it is with most tokens.
+        return None;
+    }
     let aud = claims.aud()?;
     let aud_cloud = Cloud::of_audience(aud)?;
-    let iss = claims.text("iss").unwrap_or_default();
     let authority = facts.context().authority.as_deref().unwrap_or_default();
     let host = authority.split("://").nth(1).unwrap_or_default();
     if let Some(named) = facts.context().cloud

@@ -74,7 +74,8 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
     let aud = claims.aud()?;
     let found = facts.audience();
     let is = |resource: &Resource| found.is_some_and(|found| found.app_id == resource.app_id);
-    let scp = claims.scp().unwrap_or_default();
+    let none = ScopeSet::default();
+    let scp = facts.scp().unwrap_or(&none);
     let protocol = PROTOCOL_SCOPES.iter().find(|name| {
         scp.iter().any(|scope| resources::short_name(scope).eq_ignore_ascii_case(name))
     });
@@ -82,7 +83,7 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
     if let Some(name) = protocol
         && is(&GRAPH)
         && (facts.wanted_resource().is_some_and(|wanted| wanted.app_id == EXCHANGE.app_id)
-            || facts.context().job.is_none() && !super::missing_scope::suffices(facts, &scp))
+            || facts.context().job.is_none() && !super::missing_scope::suffices(facts, scp))
     {
         let full = format!("https://outlook.office.com/{name}");
         return Some(
@@ -90,7 +91,7 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
                 "the token is for Microsoft Graph: its `{name}` opens no mailbox there"
             ))
             .saw("aud", aud)
-            .saw("scp", &scp)
+            .saw("scp", scp)
             .help(format!("ask with the full scope `{full}`: {}", facts.login(&job_flag(name)))),
         );
     }
