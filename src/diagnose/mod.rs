@@ -139,6 +139,7 @@ pub fn judge(evidence: &Evidence) -> Diagnosis {
 fn of_facts(facts: &Facts) -> Diagnosis {
     let mut findings: Vec<Finding> =
         rules::RULES.iter().filter_map(|rule| (rule.check)(facts)).collect();
+    add_what_was_refused(facts, &mut findings);
     add_what_was_told(facts, &mut findings);
     findings.sort_by_key(|finding| {
         // Guesses stand in the order in which to look.
@@ -154,6 +155,19 @@ fn of_facts(facts: &Facts) -> Diagnosis {
         findings,
         about: About::default(),
     }
+}
+
+/// The cause that a refusal points to, where its rule is one that looks at tokens alone: a refusal is never met with silence.
+fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
+    let Some(cause) = facts.refusal_cause() else { return };
+    if findings.iter().any(|finding| finding.rule.id == cause.id) {
+        return;
+    }
+    findings.extend(
+        rules::find(cause.id)
+            .map(|rule| refusal::describe(facts, rule, cause.code, "the authority refused"))
+            .map(|finding| finding.rated(Severity::Error)),
+    );
 }
 
 /// What a service's answer tells, beside what the token shows: the same cause is one finding, and where something is known

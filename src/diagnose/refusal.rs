@@ -52,6 +52,10 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         Some("basic_action") => return plain("mfa-required"),
         _ => (),
     }
+    if error.error_codes.iter().any(|code| aadsts::find(*code).is_some()) {
+        // The number says what it is, and that is none of the causes: the word beside it says less.
+        return None;
+    }
     match error.error.as_str() {
         "consent_required" => plain("user-consent-required"),
         "interaction_required" | "login_required" => plain("mfa-required"),

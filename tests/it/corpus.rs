@@ -17,7 +17,7 @@ const NOW: NumericDate = NumericDate(1_800_000_000);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     name: String,
     #[allow(dead_code, reason = "for whoever doubts the case")]
     source: String,
@@ -25,7 +25,7 @@ struct Case {
     tokens: BTreeMap<String, Token>,
     input: Value,
     #[serde(default)]
-    args: Vec<String>,
+    pub(crate) args: Vec<String>,
     verdict: String,
     /// Absent: not stated. Null: there must be none.
     #[allow(clippy::option_option, reason = "JSON tells absent from null")]
@@ -71,7 +71,7 @@ impl Token {
 
 impl Case {
     /// What is put in front of `entrada diagnose`.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self.expanded(self.input.clone()) {
             Value::String(text) => text,
             other => other.to_string(),
@@ -184,7 +184,7 @@ impl Case {
     }
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
     let mut files: Vec<_> =
         std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
@@ -200,7 +200,7 @@ fn cases() -> Vec<Case> {
     all
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new();
     for variable in ["ENTRADA_AUTHORITY", "ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
         world.unset(variable);

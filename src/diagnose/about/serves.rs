@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 
-use crate::diagnose::{Evidence, Facts, Severity, Shape, judge};
+use crate::diagnose::{Context, Evidence, Facts, Severity, Shape, judge};
 use crate::model::Job;
 
 /// Jobs, sorted by whether the token does them.
@@ -48,7 +48,8 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     let mut case = Evidence {
         token: evidence.token.clone(),
         response: evidence.response.clone(),
-        context: evidence.context.clone(),
+        // What was asked for besides is no part of what the token is.
+        context: Context { requested: None, ..evidence.context.clone() },
         now: evidence.now,
         ..Evidence::default()
     };
