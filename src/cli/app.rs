@@ -25,6 +25,8 @@ pub(super) struct App<'a, 't> {
     pub(super) common: Common,
 }
 
+/// Bytes that are looked at of an input that is no UTF-8.
+const BROKEN_MAX: usize = 2 << 20;
 /// Bytes of input that are read.
 const INPUT_MAX: usize = 16 << 20;
 
@@ -50,8 +52,17 @@ impl App<'_, '_> {
     /// The settings with `profile`, and what follows from them at once: extra certificates.
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
+        self.settings_of(&file, profile)
+    }
+
+    /// The same, from a file that was read before.
+    pub(super) fn settings_of(
+        &self,
+        file: &ConfigFile,
+        profile: Option<&str>,
+    ) -> Result<Settings, Failure> {
         let profile = profile.or(self.common.profile.as_deref());
-        let settings = Settings::resolve(&file, profile, self.sys.env, self.common.layer.clone())?;
+        let settings = Settings::resolve(file, profile, self.sys.env, self.common.layer.clone())?;
         for (name, near) in variables::strange(self.sys.env) {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
             self.talk.line(format!("warning: the variable {name} means nothing here{near}"));
@@ -358,7 +369,7 @@ fn looks_like_a_path(text: &str) -> bool {
 }
 
 fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(8 << 10);
     let cap = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
     from.take(cap + 1).read_to_end(&mut bytes)?;
     if INPUT_MAX < bytes.len() {
@@ -366,6 +377,10 @@ fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
     }
     Ok(Secret::new(match String::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        // No token and no answer has bytes that are no text: the start is enough to say so.
+        Err(error) => {
+            let bytes = error.as_bytes();
+            String::from_utf8_lossy(&bytes[..bytes.len().min(BROKEN_MAX)]).into_owned()
+        }
     }))
 }

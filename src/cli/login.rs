@@ -57,7 +57,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         doubts.push(app.lint(&settings, &other, jobs.first().copied())?);
         request.page.also = request.page.also.iter().chain(other.scopes.iter()).collect();
     }
-    doubts.retain(|doubt| doubt.has_warnings());
+    doubts.retain(Diagnosis::has_warnings);
     show(app, JudgementFormat::Human, &doubts)?;
     let grants = app.grants(&settings)?;
     let mut person = Person::new(app, &settings);

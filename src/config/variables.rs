@@ -12,8 +12,16 @@ pub fn variable(key: &str) -> String {
     format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
+/// Whether there is any variable of ours: mostly there is none, and then the list of names need not be made.
+fn is_any_set(env: &Env) -> bool {
+    env.names().any(|name| name.starts_with("ENTRADA_"))
+}
+
 /// Variables that start like ours and mean nothing, each with the one that was probably meant.
 pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
+    if !is_any_set(env) {
+        return Vec::new();
+    }
     let known: Vec<String> = keys()
         .iter()
         .map(|key| variable(key))
@@ -30,6 +38,9 @@ pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
 
 /// The layer that the `ENTRADA_…` variables make.
 pub(super) fn layer(env: &Env) -> Result<Layer, SettingsError> {
+    if !is_any_set(env) {
+        return Ok(Layer::default());
+    }
     let given: toml::Table = keys()
         .iter()
         .filter_map(|key| Some((key.clone(), value_for(key, env.get(&variable(key))?))))

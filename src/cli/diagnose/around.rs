@@ -26,10 +26,11 @@ impl Around {
     pub(super) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
         // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
         // judgement. What it is for is another matter, and may stand in the configuration.
-        let file = app.config_file().map(|(_, file)| file);
-        let named = app.common.profile.is_some() || app.common.config.is_some();
-        let file = if named { file? } else { file.unwrap_or_default() };
-        let jobs = ConfigFile { jobs: file.jobs, ..ConfigFile::default() };
+        // Without a home there is no file either, and none is needed.
+        let any =
+            app.paths().is_ok() || app.common.profile.is_some() || app.common.config.is_some();
+        let file = if any { app.config_file()?.1 } else { ConfigFile::default() };
+        let jobs = ConfigFile { jobs: file.jobs.clone(), ..ConfigFile::default() };
         let flags = Settings::resolve(&jobs, None, &Env::default(), app.common.layer.clone())?;
         let mut around = Self {
             flags: context(&flags)?,
@@ -41,12 +42,12 @@ impl Around {
             own: job_name.map(|name| flags.job(name)).transpose()?,
         };
         if let Some(profile) = &app.common.profile {
-            let settings = app.settings(Some(profile))?;
+            let settings = app.settings_of(&file, Some(profile))?;
             around.profile =
                 Some(Context { profile: Some(shell_quoted(profile)), ..context(&settings)? });
             around.by_profile = settings.jobs()?;
-        } else if app.paths().is_ok() {
-            let settings = app.settings(None)?;
+        } else if any {
+            let settings = app.settings_of(&file, None)?;
             around.acting = settings.get(|layer| &layer.acting);
             around.audience = settings.get(|layer| &layer.audience);
             around.by_profile = settings.jobs()?;

@@ -42,7 +42,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let around = Around::new(app, evidence.context.job_name.as_deref())?;
     let judged: Vec<Diagnosis> = around.cases(evidence).iter().map(diagnose::run).collect();
     let style = style_of(app.sys, Stream::Stdout);
-    render::diagnoses(app.stdout, args.output, &judged, style, Notes::Shown)?;
+    let mut out = Vec::new();
+    render::diagnoses(&mut out, args.output, &judged, style, Notes::Shown)?;
+    app.stdout.write_all(&out)?;
     if let Some(path) = &args.report {
         super::report::write(app, path, &judged)?;
     }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 
-use crate::diagnose::{Context, Evidence, Facts, Severity, Shape, judge};
+use crate::diagnose::{Context, Evidence, Facts, Severity, Shape, rules};
 use crate::model::Job;
 
 /// Jobs, sorted by whether the token does them.
@@ -46,7 +46,7 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     all.dedup();
     // Only the token and what was granted with it: the same refusal would be told of every job.
     let mut case = Evidence {
-        token: evidence.token.clone(),
+        token: facts.shape().cloned(),
         response: evidence.response.clone(),
         // What was asked for besides is no part of what the token is.
         context: Context { requested: None, ..evidence.context.clone() },
@@ -56,10 +56,12 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     let mut serves = Serves { named: facts.context().jobs.clone(), ..Serves::default() };
     for job in all {
         case.context.job = Some(job);
-        let unfit = judge(&case)
-            .findings
+        let facts = Facts::new(&case);
+        let unfit = rules::RULES
             .iter()
-            .any(|finding| finding.severity == Severity::Error && UNFIT.contains(&finding.rule.id));
+            .filter(|rule| UNFIT.contains(&rule.id))
+            .filter_map(|rule| (rule.check)(&facts))
+            .any(|finding| finding.severity == Severity::Error);
         if unfit { serves.does_not.push(job) } else { serves.does.push(job) }
     }
     Some(serves)
@@ -68,7 +70,7 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::rules::{self, testing};
+    use crate::diagnose::rules::testing;
 
     fn does(claims: &str) -> Vec<&'static str> {
         let evidence = testing::token(claims);

@@ -71,7 +71,7 @@ fn judgement(diagnosis: &Diagnosis) -> Markup {
                 p {
                     "for " code { (diagnosis.job.id()) } ", as "
                     @match diagnosis.acting.id() { "app" => "an application", _ => "a user" }
-                    @if let Some(cause) = diagnosis.cause() { ": " strong { (cause.message) } }
+                    @if let Some(cause) = diagnosis.cause() { ": " strong { (ticks(&cause.message)) } }
                 }
             }
             @for finding in &diagnosis.findings { (card(finding)) }
@@ -170,16 +170,16 @@ fn scopes(rows: &[Row]) -> Markup {
             h2 { "Asked for, and granted" }
             div.wide {
                 table {
-                    thead { tr { th { "Scope" } th { "" } th { "Breaks" } } }
+                    thead { tr { th { "Scope" } th { "Granted?" } th { "" } } }
                     tbody {
                         @for row in rows {
                             tr.missing[row.standing == Standing::Missing] {
                                 td { code { (clean(&row.scope)) } }
                                 td {
                                     (cell(row))
-                                    @if let Some(note) = row.note { span.note { " (" (note) ")" } }
+                                    @if let Some(note) = row.note { span.aside { " (" (note) ")" } }
                                 }
-                                td { (names(&row.breaks)) }
+                                td { @if !row.breaks.is_empty() { "breaks " (names(&row.breaks)) } }
                             }
                         }
                     }
@@ -195,7 +195,7 @@ fn jobs(serves: &Serves) -> Markup {
             h2 { "What the token serves" }
             p { @if serves.does.is_empty() { "No job on record." } @else { (names(&serves.does)) } }
             h3 { "What it does not serve" }
-            p.note { @if serves.does_not.is_empty() { "-" } @else { (names(&serves.does_not)) } }
+            p.aside { @if serves.does_not.is_empty() { "-" } @else { (names(&serves.does_not)) } }
         }
     }
 }
@@ -220,7 +220,7 @@ fn claims(jwt: &Jwt, now: NumericDate) -> Markup {
                     (part("payload", &jwt.claims, now))
                 }
             }
-            p.note {
+            p.aside {
                 @if 0 < jwt.signature_length { "The signature is there; it was not checked." }
                 @else { "There is no signature." }
             }
