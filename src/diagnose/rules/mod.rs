@@ -1,5 +1,6 @@
 //! The catalogue. To add a rule: one file here, one `mod` line, one line in [`RULES`].
 
+mod account_unknown;
 mod admin_consent_required;
 mod answer_not_from_service;
 mod api_permission_not_configured;
@@ -20,12 +21,14 @@ mod clock_skew;
 mod conditional_access;
 mod delegated_token_for_app_only_job;
 mod device_code_expired;
+mod device_code_tracked;
 mod device_polling_loop;
 mod encrypted_token;
 mod exchange_policy_block;
 mod expired;
 mod expires_soon;
 mod extra_scopes;
+mod family_client;
 mod first_party_preauthorization;
 mod guest_user_no_mailbox;
 mod id_token_used_as_access_token;
@@ -33,6 +36,8 @@ mod imap_disabled;
 mod impersonation_header_missing;
 mod invalid_scope;
 mod invalid_tenant;
+mod issuer_tenant_mismatch;
+mod long_lived_token;
 mod mailbox_permission_missing;
 mod malformed_token;
 mod mfa_required;
@@ -41,6 +46,8 @@ mod missing_offline_access;
 mod missing_scope;
 mod mixed_resources;
 mod no_mailbox_license;
+mod not_a_bearer_token;
+mod not_issued_by_entra;
 mod not_oauth_json;
 mod not_yet_valid;
 mod offline_access_unknowable;
@@ -53,6 +60,7 @@ mod refresh_scope_not_granted;
 mod refresh_token_expired;
 mod refresh_token_malformed;
 mod refresh_token_revoked;
+mod refresh_token_stays;
 mod refresh_token_used_as_access_token;
 mod refused;
 mod resource_not_found;
@@ -61,14 +69,17 @@ mod scope_not_echoed;
 mod send_as_denied;
 mod service_incident;
 mod service_principal_not_registered;
+mod services_tenant;
 mod signature_unverifiable;
 mod smtp_auth_disabled;
 mod sovereign_cloud_mismatch;
 mod spa_refresh_token_lifetime;
 mod throttled;
+mod token_for_itself;
 mod unrecognised_input;
 mod user_consent_required;
 mod user_declined;
+mod user_roles;
 mod v1_v2_endpoint_mismatch;
 mod wrong_account;
 mod wrong_audience;
@@ -81,6 +92,7 @@ use super::Rule;
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &account_unknown::RULE,
     &admin_consent_required::RULE,
     &answer_not_from_service::RULE,
     &api_permission_not_configured::RULE,
@@ -101,12 +113,14 @@ pub static RULES: &[&Rule] = &[
     &conditional_access::RULE,
     &delegated_token_for_app_only_job::RULE,
     &device_code_expired::RULE,
+    &device_code_tracked::RULE,
     &device_polling_loop::RULE,
     &encrypted_token::RULE,
     &exchange_policy_block::RULE,
     &expired::RULE,
     &expires_soon::RULE,
     &extra_scopes::RULE,
+    &family_client::RULE,
     &first_party_preauthorization::RULE,
     &guest_user_no_mailbox::RULE,
     &id_token_used_as_access_token::RULE,
@@ -114,6 +128,8 @@ pub static RULES: &[&Rule] = &[
     &impersonation_header_missing::RULE,
     &invalid_scope::RULE,
     &invalid_tenant::RULE,
+    &issuer_tenant_mismatch::RULE,
+    &long_lived_token::RULE,
     &mailbox_permission_missing::RULE,
     &malformed_token::RULE,
     &mfa_required::RULE,
@@ -122,6 +138,8 @@ pub static RULES: &[&Rule] = &[
     &missing_scope::RULE,
     &mixed_resources::RULE,
     &no_mailbox_license::RULE,
+    &not_a_bearer_token::RULE,
+    &not_issued_by_entra::RULE,
     &not_oauth_json::RULE,
     &not_yet_valid::RULE,
     &offline_access_unknowable::RULE,
@@ -134,6 +152,7 @@ pub static RULES: &[&Rule] = &[
     &refresh_token_expired::RULE,
     &refresh_token_malformed::RULE,
     &refresh_token_revoked::RULE,
+    &refresh_token_stays::RULE,
     &refresh_token_used_as_access_token::RULE,
     &refused::RULE,
     &resource_not_found::RULE,
@@ -142,14 +161,17 @@ pub static RULES: &[&Rule] = &[
     &send_as_denied::RULE,
     &service_incident::RULE,
     &service_principal_not_registered::RULE,
+    &services_tenant::RULE,
     &signature_unverifiable::RULE,
     &smtp_auth_disabled::RULE,
     &sovereign_cloud_mismatch::RULE,
     &spa_refresh_token_lifetime::RULE,
     &throttled::RULE,
+    &token_for_itself::RULE,
     &unrecognised_input::RULE,
     &user_consent_required::RULE,
     &user_declined::RULE,
+    &user_roles::RULE,
     &v1_v2_endpoint_mismatch::RULE,
     &wrong_account::RULE,
     &wrong_audience::RULE,
