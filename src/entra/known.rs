@@ -22,6 +22,11 @@ pub struct Client {
     pub fixed: bool,
 }
 
+/// Whether the tenant segment `tenant` lets personal accounts in, and nobody else.
+pub fn is_consumers(tenant: &str) -> bool {
+    tenant.eq_ignore_ascii_case("consumers") || tenant.eq_ignore_ascii_case(CONSUMERS_TENANT)
+}
+
 /// The client with this id, if it is a well-known one.
 pub fn client(id: &str) -> Option<&'static Client> {
     CLIENTS.iter().find(|client| client.id.eq_ignore_ascii_case(id))

@@ -1,5 +1,5 @@
 use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
-use crate::entra::known::CONSUMERS_TENANT;
+use crate::entra::known;
 use crate::entra::permissions;
 use crate::entra::resources::{self, EXCHANGE, GRAPH, ResourceOfScope};
 use crate::model::ScopeSet;
@@ -74,11 +74,9 @@ fn same(one: ResourceOfScope<'_>, other: ResourceOfScope<'_>) -> bool {
 /// Personal accounts know Outlook by one name only.
 fn personal_at_outlook365(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
     let tenant = facts.context().tenant.as_deref()?;
-    let personal =
-        tenant.eq_ignore_ascii_case("consumers") || tenant.eq_ignore_ascii_case(CONSUMERS_TENANT);
     let other =
         |scope: &&str| scope.to_ascii_lowercase().starts_with("https://outlook.office365.com/");
-    let scope = requested.iter().find(other).filter(|_| personal)?;
+    let scope = requested.iter().find(other).filter(|_| known::is_consumers(tenant))?;
     let right = format!("https://outlook.office.com/{}", resources::short_name(scope));
     Some(
         RULE.says("personal accounts do not know `outlook.office365.com`")

@@ -1,5 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
-use crate::entra::known::CONSUMERS_TENANT;
+use crate::entra::known;
 use crate::entra::permissions;
 
 pub(super) static RULE: Rule = Rule {
@@ -42,13 +42,11 @@ fn check(facts: &Facts) -> Option<Finding> {
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     let tenant = facts.context().tenant.as_deref()?;
-    let personal =
-        tenant.eq_ignore_ascii_case("consumers") || tenant.eq_ignore_ascii_case(CONSUMERS_TENANT);
     let api = requested.api();
     let work_only = api.iter().find(|scope| {
         permissions::find(scope).and_then(|permission| permission.personal_accounts) == Some(false)
     });
-    let scope = work_only.filter(|_| personal)?;
+    let scope = work_only.filter(|_| known::is_consumers(tenant))?;
     Some(
         RULE.says(format!(
             "`{scope}` is for work and school accounts, and `{tenant}` is for personal ones"
