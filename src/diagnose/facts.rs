@@ -133,6 +133,17 @@ impl<'a> Facts<'a> {
         refused.zip(issued).is_some_and(|(refused, issued)| refused < issued)
     }
 
+    /// Whether a service's answer turns the caller away, whatever the reason: refused, or sent elsewhere, or no answer of
+    /// the service's at all. What it says of the call itself (`404`, `400` with its reason) is another matter.
+    pub fn is_turned_away(&self) -> bool {
+        let Some(answer) = &self.evidence.answer else { return false };
+        match answer.status {
+            Some(300..=399 | 401 | 403 | 407) => true,
+            Some(_) => answer.is_html(),
+            None => false,
+        }
+    }
+
     /// The token as a JWT, when it is one that can be read.
     pub fn jwt(&self) -> Option<&Jwt> {
         match self.shape() {
@@ -210,7 +221,17 @@ impl<'a> Facts<'a> {
     /// The audience of a job of the user's own: of one described by flags, or in the configuration.
     pub fn own_audience(&self) -> Option<&str> {
         match self.job {
-            Job::Custom => self.context().audience.as_deref(),
+            Job::Custom => self.context().audience.as_deref().or_else(|| {
+                // Named by nothing but the scopes: `api://mine/Orders.Read`.
+                let mut apis = self.context().requested.as_ref()?.iter().filter_map(|scope| {
+                    match resources::of_scope(scope) {
+                        resources::ResourceOfScope::Other(prefix) => Some(prefix),
+                        _ => None,
+                    }
+                });
+                let first = apis.next()?;
+                apis.all(|other| other == first).then_some(first)
+            }),
             _ => self.needs.audience,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::entra::aadsts::Who;
-use crate::model::clean;
+use crate::model::{clean, without_secrets};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +116,7 @@ impl Finding {
     pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
         let value = value.to_string();
         let cleaned = clean(&value);
+        let cleaned = without_secrets(&cleaned);
         let mut value: String = cleaned.chars().take(EVIDENCE_MAX).collect();
         if value.len() < cleaned.len() {
             value.push('…');

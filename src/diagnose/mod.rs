@@ -214,6 +214,7 @@ fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
         || any(|finding| finding.rule.id == "encrypted-token")
         || facts.input_kind() == InputKind::Unknown
         || refused
+        || facts.is_turned_away()
     {
         Verdict::Undetermined
     } else {

@@ -106,7 +106,6 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
 /// A04: something that was asked for did not come, although the job itself is served.
 fn not_granted(facts: &Facts) -> Option<Finding> {
     let requested = facts.context().requested.as_ref()?.api();
-    facts.response()?;
     let granted = facts.granted()?;
     let closure = permissions::closure(granted);
     let missing: ScopeSet = requested

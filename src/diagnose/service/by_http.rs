@@ -125,9 +125,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Told> {
             "a proxy in between wants a sign-in of its own; the service never saw the token",
         ));
     }
-    let html = answer.header("content-type").any(|kind| kind.contains("html"))
-        || answer.body.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"))
-        || answer.body.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<html"));
+    let html = answer.is_html();
     // These speak JSON, and mark every answer.
     let speaks_json =
         matches!(answer.service(), Service::Graph | Service::Arm) && answer.url.is_some();
@@ -146,8 +144,11 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Told> {
     if !matches!(answer.status, Some(401 | 403)) || facts.is_id_token() {
         return None;
     }
-    let (claims, called) = (facts.claims()?, answer.service().resource()?);
+    let claims = facts.claims()?;
     let aud = claims.aud()?;
+    let Some(called) = answer.service().resource() else {
+        return by_address(facts, answer, aud);
+    };
     let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
     let known = resources::of_audience(aud)?;
     foreign.then(|| {
@@ -156,6 +157,22 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Told> {
             format!("the token is for {}, and {} was called", known.name, called.name),
         )
         .saw("aud", aud)
+    })
+}
+
+/// A token for a service on record, shown to somebody who is none of them.
+fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Told> {
+    let known = facts.audience()?;
+    let origin = answer.origin()?;
+    // Uploads and downloads of a service's own go to other hosts, with their leave in the address.
+    let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
+    (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
+        Told::likely(
+            "wrong-audience",
+            format!("the token is for {}, and `{origin}` was called", known.name),
+        )
+        .saw("aud", aud)
+        .help("ask for a token of that API: `--job custom --audience … --scope …`")
     })
 }
 
@@ -310,6 +327,15 @@ fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         Some(false) => {
             vec![Told::possible("missing-scope", "that call may need another permission")]
         }
+        // Neither the call nor its purpose is known: it may be any.
+        None if answer.url.is_none() && facts.context().job.is_none() => vec![
+            Told::possible("missing-scope", "that call may need another permission")
+                .help("say what was called: `--job`, or the whole output of `curl -v`"),
+            Told::possible(
+                "mailbox-permission-missing",
+                "the user may have no right on that mailbox",
+            ),
+        ],
         None => vec![
             Told::likely(
                 "mailbox-permission-missing",
@@ -339,6 +365,13 @@ fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
 }
 
 fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+    if answer.is_html() {
+        // A page has no words of the service's; who sent it cannot be told.
+        return vec![Told::possible(
+            "answer-not-from-service",
+            "a web page came back: something in between may have sent it",
+        )];
+    }
     if token_explains(facts) {
         return Vec::new();
     }

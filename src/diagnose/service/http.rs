@@ -191,6 +191,16 @@ impl HttpAnswer {
         Some(Url::parse(self.url.as_deref()?).ok()?.origin().ascii_serialization())
     }
 
+    /// Whether a web page came back.
+    pub fn is_html(&self) -> bool {
+        let starts = |mark: &str| {
+            self.body.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        };
+        self.header("content-type").any(|kind| kind.contains("html"))
+            || starts("<!doctype html")
+            || starts("<html")
+    }
+
     /// Whether an OAuth endpoint was asked, or one of the hosts on which they are.
     pub fn is_of_an_authority(&self) -> bool {
         let Some(url) = self.url.as_ref().and_then(|url| Url::parse(url).ok()) else {

@@ -1,0 +1,146 @@
+//! Secrets in text that somebody else wrote: taken out before the text is shown, kept or handed on.
+
+use std::borrow::Cow;
+
+/// Names whose value, after `=` or `:`, is secret whatever it looks like.
+const NAMES: [&str; 8] = [
+    "access_token",
+    "client_assertion",
+    "client_secret",
+    "code_verifier",
+    "device_code",
+    "id_token",
+    "refresh_token",
+    "x-ms-refreshtokencredential",
+];
+
+/// Names whose value is secret after `=` or in quotes; sentences have them before a colon.
+const PASSWORDS: [&str; 3] = ["passwd", "password", "pwd"];
+
+/// Names that stand before harmless values as well; the secret ones are long.
+const OFTEN: [&str; 4] = ["assertion", "code", "secret", "token"];
+
+/// Words after which a secret stands: schemes of HTTP and mechanisms of SASL.
+const BEFORE: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
+
+/// What stands in a secret's place.
+const GONE: &str = "[secret]";
+
+/// Characters that a token, ticket or base64 text is made of.
+fn is_secret_text(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+/=~!*$%".contains(c)
+}
+
+/// `text` without what looks like a token, a code, a password or a sign-in string. For text from outside: ours names no
+/// secret to begin with.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    // Nothing to take out of short words, which is what most values are.
+    if text.len() < 8 {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut changed = false;
+    let mut word_before = String::new();
+    while let Some(start) = rest.find(is_secret_text) {
+        let length = rest[start..].find(|c: char| !is_secret_text(c)).unwrap_or(rest.len() - start);
+        let (gap, run) = (&rest[..start], &rest[start..start + length]);
+        out.push_str(gap);
+        // A value may stand after a colon and quotes: `"refresh_token":"…"`.
+        let named = gap.contains([':', '=']) && gap.len() <= 4 && is_named(&word_before, run, gap);
+        let announced = BEFORE.contains(&word_before.as_str()) && gap == " ";
+        let shown = if named || (announced && 7 < run.len()) {
+            Cow::Borrowed(GONE)
+        } else {
+            redacted_run(run)
+        };
+        changed |= shown != run;
+        out.push_str(&shown);
+        word_before = run.rsplit(['&', '?']).next().unwrap_or(run).to_ascii_lowercase();
+        rest = &rest[start + length..];
+    }
+    out.push_str(rest);
+    if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
+}
+
+/// Whether `value`, after `name` and the `gap` between them, is secret by its name.
+fn is_named(name: &str, value: &str, gap: &str) -> bool {
+    (NAMES.contains(&name) && 3 < value.len())
+        || (PASSWORDS.contains(&name) && gap.contains(['=', '"', '\'']))
+        || (OFTEN.contains(&name) && 15 < value.len())
+}
+
+/// One run of token-like characters: a token, or `name=value`.
+fn redacted_run(run: &str) -> Cow<'_, str> {
+    if looks_secret(run) {
+        return Cow::Borrowed(GONE);
+    }
+    if let Some((name, value)) = run.split_once('=')
+        && !value.is_empty()
+    {
+        let own = name.rsplit(['&', '?', '/']).next().unwrap_or(name).to_ascii_lowercase();
+        if is_named(&own, value, "=") || looks_secret(value) {
+            return Cow::Owned(format!("{name}={GONE}"));
+        }
+    }
+    Cow::Borrowed(run)
+}
+
+/// A JWT, a ticket of personal accounts, a grant, or a sign-in string in base64, by how it begins.
+fn looks_secret(run: &str) -> bool {
+    let long = |least: usize| least <= run.len();
+    (long(24) && (run.starts_with("eyJ") || run.starts_with("dXNlcj") || run.starts_with("bixhPX")))
+        || (long(60)
+            && ["EwA", "EwB", "EwC", "EwD", "0.A", "1.A", "M.C", "M.R", "OAQAB", "AQAB", "AwAB", "BAQAB"]
+                .iter()
+                .any(|start| run.starts_with(start)))
+        // Nothing that people write is so long in one piece; an address has `://` before it.
+        || (long(200) && !run.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_what_people_paste() {
+        let jwt = format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", "eyJhdWQiOiJ4In0", "c2ln".repeat(40));
+        let sasl = "dXNlcj1hZGFAeAFhdXRoPUJlYXJlciB0b2tlbgEB";
+        let grant = format!("1.AXoA{}.AgABAw{}", "x".repeat(50), "y".repeat(80));
+        for (text, secret) in [
+            (format!("curl -d client_secret=abc8Q~secretvalue -d x=y AADSTS7000215: no"), "abc8Q"),
+            (format!("curl -d refresh_token=1.AXoAsecret https://x/token"), "AXoAsecret"),
+            (format!("Bearer {jwt} gives AADSTS50076"), "c2lnc2ln"),
+            (format!("Authorization: Bearer opaque-token-value no"), "opaque-token"),
+            (format!("{{\"refresh_token\":\"{grant}\"}}"), "AgABAw"),
+            (format!("{{'password': 'hunter2', 'error': 'AADSTS50126'}}"), "hunter2"),
+            (format!("password=hunter2 AADSTS50126"), "hunter2"),
+            (format!("a1 AUTHENTICATE XOAUTH2 {sasl}"), "dXNlcj1h"),
+            (format!("AUTH PLAIN AGFkYQBodW50ZXIy"), "AGFkYQ"),
+            (format!("POP3> PASS hunter22"), "hunter22"),
+            (format!("http://localhost/?code=0.AXoAabcdefghij&state=x&error=y"), "AXoAabc"),
+            (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
+        ] {
+            let shown = without_secrets(&text);
+            assert!(!shown.contains(secret) && shown.contains(GONE), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        for text in [
+            "AADSTS65001: The user has not consented to '7b1d9c34-52ae-4f0d-9e68-c3a41f7e2d05'. Trace ID: 0335f7ab-2fd5-47f9-bdb8-4941f5e96400",
+            "the token is for https://graph.microsoft.com/v1.0/me/messages?$top=10, not for `api://mine`",
+            "https://outlook.office.com/IMAP.AccessAsUser.All offline_access",
+            "error code: 50011; status code=401",
+            "535 5.7.3 Authentication unsuccessful [AM0PR04CA0087.eurprd04.prod.outlook.com 2027-01-15T08:00:00.214Z 08DE53E1B7F0A1C4]",
+            "The token contains no permissions, or permissions can not be understood.",
+            "grant_type=refresh_token is not plain text",
+            "IDX14100: JWT is not well formed, there are no dots (.)",
+        ] {
+            let shown = without_secrets(text);
+            assert_eq!(shown, text);
+        }
+        assert_eq!(without_secrets("a basic error"), "a basic error");
+    }
+}
