@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::input::{open, read_text};
 use super::talk::Talk;
 use super::{Common, Exit, Failure, network};
 use crate::config::{ConfigFile, Paths, Settings, variables};
@@ -24,11 +25,6 @@ pub(super) struct App<'a, 't> {
     pub(super) recorder: &'a Recorder,
     pub(super) common: Common,
 }
-
-/// Bytes that are looked at of an input that is no UTF-8.
-const BROKEN_MAX: usize = 2 << 20;
-/// Bytes of input that are read.
-const INPUT_MAX: usize = 16 << 20;
 
 impl App<'_, '_> {
     /// Where this user's files lie.
@@ -330,57 +326,4 @@ impl App<'_, '_> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
-
-    /// What `input` names: a file, standard input for `-` or nothing, else the text itself.
-    pub(super) fn input(&mut self, input: Option<&str>) -> Result<Secret, Failure> {
-        match input {
-            None | Some("-") => {
-                if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
-                    self.talk.line("reading standard input; end with Ctrl-D");
-                }
-                read_text(self.stdin)
-            }
-            Some(path) if Path::new(path).is_file() => read_text(&mut std::fs::File::open(path)?),
-            Some(text) if looks_like_a_path(text) => {
-                Err(Failure::usage(format!("there is no file `{text}`")))
-            }
-            Some(text) => {
-                self.talk.line(
-                    "note: what stands on the command line can be seen by others and stays in the shell's history; \
-                     give a token on standard input",
-                );
-                Ok(Secret::new(text))
-            }
-        }
-    }
-}
-
-fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
-    std::fs::File::open(path)
-        .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
-}
-
-fn looks_like_a_path(text: &str) -> bool {
-    let short = text.len() < 200 && !text.contains(['{', ' ', '\n']);
-    let extension = Path::new(text).extension().is_some_and(|extension| {
-        ["json", "txt", "har", "log"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    short && (extension || text.starts_with(['/', '.', '~']))
-}
-
-fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
-    let mut bytes = Vec::with_capacity(8 << 10);
-    let cap = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
-    from.take(cap + 1).read_to_end(&mut bytes)?;
-    if INPUT_MAX < bytes.len() {
-        return Err(Failure::usage("the input is larger than 16 MiB"));
-    }
-    Ok(Secret::new(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        // No token and no answer has bytes that are no text: the start is enough to say so.
-        Err(error) => {
-            let bytes = error.as_bytes();
-            String::from_utf8_lossy(&bytes[..bytes.len().min(BROKEN_MAX)]).into_owned()
-        }
-    }))
 }

@@ -52,7 +52,8 @@ fn unknown(what: &str, word: &str) -> Failure {
     match nearest_rule(word) {
         Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
         None => failure.help(
-            "give a finding's id, an AADSTS number, a claim, a permission, a job, or `exit 5`; `--search` looks for words",
+            "give a finding's id, an AADSTS number, a claim, a permission, a job, or `exit 5`; \
+             `entrada explain --search WORDS` looks for words",
         ),
     }
 }
@@ -218,7 +219,13 @@ fn entries() -> Vec<Entry> {
         kind: "number",
         word: format!("AADSTS{}", code.code),
         line: code.meaning.to_owned(),
-        text: format!("{} {} {}", code.name, code.remedy, code.note.unwrap_or_default()),
+        text: format!(
+            "{} {} {} {}",
+            code.name,
+            code.remedy,
+            code.note.unwrap_or_default(),
+            code.cause.unwrap_or_default().replace('-', " ")
+        ),
     });
     let jobs = Job::value_variants().iter().map(|job| {
         let facts = jobs::facts(*job);
@@ -236,11 +243,21 @@ fn entries() -> Vec<Entry> {
         line: meaning.to_owned(),
         text: String::new(),
     });
+    let permissions = permissions::all().iter().map(|permission| Entry {
+        kind: "permission",
+        word: permission.name.to_owned(),
+        line: match permission.admin_consent {
+            Some(true) => "an administrator consents".to_owned(),
+            Some(false) => "a user may consent".to_owned(),
+            None => String::new(),
+        },
+        text: String::new(),
+    });
     let exits = Exit::ALL.into_iter().map(|exit| Entry {
         kind: "exit code",
         word: format!("exit {}", exit.code()),
         line: exit.meaning().to_owned(),
         text: String::new(),
     });
-    rules.chain(codes).chain(jobs).chain(claims).chain(exits).collect()
+    rules.chain(codes).chain(jobs).chain(claims).chain(permissions).chain(exits).collect()
 }

@@ -11,6 +11,7 @@ mod emulator;
 mod exit;
 mod explain;
 mod failure;
+mod input;
 mod inspect;
 mod judge;
 mod login;

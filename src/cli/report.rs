@@ -12,7 +12,9 @@ use crate::render;
 pub(super) fn write(app: &App<'_, '_>, path: &Path, judged: &[Diagnosis]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let shown = path.to_string_lossy();
-        Failure::usage(format!("cannot write the report to `{}`: {error}", clean(&shown)))
+        // Not the error's own text: it names the file that was to become this one.
+        let why = std::io::Error::from(error.kind());
+        Failure::usage(format!("cannot write the report to `{}`: {why}", clean(&shown)))
             .help("name a file in a folder that you may write to: `--report FILE`")
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

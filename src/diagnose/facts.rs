@@ -133,6 +133,12 @@ impl<'a> Facts<'a> {
         refused.zip(issued).is_some_and(|(refused, issued)| refused < issued)
     }
 
+    /// Whether the token has some time left.
+    pub fn is_good_for_a_while(&self) -> bool {
+        let left = self.claims().and_then(|claims| Some(claims.exp()?.seconds_since(self.now?)));
+        left.is_some_and(|left| 300 < left)
+    }
+
     /// Whether a service's answer turns the caller away, whatever the reason: refused, or sent elsewhere, or no answer of
     /// the service's at all. What it says of the call itself (`404`, `400` with its reason) is another matter.
     pub fn is_turned_away(&self) -> bool {

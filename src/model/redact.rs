@@ -108,17 +108,20 @@ mod tests {
         let sasl = "dXNlcj1hZGFAeAFhdXRoPUJlYXJlciB0b2tlbgEB";
         let grant = format!("1.AXoA{}.AgABAw{}", "x".repeat(50), "y".repeat(80));
         for (text, secret) in [
-            (format!("curl -d client_secret=abc8Q~secretvalue -d x=y AADSTS7000215: no"), "abc8Q"),
-            (format!("curl -d refresh_token=1.AXoAsecret https://x/token"), "AXoAsecret"),
+            (
+                "curl -d client_secret=abc8Q~secretvalue -d x=y AADSTS7000215: no".to_owned(),
+                "abc8Q",
+            ),
+            ("curl -d refresh_token=1.AXoAsecret https://x/token".to_owned(), "AXoAsecret"),
             (format!("Bearer {jwt} gives AADSTS50076"), "c2lnc2ln"),
-            (format!("Authorization: Bearer opaque-token-value no"), "opaque-token"),
+            ("Authorization: Bearer opaque-token-value no".to_owned(), "opaque-token"),
             (format!("{{\"refresh_token\":\"{grant}\"}}"), "AgABAw"),
-            (format!("{{'password': 'hunter2', 'error': 'AADSTS50126'}}"), "hunter2"),
-            (format!("password=hunter2 AADSTS50126"), "hunter2"),
+            ("{'password': 'hunter2', 'error': 'AADSTS50126'}".to_owned(), "hunter2"),
+            ("password=hunter2 AADSTS50126".to_owned(), "hunter2"),
             (format!("a1 AUTHENTICATE XOAUTH2 {sasl}"), "dXNlcj1h"),
-            (format!("AUTH PLAIN AGFkYQBodW50ZXIy"), "AGFkYQ"),
-            (format!("POP3> PASS hunter22"), "hunter22"),
-            (format!("http://localhost/?code=0.AXoAabcdefghij&state=x&error=y"), "AXoAabc"),
+            ("AUTH PLAIN AGFkYQBodW50ZXIy".to_owned(), "AGFkYQ"),
+            ("POP3> PASS hunter22".to_owned(), "hunter22"),
+            ("http://localhost/?code=0.AXoAabcdefghij&state=x&error=y".to_owned(), "AXoAabc"),
             (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
         ] {
             let shown = without_secrets(&text);

@@ -23,7 +23,7 @@ const MEANINGS: [(&str, &str); 43] = [
     ("azp", "the client that asked (v2.0 tokens)"),
     ("azpacr", "how the client authenticated: 0 public, 1 secret, 2 certificate"),
     ("email", "an address, not verified"),
-    ("exp", "ends"),
+    ("exp", "when the token ends, for good"),
     ("iat", "issued; Entra sets it five minutes back"),
     ("idp", "who authenticated the user, where that is not the issuer"),
     ("idtyp", "`app`: no user is in it"),

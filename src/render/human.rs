@@ -144,7 +144,7 @@ pub fn help(out: &mut dyn Write, style: Style, help: &[String]) -> io::Result<()
 fn who(who: Who) -> &'static str {
     match who {
         Who::User => "you can mend this",
-        Who::Developer => "whoever registered the application can mend this",
+        Who::Developer => "whoever wrote or registered the application can mend this",
         Who::TenantAdmin => "an administrator of the tenant can mend this",
         Who::Microsoft => "only the service itself can mend this",
     }

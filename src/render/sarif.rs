@@ -48,11 +48,12 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    let meaning = rule.docs.lines().find(|line| !line.is_empty() && !line.starts_with("## "));
+    let text = rule.docs.lines().skip(2).take_while(|line| !line.is_empty());
+    let meaning = text.collect::<Vec<_>>().join(" ");
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.id.replace('-', " ") },
-        "fullDescription": { "text": meaning.unwrap_or(rule.id) },
+        "fullDescription": { "text": meaning },
         "help": { "text": rule.docs, "markdown": rule.docs },
         "defaultConfiguration": { "level": rule.severity.id() },
     })

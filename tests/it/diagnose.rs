@@ -177,7 +177,11 @@ fn claims_are_annotated_and_cleaned() {
     let run = world.run_exactly(&["inspect"], &token);
     assert_eq!(run.exit, Exit::Success);
     assert!(run.stdout.contains("Microsoft Graph; whom the token is for"), "{}", run.stdout);
-    assert!(run.stdout.contains("2023-11-14 23:13:20Z, in 1 h; ends"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("2023-11-14 23:13:20Z, in 1 h; when the token ends, for good"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("AB  #"), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'));
 }

@@ -65,7 +65,15 @@ fn gather(args: &Args, app: &mut App<'_, '_>) -> Result<Evidence, Failure> {
             .map_err(|error| Failure::usage(error.to_string()))?;
         all = Some(match all {
             None => evidence,
-            Some(before) => before.join(evidence),
+            Some(before) => {
+                if let Some(what) = before.passes_over(&evidence) {
+                    app.talk.line(format!(
+                        "note: {} is passed over: {what}",
+                        input.map_or("standard input", |input| input)
+                    ));
+                }
+                before.join(evidence)
+            }
         });
     }
     Ok(all.unwrap_or_default())

@@ -8,8 +8,6 @@ use crate::model::{Claims, NumericDate};
 const REFRESH_INACTIVITY: i64 = 90 * 86_400;
 /// Seconds of life beyond which a token is one of continuous access evaluation.
 const LONG_LIVED: i64 = 2 * 3_600;
-/// Seconds that Entra sets `iat` and `nbf` back.
-const BACKDATED: i64 = 300;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +37,20 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
     };
     let claims = facts.claims();
     let response = facts.response();
-    let issued = response.map(|response| response.received_at).or_else(|| {
-        // Entra sets it five minutes back.
-        Some(claims?.time("iat")?.plus_seconds(BACKDATED))
-    });
+    let issued = response.map(|response| response.received_at).or_else(|| claims?.time("iat"));
     let ends = claims
         .and_then(Claims::exp)
         .or_else(|| Some(response.filter(|response| response.expires_in_known)?.expires_at()));
     if ends.is_none() && response.is_none() {
         return Vec::new();
     }
-    at("issued", issued, "the token was issued");
+    // Entra sets `iat` five minutes back.
+    let how = if response.is_some() {
+        "the token was issued"
+    } else {
+        "the token was issued, or up to five minutes later"
+    };
+    at("issued", issued, how);
     at("judged", facts.now, "it was judged");
     at(
         "refresh-in",
@@ -140,7 +141,7 @@ mod tests {
         let claims = r#"{"aud":"x","iat":1699999700,"exp":1700003600}"#;
         assert_eq!(ids(&token(claims)), ["issued", "judged", "access-token-end"]);
         let life = events(&Facts::new(&token(claims)));
-        assert_eq!(life[0].when, Moment::At(NOW), "five minutes after `iat`");
+        assert_eq!(life[0].when, Moment::At(NOW.plus_seconds(-300)), "`iat`");
         assert!(ids(&token(r#"{"aud":"x"}"#)).is_empty());
     }
 

@@ -6,7 +6,7 @@ use crate::diagnose::Facts;
 use crate::entra::jobs;
 use crate::entra::permissions::{closure, holds_any};
 use crate::entra::resources::{self, ResourceOfScope, short_name};
-use crate::model::{Job, ScopeSet};
+use crate::model::{Job, ScopeSet, clean};
 
 /// How one scope came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
             };
             let breaks =
                 if standing == Standing::Missing { broken_by(scope, granted) } else { Vec::new() };
-            Row { scope: scope.to_owned(), standing, note, breaks }
+            Row { scope: clean(scope).into_owned(), standing, note, breaks }
         })
         .collect();
     let asked = |scope: &str| {
@@ -92,7 +92,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
     rows.extend(
         extra.iter().filter(|scope| !asked(scope) && !resources::is_default_scope(scope)).map(
             |scope| Row {
-                scope: scope.to_owned(),
+                scope: clean(scope).into_owned(),
                 standing: Standing::Extra,
                 note: None,
                 breaks: Vec::new(),
@@ -199,6 +199,15 @@ mod tests {
     #[test]
     fn an_answer_without_scopes_grants_what_was_asked() {
         assert_eq!(rows(&response(r#"{"access_token":"x"}"#, "Mail.Read")), ["Mail.Read granted "]);
+    }
+
+    #[test]
+    fn a_scope_from_outside_is_harmless() {
+        let body = r#"{"access_token":"x","scope":"Mail.Read pro\u007ffile"}"#;
+        assert_eq!(
+            rows(&response(body, "Mail.Read ema\u{7f}il")),
+            ["email missing ", "Mail.Read granted ", "profile extra "]
+        );
     }
 
     #[test]

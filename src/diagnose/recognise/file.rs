@@ -119,6 +119,9 @@ pub(super) fn read(
         .filter(|name| !KNOWN.contains(&name.as_str()))
         .map(|name| clean(name).into_owned())
         .collect();
+    if members.get("version").is_some_and(|version| version.as_u64() != Some(1)) {
+        evidence.unknown_members.push("version".to_owned());
+    }
     Ok(())
 }
 

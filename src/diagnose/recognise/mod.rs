@@ -12,7 +12,7 @@ use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
 use super::{Evidence, har};
 use crate::har::Har;
-use crate::model::NumericDate;
+use crate::model::{Claims, Jwt, NumericDate};
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
 
 /// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
@@ -87,6 +87,8 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     let text = limits::start_of(text);
     if let Some(answer) = HttpAnswer::parse(text) {
         take_answer(answer, &mut evidence, None);
+    } else if let Some(shape) = came_back(text) {
+        evidence.token = Some(shape);
     } else if let Some(members) = redirect(text) {
         evidence.refusal = Some(ErrorResponse::from_json(&members));
         evidence.context.grant_type = Some("authorization_code".to_owned());
@@ -100,6 +102,12 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         take_talk(talk, &mut evidence);
     } else {
         match Shape::of(text) {
+            // A token with something around it: a shell's `export`, a line of a log.
+            Shape::Opaque { .. } | Shape::Broken { .. }
+                if text.contains([' ', '\n']) && let_alone(text).is_some() =>
+            {
+                evidence.token = let_alone(text);
+            }
             // Words, not a token: another kind of answer, a log, a mistake.
             Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
                 evidence.unrecognised = true;
@@ -146,11 +154,39 @@ fn read_object(
     }
     evidence.response = TokenResponse::from_json(members, now);
     if evidence.response.is_none() {
-        // What `az account get-access-token` prints.
-        evidence.token = members.get("accessToken").and_then(Value::as_str).map(Shape::of);
+        // What `az account get-access-token` prints; a response within another object; claims that somebody decoded.
+        let within = || {
+            members
+                .values()
+                .filter_map(Value::as_object)
+                .find_map(|inner| TokenResponse::from_json(inner, now))
+        };
+        evidence.token = members
+            .get("accessToken")
+            .and_then(Value::as_str)
+            .map(Shape::of)
+            .or_else(|| decoded(members));
+        if evidence.token.is_none() {
+            evidence.response = within();
+            evidence.unrecognised = evidence.response.is_none();
+            return Ok(());
+        }
         evidence.unrecognised = evidence.token.is_none();
     }
     Ok(())
+}
+
+/// The claims of a token, as jwt.ms and others show them: without header and signature.
+fn decoded(members: &Map<String, Value>) -> Option<Shape> {
+    let of_a_token =
+        members.contains_key("aud") && (members.contains_key("iss") || members.contains_key("exp"));
+    of_a_token.then(|| {
+        Shape::Jwt(Box::new(Jwt {
+            header: Claims::default(),
+            claims: Claims::new(members.clone()),
+            signature_length: 0,
+        }))
+    })
 }
 
 /// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).
@@ -231,8 +267,49 @@ fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
     evidence.mail = Some(talk);
 }
 
+/// A code or token in an address that a browser came back to.
+fn came_back(text: &str) -> Option<Shape> {
+    let members = parameters(text)?;
+    let named = |name: &str| members.get(name).and_then(Value::as_str);
+    if let Some(token) = named("access_token") {
+        return Some(Shape::of(token));
+    }
+    let code = named("code").filter(|_| named("error").is_none())?;
+    Some(match Shape::of(code) {
+        shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => shape,
+        _ => Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() },
+    })
+}
+
+/// The one JWT that stands in `text`; two are none, because nobody knows which is meant.
+fn let_alone(text: &str) -> Option<Shape> {
+    // Said twice, so it was sent twice.
+    if text.to_ascii_lowercase().contains("bearer bearer") {
+        return None;
+    }
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let mut found = text
+        .split(|c| !part(c))
+        .filter(|word| word.starts_with("eyJ"))
+        .filter_map(Shape::of_plain_jwt);
+    let first = found.next()?;
+    match found.next() {
+        None => Some(first),
+        Some(_) => Some(Shape::Broken {
+            reason: "there are several tokens in it: give one, or judge each line with `--stream`"
+                .to_owned(),
+            length: text.chars().count(),
+        }),
+    }
+}
+
 /// The parameters of an address that a browser was sent to with a refusal.
 fn redirect(text: &str) -> Option<Map<String, Value>> {
+    parameters(text).filter(is_refusal)
+}
+
+/// What stands after `?` or `#` in an address: whichever of them an authority wrote.
+fn parameters(text: &str) -> Option<Map<String, Value>> {
     if text.contains(char::is_whitespace) {
         return None;
     }
@@ -242,7 +319,8 @@ fn redirect(text: &str) -> Option<Map<String, Value>> {
         let members: Map<String, Value> = url::form_urlencoded::parse(part.as_bytes())
             .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
             .collect();
-        is_refusal(&members).then_some(members)
+        let of_authority = ["error", "code", "access_token"];
+        of_authority.iter().any(|name| members.contains_key(*name)).then_some(members)
     })
 }
 

@@ -1,5 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who};
-use crate::model::As;
+use crate::model::{As, Job};
 
 pub(super) static RULE: Rule = Rule {
     id: "app-only-token-for-delegated-job",
@@ -42,11 +42,14 @@ fn check(facts: &Facts) -> Option<Finding> {
     if facts.context().acting == Some(As::User) {
         finding = finding.rated(Severity::Error);
     }
-    Some(
-        finding
-            .help(format!("to act as a user, sign in: {}", facts.login("")))
-            .help("to act as the application, call `/users/{id}` and judge with `--as app`"),
-    )
+    Some(finding.help(format!("to act as a user, sign in: {}", facts.login(""))).help(
+        match facts.job {
+            Job::Imap | Job::Pop | Job::Smtp | Job::Ews | Job::Eas => {
+                "if the application itself is meant to act, judge with `--as app`"
+            }
+            _ => "to act as the application, call `/users/{id}` and judge with `--as app`",
+        },
+    ))
 }
 
 #[cfg(test)]

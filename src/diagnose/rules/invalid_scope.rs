@@ -45,7 +45,7 @@ fn separated_by_commas(requested: &ScopeSet) -> Option<Finding> {
     let scope = requested.iter().find(|scope| scope.contains([',', ';']))?;
     let right = scope.replace([',', ';'], " ");
     Some(
-        RULE.says("scopes are separated by spaces, not by commas")
+        RULE.says("scopes are separated by spaces, not by commas or semicolons")
             .help(format!("write `{}`", right.split_whitespace().collect::<Vec<_>>().join(" "))),
     )
 }

@@ -120,7 +120,11 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     }
     let names: Vec<String> = missing.iter().map(|scope| format!("`{scope}`")).collect();
     let finding = RULE
-        .says(format!("{} was asked for and not granted", names.join(", ")))
+        .says(format!(
+            "{} {} asked for and not granted",
+            names.join(", "),
+            if names.len() == 1 { "was" } else { "were" }
+        ))
         .saw("scope", granted);
     let flags: Vec<String> =
         missing.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();

@@ -33,6 +33,10 @@ fn check(facts: &Facts) -> Option<Finding> {
 /// The request that is to be sent names several.
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
+    if super::wrong_audience::before_asking(facts, requested).is_some() {
+        // It was not meant for two: one of them lost its address.
+        return None;
+    }
     let named = apis(requested);
     (1 < named.len()).then(|| {
         RULE.says(format!("the request names scopes of {}: a token is for one", named.join(" and ")))

@@ -36,6 +36,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     let told = code.is_some() || refusal.error_codes.is_empty();
     let finding = if told { finding } else { finding.sure(Confidence::Possible) };
     Some(match refusal.error_codes.first() {
+        Some(number) if code.is_none() => finding.help(format!(
+            "nothing is known here of that number; https://login.microsoftonline.com/error?code={number} may know it"
+        )),
         Some(number) => {
             finding.help(format!("`entrada explain AADSTS{number}` says what is known"))
         }

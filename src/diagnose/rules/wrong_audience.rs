@@ -48,7 +48,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 }
 
 /// A protocol's scope that would be asked of Graph, because nothing or Graph's name stands before it.
-fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
+pub(super) fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
     let wrong = requested.iter().find_map(|scope| {
         let name = resources::short_name(scope);
         let own = PROTOCOL_SCOPES.iter().find(|own| own.eq_ignore_ascii_case(name))?;
@@ -58,7 +58,7 @@ fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
     let (scope, name) = wrong?;
     Some(
         RULE.says(format!(
-            "`{scope}` asks Microsoft Graph: its token opens no mailbox by that protocol"
+            "`{scope}` asks Microsoft Graph, and a token of Graph's is refused by that protocol"
         ))
         .saw("scope", requested)
         .help(format!(

@@ -22,12 +22,12 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     let status = answer.status;
+    if let Some(told) = from_between(answer) {
+        return vec![told];
+    }
     // SOAP sends some of its errors under 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
-    }
-    if let Some(told) = from_between(answer) {
-        return vec![told];
     }
     let text = answer.text();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));

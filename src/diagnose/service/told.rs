@@ -95,7 +95,14 @@ pub(super) fn token_explains(facts: &Facts) -> bool {
 pub(in crate::diagnose) fn advise(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
     match finding.rule.id {
+        "expired" if facts.is_good_for_a_while() => finding
+            .sure(Confidence::Likely)
+            .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
+            .help(format!("get a fresh one: {}", facts.command("token", ""))),
         "expired" => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
+        "wrong-audience" if facts.audience_fits() == Some(true) => finding
+            .sure(Confidence::Likely)
+            .help("the token that was given is for this service: was it the one that was sent?"),
         "not-yet-valid" => finding.help("set this machine's clock right, then sign in again"),
         "wrong-audience" | "missing-scope" => match facts.job_scopes().first() {
             Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),

@@ -1,0 +1,92 @@
+//! What is read: files, pipes, standard input, or the text on the command line itself.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::Failure;
+use super::app::App;
+use crate::model::Secret;
+use crate::sys::Stream;
+
+/// Bytes that are looked at of an input that is no UTF-8.
+const BROKEN_MAX: usize = 2 << 20;
+/// Bytes of input that are read.
+const INPUT_MAX: usize = 16 << 20;
+
+impl App<'_, '_> {
+    /// What `input` names: a file, standard input for `-` or nothing, else the text itself.
+    pub(super) fn input(&mut self, input: Option<&str>) -> Result<Secret, Failure> {
+        match input {
+            None | Some("-") => {
+                if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
+                    self.talk.line("reading standard input; end with Ctrl-D");
+                }
+                read_text(self.stdin)
+            }
+            Some(path) if Path::new(path).is_dir() => {
+                Err(Failure::usage(format!("`{path}` is a folder; give a file in it")))
+            }
+            // A pipe too: shells write `<(command)` as one.
+            Some(path) if path.len() < 4_096 && Path::new(path).exists() => {
+                read_text(&mut open("the input", path)?)
+            }
+            Some(text) if looks_like_a_path(text) => {
+                Err(Failure::usage(format!("there is no file `{text}`")))
+            }
+            Some(text) => {
+                self.talk.line(
+                    "note: what stands on the command line can be seen by others and stays in the shell's history; \
+                     give a token on standard input",
+                );
+                Ok(Secret::new(text))
+            }
+        }
+    }
+}
+
+pub(super) fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
+    std::fs::File::open(path)
+        .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
+}
+
+fn looks_like_a_path(text: &str) -> bool {
+    let short = text.len() < 200 && !text.contains(['{', ' ', '\n', '@', '=']);
+    // No token is so short and ends so.
+    let extension =
+        Path::new(text).extension().and_then(std::ffi::OsStr::to_str).is_some_and(|end| {
+            (1..=5).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+    let extension = extension && text.len() < 100 && !text.contains("://");
+    short && (extension || text.starts_with(['/', '.', '~']))
+}
+
+/// Text in UTF-16 with its mark, as PowerShell's `>` writes it.
+fn utf_16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2)? {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+pub(super) fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
+    let mut bytes = Vec::with_capacity(8 << 10);
+    let cap = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
+    from.take(cap + 1).read_to_end(&mut bytes)?;
+    if INPUT_MAX < bytes.len() {
+        return Err(Failure::usage("the input is larger than 16 MiB"));
+    }
+    if let Some(text) = utf_16(&bytes) {
+        return Ok(Secret::new(text));
+    }
+    Ok(Secret::new(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        // No token and no answer has bytes that are no text: the start is enough to say so.
+        Err(error) => {
+            let bytes = error.as_bytes();
+            String::from_utf8_lossy(&bytes[..bytes.len().min(BROKEN_MAX)]).into_owned()
+        }
+    }))
+}
