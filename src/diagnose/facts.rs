@@ -144,7 +144,7 @@ impl<'a> Facts<'a> {
     pub fn is_turned_away(&self) -> bool {
         let Some(answer) = &self.evidence.answer else { return false };
         match answer.status {
-            Some(300..=399 | 401 | 403 | 407) => true,
+            Some(203 | 300..=399 | 401 | 403 | 407) => true,
             Some(_) => answer.is_html(),
             None => false,
         }
@@ -263,10 +263,14 @@ impl<'a> Facts<'a> {
                         .is_some_and(|found| found.app_id.eq_ignore_ascii_case(other))
                 })
             };
-            return Some(audiences.iter().any(|aud| {
+            let fits = audiences.iter().any(|aud| {
                 let aud = bare(aud);
                 resources::same_audience(&own, &aud) || by_id(&aud)
-            }));
+            });
+            // v2.0 tokens carry the API's GUID, whatever it is called: that cannot be compared with a name.
+            let by_guid =
+                audiences.iter().any(|aud| is_guid(aud) && resources::of_audience(aud).is_none());
+            return if !fits && by_guid && !is_guid(&own) { None } else { Some(fits) };
         }
         let wanted = self.wanted_resource()?;
         Some(audiences.iter().any(|aud| wanted.accepts(aud)))

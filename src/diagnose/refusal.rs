@@ -25,6 +25,8 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "authorization_declined" => return plain("user-declined"),
         "slow_down" if context.polled_too_fast => return plain("device-polling-loop"),
         "slow_down" => return plain("throttled"),
+        // A directory for customers has numbers of its own, and most of them are no refusal by the user.
+        "access_denied" if is_b2c(error) && !is_b2c_cancel(error) => return None,
         "access_denied" if error.error_codes.is_empty() => return plain("user-declined"),
         _ => (),
     }
@@ -101,11 +103,19 @@ fn by_number(
             70016 => Some("authorization-pending"),
             70000 | 70008 if grant == "authorization_code" => Some("auth-code-reused"),
             // The same number for a dead grant and, for personal accounts, for scopes outside it.
+            70000 if refreshing && sentence().is_none() && asks_for_more(context) => {
+                Some("refresh-scope-not-granted")
+            }
             70000 => sentence().or(refreshing.then_some("refresh-token-revoked")).or(code.cause),
             70011 => sentence().or_else(|| by_scopes(context)).or(code.cause),
             65001 if refreshing && asks_for_more(context) => Some("refresh-scope-not-granted"),
             // The same circuit breaker for any request that goes round in circles.
-            50196 if refreshing || grant == "authorization_code" => Some("throttled"),
+            50196
+                if refreshing || ["authorization_code", "client_credentials"].contains(&grant) =>
+            {
+                Some("throttled")
+            }
+            7_000_218 if grant == "client_credentials" => Some("client-secret-wrong"),
             900_144 if context.sent_resource && description.contains("'scope'") => {
                 Some("v1-v2-endpoint-mismatch")
             }
@@ -119,6 +129,16 @@ fn by_number(
         }
     }
     None
+}
+
+/// Whether the directory is one for customers (Azure AD B2C), by its numbers.
+fn is_b2c(error: &ErrorResponse) -> bool {
+    error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
+}
+
+/// AADB2C90091: "The user has cancelled entering self-asserted information".
+fn is_b2c_cancel(error: &ErrorResponse) -> bool {
+    error.error_description.as_deref().is_some_and(|text| text.contains("AADB2C90091"))
 }
 
 /// What is wrong with the scopes of a request that was refused for them.

@@ -35,6 +35,7 @@ const SENTENCES: &[(&[&str], &str)] = &[
 /// Sentences about a grant, which say which of its ends it met only when one knows that it was a refresh.
 const OF_A_GRANT: &[(&[&str], &str)] = &[
     (&["grant is expired"], "refresh-token-expired"),
+    (&["grant has expired"], "refresh-token-expired"),
     (&["due to inactivity"], "refresh-token-expired"),
     (&["grant is invalid or malformed"], "refresh-token-malformed"),
     (&["grant has been revoked"], "refresh-token-revoked"),

@@ -96,6 +96,9 @@ impl ErrorResponse {
     }
 }
 
+/// Numbers that are taken from one text: an answer has one, at times three.
+const CODES_MAX: usize = 20;
+
 /// The numbers of every `AADSTSnnnn` in `text`.
 fn aadsts_in(text: &str) -> Vec<u64> {
     let mut codes = Vec::new();
@@ -105,6 +108,9 @@ fn aadsts_in(text: &str) -> Vec<u64> {
             && !codes.contains(&code)
         {
             codes.push(code);
+        }
+        if CODES_MAX <= codes.len() {
+            break;
         }
     }
     codes

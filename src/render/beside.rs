@@ -47,7 +47,13 @@ pub(super) fn scopes(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
         vec![row.scope.clone(), asked.to_owned(), granted.to_owned(), breaks]
     };
     let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    table(out, &["scope", "asked", "granted", ""], &rows)
+    let mut text = Vec::new();
+    table(&mut text, &["scope", "asked", "granted", ""], &rows)?;
+    // Indented: a scope at the beginning of a line could be a command to whoever reads the log (`::error::`).
+    for line in String::from_utf8_lossy(&text).lines() {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
 }
 
 fn jobs(out: &mut dyn Write, serves: &Serves, style: Style) -> io::Result<()> {

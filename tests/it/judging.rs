@@ -108,12 +108,12 @@ fn what_was_asked_and_granted_is_a_table_and_the_end_is_foretold() {
         body,
     );
     let told = ran.stdout.split_once("\n\n").unwrap().1;
-    let table = &told[told.find("SCOPE").unwrap()..];
+    let table = &told[told.find("  SCOPE").unwrap()..];
     insta::assert_snapshot!(table, @r"
-    SCOPE           ASKED  GRANTED
-    Mail.Send       yes    NO       breaks graph-mail-send
-    Mail.Read       yes    yes
-    offline_access  yes    yes      a refresh token came
+      SCOPE           ASKED  GRANTED
+      Mail.Send       yes    NO       breaks graph-mail-send
+      Mail.Read       yes    yes
+      offline_access  yes    yes      a refresh token came
 
     this token serves: graph-mail-list-metadata, graph-mail-read, graph-mail-attachments
 

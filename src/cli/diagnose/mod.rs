@@ -13,6 +13,9 @@ use crate::render::{self, JudgementFormat, Notes};
 use crate::sys::Stream;
 use around::Around;
 
+/// Members of an evidence file that are named as not understood.
+const MEMBERS_MAX: usize = 20;
+
 /// Judge a token, a token response, a refusal or a service's answer against a job
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,9 +38,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         return stream::run(&around, app);
     }
     let evidence = gather(args, app)?;
-    for member in &evidence.unknown_members {
+    for member in evidence.unknown_members.iter().take(MEMBERS_MAX) {
         app.talk
             .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
+    }
+    if let more @ 1.. = evidence.unknown_members.len().saturating_sub(MEMBERS_MAX) {
+        app.talk.line(format!("note: {more} more members are not understood"));
     }
     let around = Around::new(app, evidence.context.job_name.as_deref())?;
     let judged: Vec<Diagnosis> = around.cases(evidence).iter().map(diagnose::run).collect();

@@ -75,10 +75,15 @@ impl Line {
         if self.cut {
             return nothing();
         }
+        let read = |text: &str| {
+            let evidence = diagnose::recognise(text, now).ok();
+            // A job that nobody knows cannot be judged by, and no other is to stand in for it.
+            evidence.filter(|evidence| evidence.context.job_name.is_none()).unwrap_or_else(nothing)
+        };
         let text = match std::str::from_utf8(&self.text) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(&self.text),
         };
-        diagnose::recognise(&text, now).unwrap_or_else(|_| nothing())
+        read(&text)
     }
 }

@@ -1,5 +1,7 @@
 //! Requested versus granted: asked, granted, missing, extra, and which job each missing scope breaks.
 
+use std::collections::{BTreeSet, HashSet};
+
 use clap::ValueEnum as _;
 
 use crate::diagnose::Facts;
@@ -7,6 +9,9 @@ use crate::entra::jobs;
 use crate::entra::permissions::{closure, holds_any};
 use crate::entra::resources::{self, ResourceOfScope, short_name};
 use crate::model::{Job, ScopeSet, clean};
+
+/// Scopes that are told of: no token has more, and no reader wants more.
+const ROWS_MAX: usize = 200;
 
 /// How one scope came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +68,12 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
         None => return Vec::new(),
     };
     let closed = closure(granted);
-    let own = |scope: &str| {
-        granted.iter().any(|other| short_name(other).eq_ignore_ascii_case(short_name(scope)))
-    };
+    // By name, each once: a hostile answer may have a hundred thousand.
+    let granted_names = names(granted);
+    let own = |scope: &str| granted_names.contains(&short_name(scope).to_ascii_lowercase());
     let mut rows: Vec<Row> = requested
         .iter()
+        .take(ROWS_MAX)
         .map(|scope| {
             let (standing, note) = match sign_in_scope(facts, scope) {
                 Some(told) => told,
@@ -81,24 +87,20 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
                 None => (Standing::Missing, None),
             };
             let breaks =
-                if standing == Standing::Missing { broken_by(scope, granted) } else { Vec::new() };
+                if standing == Standing::Missing { broken_by(scope, &closed) } else { Vec::new() };
             Row { scope: clean(scope).into_owned(), standing, note, breaks }
         })
         .collect();
-    let asked = |scope: &str| {
-        requested.iter().any(|other| short_name(other).eq_ignore_ascii_case(short_name(scope)))
-    };
+    let requested_names = names(requested);
+    let asked = |scope: &str| requested_names.contains(&short_name(scope).to_ascii_lowercase());
     let extra = granted.api();
-    rows.extend(
-        extra.iter().filter(|scope| !asked(scope) && !resources::is_default_scope(scope)).map(
-            |scope| Row {
-                scope: clean(scope).into_owned(),
-                standing: Standing::Extra,
-                note: None,
-                breaks: Vec::new(),
-            },
-        ),
-    );
+    let extra = extra.iter().filter(|scope| !asked(scope) && !resources::is_default_scope(scope));
+    rows.extend(extra.take(ROWS_MAX).map(|scope| Row {
+        scope: clean(scope).into_owned(),
+        standing: Standing::Extra,
+        note: None,
+        breaks: Vec::new(),
+    }));
     rows.sort_by_key(|row| match row.standing {
         Standing::Missing => 0,
         Standing::Granted | Standing::Included => 1,
@@ -106,6 +108,11 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
         Standing::Extra => 3,
     });
     rows
+}
+
+/// The names of `scopes`, without their API and in lower case.
+fn names(scopes: &ScopeSet) -> HashSet<String> {
+    scopes.iter().map(|scope| short_name(scope).to_ascii_lowercase()).collect()
 }
 
 /// `.default` asks for whatever the registration lists: anything at all grants it.
@@ -142,8 +149,7 @@ fn sign_in_scope(facts: &Facts, scope: &str) -> Option<(Standing, Option<&'stati
 }
 
 /// The jobs that `scope` would do and that `granted` does not.
-fn broken_by(scope: &str, granted: &ScopeSet) -> Vec<Job> {
-    let closed = closure(granted);
+fn broken_by(scope: &str, closed: &BTreeSet<String>) -> Vec<Job> {
     let with = closure(&[scope].into_iter().collect());
     let api = resources::of_scope(scope).resource();
     let broken = |job: &Job| {
@@ -152,7 +158,7 @@ fn broken_by(scope: &str, granted: &ScopeSet) -> Vec<Job> {
             && *job != Job::OutlookRestV2
             && !needs.sufficient.is_empty()
             && holds_any(&with, needs.sufficient)
-            && !holds_any(&closed, needs.sufficient)
+            && !holds_any(closed, needs.sufficient)
     };
     Job::value_variants().iter().copied().filter(broken).collect()
 }

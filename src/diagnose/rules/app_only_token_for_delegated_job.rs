@@ -25,6 +25,11 @@ For a user's own mail, sign in as the user. For work on behalf of the applicatio
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    let said = facts.context().grant_type.as_deref() == Some("client_credentials");
+    if facts.context().acting.is_none() && (said || facts.job == Job::Arm) {
+        // Meant so; or Azure, which asks for roles of its own and for no user.
+        return None;
+    }
     if !facts.is_app_only() || facts.context().acting == Some(As::App) {
         return None;
     }

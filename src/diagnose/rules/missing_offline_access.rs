@@ -49,6 +49,8 @@ fn by_response(facts: &Facts) -> Option<Finding> {
     // Refreshing keeps the old one; an application has no user to go offline.
     let none_due = grant == "refresh_token"
         || grant == "client_credentials"
+        // On behalf of a user who is signed in elsewhere.
+        || grant == "jwt-bearer"
         || context.offline == Some(false)
         || context.acting == Some(As::App)
         || facts.is_app_only();

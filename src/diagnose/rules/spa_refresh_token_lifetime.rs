@@ -1,4 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::clouds;
 use crate::model::human_duration;
 
 /// Seconds that a refresh token of a single-page application lives at most.
@@ -40,6 +41,14 @@ fn check(facts: &Facts) -> Option<Finding> {
 fn by_response(facts: &Facts) -> Option<Finding> {
     let response = facts.response()?;
     response.refresh_token.as_ref()?;
+    // Other issuers, and directories for customers, have lifetimes of their own.
+    let iss = facts.claims().and_then(|claims| claims.text("iss"));
+    let own = |iss: &str| {
+        clouds::is_entra_issuer(iss) && !iss.contains("b2clogin") && !iss.contains("ciamlogin")
+    };
+    if iss.is_some_and(|iss| !own(iss)) {
+        return None;
+    }
     let seconds = response.refresh_token_expires_in.filter(|seconds| *seconds <= DAY)?;
     let life = human_duration(seconds.cast_signed());
     Some(

@@ -1,6 +1,7 @@
 //! What an API's refusal points to. The same words mean different things with different tokens: what the token shows goes
 //! before what the status suggests.
 
+use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
 use super::told::{Told, token_explains};
 use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
@@ -29,7 +30,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
     }
-    let text = answer.text();
+    // Of a SOAP answer what is said about the error: subjects and names may stand in the rest.
+    let text = match answer.soap_error() {
+        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()).to_lowercase(),
+        None => answer.text(),
+    };
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
@@ -46,6 +51,14 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         );
         told.evidence.extend(asks.map(|claims| ("claims", claims.to_string())));
         return vec![told];
+    }
+    if answer.service() == Service::Arm
+        && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
+    {
+        return vec![Told::certain(
+            "azure-role-missing",
+            "the caller has no role that allows this action",
+        )];
     }
     if let Some(told) = by_basic(facts, answer, &text) {
         return vec![told];
@@ -72,7 +85,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     if has(&NO_MAILBOX) || has(&NO_USER) {
         return vec![no_mailbox(facts, &text)];
     }
-    if has(&MALFORMED) {
+    // A filter or an id may be malformed as well: of the token it is said with 401.
+    if has(&MALFORMED) && matches!(status, Some(401) | None) {
         // A refresh token or ID token says so itself; only then are the service's words a consequence.
         let explained = token_explains(facts);
         let told = "the service cannot read what it was sent as a token";
@@ -195,21 +209,6 @@ fn by_application(facts: &Facts, text: &str) -> Option<Told> {
     })
 }
 
-/// D06: the directory says the same whether a permission or the user's own role is missing.
-fn by_directory(facts: &Facts) -> Vec<Told> {
-    if facts.claims().is_some() {
-        return vec![no_permission(facts)];
-    }
-    vec![
-        Told::possible("missing-scope", "the token may lack a permission for that call")
-            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp`, `roles` and `wids` decide"),
-        Told::possible(
-            "missing-app-role",
-            "where the token is an application's, it may lack a role for that call",
-        ),
-    ]
-}
-
 fn pause(answer: &HttpAnswer) -> String {
     match answer.header("retry-after").next() {
         Some(seconds) => format!("wait as long as `Retry-After` says ({seconds}), then try again"),
@@ -263,135 +262,4 @@ fn no_mailbox(facts: &Facts, text: &str) -> Told {
         return Told::likely("no-mailbox-license", "Exchange does not know the user in the token");
     }
     Told::certain("no-mailbox-license", "there is no mailbox of that user in Exchange Online")
-}
-
-fn no_permission(facts: &Facts) -> Told {
-    if facts.is_app_only() {
-        Told::likely(
-            "missing-app-role",
-            "the service misses an application permission in the token",
-        )
-    } else {
-        Told::likely("missing-scope", "the service misses a permission in the token")
-    }
-}
-
-/// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
-fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
-    let mailbox = answer.mailbox().or_else(|| facts.context().mailbox.clone())?;
-    let claims = facts.claims()?;
-    let own = claims.user_names().chain(claims.text("oid"));
-    Some(!own.into_iter().any(|name| name.eq_ignore_ascii_case(&mailbox)))
-}
-
-/// D05: `ErrorAccessDenied` is the same for a missing scope, for another's mailbox, and for a policy.
-fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
-    if token_explains(facts) {
-        return Vec::new();
-    }
-    let Some(claims) = facts.claims() else {
-        return vec![
-            Told::possible("missing-scope", "the token may lack the permission for that call")
-                .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp` or `roles` decide"),
-            Told::possible("mailbox-permission-missing", "the caller may have no right on that mailbox"),
-            Told::possible("exchange-policy-block", "a policy may keep the application out of that mailbox"),
-        ];
-    };
-    if facts.is_app_only() {
-        return vec![
-            Told::likely(
-                "exchange-policy-block",
-                "the token has the role, so a policy (application access policy, or RBAC for applications) keeps it out of that mailbox",
-            ),
-            Told::possible(
-                "mailbox-permission-missing",
-                "the application may have no right on that mailbox",
-            ),
-        ];
-    }
-    let shared = claims.scp().is_some_and(|scp| {
-        scp.iter()
-            .any(|scope| resources::short_name(scope).to_ascii_lowercase().ends_with(".shared"))
-    });
-    // Only Graph has permissions of its own for what others share.
-    let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
-    match another_mailbox(facts, answer) {
-        Some(true) if graph && !shared => vec![Told::likely(
-            "missing-scope",
-            "the mailbox is another user's, and the token has no `.Shared` permission",
-        )],
-        Some(true) => vec![Told::likely(
-            "mailbox-permission-missing",
-            "the token would do: its user has no right on that mailbox",
-        )],
-        Some(false) => {
-            vec![Told::possible("missing-scope", "that call may need another permission")]
-        }
-        // Neither the call nor its purpose is known: it may be any.
-        None if answer.url.is_none() && facts.context().job.is_none() => vec![
-            Told::possible("missing-scope", "that call may need another permission")
-                .help("say what was called: `--job`, or the whole output of `curl -v`"),
-            Told::possible(
-                "mailbox-permission-missing",
-                "the user may have no right on that mailbox",
-            ),
-        ],
-        None => vec![
-            Told::likely(
-                "mailbox-permission-missing",
-                "the token has the permission, so it is the right on the mailbox that is missing",
-            ),
-            Told::possible("missing-scope", "that call may need another permission"),
-        ],
-    }
-}
-
-fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
-    if token_explains(facts) {
-        return Vec::new();
-    }
-    if facts.claims().is_some() && answer.service() == Service::Ews {
-        return vec![blocked_ews()];
-    }
-    let judge = "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud` and `exp` decide";
-    if facts.shape().is_some() {
-        return Vec::new();
-    }
-    vec![
-        Told::possible("wrong-audience", "the token may be for another service").help(judge),
-        Told::possible("expired", "the token may have expired"),
-        Told::possible("malformed-token", "the token may have been cut short on its way"),
-    ]
-}
-
-fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
-    if answer.is_html() {
-        // A page has no words of the service's; who sent it cannot be told.
-        return vec![Told::possible(
-            "answer-not-from-service",
-            "a web page came back: something in between may have sent it",
-        )];
-    }
-    if token_explains(facts) {
-        return Vec::new();
-    }
-    let exchange = matches!(answer.service(), Service::Ews | Service::Eas | Service::Exchange);
-    if exchange && facts.claims().is_some() {
-        return vec![blocked_ews()];
-    }
-    if exchange {
-        return vec![
-            Told::possible("exchange-policy-block", "a policy may keep the application out"),
-            Told::possible("missing-scope", "the token may lack the permission"),
-        ];
-    }
-    vec![no_permission(facts)]
-}
-
-/// D15.
-fn blocked_ews() -> Told {
-    Told::likely(
-        "exchange-policy-block",
-        "the token is good for Exchange, so the service is closed to it: EWS switched off, or the application not on the list",
-    )
 }

@@ -17,10 +17,14 @@ pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     let Some(refusal) = talk.refusal() else { return Vec::new() };
-    let text = talk.text();
-    let line = refusal.to_ascii_lowercase();
+    // The refusal alone: folders, subjects and offers may have any word in them.
+    let text = refusal.to_ascii_lowercase();
+    let line = &text;
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["throttled", "432 4.3.2", "concurrent connections", "suggested backoff", "too many"]) {
+    let throttled = ["throttled", "432 4.3.2", "concurrent connections", "suggested backoff"];
+    let too_many =
+        text.contains("too many") && has(&["connection", "session", "simultaneous", "request"]);
+    if has(&throttled) || too_many {
         return vec![
             Told::certain("throttled", "the server asks to be asked less often")
                 .help("wait some minutes; open fewer connections at a time"),
@@ -44,7 +48,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     ]) {
         return vec![Told::certain("send-as-denied", "the user may not send under that address")];
     }
-    if has(&["storedrv", "mailbox logon failure", "430 4.2.0"]) {
+    if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
         return vec![Told::certain(
             "mailbox-permission-missing",
             "the user cannot open the mailbox that the mail is sent from",
@@ -62,22 +66,19 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     if has(&["did not meet the criteria"]) {
         return by_criteria(facts, talk);
     }
-    if has(&[
-        "unavailable",
-        "temporary",
-        "4.3.2",
-        "4.4.",
-        "4.7.0",
-        "internal error",
-        "try again later",
-    ]) && !line.starts_with("535")
-    {
+    if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired"]) {
+        return vec![Told::certain("expired", "the token ended while the connection was open")];
+    }
+    let passing = has(&["unavailable", "temporary", "internal error", "try again later"]);
+    // RFC 3463: what begins with 4 passes, what begins with 5 does not.
+    let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
+    if (passing && !permanent) || (talk.protocol == Protocol::Smtp && line.starts_with('4')) {
         return vec![
             Told::certain("service-incident", "the server has a fault of its own")
                 .help("try again in a few minutes"),
         ];
     }
-    if let Some(told) = by_disabled(talk, &text) {
+    if let Some(told) = by_disabled(talk, &text).filter(|_| !talk.signed_in()) {
         return vec![told];
     }
     let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();

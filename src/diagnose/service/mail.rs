@@ -8,6 +8,9 @@ use crate::model::Job;
 /// Lines that are looked at: a sign-in has some twenty.
 const LINES_MAX: usize = 2_000;
 
+/// Bytes of a sign-in string that are looked at: a token, and what is around it.
+const STRING_MAX: usize = 512 << 10;
+
 /// The protocol spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -134,7 +137,8 @@ impl MailTalk {
     }
 
     /// A talk whose protocol and sides are known.
-    pub fn new(protocol: Protocol, lines: Vec<(Side, String)>, user: Option<String>) -> Self {
+    pub fn new(protocol: Protocol, mut lines: Vec<(Side, String)>, user: Option<String>) -> Self {
+        lines.truncate(LINES_MAX);
         let mut talk = Self { protocol, lines, mechanism: None, initial: None, user };
         talk.read_client();
         talk
@@ -182,7 +186,10 @@ impl MailTalk {
                 _ => (),
             }
         }
-        self.initial = sasl::read(&parts.join("\n"));
+        let string = parts.join("\n");
+        self.initial = Some(string)
+            .filter(|string| string.len() <= STRING_MAX)
+            .and_then(|string| sasl::read(&string));
     }
 
     /// What the server said, in order.
@@ -193,8 +200,19 @@ impl MailTalk {
 
     /// The line with which the server refused: the last one that says no.
     pub fn refusal(&self) -> Option<&str> {
-        let mut refused = self.server().filter(|line| says_no(self.protocol, line));
-        refused.next_back()
+        // A server that says good-bye to who takes leave refuses nothing.
+        let leaves = self.lines.iter().any(|(side, line)| {
+            *side == Side::Client && line.to_ascii_uppercase().ends_with("LOGOUT")
+        });
+        let good_bye = |line: &&str| {
+            let upper = line.to_ascii_uppercase();
+            upper.starts_with("* BYE") && (leaves || upper.contains("SIGNING OFF"))
+        };
+        let refused = self.server().filter(|line| says_no(self.protocol, line));
+        let refused: Vec<&str> = refused.filter(|line| !good_bye(line)).collect();
+        // The line that closes the connection says less than the one before.
+        let closes = |line: &&&str| line.to_ascii_uppercase().starts_with("* BYE");
+        refused.iter().rev().find(|line| !closes(line)).or(refused.last()).copied()
     }
 
     /// Whether the server took the token, whatever came later.

@@ -5,6 +5,7 @@ mod by_mail;
 mod http;
 mod mail;
 mod mail_log;
+mod rights;
 mod sasl;
 mod told;
 mod whose;

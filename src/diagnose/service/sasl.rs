@@ -70,6 +70,13 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     } else {
         value("user")
     };
+    // Where the separator is none that is known, the token stands in the same piece: it is no part of a name.
+    let user = user.map(|user| {
+        let end = user.to_ascii_lowercase().find("auth=").unwrap_or(user.len());
+        let name = user[..end].split_whitespace().next().unwrap_or_default();
+        name.chars().take(320).collect::<String>()
+    });
+    let user = user.filter(|user| !user.is_empty());
     fault(!bearer && user.is_none(), "it names no `user=`");
     let auth = value("auth");
     match auth.as_deref().map(str::trim) {

@@ -86,22 +86,50 @@ impl HttpAnswer {
 
     /// The job that the call belongs to, where nobody named one.
     pub fn job(&self) -> Option<Job> {
-        let path = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let is = |part: &str| path.contains(part);
         match self.service() {
             Service::Ews => Some(Job::Ews),
             Service::Eas => Some(Job::Eas),
             Service::Arm => Some(Job::Arm),
             Service::SharePoint => Some(Job::None),
-            Service::Graph if is("/sendmail") => Some(Job::GraphMailSend),
-            Service::Graph if is("/messages") || is("/mailfolders") => {
-                let write = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "DELETE"));
-                Some(if write { Job::GraphMailWrite } else { Job::GraphMailRead })
-            }
-            Service::Graph if is("/events") || is("/calendar") => Some(Job::GraphCalendarRead),
-            Service::Graph if is("/contacts") => Some(Job::GraphContactsRead),
+            // What was done needed no more than it had.
+            Service::Graph if self.status.is_some_and(|status| status < 300) => Some(Job::Graph),
+            Service::Graph if self.graph_job().is_some() => self.graph_job(),
             Service::Graph if self.url.is_some() => Some(Job::Graph),
             Service::Graph | Service::Exchange | Service::Other => None,
+        }
+    }
+
+    /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
+    fn graph_job(&self) -> Option<Job> {
+        let url = self.url.as_deref()?.to_ascii_lowercase();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let at = segments.iter().position(|segment| matches!(*segment, "me" | "users"))?;
+        let own = segments.get(at + 1 + usize::from(segments[at] == "users")..)?;
+        let (first, last) = (*own.first()?, *own.last()?);
+        let writes = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "PUT" | "DELETE"));
+        let either = |write: Job, read: Job| Some(if writes { write } else { read });
+        match first {
+            "sendmail" => Some(Job::GraphMailSend),
+            "messages" | "mailfolders"
+                if ["send", "reply", "replyall", "forward"].contains(&last) =>
+            {
+                Some(Job::GraphMailSend)
+            }
+            "mailfolders" if own.contains(&"messagerules") => {
+                either(Job::GraphMailboxSettingsWrite, Job::GraphMailboxSettingsRead)
+            }
+            "mailboxsettings" => {
+                either(Job::GraphMailboxSettingsWrite, Job::GraphMailboxSettingsRead)
+            }
+            "messages" | "mailfolders" => either(Job::GraphMailWrite, Job::GraphMailRead),
+            "events" | "calendar" | "calendars" | "calendarview" => {
+                either(Job::GraphCalendarWrite, Job::GraphCalendarRead)
+            }
+            "contacts" | "contactfolders" => {
+                either(Job::GraphContactsWrite, Job::GraphContactsRead)
+            }
+            _ => None,
         }
     }
 }
