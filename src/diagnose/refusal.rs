@@ -25,8 +25,11 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "authorization_declined" => return plain("user-declined"),
         "slow_down" if context.polled_too_fast => return plain("device-polling-loop"),
         "slow_down" => return plain("throttled"),
+        // AADB2C90117: "The scope … provided in the request is not supported".
+        _ if has_number(error, "AADB2C90117") => return plain("invalid-scope"),
         // A directory for customers has numbers of its own, and most of them are no refusal by the user.
-        "access_denied" if is_b2c(error) && !is_b2c_cancel(error) => return None,
+        // AADB2C90091: "The user has cancelled entering self-asserted information".
+        "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
         "access_denied" if error.error_codes.is_empty() => return plain("user-declined"),
         _ => (),
     }
@@ -136,9 +139,8 @@ fn is_b2c(error: &ErrorResponse) -> bool {
     error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
 }
 
-/// AADB2C90091: "The user has cancelled entering self-asserted information".
-fn is_b2c_cancel(error: &ErrorResponse) -> bool {
-    error.error_description.as_deref().is_some_and(|text| text.contains("AADB2C90091"))
+fn has_number(error: &ErrorResponse, number: &str) -> bool {
+    error.error_description.as_deref().is_some_and(|text| text.contains(number))
 }
 
 /// What is wrong with the scopes of a request that was refused for them.

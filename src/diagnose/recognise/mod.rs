@@ -4,6 +4,7 @@ mod file;
 mod limits;
 mod msal;
 mod page;
+mod printed;
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -12,7 +13,7 @@ use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
 use super::{Evidence, har};
 use crate::har::Har;
-use crate::model::{Claims, Jwt, NumericDate};
+use crate::model::NumericDate;
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
 
 /// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
@@ -100,6 +101,8 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         evidence.refusal = Some(refusal);
     } else if let Some(talk) = MailTalk::in_prose(text) {
         take_talk(talk, &mut evidence);
+    } else if let Some(body) = page::api_error(text) {
+        take_answer(HttpAnswer::of_body(&body), &mut evidence, None);
     } else {
         match Shape::of(text) {
             // A token with something around it: a shell's `export`, a line of a log.
@@ -154,18 +157,14 @@ fn read_object(
     }
     evidence.response = TokenResponse::from_json(members, now);
     if evidence.response.is_none() {
-        // What `az account get-access-token` prints; a response within another object; claims that somebody decoded.
+        // What tools print; a response within another object; claims that somebody decoded.
         let within = || {
             members
                 .values()
                 .filter_map(Value::as_object)
                 .find_map(|inner| TokenResponse::from_json(inner, now))
         };
-        evidence.token = members
-            .get("accessToken")
-            .and_then(Value::as_str)
-            .map(Shape::of)
-            .or_else(|| decoded(members));
+        evidence.token = printed::token(members);
         if evidence.token.is_none() {
             evidence.response = within();
             evidence.unrecognised = evidence.response.is_none();
@@ -174,19 +173,6 @@ fn read_object(
         evidence.unrecognised = evidence.token.is_none();
     }
     Ok(())
-}
-
-/// The claims of a token, as jwt.ms and others show them: without header and signature.
-fn decoded(members: &Map<String, Value>) -> Option<Shape> {
-    let of_a_token =
-        members.contains_key("aud") && (members.contains_key("iss") || members.contains_key("exp"));
-    of_a_token.then(|| {
-        Shape::Jwt(Box::new(Jwt {
-            header: Claims::default(),
-            claims: Claims::new(members.clone()),
-            signature_length: 0,
-        }))
-    })
 }
 
 /// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).

@@ -13,8 +13,7 @@ pub(super) fn read(
     evidence: &mut Evidence,
     now: NumericDate,
 ) -> bool {
-    if members.get("credential_type").is_some_and(Value::is_string) {
-        let kind = members["credential_type"].as_str().unwrap_or_default();
+    if let Some(kind) = text(members, "credential_type") {
         return if kind.starts_with("AccessToken") {
             take(members, None, evidence, now)
         } else {
@@ -73,12 +72,22 @@ fn take(
 }
 
 fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    entry.get(name)?.as_str()
+    member(entry, name)?.as_str()
+}
+
+/// MSAL.js writes `clientId` where the unified schema has `client_id`.
+fn member<'a>(entry: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let in_camel_case = || {
+        let mut words = name.split('_');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+    };
+    entry.get(name).or_else(|| entry.get(&in_camel_case()))
 }
 
 /// MSAL writes seconds as text.
 fn seconds(entry: &Map<String, Value>, name: &str) -> Option<i64> {
-    let value = entry.get(name)?;
+    let value = member(entry, name)?;
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
@@ -100,13 +109,19 @@ mod tests {
         assert_eq!((response.expires_in, response.refresh_token.is_some()), (190, true));
         assert_eq!(evidence.context.tenant.as_deref(), Some("t"));
 
-        let entry = r#"{"credential_type":"AccessToken","secret":"x","target":"Mail.Read","client_id":"c"}"#;
-        let mut evidence = Evidence::default();
-        assert!(read(&serde_json::from_str(entry).unwrap(), &mut evidence, NumericDate(0)));
-        assert!(evidence.token.is_some() && evidence.response.is_none());
+        for entry in [
+            r#"{"credential_type":"AccessToken","secret":"x","expires_on":"9","client_id":"c"}"#,
+            r#"{"credentialType":"AccessToken","secret":"x","expiresOn":"9","clientId":"c"}"#,
+        ] {
+            let mut evidence = Evidence::default();
+            assert!(read(&serde_json::from_str(entry).unwrap(), &mut evidence, NumericDate(0)));
+            assert!(evidence.token.is_some() && evidence.response.is_none());
+            assert_eq!(evidence.context.client_id.as_deref(), Some("c"), "{entry}");
+            assert_eq!(evidence.context.expires_at, Some(NumericDate(9)), "{entry}");
+        }
         assert!(!read(
             &serde_json::from_str("{\"AccessToken\":3}").unwrap(),
-            &mut evidence,
+            &mut Evidence::default(),
             NumericDate(0)
         ));
     }

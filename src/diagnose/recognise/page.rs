@@ -43,6 +43,20 @@ pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
     Some(described(word_in(text).unwrap_or_default(), text))
 }
 
+/// `ERROR: (AuthorizationFailed) The client …`, as the Azure CLI writes an API's error, in the form that the API sent.
+pub(super) fn api_error(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let said = line.trim_start().trim_start_matches("ERROR: ");
+        let (code, message) = said.strip_prefix('(')?.split_once(") ")?;
+        let named = code.starts_with(|first: char| first.is_ascii_uppercase())
+            && 5 < code.len()
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        named.then(|| {
+            serde_json::json!({"error": {"code": code, "message": message.trim()}}).to_string()
+        })
+    })
+}
+
 /// `Error Code: 53003`, as Entra's pages have it under "Troubleshooting details".
 fn by_number_of_a_page(text: &str) -> Option<ErrorResponse> {
     let lower = text.to_ascii_lowercase();
@@ -118,6 +132,20 @@ mod tests {
         }
         for text in ["hello there", "my_invalid_grant_handler was called", "1234", "AADSTSx"] {
             assert!(refusal(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_api_s_error_is_found_as_the_azure_cli_writes_it() {
+        let text =
+            "ERROR: (AuthorizationFailed) The client \"x\" may not.\nCode: AuthorizationFailed";
+        let body = api_error(text).unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+            serde_json::json!({"error": {"code": "AuthorizationFailed", "message": "The client \"x\" may not."}})
+        );
+        for text in ["(see) below", "ERROR: (x) y", "hello", "(Authorization Failed) x", "()"] {
+            assert_eq!(api_error(text), None, "{text}");
         }
     }
 }

@@ -86,7 +86,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         return vec![no_mailbox(facts, &text)];
     }
     // A filter or an id may be malformed as well: of the token it is said with 401.
-    if has(&MALFORMED) && matches!(status, Some(401) | None) {
+    let of_a_token = status == Some(401) || (status.is_none() && has(&["token", "jwt"]));
+    if has(&MALFORMED) && of_a_token {
         // A refresh token or ID token says so itself; only then are the service's words a consequence.
         let explained = token_explains(facts);
         let told = "the service cannot read what it was sent as a token";

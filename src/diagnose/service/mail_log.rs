@@ -107,6 +107,13 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
     if let Some(said) = smtp(line) {
         return Some((Protocol::Smtp, said));
     }
+    if let Some((_, said)) = line.split_once("server response was: ")
+        && let Some(class) = said.chars().next().filter(|class| ['4', '5'].contains(class))
+        && said[1..].starts_with('.')
+    {
+        // .NET leaves the code out.
+        return Some((Protocol::Smtp, format!("{class}50 {said}")));
+    }
     if let Some(at) = line.find("-ERR ") {
         return Some((Protocol::Pop, line[at..].to_owned()));
     }
@@ -116,7 +123,8 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
         ("authenticate failed", "* NO AUTHENTICATE failed."),
         ("login failed", "* NO LOGIN failed."),
     ] {
-        let refused = lower.contains("no ") || lower.contains("bad ") || lower.contains("imap");
+        let refused = ["no ", "no,", "bad ", "imap", "authenticationfailedexception", "sasl"];
+        let refused = refused.iter().any(|word| lower.contains(word));
         if lower.contains(words) && refused {
             return Some((Protocol::Imap, said.to_owned()));
         }
@@ -134,7 +142,7 @@ fn smtp(line: &str) -> Option<String> {
         if line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.') {
             return None;
         }
-        let rest = line[at + 3..].trim_start_matches([' ', '-', ',', 'b', '\'', '"']);
+        let rest = line[at + 3..].trim_start_matches([' ', '-', ',', ':', 'b', '\'', '"']);
         let enhanced = rest.split([' ', ']']).next().unwrap_or_default();
         let parts: Vec<&str> = enhanced.split('.').collect();
         let digits =
@@ -183,6 +191,13 @@ mod tests {
                 Protocol::Imap,
                 "* NO AUTHENTICATE failed.",
             ),
+            (
+                "SASL failed: [NO, AUTHENTICATE failed.]",
+                Protocol::Imap,
+                "* NO AUTHENTICATE failed.",
+            ),
+            ("AuthenticationException: 535: 5.7.3 no", Protocol::Smtp, "535 5.7.3 no"),
+            ("The server response was: 5.7.60 no", Protocol::Smtp, "550 5.7.60 no"),
             ("said -ERR Authentication failure", Protocol::Pop, "-ERR Authentication failure"),
         ] {
             assert_eq!(in_prose(text), Some((protocol, said.to_owned())), "{text}");

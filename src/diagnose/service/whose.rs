@@ -80,7 +80,11 @@ impl HttpAnswer {
         if challenge.contains(GRAPH.app_id) || text.contains("\"innererror\"") {
             return Some(Service::Graph);
         }
-        let arm = ["invalidauthenticationtokentenant", "expiredauthenticationtoken"];
+        let arm = [
+            "invalidauthenticationtokentenant",
+            "expiredauthenticationtoken",
+            "does not have authorization to perform action",
+        ];
         arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
     }
 

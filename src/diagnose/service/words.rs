@@ -5,6 +5,12 @@ use crate::diagnose::Confidence;
 /// Words of services, in lower case, and the cause that they name whatever the token is. The first that fits counts.
 pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
     (
+        &["audienceurivalidationfailed"],
+        "wrong-audience",
+        Confidence::Certain,
+        "the service does not take the token's audience for its own",
+    ),
+    (
         &[
             "access to odata is disabled",
             "raop]",
