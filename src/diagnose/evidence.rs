@@ -6,6 +6,7 @@ use crate::entra::resources::{self, GRAPH};
 use crate::model::{As, Job, NumericDate, ScopeSet};
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 
+use super::facts::Facts;
 use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
 
@@ -32,6 +33,8 @@ pub struct Evidence {
     pub now: Option<NumericDate>,
     /// Members of an evidence file that were not understood.
     pub unknown_members: Vec<String>,
+    /// Other tokens of the same cache, each with what is known about it: one of them may be the one that is meant.
+    pub beside: Vec<Evidence>,
 }
 
 /// What was wanted, and by whom.
@@ -120,7 +123,22 @@ impl Evidence {
             // The earlier of the two: one of them is the clock of whoever answered.
             now: [self.now, other.now].into_iter().flatten().min(),
             unknown_members: self.unknown_members,
+            beside: if self.beside.is_empty() { other.beside } else { self.beside },
         }
+    }
+
+    /// Of the tokens of a cache the one that is for `job`'s API; as it is, where none is.
+    pub fn for_job(mut self, job: Job) -> Self {
+        let fits = |of: &Self| {
+            let mut case = of.clone();
+            case.context.job = Some(job);
+            Facts::new(&case).audience_fits() == Some(true)
+        };
+        let beside = std::mem::take(&mut self.beside);
+        if beside.is_empty() || fits(&self) {
+            return self;
+        }
+        beside.into_iter().find(fits).unwrap_or(self)
     }
 }
 

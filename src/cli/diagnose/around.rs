@@ -56,37 +56,42 @@ impl Around {
     }
 
     /// One case for each job that it is to be judged by.
-    pub(super) fn cases(&self, mut evidence: Evidence) -> Vec<Evidence> {
-        let own = std::mem::take(&mut evidence.context);
-        evidence.context = self.flags.clone().or(own);
-        if let Some(profile) = &self.profile {
-            evidence.context = std::mem::take(&mut evidence.context).or(profile.clone());
-        }
-        let context = &mut evidence.context;
-        context.acting = context.acting.or(self.acting);
-        context.audience = context.audience.take().or_else(|| self.audience.clone());
-        context.job = self.own.or(context.job);
-        let jobs = match (&self.by_flag[..], context.job) {
+    pub(super) fn cases(&self, evidence: Evidence) -> Vec<Evidence> {
+        let told = self.own.or(evidence.context.job);
+        let jobs = match (&self.by_flag[..], told) {
             ([], Some(_)) => &[],
             ([], None) => &self.by_profile[..],
             (flags, _) => flags,
         };
         match jobs {
-            [] => vec![evidence],
-            [job] => {
-                context.job = Some(*job);
-                vec![evidence]
-            }
+            [] => vec![self.case(evidence, told)],
+            [job] => vec![self.case(evidence, Some(*job))],
             many => {
                 let with = |job: &Job| {
-                    let mut case = evidence.clone();
-                    case.context.job = Some(*job);
+                    let mut case = self.case(evidence.clone(), Some(*job));
                     case.context.jobs = many.to_vec();
                     case
                 };
                 many.iter().map(with).collect()
             }
         }
+    }
+
+    /// `evidence` judged by `job`, with what flags, profile and configuration say.
+    fn case(&self, evidence: Evidence, job: Option<Job>) -> Evidence {
+        let mut evidence = match job {
+            Some(job) => evidence.for_job(job),
+            None => evidence,
+        };
+        let mut context = self.flags.clone().or(std::mem::take(&mut evidence.context));
+        if let Some(profile) = &self.profile {
+            context = context.or(profile.clone());
+        }
+        context.acting = context.acting.or(self.acting);
+        context.audience = context.audience.or_else(|| self.audience.clone());
+        context.job = job;
+        evidence.context = context;
+        evidence
     }
 }
 

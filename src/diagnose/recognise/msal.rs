@@ -7,6 +7,9 @@ use crate::diagnose::shape::Shape;
 use crate::model::{NumericDate, ScopeSet};
 use crate::oauth::TokenResponse;
 
+/// Tokens of a cache that are kept beside the newest.
+const BESIDE_MAX: usize = 32;
+
 /// Takes the newest access token of a cache, with whether a refresh token lies beside it; false where it is no cache.
 pub(super) fn read(
     members: &Map<String, Value>,
@@ -28,13 +31,32 @@ pub(super) fn read(
     };
     let Some(tokens) = entries("AccessToken") else { return false };
     let refresh = entries("RefreshToken").unwrap_or_default();
-    match tokens.into_iter().max_by_key(|entry| seconds(entry, "expires_on")) {
-        Some(newest) => take(newest, refresh.first().copied(), evidence, now),
-        None => {
-            evidence.token = refresh.first().and_then(|entry| text(entry, "secret")).map(Shape::of);
-            evidence.token.is_some()
-        }
+    let mut tokens = tokens;
+    tokens.sort_by_key(|entry| std::cmp::Reverse(seconds(entry, "expires_on")));
+    let mut all = tokens.into_iter().filter_map(|entry| {
+        let mut evidence = evidence.clone();
+        take(entry, of_the_same_client(&refresh, entry), &mut evidence, now).then_some(evidence)
+    });
+    if let Some(mut newest) = all.next() {
+        newest.beside = all.take(BESIDE_MAX).collect();
+        *evidence = newest;
+        return true;
     }
+    evidence.token = refresh.first().and_then(|entry| text(entry, "secret")).map(Shape::of);
+    evidence.token.is_some()
+}
+
+/// The refresh token that renews `entry`: its own application's, or one that Microsoft's own applications share.
+fn of_the_same_client<'a>(
+    refresh: &[&'a Map<String, Value>],
+    entry: &Map<String, Value>,
+) -> Option<&'a Map<String, Value>> {
+    let client = text(entry, "client_id");
+    let shared = |token: &&&Map<String, Value>| {
+        text(token, "family_id").is_some_and(|family| !family.is_empty())
+    };
+    let own = refresh.iter().find(|token| text(token, "client_id") == client);
+    own.or_else(|| refresh.iter().find(shared)).copied()
 }
 
 fn take(
@@ -93,7 +115,11 @@ fn seconds(entry: &Map<String, Value>, name: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::model::Job;
 
     #[test]
     fn the_newest_token_of_a_cache_is_taken_with_the_refresh_token_beside_it() {
@@ -124,5 +150,31 @@ mod tests {
             &mut Evidence::default(),
             NumericDate(0)
         ));
+    }
+
+    #[test]
+    fn the_token_for_the_job_is_chosen_and_its_own_refresh_token() {
+        let jwt = |aud: &str| {
+            let part = |text: String| URL_SAFE_NO_PAD.encode(text);
+            format!(
+                "{}.{}.c2ln",
+                part("{\"alg\":\"RS256\"}".into()),
+                part(format!("{{\"aud\":\"{aud}\"}}"))
+            )
+        };
+        let cache = serde_json::json!({
+            "AccessToken": {
+                "g": {"secret": jwt("https://graph.microsoft.com"), "expires_on": "300", "client_id": "a"},
+                "o": {"secret": jwt("https://outlook.office.com"), "expires_on": "200", "client_id": "b"}},
+            "RefreshToken": {"r": {"secret": "refresh", "client_id": "b"}}});
+        let mut evidence = Evidence::default();
+        assert!(read(cache.as_object().unwrap(), &mut evidence, NumericDate(50)));
+        assert!(evidence.response.is_none(), "the refresh token is another application's");
+        let imap = evidence.clone().for_job(Job::Imap);
+        assert_eq!(imap.context.client_id.as_deref(), Some("b"));
+        assert!(imap.response.unwrap().refresh_token.is_some());
+        for job in [Job::GraphMailRead, Job::Arm] {
+            assert_eq!(evidence.clone().for_job(job).context.client_id.as_deref(), Some("a"));
+        }
     }
 }
