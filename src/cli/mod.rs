@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod brief;
 mod config;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -116,7 +117,8 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let Console { stdin, stdout, stderr } = console;
     let talk = Talk::new(stderr, sys);
     // Help and version come before any file is read: they are there when all else is broken.
-    let args = match Args::try_parse_from(argv) {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
     };

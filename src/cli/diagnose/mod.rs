@@ -18,6 +18,7 @@ const MEMBERS_MAX: usize = 20;
 
 /// Judge a token, a token response, a refusal or a service's answer against a job
 #[derive(clap::Args)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct Args {
     /// A file, `-` for standard input, or the text itself; several are judged together; standard input when absent
     input: Vec<String>,
