@@ -41,14 +41,14 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut changed = false;
-    let mut word_before = String::new();
+    let mut word_before = "";
     while let Some(start) = rest.find(is_secret_text) {
         let length = rest[start..].find(|c: char| !is_secret_text(c)).unwrap_or(rest.len() - start);
         let (gap, run) = (&rest[..start], &rest[start..start + length]);
         out.push_str(gap);
         // A value may stand after a colon and quotes: `"refresh_token":"…"`.
-        let named = gap.contains([':', '=']) && gap.len() <= 4 && is_named(&word_before, run, gap);
-        let announced = BEFORE.contains(&word_before.as_str()) && gap == " ";
+        let named = gap.contains([':', '=']) && gap.len() <= 4 && is_named(word_before, run, gap);
+        let announced = gap == " " && is_one_of(&BEFORE, word_before);
         let shown = if named || (announced && 7 < run.len()) {
             Cow::Borrowed(GONE)
         } else {
@@ -56,7 +56,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         };
         changed |= shown != run;
         out.push_str(&shown);
-        word_before = run.rsplit(['&', '?']).next().unwrap_or(run).to_ascii_lowercase();
+        word_before = run.rsplit(['&', '?']).next().unwrap_or(run);
         rest = &rest[start + length..];
     }
     out.push_str(rest);
@@ -65,9 +65,13 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
 
 /// Whether `value`, after `name` and the `gap` between them, is secret by its name.
 fn is_named(name: &str, value: &str, gap: &str) -> bool {
-    (NAMES.contains(&name) && 3 < value.len())
-        || (PASSWORDS.contains(&name) && gap.contains(['=', '"', '\'']))
-        || (OFTEN.contains(&name) && 15 < value.len())
+    (is_one_of(&NAMES, name) && 3 < value.len())
+        || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
+        || (is_one_of(&OFTEN, name) && 15 < value.len())
+}
+
+fn is_one_of(words: &[&str], word: &str) -> bool {
+    words.iter().any(|own| own.eq_ignore_ascii_case(word))
 }
 
 /// One run of token-like characters: a token, or `name=value`.
@@ -78,8 +82,8 @@ fn redacted_run(run: &str) -> Cow<'_, str> {
     if let Some((name, value)) = run.split_once('=')
         && !value.is_empty()
     {
-        let own = name.rsplit(['&', '?', '/']).next().unwrap_or(name).to_ascii_lowercase();
-        if is_named(&own, value, "=") || looks_secret(value) {
+        let own = name.rsplit(['&', '?', '/']).next().unwrap_or(name);
+        if is_named(own, value, "=") || looks_secret(value) {
             return Cow::Owned(format!("{name}={GONE}"));
         }
     }
