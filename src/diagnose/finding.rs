@@ -1,5 +1,7 @@
 //! What a rule is, and what it says.
 
+use std::borrow::Cow;
+
 use super::Facts;
 use crate::entra::aadsts::Who;
 use crate::model::{clean, without_secrets};
@@ -84,13 +86,13 @@ pub struct Finding {
     /// How sure we are.
     pub confidence: Confidence,
     /// What is so, with values, in lower case and without a period.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// Where it was seen.
     pub evidence: Vec<Shown>,
     /// Who can mend it.
     pub who: Who,
     /// What to do about it; a command where there is one.
-    pub help: Vec<String>,
+    pub help: Vec<Cow<'static, str>>,
 }
 
 /// Characters of one piece of evidence that are shown.
@@ -98,12 +100,12 @@ const EVIDENCE_MAX: usize = 300;
 
 impl Rule {
     /// A finding of this rule: `message` says what is so.
-    pub(super) fn says(&'static self, message: impl AsRef<str>) -> Finding {
+    pub(super) fn says(&'static self, message: impl Into<Cow<'static, str>>) -> Finding {
         Finding {
             rule: self,
             severity: self.severity,
             confidence: Confidence::Certain,
-            message: clean(message.as_ref()).into_owned(),
+            message: shown(message.into()),
             evidence: Vec::new(),
             who: self.who,
             help: Vec::new(),
@@ -111,14 +113,34 @@ impl Rule {
     }
 }
 
+/// What is ours is fit to be shown as it is; what was put together may hold what somebody else wrote.
+fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
+    match text {
+        Cow::Borrowed(own) => {
+            debug_assert!(matches!(clean(own), Cow::Borrowed(_)), "{own:?}");
+            Cow::Borrowed(own)
+        }
+        Cow::Owned(text) => match clean(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(cleaned) => Cow::Owned(cleaned),
+        },
+    }
+}
+
 impl Finding {
     /// Adds a piece of evidence.
     pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
-        let value = value.to_string();
-        let cleaned = clean(&value);
-        let cleaned = without_secrets(&cleaned);
-        let mut value: String = cleaned.chars().take(EVIDENCE_MAX).collect();
-        if value.len() < cleaned.len() {
+        let mut value = value.to_string();
+        if let Cow::Owned(cleaned) = clean(&value) {
+            value = cleaned;
+        }
+        if let Cow::Owned(harmless) = without_secrets(&value) {
+            value = harmless;
+        }
+        if EVIDENCE_MAX < value.len()
+            && let Some((end, _)) = value.char_indices().nth(EVIDENCE_MAX)
+        {
+            value.truncate(end);
             value.push('…');
         }
         self.evidence.push(Shown { field, value });
@@ -126,8 +148,8 @@ impl Finding {
     }
 
     /// Adds what to do.
-    pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
-        self.help.push(clean(help.as_ref()).into_owned());
+    pub(super) fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
+        self.help.push(shown(help.into()));
         self
     }
 

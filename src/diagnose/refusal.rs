@@ -1,5 +1,7 @@
 //! Which cause a refusal points to. One place decides; the rules word it.
 
+use std::borrow::Cow;
+
 use super::{Confidence, Context, Facts, Finding, Rule, sentences};
 use crate::entra::aadsts::{self, Aadsts};
 use crate::entra::resources;
@@ -77,7 +79,7 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
 
 /// A finding of `rule` as one of two explanations: personal accounts' sign-in says the same of a client id that is not
 /// there and of an application that is not open to them.
-pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &str) -> Option<Finding> {
+pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) -> Option<Finding> {
     let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
     let either = text.contains("does not exist or is not enabled for consumers");
     (either && facts.refusal_cause().is_none())
@@ -159,7 +161,11 @@ fn asks_for_more(context: &Context) -> bool {
 }
 
 /// A finding of `rule` when the refusal points to it: what the number means, as seen, what to do.
-pub(super) fn explain(facts: &Facts, rule: &'static Rule, without_code: &str) -> Option<Finding> {
+pub(super) fn explain(
+    facts: &Facts,
+    rule: &'static Rule,
+    without_code: &'static str,
+) -> Option<Finding> {
     let cause = facts.refusal_cause().filter(|cause| cause.id == rule.id)?;
     Some(describe(facts, rule, cause.code, without_code))
 }
@@ -169,7 +175,7 @@ pub(super) fn by_status(
     facts: &Facts,
     rule: &'static Rule,
     statuses: std::ops::RangeInclusive<u16>,
-    message: &str,
+    message: &'static str,
 ) -> Option<Finding> {
     let answer = facts.evidence.not_oauth.as_ref()?;
     statuses.contains(&answer.status).then(|| {
@@ -198,7 +204,7 @@ pub(super) fn describe(
     facts: &Facts,
     rule: &'static Rule,
     code: Option<&'static Aadsts>,
-    without_code: &str,
+    without_code: impl Into<Cow<'static, str>>,
 ) -> Finding {
     let mut finding = match code {
         Some(code) => rule

@@ -124,9 +124,11 @@ impl Cloud {
 
 /// Whether an `iss` claim has the host of some Entra, younger clouds and External ID included.
 pub fn is_entra_issuer(iss: &str) -> bool {
-    let Some(host) = host(iss).map(str::to_ascii_lowercase) else { return false };
-    Cloud::of_authority_host(&host).is_some()
-        || OTHER_ISSUER_HOSTS.iter().any(|pattern| fits(pattern, &host))
+    let Some(host) = host(iss) else { return false };
+    Cloud::of_authority_host(host).is_some() || {
+        let host = host.to_ascii_lowercase();
+        OTHER_ISSUER_HOSTS.iter().any(|pattern| fits(pattern, &host))
+    }
 }
 
 /// Hosts that issue tokens besides those of the four clouds.

@@ -133,10 +133,10 @@ pub fn failure(
 }
 
 /// Writes what to do.
-pub fn help(out: &mut dyn Write, style: Style, help: &[String]) -> io::Result<()> {
+pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::Result<()> {
     for help in help {
         let mark = style.paint(BOLD, "  = help:");
-        marked(out, style, &mark, 9, &format!(" {}", clean(help)), 10)?;
+        marked(out, style, &mark, 9, &format!(" {}", clean(help.as_ref())), 10)?;
     }
     Ok(())
 }

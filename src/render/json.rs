@@ -1,5 +1,6 @@
 //! Version 1 of the JSON formats. Its types are its own: inner types may change, these may not.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -59,7 +60,7 @@ struct V1Finding<'a> {
     message: &'a str,
     evidence: Seen<'a>,
     who: &'static str,
-    help: &'a [String],
+    help: &'a [Cow<'static, str>],
     docs: Docs,
 }
 

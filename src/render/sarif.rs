@@ -60,7 +60,7 @@ fn descriptor(rule: &Rule) -> Value {
 }
 
 fn result(diagnosis: &Diagnosis, finding: &Finding, index: usize) -> Value {
-    let mut text = finding.message.clone();
+    let mut text = finding.message.clone().into_owned();
     for help in &finding.help {
         text = text + "\nhelp: " + help;
     }

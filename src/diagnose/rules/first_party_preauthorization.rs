@@ -75,7 +75,7 @@ pub(super) fn lacks(facts: &Facts) -> bool {
     let client = facts.claims().and_then(|claims| known::client(claims.client_id()?));
     client.is_some_and(|client| client.fixed)
         && facts.audience_fits() != Some(false)
-        && super::missing_scope::for_the_job(facts).is_some()
+        && super::missing_scope::misses(facts).is_some()
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     Some(ask(facts, finding))
 }
 
-/// B09: what there is does not suffice for the job.
-pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
+/// B09: the permission that the job needs, and the scopes that there are, where they do not suffice for it.
+pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet)> {
     if facts.acting() == As::App || facts.is_app_only() {
         return None;
     }
@@ -80,6 +80,11 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
+    Some((least, granted))
+}
+
+pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
+    let (least, granted) = misses(facts)?;
     let closure = permissions::closure(granted);
     let tempting: Vec<&str> = facts
         .needs

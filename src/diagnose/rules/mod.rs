@@ -226,7 +226,7 @@ pub(super) mod testing {
 
     /// What `rule` says about `evidence`.
     pub(in crate::diagnose) fn says(rule: &Rule, evidence: &Evidence) -> Option<String> {
-        (rule.check)(&Facts::new(evidence)).map(|finding| finding.message)
+        (rule.check)(&Facts::new(evidence)).map(|finding| finding.message.into_owned())
     }
 }
 

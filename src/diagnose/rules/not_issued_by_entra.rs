@@ -28,23 +28,26 @@ fn check(facts: &Facts) -> Option<Finding> {
     // Other providers' tokens, for their own services, are their own affair.
     facts.audience()?;
     let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
-    let finding =
-        RULE.says("Entra does not issue such a token for this service").sure(Confidence::Likely);
+    let says = |field, value: &str| {
+        RULE.says("Entra does not issue such a token for this service")
+            .sure(Confidence::Likely)
+            .saw(field, value)
+    };
     let alg = jwt.header.text("alg").unwrap_or_default();
     if alg.eq_ignore_ascii_case("none") || alg.starts_with("HS") {
-        return Some(finding.saw("alg", alg));
+        return Some(says("alg", alg));
     }
     let iss = jwt.claims.text("iss").unwrap_or_default();
     // An authority that was named for this very sign-in may be any: an emulator, say.
     let named = facts.context().authority.as_deref().unwrap_or("https://nobody");
     // Add-ins of Outlook once got tokens from Exchange itself.
     if iss.starts_with("https://") && !iss.starts_with(named) && !clouds::is_entra_issuer(iss) {
-        return Some(finding.saw("iss", iss));
+        return Some(says("iss", iss));
     }
     let time = ["exp", "nbf", "iat"]
         .into_iter()
         .find(|name| jwt.claims.get(name).is_some_and(Value::is_string))?;
-    Some(finding.saw(time, "is text, not a number"))
+    Some(says(time, "is text, not a number"))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let code = refusal.error_codes.iter().find_map(|code| crate::entra::aadsts::find(*code));
     let said = if refusal.error.is_empty() { "something" } else { &refusal.error };
     let finding =
-        refusal::describe(facts, &RULE, code, &format!("the authority refused with `{said}`"));
+        refusal::describe(facts, &RULE, code, format!("the authority refused with `{said}`"));
     // A number that nobody here knows, under a word that says only that something was wrong.
     let told = code.is_some() || refusal.error_codes.is_empty();
     let finding = if told { finding } else { finding.sure(Confidence::Possible) };

@@ -72,12 +72,12 @@ pub(in crate::diagnose) fn causes(facts: &Facts) -> Vec<Told> {
 /// A finding of `rule` where the answer points to it.
 pub(in crate::diagnose) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     let told = facts.told.iter().find(|told| told.id == rule.id)?;
-    let mut finding = rule.says(&told.message).sure(told.confidence).rated(Severity::Error);
+    let mut finding = rule.says(told.message.clone()).sure(told.confidence).rated(Severity::Error);
     for (field, value) in &told.evidence {
         finding = finding.saw(field, value);
     }
     for help in &told.help {
-        finding = finding.help(help);
+        finding = finding.help(help.clone());
     }
     Some(finding)
 }
