@@ -78,7 +78,7 @@ struct Common {
     #[arg(
         id = "common-profile",
         long = "profile",
-        short,
+        short = 'p',
         global = true,
         value_name = "NAME",
         help_heading = "Settings"

@@ -35,13 +35,20 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut request = app.request(&settings, jobs, app.interaction(&settings))?;
     request.force_refresh = args.force_refresh;
     request.challenge = app.challenge(args.challenge.as_deref())?;
-    app.lint(&settings, &request, jobs.first().copied())?;
-    let grants = app.grants(&settings)?;
+    let fault = app.lint(&settings, &request, jobs.first().copied()).err();
+    let grants = match app.grants(&settings) {
+        Ok(grants) => grants,
+        Err(failure) => return Err(fault.unwrap_or(failure)),
+    };
     let mut person = Person::new(app, &settings);
-    let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
-        let evidence = app.evidence(&settings, &request, jobs.first().copied());
-        of_acquire(error, evidence, &app.login_command(&settings))
-    })?;
+    let acquired = match fault {
+        None => flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
+            let evidence = app.evidence(&settings, &request, jobs.first().copied());
+            of_acquire(error, evidence, &app.login_command(&settings))
+        })?,
+        // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
+        Some(fault) => flow::stored(app.sys, &grants, &request).ok().flatten().ok_or(fault)?,
+    };
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
     }

@@ -82,6 +82,19 @@ pub fn acquire(
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
+/// The token for `request` that is stored and still good, if there is one. Nobody is asked.
+pub fn stored(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+) -> Result<Option<Acquired>, AcquireError> {
+    let Some(key) = find(grants, request)? else { return Ok(None) };
+    let Some(grant) = grants.load(&key)? else { return Ok(None) };
+    guard::check(request, &grant.account)?;
+    let token = still_good(&grant, request, sys.clock.now());
+    Ok(token.map(|token| from_cache(token, &grant, &key, None)))
+}
+
 /// A grant from which no token can be had without the user.
 struct Dead {
     why: String,

@@ -51,6 +51,23 @@ fn an_expired_token_for_another_service_names_both_causes() {
 }
 
 #[test]
+fn quiet_says_nothing_of_what_is_well() {
+    let healthy =
+        jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
+    let run = diagnose(&["-q"], &healthy);
+    assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (Exit::Success, "", ""));
+    let run = diagnose(&["-q", "-o", "json"], &healthy);
+    assert!(run.stdout.contains(r#""verdict":"ok""#), "programs get their document: {}", run.stdout);
+    let run = diagnose(&["-q", "--job", "imap"], &healthy);
+    assert_eq!(run.exit, Exit::Findings);
+    assert!(
+        run.stdout.contains("error[wrong-audience]") && !run.stdout.contains("note["),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn a_healthy_token_is_told_to_be_well() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
     let run = diagnose(&[], &token);

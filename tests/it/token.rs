@@ -1,8 +1,9 @@
 //! `entrada token`: cached, refreshed, for other services, and what it never does.
 
 use entrada::cli::Exit;
+use entrada::model::ScopeSet;
 
-use crate::world::World;
+use crate::world::{NOW, World};
 
 #[test]
 fn a_stored_token_is_printed_without_any_request() {
@@ -98,6 +99,31 @@ fn a_refresh_can_be_forced() {
     let forced = world.run(&["token", "--force-refresh"]);
     assert_ne!(forced.stdout, first);
     assert_eq!(world.token_requests("refresh_token"), 1);
+}
+
+#[test]
+fn a_stored_token_is_not_kept_back_because_its_request_looks_wrong() {
+    let world = World::new();
+    world.login(&[]);
+    let token = world.run(&["token"]).stdout;
+    // As an older version, which did not look, may have stored it.
+    let scopes = "https://graph.microsoft.com/.default https://graph.microsoft.com/Mail.Read";
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    let mut grant = grants.load(&key).unwrap().unwrap();
+    grant.access_tokens[0].requested = ScopeSet::parse(scopes);
+    grants.save(&key, &grant, NOW).unwrap();
+    drop(grants);
+    let requests = world.emulator.log().len();
+    let ask = ["token", "--scope", scopes];
+    let run = world.run(&ask);
+    assert_eq!((run.exit, run.stdout), (Exit::Success, token), "{}", run.stderr);
+    // Nobody is asked for such a thing, though.
+    world.clock.pass(7_200);
+    let run = world.run(&ask);
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""));
+    assert!(run.stderr.contains("do not go together"), "{}", run.stderr);
+    assert_eq!(world.emulator.log().len(), requests);
 }
 
 #[test]

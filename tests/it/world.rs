@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
+use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
 use entrada::sys::{
     Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Stream, Sys, Terminal,
 };
@@ -119,6 +120,22 @@ impl World {
         world.set("ENTRADA_STORE", "file");
         world.set("ENTRADA_STORE_KEY", STORE_KEY);
         world
+    }
+
+    /// What the program has stored, opened as it opens it itself.
+    pub(crate) fn grants(&self) -> Grants {
+        store::open(store::Options {
+            kind: Kind::File,
+            state_dir: self.home.path().join(".local/state/entrada"),
+            data_dir: self.home.path().join(".local/share/entrada"),
+            key: Some(Key::Raw(Secret::new(STORE_KEY.to_owned()))),
+            session: Session::default(),
+            service: "entrada".to_owned(),
+            interaction: Interaction::Forbidden,
+            limits: Limits::default(),
+            notice: Box::new(|_| ()),
+        })
+        .unwrap()
     }
 
     /// On a machine with a browser, in which pages of the emulator open.

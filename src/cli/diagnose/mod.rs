@@ -49,9 +49,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let around = Around::new(app, evidence.context.job_name.as_deref())?;
     let judged: Vec<Diagnosis> = around.cases(evidence).iter().map(diagnose::run).collect();
     let style = style_of(app.sys, Stream::Stdout);
-    let mut out = Vec::new();
-    render::diagnoses(&mut out, args.output, &judged, style, Notes::Shown)?;
-    app.stdout.write_all(&out)?;
+    let quiet = app.common.layer.quiet == Some(true);
+    let notes = if quiet { Notes::Hidden } else { Notes::Shown };
+    // For people alone: a program that reads JSON or SARIF counts on a document.
+    let needed = args.output != JudgementFormat::Human
+        || judged.iter().any(|one| !one.is_clean() || one.verdict != Verdict::Ok);
+    if needed || !quiet {
+        let mut out = Vec::new();
+        render::diagnoses(&mut out, args.output, &judged, style, notes)?;
+        app.stdout.write_all(&out)?;
+    }
     if let Some(path) = &args.report {
         super::report::write(app, path, &judged)?;
     }
