@@ -33,7 +33,8 @@ pub struct Evidence {
     pub now: Option<NumericDate>,
     /// Members of an evidence file that were not understood.
     pub unknown_members: Vec<String>,
-    /// Other tokens of the same cache, each with what is known about it: one of them may be the one that is meant.
+    /// Other tokens of the same cache, other requests of the same archive, each with what is known about it: one of them may
+    /// be the one that is meant.
     pub beside: Vec<Evidence>,
 }
 
@@ -127,12 +128,14 @@ impl Evidence {
         }
     }
 
-    /// Of the tokens of a cache the one that is for `job`'s API; as it is, where none is.
+    /// Of the tokens of a cache, and the requests of an archive, the one that is for `job`'s API; as it is, where none is.
     pub fn for_job(mut self, job: Job) -> Self {
         let fits = |of: &Self| {
             let mut case = of.clone();
             case.context.job = Some(job);
+            let asked = || case.context.requested.as_ref().and_then(jobs::job_for_scopes);
             Facts::new(&case).audience_fits() == Some(true)
+                || (case.refusal.is_some() && asked() == Some(job))
         };
         let beside = std::mem::take(&mut self.beside);
         if beside.is_empty() || fits(&self) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::refusal;
-use super::service::{self, Told};
+use super::service::{self, MailTalk, Told};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use crate::entra::jobs::{self, JobFacts};
@@ -146,8 +146,24 @@ impl<'a> Facts<'a> {
         match answer.status {
             Some(203 | 300..=399 | 401 | 403 | 407) => true,
             Some(_) => answer.is_html(),
-            None => false,
+            // The service's error alone. Some say that the call was wrong, whoever made it.
+            None => answer.code().is_some_and(|code| {
+                let code = code.to_ascii_lowercase();
+                let call =
+                    ["notfound", "badrequest", "invalidrequest", "invalidid", "conflict", "syntax"];
+                !call.iter().any(|word| code.contains(word))
+            }),
         }
+    }
+
+    /// Whether all that is known is that a mail server did not take a message.
+    pub fn is_refused_a_message(&self) -> bool {
+        self.evidence.mail.as_ref().is_some_and(MailTalk::is_about_the_message)
+    }
+
+    /// Whether a service did, for this token, what the job does: what it needed, it had.
+    pub fn is_served(&self) -> bool {
+        self.evidence.answer.as_ref().is_some_and(|answer| answer.serves(self.job))
     }
 
     /// The token as a JWT, when it is one that can be read.

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
+use super::service::HttpAnswer;
 use super::shape::Shape;
 use super::{Context, Evidence};
 use crate::har::{Entry, Har, Pair, Token, is_redacted, value_of};
-use crate::model::{Authority, Claims, Job, Jwt, NumericDate, ScopeSet, Tenant};
+use crate::model::{Authority, Claims, Job, Jwt, NumericDate, ScopeSet, Secret, Tenant};
 use crate::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 
 /// Refusals that end nothing (RFC 8628 §3.5).
@@ -20,33 +21,99 @@ enum Said {
     NotOauth(crate::oauth::ProtocolError),
 }
 
-/// The evidence in `har`. Judged as of the last thing that the authority said, not as of `now`.
+/// Requests for different scopes that are kept apart; nobody signs in for more.
+const CASES_MAX: usize = 8;
+
+/// The evidence in `har`. Judged as of the last thing that was said, not as of `now`. What was said last counts; of what
+/// was asked for other scopes before, the last of each is kept beside.
 pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
-    let mut evidence = Evidence { now: Some(now), unrecognised: true, ..Evidence::default() };
+    let mut context = Context::default();
+    let mut cases: Vec<Evidence> = Vec::new();
+    let mut refused: Option<(HttpAnswer, Option<NumericDate>)> = None;
     for entry in &har.log.entries {
         let asked = parameters(entry);
-        note(&mut evidence.context, entry, &asked);
-        let Some(said) = said(entry, &asked) else { continue };
-        (evidence.response, evidence.refusal, evidence.not_oauth, evidence.token) =
-            (None, None, None, None);
-        match said {
-            Said::Response(response, token) => {
-                (evidence.response, evidence.token) = (Some(*response), token);
+        note(&mut context, entry, &asked);
+        if let Some(said) = said(entry, &asked) {
+            let mut case = Evidence {
+                context: context.clone(),
+                now: entry.started().or(cases.last().and_then(|case| case.now)).or(Some(now)),
+                ..Evidence::default()
+            };
+            match said {
+                Said::Response(response, token) => {
+                    (case.response, case.token) = (Some(*response), token);
+                }
+                Said::Refusal(refusal) => {
+                    case.context.code_ran_out = refusal.error == "expired_token";
+                    case.refusal = Some(*refusal);
+                }
+                Said::NotOauth(error) => case.not_oauth = Some(error),
             }
-            Said::Refusal(refusal) => {
-                evidence.context.code_ran_out = refusal.error == "expired_token";
-                evidence.refusal = Some(*refusal);
+            cases.retain(|earlier| earlier.context.requested != case.context.requested);
+            cases.push(case);
+            if CASES_MAX < cases.len() {
+                cases.remove(0);
             }
-            Said::NotOauth(error) => evidence.not_oauth = Some(error),
+            // What an API refused before is history.
+            refused = None;
+        } else if let Some(answer) = of_api(entry) {
+            let turned_away = matches!(answer.status, Some(401 | 403));
+            refused = turned_away.then(|| (answer, entry.started()));
         }
-        evidence.unrecognised = false;
-        evidence.now = entry.started().or(evidence.now);
     }
+    let nothing = Evidence {
+        now: Some(now),
+        unrecognised: refused.is_none(),
+        context,
+        ..Evidence::default()
+    };
+    let mut evidence = cases.pop().unwrap_or(nothing);
+    if let Some((answer, at)) = refused {
+        take(answer, &mut evidence);
+        evidence.now = at.or(evidence.now);
+    }
+    cases.reverse();
+    evidence.beside = cases;
     if let Some(about) = &har.log.about {
         evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
         evidence.context.account = about.account.clone().or(evidence.context.account.take());
     }
     evidence
+}
+
+/// What an API on record answered, other than about a thing that is not there.
+fn of_api(entry: &Entry) -> Option<HttpAnswer> {
+    let (request, response) = (&entry.request, &entry.response);
+    let relevant = (200..300).contains(&response.status) || matches!(response.status, 401 | 403);
+    if !relevant || authority(&request.url).is_some() {
+        return None;
+    }
+    let lower = |pair: &Pair| (pair.name.to_ascii_lowercase(), pair.value.clone());
+    let sent = request.headers.iter().find(|pair| pair.name.eq_ignore_ascii_case("authorization"));
+    let sent = sent.filter(|pair| !is_redacted(&pair.value));
+    let answer = HttpAnswer {
+        status: Some(response.status),
+        headers: response.headers.iter().map(lower).collect(),
+        body: String::from_utf8_lossy(&body(entry)?).into_owned(),
+        method: Some(request.method.clone()),
+        url: Some(request.url.clone()),
+        authorization: sent.map(|pair| Secret::new(pair.value.clone())),
+    };
+    answer.service().resource().is_some().then_some(answer)
+}
+
+/// Judges `answer` with the token that was sent. Another one than was got last has another request.
+fn take(answer: HttpAnswer, evidence: &mut Evidence) {
+    let sent = answer.authorization.as_ref().map(|sent| {
+        let text = sent.expose();
+        text.split_once(' ').map_or(text, |(_, token)| token).trim()
+    });
+    let got = evidence.response.as_ref().map(|response| response.access_token.expose());
+    if let Some(sent) = sent.filter(|sent| got != Some(*sent)) {
+        *evidence = Evidence { token: Some(Shape::of(sent)), ..Evidence::default() };
+    }
+    let answer = answer.refused_within().unwrap_or(answer);
+    evidence.answer = Some(answer);
 }
 
 /// Everything that was sent: the address's parameters and the form's members.
@@ -144,11 +211,6 @@ fn told(entry: &Entry, response: &TokenResponse) -> Option<Shape> {
 /// The answer as it came over the wire, as far as it is written down.
 fn answer(entry: &Entry) -> Option<HttpResponse> {
     let response = &entry.response;
-    let text = response.content.text.clone().unwrap_or_default();
-    let body = match response.content.encoding.as_deref() {
-        Some("base64") => BASE64_STANDARD.decode(text).ok()?,
-        _ => text.into_bytes(),
-    };
     let mut answer = http::Response::builder().status(response.status);
     for Pair { name, value } in &response.headers {
         let name = http::HeaderName::from_bytes(name.as_bytes()).ok();
@@ -156,5 +218,14 @@ fn answer(entry: &Entry) -> Option<HttpResponse> {
             answer = answer.header(name, value);
         }
     }
-    answer.body(body).ok()
+    answer.body(body(entry)?).ok()
+}
+
+fn body(entry: &Entry) -> Option<Vec<u8>> {
+    let content = &entry.response.content;
+    let text = content.text.clone().unwrap_or_default();
+    match content.encoding.as_deref() {
+        Some("base64") => BASE64_STANDARD.decode(text).ok(),
+        _ => Some(text.into_bytes()),
+    }
 }

@@ -57,7 +57,11 @@ fn quiet_says_nothing_of_what_is_well() {
     let run = diagnose(&["-q"], &healthy);
     assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (Exit::Success, "", ""));
     let run = diagnose(&["-q", "-o", "json"], &healthy);
-    assert!(run.stdout.contains(r#""verdict":"ok""#), "programs get their document: {}", run.stdout);
+    assert!(
+        run.stdout.contains(r#""verdict":"ok""#),
+        "programs get their document: {}",
+        run.stdout
+    );
     let run = diagnose(&["-q", "--job", "imap"], &healthy);
     assert_eq!(run.exit, Exit::Findings);
     assert!(

@@ -188,6 +188,7 @@ fn is_api_error(members: &Map<String, Value>) -> bool {
 /// Takes an HTTP answer for what it is: of a token endpoint, or of an API. `local` is the clock of whoever got it, where
 /// that was told beside the server's.
 fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<NumericDate>) {
+    let answer = answer.refused_within().unwrap_or(answer);
     if let Some(authorization) = &answer.authorization {
         evidence.token = sent_token(authorization.expose()).or(evidence.token.take());
     }

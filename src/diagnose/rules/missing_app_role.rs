@@ -31,6 +31,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
         || facts.needs.app_roles.is_empty()
+        // Exchange lets applications in by RBAC too, which no token shows.
+        || facts.is_served()
     {
         return None;
     }

@@ -31,6 +31,7 @@ has to approve, hand on its link.
 
 fn check(facts: &Facts) -> Option<Finding> {
     if facts.is_id_token()
+        || facts.is_served()
         || facts.audience_fits() == Some(false)
         || super::wrong_audience::by_granted_scopes(facts).is_some()
     {

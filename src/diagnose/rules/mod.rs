@@ -47,6 +47,7 @@ mod missing_scope;
 mod mixed_resources;
 mod no_mailbox_license;
 mod not_a_bearer_token;
+mod not_about_the_token;
 mod not_issued_by_entra;
 mod not_oauth_json;
 mod not_yet_valid;
@@ -139,6 +140,7 @@ pub static RULES: &[&Rule] = &[
     &mixed_resources::RULE,
     &no_mailbox_license::RULE,
     &not_a_bearer_token::RULE,
+    &not_about_the_token::RULE,
     &not_issued_by_entra::RULE,
     &not_oauth_json::RULE,
     &not_yet_valid::RULE,

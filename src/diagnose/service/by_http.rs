@@ -104,7 +104,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         };
     }
     if has(&DIRECTORY) {
-        return by_directory(facts);
+        return by_directory(facts, answer);
     }
     if has(&NO_PERMISSION) {
         return vec![no_permission(facts)];

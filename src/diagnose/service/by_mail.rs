@@ -48,6 +48,23 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     ]) {
         return vec![Told::certain("send-as-denied", "the user may not send under that address")];
     }
+    if has(&["5.1.8 ", "bad outbound sender"]) {
+        return vec![
+            Told::certain("not-about-the-token", "Exchange has barred the user from sending mail")
+                .help("an administrator takes the user off the list of restricted entities (Microsoft Defender portal)"),
+        ];
+    }
+    if has(&[
+        "5.1.90",
+        "daily limit for message recipients",
+        "submissionquotaexceeded",
+        "submission quota",
+    ]) {
+        return vec![
+            Told::certain("not-about-the-token", "the sender has reached a limit of Exchange's")
+                .help("wait a day, or send fewer messages and to fewer recipients"),
+        ];
+    }
     if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
         return vec![Told::certain(
             "mailbox-permission-missing",
@@ -132,7 +149,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
         )];
     }
-    if talk.signed_in() {
+    if talk.signed_in() || talk.is_about_the_message() {
         // The token was taken. What was refused later, and says nothing of a mailbox, is about something else.
         return Vec::new();
     }

@@ -31,7 +31,7 @@ pub struct HttpAnswer {
 
 impl HttpAnswer {
     /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. Of several, the last: what went
-    /// before were redirects and proxies. `None` where there is no status line.
+    /// before were redirects and proxies. `None` where there is no status line; one that a body quotes is none.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().take(LINES_MAX).map(str::trim_end).collect();
         let verbose = lines.iter().any(|line| line.starts_with("< HTTP/"));
@@ -39,7 +39,12 @@ impl HttpAnswer {
             let line = if verbose { line.strip_prefix('<').unwrap_or("") } else { line };
             line.trim_start().to_owned()
         };
-        let start = lines.iter().rposition(|line| status_of(&bare(line)).is_some())?;
+        let is_head = |line: &&str| status_of(&bare(line)).is_some();
+        let mut start = lines.iter().rposition(&is_head)?;
+        if !verbose {
+            let heads = (0..=start).filter(|at| lines.get(*at).is_some_and(is_head));
+            start = before_open_json(&lines, heads).unwrap_or(start);
+        }
         let mut answer = Self { status: status_of(&bare(lines[start])), ..Self::default() };
         let mut end = start + 1;
         while let Some(line) = lines.get(end).map(|line| bare(line)).filter(|line| !line.is_empty())
@@ -69,6 +74,36 @@ impl HttpAnswer {
     /// An answer of which only the body was kept.
     pub fn of_body(body: &str) -> Self {
         Self { body: body.trim().to_owned(), ..Self::default() }
+    }
+
+    /// The first answer that refuses within one that holds several (`$batch` of Graph and ARM), which says `200` itself.
+    pub fn refused_within(&self) -> Option<Self> {
+        if self.status.is_some_and(|status| status >= 300) || !self.body.contains("\"responses\"") {
+            return None;
+        }
+        let json = self.json()?;
+        let all = json.get("responses")?.as_array()?;
+        let (status, inner) = all.iter().find_map(|inner| {
+            let status = inner.get("status").or(inner.get("httpStatusCode"))?.as_u64()?;
+            let status = u16::try_from(status).ok()?;
+            (400..600).contains(&status).then_some((status, inner))
+        })?;
+        let headers = inner.get("headers").and_then(Value::as_object).into_iter().flatten();
+        let headers = headers.filter_map(|(name, value)| {
+            Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()))
+        });
+        let body = inner.get("body").or(inner.get("content")).map(ToString::to_string);
+        Some(Self {
+            status: Some(status),
+            headers: headers.collect(),
+            body: body.unwrap_or_default(),
+            ..self.clone()
+        })
+    }
+
+    /// Whether it is known what was called.
+    pub fn names_a_call(&self) -> bool {
+        self.url.as_deref().is_some_and(|url| !url.ends_with("$batch"))
     }
 
     fn read_request(&mut self, lines: &[&str]) {
@@ -219,6 +254,22 @@ impl HttpAnswer {
         let name = percent_decoded(name);
         (!name.is_empty()).then_some(name)
     }
+}
+
+/// The first of `heads` whose body is JSON that has no end before the next: what looks like a head there is quoted.
+fn before_open_json(lines: &[&str], heads: impl Iterator<Item = usize>) -> Option<usize> {
+    let heads: Vec<usize> = heads.collect();
+    heads.windows(2).find_map(|pair| {
+        let between = lines.get(pair[0]..pair[1])?;
+        let end = between.iter().position(|line| line.is_empty())?;
+        let body = between[end..].join("\n");
+        let open = body.trim_start().starts_with('{')
+            && serde_json::Deserializer::from_str(&body)
+                .into_iter::<serde::de::IgnoredAny>()
+                .next()
+                .is_none_or(|first| first.is_err());
+        open.then_some(pair[0])
+    })
 }
 
 /// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`.

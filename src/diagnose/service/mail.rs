@@ -215,6 +215,18 @@ impl MailTalk {
         refused.iter().rev().find(|line| !closes(line)).or(refused.last()).copied()
     }
 
+    /// Whether the refusal is that of a message, which follows a sign-in: by SMTP's number (RFC 5321 §4.2.3; RFC 4954 §4
+    /// has others for sign-ins), where its text does not speak of security (`5.7.x`, RFC 3463).
+    pub fn is_about_the_message(&self) -> bool {
+        let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
+            return false;
+        };
+        let mut words = line.split([' ', '-']);
+        let number = words.next().and_then(|word| word.parse::<u16>().ok());
+        let security = words.next().is_some_and(|word| word.starts_with("5.7."));
+        number.is_some_and(|number| (550..=554).contains(&number)) && !security
+    }
+
     /// Whether the server took the token, whatever came later.
     pub fn signed_in(&self) -> bool {
         self.server().any(|line| {

@@ -6,9 +6,19 @@ use crate::diagnose::{Confidence, Facts};
 use crate::entra::resources;
 
 /// D06: the directory says the same whether a permission or the user's own role is missing.
-pub(super) fn by_directory(facts: &Facts) -> Vec<Told> {
-    if facts.claims().is_some() {
-        return vec![no_permission(facts)];
+pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+    if let Some(claims) = facts.claims() {
+        let scp = claims.scp().filter(|_| !facts.is_app_only()).unwrap_or_default();
+        if !scp.iter().any(|scope| is_for_all(scope, answer)) {
+            return vec![no_permission(facts)];
+        }
+        return vec![
+            Told::likely(
+                "not-about-the-token",
+                "the token has a permission for all such objects, so it is a role that its user lacks in the directory",
+            ),
+            Told::possible("missing-scope", "that call may need another permission"),
+        ];
     }
     vec![
         Told::possible("missing-scope", "the token may lack a permission for that call")
@@ -18,6 +28,27 @@ pub(super) fn by_directory(facts: &Facts) -> Vec<Told> {
             "where the token is an application's, it may lack a role for that call",
         ),
     ]
+}
+
+/// Whether `scope` is a permission for every object of the kind that was called: `User.ReadWrite.All` for `/users/{id}`.
+fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
+    let url = answer.url.as_deref().unwrap_or_default();
+    let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let writes = matches!(answer.method.as_deref(), Some("POST" | "PATCH" | "PUT" | "DELETE"));
+    let name = resources::short_name(scope);
+    let kinds: &[(&str, &str)] = &[
+        ("users", "User."),
+        ("groups", "Group."),
+        ("devices", "Device."),
+        ("applications", "Application."),
+        ("serviceprincipals", "Application."),
+        ("directoryroles", "RoleManagement."),
+    ];
+    let kind = kinds.iter().find(|(segment, _)| path.split('/').any(|own| own == *segment));
+    let writing = ["ReadWrite", "AccessAsUser", "Manage"].iter().any(|word| name.contains(word));
+    kind.is_some_and(|(_, start)| name.starts_with(start) || name.starts_with("Directory."))
+        && name.ends_with(".All")
+        && (!writes || writing)
 }
 
 pub(super) fn no_permission(facts: &Facts) -> Told {
@@ -97,7 +128,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
             Told::possible("exchange-policy-block", "a policy may keep the application out"),
         ],
         // Neither the call nor its purpose is known: it may be any.
-        None if answer.url.is_none() && facts.context().job.is_none() => vec![
+        None if !answer.names_a_call() && facts.context().job.is_none() => vec![
             Told::possible("missing-scope", "that call may need another permission")
                 .help("say what was called: `--job`, or the whole output of `curl -v`"),
             Told::possible(
@@ -155,17 +186,22 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         ];
     }
     let mut told = no_permission(facts);
-    if answer.service() != Service::Graph {
-        // Each API has rights of its own beside its permissions.
-        told.confidence = Confidence::Possible;
-    }
-    if answer.service() == Service::Arm {
-        told = Told::possible(
+    match answer.service() {
+        Service::Graph => vec![told],
+        Service::Arm => vec![Told::possible(
             "azure-role-missing",
             "the caller may have no role that allows it, or a policy forbids it",
-        );
+        )],
+        // Each API has rights of its own beside its permissions.
+        service => {
+            told.confidence = Confidence::Possible;
+            let own = Told::possible(
+                "not-about-the-token",
+                "the API may have rights of its own that its user or application lacks",
+            );
+            if service == Service::Other { vec![own, told] } else { vec![told, own] }
+        }
     }
-    vec![told]
 }
 
 /// D15.

@@ -103,6 +103,18 @@ impl HttpAnswer {
         }
     }
 
+    /// Whether it shows that a token did what `job` does.
+    pub fn serves(&self, job: Job) -> bool {
+        let done = self.status.is_some_and(|status| (200..300).contains(&status))
+            && self.soap_error().is_none()
+            && !self.is_html();
+        let called = match self.service() {
+            Service::Graph => self.graph_job(),
+            _ => self.job(),
+        };
+        done && called == Some(job)
+    }
+
     /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
     fn graph_job(&self) -> Option<Job> {
         let url = self.url.as_deref()?.to_ascii_lowercase();

@@ -23,6 +23,24 @@ pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
         "an application access policy keeps this application out of that mailbox",
     ),
     (
+        &["nonpremiumtenant", "have premium license"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "the tenant has no licence for that: it needs Microsoft Entra ID P1 or P2",
+    ),
+    (
+        &["requestdisallowedbypolicy", "was disallowed by policy"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "an Azure Policy forbids it, whoever asks",
+    ),
+    (
+        &["no application access policy found"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "Teams has no application access policy for this application and user (`Grant-CsApplicationAccessPolicy`)",
+    ),
+    (
         &["exchangeimpersonation soap header must be present", "errormissingemailaddress"],
         "impersonation-header-missing",
         Confidence::Certain,
