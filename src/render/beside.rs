@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::human::{Style, heading, marked};
 use super::table::table;
 use crate::diagnose::{Diagnosis, Moment, Row, Serves, Standing};
@@ -12,7 +14,7 @@ pub(super) fn beside(out: &mut dyn Write, diagnosis: &Diagnosis, style: Style) -
     let about = &diagnosis.about;
     if !about.scopes.is_empty() {
         writeln!(out)?;
-        scopes(out, &about.scopes)?;
+        scopes(out, &about.scopes, style)?;
     }
     if let Some(serves) = &about.serves {
         writeln!(out)?;
@@ -30,13 +32,16 @@ pub(super) fn beside(out: &mut dyn Write, diagnosis: &Diagnosis, style: Style) -
     Ok(())
 }
 
-/// Asked, granted, missing, extra.
-pub(super) fn scopes(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
-    let cells = |row: &Row| {
-        let breaks = match &row.breaks[..] {
+/// Asked, granted, missing, extra; what a missing one breaks stands beside it, or below where the line is too narrow.
+pub(super) fn scopes(out: &mut dyn Write, rows: &[Row], style: Style) -> io::Result<()> {
+    let breaks: Vec<String> = rows
+        .iter()
+        .map(|row| match &row.breaks[..] {
             [] => row.note.unwrap_or_default().to_owned(),
             jobs => format!("breaks {}", names(jobs)),
-        };
+        })
+        .collect();
+    let cells = |row: &Row| {
         let (asked, granted) = match row.standing {
             Standing::Granted => ("yes", "yes"),
             Standing::Included => ("yes", "yes, within another"),
@@ -44,16 +49,30 @@ pub(super) fn scopes(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
             Standing::Untold => ("yes", "-"),
             Standing::Extra => ("no", "yes, extra"),
         };
-        vec![row.scope.clone(), asked.to_owned(), granted.to_owned(), breaks]
+        vec![row.scope.clone(), asked.to_owned(), granted.to_owned()]
     };
-    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let mut text = Vec::new();
-    table(&mut text, &["scope", "asked", "granted", ""], &rows)?;
+    let narrow: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let mut wide = narrow.clone();
+    wide.iter_mut().zip(&breaks).for_each(|(row, breaks)| row.push(breaks.clone()));
     // Indented: a scope at the beginning of a line could be a command to whoever reads the log (`::error::`).
-    for line in String::from_utf8_lossy(&text).lines() {
+    let lines = lines(&["scope", "asked", "granted", ""], &wide)?;
+    if lines.iter().all(|line| style.width.is_none_or(|width| line.width() + 2 <= width)) {
+        return lines.iter().try_for_each(|line| writeln!(out, "  {line}"));
+    }
+    let below = std::iter::once("").chain(breaks.iter().map(String::as_str));
+    for (line, below) in self::lines(&["scope", "asked", "granted"], &narrow)?.iter().zip(below) {
         writeln!(out, "  {line}")?;
+        if !below.is_empty() {
+            marked(out, style, "     ", 5, &format!(" {below}"), 6)?;
+        }
     }
     Ok(())
+}
+
+fn lines(headings: &[&str], rows: &[Vec<String>]) -> io::Result<Vec<String>> {
+    let mut text = Vec::new();
+    table(&mut text, headings, rows)?;
+    Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }
 
 fn jobs(out: &mut dyn Write, serves: &Serves, style: Style) -> io::Result<()> {
@@ -96,5 +115,40 @@ pub(super) fn when(at: NumericDate, now: NumericDate) -> String {
         0 => format!("{at}, now"),
         left @ 1.. => format!("{at}, in {}", human_duration(left)),
         gone => format!("{at}, {} ago", human_duration(gone)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_narrow_terminal_what_breaks_stands_below_its_scope() {
+        let row = |scope: &str, standing, breaks: &[Job]| Row {
+            scope: scope.to_owned(),
+            standing,
+            note: None,
+            breaks: breaks.to_vec(),
+        };
+        let rows = [
+            row(
+                "Calendars.ReadWrite",
+                Standing::Missing,
+                &[Job::GraphCalendarRead, Job::GraphMailSend],
+            ),
+            row("openid", Standing::Granted, &[]),
+        ];
+        let shown = |width| {
+            let mut out = Vec::new();
+            scopes(&mut out, &rows, Style { color: false, width }).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let wide = shown(None);
+        assert_eq!(wide.lines().count(), 3, "{wide}");
+        assert!(wide.contains("NO       breaks graph-calendar-read, graph-mail-send\n"), "{wide}");
+        assert_eq!(
+            shown(Some(50)),
+            "  SCOPE                ASKED  GRANTED\n  Calendars.ReadWrite  yes    NO\n      breaks graph-calendar-read, graph-mail-send\n  openid               yes    yes\n"
+        );
     }
 }

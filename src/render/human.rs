@@ -69,7 +69,7 @@ pub(super) fn diagnoses(
         Notes::Shown => beside(out, last, style),
         Notes::Hidden if last.about.scopes.iter().any(missing) => {
             writeln!(out)?;
-            scopes(out, &last.about.scopes)
+            scopes(out, &last.about.scopes, style)
         }
         Notes::Hidden => Ok(()),
     }
