@@ -15,6 +15,7 @@ pub mod id_token;
 mod identity;
 mod lenient;
 pub mod refresh;
+pub mod sasl;
 mod token_response;
 
 pub use error_response::{ErrorResponse, RETRYABLE_STATUS, retry_after};

@@ -7,6 +7,7 @@ mod human;
 pub mod json;
 mod report;
 mod sarif;
+mod shell;
 mod table;
 mod timeline;
 mod token;
@@ -20,9 +21,10 @@ use crate::diagnose::Diagnosis;
 pub use claims::{claim_meaning, claim_meanings, claims};
 pub use human::{Style, failure, heading, help, label, wrapped};
 pub use report::report;
+pub use shell::{Shell, is_variable_name};
 pub use table::table;
 pub use timeline::Timeline;
-pub use token::{TokenOutput, token};
+pub use token::{Handed, TokenOutput, token};
 
 /// How a listing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]

@@ -1,11 +1,13 @@
-//! A token for a script: one line, nothing else.
+//! A token for a script, in the form that whoever reads it wants.
 
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
 use super::json;
+use super::shell::{self, Shell};
 use crate::model::{Account, NumericDate};
+use crate::oauth::sasl;
 use crate::store::CachedToken;
 
 /// How `entrada token` prints.
@@ -17,6 +19,40 @@ pub enum TokenOutput {
     Token,
     /// One JSON object with expiry, scopes and account
     Json,
+    /// An HTTP header, for `curl -H @-`
+    Header,
+    /// A line that sets a variable, for `eval`, a profile or a `.env` file: see `--shell` and `--variable`
+    Env,
+    /// A configuration of curl's, for `curl -K -`
+    Curl,
+    /// The string with which a mail client signs in by XOAUTH2, in base64
+    Xoauth2,
+    /// The string with which a mail client signs in by OAUTHBEARER, in base64
+    Oauthbearer,
+    /// An `ExecCredential`, for kubectl
+    ExecCredential,
+    /// What `az account get-access-token` prints
+    AzureCli,
+}
+
+/// A token and what is told with it.
+pub struct Handed<'a> {
+    /// The token.
+    pub token: &'a CachedToken,
+    /// Whose it is.
+    pub account: &'a Account,
+    /// When it is handed out.
+    pub now: NumericDate,
+    /// When it ends, by the clock on this machine's wall: `2026-11-23 22:08:17.000000`.
+    pub expires_local: String,
+    /// Who reads a variable.
+    pub shell: Shell,
+    /// What the variable is called.
+    pub variable: &'a str,
+    /// Whose mailbox a mail client opens.
+    pub user: &'a str,
+    /// The version of `ExecCredential` that was asked for.
+    pub exec_version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -31,26 +67,88 @@ struct V1<'a> {
     account: Option<&'a str>,
 }
 
+/// <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential<'a> {
+    api_version: &'a str,
+    kind: &'static str,
+    status: ExecStatus<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecStatus<'a> {
+    token: &'a str,
+    expiration_timestamp: String,
+}
+
+/// As the Azure CLI 2.54 and later print it; `expiresOn` is local time, `expires_on` is what newer readers use.
+#[derive(Serialize)]
+struct AzureCli<'a> {
+    #[serde(rename = "accessToken")]
+    access_token: &'a str,
+    #[serde(rename = "expiresOn")]
+    expires_local: &'a str,
+    expires_on: NumericDate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(rename = "tokenType")]
+    token_type: &'static str,
+}
+
 /// Writes the access token: the one place where a token leaves on purpose.
-pub fn token(
-    out: &mut dyn Write,
-    output: TokenOutput,
-    token: &CachedToken,
-    account: &Account,
-    now: NumericDate,
-) -> io::Result<()> {
+pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> io::Result<()> {
+    let Handed { token, account, .. } = handed;
+    let text = token.access_token.expose();
     match output {
-        TokenOutput::Token => writeln!(out, "{}", token.access_token.expose())?,
+        TokenOutput::Token => writeln!(out, "{text}")?,
         TokenOutput::Json => json::write(
             out,
             &V1 {
                 version: json::VERSION,
-                access_token: token.access_token.expose(),
+                access_token: text,
                 token_type: "Bearer",
                 expires_at: token.expires_at,
-                expires_in: token.expires_at.seconds_since(now),
+                expires_in: token.expires_at.seconds_since(handed.now),
                 scope: token.granted.as_ref().map(ToString::to_string),
                 account: account.username.as_deref(),
+            },
+        )?,
+        TokenOutput::Header => writeln!(out, "Authorization: Bearer {text}")?,
+        TokenOutput::Env => {
+            writeln!(out, "{}", shell::assignment(handed.shell, handed.variable, text))?;
+        }
+        TokenOutput::Curl => {
+            let quoted = text.replace('\\', r"\\").replace('"', "\\\"");
+            writeln!(out, "header = \"Authorization: Bearer {quoted}\"")?;
+        }
+        TokenOutput::Xoauth2 => {
+            writeln!(out, "{}", sasl::xoauth2(handed.user, &token.access_token).expose())?;
+        }
+        TokenOutput::Oauthbearer => {
+            writeln!(out, "{}", sasl::oauthbearer(handed.user, &token.access_token).expose())?;
+        }
+        TokenOutput::ExecCredential => json::write(
+            out,
+            &ExecCredential {
+                api_version: handed.exec_version,
+                kind: "ExecCredential",
+                status: ExecStatus {
+                    token: text,
+                    // RFC 3339 wants a `T` where people want a space.
+                    expiration_timestamp: token.expires_at.to_string().replace(' ', "T"),
+                },
+            },
+        )?,
+        TokenOutput::AzureCli => json::write(
+            out,
+            &AzureCli {
+                access_token: text,
+                expires_local: &handed.expires_local,
+                expires_on: token.expires_at,
+                tenant: account.tid.as_deref(),
+                token_type: "Bearer",
             },
         )?,
     }

@@ -23,6 +23,10 @@ impl Clock for RealClock {
         Box::new(move || start.elapsed())
     }
 
+    fn local(&self, at: NumericDate) -> String {
+        super::local_time(at, &jiff::tz::TimeZone::system())
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
         if interruptible(async { tokio::time::sleep(duration).await })?.is_none() {

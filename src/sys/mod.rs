@@ -111,8 +111,17 @@ pub trait Clock {
     fn now(&self) -> NumericDate;
     /// Blocks for `duration`, or until the user or the system asks the program to end.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
+    /// `at` by the clock on the wall, as the Azure CLI writes it: `2026-11-23 22:08:17.000000`. In UTC unless told otherwise.
+    fn local(&self, at: NumericDate) -> String {
+        local_time(at, &jiff::tz::TimeZone::UTC)
+    }
     /// Tells how much time has passed since this call, whatever is done to the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send>;
+}
+
+fn local_time(at: NumericDate, zone: &jiff::tz::TimeZone) -> String {
+    let at = jiff::Timestamp::from_second(at.0).unwrap_or(jiff::Timestamp::MAX);
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 
 /// The program was asked to end.

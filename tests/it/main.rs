@@ -16,6 +16,7 @@ mod docs;
 mod id_token;
 mod judging;
 mod login;
+mod outputs;
 mod pasted;
 mod regressions;
 mod scenarios;

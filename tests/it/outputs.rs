@@ -1,0 +1,98 @@
+//! `entrada token -o …`: the token in the form that another program reads.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use entrada::cli::Exit;
+use serde_json::Value;
+
+use crate::world::World;
+
+fn signed_in() -> (World, String) {
+    let world = World::new();
+    world.login(&["--account", "ada@contoso.example"]);
+    let token = world.run(&["token"]).stdout.trim().to_owned();
+    assert!(token.starts_with("eyJ"), "{token}");
+    (world, token)
+}
+
+fn printed(world: &World, args: &[&str]) -> String {
+    let args: Vec<&str> = std::iter::once("token").chain(args.iter().copied()).collect();
+    let run = world.run(&args);
+    assert_eq!((run.exit, run.stderr.as_str()), (Exit::Success, ""), "{args:?}");
+    assert_eq!(run.stdout.lines().count(), 1, "one line, whatever the form: {args:?}");
+    run.stdout.trim_end_matches('\n').to_owned()
+}
+
+#[test]
+fn headers_and_variables_are_ready_to_use() {
+    let (world, token) = signed_in();
+    for (args, line) in [
+        (&["-o", "header"][..], format!("Authorization: Bearer {token}")),
+        (&["-o", "curl"], format!("header = \"Authorization: Bearer {token}\"")),
+        (&["-o", "env"], format!("export ACCESS_TOKEN='{token}'")),
+        (&["-o", "env", "--shell", "fish"], format!("set -gx ACCESS_TOKEN '{token}'")),
+        (
+            &["-o", "env", "--shell", "powershell", "--variable", "MAIL_TOKEN"],
+            format!("$env:MAIL_TOKEN = '{token}'"),
+        ),
+        (&["-o", "env", "--shell", "dotenv"], format!("ACCESS_TOKEN={token}")),
+    ] {
+        assert_eq!(printed(&world, args), line);
+    }
+    let run = world.run(&["token", "-o", "env", "--variable", "A;reboot"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "nobody evaluates that");
+}
+
+#[test]
+fn mail_clients_get_their_sign_in_string() {
+    let (world, token) = signed_in();
+    let decoded = |args: &[&str]| {
+        String::from_utf8(BASE64_STANDARD.decode(printed(&world, args)).unwrap()).unwrap()
+    };
+    assert_eq!(
+        decoded(&["-o", "xoauth2"]),
+        format!("user=ada@contoso.example\u{1}auth=Bearer {token}\u{1}\u{1}")
+    );
+    assert_eq!(
+        decoded(&["-o", "oauthbearer", "--user", "info@contoso.example"]),
+        format!("n,a=info@contoso.example,\u{1}auth=Bearer {token}\u{1}\u{1}")
+    );
+    let run = world.run(&["token", "-o", "xoauth2", "--user", "a\u{1}auth=Bearer x"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""));
+}
+
+#[test]
+fn kubectl_gets_the_version_that_it_asks_for() {
+    let (world, token) = signed_in();
+    let credential = |world: &World| -> Value {
+        serde_json::from_str(&printed(world, &["-o", "exec-credential"])).unwrap()
+    };
+    let first = credential(&world);
+    assert_eq!(first["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(
+        (&first["kind"], &first["status"]["token"]),
+        (&"ExecCredential".into(), &token.into())
+    );
+    let until = first["status"]["expirationTimestamp"].as_str().unwrap();
+    assert!(until.starts_with("2023-11-14T23:") && until.ends_with('Z'), "RFC 3339: {until}");
+    world.set(
+        "KUBERNETES_EXEC_INFO",
+        r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","spec":{"interactive":false}}"#,
+    );
+    assert_eq!(credential(&world)["apiVersion"], "client.authentication.k8s.io/v1beta1");
+    world.set("KUBERNETES_EXEC_INFO", "{");
+    assert_eq!(credential(&world)["apiVersion"], "client.authentication.k8s.io/v1");
+}
+
+#[test]
+fn readers_of_the_azure_cli_find_what_they_look_for() {
+    let (world, token) = signed_in();
+    let document: Value = serde_json::from_str(&printed(&world, &["-o", "azure-cli"])).unwrap();
+    assert_eq!(document["accessToken"], token.as_str());
+    assert_eq!(document["tokenType"], "Bearer");
+    let ends = document["expires_on"].as_i64().unwrap();
+    assert!((1_700_003_000..1_700_010_000).contains(&ends), "seconds since 1970: {ends}");
+    let local = document["expiresOn"].as_str().unwrap();
+    assert!(local.starts_with("2023-11-14 2") && local.ends_with(".000000"), "{local}");
+    assert!(document["tenant"].as_str().is_some_and(|tenant| tenant.len() == 36));
+}
