@@ -16,7 +16,8 @@ use entrada::model::{Authority, ScopeSet, Tenant, clean};
 use entrada::oauth::device_code::DeviceAuthorization;
 use entrada::store::{self, Interaction, Kind};
 use entrada::sys::{
-    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealTerminal, Sys,
+    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
+    Sys,
 };
 
 /// How the user hears of the code.
@@ -68,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         browser: &RealBrowser,
         loopback: &RealLoopback,
         entropy: &RealEntropy,
+        programs: &RealPrograms,
     };
     // `Kind::Keyring`, with directories that last, keeps the grant for the next run.
     let state = tempfile::tempdir()?;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use entrada::cli::{self, Console};
 use entrada::sys::{
-    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealTerminal, Sys, harden,
+    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
+    Sys, harden,
 };
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         browser: &RealBrowser,
         loopback: &RealLoopback,
         entropy: &RealEntropy,
+        programs: &RealPrograms,
     };
     // Not `.lock()`: a lock held for the whole run would stop every other thread that writes.
     let (mut stdin, mut stdout, mut stderr) =

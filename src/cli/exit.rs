@@ -31,6 +31,10 @@ pub enum Exit {
     Findings = 10,
     /// `probe`: the service refused the token.
     ProbeRefused = 11,
+    /// `exec`: the program was found and could not be run.
+    NotExecutable = 126,
+    /// `exec`: there is no such program.
+    NotFound = 127,
     /// Hung up (SIGHUP).
     HungUp = 129,
     /// Interrupted (Ctrl-C).
@@ -41,7 +45,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in order of number.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Success,
         Self::Failure,
         Self::Usage,
@@ -54,6 +58,8 @@ impl Exit {
         Self::Busy,
         Self::Findings,
         Self::ProbeRefused,
+        Self::NotExecutable,
+        Self::NotFound,
         Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
@@ -83,6 +89,8 @@ impl Exit {
             Self::Busy => "another process holds the grant, and the bounded wait ran out",
             Self::Findings => "`diagnose`, or `--strict`, found an error",
             Self::ProbeRefused => "`probe`: the service refused the token",
+            Self::NotExecutable => "`exec`: the program was found and could not be run",
+            Self::NotFound => "`exec`: there is no such program",
             Self::HungUp => "the terminal hung up",
             Self::Interrupted => "interrupted (Ctrl-C)",
             Self::Terminated => "terminated",

@@ -42,6 +42,11 @@ impl Failure {
         }
     }
 
+    /// One of which everything has been said.
+    pub(super) fn told(exit: Exit) -> Self {
+        Self { silent: true, ..Self::new(exit, "") }
+    }
+
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }

@@ -111,6 +111,7 @@ pub(super) mod tests {
             browser: &Nothing,
             loopback: &Nothing,
             entropy: &Nothing,
+            programs: &Nothing,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = cli::run(

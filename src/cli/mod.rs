@@ -9,6 +9,7 @@ mod demo;
 mod diagnose;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod exec;
 mod exit;
 mod explain;
 mod failure;
@@ -18,6 +19,7 @@ mod judge;
 mod login;
 mod logout;
 mod network;
+mod obtain;
 mod prompt;
 mod report;
 mod status;
@@ -98,6 +100,7 @@ struct Common {
 enum Command {
     Login(login::Args),
     Token(token::Args),
+    Exec(exec::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
@@ -125,6 +128,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let recorder = Recorder::default();
     let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
     let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
+    close_trace(&recorder, exit, &talk);
+    exit
+}
+
+/// Writes the trace, where there is one, of a run that ends with `exit`.
+fn close_trace(recorder: &Recorder, exit: Exit, talk: &Talk<'_>) {
     match recorder.finish(exit.code()) {
         Ok(Some(Written { path, announce: true })) => talk.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
@@ -134,7 +143,6 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         Ok(_) => (),
         Err(error) => talk.line(format!("warning: the trace could not be written: {error}")),
     }
-    exit
 }
 
 fn dispatch(
@@ -154,6 +162,7 @@ fn dispatch(
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),
+        Command::Exec(args) => exec::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),

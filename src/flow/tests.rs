@@ -125,6 +125,7 @@ fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) 
         browser: &Nothing,
         loopback: &Nothing,
         entropy: &Nothing,
+        programs: &Nothing,
     };
     let page = SignInPage { timeout: timeout.map(Duration::from_secs), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };

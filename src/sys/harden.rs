@@ -5,13 +5,28 @@
 pub fn harden() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let none = Rlimit { current: Some(0), maximum: Some(0) };
-        let _ = setrlimit(Resource::Core, none);
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let now = getrlimit(Resource::Core);
+        let _ = CORE.set(now.current);
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..now });
     }
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// The limit for core dumps that we were started with.
+#[cfg(unix)]
+static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+
+/// Gives back what a program that follows us in this process inherits: its memory is its own affair.
+#[cfg(unix)]
+pub(super) fn soften() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    if let Some(current) = CORE.get() {
+        let _ =
+            setrlimit(Resource::Core, Rlimit { current: *current, ..getrlimit(Resource::Core) });
     }
 }

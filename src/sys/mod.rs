@@ -7,6 +7,7 @@ mod env;
 mod harden;
 mod http;
 mod loopback;
+mod program;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -25,6 +26,7 @@ pub use http::{
     HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, certificates_in,
 };
 pub use loopback::{RealLoopback, bind};
+pub use program::{Hand, Program, Programs, RealPrograms};
 pub use terminal::{RealTerminal, say};
 pub use visit::Visit;
 
@@ -49,6 +51,8 @@ pub struct Sys<'a> {
     pub loopback: &'a dyn Loopback,
     /// Randomness.
     pub entropy: &'a dyn Entropy,
+    /// Other programs.
+    pub programs: &'a dyn Programs,
 }
 
 /// The user's web browser.

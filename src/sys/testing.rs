@@ -5,7 +5,9 @@ use std::sync::mpsc;
 
 use url::Url;
 
-use super::{Browser, Entropy, Env, Line, Listener, Loopback, Place, Stream, Terminal};
+use super::{
+    Browser, Entropy, Env, Line, Listener, Loopback, Place, Program, Programs, Stream, Terminal,
+};
 use crate::model::Secret;
 
 /// No browser, no terminal, no loopback, and randomness that is all zeros.
@@ -33,6 +35,12 @@ impl Loopback for Nothing {
 impl Entropy for Nothing {
     fn fill(&self, _: &mut [u8]) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Programs for Nothing {
+    fn run(&self, _: &Program) -> io::Error {
+        io::ErrorKind::Unsupported.into()
     }
 }
 

@@ -141,3 +141,36 @@ fn a_full_disk_for_stdout_is_a_failure_and_the_grant_is_kept() {
     }
     assert_eq!(emulator.client(&home, &["token"]).status.code(), Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_program_gets_the_token_and_takes_our_place() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    let token = text(&emulator.client(&home, &["token"]).stdout);
+    let run = |args: &[&str]| emulator.client(&home, &[&["exec"], args].concat());
+
+    let in_variable = run(&["--", "sh", "-c", "echo $ACCESS_TOKEN; exit 7"]);
+    assert_eq!((text(&in_variable.stdout), in_variable.status.code()), (token.clone(), Some(7)));
+    let named = run(&["--variable", "T", "--", "sh", "-c", "echo $T$ACCESS_TOKEN"]);
+    assert_eq!(text(&named.stdout), token);
+    let by_descriptor = run(&["--fd", "9", "--", "sh", "-c", "env | grep -c eyJ; cat <&9"]);
+    assert_eq!(text(&by_descriptor.stdout), format!("0\n{}", token.trim()));
+
+    // Signals and limits are the program's own.
+    let killed = run(&["--", "sh", "-c", "kill -TERM $$"]);
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&killed.status), Some(15));
+    let limit = run(&["--", "sh", "-c", "ulimit -S -c"]);
+    let mut own = Command::new("sh");
+    assert_eq!(
+        text(&limit.stdout),
+        text(&own.args(["-c", "ulimit -S -c"]).output().unwrap().stdout)
+    );
+
+    for (program, code) in [("/nowhere/at-all", 127), ("/", 126)] {
+        let failed = run(&["--", program]);
+        assert_eq!(failed.status.code(), Some(code), "{}", text(&failed.stderr));
+        assert!(text(&failed.stderr).contains(&format!("cannot run `{program}`")));
+    }
+}

@@ -9,7 +9,8 @@ use std::time::Duration;
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Reply, Scenario};
 use entrada::sys::{
-    Browser, Clock as _, Env, Place, RealClock, RealEntropy, RealLoopback, RealTerminal, Sys,
+    Browser, Clock as _, Env, Place, RealClock, RealEntropy, RealLoopback, RealPrograms,
+    RealTerminal, Sys,
 };
 use url::Url;
 
@@ -59,6 +60,7 @@ fn login(
         browser: &browser,
         loopback: &RealLoopback,
         entropy: &RealEntropy,
+        programs: &RealPrograms,
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let argv = ["entrada", "login", "--flow", "browser", "--timeout", "40s", "-vv"];

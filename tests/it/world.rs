@@ -11,7 +11,8 @@ use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
 use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
 use entrada::sys::{
-    Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Stream, Sys, Terminal,
+    Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Program, Programs, Stream, Sys,
+    Terminal,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -33,6 +34,15 @@ pub(crate) struct World {
     terminal: Streams,
     place: Place,
     between: RefCell<Option<Box<Between>>>,
+}
+
+/// No program may take the place of a test.
+struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn run(&self, _: &Program) -> io::Error {
+        io::ErrorKind::PermissionDenied.into()
+    }
 }
 
 /// Somebody between the program and the emulator, who changes answers.
@@ -216,6 +226,7 @@ impl World {
             browser: &machine,
             loopback: &machine,
             entropy: self.desk(),
+            programs: &NoPrograms,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = cli::run(

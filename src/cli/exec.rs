@@ -1,0 +1,45 @@
+//! `entrada exec`.
+
+use std::ffi::OsString;
+use std::io;
+
+use super::app::App;
+use super::obtain::{Ask, obtain};
+use super::token::{VARIABLE, variable_name};
+use super::{Exit, Failure};
+use crate::sys::{Hand, Program};
+
+/// Run a program with an access token in its environment; its exit code is the result
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// The variable in which the program finds the token
+    #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]
+    variable: String,
+    /// Hand the token over on this file descriptor instead, where no other program of yours can read it
+    #[arg(long, value_name = "NUMBER", conflicts_with = "variable", value_parser = clap::value_parser!(i32).range(3..256))]
+    fd: Option<i32>,
+    /// The program and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let acquired = obtain(app, &settings, "exec", Ask::default())?;
+    let hand = match args.fd {
+        Some(number) => Hand::Descriptor(number),
+        None => Hand::Variable(args.variable.clone()),
+    };
+    let program = Program { argv: args.command.clone(), hand, token: acquired.token.access_token };
+    // Nothing of ours comes after it: the program takes our place.
+    super::close_trace(app.recorder, Exit::Success, app.talk);
+    let error = app.sys.programs.run(&program);
+    let name = program.argv.first().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let exit = match error.kind() {
+        io::ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::NotExecutable,
+    };
+    Err(Failure::new(exit, format!("cannot run `{name}`: {error}")))
+}

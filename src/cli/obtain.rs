@@ -1,0 +1,80 @@
+//! A token for a command that hands it on: stored, refreshed, or by sign-in; judged, and told about on stderr.
+
+use super::app::App;
+use super::failure::of_acquire;
+use super::judge::{any_problem, judge};
+use super::login::{greet, warn_unsaved};
+use super::prompt::Person;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::flow::{self, Acquired, Source};
+use crate::model::{ClaimsRequest, human_duration};
+use crate::render::{self, Notes};
+
+/// What is asked beside the settings.
+#[derive(Default)]
+pub(super) struct Ask {
+    /// Refresh even if the stored token is still good.
+    pub(super) force_refresh: bool,
+    /// What a service asked for when it refused a token.
+    pub(super) challenge: Option<ClaimsRequest>,
+}
+
+/// The token that `settings` ask for, for `command`.
+pub(super) fn obtain(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    command: &str,
+    ask: Ask,
+) -> Result<Acquired, Failure> {
+    let jobs = settings.jobs()?;
+    // A token is for one service: that of the first job named.
+    let jobs = jobs.get(..1).unwrap_or_default();
+    app.trace(settings, command, jobs)?;
+    let mut request = app.request(settings, jobs, app.interaction(settings))?;
+    (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
+    let fault = app.lint(settings, &request, jobs.first().copied()).err();
+    let grants = match app.grants(settings) {
+        Ok(grants) => grants,
+        Err(failure) => return Err(fault.unwrap_or(failure)),
+    };
+    let mut person = Person::new(app, settings);
+    let acquired = match fault {
+        None => flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
+            let evidence = app.evidence(settings, &request, jobs.first().copied());
+            of_acquire(error, evidence, &app.login_command(settings))
+        })?,
+        // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
+        Some(fault) => flow::stored(app.sys, &grants, &request).ok().flatten().ok_or(fault)?,
+    };
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
+    if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
+        greet(app, &acquired, &grants);
+    }
+    if let Some(trouble) = &acquired.trouble {
+        app.talk.line(format!("warning: {trouble}; the stored token is still good and is used"));
+    }
+    if let Some(unsaved) = &acquired.unsaved {
+        warn_unsaved(app.talk, unsaved);
+    }
+    let strict = settings.is(|layer| &layer.strict);
+    // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.
+    if acquired.source != Source::Cache || strict {
+        let quiet = settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
+        let diagnoses = judge(app, settings, &request, &acquired, jobs);
+        for diagnosis in diagnoses.iter().filter(|diagnosis| !(quiet && diagnosis.is_clean())) {
+            app.talk.with(|out| render::diagnosis(out, diagnosis, app.talk.style, Notes::Hidden));
+        }
+        if strict && any_problem(&diagnoses) {
+            // Nothing on stdout in a failure: a script must not use what is known not to work.
+            return Err(Failure::told(Exit::Findings));
+        }
+        if !quiet && acquired.source == Source::Refresh {
+            let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
+            app.talk.line(format!("good for {}", human_duration(left)));
+        }
+    }
+    Ok(acquired)
+}
