@@ -90,24 +90,6 @@ pub struct Context {
 }
 
 impl Evidence {
-    /// What of `other` would go unused beside `self`, if anything would.
-    pub fn passes_over(&self, other: &Self) -> Option<&'static str> {
-        let both = |one: bool, other: bool| one && other;
-        let token = |evidence: &Self| evidence.token.is_some() || evidence.response.is_some();
-        let answer = |evidence: &Self| {
-            evidence.refusal.is_some() || evidence.answer.is_some() || evidence.mail.is_some()
-        };
-        if other.unrecognised {
-            Some("it is nothing that can be judged")
-        } else if both(token(self), token(other)) {
-            Some("there is a token already, and one is judged at a time")
-        } else if both(answer(self), answer(other)) {
-            Some("there is an answer already, and one is judged at a time")
-        } else {
-            None
-        }
-    }
-
     /// Both as one case. What `self` has goes before what `other` has.
     pub fn join(mut self, other: Self) -> Self {
         self.context = self.context.or(other.context);

@@ -225,7 +225,7 @@ pub(super) fn describe(
         finding = finding.saw("error_codes", codes.join(", "));
     }
     if refusal.error_description.is_some() {
-        finding = finding.saw("error_description", refusal.text());
+        finding = finding.saw("error_description", refusal.sentence());
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),

@@ -60,6 +60,23 @@ impl ErrorResponse {
         if error_codes.is_empty() {
             error_codes.extend(error_description.as_deref().into_iter().flat_map(aadsts_in));
         }
+        // What was pasted as text has them within.
+        let within = |name: &str| {
+            let description = error_description.as_deref()?;
+            let at = description.find(name)? + name.len();
+            let value: String = description[at..].trim_start().chars().take(ID_MAX).collect();
+            let end = value.find(char::is_whitespace).unwrap_or(value.len());
+            Some(value[..end].to_owned()).filter(|value| !value.is_empty())
+        };
+        let time_within = || {
+            let (_, rest) = error_description.as_deref()?.split_once("Timestamp: ")?;
+            let time = rest.get(..20)?;
+            time.ends_with('Z').then(|| time.to_owned())
+        };
+        let or = |name: &str, label: &str| lenient::text(members, name).or_else(|| within(label));
+        let (trace_id, correlation_id) =
+            (or("trace_id", "Trace ID:"), or("correlation_id", "Correlation ID:"));
+        let timestamp = lenient::text(members, "timestamp").or_else(time_within);
         Self {
             error,
             error_description,
@@ -67,9 +84,9 @@ impl ErrorResponse {
             suberror: lenient::text(members, "suberror"),
             error_subcode: lenient::text(members, "error_subcode"),
             claims: lenient::text(members, "claims"),
-            trace_id: lenient::text(members, "trace_id"),
-            correlation_id: lenient::text(members, "correlation_id"),
-            timestamp: lenient::text(members, "timestamp"),
+            trace_id,
+            correlation_id,
+            timestamp,
             error_uri: lenient::text(members, "error_uri"),
             http_status: None,
             retry_after: None,
@@ -89,12 +106,22 @@ impl ErrorResponse {
         self.error_codes.iter().any(|code| codes.contains(code))
     }
 
+    /// What [`ErrorResponse::text`] says without the ids at its end, which stand in members of their own.
+    pub fn sentence(&self) -> String {
+        let text = self.text();
+        let end = text.find(" Trace ID: ").filter(|end| 0 < *end && self.trace_id.is_some());
+        end.map_or_else(|| text.clone(), |end| text[..end].to_owned())
+    }
+
     /// What the server said, on one line and harmless: the description, else the bare `error`.
     pub fn text(&self) -> String {
         let text = self.error_description.as_deref().unwrap_or(&self.error);
         clean(text).into_owned()
     }
 }
+
+/// Characters of an id: a GUID has 36.
+const ID_MAX: usize = 64;
 
 /// Numbers that are taken from one text: an answer has one, at times three.
 const CODES_MAX: usize = 20;

@@ -104,13 +104,16 @@ fn tokens_are_found_in_what_people_put_around_them() {
 }
 
 #[test]
-fn what_goes_unused_is_named_and_a_file_that_is_not_there_is_no_token() {
+fn several_inputs_are_joined_or_judged_one_by_one_and_a_file_that_is_not_there_is_no_token() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("one"), jwt(READS)).unwrap();
     std::fs::write(path("two"), jwt(READS)).unwrap();
     let ran = diagnose(&[&path("one"), &path("two")], "");
-    assert!(ran.stderr.contains("two is passed over: there is a token already"), "{}", ran.stderr);
+    assert_eq!(ran.stdout.matches("ok: nothing stands in the way").count(), 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("are judged one after the other"), "{}", ran.stderr);
+    let ran = diagnose(&[&path("one"), "hello"], "");
+    assert!(ran.stderr.contains("hello is passed over: it is nothing"), "{}", ran.stderr);
     let ran = diagnose(&["nofile.jwt"], "");
     assert_eq!(ran.exit, Exit::Usage);
     assert!(ran.stderr.contains("there is no file `nofile.jwt`"), "{}", ran.stderr);

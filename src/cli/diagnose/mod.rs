@@ -1,6 +1,7 @@
 //! `entrada diagnose`.
 
 mod around;
+mod gather;
 mod stream;
 
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::diagnose::{self, Diagnosis, Evidence, Verdict};
+use crate::diagnose::{self, Diagnosis, Verdict};
 use crate::render::{self, JudgementFormat, Notes};
 use crate::sys::Stream;
 use around::Around;
@@ -38,16 +39,20 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let around = Around::new(app, None)?;
         return stream::run(&around, app);
     }
-    let evidence = gather(args, app)?;
-    for member in evidence.unknown_members.iter().take(MEMBERS_MAX) {
+    let cases = gather::gather(&args.input, app)?;
+    let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
+    for member in unknown.iter().take(MEMBERS_MAX) {
         app.talk
             .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
     }
-    if let more @ 1.. = evidence.unknown_members.len().saturating_sub(MEMBERS_MAX) {
+    if let more @ 1.. = unknown.len().saturating_sub(MEMBERS_MAX) {
         app.talk.line(format!("note: {more} more members are not understood"));
     }
-    let around = Around::new(app, evidence.context.job_name.as_deref())?;
-    let judged: Vec<Diagnosis> = around.cases(evidence).iter().map(diagnose::run).collect();
+    let mut judged: Vec<Diagnosis> = Vec::new();
+    for case in cases {
+        let around = Around::new(app, case.context.job_name.as_deref())?;
+        judged.extend(around.cases(case).iter().map(diagnose::run));
+    }
     let style = style_of(app.sys, Stream::Stdout);
     let quiet = app.common.layer.quiet == Some(true);
     let notes = if quiet { Notes::Hidden } else { Notes::Shown };
@@ -63,34 +68,6 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         super::report::write(app, path, &judged)?;
     }
     Ok(judged.iter().fold(Exit::Success, worse))
-}
-
-/// Every input, taken for one case.
-fn gather(args: &Args, app: &mut App<'_, '_>) -> Result<Evidence, Failure> {
-    let now = app.sys.clock.now();
-    let mut inputs = args.input.iter().map(|input| Some(input.as_str())).collect::<Vec<_>>();
-    if inputs.is_empty() {
-        inputs.push(None);
-    }
-    let mut all: Option<Evidence> = None;
-    for input in inputs {
-        let text = app.input(input)?;
-        let evidence = diagnose::recognise(text.expose(), now)
-            .map_err(|error| Failure::usage(error.to_string()))?;
-        all = Some(match all {
-            None => evidence,
-            Some(before) => {
-                if let Some(what) = before.passes_over(&evidence) {
-                    app.talk.line(format!(
-                        "note: {} is passed over: {what}",
-                        input.map_or("standard input", |input| input)
-                    ));
-                }
-                before.join(evidence)
-            }
-        });
-    }
-    Ok(all.unwrap_or_default())
 }
 
 /// The exit code after one more judgement.

@@ -4,6 +4,7 @@ mod file;
 mod limits;
 mod msal;
 mod page;
+mod phrase;
 mod printed;
 
 use serde_json::{Map, Value};
@@ -38,6 +39,9 @@ const ERRORS: [&str; 19] = [
     "unsupported_grant_type",
     "unsupported_response_type",
 ];
+
+/// Characters that the shortest token has.
+const TOKEN_MIN: usize = 16;
 
 /// The input cannot be judged at all.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,12 +99,16 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         evidence.context.grant_type = Some("authorization_code".to_owned());
     } else if text.starts_with('<') && text.contains("ResponseCode") {
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
+    } else if let Some(answer) = phrase::status_and_reason(text) {
+        take_answer(answer, &mut evidence, None);
     } else if let Some(talk) = MailTalk::parse(text) {
         take_talk(talk, &mut evidence);
     } else if let Some(refusal) = page::refusal(text) {
         evidence.refusal = Some(refusal);
     } else if let Some(talk) = MailTalk::in_prose(text) {
         take_talk(talk, &mut evidence);
+    } else if let Some(answer) = phrase::in_words(text) {
+        take_answer(answer, &mut evidence, None);
     } else if let Some(body) = page::api_error(text) {
         take_answer(HttpAnswer::of_body(&body), &mut evidence, None);
     } else {
@@ -115,6 +123,8 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
                 evidence.unrecognised = true;
             }
+            // A word: no token is so short.
+            Shape::Opaque { length } if length < TOKEN_MIN => evidence.unrecognised = true,
             shape => evidence.token = Some(shape),
         }
     }
@@ -327,9 +337,9 @@ mod tests {
         for input in ["Sorry: AADSTS50011: no", "50011", "aadsts50011"] {
             assert_eq!(read(input).refusal.unwrap().error_codes, [50011], "{input}");
         }
-        assert!(matches!(read("hello").token, Some(Shape::Opaque { .. })));
+        assert!(matches!(read("an-opaque-token-of-somebody").token, Some(Shape::Opaque { .. })));
         assert!(read(r#"{"accessToken":"a.b.c"}"#).token.is_some());
-        for input in ["some words", "{}"] {
+        for input in ["some words", "hello", "{}"] {
             let evidence = read(input);
             assert!(evidence.unrecognised && evidence.token.is_none(), "{input}");
         }

@@ -1,3 +1,4 @@
+use crate::diagnose::facts::is_guid;
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
 use crate::entra::clouds::Cloud;
 use crate::entra::resources::{self, ResourceOfScope};
@@ -39,12 +40,13 @@ fn check(facts: &Facts) -> Option<Finding> {
 }
 
 /// The page on which an administrator approves, with what is known filled in (Entra: `/v2.0/adminconsent`).
-fn admin_consent_url(facts: &Facts) -> String {
+pub(super) fn admin_consent_url(facts: &Facts) -> String {
     let context = facts.context();
+    let told = || named_application(facts.refusal()?.error_description.as_deref()?);
     let tenant = context.tenant.as_deref().filter(|tenant| {
         !["common", "organizations", "consumers"].contains(tenant) && !tenant.is_empty()
     });
-    let client_id = context.client_id.as_deref().unwrap_or("CLIENT_ID");
+    let client_id = context.client_id.as_deref().or_else(told).unwrap_or("CLIENT_ID");
     let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
     let by_host = || Cloud::of_authority_host(url::Url::parse(host).ok()?.host_str()?);
     let graph = context.cloud.or_else(by_host).unwrap_or_default().facts().graph;
@@ -65,6 +67,14 @@ fn admin_consent_url(facts: &Facts) -> String {
     query.append_pair("redirect_uri", "http://localhost");
     let tenant = tenant.unwrap_or("organizations");
     format!("{host}/{tenant}/v2.0/adminconsent?{}", query.finish())
+}
+
+/// The client id in the authority's own words: `the application with ID '…'`, `application '…'`, `client '…'`.
+fn named_application(description: &str) -> Option<&str> {
+    ["with ID '", "application '", "client '"].iter().find_map(|before| {
+        let (_, rest) = description.split_once(before)?;
+        rest.split('\'').next().filter(|id| is_guid(id))
+    })
 }
 
 #[cfg(test)]

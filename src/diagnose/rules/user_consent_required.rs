@@ -30,5 +30,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         "nobody has consented to this application and these scopes yet",
     )?;
     let finding = refusal::sign_in_again(facts, finding);
-    Some(finding)
+    Some(finding.help(format!(
+        "where users may not agree, an administrator opens {}",
+        super::admin_consent_required::admin_consent_url(facts)
+    )))
 }
