@@ -29,6 +29,8 @@ pub struct Evidence {
     pub context: Context,
     /// Whether something was given that is nothing we know.
     pub unrecognised: bool,
+    /// Whether the token is a refresh token where one belongs: in a cache, and shown to nobody.
+    pub at_rest: bool,
     /// When the case was collected.
     pub now: Option<NumericDate>,
     /// Members of an evidence file that were not understood.
@@ -103,6 +105,7 @@ impl Evidence {
             mail: self.mail.or(other.mail),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
+            at_rest: self.at_rest || other.at_rest,
             // The earlier of the two: one of them is the clock of whoever answered.
             now: [self.now, other.now].into_iter().flatten().min(),
             unknown_members: self.unknown_members,

@@ -149,9 +149,10 @@ impl<'a> Facts<'a> {
             // The service's error alone. Some say that the call was wrong, whoever made it.
             None => answer.code().is_some_and(|code| {
                 let code = code.to_ascii_lowercase();
-                let call =
-                    ["notfound", "badrequest", "invalidrequest", "invalidid", "conflict", "syntax"];
-                !call.iter().any(|word| code.contains(word))
+                let call = ["badrequest", "invalidrequest", "invalidid", "conflict", "syntax"];
+                let thing =
+                    ["itemnotfound", "foldernotfound", "resourcenotfound", "objectnotfound"];
+                !call.iter().chain(&thing).any(|word| code.contains(word))
             }),
         }
     }
@@ -323,6 +324,18 @@ impl<'a> Facts<'a> {
     /// The scopes to ask for, for the job in its cloud.
     pub fn job_scopes(&self) -> Vec<String> {
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
+    }
+
+    /// How an application without a user asks for what the job needs; `None` where a user is meant, or nothing is known.
+    pub fn ask_as_application(&self) -> Option<String> {
+        if self.acting() != As::App {
+            return None;
+        }
+        let scope = jobs::app_scope_in(self.job, self.context().cloud.unwrap_or_default())?;
+        let role = self.needs.app_roles.first().map_or_else(String::new, |role| {
+            format!("; it needs the application permission `{role}`")
+        });
+        Some(format!("ask for `{scope}` with the application's own secret or certificate{role}"))
     }
 
     /// `entrada login` with this profile and `arguments`: what to paste to sign in again.

@@ -170,7 +170,10 @@ fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
     }
     let answer = answer(entry)?;
     let received_at = entry.started().unwrap_or_default();
-    if value_of(asked, "grant_type").is_some() {
+    // A browser may have kept the answer and not the form.
+    let endpoint = Url::parse(&entry.request.url)
+        .is_ok_and(|url| url.path().contains("/oauth2/") && url.path().ends_with("/token"));
+    if value_of(asked, "grant_type").is_some() || endpoint {
         return match TokenResponse::parse("the token request", &answer, received_at) {
             Ok(Ok(response)) => {
                 let token = told(entry, &response);

@@ -215,6 +215,7 @@ fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
         || facts.input_kind() == InputKind::Unknown
         || refused
         || facts.is_turned_away()
+        || facts.evidence.at_rest
         || (facts.jwt().is_none() && facts.is_refused_a_message())
     {
         Verdict::Undetermined

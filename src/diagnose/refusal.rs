@@ -65,7 +65,10 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
     }
     match error.error.as_str() {
         "consent_required" => plain("user-consent-required"),
-        "interaction_required" | "login_required" => plain("mfa-required"),
+        // With a number that nobody here knows, the reason may be any.
+        "interaction_required" | "login_required" if error.error_codes.is_empty() => {
+            plain("mfa-required")
+        }
         "invalid_scope" => plain("invalid-scope"),
         "temporarily_unavailable" | "server_error" => plain("service-incident"),
         _ if error.http_status == Some(429) => plain("throttled"),

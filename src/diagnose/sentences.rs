@@ -27,6 +27,8 @@ const SENTENCES: &[(&[&str], &str)] = &[
     (&["administrator consent is required"], "admin-consent-required"),
     (&["only an admin can grant"], "admin-consent-required"),
     (&["need admin approval"], "admin-consent-required"),
+    (&["requires your admin's approval"], "admin-consent-required"),
+    (&["requires your admin’s approval"], "admin-consent-required"),
     (&["cross cloud request"], "sovereign-cloud-mismatch"),
     (&["does not meet the criteria to access this resource"], "conditional-access"),
     (&["too many requests"], "throttled"),

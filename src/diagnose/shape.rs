@@ -61,6 +61,9 @@ pub const SITE_OUTLOOK: u32 = 292_841;
 /// A token that is longer than any real one is not read further: a service would refuse it by size.
 const TOKEN_MAX: usize = 256 * 1024;
 
+/// Characters of a token that was cut: less is a word with dots behind it.
+const CUT_MIN: usize = 15;
+
 impl Shape {
     /// Classifies `text` as it was pasted: quotes, `Bearer `, line breaks and such are taken off first.
     pub fn of(text: &str) -> Self {
@@ -92,6 +95,13 @@ impl Shape {
     fn of_bare(text: &str) -> Self {
         let length = text.chars().count();
         let broken = |reason: &str| Self::Broken { reason: reason.to_owned(), length };
+        // Words are no token, whatever stands in them.
+        if text.contains(char::is_whitespace)
+            && !text.starts_with("Bearer ")
+            && !text.starts_with('<')
+        {
+            return Self::Opaque { length };
+        }
         if TOKEN_MAX < text.len() {
             return broken("it is far longer than any token");
         }
@@ -101,7 +111,7 @@ impl Shape {
         if text.starts_with("Bearer ") {
             return broken("the word `Bearer` stands before it twice");
         }
-        if text.contains("...") || text.contains('…') {
+        if (text.contains("...") || text.contains('…')) && CUT_MIN < length {
             return broken("a viewer cut it short (`...`)");
         }
         if text.starts_with("PHNhbWw") || text.starts_with('<') && text.contains("Assertion") {
@@ -136,6 +146,13 @@ impl Shape {
             }
             _ => Self::Opaque { length },
         }
+    }
+
+    /// Whether it looks like an ID token beside an access token: about a person, and without anything that it may do.
+    pub(super) fn is_of_an_id_token(&self) -> bool {
+        self.claims().is_some_and(|claims| {
+            !claims.has_scp() && claims.roles().is_none() && claims.client_id().is_none()
+        })
     }
 
     /// The token's claims, when it has readable ones.

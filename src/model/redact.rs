@@ -48,7 +48,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         out.push_str(gap);
         // A value may stand after a colon and quotes: `"refresh_token":"…"`.
         let named = gap.contains([':', '=']) && gap.len() <= 4 && is_named(word_before, run, gap);
-        let announced = gap == " " && is_one_of(&BEFORE, word_before);
+        let announced = gap == " " && is_one_of(&BEFORE, word_before) && !is_prose(run);
         let shown = if named || (announced && 7 < run.len()) {
             Cow::Borrowed(GONE)
         } else {
@@ -68,6 +68,13 @@ fn is_named(name: &str, value: &str, gap: &str) -> bool {
     (is_one_of(&NAMES, name) && 3 < value.len())
         || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
         || (is_one_of(&OFTEN, name) && 15 < value.len())
+}
+
+/// `Basic authentication is disabled`, `Bearer authorization failed`: words about a scheme.
+fn is_prose(run: &str) -> bool {
+    let word = run.trim_end_matches(['.', ',', ':']);
+    word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("auth"))
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn is_one_of(words: &[&str], word: &str) -> bool {
@@ -143,6 +150,8 @@ mod tests {
             "535 5.7.3 Authentication unsuccessful [AM0PR04CA0087.eurprd04.prod.outlook.com 2027-01-15T08:00:00.214Z 08DE53E1B7F0A1C4]",
             "The token contains no permissions, or permissions can not be understood.",
             "grant_type=refresh_token is not plain text",
+            "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+            "Bearer authentication failed",
             "IDX14100: JWT is not well formed, there are no dots (.)",
         ] {
             let shown = without_secrets(text);

@@ -6,6 +6,9 @@ use std::fmt;
 /// Scopes of OpenID Connect itself (OIDC Core §5.4, §11): about the sign-in, never about an API.
 pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
+/// Scopes of one text.
+const SCOPES_MAX: usize = 1_000;
+
 /// The scopes of one request: sorted and without repeats (RFC 6749 §3.3).
 ///
 /// Order does not matter to the server, so `a b` and `b a` are the same set.
@@ -13,9 +16,9 @@ pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_acces
 pub struct ScopeSet(BTreeSet<String>);
 
 impl ScopeSet {
-    /// Splits `text` at white space.
+    /// Splits `text` at white space. Beyond a thousand scopes, which no request could carry in an address, the rest is left.
     pub fn parse(text: &str) -> Self {
-        Self(text.split_whitespace().map(str::to_owned).collect())
+        Self(text.split_whitespace().take(SCOPES_MAX).map(str::to_owned).collect())
     }
 
     /// Adds one scope.

@@ -1,5 +1,6 @@
 //! What was put in front of us: told by its content, never by a file name.
 
+mod address;
 mod file;
 mod limits;
 mod msal;
@@ -8,7 +9,6 @@ mod phrase;
 mod printed;
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::service::{HttpAnswer, MailTalk};
 use super::shape::Shape;
@@ -84,7 +84,10 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             // Python's way to show a dictionary, and JSON that lost its end, may still tell.
             Err(error) => match page::refusal(text) {
                 Some(refusal) => evidence.refusal = Some(refusal),
-                None => return Err(error),
+                None => match let_alone(text) {
+                    Some(token) => evidence.token = Some(token),
+                    None => return Err(error),
+                },
             },
         }
         return Ok(evidence);
@@ -92,9 +95,9 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     let text = limits::start_of(text);
     if let Some(answer) = HttpAnswer::parse(text) {
         take_answer(answer, &mut evidence, None);
-    } else if let Some(shape) = came_back(text) {
+    } else if let Some(shape) = address::came_back(text) {
         evidence.token = Some(shape);
-    } else if let Some(members) = redirect(text) {
+    } else if let Some(members) = address::refusal(text) {
         evidence.refusal = Some(ErrorResponse::from_json(&members));
         evidence.context.grant_type = Some("authorization_code".to_owned());
     } else if text.starts_with('<') && text.contains("ResponseCode") {
@@ -111,6 +114,8 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         take_answer(answer, &mut evidence, None);
     } else if let Some(body) = page::api_error(text) {
         take_answer(HttpAnswer::of_body(&body), &mut evidence, None);
+    } else if let Some(answer) = HttpAnswer::in_prose(text) {
+        take_answer(answer, &mut evidence, None);
     } else {
         match Shape::of(text) {
             // A token with something around it: a shell's `export`, a line of a log.
@@ -166,6 +171,9 @@ fn read_object(
         return Ok(());
     }
     evidence.response = TokenResponse::from_json(members, now);
+    if let Some(response) = &mut evidence.response {
+        printed::dated(members, response, &mut evidence.context);
+    }
     if evidence.response.is_none() {
         // What tools print; a response within another object; claims that somebody decoded.
         let within = || {
@@ -264,19 +272,8 @@ fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
     evidence.mail = Some(talk);
 }
 
-/// A code or token in an address that a browser came back to.
-fn came_back(text: &str) -> Option<Shape> {
-    let members = parameters(text)?;
-    let named = |name: &str| members.get(name).and_then(Value::as_str);
-    if let Some(token) = named("access_token") {
-        return Some(Shape::of(token));
-    }
-    let code = named("code").filter(|_| named("error").is_none())?;
-    Some(match Shape::of(code) {
-        shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => shape,
-        _ => Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() },
-    })
-}
+/// Tokens in a text of which one is looked for.
+const SEVERAL: usize = 8;
 
 /// The one JWT that stands in `text`; two are none, because nobody knows which is meant.
 fn let_alone(text: &str) -> Option<Shape> {
@@ -285,40 +282,25 @@ fn let_alone(text: &str) -> Option<Shape> {
         return None;
     }
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let mut found = text
+    let found = text
         .split(|c| !part(c))
         .filter(|word| word.starts_with("eyJ"))
         .filter_map(Shape::of_plain_jwt);
-    let first = found.next()?;
-    match found.next() {
-        None => Some(first),
-        Some(_) => Some(Shape::Broken {
+    let mut found: Vec<Shape> = found.take(SEVERAL).collect();
+    // Beside the ID token of the same sign-in, the other one is meant.
+    if 1 < found.len() {
+        found.retain(|shape| !shape.is_of_an_id_token());
+        found.dedup();
+    }
+    match found.len() {
+        0 => None,
+        1 => found.pop(),
+        _ => Some(Shape::Broken {
             reason: "there are several tokens in it: give one, or judge each line with `--stream`"
                 .to_owned(),
             length: text.chars().count(),
         }),
     }
-}
-
-/// The parameters of an address that a browser was sent to with a refusal.
-fn redirect(text: &str) -> Option<Map<String, Value>> {
-    parameters(text).filter(is_refusal)
-}
-
-/// What stands after `?` or `#` in an address: whichever of them an authority wrote.
-fn parameters(text: &str) -> Option<Map<String, Value>> {
-    if text.contains(char::is_whitespace) {
-        return None;
-    }
-    let url = Url::parse(text).ok()?;
-    let parts = [url.query(), url.fragment()];
-    parts.into_iter().flatten().find_map(|part| {
-        let members: Map<String, Value> = url::form_urlencoded::parse(part.as_bytes())
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect();
-        let of_authority = ["error", "code", "access_token"];
-        of_authority.iter().any(|name| members.contains_key(*name)).then_some(members)
-    })
 }
 
 #[cfg(test)]

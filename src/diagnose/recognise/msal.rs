@@ -20,8 +20,7 @@ pub(super) fn read(
         return if kind.starts_with("AccessToken") {
             take(members, None, evidence, now)
         } else {
-            evidence.token = text(members, "secret").map(Shape::of);
-            evidence.token.is_some()
+            refresh_token_alone(members, evidence)
         };
     }
     let entries = |name: &str| {
@@ -42,8 +41,16 @@ pub(super) fn read(
         *evidence = newest;
         return true;
     }
-    evidence.token = refresh.first().and_then(|entry| text(entry, "secret")).map(Shape::of);
-    evidence.token.is_some()
+    refresh.first().is_some_and(|entry| refresh_token_alone(entry, evidence))
+}
+
+/// A refresh token in its place, which nobody took for an access token: there is nothing of an access token to judge.
+fn refresh_token_alone(entry: &Map<String, Value>, evidence: &mut Evidence) -> bool {
+    let Some(secret) = text(entry, "secret") else { return false };
+    evidence.context.client_id = text(entry, "client_id").map(str::to_owned);
+    evidence.token = Some(Shape::of(secret));
+    evidence.at_rest = true;
+    true
 }
 
 /// The refresh token that renews `entry`: its own application's, or one that Microsoft's own applications share.

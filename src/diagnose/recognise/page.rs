@@ -11,9 +11,11 @@ const PAGE_MAX: usize = 256 << 10;
 
 /// The refusal in `text`: by an AADSTS number, by the bare number of a page, by an OAuth word, or by what the page says.
 pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
-    if PAGE_MAX < text.len() {
-        return None;
+    let mut end = text.len().min(PAGE_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
+    let text = &text[..end];
     aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
         // A page that names neither: "Need admin approval", and the like.
         sentences::cause(text, false).map(|_| described("", text))

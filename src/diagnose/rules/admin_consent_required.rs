@@ -55,18 +55,20 @@ pub(super) fn admin_consent_url(facts: &Facts) -> String {
         ResourceOfScope::Graph => format!("{graph}/{scope}"),
         _ => scope.to_owned(),
     };
-    let scopes = context
-        .requested
-        .as_ref()
-        .map(|scopes| scopes.api().iter().map(full).collect::<Vec<_>>().join(" "));
+    let of_job = || context.job.map(|_| facts.job_scopes().into_iter().collect());
+    let scopes = context.requested.clone().or_else(of_job);
+    let scopes = scopes.map(|scopes| scopes.api().iter().map(full).collect::<Vec<_>>().join(" "));
+    let scopes = scopes.filter(|scopes| !scopes.is_empty());
+    // The page that wants scopes named, or the older one that asks for all that the registration lists.
+    let page = if scopes.is_some() { "v2.0/adminconsent" } else { "adminconsent" };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", client_id);
-    if let Some(scopes) = scopes.filter(|scopes| !scopes.is_empty()) {
+    if let Some(scopes) = scopes {
         query.append_pair("scope", &scopes);
     }
     query.append_pair("redirect_uri", "http://localhost");
     let tenant = tenant.unwrap_or("organizations");
-    format!("{host}/{tenant}/v2.0/adminconsent?{}", query.finish())
+    format!("{host}/{tenant}/{page}?{}", query.finish())
 }
 
 /// The client id in the authority's own words: `the application with ID '…'`, `application '…'`, `client '…'`.

@@ -26,11 +26,14 @@ For a user's own mail, sign in as the user. For work on behalf of the applicatio
 
 fn check(facts: &Facts) -> Option<Finding> {
     let said = facts.context().grant_type.as_deref() == Some("client_credentials");
-    if facts.context().acting.is_none() && (said || facts.job == Job::Arm) {
+    // ActiveSync and the retired Outlook API know no applications.
+    let never =
+        matches!(facts.job, Job::Eas | Job::OutlookRestV2) && facts.audience_fits() != Some(false);
+    if !never && facts.context().acting.is_none() && (said || facts.job == Job::Arm) {
         // Meant so; or Azure, which asks for roles of its own and for no user.
         return None;
     }
-    if !facts.is_app_only() || facts.context().acting == Some(As::App) {
+    if !facts.is_app_only() || (facts.context().acting == Some(As::App) && !never) {
         return None;
     }
     facts.wanted_resource()?;
@@ -44,12 +47,15 @@ fn check(facts: &Facts) -> Option<Finding> {
         finding = finding.saw("roles", roles.join(" "));
     }
     // Said in so many words that a user is meant: then the job cannot be done.
-    if facts.context().acting == Some(As::User) {
+    if facts.context().acting == Some(As::User) || never {
         finding = finding.rated(Severity::Error);
+    }
+    if never {
+        return Some(finding.help(format!("sign in as the user: {}", facts.login(""))));
     }
     Some(finding.help(format!("to act as a user, sign in: {}", facts.login(""))).help(
         match facts.job {
-            Job::Imap | Job::Pop | Job::Smtp | Job::Ews | Job::Eas => {
+            Job::Imap | Job::Pop | Job::Smtp | Job::Ews => {
                 "if the application itself is meant to act, judge with `--as app`"
             }
             _ => "to act as the application, call `/users/{id}` and judge with `--as app`",

@@ -147,6 +147,9 @@ fn same_api(granted: &str, asked: &str) -> bool {
 }
 
 fn ask(facts: &Facts, finding: Finding) -> Finding {
+    if let Some(how) = facts.ask_as_application() {
+        return finding.help(how);
+    }
     let job = format!("--job {}", facts.job);
     let finding = match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("sign in with `{scope}`: {}", facts.login(&job))),

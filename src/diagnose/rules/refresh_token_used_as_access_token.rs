@@ -46,6 +46,14 @@ fn check(facts: &Facts) -> Option<Finding> {
             .saw("token", "a JWT with `refresh_token` in it"),
         _ => return None,
     };
+    if facts.evidence.at_rest {
+        // In a cache, which has no access token that is still good: nobody took it for one.
+        return Some(
+            finding
+                .rated(Severity::Note)
+                .help("nothing is wrong with that: a program gets its next access token with it"),
+        );
+    }
     Some(finding.help("use the `access_token`; `entrada token` prints one"))
 }
 

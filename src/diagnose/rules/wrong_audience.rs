@@ -130,6 +130,8 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
             ResourceOfScope::Known(resource) => (resource.name, resource.app_id == wanted.app_id),
             ResourceOfScope::Graph => (GRAPH.name, GRAPH.app_id == wanted.app_id),
             ResourceOfScope::SignIn => continue,
+            // What Live Connect's scopes open cannot be told from their names.
+            ResourceOfScope::Other(legacy) if legacy == scope => return None,
             ResourceOfScope::Other(prefix) => (prefix, false),
         };
         if here {
@@ -179,6 +181,9 @@ fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
     if let Some(job) = fitting_job(facts) {
         finding =
             finding.help(format!("it fits `{job}`; if that is what it is for, say `--job {job}`"));
+    }
+    if let Some(how) = facts.ask_as_application() {
+        return finding.help(how);
     }
     if facts.job == Job::Custom {
         return finding.help("ask for a scope of that API, such as `api://<app-id>/.default`");

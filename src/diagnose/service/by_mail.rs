@@ -89,7 +89,17 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     let passing = has(&["unavailable", "temporary", "internal error", "try again later"]);
     // RFC 3463: what begins with 4 passes, what begins with 5 does not.
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
-    if (passing && !permanent) || (talk.protocol == Protocol::Smtp && line.starts_with('4')) {
+    if talk.is_about_something_else() {
+        return vec![Told::certain(
+            "not-about-the-token",
+            "the server refuses the message, its sender or the connection, not the sign-in",
+        )];
+    }
+    let puts_off = talk.protocol == Protocol::Smtp
+        && line.starts_with('4')
+        && (has(&[" 4.3.", " 4.4.", " 4.7.0 "])
+            || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
+    if (passing && !permanent) || puts_off {
         return vec![
             Told::certain("service-incident", "the server has a fault of its own")
                 .help("try again in a few minutes"),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use super::words::IN_PROSE;
 use crate::entra::clouds::Cloud;
 use crate::model::{NumericDate, Secret};
 use crate::oauth::challenge;
@@ -63,9 +64,11 @@ impl HttpAnswer {
             }
             end += 1;
         }
-        let body = lines.get(end..).unwrap_or_default().iter().filter(|line| {
-            !verbose || !line.starts_with(['*', '<', '>', '{', '}']) || line.starts_with("{\"")
-        });
+        let body = lines
+            .get(end..)
+            .unwrap_or_default()
+            .iter()
+            .filter(|line| !verbose || !is_curls_own(line));
         body.copied().collect::<Vec<_>>().join("\n").trim().clone_into(&mut answer.body);
         answer.read_request(&lines[..start]);
         Some(answer)
@@ -74,6 +77,12 @@ impl HttpAnswer {
     /// An answer of which only the body was kept.
     pub fn of_body(body: &str) -> Self {
         Self { body: body.trim().to_owned(), ..Self::default() }
+    }
+
+    /// An API's refusal in the text of an exception or a log, by a code or sentence of its own; `None` where there is none.
+    pub fn in_prose(text: &str) -> Option<Self> {
+        let start = text.get(..BODY_MAX.min(text.len())).unwrap_or_default();
+        IN_PROSE.iter().any(|said| start.contains(said)).then(|| Self::of_body(start))
     }
 
     /// The first answer that refuses within one that holds several (`$batch` of Graph and ARM), which says `200` itself.
@@ -162,16 +171,17 @@ impl HttpAnswer {
             _ => json.as_ref().and_then(|json| json.get("code")).and_then(Value::as_str),
         };
         let code = code.map(str::to_owned);
-        code.or_else(|| element(&self.body, "ResponseCode")).filter(|code| !code.is_empty())
+        code.or_else(|| element(&self.body, "ResponseCode"))
+            .or_else(|| self.soap_error())
+            .filter(|code| !code.is_empty())
     }
 
     /// The code with which Exchange refuses, whatever the status.
     pub fn soap_error(&self) -> Option<String> {
-        self.body
-            .contains("ResponseCode")
-            .then(|| element(&self.body, "ResponseCode"))
-            .flatten()
-            .filter(|code| code.starts_with("Error"))
+        let of = |name: &str| self.body.contains(name).then(|| element(&self.body, name)).flatten();
+        // A fault without details has the code in its `faultcode`, behind a prefix.
+        let in_fault = || Some(of("faultcode")?.rsplit(':').next()?.to_owned());
+        of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
     }
 
     /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
@@ -270,6 +280,12 @@ fn before_open_json(lines: &[&str], heads: impl Iterator<Item = usize>) -> Optio
                 .is_none_or(|first| first.is_err());
         open.then_some(pair[0])
     })
+}
+
+/// Whether `line` is one that `curl -v` puts around a body: `* …`, `> …`, `< …`, `{ [5 bytes data]`.
+fn is_curls_own(line: &str) -> bool {
+    ["*", "<", ">"].contains(&line)
+        || ["* ", "< ", "> ", "{ [", "} ["].iter().any(|start| line.starts_with(start))
 }
 
 /// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`.

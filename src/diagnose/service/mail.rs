@@ -189,7 +189,7 @@ impl MailTalk {
         let string = parts.join("\n");
         self.initial = Some(string)
             .filter(|string| string.len() <= STRING_MAX)
-            .and_then(|string| sasl::read(&string));
+            .and_then(|string| sasl::read_argument(&string));
     }
 
     /// What the server said, in order.
@@ -225,6 +225,28 @@ impl MailTalk {
         let number = words.next().and_then(|word| word.parse::<u16>().ok());
         let security = words.next().is_some_and(|word| word.starts_with("5.7."));
         number.is_some_and(|number| (550..=554).contains(&number)) && !security
+    }
+
+    /// Whether the refusal has a number of Exchange's for messages, senders and connections: its list of non-delivery
+    /// reports has no sign-in among these.
+    pub fn is_about_something_else(&self) -> bool {
+        let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
+            return false;
+        };
+        let mut words = line.split([' ', '-']);
+        let number = words.next().unwrap_or_default();
+        let mut parts = words.next().unwrap_or_default().split('.').skip(1);
+        let (subject, detail) = (parts.next(), parts.next().and_then(|detail| detail.parse().ok()));
+        match (subject, detail) {
+            // Who may send to whom, from where, and how much; TLS that is too old, certificates.
+            (Some("7"), Some(12 | 23 | 25 | 64 | 66 | 124 | 133..=136 | 320..=329 | 500..=799)) => {
+                true
+            }
+            // A command out of turn; too many recipients.
+            (Some("5"), Some(2)) => number == "503",
+            (Some("5"), Some(3)) => number == "452",
+            _ => line.to_ascii_lowercase().contains("timeout waiting for client"),
+        }
     }
 
     /// Whether the server took the token, whatever came later.

@@ -4,7 +4,7 @@
 use super::mail::{Protocol, Side};
 
 /// Marks that name a side, wherever they stand after a time or a program's name. Longer ones first.
-const MARKS: [(&str, Side); 22] = [
+const MARKS: [(&str, Side); 24] = [
     ("CLIENT -> SERVER:", Side::Client),
     ("SERVER -> CLIENT:", Side::Server),
     ("CreateNewLineFromSocket:", Side::Server),
@@ -16,6 +16,8 @@ const MARKS: [(&str, Side); 22] = [
     ("SMTP>", Side::Client),
     ("SMTP<", Side::Server),
     ("<~*", Side::Server),
+    ("<**", Side::Server),
+    ("**>", Side::Client),
     ("<~", Side::Server),
     ("~>", Side::Client),
     ("<--", Side::Server),

@@ -27,6 +27,43 @@ pub struct Initial {
     pub faults: Vec<&'static str>,
 }
 
+/// Characters of the shortest argument that is taken for more than a stand-in.
+const ARGUMENT_MIN: usize = 40;
+
+/// Reads what a client sent to sign in with a token: the string, or something in its place. `None` where nothing can be
+/// said, as of what a log has crossed out.
+pub(super) fn read_argument(text: &str) -> Option<Initial> {
+    read(text).or_else(|| misplaced(text))
+}
+
+/// The bare token, or the string encoded twice, where `user=…^Aauth=Bearer …^A^A` belongs.
+fn misplaced(text: &str) -> Option<Initial> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
+    let different = text.chars().collect::<std::collections::BTreeSet<_>>().len();
+    if text.len() < ARGUMENT_MIN || different < 12 || !text.chars().all(part) {
+        return None;
+    }
+    let fault = |fault| Some(Initial { faults: vec![fault], ..Initial::default() });
+    let is_token = |text: &str| text.starts_with("eyJ") && text.contains('.');
+    if is_token(&text) {
+        let bare = "the bare token was sent, not `user=…^Aauth=Bearer …^A^A` in base64";
+        return Some(Initial { token: Some(Secret::new(text)), ..fault(bare)? });
+    }
+    let decoded = LENIENT.decode(text.replace('-', "+").replace('_', "/")).ok()?;
+    let decoded = Secret::new(String::from_utf8(decoded).ok()?);
+    let inner = decoded.expose();
+    if is_token(inner) {
+        let alone =
+            "the token alone was put in base64, without `user=…^Aauth=Bearer …^A^A` around it";
+        return Some(Initial { token: Some(Secret::new(inner)), ..fault(alone)? });
+    }
+    if let Some(initial) = read(inner) {
+        return Some(Initial { faults: vec!["it is in base64 twice"], ..initial });
+    }
+    fault("there is no `user=` and no `auth=Bearer ` in it")
+}
+
 /// Reads the base64 text of an initial response; `None` where it is none at all.
 pub(super) fn read(text: &str) -> Option<Initial> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -56,6 +93,10 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     fault(
         decoded.contains('\u{1}') && !decoded.ends_with("\u{1}\u{1}"),
         "it does not end with two bytes 0x01",
+    );
+    fault(
+        decoded.contains(['\n', '\r']) && decoded.contains('\u{1}'),
+        "a line break stands in it, as files have one at their end",
     );
     let value = |name: &str| {
         let found = normal.split('\u{1}').find_map(|part| {
@@ -91,6 +132,7 @@ pub(super) fn read(text: &str) -> Option<Initial> {
             fault(token.is_none(), "its `auth=` does not begin with `Bearer `");
             let shown = token.unwrap_or(auth).trim();
             fault(shown.is_empty(), "there is no token in it");
+            fault(shown.starts_with(['"', '\'']), "its token stands in quotes");
             fault(
                 shown.get(..7).is_some_and(|again| again.eq_ignore_ascii_case("bearer ")),
                 "`Bearer ` stands in it twice",

@@ -252,3 +252,21 @@ pub(super) const SIGNATURE: [&str; 7] = [
     "signing key is invalid",
     "invalid x5t",
 ];
+
+/// Codes and sentences of APIs that stand for themselves in the text of an exception. As they are written.
+pub(super) const IN_PROSE: [&str; 14] = [
+    "InvalidAuthenticationToken",
+    "ErrorAccessDenied",
+    "ErrorSendAsDenied",
+    "ErrorImpersonateUserDenied",
+    "Authorization_RequestDenied",
+    "Authorization_IdentityNotFound",
+    "MailboxNotEnabledForRESTAPI",
+    "OrganizationFromTenantGuidNotFound",
+    "soft-deleted, or is hosted on-premise",
+    "Lifetime validation failed",
+    "Access token has expired",
+    "AuthorizationFailed",
+    "AuthenticationFailed",
+    "x-ms-diagnostics:",
+];

@@ -94,6 +94,10 @@ pub fn of_scope(scope: &str) -> ResourceOfScope<'_> {
         None if OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(scope)) => {
             ResourceOfScope::SignIn
         }
+        // Of Live Connect, which personal accounts' older applications still ask for: `wl.imap`, `service::…::MBI_SSL`.
+        None if scope.starts_with("wl.") || scope.starts_with("service::") => {
+            ResourceOfScope::Other(scope)
+        }
         None => ResourceOfScope::Graph,
         Some(prefix) => {
             of_audience(prefix).map_or(ResourceOfScope::Other(prefix), ResourceOfScope::Known)
