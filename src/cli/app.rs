@@ -307,6 +307,10 @@ impl App<'_, '_> {
             words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_quoted(value))));
         }
         words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
+        let store = layer.store.and_then(|store| clap::ValueEnum::to_possible_value(&store));
+        words.extend(store.map(|store| format!("--store {}", store.get_name())));
+        let key = layer.store_key_file.as_ref();
+        words.extend(key.map(|file| format!("--store-key-file {}", shell_quoted(file))));
         words.join(" ")
     }
 

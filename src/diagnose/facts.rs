@@ -350,7 +350,10 @@ impl<'a> Facts<'a> {
         words.extend(context.profile.as_deref());
         words.extend(context.selectors.as_deref());
         // What the advice names replaces what was asked for; without a word on it, the same is asked again.
-        let same = if arguments.is_empty() { context.wanted.as_deref() } else { Some(arguments) };
+        let job =
+            context.job.filter(|_| context.wanted.is_none()).map(|job| format!("--job {job}"));
+        let same = context.wanted.as_deref().or(job.as_deref());
+        let same = if arguments.is_empty() { same } else { Some(arguments) };
         words.extend(same.filter(|words| !words.is_empty()));
         format!("`{}`", words.join(" "))
     }

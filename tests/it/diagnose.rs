@@ -36,7 +36,7 @@ fn an_expired_token_for_another_service_names_both_causes() {
 
     error[expired]: the token expired 2 h 46 min ago
       --> exp: 2023-11-14 19:26:40Z
-      = help: get a fresh one: `entrada token`
+      = help: get a fresh one: `entrada token --job imap`
 
     error[wrong-audience]: the token is for Azure Resource Manager, not for Exchange Online
       --> aud: https://management.azure.com/

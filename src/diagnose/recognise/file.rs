@@ -135,8 +135,8 @@ fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, Recognise
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(ScopeSet::parse(text))),
         Some(Value::Array(all)) => {
-            let words = all.iter().filter_map(Value::as_str).flat_map(str::split_whitespace);
-            Ok(Some(words.collect()))
+            let words: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
+            Ok(Some(ScopeSet::parse(&words.join(" "))))
         }
         Some(_) => {
             Err(RecogniseError::Member { member: "requested_scopes", expected: "a list of scopes" })
@@ -202,7 +202,11 @@ fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailTalk
         )?,
     };
     let own = mail.get("user").and_then(Value::as_str).map(str::to_owned);
-    Ok(MailTalk::new(protocol, lines.into_iter().map(MailTalk::line).collect(), own.or(user)))
+    Ok(MailTalk::new(
+        protocol,
+        lines.into_iter().take(MailTalk::LINES_MAX).map(MailTalk::line).collect(),
+        own.or(user),
+    ))
 }
 
 /// `device_flow`: the code, and the polls for it. The last word counts.

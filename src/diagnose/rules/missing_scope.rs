@@ -77,7 +77,9 @@ pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet
         return None;
     }
     let granted = facts.granted()?;
-    if facts.suffices() || !granted.has_api() {
+    // What Live Connect's scopes open cannot be told from their names.
+    let legacy = granted.iter().any(resources::is_of_live_connect);
+    if facts.suffices() || !granted.has_api() || legacy {
         return None;
     }
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
@@ -132,8 +134,9 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
             if names.len() == 1 { "was" } else { "were" }
         ))
         .saw("scope", granted);
+    // All of them: what was granted before is to stay.
     let flags: Vec<String> =
-        missing.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
+        requested.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
     Some(finding.help(format!(
         "sign in again and accept it on the consent page: {}",
         facts.login(&flags.join(" "))

@@ -131,7 +131,7 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
             ResourceOfScope::Graph => (GRAPH.name, GRAPH.app_id == wanted.app_id),
             ResourceOfScope::SignIn => continue,
             // What Live Connect's scopes open cannot be told from their names.
-            ResourceOfScope::Other(legacy) if legacy == scope => return None,
+            ResourceOfScope::Other(_) if resources::is_of_live_connect(scope) => return None,
             ResourceOfScope::Other(prefix) => (prefix, false),
         };
         if here {

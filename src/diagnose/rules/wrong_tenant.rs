@@ -1,4 +1,5 @@
 use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::entra::known;
 use crate::oauth::account_of;
 
 use super::super::facts::is_guid;
@@ -32,7 +33,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 }
 
 fn by_claims(facts: &Facts) -> Option<Finding> {
-    let wanted = facts.context().tenant.as_deref().filter(|tenant| is_guid(tenant))?;
+    let wanted = facts.context().tenant.as_deref();
+    // Personal accounts have one tenant, whatever it is called.
+    let wanted = match wanted.filter(|tenant| known::is_consumers(tenant)) {
+        Some(_) => known::CONSUMERS_TENANT,
+        None => wanted.filter(|tenant| is_guid(tenant))?,
+    };
     let found = match facts.response() {
         Some(response) => account_of(response).tid?,
         None => facts.claims()?.text("tid")?.to_owned(),
@@ -67,6 +73,7 @@ mod tests {
         assert_eq!(with(&TID.to_ascii_uppercase()), None);
         assert_eq!(with("common"), None);
         assert_eq!(with("contoso.example"), None);
+        assert!(with("consumers").is_some(), "a work account's token");
     }
 
     #[test]

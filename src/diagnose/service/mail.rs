@@ -5,9 +5,6 @@ use super::sasl::{self, Initial};
 use crate::entra::clouds::Cloud;
 use crate::model::Job;
 
-/// Lines that are looked at: a sign-in has some twenty.
-const LINES_MAX: usize = 2_000;
-
 /// Bytes of a sign-in string that are looked at: a token, and what is around it.
 const STRING_MAX: usize = 512 << 10;
 
@@ -104,11 +101,14 @@ pub struct MailTalk {
 }
 
 impl MailTalk {
+    /// Lines that are looked at: a sign-in has some twenty.
+    pub const LINES_MAX: usize = 2_000;
+
     /// Reads `text`; `None` where it is no talk of a mail protocol.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<(Option<Side>, String)> = text
             .lines()
-            .take(LINES_MAX)
+            .take(Self::LINES_MAX)
             .map(side_of)
             .filter(|(_, line)| !line.is_empty())
             .collect();
@@ -138,7 +138,7 @@ impl MailTalk {
 
     /// A talk whose protocol and sides are known.
     pub fn new(protocol: Protocol, mut lines: Vec<(Side, String)>, user: Option<String>) -> Self {
-        lines.truncate(LINES_MAX);
+        lines.truncate(Self::LINES_MAX);
         let mut talk = Self { protocol, lines, mechanism: None, initial: None, user };
         talk.read_client();
         talk
@@ -245,7 +245,10 @@ impl MailTalk {
             // A command out of turn; too many recipients.
             (Some("5"), Some(2)) => number == "503",
             (Some("5"), Some(3)) => number == "452",
-            _ => line.to_ascii_lowercase().contains("timeout waiting for client"),
+            _ => {
+                let lower = line.to_ascii_lowercase();
+                lower.contains("timeout waiting for client") || lower.contains("starttls")
+            }
         }
     }
 

@@ -188,14 +188,23 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     let mut told = no_permission(facts);
     match answer.service() {
         // What the call is known to need is there: it may be anything else.
-        Service::Graph if facts.claims().is_some() && answer.names_a_call() && facts.suffices() => {
+        Service::Graph
+            if facts.claims().is_some()
+                && (answer.names_a_call() || facts.context().job.is_some())
+                && facts.suffices() =>
+        {
             told.confidence = Confidence::Possible;
             vec![
                 Told::possible("exchange-policy-block", "a policy of the service's may forbid it"),
                 told,
             ]
         }
-        Service::Graph => vec![told],
+        Service::Graph => {
+            if facts.shape().is_none() {
+                told.confidence = Confidence::Possible;
+            }
+            vec![told]
+        }
         Service::Arm => vec![Told::possible(
             "azure-role-missing",
             "the caller may have no role that allows it, or a policy forbids it",

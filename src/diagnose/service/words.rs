@@ -41,13 +41,22 @@ pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
         "Teams has no application access policy for this application and user (`Grant-CsApplicationAccessPolicy`)",
     ),
     (
-        &["exchangeimpersonation soap header must be present", "errormissingemailaddress"],
+        &[
+            "exchangeimpersonation soap header must be present",
+            "errormissingemailaddress",
+            "errorinvalidexchangeimpersonationheaderdata",
+        ],
         "impersonation-header-missing",
         Confidence::Certain,
         "an application has to say whose mailbox it means (`ExchangeImpersonation`)",
     ),
     (
-        &["errorimpersonateuserdenied", "errorimpersonationdenied", "permission to impersonate"],
+        &[
+            "errorimpersonateuserdenied",
+            "errorimpersonationdenied",
+            "errorimpersonationfailed",
+            "permission to impersonate",
+        ],
         "mailbox-permission-missing",
         Confidence::Certain,
         "the caller may not act for that mailbox",

@@ -94,15 +94,18 @@ pub fn of_scope(scope: &str) -> ResourceOfScope<'_> {
         None if OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(scope)) => {
             ResourceOfScope::SignIn
         }
-        // Of Live Connect, which personal accounts' older applications still ask for: `wl.imap`, `service::…::MBI_SSL`.
-        None if scope.starts_with("wl.") || scope.starts_with("service::") => {
-            ResourceOfScope::Other(scope)
-        }
+        None if is_of_live_connect(scope) => ResourceOfScope::Other(scope),
         None => ResourceOfScope::Graph,
         Some(prefix) => {
             of_audience(prefix).map_or(ResourceOfScope::Other(prefix), ResourceOfScope::Known)
         }
     }
+}
+
+/// Whether it is a scope of Live Connect, which older programs of personal accounts still ask for: `wl.imap`,
+/// `service::outlook.office.com::MBI_SSL`.
+pub fn is_of_live_connect(scope: &str) -> bool {
+    scope.starts_with("wl.") || scope.starts_with("service::")
 }
 
 /// The scope without the API before it: `Mail.Read` of `https://graph.microsoft.com/Mail.Read`.
