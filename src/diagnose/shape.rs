@@ -64,6 +64,9 @@ const TOKEN_MAX: usize = 256 * 1024;
 /// Characters of a token that was cut: less is a word with dots behind it.
 const CUT_MIN: usize = 15;
 
+/// Characters of a line of a wrapped token; terminals are wider.
+const PIECE_MIN: usize = 16;
+
 impl Shape {
     /// Classifies `text` as it was pasted: quotes, `Bearer `, line breaks and such are taken off first.
     pub fn of(text: &str) -> Self {
@@ -191,11 +194,17 @@ fn unwrap(text: &str) -> String {
         text = text.strip_suffix(quote).unwrap_or(text);
     }
     let text = text.trim();
-    if text.contains(char::is_whitespace) && text.split_whitespace().all(is_token_text) {
-        // Wrapped lines of one token.
+    if text.len() <= TOKEN_MAX && text.contains(char::is_whitespace) && is_wrapped(text) {
         return text.split_whitespace().collect();
     }
     text.to_owned()
+}
+
+/// Whether it is one token on several lines: long pieces of a token's characters, the last as long as it happens to be.
+fn is_wrapped(text: &str) -> bool {
+    let mut pieces = text.split_whitespace();
+    let last = pieces.next_back().unwrap_or_default();
+    is_token_text(last) && pieces.all(|piece| PIECE_MIN <= piece.len() && is_token_text(piece))
 }
 
 /// What programs write where a value is missing, or was never put in.
