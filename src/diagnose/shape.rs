@@ -64,7 +64,7 @@ const TOKEN_MAX: usize = 256 * 1024;
 /// Characters of a token that was cut: less is a word with dots behind it.
 const CUT_MIN: usize = 15;
 
-/// Characters of a line of a wrapped token; terminals are wider.
+/// Characters of a piece of a broken token, one with another.
 const PIECE_MIN: usize = 16;
 
 impl Shape {
@@ -200,11 +200,11 @@ fn unwrap(text: &str) -> String {
     text.to_owned()
 }
 
-/// Whether it is one token on several lines: long pieces of a token's characters, the last as long as it happens to be.
+/// Whether it is one token in several pieces: its lines, or what stands between `+` that a form made blanks of. Some may be
+/// short.
 fn is_wrapped(text: &str) -> bool {
-    let mut pieces = text.split_whitespace();
-    let last = pieces.next_back().unwrap_or_default();
-    is_token_text(last) && pieces.all(|piece| PIECE_MIN <= piece.len() && is_token_text(piece))
+    let pieces = text.split_whitespace().count();
+    PIECE_MIN * pieces <= text.len() && text.split_whitespace().all(is_token_text)
 }
 
 /// What programs write where a value is missing, or was never put in.
