@@ -1,8 +1,10 @@
 //! `entrada accounts`.
 
 use super::app::App;
+use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format};
+use crate::sys::Stream;
 
 /// List the accounts that are signed in
 #[derive(clap::Args)]
@@ -39,7 +41,22 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 })
                 .collect();
             let headings = ["account", "tenant", "client", "authority", "since"];
-            render::table(app.stdout, &headings, &rows)?;
+            let style = style_of(app.sys, Stream::Stdout);
+            if render::table_fits(&headings, &rows, style) {
+                render::table(app.stdout, &headings, &rows)?;
+            } else {
+                // One after the other, where the line is too narrow for all of it.
+                for row in &rows {
+                    for (heading, value) in headings.iter().zip(row) {
+                        let indent = if *heading == "account" { "" } else { "  " };
+                        render::wrapped(
+                            app.stdout,
+                            style.width,
+                            &format!("{indent}{heading}: {value}"),
+                        )?;
+                    }
+                }
+            }
         }
     }
     for warning in grants.take_warnings() {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::app::App;
+use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
-use crate::sys::{Clock as _, RealClock};
+use crate::sys::{Clock as _, RealClock, Stream};
 
 /// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]
@@ -49,11 +50,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 ]
             })
             .collect();
-        render::table(
-            app.stdout,
-            &["scenario", "client id that selects it", "what happens"],
-            &rows,
-        )?;
+        let style = style_of(app.sys, Stream::Stdout);
+        let headings = ["scenario", "client id that selects it", "what happens"];
+        render::listing(app.stdout, &headings, &rows, style)?;
         return Ok(Exit::Success);
     }
     let scenario = Scenario::find(&args.scenario).ok_or_else(|| {
@@ -88,7 +87,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         .as_ref()
         .map_or_else(String::new, |path| format!(" --ca-bundle {}", path.display()));
     app.talk.line(format!(
-        "try: entrada login --authority {address} --tenant organizations --client-id {}{trust}",
+        "try: `entrada login --authority {address} --tenant organizations --client-id {}{trust}`",
         scenario.client_id
     ));
     let mut shown = 0;

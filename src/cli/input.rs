@@ -5,11 +5,15 @@ use std::path::Path;
 
 use super::Failure;
 use super::app::App;
-use crate::model::Secret;
+use crate::model::{Secret, without_secrets};
 use crate::sys::Stream;
 
 /// Bytes that are looked at of an input that is no UTF-8.
 const BROKEN_MAX: usize = 2 << 20;
+/// Characters of a line that a terminal hands over whole (Linux; others take fewer).
+const TERMINAL_LINE: usize = 4_095;
+/// Characters of the longest word that is no token.
+const WORD_MAX: usize = 60;
 /// Bytes of input that are read.
 const INPUT_MAX: usize = 16 << 20;
 
@@ -21,7 +25,16 @@ impl App<'_, '_> {
                 if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
                     self.talk.line("reading standard input; end with Ctrl-D");
                 }
-                read_text(self.stdin)
+                let text = read_text(self.stdin)?;
+                if self.sys.terminal.is_terminal(Stream::Stdin)
+                    && text.expose().lines().any(|line| TERMINAL_LINE <= line.len())
+                {
+                    self.talk.line(
+                        "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a \
+                         file and give its name, or pipe it",
+                    );
+                }
+                Ok(text)
             }
             Some(path) if Path::new(path).is_dir() => {
                 Err(Failure::usage(format!("`{path}` is a folder; give a file in it")))
@@ -34,14 +47,22 @@ impl App<'_, '_> {
                 Err(Failure::usage(format!("there is no file `{text}`")))
             }
             Some(text) => {
-                self.talk.line(
-                    "note: what stands on the command line can be seen by others and stays in the shell's history; \
-                     give a token on standard input",
-                );
+                if is_secret(text) {
+                    self.talk.line(
+                        "note: what stands on the command line can be seen by others and stays in the shell's history; \
+                         give a token on standard input",
+                    );
+                }
                 Ok(Secret::new(text))
             }
         }
     }
+}
+
+/// Whether `text` could hold a token or a password: it is long and in one piece, or looks like one.
+fn is_secret(text: &str) -> bool {
+    text.split_whitespace().any(|word| WORD_MAX < word.len())
+        || matches!(without_secrets(text), std::borrow::Cow::Owned(_))
 }
 
 pub(super) fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {

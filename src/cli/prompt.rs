@@ -79,7 +79,14 @@ impl<'a, 't> Person<'a, 't> {
     fn show_qr(&self, address: &str) {
         use qrcode::render::unicode::Dense1x2;
         let wide = self.talk.style.width.is_some_and(|width| QR_WIDTH <= width);
-        if !self.qr.unwrap_or(self.talk.to_terminal && wide) {
+        // A telephone cannot open a page of this machine.
+        let elsewhere = url::Url::parse(address).is_ok_and(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name != "localhost",
+            Some(url::Host::Ipv4(address)) => !address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => !address.is_loopback(),
+            None => false,
+        });
+        if !self.qr.unwrap_or(self.talk.to_terminal && wide && elsewhere) {
             return;
         }
         if let Ok(code) = qrcode::QrCode::new(address) {
@@ -107,7 +114,8 @@ impl Prompt for Person<'_, '_> {
         let address = authorization.verification_uri.as_str();
         if let Some(message) = &authorization.message {
             // On one line: a server must not be able to forge lines of ours.
-            talk.raw(&format!("{}\n\n", clean(message)));
+            talk.line(message);
+            talk.raw("\n");
         }
         talk.raw(&format!("  open   {}\n", heading(style, &clean(address))));
         talk.raw(&format!("  enter  {}\n", heading(style, &clean(&authorization.user_code))));

@@ -13,7 +13,10 @@ pub(super) fn write(app: &App<'_, '_>, path: &Path, judged: &[Diagnosis]) -> Res
     let failed = |error: std::io::Error| {
         let shown = path.to_string_lossy();
         // Not the error's own text: it names the file that was to become this one.
-        let why = std::io::Error::from(error.kind());
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            kind => std::io::Error::from(kind).to_string(),
+        };
         Failure::usage(format!("cannot write the report to `{}`: {why}", clean(&shown)))
             .help("name a file in a folder that you may write to: `--report FILE`")
     };

@@ -18,7 +18,8 @@ pub(super) fn beside(out: &mut dyn Write, diagnosis: &Diagnosis, style: Style) -
     }
     if let Some(serves) = &about.serves {
         writeln!(out)?;
-        jobs(out, serves, style)?;
+        let ended = diagnosis.findings.iter().any(|finding| finding.rule.id == "expired");
+        jobs(out, serves, style, ended)?;
     }
     let forecast: Vec<(String, &str)> = forecast(diagnosis);
     if !forecast.is_empty() {
@@ -75,13 +76,13 @@ fn lines(headings: &[&str], rows: &[Vec<String>]) -> io::Result<Vec<String>> {
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }
 
-fn jobs(out: &mut dyn Write, serves: &Serves, style: Style) -> io::Result<()> {
+fn jobs(out: &mut dyn Write, serves: &Serves, style: Style, ended: bool) -> io::Result<()> {
     let line = |out: &mut dyn Write, label: &str, list: &str| {
         marked(out, style, &heading(style, label), label.len(), &format!(" {list}"), 4)
     };
     let does =
         if serves.does.is_empty() { "no job on record".to_owned() } else { names(&serves.does) };
-    line(out, "this token serves:", &does)?;
+    line(out, if ended { "before it ended, it served:" } else { "this token serves:" }, &does)?;
     // All that it does not serve would be a long list; what somebody wanted of it is a short one.
     let wanted: Vec<Job> =
         serves.does_not.iter().copied().filter(|job| serves.named.contains(job)).collect();

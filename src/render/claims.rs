@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::human::{Style, heading};
+use super::human::{Style, heading, marked};
 use crate::entra::resources;
 use crate::model::{Claims, Jwt, NumericDate, clean, human_duration};
 
@@ -89,8 +90,16 @@ fn section(
             other => clean(&other.to_string()).into_owned(),
         };
         let note = note(name, value, claims, now);
-        let gap = if note.is_empty() { "" } else { "  # " };
-        writeln!(out, "  {:wide$}  {shown}{gap}{note}", clean(name))?;
+        let line = format!("  {:wide$}  {shown}", clean(name));
+        let room = |width: usize| line.width() + 4 + note.width() <= width;
+        if note.is_empty() {
+            writeln!(out, "{line}")?;
+        } else if style.width.is_none_or(room) {
+            writeln!(out, "{line}  # {note}")?;
+        } else {
+            writeln!(out, "{line}")?;
+            marked(out, style, "      #", 7, &format!(" {note}"), 8)?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
 use super::beside::{beside, scopes};
-use crate::diagnose::{Confidence, Diagnosis, InputKind, Row, Severity, Standing, Verdict, Who};
+use crate::diagnose::{
+    Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
+};
 use crate::model::clean;
 
 /// What the stream can show.
@@ -50,7 +52,7 @@ pub fn label(style: Style, severity: Severity, text: &str) -> String {
     style.paint(coloured(color), text)
 }
 
-/// Writes `all`, the judgements of one piece of evidence for its jobs; what is told beside stands at the end, once.
+/// Writes `all`, the judgements of one piece of evidence for its jobs, or of several; what is told beside stands at the end, once.
 pub(super) fn diagnoses(
     out: &mut dyn Write,
     all: &[Diagnosis],
@@ -61,7 +63,14 @@ pub(super) fn diagnoses(
         if 0 < index {
             writeln!(out)?;
         }
-        diagnosis(out, one, style, notes)?;
+        if 1 < all.len() {
+            writeln!(
+                out,
+                "{}",
+                heading(style, &format!("{} of {}: `{}`", index + 1, all.len(), one.job))
+            )?;
+        }
+        diagnosis(out, one, style, notes, all.get(..index).unwrap_or_default())?;
     }
     let Some(last) = all.last() else { return Ok(()) };
     let missing = |row: &Row| row.standing == Standing::Missing;
@@ -75,28 +84,41 @@ pub(super) fn diagnoses(
     }
 }
 
+/// Writes one judgement; a note that one of `before` had is not said again.
 fn diagnosis(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
     style: Style,
     notes: Notes,
+    before: &[Diagnosis],
 ) -> io::Result<()> {
     writeln!(out, "{}", summary(diagnosis, style))?;
+    let said = |finding: &Finding| {
+        let mut all = before.iter().flat_map(|earlier| &earlier.findings);
+        all.any(|other| other.rule.id == finding.rule.id && other.message == finding.message)
+    };
     for finding in &diagnosis.findings {
-        if finding.severity == Severity::Note && notes == Notes::Hidden {
+        let is_note = finding.severity == Severity::Note;
+        if is_note && (notes == Notes::Hidden || said(finding)) {
             continue;
         }
-        let name = format!("{}[{}]", finding.severity.id(), finding.rule.id);
+        // A candidate is no error yet.
+        let candidate =
+            finding.severity == Severity::Error && finding.confidence == Confidence::Possible;
+        let word = if candidate { "possible" } else { finding.severity.id() };
+        let color = if candidate { Severity::Warning } else { finding.severity };
+        let name = format!("{word}[{}]", finding.rule.id);
         let sure = match finding.confidence {
             Confidence::Certain => "",
             Confidence::Likely => " (likely)",
+            Confidence::Possible if candidate => "",
             Confidence::Possible => " (possible)",
         };
         writeln!(out)?;
         marked(
             out,
             style,
-            &label(style, finding.severity, &name),
+            &label(style, color, &name),
             name.len(),
             &format!(": {}{sure}", finding.message),
             2,
@@ -193,6 +215,52 @@ pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Res
     marked(out, Style { color: false, width }, "", 0, text, 0)
 }
 
+/// The pieces of `text` between which a line may end: its words, and what stands in backticks whole, so that a command can be
+/// copied.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut within = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '`' => within = !within && text[at + 1..].contains('`'),
+            ' ' if !within => {
+                pieces.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => (),
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// Writes prose that was written in lines of a fixed width: paragraphs are broken anew where the width is known.
+pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
+    if width.is_none() {
+        return writeln!(out, "{}", text.trim_end());
+    }
+    let mut paragraph = String::new();
+    for line in text.trim_end().lines().chain([""]) {
+        let own = line.is_empty() || line.starts_with(['#', '|', '-', ' ']);
+        if own && !paragraph.is_empty() {
+            wrapped(out, width, &paragraph)?;
+            paragraph.clear();
+        }
+        if line.is_empty() {
+            writeln!(out)?;
+        } else if own {
+            wrapped(out, width, line)?;
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line);
+        }
+    }
+    Ok(())
+}
+
 /// Writes `mark` (of `mark_width` columns) and `text`, broken at spaces where the width is known.
 pub(super) fn marked(
     out: &mut dyn Write,
@@ -207,7 +275,7 @@ pub(super) fn marked(
     };
     write!(out, "{mark}")?;
     let mut column = mark_width;
-    for (index, word) in text.split(' ').enumerate() {
+    for (index, word) in pieces(text).into_iter().enumerate() {
         let length = unicode_width::UnicodeWidthStr::width(word);
         if 0 < index {
             if width < column + 1 + length && indent < column {
@@ -227,6 +295,30 @@ pub(super) fn marked(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_stays_in_one_piece() {
+        let mut out = Vec::new();
+        let style = Style { color: false, width: Some(40) };
+        let text = " sign in again with this: `entrada login --scope Mail.Read` and `accept";
+        marked(&mut out, style, "help:", 5, text, 4).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "help: sign in again with this:\n    `entrada login --scope Mail.Read`\n    and `accept\n"
+        );
+    }
+
+    #[test]
+    fn prose_is_broken_anew_and_lists_are_left_alone() {
+        let text =
+            "## Why\n\nThis was broken\nat another width than\nthe terminal's.\n\n- one\n- two\n";
+        let mut out = Vec::new();
+        prose(&mut out, Some(40), text).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "## Why\n\nThis was broken at another width than\nthe terminal's.\n\n- one\n- two\n\n"
+        );
+    }
 
     #[test]
     fn text_is_broken_at_spaces_and_never_inside_a_word() {

@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use crate::diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claim_meanings, claims};
-pub use human::{Style, failure, heading, help, label, wrapped};
+pub use human::{Style, failure, heading, help, label, prose, wrapped};
 pub use report::report;
 pub use shell::{Shell, is_variable_name};
-pub use table::table;
+pub use table::{listing, table, table_fits};
 pub use timeline::Timeline;
 pub use token::{Handed, TokenOutput, token};
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::human::{Style, marked};
 use crate::model::clean;
 
 /// Writes `rows` under `headings`. Cells are cleaned; the last column is not padded.
@@ -27,9 +28,72 @@ pub fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io
     Ok(())
 }
 
+/// Whether every line of the table ends before the terminal's does.
+pub fn table_fits(headings: &[&str], rows: &[Vec<String>], style: Style) -> bool {
+    let mut text = Vec::new();
+    let written = table(&mut text, headings, rows);
+    let text = String::from_utf8_lossy(&text);
+    written.is_ok()
+        && text.lines().all(|line| style.width.is_none_or(|width| line.width() <= width))
+}
+
+/// Columns that a sentence needs beside others.
+const SENTENCE_MIN: usize = 30;
+
+/// A table whose last column is a sentence, broken where the line ends; where there is no room for it, it stands below.
+pub fn listing(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: &[Vec<String>],
+    style: Style,
+) -> io::Result<()> {
+    let Some((last, heads)) = headings.split_last() else { return Ok(()) };
+    let cells = |row: &Vec<String>| row.iter().take(heads.len()).cloned().collect();
+    let mut narrow = Vec::new();
+    table(&mut narrow, heads, &rows.iter().map(cells).collect::<Vec<_>>())?;
+    let narrow = String::from_utf8_lossy(&narrow);
+    let indent = narrow.lines().map(|line| line.width() + 2).max().unwrap_or(0);
+    let beside = style.width.is_none_or(|width| indent + SENTENCE_MIN <= width);
+    let last = last.to_uppercase();
+    let sentences = rows.iter().map(|row| row.get(heads.len()).map_or("", String::as_str));
+    for (line, sentence) in narrow.lines().zip(std::iter::once(last.as_str()).chain(sentences)) {
+        let sentence = clean(sentence);
+        if beside {
+            let gap = " ".repeat(indent - line.width());
+            let line = if sentence.is_empty() { line.to_owned() } else { format!("{line}{gap}") };
+            marked(out, style, &line, indent, &sentence, indent)?;
+        } else {
+            writeln!(out, "{line}")?;
+            marked(out, style, "   ", 3, &format!(" {sentence}"), 4)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_stands_beside_the_rest_or_below() {
+        let row = |name: &str| {
+            vec![name.to_owned(), "a sentence of some length that has to end".to_owned()]
+        };
+        let shown = |name: &str, width| {
+            let mut out = Vec::new();
+            listing(&mut out, &["x", "what"], &[row(name)], Style { color: false, width }).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown("a", None), "X  WHAT\na  a sentence of some length that has to end\n");
+        assert_eq!(
+            shown("a", Some(40)),
+            "X  WHAT\na  a sentence of some length that has to\n   end\n"
+        );
+        assert_eq!(
+            shown("a-long-name-indeed", Some(44)),
+            "X\n    WHAT\na-long-name-indeed\n    a sentence of some length that has to\n    end\n"
+        );
+    }
 
     #[test]
     fn columns_line_up_and_control_characters_are_gone() {

@@ -45,7 +45,7 @@ fn an_expired_token_for_another_service_names_both_causes() {
     note[offline-access-unknowable]: `offline_access` cannot be judged from an access token alone
       = help: judge the whole token response, or look for a refresh token with `entrada status`
 
-    this token serves: arm
+    before it ended, it served: arm
     --- stderr
     ");
 }
@@ -217,6 +217,12 @@ fn explain_answers_for_findings_numbers_claims_jobs_and_codes() {
         (&["imap"], "IMAP.AccessAsUser.All"),
         (&["scp"], "`offline_access` never stands here"),
         (&["exit", "5"], "the authority refused"),
+        (&["10"], "found an error"),
+        (&["exit"], "sign-in needed"),
+        (&["invalid_grant"], "RFC 6749"),
+        (&["offline_access"], "Asks for a refresh token"),
+        (&["search", "intune"], "AADSTS53009"),
+        (&[], "entrada explain --search consent"),
     ] {
         let args: Vec<&str> = std::iter::once("explain").chain(what.iter().copied()).collect();
         let run = world.run_exactly(&args, "");

@@ -96,7 +96,7 @@ fn card(finding: &Finding) -> Markup {
                 dl {
                     @for seen in &finding.evidence {
                         dt { (seen.field) }
-                        dd { (seen.value) }
+                        dd { (ticks(&seen.value)) }
                     }
                 }
             }
@@ -115,7 +115,17 @@ fn card(finding: &Finding) -> Markup {
 fn ticks(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
-            @if index % 2 == 1 { code { (part) } } @else { (part) }
+            @if index % 2 == 1 { code { (words(part)) } } @else { (part) }
+        }
+    }
+}
+
+/// A command whose words stay whole: browsers end lines after hyphens, and `--` alone at the end of one is another word.
+fn words(command: &str) -> Markup {
+    html! {
+        @for (index, word) in command.split(' ').enumerate() {
+            @if 0 < index { " " }
+            span.w { (word) }
         }
     }
 }

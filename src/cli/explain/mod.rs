@@ -1,0 +1,249 @@
+//! `entrada explain`.
+
+mod search;
+
+use clap::ValueEnum as _;
+
+use super::app::App;
+use super::talk::style_of;
+use super::{Exit, Failure};
+use crate::diagnose::rules;
+use crate::entra::oauth_errors::{self, OauthError};
+use crate::entra::permissions::{self, Permission};
+use crate::entra::{aadsts, jobs};
+use crate::model::{Job, clean};
+use crate::render;
+use crate::sys::Stream;
+
+/// Explain a finding, an AADSTS number, an OAuth error, a claim, a permission, a job or an exit code
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// `wrong-audience`, `AADSTS65001` or `65001`, `invalid_grant`, `scp`, `Mail.Read`, `imap`, `exit 5`; `jobs` and `exit`
+    /// list them
+    what: Vec<String>,
+    /// List everything in which these words stand
+    #[arg(long, value_name = "WORDS", conflicts_with = "what")]
+    search: Option<String>,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    if let Some(words) = &args.search {
+        return search::search(words, app);
+    }
+    let what = args.what.join(" ");
+    let word = what.trim().to_ascii_lowercase();
+    // As people say it.
+    if let Some(words) = word.strip_prefix("search ") {
+        return search::search(words, app);
+    }
+    let page = page(app, &what, &word).ok_or_else(|| unknown(&what, &word))?;
+    let style = style_of(app.sys, Stream::Stdout);
+    match page {
+        Page::Prose(text) => render::prose(app.stdout, style.width, &text)?,
+        Page::Lines(lines) => {
+            for line in lines {
+                render::wrapped(app.stdout, style.width, &line)?;
+            }
+        }
+        Page::Table(headings, rows) => render::listing(app.stdout, &headings, &rows, style)?,
+    }
+    Ok(Exit::Success)
+}
+
+/// What is written about something.
+enum Page {
+    /// Paragraphs.
+    Prose(String),
+    /// Lines, each for itself.
+    Lines(Vec<String>),
+    /// Rows under two headings.
+    Table([&'static str; 2], Vec<Vec<String>>),
+}
+
+fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<Page> {
+    if word.is_empty() {
+        return Some(overview());
+    }
+    if let Some(rule) = rules::find(word) {
+        return Some(Page::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
+    }
+    let by_number = || number(word).and_then(aadsts::find).map(explain_code);
+    // A small number is none of Entra's.
+    let by_exit = || exit_code(word).or_else(|| exit_code(&format!("exit {word}")));
+    let in_a_line = |exit: Exit| vec![format!("exit code {}: {}", exit.code(), exit.meaning())];
+    match word {
+        "jobs" | "job" => return Some(list_jobs(app)),
+        "exit" | "exits" | "exit codes" | "exit code" => return Some(list_exits()),
+        _ => (),
+    }
+    by_number()
+        .or_else(|| by_exit().map(in_a_line))
+        .or_else(|| oauth_errors::find(word).map(explain_error))
+        .or_else(|| Some(explain_job(Job::parse(word).or_else(|| own_job(app, word))?)))
+        .or_else(|| Some(vec![format!("claim `{word}`: {}", render::claim_meaning(word)?)]))
+        .or_else(|| permissions::find(what.trim()).map(explain_permission))
+        .map(Page::Lines)
+}
+
+fn overview() -> Page {
+    let rows = [
+        ("entrada explain wrong-audience", "a finding, by its id"),
+        ("entrada explain AADSTS65001", "a number of Entra's"),
+        ("entrada explain invalid_grant", "an OAuth error"),
+        ("entrada explain scp", "a claim in a token"),
+        ("entrada explain Mail.Read", "a permission"),
+        ("entrada explain imap", "a job; `entrada explain jobs` lists them"),
+        ("entrada explain exit 5", "an exit code; `entrada explain exit` lists them"),
+        ("entrada explain --search consent", "everything in which a word stands"),
+    ];
+    let rows = rows.iter().map(|(command, what)| vec![(*command).to_owned(), (*what).to_owned()]);
+    Page::Table(["command", "explains"], rows.collect())
+}
+
+fn list_exits() -> Page {
+    let row = |exit: &Exit| vec![exit.code().to_string(), exit.meaning().to_owned()];
+    Page::Table(["code", "meaning"], Exit::ALL.iter().map(row).collect())
+}
+
+fn explain_error(own: &OauthError) -> Vec<String> {
+    vec![
+        format!("# {} ({})", own.error, own.source),
+        String::new(),
+        own.meaning.to_owned(),
+        String::new(),
+        format!("What to do: {}", own.remedy),
+    ]
+}
+
+fn unknown(what: &str, word: &str) -> Failure {
+    let failure = Failure::usage(format!("nothing is known about `{}`", clean(what)));
+    match nearest(word) {
+        Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
+        None => failure.help(
+            "give a finding's id, an AADSTS number, a claim, a permission, a job, or `exit 5`; \
+             `entrada explain --search WORDS` looks for words",
+        ),
+    }
+}
+
+fn nearest(word: &str) -> Option<String> {
+    let rules = rules::RULES.iter().map(|rule| rule.id);
+    let errors = oauth_errors::all().iter().map(|own| own.error);
+    let jobs = Job::value_variants().iter().map(|job| job.id());
+    let permissions = permissions::all().iter().map(|permission| permission.name);
+    rules
+        .chain(errors)
+        .chain(jobs)
+        .chain(permissions)
+        .map(|own| (strsim::jaro_winkler(&own.to_ascii_lowercase(), word), own))
+        .filter(|(likeness, _)| 0.8 < *likeness)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, own)| own.to_owned())
+}
+
+fn exit_code(word: &str) -> Option<Exit> {
+    let number: u8 = word.strip_prefix("exit")?.trim_start_matches([' ', '-', '_']).parse().ok()?;
+    Exit::ALL.into_iter().find(|exit| exit.code() == number)
+}
+
+fn number(word: &str) -> Option<u64> {
+    word.strip_prefix("aadsts").unwrap_or(word).trim().parse().ok()
+}
+
+/// A job of the user's own; a configuration that cannot be read has none.
+fn own_job(app: &App<'_, '_>, word: &str) -> Option<Job> {
+    app.settings(None).ok()?.job(word).ok()
+}
+
+fn explain_code(code: &aadsts::Aadsts) -> Vec<String> {
+    let mut lines = vec![
+        format!("# AADSTS{}: {}", code.code, code.name),
+        String::new(),
+        code.meaning.to_owned(),
+        String::new(),
+        format!("What to do: {}", code.remedy),
+        format!("Who: {}", code.who.id()),
+    ];
+    lines.extend(code.cause.map(|cause| format!("Finding: {cause} (`entrada explain {cause}`)")));
+    lines.extend(code.note.map(|note| format!("Note: {note}")));
+    if !code.certain {
+        lines.push("Not confirmed by Microsoft's own documentation.".to_owned());
+    }
+    lines
+}
+
+fn explain_job(job: Job) -> Vec<String> {
+    let facts = jobs::facts(job);
+    let mut lines = vec![format!("# {job}: {}", facts.title), String::new()];
+    lines.extend(match (facts.resource, facts.audience) {
+        (Some(resource), _) => Some(format!("Service: {}", resource.name)),
+        (None, Some(audience)) => Some(format!("Audience: {audience}")),
+        (None, None) => None,
+    });
+    for (label, list) in [
+        ("Scopes asked for", facts.scopes),
+        ("Permissions that suffice", facts.sufficient),
+        ("Tempting, and not enough", facts.tempting),
+        ("Application permissions", facts.app_roles),
+    ] {
+        if !list.is_empty() {
+            lines.push(format!("{label}: {}", list.join(", ")));
+        }
+    }
+    lines.extend(facts.example_endpoint.map(|endpoint| format!("Example: {endpoint}")));
+    lines.extend(facts.notes.iter().map(|note| format!("- {note}")));
+    lines
+}
+
+/// The jobs on record, and the user's own.
+fn list_jobs(app: &App<'_, '_>) -> Page {
+    let own = app.settings(None).and_then(|settings| Ok(settings.own_jobs()?)).unwrap_or_default();
+    let all = Job::value_variants().iter().copied().chain(own);
+    let row = |job: Job| vec![job.id().to_owned(), jobs::facts(job).title.to_owned()];
+    Page::Table(["job", "what the token is for"], all.map(row).collect())
+}
+
+fn explain_permission(permission: &Permission) -> Vec<String> {
+    let mut lines = vec![format!("# {}", permission.name), String::new()];
+    if let Some((_, meaning)) = ABOUT_SIGN_IN.iter().find(|(name, _)| *name == permission.name) {
+        lines.push((*meaning).to_owned());
+    }
+    let yes_or_no = |known: Option<bool>, yes: &str, no: &str| {
+        known.map(|known| if known { yes.to_owned() } else { no.to_owned() })
+    };
+    let consent = yes_or_no(permission.admin_consent, "an administrator's", "the user's own");
+    lines.extend(consent.map(|consent| format!("Consent: {consent}")));
+    let personal = yes_or_no(permission.personal_accounts, "yes", "no");
+    lines.extend(personal.map(|personal| format!("Personal accounts: {personal}")));
+    let closed = permissions::closure(&[permission.name].into_iter().collect());
+    let included: Vec<&str> = permissions::all()
+        .iter()
+        .map(|other| other.name)
+        .filter(|name| *name != permission.name && closed.contains(&name.to_ascii_lowercase()))
+        .collect();
+    if !included.is_empty() {
+        lines.push(format!("Includes: {}", included.join(", ")));
+    }
+    let serves: Vec<&str> = Job::value_variants()
+        .iter()
+        .filter(|job| permissions::holds_any(&closed, jobs::facts(**job).sufficient))
+        .map(|job| job.id())
+        .collect();
+    if !serves.is_empty() {
+        lines.push(format!("Serves: {}", serves.join(", ")));
+    }
+    lines.extend(permission.id.map(|id| format!("Id on Microsoft Graph: {id}")));
+    lines
+}
+
+/// The scopes of the sign-in itself (OpenID Connect Core §5.4, §11), which no API knows.
+const ABOUT_SIGN_IN: [(&str, &str); 4] = [
+    (
+        "offline_access",
+        "Asks for a refresh token. It never stands in a token's `scp`, and rarely in an answer's `scope`: whether it was \
+         granted shows in the refresh token alone (`entrada status`).",
+    ),
+    ("openid", "Asks for an ID token, which says who signed in. It opens no API."),
+    ("profile", "Asks for the user's name and the like in the ID token. It opens no API."),
+    ("email", "Asks for the user's address in the ID token. It opens no API."),
+];

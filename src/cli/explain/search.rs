@@ -1,0 +1,115 @@
+//! `entrada explain --search`: everything in which some words stand.
+
+use clap::ValueEnum as _;
+
+use super::super::app::App;
+use super::super::talk::style_of;
+use super::super::{Exit, Failure};
+use crate::diagnose::rules;
+use crate::entra::{aadsts, causes, jobs, oauth_errors, permissions};
+use crate::model::{Job, clean};
+use crate::render;
+use crate::sys::Stream;
+
+/// One thing that can be explained: its kind, the word for it, what it is in a line, and all of its text.
+struct Entry {
+    kind: &'static str,
+    word: String,
+    line: String,
+    text: String,
+}
+
+pub(super) fn search(words: &str, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let fits = |entry: &Entry| {
+        let text = format!("{} {} {}", entry.word, entry.line, entry.text).to_lowercase();
+        wanted.iter().all(|word| text.contains(word))
+    };
+    let rows: Vec<Vec<String>> = entries()
+        .into_iter()
+        .filter(fits)
+        .map(|entry| vec![entry.kind.to_owned(), entry.word, entry.line])
+        .collect();
+    if wanted.is_empty() || rows.is_empty() {
+        return Err(Failure::usage(format!("nothing is written about `{}`", clean(words)))
+            .help("try fewer or other words: `entrada explain --search consent`"));
+    }
+    let style = style_of(app.sys, Stream::Stdout);
+    render::listing(app.stdout, &["kind", "explain", "what it is"], &rows, style)?;
+    Ok(Exit::Success)
+}
+
+/// Everything, in the order in which it is listed.
+fn entries() -> Vec<Entry> {
+    // The first sentence of the first paragraph.
+    let first_line = |docs: &str| {
+        let text = docs.lines().filter(|line| !line.starts_with("## "));
+        let text = text.skip_while(|line| line.is_empty()).collect::<Vec<_>>().join(" ");
+        text.split(". ").next().unwrap_or_default().trim().to_owned()
+    };
+    let rules = rules::RULES.iter().map(|rule| Entry {
+        kind: "finding",
+        word: rule.id.to_owned(),
+        line: causes::find(rule.id)
+            .map_or_else(|| first_line(rule.docs), |cause| cause.meaning.to_owned()),
+        text: rule.docs.to_owned(),
+    });
+    let codes = aadsts::all().iter().map(|code| Entry {
+        kind: "number",
+        word: format!("AADSTS{}", code.code),
+        line: code.meaning.to_owned(),
+        text: format!(
+            "{} {} {} {}",
+            code.name,
+            code.remedy,
+            code.note.unwrap_or_default(),
+            code.cause.unwrap_or_default().replace('-', " ")
+        ),
+    });
+    let errors = oauth_errors::all().iter().map(|own| Entry {
+        kind: "OAuth error",
+        word: own.error.to_owned(),
+        line: own.meaning.to_owned(),
+        text: own.remedy.to_owned(),
+    });
+    let jobs = Job::value_variants().iter().map(|job| {
+        let facts = jobs::facts(*job);
+        let lists = [facts.scopes, facts.sufficient, facts.app_roles, facts.notes];
+        Entry {
+            kind: "job",
+            word: job.id().to_owned(),
+            line: facts.title.to_owned(),
+            text: lists.concat().join(" "),
+        }
+    });
+    let claims = render::claim_meanings().map(|(name, meaning)| Entry {
+        kind: "claim",
+        word: name.to_owned(),
+        line: meaning.to_owned(),
+        text: String::new(),
+    });
+    let permissions = permissions::all().iter().map(|permission| Entry {
+        kind: "permission",
+        word: permission.name.to_owned(),
+        line: match permission.admin_consent {
+            Some(true) => "an administrator consents".to_owned(),
+            Some(false) => "a user may consent".to_owned(),
+            None => String::new(),
+        },
+        text: String::new(),
+    });
+    let exits = Exit::ALL.into_iter().map(|exit| Entry {
+        kind: "exit code",
+        word: format!("exit {}", exit.code()),
+        line: exit.meaning().to_owned(),
+        text: String::new(),
+    });
+    rules
+        .chain(codes)
+        .chain(errors)
+        .chain(jobs)
+        .chain(claims)
+        .chain(permissions)
+        .chain(exits)
+        .collect()
+}
