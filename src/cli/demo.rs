@@ -18,7 +18,7 @@ use crate::model::{Authority, Job, ScopeSet, Tenant};
 use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::{self, Notes, Style};
 use crate::store::{self, Grants, Interaction, Kind};
-use crate::sys::{Clock as _, RealClock, Stream, Sys, say};
+use crate::sys::{self, Clock as _, RealClock, Stream, Sys};
 
 /// Take the guided tour: sign in, store, refresh and diagnose on an emulated Entra ID
 #[derive(clap::Args)]
@@ -43,10 +43,10 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         serve::spawn(Arc::clone(&emulator), listeners, None, Arc::new(|| RealClock.now()))?;
 
     step(app, 1, "an Entra ID of your own")?;
-    writeln!(
-        app.stdout,
-        "Emulated, on {} for as long as this takes. Nothing leaves this machine.",
-        base.as_str().trim_end_matches('/')
+    let address = base.as_str().trim_end_matches('/');
+    say(
+        app,
+        &format!("Emulated, on {address} for as long as this takes. Nothing leaves this machine."),
     )?;
     let grants = open_store(app, state.path())?;
     let outcome = tour(app, &settings, &emulator, &grants, &base);
@@ -57,10 +57,11 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
     step(app, 5, "three tokens, judged")?;
     verdicts(app)?;
-    writeln!(
-        app.stdout,
-        "\nThat was all of it. Next: `entrada login --client-id …` at the real one (README, \"First token\"),\n\
-         or `entrada emulator` to keep one of these running."
+    writeln!(app.stdout)?;
+    say(
+        app,
+        "That was all of it. Next: `entrada login --client-id …` at the real one (README, \"First token\"), \
+         or `entrada emulator` to keep one of these running.",
     )?;
     Ok(Exit::Success)
 }
@@ -86,10 +87,10 @@ fn tour(
     writeln!(app.stdout, "signed in as {}", signed_in.account.label())?;
 
     step(app, 3, "the grant is stored")?;
-    writeln!(
-        app.stdout,
-        "kept in {}, refresh token included (under `{SERVICE}`, removed at the end)",
-        grants.describe()
+    let kept = grants.describe();
+    say(
+        app,
+        &format!("kept in {kept}, refresh token included (under `{SERVICE}`, removed at the end)"),
     )?;
 
     step(app, 4, "tokens without asking again")?;
@@ -110,7 +111,7 @@ fn tour(
         let plural = if requests == 1 { "request" } else { "requests" };
         writeln!(
             app.stdout,
-            "{what:34} {came:15} {requests} {plural}, token {}",
+            "{what:32} {came:15} {requests} {plural}, token {}",
             acquired.token.access_token.fingerprint()
         )?;
     }
@@ -203,7 +204,7 @@ fn options_for(kind: Kind, state: &std::path::Path, interaction: Interaction) ->
         service: SERVICE.to_owned(),
         interaction,
         limits: store::Limits::default(),
-        notice: Box::new(say),
+        notice: Box::new(sys::say),
     }
 }
 
@@ -242,6 +243,11 @@ fn imap() -> ScopeSet {
     ScopeSet::parse(
         "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile",
     )
+}
+
+fn say(app: &mut App<'_, '_>, text: &str) -> Result<(), Failure> {
+    let style = style_of(app.sys, Stream::Stdout);
+    Ok(render::wrapped(app.stdout, style.width, text)?)
 }
 
 fn step(app: &mut App<'_, '_>, number: u8, title: &str) -> Result<(), Failure> {

@@ -1,10 +1,12 @@
 //! `entrada status`.
 
 use super::app::App;
+use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
 use crate::store::{CachedToken, Entry, Grant, StoreError, Trouble};
+use crate::sys::Stream;
 
 /// Show what is stored, how old it is and how long it lasts
 #[derive(clap::Args)]
@@ -72,13 +74,16 @@ fn human(
     grant: &Result<Option<Grant>, StoreError>,
     now: NumericDate,
 ) -> Result<(), Failure> {
-    let out = &mut app.stdout;
-    writeln!(out, "{}", render::heading(app.talk.style, &clean(entry.label())))?;
-    writeln!(out, "  client         {} at {}/{}", entry.client_id, entry.authority, entry.tenant)?;
+    let style = style_of(app.sys, Stream::Stdout);
+    writeln!(app.stdout, "{}", render::heading(style, &clean(entry.label())))?;
+    let mut line = |name: &str, value: &str| {
+        render::field(app.stdout, style, &format!("  {name:15}"), &clean(value))
+    };
+    line("client", &format!("{} at {}/{}", entry.client_id, entry.authority, entry.tenant))?;
     let grant = match grant {
         Ok(Some(grant)) => grant,
         Ok(None) => {
-            writeln!(out, "  stored         nothing: only the list names it")?;
+            line("stored", "nothing: only the list names it")?;
             return Ok(());
         }
         Err(error) => {
@@ -86,15 +91,15 @@ fn human(
                 Trouble::Corrupt(what) => format!("damaged: {what}"),
                 other => format!("unreadable: {other}"),
             };
-            writeln!(out, "  stored         {}", clean(&trouble))?;
+            line("stored", &trouble)?;
             return Ok(());
         }
     };
     let age = human_duration(now.seconds_since(grant.signed_in_at));
-    writeln!(out, "  signed in      {} ({age} ago, {})", grant.signed_in_at, grant.grant_type)?;
-    writeln!(out, "  refresh token  {}", refresh_token(grant, now))?;
+    line("signed in", &format!("{} ({age} ago, {})", grant.signed_in_at, grant.grant_type))?;
+    line("refresh token", &refresh_token(grant, now))?;
     for token in &grant.access_tokens {
-        writeln!(out, "  access token   {}; {}", life(token, now), token.requested.api())?;
+        line("access token", &format!("{}; {}", life(token, now), token.requested.api()))?;
     }
     Ok(())
 }

@@ -210,6 +210,12 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
     }
 }
 
+/// Writes `name` and `value` as a line; where it is broken, the rest stands below the value.
+pub fn field(out: &mut dyn Write, style: Style, name: &str, value: &str) -> io::Result<()> {
+    let indent = unicode_width::UnicodeWidthStr::width(name);
+    marked(out, style, name, indent, value, indent)
+}
+
 /// Writes `text` as a line, broken at spaces where the width is known.
 pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
     marked(out, Style { color: false, width }, "", 0, text, 0)

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claim_meanings, claims};
-pub use human::{Style, failure, heading, help, label, prose, wrapped};
+pub use human::{Style, failure, field, heading, help, label, prose, wrapped};
 pub use report::report;
 pub use shell::{Shell, is_variable_name};
 pub use table::{listing, table, table_fits};

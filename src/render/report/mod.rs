@@ -214,7 +214,7 @@ fn names(jobs: &[Job]) -> Markup {
     html! {
         @for (index, job) in jobs.iter().enumerate() {
             @if 0 < index { ", " }
-            code { (job.id()) }
+            code.w { (job.id()) }
         }
     }
 }
