@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod az;
 mod brief;
 mod config;
 #[cfg(feature = "emulator")]
@@ -13,6 +14,7 @@ mod exec;
 mod exit;
 mod explain;
 mod failure;
+mod git_credential;
 mod input;
 mod inspect;
 mod judge;
@@ -101,6 +103,7 @@ enum Command {
     Login(login::Args),
     Token(token::Args),
     Exec(exec::Args),
+    GitCredential(git_credential::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
@@ -120,7 +123,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let Console { stdin, stdout, stderr } = console;
     let talk = Talk::new(stderr, sys);
     // Help and version come before any file is read: they are there when all else is broken.
-    let argv: Vec<OsString> = argv.into_iter().collect();
+    let mut argv: Vec<OsString> = argv.into_iter().collect();
+    match az::translate(&argv) {
+        Some(Ok(ours)) => argv = ours,
+        Some(Err(why)) => return Failure::usage(why).report(&talk),
+        None => (),
+    }
     let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
@@ -163,6 +171,7 @@ fn dispatch(
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),
         Command::Exec(args) => exec::run(&args, &mut app),
+        Command::GitCredential(args) => git_credential::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),

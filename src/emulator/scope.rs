@@ -104,7 +104,14 @@ pub(super) static ARM: Resource = Resource {
     permissions: &["user_impersonation"],
     defaults: &["user_impersonation"],
 };
-static RESOURCES: [&Resource; 3] = [&GRAPH, &EXCHANGE, &ARM];
+static DEVOPS: Resource = Resource {
+    app_id: "499b84ac-1321-427f-aa17-267ca6975798",
+    uris: &["499b84ac-1321-427f-aa17-267ca6975798", "https://app.vssps.visualstudio.com"],
+    site: None,
+    permissions: &["user_impersonation"],
+    defaults: &["user_impersonation"],
+};
+static RESOURCES: [&Resource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
 impl Resource {
     /// Its first name.

@@ -95,6 +95,25 @@ pub fn stored(
     Ok(token.map(|token| from_cache(token, &grant, &key, None)))
 }
 
+/// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
+/// token stays.
+pub fn drop_token(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    refused: &str,
+) -> Result<(), AcquireError> {
+    let Some(key) = find(grants, request)? else { return Ok(()) };
+    let _guard = lock(sys, grants, request, &key)?;
+    let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
+    let before = grant.access_tokens.len();
+    grant.access_tokens.retain(|token| token.access_token.expose() != refused);
+    if grant.access_tokens.len() < before {
+        grants.save(&key, &grant, sys.clock.now())?;
+    }
+    Ok(())
+}
+
 /// A grant from which no token can be had without the user.
 struct Dead {
     why: String,

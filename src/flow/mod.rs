@@ -16,7 +16,7 @@ mod sign_in;
 
 use serde::{Deserialize, Serialize};
 
-pub use acquire::{Acquired, Source, Unsaved, acquire, stored};
+pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token, stored};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
 pub use sign_in::sign_in;
 

@@ -96,3 +96,64 @@ fn readers_of_the_azure_cli_find_what_they_look_for() {
     assert!(local.starts_with("2023-11-14 2") && local.ends_with(".000000"), "{local}");
     assert!(document["tenant"].as_str().is_some_and(|tenant| tenant.len() == 36));
 }
+
+fn git(world: &World, operation: &str, description: &str) -> String {
+    let run = world.run_exactly(&["git-credential", operation], description);
+    assert_eq!((run.exit, run.stderr.as_str()), (Exit::Success, ""), "{operation}: {description}");
+    run.stdout
+}
+
+fn value<'a>(answer: &'a str, key: &str) -> Option<&'a str> {
+    answer.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+}
+
+#[test]
+fn git_gets_a_token_for_azure_devops_and_for_nobody_else() {
+    let (world, _) = signed_in();
+    let repository =
+        "protocol=https\nhost=dev.azure.com\npath=contoso/p/_git/r\nusername=contoso\n\n";
+    let answer = git(&world, "get", repository);
+    let token = value(&answer, "password").unwrap();
+    assert!(token.starts_with("eyJ") && value(&answer, "username") == Some("contoso"), "{answer}");
+    let ends: i64 = value(&answer, "password_expiry_utc").unwrap().parse().unwrap();
+    assert!(1_700_003_000 < ends, "{ends}");
+    let newer = format!("capability[]=authtype\ncapability[]=state\n{repository}");
+    let newer = git(&world, "get", &newer);
+    assert_eq!(
+        (value(&newer, "authtype"), value(&newer, "credential")),
+        (Some("Bearer"), Some(token))
+    );
+    assert_eq!(value(&newer, "capability[]"), Some("authtype"));
+    for other in [
+        "protocol=https\nhost=github.com\n",
+        "protocol=http\nhost=dev.azure.com\n",
+        "protocol=https\nhost=dev.azure.com.evil.example\n",
+        "protocol=https\nhost=evilvisualstudio.com\n",
+        "",
+    ] {
+        assert_eq!(git(&world, "get", other), "", "{other}");
+    }
+    assert_eq!(git(&world, "store", &format!("{repository}password=x\n")), "");
+    assert_eq!(world.token_requests("refresh_token"), 1, "asked once, then stored");
+}
+
+#[test]
+fn a_token_that_the_server_refused_is_not_given_again() {
+    let (world, _) = signed_in();
+    let repository = "protocol=https\nhost=contoso.visualstudio.com\n";
+    let first = git(&world, "get", repository);
+    let token = value(&first, "password").unwrap();
+    git(&world, "erase", &format!("{repository}password=another\n"));
+    assert_eq!(git(&world, "get", repository), first, "that was another one");
+    git(&world, "erase", &format!("{repository}password={token}\n"));
+    assert_ne!(value(&git(&world, "get", repository), "password"), Some(token));
+    assert_eq!(world.run(&["token"]).exit, Exit::Success, "the rest of the grant stays");
+}
+
+#[test]
+fn git_is_told_nothing_and_the_user_what_to_do_where_nobody_is_signed_in() {
+    let world = World::new();
+    let run = world.run_exactly(&["git-credential", "get"], "protocol=https\nhost=dev.azure.com\n");
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::SignInNeeded, ""));
+    assert!(run.stderr.contains("sign in: `entrada login"), "{}", run.stderr);
+}

@@ -33,16 +33,18 @@ impl Emulator {
         Self { child, base: base.trim().to_owned() }
     }
 
-    fn client(&self, home: &TempDir, args: &[&str]) -> Output {
-        entrada(home)
-            .args(args)
+    /// Leads `command` here.
+    fn set<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
             .env("ENTRADA_AUTHORITY", &self.base)
             .env("ENTRADA_TENANT", "organizations")
             .env("ENTRADA_CLIENT_ID", "e1a7a000-0000-4000-8000-000000000002")
             .env("ENTRADA_STORE", "file")
             .env("ENTRADA_STORE_KEY", KEY)
-            .output()
-            .unwrap()
+    }
+
+    fn client(&self, home: &TempDir, args: &[&str]) -> Output {
+        self.set(entrada(home).args(args)).output().unwrap()
     }
 }
 
@@ -173,4 +175,27 @@ fn a_program_gets_the_token_and_takes_our_place() {
         assert_eq!(failed.status.code(), Some(code), "{}", text(&failed.stderr));
         assert!(text(&failed.stderr).contains(&format!("cannot run `{program}`")));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn called_az_it_answers_as_the_azure_cli_does() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    let az = home.path().join("az");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_entrada"), &az).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(&az);
+        emulator.set(command.env_clear().env("HOME", home.path()).args(args)).output().unwrap()
+    };
+    let question = ["account", "get-access-token", "--output", "json", "--resource"];
+    let answer = run(&[&question[..], &["https://graph.microsoft.com"]].concat());
+    assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert!(document["accessToken"].as_str().is_some_and(|token| token.starts_with("eyJ")));
+    assert!(document["expires_on"].is_i64() && document["tokenType"] == "Bearer", "{document}");
+    let other = run(&["vm", "list"]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text(&other.stderr).contains("answers `az account get-access-token` alone"));
 }

@@ -8,6 +8,7 @@
 )]
 
 mod chromium;
+mod consumers;
 mod desk;
 mod dialog;
 mod keyring;
