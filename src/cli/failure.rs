@@ -28,6 +28,8 @@ pub(super) struct Failure {
     pub(super) exit: Exit,
     /// Whether there is nobody left to tell.
     silent: bool,
+    /// Whether a program reads what is said.
+    json: bool,
 }
 
 impl Failure {
@@ -39,6 +41,7 @@ impl Failure {
             diagnosis: None,
             exit,
             silent: false,
+            json: false,
         }
     }
 
@@ -80,9 +83,23 @@ impl Failure {
         self.diagnosis.as_deref()
     }
 
+    /// The same for a program: one JSON document on stderr in place of the words.
+    pub(super) fn as_json(mut self) -> Self {
+        self.json = true;
+        self
+    }
+
     /// Says it on stderr; gives how to end.
     pub(super) fn report(self, talk: &Talk<'_>) -> Exit {
         if self.silent {
+            return self.exit;
+        }
+        if self.json {
+            let exit = (self.exit.code(), self.exit.meaning());
+            let judged = self.diagnosis.as_deref();
+            talk.with(|out| {
+                render::json::failure(out, exit, &self.message, &self.causes, &self.help, judged)
+            });
             return self.exit;
         }
         talk.with(|out| render::failure(out, talk.style, &self.message, &self.causes));

@@ -49,6 +49,11 @@ fn mailbox_name(name: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let outcome = hand_over(args, app);
+    if args.output == TokenOutput::Json { outcome.map_err(Failure::as_json) } else { outcome }
+}
+
+fn hand_over(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let challenge = app.challenge(args.challenge.as_deref())?;
     let ask = Ask { force_refresh: args.force_refresh, challenge };

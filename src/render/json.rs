@@ -97,6 +97,39 @@ struct V1Evidence<'a> {
     value: &'a str,
 }
 
+#[derive(Serialize)]
+struct V1Failure<'a> {
+    version: u8,
+    error: V1Error<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnosis: Option<V1<'a>>,
+}
+
+#[derive(Serialize)]
+struct V1Error<'a> {
+    exit: u8,
+    meaning: &'a str,
+    message: &'a str,
+    causes: &'a [String],
+    help: &'a [String],
+}
+
+/// Why a command failed, on a line of its own: its exit code and what that means, words for people, and the judgement of the
+/// refusal where there was one.
+pub fn failure(
+    out: &mut dyn Write,
+    (exit, meaning): (u8, &str),
+    message: &str,
+    causes: &[String],
+    help: &[String],
+    diagnosis: Option<&Diagnosis>,
+) -> io::Result<()> {
+    let cause = || diagnosis.and_then(Diagnosis::cause).map(|cause| cause.message.as_ref());
+    let message = if message.is_empty() { cause().unwrap_or_default() } else { message };
+    let error = V1Error { exit, meaning, message, causes, help };
+    write(out, &V1Failure { version: VERSION, error, diagnosis: diagnosis.map(v1) })
+}
+
 /// A judgement as one JSON value, version 1 (`docs/json.md`).
 pub fn value(diagnosis: &Diagnosis) -> serde_json::Value {
     serde_json::to_value(v1(diagnosis)).unwrap_or_default()

@@ -136,6 +136,26 @@ fn nobody_is_asked_in_a_script() {
 }
 
 #[test]
+fn a_program_is_told_in_json_why_there_is_no_token() {
+    let world = World::new();
+    let run = world.run_exactly(&["token", "-o", "json"], "");
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::SignInNeeded, ""));
+    let document: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(document["error"]["exit"], 3);
+    assert_eq!(document["error"]["message"], "sign-in needed: nobody is signed in");
+    assert_eq!(document["error"]["help"][0], "sign in: `entrada login`");
+    assert!(document.get("diagnosis").is_none(), "nobody refused: {document}");
+
+    let world = World::with("consent-required");
+    world.login(&[]);
+    world.clock.pass(7_200);
+    let run = world.run_exactly(&["token", "-o", "json"], "");
+    let document: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(document["error"]["exit"], run.exit.code());
+    assert_eq!(document["diagnosis"]["findings"][0]["id"], "user-consent-required", "{document:#}");
+}
+
+#[test]
 fn at_a_terminal_the_user_is_asked() {
     let world = World::new().at_a_terminal();
     let run = world.run(&["token"]);
