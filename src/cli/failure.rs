@@ -84,7 +84,7 @@ impl Failure {
     }
 
     /// The same for a program: one JSON document on stderr in place of the words.
-    pub(super) fn as_json(mut self) -> Self {
+    pub(super) fn in_json(mut self) -> Self {
         self.json = true;
         self
     }

@@ -9,7 +9,9 @@ use super::obtain::{Ask, obtain};
 use super::{Exit, Failure};
 use crate::flow;
 
-/// Answer git for Azure DevOps: `git config credential.https://dev.azure.com.helper '!entrada git-credential'`
+/// Answer git for Azure DevOps, as its credential helper
+///
+/// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// What git wants: `get`, `store` or `erase`

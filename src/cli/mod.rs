@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod failure;
 mod git_credential;
+mod import;
 mod input;
 mod inspect;
 mod judge;
@@ -104,6 +105,7 @@ enum Command {
     Token(token::Args),
     Exec(exec::Args),
     GitCredential(git_credential::Args),
+    Import(import::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
@@ -172,6 +174,7 @@ fn dispatch(
         Command::Token(args) => token::run(&args, &mut app),
         Command::Exec(args) => exec::run(&args, &mut app),
         Command::GitCredential(args) => git_credential::run(&args, &mut app),
+        Command::Import(args) => import::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),

@@ -50,7 +50,7 @@ fn mailbox_name(name: &str) -> Result<String, String> {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let outcome = hand_over(args, app);
-    if args.output == TokenOutput::Json { outcome.map_err(Failure::as_json) } else { outcome }
+    if args.output == TokenOutput::Json { outcome.map_err(Failure::in_json) } else { outcome }
 }
 
 fn hand_over(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

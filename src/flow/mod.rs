@@ -13,12 +13,14 @@ mod paste;
 mod request;
 mod reuse;
 mod sign_in;
+mod take_over;
 
 use serde::{Deserialize, Serialize};
 
 pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token, stored};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
 pub use sign_in::sign_in;
+pub use take_over::take_over;
 
 use url::Url;
 

@@ -41,16 +41,16 @@ pub fn sign_in(
 }
 
 /// Tokens that came, from somebody who still has to be the right one.
-struct Came {
-    response: crate::oauth::TokenResponse,
-    nonce: Option<crate::model::Secret>,
-    grant_type: &'static str,
-    endpoints: Endpoints,
+pub(super) struct Came {
+    pub(super) response: crate::oauth::TokenResponse,
+    pub(super) nonce: Option<crate::model::Secret>,
+    pub(super) grant_type: &'static str,
+    pub(super) endpoints: Endpoints,
 }
 
 impl Came {
     /// Checks whose they are, and stores them.
-    fn taken_in(
+    pub(super) fn taken_in(
         self,
         sys: &Sys<'_>,
         grants: &Grants,

@@ -6,6 +6,7 @@ mod contract;
 mod deadline;
 mod disk;
 mod file;
+pub mod foreign;
 mod grant;
 mod grants;
 mod index;

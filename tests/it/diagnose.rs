@@ -137,7 +137,7 @@ fn the_configured_job_counts_and_the_configured_identity_does_not() {
 #[test]
 fn an_error_of_usage_keeps_its_layout() {
     let run = World::new().run_exactly(&[], "");
-    assert!(run.stderr.contains("\n  login     Sign in"), "{}", run.stderr);
+    assert!(run.stderr.contains("\n  login           Sign in"), "{}", run.stderr);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod corpus;
 mod diagnose;
 mod docs;
 mod id_token;
+mod import;
 mod judging;
 mod login;
 mod outputs;

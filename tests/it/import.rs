@@ -1,0 +1,94 @@
+//! `entrada import`: grants of other programs.
+
+use entrada::cli::Exit;
+
+use crate::world::{Run, World};
+
+/// The refresh token of somebody who signed in, and is signed out here again.
+fn refresh_token(world: &World) -> String {
+    world.login(&[]);
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    let token = grants.load(&key).unwrap().unwrap().refresh_token.unwrap();
+    drop(grants);
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success);
+    assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
+    token.expose().to_owned()
+}
+
+fn import(world: &World, text: &str) -> Run {
+    let run = world.run_with_stdin(&["import", "-"], text);
+    assert_eq!(run.stdout, "", "{}", run.stderr);
+    run
+}
+
+fn client(world: &World) -> String {
+    let run = world.run_exactly(&["config", "show"], "");
+    let line = run.stdout.lines().find(|line| line.starts_with("client-id")).unwrap().to_owned();
+    line.split('"').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn a_cache_of_msals_is_taken_over_with_one_renewal() {
+    let world = World::new();
+    let (token, client) = (refresh_token(&world), client(&world));
+    let cache = serde_json::json!({
+        "Account": {"a": {"home_account_id": "u.t", "username": "ada@contoso.example"}},
+        "RefreshToken": {"r": {"home_account_id": "u.t", "environment": "login.microsoftonline.com",
+            "client_id": client, "secret": token}},
+        "AccessToken": {"t": {"home_account_id": "u.t", "client_id": client, "secret": "x",
+            "target": "https://graph.microsoft.com/Mail.Read"}},
+    });
+    let before = world.emulator.log().len();
+    let listed = world.run_with_stdin(&["import", "--list", "-"], &cache.to_string());
+    assert!(listed.stderr.contains("ada@contoso.example, client"), "{}", listed.stderr);
+    assert_eq!(world.emulator.log().len(), before, "looked at, and nobody was asked");
+    let run = import(&world, &cache.to_string());
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("taken over: ada@contoso.example"), "{}", run.stderr);
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    let token = world.run(&["token"]);
+    assert_eq!((token.exit, token.stdout.lines().count()), (Exit::Success, 1), "{}", token.stderr);
+    assert_eq!(world.token_requests("refresh_token"), 1, "its first access token is stored too");
+    world.clock.pass(7_200);
+    assert_eq!(world.run(&["token"]).exit, Exit::Success, "and it renews");
+}
+
+#[test]
+fn a_token_file_is_taken_over_by_the_application_of_the_settings() {
+    let world = World::new();
+    let token = refresh_token(&world);
+    let mutt = serde_json::json!({"registration": "microsoft", "email": "ada@contoso.example",
+        "access_token": "", "access_token_expiration": "", "refresh_token": token});
+    let run = import(&world, &mutt.to_string());
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert_eq!(world.run(&["token", "--account", "ada@contoso.example"]).exit, Exit::Success);
+}
+
+#[test]
+fn a_dead_token_is_told_and_the_others_are_taken_all_the_same() {
+    let world = World::new();
+    let token = refresh_token(&world);
+    let lines = format!(
+        "{{\"email\":\"gone@contoso.example\",\"refresh_token\":\"1.AXoAdead\"}}\n{{\"refresh_token\":\"{token}\"}}"
+    );
+    let run = import(&world, &lines);
+    assert_eq!(run.exit, Exit::Refused, "{}", run.stderr);
+    assert!(run.stderr.contains("not taken over: gone@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("taken over: ada@contoso.example"), "{}", run.stderr);
+    assert_eq!(world.run(&["token"]).exit, Exit::Success);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_without_a_word_of_it() {
+    let world = World::new();
+    for (text, said) in [
+        ("-----BEGIN PGP MESSAGE-----SECRETWORD", "has to be decrypted first"),
+        ("{\"access_token\":\"SECRETWORD\"}", "there is no refresh token in it"),
+    ] {
+        let run = import(&world, text);
+        assert_eq!(run.exit, Exit::Usage);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("SECRETWORD"), "{}", run.stderr);
+    }
+    assert_eq!(world.run(&["import", "nowhere.json"]).exit, Exit::Usage);
+}
