@@ -42,7 +42,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
                     scopes.push(more);
                 }
             }
-            "--tenant" | "-t" => ours.extend(["--tenant".to_owned(), value()?]),
+            "--tenant" | "-t" => ours.push(format!("--tenant={}", value()?)),
             "--output" | "-o" => {
                 if value()? != "json" {
                     return Err("called as `az`, entrada writes JSON alone".to_owned());
@@ -58,7 +58,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         scopes.push("https://management.core.windows.net//.default".to_owned());
     }
     for scope in scopes {
-        ours.extend(["--scope".to_owned(), scope]);
+        ours.push(format!("--scope={scope}"));
     }
     Ok(ours.into_iter().map(Into::into).collect())
 }
@@ -81,15 +81,15 @@ mod tests {
         for (theirs, own) in [
             (
                 "az account get-access-token --output json --resource https://vault.azure.net",
-                "entrada token -o azure-cli --scope https://vault.azure.net/.default",
+                "entrada token -o azure-cli --scope=https://vault.azure.net/.default",
             ),
             (
                 "/usr/bin/az account get-access-token -o json --scope https://graph.microsoft.com/.default --tenant t",
-                "entrada token -o azure-cli --tenant t --scope https://graph.microsoft.com/.default",
+                "entrada token -o azure-cli --tenant=t --scope=https://graph.microsoft.com/.default",
             ),
             (
                 "az account get-access-token --output=json --subscription x",
-                "entrada token -o azure-cli --scope https://management.core.windows.net//.default",
+                "entrada token -o azure-cli --scope=https://management.core.windows.net//.default",
             ),
         ] {
             assert_eq!(ours(theirs), Some(Ok(own.to_owned())), "{theirs}");

@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The variable in which the program finds the token
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]
     variable: String,
-    /// Hand the token over on this file descriptor instead, where no other program of yours can read it
+    /// Hand the token over on this file descriptor instead of in the environment, which children inherit
     #[arg(long, value_name = "NUMBER", conflicts_with = "variable", value_parser = clap::value_parser!(i32).range(3..256))]
     fd: Option<i32>,
     /// The program and its arguments, after `--`

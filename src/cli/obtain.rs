@@ -76,5 +76,13 @@ pub(super) fn obtain(
             app.talk.line(format!("good for {}", human_duration(left)));
         }
     }
+    // RFC 6750 §2.1. A line break in it would be a line of its own to whoever reads headers, variables or git's answers.
+    let token = acquired.token.access_token.expose();
+    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Failure::new(
+            Exit::Failure,
+            "the authority's access token has characters that no token may have",
+        ));
+    }
     Ok(acquired)
 }

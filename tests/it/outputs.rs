@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use entrada::cli::Exit;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{NOW, World};
 
 fn signed_in() -> (World, String) {
     let world = World::new();
@@ -156,4 +156,21 @@ fn git_is_told_nothing_and_the_user_what_to_do_where_nobody_is_signed_in() {
     let run = world.run_exactly(&["git-credential", "get"], "protocol=https\nhost=dev.azure.com\n");
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::SignInNeeded, ""));
     assert!(run.stderr.contains("sign in: `entrada login"), "{}", run.stderr);
+}
+
+#[test]
+fn a_token_with_a_line_break_in_it_is_handed_to_nobody() {
+    let world = World::new();
+    world.login(&[]);
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    let mut grant = grants.load(&key).unwrap().unwrap();
+    grant.access_tokens[0].access_token = "good\nhost=evil.example".to_owned().into();
+    grants.save(&key, &grant, NOW).unwrap();
+    drop(grants);
+    for args in [&["token"][..], &["token", "-o", "header"], &["exec", "--", "true"]] {
+        let run = world.run(args);
+        assert_eq!((run.exit, run.stdout.as_str()), (Exit::Failure, ""), "{args:?}");
+        assert!(!run.stderr.contains("evil"), "{}", run.stderr);
+    }
 }
