@@ -4,6 +4,7 @@ use super::told::{Told, token_explains};
 use super::{HttpAnswer, Service};
 use crate::diagnose::{Confidence, Facts};
 use crate::entra::resources;
+use crate::model::As;
 
 /// D06: the directory says the same whether a permission or the user's own role is missing.
 pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
@@ -52,7 +53,7 @@ fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
 }
 
 pub(super) fn no_permission(facts: &Facts) -> Told {
-    if facts.is_app_only() {
+    if facts.acting() == As::App {
         Told::likely(
             "missing-app-role",
             "the service misses an application permission in the token",
@@ -195,7 +196,17 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         {
             told.confidence = Confidence::Possible;
             vec![
-                Told::possible("exchange-policy-block", "a policy of the service's may forbid it"),
+                if facts.job.id().starts_with("graph-") {
+                    Told::possible(
+                        "exchange-policy-block",
+                        "a policy of the service's may forbid it",
+                    )
+                } else {
+                    Told::possible(
+                        "not-about-the-token",
+                        "the service may have a right or a policy of its own that forbids it",
+                    )
+                },
                 told,
             ]
         }

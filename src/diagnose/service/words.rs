@@ -219,12 +219,13 @@ pub(super) const NO_USER: [&str; 3] = [
 ];
 
 /// A permission that is not in the token.
-pub(super) const NO_PERMISSION: [&str; 8] = [
+pub(super) const NO_PERMISSION: [&str; 9] = [
     "insufficient_scope",
     "not enough scope",
     "nopermissionsinaccesstoken",
     "contains no permissions",
     "missing scope",
+    "missing role permissions",
     "required scope",
     "scopes are missing",
     "does not have required permission",
