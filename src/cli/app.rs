@@ -121,8 +121,19 @@ impl App<'_, '_> {
                  `--store-key-file`",
             ));
         }
-        let passphrase = self.sys.terminal.read_password("Passphrase of the entrada store: ")?;
-        Ok(Key::Passphrase(passphrase))
+        let ask = |prompt: &str| self.sys.terminal.read_password(prompt);
+        if !store::is_new(&self.paths()?.data) {
+            return Ok(Key::Passphrase(ask("Passphrase of the entrada store: ")?));
+        }
+        // Nobody could tell a slip of the finger later.
+        let chosen = ask("Choose a passphrase for the entrada store: ")?;
+        if chosen.expose().is_empty() {
+            return Err(Failure::usage("a passphrase has at least one character"));
+        }
+        if ask("The same once more: ")?.expose() != chosen.expose() {
+            return Err(Failure::usage("the two passphrases differ; nothing was stored"));
+        }
+        Ok(Key::Passphrase(chosen))
     }
 
     /// A request for the scopes of `jobs`.

@@ -172,7 +172,7 @@ impl From<StoreError> for Failure {
                  `--store file` with a key in ENTRADA_STORE_KEY",
             ),
             (Trouble::Corrupt(_), Kind::File) => failure.help(
-                "check the key (ENTRADA_STORE_KEY, `--store-key-file`): with the right one nothing is lost; if the file \
+                "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
                  itself is damaged, `entrada logout` clears it (`--all` where no one account is named)",
             ),
             (Trouble::Corrupt(_), _) => failure.help(

@@ -21,6 +21,14 @@ impl File {
         Ok(Self { dir, sealer })
     }
 
+    /// Whether nothing has ever been kept in `dir`, so that any key is right.
+    pub(super) fn is_new(dir: &Path) -> bool {
+        let is_item = |entry: std::fs::DirEntry| {
+            entry.path().extension().is_some_and(|extension| extension == EXTENSION)
+        };
+        !std::fs::read_dir(dir).is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(is_item)))
+    }
+
     /// Items in `dir` under a key that is at hand.
     pub(super) fn with(dir: PathBuf, sealer: Sealer) -> Self {
         Self { dir, sealer }

@@ -33,7 +33,7 @@ pub use keyring::{SecretService, Settings};
 pub use keyutils::Keyutils;
 pub use lock::{LockError, LockGuard};
 pub use memory::Memory;
-pub use open::{Options, open};
+pub use open::{Options, is_new, open};
 pub use recovery::Ready;
 pub use seal::Key;
 pub use split::Split;

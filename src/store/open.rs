@@ -1,6 +1,6 @@
 //! Which store is built from what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     Backend, Fault, File, Grants, Interaction, Key, Kind, Limits, Memory, Notice, Session, Split,
@@ -39,6 +39,15 @@ pub fn open(options: Options) -> Result<Grants, StoreError> {
     Ok(Grants::new(backend, state_dir))
 }
 
+/// Whether the store of files in `data_dir` has never kept anything, so that any key is right.
+pub fn is_new(data_dir: &Path) -> bool {
+    File::is_new(&items_in(data_dir))
+}
+
+fn items_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("grants")
+}
+
 fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
     match options.kind {
         Kind::Keyring => Ok(keyring(options)),
@@ -47,7 +56,7 @@ fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
                         `ENTRADA_STORE_KEY`";
             let none = || Fault::unavailable(text).when(Kind::File, action::OPEN);
             let key = options.key.as_ref().ok_or_else(none)?;
-            Ok(Box::new(File::new(options.data_dir.join("grants"), key)?))
+            Ok(Box::new(File::new(items_in(&options.data_dir), key)?))
         }
         Kind::Keyutils => keyutils(&options),
         Kind::Memory => Ok(Box::new(Memory::default())),

@@ -129,7 +129,10 @@ impl Sealer {
         self.cipher(head)?
             .decrypt(XNonce::from_slice(&head[NONCE]), payload)
             .map(Bytes::new)
-            .map_err(|_| Fault::corrupt("wrong key or altered file"))
+            .map_err(|_| {
+                let what = if self.is_salted() { "passphrase" } else { "key" };
+                Fault::corrupt(format!("wrong {what} or altered file"))
+            })
     }
 
     /// Mark of how the key comes about.

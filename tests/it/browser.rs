@@ -58,6 +58,11 @@ impl Desk {
     }
 
     /// Somebody will type `line`.
+    /// What was typed, for whoever asks for it first.
+    pub(crate) fn typed(&self) -> Option<String> {
+        self.shared.typed.borrow_mut().pop_front()
+    }
+
     pub(crate) fn types(&self, line: &str) {
         self.shared.typed.borrow_mut().push_back(line.to_owned());
     }
@@ -180,7 +185,7 @@ pub(crate) struct Typed(pub(crate) Desk);
 
 impl Line for Typed {
     fn poll(&mut self) -> Option<io::Result<entrada::model::Secret>> {
-        let line = self.0.shared.typed.borrow_mut().pop_front();
+        let line = self.0.typed();
         Some(
             line.map(entrada::model::Secret::new)
                 .ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),

@@ -169,3 +169,27 @@ fn what_failed_and_what_helps_fit_the_terminal() {
         assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{line}");
     }
 }
+
+#[test]
+fn a_passphrase_is_chosen_twice_and_then_asked_once() {
+    let world = World::new().at_a_terminal();
+    world.unset("ENTRADA_STORE_KEY");
+    let with = |args: &[&str], typed: &[&str]| {
+        typed.iter().for_each(|line| world.desk().types(line));
+        world.run(args)
+    };
+    let differ = with(&["login"], &["correct horse", "correct house"]);
+    assert_eq!(differ.exit, Exit::Usage);
+    assert!(differ.stderr.contains("the two passphrases differ"), "{}", differ.stderr);
+    assert!(world.emulator.log().is_empty(), "nobody was asked for what cannot be kept");
+    let login = with(&["login"], &["correct horse", "correct horse"]);
+    assert_eq!(login.exit, Exit::Success, "{}", login.stderr);
+    let token = with(&["token"], &["correct horse"]);
+    assert_eq!((token.exit, token.stdout.lines().count()), (Exit::Success, 1), "{}", token.stderr);
+    let wrong = with(&["token", "--no-interactive=false"], &["correct house"]);
+    assert_eq!((wrong.exit, wrong.stdout.as_str()), (Exit::Store, ""));
+    assert!(wrong.stderr.contains("wrong passphrase or altered file"), "{}", wrong.stderr);
+    for run in [&differ, &login, &token, &wrong] {
+        assert!(!run.stderr.contains("correct"), "{}", run.stderr);
+    }
+}

@@ -87,7 +87,8 @@ impl Terminal for Streams {
         self.are_terminals.then_some(80)
     }
     fn read_password(&self, _: &str) -> io::Result<Secret> {
-        Err(io::ErrorKind::Unsupported.into())
+        let typed = self.are_terminals.then(|| self.desk.typed()).flatten();
+        typed.map(Secret::new).ok_or(io::ErrorKind::Unsupported.into())
     }
     fn read_line(&self) -> io::Result<Box<dyn Line>> {
         Ok(Box::new(Typed(self.desk.clone())))
