@@ -304,7 +304,7 @@ impl App<'_, '_> {
     }
 
     /// Flags that select authority, tenant, client and account, as they were typed.
-    fn selectors(&self) -> String {
+    pub(super) fn selectors(&self) -> String {
         let layer = &self.common.layer;
         let mut words = Vec::new();
         for (flag, value) in [
@@ -326,7 +326,7 @@ impl App<'_, '_> {
     }
 
     /// Flags that select jobs and scopes, as they were typed.
-    fn wanted(&self) -> String {
+    pub(super) fn wanted(&self) -> String {
         let layer = &self.common.layer;
         let jobs = layer.job.iter().flatten().map(|job| format!("--job {job}"));
         let scopes =

@@ -62,6 +62,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// `contoso.visualstudio.com`. What has more names before it may be somebody's program behind a tunnel.
+fn is_an_organisation(host: &str) -> bool {
+    let name = host.strip_suffix(".visualstudio.com").unwrap_or_default();
+    !name.is_empty() && !name.contains('.')
+}
+
 /// What git says of the credential: `key=value` lines.
 struct Description(Vec<(String, String)>);
 
@@ -81,7 +87,7 @@ impl Description {
         let host = self.value("host").unwrap_or_default().to_ascii_lowercase();
         let host = host.strip_suffix(":443").unwrap_or(&host);
         self.value("protocol") == Some("https")
-            && (host == "dev.azure.com" || host.ends_with(".visualstudio.com"))
+            && (host == "dev.azure.com" || is_an_organisation(host))
     }
 
     /// Whether git (2.46 and later) can send a token as what it is.

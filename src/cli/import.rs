@@ -5,10 +5,12 @@ use super::failure::of_acquire;
 use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
+use crate::config::Settings;
 use crate::entra::clouds::Cloud;
-use crate::entra::known;
-use crate::flow;
-use crate::model::{clean, shell_quoted};
+use crate::entra::{known, resources};
+use crate::flow::{self, Pins, TokenRequest};
+use crate::model::{Authority, ScopeSet, clean};
+use crate::store::Grants;
 use crate::store::foreign::{self, Foreign};
 
 /// Take over refresh tokens of other programs
@@ -21,6 +23,9 @@ pub(super) struct Args {
     /// Only tell what is in it
     #[arg(long)]
     list: bool,
+    /// Take over the token of somebody who is signed in already
+    #[arg(long)]
+    replace: bool,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -32,17 +37,21 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Failure::usage(format!("nothing to take over: {error}"))
             .help("decrypt it into a pipe, such as `gpg -d FILE | entrada import -`")
     })?;
+    let settings = app.settings(None)?;
+    if !args.list {
+        app.trace(&settings, "import", &[])?;
+    }
     let flags = app.common.layer.clone();
     let mut exit = Exit::Success;
     for one in &all {
         let name = one.account.as_deref().unwrap_or("somebody");
         let client = one.client_id.as_deref().unwrap_or("an application that is not told");
         if args.list {
-            app.talk.line(format!("{name}, client {client}"));
+            writeln!(app.stdout, "{}, client {}", clean(name), clean(client))?;
             continue;
         }
         app.common.layer = flags.clone();
-        if let Err(failure) = take_over(app, one) {
+        if let Err(failure) = take_over(app, one, args.replace) {
             app.talk.line(format!("not taken over: {name}, client {client}:"));
             let failed = failure.report(app.talk);
             exit = if exit == Exit::Success { failed } else { exit };
@@ -51,16 +60,25 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn take_over(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
+fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), Failure> {
     fill_in(app, one)?;
     let settings = app.settings(None)?;
     let jobs = settings.jobs()?;
     let jobs = jobs.get(..1).unwrap_or_default();
-    app.trace(&settings, "import", jobs)?;
     let request = app.request(&settings, jobs, app.interaction(&settings))?;
+    is_wanted(&settings, one)?;
+    is_of_its_authority(app, &request, one)?;
+    app.lint(&settings, &request, jobs.first().copied())?;
     let grants = app.grants(&settings)?;
+    if !replace && is_signed_in(&grants, &request, one)? {
+        return Err(Failure::usage("the account is signed in here already; nothing was sent")
+            .help("take it over all the same with `--replace`"));
+    }
+    // What was spent is kept, whoever it turns out to be.
+    let request = without_pins(request);
     let mut person = Person::new(app, &settings);
-    let taken = flow::take_over(app.sys, &grants, &request, &one.refresh_token, &mut person);
+    let name = one.account.as_deref();
+    let taken = flow::take_over(app.sys, &grants, &request, &one.refresh_token, name, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
@@ -68,13 +86,9 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.talk, unsaved);
     }
-    let tenant = request.authority.tenant().map(ToString::to_string).unwrap_or_default();
-    app.talk.line(format!(
-        "taken over: {}; `entrada token --tenant {} --client-id {}`",
-        clean(acquired.account.label()),
-        shell_quoted(&tenant),
-        shell_quoted(&request.client_id),
-    ));
+    let words = [app.selectors(), app.wanted()].join(" ");
+    let who = clean(acquired.account.label());
+    app.talk.line(format!("taken over: {who}; `{}`", format!("entrada token {words}").trim_end()));
     Ok(())
 }
 
@@ -83,19 +97,100 @@ fn fill_in(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
     let given = app.settings(None)?;
     let layer = &mut app.common.layer;
     layer.client_id = one.client_id.clone().or(layer.client_id.take());
-    if given.get(|layer| &layer.tenant).is_none() {
+    let authority = given.get(|layer| &layer.authority);
+    let of_entra = authority.is_none() || given.authority().is_ok_and(|own| own.tenant().is_some());
+    if of_entra && given.get(|layer| &layer.tenant).is_none() {
         layer.tenant = one.tenant.as_deref().map(|tenant| {
             let personal = tenant.eq_ignore_ascii_case(known::CONSUMERS_TENANT);
             if personal { "consumers".to_owned() } else { tenant.to_owned() }
         });
     }
-    if given.get(|layer| &layer.authority).is_none() && given.get(|layer| &layer.cloud).is_none() {
+    if authority.is_none() && given.get(|layer| &layer.cloud).is_none() {
         layer.cloud = one.host.as_deref().and_then(Cloud::of_authority_host);
     }
     let asked =
         given.get(|layer| &layer.scope).is_some() || given.get(|layer| &layer.job).is_some();
     if let Some(scopes) = one.scopes.as_ref().filter(|scopes| !asked && scopes.has_api()) {
-        layer.scope = Some(scopes.api().iter().map(str::to_owned).collect());
+        layer.scope = Some(of_one_api(scopes));
     }
     Ok(())
+}
+
+/// What may be asked for in one request: `.default` alone where it was asked for, and one API.
+fn of_one_api(scopes: &ScopeSet) -> Vec<String> {
+    let api = scopes.api();
+    if let Some(default) = api.iter().find(|scope| resources::is_default_scope(scope)) {
+        return vec![default.to_owned()];
+    }
+    let of = |scope| resources::of_scope(scope).resource().map(|resource| resource.app_id);
+    let first = api.iter().next().map(of);
+    api.iter().filter(|scope| Some(of(scope)) == first).map(str::to_owned).collect()
+}
+
+/// Whether it is the account that was named.
+fn is_wanted(settings: &Settings, one: &Foreign) -> Result<(), Failure> {
+    let wanted =
+        settings.get(|layer| &layer.account).or_else(|| settings.get(|layer| &layer.login_hint));
+    let Some(wanted) = wanted else { return Ok(()) };
+    match &one.account {
+        Some(name) if name.eq_ignore_ascii_case(&wanted) => Ok(()),
+        Some(_) => {
+            Err(Failure::new(Exit::WrongAccount, "it is another account's; nothing was sent"))
+        }
+        None => Err(Failure::new(
+            Exit::WrongAccount,
+            "the file does not say whose it is, and an account was named; nothing was sent",
+        )),
+    }
+}
+
+/// A refresh token is shown to whom it came from, and to nobody else.
+fn is_of_its_authority(
+    app: &App<'_, '_>,
+    request: &TokenRequest,
+    one: &Foreign,
+) -> Result<(), Failure> {
+    // Said for this very run.
+    if app.common.layer.authority.is_some() {
+        return Ok(());
+    }
+    let to = request.authority.base();
+    let ours = url::Url::parse(&to).ok();
+    let ours = ours.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let refuse = |whose: &str| {
+        Err(Failure::usage(format!(
+            "it was issued by {whose}, and would go to {to}; nothing was sent"
+        ))
+        .help("name the authority, if that is meant: `--authority`"))
+    };
+    if let Some(host) = &one.host {
+        let clouds = (Cloud::of_authority_host(host), Cloud::of_authority_host(ours));
+        let same = host.eq_ignore_ascii_case(ours) || (clouds.0.is_some() && clouds.0 == clouds.1);
+        return if same { Ok(()) } else { refuse(&clean(host)) };
+    }
+    let microsoft = ["microsoft", "outlook", "office365", "azure", "entra"];
+    let entra = matches!(request.authority, Authority::Entra { .. });
+    match one.provider.as_deref() {
+        Some(name) if microsoft.contains(&name.to_ascii_lowercase().as_str()) != entra => {
+            refuse(&clean(name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody of that name is signed in with the same application.
+fn is_signed_in(grants: &Grants, request: &TokenRequest, one: &Foreign) -> Result<bool, Failure> {
+    let Some(name) = &one.account else { return Ok(false) };
+    let tenant = request.authority.tenant().map(ToString::to_string).unwrap_or_default();
+    Ok(grants.list()?.iter().any(|entry| {
+        entry.authority == request.authority.base()
+            && entry.tenant == tenant
+            && entry.client_id == request.client_id
+            && entry.is_called(name)
+    }))
+}
+
+fn without_pins(request: TokenRequest) -> TokenRequest {
+    let page = flow::SignInPage { login_hint: None, ..request.page };
+    TokenRequest { account: None, pins: Pins::default(), page, ..request }
 }

@@ -126,8 +126,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let talk = Talk::new(stderr, sys);
     // Help and version come before any file is read: they are there when all else is broken.
     let mut argv: Vec<OsString> = argv.into_iter().collect();
+    let mut as_az = false;
     match az::translate(&argv) {
-        Some(Ok(ours)) => argv = ours,
+        Some(Ok(ours)) => (argv, as_az) = (ours, true),
         Some(Err(why)) => return Failure::usage(why).report(&talk),
         None => (),
     }
@@ -138,6 +139,10 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let recorder = Recorder::default();
     let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
     let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
+    if as_az && exit == Exit::SignInNeeded {
+        // The words by which the SDKs tell that another credential may be tried.
+        talk.line("in place of `az login`: sign in with `entrada login`");
+    }
     close_trace(&recorder, exit, &talk);
     exit
 }

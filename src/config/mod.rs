@@ -1,6 +1,7 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
 mod authority;
+mod fault;
 mod file;
 mod job;
 mod layer;
@@ -9,11 +10,12 @@ mod settings;
 mod span;
 pub mod variables;
 
+pub use fault::SettingsError;
 pub use file::{ConfigError, ConfigFile};
 pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use paths::Paths;
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;
 pub use span::Span;
 pub use variables::variable;
 

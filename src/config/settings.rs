@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::file::nearest;
-use super::{ConfigFile, JobName, JobTable, Layer, Origin, Span, authority, keys, variables};
+use super::{
+    ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, Span, authority, keys, variables,
+};
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs as entra_jobs;
 use crate::flow::{Pins, SignInPage};
-use crate::model::{Authority, AuthorityError, Job, ScopeSet, Tenant, TenantError, clean};
+use crate::model::{Authority, Job, ScopeSet, Tenant, clean};
 use crate::sys::Env;
 
 /// How long to wait for another process: longer than one refresh and one keyring call.
@@ -22,59 +24,6 @@ pub struct Settings {
     own_jobs: BTreeMap<String, JobTable>,
     /// The profile in use.
     pub profile: Option<String>,
-}
-
-/// The settings contradict themselves, or one is missing.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// No such profile.
-    #[error("there is no profile `{name}`{near}")]
-    NoProfile {
-        /// What was asked for.
-        name: String,
-        /// `; did you mean …?` or the list.
-        near: String,
-    },
-    /// A variable with a value that does not fit.
-    #[error("the variable {variable} does not fit: {reason}")]
-    Variable {
-        /// Which variable.
-        variable: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// No application to ask with.
-    #[error(
-        "no client id is set: give `--client-id`, set ENTRADA_CLIENT_ID, or put `client-id` into a profile; \
-         register an application in the Entra portal to get one (README, \"First token\")"
-    )]
-    NoClientId,
-    /// The client id cannot be sent.
-    #[error("`{0}` is not a client id: letters, digits and `-._~:/` only")]
-    ClientId(String),
-    /// See [`TenantError`].
-    #[error(transparent)]
-    Tenant(#[from] TenantError),
-    /// See [`AuthorityError`].
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// More than a tenant after the host.
-    #[error("`{0}` is no authority of Entra's: expected the host, at most with a tenant after it")]
-    AuthorityPath(String),
-    /// The authority names one tenant, and the setting another.
-    #[error("the authority names the tenant `{0}`, and `--tenant` is `{1}`; give one of them")]
-    TwoTenants(String, String),
-    /// A scope that cannot be sent.
-    #[error(
-        "`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces"
-    )]
-    Scope(String),
-    /// No such job.
-    #[error("{0}")]
-    Job(String),
-    /// Nothing says what to ask for.
-    #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
-    NoScope,
 }
 
 impl Settings {
@@ -164,6 +113,11 @@ impl Settings {
 
     /// The jobs that were named, in order.
     pub fn jobs(&self) -> Result<Vec<Job>, SettingsError> {
+        // Scopes that were named more closely than a job, such as by a flag over a profile, are what is meant.
+        let last = |has: fn(&Layer) -> bool| self.layers.iter().rposition(|(_, layer)| has(layer));
+        if last(|layer| layer.job.is_some()) < last(|layer| layer.scope.is_some()) {
+            return Ok(Vec::new());
+        }
         let names = self.pick(|layer| &layer.job).unwrap_or_default();
         names.iter().map(|name| self.find_job(name)).collect()
     }

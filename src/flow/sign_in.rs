@@ -34,7 +34,7 @@ pub fn sign_in(
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
     let Arrived { response, nonce, ending } = arrived;
-    let came = Came { response, nonce, grant_type, endpoints: found };
+    let came = Came { response, nonce, grant_type, endpoints: found, known_as: None };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
     outcome
@@ -46,6 +46,8 @@ pub(super) struct Came {
     pub(super) nonce: Option<crate::model::Secret>,
     pub(super) grant_type: &'static str,
     pub(super) endpoints: Endpoints,
+    /// Whose they are, where the authority does not say.
+    pub(super) known_as: Option<String>,
 }
 
 impl Came {
@@ -58,8 +60,11 @@ impl Came {
         ready: &Ready,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
-        let Self { response, nonce, grant_type, endpoints } = self;
-        let account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
+        let Self { response, nonce, grant_type, endpoints, known_as } = self;
+        let mut account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
+        if let Some(name) = known_as.filter(|_| account.is_nameless()) {
+            (account.id, account.username) = (name.clone(), Some(name));
+        }
         guard::check(request, &account)?;
         let key = key_of(request, &account);
         let now = sys.clock.now();

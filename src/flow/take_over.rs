@@ -9,12 +9,13 @@ use crate::store::Grants;
 use crate::sys::Sys;
 
 /// Renews `refresh_token` once, which tells whose it is and that it is good, and stores what came. Where the authority gives no
-/// new one, the old one is kept.
+/// new one, the old one is kept; where it does not tell whose it is, `name` does.
 pub fn take_over(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
     refresh_token: &Secret,
+    name: Option<&str>,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the token is spent: can the result be kept at all?
@@ -32,6 +33,8 @@ pub fn take_over(
         AcquireError::Refused(Box::new(Refusal { error: *error, grant_type, code_ran_out: false }))
     })?;
     response.refresh_token.get_or_insert_with(|| refresh_token.clone());
-    let came = Came { response, nonce: None, grant_type: "refresh_token", endpoints: found };
+    let known_as = name.map(str::to_owned);
+    let came =
+        Came { response, nonce: None, grant_type: "refresh_token", endpoints: found, known_as };
     came.taken_in(sys, grants, request, &ready, prompt)
 }

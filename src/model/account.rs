@@ -23,6 +23,14 @@ pub struct Account {
 }
 
 impl Account {
+    /// The id of an account of which the authority told nothing.
+    pub const NAMELESS: &'static str = "default";
+
+    /// Whether the authority told nothing of whose it is.
+    pub fn is_nameless(&self) -> bool {
+        self.id == Self::NAMELESS
+    }
+
     /// The name to show: the user name if known, else the id.
     pub fn label(&self) -> &str {
         self.username.as_deref().unwrap_or(&self.id)

@@ -22,7 +22,7 @@ pub fn account_of(response: &TokenResponse) -> Account {
         .and_then(home_account_id)
         .or_else(|| Some(format!("{}.{}", oid.as_ref()?, tid.as_ref()?)))
         .or_else(|| first("sub"))
-        .unwrap_or_else(|| "default".to_owned());
+        .unwrap_or_else(|| Account::NAMELESS.to_owned());
     let username = claims.iter().find_map(|claims| claims.user_name()).map(str::to_owned);
     let mut names: Vec<String> = Vec::new();
     for claims in claims {

@@ -13,6 +13,8 @@ pub struct Foreign {
     pub client_id: Option<String>,
     /// The authority's host.
     pub host: Option<String>,
+    /// Who issued it, by the name that the program has for them: `microsoft`, `google`.
+    pub provider: Option<String>,
     /// The account's home tenant.
     pub tenant: Option<String>,
     /// Whose it is, as the program calls them.
@@ -79,6 +81,7 @@ fn of_msal(entry: &Map<String, Value>, cache: &Map<String, Value>) -> Option<For
         refresh_token: Secret::new(text(entry, "secret")?),
         client_id: client_id.map(str::to_owned),
         host: text(entry, "environment").map(str::to_owned),
+        provider: Some("microsoft".to_owned()),
         tenant: home.and_then(|home| home.rsplit_once('.')).map(|(_, tenant)| tenant.to_owned()),
         account: account.and_then(|account| text(account, "username")).map(str::to_owned),
         scopes: token.and_then(|token| text(token, "target")).map(ScopeSet::parse),
@@ -93,6 +96,7 @@ fn plain(object: &Map<String, Value>) -> Option<Foreign> {
         refresh_token: Secret::new(first(&["refresh_token", "refreshToken"])?),
         client_id: first(&["client_id", "clientId"]),
         host: None,
+        provider: first(&["registration", "service", "provider"]),
         tenant: first(&["tenant", "tenant_id"]),
         account: first(&["email", "username", "account", "user"]),
         scopes: first(&["scope"]).map(|scope| ScopeSet::parse(&scope)),

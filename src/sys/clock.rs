@@ -47,10 +47,28 @@ pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T
     })
 }
 
+/// Whether `signal` was ignored when we were started, as far as the system tells without `unsafe`.
+#[cfg(target_os = "linux")]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    (1..=64).contains(&signal) && mask >> (signal - 1) & 1 == 1
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_ignored(_: i32) -> bool {
+    false
+}
+
 #[cfg(unix)]
 async fn asked_to_end() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| async move {
+    let listen = |kind: SignalKind| async move {
+        // Who started us may want us to live on (`nohup`), and whatever follows us in this process as well.
+        if is_ignored(kind.as_raw_value()) {
+            return std::future::pending().await;
+        }
         match signal(kind) {
             Ok(mut stream) => stream.recv().await,
             Err(_) => std::future::pending().await,

@@ -69,7 +69,15 @@ fn hand_over(command: &mut Command, number: i32, token: &Secret) -> io::Result<(
     if PIPE < token.expose().len() {
         return Err(io::Error::other("the token is too long for a pipe: hand it in a variable"));
     }
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    if most.is_some_and(|most| u64::try_from(number).is_ok_and(|number| most <= number)) {
+        return Err(io::Error::other(format!(
+            "the system allows no descriptor {number} (`ulimit -n`)"
+        )));
+    }
     let (read, write) = rustix::pipe::pipe()?;
+    // Only the copy under the number that was asked for is the program's.
+    rustix::io::fcntl_setfd(&read, rustix::io::FdFlags::CLOEXEC)?;
     let mut rest = token.expose().as_bytes();
     while !rest.is_empty() {
         rest = &rest[rustix::io::write(&write, rest)?..];

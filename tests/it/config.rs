@@ -87,3 +87,26 @@ fn home_has_to_be_somewhere() {
     assert_eq!(run.exit, Exit::Usage);
     assert!(run.stderr.contains("HOME is not set"), "{}", run.stderr);
 }
+
+#[test]
+fn scopes_that_are_named_more_closely_than_a_job_are_what_is_meant() {
+    let world = World::new();
+    world.write_config("[profiles.work]\njob = [\"graph-mail-read\"]\n");
+    world.login(&["work"]);
+    let run = world.run(&["token", "work", "--scope", "https://management.azure.com/.default"]);
+    assert_eq!(run.exit, entrada::cli::Exit::Success, "{}", run.stderr);
+    let both = world.run(&[
+        "token",
+        "work",
+        "--job",
+        "graph-mail-read",
+        "--scope",
+        "https://management.azure.com/.default",
+    ]);
+    assert_eq!(
+        both.exit,
+        entrada::cli::Exit::Usage,
+        "said in one breath, both are meant: {}",
+        both.stderr
+    );
+}

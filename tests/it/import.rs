@@ -2,7 +2,7 @@
 
 use entrada::cli::Exit;
 
-use crate::world::{Run, World};
+use crate::world::{BASE, Run, World};
 
 /// The refresh token of somebody who signed in, and is signed out here again.
 fn refresh_token(world: &World) -> String {
@@ -41,9 +41,17 @@ fn a_cache_of_msals_is_taken_over_with_one_renewal() {
     });
     let before = world.emulator.log().len();
     let listed = world.run_with_stdin(&["import", "--list", "-"], &cache.to_string());
-    assert!(listed.stderr.contains("ada@contoso.example, client"), "{}", listed.stderr);
+    assert!(listed.stdout.contains("ada@contoso.example, client"), "{}", listed.stdout);
     assert_eq!(world.emulator.log().len(), before, "looked at, and nobody was asked");
-    let run = import(&world, &cache.to_string());
+    let elsewhere = import(&world, &cache.to_string());
+    assert_eq!(elsewhere.exit, Exit::Usage);
+    assert!(
+        elsewhere.stderr.contains("was issued by login.microsoftonline.com"),
+        "{}",
+        elsewhere.stderr
+    );
+    assert_eq!(world.emulator.log().len(), before, "it goes to nobody else");
+    let run = world.run_with_stdin(&["import", "-", "--authority", BASE], &cache.to_string());
     assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
     assert!(run.stderr.contains("taken over: ada@contoso.example"), "{}", run.stderr);
     assert_eq!(world.token_requests("refresh_token"), 1);
@@ -91,4 +99,53 @@ fn what_cannot_be_read_is_told_without_a_word_of_it() {
         assert!(run.stderr.contains(said) && !run.stderr.contains("SECRETWORD"), "{}", run.stderr);
     }
     assert_eq!(world.run(&["import", "nowhere.json"]).exit, Exit::Usage);
+}
+
+#[test]
+fn nothing_is_sent_that_would_be_lost_or_go_to_the_wrong_one() {
+    let world = World::new();
+    let token = refresh_token(&world);
+    let requests = world.emulator.log().len();
+    let file = |more: &str| format!("{{{more}\"refresh_token\":\"{token}\"}}");
+    let ada = file("\"email\":\"ada@contoso.example\",");
+    for (text, args, exit) in [
+        (file("\"registration\":\"google\","), &[][..], Exit::Usage),
+        (ada.clone(), &["--account", "bob@contoso.example"], Exit::WrongAccount),
+        (file(""), &["--account", "bob@contoso.example"], Exit::WrongAccount),
+        (
+            ada.clone(),
+            &["--scope", "Mail.Read", "--scope", "https://management.azure.com/.default"],
+            Exit::Usage,
+        ),
+    ] {
+        let args: Vec<&str> = ["import", "-"].into_iter().chain(args.iter().copied()).collect();
+        let run = world.run_with_stdin(&args, &text);
+        assert_eq!(run.exit, exit, "{args:?}: {}", run.stderr);
+        assert_eq!(world.emulator.log().len(), requests, "{args:?}");
+    }
+    assert_eq!(import(&world, &ada).exit, Exit::Success);
+    let again = import(&world, &ada);
+    assert_eq!(again.exit, Exit::Usage);
+    assert!(again.stderr.contains("is signed in here already"), "{}", again.stderr);
+    let replaced = world.run_with_stdin(&["import", "-", "--replace"], &ada);
+    assert_eq!(replaced.exit, Exit::Success, "{}", replaced.stderr);
+}
+
+#[test]
+fn what_was_asked_as_default_is_asked_so_again() {
+    let world = World::new();
+    let token = refresh_token(&world);
+    let scopes = "https://management.core.windows.net//user_impersonation https://management.core.windows.net//.default";
+    let run = import(
+        &world,
+        &format!(
+            "{{\"email\":\"ada@contoso.example\",\"scope\":\"{scopes}\",\"refresh_token\":\"{token}\"}}"
+        ),
+    );
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--scope https://management.core.windows.net//.default`"),
+        "{}",
+        run.stderr
+    );
 }

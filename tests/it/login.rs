@@ -175,7 +175,9 @@ fn a_passphrase_is_chosen_twice_and_then_asked_once() {
     let world = World::new().at_a_terminal();
     world.unset("ENTRADA_STORE_KEY");
     let with = |args: &[&str], typed: &[&str]| {
-        typed.iter().for_each(|line| world.desk().types(line));
+        for line in typed {
+            world.desk().types(line);
+        }
         world.run(args)
     };
     let differ = with(&["login"], &["correct horse", "correct house"]);

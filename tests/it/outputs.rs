@@ -129,6 +129,7 @@ fn git_gets_a_token_for_azure_devops_and_for_nobody_else() {
         "protocol=http\nhost=dev.azure.com\n",
         "protocol=https\nhost=dev.azure.com.evil.example\n",
         "protocol=https\nhost=evilvisualstudio.com\n",
+        "protocol=https\nhost=x-8080.app.online.visualstudio.com\n",
         "",
     ] {
         assert_eq!(git(&world, "get", other), "", "{other}");

@@ -199,3 +199,37 @@ fn called_az_it_answers_as_the_azure_cli_does() {
     assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).contains("answers `az account get-access-token` alone"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_gets_one_descriptor_and_the_signals_that_were_ignored() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    let run = |args: &[&str]| emulator.client(&home, &[&["exec"], args].concat());
+    // Whatever the one who runs the tests left open counts in both.
+    let pipes = "ls -l /proc/$$/fd | grep -c pipe:";
+    let closed = format!("exec 9<&-; {pipes}");
+    let without = text(&run(&["--", "sh", "-c", pipes]).stdout);
+    let with = text(&run(&["--fd", "9", "--", "sh", "-c", &closed]).stdout);
+    assert_eq!(with, without, "nothing of the token's pipe is left");
+    let high = run(&["--fd", "255", "--", "sh", "-c", "ulimit -n"]);
+    assert_eq!(high.status.code(), Some(0), "{}", text(&high.stderr));
+
+    // As under `nohup`, with a request in between.
+    let line = format!(
+        "trap '' HUP; exec {} exec --min-ttl 2h -- sh -c 'kill -HUP $$; echo survived'",
+        env!("CARGO_BIN_EXE_entrada")
+    );
+    let mut shell = Command::new("sh");
+    shell.env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin").args(["-c", &line]);
+    let survived = emulator.set(&mut shell).output().unwrap();
+    assert_eq!(text(&survived.stdout), "survived\n", "{}", text(&survived.stderr));
+
+    let low = format!("ulimit -n 64; exec {} exec --fd 100 -- true", env!("CARGO_BIN_EXE_entrada"));
+    let mut shell = Command::new("sh");
+    shell.env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin").args(["-c", &low]);
+    let refused = emulator.set(&mut shell).output().unwrap();
+    assert_eq!(refused.status.code(), Some(126), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("no descriptor 100"), "{}", text(&refused.stderr));
+}
