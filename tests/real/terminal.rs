@@ -126,12 +126,12 @@ fn ctrl_c_ends_a_sign_in_and_leaves_terminal_and_store_as_they_were() {
 fn ctrl_c_at_the_passphrase_gives_the_echo_back() {
     let user = User::new("normal");
     let line = format!("{ENTRADA} login");
-    let (code, shown) = at_terminal(user.command("script"), &line, "Passphrase", CTRL_C);
+    let (code, shown) = at_terminal(user.command("script"), &line, "passphrase", CTRL_C);
     assert_eq!(code, 130, "{shown}");
     let (code, shown) = at_terminal(
         user.command("script"),
         &format!("sh -c '(sleep 1; kill $$) & exec {line}'"),
-        "Passphrase",
+        "passphrase",
         b"",
     );
     assert_eq!(code, 143, "{shown}");
@@ -145,7 +145,7 @@ fn a_passphrase_is_not_shown_and_opens_the_store_again() {
         let line = format!("{ENTRADA} {command}");
         at_terminal(user.command("script"), &line, cue, format!("{typed}\r").as_bytes())
     };
-    let (code, shown) = type_in("login", "Passphrase", "correct horse");
+    let (code, shown) = type_in("login", "Choose a passphrase", "correct horse\rcorrect horse");
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("correct horse"), "{shown}");
     let (code, shown) = type_in("token", "Passphrase", "correct horse");
