@@ -75,11 +75,16 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         .help("name the mailbox: `--user ADDRESS`"));
     }
     let asked = app.sys.env.get("KUBERNETES_EXEC_INFO");
+    // The zone's files are read for the one who wants to know, and not for every token.
+    let expires_local = match args.output {
+        TokenOutput::AzureCli => app.sys.clock.local(acquired.token.expires_at),
+        _ => String::new(),
+    };
     let handed = Handed {
         token: &acquired.token,
         account: &acquired.account,
         now: app.sys.clock.now(),
-        expires_local: app.sys.clock.local(acquired.token.expires_at),
+        expires_local,
         shell: args.shell,
         variable: &args.variable,
         user: own.unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
 use super::sign_in::sign_in;
 use super::{AcquireError, Pins, Prompt, Refusal, TokenRequest, endpoints, guard};
-use crate::model::{Account, ClaimsRequest, NumericDate, both};
+use crate::model::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret, both};
 use crate::oauth::{TokenResponse, refresh};
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready,
@@ -195,21 +195,9 @@ fn by_refresh(
     let ready = grants.prepare()?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
     let scopes = scopes_to_refresh(request, grant);
-    let response = sys.http.send(refresh::request(
-        &found.token,
-        &request.client_id,
-        refresh_token,
-        &scopes,
-        request.claims_parameter().as_deref(),
-    ))?;
-    let response = match refresh::parse(&response, sys.clock.now())? {
+    let response = match renew(sys, request, &found, refresh_token, &scopes)? {
         Ok(response) => response,
-        Err(error) => {
-            let refusal = Box::new(Refusal {
-                error: *error,
-                grant_type: "refresh_token",
-                code_ran_out: false,
-            });
+        Err(refusal) => {
             if !asks_for_the_user(&refusal) {
                 return Err(AcquireError::Refused(refusal));
             }
@@ -233,6 +221,26 @@ fn by_refresh(
         unsaved,
         trouble: None,
     }))
+}
+
+/// Sends `refresh_token` once; the inner `Err` is the authority's refusal.
+pub(super) fn renew(
+    sys: &Sys<'_>,
+    request: &TokenRequest,
+    found: &Endpoints,
+    refresh_token: &Secret,
+    scopes: &ScopeSet,
+) -> Result<Result<TokenResponse, Box<Refusal>>, AcquireError> {
+    let answer = sys.http.send(refresh::request(
+        &found.token,
+        &request.client_id,
+        refresh_token,
+        scopes,
+        request.claims_parameter().as_deref(),
+    ))?;
+    let grant_type = "refresh_token";
+    Ok(refresh::parse(&answer, sys.clock.now())?
+        .map_err(|error| Box::new(Refusal { error: *error, grant_type, code_ran_out: false })))
 }
 
 /// Whether the refusal of a refresh means that only the user can go on. Refusals that come from the registration, the

@@ -1,10 +1,9 @@
 //! A refresh token of another program's becomes a grant of ours.
 
-use super::acquire::Acquired;
+use super::acquire::{Acquired, renew};
 use super::sign_in::Came;
-use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints};
+use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::model::Secret;
-use crate::oauth::refresh;
 use crate::store::Grants;
 use crate::sys::Sys;
 
@@ -21,17 +20,8 @@ pub fn take_over(
     // Before the token is spent: can the result be kept at all?
     let ready = grants.prepare()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
-    let response = sys.http.send(refresh::request(
-        &found.token,
-        &request.client_id,
-        refresh_token,
-        &request.scopes,
-        request.claims_parameter().as_deref(),
-    ))?;
-    let mut response = refresh::parse(&response, sys.clock.now())?.map_err(|error| {
-        let grant_type = "refresh_token";
-        AcquireError::Refused(Box::new(Refusal { error: *error, grant_type, code_ran_out: false }))
-    })?;
+    let mut response = renew(sys, request, &found, refresh_token, &request.scopes)?
+        .map_err(AcquireError::Refused)?;
     response.refresh_token.get_or_insert_with(|| refresh_token.clone());
     let known_as = name.map(str::to_owned);
     let came =

@@ -43,7 +43,7 @@ pub struct Handed<'a> {
     pub account: &'a Account,
     /// When it is handed out.
     pub now: NumericDate,
-    /// When it ends, by the clock on this machine's wall: `2026-11-23 22:08:17.000000`.
+    /// When it ends, by the clock on this machine's wall, where that is printed: `2026-11-23 22:08:17.000000`.
     pub expires_local: String,
     /// Who reads a variable.
     pub shell: Shell,

@@ -50,9 +50,12 @@ pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T
 /// Whether `signal` was ignored when we were started, as far as the system tells without `unsafe`.
 #[cfg(target_os = "linux")]
 fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    static IGNORED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let mask = *IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    });
     (1..=64).contains(&signal) && mask >> (signal - 1) & 1 == 1
 }
 
