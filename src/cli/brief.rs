@@ -1,32 +1,47 @@
-//! `entrada diagnose …` read without building the other commands: which cost a fifth of a cold start. Whatever is not plain goes the long way, so messages and help are the same for all.
+//! Command lines that scripts write, read without building every other command: which cost a third of a cold start. Whatever
+//! is not plain goes the long way, so messages and help are the same for all.
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-use super::{Args, Command, Common, diagnose};
+use super::{Args, Command, Common, diagnose, exec, git_credential, token};
 
+/// One command on its own: what follows its name.
 #[derive(Parser)]
-#[command(name = "entrada", disable_help_flag = true, disable_help_subcommand = true)]
-struct Brief {
+#[command(name = "entrada", disable_help_flag = true)]
+struct Brief<A: clap::Args> {
     #[command(flatten)]
     common: Common,
-    #[command(subcommand)]
-    command: Only,
+    #[command(flatten)]
+    args: A,
 }
 
-#[derive(Subcommand)]
-enum Only {
-    Diagnose(diagnose::Args),
+/// Whether `argv` asks for the version and for nothing else.
+pub(super) fn is_version(argv: &[OsString]) -> bool {
+    matches!(argv, [_, flag] if flag == "--version" || flag == "-V")
 }
 
-/// What `argv` says, where it begins with `diagnose` and nothing is amiss.
+/// What `argv` says, where it begins with a command that is called often and nothing is amiss.
 pub(super) fn read(argv: &[OsString]) -> Option<Args> {
-    if argv.get(1)? != "diagnose" {
-        return None;
+    let (_, after) = argv.split_first()?;
+    let (command, rest) = after.split_first()?;
+    match command.to_str()? {
+        "token" => parse(rest, Command::Token as fn(token::Args) -> Command),
+        "diagnose" => parse(rest, Command::Diagnose as fn(diagnose::Args) -> Command),
+        "exec" => parse(rest, Command::Exec as fn(exec::Args) -> Command),
+        "git-credential" => {
+            parse(rest, Command::GitCredential as fn(git_credential::Args) -> Command)
+        }
+        _ => None,
     }
-    let Brief { common, command: Only::Diagnose(args) } = Brief::try_parse_from(argv).ok()?;
-    Some(Args { common, command: Command::Diagnose(args) })
+}
+
+fn parse<A: clap::Args>(rest: &[OsString], command: fn(A) -> Command) -> Option<Args> {
+    let name = OsString::from("entrada");
+    let argv = std::iter::once(&name).chain(rest);
+    let Brief { common, args } = Brief::<A>::try_parse_from(argv).ok()?;
+    Some(Args { common, command: command(args) })
 }
 
 #[cfg(test)]
@@ -44,17 +59,28 @@ mod tests {
             "entrada diagnose a b -o json --job imap --job smtp",
             "entrada diagnose -vv --profile work --tenant t --client-id c --scope User.Read --stream",
             "entrada diagnose --audience api://x --as app --report r.html --config c.toml -",
+            "entrada token",
+            "entrada token work -o xoauth2 --user u@x.example --account a -q --min-ttl 5m",
+            "entrada token --challenge - --force-refresh --store file -p work --no-interactive=false",
+            "entrada token -o env --shell fish --variable T --no-browser --lock-timeout 3s -- work",
+            "entrada exec -- curl -s --config x",
+            "entrada exec work --tenant t -- sh -c true",
+            "entrada git-credential get",
+            "entrada git-credential --client-id c store",
         ] {
             let argv = argv(line);
             let long =
                 Args::try_parse_from(&argv).unwrap_or_else(|error| panic!("{line}: {error}"));
-            let brief = read(&argv).expect(line);
+            let brief = read(&argv).unwrap_or_else(|| panic!("{line} goes the long way"));
             assert_eq!(format!("{:?}", brief.common), format!("{:?}", long.common), "{line}");
-            let (Command::Diagnose(brief), Command::Diagnose(long)) = (brief.command, long.command)
-            else {
-                panic!("{line} is another command");
+            let said = |command: &Command| match command {
+                Command::Diagnose(args) => format!("{args:?}"),
+                Command::Token(args) => format!("{args:?}"),
+                Command::Exec(args) => format!("{args:?}"),
+                Command::GitCredential(args) => format!("{args:?}"),
+                _ => panic!("{line} is another command"),
             };
-            assert_eq!(format!("{brief:?}"), format!("{long:?}"), "{line}");
+            assert_eq!(said(&brief.command), said(&long.command), "{line}");
         }
     }
 
@@ -63,11 +89,26 @@ mod tests {
         for line in [
             "entrada diagnose -h",
             "entrada diagnose --nonsense",
+            "entrada token --help",
+            "entrada token a b",
+            "entrada token -o nothing",
+            "entrada exec",
+            "entrada git-credential",
             "entrada login",
             "entrada --profile work diagnose",
             "entrada",
         ] {
             assert!(read(&argv(line)).is_none(), "{line}");
         }
+    }
+
+    #[test]
+    fn the_version_alone_needs_no_command_line() {
+        assert!(is_version(&argv("entrada --version")));
+        assert!(is_version(&argv("entrada -V")));
+        assert!(!is_version(&argv("entrada")));
+        assert!(!is_version(&argv("entrada token -V")));
+        let told = crate::cli::command().render_version();
+        assert_eq!(told, super::super::VERSION_LINE);
     }
 }

@@ -10,7 +10,7 @@ use super::{Exit, Failure};
 use crate::sys::{Hand, Program};
 
 /// Run a program with an access token in its environment; its exit code is the result
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,

@@ -12,7 +12,7 @@ use crate::flow;
 /// Answer git for Azure DevOps, as its credential helper
 ///
 /// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// What git wants: `get`, `store` or `erase`
     operation: String,

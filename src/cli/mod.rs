@@ -120,12 +120,19 @@ enum Command {
     Demo(demo::Args),
 }
 
+/// What `--version` prints.
+const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
+
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
     let talk = Talk::new(stderr, sys);
     // Help and version come before any file is read: they are there when all else is broken.
     let mut argv: Vec<OsString> = argv.into_iter().collect();
+    if brief::is_version(&argv) {
+        let written = stdout.write_all(VERSION_LINE.as_bytes());
+        return written.map_or(Exit::Failure, |()| Exit::Success);
+    }
     let mut as_az = false;
     match az::translate(&argv) {
         Some(Ok(ours)) => (argv, as_az) = (ours, true),

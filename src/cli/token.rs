@@ -7,7 +7,7 @@ use crate::flow::Acquired;
 use crate::render::{self, Handed, Shell, TokenOutput};
 
 /// Print an access token that is still good: stored, refreshed, or (where allowed) by sign-in
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,

@@ -1,5 +1,9 @@
 //! The operating system's keyring: the Secret Service on Linux, the platform's own elsewhere.
 
+#[cfg(target_os = "linux")]
+mod items;
+#[cfg(target_os = "linux")]
+mod link;
 mod native;
 #[cfg(target_os = "linux")]
 mod prompt;
@@ -8,7 +12,7 @@ mod secret_service;
 #[cfg(target_os = "linux")]
 mod trouble;
 #[cfg(target_os = "linux")]
-mod worker;
+mod watch;
 
 use std::time::Duration;
 

@@ -1,14 +1,17 @@
 //! Asking the user to unlock, and taking the question back.
 
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use zbus::blocking::{Connection, Proxy};
+use async_io::Timer;
+use futures_lite::StreamExt as _;
+use futures_lite::future::or;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{Connection, Proxy};
 
-use super::worker::{Event, PATH, SERVICE};
+use super::link::{PATH, SERVICE, driven};
+use super::watch::Watch;
 use super::{Interaction, trouble};
-use crate::store::{Fault, Trouble, deadline};
+use crate::store::{Fault, Trouble};
 
 const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
@@ -22,11 +25,11 @@ pub(super) struct Dialog {
 }
 
 /// Unlocks `object`, an item or a collection; through a dialog where the service wants one and it may come up.
-pub(super) fn unlock(
+pub(super) async fn unlock(
     bus: &Connection,
     object: &OwnedObjectPath,
     interaction: Interaction,
-    events: &Sender<Event>,
+    watch: &Watch<'_>,
 ) -> Result<(), Fault> {
     if interaction == Interaction::Forbidden {
         return Err(Fault::new(Trouble::Locked));
@@ -34,20 +37,21 @@ pub(super) fn unlock(
     let interface = Some("org.freedesktop.Secret.Service");
     let objects = (vec![object],);
     let reply = bus.call_method(Some(SERVICE), PATH, interface, "Unlock", &objects);
-    let reply = reply.map_err(trouble::of_bus)?;
+    let reply = reply.await.map_err(trouble::of_bus)?;
     let body = reply.body();
     let (_, path): (Vec<OwnedObjectPath>, OwnedObjectPath) =
         body.deserialize().map_err(trouble::of_bus)?;
     if path.as_str() == "/" {
         return Ok(());
     }
-    let proxy = Proxy::new(bus, SERVICE, path.clone(), INTERFACE).map_err(trouble::of_bus)?;
+    let proxy = Proxy::new(bus, SERVICE, path.clone(), INTERFACE);
+    let proxy = proxy.await.map_err(trouble::of_bus)?;
     // Listen before asking: the answer may come at once.
-    let mut completed = proxy.receive_signal("Completed").map_err(trouble::of_bus)?;
-    let _ = events.send(Event::Prompting(Dialog { bus: bus.clone(), path }));
-    proxy.call_method("Prompt", &("",)).map_err(trouble::of_bus)?;
-    let signal = completed.next();
-    let _ = events.send(Event::Alive);
+    let mut completed = proxy.receive_signal("Completed").await.map_err(trouble::of_bus)?;
+    watch.prompting(Dialog { bus: bus.clone(), path });
+    proxy.call_method("Prompt", &("",)).await.map_err(trouble::of_bus)?;
+    let signal = completed.next().await;
+    watch.alive();
     let went_away = || Fault::unavailable("the keyring went away while its dialog was up");
     let body = signal.ok_or_else(went_away)?.body();
     let (dismissed, _): (bool, OwnedValue) = body.deserialize().map_err(trouble::of_bus)?;
@@ -55,10 +59,13 @@ pub(super) fn unlock(
 }
 
 /// Takes `dialog` back, so that it does not outlive us and block the next program.
-pub(super) fn dismiss(dialog: Dialog) {
-    let Dialog { bus, path } = dialog;
+pub(super) async fn dismiss(Dialog { bus, path }: Dialog) {
     // Whether that worked changes nothing: the wait is over.
-    let _ = deadline::within(DISMISSAL, move || {
-        bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).is_ok()
-    });
+    let dismissal = async {
+        let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;
+    };
+    let too_late = async {
+        Timer::after(DISMISSAL).await;
+    };
+    driven(&bus, or(dismissal, too_late)).await;
 }

@@ -1,19 +1,14 @@
 //! The Secret Service of freedesktop.org: gnome-keyring, KeePassXC, KWallet and others, over D-Bus.
 
 use std::cell::{Cell, RefCell};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Duration;
 
-use super::worker::{self, Answer, Ask, Event, Job};
+use futures_lite::future::or;
+
+use super::items::Items;
+use super::link::{Link, driven};
+use super::watch::Watch;
 use super::{Interaction, Limits, Notice, Session, prompt};
-use crate::store::{Backend, Bytes, Fault, Kind, StoreError, action, deadline};
-
-/// What the user reads while a dialog is up.
-const WAITING: &str = "waiting for you to unlock the keyring";
-
-/// What the user reads when the keyring is silent: some providers ask within the call (KeePassXC).
-const SILENT: &str = "still waiting for the keyring; it may be asking you something";
+use crate::store::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, deadline};
 
 /// How the Secret Service is used.
 #[derive(Clone, Debug)]
@@ -30,79 +25,76 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// Items of one service in the Secret Service.
-///
-/// The D-Bus work is done on a thread of its own, since no D-Bus library bounds all of its waits: a daemon that is
-/// stopped, or a bus that accepts and never answers, would hold us for ever.
+/// Items of one service in the Secret Service. One connection serves a whole run, on the thread of whoever asks.
 pub struct SecretService {
     settings: Settings,
     notice: Notice,
     noticed: Cell<bool>,
-    worker: RefCell<Option<Sender<Job>>>,
+    link: Cell<Option<Link>>,
     provider: RefCell<Option<String>>,
 }
 
 impl SecretService {
     /// Items as `settings` say. Connects when first used; `notice` hears what the user should know while waiting.
     pub fn new(settings: Settings, notice: Notice) -> Self {
-        let (worker, provider) = (RefCell::default(), RefCell::default());
-        Self { settings, notice, noticed: Cell::new(false), worker, provider }
+        let (link, provider) = (Cell::default(), RefCell::default());
+        Self { settings, notice, noticed: Cell::new(false), link, provider }
     }
 
-    fn ask(&self, ask: Ask) -> Result<Answer, Fault> {
-        let (events, heard) = channel();
-        self.send(Job { ask, events })?;
-        let Limits { quiet, patient } = self.settings.limits;
-        let person = self.settings.interaction == Interaction::Allowed;
-        let (mut limit, mut connected, mut dialog) = (quiet, false, None);
-        loop {
-            match heard.recv_timeout(limit) {
-                Ok(Event::Alive) => (limit, dialog) = (quiet, None),
-                Ok(Event::Connected) => (limit, connected) = (quiet, true),
-                Ok(Event::Prompting(prompt)) => {
-                    self.tell(WAITING);
-                    (limit, dialog) = (patient, Some(prompt));
+    /// What comes of `work`, unless the service is silent for too long.
+    fn ask<T>(&self, work: impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let say = |text: &str| self.tell(text);
+        let watch = Watch::new(self.settings.limits, self.settings.interaction, &say);
+        let mut link = self.link.take();
+        let answer = async { Ok(self.attempt(&mut link, &watch, &work).await) };
+        let silence = async { Err(watch.run_out().await) };
+        match async_io::block_on(or(answer, silence)) {
+            Ok(result) => {
+                self.link.set(link);
+                result
+            }
+            Err(limit) => {
+                // The next call gets a new connection.
+                if let Some(dialog) = watch.into_dialog() {
+                    async_io::block_on(prompt::dismiss(dialog));
                 }
-                Ok(Event::Done(result)) => return result,
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.worker.replace(None);
-                    return Err(Fault::denied("its driver stopped unexpectedly"));
-                }
-                Err(RecvTimeoutError::Timeout) if person && connected && limit != patient => {
-                    self.tell(SILENT);
-                    limit = patient;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    // The thread may never come back: the next call gets a new one.
-                    self.worker.replace(None);
-                    if let Some(dialog) = dialog {
-                        prompt::dismiss(dialog);
-                    }
-                    return Err(deadline::timed_out(limit));
-                }
+                Err(deadline::timed_out(limit))
             }
         }
     }
 
-    fn send(&self, job: Job) -> Result<(), Fault> {
-        let mut worker = self.worker.borrow_mut();
-        let job = match worker.as_ref() {
-            None => job,
-            Some(sender) => match sender.send(job) {
-                Ok(()) => return Ok(()),
-                Err(returned) => returned.0,
-            },
+    async fn attempt<T>(
+        &self,
+        link: &mut Option<Link>,
+        watch: &Watch<'_>,
+        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let was_connected = link.is_some();
+        let mut result = self.once(link, watch, work).await;
+        let settled = |fault: &Fault| matches!(fault.trouble, Trouble::Locked | Trouble::Dismissed);
+        if was_connected && result.as_ref().is_err_and(|fault| !settled(fault)) {
+            // The service may have been restarted since, and our session with it be gone.
+            *link = None;
+            result = self.once(link, watch, work).await;
+        }
+        if result.is_err() {
+            *link = None;
+        }
+        result
+    }
+
+    async fn once<T>(
+        &self,
+        link: &mut Option<Link>,
+        watch: &Watch<'_>,
+        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let link = match link {
+            Some(link) => link,
+            None => link.insert(Link::open(&self.settings, watch).await?),
         };
-        let (sender, jobs) = channel();
-        let settings = self.settings.clone();
-        thread::Builder::new()
-            .name("secret-service".to_owned())
-            .spawn(move || worker::run(&settings, &jobs))
-            .map_err(|error| Fault::denied("no thread could be started").because(error))?;
-        // Cannot fail: the thread holds the other end.
-        let _ = sender.send(job);
-        *worker = Some(sender);
-        Ok(())
+        watch.connected();
+        driven(&link.bus, work(Items { link, settings: &self.settings, watch })).await
     }
 
     /// Says `text`, unless something was said before.
@@ -115,13 +107,9 @@ impl SecretService {
     fn run<T>(
         &self,
         action: &'static str,
-        ask: Ask,
-        expect: impl FnOnce(Answer) -> Option<T>,
+        work: impl AsyncFn(Items<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let answer = self.ask(ask).and_then(|answer| {
-            expect(answer).ok_or_else(|| Fault::denied("its driver answered another question"))
-        });
-        answer.map_err(|fault| fault.when(Kind::Keyring, action))
+        self.ask(work).map_err(|fault| fault.when(Kind::Keyring, action))
     }
 }
 
@@ -135,55 +123,38 @@ impl Backend for SecretService {
         if let Some(provider) = &*self.provider.borrow() {
             return provider.clone();
         }
-        match self.ask(Ask::Provider) {
-            Ok(Answer::Provider(name)) => {
+        match self.ask(async |items| Ok(items.provider().await)) {
+            Ok(name) => {
                 self.provider.replace(Some(name.clone()));
                 name
             }
-            _ => "the Secret Service".to_owned(),
+            Err(_) => "the Secret Service".to_owned(),
         }
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.run(action::LOAD, Ask::Load(name.to_owned()), |answer| match answer {
-            Answer::Value(value) => Some(value),
-            _ => None,
-        })
+        self.run(action::LOAD, async |items| items.load(name).await)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let ask = Ask::Save(name.to_owned(), Bytes::new(bytes.to_vec()));
-        self.run(action::SAVE, ask, |answer| matches!(answer, Answer::Saved).then_some(()))
+        self.run(action::SAVE, async |items| items.save(name, bytes).await)
     }
 
     fn remove(&self, name: &str) -> Result<bool, StoreError> {
-        self.run(action::REMOVE, Ask::Remove(name.to_owned()), |answer| match answer {
-            Answer::Removed(there) => Some(there),
-            _ => None,
-        })
+        self.run(action::REMOVE, async |items| items.remove(name).await)
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
-        self.run(action::NAMES, Ask::Names, |answer| match answer {
-            Answer::Names(names) => Some(Some(names)),
-            _ => None,
-        })
-    }
-}
-
-impl Limits {
-    /// Longer than we listen: after it even a forgotten thread ends.
-    pub(super) fn last(self) -> Duration {
-        self.quiet + self.patient
+        self.run(action::NAMES, async |items| items.names().await.map(Some))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+    use std::time::Duration;
 
     use super::*;
-    use crate::store::Trouble;
 
     fn at(address: &str, interaction: Interaction) -> SecretService {
         let settings = Settings {
