@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Seconds between two polls that clients are asked to keep
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     interval: u64,
+    /// How long the token endpoint takes to answer
+    #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
+    delay: u64,
     /// Serve https, and write the certificate to trust to this file (for `--ca-bundle`)
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
@@ -73,6 +76,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         scenario,
         account: args.sign_in_as.clone(),
         interval: args.interval,
+        delay: Duration::from_millis(args.delay),
         ..Options::new(base.clone())
     }));
     let address = base.as_str().trim_end_matches('/');

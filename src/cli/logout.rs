@@ -147,6 +147,9 @@ pub(super) mod tests {
         grants.save(&other, &grant, NumericDate(0)).unwrap();
         for file in std::fs::read_dir(home.join(".local/share/entrada/grants")).unwrap() {
             let path = file.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             let mut bytes = std::fs::read(&path).unwrap();
             let name = other.to_string();
             if bytes.windows(name.len()).any(|window| window == name.as_bytes()) {

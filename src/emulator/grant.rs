@@ -105,6 +105,7 @@ impl World {
         let scopes = self.scopes(&client_id, person, &wanted, issue.first);
         let life = match scenario.tokens {
             Tokens::ShortLived => 60,
+            Tokens::FirstShortLived if issue.first => 1,
             _ if cp1 => 86_400 + self.random_seconds(3_600),
             _ if person.is_personal() => 3_600,
             _ => 3_600 + self.random_seconds(1_800),

@@ -23,6 +23,7 @@ mod scenario;
 mod scope;
 pub mod serve;
 mod token;
+mod trouble;
 mod world;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::model::NumericDate;
 pub use account::Directory;
 pub use local::{InProcess, Stopwatch};
 pub use scenario::{SCENARIOS, Scenario};
+pub use trouble::Trouble;
 use world::World;
 
 /// How an emulator is set up.
@@ -58,6 +60,8 @@ pub struct Options {
     pub crlf: bool,
     /// User name of the account that signs in by itself, where the scenario does not say.
     pub account: Option<String>,
+    /// How long the token endpoint takes.
+    pub delay: Duration,
     /// A fixed seed makes the same codes and opaque tokens every time; without one they are random.
     pub seed: Option<u64>,
 }
@@ -74,6 +78,7 @@ impl Options {
             interval: 5,
             crlf: false,
             account: None,
+            delay: Duration::ZERO,
             seed: None,
         }
     }

@@ -67,6 +67,7 @@ pub(super) enum Tokens {
     NoRefreshToken,
     NoScope,
     ShortLived,
+    FirstShortLived,
     OtherAudience,
     Partial,
     RotateAndRevoke,
@@ -223,6 +224,9 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "37" "late" "the token endpoint takes 3 s to answer" { wire: Wire::Late }
     "38" "claims-challenge" "Graph refuses tokens that were not asked for with the claims of its challenge" {
         tokens: Tokens::Challenged,
+    }
+    "39" "expires-at-once" "the access token of a sign-in lives 1 s, those of refreshes as usual" {
+        tokens: Tokens::FirstShortLived,
     }
 };
 

@@ -13,6 +13,7 @@ use super::grant::{Grant, Issue};
 use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
 use super::scenario::{Tokens, Wire};
 use super::scope::{self, Several};
+use super::trouble::later;
 use super::world::{Step, World};
 use super::{ClientKind, Reply};
 use crate::model::NumericDate;
@@ -43,11 +44,23 @@ pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
 impl World {
     /// `POST /{tenant}/oauth2/v2.0/token`.
     pub(super) fn token(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+        let delay = self.options.delay;
+        let reply = self.served(call, segment, now);
+        if delay.is_zero() { reply } else { later(reply, delay) }
+    }
+
+    fn served(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
         match call.form("grant_type") {
             Some(DEVICE_CODE | DEVICE_CODE_OLD) => self.poll(call, segment, now),
             Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
             Some(REFRESH_TOKEN) => {
-                self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh)
+                let trouble = self.troubles.pop_front();
+                let mut serve =
+                    || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
+                match trouble {
+                    Some(trouble) => trouble.befall(serve),
+                    None => serve(),
+                }
             }
             other => {
                 let refusal = match other {

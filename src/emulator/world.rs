@@ -16,6 +16,7 @@ use super::grant::{Compact, Grant, RefreshToken};
 use super::record::client_of;
 use super::refusal::{self, Refusal};
 use super::scenario::{Scenario, Wire};
+use super::trouble::Trouble;
 use super::{Client, ClientKind, LogLine, Options, Reply, metadata, page};
 use crate::model::NumericDate;
 
@@ -38,6 +39,8 @@ pub(super) struct World {
     pub(super) admin_consents: BTreeSet<String>,
     /// How often a code or refresh token was presented.
     attempts: BTreeMap<String, u32>,
+    /// What the next refreshes meet.
+    pub(super) troubles: VecDeque<Trouble>,
     pub(super) secrets: VecDeque<String>,
     pub(super) log: VecDeque<LogLine>,
 }
@@ -67,6 +70,7 @@ impl World {
             consents: BTreeMap::new(),
             admin_consents: BTreeSet::new(),
             attempts: BTreeMap::new(),
+            troubles: VecDeque::new(),
             secrets: VecDeque::new(),
             log: VecDeque::new(),
         }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reuse::{absorb, cached, scopes_to_refresh, still_good};
+use super::attempt::{known, shared};
+use super::refresh::{by_refresh, refused};
+use super::reuse::{cached, present, renewed, still_good};
 use super::sign_in::sign_in;
-use super::{AcquireError, Pins, Prompt, Refusal, TokenRequest, endpoints, guard};
-use crate::model::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret, both};
-use crate::oauth::{TokenResponse, refresh};
+use super::{AcquireError, Pins, Prompt, Refusal, TokenRequest, guard};
+use crate::model::{Account, ClaimsRequest, NumericDate, both, human_duration};
+use crate::oauth::TokenResponse;
 use crate::store::{
-    CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready,
-    StoreError,
+    CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready, Sought,
+    StoreError, Turn,
 };
 use crate::sys::Sys;
 
@@ -115,9 +117,9 @@ pub fn drop_token(
 }
 
 /// A grant from which no token can be had without the user.
-struct Dead {
-    why: String,
-    refusal: Option<Box<Refusal>>,
+pub(super) struct Dead {
+    pub(super) why: String,
+    pub(super) refusal: Option<Box<Refusal>>,
 }
 
 fn from_grant(
@@ -131,18 +133,54 @@ fn from_grant(
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
-    let (grant, outcome) = match lock(sys, grants, request, key) {
-        Ok(guard) => {
-            // Someone may have refreshed while we waited.
-            let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
-            if let Some(token) = cached(&grant, request, sys.clock.now()) {
-                return Ok(Ok(from_cache(token, &grant, key, None)));
-            }
-            let outcome = by_refresh(sys, grants, request, key, &grant);
-            drop(guard);
-            (grant, outcome)
+    let seen = present(&grant, request).map(|token| token.access_token.clone());
+    let (mut grant, mut waited) = (grant, Duration::ZERO);
+    let outcome = loop {
+        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now()) {
+            break answer;
         }
-        Err(error) => (grant, Err(error.into())),
+        let spare = still_good(&grant, request, sys.clock.now());
+        let wait = match spare {
+            Some(_) => Duration::ZERO,
+            None => request.lock_wait.saturating_sub(waited),
+        };
+        let (guard, before) = match turn(sys, grants, key, wait) {
+            Ok(Turn::Ours(guard)) => (Some(guard), None),
+            Ok(Turn::Theirs { waited: more, note }) => {
+                waited += more;
+                (None, note)
+            }
+            Err(error) => match (error, spare) {
+                // Another process is about it; the token is good for as long as that takes.
+                (LockError::Held { .. }, Some(token)) => {
+                    return Ok(Ok(from_cache(token, &grant, key, None)));
+                }
+                (error, _) => break Err(error.into()),
+            },
+        };
+        // Someone may have refreshed since we looked.
+        let Some(now) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
+        grant = now;
+        let now = sys.clock.now();
+        let fresh =
+            cached(&grant, request, now).or_else(|| renewed(&grant, request, seen.as_ref(), now));
+        if let Some(token) = fresh {
+            return Ok(Ok(from_cache(token, &grant, key, None)));
+        }
+        let Some(guard) = guard else {
+            let after = grants.note_of(key);
+            let token = grant.refresh_token.as_ref();
+            let shared =
+                token.and_then(|token| shared(before.as_deref(), after.as_deref(), token, request));
+            match shared {
+                Some(outcome) => break outcome.into_error().and_then(refused),
+                None => continue,
+            }
+        };
+        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now()) {
+            break answer;
+        }
+        break by_refresh(sys, grants, request, key, &grant, &guard);
     };
     // The authority wanted an early refresh (`refresh_in`) that cannot be had: the token itself may still be good.
     let spare = still_good(&grant, request, sys.clock.now());
@@ -164,6 +202,10 @@ impl Dead {
     }
 }
 
+fn turn(sys: &Sys<'_>, grants: &Grants, key: &GrantKey, wait: Duration) -> Result<Turn, LockError> {
+    grants.turn(key, wait, &mut |pause| sys.clock.sleep(pause).is_ok())
+}
+
 /// The grant for this process alone, for as long as the guard lives.
 pub(super) fn lock(
     sys: &Sys<'_>,
@@ -180,96 +222,42 @@ impl From<Dead> for AcquireError {
     }
 }
 
-/// Exactly one POST. The old refresh token stays where it is until the new one is stored.
-fn by_refresh(
-    sys: &Sys<'_>,
+/// What an earlier attempt, of this process or another, has shown: asking again would change nothing.
+fn already_known(
     grants: &Grants,
     request: &TokenRequest,
     key: &GrantKey,
     grant: &Grant,
-) -> Result<Result<Acquired, Dead>, AcquireError> {
-    let Some(refresh_token) = &grant.refresh_token else {
-        let why = "the stored token has run out and there is no refresh token".to_owned();
-        return Ok(Err(Dead { why, refusal: None }));
-    };
-    let ready = grants.prepare()?;
-    let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
-    let scopes = scopes_to_refresh(request, grant);
-    let response = match renew(sys, request, &found, refresh_token, &scopes)? {
-        Ok(response) => response,
-        Err(refusal) => {
-            if !asks_for_the_user(&refusal) {
-                return Err(AcquireError::Refused(refusal));
-            }
-            let why = "the stored sign-in is no longer accepted".to_owned();
-            return Ok(Err(Dead { why, refusal: Some(refusal) }));
-        }
-    };
-    let now = sys.clock.now();
-    let mut grant = grant.clone();
-    let token = absorb(&mut grant, &response, request);
-    // Saved before the token is handed out.
-    let unsaved = keep(grants, &ready, key, &grant, now);
-    Ok(Ok(Acquired {
-        token,
-        account: grant.account,
-        key: key.clone(),
-        source: Source::Refresh,
-        grant_type: "refresh_token",
-        has_refresh_token: grant.refresh_token.is_some(),
-        response: Some(response),
-        unsaved,
-        trouble: None,
+    now: NumericDate,
+) -> Option<Result<Result<Acquired, Dead>, AcquireError>> {
+    let note = grants.note_of(key);
+    let (outcome, at) = known(note.as_deref(), grant.refresh_token.as_ref()?, request, now)?;
+    let answer = outcome.into_error().and_then(refused);
+    let ago = human_duration(now.seconds_since(at));
+    Some(answer.map(|answer| {
+        answer.map_err(|dead| Dead {
+            why: format!("{} (it said so {ago} ago; `--force-refresh` asks again)", dead.why),
+            ..dead
+        })
     }))
-}
-
-/// Sends `refresh_token` once; the inner `Err` is the authority's refusal.
-pub(super) fn renew(
-    sys: &Sys<'_>,
-    request: &TokenRequest,
-    found: &Endpoints,
-    refresh_token: &Secret,
-    scopes: &ScopeSet,
-) -> Result<Result<TokenResponse, Box<Refusal>>, AcquireError> {
-    let answer = sys.http.send(refresh::request(
-        &found.token,
-        &request.client_id,
-        refresh_token,
-        scopes,
-        request.claims_parameter().as_deref(),
-    ))?;
-    let grant_type = "refresh_token";
-    Ok(refresh::parse(&answer, sys.clock.now())?
-        .map_err(|error| Box::new(Refusal { error: *error, grant_type, code_ran_out: false })))
-}
-
-/// Whether the refusal of a refresh means that only the user can go on. Refusals that come from the registration, the
-/// request or the service's own trouble do not: signing in again would meet them too.
-fn asks_for_the_user(refusal: &Refusal) -> bool {
-    let temporary = refusal.error.retry_after.is_some()
-        || refusal.error.http_status.is_some_and(|status| status == 429 || 500 <= status);
-    !temporary
-        && matches!(
-            refusal.error.error.as_str(),
-            "invalid_grant" | "interaction_required" | "consent_required" | "login_required"
-        )
-        && !refusal.error.has_code(&[50196])
 }
 
 /// Which grant the request means.
 fn find(grants: &Grants, request: &TokenRequest) -> Result<Option<GrantKey>, AcquireError> {
     let wanted = key_of(request, &Account::default());
-    let mut fitting: Vec<Entry> = grants
-        .list()?
-        .into_iter()
-        .filter(|entry| {
-            entry.authority == wanted.authority
-                && entry.tenant == wanted.tenant
-                && entry.client_id == wanted.client_id
-        })
-        .collect();
-    if let Some(name) = &request.account {
-        fitting.retain(|entry| entry.is_called(name));
+    let sought = Sought {
+        authority: &wanted.authority,
+        tenant: &wanted.tenant,
+        client_id: &wanted.client_id,
+        account: request.account.as_deref(),
+    };
+    if let Some(entry) = grants.shortcut(&sought) {
+        return Ok(Some(entry.key()));
+    }
+    let mut fitting: Vec<Entry> =
+        grants.list()?.into_iter().filter(|entry| sought.fits(entry)).collect();
+    if let [entry] = &*fitting {
+        grants.remember(&sought, entry);
     }
     if 1 < fitting.len() && (request.page.login_hint.is_some() || request.pins != Pins::default()) {
         // The list knows neither aliases nor `oid`.

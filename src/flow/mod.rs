@@ -1,6 +1,7 @@
 //! Getting a token: from the store, by refresh, or by asking the user.
 
 mod acquire;
+mod attempt;
 pub mod auth_code;
 mod callback;
 mod choose;
@@ -10,6 +11,7 @@ mod guard;
 mod identity;
 mod page;
 mod paste;
+mod refresh;
 mod request;
 mod reuse;
 mod sign_in;

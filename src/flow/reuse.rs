@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::TokenRequest;
-use crate::model::{Authority, NumericDate, ScopeSet};
+use crate::model::{Authority, NumericDate, ScopeSet, Secret};
 use crate::oauth::TokenResponse;
 use crate::store::{CachedToken, Grant};
 
@@ -34,6 +34,23 @@ pub(super) fn still_good<'a>(
         return None;
     }
     grant.access_tokens.iter().find(|token| answers(token, request) && lives(token, request, now))
+}
+
+/// The stored token that answers `request`, however old.
+pub(super) fn present<'a>(grant: &'a Grant, request: &TokenRequest) -> Option<&'a CachedToken> {
+    grant.access_tokens.iter().find(|token| answers(token, request))
+}
+
+/// The stored token that serves `request` although it wants a fresh one: it came since `seen` was looked at.
+pub(super) fn renewed<'a>(
+    grant: &'a Grant,
+    request: &TokenRequest,
+    seen: Option<&Secret>,
+    now: NumericDate,
+) -> Option<&'a CachedToken> {
+    let token = present(grant, request).filter(|_| request.challenge.is_none())?;
+    let is_new = seen.is_none_or(|seen| seen.expose() != token.access_token.expose());
+    (is_new && 0 < token.expires_at.seconds_since(now)).then_some(token)
 }
 
 /// Whether it is what `request` asks for. One that was asked to hold more claims serves whoever asks for none.

@@ -1,6 +1,7 @@
 //! A refresh token of another program's becomes a grant of ours.
 
-use super::acquire::{Acquired, renew};
+use super::acquire::Acquired;
+use super::refresh::renew;
 use super::sign_in::Came;
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::model::Secret;

@@ -1,5 +1,6 @@
 //! A refusal, with everything that Entra says in one (RFC 6749 §5.2).
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::HttpResponse;
@@ -10,7 +11,8 @@ use crate::model::{NumericDate, clean};
 pub const RETRYABLE_STATUS: [u16; 6] = [408, 429, 500, 502, 503, 504];
 
 /// An OAuth error, all members kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ErrorResponse {
     /// For example `invalid_grant`.
     pub error: String,

@@ -19,12 +19,15 @@ pub fn request(
     build::refresh(token_endpoint, client_id, refresh_token, scopes, &extra)
 }
 
+/// What the request is called in errors.
+pub const STEP: &str = "the refresh request";
+
 /// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
 pub fn parse(
     response: &HttpResponse,
     received_at: NumericDate,
 ) -> Result<Answer<TokenResponse>, ProtocolError> {
-    TokenResponse::parse("the refresh request", response, received_at)
+    TokenResponse::parse(STEP, response, received_at)
 }
 
 #[cfg(test)]

@@ -1,19 +1,16 @@
 //! Files that nobody else may read: atomic to write, distrustful to open.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Bytes, Fault, hex, seal};
+use super::temporary::Temporary;
+use super::{Bytes, Fault, hex};
 
 /// Bytes that a file of ours may have: far more than any grant, far less than would hurt.
 const FILE_MAX: u64 = 64 << 20;
-
-/// Age at which a temporary file is certainly left over from a run that was killed.
-const TEMPORARY_LIFE: Duration = Duration::from_secs(600);
 
 /// The file name for the item `name`, which may hold `|`, `/` and anything else.
 pub(super) fn file_name(name: &str) -> String {
@@ -74,18 +71,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         Err(error) => return Err(refuse(error)),
         Ok(metadata) => check(path, &metadata)?,
     }
-    let (temporary, mut file) = create_temporary(path)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| sync_parent(path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(refuse)?;
-    sweep(path, &file);
-    Ok(())
+    Temporary::beside(path)?.become_file(path, bytes)
 }
 
 /// Removes `path`, whatever kind of file it is; whether it was there.
@@ -134,42 +120,8 @@ pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> Fault {
     Fault::denied(format!("cannot {verb} `{}`", path.display())).because(error)
 }
 
-/// A new file beside `path`, 0600 whatever the umask.
-fn create_temporary(path: &Path) -> Result<(PathBuf, File), Fault> {
-    let refuse = |error| cannot("write beside", path, error);
-    let random: [u8; 8] = seal::random()?;
-    let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let temporary = path.with_file_name(format!(".{stem}.{}.tmp", hex(&random)));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = without_following(&mut options).open(&temporary).map_err(refuse)?;
-    #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        file.set_permissions(mode).map_err(refuse)?;
-    }
-    Ok((temporary, file))
-}
-
-/// Removes temporary files of `path` that a killed run left behind, as far as possible. `written` tells the time.
-fn sweep(path: &Path, written: &File) {
-    let (Some(dir), Some(stem)) = (path.parent(), path.file_name()) else { return };
-    let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
-    let prefix = format!(".{}.", stem.to_string_lossy());
-    for old in list(dir, "tmp").unwrap_or_default() {
-        let ours = old.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&prefix));
-        let modified = fs::symlink_metadata(&old).and_then(|metadata| metadata.modified());
-        let age = modified.ok().and_then(|then| now.duration_since(then).ok());
-        if ours && age.is_some_and(|age| TEMPORARY_LIFE < age) {
-            let _ = fs::remove_file(&old);
-        }
-    }
-}
-
 /// Makes the names in the directory of `path` last.
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(dir) = path.parent() {
         File::open(dir)?.sync_all()?;
@@ -259,7 +211,7 @@ mod tests {
         assert_eq!(read(&path).unwrap().unwrap().as_slice(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
         assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o7777, 0o700);
-        assert_eq!(list(path.parent().unwrap(), "tmp").unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(fs::read_dir(path.with_file_name(".tmp")).unwrap().count(), 0);
         assert!(remove(&path).unwrap());
         assert!(!remove(&path).unwrap());
     }
@@ -341,18 +293,6 @@ mod tests {
             refused(read(&path), &format!("another user (uid {other})"));
             refused(write(&path, b"y"), "another user");
         }
-    }
-
-    #[test]
-    fn leftovers_of_killed_runs_are_swept_and_fresh_ones_are_not() {
-        let (_dir, path) = place();
-        let (old, file) = create_temporary(&path).unwrap();
-        let then = file.metadata().unwrap().modified().unwrap() - 2 * TEMPORARY_LIFE;
-        file.set_modified(then).unwrap();
-        let (fresh, _file) = create_temporary(&path).unwrap();
-        write(&path, b"x").unwrap();
-        assert_eq!(list(path.parent().unwrap(), "tmp").unwrap(), [fresh]);
-        assert!(!old.exists());
     }
 
     #[test]

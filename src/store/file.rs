@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::seal::{self, Key, Sealer};
+use super::temporary::Temporary;
 use super::{Backend, Bytes, Fault, Kind, StoreError, action, disk};
 
 /// Ending of an item's file.
@@ -49,6 +50,11 @@ impl File {
         let like = if self.sealer.is_salted() { self.any_item()? } else { None };
         let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
         disk::write(&self.path(name), &sealed)
+    }
+
+    /// Files `bytes` under `name` in room that was set aside for it.
+    pub(super) fn save_into(&self, room: Temporary, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
     /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
     Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready, StoreError,
-    Trouble, action, disk, file, lock, record,
+    Trouble, Turn, action, disk, file, lock, record,
 };
 use crate::model::NumericDate;
 
@@ -86,6 +86,14 @@ impl Grants {
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
+    /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
+    /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::prepare`].
+    pub fn reserve(&self, key: &GrantKey) -> Result<Ready, StoreError> {
+        let has_disk = self.kind() != Kind::Memory;
+        let room = || Ready::with_room(&*self.backend, &self.pending_path(key));
+        has_disk.then(room).flatten().map_or_else(|| self.prepare(), Ok)
+    }
+
     /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
     pub fn keep_pending(
         &self,
@@ -93,17 +101,19 @@ impl Grants {
         key: &GrantKey,
         grant: &Grant,
     ) -> Result<PathBuf, StoreError> {
-        let text =
-            record::write(key, grant).map_err(|fault| fault.when(self.kind(), action::KEEP))?;
+        let kind = self.kind();
+        let text = record::write(key, grant).map_err(|fault| fault.when(kind, action::KEEP))?;
         // Whoever looks for the account has to find it, although the store does not know it yet.
         self.note(self.enlist(key, grant, grant.refreshed_at));
         let aside = File::with(self.pending_dir(), ready.sealer());
         let name = key.to_string();
-        aside.save(&name, &text).map_err(|error| StoreError {
-            kind: self.kind(),
-            action: action::KEEP,
-            ..error
-        })?;
+        let kept = match ready.room() {
+            Some(room) => {
+                aside.save_into(room, &name, &text).map_err(|fault| fault.when(kind, action::KEEP))
+            }
+            None => aside.save(&name, &text),
+        };
+        kept.map_err(|error| StoreError { kind, action: action::KEEP, ..error })?;
         Ok(aside.path(&name))
     }
 
@@ -124,10 +134,34 @@ impl Grants {
         wait: Duration,
         sleep: &mut dyn FnMut(Duration) -> bool,
     ) -> Result<LockGuard, LockError> {
-        let name = key.to_string();
-        let file = disk::file_name(&format!("{}|{name}", super::kind_name(self.kind())));
-        let path = self.state_dir.join("locks").join(format!("{file}.lock"));
-        Ok(lock::acquire(&path, wait, sleep)?.with(self.locks.note(&name)))
+        Ok(self.held(key, lock::acquire(&self.lock_path(key), wait, sleep)?))
+    }
+
+    /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.
+    pub fn turn(
+        &self,
+        key: &GrantKey,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<Turn, LockError> {
+        Ok(match lock::turn(&self.lock_path(key), wait, sleep)? {
+            Turn::Ours(guard) => Turn::Ours(self.held(key, guard)),
+            theirs @ Turn::Theirs { .. } => theirs,
+        })
+    }
+
+    /// What the last process that had the lock on the grant [left](LockGuard::leave).
+    pub fn note_of(&self, key: &GrantKey) -> Option<String> {
+        lock::note_of(&self.lock_path(key))
+    }
+
+    fn held(&self, key: &GrantKey, guard: LockGuard) -> LockGuard {
+        guard.with(self.locks.note(&key.to_string()))
+    }
+
+    fn lock_path(&self, key: &GrantKey) -> PathBuf {
+        let file = disk::file_name(&format!("{}|{key}", super::kind_name(self.kind())));
+        self.state_dir.join("locks").join(format!("{file}.lock"))
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {

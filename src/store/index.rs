@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shortcut::Shortcuts;
 use super::{Fault, Grant, GrantKey, Kind, Trouble, deadline, disk, lock};
 use crate::model::NumericDate;
 
@@ -177,17 +178,16 @@ pub(super) struct Index {
     dir: PathBuf,
     path: PathBuf,
     waiting: PathBuf,
+    pub(super) shortcuts: Shortcuts,
     patience: Duration,
 }
 
 impl Index {
     pub(super) fn new(state_dir: &Path) -> Self {
-        Self {
-            dir: state_dir.to_owned(),
-            path: state_dir.join("accounts.json"),
-            waiting: state_dir.join("accounts.new"),
-            patience: PATIENCE,
-        }
+        let (path, waiting) = (state_dir.join("accounts.json"), state_dir.join("accounts.new"));
+        let shortcuts = state_dir.join("accounts.seen");
+        let shortcuts = Shortcuts::new(shortcuts, path.clone(), waiting.clone());
+        Self { dir: state_dir.to_owned(), path, waiting, shortcuts, patience: PATIENCE }
     }
 
     /// No longer waits for another process as long as a person would.
@@ -234,6 +234,7 @@ impl Index {
             return Ok(waited);
         }
         self.change(|list| list.entries.retain(|own| !own.is_for(store, key)))?;
+        self.shortcuts.clear();
         Ok(true)
     }
 

@@ -2,7 +2,7 @@
 
 use super::index::Found;
 use super::{
-    Entry, Fault, Grant, GrantKey, Grants, Kind, StoreError, Trouble, action, file, record,
+    Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file, record,
     recovery,
 };
 use crate::model::NumericDate;
@@ -47,6 +47,18 @@ impl Grants {
         Ok(entries)
     }
 
+    /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
+    pub fn shortcut(&self, sought: &Sought<'_>) -> Option<Entry> {
+        self.index.shortcuts.find(self.kind(), sought)
+    }
+
+    /// Remembers that `entry` is the only one that is `sought`.
+    pub fn remember(&self, sought: &Sought<'_>, entry: &Entry) {
+        if self.index.shortcuts.is_worth_it() && self.index.read().knows(self.kind()) {
+            self.index.shortcuts.remember(sought, entry);
+        }
+    }
+
     /// Puts the grant on the list. An error means that nobody would find it.
     pub(super) fn enlist(
         &self,
@@ -58,11 +70,14 @@ impl Grants {
         if kind == Kind::Memory {
             return Ok(());
         }
+        let entry = Entry::new(kind, key, grant, now);
+        if self.index.shortcuts.has(&entry) {
+            return Ok(());
+        }
         let list = self.index.read();
         // Asked now, while it answers: a list that is not whole costs a question each time.
         let ask = !list.knows(kind) && list.newer.is_none();
         let found = if ask { self.survey().ok().map(|survey| survey.found) } else { None };
-        let entry = Entry::new(kind, key, grant, now);
         let Err(fault) = self.index.put(&entry, found.as_ref()) else { return Ok(()) };
         // Without a list to trust, `list` asks the store, if that can tell.
         let will_be_found =

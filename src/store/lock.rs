@@ -11,7 +11,10 @@ use super::{Fault, disk};
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 
 /// The longest wait between two looks.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_millis(40);
+
+/// Bytes of a note that are read: far more than an authority's refusal has.
+const NOTE_MAX: u64 = 64 << 10;
 
 /// The grant could not be had for oneself.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,20 @@ fn holder(by: Option<u32>) -> String {
     by.map_or_else(|| "another process".to_owned(), |pid| format!("another process (pid {pid})"))
 }
 
+/// Whose turn it is.
+#[derive(Debug)]
+pub enum Turn {
+    /// Ours.
+    Ours(LockGuard),
+    /// It was another process's, which has ended it: what it did may serve us too.
+    Theirs {
+        /// How long that took.
+        waited: Duration,
+        /// The note as it was when we came.
+        note: Option<String>,
+    },
+}
+
 /// The grant is ours until this is dropped.
 #[must_use = "the lock is released when this is dropped"]
 #[derive(Debug)]
@@ -53,6 +70,16 @@ pub struct LockGuard {
 }
 
 impl LockGuard {
+    /// What the last process that had the lock left for those after it.
+    pub fn note(&self) -> Option<String> {
+        read_note(&self.file)
+    }
+
+    /// Leaves `note`, one line without a secret, for whoever comes next. It may be lost: nothing must depend on it.
+    pub fn leave(&self, note: &str) {
+        let _ = write(&self.file, note);
+    }
+
     /// Ends `held` with the lock.
     pub(super) fn with(mut self, held: super::recovery::Held) -> Self {
         self.on_drop = Some(held);
@@ -75,24 +102,66 @@ pub(super) fn acquire(
     sleep: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<LockGuard, LockError> {
     let file = open(path).map_err(|fault| refused(path, fault))?;
+    if !taken(path, file.try_lock())? {
+        look_again(&file, wait, sleep, &mut || taken(path, file.try_lock()))?;
+    }
+    Ok(sign(file))
+}
+
+/// Locks `path` if nobody has it; else waits, as [`acquire`] does, until whoever has it lets go. Those who waited are then
+/// free to look at what was done, all at once, before one of them takes the next turn.
+pub(super) fn turn(
+    path: &Path,
+    wait: Duration,
+    sleep: &mut dyn FnMut(Duration) -> bool,
+) -> Result<Turn, LockError> {
+    let file = open(path).map_err(|fault| refused(path, fault))?;
+    if taken(path, file.try_lock())? {
+        return Ok(Turn::Ours(sign(file)));
+    }
+    let note = read_note(&file);
+    let waited = look_again(&file, wait, sleep, &mut || taken(path, file.try_lock_shared()))?;
+    let _ = file.unlock();
+    Ok(Turn::Theirs { waited, note })
+}
+
+/// The note beside the lock `path`, without having the lock.
+pub(super) fn note_of(path: &Path) -> Option<String> {
+    read_note(&disk::without_following(OpenOptions::new().read(true)).open(path).ok()?)
+}
+
+/// Whether a try took the lock.
+fn taken(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError> {
+    match tried {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => {
+            Err(LockError::Refused { path: path.to_owned(), source: error.into() })
+        }
+    }
+}
+
+/// Tries again and again, at growing distances; how long that took.
+fn look_again(
+    file: &File,
+    wait: Duration,
+    sleep: &mut dyn FnMut(Duration) -> bool,
+    is_taken: &mut dyn FnMut() -> Result<bool, LockError>,
+) -> Result<Duration, LockError> {
     let (mut waited, mut step) = (Duration::ZERO, FIRST_WAIT);
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(sign(file)),
-            Err(TryLockError::Error(error)) => {
-                return Err(LockError::Refused { path: path.to_owned(), source: error.into() });
-            }
-            Err(TryLockError::WouldBlock) => (),
-        }
         let rest = wait.saturating_sub(waited);
         if rest.is_zero() {
-            return Err(LockError::Held { by: signature(&file), waited });
+            return Err(LockError::Held { by: signature(file), waited });
         }
         let pause = step.min(rest);
         if !sleep(pause) {
             return Err(LockError::GaveUp { waited });
         }
         waited += pause;
+        if is_taken()? {
+            return Ok(waited);
+        }
         step = (step * 2).min(LONGEST_WAIT);
     }
 }
@@ -119,22 +188,36 @@ fn open(path: &Path) -> Result<File, Fault> {
 }
 
 /// Notes our process id in the file, for the words of those who wait. A full disk is no reason to go without the lock.
-fn sign(mut file: File) -> LockGuard {
-    let text = format!("{}\n", std::process::id());
+fn sign(file: File) -> LockGuard {
     if signature(&file) != Some(std::process::id()) {
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(text.as_bytes()));
+        let note = read_note(&file).unwrap_or_default();
+        let _ = write(&file, &note);
     }
     LockGuard { file, on_drop: None }
 }
 
-fn signature(mut file: &File) -> Option<u32> {
+fn signature(file: &File) -> Option<u32> {
+    read(file)?.lines().next()?.trim().parse().ok()
+}
+
+fn read_note(file: &File) -> Option<String> {
+    read(file)?.lines().nth(1).filter(|note| !note.is_empty()).map(str::to_owned)
+}
+
+fn read(mut file: &File) -> Option<String> {
     let mut text = String::new();
     file.rewind().ok()?;
-    file.take(32).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    file.take(NOTE_MAX).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn write(mut file: &File, note: &str) -> io::Result<()> {
+    let text = format!("{}\n{}\n", std::process::id(), note.lines().next().unwrap_or_default());
+    file.rewind()?;
+    // In one go and cut to length after it: whoever reads meanwhile meets the old line or the new one, or one that is
+    // neither, which is no note.
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn refused(path: &Path, fault: Fault) -> LockError {
@@ -165,7 +248,7 @@ mod tests {
             true
         })
         .unwrap();
-        assert_eq!(waits, [5, 10, 20, 40, 80, 100, 100]);
+        assert_eq!(waits, [5, 10, 20, 40, 40, 40, 40]);
     }
 
     #[test]
@@ -185,6 +268,33 @@ mod tests {
             late.to_string(),
             format!("another process (pid {pid}) has held the lock on the grant for 2 s")
         );
+    }
+
+    #[test]
+    fn those_who_waited_for_another_go_on_together_and_read_what_it_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.lock");
+        let Turn::Ours(first) = turn(&path, Duration::ZERO, &mut never).unwrap() else {
+            panic!("nobody has it");
+        };
+        assert_eq!(first.note(), None);
+        first.leave("begun");
+        let mut first = Some(first);
+        let theirs = turn(&path, Duration::from_secs(1), &mut |_| {
+            if let Some(first) = first.take() {
+                first.leave("done, and longer than before");
+                first.leave("done");
+            }
+            true
+        });
+        let Turn::Theirs { waited, note } = theirs.unwrap() else { panic!("it was held") };
+        assert_eq!((waited, note.as_deref()), (FIRST_WAIT, Some("begun")));
+        assert_eq!(note_of(&path).as_deref(), Some("done"));
+        let second = acquire(&path, Duration::ZERO, &mut never).unwrap();
+        assert_eq!(second.note().as_deref(), Some("done"), "a new holder keeps the note");
+        let late = turn(&path, Duration::ZERO, &mut never).unwrap_err();
+        assert!(matches!(late, LockError::Held { waited: Duration::ZERO, .. }));
+        assert_eq!(note_of(&dir.path().join("other.lock")), None);
     }
 
     #[test]

@@ -20,7 +20,9 @@ mod open;
 mod record;
 mod recovery;
 mod seal;
+mod shortcut;
 mod split;
+mod temporary;
 
 pub use file::File;
 pub use grant::{CachedToken, Grant, GrantKey};
@@ -31,11 +33,12 @@ pub use keyring::{Interaction, Limits, Native, Notice, Session};
 pub use keyring::{SecretService, Settings};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
-pub use lock::{LockError, LockGuard};
+pub use lock::{LockError, LockGuard, Turn};
 pub use memory::Memory;
 pub use open::{Options, is_new, open};
 pub use recovery::Ready;
 pub use seal::Key;
+pub use shortcut::Sought;
 pub use split::Split;
 
 use serde::{Deserialize, Serialize};

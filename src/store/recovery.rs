@@ -1,5 +1,6 @@
 //! The safety net under a save that fails after the authority has answered: a key kept in the store beforehand.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -11,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::seal::{self, KeyBytes, Sealer};
-use super::{Backend, Bytes, Fault, StoreError, Trouble, action, deadline, lock};
+use super::temporary::Temporary;
+use super::{Backend, Bytes, Fault, StoreError, Trouble, action, deadline, disk, lock};
 
 /// The item's name. No grant can have it: theirs hold three `|`.
 pub(super) const NAME: &str = "recovery";
@@ -22,14 +24,33 @@ const MAGIC: &str = "entrada-recovery 1 ";
 /// How long the first creation waits for another process that does the same.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The store was just written, and a grant that it should refuse later will not be lost: see
-/// [`Grants::keep_pending`](super::Grants::keep_pending).
+/// A grant that the store should refuse will not be lost: see [`Grants::keep_pending`](super::Grants::keep_pending).
 #[must_use = "spend the code or the refresh token now, and keep this until the grant is saved"]
-pub struct Ready(KeyBytes);
+pub struct Ready {
+    key: KeyBytes,
+    room: Cell<Option<Temporary>>,
+}
 
 impl Ready {
+    fn new(key: KeyBytes) -> Self {
+        Self { key, room: Cell::default() }
+    }
+
+    /// With the recovery key in `backend` and room for the grant at `path`; `None` where one of them cannot be had.
+    pub(super) fn with_room(backend: &dyn Backend, path: &Path) -> Option<Self> {
+        let key = parse(&backend.load(NAME).ok()??).ok()?;
+        disk::private_dir(path.parent()?).ok()?;
+        let room = Temporary::with_room(path).ok()?;
+        Some(Self { key, room: Cell::new(Some(room)) })
+    }
+
     pub(super) fn sealer(&self) -> Sealer {
-        Sealer::with(self.0.clone())
+        Sealer::with(self.key.clone())
+    }
+
+    /// The room, for whoever asks first.
+    pub(super) fn room(&self) -> Option<Temporary> {
+        self.room.take()
     }
 }
 
@@ -63,7 +84,7 @@ pub(super) fn prepare(
         match key() {
             Ok(Some((text, key))) => {
                 backend.save(NAME, &text)?;
-                Ok(Some(Ready(key)))
+                Ok(Some(Ready::new(key)))
             }
             Ok(None) => Ok(None),
             Err(error) => give_up(error).map(|()| None),
@@ -82,7 +103,7 @@ pub(super) fn prepare(
     }
     let key = KeyBytes::new(seal::random().map_err(refuse)?);
     backend.save(NAME, &text_of(&key))?;
-    Ok(Ready(key))
+    Ok(Ready::new(key))
 }
 
 fn text_of(key: &KeyBytes) -> Bytes {
@@ -151,8 +172,8 @@ mod tests {
         assert!(load(&memory).unwrap().is_none());
         let first = prepare(&memory, dir.path(), &give_up).unwrap();
         let second = prepare(&memory, dir.path(), &give_up).unwrap();
-        assert_eq!(*first.0, *second.0);
-        assert_ne!(*first.0, [0; 32]);
+        assert_eq!(*first.key, *second.key);
+        assert_ne!(*first.key, [0; 32]);
         assert!(load(&memory).unwrap().is_some());
         assert_eq!(format!("{first:?}"), "Ready(redacted)");
     }

@@ -19,6 +19,7 @@ mod judging;
 mod login;
 mod outputs;
 mod pasted;
+mod refresh;
 mod regressions;
 mod scenarios;
 mod schemas;

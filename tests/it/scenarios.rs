@@ -61,8 +61,8 @@ const CASES: &[Case] = &[
     case("error-under-200", Exit::Refused, "app-not-found-in-tenant", None),
     case("numbers-as-strings", Exit::Success, "", FINE),
     case("old-names", Exit::Success, "", FINE),
-    case("throttled", Exit::Success, "", refused(Exit::Temporary, "throttled")),
-    case("outage", Exit::Success, "", refused(Exit::Temporary, "service-incident")),
+    case("throttled", Exit::Success, "", refused(Exit::Success, "")),
+    case("outage", Exit::Success, "", refused(Exit::Success, "")),
     case("hang", Exit::Temporary, "", None),
     case("clock-skew", Exit::Success, "clock-skew", refused(Exit::Success, "clock-skew")),
     case("rotate-and-revoke", Exit::Success, "", FINE),
@@ -94,6 +94,7 @@ const CASES: &[Case] = &[
     case("no-mailbox", Exit::Success, "", FINE),
     case("late", Exit::Success, "", FINE),
     case("claims-challenge", Exit::Success, "", FINE),
+    case("expires-at-once", Exit::Success, "", FINE),
 ];
 
 const fn case(

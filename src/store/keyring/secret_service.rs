@@ -42,11 +42,11 @@ impl SecretService {
     }
 
     /// What comes of `work`, unless the service is silent for too long.
-    fn ask<T>(&self, work: impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn ask<T>(&self, work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let say = |text: &str| self.tell(text);
         let watch = Watch::new(self.settings.limits, self.settings.interaction, &say);
         let mut link = self.link.take();
-        let answer = async { Ok(self.attempt(&mut link, &watch, &work).await) };
+        let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
         let silence = async { Err(watch.run_out().await) };
         match async_io::block_on(or(answer, silence)) {
             Ok(result) => {
@@ -107,7 +107,7 @@ impl SecretService {
     fn run<T>(
         &self,
         action: &'static str,
-        work: impl AsyncFn(Items<'_>) -> Result<T, Fault>,
+        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         self.ask(work).map_err(|fault| fault.when(Kind::Keyring, action))
     }
@@ -123,7 +123,7 @@ impl Backend for SecretService {
         if let Some(provider) = &*self.provider.borrow() {
             return provider.clone();
         }
-        match self.ask(async |items| Ok(items.provider().await)) {
+        match self.ask(&async |items| Ok(items.provider().await)) {
             Ok(name) => {
                 self.provider.replace(Some(name.clone()));
                 name
@@ -133,19 +133,19 @@ impl Backend for SecretService {
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.run(action::LOAD, async |items| items.load(name).await)
+        self.run(action::LOAD, &async |items| items.load(name).await)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        self.run(action::SAVE, async |items| items.save(name, bytes).await)
+        self.run(action::SAVE, &async |items| items.save(name, bytes).await)
     }
 
     fn remove(&self, name: &str) -> Result<bool, StoreError> {
-        self.run(action::REMOVE, async |items| items.remove(name).await)
+        self.run(action::REMOVE, &async |items| items.remove(name).await)
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
-        self.run(action::NAMES, async |items| items.names().await.map(Some))
+        self.run(action::NAMES, &async |items| items.names().await.map(Some))
     }
 }
 
