@@ -106,6 +106,7 @@ impl World {
         let life = match scenario.tokens {
             Tokens::ShortLived => 60,
             Tokens::FirstShortLived if issue.first => 1,
+            _ if self.is_brief => 1,
             _ if cp1 => 86_400 + self.random_seconds(3_600),
             _ if person.is_personal() => 3_600,
             _ => 3_600 + self.random_seconds(1_800),

@@ -13,7 +13,7 @@ use super::grant::{Grant, Issue};
 use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
 use super::scenario::{Tokens, Wire};
 use super::scope::{self, Several};
-use super::trouble::later;
+use super::trouble::{Trouble, later};
 use super::world::{Step, World};
 use super::{ClientKind, Reply};
 use crate::model::NumericDate;
@@ -55,6 +55,7 @@ impl World {
             Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
             Some(REFRESH_TOKEN) => {
                 let trouble = self.troubles.pop_front();
+                self.is_brief = trouble == Some(Trouble::ShortLived);
                 let mut serve =
                     || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
                 match trouble {

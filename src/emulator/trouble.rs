@@ -21,6 +21,8 @@ pub enum Trouble {
     HangAfter,
     /// The answer takes this long.
     Late(Duration),
+    /// The access token lives 1 s.
+    ShortLived,
 }
 
 impl Trouble {
@@ -42,6 +44,7 @@ impl Trouble {
                 if self == Self::CutAfter { Reply::Cut } else { Reply::Hang }
             }
             Self::Late(delay) => later(serve(), delay),
+            Self::ShortLived => serve(),
         }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct World {
     attempts: BTreeMap<String, u32>,
     /// What the next refreshes meet.
     pub(super) troubles: VecDeque<Trouble>,
+    /// Whether the tokens of this request live 1 s.
+    pub(super) is_brief: bool,
     pub(super) secrets: VecDeque<String>,
     pub(super) log: VecDeque<LogLine>,
 }
@@ -71,6 +73,7 @@ impl World {
             admin_consents: BTreeSet::new(),
             attempts: BTreeMap::new(),
             troubles: VecDeque::new(),
+            is_brief: false,
             secrets: VecDeque::new(),
             log: VecDeque::new(),
         }

@@ -16,6 +16,7 @@ mod keyring_cli;
 mod network;
 mod oidc_provider;
 mod program;
+mod storm;
 mod terminal;
 mod trace;
 
