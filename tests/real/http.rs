@@ -41,8 +41,8 @@ impl Request {
     }
 }
 
-/// Answers every request with the status and the JSON that `answer` has for it. The address of the server, which is there
-/// as long as the tests are.
+/// Answers every request with the status and the JSON that `answer` has for it, as long as the tests run. The address
+/// of the server.
 pub(crate) fn serve(answer: impl Fn(Request) -> (u16, Value) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
