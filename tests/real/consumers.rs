@@ -1,30 +1,47 @@
 //! What reads our tokens: git, curl, shells.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::program::{ENTRADA, Emulation, run};
 
 const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
 
-/// A home with somebody signed in.
-struct Home {
-    folder: tempfile::TempDir,
-    emulation: Emulation,
+/// A home for somebody who signs in as Ada.
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) emulation: Emulation,
 }
 
 impl Home {
-    fn new() -> Self {
-        let home = Self {
-            folder: tempfile::tempdir().unwrap(),
-            emulation: Emulation::new("auto-approve"),
-        };
-        run(home.command(ENTRADA).arg("login")).with(0);
+    /// With somebody signed in.
+    pub(crate) fn new() -> Self {
+        let home = Self::empty(Emulation::new("auto-approve"));
+        home.login();
         home
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// With nobody signed in.
+    pub(crate) fn empty(emulation: Emulation) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), emulation }
+    }
+
+    /// By https, and the file with the certificate of the authority to trust; with nobody signed in.
+    pub(crate) fn by_https() -> (Self, PathBuf) {
+        let (emulation, trust) = Emulation::by_https("auto-approve");
+        let home = Self::empty(emulation);
+        let path = home.folder.path().join("ca.pem");
+        std::fs::write(&path, trust).unwrap();
+        (home, path)
+    }
+
+    pub(crate) fn login(&self) {
+        run(self.command(ENTRADA).arg("login")).with(0);
+    }
+
+    /// `program` at home, which finds entrada on PATH.
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let path = Path::new(ENTRADA).parent().unwrap().display().to_string();
         command
@@ -38,13 +55,28 @@ impl Home {
         command
     }
 
+    /// A script of tests/real/python, with what is in its requirements.txt.
+    pub(crate) fn python(&self, script: &str) -> Command {
+        let here = Path::new(ENTRADA).ancestors().map(|dir| dir.join("real-python/bin/python"));
+        let python = here.into_iter().find(|path| path.exists()).expect("run tests/run first");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/python");
+        let mut command = self.command(python.to_str().unwrap());
+        command.arg(folder.join(script));
+        command
+    }
+
     /// Runs a line of shell, in `shell`.
     fn shell(&self, shell: &str, line: &str) -> String {
         run(self.command(shell).args(["-c", line])).with(0).out
     }
 
     fn token(&self) -> String {
-        run(self.command(ENTRADA).arg("token")).with(0).line()
+        self.printed(&[])
+    }
+
+    /// The line that `entrada token` prints with these arguments.
+    pub(crate) fn printed(&self, args: &[&str]) -> String {
+        run(self.command(ENTRADA).arg("token").args(args)).with(0).line()
     }
 }
 

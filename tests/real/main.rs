@@ -1,5 +1,5 @@
 //! Tests against real parts: keyring daemons on D-Bus sessions of their own, an OpenID provider that is not ours, a
-//! terminal. `tests/run` installs what they need; then `cargo test --features real-tests --test real` runs them.
+//! terminal, and the programs that read our tokens. `tests/run` installs what they need; then `cargo test --features real-tests --test real` runs them.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 #![expect(
@@ -7,12 +7,17 @@
     reason = "tests wait for real daemons and read their own environment"
 )]
 
+mod azure;
 mod chromium;
 mod consumers;
 mod desk;
 mod dialog;
+mod dovecot;
+mod http;
 mod keyring;
 mod keyring_cli;
+mod kubernetes;
+mod mail;
 mod network;
 mod oidc_provider;
 mod program;

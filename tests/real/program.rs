@@ -123,7 +123,7 @@ impl Running {
 
 /// What `find` finds, in time.
 #[track_caller]
-pub(crate) fn within<T>(what: &str, find: impl Fn() -> Option<T>) -> T {
+pub(crate) fn within<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = find() {
@@ -223,9 +223,18 @@ impl Provider {
 
     /// What a control path answers.
     pub(crate) fn control(&self, path: &str) -> String {
-        let address = &self.control;
+        Self::got(&self.control, &format!("control/{path}"))
+    }
+
+    /// The keys that it publishes (RFC 7517).
+    pub(crate) fn keys(&self) -> serde_json::Value {
+        let address = self.issuer.strip_prefix("http://").unwrap();
+        serde_json::from_str(&Self::got(address, "jwks")).unwrap()
+    }
+
+    fn got(address: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(address).unwrap();
-        let ask = format!("GET /control/{path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+        let ask = format!("GET /{path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
         stream.write_all(ask.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -1,8 +1,8 @@
 // An OpenID provider for tests: npm `oidc-provider` as it comes, on a free port of 127.0.0.1.
 //
 // stdout: `control 127.0.0.1:PORT`, then `issuer http://127.0.0.1:PORT` once it listens. Ends when stdin does.
-// Environment: ACCESS_TTL, seconds of an access token (3600); DEVICE_TTL, seconds of a device code (600); CERTIFICATE and
-// KEY, PEM files, for https.
+// Environment: ACCESS_TTL, seconds of an access token (3600); DEVICE_TTL, seconds of a device code (600); RESOURCE, the
+// URI of an API, for access tokens that are JWTs for it; CERTIFICATE and KEY, PEM files, for https.
 //
 // At the control address, for the test alone:
 //   GET /control/log            every token request: [{ grant, status, error }], and reuse detections
@@ -114,7 +114,7 @@ const controls = createServer((request, response) => {
   response.writeHead(controlled === undefined ? 404 : 200);
   response.end(controlled);
 });
-const { CERTIFICATE, KEY } = process.env;
+const { CERTIFICATE, KEY, RESOURCE } = process.env;
 const server = CERTIFICATE
   ? createSecureServer({ cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) })
   : createServer();
@@ -138,7 +138,22 @@ server.listen(0, '127.0.0.1', () => {
     // Whoever is named at the sign-in page exists.
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, preferred_username: `${sub}@example.org` }) }),
     cookies: { keys: ['only for tests'] },
-    features: { deviceFlow: { enabled: true } },
+    features: {
+      deviceFlow: { enabled: true },
+      resourceIndicators: {
+        enabled: Boolean(RESOURCE),
+        defaultResource: () => RESOURCE,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({
+          scope: 'mail.read',
+          audience: RESOURCE,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'RS256' } },
+        }),
+      },
+    },
+    // Dovecot 2.3 takes no `at+jwt` (RFC 9068 §2.1); Entra's own are called this, too.
+    formats: { customizers: { jwt: (_ctx, _token, jwt) => void (jwt.header = { typ: 'JWT' }) } },
     rotateRefreshToken: true,
     ttl: {
       AccessToken: seconds('ACCESS_TTL', 3600),
