@@ -165,7 +165,9 @@ impl Grants {
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
+        let is_right = |text: &[u8]| self.read(key, text).is_ok();
+        let text = self.backend.load_if(&key.to_string(), &is_right)?;
+        let Some(text) = text else { return Ok(None) };
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
     }
 

@@ -30,7 +30,7 @@ pub use grants::Grants;
 pub use index::Entry;
 pub use keyring::{Interaction, Limits, Native, Notice, Session};
 #[cfg(target_os = "linux")]
-pub use keyring::{SecretService, Settings};
+pub use keyring::{Places, SecretService, Settings};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
 pub use lock::{LockError, LockGuard, Turn};
@@ -71,6 +71,16 @@ pub trait Backend {
     /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
     /// "locked" and "empty" need different help.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
+    /// As [`Backend::load`]. A backend that only believes to know where the item is may look there first, if `is_right` can
+    /// tell that it was.
+    fn load_if(
+        &self,
+        name: &str,
+        is_right: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let _ = is_right;
+        self.load(name)
+    }
     /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// Forgets `name`; whether it was there.

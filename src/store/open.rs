@@ -71,6 +71,7 @@ fn keyring(options: Options) -> Box<dyn Backend> {
         session: options.session,
         interaction: options.interaction,
         limits: options.limits,
+        places: Some(super::Places::new(options.state_dir.join("keyring"))),
     };
     Box::new(super::SecretService::new(settings, options.notice))
 }

@@ -169,6 +169,7 @@ impl Desk {
             session: Session::Plain,
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
+            places: None,
         };
         change(&mut settings);
         SecretService::new(settings, notice)

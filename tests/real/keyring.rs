@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use entrada::model::{Account, NumericDate, Secret};
 use entrada::store::{
-    Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Kind, Limits, Native, Session,
-    Split, StoreError, Trouble,
+    Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Kind, Limits, Native, Places,
+    Session, Split, StoreError, Trouble,
 };
 
 use crate::contract;
 use crate::desk::Desk;
+use crate::program::files;
 
 fn short(limits: &mut Limits) {
     *limits = Limits { quiet: Duration::from_secs(1), patient: Duration::from_secs(2) };
@@ -323,4 +324,39 @@ fn the_kernels_keys_keep_the_contract_whole_and_in_parts() {
     let keys = || Keyutils::new(&format!("entrada-real-{}", std::process::id()));
     contract::check(&keys().unwrap());
     contract::check(&Split::new(Box::new(keys().unwrap())));
+}
+
+#[test]
+fn an_item_is_found_where_it_was_and_where_it_went() {
+    let desk = Desk::unlocked();
+    let dir = desk.dir.path().join("places");
+    let store =
+        || desk.store_as(|own| own.places = Some(Places::new(dir.clone())), Box::new(|_| ()));
+    let (mine, other) = (|text: &[u8]| text.starts_with(b"mine"), b"other".as_slice());
+    store().save("other", other).unwrap();
+    store().save("mine", b"mine 1").unwrap();
+    let load = || store().load_if("mine", &mine).unwrap().map(|bytes| bytes.to_vec());
+    assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
+    // It is the note that is followed: with another one, the other item comes.
+    let notes: Vec<_> = files(&dir).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(notes.len(), 2);
+    let swap = || {
+        let texts: Vec<_> = notes.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        std::fs::write(&notes[0], &texts[1]).unwrap();
+        std::fs::write(&notes[1], &texts[0]).unwrap();
+    };
+    swap();
+    let any = |_: &[u8]| true;
+    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), other);
+    // Unless it does not prove itself: then it is searched for, and the note is put right.
+    assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
+    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
+    for note in ["", "/", "x", "/org/freedesktop/secrets/collection/login/77", "\u{0}"] {
+        notes.iter().for_each(|path| std::fs::write(path, note).unwrap());
+        assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()), "{note}");
+    }
+    store().remove("mine").unwrap();
+    assert_eq!(load(), None);
+    store().save("mine", b"mine 2").unwrap();
+    assert_eq!(load().as_deref(), Some(b"mine 2".as_slice()));
 }

@@ -26,10 +26,23 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    pub(super) async fn load(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+    /// The bytes of the item `name`. What stands where it was last time is looked at first, if `is_right` can tell that it is
+    /// the same.
+    pub(super) async fn load(
+        &self,
+        name: &str,
+        is_right: Option<&dyn Fn(&[u8]) -> bool>,
+    ) -> Result<Option<Bytes>, Fault> {
         if let Some(path) = self.remembered(name)
             && let Ok(bytes) = self.read(path).await
         {
+            return Ok(Some(bytes));
+        }
+        if let Some((is_right, path)) = is_right.zip(self.noted(name))
+            && let Ok(bytes) = self.read(path.clone()).await
+            && is_right(&bytes)
+        {
+            self.link.found.borrow_mut().insert(name.to_owned(), path);
             return Ok(Some(bytes));
         }
         let Some(item) = self.find(name).await? else { return Ok(None) };
@@ -61,6 +74,9 @@ impl<'a> Items<'a> {
 
     pub(super) async fn remove(&self, name: &str) -> Result<bool, Fault> {
         self.link.found.borrow_mut().remove(name);
+        if let Some(places) = &self.settings.places {
+            places.forget(name);
+        }
         let Some(item) = self.find(name).await? else { return Ok(false) };
         item.delete().await.map_err(trouble::of)?;
         // Should there be twins, for whatever reason: as often as is reasonable, and only what is certainly ours.
@@ -178,7 +194,18 @@ impl<'a> Items<'a> {
     }
 
     fn remember(&self, name: &str, item: &Item<'_>) {
-        self.link.found.borrow_mut().insert(name.to_owned(), item.item_path.clone());
+        let place = &item.item_path;
+        self.link.found.borrow_mut().insert(name.to_owned(), place.clone());
+        if let Some(places) = &self.settings.places
+            && places.of(name).as_ref() != Some(place)
+        {
+            places.note(name, place);
+        }
+    }
+
+    /// Where the item was in another run.
+    fn noted(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.settings.places.as_ref()?.of(name)
     }
 
     /// Where the item was when it was found on this connection.

@@ -6,6 +6,8 @@ mod items;
 mod link;
 mod native;
 #[cfg(target_os = "linux")]
+mod places;
+#[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(target_os = "linux")]
 mod secret_service;
@@ -17,6 +19,8 @@ mod watch;
 use std::time::Duration;
 
 pub use native::Native;
+#[cfg(target_os = "linux")]
+pub use places::Places;
 #[cfg(target_os = "linux")]
 pub use secret_service::{SecretService, Settings};
 

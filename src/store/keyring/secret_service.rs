@@ -6,6 +6,7 @@ use futures_lite::future::or;
 
 use super::items::Items;
 use super::link::{Link, driven};
+use super::places::Places;
 use super::watch::Watch;
 use super::{Interaction, Limits, Notice, Session, prompt};
 use crate::store::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, deadline};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub interaction: Interaction,
     /// How long the service may take.
     pub limits: Limits,
+    /// Where it is noted where the items are, so that they need not be searched for.
+    pub places: Option<Places>,
 }
 
 /// Items of one service in the Secret Service. One connection serves a whole run, on the thread of whoever asks.
@@ -133,7 +136,15 @@ impl Backend for SecretService {
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.run(action::LOAD, &async |items| items.load(name).await)
+        self.run(action::LOAD, &async |items| items.load(name, None).await)
+    }
+
+    fn load_if(
+        &self,
+        name: &str,
+        is_right: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Option<Bytes>, StoreError> {
+        self.run(action::LOAD, &async |items| items.load(name, Some(is_right)).await)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -163,6 +174,7 @@ mod tests {
             session: Session::Plain,
             interaction,
             limits: Limits { quiet: Duration::from_millis(100), patient: Duration::from_secs(600) },
+            places: None,
         };
         SecretService::new(settings, Box::new(|text| panic!("said `{text}`")))
     }
