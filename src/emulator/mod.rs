@@ -38,7 +38,7 @@ use crate::model::NumericDate;
 pub use account::Directory;
 pub use local::{InProcess, Stopwatch};
 pub use scenario::{SCENARIOS, Scenario};
-pub use trouble::Trouble;
+pub use trouble::{Failure, Trouble};
 use world::World;
 
 /// How an emulator is set up.

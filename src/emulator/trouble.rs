@@ -7,44 +7,59 @@ use super::{Emulator, Reply, answer, page};
 /// What befalls one refresh, whatever the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// 503 with a page.
-    Unavailable,
-    /// A captive portal's page, under 200.
-    Portal,
-    /// The connection is closed without an answer, and nothing was done.
-    Cut,
-    /// No answer comes, and nothing was done.
-    Hang,
-    /// The connection is closed without an answer, and all was done: a new refresh token is out, and nobody has it.
-    CutAfter,
-    /// No answer comes, and all was done.
-    HangAfter,
+    /// Instead of the answer, and nothing was done.
+    Before(Failure),
+    /// Instead of the answer, and all was done: a new refresh token is out, and nobody has it.
+    After(Failure),
     /// The answer takes this long.
     Late(Duration),
     /// The access token lives 1 s.
     ShortLived,
+    /// None: one refresh goes well before the next trouble comes.
+    None,
+}
+
+/// What comes in place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// 503 with a page.
+    Unavailable,
+    /// A captive portal's page, under 200.
+    Page,
+    /// The connection is closed.
+    Cut,
+    /// Nothing.
+    Hang,
 }
 
 impl Trouble {
     /// What becomes of a request that `serve` would answer.
     pub(super) fn befall(self, serve: impl FnOnce() -> Reply) -> Reply {
         match self {
+            Self::Before(failure) => failure.reply(),
+            Self::After(failure) => {
+                serve();
+                failure.reply()
+            }
+            Self::Late(delay) => later(serve(), delay),
+            Self::ShortLived | Self::None => serve(),
+        }
+    }
+}
+
+impl Failure {
+    fn reply(self) -> Reply {
+        match self {
             Self::Unavailable => Reply::Answer(answer::html(
                 503,
                 page::notice("Service Unavailable", "HTTP Error 503."),
             )),
-            Self::Portal => Reply::Answer(answer::html(
+            Self::Page => Reply::Answer(answer::html(
                 200,
                 page::notice("Welcome to the guest network", "Accept the terms to go on-line."),
             )),
             Self::Cut => Reply::Cut,
             Self::Hang => Reply::Hang,
-            Self::CutAfter | Self::HangAfter => {
-                serve();
-                if self == Self::CutAfter { Reply::Cut } else { Reply::Hang }
-            }
-            Self::Late(delay) => later(serve(), delay),
-            Self::ShortLived => serve(),
         }
     }
 }
@@ -61,5 +76,10 @@ impl Emulator {
     /// The next refreshes meet `troubles`, one each, in order.
     pub fn befall(&self, troubles: impl IntoIterator<Item = Trouble>) {
         self.world().troubles.extend(troubles);
+    }
+
+    /// No more troubles.
+    pub fn mend(&self) {
+        self.world().troubles.clear();
     }
 }

@@ -62,6 +62,9 @@ pub enum Kind {
 /// The bytes of one item, zeroed when dropped.
 pub type Bytes = Zeroizing<Vec<u8>>;
 
+/// Tells whether bytes are those that are looked for.
+pub type IsRight<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
 /// A place that keeps named bytes. Small on purpose: what a grant is, splitting and versions are told once, above.
 pub trait Backend {
     /// Which kind this is.
@@ -73,11 +76,7 @@ pub trait Backend {
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
     /// As [`Backend::load`]. A backend that only believes to know where the item is may look there first, if `is_right` can
     /// tell that it was.
-    fn load_if(
-        &self,
-        name: &str,
-        is_right: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<Option<Bytes>, StoreError> {
+    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
         let _ = is_right;
         self.load(name)
     }

@@ -58,6 +58,7 @@ impl Temporary {
     pub(super) fn with_room(path: &Path) -> Result<Self, Fault> {
         let made = Self::beside(path)?;
         allocate(&made.file).map_err(|error| cannot("set room aside for", path, error))?;
+        sweep(&path.with_file_name(FOLDER), &made.file);
         Ok(made)
     }
 
@@ -182,5 +183,8 @@ mod tests {
         let fresh = Temporary::beside(&path).unwrap();
         Temporary::beside(&path).unwrap().become_file(&path, b"x").unwrap();
         assert_eq!(left(dir.path()), std::slice::from_ref(&fresh.path));
+        fresh.file.set_modified(then).unwrap();
+        drop(Temporary::with_room(&path).unwrap());
+        assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
     }
 }

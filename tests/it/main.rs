@@ -13,6 +13,7 @@ mod config;
 mod corpus;
 mod diagnose;
 mod docs;
+mod faults;
 mod id_token;
 mod import;
 mod judging;
@@ -28,3 +29,6 @@ mod token;
 mod trace;
 mod visitors;
 mod world;
+
+#[path = "../shared/faults.rs"]
+mod shared;

@@ -1,7 +1,7 @@
 //! What a refresh does when the way to the authority is bad, or the authority says no; and what it spares the next process.
 
 use entrada::cli::Exit;
-use entrada::emulator::Trouble;
+use entrada::emulator::{Failure, Trouble};
 use entrada::sys::Clock as _;
 
 use crate::world::World;
@@ -23,7 +23,11 @@ fn refreshes(world: &World) -> usize {
 
 #[test]
 fn a_passing_trouble_is_waited_out_and_one_that_stays_is_told() {
-    for trouble in [Trouble::Unavailable, Trouble::Cut, Trouble::CutAfter] {
+    for trouble in [
+        Trouble::Before(Failure::Unavailable),
+        Trouble::Before(Failure::Cut),
+        Trouble::After(Failure::Cut),
+    ] {
         let world = expired("auto-approve");
         world.emulator.befall([trouble; 2]);
         let run = world.run(&["token"]);
@@ -45,7 +49,11 @@ fn a_passing_trouble_is_waited_out_and_one_that_stays_is_told() {
 
 #[test]
 fn what_may_still_be_under_way_is_not_sent_again() {
-    for trouble in [Trouble::Hang, Trouble::HangAfter, Trouble::Portal] {
+    for trouble in [
+        Trouble::Before(Failure::Hang),
+        Trouble::After(Failure::Hang),
+        Trouble::Before(Failure::Page),
+    ] {
         let world = expired("auto-approve");
         let before = world.stored();
         world.emulator.befall([trouble]);
@@ -141,11 +149,11 @@ fn another_provider_is_not_sent_again_what_it_may_have_used_up() {
     assert_eq!(login.exit, Exit::Success, "{}", login.stderr);
     world.clock.pass(7_200);
     let before = refreshes(&world);
-    world.emulator.befall([Trouble::Cut]);
+    world.emulator.befall([Trouble::Before(Failure::Cut)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
     assert_eq!(refreshes(&world), before + 1);
-    world.emulator.befall([Trouble::Unavailable]);
+    world.emulator.befall([Trouble::Before(Failure::Unavailable)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Success, "turned away is not used up: {}", run.stderr);
     assert_eq!(refreshes(&world), before + 3);

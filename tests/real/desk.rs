@@ -1,7 +1,8 @@
 //! A D-Bus session of its own with a keyring daemon on it, gone when dropped.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -27,6 +28,8 @@ pub(crate) struct Desk {
     pub(crate) address: String,
     bus: Child,
     daemon: Option<Child>,
+    /// Whoever makes the daemon's system calls fail.
+    denier: Option<Child>,
 }
 
 impl Desk {
@@ -58,7 +61,7 @@ impl Desk {
             .expect("dbus-daemon must be installed");
         let mut address = String::new();
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { dir, address: address.trim().to_owned(), bus, daemon: None }
+        Self { dir, address: address.trim().to_owned(), bus, daemon: None, denier: None }
     }
 
     /// With an unlocked gnome-keyring.
@@ -118,6 +121,34 @@ impl Desk {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.daemon.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    }
+
+    /// From now on the daemon can write no keyring.
+    pub(crate) fn deny(&mut self) {
+        // Root may write to any directory, and may trace the daemon; nobody else either.
+        if fs::set_permissions(self.keyrings(), Permissions::from_mode(0o500)).is_ok()
+            && !is_writable(&self.keyrings())
+        {
+            return;
+        }
+        let pid = self.daemon.as_ref().unwrap().id().to_string();
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-o", "/dev/null", "-e", "inject=rename:error=EROFS", "-p", &pid]);
+        self.denier = Some(strace.stderr(Stdio::null()).spawn().unwrap());
+        let status = format!("/proc/{pid}/status");
+        while fs::read_to_string(&status).unwrap().contains("TracerPid:\t0\n") {
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// It can again.
+    pub(crate) fn allow(&mut self) {
+        fs::set_permissions(self.keyrings(), Permissions::from_mode(0o700)).unwrap();
+        if let Some(mut strace) = self.denier.take() {
+            let pid = strace.id().to_string();
+            assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+            strace.wait().unwrap();
+        }
     }
 
     /// Kills the daemon, and waits until it is gone from the bus.
@@ -181,6 +212,11 @@ impl Desk {
     }
 }
 
+fn is_writable(dir: &Path) -> bool {
+    let probe = dir.join("probe");
+    fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).is_ok()
+}
+
 /// `program` with nothing but a home in `dir`.
 fn at_home(dir: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let home = dir.join("home");
@@ -197,7 +233,7 @@ fn at_home(dir: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for child in self.daemon.iter_mut().chain([&mut self.bus]) {
+        for child in self.denier.iter_mut().chain(&mut self.daemon).chain([&mut self.bus]) {
             let _ = child.kill();
             let _ = child.wait();
         }

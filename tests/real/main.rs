@@ -13,6 +13,7 @@ mod consumers;
 mod desk;
 mod dialog;
 mod dovecot;
+mod faults;
 mod http;
 mod keyring;
 mod keyring_cli;
@@ -29,3 +30,5 @@ use entrada::store::Backend;
 
 #[path = "../../src/store/contract.rs"]
 mod contract;
+#[path = "../shared/faults.rs"]
+mod shared;

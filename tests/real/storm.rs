@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada::emulator::Trouble;
+use entrada::emulator::{Failure, Trouble};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, assert_silent, files, run};
@@ -312,7 +312,7 @@ fn whoever_is_killed_costs_the_others_nothing() {
 fn those_who_wait_share_a_failure_and_ask_nobody_again() {
     let mut storm = Storm::new(Client::Entrada("file"), Policy::Keep);
     // Late and then cut off, and so twice more for the one whose turn it is.
-    let down = [Trouble::Unavailable; 3];
+    let down = [Trouble::Before(Failure::Unavailable); 3];
     let wave = storm.wave(setting("STORM_CLIENTS", 30), 0, &down);
     assert!(wave.posts <= 6, "{wave:#?}");
     assert!(wave.ends.iter().all(|(code, _)| matches!(code, Some(0 | 6))), "{wave:#?}");

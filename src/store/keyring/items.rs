@@ -10,7 +10,7 @@ use super::link::{Link, SERVICE};
 use super::watch::Watch;
 use super::{Settings, prompt, trouble};
 use crate::model::clean;
-use crate::store::{Bytes, Fault, Trouble};
+use crate::store::{Bytes, Fault, IsRight, Trouble};
 
 /// What our items say they are, so that no other program's item can be taken for one.
 const SCHEMA: &str = "io.entrada.Grant";
@@ -31,7 +31,7 @@ impl<'a> Items<'a> {
     pub(super) async fn load(
         &self,
         name: &str,
-        is_right: Option<&dyn Fn(&[u8]) -> bool>,
+        is_right: Option<&IsRight<'_>>,
     ) -> Result<Option<Bytes>, Fault> {
         if let Some(path) = self.remembered(name)
             && let Ok(bytes) = self.read(path).await

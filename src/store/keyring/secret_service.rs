@@ -9,7 +9,7 @@ use super::link::{Link, driven};
 use super::places::Places;
 use super::watch::Watch;
 use super::{Interaction, Limits, Notice, Session, prompt};
-use crate::store::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, deadline};
+use crate::store::{Backend, Bytes, Fault, IsRight, Kind, StoreError, Trouble, action, deadline};
 
 /// How the Secret Service is used.
 #[derive(Clone, Debug)]
@@ -139,11 +139,7 @@ impl Backend for SecretService {
         self.run(action::LOAD, &async |items| items.load(name, None).await)
     }
 
-    fn load_if(
-        &self,
-        name: &str,
-        is_right: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<Option<Bytes>, StoreError> {
+    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
         self.run(action::LOAD, &async |items| items.load(name, Some(is_right)).await)
     }
 
