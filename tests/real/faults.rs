@@ -27,20 +27,20 @@ impl User {
     fn new(store: &str) -> Self {
         let desk = if store == "keyring" { Desk::unlocked() } else { Desk::bare() };
         let user = Self { desk, entra: Emulation::new("auto-approve"), store: store.to_owned() };
-        run(user.set(Command::new(ENTRADA)).arg("login")).with(0);
+        run(user.set(&Command::new(ENTRADA)).arg("login")).with(0);
         user.expire();
         user
     }
 
     fn expire(&self) {
         self.entra.emulator.befall([Trouble::ShortLived]);
-        run(self.set(Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
+        run(self.set(&Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
         // A token that lives a second is dead after two, whatever part of a second it was born in.
         sleep(Duration::from_secs(2));
     }
 
     /// `command` in this home and no other, with the settings of this user.
-    fn set(&self, command: Command) -> Command {
+    fn set(&self, command: &Command) -> Command {
         let mut own = self.desk.command(command.get_program());
         own.args(command.get_args())
             .envs(self.entra.settings())
@@ -52,7 +52,7 @@ impl User {
     /// `entrada token`, with what `strace` does to its system calls.
     fn token(&self, injections: &[String]) -> Command {
         if injections.is_empty() {
-            let mut command = self.set(Command::new(ENTRADA));
+            let mut command = self.set(&Command::new(ENTRADA));
             command.arg("token");
             return command;
         }
@@ -62,7 +62,7 @@ impl User {
             command.arg("-e").arg(injection);
         }
         command.args([ENTRADA, "token"]);
-        self.set(command)
+        self.set(&command)
     }
 
     fn posts(&self) -> usize {
@@ -76,7 +76,7 @@ impl User {
         let mut traced = Command::new("strace");
         traced.args(["-f", "-s", "400", "-e", "trace=sendmsg", "-o"]).arg(&log);
         traced.args([ENTRADA, "token"]);
-        run(&mut self.set(traced)).with(0);
+        run(&mut self.set(&traced)).with(0);
         let text = fs::read_to_string(&log).unwrap();
         fs::remove_file(&log).unwrap();
         let calls: Vec<&str> = text.lines().filter(|line| line.contains("sendmsg(")).collect();
@@ -92,7 +92,7 @@ impl User {
         for (path, bytes) in files(self.desk.dir.path()) {
             assert_silent(&path.display().to_string(), &bytes, &secrets);
             let is = |name: &str| path.components().any(|part| part.as_os_str() == name);
-            assert!(!is("pending") || is(".tmp"), "{path:?}");
+            assert!(!is("pending") || is(".tmp"), "{}", path.display());
         }
     }
 }
@@ -117,7 +117,7 @@ fn check(
     assert_eq!(next.code, Some(row.next_ends), "{row:?}: {next:#?}");
     assert_eq!(user.posts() - before, row.next_requests, "{row:?}: {ended:#?} {next:#?}");
     // And with the last refresh token.
-    run(user.set(Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
+    run(user.set(&Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
     user.leaves_nothing();
 }
 
@@ -185,7 +185,7 @@ fn a_disk_that_takes_nothing_loses_nothing() {
         };
         let before = user.posts();
         let ended = run(&mut user.token(&injections));
-        assert_eq!(ended.err.is_empty(), false, "{row:?}");
+        assert!(!ended.err.is_empty(), "{row:?}");
         check(row, user, &ended, before, |_| ());
     });
 }

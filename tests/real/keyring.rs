@@ -352,7 +352,9 @@ fn an_item_is_found_where_it_was_and_where_it_went() {
     assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
     assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
     for note in ["", "/", "x", "/org/freedesktop/secrets/collection/login/77", "\u{0}"] {
-        notes.iter().for_each(|path| std::fs::write(path, note).unwrap());
+        for path in &notes {
+            std::fs::write(path, note).unwrap();
+        }
         assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()), "{note}");
     }
     store().remove("mine").unwrap();

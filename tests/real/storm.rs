@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -46,6 +47,14 @@ enum Client {
 /// A number that the one who runs this may set.
 fn setting(name: &str, usual: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// Adds a line to the file that `STORM_REPORT` names, for whoever measures.
+fn report(line: &serde_json::Value) {
+    if let Some(path) = std::env::var_os("STORM_REPORT") {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{line}").unwrap();
+    }
 }
 
 /// The program: that of this build, unless another is named.
@@ -140,7 +149,7 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
             fs::write(self.desk.dir.path().join("home/refresh"), newest).unwrap();
         }
         // A token that lives a second is dead after two, whatever part of a second it was born in.
-        sleep(Duration::from_millis(2_000));
+        sleep(Duration::from_secs(2));
     }
 
     /// Starts `count` clients at once, and kills `kills` of them at moments of their own.
@@ -271,11 +280,14 @@ fn all_who_come_at_once_get_one_token_by_one_request() {
                 // A late answer is no loss.
                 wave.troubles = 0;
                 assert_eq!(storm.faults(&wave), [""; 0], "{store} {policy:?}: {wave:#?}");
-                println!(
-                    "{count} at once, {store}, {policy:?}, {troubles:?}: {} ms, {} request",
-                    wave.took.as_millis(),
-                    wave.posts
-                );
+                report(&serde_json::json!({
+                    "store": store,
+                    "policy": format!("{policy:?}"),
+                    "count": count,
+                    "late": !troubles.is_empty(),
+                    "milliseconds": u64::try_from(wave.took.as_millis()).unwrap(),
+                    "requests": wave.posts,
+                }));
             }
             storm.settles();
             storm.leaves_nothing();
@@ -300,10 +312,15 @@ fn whoever_is_killed_costs_the_others_nothing() {
                 storm.settles();
             }
             storm.leaves_nothing();
-            println!(
-                "{rounds} rounds of {count}, {store}, {policy:?}: {killed} killed, {lost} sign-ins lost, slowest {} ms",
-                slowest.as_millis()
-            );
+            report(&serde_json::json!({
+                "store": store,
+                "policy": format!("{policy:?}"),
+                "count": count,
+                "rounds": rounds,
+                "killed": killed,
+                "sign_ins_lost": lost,
+                "milliseconds": u64::try_from(slowest.as_millis()).unwrap(),
+            }));
         }
     }
 }
