@@ -73,7 +73,7 @@ impl Came {
             refresh_token: None,
             refreshed_at: now,
             refresh_expires_at: None,
-            signed_in_at: now,
+            signed_in_at: Some(now),
             grant_type: grant_type.to_owned(),
             endpoints: request.authority.endpoints().is_none().then_some(endpoints),
             access_tokens: Vec::new(),

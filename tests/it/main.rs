@@ -23,6 +23,7 @@ mod regressions;
 mod scenarios;
 mod schemas;
 mod smoke;
+mod status;
 mod token;
 mod trace;
 mod visitors;

@@ -24,7 +24,8 @@ pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
 /// Where the emulator seems to be.
 pub(crate) const BASE: &str = "http://localhost:8400";
 /// The key of the file store in these tests.
-const STORE_KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
+pub(crate) const STORE_KEY: &str =
+    "0011223344556677889900112233445566778899001122334455667788990011";
 
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
