@@ -77,8 +77,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
     // What was spent is kept, whoever it turns out to be.
     let request = without_pins(request);
     let mut person = Person::new(app, &settings);
-    let name = one.account.as_deref();
-    let taken = flow::take_over(app.sys, &grants, &request, &one.refresh_token, name, &mut person);
+    let taken = flow::take_over(app.sys, &grants, &request, one, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))

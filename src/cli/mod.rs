@@ -13,6 +13,7 @@ mod emulator;
 mod exec;
 mod exit;
 mod explain;
+mod export;
 mod failure;
 mod git_credential;
 mod import;
@@ -106,6 +107,7 @@ enum Command {
     Exec(exec::Args),
     GitCredential(git_credential::Args),
     Import(import::Args),
+    Export(export::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
@@ -180,6 +182,7 @@ fn dispatch(
         Command::Exec(args) => exec::run(&args, &mut app),
         Command::GitCredential(args) => git_credential::run(&args, &mut app),
         Command::Import(args) => import::run(&args, &mut app),
+        Command::Export(args) => export::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),

@@ -205,7 +205,7 @@ impl World {
     pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &str) -> Run {
         let args: Vec<&str> = args.iter().copied().chain(["-vv"]).collect();
         let run = self.run_exactly(&args, stdin);
-        self.assert_no_secret(&run, args.first() == Some(&"token"));
+        self.assert_no_secret(&run, matches!(args.first(), Some(&("token" | "export"))));
         run
     }
 
@@ -240,8 +240,8 @@ impl World {
         Run { exit, stdout: text(stdout), stderr: text(stderr) }
     }
 
-    /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token`
-    /// prints one, and only on stdout.
+    /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token` and
+    /// `entrada export` print one, and only on stdout.
     fn assert_no_secret(&self, run: &Run, prints_a_token: bool) {
         for secret in self.emulator.secrets() {
             assert!(!run.stderr.contains(&secret), "a secret on stderr: {}", run.stderr);
