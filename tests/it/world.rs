@@ -203,14 +203,35 @@ impl World {
     }
 
     pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &str) -> Run {
+        self.run_with_bytes(args, stdin.as_bytes())
+    }
+
+    pub(crate) fn run_with_bytes(&self, args: &[&str], stdin: &[u8]) -> Run {
         let args: Vec<&str> = args.iter().copied().chain(["-vv"]).collect();
-        let run = self.run_exactly(&args, stdin);
+        let run = self.run_on_bytes(&args, stdin);
         self.assert_no_secret(&run, matches!(args.first(), Some(&("token" | "export"))));
         run
     }
 
     /// Runs `entrada args…` and nothing more.
     pub(crate) fn run_exactly(&self, args: &[&str], stdin: &str) -> Run {
+        self.run_on_bytes(args, stdin.as_bytes())
+    }
+
+    fn run_on_bytes(&self, args: &[&str], mut stdin: &[u8]) -> Run {
+        let mut stdout = Vec::new();
+        let argv: Vec<&str> = std::iter::once("entrada").chain(args.iter().copied()).collect();
+        let (exit, stderr) = self.run_on(&argv, &mut stdin, &mut stdout);
+        Run { exit, stdout: String::from_utf8(stdout).unwrap(), stderr }
+    }
+
+    /// Runs `argv`, its first word included, on streams that may fail; how it ended, and what it said.
+    pub(crate) fn run_on(
+        &self,
+        argv: &[&str],
+        stdin: &mut dyn io::Read,
+        stdout: &mut dyn io::Write,
+    ) -> (Exit, String) {
         let env: Env = self.env.borrow().clone().into_iter().collect();
         let inner = InProcess { emulator: &self.emulator, clock: &self.clock };
         let http = Wire { inner, between: &self.between };
@@ -230,14 +251,10 @@ impl World {
             entropy: self.desk(),
             programs: &NoPrograms,
         };
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let exit = cli::run(
-            std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),
-            &sys,
-            Console { stdin: &mut stdin.as_bytes(), stdout: &mut stdout, stderr: &mut stderr },
-        );
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Run { exit, stdout: text(stdout), stderr: text(stderr) }
+        let mut stderr = Vec::new();
+        let console = Console { stdin, stdout, stderr: &mut stderr };
+        let exit = cli::run(argv.iter().map(Into::into), &sys, console);
+        (exit, String::from_utf8(stderr).unwrap())
     }
 
     /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token` and

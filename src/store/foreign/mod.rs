@@ -1,6 +1,7 @@
 //! Grants as other programs keep them.
 
 mod msal;
+pub mod pizauth;
 
 use serde_json::{Map, Value};
 
@@ -34,6 +35,12 @@ pub enum ForeignError {
     /// It is not JSON.
     #[error("it is not JSON: a cache that its program encrypts has to be decrypted first")]
     NotJson,
+    /// A dump of pizauth's of another format.
+    #[error("it is a dump of pizauth's in its format {0}, which is not known here")]
+    NewerDump(u64),
+    /// A dump of pizauth's that does not read as one.
+    #[error("it is a dump of pizauth's, and what is in it is not what pizauth writes")]
+    Dump,
     /// There is no refresh token in it.
     #[error("there is no refresh token in it")]
     Nothing,
