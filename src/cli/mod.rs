@@ -145,13 +145,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         // The words by which the SDKs tell that another credential may be tried.
         talk.line("in place of `az login`: sign in with `entrada login`");
     }
-    close_trace(&recorder, exit, &talk);
+    tell_of_trace(recorder.finish(exit.code()), &talk);
     exit
 }
 
-/// Writes the trace, where there is one, of a run that ends with `exit`.
-fn close_trace(recorder: &Recorder, exit: Exit, talk: &Talk<'_>) {
-    match recorder.finish(exit.code()) {
+/// Says where the trace is, where there is one.
+fn tell_of_trace(written: io::Result<Option<Written>>, talk: &Talk<'_>) {
+    match written {
         Ok(Some(Written { path, announce: true })) => talk.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
             path = path.display(),
