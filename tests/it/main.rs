@@ -13,6 +13,7 @@ mod config;
 mod corpus;
 mod diagnose;
 mod docs;
+mod exit_codes;
 mod export;
 mod id_token;
 mod import;

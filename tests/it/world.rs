@@ -1,18 +1,19 @@
 //! A world of its own for one test: an emulator, a clock, a home, streams that are no terminals.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
 use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
 use entrada::sys::{
-    Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Program, Programs, Stream, Sys,
-    Terminal,
+    Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line, Place,
+    Program, Programs, Stream, Sys, Terminal,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -35,6 +36,38 @@ pub(crate) struct World {
     terminal: Streams,
     place: Place,
     between: RefCell<Option<Box<Between>>>,
+    network: Cell<Network>,
+    signal: Cell<Option<u8>>,
+}
+
+/// What becomes of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// They reach the emulator.
+    #[default]
+    Up,
+    /// Nobody can be reached.
+    Dead,
+    /// Nobody answers.
+    Silent,
+}
+
+/// The clock, on which a wait may be ended by a signal.
+struct Waits<'a> {
+    clock: &'a Stopwatch,
+    signal: Option<u8>,
+}
+
+impl Clock for Waits<'_> {
+    fn now(&self) -> NumericDate {
+        self.clock.now()
+    }
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.signal.map_or_else(|| self.clock.sleep(duration), |signal| Err(Interrupted { signal }))
+    }
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+        self.clock.stopwatch()
+    }
 }
 
 /// No program may take the place of a test. One called `absent` is not there, others are not let run.
@@ -56,11 +89,23 @@ type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 struct Wire<'a> {
     inner: InProcess<'a>,
     between: &'a RefCell<Option<Box<Between>>>,
+    network: Network,
 }
 
 impl Http for Wire<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let path = request.uri().path().to_owned();
+        let fail = |failure| Err(HttpError { host: "localhost".to_owned(), failure, source: None });
+        match self.network {
+            Network::Up => (),
+            Network::Dead => return fail(HttpFailure::Connect),
+            Network::Silent => {
+                let waited = self.inner.clock.sleep(Duration::from_secs(30));
+                return fail(
+                    waited.map_or_else(HttpFailure::Interrupted, |()| HttpFailure::Timeout),
+                );
+            }
+        }
         let answer = self.inner.send(request)?;
         Ok(match &*self.between.borrow() {
             Some(change) => change(&path, answer),
@@ -127,6 +172,8 @@ impl World {
             terminal: Streams { are_terminals: false, desk: Desk::default() },
             place: Place::Headless,
             between: RefCell::default(),
+            network: Cell::default(),
+            signal: Cell::default(),
         };
         world.set("HOME", world.home.path().to_str().unwrap());
         world.set("ENTRADA_AUTHORITY", BASE);
@@ -173,6 +220,16 @@ impl World {
     /// From now on, `change` is done to answers: it is given the path that was asked, and the answer.
     pub(crate) fn changing(&self, change: impl Fn(&str, HttpResponse) -> HttpResponse + 'static) {
         *self.between.borrow_mut() = Some(Box::new(change));
+    }
+
+    /// From now on, that becomes of requests.
+    pub(crate) fn network_is(&self, network: Network) {
+        self.network.set(network);
+    }
+
+    /// From now on, this signal ends whatever waits.
+    pub(crate) fn signal_comes(&self, signal: u8) {
+        self.signal.set(Some(signal));
     }
 
     /// A person sits at the terminal.
@@ -236,8 +293,9 @@ impl World {
         stdout: &mut dyn io::Write,
     ) -> (Exit, String) {
         let env: Env = self.env.borrow().clone().into_iter().collect();
-        let inner = InProcess { emulator: &self.emulator, clock: &self.clock };
-        let http = Wire { inner, between: &self.between };
+        let clock = Waits { clock: &self.clock, signal: self.signal.get() };
+        let inner = InProcess { emulator: &self.emulator, clock: &clock };
+        let http = Wire { inner, between: &self.between, network: self.network.get() };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,
@@ -245,7 +303,7 @@ impl World {
             place: self.place,
         };
         let sys = Sys {
-            clock: &self.clock,
+            clock: &clock,
             http: &http,
             env: &env,
             terminal: &self.terminal,
