@@ -282,16 +282,17 @@ fn rows_of_the_store() -> Vec<Row> {
             let _held = held(&world);
             entrada(&world, &["logout"])
         }),
-        // Whichever signal it was.
-        row("logout", 130, || {
-            let world = signed_in("auto-approve");
-            let _held = held(&world);
-            world.signal_comes(15);
-            entrada(&world, &["logout"])
-        }),
         row("logout", 0, || entrada(&signed_in("auto-approve"), &["logout"])),
         row("logout", 2, || entrada(&World::new(), &["logout", "--tenant", "a/b"])),
     ];
+    for (signal, code) in SIGNALS {
+        rows.push(row("logout", code, move || {
+            let world = signed_in("auto-approve");
+            let _held = held(&world);
+            world.signal_comes(signal);
+            entrada(&world, &["logout"])
+        }));
+    }
     for (command, args) in [
         ("export", &["export", "--msal"][..]),
         ("accounts", &["accounts", "-o", "json"]),
