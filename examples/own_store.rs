@@ -109,7 +109,7 @@ fn grant(now: NumericDate) -> Grant {
         refresh_token: Some(Secret::new("a refresh token")),
         refreshed_at: now,
         refresh_expires_at: None,
-        signed_in_at: now,
+        signed_in_at: Some(now),
         grant_type: "device_code".to_owned(),
         endpoints: None,
         access_tokens: Vec::new(),

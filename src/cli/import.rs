@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::failure::of_acquire;
+use super::input::{open, read_bytes, text_of};
 use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
@@ -11,11 +12,12 @@ use crate::entra::{known, resources};
 use crate::flow::{self, Pins, TokenRequest};
 use crate::model::{Authority, ScopeSet, clean};
 use crate::store::Grants;
-use crate::store::foreign::{self, Foreign};
+use crate::store::foreign::{self, Foreign, ForeignError};
 
 /// Take over refresh tokens of other programs
 ///
-/// It reads caches of MSAL's (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, and token responses.
+/// It reads caches of MSAL's (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token responses, and what
+/// `pizauth dump` writes.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The file, or `-` for standard input
@@ -29,13 +31,28 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    if args.file != "-" && !std::path::Path::new(&args.file).exists() {
-        return Err(Failure::usage(format!("there is no file `{}`", clean(&args.file))));
-    }
-    let text = app.input(Some(&args.file))?;
-    let all = foreign::read(text.expose()).map_err(|error| {
-        Failure::usage(format!("nothing to take over: {error}"))
-            .help("decrypt it into a pipe, such as `gpg -d FILE | entrada import -`")
+    let bytes = if args.file == "-" {
+        app.piped()?
+    } else {
+        read_bytes(&mut open("the file", &args.file)?)?
+    };
+    let all = match foreign::pizauth::read(&bytes) {
+        Some(dump) => dump,
+        None => foreign::read(text_of(bytes).expose()),
+    };
+    let all = all.map_err(|error| {
+        let help = match error {
+            ForeignError::NotJson => {
+                "decrypt it into a pipe, such as `gpg -d FILE | entrada import -`"
+            }
+            ForeignError::NewerDump(_) | ForeignError::Dump => {
+                "sign in with entrada itself: `entrada login`"
+            }
+            ForeignError::Nothing => {
+                "the other program has to have signed in, with `offline_access` among its scopes"
+            }
+        };
+        Failure::usage(format!("nothing to take over: {error}")).help(help)
     })?;
     let settings = app.settings(None)?;
     if !args.list {
@@ -77,8 +94,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
     // What was spent is kept, whoever it turns out to be.
     let request = without_pins(request);
     let mut person = Person::new(app, &settings);
-    let name = one.account.as_deref();
-    let taken = flow::take_over(app.sys, &grants, &request, &one.refresh_token, name, &mut person);
+    let taken = flow::take_over(app.sys, &grants, &request, one, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))

@@ -25,19 +25,7 @@ impl App<'_, '_> {
                 if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
                     self.talk.line("reading standard input; end with Ctrl-D");
                 }
-                let text = read_text(self.stdin)?;
-                if self.sys.terminal.is_terminal(Stream::Stdin)
-                    && text.expose().lines().any(|line| TERMINAL_LINE <= line.len())
-                {
-                    self.talk.line(
-                        "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a \
-                         file and give its name, or pipe it",
-                    );
-                }
-                Ok(text)
-            }
-            Some(path) if Path::new(path).is_dir() => {
-                Err(Failure::usage(format!("`{path}` is a folder; give a file in it")))
+                Ok(text_of(self.piped()?))
             }
             // A pipe too: shells write `<(command)` as one.
             Some(path) if path.len() < 4_096 && Path::new(path).exists() => {
@@ -57,6 +45,20 @@ impl App<'_, '_> {
             }
         }
     }
+
+    /// All of standard input.
+    pub(super) fn piped(&mut self) -> Result<Vec<u8>, Failure> {
+        let bytes = read_bytes(self.stdin)?;
+        if self.sys.terminal.is_terminal(Stream::Stdin)
+            && bytes.split(|byte| *byte == b'\n').any(|line| TERMINAL_LINE <= line.len())
+        {
+            self.talk.line(
+                "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a file and give \
+                 its name, or pipe it",
+            );
+        }
+        Ok(bytes)
+    }
 }
 
 /// Whether `text` could hold a token or a password: it is long and in one piece, or looks like one.
@@ -66,6 +68,9 @@ fn is_secret(text: &str) -> bool {
 }
 
 pub(super) fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
+    if Path::new(path).is_dir() {
+        return Err(Failure::usage(format!("`{path}` is a folder; give a file in it")));
+    }
     std::fs::File::open(path)
         .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
 }
@@ -93,21 +98,30 @@ fn utf_16(bytes: &[u8]) -> Option<String> {
 }
 
 pub(super) fn read_text(from: &mut dyn Read) -> Result<Secret, Failure> {
+    Ok(text_of(read_bytes(from)?))
+}
+
+pub(super) fn read_bytes(from: &mut dyn Read) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::with_capacity(8 << 10);
     let cap = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
     from.take(cap + 1).read_to_end(&mut bytes)?;
     if INPUT_MAX < bytes.len() {
         return Err(Failure::usage("the input is larger than 16 MiB"));
     }
+    Ok(bytes)
+}
+
+/// The text that `bytes` are.
+pub(super) fn text_of(bytes: Vec<u8>) -> Secret {
     if let Some(text) = utf_16(&bytes) {
-        return Ok(Secret::new(text));
+        return Secret::new(text);
     }
-    Ok(Secret::new(match String::from_utf8(bytes) {
+    Secret::new(match String::from_utf8(bytes) {
         Ok(text) => text,
         // No token and no answer has bytes that are no text: the start is enough to say so.
         Err(error) => {
             let bytes = error.as_bytes();
             String::from_utf8_lossy(&bytes[..bytes.len().min(BROKEN_MAX)]).into_owned()
         }
-    }))
+    })
 }

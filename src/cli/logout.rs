@@ -43,9 +43,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     for entry in &entries {
         let key = entry.key();
         // Whoever refreshes the grant meanwhile would save it again.
-        let _lock = grants.lock(&key, settings.lock_wait(), &mut |pause: Duration| {
-            app.sys.clock.sleep(pause).is_ok()
-        })?;
+        let mut interrupted = None;
+        let lock = grants.lock(&key, settings.lock_wait(), &mut |pause: Duration| {
+            interrupted = app.sys.clock.sleep(pause).err();
+            interrupted.is_none()
+        });
+        if let Some(interrupted) = interrupted {
+            return Err(interrupted.into());
+        }
+        let _lock = lock?;
         grants.remove(&key)?;
         app.talk.line(format!("forgot {}", entry.label()));
     }

@@ -13,6 +13,7 @@ mod emulator;
 mod exec;
 mod exit;
 mod explain;
+mod export;
 mod failure;
 mod git_credential;
 mod import;
@@ -106,6 +107,7 @@ enum Command {
     Exec(exec::Args),
     GitCredential(git_credential::Args),
     Import(import::Args),
+    Export(export::Args),
     Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
@@ -150,13 +152,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         // The words by which the SDKs tell that another credential may be tried.
         talk.line("in place of `az login`: sign in with `entrada login`");
     }
-    close_trace(&recorder, exit, &talk);
+    tell_of_trace(recorder.finish(exit.code()), &talk);
     exit
 }
 
-/// Writes the trace, where there is one, of a run that ends with `exit`.
-fn close_trace(recorder: &Recorder, exit: Exit, talk: &Talk<'_>) {
-    match recorder.finish(exit.code()) {
+/// Says where the trace is, where there is one.
+fn tell_of_trace(written: io::Result<Option<Written>>, talk: &Talk<'_>) {
+    match written {
         Ok(Some(Written { path, announce: true })) => talk.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
             path = path.display(),
@@ -187,6 +189,7 @@ fn dispatch(
         Command::Exec(args) => exec::run(&args, &mut app),
         Command::GitCredential(args) => git_credential::run(&args, &mut app),
         Command::Import(args) => import::run(&args, &mut app),
+        Command::Export(args) => export::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),

@@ -5,6 +5,7 @@ pub mod causes;
 pub mod clouds;
 pub mod jobs;
 pub mod known;
+pub mod lives;
 pub mod oauth_errors;
 pub mod permissions;
 pub mod resources;

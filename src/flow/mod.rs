@@ -7,6 +7,7 @@ mod callback;
 mod choose;
 pub mod device_code;
 mod endpoints;
+pub mod forecast;
 mod guard;
 mod identity;
 mod page;

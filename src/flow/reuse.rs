@@ -68,12 +68,17 @@ fn serves(token: &CachedToken, scopes: &ScopeSet) -> bool {
 }
 
 fn lives(token: &CachedToken, request: &TokenRequest, now: NumericDate) -> bool {
-    let life = token.expires_at.seconds_since(token.received_at);
-    let margin = request.min_ttl.unwrap_or((life / MARGIN_SHARE).min(MARGIN_MAX));
+    let margin = margin(token, request.min_ttl);
     // A clock that was set back makes every age a guess: better to refresh.
     token.received_at <= now
         && margin <= token.expires_at.seconds_since(now)
         && 0 < token.expires_at.seconds_since(now)
+}
+
+/// Seconds before its end at which `token` is no longer handed out.
+pub(super) fn margin(token: &CachedToken, min_ttl: Option<i64>) -> i64 {
+    let life = token.expires_at.seconds_since(token.received_at);
+    min_ttl.unwrap_or((life / MARGIN_SHARE).min(MARGIN_MAX))
 }
 
 /// The scopes of a refresh. Entra takes any; other providers refuse what the sign-in did not grant (RFC 6749 §6).
@@ -149,7 +154,7 @@ mod tests {
             refresh_token: refresh_token.map(Secret::new),
             refreshed_at: NOW,
             refresh_expires_at: None,
-            signed_in_at: NOW,
+            signed_in_at: Some(NOW),
             grant_type: "device_code".to_owned(),
             endpoints: None,
             access_tokens: Vec::new(),

@@ -34,7 +34,8 @@ pub fn sign_in(
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
     let Arrived { response, nonce, ending } = arrived;
-    let came = Came { response, nonce, grant_type, endpoints: found, known_as: None };
+    let signed_in_at = Some(sys.clock.now());
+    let came = Came { response, nonce, grant_type, signed_in_at, endpoints: found, known_as: None };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
     outcome
@@ -45,6 +46,8 @@ pub(super) struct Came {
     pub(super) response: crate::oauth::TokenResponse,
     pub(super) nonce: Option<crate::model::Secret>,
     pub(super) grant_type: &'static str,
+    /// When somebody signed in, where that is known.
+    pub(super) signed_in_at: Option<crate::model::NumericDate>,
     pub(super) endpoints: Endpoints,
     /// Whose they are, where the authority does not say.
     pub(super) known_as: Option<String>,
@@ -60,7 +63,7 @@ impl Came {
         ready: &Ready,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
-        let Self { response, nonce, grant_type, endpoints, known_as } = self;
+        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as } = self;
         let mut account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
         if let Some(name) = known_as.filter(|_| account.is_nameless()) {
             (account.id, account.username) = (name.clone(), Some(name));
@@ -73,7 +76,7 @@ impl Came {
             refresh_token: None,
             refreshed_at: now,
             refresh_expires_at: None,
-            signed_in_at: now,
+            signed_in_at,
             grant_type: grant_type.to_owned(),
             endpoints: request.authority.endpoints().is_none().then_some(endpoints),
             access_tokens: Vec::new(),

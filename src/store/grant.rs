@@ -35,9 +35,9 @@ pub struct Grant {
     pub refreshed_at: NumericDate,
     /// When it dies at the latest, where the authority told (`refresh_token_expires_in`).
     pub refresh_expires_at: Option<NumericDate>,
-    /// When the user signed in.
-    pub signed_in_at: NumericDate,
-    /// How the user signed in: `device_code`, `authorization_code`.
+    /// When the user signed in; `None` for what was taken over from a program that does not tell.
+    pub signed_in_at: Option<NumericDate>,
+    /// How the user signed in: `device_code`, `authorization_code`; `refresh_token` for what was taken over.
     pub grant_type: String,
     /// Endpoints found by discovery; `None` for Entra, whose endpoints follow from its name.
     pub endpoints: Option<Endpoints>,

@@ -69,6 +69,7 @@ struct Wire {
     refreshed_at: NumericDate,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_expires_at: Option<NumericDate>,
+    /// 0 where nobody knows: readers of old expect a number.
     signed_in_at: NumericDate,
     grant_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +107,7 @@ impl Wire {
             refresh_token: grant.refresh_token.clone().map(WireSecret),
             refreshed_at: grant.refreshed_at,
             refresh_expires_at: grant.refresh_expires_at,
-            signed_in_at: grant.signed_in_at,
+            signed_in_at: grant.signed_in_at.unwrap_or_default(),
             grant_type: grant.grant_type.clone(),
             endpoints: grant.endpoints.clone(),
             access_tokens: grant.access_tokens.iter().map(WireToken::new).collect(),
@@ -125,7 +126,7 @@ impl Wire {
             refresh_token: self.refresh_token.map(|token| token.0),
             refreshed_at: self.refreshed_at,
             refresh_expires_at: self.refresh_expires_at,
-            signed_in_at: self.signed_in_at,
+            signed_in_at: Some(self.signed_in_at).filter(|at| *at != NumericDate::default()),
             grant_type: self.grant_type,
             endpoints: self.endpoints,
             access_tokens: self.access_tokens.into_iter().map(WireToken::into_token).collect(),
@@ -215,7 +216,7 @@ pub(super) mod tests {
             refresh_token: Some(Secret::new(refresh_token)),
             refreshed_at: NumericDate(refreshed_at),
             refresh_expires_at: Some(NumericDate(refreshed_at + 90 * 86_400)),
-            signed_in_at: NumericDate(17),
+            signed_in_at: Some(NumericDate(17)),
             grant_type: "device_code".to_owned(),
             endpoints: None,
             access_tokens: vec![token],

@@ -64,24 +64,56 @@ fn is_ignored(_: i32) -> bool {
     false
 }
 
+/// Signals that end the program, with their numbers.
+#[cfg(unix)]
+#[derive(Default)]
+struct Listening(Vec<(u8, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+thread_local! {
+    /// Kept from wait to wait: once somebody has listened, a signal that comes between two waits no longer ends the program by
+    /// itself, and has to be met by the next.
+    static LISTENING: std::cell::RefCell<Listening> = std::cell::RefCell::default();
+}
+
+#[cfg(unix)]
+impl Listening {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        // Who started us may want us to live on (`nohup`), and whatever follows us in this process as well.
+        let heard = kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value()));
+        let streams = heard
+            .filter_map(|kind| Some((u8::try_from(kind.as_raw_value()).ok()?, signal(kind).ok()?)));
+        Self(streams.collect())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let streams = std::mem::take(&mut self.0);
+        if !streams.is_empty() {
+            // The thread may be at its end.
+            let _ = LISTENING.try_with(|kept| kept.borrow_mut().0 = streams);
+        }
+    }
+}
+
 #[cfg(unix)]
 async fn asked_to_end() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind: SignalKind| async move {
-        // Who started us may want us to live on (`nohup`), and whatever follows us in this process as well.
-        if is_ignored(kind.as_raw_value()) {
-            return std::future::pending().await;
-        }
-        match signal(kind) {
-            Ok(mut stream) => stream.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = listen(SignalKind::interrupt()) => 2,
-        _ = listen(SignalKind::terminate()) => 15,
-        _ = listen(SignalKind::hangup()) => 1,
+    let mut listening = LISTENING.take();
+    if listening.0.is_empty() {
+        listening = Listening::new();
     }
+    std::future::poll_fn(|context| {
+        let mut streams = listening.0.iter_mut();
+        let come = streams.find_map(|(number, stream)| {
+            matches!(stream.poll_recv(context), std::task::Poll::Ready(Some(()))).then_some(*number)
+        });
+        come.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+    })
+    .await
 }
 
 #[cfg(not(unix))]

@@ -78,14 +78,21 @@ impl Recorder {
 
     /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded.
     pub fn finish(&self, exit: u8) -> io::Result<Option<Written>> {
-        let Some(Tape { mut har, target, announce, .. }) = self.tape().take() else {
-            return Ok(None);
-        };
+        let written = self.write(exit);
+        *self.tape() = None;
+        written
+    }
+
+    /// Writes the file, of a run that ends with the code `exit` unless [`Recorder::finish`] comes to say otherwise.
+    pub fn write(&self, exit: u8) -> io::Result<Option<Written>> {
+        let mut tape = self.tape();
+        let Some(Tape { har, target, announce, .. }) = &mut *tape else { return Ok(None) };
         if let Some(about) = &mut har.log.about {
             about.exit = Some(exit);
         }
-        let path = target.write(&serde_json::to_vec_pretty(&har)?)?;
-        Ok(Some(Written { path, announce }))
+        let path = target.write(&serde_json::to_vec_pretty(har)?)?;
+        // Once is enough.
+        Ok(Some(Written { path, announce: std::mem::take(announce) }))
     }
 
     /// The network, listened in on.

@@ -1,5 +1,6 @@
 //! `entrada import`: grants of other programs.
 
+use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use entrada::cli::Exit;
 
 use crate::world::{BASE, Run, World};
@@ -99,6 +100,72 @@ fn what_cannot_be_read_is_told_without_a_word_of_it() {
         assert!(run.stderr.contains(said) && !run.stderr.contains("SECRETWORD"), "{}", run.stderr);
     }
     assert_eq!(world.run(&["import", "nowhere.json"]).exit, Exit::Usage);
+    assert_eq!(world.run(&["import", world.home.path().to_str().unwrap()]).exit, Exit::Usage);
+}
+
+/// What `pizauth dump` writes of one account, which holds `refresh_token`.
+fn pizauth_dump(client: &str, refresh_token: &str) -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let number = |number: u64| number.to_le_bytes().to_vec();
+    let time = |seconds| [number(seconds), 0_u32.to_le_bytes().to_vec()].concat();
+    let state = [
+        number(1),
+        number(1),
+        text("work"),
+        text(&format!("{BASE}/organizations/oauth2/v2.0/authorize")),
+        number(1),
+        text("login_hint"),
+        text("ada@contoso.example"),
+        text(client),
+        vec![0],
+        text("http://localhost/"),
+        number(2),
+        text("https://outlook.office.com/IMAP.AccessAsUser.All"),
+        text("offline_access"),
+        text(&format!("{BASE}/organizations/oauth2/v2.0/token")),
+        1_u32.to_le_bytes().to_vec(),
+        text("an access token"),
+        time(1_700_000_000),
+        time(1_700_003_600),
+        vec![1],
+        text(refresh_token),
+    ];
+    let key = *b"\x66\xa2\x47\xa8\x5e\x48\xcf\xec\xaa\xed\x9b\x36\xeb\xa9\x7d\x53\
+        \x50\xd4\x28\x63\x75\x09\x7a\x44\xee\xff\xb9\xc4\x54\x6b\x65\xa3";
+    let cipher = chacha20poly1305::ChaCha20Poly1305::new(&key.into());
+    let nonce = [3; 12];
+    let sealed = cipher.encrypt(&nonce.into(), state.concat().as_slice()).unwrap();
+    [nonce.as_slice(), &sealed].concat()
+}
+
+#[test]
+fn a_dump_of_pizauths_is_taken_over() {
+    let world = World::new();
+    let (token, client) = (refresh_token(&world), client(&world));
+    let dump = pizauth_dump(&client, &token);
+    let listed = world.run_with_bytes(&["import", "--list", "-"], &dump);
+    assert_eq!(listed.stdout, format!("ada@contoso.example, client {client}\n"));
+    let run = world.run_with_bytes(&["import", "-"], &dump);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("--scope https://outlook.office.com/IMAP."), "{}", run.stderr);
+    assert_eq!(world.run(&["token", "--job", "imap"]).exit, Exit::Success);
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    let cut = &dump[..dump.len() - 1];
+    let run = world.run_with_bytes(&["import", "-"], cut);
+    assert_eq!(run.exit, Exit::Usage);
+    let path = world.home.path().join("dump");
+    std::fs::write(&path, &dump).unwrap();
+    let run = world.run(&["import", "--list", path.to_str().unwrap()]);
+    assert_eq!(run.exit, Exit::Success, "from a file as well: {}", run.stderr);
+}
+
+#[test]
+fn a_file_of_many_is_read_whole() {
+    let world = World::new();
+    let one = |n| format!("{{\"email\":\"u{n}@contoso.example\",\"refresh_token\":\"r{n}\"}}\n");
+    let lines: String = (0..250).map(one).collect();
+    let listed = world.run_with_stdin(&["import", "--list", "-"], &lines);
+    assert_eq!(listed.stdout.lines().count(), 250);
 }
 
 #[test]

@@ -9,13 +9,13 @@ use crate::corpus;
 use crate::world::World;
 
 /// A schema, ready to judge documents.
-struct Schema {
+pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
 }
 
 impl Schema {
-    fn new(name: &str, document: Value) -> Self {
+    pub(crate) fn new(name: &str, document: Value) -> Self {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         let url = format!("https://schema.example/{name}");
         compiler.add_resource(&url, document).unwrap();
@@ -23,20 +23,20 @@ impl Schema {
         Self { schemas, index }
     }
 
-    fn check(&self, document: &Value) {
+    pub(crate) fn check(&self, document: &Value) {
         if let Err(error) = self.schemas.validate(document, self.index) {
             panic!("{error:#}\n{document:#}");
         }
     }
 }
 
-fn read(path: &str) -> Value {
+pub(crate) fn read(path: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Our schema lets new members in, for readers; what we write today has to be named in it.
-fn closed(mut schema: Value) -> Value {
+pub(crate) fn closed(mut schema: Value) -> Value {
     fn close(value: &mut Value) {
         match value {
             Value::Object(members) => {

@@ -122,6 +122,26 @@ fn the_demo_shows_everything_and_leaves_nothing() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_demo_with_its_own_number() {
+    use rustix::process::{Pid, Signal, kill_process};
+    for (signal, code) in [(Signal::HUP, 129), (Signal::INT, 130), (Signal::TERM, 143)] {
+        let home = TempDir::new().unwrap();
+        let mut demo = entrada(&home)
+            .arg("demo")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(demo.stderr.take().unwrap()).lines().map(Result::unwrap);
+        // It has sent something by then, and waits for a second.
+        assert!(said.any(|line| line.contains("/devicelogin")));
+        kill_process(Pid::from_child(&demo), signal).unwrap();
+        assert_eq!(demo.wait().unwrap().code(), Some(code), "{:?}", said.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn a_full_disk_for_stdout_is_a_failure_and_the_grant_is_kept() {
     let home = TempDir::new().unwrap();

@@ -207,3 +207,22 @@ fn what_a_browser_saved_is_shown_without_its_secrets_and_judged() {
         assert!(shown.stderr.contains(said), "{}", shown.stderr);
     }
 }
+
+#[test]
+fn a_program_that_could_not_be_run_is_told_by_the_trace() {
+    let world = World::new();
+    world.login(&[]);
+    for (program, exit) in [("absent", Exit::NotFound), ("forbidden", Exit::NotExecutable)] {
+        let path = world.home.path().join("run.har");
+        let args = ["exec", "--trace", path.to_str().unwrap(), "--", program];
+        let run = world.run_exactly(&args, "");
+        assert_eq!(run.exit, exit, "{}", run.stderr);
+        assert_eq!(run.stderr.matches("trace written to").count(), 1, "{}", run.stderr);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(har(&text).log.about.unwrap().exit, Some(exit.code()), "{program}");
+    }
+    let drafts = std::fs::read_dir(world.home.path()).unwrap().filter(|file| {
+        file.as_ref().unwrap().file_name().to_string_lossy().starts_with(".entrada-trace")
+    });
+    assert_eq!(drafts.count(), 0);
+}

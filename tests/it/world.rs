@@ -1,18 +1,19 @@
 //! A world of its own for one test: an emulator, a clock, a home, streams that are no terminals.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
 use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
 use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
 use entrada::sys::{
-    Env, Http, HttpError, HttpRequest, HttpResponse, Line, Place, Program, Programs, Stream, Sys,
-    Terminal,
+    Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line, Place,
+    Program, Programs, Stream, Sys, Terminal,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -24,7 +25,8 @@ pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
 /// Where the emulator seems to be.
 pub(crate) const BASE: &str = "http://localhost:8400";
 /// The key of the file store in these tests.
-const STORE_KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
+pub(crate) const STORE_KEY: &str =
+    "0011223344556677889900112233445566778899001122334455667788990011";
 
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
@@ -34,14 +36,49 @@ pub(crate) struct World {
     terminal: Streams,
     place: Place,
     between: RefCell<Option<Box<Between>>>,
+    network: Cell<Network>,
+    signal: Cell<Option<u8>>,
 }
 
-/// No program may take the place of a test.
+/// What becomes of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// They reach the emulator.
+    #[default]
+    Up,
+    /// Nobody can be reached.
+    Dead,
+    /// Nobody answers.
+    Silent,
+}
+
+/// The clock, on which a wait may be ended by a signal.
+struct Waits<'a> {
+    clock: &'a Stopwatch,
+    signal: Option<u8>,
+}
+
+impl Clock for Waits<'_> {
+    fn now(&self) -> NumericDate {
+        self.clock.now()
+    }
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.signal.map_or_else(|| self.clock.sleep(duration), |signal| Err(Interrupted { signal }))
+    }
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+        self.clock.stopwatch()
+    }
+}
+
+/// No program may take the place of a test. One called `absent` is not there, others are not let run.
 struct NoPrograms;
 
 impl Programs for NoPrograms {
-    fn run(&self, _: &Program) -> io::Error {
-        io::ErrorKind::PermissionDenied.into()
+    fn run(&self, program: &Program) -> io::Error {
+        let is_absent = program.argv.first().is_some_and(|name| name == "absent");
+        let kind =
+            if is_absent { io::ErrorKind::NotFound } else { io::ErrorKind::PermissionDenied };
+        kind.into()
     }
 }
 
@@ -52,11 +89,23 @@ type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 struct Wire<'a> {
     inner: InProcess<'a>,
     between: &'a RefCell<Option<Box<Between>>>,
+    network: Network,
 }
 
 impl Http for Wire<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let path = request.uri().path().to_owned();
+        let fail = |failure| Err(HttpError { host: "localhost".to_owned(), failure, source: None });
+        match self.network {
+            Network::Up => (),
+            Network::Dead => return fail(HttpFailure::Connect),
+            Network::Silent => {
+                let waited = self.inner.clock.sleep(Duration::from_secs(30));
+                return fail(
+                    waited.map_or_else(HttpFailure::Interrupted, |()| HttpFailure::Timeout),
+                );
+            }
+        }
         let answer = self.inner.send(request)?;
         Ok(match &*self.between.borrow() {
             Some(change) => change(&path, answer),
@@ -123,6 +172,8 @@ impl World {
             terminal: Streams { are_terminals: false, desk: Desk::default() },
             place: Place::Headless,
             between: RefCell::default(),
+            network: Cell::default(),
+            signal: Cell::default(),
         };
         world.set("HOME", world.home.path().to_str().unwrap());
         world.set("ENTRADA_AUTHORITY", BASE);
@@ -171,6 +222,16 @@ impl World {
         *self.between.borrow_mut() = Some(Box::new(change));
     }
 
+    /// From now on, that becomes of requests.
+    pub(crate) fn network_is(&self, network: Network) {
+        self.network.set(network);
+    }
+
+    /// From now on, this signal ends whatever waits.
+    pub(crate) fn signal_comes(&self, signal: u8) {
+        self.signal.set(Some(signal));
+    }
+
     /// A person sits at the terminal.
     pub(crate) fn at_a_terminal(mut self) -> Self {
         self.terminal.are_terminals = true;
@@ -202,17 +263,39 @@ impl World {
     }
 
     pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &str) -> Run {
+        self.run_with_bytes(args, stdin.as_bytes())
+    }
+
+    pub(crate) fn run_with_bytes(&self, args: &[&str], stdin: &[u8]) -> Run {
         let args: Vec<&str> = args.iter().copied().chain(["-vv"]).collect();
-        let run = self.run_exactly(&args, stdin);
-        self.assert_no_secret(&run, args.first() == Some(&"token"));
+        let run = self.run_on_bytes(&args, stdin);
+        self.assert_no_secret(&run, matches!(args.first(), Some(&("token" | "export"))));
         run
     }
 
     /// Runs `entrada args…` and nothing more.
     pub(crate) fn run_exactly(&self, args: &[&str], stdin: &str) -> Run {
+        self.run_on_bytes(args, stdin.as_bytes())
+    }
+
+    fn run_on_bytes(&self, args: &[&str], mut stdin: &[u8]) -> Run {
+        let mut stdout = Vec::new();
+        let argv: Vec<&str> = std::iter::once("entrada").chain(args.iter().copied()).collect();
+        let (exit, stderr) = self.run_on(&argv, &mut stdin, &mut stdout);
+        Run { exit, stdout: String::from_utf8(stdout).unwrap(), stderr }
+    }
+
+    /// Runs `argv`, its first word included, on streams that may fail; how it ended, and what it said.
+    pub(crate) fn run_on(
+        &self,
+        argv: &[&str],
+        stdin: &mut dyn io::Read,
+        stdout: &mut dyn io::Write,
+    ) -> (Exit, String) {
         let env: Env = self.env.borrow().clone().into_iter().collect();
-        let inner = InProcess { emulator: &self.emulator, clock: &self.clock };
-        let http = Wire { inner, between: &self.between };
+        let clock = Waits { clock: &self.clock, signal: self.signal.get() };
+        let inner = InProcess { emulator: &self.emulator, clock: &clock };
+        let http = Wire { inner, between: &self.between, network: self.network.get() };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,
@@ -220,7 +303,7 @@ impl World {
             place: self.place,
         };
         let sys = Sys {
-            clock: &self.clock,
+            clock: &clock,
             http: &http,
             env: &env,
             terminal: &self.terminal,
@@ -229,18 +312,14 @@ impl World {
             entropy: self.desk(),
             programs: &NoPrograms,
         };
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let exit = cli::run(
-            std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),
-            &sys,
-            Console { stdin: &mut stdin.as_bytes(), stdout: &mut stdout, stderr: &mut stderr },
-        );
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Run { exit, stdout: text(stdout), stderr: text(stderr) }
+        let mut stderr = Vec::new();
+        let console = Console { stdin, stdout, stderr: &mut stderr };
+        let exit = cli::run(argv.iter().map(Into::into), &sys, console);
+        (exit, String::from_utf8(stderr).unwrap())
     }
 
-    /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token`
-    /// prints one, and only on stdout.
+    /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token` and
+    /// `entrada export` print one, and only on stdout.
     fn assert_no_secret(&self, run: &Run, prints_a_token: bool) {
         for secret in self.emulator.secrets() {
             assert!(!run.stderr.contains(&secret), "a secret on stderr: {}", run.stderr);

@@ -33,7 +33,7 @@ fn grant(refresh_token: &str, refreshed_at: i64) -> Grant {
         refresh_token: Some(Secret::new(refresh_token)),
         refreshed_at: NumericDate(refreshed_at),
         refresh_expires_at: None,
-        signed_in_at: NumericDate(0),
+        signed_in_at: None,
         grant_type: "device_code".to_owned(),
         endpoints: None,
         access_tokens: Vec::new(),

@@ -2,12 +2,8 @@
 
 use crate::diagnose::Facts;
 use crate::entra::known::CONSUMERS_TENANT;
+use crate::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
 use crate::model::{Claims, NumericDate};
-
-/// Seconds after which a refresh token that nobody used is dead (Microsoft's "Refresh tokens" page: 90 days, sliding).
-const REFRESH_INACTIVITY: i64 = 90 * 86_400;
-/// Seconds of life beyond which a token is one of continuous access evaluation.
-const LONG_LIVED: i64 = 2 * 3_600;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +102,7 @@ fn at_any_time(
         .is_some_and(|capabilities| capabilities.to_string().to_ascii_lowercase().contains("cp1"));
     let lives = ends.zip(issued).map(|(ends, issued)| ends.seconds_since(issued));
     if declared || lives.is_some_and(|seconds| LONG_LIVED < seconds) {
-        any(
-            "continuous-access-evaluation",
-            "the service may take it back early, with a claims challenge, when password, policy or place change",
-        );
+        any("continuous-access-evaluation", CONTINUOUS_ACCESS);
     }
     let by_device_code = facts
         .context()
@@ -118,10 +111,7 @@ fn at_any_time(
         .is_some_and(|grant_type| grant_type.rsplit(':').next() == Some("device_code"));
     let lasts = facts.response().is_some_and(|response| response.refresh_token.is_some());
     if by_device_code && lasts && !personal {
-        any(
-            "device-code-tracked",
-            "the grant stays marked as one of a device code: a policy against such sign-ins ends it (AADSTS530036)",
-        );
+        any("device-code-tracked", DEVICE_CODE);
     }
     all
 }

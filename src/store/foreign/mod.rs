@@ -1,8 +1,12 @@
-//! Refresh tokens as other programs keep them.
+//! Grants as other programs keep them.
+
+mod msal;
+pub mod pizauth;
 
 use serde_json::{Map, Value};
 
-use crate::model::{ScopeSet, Secret};
+use super::{Bytes, Grant, GrantKey};
+use crate::model::{NumericDate, ScopeSet, Secret};
 
 /// A refresh token of another program's, with what stands beside it.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct Foreign {
     pub account: Option<String>,
     /// The scopes of the access tokens beside it.
     pub scopes: Option<ScopeSet>,
+    /// When the user signed in, where the program tells.
+    pub signed_in_at: Option<NumericDate>,
 }
 
 /// What was given holds no refresh token that can be read.
@@ -29,13 +35,16 @@ pub enum ForeignError {
     /// It is not JSON.
     #[error("it is not JSON: a cache that its program encrypts has to be decrypted first")]
     NotJson,
+    /// A dump of pizauth's of another format.
+    #[error("it is a dump of pizauth's in its format {0}, which is not known here")]
+    NewerDump(u64),
+    /// A dump of pizauth's that does not read as one.
+    #[error("it is a dump of pizauth's, and what is in it is not what pizauth writes")]
+    Dump,
     /// There is no refresh token in it.
     #[error("there is no refresh token in it")]
     Nothing,
 }
-
-/// Tokens of one file that are looked at.
-const MANY: usize = 100;
 
 /// Reads a cache of MSAL's (Python, .NET, the Azure CLI), a token file of `mutt_oauth2.py`, oama or ortie, or a token response:
 /// JSON, whole or one object a line.
@@ -53,39 +62,24 @@ pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
             _ => Vec::new(),
         };
         for object in objects {
-            match object.get("RefreshToken").and_then(Value::as_object) {
-                Some(entries) => found.extend(
-                    entries.values().filter_map(|entry| of_msal(entry.as_object()?, object)),
-                ),
+            match msal::read(object) {
+                Some(all) => found.extend(all),
                 None => found.extend(plain(object)),
             }
         }
     }
-    found.truncate(MANY);
     if found.is_empty() { Err(ForeignError::Nothing) } else { Ok(found) }
 }
 
-/// One entry of MSAL's unified schema; its account and access tokens stand in the same cache.
-fn of_msal(entry: &Map<String, Value>, cache: &Map<String, Value>) -> Option<Foreign> {
-    let home = text(entry, "home_account_id");
-    let client_id = text(entry, "client_id");
-    let of = |kind: &str| {
-        let all = cache.get(kind).and_then(Value::as_object);
-        all.into_iter().flat_map(Map::values).filter_map(Value::as_object)
-    };
-    let account = of("Account").find(|account| text(account, "home_account_id") == home);
-    let token = of("AccessToken").find(|token| {
-        text(token, "home_account_id") == home && text(token, "client_id") == client_id
-    });
-    Some(Foreign {
-        refresh_token: Secret::new(text(entry, "secret")?),
-        client_id: client_id.map(str::to_owned),
-        host: text(entry, "environment").map(str::to_owned),
-        provider: Some("microsoft".to_owned()),
-        tenant: home.and_then(|home| home.rsplit_once('.')).map(|(_, tenant)| tenant.to_owned()),
-        account: account.and_then(|account| text(account, "username")).map(str::to_owned),
-        scopes: token.and_then(|token| text(token, "target")).map(ScopeSet::parse),
-    })
+/// `grant`, filed here under `key`, as a cache of MSAL's in JSON. `environment` is the authority's host. Access tokens that are
+/// over at `now` are left out.
+pub fn to_msal(
+    key: &GrantKey,
+    grant: &Grant,
+    environment: &str,
+    now: NumericDate,
+) -> std::io::Result<Bytes> {
+    Ok(msal::write(key, grant, environment, now)?)
 }
 
 /// A token response, or one with an address beside it.
@@ -100,6 +94,7 @@ fn plain(object: &Map<String, Value>) -> Option<Foreign> {
         tenant: first(&["tenant", "tenant_id"]),
         account: first(&["email", "username", "account", "user"]),
         scopes: first(&["scope"]).map(|scope| ScopeSet::parse(&scope)),
+        signed_in_at: None,
     })
 }
 

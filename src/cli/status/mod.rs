@@ -1,8 +1,12 @@
 //! `entrada status`.
 
+mod all;
+
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
+use crate::entra::lives::REFRESH_INACTIVITY;
+use crate::flow::forecast::{Forecast, forecast};
 use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
 use crate::store::{CachedToken, Entry, Grant, StoreError, Trouble};
@@ -13,54 +17,82 @@ use crate::sys::Stream;
 pub(super) struct Args {
     /// A profile of the configuration file; every account when absent
     profile: Option<String>,
+    /// Every sign-in of the store, whatever the settings name, in one table that foretells how long each lasts
+    #[arg(long, conflicts_with = "profile")]
+    all: bool,
     /// How it is written
     #[arg(long, short, default_value = "human")]
     output: Format,
 }
 
-/// Seconds that Entra lets a refresh token lie unused: 90 days.
-const INACTIVITY: i64 = 90 * 86_400;
+/// A sign-in of the store, and what stands there.
+struct Stored {
+    entry: Entry,
+    /// The grant and what is to be expected of it; `None` where only the list names it; an error where it cannot be read.
+    grant: Result<Option<(Grant, Forecast)>, StoreError>,
+}
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
     let mut entries = grants.list()?;
-    if args.profile.is_some() {
+    if args.all {
+        // Nobody is left out.
+    } else if args.profile.is_some() {
         entries = App::selected(&settings, entries)?;
     } else if let Some(account) = settings.get(|layer| &layer.account) {
         entries.retain(|entry| entry.is_called(&account));
     }
     let now = app.sys.clock.now();
-    let (mut documents, mut damage) = (Vec::new(), None);
-    for entry in &entries {
-        let grant = match grants.load(&entry.key()) {
+    let min_ttl = settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0));
+    let mut stored = Vec::new();
+    for entry in entries {
+        let key = entry.key();
+        let grant = match grants.load(&key) {
             Err(error) if !is_damage(&error) => return Err(error.into()),
-            other => other,
+            other => other.map(|grant| {
+                grant.map(|grant| {
+                    let forecast = forecast(&key, &grant, grants.kind(), min_ttl);
+                    (grant, forecast)
+                })
+            }),
         };
-        match args.output {
-            Format::Human => human(app, entry, &grant, now)?,
-            Format::Json => documents.push(document(entry, &grant)),
-        }
-        damage = damage.or(grant.err());
+        stored.push(Stored { entry, grant });
     }
     match args.output {
         Format::Json => {
             let all = serde_json::json!({
                 "version": render::json::VERSION,
                 "store": grants.describe(),
-                "accounts": documents,
+                "accounts": stored.iter().map(document).collect::<Vec<_>>(),
             });
             render::json::write(app.stdout, &all)?;
         }
-        Format::Human if entries.is_empty() => {
+        Format::Human if stored.is_empty() => {
             app.talk.line(format!("nobody is signed in ({})", grants.describe()));
         }
-        Format::Human => app.talk.line(format!("kept in {}", grants.describe())),
+        Format::Human => {
+            if args.all {
+                all::show(app, &stored, now)?;
+            } else {
+                stored.iter().try_for_each(|one| human(app, one, now))?;
+            }
+            app.talk.line(format!("kept in {}", grants.describe()));
+        }
     }
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
     }
+    let damage = stored.into_iter().find_map(|one| one.grant.err());
     damage.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// Why an item cannot be shown.
+fn unreadable(error: &StoreError) -> String {
+    match &error.trouble {
+        Trouble::Corrupt(what) => format!("damaged: {what}"),
+        other => format!("unreadable: {other}"),
+    }
 }
 
 /// Whether only this one item cannot be read.
@@ -68,12 +100,8 @@ fn is_damage(error: &StoreError) -> bool {
     matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Newer(_))
 }
 
-fn human(
-    app: &mut App<'_, '_>,
-    entry: &Entry,
-    grant: &Result<Option<Grant>, StoreError>,
-    now: NumericDate,
-) -> Result<(), Failure> {
+fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(), Failure> {
+    let Stored { entry, grant } = stored;
     let style = style_of(app.sys, Stream::Stdout);
     writeln!(app.stdout, "{}", render::heading(style, &clean(entry.label())))?;
     let mut line = |name: &str, value: &str| {
@@ -81,22 +109,21 @@ fn human(
     };
     line("client", &format!("{} at {}/{}", entry.client_id, entry.authority, entry.tenant))?;
     let grant = match grant {
-        Ok(Some(grant)) => grant,
+        Ok(Some((grant, _))) => grant,
         Ok(None) => {
             line("stored", "nothing: only the list names it")?;
             return Ok(());
         }
         Err(error) => {
-            let trouble = match &error.trouble {
-                Trouble::Corrupt(what) => format!("damaged: {what}"),
-                other => format!("unreadable: {other}"),
-            };
-            line("stored", &trouble)?;
+            line("stored", &unreadable(error))?;
             return Ok(());
         }
     };
-    let age = human_duration(now.seconds_since(grant.signed_in_at));
-    line("signed in", &format!("{} ({age} ago, {})", grant.signed_in_at, grant.grant_type))?;
+    let signed_in = grant.signed_in_at.map_or_else(
+        || format!("nobody told when ({})", grant.grant_type),
+        |at| format!("{at} ({} ago, {})", human_duration(now.seconds_since(at)), grant.grant_type),
+    );
+    line("signed in", &signed_in)?;
     line("refresh token", &refresh_token(grant, now))?;
     for token in &grant.access_tokens {
         line("access token", &format!("{}; {}", life(token, now), token.requested.api()))?;
@@ -109,7 +136,7 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
         return "none: sign in again when the access token ends".to_owned();
     }
     let known = grant.refresh_expires_at;
-    let end = known.unwrap_or(grant.refreshed_at.plus_seconds(INACTIVITY));
+    let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
     let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
     let what = if known.is_some() { "ends" } else { "if unused, ends about" };
@@ -125,9 +152,11 @@ fn life(token: &CachedToken, now: NumericDate) -> String {
     }
 }
 
-fn document(entry: &Entry, grant: &Result<Option<Grant>, StoreError>) -> serde_json::Value {
+fn document(stored: &Stored) -> serde_json::Value {
+    let Stored { entry, grant } = stored;
     let error = grant.as_ref().err().map(ToString::to_string);
-    let grant = grant.as_ref().ok().and_then(Option::as_ref);
+    let both = grant.as_ref().ok().and_then(Option::as_ref);
+    let (grant, forecast) = (both.map(|(grant, _)| grant), both.map(|(_, forecast)| forecast));
     let tokens: Vec<_> = grant
         .into_iter()
         .flat_map(|grant| &grant.access_tokens)
@@ -149,15 +178,35 @@ fn document(entry: &Entry, grant: &Result<Option<Grant>, StoreError>) -> serde_j
     });
     let mut document = serde_json::json!({
         "entry": entry,
-        "signed_in_at": grant.map(|grant| grant.signed_in_at),
+        "signed_in_at": grant.and_then(|grant| grant.signed_in_at),
         "grant_type": grant.map(|grant| grant.grant_type.as_str()),
         "refresh_token": refresh_token,
         "access_tokens": tokens,
+        "forecast": forecast.map(foretold),
     });
     if let Some(error) = error {
         document["error"] = error.into();
     }
     document
+}
+
+fn foretold(forecast: &Forecast) -> serde_json::Value {
+    let tokens = forecast.access_tokens.iter().map(|token| {
+        serde_json::json!({
+            "serves_until": token.serves_until,
+            "renewed_from": token.renewed_from,
+        })
+    });
+    let sooner = forecast
+        .sooner
+        .iter()
+        .map(|ending| serde_json::json!({ "id": ending.id, "what": ending.what }));
+    serde_json::json!({
+        "access_tokens": tokens.collect::<Vec<_>>(),
+        "sign_in_needed_at": forecast.sign_in_needed_at,
+        "basis": forecast.basis.id(),
+        "sooner": sooner.collect::<Vec<_>>(),
+    })
 }
 
 #[cfg(feature = "emulator")]

@@ -1,0 +1,164 @@
+//! `entrada export`.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::model::{Authority, clean};
+use crate::store::{Entry, Grant, GrantKey, Grants, foreign};
+use crate::sys::Stream;
+
+/// Hand a stored sign-in over to another program, refresh token included
+///
+/// What is written holds secrets in the clear. Who reads it can sign in until the sign-in is revoked.
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(super) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// As a token cache of MSAL's (Python, .NET, the Azure CLI)
+    #[arg(long, required = true)]
+    msal: bool,
+    /// Write it to this file, for its owner alone
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file, and with it all other sign-ins that it may hold
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// Show it on the terminal
+    #[arg(long, conflicts_with = "output")]
+    to_terminal: bool,
+    /// Hand over the sign-in of another authority than Entra, too: whoever renews it second may end it for both
+    #[arg(long)]
+    any_authority: bool,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let authority = settings.authority()?;
+    if !args.any_authority && matches!(authority, Authority::Issuer { .. }) {
+        return Err(Failure::usage(format!(
+            "{} may give a new refresh token with each use and take the old one back: two programs cannot share one",
+            authority.base()
+        ))
+        .help("sign in with the other program itself; or take the risk with `--any-authority`"));
+    }
+    if args.output.is_none() && !args.to_terminal && app.sys.terminal.is_terminal(Stream::Stdout) {
+        return Err(Failure::usage("a refresh token would be shown on this terminal")
+            .help("name a file (`--output FILE`), use a pipe, or say `--to-terminal`"));
+    }
+    if let Some(path) = &args.output {
+        is_free(path, args.force)?;
+    }
+    let grants = app.grants(&settings)?;
+    let (key, grant) = the_one(app, &settings, &grants)?;
+    for warning in grants.take_warnings() {
+        app.talk.line(format!("warning: {warning}"));
+    }
+    let host = url::Url::parse(&key.authority).ok();
+    let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let cache = foreign::to_msal(&key, &grant, host, app.sys.clock.now())?;
+    let place = match &args.output {
+        Some(path) => {
+            write(path, args.force, &cache).map_err(|error| cannot(path, &error))?;
+            format!("`{}`", path.display())
+        }
+        None => {
+            app.stdout.write_all(&cache)?;
+            app.stdout.flush()?;
+            "what was written".to_owned()
+        }
+    };
+    warn(app, &grant, &place);
+    Ok(Exit::Success)
+}
+
+/// The one grant that the settings select.
+fn the_one(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    grants: &Grants,
+) -> Result<(GrantKey, Grant), Failure> {
+    let needed = || {
+        Failure::new(Exit::SignInNeeded, "sign-in needed: nobody is signed in")
+            .help(format!("sign in: {}", app.login_command(settings)))
+    };
+    let mut selected = App::selected(settings, grants.list()?)?;
+    let entry = selected.pop().ok_or_else(needed)?;
+    if !selected.is_empty() {
+        let names: Vec<&str> = selected.iter().chain([&entry]).map(Entry::label).collect();
+        return Err(Failure::usage(format!(
+            "several accounts are signed in: {}",
+            names.join(", ")
+        ))
+        .help("say which with `--account`"));
+    }
+    let key = entry.key();
+    let grant = grants.load(&key)?.ok_or_else(needed)?;
+    Ok((key, grant))
+}
+
+fn warn(app: &App<'_, '_>, grant: &Grant, place: &str) {
+    let who = grant.account.label();
+    if grant.refresh_token.is_none() {
+        app.talk.line(format!(
+            "warning: {place} holds access tokens of {who} in the clear, and no refresh token: none is stored"
+        ));
+        return;
+    }
+    app.talk.line(format!(
+        "warning: {place} holds a refresh token in the clear: whoever reads it is {who} until the sign-in is revoked"
+    ));
+    app.talk.line(
+        "note: entrada and the program that reads it share that sign-in from now on. Entra lets both renew it; `entrada logout` \
+         here does not end it there",
+    );
+}
+
+/// Whether `path` may be written to, before a store is opened for it.
+fn is_free(path: &Path, force: bool) -> Result<(), Failure> {
+    let shown = path.to_string_lossy();
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(cannot(path, &error)),
+        Ok(there) if !there.is_file() => {
+            Err(Failure::usage(format!("`{}` is there, and is no plain file", clean(&shown)))
+                .help("name a file that is not there yet"))
+        }
+        Ok(_) if force => Ok(()),
+        Ok(_) => Err(Failure::usage(format!("`{}` is there already", clean(&shown))).help(
+            "name another file; `--force` replaces this one, and with it all other sign-ins that it may hold",
+        )),
+    }
+}
+
+/// Writes a new file that only its owner can read. No draft of it lies anywhere, and nothing that was opened before can be read
+/// through.
+fn write(path: &Path, force: bool, text: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    // What is there is not opened, be it a link.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if force {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
+    }
+    let mut file = options.open(path)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a cache is of no use, and may hold the whole token.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+fn cannot(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot write to `{}`: {error}", clean(&path.to_string_lossy())))
+        .help("name a file in a folder that you may write to: `--output FILE`")
+}

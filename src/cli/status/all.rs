@@ -1,0 +1,129 @@
+//! `entrada status --all`: every sign-in of the store in one table, with what is to be expected of each.
+
+use super::{App, Failure, Stored, unreadable};
+use crate::cli::talk::style_of;
+use crate::flow::forecast::{Basis, Ending, Forecast};
+use crate::model::{NumericDate, human_duration};
+use crate::render;
+use crate::store::{Entry, Grant};
+use crate::sys::Stream;
+
+const HEADINGS: [&str; 9] = [
+    "account",
+    "tenant",
+    "client",
+    "authority",
+    "token for",
+    "serves",
+    "renewed",
+    "sign-in needed",
+    "sooner by",
+];
+/// Columns that say whose sign-in it is.
+const WHOSE: usize = 4;
+
+pub(super) fn show(
+    app: &mut App<'_, '_>,
+    stored: &[Stored],
+    now: NumericDate,
+) -> Result<(), Failure> {
+    let rows: Vec<Vec<String>> = stored.iter().flat_map(|one| rows_of(one, now)).collect();
+    let style = style_of(app.sys, Stream::Stdout);
+    if render::table_fits(&HEADINGS, &rows, style) {
+        render::table(app.stdout, &HEADINGS, &rows)?;
+    } else {
+        // One after the other, where the line is too narrow for all of it.
+        for row in &rows {
+            for (index, (heading, value)) in HEADINGS.iter().zip(row).enumerate() {
+                if !value.is_empty() {
+                    let indent = if index == 0 { "" } else { "  " };
+                    let line = format!("{indent}{heading}: {value}");
+                    render::wrapped(app.stdout, style.width, &line)?;
+                }
+            }
+        }
+    }
+    let mut told: Vec<Ending> = Vec::new();
+    let foreseen = stored.iter().filter_map(|one| one.grant.as_ref().ok()?.as_ref());
+    for ending in foreseen.flat_map(|(_, forecast)| &forecast.sooner) {
+        if !told.contains(ending) {
+            told.push(*ending);
+        }
+    }
+    writeln!(app.stdout)?;
+    render::wrapped(
+        app.stdout,
+        style.width,
+        "a forecast and no promise, for a sign-in that nobody uses; each use of a refresh token of Entra's gives it 90 days more",
+    )?;
+    for Ending { id, what } in told {
+        render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
+    }
+    Ok(())
+}
+
+/// One row for each access token; the first of them tells of the whole sign-in.
+fn rows_of(stored: &Stored, now: NumericDate) -> Vec<Vec<String>> {
+    let Entry { tenant, client_id, authority, .. } = &stored.entry;
+    let whose = [stored.entry.label(), tenant, client_id, authority].map(str::to_owned);
+    let row = |rest: [String; HEADINGS.len() - WHOSE]| whose.iter().cloned().chain(rest).collect();
+    let alone = |what: &str, why: String| {
+        let nothing = String::new;
+        vec![row([what.to_owned(), nothing(), nothing(), nothing(), why])]
+    };
+    match &stored.grant {
+        Err(error) => alone("?", unreadable(error)),
+        Ok(None) => alone("?", "nothing is stored: only the list names it".to_owned()),
+        Ok(Some((grant, forecast))) => foreseen(grant, forecast, now)
+            .enumerate()
+            .map(|(index, cells)| {
+                let mut cells: Vec<String> = row(cells);
+                if 0 < index {
+                    cells[..WHOSE].fill(String::new());
+                }
+                cells
+            })
+            .collect(),
+    }
+}
+
+fn foreseen(
+    grant: &Grant,
+    forecast: &Forecast,
+    now: NumericDate,
+) -> impl Iterator<Item = [String; HEADINGS.len() - WHOSE]> {
+    let needed = sign_in_needed(forecast, now);
+    let sooner = forecast.sooner.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");
+    let tokens =
+        grant.access_tokens.iter().zip(&forecast.access_tokens).map(|(token, expected)| {
+            let scopes = token.granted.as_ref().unwrap_or(&token.requested).api().to_string();
+            let left = expected.serves_until.seconds_since(now);
+            let serves = if 0 < left { human_duration(left) } else { "no more".to_owned() };
+            let renewed =
+                expected.renewed_from.map_or_else(|| "never".to_owned(), |at| ahead(at, now));
+            [scopes, serves, renewed]
+        });
+    let none = || ["none".to_owned(), String::new(), String::new()];
+    let mut tokens: Vec<_> = tokens.collect();
+    if tokens.is_empty() {
+        tokens.push(none());
+    }
+    tokens.into_iter().enumerate().map(move |(index, [scopes, serves, renewed])| {
+        let first = |text: &String| if index == 0 { text.clone() } else { String::new() };
+        [scopes, serves, renewed, first(&needed), first(&sooner)]
+    })
+}
+
+fn sign_in_needed(forecast: &Forecast, now: NumericDate) -> String {
+    match (forecast.sign_in_needed_at, forecast.basis) {
+        (Some(at), Basis::Inactivity) => format!("about {}", ahead(at, now)),
+        (Some(at), _) => ahead(at, now),
+        (None, Basis::AccessToken) => "now".to_owned(),
+        (None, _) => "nobody can tell".to_owned(),
+    }
+}
+
+fn ahead(at: NumericDate, now: NumericDate) -> String {
+    let left = at.seconds_since(now);
+    if 0 < left { format!("in {}", human_duration(left)) } else { "now".to_owned() }
+}

@@ -1,0 +1,527 @@
+//! Every exit code of every command, made one by one, and held to the table in docs/exit-codes.md.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use entrada::cli::Exit;
+use entrada::model::Secret;
+use entrada::store::LockGuard;
+use entrada::sys::HttpResponse;
+use serde_json::{Value, json};
+
+use crate::world::{BASE, NOW, Network, World};
+
+/// A command, the number that it ends with, and how it comes to that.
+struct Row {
+    command: &'static str,
+    code: u8,
+    how: How,
+}
+
+enum How {
+    /// It is run here.
+    Here(Box<dyn Fn() -> Exit>),
+    /// A test of that name in that file runs the program as a process.
+    Elsewhere(&'static str, &'static str),
+}
+
+fn row(command: &'static str, code: u8, how: impl Fn() -> Exit + 'static) -> Row {
+    Row { command, code, how: How::Here(Box::new(how)) }
+}
+
+/// A full disk.
+struct Broken;
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How `argv` ends, its first word included.
+fn exit(world: &World, argv: &[&str], stdin: &str) -> Exit {
+    world.run_on(argv, &mut stdin.as_bytes(), &mut Vec::new()).0
+}
+
+fn entrada(world: &World, args: &[&str]) -> Exit {
+    exit(world, &argv(args), "")
+}
+
+fn argv<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    std::iter::once("entrada").chain(args.iter().copied()).collect()
+}
+
+/// The same with nowhere to write to.
+fn with_broken_stdout(world: &World, args: &[&str], stdin: &str) -> Exit {
+    world.run_on(&argv(args), &mut stdin.as_bytes(), &mut Broken).0
+}
+
+/// A world in the scenario `name` in which somebody signed in, two hours ago.
+fn signed_in(name: &str) -> World {
+    let world = World::with(name);
+    world.login(&[]);
+    world.clock.pass(7_200);
+    world
+}
+
+/// The lock on the only grant of `world`.
+fn held(world: &World) -> LockGuard {
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    world.set("ENTRADA_LOCK_TIMEOUT", "1s");
+    grants.lock(&key, std::time::Duration::ZERO, &mut |_| false).unwrap()
+}
+
+/// What the token endpoint answers, with `member` changed.
+fn changed(world: &World, member: &'static str, value: String) {
+    world.changing(move |path, answer| {
+        if !path.ends_with("/token") {
+            return answer;
+        }
+        let (parts, body) = answer.into_parts();
+        let mut body: Value = serde_json::from_slice(&body).unwrap();
+        if body[member].is_string() {
+            body[member] = value.as_str().into();
+        }
+        HttpResponse::from_parts(parts, body.to_string().into_bytes())
+    });
+}
+
+/// The signals that end a wait, and their numbers.
+const SIGNALS: [(u8, u8); 3] = [(1, 129), (2, 130), (15, 143)];
+
+/// Commands that hand a token on.
+const ASKING: [&str; 4] = ["token", "exec", "git-credential", "az"];
+
+fn ask(world: &World, command: &str) -> Exit {
+    ask_on(world, command, &mut Vec::new())
+}
+
+fn ask_on(world: &World, command: &str, stdout: &mut dyn Write) -> Exit {
+    let (argv, stdin) = match command {
+        "exec" => (&["entrada", "exec", "--", "absent"][..], ""),
+        "git-credential" => {
+            (&["entrada", "git-credential", "get"][..], "protocol=https\nhost=dev.azure.com\n\n")
+        }
+        "az" => (&["az", "account", "get-access-token"][..], ""),
+        _ => (&["entrada", "token"][..], ""),
+    };
+    world.run_on(argv, &mut stdin.as_bytes(), stdout).0
+}
+
+fn rows_of_asking(command: &'static str) -> Vec<Row> {
+    let row = |code, how: fn(&World), world: fn() -> World| {
+        row(command, code, move || {
+            let world = world();
+            how(&world);
+            ask(&world, command)
+        })
+    };
+    let mut rows = vec![
+        row(2, |world| world.set("ENTRADA_STRICT", "maybe"), World::new),
+        row(3, |_| (), World::new),
+        row(5, |_| (), || signed_in("device-code-policy-later")),
+        row(6, |world| world.network_is(Network::Dead), || signed_in("auto-approve")),
+        row(7, |world| world.unset("ENTRADA_STORE_KEY"), World::new),
+        row(
+            8,
+            |world| world.set("ENTRADA_TID", "11111111-1111-4111-8111-111111111111"),
+            || signed_in("auto-approve"),
+        ),
+        row(
+            10,
+            |world| {
+                world.set("ENTRADA_STRICT", "true");
+                // One that is over by now.
+                changed(world, "access_token", jwt("https://graph.microsoft.com"));
+            },
+            || signed_in("auto-approve"),
+        ),
+    ];
+    rows.push(self::row(command, 9, move || {
+        let world = signed_in("auto-approve");
+        let _held = held(&world);
+        ask(&world, command)
+    }));
+    for (signal, code) in SIGNALS {
+        rows.push(self::row(command, code, move || {
+            let world = signed_in("auto-approve");
+            world.network_is(Network::Silent);
+            world.signal_comes(signal);
+            ask(&world, command)
+        }));
+    }
+    rows
+}
+
+fn rows_of_login() -> Vec<Row> {
+    let login = |world: World, args: &[&str]| {
+        let args: Vec<&str> = ["login"].into_iter().chain(args.iter().copied()).collect();
+        entrada(&world, &args)
+    };
+    let in_scenario = move |name: &'static str| move || login(World::with(name), &[]);
+    let mut rows = vec![
+        row("login", 0, in_scenario("auto-approve")),
+        row("login", 1, move || {
+            let world = World::new();
+            changed(&world, "id_token", "not one".to_owned());
+            login(world, &[])
+        }),
+        row("login", 2, move || login(World::new(), &["--job", "none-such"])),
+        row("login", 3, move || {
+            let world = World::with("no-refresh-token");
+            login(world, &["--job", "graph-mail-read,imap"])
+        }),
+        row("login", 4, in_scenario("user-declines")),
+        row("login", 5, in_scenario("not-public-client")),
+        row("login", 6, in_scenario("hang")),
+        row("login", 7, move || {
+            let world = World::new();
+            world.set("ENTRADA_STORE_KEY", "too short");
+            login(world, &[])
+        }),
+        row("login", 8, move || login(World::new(), &["--account", "bob@contoso.example"])),
+        row("login", 9, move || {
+            let world = signed_in("auto-approve");
+            let held = held(&world);
+            let exit = login(world, &["--job", "graph-mail-read,imap"]);
+            drop(held);
+            exit
+        }),
+        row("login", 10, move || login(World::with("wrong-audience"), &["--strict"])),
+    ];
+    for (signal, code) in SIGNALS {
+        rows.push(row("login", code, move || {
+            let world = World::with("normal");
+            world.signal_comes(signal);
+            login(world, &[])
+        }));
+    }
+    rows
+}
+
+fn import(world: &World, text: &str) -> Exit {
+    exit(world, &argv(&["import", "-"]), text)
+}
+
+fn foreign(token: &str) -> String {
+    json!({"email": "ada@contoso.example", "refresh_token": token}).to_string()
+}
+
+fn rows_of_import() -> Vec<Row> {
+    let import = |how: fn(&World), text: fn() -> String| {
+        move || {
+            let world = World::new();
+            how(&world);
+            import(&world, &text())
+        }
+    };
+    let dead = || foreign("1.AXoAdead");
+    let mut rows = vec![
+        row("import", 0, || {
+            let world = World::new();
+            world.login(&[]);
+            let grants = world.grants();
+            let key = grants.list().unwrap()[0].key();
+            let token: Secret = grants.load(&key).unwrap().unwrap().refresh_token.unwrap();
+            drop(grants);
+            assert_eq!(entrada(&world, &["logout"]), Exit::Success);
+            self::import(&world, &foreign(token.expose()))
+        }),
+        row("import", 1, move || {
+            with_broken_stdout(&World::new(), &["import", "--list", "-"], &dead())
+        }),
+        row("import", 2, import(|_| (), || "-----BEGIN PGP MESSAGE-----".to_owned())),
+        row("import", 5, import(|_| (), dead)),
+        row("import", 6, import(|world| world.network_is(Network::Dead), dead)),
+        row("import", 7, import(|world| world.unset("ENTRADA_STORE_KEY"), dead)),
+        row("import", 8, import(|world| world.set("ENTRADA_ACCOUNT", "bob@contoso.example"), dead)),
+    ];
+    for (signal, code) in SIGNALS {
+        rows.push(row("import", code, move || {
+            let world = World::new();
+            world.network_is(Network::Silent);
+            world.signal_comes(signal);
+            self::import(&world, &dead())
+        }));
+    }
+    rows
+}
+
+/// Commands of what is stored.
+fn rows_of_the_store() -> Vec<Row> {
+    let damaged = || {
+        let world = World::new();
+        world.login(&[]);
+        for path in world.stored().keys() {
+            fs::write(path, "damaged").unwrap();
+        }
+        world
+    };
+    let mut rows = vec![
+        row("export", 3, || entrada(&World::new(), &["export", "--msal"])),
+        row("export", 7, move || entrada(&damaged(), &["export", "--msal"])),
+        row("accounts", 7, || {
+            let world = World::new();
+            world.unset("ENTRADA_STORE_KEY");
+            entrada(&world, &["accounts"])
+        }),
+        row("status", 7, move || entrada(&damaged(), &["status", "--all"])),
+        row("logout", 7, || {
+            let world = World::new();
+            world.set("ENTRADA_STORE_KEY", "too short");
+            entrada(&world, &["logout"])
+        }),
+        row("logout", 9, || {
+            let world = signed_in("auto-approve");
+            let _held = held(&world);
+            entrada(&world, &["logout"])
+        }),
+        row("logout", 0, || entrada(&signed_in("auto-approve"), &["logout"])),
+        row("logout", 2, || entrada(&World::new(), &["logout", "--tenant", "a/b"])),
+    ];
+    for (signal, code) in SIGNALS {
+        rows.push(row("logout", code, move || {
+            let world = signed_in("auto-approve");
+            let _held = held(&world);
+            world.signal_comes(signal);
+            entrada(&world, &["logout"])
+        }));
+    }
+    for (command, args) in [
+        ("export", &["export", "--msal"][..]),
+        ("accounts", &["accounts", "-o", "json"]),
+        ("status", &["status", "-o", "json"]),
+    ] {
+        rows.push(row(command, 0, move || entrada(&signed_in("auto-approve"), args)));
+        rows.push(row(command, 1, move || {
+            with_broken_stdout(&signed_in("auto-approve"), args, "")
+        }));
+        rows.push(row(command, 2, move || {
+            let world = World::new();
+            world.set("ENTRADA_STRICT", "maybe");
+            entrada(&world, args)
+        }));
+    }
+    rows
+}
+
+const GOOD: &str = r#"{"alg":"RS256"}.{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003600}.c2lnbmF0dXJl"#;
+
+/// A token with the claims of `GOOD`, or with another audience.
+fn jwt(audience: &str) -> String {
+    use base64::Engine as _;
+    let parts = GOOD.replace("https://graph.microsoft.com", audience);
+    let encode = |part: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(part);
+    let parts: Vec<&str> = parts.split("}.").collect();
+    let [header, claims, signature] = parts[..] else { panic!("{parts:?}") };
+    format!("{}.{}.{signature}", encode(&format!("{header}}}")), encode(&format!("{claims}}}")))
+}
+
+/// An archive of one refusal, or of nothing.
+fn archive(refused: bool) -> String {
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS7000218: x","error_codes":[7000218]}"#;
+    let entry = json!({
+        "startedDateTime": "2023-11-14T22:13:20.000Z", "time": 1,
+        "request": {"method": "POST", "url": format!("{BASE}/organizations/oauth2/v2.0/token"),
+            "httpVersion": "HTTP/1.1", "headers": [], "queryString": [], "cookies": [],
+            "headersSize": -1, "bodySize": -1},
+        "response": {"status": 400, "statusText": "", "httpVersion": "HTTP/1.1", "headers": [],
+            "cookies": [], "content": {"size": 0, "mimeType": "application/json", "text": body},
+            "redirectURL": "", "headersSize": -1, "bodySize": -1},
+        "cache": {}, "timings": {"send": 0, "wait": 1, "receive": 0},
+    });
+    let entries = if refused { vec![entry] } else { Vec::new() };
+    json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}})
+        .to_string()
+}
+
+/// Commands that look into what they are given.
+fn rows_of_looking() -> Vec<Row> {
+    let given = |args: &'static [&str], stdin: fn() -> String| {
+        move || exit(&World::new(), &argv(args), &stdin())
+    };
+    let good = || jwt("https://graph.microsoft.com");
+    let wrong = || jwt("https://outlook.office.com");
+    let nothing = || "nothing that anybody could judge".to_owned();
+    let refresh_token = || format!("1.AXoA{}", "Ab".repeat(200));
+    let mut rows = vec![
+        row("diagnose", 0, given(&["diagnose", "--job", "graph-mail-read"], good)),
+        row("diagnose", 2, given(&["diagnose"], nothing)),
+        row("diagnose", 10, given(&["diagnose", "--job", "graph-mail-read"], wrong)),
+        row("inspect", 0, given(&["inspect"], good)),
+        row("inspect", 2, given(&["inspect"], || r#"{"error":"invalid_grant"}"#.to_owned())),
+        row("inspect", 10, given(&["inspect"], refresh_token)),
+        row("trace", 0, given(&["trace", "show", "-"], || archive(false))),
+        row("trace", 2, given(&["trace", "show", "-"], nothing)),
+        row("trace", 10, given(&["trace", "show", "-"], || archive(true))),
+        row("explain", 0, given(&["explain", "scp"], String::new)),
+        row("explain", 2, given(&["explain", "none-such"], String::new)),
+    ];
+    for (command, args, stdin) in [
+        ("diagnose", &["diagnose"][..], good as fn() -> String),
+        ("inspect", &["inspect"], good),
+        ("trace", &["trace", "show", "-"], || archive(true)),
+        ("explain", &["explain", "scp"], String::new),
+    ] {
+        rows.push(row(command, 1, move || with_broken_stdout(&World::new(), args, &stdin())));
+    }
+    rows
+}
+
+/// The rest.
+fn rows_of_the_program() -> Vec<Row> {
+    let plain = |args: &'static [&str]| move || entrada(&World::new(), args);
+    let mut rows = vec![
+        row("config", 0, plain(&["config", "show"])),
+        row("config", 1, || with_broken_stdout(&World::new(), &["config", "path"], "")),
+        row("config", 2, || {
+            let world = World::new();
+            world.write_config("tennant = 'x'");
+            entrada(&world, &["config", "check"])
+        }),
+        row("emulator", 0, || {
+            let world = World::new();
+            world.signal_comes(2);
+            entrada(&world, &["emulator", "--port", "0"])
+        }),
+        row("emulator", 1, || with_broken_stdout(&World::new(), &["emulator", "--list"], "")),
+        row("emulator", 2, plain(&["emulator", "--scenario", "none-such"])),
+        Row {
+            command: "demo",
+            code: 0,
+            how: How::Elsewhere(
+                "tests/it/smoke.rs",
+                "the_demo_shows_everything_and_leaves_nothing",
+            ),
+        },
+        row("demo", 1, || with_broken_stdout(&World::new(), &["demo"], "")),
+        row("demo", 2, plain(&["demo", "--nonsense"])),
+        row("", 0, plain(&["--version"])),
+        row("", 1, || with_broken_stdout(&World::new(), &["--help"], "")),
+        row("", 2, plain(&["none-such"])),
+        row("exec", 1, || {
+            let world = World::new();
+            world.login(&[]);
+            let grants = world.grants();
+            let key = grants.list().unwrap()[0].key();
+            let mut grant = grants.load(&key).unwrap().unwrap();
+            grant.access_tokens[0].access_token = Secret::new("two\nlines");
+            grants.save(&key, &grant, NOW).unwrap();
+            drop(grants);
+            ask(&world, "exec")
+        }),
+        row("token", 0, || ask(&signed_in("auto-approve"), "token")),
+        row("git-credential", 0, || ask(&signed_in("auto-approve"), "git-credential")),
+        row("az", 0, || ask(&signed_in("auto-approve"), "az")),
+        Row {
+            command: "exec",
+            code: 0,
+            how: How::Elsewhere(
+                "tests/it/smoke.rs",
+                "a_program_gets_the_token_and_takes_our_place",
+            ),
+        },
+        row("exec", 126, || entrada(&signed_in("auto-approve"), &["exec", "--", "forbidden"])),
+        row("exec", 127, || entrada(&signed_in("auto-approve"), &["exec", "--", "absent"])),
+    ];
+    for command in ["token", "git-credential", "az"] {
+        rows.push(row(command, 1, move || {
+            ask_on(&signed_in("auto-approve"), command, &mut Broken)
+        }));
+    }
+    for command in ["token", "exec", "az"] {
+        // git's own pipe is on standard input, so its helper asks nobody.
+        rows.push(row(command, 4, move || {
+            ask(&World::with("user-declines").at_a_terminal(), command)
+        }));
+    }
+    // In process it would look for a keyring, and find that of whoever runs the tests.
+    for (_, code) in SIGNALS {
+        let how = How::Elsewhere("tests/it/smoke.rs", "a_signal_ends_the_demo_with_its_own_number");
+        rows.push(Row { command: "demo", code, how });
+    }
+    rows
+}
+
+fn rows() -> Vec<Row> {
+    ASKING
+        .into_iter()
+        .flat_map(rows_of_asking)
+        .chain(rows_of_login())
+        .chain(rows_of_import())
+        .chain(rows_of_the_store())
+        .chain(rows_of_looking())
+        .chain(rows_of_the_program())
+        .collect()
+}
+
+/// The pairs in the table of the page: `| `token` | 0, 1, 2 | … |`.
+fn documented(page: &str) -> BTreeSet<(String, u8)> {
+    let (_, table) = page.split_once("\n## By command\n").expect("the heading");
+    let (table, _) = table.split_once("\n## ").expect("another heading");
+    let mut pairs = BTreeSet::new();
+    for line in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let command = cells[1].trim_matches('`').trim_start_matches("entrada").trim();
+        for code in cells[2].split(", ") {
+            let new = pairs.insert((command.to_owned(), code.parse().unwrap()));
+            assert!(new, "twice: {line}");
+        }
+    }
+    pairs
+}
+
+fn page() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap()
+}
+
+#[test]
+fn the_page_lists_what_is_made_here_and_nothing_else() {
+    let rows = rows();
+    let here: BTreeSet<(String, u8)> =
+        rows.iter().map(|row| (row.command.to_owned(), row.code)).collect();
+    assert_eq!(here.len(), rows.len(), "a pair stands here twice");
+    let there = documented(&page());
+    let only = |a: &BTreeSet<(String, u8)>, b| a.difference(b).cloned().collect::<Vec<_>>();
+    assert_eq!(only(&here, &there), [], "not on the page");
+    assert_eq!(only(&there, &here), [], "not made here");
+}
+
+#[test]
+fn every_command_and_every_code_is_on_the_page() {
+    let there = documented(&page());
+    for command in entrada::cli::command().get_subcommands() {
+        let name = command.get_name();
+        assert!(there.iter().any(|(own, _)| own == name), "{name} is not on the page");
+    }
+    for exit in Exit::ALL.into_iter().filter(|exit| *exit != Exit::ProbeRefused) {
+        assert!(there.iter().any(|(_, code)| *code == exit.code()), "nothing ends with {exit:?}");
+    }
+}
+
+#[test]
+fn every_pair_ends_as_the_page_says() {
+    let mut wrong = Vec::new();
+    for Row { command, code, how } in rows() {
+        match how {
+            How::Here(run) => {
+                let exit = run();
+                if exit.code() != code {
+                    wrong.push(format!("{command}: {} and not {code}", exit.code()));
+                }
+            }
+            How::Elsewhere(file, name) => {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+                let text = fs::read_to_string(path).unwrap();
+                assert!(text.contains(&format!("fn {name}()")), "{file} has no {name}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
