@@ -23,13 +23,12 @@ def when():
     return f"{time.strftime('%Y-%m-%d', time.gmtime())}, {processor()}, {os.cpu_count()} cores"
 
 
-def side_by_side(commands, folder, runs, env=None, warmup=5, joined=False):
-    """Median milliseconds of each command, by hyperfine without a shell. `joined`: in a session keyring of its own."""
+def side_by_side(commands, folder, runs, env=None, warmup=5):
+    """Median milliseconds of each command, by hyperfine without a shell."""
     report = folder / "hyperfine.json"
     subprocess.run(
         ["hyperfine", "-N", "--warmup", str(warmup), "--runs", str(runs), "--export-json", str(report), *commands],
         check=True, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        preexec_fn=join_session_keyring if joined else None,
     )
     return [result["median"] * 1000 for result in json.loads(report.read_text())["results"]]
 
@@ -112,7 +111,11 @@ class Desk:
         self.bus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--print-address=1", "--nofork"],
                                     env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
-        self.log = open(folder / "daemon.log", "w")
+        self.start()
+
+    def start(self):
+        """Starts the daemon, and waits until it is there."""
+        self.log = open(self.folder / "daemon.log", "a")
         self.daemon = subprocess.Popen(["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"],
                                        env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self.log)
         self.daemon.stdin.write(b"password")

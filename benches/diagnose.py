@@ -1,17 +1,17 @@
-"""diagnose.py ENTRADA FOLDER PAGE: measures `entrada diagnose` and writes the page."""
+"""diagnose.py ENTRADA FOLDER SECTION: measures `entrada diagnose`, and writes the section."""
 
 import base64
 import itertools
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-entrada, folder, page = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), Path(sys.argv[3])
-ROOT = Path(__file__).resolve().parent.parent
+from common import ROOT, side_by_side, when
+
+entrada, folder, section = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), Path(sys.argv[3])
 LINES = 200_000
 PYJWT_LINES = 20_000
 REPEATS = 5
@@ -141,35 +141,17 @@ def hostile():
 def cold():
     one = folder / "one.txt"
     one.write_text(tokens()[0] + "\n")
-    report = folder / "cold.json"
     commands = [str(folder / "hello"), f"{entrada} diagnose {one}", f"{entrada} --version"]
-    subprocess.run(
-        ["hyperfine", "-N", "--warmup", "30", "--runs", "400", "--export-json", str(report), *commands],
-        check=True, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    return [result["median"] * 1000 for result in json.loads(report.read_text())["results"]]
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+    return side_by_side(commands, folder, 400, ENV, warmup=30)
 
 
 hello, diagnose, version = cold()
 ours, theirs, length = bulk()
 peaks = memory()
 rows = hostile()
-text = f"""<!-- Written by benches/run: do not edit. -->
+text = f"""## A token, cold
 
-# Benchmarks
-
-Measured by `benches/run` on {time.strftime("%Y-%m-%d", time.gmtime())}, on {processor()}, {os.cpu_count()} cores. What counts are the
-ratios: both sides ran in the same minutes.
-
-## A token, cold
-
+{when()}.
 `entrada diagnose FILE` as a new process, beside the least that a Rust program does (it prints a word). Median of 400 runs.
 
 | | ms | beside the bare process |
@@ -198,5 +180,5 @@ time, the worst for memory.
 | input | ms | MiB |
 | --- | --- | --- |
 """ + "".join(f"| {name} | {max(ms, 0):.0f} | {mib:.0f} |\n" for name, ms, mib in rows)
-page.write_text(text)
+section.write_text(text)
 print(text)

@@ -4,15 +4,23 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
-from common import Desk, Emulator, item_name, peak, run, side_by_side, when
+from common import Desk, Emulator, item_name, join_session_keyring, peak, run, side_by_side, when
 
 entrada, folder, section, hello, bare_post, python = sys.argv[1:7]
 folder = Path(folder)
 msal = [python, str(Path(__file__).parent / "msal_token.py")]
 MSAL_RUNS = 25
+
+
+def in_kernel(env):
+    """A bare process and a token from the kernel's keys."""
+    join_session_keyring()
+    run([entrada, "login"], env)
+    return side_by_side([hello, f"{entrada} token"], folder, 400, env)
 
 
 def version(module):
@@ -38,15 +46,9 @@ with tempfile.TemporaryDirectory() as place, Desk(Path(place)) as desk, Emulator
     lookup = f"secret-tool lookup service entrada account {name}"
     bare, told, keyring, tool = side_by_side([hello, f"{entrada} --version", token, lookup], folder, 400, stores["keyring"])
     bare_too, file = side_by_side([hello, token], folder, 400, stores["file"])
-    # The session of the kernel's keys has to hold the sign-in too.
-    inner = [sys.executable, "-c", KEYS] if (KEYS := (
-        "import sys, json, subprocess, pathlib; sys.path.insert(0, sys.argv[1]); import common, os\n"
-        "common.join_session_keyring()\n"
-        "common.run([sys.argv[2], 'login'], dict(os.environ))\n"
-        "print(json.dumps(common.side_by_side([sys.argv[4], sys.argv[2] + ' token'], pathlib.Path(sys.argv[3]), 400, dict(os.environ))))"
-    )) else []
-    keys = run([*inner, str(Path(__file__).parent), entrada, str(folder), hello], stores["keyutils"])
-    bare_three, keyutils = json.loads(keys)
+    # The kernel's keys are those of a session, so all that is done with them is done in one.
+    with ProcessPoolExecutor(1) as session:
+        bare_three, keyutils = session.submit(in_kernel, stores["keyutils"]).result()
     (theirs,) = side_by_side([" ".join([*msal, "cached"])], folder, MSAL_RUNS, env, warmup=2)
     weights = {store: peak([entrada, "token"], folder, stores[store]) for store in ("keyring", "file")}
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::input::{open, read_text};
 use super::talk::Talk;
-use super::{Common, Exit, Failure, network};
+use super::{Common, Exit, Failure};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
 use crate::flow::{SignInPage, TokenRequest};
@@ -13,7 +13,7 @@ use crate::har::About;
 use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
-use crate::sys::{Stream, Sys, certificates_in, say};
+use crate::sys::{Stream, Sys, say};
 use crate::trace::Recorder;
 
 /// One run of the program.
@@ -67,10 +67,7 @@ impl App<'_, '_> {
             let pem = std::fs::read(&path).map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
-            certificates_in(&pem).map_err(|error| {
-                Failure::usage(format!("cannot use the certificates in `{path}`: {error}"))
-                    .help(network::BUNDLE)
-            })?;
+            // Looked at when somebody is asked: a stored token needs none of them.
             self.sys.http.trust(pem);
         }
         Ok(settings)

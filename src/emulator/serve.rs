@@ -154,6 +154,8 @@ async fn accept(
             wait(Duration::from_millis(50)).await;
             continue;
         };
+        // Answers are written in pieces, and a piece that waits for the one before it waits for 40 ms.
+        let _ = socket.set_nodelay(true);
         while connections.try_join_next().is_some() {}
         let (emulator, acceptor, clock) =
             (Arc::clone(&emulator), acceptor.clone(), Arc::clone(&clock));

@@ -152,10 +152,10 @@ fn from_grant(
             }
             Err(error) => match (error, spare) {
                 // Another process is about it; the token is good for as long as that takes.
-                (LockError::Held { .. }, Some(token)) => {
+                (AcquireError::Lock(LockError::Held { .. }), Some(token)) => {
                     return Ok(Ok(from_cache(token, &grant, key, None)));
                 }
-                (error, _) => break Err(error.into()),
+                (error, _) => break Err(error),
             },
         };
         // Someone may have refreshed since we looked.
@@ -202,8 +202,20 @@ impl Dead {
     }
 }
 
-fn turn(sys: &Sys<'_>, grants: &Grants, key: &GrantKey, wait: Duration) -> Result<Turn, LockError> {
-    grants.turn(key, wait, &mut |pause| sys.clock.sleep(pause).is_ok())
+/// The grant, or word that another process has ended with it; a signal ends the wait with its own number.
+fn turn(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    key: &GrantKey,
+    wait: Duration,
+) -> Result<Turn, AcquireError> {
+    let mut interrupted = None;
+    let turn = grants.turn(key, wait, &mut |pause| {
+        interrupted = sys.clock.sleep(pause).err();
+        interrupted.is_none()
+    });
+    interrupted.map_or(Ok(()), Err)?;
+    Ok(turn?)
 }
 
 /// The grant for this process alone, for as long as the guard lives.
@@ -212,8 +224,14 @@ pub(super) fn lock(
     grants: &Grants,
     request: &TokenRequest,
     key: &GrantKey,
-) -> Result<LockGuard, LockError> {
-    grants.lock(key, request.lock_wait, &mut |pause: Duration| sys.clock.sleep(pause).is_ok())
+) -> Result<LockGuard, AcquireError> {
+    let mut interrupted = None;
+    let guard = grants.lock(key, request.lock_wait, &mut |pause| {
+        interrupted = sys.clock.sleep(pause).err();
+        interrupted.is_none()
+    });
+    interrupted.map_or(Ok(()), Err)?;
+    Ok(guard?)
 }
 
 impl From<Dead> for AcquireError {

@@ -348,3 +348,33 @@ fn a_client_without_a_lock_is_found_out() {
         }
     }
 }
+
+#[test]
+fn whoever_waits_for_another_ends_in_time_or_when_it_is_told_to() {
+    let storm = Storm::new(Client::Entrada("file"), Policy::Keep);
+    storm.expire();
+    storm.entra.emulator.befall([Trouble::Before(Failure::Hang)]);
+    let posts = storm.entra.posts("refresh_token");
+    let first = crate::program::start(&mut storm.one());
+    crate::program::within("the request", || {
+        (posts < storm.entra.posts("refresh_token")).then_some(())
+    });
+    let waiting = |signal: &str| {
+        let second = crate::program::start(&mut storm.one());
+        // Long enough to come to the lock, and to look at it again and again.
+        sleep(Duration::from_secs(1));
+        second.signal(signal);
+        second.end()
+    };
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let ended = waiting(signal).with(code);
+        assert_eq!(ended.out, "", "{signal}");
+    }
+    let late = run(storm.one().args(["--lock-timeout", "1s"])).with(9);
+    assert!(late.err.contains("another process (pid "), "{}", late.err);
+    assert_eq!(storm.entra.posts("refresh_token"), posts + 1, "one has asked");
+    // The holder is killed: its lock is no obstacle.
+    first.signal("KILL");
+    first.end();
+    run(&mut storm.one()).with(0);
+}
