@@ -13,7 +13,7 @@ use crate::har::About;
 use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
-use crate::sys::{Stream, Sys, say};
+use crate::sys::{Bundle, Stream, Sys, say};
 use crate::trace::Recorder;
 
 /// One run of the program.
@@ -68,7 +68,7 @@ impl App<'_, '_> {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
             // Looked at when somebody is asked: a stored token needs none of them.
-            self.sys.http.trust(pem);
+            self.sys.http.trust(Bundle { file: path, pem });
         }
         Ok(settings)
     }

@@ -14,7 +14,7 @@ const PORTAL: &str = "if this is a guest network: open any page in a browser, an
 pub(super) fn is_setting(failure: &HttpFailure) -> bool {
     match failure {
         HttpFailure::Setup(trouble) => match **trouble {
-            SetupTrouble::Bundle(_)
+            SetupTrouble::Bundle { .. }
             | SetupTrouble::RootsVariable { .. }
             | SetupTrouble::ProxyVariable { .. } => true,
             SetupTrouble::NoRoots | SetupTrouble::Client => false,
@@ -112,7 +112,7 @@ fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
 
 fn setup(trouble: &SetupTrouble) -> Vec<&'static str> {
     match trouble {
-        SetupTrouble::Bundle(_) => vec![BUNDLE],
+        SetupTrouble::Bundle { .. } => vec![BUNDLE],
         SetupTrouble::RootsVariable { .. } => vec![
             "let it name the certificates to trust, or unset it: the system's are used then; to trust more than those, `--ca-bundle`",
         ],
@@ -294,7 +294,10 @@ mod tests {
             ),
             (proxy(P::CutBehind), Exit::Temporary, "in the TLS handshake", "sign in first"),
             (
-                setup(SetupTrouble::Bundle(BundleError::Empty)),
+                setup(SetupTrouble::Bundle {
+                    file: "ca.pem".to_owned(),
+                    source: BundleError::Empty,
+                }),
                 Exit::Usage,
                 "no PEM certificate in it",
                 "BEGIN CERTIFICATE",

@@ -2,7 +2,7 @@
 
 use super::talk::Talk;
 use crate::model::clean;
-use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
+use crate::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
 
 /// A network that tells what passes.
 pub(super) struct Verbose<'a, 't> {
@@ -64,7 +64,7 @@ impl Http for Verbose<'_, '_> {
         answer
     }
 
-    fn trust(&self, pem: Vec<u8>) {
-        self.inner.trust(pem);
+    fn trust(&self, bundle: Bundle) {
+        self.inner.trust(bundle);
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::{Emulator, Reply};
 use crate::model::NumericDate;
-use crate::sys::{Clock, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted};
+use crate::sys::{
+    Bundle, Clock, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted,
+};
 
 /// How long a client waits for an answer that never comes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,7 +40,7 @@ impl Http for InProcess<'_> {
         }
     }
 
-    fn trust(&self, _: Vec<u8>) {}
+    fn trust(&self, _: Bundle) {}
 }
 
 /// A clock that stands still until somebody sleeps.

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::{Authority, NumericDate, ScopeSet, Tenant};
 use crate::store::Interaction;
 use crate::sys::testing::Nothing;
-use crate::sys::{Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Sys};
+use crate::sys::{Bundle, Clock, Env, Http, HttpFailure, HttpRequest, HttpResponse, Sys};
 
 enum Step {
     Answer(u16, &'static str),
@@ -56,7 +56,7 @@ impl Http for World {
         };
         Ok(answer.status(status).body(body.into()).unwrap())
     }
-    fn trust(&self, _: Vec<u8>) {}
+    fn trust(&self, _: Bundle) {}
 }
 
 #[derive(Default)]

@@ -140,8 +140,17 @@ pub struct Interrupted {
 pub trait Http {
     /// Sends `request`. Plain http is refused except to this machine.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
-    /// Trusts the certificates in `pem` beside the platform's, for requests from now on.
-    fn trust(&self, pem: Vec<u8>);
+    /// Trusts the certificates in `bundle` beside the platform's, for requests from now on. They are looked at then.
+    fn trust(&self, bundle: Bundle);
+}
+
+/// Certificates to trust.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The file that they came from, for errors.
+    pub file: String,
+    /// PEM text.
+    pub pem: Vec<u8>,
 }
 
 /// One of the standard streams.

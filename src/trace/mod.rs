@@ -16,8 +16,8 @@ use self::file::Target;
 use crate::har::{About, Content, Entry, Har, Redactor, Request, Response, Timings, timestamp};
 use crate::model::Secret;
 use crate::sys::{
-    Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback, Stream, Sys,
-    Terminal, Visit,
+    Bundle, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
+    Stream, Sys, Terminal, Visit,
 };
 
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
@@ -195,8 +195,8 @@ impl Http for Recorded<'_, dyn Http + '_> {
         answer
     }
 
-    fn trust(&self, pem: Vec<u8>) {
-        self.inner.trust(pem);
+    fn trust(&self, bundle: Bundle) {
+        self.inner.trust(bundle);
     }
 }
 

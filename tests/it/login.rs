@@ -160,11 +160,9 @@ fn hostile_values_are_refused_before_a_byte_is_sent() {
 fn what_failed_and_what_helps_fit_the_terminal() {
     let world = World::new().at_a_terminal();
     world.set("NO_COLOR", "1");
-    let path = world.home.path().join("garbage.pem");
-    std::fs::write(&path, "garbage").unwrap();
-    let run = world.run(&["login", "--ca-bundle", path.to_str().unwrap()]);
+    let run = world.run(&["login", "--claims", "garbage"]);
     assert_eq!(run.exit, Exit::Usage);
-    assert!(run.stderr.contains("\n  = help: it must hold certificates"), "{}", run.stderr);
+    assert!(run.stderr.contains("\n  = help: write them as "), "{}", run.stderr);
     for line in run.stderr.lines() {
         assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{line}");
     }

@@ -12,8 +12,8 @@ use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
 use entrada::model::{NumericDate, Secret};
 use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
 use entrada::sys::{
-    Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line, Place,
-    Program, Programs, Stream, Sys, Terminal,
+    Bundle, Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line,
+    Place, Program, Programs, Stream, Sys, Terminal,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -112,7 +112,7 @@ impl Http for Wire<'_> {
             None => answer,
         })
     }
-    fn trust(&self, _: Vec<u8>) {}
+    fn trust(&self, _: Bundle) {}
 }
 
 /// How a run ended and what it said.

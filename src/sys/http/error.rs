@@ -99,8 +99,13 @@ pub enum ProxyFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupTrouble {
     /// Extra certificates that cannot be read.
-    #[error("the extra certificates cannot be used: {0}")]
-    Bundle(#[from] BundleError),
+    #[error("cannot use the certificates in `{file}`: {source}")]
+    Bundle {
+        /// Which file.
+        file: String,
+        /// What is wrong with them.
+        source: BundleError,
+    },
     /// `SSL_CERT_FILE` or `SSL_CERT_DIR` leads nowhere.
     #[error("no certificate could be read from what the variable {variable} names: {why}")]
     RootsVariable {

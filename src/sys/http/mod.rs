@@ -22,7 +22,7 @@ pub use self::error::{
 use self::proxy::Proxy;
 pub use self::tls::certificates_in;
 use super::clock::interruptible;
-use super::{Env, Http};
+use super::{Bundle, Env, Http};
 use crate::model::check_transport;
 
 /// A request with its whole body.
@@ -42,7 +42,7 @@ pub struct RealHttp<'a> {
     env: &'a Env,
     connect_timeout: Duration,
     total_timeout: Duration,
-    extra_roots: RefCell<Vec<Vec<u8>>>,
+    extra_roots: RefCell<Vec<Bundle>>,
     clients: RefCell<Vec<(Way, reqwest::Client)>>,
 }
 
@@ -67,8 +67,8 @@ impl Http for RealHttp<'_> {
         })
     }
 
-    fn trust(&self, pem: Vec<u8>) {
-        self.extra_roots.borrow_mut().push(pem);
+    fn trust(&self, bundle: Bundle) {
+        self.extra_roots.borrow_mut().push(bundle);
         self.clients.borrow_mut().clear();
     }
 }

@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 use super::certificate::describe;
 use super::error::{BundleError, SetupTrouble};
 use crate::model::clean;
-use crate::sys::Env;
+use crate::sys::{Bundle, Env};
 
 /// The certificates in the PEM text `pem`; an error where there are none, or one of them is no certificate.
 pub fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
@@ -40,14 +40,16 @@ pub(super) fn unused() -> Result<ClientConfig, SetupTrouble> {
     Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// Trusts whom the system trusts, and `extra` (PEM texts).
-pub(super) fn config(extra: &[Vec<u8>], env: &Env) -> Result<ClientConfig, SetupTrouble> {
+/// Trusts whom the system trusts, and `extra`.
+pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupTrouble> {
     if cfg!(all(unix, not(target_vendor = "apple"))) {
         check_variables(env)?;
     }
     let mut roots = Vec::new();
-    for pem in extra {
-        roots.extend(certificates_in(pem)?);
+    for Bundle { file, pem } in extra {
+        let file = || clean(file).into_owned();
+        let found = certificates_in(pem);
+        roots.extend(found.map_err(|source| SetupTrouble::Bundle { file: file(), source })?);
     }
     let platform = if roots.is_empty() {
         Verifier::new(provider())

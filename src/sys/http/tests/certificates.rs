@@ -37,9 +37,9 @@ fn trust_that_comes_after_a_request_counts_for_the_next_one() {
     let http = RealHttp::new(&env);
     let request =
         || http::Request::get(format!("https://localhost:{port}/")).body(Vec::new()).unwrap();
-    http.trust(Authority::new("nobody").pem());
+    http.trust(bundle(Authority::new("nobody").pem()));
     assert!(http.send(request()).is_err());
-    http.trust(authority.pem());
+    http.trust(bundle(authority.pem()));
     assert!(http.send(request()).is_ok());
 }
 
@@ -214,7 +214,7 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     ] {
         let env = env(variables);
         assert_eq!(
-            tls::config(&[Authority::new("x").pem()], &env).err().map(HttpFailure::from),
+            tls::config(&[bundle(Authority::new("x").pem())], &env).err().map(HttpFailure::from),
             failure,
             "{variables:?}"
         );
@@ -239,5 +239,8 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         assert_eq!(certificates_in(&pem).map(|all| all.len()), expected);
     }
     let error = get("https://localhost:1/", &none(), &[&broken]).unwrap_err();
-    assert_eq!(error.failure, SetupTrouble::Bundle(BundleError::Damaged(2)).into());
+    assert_eq!(
+        error.failure,
+        SetupTrouble::Bundle { file: "x.pem".to_owned(), source: BundleError::Damaged(2) }.into()
+    );
 }

@@ -9,6 +9,10 @@ use std::time::Duration;
 use super::*;
 use servers::{Authority, OK, head, serve, tls};
 
+fn bundle(pem: Vec<u8>) -> Bundle {
+    Bundle { file: "x.pem".to_owned(), pem }
+}
+
 /// How long the client of a test waits for a connection, and in all.
 const SHORT: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(800));
 
@@ -29,9 +33,9 @@ fn get_within(
 ) -> Result<HttpResponse, HttpError> {
     let http = RealHttp { connect_timeout, total_timeout, ..RealHttp::new(env) };
     // One that signed nothing: a machine without any certificates runs these tests too.
-    http.trust(Authority::new("nobody").pem());
+    http.trust(bundle(Authority::new("nobody").pem()));
     for pem in authorities {
-        http.trust(pem.to_vec());
+        http.trust(bundle(pem.to_vec()));
     }
     http.send(http::Request::get(url).body(Vec::new()).unwrap())
 }
