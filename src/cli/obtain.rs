@@ -7,7 +7,7 @@ use super::login::{greet, warn_unsaved};
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::flow::{self, Acquired, Source};
+use crate::flow::{self, AcquireError, Acquired, Source};
 use crate::model::{ClaimsRequest, human_duration};
 use crate::render::{self, Notes};
 
@@ -33,20 +33,25 @@ pub(super) fn obtain(
     app.trace(settings, command, jobs)?;
     let mut request = app.request(settings, jobs, app.interaction(settings))?;
     (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
-    let fault = app.lint(settings, &request, jobs.first().copied()).err();
+    let job = jobs.first().copied();
+    // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
+    let look = || app.lint(settings, &request, job).map(drop);
     let grants = match app.grants(settings) {
         Ok(grants) => grants,
-        Err(failure) => return Err(fault.unwrap_or(failure)),
+        Err(failure) => return Err(look().err().unwrap_or(failure)),
     };
-    let mut person = Person::new(app, settings);
-    let acquired = match fault {
-        None => flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
-            let evidence = app.evidence(settings, &request, jobs.first().copied());
+    let mut person = Person::new(app, settings).looking(&look);
+    let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
+        // A fault of the request comes before whatever else is wrong.
+        let fault = person.fault.take().or_else(|| match error {
+            AcquireError::Store(_) | AcquireError::Ambiguous(_) => look().err(),
+            _ => None,
+        });
+        fault.unwrap_or_else(|| {
+            let evidence = app.evidence(settings, &request, job);
             of_acquire(error, evidence, &app.login_command(settings))
-        })?,
-        // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
-        Some(fault) => flow::stored(app.sys, &grants, &request).ok().flatten().ok_or(fault)?,
-    };
+        })
+    })?;
     for warning in grants.take_warnings() {
         app.talk.line(format!("warning: {warning}"));
     }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::Failure;
 use super::app::App;
 use super::talk::Talk;
 use crate::config::Settings;
@@ -41,6 +42,9 @@ pub(super) struct Person<'a, 't> {
     copy_code: bool,
     ticks: usize,
     line_open: bool,
+    look: Option<&'a dyn Fn() -> Result<(), Failure>>,
+    /// What the look at the request has shown.
+    pub(super) fault: Option<Failure>,
 }
 
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
@@ -60,7 +64,14 @@ impl<'a, 't> Person<'a, 't> {
             copy_code: settings.is(|layer| &layer.copy_code),
             ticks: 0,
             line_open: false,
+            look: None,
+            fault: None,
         }
+    }
+
+    /// Keeps back a request at which `look` finds a fault.
+    pub(super) fn looking(self, look: &'a dyn Fn() -> Result<(), Failure>) -> Self {
+        Self { look: Some(look), ..self }
     }
 
     /// Says something beside the code.
@@ -109,6 +120,11 @@ impl<'a, 't> Person<'a, 't> {
 }
 
 impl Prompt for Person<'_, '_> {
+    fn lets_pass(&mut self) -> bool {
+        self.fault = self.look.and_then(|look| look().err());
+        self.fault.is_none()
+    }
+
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (talk, style) = (self.talk, self.talk.style);
         let address = authorization.verification_uri.as_str();

@@ -68,8 +68,9 @@ pub fn acquire(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     let dead = match find(grants, request)? {
+        None if !prompt.lets_pass() => return Err(AcquireError::KeptBack),
         None => Dead::absent(request),
-        Some(key) => match from_grant(sys, grants, request, &key)? {
+        Some(key) => match from_grant(sys, grants, request, &key, prompt)? {
             Ok(acquired) => return Ok(acquired),
             Err(dead) => dead,
         },
@@ -82,19 +83,6 @@ pub fn acquire(
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
     let challenge = both(request.challenge.as_ref(), asked.as_ref());
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
-}
-
-/// The token for `request` that is stored and still good, if there is one. Nobody is asked.
-pub fn stored(
-    sys: &Sys<'_>,
-    grants: &Grants,
-    request: &TokenRequest,
-) -> Result<Option<Acquired>, AcquireError> {
-    let Some(key) = find(grants, request)? else { return Ok(None) };
-    let Some(grant) = grants.load(&key)? else { return Ok(None) };
-    guard::check(request, &grant.account)?;
-    let token = still_good(&grant, request, sys.clock.now());
-    Ok(token.map(|token| from_cache(token, &grant, &key, None)))
 }
 
 /// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
@@ -127,10 +115,22 @@ fn from_grant(
     grants: &Grants,
     request: &TokenRequest,
     key: &GrantKey,
+    prompt: &mut dyn Prompt,
 ) -> Result<Result<Acquired, Dead>, AcquireError> {
-    let Some(grant) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
+    let Some(grant) = grants.load(key)? else {
+        return if prompt.lets_pass() {
+            Ok(Err(Dead::absent(request)))
+        } else {
+            Err(AcquireError::KeptBack)
+        };
+    };
     guard::check(request, &grant.account)?;
     if let Some(token) = cached(&grant, request, sys.clock.now()) {
+        return Ok(Ok(from_cache(token, &grant, key, None)));
+    }
+    if !prompt.lets_pass() {
+        let token = still_good(&grant, request, sys.clock.now());
+        let token = token.ok_or(AcquireError::KeptBack)?;
         return Ok(Ok(from_cache(token, &grant, key, None)));
     }
     let seen = present(&grant, request).map(|token| token.access_token.clone());

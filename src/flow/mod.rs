@@ -20,7 +20,7 @@ mod take_over;
 
 use serde::{Deserialize, Serialize};
 
-pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token, stored};
+pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
 pub use sign_in::sign_in;
 pub use take_over::take_over;
@@ -50,6 +50,10 @@ pub enum Kind {
 
 /// How a flow talks to the user while it runs.
 pub trait Prompt {
+    /// Looks the request over, before anything is sent for it: `false` keeps it back. Not asked where a stored token serves.
+    fn lets_pass(&mut self) -> bool {
+        true
+    }
     /// Shows where to sign in, and with which code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
     /// Shows the page where to sign in.
@@ -152,6 +156,9 @@ pub enum AcquireError {
     /// The ID token does not prove who signed in; nothing was stored.
     #[error("the authority's ID token is not to be believed: {0}; nothing was stored")]
     IdToken(IdTokenError),
+    /// [`Prompt::lets_pass`] kept the request back.
+    #[error("the request was kept back")]
+    KeptBack,
     /// The program was asked to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
