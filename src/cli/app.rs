@@ -96,7 +96,7 @@ impl App<'_, '_> {
             state_dir: paths.state,
             data_dir: paths.data,
             key,
-            session: store::Session::default(),
+            session: settings.get(|layer| &layer.keyring_session).unwrap_or_default(),
             service: "entrada".to_owned(),
             interaction,
             limits: store::Limits::default(),

@@ -102,6 +102,9 @@ pub struct Layer {
     /// The file that holds the key of `--store file`
     #[arg(long, global = true, value_name = "FILE")]
     pub store_key_file: Option<String>,
+    /// How secrets travel to a keyring on D-Bus
+    #[arg(long, global = true)]
+    pub keyring_session: Option<store::Session>,
     /// PEM certificates to trust beside the system's
     #[arg(long, global = true, value_name = "FILE")]
     pub ca_bundle: Option<String>,

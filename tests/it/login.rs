@@ -160,9 +160,9 @@ fn hostile_values_are_refused_before_a_byte_is_sent() {
 fn what_failed_and_what_helps_fit_the_terminal() {
     let world = World::new().at_a_terminal();
     world.set("NO_COLOR", "1");
-    let run = world.run(&["login", "--claims", "garbage"]);
+    let run = world.run(&["token", "--challenge", "garbage"]);
     assert_eq!(run.exit, Exit::Usage);
-    assert!(run.stderr.contains("\n  = help: write them as "), "{}", run.stderr);
+    assert!(run.stderr.contains("\n  = help: give the service"), "{}", run.stderr);
     for line in run.stderr.lines() {
         assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{line}");
     }

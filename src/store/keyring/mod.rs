@@ -18,6 +18,8 @@ mod watch;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use places::Places;
@@ -25,12 +27,13 @@ pub use places::Places;
 pub use secret_service::{SecretService, Settings};
 
 /// How secrets travel between us and the Secret Service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Session {
-    /// As they are: the bus is a socket between processes of one user, each of which may ask for the secret anyway.
+    /// As they are: the bus joins processes of one user, each of which may ask for the secret anyway
     #[default]
     Plain,
-    /// Encrypted under a key agreed by Diffie and Hellman's method, against a program that logs the bus. About 4 ms.
+    /// Encrypted (Diffie-Hellman), against a program that logs the bus; takes about 4 ms
     Dh,
 }
 
