@@ -95,7 +95,8 @@ impl Desk {
         }
     }
 
-    fn is_owned(&self) -> bool {
+    /// Whether a keyring is there.
+    pub(crate) fn is_owned(&self) -> bool {
         self.ask_bus("NameHasOwner").contains("boolean true")
     }
 

@@ -11,7 +11,8 @@ use entrada::emulator::serve::{self, Background, Tls};
 use entrada::emulator::{Emulator, Options, Scenario};
 use entrada::sys::{Clock as _, RealClock};
 
-use crate::program::{ENTRADA, Ended, run};
+use crate::desk::Desk;
+use crate::program::{ENTRADA, Emulation, Ended, run};
 
 const NAME: &str = "login.example.test";
 const PASSWORD: &str = "p%40ssw0rd";
@@ -191,5 +192,39 @@ fn certificates_that_cannot_be_read_are_an_error_of_the_call() {
         ),
     ] {
         network.login(variables, args).with(2).saying(expected);
+    }
+}
+
+#[test]
+fn a_refresh_is_one_request_on_one_connection_and_a_stored_token_is_none() {
+    for desk in [Desk::unlocked(), Desk::bare()] {
+        let store = if desk.is_owned() { "keyring" } else { "file" };
+        let entra = Emulation::new("auto-approve");
+        let log = desk.dir.path().join("calls");
+        let set = |command: &mut Command| {
+            command
+                .envs(entra.settings())
+                .env("ENTRADA_STORE", store)
+                .env("ENTRADA_STORE_KEY", "5e".repeat(32));
+        };
+        let mut login = desk.command(ENTRADA);
+        set(login.arg("login"));
+        run(&mut login).with(0);
+        for (args, connections) in [(&["token"][..], 0), (&["token", "--force-refresh"], 1)] {
+            let before = entra.emulator.log().len();
+            let mut traced = desk.command("strace");
+            traced.args(["-f", "-e", "trace=connect,sendto,sendmmsg", "-o"]).arg(&log);
+            set(traced.arg(ENTRADA).args(args));
+            run(&mut traced).with(0);
+            let calls = std::fs::read_to_string(&log).unwrap();
+            // The resolver asks the system which of its addresses it would use: that is no connection.
+            let to_port = format!("htons({})", entra.port());
+            let made = calls.lines().filter(|call| call.contains(&to_port)).count();
+            assert_eq!(made, connections, "{store}: {calls}");
+            assert_eq!(entra.emulator.log().len() - before, connections, "{store}");
+            let other = |call: &&str| call.contains("AF_INET") && !call.contains(&to_port);
+            let far = calls.lines().filter(other).filter(|call| !call.contains("htons(0)")).count();
+            assert_eq!(far, 0, "{store}: {calls}");
+        }
     }
 }

@@ -168,6 +168,11 @@ impl Emulation {
         Self { emulator, base, _running: running }
     }
 
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        url::Url::parse(&self.base).unwrap().port().unwrap()
+    }
+
     /// How many token requests of this grant type there were.
     pub(crate) fn posts(&self, grant_type: &str) -> usize {
         let log = self.emulator.log();
