@@ -187,12 +187,18 @@ impl From<StoreError> for Failure {
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
-        let exit = match error {
-            LockError::Held { .. } => Exit::Busy,
-            LockError::GaveUp { .. } => Exit::Interrupted,
-            LockError::Refused { .. } => Exit::Store,
+        let (exit, help) = match error {
+            LockError::Held { .. } => {
+                (Exit::Busy, "wait for it to end, or give `--lock-timeout` more time")
+            }
+            LockError::GaveUp { .. } => (Exit::Interrupted, "run it again"),
+            LockError::Refused { .. } => (
+                Exit::Store,
+                "nothing was changed, and a stored token that is still good is handed out all the same; to renew one, let that \
+                 folder be writable, or name another with XDG_STATE_HOME",
+            ),
         };
-        Self::of(exit, &error).help("wait for it to end, or give `--lock-timeout` more time")
+        Self::of(exit, &error).help(help)
     }
 }
 

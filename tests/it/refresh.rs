@@ -158,3 +158,18 @@ fn another_provider_is_not_sent_again_what_it_may_have_used_up() {
     assert_eq!(run.exit, Exit::Success, "turned away is not used up: {}", run.stderr);
     assert_eq!(refreshes(&world), before + 3);
 }
+
+#[test]
+fn where_no_lock_can_be_had_a_stored_token_is_handed_out_and_none_is_renewed() {
+    let world = World::new();
+    world.login(&[]);
+    let token = world.run(&["token"]).stdout;
+    let locks = world.home.path().join(".local/state/entrada/locks");
+    std::fs::remove_dir_all(&locks).unwrap();
+    std::fs::write(&locks, "").unwrap();
+    assert_eq!(world.run(&["token"]).stdout, token);
+    let forced = world.run(&["token", "--force-refresh"]);
+    assert_eq!((forced.exit, forced.stdout.as_str()), (Exit::Store, ""));
+    assert!(forced.stderr.contains("still good is handed out all the same"), "{}", forced.stderr);
+    assert_eq!(refreshes(&world), 0);
+}
