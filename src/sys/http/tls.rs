@@ -64,7 +64,7 @@ pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupT
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Telling(platform)))
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 

@@ -103,7 +103,7 @@ fn plain_http_to_this_machine_needs_no_certificates() {
 }
 
 #[test]
-fn both_versions_of_http_are_offered() {
+fn the_version_of_http_is_offered_by_name() {
     let (sender, offered) = std::sync::mpsc::channel();
     let port = serve(move |mut stream| {
         let mut acceptor = rustls::server::Acceptor::default();
@@ -118,6 +118,6 @@ fn both_versions_of_http_are_offered() {
         }
     });
     let error = get(&format!("https://localhost:{port}/"), &Env::default(), &[]).unwrap_err();
-    assert_eq!(offered.recv().unwrap(), [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    assert_eq!(offered.recv().unwrap(), [b"http/1.1".to_vec()]);
     assert_eq!(error.failure, HttpFailure::Cut, "{}", said(&error));
 }
