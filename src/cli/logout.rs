@@ -51,8 +51,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         if let Some(interrupted) = interrupted {
             return Err(interrupted.into());
         }
-        let _lock = lock?;
+        let lock = lock?;
         grants.remove(&key)?;
+        // What the authority said last may name the user.
+        lock.leave("");
         app.talk.line(format!("forgot {}", entry.label()));
     }
     if args.all {

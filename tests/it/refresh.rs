@@ -173,3 +173,17 @@ fn where_no_lock_can_be_had_a_stored_token_is_handed_out_and_none_is_renewed() {
     assert!(forced.stderr.contains("still good is handed out all the same"), "{}", forced.stderr);
     assert_eq!(refreshes(&world), 0);
 }
+
+#[test]
+fn who_signs_out_leaves_nothing_of_what_the_authority_said() {
+    let world = expired("refresh-dead");
+    assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
+    let notes = || -> String {
+        let locks = world.home.path().join(".local/state/entrada/locks");
+        let files = std::fs::read_dir(locks).unwrap().map(|file| file.unwrap().path());
+        files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    };
+    assert!(notes().contains("AADSTS700082"));
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success);
+    assert!(!notes().contains("AADSTS"), "{}", notes());
+}
