@@ -232,6 +232,9 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
             .help("sign in as the other, in a private window; or leave out what names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
+        AcquireError::Taken(_) => {
+            Failure::of(Exit::Usage, &error).help("take the other one over all the same with `--replace`")
+        }
         AcquireError::NoDeviceFlow(_) => {
             Failure::of(Exit::Usage, &error).help("sign in with `--flow browser` or `--flow paste`")
         }

@@ -83,6 +83,12 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
     let jobs = settings.jobs()?;
     let jobs = jobs.get(..1).unwrap_or_default();
     let request = app.request(&settings, jobs, app.interaction(&settings))?;
+    if request.pins != Pins::default() {
+        return Err(Failure::usage(
+            "whose token it is shows only when it is used, too late for `--tid` and `--oid`; nothing was sent",
+        )
+        .help("name the account as the file does: `--account`"));
+    }
     is_wanted(&settings, one)?;
     is_of_its_authority(app, &request, one)?;
     app.lint(&settings, &request, jobs.first().copied())?;
@@ -92,9 +98,9 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
             .help("take it over all the same with `--replace`"));
     }
     // What was spent is kept, whoever it turns out to be.
-    let request = without_pins(request);
+    let request = of_anybody(request);
     let mut person = Person::new(app, &settings);
-    let taken = flow::take_over(app.sys, &grants, &request, one, &mut person);
+    let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
@@ -206,7 +212,7 @@ fn is_signed_in(grants: &Grants, request: &TokenRequest, one: &Foreign) -> Resul
     }))
 }
 
-fn without_pins(request: TokenRequest) -> TokenRequest {
+fn of_anybody(request: TokenRequest) -> TokenRequest {
     let page = flow::SignInPage { login_hint: None, ..request.page };
-    TokenRequest { account: None, pins: Pins::default(), page, ..request }
+    TokenRequest { account: None, page, ..request }
 }

@@ -136,7 +136,7 @@ fn from_grant(
     let seen = present(&grant, request).map(|token| token.access_token.clone());
     let (mut grant, mut waited) = (grant, Duration::ZERO);
     let outcome = loop {
-        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now()) {
+        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now(), prompt) {
             break answer;
         }
         let spare = still_good(&grant, request, sys.clock.now());
@@ -177,7 +177,7 @@ fn from_grant(
                 None => continue,
             }
         };
-        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now()) {
+        if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now(), prompt) {
             break answer;
         }
         break by_refresh(sys, grants, request, key, &grant, &guard);
@@ -247,11 +247,17 @@ fn already_known(
     key: &GrantKey,
     grant: &Grant,
     now: NumericDate,
+    prompt: &mut dyn Prompt,
 ) -> Option<Result<Result<Acquired, Dead>, AcquireError>> {
     let note = grants.note_of(key);
     let (outcome, at) = known(note.as_deref(), grant.refresh_token.as_ref()?, request, now)?;
     let answer = outcome.into_error().and_then(refused);
     let ago = human_duration(now.seconds_since(at));
+    if answer.is_err() {
+        prompt.trouble(&format!(
+            "the authority said so {ago} ago, and is not asked before it wants to be; `--force-refresh` asks all the same"
+        ));
+    }
     Some(answer.map(|answer| {
         answer.map_err(|dead| Dead {
             why: format!("{} (it said so {ago} ago; `--force-refresh` asks again)", dead.why),
@@ -301,15 +307,21 @@ pub(super) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     }
 }
 
-/// Stores the grant; where the store fails, sets it aside encrypted, so that it is not lost.
+/// Stores the grant, which came of `sent` where it is a renewal; where the store fails, sets it aside encrypted, so that it is
+/// not lost.
 pub(super) fn keep(
     grants: &Grants,
     ready: &Ready,
     key: &GrantKey,
     grant: &Grant,
     now: NumericDate,
+    sent: Option<&Grant>,
 ) -> Option<Unsaved> {
-    let error = grants.save(key, grant, now).err()?;
+    let saved = match sent {
+        Some(sent) => grants.renew(key, sent, grant, now),
+        None => grants.save(key, grant, now),
+    };
+    let error = saved.err()?;
     let pending = grants.keep_pending(ready, key, grant).ok();
     Some(Unsaved { error, pending })
 }

@@ -6,30 +6,39 @@ use zeroize::Zeroizing;
 
 use super::refresh::{asks_for_the_user, is_final};
 use super::{AcquireError, Refusal, TokenRequest};
-use crate::model::{NumericDate, Secret, fingerprint};
+use crate::model::{NumericDate, Secret, fingerprint, without_secrets};
 use crate::oauth::{ErrorResponse, ProtocolError, refresh};
-use crate::store::LockGuard;
+use crate::store::{Grant, GrantKey, Grants, LockGuard};
+use crate::sys::{HttpError, HttpFailure};
 
 /// Seconds for which a refusal that may end by itself, such as a policy's, is not asked for again. Microsoft's libraries
 /// keep such refusals as long (MSAL.NET, `UiRequiredProvider`).
 const REFUSAL_LIFE: i64 = 120;
 
+/// Seconds for which a refusal that says no more than `invalid_grant` is not asked for again.
+const BARE_LIFE: i64 = 3_600;
+
 /// Seconds for which a server's `Retry-After` is kept at most.
 const PAUSE_MAX: u64 = 300;
+
+/// Characters of a text of the server's that are kept.
+const TEXT_MAX: usize = 2_000;
 
 /// The note: one line of JSON, without a secret.
 #[derive(Serialize, Deserialize)]
 struct Note {
     /// Counts the attempts, so that two that ended alike are not the same.
     attempt: u64,
-    /// What was asked, as a digest.
+    /// The refresh token, as a digest.
+    token: String,
+    /// What was asked of it, as a digest.
     question: String,
     /// What came of it; `None` while it is under way, and when it went well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Failure {
     at: NumericDate,
     outcome: Outcome,
@@ -49,15 +58,57 @@ pub(super) enum Outcome {
         content_type: String,
         /// [`ProtocolError::reason`].
         reason: String,
-        /// [`ProtocolError::snippet`].
-        snippet: Option<String>,
+        /// [`ProtocolError::retry_after`].
+        retry_after: Option<u64>,
+    },
+    /// No answer came.
+    Silence {
+        /// [`HttpError::host`].
+        host: String,
+        /// How that was.
+        kind: Silence,
     },
 }
 
+/// The failures of the network that another process would meet too.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Silence {
+    /// [`HttpFailure::Connect`].
+    Connect,
+    /// [`HttpFailure::ConnectTimeout`].
+    ConnectTimeout,
+    /// [`HttpFailure::Cut`].
+    Cut,
+    /// [`HttpFailure::Timeout`].
+    Timeout,
+    /// [`HttpFailure::Broken`].
+    Broken,
+}
+
 impl Outcome {
-    pub(super) fn of_protocol(error: &ProtocolError) -> Self {
-        let ProtocolError { status, content_type, reason, snippet, .. } = error.clone();
-        Self::NotOauth { status, content_type, reason, snippet }
+    /// What others may hear of `error`; `None` for what is this process's own affair.
+    pub(super) fn of(error: &AcquireError) -> Option<Self> {
+        match error {
+            AcquireError::Protocol(error) => Some(Self::NotOauth {
+                status: error.status,
+                content_type: error.content_type.clone(),
+                reason: error.reason.clone(),
+                retry_after: error.retry_after,
+            }),
+            AcquireError::Http(HttpError { host, failure, .. }) => {
+                let kind = match failure {
+                    HttpFailure::Connect => Silence::Connect,
+                    HttpFailure::ConnectTimeout => Silence::ConnectTimeout,
+                    HttpFailure::Cut => Silence::Cut,
+                    HttpFailure::Timeout => Silence::Timeout,
+                    HttpFailure::Broken => Silence::Broken,
+                    _ => return None,
+                };
+                Some(Self::Silence { host: host.clone(), kind })
+            }
+            _ => None,
+        }
     }
 
     /// The error that whoever made the attempt met.
@@ -66,17 +117,71 @@ impl Outcome {
             Self::Refused(error) => {
                 Ok(Box::new(Refusal { error, grant_type: "refresh_token", code_ran_out: false }))
             }
-            Self::NotOauth { status, content_type, reason, snippet } => {
-                let step = refresh::STEP;
-                Err(ProtocolError { step, status, content_type, reason, snippet }.into())
+            Self::NotOauth { status, content_type, reason, retry_after } => {
+                let (step, snippet) = (refresh::STEP, None);
+                Err(ProtocolError { step, status, content_type, reason, snippet, retry_after }
+                    .into())
+            }
+            Self::Silence { host, kind } => {
+                let failure = match kind {
+                    Silence::Connect => HttpFailure::Connect,
+                    Silence::ConnectTimeout => HttpFailure::ConnectTimeout,
+                    Silence::Cut => HttpFailure::Cut,
+                    Silence::Timeout => HttpFailure::Timeout,
+                    Silence::Broken => HttpFailure::Broken,
+                };
+                Err(HttpError { host, failure, source: None }.into())
             }
         }
     }
+
+    /// The same without what may be a secret: a server can send back what it was sent.
+    fn harmless(self) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(ErrorResponse {
+                error: harmless(&error.error),
+                error_description: error.error_description.as_deref().map(harmless),
+                suberror: error.suberror.as_deref().map(harmless),
+                error_subcode: error.error_subcode.as_deref().map(harmless),
+                // It is sent back as it came, or not at all.
+                claims: error.claims.filter(|claims| harmless(claims) == *claims),
+                error_uri: None,
+                trace_id: error.trace_id.as_deref().map(harmless),
+                correlation_id: error.correlation_id.as_deref().map(harmless),
+                timestamp: error.timestamp.as_deref().map(harmless),
+                ..error
+            }),
+            other => other,
+        }
+    }
+
+    /// What remains when even that is not harmless.
+    fn bare(self) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(ErrorResponse {
+                error: if error.error == "invalid_grant" {
+                    error.error
+                } else {
+                    "refused".to_owned()
+                },
+                error_codes: error.error_codes,
+                http_status: error.http_status,
+                retry_after: error.retry_after,
+                ..ErrorResponse::default()
+            }),
+            other => other,
+        }
+    }
+}
+
+fn harmless(text: &str) -> String {
+    without_secrets(text).chars().take(TEXT_MAX).collect()
 }
 
 /// An attempt that is under way.
 pub(super) struct Attempt<'a> {
     guard: &'a LockGuard,
+    refresh_token: &'a Secret,
     note: Note,
 }
 
@@ -84,22 +189,43 @@ impl<'a> Attempt<'a> {
     /// Tells that `refresh_token` is being sent for `request`.
     pub(super) fn begin(
         guard: &'a LockGuard,
-        refresh_token: &Secret,
+        refresh_token: &'a Secret,
         request: &TokenRequest,
     ) -> Self {
         let last = guard.note().as_deref().and_then(read);
         let attempt = last.map_or(0, |note| note.attempt).wrapping_add(1);
-        let note = Note { attempt, question: question(refresh_token, request), failure: None };
-        leave(guard, &note);
-        Self { guard, note }
+        let (token, question) = (refresh_token.fingerprint(), question(refresh_token, request));
+        let begun =
+            Self { guard, refresh_token, note: Note { attempt, token, question, failure: None } };
+        begun.leave();
+        begun
     }
 
     /// Tells that it failed.
     pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
-        self.note.failure = Some(Failure { at, outcome });
-        leave(self.guard, &self.note);
+        let outcome = outcome.harmless();
+        self.note.failure = Some(Failure { at, outcome: outcome.clone() });
+        if !self.leave() {
+            self.note.failure = Some(Failure { at, outcome: outcome.bare() });
+            self.leave();
+        }
+    }
+
+    /// Leaves the note, unless a piece of the refresh token is in it.
+    fn leave(&self) -> bool {
+        let Ok(line) = serde_json::to_string(&self.note) else { return false };
+        let pieces = self.refresh_token.expose().as_bytes().windows(PIECE).step_by(PIECE / 2);
+        let holds = |piece: &[u8]| line.as_bytes().windows(PIECE).any(|window| window == piece);
+        let is_clean = !pieces.into_iter().any(holds);
+        if is_clean {
+            self.guard.leave(&line);
+        }
+        is_clean
     }
 }
+
+/// Bytes of a token that are a piece of it.
+const PIECE: usize = 16;
 
 /// How the attempt failed that was under way, or came, while we waited for our turn: between the notes `before` and `after`.
 pub(super) fn shared(
@@ -127,17 +253,45 @@ pub(super) fn known(
         return None;
     }
     let note = read(note?)?;
-    let Failure { at, outcome } =
-        note.failure.filter(|_| note.question == question(refresh_token, request))?;
-    let Outcome::Refused(error) = &outcome else { return None };
-    let age = now.seconds_since(at);
-    let life = match error.retry_after {
-        Some(seconds) => seconds.min(PAUSE_MAX).cast_signed(),
-        None if !asks_for_the_user(error) => return None,
-        None if is_final(error) => i64::MAX,
-        None => REFUSAL_LIFE,
+    if note.token != refresh_token.fingerprint() {
+        return None;
+    }
+    let Failure { at, outcome } = note.failure?;
+    let pause = |seconds: u64| seconds.min(PAUSE_MAX).cast_signed();
+    let life = match &outcome {
+        Outcome::Silence { .. } => return None,
+        Outcome::NotOauth { retry_after, .. } => pause((*retry_after)?),
+        Outcome::Refused(error) => match error.retry_after {
+            Some(seconds) => pause(seconds),
+            // Whatever is asked of it.
+            None if is_final(error) => final_life(error),
+            None if !asks_for_the_user(error) => return None,
+            None if note.question != question(refresh_token, request) => return None,
+            None => REFUSAL_LIFE,
+        },
     };
-    (0..life).contains(&age).then_some((outcome, at))
+    (0..life).contains(&now.seconds_since(at)).then_some((outcome, at))
+}
+
+/// When the authority refused the refresh token of `grant` for good, if it did.
+pub fn refused_for_good(
+    grants: &Grants,
+    key: &GrantKey,
+    grant: &Grant,
+    now: NumericDate,
+) -> Option<NumericDate> {
+    let note = read(&grants.note_of(key)?)?;
+    if note.token != grant.refresh_token.as_ref()?.fingerprint() {
+        return None;
+    }
+    let Failure { at, outcome: Outcome::Refused(error) } = note.failure? else { return None };
+    let is_good = is_final(&error) && (0..final_life(&error)).contains(&now.seconds_since(at));
+    is_good.then_some(at)
+}
+
+fn final_life(error: &ErrorResponse) -> i64 {
+    let is_bare = error.error_codes.is_empty() && error.suberror.is_none();
+    if is_bare { BARE_LIFE } else { i64::MAX }
 }
 
 /// Stands for the refresh token and what is asked of it, and tells nothing about either.
@@ -150,10 +304,4 @@ fn question(refresh_token: &Secret, request: &TokenRequest) -> String {
 
 fn read(note: &str) -> Option<Note> {
     serde_json::from_str(note).ok()
-}
-
-fn leave(guard: &LockGuard, note: &Note) {
-    if let Ok(line) = serde_json::to_string(note) {
-        guard.leave(&line);
-    }
 }

@@ -99,7 +99,7 @@ impl<'a> Wait<'a> {
                     self.interval
                 }
                 Err(Silence::Interrupted(error)) => return Err(error),
-                Err(Silence::Trouble { error, .. }) if last => return Err(error),
+                Err(Silence::Trouble { error, .. }) if last => return Err(*error),
                 Err(Silence::Trouble { error, wait }) => {
                     self.silent += 1;
                     prompt.trouble(&format!(
@@ -124,21 +124,22 @@ impl<'a> Wait<'a> {
         self.waited += Duration::from_secs(took);
         let response = answer.map_err(|error| match error.failure {
             HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
-            _ => Silence::Trouble { error: error.into(), wait: None },
+            _ => Silence::Trouble { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
             // A server in trouble may still speak OAuth; it has not decided anything.
             Ok(Poll::Refused(error)) if is_temporary(&response, &error) => Err(Silence::Trouble {
                 wait: self.advised(&response),
-                error: refused(*error, false),
+                error: Box::new(refused(*error, false)),
             }),
             Ok(poll) => {
                 self.silent = 0;
                 Ok(poll)
             }
-            Err(error) => {
-                Err(Silence::Trouble { wait: self.advised(&response), error: error.into() })
-            }
+            Err(error) => Err(Silence::Trouble {
+                wait: self.advised(&response),
+                error: Box::new(error.into()),
+            }),
         }
     }
 
@@ -184,7 +185,7 @@ impl<'a> Wait<'a> {
 /// No decision from the server.
 enum Silence {
     Interrupted(AcquireError),
-    Trouble { error: AcquireError, wait: Option<Duration> },
+    Trouble { error: Box<AcquireError>, wait: Option<Duration> },
 }
 
 fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {

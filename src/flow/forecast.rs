@@ -38,6 +38,8 @@ pub enum Basis {
     Inactivity,
     /// There is no refresh token: the last access token's end.
     AccessToken,
+    /// The authority has refused the refresh token for good, at that time.
+    Refused,
     /// Nobody told, and the authority's rules are its own.
     Unknown,
 }
@@ -49,6 +51,7 @@ impl Basis {
             Self::Told => "told",
             Self::Inactivity => "inactivity",
             Self::AccessToken => "access-token",
+            Self::Refused => "refused",
             Self::Unknown => "unknown",
         }
     }
@@ -63,9 +66,16 @@ pub struct Ending {
     pub what: &'static str,
 }
 
-/// What is to be expected of `grant`, stored under `key` in a store of the kind `store`. `min_ttl` is as in a request.
-pub fn forecast(key: &GrantKey, grant: &Grant, store: Kind, min_ttl: Option<i64>) -> Forecast {
-    let has_refresh_token = grant.refresh_token.is_some();
+/// What is to be expected of `grant`, stored under `key` in a store of the kind `store`. `min_ttl` is as in a request; `refused`
+/// is when the authority refused the refresh token for good.
+pub fn forecast(
+    key: &GrantKey,
+    grant: &Grant,
+    store: Kind,
+    min_ttl: Option<i64>,
+    refused: Option<NumericDate>,
+) -> Forecast {
+    let has_refresh_token = grant.refresh_token.is_some() && refused.is_none();
     let access_tokens: Vec<TokenForecast> = grant
         .access_tokens
         .iter()
@@ -78,6 +88,7 @@ pub fn forecast(key: &GrantKey, grant: &Grant, store: Kind, min_ttl: Option<i64>
     // Only an Entra, or what is shaped like one, has tenants.
     let entra = !key.tenant.is_empty();
     let (sign_in_needed_at, basis) = match grant.refresh_expires_at {
+        _ if refused.is_some() => (refused, Basis::Refused),
         _ if !has_refresh_token => {
             (access_tokens.iter().map(|token| token.serves_until).max(), Basis::AccessToken)
         }
@@ -193,7 +204,7 @@ mod tests {
     fn a_token_is_renewed_when_its_margin_begins_or_the_authority_likes() {
         let mut grant = grant(Some("r"), vec![token(NOW, 3_600)]);
         let of = |grant: &Grant, min_ttl| {
-            forecast(&key("t"), grant, Kind::Keyring, min_ttl).access_tokens[0]
+            forecast(&key("t"), grant, Kind::Keyring, min_ttl, None).access_tokens[0]
         };
         let at = |seconds| NOW.plus_seconds(seconds);
         assert_eq!(of(&grant, None).serves_until, at(3_300));
@@ -210,7 +221,7 @@ mod tests {
     #[test]
     fn the_end_is_told_or_follows_from_the_last_use_or_is_not_known() {
         let of = |tenant: &str, grant: &Grant| {
-            let forecast = forecast(&key(tenant), grant, Kind::Keyring, None);
+            let forecast = forecast(&key(tenant), grant, Kind::Keyring, None, None);
             (forecast.sign_in_needed_at, forecast.basis)
         };
         // An answer without a new refresh token was a use of the old one all the same.
@@ -229,8 +240,9 @@ mod tests {
 
     #[test]
     fn what_ends_it_sooner_depends_on_who_granted_what_and_where_it_lies() {
-        let of =
-            |tenant: &str, store, grant: &Grant| ids(&forecast(&key(tenant), grant, store, None));
+        let of = |tenant: &str, store, grant: &Grant| {
+            ids(&forecast(&key(tenant), grant, store, None, None))
+        };
         let mut grant = grant(Some("r"), vec![token(NOW, 3_600)]);
         assert_eq!(
             of("common", Kind::Keyring, &grant),

@@ -21,6 +21,7 @@ mod take_over;
 use serde::{Deserialize, Serialize};
 
 pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token};
+pub use attempt::refused_for_good;
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
 pub use sign_in::sign_in;
 pub use take_over::take_over;
@@ -156,6 +157,9 @@ pub enum AcquireError {
     /// The ID token does not prove who signed in; nothing was stored.
     #[error("the authority's ID token is not to be believed: {0}; nothing was stored")]
     IdToken(IdTokenError),
+    /// The account is signed in already, and its grant was not to be replaced.
+    #[error("{0} is signed in here already; that sign-in stays")]
+    Taken(String),
     /// [`Prompt::lets_pass`] kept the request back.
     #[error("the request was kept back")]
     KeptBack,

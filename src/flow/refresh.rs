@@ -48,17 +48,18 @@ pub(super) fn by_refresh(
             attempt.failed(Outcome::Refused(refusal.error.clone()), sys.clock.now());
             return refused(refusal);
         }
-        Err(AcquireError::Protocol(error)) => {
-            attempt.failed(Outcome::of_protocol(&error), sys.clock.now());
-            return Err(error.into());
+        Err(error) => {
+            if let Some(outcome) = Outcome::of(&error) {
+                attempt.failed(outcome, sys.clock.now());
+            }
+            return Err(error);
         }
-        Err(error) => return Err(error),
     };
     let now = sys.clock.now();
-    let mut grant = grant.clone();
+    let (sent, mut grant) = (grant, grant.clone());
     let token = absorb(&mut grant, &response, request);
     // Saved before the token is handed out.
-    let unsaved = keep(grants, &ready, key, &grant, now);
+    let unsaved = keep(grants, &ready, key, &grant, now, Some(sent));
     Ok(Ok(Acquired {
         token,
         account: grant.account,

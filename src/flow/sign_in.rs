@@ -35,7 +35,15 @@ pub fn sign_in(
     };
     let Arrived { response, nonce, ending } = arrived;
     let signed_in_at = Some(sys.clock.now());
-    let came = Came { response, nonce, grant_type, signed_in_at, endpoints: found, known_as: None };
+    let came = Came {
+        response,
+        nonce,
+        grant_type,
+        signed_in_at,
+        endpoints: found,
+        known_as: None,
+        may_replace: true,
+    };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
     outcome
@@ -51,6 +59,8 @@ pub(super) struct Came {
     pub(super) endpoints: Endpoints,
     /// Whose they are, where the authority does not say.
     pub(super) known_as: Option<String>,
+    /// Whether they may take the place of a grant that is stored.
+    pub(super) may_replace: bool,
 }
 
 impl Came {
@@ -63,7 +73,8 @@ impl Came {
         ready: &Ready,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
-        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as } = self;
+        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, may_replace } =
+            self;
         let mut account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
         if let Some(name) = known_as.filter(|_| account.is_nameless()) {
             (account.id, account.username) = (name.clone(), Some(name));
@@ -83,6 +94,13 @@ impl Came {
         };
         // A refresh that runs now must not put the old grant over the new one.
         let guard = lock(sys, grants, request, &key);
+        if !may_replace && grants.load(&key)?.is_some() {
+            return Err(AcquireError::Taken(grant.account.label().to_owned()));
+        }
+        if let Ok(guard) = &guard {
+            // What the authority said of the old one counts no more.
+            guard.leave("");
+        }
         if response.refresh_token.is_none()
             && request.scopes.asks_offline()
             && let Ok(Some(old)) = grants.load(&key)
@@ -93,7 +111,7 @@ impl Came {
             grant.refresh_expires_at = old.refresh_expires_at;
         }
         let token = absorb(&mut grant, &response, request);
-        let unsaved = keep(grants, ready, &key, &grant, now);
+        let unsaved = keep(grants, ready, &key, &grant, now, None);
         drop(guard);
         Ok(Acquired {
             token,

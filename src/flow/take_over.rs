@@ -4,17 +4,20 @@ use super::acquire::Acquired;
 use super::refresh::renew;
 use super::sign_in::Came;
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
+use crate::model::Authority;
 use crate::store::Grants;
 use crate::store::foreign::Foreign;
 use crate::sys::Sys;
 
 /// Renews the refresh token of `one` once, which tells whose it is and that it is good, and stores what came. Where the
-/// authority gives no new one, the old one is kept; where it does not tell whose it is, the other program does.
+/// authority gives no new one, the old one is kept; where it does not tell whose it is, the other program does. A grant that
+/// is stored makes way where `replace` says so, and where an authority that is not Entra may have used up the token by now.
 pub fn take_over(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
     one: &Foreign,
+    replace: bool,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the token is spent: can the result be kept at all?
@@ -31,6 +34,7 @@ pub fn take_over(
         signed_in_at: one.signed_in_at,
         endpoints: found,
         known_as: one.account.clone(),
+        may_replace: replace || matches!(request.authority, Authority::Issuer { .. }),
     };
     came.taken_in(sys, grants, request, &ready, prompt)
 }

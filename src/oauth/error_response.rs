@@ -57,6 +57,8 @@ impl ErrorResponse {
             Some(Value::Object(inner)) => lenient::text(inner, "code").unwrap_or_default(),
             _ => String::new(),
         };
+        // RFC 6749 §5.2 knows words; what is longer is something else, perhaps a token that was sent.
+        let error = if error.len() <= WORD_MAX { error } else { "(unreadable)".to_owned() };
         let error_description = lenient::text(members, "error_description");
         let mut error_codes = lenient::numbers(members, "error_codes");
         if error_codes.is_empty() {
@@ -121,6 +123,9 @@ impl ErrorResponse {
         clean(text).into_owned()
     }
 }
+
+/// Characters of an `error`: the longest in use has 30.
+const WORD_MAX: usize = 64;
 
 /// Characters of an id: a GUID has 36.
 const ID_MAX: usize = 64;

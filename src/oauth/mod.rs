@@ -43,6 +43,8 @@ pub struct ProtocolError {
     pub reason: String,
     /// The start of the body when it is markup, which holds no token: at most 80 characters, cleaned.
     pub snippet: Option<String>,
+    /// Seconds from the `Retry-After` header (RFC 9110 §10.2.3).
+    pub retry_after: Option<u64>,
 }
 
 impl ProtocolError {
@@ -82,6 +84,7 @@ impl ProtocolError {
             content_type,
             reason: reason.into(),
             snippet: start.starts_with('<').then_some(start),
+            retry_after: retry_after(response, error_response::server_date(response)),
         }
     }
 }

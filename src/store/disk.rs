@@ -145,7 +145,7 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
 }
 
 /// Refuses a file that others share with us.
-fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
     if !metadata.is_file() {
         return Err(Fault::denied(format!("`{}` is not a regular file", path.display())));
     }
@@ -163,7 +163,12 @@ fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
 
 /// Refuses what belongs to somebody else, or has one of the `forbidden` mode bits.
 #[cfg(unix)]
-fn check_owner(path: &Path, metadata: &Metadata, forbidden: u32, cure: &str) -> Result<(), Fault> {
+pub(super) fn check_owner(
+    path: &Path,
+    metadata: &Metadata,
+    forbidden: u32,
+    cure: &str,
+) -> Result<(), Fault> {
     use std::os::unix::fs::MetadataExt as _;
     let shown = path.display();
     let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
@@ -179,7 +184,7 @@ fn check_owner(path: &Path, metadata: &Metadata, forbidden: u32, cure: &str) -> 
 
 /// Elsewhere the profile directory's own access list protects what lies below it.
 #[cfg(not(unix))]
-fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), Fault> {
+pub(super) fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), Fault> {
     Ok(())
 }
 

@@ -58,6 +58,25 @@ impl Grants {
         Ok(grant)
     }
 
+    /// As [`Grants::save`], for what came of the refresh of `sent`: a sign-in that was stored since then stays.
+    pub fn renew(
+        &self,
+        key: &GrantKey,
+        sent: &Grant,
+        grant: &Grant,
+        now: NumericDate,
+    ) -> Result<(), StoreError> {
+        if let Some(present) = self.stored(key)? {
+            let token = |grant: &Grant| grant.refresh_token.as_ref().map(|t| t.expose().to_owned());
+            let is_other = token(&present) != token(sent);
+            if is_other && sent.refreshed_at < present.refreshed_at {
+                self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
+                return Ok(());
+            }
+        }
+        self.save(key, grant, now)
+    }
+
     /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
         self.write(key, grant, now)?;
@@ -108,9 +127,7 @@ impl Grants {
         let aside = File::with(self.pending_dir(), ready.sealer());
         let name = key.to_string();
         let kept = match ready.room() {
-            Some(room) => {
-                aside.save_into(room, &name, &text).map_err(|fault| fault.when(kind, action::KEEP))
-            }
+            Some(room) => aside.save_into(room, &name, &text).or_else(|_| aside.save(&name, &text)),
             None => aside.save(&name, &text),
         };
         kept.map_err(|error| StoreError { kind, action: action::KEEP, ..error })?;

@@ -374,3 +374,20 @@ fn search(dir: &Path, check: &mut dyn FnMut(&[u8])) {
         }
     }
 }
+
+#[test]
+fn a_renewal_does_not_take_the_place_of_a_sign_in_that_came_meanwhile() {
+    let place = Place::new();
+    let grants = place.grants();
+    let (sent, renewed) = (grant("one", 100), grant("two", 300));
+    grants.save(&key(), &sent, NumericDate(100)).unwrap();
+    grants.save(&key(), &grant("of the sign-in", 200), NumericDate(200)).unwrap();
+    grants.renew(&key(), &sent, &renewed, NumericDate(300)).unwrap();
+    assert_eq!(refresh_token(&grants).unwrap(), "of the sign-in");
+    assert_eq!(grants.take_warnings(), ["somebody signed in meanwhile; that sign-in stays"]);
+    // What it came of is replaced, and so is what is older: the store may have missed a renewal that waits aside.
+    grants.renew(&key(), &grant("of the sign-in", 200), &renewed, NumericDate(300)).unwrap();
+    assert_eq!(refresh_token(&grants).unwrap(), "two");
+    grants.renew(&key(), &grant("aside", 400), &grant("five", 500), NumericDate(500)).unwrap();
+    assert_eq!(refresh_token(&grants).unwrap(), "five");
+}

@@ -182,9 +182,10 @@ fn open(path: &Path) -> Result<File, Fault> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    disk::without_following(&mut options)
-        .open(path)
-        .map_err(|error| disk::cannot("open the lock file", path, error))
+    let refuse = |error| disk::cannot("open the lock file", path, error);
+    let file = disk::without_following(&mut options).open(path).map_err(refuse)?;
+    disk::check_open(path, &file.metadata().map_err(refuse)?)?;
+    Ok(file)
 }
 
 /// Notes our process id in the file, for the words of those who wait. A full disk is no reason to go without the lock.

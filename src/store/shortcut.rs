@@ -92,17 +92,21 @@ pub(super) struct Shortcuts {
     waiting: PathBuf,
     /// What this process found.
     own: RefCell<Option<Found>>,
+    /// How the list was when this process looked for something: what is found in it afterwards is as old.
+    seen: RefCell<Option<Stamp>>,
 }
 
 impl Shortcuts {
     /// Past `list` and what is in `waiting`; kept in `dir`.
     pub(super) fn new(dir: PathBuf, list: PathBuf, waiting: PathBuf) -> Self {
-        Self { dir, list, waiting, own: RefCell::default() }
+        Self { dir, list, waiting, own: RefCell::default(), seen: RefCell::default() }
     }
 
     /// The one entry of `store` that fits, if that is known and the list is long.
     pub(super) fn find(&self, store: Kind, sought: &Sought<'_>) -> Option<Entry> {
-        let stamp = self.stamp()?;
+        let stamp = self.stamp();
+        self.seen.replace(stamp.clone());
+        let stamp = stamp?;
         let bytes = disk::read(&self.dir.join(sought.file_name(store))).ok()??;
         let found: Found = serde_json::from_slice(&bytes).ok()?;
         let is_good =
@@ -114,12 +118,12 @@ impl Shortcuts {
 
     /// Whether the list is long.
     pub(super) fn is_worth_it(&self) -> bool {
-        self.stamp().is_some()
+        self.seen.borrow().is_some()
     }
 
-    /// Remembers that `entry` is the only one that fits.
+    /// Remembers that `entry` is the only one that fits, in the list as it was when [`Shortcuts::find`] did not know.
     pub(super) fn remember(&self, sought: &Sought<'_>, entry: &Entry) {
-        let Some(stamp) = self.stamp() else { return };
+        let Some(stamp) = self.seen.take() else { return };
         let found = Found { stamp, entry: entry.clone() };
         let path = self.dir.join(sought.file_name(entry.store));
         if let Ok(json) = serde_json::to_vec(&found)
@@ -184,7 +188,12 @@ mod tests {
             Some(self.grants().shortcut(&sought(Some(account)))?.account)
         }
         fn remember(&self, account: &str) {
-            self.grants().remember(&sought(Some(account)), &entry(account));
+            self.remember_as(account, account);
+        }
+        fn remember_as(&self, wanted: &str, account: &str) {
+            let grants = self.grants();
+            grants.shortcut(&sought(Some(wanted)));
+            grants.remember(&sought(Some(wanted)), &entry(account));
         }
     }
 
@@ -260,7 +269,7 @@ mod tests {
     #[test]
     fn a_name_is_found_as_it_may_be_typed_and_a_stranger_file_is_nothing() {
         let place = Place::new();
-        place.grants().remember(&sought(Some("user7@EXAMPLE.com")), &entry("7"));
+        place.remember_as("user7@EXAMPLE.com", "7");
         assert_eq!(place.find("USER7@example.com").as_deref(), Some("7"));
         for damage in ["", "{", "[]"] {
             for file in fs::read_dir(place.path("accounts.seen")).unwrap() {
@@ -271,6 +280,17 @@ mod tests {
             }
             assert_eq!(place.find("user7@example.com"), None, "{damage}");
         }
+    }
+
+    #[test]
+    fn what_was_found_in_a_list_that_has_changed_since_is_not_remembered_of_the_new_one() {
+        let place = Place::new();
+        let grants = place.grants();
+        assert!(grants.shortcut(&sought(None)).is_none());
+        // Here the list is read, and the one entry found; and here somebody else signs in.
+        grants.index.put(&entry("new"), None).unwrap();
+        grants.remember(&sought(None), &entry("7"));
+        assert!(place.grants().shortcut(&sought(None)).is_none());
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Files on their way to their name: they stand in a folder of their own beside it, so that what a killed run left behind
 //! is found without looking through everything that is stored.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk::{cannot, list, sync_parent, without_following};
+use super::disk::{cannot, check_owner, list, sync_parent, without_following};
 use super::{Fault, hex, seal};
 
 /// The folder's name.
@@ -39,13 +39,16 @@ impl Temporary {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let options = without_following(&mut options);
-        let file = match options.open(&temporary) {
+        match fs::symlink_metadata(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(&folder).and_then(|()| options.open(&temporary))
+                create(&folder).map_err(refuse)?;
             }
-            other => other,
-        };
-        let made = Self { path: temporary, file: file.map_err(refuse)?, is_named: false };
+            metadata => check_folder(&folder, &metadata.map_err(refuse)?)?,
+        }
+        let file = options.open(&temporary).map_err(refuse)?;
+        let made = Self { path: temporary, file, is_named: false };
+        // Tells others that somebody is at work on it; where there are no locks, its age has to do.
+        let _ = made.file.try_lock();
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -128,13 +131,27 @@ fn fill(mut file: &File) -> io::Result<()> {
     file.rewind()
 }
 
+/// Refuses a folder that is a link, or that others may fill.
+fn check_folder(folder: &Path, metadata: &Metadata) -> Result<(), Fault> {
+    if !metadata.is_dir() {
+        return Err(Fault::denied(format!("`{}` is not a directory", folder.display())));
+    }
+    check_owner(folder, metadata, 0o077, "chmod 700")
+}
+
+/// Whether a process that lives has `path` open for itself.
+fn is_in_use(path: &Path) -> bool {
+    let file = without_following(OpenOptions::new().read(true)).open(path);
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
+}
+
 /// Removes what killed runs left in `folder`, as far as possible. `written` tells the time.
 fn sweep(folder: &Path, written: &File) {
     let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
     for old in list(folder, "tmp").unwrap_or_default() {
         let modified = fs::symlink_metadata(&old).and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|then| now.duration_since(then).ok());
-        if age.is_some_and(|age| LIFE < age) {
+        if age.is_some_and(|age| LIFE < age) && !is_in_use(&old) {
             let _ = fs::remove_file(&old);
         }
     }
@@ -178,13 +195,34 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         let old = std::mem::ManuallyDrop::new(Temporary::beside(&path).unwrap());
+        old.file.unlock().unwrap();
         let then = old.file.metadata().unwrap().modified().unwrap() - 2 * LIFE;
         old.file.set_modified(then).unwrap();
         let fresh = Temporary::beside(&path).unwrap();
         Temporary::beside(&path).unwrap().become_file(&path, b"x").unwrap();
         assert_eq!(left(dir.path()), std::slice::from_ref(&fresh.path));
+        // Not even one that seems old, as long as somebody has it.
         fresh.file.set_modified(then).unwrap();
         drop(Temporary::with_room(&path).unwrap());
+        assert_eq!(left(dir.path()), std::slice::from_ref(&fresh.path));
+        fresh.file.unlock().unwrap();
+        drop(Temporary::with_room(&path).unwrap());
         assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_leads_elsewhere_or_is_open_to_others_is_refused() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let (path, folder) = (dir.path().join("item"), dir.path().join(FOLDER));
+        let other = tempfile::tempdir().unwrap();
+        symlink(other.path(), &folder).unwrap();
+        assert!(Temporary::beside(&path).is_err());
+        fs::remove_file(&folder).unwrap();
+        drop(Temporary::beside(&path).unwrap());
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let Err(fault) = Temporary::beside(&path) else { panic!("taken") };
+        assert!(fault.trouble.to_string().contains("chmod 700"));
     }
 }

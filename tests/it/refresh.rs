@@ -178,12 +178,140 @@ fn where_no_lock_can_be_had_a_stored_token_is_handed_out_and_none_is_renewed() {
 fn who_signs_out_leaves_nothing_of_what_the_authority_said() {
     let world = expired("refresh-dead");
     assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
-    let notes = || -> String {
-        let locks = world.home.path().join(".local/state/entrada/locks");
-        let files = std::fs::read_dir(locks).unwrap().map(|file| file.unwrap().path());
-        files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
-    };
-    assert!(notes().contains("AADSTS700082"));
+    assert!(notes(&world).contains("AADSTS700082"));
     assert_eq!(world.run(&["logout"]).exit, Exit::Success);
-    assert!(!notes().contains("AADSTS"), "{}", notes());
+    assert!(!notes(&world).contains("AADSTS"), "{}", notes(&world));
+}
+
+/// What the processes leave each other.
+fn notes(world: &World) -> String {
+    let locks = world.home.path().join(".local/state/entrada/locks");
+    let files = std::fs::read_dir(locks).unwrap().map(|file| file.unwrap().path());
+    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// The refresh token that is stored.
+fn stored_token(world: &World) -> String {
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    grants.load(&key).unwrap().unwrap().refresh_token.unwrap().expose().to_owned()
+}
+
+/// The status and the body with which a server answers a refresh token.
+type Echo = dyn Fn(&str) -> (u16, String);
+
+#[test]
+fn what_a_server_sends_back_of_a_token_is_not_noted() {
+    let echoes: [&Echo; 4] = [
+        &|token| (400, format!(r#"{{"error":"invalid_grant","error_description":"Bad {token}"}}"#)),
+        &|token| (400, format!(r#"{{"error":"{token}","suberror":"{token}","claims":"{token}"}}"#)),
+        &|token| {
+            (
+                400,
+                format!(
+                    r#"{{"error":"invalid_grant","error_description":"x y {}"}}"#,
+                    &token[..40]
+                ),
+            )
+        },
+        &|token| (403, format!("<html>refresh_token={token}")),
+    ];
+    for echo in echoes {
+        let world = expired("auto-approve");
+        let token = stored_token(&world);
+        let (status, body) = echo(&token);
+        world.changing(move |path, mut answer| {
+            if path.ends_with("/token") {
+                *answer.status_mut() = status.try_into().unwrap();
+                *answer.body_mut() = body.clone().into_bytes();
+            }
+            answer
+        });
+        let run = world.run(&["token"]);
+        assert_ne!(run.exit, Exit::Success);
+        let notes = notes(&world);
+        assert!(notes.contains("outcome"), "{notes}");
+        for piece in token.as_bytes().chunks_exact(20) {
+            let piece = std::str::from_utf8(piece).unwrap();
+            assert!(!notes.contains(piece), "{notes}");
+        }
+        assert!(!run.stderr.contains(&token), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_dead_token_is_sent_for_no_other_scope_either() {
+    let world = expired("refresh-dead");
+    for args in [&["token"][..], &["token", "--job", "imap"], &["token", "--scope", "User.Read"]] {
+        assert_eq!(world.run(args).exit, Exit::SignInNeeded, "{args:?}");
+    }
+    assert_eq!(refreshes(&world), 1);
+    let status = world.run(&["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["accounts"][0]["forecast"]["basis"], "refused");
+    let all = world.run(&["status", "--all"]).stdout;
+    let row = all.lines().find(|line| line.starts_with("ada@")).unwrap();
+    assert!(!row.contains("90 d") && row.contains("now"), "{all}");
+}
+
+#[test]
+fn a_pause_that_a_page_asks_for_is_kept_and_said() {
+    let world = expired("auto-approve");
+    world.changing(|path, mut answer| {
+        if path.ends_with("/token") {
+            *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+            *answer.body_mut() = b"<html>".to_vec();
+            answer.headers_mut().insert("retry-after", "60".parse().unwrap());
+        }
+        answer
+    });
+    assert_eq!(world.run(&["token"]).exit, Exit::Temporary);
+    let again = world.run(&["token"]);
+    assert_eq!(again.exit, Exit::Temporary);
+    assert!(again.stderr.contains("is not asked before it wants to be"), "{}", again.stderr);
+    assert_eq!(refreshes(&world), 1);
+}
+
+#[test]
+fn a_bare_refusal_is_believed_for_an_hour() {
+    let world = expired("auto-approve");
+    world.changing(|path, mut answer| {
+        if path.ends_with("/token") {
+            *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+            *answer.body_mut() = br#"{"error":"invalid_grant"}"#.to_vec();
+        }
+        answer
+    });
+    for (passes, expected) in [(0, 1), (3_000, 1), (700, 2)] {
+        world.clock.pass(passes);
+        assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
+        assert_eq!(refreshes(&world), expected);
+    }
+}
+
+#[test]
+fn a_new_sign_in_or_take_over_clears_what_was_known() {
+    let world = expired("auto-approve");
+    let token = stored_token(&world);
+    world.changing(|path, mut answer| {
+        if path.ends_with("/token") {
+            *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+            *answer.body_mut() = br#"{"error":"invalid_grant"}"#.to_vec();
+        }
+        answer
+    });
+    assert_eq!(world.run(&["token"]).exit, Exit::SignInNeeded);
+    world.changing(|_, answer| answer);
+    let file = format!(r#"{{"refresh_token":"{token}","token_type":"Bearer"}}"#);
+    let kept = world.run_with_stdin(&["import", "-"], &file);
+    assert_eq!(kept.exit, Exit::Usage, "{}", kept.stderr);
+    assert!(kept.stderr.contains("that sign-in stays"), "{}", kept.stderr);
+    assert_eq!(stored_token(&world), token);
+    let taken = world.run_with_stdin(&["import", "--replace", "-"], &file);
+    assert_eq!(taken.exit, Exit::Success, "{}", taken.stderr);
+    world.clock.pass(7_200);
+    assert_eq!(world.run(&["token"]).exit, Exit::Success);
+    let pinned = world.run_with_stdin(&["import", "--oid", TID, "-"], &file);
+    assert_eq!(pinned.exit, Exit::Usage);
+    assert!(pinned.stderr.contains("nothing was sent"), "{}", pinned.stderr);
 }

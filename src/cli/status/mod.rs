@@ -6,6 +6,7 @@ use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::entra::lives::REFRESH_INACTIVITY;
+use crate::flow;
 use crate::flow::forecast::{Forecast, forecast};
 use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
@@ -52,7 +53,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             Err(error) if !is_damage(&error) => return Err(error.into()),
             other => other.map(|grant| {
                 grant.map(|grant| {
-                    let forecast = forecast(&key, &grant, grants.kind(), min_ttl);
+                    let refused =
+                        flow::refused_for_good(&grants, &key, &grant, app.sys.clock.now());
+                    let forecast = forecast(&key, &grant, grants.kind(), min_ttl, refused);
                     (grant, forecast)
                 })
             }),
