@@ -66,20 +66,25 @@ impl Grants {
         grant: &Grant,
         now: NumericDate,
     ) -> Result<(), StoreError> {
-        if let Some(present) = self.stored(key)? {
-            let token = |grant: &Grant| grant.refresh_token.as_ref().map(|t| t.expose().to_owned());
-            let is_other = token(&present) != token(sent);
-            if is_other && sent.refreshed_at < present.refreshed_at {
-                self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
-                return Ok(());
-            }
-        }
-        self.save(key, grant, now)
+        self.file(key, grant, now, Some(sent))
     }
 
     /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
-        self.write(key, grant, now)?;
+        self.file(key, grant, now, None)
+    }
+
+    fn file(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+        now: NumericDate,
+        sent: Option<&Grant>,
+    ) -> Result<(), StoreError> {
+        if !self.write(key, grant, now, sent)? {
+            self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
+            return Ok(());
+        }
         if self.has_pending(key) {
             match self.pending(key) {
                 Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),
@@ -197,20 +202,30 @@ impl Grants {
         Ok(grant)
     }
 
-    fn write(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
+    /// Whether it was written: not where a sign-in took the place of `sent`.
+    fn write(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+        now: NumericDate,
+        sent: Option<&Grant>,
+    ) -> Result<bool, StoreError> {
         let refuse = |fault: Fault| fault.when(self.kind(), action::SAVE);
         let name = key.to_string();
         let text = record::write(key, grant).map_err(refuse)?;
         let present: Option<Bytes> = self.backend.load(&name)?;
         if let Some(present) = &present {
-            self.read(key, present).map_err(refuse)?;
+            let present = self.read(key, present).map_err(refuse)?;
+            if sent.is_some_and(|sent| is_newer_sign_in(&present, sent)) {
+                return Ok(false);
+            }
         }
         // First the list: an entry without a grant does no harm, a grant without an entry is never found.
         self.enlist(key, grant, now).map_err(refuse)?;
         if present != Some(text.clone()) {
             self.backend.save(&name, &text)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The newer of `stored` and the grant kept aside; written back where that can be done alone.
@@ -239,8 +254,8 @@ impl Grants {
             self.drop_pending(key);
             return Ok(Some(stored));
         }
-        match self.write(key, &kept, kept.refreshed_at) {
-            Ok(()) => self.drop_pending(key),
+        match self.write(key, &kept, kept.refreshed_at, None) {
+            Ok(_) => self.drop_pending(key),
             Err(error) => self.warn(error.to_string()),
         }
         drop(alone);
@@ -291,6 +306,12 @@ impl Grants {
     pub(super) fn warn(&self, text: String) {
         self.warnings.borrow_mut().push(text);
     }
+}
+
+/// Whether `present` came after `sent` was read, and not of it.
+fn is_newer_sign_in(present: &Grant, sent: &Grant) -> bool {
+    let token = |grant: &Grant| grant.refresh_token.as_ref().map(crate::model::Secret::fingerprint);
+    sent.refreshed_at < present.refreshed_at && token(present) != token(sent)
 }
 
 #[cfg(test)]
