@@ -33,6 +33,12 @@ def side_by_side(commands, folder, runs, env=None, warmup=5):
     return [result["median"] * 1000 for result in json.loads(report.read_text())["results"]]
 
 
+def own_time(folder):
+    """Milliseconds of processor time, on average, of the command that was measured last."""
+    result = json.loads((folder / "hyperfine.json").read_text())["results"][-1]
+    return (result["user"] + result["system"]) * 1000
+
+
 def join_session_keyring():
     """As PAM does at login: without it, cron jobs and root shells may not reach the kernel's keys."""
     import ctypes

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import Desk, Emulator, item_name, run, side_by_side, when
+from common import Desk, Emulator, item_name, own_time, run, side_by_side, when
 
 entrada, folder, section, python = sys.argv[1:5]
 folder = Path(folder)
@@ -95,10 +95,13 @@ def measure(store, count, emulator, record, recovery):
         token = f"{entrada} token --account {USER}"
         run(token.split(), env)
         times = side_by_side([token], folder, 100, env)
+        own = [own_time(folder)]
         times += side_by_side([f"{token} --force-refresh"], folder, 25, env, warmup=2)
+        own.append(own_time(folder))
         if store == "keyring":
             lookup = f"secret-tool lookup service entrada account {made[0][0]}"
             times += side_by_side([lookup], folder, 50, env)
+            times += own
         return times
 
 
@@ -130,7 +133,9 @@ has grown.
     + row("`file`, refresh", [times[1] for times in found["file"]]) \
     + row("`keyring`, stored token", [times[0] for times in found["keyring"]]) \
     + row("`keyring`, refresh", [times[1] for times in found["keyring"]]) \
-    + row("`secret-tool lookup` of the same item", [times[2] for times in found["keyring"]]) + """
+    + row("`secret-tool lookup` of the same item", [times[2] for times in found["keyring"]]) \
+    + row("`keyring`, stored token: processor time of entrada itself", [times[3] for times in found["keyring"]]) \
+    + row("`keyring`, refresh: processor time of entrada itself", [times[4] for times in found["keyring"]]) + """
 What grows with the keyring is the daemon's own: gnome-keyring goes through all items for each that is asked for, and writes its
 whole file anew for each that is changed.
 """

@@ -3,7 +3,9 @@
 use super::app::App;
 use super::obtain::{Ask, obtain};
 use super::{Exit, Failure};
+use crate::entra::resources;
 use crate::flow::Acquired;
+use crate::model::ScopeSet;
 use crate::render::{self, Handed, Shell, TokenOutput};
 
 /// Print an access token that is still good: stored, refreshed, or (where allowed) by sign-in
@@ -74,6 +76,11 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         )
         .help("name the mailbox: `--user ADDRESS`"));
     }
+    if for_mail && let Some(other) = not_for_mail(&acquired.token.requested) {
+        app.talk.line(format!(
+            "warning: this token is for {other}, and mail servers refuse it: `--job imap`, `--job pop` or `--job smtp`"
+        ));
+    }
     let asked = app.sys.env.get("KUBERNETES_EXEC_INFO");
     // The zone's files are read for the one who wants to know, and not for every token.
     let expires_local = match args.output {
@@ -92,6 +99,13 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     };
     render::token(app.stdout, args.output, &handed)?;
     Ok(())
+}
+
+/// The service that a token for `scopes` is for, where it is known not to be the one with the mailboxes.
+fn not_for_mail(scopes: &ScopeSet) -> Option<&'static str> {
+    let api = scopes.api();
+    let resource = resources::of_scope(api.iter().next()?).resource()?;
+    (*resource != resources::EXCHANGE).then_some(resource.name)
 }
 
 /// The version that kubectl asks for, where it is one that looks as the newest does.

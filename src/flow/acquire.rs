@@ -79,6 +79,9 @@ pub fn acquire(
     if request.interaction == Interaction::Forbidden {
         return Err(AcquireError::SignInNeeded { why, refusal });
     }
+    if let Some(refusal) = &refusal {
+        prompt.trouble(&format!("{why}: {}", refusal.error.sentence()));
+    }
     // What the policy asked for when it refused the refresh goes along with the sign-in.
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
     let challenge = both(request.challenge.as_ref(), asked.as_ref());

@@ -45,7 +45,9 @@ fn headers_and_variables_are_ready_to_use() {
 
 #[test]
 fn mail_clients_get_their_sign_in_string() {
-    let (world, token) = signed_in();
+    let (world, _) = signed_in();
+    world.set("ENTRADA_JOB", "imap");
+    let token = world.run(&["token"]).stdout.trim().to_owned();
     let decoded = |args: &[&str]| {
         String::from_utf8(BASE64_STANDARD.decode(printed(&world, args)).unwrap()).unwrap()
     };
@@ -174,4 +176,15 @@ fn a_token_with_a_line_break_in_it_is_handed_to_nobody() {
         assert_eq!((run.exit, run.stdout.as_str()), (Exit::Failure, ""), "{args:?}");
         assert!(!run.stderr.contains("evil"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_string_for_mail_with_a_token_of_another_service_is_told_to_be_one() {
+    let world = World::new();
+    world.login(&[]);
+    let graph = world.run(&["token", "-o", "xoauth2"]);
+    assert_eq!(graph.exit, Exit::Success);
+    assert!(graph.stderr.contains("mail servers refuse it: `--job imap`"), "{}", graph.stderr);
+    let imap = world.run(&["token", "--job", "imap", "-o", "oauthbearer"]);
+    assert!(!imap.stderr.contains("mail servers"), "{}", imap.stderr);
 }

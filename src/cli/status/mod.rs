@@ -7,7 +7,7 @@ use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::entra::lives::REFRESH_INACTIVITY;
 use crate::flow;
-use crate::flow::forecast::{Forecast, forecast};
+use crate::flow::forecast::{Basis, Forecast, forecast};
 use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
 use crate::store::{CachedToken, Entry, Grant, StoreError, Trouble};
@@ -41,8 +41,18 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         // Nobody is left out.
     } else if args.profile.is_some() {
         entries = App::selected(&settings, entries)?;
-    } else if let Some(account) = settings.get(|layer| &layer.account) {
-        entries.retain(|entry| entry.is_called(&account));
+    } else {
+        // What is named narrows; what is not named hides nobody.
+        let layer = &app.common.layer;
+        let is = |given: Option<&String>, own: &str| {
+            given.is_none_or(|given| given.eq_ignore_ascii_case(own))
+        };
+        let account = settings.get(|layer| &layer.account);
+        entries.retain(|entry| {
+            is(layer.client_id.as_ref(), &entry.client_id)
+                && is(layer.tenant.as_ref(), &entry.tenant)
+                && account.as_ref().is_none_or(|account| entry.is_called(account))
+        });
     }
     let now = app.sys.clock.now();
     let min_ttl = settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0));
@@ -111,7 +121,14 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         render::field(app.stdout, style, &format!("  {name:15}"), &clean(value))
     };
     line("client", &format!("{} at {}/{}", entry.client_id, entry.authority, entry.tenant))?;
+    let is_refused = matches!(grant, Ok(Some((_, own))) if own.basis == Basis::Refused);
     let grant = match grant {
+        Ok(Some((grant, forecast))) if forecast.basis == Basis::Refused => {
+            let ago = forecast.sign_in_needed_at.map_or(0, |at| now.seconds_since(at));
+            let ago = human_duration(ago);
+            line("refused", &format!("by the authority, {ago} ago and for good: sign in again"))?;
+            grant
+        }
         Ok(Some((grant, _))) => grant,
         Ok(None) => {
             line("stored", "nothing: only the list names it")?;
@@ -127,7 +144,9 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         |at| format!("{at} ({} ago, {})", human_duration(now.seconds_since(at)), grant.grant_type),
     );
     line("signed in", &signed_in)?;
-    line("refresh token", &refresh_token(grant, now))?;
+    if !is_refused {
+        line("refresh token", &refresh_token(grant, now))?;
+    }
     for token in &grant.access_tokens {
         line("access token", &format!("{}; {}", life(token, now), token.requested.api()))?;
     }
