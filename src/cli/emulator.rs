@@ -9,6 +9,7 @@ use url::Url;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
+use crate::emulator::account::{PEOPLE, Person};
 use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
 use crate::sys::{Clock as _, RealClock, Stream};
@@ -62,6 +63,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Failure::usage(format!("there is no scenario `{}`", args.scenario))
             .help("`entrada emulator --list` shows them all")
     })?;
+    let people: Vec<&str> = PEOPLE.iter().map(|person| person.username).collect();
+    if let Some(user) = args.sign_in_as.as_deref()
+        && Person::find(user).is_none()
+    {
+        return Err(Failure::usage(format!("nobody here is called `{user}`"))
+            .help(format!("who is: {}", people.join(", "))));
+    }
     let listeners = serve::bind(args.port).map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port))
             .help("another program has it; choose one with `--port`")
@@ -86,12 +94,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     writeln!(app.stdout, "{address}")?;
     app.stdout.flush()?;
     app.talk.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C ends it", scenario.name));
+    app.talk.line(format!("accounts: {}", people.join(", ")));
     let trust = args
         .tls
         .as_ref()
         .map_or_else(String::new, |path| format!(" --ca-bundle {}", path.display()));
     app.talk.line(format!(
-        "try: `entrada login --authority {address} --tenant organizations --client-id {}{trust}`",
+        "try: entrada login --authority {address} --tenant organizations --client-id {}{trust}",
         scenario.client_id
     ));
     let mut shown = 0;

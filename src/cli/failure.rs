@@ -179,6 +179,9 @@ impl From<StoreError> for Failure {
                 "nothing was changed; `entrada logout` clears the damaged item (`--all` where no one account is named), \
                  then sign in again",
             ),
+            (Trouble::Denied(_), Kind::File) => failure.help(
+                "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
+            ),
             (Trouble::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
             _ => failure,
         }
