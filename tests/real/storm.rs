@@ -19,6 +19,9 @@ use crate::program::{ENTRADA, Emulation, assert_silent, files, run};
 /// How long a wave may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How late a server answers that is late.
+const LATE: Duration = Duration::from_millis(200);
+
 /// What happens to an old refresh token when a new one is given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Policy {
@@ -166,14 +169,19 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
             })
             .collect();
         // Within the time that the work takes, most of it at its beginning.
-        let mut moments: Vec<u64> = (0..kills).map(|_| self.random() % 400).collect();
+        let mut moments: Vec<u64> = (0..kills).map(|_| self.random() % 300).collect();
         moments.sort_unstable();
         for moment in moments {
             let moment = Duration::from_millis(moment);
             sleep(moment.saturating_sub(started.elapsed()));
-            let victim = usize::try_from(self.random()).unwrap() % count;
-            let (child, killed) = &mut children[victim];
-            if child.try_wait().unwrap().is_none() {
+            // Somebody who is still at it.
+            let first = usize::try_from(self.random()).unwrap() % count;
+            let (before, after) = children.split_at_mut(first);
+            let mut alive = after.iter_mut().chain(before).filter(|(_, killed)| !killed);
+            let victim = alive.find_map(|(child, killed)| {
+                child.try_wait().unwrap().is_none().then_some((child, killed))
+            });
+            if let Some((child, killed)) = victim {
                 child.kill().unwrap();
                 *killed = true;
             }
@@ -275,7 +283,7 @@ fn all_who_come_at_once_get_one_token_by_one_request() {
     for store in ["file", "keyring"] {
         for policy in [Policy::Keep, Policy::Revoke] {
             let mut storm = Storm::new(Client::Entrada(store), policy);
-            for troubles in [&[][..], &[Trouble::Late(Duration::from_millis(200))]] {
+            for troubles in [&[][..], &[Trouble::Late(LATE)]] {
                 let mut wave = storm.wave(count, 0, troubles);
                 // A late answer is no loss.
                 wave.troubles = 0;
@@ -304,7 +312,9 @@ fn whoever_is_killed_costs_the_others_nothing() {
             let mut storm = Storm::new(Client::Entrada(store), policy);
             let (mut killed, mut lost, mut slowest) = (0, 0, Duration::ZERO);
             for round in 0..rounds {
-                let wave = storm.wave(count, kills, &[]);
+                // Late, so that most of them are still there to be killed.
+                let mut wave = storm.wave(count, kills, &[Trouble::Late(LATE)]);
+                wave.troubles = 0;
                 assert_eq!(storm.faults(&wave), [""; 0], "{store} {policy:?} {round}: {wave:#?}");
                 killed += wave.killed;
                 lost += usize::from(wave.ends.iter().any(|(code, _)| *code == Some(3)));
