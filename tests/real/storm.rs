@@ -313,7 +313,7 @@ fn whoever_is_killed_costs_the_others_nothing() {
             let (mut killed, mut lost, mut slowest) = (0, 0, Duration::ZERO);
             for round in 0..rounds {
                 // Late, so that most of them are still there to be killed.
-                let mut wave = storm.wave(count, kills, &[Trouble::Late(LATE)]);
+                let mut wave = storm.wave(count, kills, &[Trouble::Late(2 * LATE)]);
                 wave.troubles = 0;
                 assert_eq!(storm.faults(&wave), [""; 0], "{store} {policy:?} {round}: {wave:#?}");
                 killed += wave.killed;
