@@ -205,20 +205,14 @@ impl Dead {
     }
 }
 
-/// The grant, or word that another process has ended with it; a signal ends the wait with its own number.
+/// The grant, or word that another process has ended with it.
 fn turn(
     sys: &Sys<'_>,
     grants: &Grants,
     key: &GrantKey,
     wait: Duration,
 ) -> Result<Turn, AcquireError> {
-    let mut interrupted = None;
-    let turn = grants.turn(key, wait, &mut |pause| {
-        interrupted = sys.clock.sleep(pause).err();
-        interrupted.is_none()
-    });
-    interrupted.map_or(Ok(()), Err)?;
-    Ok(turn?)
+    waiting(sys, |sleep| grants.turn(key, wait, sleep))
 }
 
 /// The grant for this process alone, for as long as the guard lives.
@@ -228,13 +222,21 @@ pub(super) fn lock(
     request: &TokenRequest,
     key: &GrantKey,
 ) -> Result<LockGuard, AcquireError> {
+    waiting(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
+}
+
+/// What comes of `take`, which waits by the clock; a signal ends the wait with its own number.
+fn waiting<T>(
+    sys: &Sys<'_>,
+    take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,
+) -> Result<T, AcquireError> {
     let mut interrupted = None;
-    let guard = grants.lock(key, request.lock_wait, &mut |pause| {
+    let taken = take(&mut |pause| {
         interrupted = sys.clock.sleep(pause).err();
         interrupted.is_none()
     });
     interrupted.map_or(Ok(()), Err)?;
-    Ok(guard?)
+    Ok(taken?)
 }
 
 impl From<Dead> for AcquireError {

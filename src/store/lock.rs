@@ -351,6 +351,22 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_that_others_share_is_refused_and_left_as_it_is() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a.lock"), dir.path().join("other"));
+        disk::write(&other, b"precious").unwrap();
+        std::fs::hard_link(&other, &path).unwrap();
+        assert!(acquire(&path, Duration::ZERO, &mut never).is_err());
+        assert_eq!(std::fs::read(&other).unwrap(), b"precious");
+        std::fs::remove_file(&path).unwrap();
+        drop(acquire(&path, Duration::ZERO, &mut never).unwrap());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(acquire(&path, Duration::ZERO, &mut never).is_err());
+    }
+
     #[test]
     fn a_place_without_locks_is_named() {
         let path = Path::new("/proc/nowhere/a.lock");

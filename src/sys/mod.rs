@@ -23,7 +23,7 @@ pub use env::Env;
 pub use harden::harden;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, certificates_in,
+    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble,
 };
 pub use loopback::{RealLoopback, bind};
 pub use program::{Hand, Program, Programs, RealPrograms};

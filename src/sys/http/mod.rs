@@ -20,7 +20,6 @@ pub use self::error::{
     BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
 };
 use self::proxy::Proxy;
-pub use self::tls::certificates_in;
 use super::clock::interruptible;
 use super::{Bundle, Env, Http};
 use crate::model::check_transport;

@@ -19,7 +19,7 @@ use crate::model::clean;
 use crate::sys::{Bundle, Env};
 
 /// The certificates in the PEM text `pem`; an error where there are none, or one of them is no certificate.
-pub fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
+pub(super) fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
     let mut found = Vec::new();
     for item in CertificateDer::pem_slice_iter(pem) {
         let damaged = BundleError::Damaged(found.len() + 1);

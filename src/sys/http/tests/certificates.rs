@@ -236,7 +236,7 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         ),
         (broken.clone(), Err(BundleError::Damaged(2))),
     ] {
-        assert_eq!(certificates_in(&pem).map(|all| all.len()), expected);
+        assert_eq!(tls::certificates_in(&pem).map(|all| all.len()), expected);
     }
     let error = get("https://localhost:1/", &none(), &[&broken]).unwrap_err();
     assert_eq!(
