@@ -15,7 +15,7 @@ app = msal.PublicClientApplication(
     os.environ["ENTRADA_CLIENT_ID"],
     authority=f"{os.environ['ENTRADA_AUTHORITY']}/organizations",
     token_cache=cache,
-    verify=os.environ["ENTRADA_CA_BUNDLE"],
+    verify=os.environ.get("SSL_CERT_FILE") or os.environ["ENTRADA_CA_BUNDLE"],
     instance_discovery=False,
 )
 scopes = ["https://graph.microsoft.com/Mail.Read"]

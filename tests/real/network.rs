@@ -128,6 +128,14 @@ fn a_sign_in_goes_through_a_proxy_with_a_password() {
         .login(&inspected, &[])
         .with(6)
         .saying("error: the certificate of login.example.test was issued by `entrada emulator`, which is not trusted here\n  = help: if your network inspects TLS, give that authority's certificate with `--ca-bundle`");
+    // Somebody who stands in the directory alone is found too: the file is only asked first.
+    let directory = network.file("certificates");
+    std::fs::create_dir(&directory).unwrap();
+    let in_directory = [inspected[0], inspected[1], ("SSL_CERT_DIR", &*directory)];
+    network.login(&in_directory, &[]).with(6).saying("which is not trusted here");
+    std::fs::copy(network.file("ca.pem"), format!("{directory}/entra.pem")).unwrap();
+    network.login(&in_directory, &[]).with(0);
+    network.login(&in_directory, &["--ca-bundle", &network.file("other.pem")]).with(0);
 }
 
 #[test]

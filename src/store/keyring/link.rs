@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use futures_lite::future::or;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use secret_service::{EncryptionType, SecretService};
+use tokio::net::UnixStream;
 use zbus::address::transport::{Transport, UnixSocket};
 use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
@@ -42,26 +41,14 @@ impl Link {
         };
         let address: Address = address.map_err(no_session)?;
         let builder = match dial(&address, settings.limits.quiet) {
-            Some(stream) => {
-                Builder::async_io_unix_stream(stream.map_err(|error| no_session(error.into()))?)
-            }
+            Some(stream) => Builder::unix_stream(stream.map_err(|error| no_session(error.into()))?),
             None => Builder::address(address).map_err(no_session)?,
         };
-        let bus = builder.internal_executor(false).build().await.map_err(no_session)?;
+        let bus = builder.build().await.map_err(no_session)?;
         watch.alive();
-        let service = driven(&bus, greet(&bus, settings.session, watch)).await?;
+        let service = greet(&bus, settings.session, watch).await?;
         Ok(Self { bus, service, found: RefCell::default() })
     }
-}
-
-/// The end of `work`, which waits for messages on `bus`.
-pub(super) async fn driven<T>(bus: &Connection, work: impl Future<Output = T>) -> T {
-    let drive = async {
-        loop {
-            bus.executor().tick().await;
-        }
-    };
-    or(work, drive).await
 }
 
 async fn greet(
@@ -97,7 +84,9 @@ fn dial(address: &Address, limit: Duration) -> Option<io::Result<UnixStream>> {
         let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(limit))?;
         rustix::net::connect(&socket, &name?)?;
-        Ok(UnixStream::from(socket))
+        let socket = std::os::unix::net::UnixStream::from(socket);
+        socket.set_nonblocking(true)?;
+        UnixStream::from_std(socket)
     };
     Some(connect())
 }

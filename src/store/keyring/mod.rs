@@ -4,6 +4,7 @@
 mod items;
 #[cfg(target_os = "linux")]
 mod link;
+#[cfg(any(test, feature = "real-tests", not(target_os = "linux")))]
 mod native;
 #[cfg(target_os = "linux")]
 mod places;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(test, feature = "real-tests", not(target_os = "linux")))]
 pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use places::Places;

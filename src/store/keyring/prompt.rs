@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use async_io::Timer;
 use futures_lite::StreamExt as _;
-use futures_lite::future::or;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 
-use super::link::{PATH, SERVICE, driven};
+use super::link::{PATH, SERVICE};
 use super::watch::Watch;
 use super::{Interaction, trouble};
 use crate::store::{Fault, Trouble};
@@ -61,11 +59,6 @@ pub(super) async fn unlock(
 /// Takes `dialog` back, so that it does not outlive us and block the next program.
 pub(super) async fn dismiss(Dialog { bus, path }: Dialog) {
     // Whether that worked changes nothing: the wait is over.
-    let dismissal = async {
-        let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;
-    };
-    let too_late = async {
-        Timer::after(DISMISSAL).await;
-    };
-    driven(&bus, or(dismissal, too_late)).await;
+    let dismissal = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &());
+    let _ = tokio::time::timeout(DISMISSAL, dismissal).await;
 }

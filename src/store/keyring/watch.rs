@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
-use async_io::Timer;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::prompt::Dialog;
 use super::{Interaction, Limits};
@@ -22,7 +22,7 @@ pub(super) struct Watch<'a> {
     limits: Limits,
     person: bool,
     say: &'a dyn Fn(&str),
-    timer: RefCell<Timer>,
+    timer: RefCell<Pin<Box<Sleep>>>,
     limit: Cell<Duration>,
     connected: Cell<bool>,
     dialog: RefCell<Option<Dialog>>,
@@ -30,12 +30,16 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Begins now. `say` tells the user what is being waited for.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the wait for the keyring, in its own event loop"
+    )]
     pub(super) fn new(limits: Limits, interaction: Interaction, say: &'a dyn Fn(&str)) -> Self {
         Self {
             limits,
             person: interaction == Interaction::Allowed,
             say,
-            timer: RefCell::new(Timer::after(limits.quiet)),
+            timer: RefCell::new(Box::pin(sleep(limits.quiet))),
             limit: Cell::new(limits.quiet),
             connected: Cell::new(false),
             dialog: RefCell::default(),
@@ -69,7 +73,7 @@ impl<'a> Watch<'a> {
     /// Ends when nothing was heard for as long as is allowed, and tells how long that was.
     pub(super) async fn run_out(&self) -> Duration {
         loop {
-            poll_fn(|context| Pin::new(&mut *self.timer.borrow_mut()).poll(context)).await;
+            poll_fn(|context| self.timer.borrow_mut().as_mut().poll(context)).await;
             let limit = self.limit.get();
             if !(self.person && self.connected.get() && limit != self.limits.patient) {
                 return limit;
@@ -80,7 +84,7 @@ impl<'a> Watch<'a> {
     }
 
     fn wait(&self, limit: Duration) {
-        self.timer.borrow_mut().set_after(limit);
+        self.timer.borrow_mut().as_mut().reset(Instant::now() + limit);
         self.limit.set(limit);
     }
 }

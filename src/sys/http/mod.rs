@@ -8,6 +8,7 @@ mod proxy;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trust;
 
 use std::cell::RefCell;
 use std::sync::OnceLock;

@@ -4,17 +4,20 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature,
+    verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
-use rustls_platform_verifier::Verifier;
 
 use super::certificate::describe;
 use super::error::{BundleError, SetupTrouble};
+use super::trust::Trust;
 use crate::model::clean;
 use crate::sys::{Bundle, Env};
 
@@ -51,18 +54,13 @@ pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupT
         let found = certificates_in(pem);
         roots.extend(found.map_err(|source| SetupTrouble::Bundle { file: file(), source })?);
     }
-    let platform = if roots.is_empty() {
-        Verifier::new(provider())
-    } else {
-        Verifier::new_with_extra_roots(roots, provider())
-    };
-    // On Linux this is the one thing that can go wrong.
-    let platform = platform.map_err(|_| SetupTrouble::NoRoots)?;
+    let trust = Trust::new(roots, env, provider()).map_err(|_| SetupTrouble::NoRoots)?;
+    let algorithms = provider().signature_verification_algorithms;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|_| SetupTrouble::Client)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Telling(platform)))
+        .with_custom_certificate_verifier(Arc::new(Telling { trust, algorithms }))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
@@ -103,9 +101,12 @@ fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
     tried.reduce(Result::or)
 }
 
-/// The platform's verifier, whose refusals carry a description of what was shown.
+/// A verifier whose refusals carry a description of what was shown.
 #[derive(Debug)]
-struct Telling(Verifier);
+struct Telling {
+    trust: Trust,
+    algorithms: WebPkiSupportedAlgorithms,
+}
 
 impl ServerCertVerifier for Telling {
     fn verify_server_cert(
@@ -116,8 +117,7 @@ impl ServerCertVerifier for Telling {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = self.trust.verify(end_entity, intermediates, server_name, ocsp_response, now);
         verdict.map_err(|error| match error {
             Error::InvalidCertificate(error) => {
                 let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
@@ -134,7 +134,7 @@ impl ServerCertVerifier for Telling {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -143,10 +143,10 @@ impl ServerCertVerifier for Telling {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
