@@ -28,9 +28,7 @@ pub use file::File;
 pub use grant::{CachedToken, Grant, GrantKey};
 pub use grants::Grants;
 pub use index::Entry;
-#[cfg(any(test, feature = "real-tests", not(target_os = "linux")))]
-pub use keyring::Native;
-pub use keyring::{Interaction, Limits, Notice, Session};
+pub use keyring::{Interaction, Limits, Native, Notice, Session};
 #[cfg(target_os = "linux")]
 pub use keyring::{Places, SecretService, Settings};
 #[cfg(target_os = "linux")]

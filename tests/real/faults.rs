@@ -74,12 +74,12 @@ impl User {
     fn calls_of_a_save(&self) -> [usize; 3] {
         let log = self.desk.dir.path().join("calls");
         let mut traced = Command::new("strace");
-        traced.args(["-f", "-s", "400", "-e", "trace=sendmsg", "-o"]).arg(&log);
+        traced.args(["-f", "-s", "400", "-e", "trace=sendto", "-o"]).arg(&log);
         traced.args([ENTRADA, "token"]);
         run(&mut self.set(&traced)).with(0);
         let text = fs::read_to_string(&log).unwrap();
         fs::remove_file(&log).unwrap();
-        let calls: Vec<&str> = text.lines().filter(|line| line.contains("sendmsg(")).collect();
+        let calls: Vec<&str> = text.lines().filter(|line| line.contains("sendto(")).collect();
         let set = calls.iter().position(|call| call.contains("SetSecret")).unwrap() + 1;
         assert!(calls[set - 2].contains("GetSecret") && calls[set].contains("GetSecret"), "{text}");
         self.expire();
@@ -138,8 +138,8 @@ fn killed(row: &Row) {
     let before = user.posts();
     let at = |call: &str, number: usize| vec![format!("inject={call}:signal=KILL:when={number}")];
     let injections = match (row.moment, saves) {
-        (Moment::BeforeSave, Some([_, set, _])) => at("sendmsg", set),
-        (Moment::AfterSave, Some([_, _, back])) => at("sendmsg", back),
+        (Moment::BeforeSave, Some([_, set, _])) => at("sendto", set),
+        (Moment::AfterSave, Some([_, _, back])) => at("sendto", back),
         // A file is stored when it gets its name; what follows is that the folder is made to last.
         (Moment::BeforeSave, None) => at("rename", 1),
         (Moment::AfterSave, None) => at("fsync", 2),
@@ -199,7 +199,7 @@ fn a_keyring_that_fails_loses_nothing() {
         let before = user.posts();
         let held = |call: usize| {
             let time = HELD.as_micros();
-            vec![format!("inject=sendmsg:delay_enter={time}:when={call}")]
+            vec![format!("inject=sendto:delay_enter={time}:when={call}")]
         };
         let injections = match row.moment {
             Moment::BeforeAnswer => Vec::new(),

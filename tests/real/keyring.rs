@@ -270,7 +270,7 @@ fn many_short_lived_readers_do_not_bring_the_daemon_down() {
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
-/// A store of the keyring crate's family in the size of a Windows credential.
+/// The keyring crate's store in the size of a Windows credential.
 struct Lowered(Native);
 
 impl Backend for Lowered {
@@ -314,8 +314,7 @@ fn the_keyring_crate_keeps_the_contract_whole_and_in_parts() {
 #[test]
 #[ignore = "needs a session of its own; another test runs it there"]
 fn child_with_the_keyring_crate() {
-    let store = zbus_secret_service_keyring_store::Store::new().unwrap();
-    let native = || Native::over(store.clone(), "entrada".to_owned());
+    let native = || Native::new("entrada".to_owned(), Interaction::Forbidden, Limits::default());
     contract::check(&native());
     contract::check(&Split::new(Box::new(Lowered(native()))));
 }

@@ -3,16 +3,19 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_lite::future::or;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use secret_service::{EncryptionType, SecretService};
-use tokio::net::UnixStream;
 use zbus::address::transport::{Transport, UnixSocket};
 use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Address, Connection};
 
+use super::line::{self, Line};
 use super::watch::Watch;
 use super::{Session, Settings, trouble};
 use crate::store::Fault;
@@ -32,7 +35,11 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects as `settings` say.
-    pub(super) async fn open(settings: &Settings, watch: &Watch<'_>) -> Result<Self, Fault> {
+    pub(super) async fn open(
+        settings: &Settings,
+        line: &Arc<Line>,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Fault> {
         let no_session =
             |error: zbus::Error| trouble::no_session(settings.address.as_deref(), error);
         let address = match &settings.address {
@@ -40,15 +47,24 @@ impl Link {
             None => Address::session(),
         };
         let address: Address = address.map_err(no_session)?;
-        let builder = match dial(&address, settings.limits.quiet) {
-            Some(stream) => Builder::unix_stream(stream.map_err(|error| no_session(error.into()))?),
-            None => Builder::address(address).map_err(no_session)?,
-        };
+        let socket = dial(&address, settings.limits.quiet);
+        let socket = socket.map_err(|error| no_session(error.into()))?;
+        let builder = Builder::socket(line::over(socket, line)).internal_executor(false);
         let bus = builder.build().await.map_err(no_session)?;
         watch.alive();
-        let service = greet(&bus, settings.session, watch).await?;
+        let service = driven(&bus, greet(&bus, settings.session, watch)).await?;
         Ok(Self { bus, service, found: RefCell::default() })
     }
+}
+
+/// The end of `work`, which waits for messages on `bus`.
+pub(super) async fn driven<T>(bus: &Connection, work: impl Future<Output = T>) -> T {
+    let drive = async {
+        loop {
+            bus.executor().tick().await;
+        }
+    };
+    or(work, drive).await
 }
 
 async fn greet(
@@ -70,23 +86,19 @@ async fn greet(
     service.await.map_err(trouble::of)
 }
 
-/// A socket to `address`, where that is a local one; `None` for what zbus reaches better. zbus itself would start a thread
-/// for it. A bus that accepts nobody any more is waited for no longer than `limit`.
-fn dial(address: &Address, limit: Duration) -> Option<io::Result<UnixStream>> {
-    let Transport::Unix(unix) = address.transport() else { return None };
+/// A socket to `address`. A bus that accepts nobody any more is waited for no longer than `limit`.
+fn dial(address: &Address, limit: Duration) -> io::Result<UnixStream> {
+    let not_local =
+        || io::Error::new(io::ErrorKind::Unsupported, "only local sockets are spoken to");
+    let Transport::Unix(unix) = address.transport() else { return Err(not_local()) };
     let name = match unix.path() {
         UnixSocket::File(path) => SocketAddrUnix::new(path),
         UnixSocket::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_encoded_bytes()),
-        _ => return None,
+        _ => return Err(not_local()),
     };
-    let connect = || {
-        let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-        let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
-        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(limit))?;
-        rustix::net::connect(&socket, &name?)?;
-        let socket = std::os::unix::net::UnixStream::from(socket);
-        socket.set_nonblocking(true)?;
-        UnixStream::from_std(socket)
-    };
-    Some(connect())
+    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+    let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(limit))?;
+    rustix::net::connect(&socket, &name?)?;
+    Ok(UnixStream::from(socket))
 }

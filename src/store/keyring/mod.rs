@@ -3,8 +3,9 @@
 #[cfg(target_os = "linux")]
 mod items;
 #[cfg(target_os = "linux")]
+mod line;
+#[cfg(target_os = "linux")]
 mod link;
-#[cfg(any(test, feature = "real-tests", not(target_os = "linux")))]
 mod native;
 #[cfg(target_os = "linux")]
 mod places;
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(any(test, feature = "real-tests", not(target_os = "linux")))]
 pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use places::Places;

@@ -6,40 +6,34 @@ use std::time::Duration;
 
 use keyring_core::{CredentialStore, Error};
 
-#[cfg(not(target_os = "linux"))]
-use super::Interaction;
-use super::Limits;
+use super::{Interaction, Limits};
 use crate::model::clean;
 use crate::store::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, deadline};
 
 /// Bytes that one Windows credential can hold (`CRED_MAX_CREDENTIAL_BLOB_SIZE`, 5 × 512).
 const CREDENTIAL_BLOB_MAX: usize = 2560;
 
-/// Finds the store, on the thread that is going to use it.
-type Open = dyn Fn() -> Result<Arc<CredentialStore>, Fault> + Send + Sync;
-
-/// Items of one service in a store of the `keyring` crate's family.
+/// Items of one service in the keyring of the platform.
 pub struct Native {
     service: String,
     limit: Duration,
-    open: Arc<Open>,
+    store: Option<Arc<CredentialStore>>,
 }
 
 impl Native {
     /// Items of `service` in the keyring that the platform offers.
-    #[cfg(not(target_os = "linux"))]
     pub fn new(service: String, interaction: Interaction, limits: Limits) -> Self {
         let limit = match interaction {
             Interaction::Allowed => limits.patient,
             Interaction::Forbidden => limits.quiet,
         };
-        Self { service, limit, open: Arc::new(platform_store) }
+        Self { service, limit, store: None }
     }
 
-    /// Items of `service` in `store`.
-    pub fn over(store: Arc<CredentialStore>, service: String) -> Self {
-        let open = Arc::new(move || Ok(Arc::clone(&store)));
-        Self { service, limit: Limits::default().quiet, open }
+    #[cfg(test)]
+    fn over(store: Arc<CredentialStore>) -> Self {
+        let limit = Limits::default().quiet;
+        Self { service: "entrada-test".to_owned(), limit, store: Some(store) }
     }
 
     /// Runs `work` with the store under the deadline.
@@ -48,15 +42,17 @@ impl Native {
         action: &'static str,
         work: impl FnOnce(&CredentialStore, &str) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (open, service) = (Arc::clone(&self.open), self.service.clone());
-        let run = move || work(&*open()?, &service).map_err(fault);
+        let (store, service) = (self.store.clone(), self.service.clone());
+        let run = move || {
+            let store = store.map_or_else(platform_store, Ok)?;
+            work(&*store, &service).map_err(fault)
+        };
         let result = deadline::within(self.limit, run).and_then(|result| result);
         result.map_err(|fault| fault.when(Kind::Keyring, action))
     }
 }
 
 /// The store that the `keyring` crate chooses, opened once per process.
-#[cfg(not(target_os = "linux"))]
 fn platform_store() -> Result<Arc<CredentialStore>, Fault> {
     // `Entry::new` would only say that there is no store; the reason stands here.
     keyring::Entry::store_status().as_ref().map_err(|error| {
@@ -192,8 +188,7 @@ mod tests {
 
     #[test]
     fn the_keyring_crate_keeps_the_contract_whole_and_in_parts() {
-        let native =
-            || Native::over(keyring_core::mock::Store::new().unwrap(), "entrada-test".to_owned());
+        let native = || Native::over(keyring_core::mock::Store::new().unwrap());
         contract::check(&Split::new(Box::new(Lowered(native()))));
     }
 

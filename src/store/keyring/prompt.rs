@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use futures_lite::StreamExt as _;
+use futures_lite::future::or;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 
-use super::link::{PATH, SERVICE};
+use super::line::Line;
+use super::link::{PATH, SERVICE, driven};
 use super::watch::Watch;
 use super::{Interaction, trouble};
 use crate::store::{Fault, Trouble};
@@ -57,8 +59,11 @@ pub(super) async fn unlock(
 }
 
 /// Takes `dialog` back, so that it does not outlive us and block the next program.
-pub(super) async fn dismiss(Dialog { bus, path }: Dialog) {
+pub(super) async fn dismiss(Dialog { bus, path }: Dialog, line: &Line) {
     // Whether that worked changes nothing: the wait is over.
-    let dismissal = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &());
-    let _ = tokio::time::timeout(DISMISSAL, dismissal).await;
+    let dismissal = async {
+        let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;
+    };
+    line.extend(DISMISSAL);
+    driven(&bus, or(dismissal, line.over())).await;
 }

@@ -1,12 +1,13 @@
 //! The Secret Service of freedesktop.org: gnome-keyring, KeePassXC, KWallet and others, over D-Bus.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use futures_lite::future::or;
-use tokio::runtime::{Builder, Runtime};
 
 use super::items::Items;
-use super::link::Link;
+use super::line::Line;
+use super::link::{Link, driven};
 use super::places::Places;
 use super::watch::Watch;
 use super::{Interaction, Limits, Notice, Session, prompt};
@@ -36,49 +37,37 @@ pub struct SecretService {
     noticed: Cell<bool>,
     link: Cell<Option<Link>>,
     provider: RefCell<Option<String>>,
-    event_loop: OnceCell<Runtime>,
+    line: Arc<Line>,
 }
 
 impl SecretService {
     /// Items as `settings` say. Connects when first used; `notice` hears what the user should know while waiting.
     pub fn new(settings: Settings, notice: Notice) -> Self {
         let (noticed, link, provider) = (Cell::default(), Cell::default(), RefCell::default());
-        Self { settings, notice, noticed, link, provider, event_loop: OnceCell::new() }
+        Self { settings, notice, noticed, link, provider, line: Line::new() }
     }
 
     /// What comes of `work`, unless the service is silent for too long.
     fn ask<T>(&self, work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.event_loop()?.block_on(async {
-            let say = |text: &str| self.tell(text);
-            let watch = Watch::new(self.settings.limits, self.settings.interaction, &say);
-            let mut link = self.link.take();
-            let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
-            let silence = async { Err(watch.run_out().await) };
-            match or(answer, silence).await {
-                Ok(result) => {
-                    self.link.set(link);
-                    result
-                }
-                Err(limit) => {
-                    // The next call gets a new connection.
-                    if let Some(dialog) = watch.into_dialog() {
-                        prompt::dismiss(dialog).await;
-                    }
-                    Err(deadline::timed_out(limit))
-                }
+        let say = |text: &str| self.tell(text);
+        let (limits, interaction) = (self.settings.limits, self.settings.interaction);
+        let watch = Watch::new(&self.line, limits, interaction, &say);
+        let mut link = self.link.take();
+        let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
+        let silence = async { Err(watch.run_out().await) };
+        match self.line.block_on(or(answer, silence)) {
+            Ok(result) => {
+                self.link.set(link);
+                result
             }
-        })
-    }
-
-    /// Where the connection lives: on the thread of whoever asks, while they wait.
-    fn event_loop(&self) -> Result<&Runtime, Fault> {
-        if let Some(known) = self.event_loop.get() {
-            return Ok(known);
+            Err(limit) => {
+                // The next call gets a new connection.
+                if let Some(dialog) = watch.into_dialog() {
+                    self.line.block_on(prompt::dismiss(dialog, &self.line));
+                }
+                Err(deadline::timed_out(limit))
+            }
         }
-        let built = Builder::new_current_thread().enable_io().enable_time().build();
-        let failed = |error| Fault::unavailable("no event loop for the keyring").because(error);
-        let built = built.map_err(failed)?;
-        Ok(self.event_loop.get_or_init(|| built))
     }
 
     async fn attempt<T>(
@@ -109,10 +98,10 @@ impl SecretService {
     ) -> Result<T, Fault> {
         let link = match link {
             Some(link) => link,
-            None => link.insert(Link::open(&self.settings, watch).await?),
+            None => link.insert(Link::open(&self.settings, &self.line, watch).await?),
         };
         watch.connected();
-        work(Items { link, settings: &self.settings, watch }).await
+        driven(&link.bus, work(Items { link, settings: &self.settings, watch })).await
     }
 
     /// Says `text`, unless something was said before.
@@ -128,14 +117,6 @@ impl SecretService {
         work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         self.ask(work).map_err(|fault| fault.when(Kind::Keyring, action))
-    }
-}
-
-impl Drop for SecretService {
-    /// A connection takes leave in its own event loop.
-    fn drop(&mut self) {
-        let _context = self.event_loop.get().map(Runtime::enter);
-        drop(self.link.take());
     }
 }
 

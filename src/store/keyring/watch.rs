@@ -1,12 +1,9 @@
 //! How long the Secret Service may be silent, and what the user hears meanwhile.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
-
+use super::line::Line;
 use super::prompt::Dialog;
 use super::{Interaction, Limits};
 
@@ -22,7 +19,7 @@ pub(super) struct Watch<'a> {
     limits: Limits,
     person: bool,
     say: &'a dyn Fn(&str),
-    timer: RefCell<Pin<Box<Sleep>>>,
+    line: &'a Line,
     limit: Cell<Duration>,
     connected: Cell<bool>,
     dialog: RefCell<Option<Dialog>>,
@@ -30,16 +27,18 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Begins now. `say` tells the user what is being waited for.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the wait for the keyring, in its own event loop"
-    )]
-    pub(super) fn new(limits: Limits, interaction: Interaction, say: &'a dyn Fn(&str)) -> Self {
+    pub(super) fn new(
+        line: &'a Line,
+        limits: Limits,
+        interaction: Interaction,
+        say: &'a dyn Fn(&str),
+    ) -> Self {
+        line.extend(limits.quiet);
         Self {
             limits,
             person: interaction == Interaction::Allowed,
             say,
-            timer: RefCell::new(Box::pin(sleep(limits.quiet))),
+            line,
             limit: Cell::new(limits.quiet),
             connected: Cell::new(false),
             dialog: RefCell::default(),
@@ -73,7 +72,7 @@ impl<'a> Watch<'a> {
     /// Ends when nothing was heard for as long as is allowed, and tells how long that was.
     pub(super) async fn run_out(&self) -> Duration {
         loop {
-            poll_fn(|context| self.timer.borrow_mut().as_mut().poll(context)).await;
+            self.line.over().await;
             let limit = self.limit.get();
             if !(self.person && self.connected.get() && limit != self.limits.patient) {
                 return limit;
@@ -84,7 +83,7 @@ impl<'a> Watch<'a> {
     }
 
     fn wait(&self, limit: Duration) {
-        self.timer.borrow_mut().as_mut().reset(Instant::now() + limit);
+        self.line.extend(limit);
         self.limit.set(limit);
     }
 }

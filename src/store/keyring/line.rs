@@ -1,0 +1,144 @@
+//! The bus's socket, and how it is waited for: on the caller's own thread, in poll(2). An event loop brings a thread or half a
+//! megabyte to the path of each token, to watch this one descriptor.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use zbus::connection::socket::{BoxedSplit, ReadHalf, Split, WriteHalf};
+
+/// Where a wait stands: what is read from, and until when.
+#[derive(Debug)]
+pub(super) struct Line(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    until: Instant,
+    reader: Option<(Arc<UnixStream>, Waker)>,
+}
+
+impl Line {
+    /// A line on which nothing is waited for yet.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { until: now(), reader: None })))
+    }
+
+    /// Waits for `limit` from now on.
+    pub(super) fn extend(&self, limit: Duration) {
+        self.state().until = now() + limit;
+    }
+
+    /// Ends when the wait is over.
+    pub(super) async fn over(&self) {
+        let look = |_: &mut Context<'_>| {
+            if self.state().until <= now() { Poll::Ready(()) } else { Poll::Pending }
+        };
+        poll_fn(look).await;
+    }
+
+    /// The end of `work`, which waits for nothing but what comes over this line, and for its limit.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut work = pin!(work);
+        loop {
+            if let Poll::Ready(end) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return end;
+            }
+            if !woken.0.swap(false, Ordering::Relaxed) {
+                self.wait();
+            }
+        }
+    }
+
+    /// Sleeps until the bus says something, or the wait is over.
+    fn wait(&self) {
+        let (reader, left) = {
+            let mut state = self.state();
+            (state.reader.take(), state.until.saturating_duration_since(now()))
+        };
+        let limit = Timespec::try_from(left).ok();
+        let socket = reader.as_ref().map(|(socket, _)| PollFd::new(&**socket, PollFlags::IN));
+        // A signal that ends it early is no harm: whoever is woken looks for himself.
+        let _ = poll(socket.into_iter().collect::<Vec<_>>().as_mut_slice(), limit.as_ref());
+        if let Some((_, waker)) = reader {
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the keyring is silent")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// `socket` for zbus, waited for on `line`. It never carries descriptors: the Secret Service has none to give.
+pub(super) fn over(socket: UnixStream, line: &Arc<Line>) -> BoxedSplit {
+    let socket = Arc::new(socket);
+    let (reader, line) = (Arc::clone(&socket), Arc::clone(line));
+    Split::new(Box::new(Reading { socket: reader, line }), Box::new(Writing(socket)))
+}
+
+#[derive(Debug)]
+struct Reading {
+    socket: Arc<UnixStream>,
+    line: Arc<Line>,
+}
+
+#[async_trait::async_trait]
+impl ReadHalf for Reading {
+    async fn recvmsg(&mut self, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+        let size = poll_fn(|context| {
+            match recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT).map_err(io::Error::from) {
+                Ok((size, _)) => Poll::Ready(Ok(size)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let reader = (Arc::clone(&self.socket), context.waker().clone());
+                    self.line.state().reader = Some(reader);
+                    Poll::Pending
+                }
+                Err(error) => Poll::Ready(Err(error)),
+            }
+        });
+        Ok((size.await?, Vec::new()))
+    }
+}
+
+#[derive(Debug)]
+struct Writing(Arc<UnixStream>);
+
+#[async_trait::async_trait]
+impl WriteHalf for Writing {
+    /// Blocks, no longer than the socket's own limit.
+    async fn sendmsg(&mut self, buffer: &[u8], _: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        match send(&self.0, buffer, SendFlags::NOSIGNAL).map_err(io::Error::from) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            sent => sent,
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.0.shutdown(std::net::Shutdown::Both)
+    }
+}
