@@ -64,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sys = Sys {
         clock: &RealClock,
         http: &http,
+        dial: &http,
         env: &env,
         terminal: &RealTerminal,
         browser: &RealBrowser,

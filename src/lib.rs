@@ -10,7 +10,7 @@
 //! | 5 | [`cli`] | one file per command; the only floor that knows exit codes |
 //! | 4 | [`config`] | flags over environment over file over defaults, with origins |
 //! | 3 | [`render`], `emulator` | values to text, one file per format; a small Entra on loopback (feature `emulator`) |
-//! | 2 | [`flow`], [`diagnose`], [`trace`] | getting a token; judging one; writing a run down |
+//! | 2 | [`flow`], [`diagnose`], [`probe`], [`trace`] | getting a token; judging one; showing it to its service; writing a run down |
 //! | 1 | [`oauth`], [`sys`], [`store`], [`entra`], [`har`] | the wire (pure); the outside world; saved grants; Entra's facts; HTTP archives |
 //! | 0 | [`model`] | the vocabulary: authority, tenant, scope, claims, secret, time, job |
 //!
@@ -32,6 +32,7 @@ pub mod flow;
 pub mod har;
 pub mod model;
 pub mod oauth;
+pub mod probe;
 pub mod render;
 pub mod store;
 pub mod sys;

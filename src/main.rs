@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let sys = Sys {
         clock: &RealClock,
         http: &http,
+        dial: &http,
         env: &env,
         terminal: &RealTerminal,
         browser: &RealBrowser,

@@ -300,10 +300,27 @@ impl App<'_, '_> {
         Ok(entries)
     }
 
+    /// The profile, and the flags beside it, that select authority, tenant, client and account: words for another program's
+    /// command.
+    pub(super) fn selector_words(&self, settings: &Settings) -> Vec<String> {
+        let mut words: Vec<String> = settings.profile.iter().cloned().collect();
+        words.extend(self.flags());
+        words
+    }
+
     /// Flags that select authority, tenant, client and account, as they were typed.
     pub(super) fn selectors(&self) -> String {
+        let words = self.flags();
+        let quoted = words.iter().map(|word| shell_quoted(word));
+        quoted.collect::<Vec<_>>().join(" ")
+    }
+
+    fn flags(&self) -> Vec<String> {
         let layer = &self.common.layer;
         let mut words = Vec::new();
+        let mut add = |flag: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
+        };
         for (flag, value) in [
             ("--tenant", &layer.tenant),
             ("--client-id", &layer.client_id),
@@ -312,14 +329,13 @@ impl App<'_, '_> {
             ("--tid", &layer.tid),
             ("--oid", &layer.oid),
         ] {
-            words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_quoted(value))));
+            add(flag, value.clone());
         }
-        words.extend(layer.cloud.map(|cloud| format!("--cloud {}", cloud.id())));
+        add("--cloud", layer.cloud.map(|cloud| cloud.id().to_owned()));
         let store = layer.store.and_then(|store| clap::ValueEnum::to_possible_value(&store));
-        words.extend(store.map(|store| format!("--store {}", store.get_name())));
-        let key = layer.store_key_file.as_ref();
-        words.extend(key.map(|file| format!("--store-key-file {}", shell_quoted(file))));
-        words.join(" ")
+        add("--store", store.map(|store| store.get_name().to_owned()));
+        add("--store-key-file", layer.store_key_file.clone());
+        words
     }
 
     /// Flags that select jobs and scopes, as they were typed.

@@ -9,6 +9,7 @@ use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
+use crate::oauth::ProtocolError;
 use crate::render::{self, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
 use crate::sys::{HttpError, HttpFailure, Interrupted};
@@ -76,6 +77,18 @@ impl Failure {
             source = cause.source();
         }
         failure
+    }
+
+    /// What is so, in one line.
+    pub(super) fn said(&self) -> String {
+        let cause =
+            || self.diagnosis().and_then(Diagnosis::cause).map(|cause| cause.message.to_string());
+        let said = if self.message.is_empty() {
+            cause().unwrap_or_default()
+        } else {
+            self.message.clone()
+        };
+        std::iter::once(said).chain(self.causes.iter().cloned()).collect::<Vec<_>>().join(": ")
     }
 
     /// The judgement of the refusal, where there was one.
@@ -150,6 +163,12 @@ impl From<HttpError> for Failure {
         let exit = if network::is_setting(&error.failure) { Exit::Usage } else { Exit::Temporary };
         let failure = Self::of(exit, &error);
         network::help(&error).into_iter().fold(failure, Self::help)
+    }
+}
+
+impl From<ProtocolError> for Failure {
+    fn from(error: ProtocolError) -> Self {
+        Self::of(if error.is_temporary() { Exit::Temporary } else { Exit::Refused }, &error)
     }
 }
 

@@ -114,6 +114,7 @@ pub(super) mod tests {
         let sys = Sys {
             clock: &clock,
             http: &http,
+            dial: &http,
             env: &env,
             terminal: &Nothing,
             browser: &Nothing,

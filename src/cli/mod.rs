@@ -8,6 +8,7 @@ mod config;
 #[cfg(feature = "emulator")]
 mod demo;
 mod diagnose;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod exec;
@@ -24,7 +25,9 @@ mod login;
 mod logout;
 mod network;
 mod obtain;
+mod probe;
 mod prompt;
+mod recipe;
 mod report;
 mod status;
 mod talk;
@@ -109,6 +112,9 @@ enum Command {
     Import(import::Args),
     Export(export::Args),
     Diagnose(diagnose::Args),
+    Probe(probe::Args),
+    Doctor(doctor::Args),
+    Recipe(recipe::Args),
     Inspect(inspect::Args),
     Trace(trace::Args),
     Explain(explain::Args),
@@ -191,6 +197,9 @@ fn dispatch(
         Command::Import(args) => import::run(&args, &mut app),
         Command::Export(args) => export::run(&args, &mut app),
         Command::Diagnose(args) => diagnose::run(&args, &mut app),
+        Command::Probe(args) => probe::run(&args, &mut app),
+        Command::Doctor(args) => doctor::run(&args, &mut app),
+        Command::Recipe(args) => recipe::run(&args, &mut app),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),
         Command::Explain(args) => explain::run(&args, &mut app),

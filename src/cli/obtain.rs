@@ -8,7 +8,7 @@ use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::flow::{self, AcquireError, Acquired, Source};
-use crate::model::{ClaimsRequest, human_duration};
+use crate::model::{ClaimsRequest, Job, human_duration};
 use crate::render::{self, Notes};
 
 /// What is asked beside the settings.
@@ -18,6 +18,8 @@ pub(super) struct Ask {
     pub(super) force_refresh: bool,
     /// What a service asked for when it refused a token.
     pub(super) challenge: Option<ClaimsRequest>,
+    /// What it is for, where it is not the first job of the settings.
+    pub(super) job: Option<Job>,
 }
 
 /// The token that `settings` ask for, for `command`.
@@ -27,13 +29,12 @@ pub(super) fn obtain(
     command: &str,
     ask: Ask,
 ) -> Result<Acquired, Failure> {
-    let jobs = settings.jobs()?;
     // A token is for one service: that of the first job named.
-    let jobs = jobs.get(..1).unwrap_or_default();
+    let job = ask.job.or(settings.jobs()?.first().copied());
+    let jobs = job.as_slice();
     app.trace(settings, command, jobs)?;
     let mut request = app.request(settings, jobs, app.interaction(settings))?;
     (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
-    let job = jobs.first().copied();
     // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
     let look = || app.lint(settings, &request, job).map(drop);
     let grants = match app.grants(settings) {

@@ -43,7 +43,7 @@ pub(super) fn variable_name(name: &str) -> Result<String, String> {
 }
 
 /// A name that cannot break out of the string that it stands in.
-fn mailbox_name(name: &str) -> Result<String, String> {
+pub(super) fn mailbox_name(name: &str) -> Result<String, String> {
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err("an address, without control characters".to_owned());
     }
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn hand_over(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let challenge = app.challenge(args.challenge.as_deref())?;
-    let ask = Ask { force_refresh: args.force_refresh, challenge };
+    let ask = Ask { force_refresh: args.force_refresh, challenge, ..Ask::default() };
     let acquired = obtain(app, &settings, "token", ask)?;
     hand_out(args, app, &acquired)?;
     Ok(Exit::Success)

@@ -18,7 +18,7 @@ pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Rule, Severity, Shown};
 pub use recognise::{RecogniseError, recognise};
-pub use service::{HttpAnswer, MailTalk, Protocol, Service, Side};
+pub use service::{HttpAnswer, MailTalk, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
 
 use crate::model::{As, Job};

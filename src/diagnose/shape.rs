@@ -73,8 +73,12 @@ impl Shape {
         if let Some(jwt) = Self::of_plain_jwt(text) {
             return jwt;
         }
-        let text = Secret::new(unwrap(text));
-        Self::of_bare(text.expose())
+        Self::of_bare(Self::bare(text).expose())
+    }
+
+    /// The token alone, of `text` as it was pasted.
+    pub fn bare(text: &str) -> Secret {
+        Secret::new(unwrap(text))
     }
 
     /// A JWT and nothing else, which is what is pasted most.

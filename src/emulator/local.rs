@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Emulator, Reply};
 use crate::model::NumericDate;
 use crate::sys::{
-    Bundle, Clock, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted,
+    Bundle, Clock, Dial, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Wire,
 };
 
 /// How long a client waits for an answer that never comes.
@@ -19,6 +19,17 @@ pub struct InProcess<'a> {
     pub emulator: &'a Emulator,
     /// What time it is.
     pub clock: &'a dyn Clock,
+}
+
+/// There are no mail servers on that network.
+impl Dial for InProcess<'_> {
+    fn dial(&self, host: &str, port: u16, _: bool) -> Result<Box<dyn Wire>, HttpError> {
+        let host = format!("{host}:{port}");
+        Err(HttpError { host, failure: HttpFailure::Connect, source: None })
+    }
+    fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        Ok(vec![std::net::Ipv4Addr::LOCALHOST.into()])
+    }
 }
 
 impl Http for InProcess<'_> {

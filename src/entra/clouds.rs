@@ -47,6 +47,8 @@ pub struct CloudFacts {
     pub exchange: &'static str,
     /// Where IMAP, POP, EWS and ActiveSync answer.
     pub exchange_host: &'static str,
+    /// Where mail is submitted (SMTP). The worldwide one alone is Microsoft's documentation; the others are not verified.
+    pub smtp_host: &'static str,
     /// Azure Resource Manager.
     pub arm: &'static str,
     /// Where registrations and consent are looked after.
@@ -153,6 +155,7 @@ static PUBLIC: CloudFacts = CloudFacts {
     graph: "https://graph.microsoft.com",
     exchange: "https://outlook.office.com",
     exchange_host: "outlook.office365.com",
+    smtp_host: "smtp.office365.com",
     arm: "https://management.azure.com",
     portal: "https://portal.azure.com",
     issuer_v1: "https://sts.windows.net/{tenantid}/",
@@ -166,6 +169,7 @@ static USGOV: CloudFacts = CloudFacts {
     graph: "https://graph.microsoft.us",
     exchange: "https://outlook.office365.us",
     exchange_host: "outlook.office365.us",
+    smtp_host: "smtp.office365.us",
     arm: "https://management.usgovcloudapi.net",
     portal: "https://portal.azure.us",
     issuer_v1: "https://sts.windows.net/{tenantid}/",
@@ -188,6 +192,7 @@ static DOD: CloudFacts = CloudFacts {
     graph: "https://dod-graph.microsoft.us",
     exchange: "https://outlook-dod.office365.us",
     exchange_host: "outlook-dod.office365.us",
+    smtp_host: "outlook-dod.office365.us",
     audience_hosts: &[
         "dod-graph.microsoft.us",
         "outlook-dod.office365.us",
@@ -206,6 +211,7 @@ static CHINA: CloudFacts = CloudFacts {
     graph: "https://microsoftgraph.chinacloudapi.cn",
     exchange: "https://partner.outlook.cn",
     exchange_host: "partner.outlook.cn",
+    smtp_host: "smtp.partner.outlook.cn",
     arm: "https://management.chinacloudapi.cn",
     portal: "https://portal.azure.cn",
     issuer_v1: "https://sts.chinacloudapi.cn/{tenantid}/",

@@ -120,6 +120,7 @@ fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) 
     let sys = Sys {
         clock: &world,
         http: &world,
+        dial: &Nothing,
         env: &env,
         terminal: &Nothing,
         browser: &Nothing,

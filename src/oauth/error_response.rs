@@ -157,16 +157,17 @@ pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(seconds.min(LONGEST));
     }
-    let until = parse_http_date(text)?.seconds_since(now?);
+    let until = http_date(text)?.seconds_since(now?);
     Some(u64::try_from(until).unwrap_or(0).min(LONGEST))
 }
 
 /// The `Date` header: the server's idea of now.
 pub(super) fn server_date(response: &HttpResponse) -> Option<NumericDate> {
-    parse_http_date(response.headers().get(http::header::DATE)?.to_str().ok()?)
+    http_date(response.headers().get(http::header::DATE)?.to_str().ok()?)
 }
 
-fn parse_http_date(text: &str) -> Option<NumericDate> {
+/// A date as HTTP has it (RFC 9110 §5.6.7).
+pub fn http_date(text: &str) -> Option<NumericDate> {
     let time = httpdate::parse_http_date(text).ok()?;
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(NumericDate(0).plus(since))

@@ -18,7 +18,7 @@ pub mod refresh;
 pub mod sasl;
 mod token_response;
 
-pub use error_response::{ErrorResponse, RETRYABLE_STATUS, retry_after};
+pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, retry_after};
 pub use identity::account_of;
 pub use token_response::TokenResponse;
 

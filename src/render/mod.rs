@@ -5,6 +5,7 @@ mod claims;
 mod github;
 mod human;
 pub mod json;
+pub mod recipe;
 mod report;
 mod sarif;
 mod shell;

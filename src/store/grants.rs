@@ -110,6 +110,20 @@ impl Grants {
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
+    /// Whether the store takes an item of `size` bytes, gives it back and forgets it again.
+    pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
+        const NAME: &str = "doctor";
+        let bytes = vec![b'.'; size];
+        self.backend.save(NAME, &bytes)?;
+        let back = self.backend.load(NAME);
+        self.backend.remove(NAME)?;
+        if back?.is_some_and(|back| *back == *bytes) {
+            return Ok(());
+        }
+        let fault = Fault::denied("what was read is not what was written");
+        Err(fault.when(self.kind(), action::PREPARE))
+    }
+
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
     /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::prepare`].
     pub fn reserve(&self, key: &GrantKey) -> Result<Ready, StoreError> {

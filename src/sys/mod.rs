@@ -2,6 +2,7 @@
 
 mod browser;
 mod clock;
+mod dial;
 mod entropy;
 mod env;
 mod harden;
@@ -41,6 +42,8 @@ pub struct Sys<'a> {
     pub clock: &'a dyn Clock,
     /// The network.
     pub http: &'a dyn Http,
+    /// Mail servers.
+    pub dial: &'a dyn Dial,
     /// The environment variables, read once.
     pub env: &'a Env,
     /// What the standard streams are connected to.
@@ -142,6 +145,24 @@ pub trait Http {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
     /// Trusts the certificates in `bundle` beside the platform's, for requests from now on. They are looked at then.
     fn trust(&self, bundle: Bundle);
+}
+
+/// Connections on which lines are exchanged.
+pub trait Dial {
+    /// Connects to `port` of `host`, with TLS from the first byte on where `tls` says so. Proxies are not used: they carry HTTP.
+    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Wire>, HttpError>;
+    /// The addresses of `host`, one at least.
+    fn resolve(&self, host: &str) -> std::io::Result<Vec<std::net::IpAddr>>;
+}
+
+/// One such connection.
+pub trait Wire {
+    /// The next line, without its end; `None` when the other side has closed.
+    fn read(&mut self) -> Result<Option<String>, HttpError>;
+    /// Sends `line`, and its end.
+    fn write(&mut self, line: &str) -> Result<(), HttpError>;
+    /// Goes on with TLS (STARTTLS), for the host that was dialled.
+    fn secure(&mut self) -> Result<(), HttpError>;
 }
 
 /// Certificates to trust.

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 use url::Url;
 
 use super::{
-    Browser, Entropy, Env, Line, Listener, Loopback, Place, Program, Programs, Stream, Terminal,
+    Browser, Dial, Entropy, Env, HttpError, HttpFailure, Line, Listener, Loopback, Place, Program,
+    Programs, Stream, Terminal, Wire,
 };
 use crate::model::Secret;
 
@@ -28,6 +29,15 @@ impl Browser for Nothing {
 
 impl Loopback for Nothing {
     fn listen(&self, _: &[u16]) -> io::Result<Box<dyn Listener>> {
+        nothing()
+    }
+}
+
+impl Dial for Nothing {
+    fn dial(&self, host: &str, _: u16, _: bool) -> Result<Box<dyn Wire>, HttpError> {
+        Err(HttpError { host: host.to_owned(), failure: HttpFailure::Connect, source: None })
+    }
+    fn resolve(&self, _: &str) -> io::Result<Vec<std::net::IpAddr>> {
         nothing()
     }
 }

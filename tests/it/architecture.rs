@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["oauth", "sys", "store", "entra", "har"],
-    &["flow", "diagnose", "trace"],
+    &["flow", "diagnose", "probe", "trace"],
     &["render", "emulator"],
     &["config"],
     &["cli"],

@@ -52,9 +52,11 @@ fn login(
     .into_iter()
     .collect();
     let browser = Scripted(script, Mutex::new(None));
+    let wire = InProcess { emulator, clock: &RealClock };
     let sys = Sys {
         clock: &RealClock,
-        http: &InProcess { emulator, clock: &RealClock },
+        http: &wire,
+        dial: &wire,
         env: &env,
         terminal: &RealTerminal,
         browser: &browser,

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::browser::{Desk, Machine, Typed};
+use crate::mail::Mail;
 
 /// When every test begins: 2023-11-14 22:13:20Z.
 pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
@@ -38,6 +39,7 @@ pub(crate) struct World {
     between: RefCell<Option<Box<Between>>>,
     network: Cell<Network>,
     signal: Cell<Option<u8>>,
+    pub(crate) mail: Mail,
 }
 
 /// What becomes of requests.
@@ -174,6 +176,7 @@ impl World {
             between: RefCell::default(),
             network: Cell::default(),
             signal: Cell::default(),
+            mail: Mail::default(),
         };
         world.set("HOME", world.home.path().to_str().unwrap());
         world.set("ENTRADA_AUTHORITY", BASE);
@@ -305,6 +308,7 @@ impl World {
         let sys = Sys {
             clock: &clock,
             http: &http,
+            dial: &self.mail,
             env: &env,
             terminal: &self.terminal,
             browser: &machine,

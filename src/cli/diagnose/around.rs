@@ -8,7 +8,7 @@ use crate::model::{As, Job, shell_quoted};
 use crate::sys::Env;
 
 /// Settings, read once for any number of cases.
-pub(super) struct Around {
+pub(in crate::cli) struct Around {
     flags: Context,
     profile: Option<Context>,
     /// What a configuration without a profile says of every token.
@@ -23,7 +23,7 @@ pub(super) struct Around {
 
 impl Around {
     /// Reads flags, variables and the configuration. `job_name` is a job that the evidence names and that is not on record.
-    pub(super) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
         // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
         // judgement. What it is for is another matter, and may stand in the configuration.
         // Without a home there is no file either, and none is needed.
@@ -78,7 +78,7 @@ impl Around {
     }
 
     /// `evidence` judged by `job`, with what flags, profile and configuration say.
-    fn case(&self, evidence: Evidence, job: Option<Job>) -> Evidence {
+    pub(in crate::cli) fn case(&self, evidence: Evidence, job: Option<Job>) -> Evidence {
         let mut evidence = match job {
             Some(job) => evidence.for_job(job),
             None => evidence,

@@ -12,7 +12,7 @@ use super::{Exit, Failure};
 use crate::diagnose::{self, Diagnosis, Verdict};
 use crate::render::{self, JudgementFormat, Notes};
 use crate::sys::Stream;
-use around::Around;
+pub(super) use around::Around;
 
 /// Members of an evidence file that are named as not understood.
 const MEMBERS_MAX: usize = 20;

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{RecogniseError, take_answer, take_talk};
-use crate::diagnose::service::{HttpAnswer, MailTalk, Protocol};
+use crate::diagnose::service::{HttpAnswer, MailTalk};
 use crate::diagnose::shape::Shape;
 use crate::diagnose::{Context, Evidence};
+use crate::model::Protocol;
 use crate::model::{As, Job, NumericDate, ScopeSet, Secret, clean};
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 

@@ -1,9 +1,9 @@
 //! What a mail server's refusal points to.
 
-use super::mail::{MailTalk, Mechanism, Protocol};
+use super::mail::{MailTalk, Mechanism};
 use super::told::{Told, token_explains};
 use crate::diagnose::{Confidence, Facts};
-use crate::model::Claims;
+use crate::model::{Claims, Protocol};
 
 /// What was said, to be shown.
 pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {

@@ -3,75 +3,33 @@
 use super::mail_log::{in_prose, side_of};
 use super::sasl::{self, Initial};
 use crate::entra::clouds::Cloud;
-use crate::model::Job;
+use crate::model::{Protocol, Side};
 
 /// Bytes of a sign-in string that are looked at: a token, and what is around it.
 const STRING_MAX: usize = 512 << 10;
 
-/// The protocol spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// RFC 9051.
-    Imap,
-    /// RFC 5321, submission.
-    Smtp,
-    /// RFC 1939.
-    Pop,
-}
-
-impl Protocol {
-    /// The protocol called `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "imap" | "imaps" => Some(Self::Imap),
-            "smtp" | "smtps" | "submission" => Some(Self::Smtp),
-            "pop" | "pop3" | "pop3s" => Some(Self::Pop),
-            _ => None,
+/// Whether a server that speaks `protocol` could have said `line`.
+pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match protocol {
+        Protocol::Imap => {
+            let tag = first.len() <= 16
+                // Programs count; a word before `NO` is prose.
+                && (first.len() <= 2 || first.bytes().any(|byte| byte.is_ascii_digit()))
+                && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+            let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
+            (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
         }
-    }
-
-    /// Whether a server that speaks it could have said `line`.
-    pub(super) fn is_server_line(self, line: &str) -> bool {
-        let mut words = line.split_whitespace();
-        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        match self {
-            Self::Imap => {
-                let tag = first.len() <= 16
-                    // Programs count; a word before `NO` is prose.
-                    && (first.len() <= 2 || first.bytes().any(|byte| byte.is_ascii_digit()))
-                    && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
-                let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-                (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
-            }
-            Self::Smtp => {
-                let code = first.get(..3).is_some_and(|code| {
-                    code.starts_with(['2', '3', '4', '5'])
-                        && code.chars().all(|c| c.is_ascii_digit())
-                });
-                code && (first.len() == 3 || first[3..].starts_with('-'))
-                    && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
-            }
-            Self::Pop => matches!(first, "-ERR" | "+OK"),
+        Protocol::Smtp => {
+            let code = first.get(..3).is_some_and(|code| {
+                code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
+            });
+            code && (first.len() == 3 || first[3..].starts_with('-'))
+                && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
         }
+        Protocol::Pop => matches!(first, "-ERR" | "+OK"),
     }
-
-    /// The job that it serves.
-    pub fn job(self) -> Job {
-        match self {
-            Self::Imap => Job::Imap,
-            Self::Smtp => Job::Smtp,
-            Self::Pop => Job::Pop,
-        }
-    }
-}
-
-/// Who said a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The mail program.
-    Client,
-    /// The mail server.
-    Server,
 }
 
 /// How the client signed in.
@@ -122,7 +80,7 @@ impl MailTalk {
             .filter(|(side, line)| {
                 side.is_some()
                     || marked < 2
-                    || protocol.is_server_line(line)
+                    || is_server_line(protocol, line)
                     || !line.contains(char::is_whitespace)
             })
             .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
@@ -305,7 +263,7 @@ impl MailTalk {
 fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
     let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     let score =
-        |protocol: &Protocol| lines.iter().filter(|line| protocol.is_server_line(line)).count();
+        |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
     let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
     // Prose may have a line that looks like one.
     let few = lines.len() <= 2 || lines.len() <= score(&best) * 4 || 2 <= marked;
@@ -315,7 +273,7 @@ fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
 fn guess(protocol: Protocol, line: &str) -> Side {
     // "Go on" in IMAP and POP, alone or with the server's reason in base64.
     let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
-    if goes_on || protocol.is_server_line(line) { Side::Server } else { Side::Client }
+    if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
 }
 
 /// RFC 3463: `5.7.3`.

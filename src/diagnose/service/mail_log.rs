@@ -1,7 +1,8 @@
 //! How programs write down what they and a mail server said: marks before the lines, quotes around them, and the one
 //! line that an exception or a system log kept.
 
-use super::mail::{Protocol, Side};
+use super::mail::is_server_line;
+use crate::model::{Protocol, Side};
 
 /// Marks that name a side, wherever they stand after a time or a program's name. Longer ones first.
 const MARKS: [(&str, Side); 24] = [
@@ -60,7 +61,7 @@ pub(super) fn side_of(line: &str) -> (Option<Side>, String) {
 fn marked(line: &str) -> Option<(Side, &str)> {
     // What a server says may hold anything that looks like a mark.
     let speaks = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
-    if speaks.iter().any(|protocol| protocol.is_server_line(line)) {
+    if speaks.iter().any(|protocol| is_server_line(*protocol, line)) {
         return None;
     }
     let long = MARKS.iter().filter_map(|(mark, side)| {

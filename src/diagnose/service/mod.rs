@@ -12,6 +12,6 @@ mod whose;
 mod words;
 
 pub use http::HttpAnswer;
-pub use mail::{MailTalk, Protocol, Side};
+pub use mail::MailTalk;
 pub(super) use told::{Told, advise, causes, finding};
 pub use whose::Service;

@@ -24,21 +24,18 @@ pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpF
     if !error.is_connect() {
         return if error.is_timeout() { HttpFailure::Timeout } else { HttpFailure::Broken };
     }
-    match causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {
-        Some(TlsError::InvalidCertificate(CertificateError::Other(told))) => {
-            if let Some(trouble) = told.0.downcast_ref::<CertificateTrouble>() {
-                let trouble = CertificateTrouble { of_proxy: to_proxy, ..trouble.clone() };
-                return HttpFailure::Certificate(Box::new(trouble));
-            }
-            return HttpFailure::Handshake;
+    match handshake(error) {
+        Some(HttpFailure::Certificate(trouble)) => {
+            let trouble = CertificateTrouble { of_proxy: to_proxy, ..*trouble };
+            return HttpFailure::Certificate(Box::new(trouble));
         }
-        Some(TlsError::InvalidMessage(_)) if to_proxy => {
+        Some(HttpFailure::NotTls) if to_proxy => {
             return with_proxy(ProxyFault::NotTls, HttpFailure::NotTls);
         }
-        Some(TlsError::InvalidMessage(_)) => {
+        Some(HttpFailure::NotTls) => {
             return with_proxy(ProxyFault::NotTlsBehind, HttpFailure::NotTls);
         }
-        Some(_) => return HttpFailure::Handshake,
+        Some(other) => return other,
         None => (),
     }
     if error.is_timeout() {
@@ -68,6 +65,20 @@ pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpF
         return with_proxy(ProxyFault::CutBehind, HttpFailure::Cut);
     }
     HttpFailure::Connect
+}
+
+/// What TLS itself says of `error`; `None` where it says nothing.
+pub(in crate::sys) fn handshake(error: &(dyn StdError + 'static)) -> Option<HttpFailure> {
+    let error = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>())?;
+    Some(match error {
+        TlsError::InvalidCertificate(CertificateError::Other(told)) => {
+            let trouble = told.0.downcast_ref::<CertificateTrouble>().cloned();
+            let certificate = |trouble| HttpFailure::Certificate(Box::new(trouble));
+            trouble.map_or(HttpFailure::Handshake, certificate)
+        }
+        TlsError::InvalidMessage(_) => HttpFailure::NotTls,
+        _ => HttpFailure::Handshake,
+    })
 }
 
 /// `error` and all that caused it.

@@ -11,12 +11,13 @@ mod tls;
 mod trust;
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use url::Url;
 
 pub use self::certificate::{CertificateFault, CertificateTrouble};
+pub(super) use self::classify::handshake;
 pub use self::error::{
     BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
 };
@@ -87,6 +88,13 @@ impl<'a> RealHttp<'a> {
             extra_roots: RefCell::default(),
             clients: RefCell::default(),
         }
+    }
+
+    /// TLS for those who speak something else than HTTP.
+    pub(super) fn trusting(&self) -> Result<Arc<rustls::ClientConfig>, SetupTrouble> {
+        let mut config = tls::config(&self.extra_roots.borrow(), self.env)?;
+        config.alpn_protocols.clear();
+        Ok(Arc::new(config))
     }
 
     fn answer(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {

@@ -1,0 +1,157 @@
+//! `--app`: what the registration seems to be. All of it is inferred from how the authority refuses requests that could not
+//! succeed; nobody is signed in.
+
+use url::Url;
+
+use super::super::app::App;
+use super::Line;
+use crate::config::Settings;
+use crate::model::{Endpoints, ScopeSet, Secret, clean};
+use crate::oauth::{ErrorResponse, code, device_code};
+use crate::sys::HttpResponse;
+
+/// Where a browser comes back to a program on its own machine (RFC 8252 §7.3).
+const LOOPBACK: &str = "http://localhost";
+
+/// What is said behind everything here.
+const INFERRED: &str = "(inferred)";
+
+pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
+    let found = settings.authority().ok().and_then(|authority| authority.endpoints());
+    let (Some(endpoints), Ok(client)) = (found, settings.client_id()) else {
+        return vec![Line::note("application", "only applications of Entra ID can be looked at")];
+    };
+    let known = known(app, &endpoints, &client);
+    if known.is_bad() {
+        return vec![
+            known,
+            Line::passed("redirect", "application"),
+            Line::passed("public", "application"),
+        ];
+    }
+    vec![known, redirect(app, &endpoints, &client), public(app, &endpoints, &client)]
+}
+
+/// Whether the tenant knows the application: whoever it gives a `user_code` to, it knows. Nobody will enter that.
+fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+    let scopes = ScopeSet::parse("openid");
+    let Some(endpoint) = &endpoints.device_authorization else {
+        return Line::note("application", "the authority has no sign-in by code");
+    };
+    let request = device_code::authorization_request(endpoint, client, &scopes, None);
+    let answer = app.sys.http.send(request).map_err(super::Failure::from).and_then(|answer| {
+        device_code::parse_authorization(&answer, app.sys.clock.now()).map_err(Into::into)
+    });
+    match answer {
+        Err(failure) => Line::of("application", failure),
+        Ok(Ok(_)) => Line::fine(
+            "application",
+            format!("the tenant knows it, and it may sign in by code {INFERRED}"),
+        ),
+        Ok(Err(error)) => refused("application", &error),
+    }
+}
+
+/// Whether a browser may come back to this machine. An authority that sends a refusal back to an address has that address on
+/// its list; else it shows the refusal on a page of its own (AADSTS50011).
+fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+    let Some(page) = &endpoints.authorization else {
+        return Line::note("redirect", "the authority has no sign-in page");
+    };
+    let mut url = page.clone();
+    url.query_pairs_mut()
+        .append_pair("client_id", client)
+        .append_pair("response_type", "code")
+        .append_pair("redirect_uri", LOOPBACK)
+        .append_pair("scope", "openid")
+        .append_pair("prompt", "none")
+        .append_pair("state", "doctor")
+        .append_pair("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+        .append_pair("code_challenge_method", "S256");
+    let request = http::Request::get(url.as_str()).body(Vec::new());
+    let answer = request.map(|request| app.sys.http.send(request));
+    let Ok(Ok(answer)) = answer else {
+        return Line::note("redirect", "the sign-in page gave no answer");
+    };
+    if comes_back(&answer) {
+        return Line::fine(
+            "redirect",
+            format!("the sign-in page comes back to {LOOPBACK} {INFERRED}"),
+        );
+    }
+    let text = String::from_utf8_lossy(answer.body());
+    if text.contains("AADSTS50011") || text.contains("AADSTS500113") {
+        return Line::bad(
+            "redirect",
+            format!("{LOOPBACK} is not among the application's redirect URIs {INFERRED}"),
+        )
+        .help(
+            "in the portal: App registrations, the application, Authentication, Add a platform, Mobile and desktop applications, \
+             `http://localhost`; without it `entrada login --flow device` is left",
+        );
+    }
+    Line::note("redirect", "the sign-in page does not tell where it would come back to")
+}
+
+fn comes_back(answer: &HttpResponse) -> bool {
+    let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
+    location.and_then(|location| Url::parse(location).ok()).is_some_and(|url| {
+        url.host_str() == Some("localhost")
+            && url.query().is_some_and(|query| query.contains("error="))
+    })
+}
+
+/// Whether the token endpoint wants a secret of the application. A code that nobody issued tells: one who is asked for a
+/// secret hears of that, one who is not hears of the code.
+fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+    let (code, verifier) = (Secret::new("0.none"), Secret::new("entrada-doctor-".repeat(4)));
+    let request = code::request(code::Redemption {
+        token_endpoint: &endpoints.token,
+        client_id: client,
+        code: &code,
+        redirect_uri: LOOPBACK,
+        verifier: &verifier,
+        scopes: None,
+        claims: None,
+    });
+    let answer = app
+        .sys
+        .http
+        .send(request)
+        .map_err(super::Failure::from)
+        .and_then(|answer| code::parse(&answer, app.sys.clock.now()).map_err(Into::into));
+    let error = match answer {
+        Err(failure) => return Line::of("public", failure),
+        Ok(Ok(_)) => return Line::note("public", "the authority took a code that nobody issued"),
+        Ok(Err(error)) => error,
+    };
+    if error.has_code(&[7000218, 7000216, 7000215]) {
+        return Line::bad(
+            "public",
+            format!("the application is asked for a secret, as one on a server is {INFERRED}"),
+        )
+        .help(
+            "in the portal: App registrations, the application, Authentication, Advanced settings, Allow public client flows: Yes; \
+             and no redirect URI of this program under Web",
+        );
+    }
+    if error.has_code(&[9002327]) {
+        return Line::bad(
+            "public",
+            format!("the redirect URI is that of a single-page application {INFERRED}"),
+        )
+        .help("in the portal: Authentication: move `http://localhost` to Mobile and desktop applications");
+    }
+    if error.has_code(&[70000, 9002313, 70008, 54005]) || error.error == "invalid_grant" {
+        return Line::fine("public", format!("no secret is asked for {INFERRED}"));
+    }
+    refused("public", &error)
+}
+
+fn refused(name: &'static str, error: &ErrorResponse) -> Line {
+    let line = Line::bad(name, clean(&error.sentence()).into_owned());
+    match error.error_codes.first() {
+        Some(code) => line.help(format!("`entrada explain {code}`")),
+        None => line,
+    }
+}

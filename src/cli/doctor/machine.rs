@@ -1,0 +1,118 @@
+//! What is on this machine.
+
+use std::io;
+use std::path::Path;
+
+use super::super::app::App;
+use super::Line;
+use crate::config::Settings;
+use crate::store::{Kind, Trouble};
+use crate::sys::{Place, Stream};
+
+/// Bytes of a grant with large tokens.
+const GRANT: usize = 4_096;
+
+/// Whether what has to be kept can be written down.
+pub(super) fn folders(app: &App<'_, '_>) -> Line {
+    let paths = match app.paths() {
+        Ok(paths) => paths,
+        Err(failure) => return Line::of("folders", failure),
+    };
+    for folder in [&paths.state, &paths.data] {
+        if let Err(error) = writable(folder) {
+            return Line::bad(
+                "folders",
+                format!("{} cannot be written: {error}", folder.display()),
+            )
+            .help("set HOME to a folder of yours, or XDG_STATE_HOME and XDG_DATA_HOME");
+        }
+    }
+    Line::fine("folders", format!("{} can be written", paths.state.display()))
+}
+
+/// Whether a file can be made in `folder`, or in the first folder above it that is there. Leaves nothing behind.
+fn writable(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|one| one.exists()).unwrap_or(folder);
+    tempfile::tempfile_in(there).map(drop)
+}
+
+/// Whether the store takes a grant and gives it back.
+pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
+    let grants = match app.grants(settings) {
+        Ok(grants) => grants,
+        Err(failure) => return Line::of("store", failure),
+    };
+    if grants.kind() == Kind::Memory {
+        return Line::note("store", "in memory: nothing outlives one command")
+            .help("`--store keyring` keeps sign-ins");
+    }
+    match grants.try_out(GRANT) {
+        Ok(()) => Line::fine(
+            "store",
+            format!("{} takes {GRANT} bytes and gives them back", grants.describe()),
+        ),
+        Err(error) => {
+            let locked = matches!(error.trouble, Trouble::Locked | Trouble::Dismissed);
+            let failure = super::super::Failure::from(error);
+            let line = Line::of("store", failure);
+            // Where somebody can be asked, the keyring asks by itself.
+            if locked && line.help.is_empty() {
+                return line
+                    .help("unlock the keyring: sign in to the desktop, or open its program");
+            }
+            line
+        }
+    }
+}
+
+/// Where a sign-in page would come up.
+pub(super) fn browser(app: &App<'_, '_>) -> Line {
+    let env = app.sys.env;
+    let place = app.sys.browser.place(env);
+    let by_code = "a sign-in shows a code for a browser elsewhere";
+    let line = |found: String| {
+        if place.has_browser(env) {
+            Line::fine("browser", found)
+        } else {
+            Line::note("browser", found)
+        }
+    };
+    if let Some(browser) = env.get("BROWSER") {
+        return line(format!("`{browser}`, by the variable BROWSER"));
+    }
+    line(match place {
+        Place::Desktop => "the desktop's own".to_owned(),
+        Place::Wsl => "that of Windows".to_owned(),
+        Place::Remote => format!("none: this is an SSH session, so {by_code}"),
+        Place::Container => format!("none: this is a container, so {by_code}"),
+        Place::Headless => format!("none: there is no display, so {by_code}"),
+    })
+}
+
+/// Whether a browser could come back to us.
+pub(super) fn loopback(app: &App<'_, '_>) -> Line {
+    match app.sys.loopback.listen(&[]) {
+        Ok(listener) => {
+            let port = listener.port();
+            listener.close(std::time::Duration::ZERO);
+            Line::fine("loopback", format!("a browser can come back to http://localhost:{port}"))
+        }
+        Err(error) => Line::bad("loopback", format!("no port on 127.0.0.1 can be had: {error}"))
+            .help("sign in by code instead: `entrada login --flow device`"),
+    }
+}
+
+/// Whether somebody could be asked.
+pub(super) fn terminal(app: &App<'_, '_>) -> Line {
+    let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
+    if app.sys.env.get("CI").is_some() {
+        Line::note("terminal", "the variable CI is set: nobody is asked anything")
+    } else if stdin && app.talk.to_terminal {
+        Line::fine("terminal", "somebody can be asked")
+    } else {
+        Line::note(
+            "terminal",
+            "none: nobody is asked anything, and commands end with 3 where a sign-in is needed",
+        )
+    }
+}

@@ -1,0 +1,164 @@
+//! `entrada doctor`: looks at everything that a sign-in needs, one line each.
+
+mod application;
+mod machine;
+mod network;
+mod tell;
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::render::Format;
+
+/// Look at all that a sign-in needs: configuration, clock, network, keyring, browser; one line each, and what to do
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// Ask the authority what the registration of the application seems to be; signs nobody in
+    #[arg(long)]
+    app: bool,
+    /// How the outcome is written
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+/// How something is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fine,
+    /// Worth knowing, and in nobody's way.
+    Note,
+    Bad,
+    /// Not looked at, because of another line.
+    Passed,
+}
+
+/// One thing that was looked at.
+struct Line {
+    name: &'static str,
+    state: State,
+    found: String,
+    help: Vec<String>,
+}
+
+impl Line {
+    fn new(name: &'static str, state: State, found: impl Into<String>) -> Self {
+        Self { name, state, found: found.into(), help: Vec::new() }
+    }
+
+    fn fine(name: &'static str, found: impl Into<String>) -> Self {
+        Self::new(name, State::Fine, found)
+    }
+
+    fn note(name: &'static str, found: impl Into<String>) -> Self {
+        Self::new(name, State::Note, found)
+    }
+
+    fn bad(name: &'static str, found: impl Into<String>) -> Self {
+        Self::new(name, State::Bad, found)
+    }
+
+    /// One that cannot be looked at before `other` is mended.
+    fn passed(name: &'static str, other: &str) -> Self {
+        Self::new(name, State::Passed, format!("not looked at: see `{other}`"))
+    }
+
+    fn of(name: &'static str, failure: Failure) -> Self {
+        Self { help: failure.help.clone(), ..Self::bad(name, failure.said()) }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    fn is_bad(&self) -> bool {
+        self.state == State::Bad
+    }
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let lines = look(args, app);
+    tell::tell(args.output, app, &lines)?;
+    Ok(if lines.iter().any(Line::is_bad) { Exit::Findings } else { Exit::Success })
+}
+
+fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
+    let (configured, settings) = configuration(args, app);
+    let mut lines = configured;
+    let folders = machine::folders(app);
+    let homeless = folders.is_bad();
+    lines.push(folders);
+    match &settings {
+        Some(settings) => {
+            let network = network::look(app, settings);
+            let reachable = !network.iter().any(Line::is_bad);
+            lines.extend(network);
+            if args.app {
+                if reachable {
+                    lines.extend(application::look(app, settings));
+                } else {
+                    lines.push(Line::passed("application", "authority"));
+                }
+            }
+            if homeless {
+                lines.push(Line::passed("store", "folders"));
+            } else {
+                lines.push(machine::store(app, settings));
+            }
+        }
+        None => {
+            let why = lines.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
+            for name in ["dns", "proxy", "tls", "authority", "clock", "store"] {
+                lines.push(Line::passed(name, why));
+            }
+        }
+    }
+    lines.push(machine::browser(app));
+    lines.push(machine::loopback(app));
+    lines.push(machine::terminal(app));
+    lines
+}
+
+/// The file, the profile, and what they come to.
+fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>) {
+    let file = match app.config_file() {
+        Ok((path, file)) => {
+            let found = if path.exists() {
+                let count = file.profiles.len();
+                let profiles = if count == 1 { "profile" } else { "profiles" };
+                format!("{}: {count} {profiles}", path.display())
+            } else {
+                format!("no file at {}: flags and variables are all there is", path.display())
+            };
+            Ok((Line::fine("config", found), file))
+        }
+        Err(failure) => Err(failure),
+    };
+    let (line, file) = match file {
+        Ok(both) => both,
+        Err(failure) => {
+            let lines = vec![Line::of("config", failure), Line::passed("profile", "config")];
+            return (lines, None);
+        }
+    };
+    let settings = app.settings_of(&file, args.profile.as_deref());
+    let told = settings.and_then(|settings| {
+        let authority = settings.authority()?;
+        let which = match &settings.profile {
+            Some(name) => format!("`{name}`: "),
+            None => String::new(),
+        };
+        let found = match settings.client_id() {
+            Ok(client) => Line::fine("profile", format!("{which}client {client} at {authority}")),
+            Err(_) => Line::bad("profile", format!("{which}no client id is set"))
+                .help("register an application and name it: `entrada config init`"),
+        };
+        Ok((found, settings))
+    });
+    match told {
+        Ok((found, settings)) => (vec![line, found], Some(settings)),
+        Err(failure) => (vec![line, Line::of("profile", failure)], None),
+    }
+}

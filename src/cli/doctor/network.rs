@@ -1,0 +1,133 @@
+//! The way to the authority, and its clock.
+
+use super::super::app::App;
+use super::super::{Failure, network};
+use super::Line;
+use crate::config::Settings;
+use crate::model::{Authority, NumericDate, clean, human_duration};
+use crate::oauth::discovery;
+use crate::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble};
+
+/// Seconds by which clocks may differ: rules speak of it from here on as well.
+const SKEW: i64 = 120;
+
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+
+/// One line each for names, proxy, TLS, what the authority says of itself, and the clock.
+pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
+    let authority = match settings.authority() {
+        Ok(authority) => authority,
+        Err(error) => return vec![Line::of("authority", error.into())],
+    };
+    let host = url::Url::parse(&authority.base())
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default();
+    let set: Vec<&str> =
+        PROXIES.into_iter().filter(|name| app.sys.env.get(name).is_some()).collect();
+    let proxy = || match set.first() {
+        Some(name) => Line::fine("proxy", format!("the variable {name} is set")),
+        None => Line::fine("proxy", "none is set"),
+    };
+    let names = || match set.first() {
+        Some(_) => Ok(Line::fine("dns", format!("the proxy looks up {host}"))),
+        None => app.sys.dial.resolve(&host).map(|found| {
+            Line::fine(
+                "dns",
+                format!(
+                    "{host} is {}",
+                    found.first().map_or_else(String::new, ToString::to_string)
+                ),
+            )
+        }),
+    };
+    let names = match names() {
+        Ok(line) => line,
+        Err(error) => {
+            let line = Line::bad("dns", format!("{host} has no address here: {}", clean(&error.to_string())))
+                .help("check the network, the spelling of the authority, and whether a proxy is needed (`HTTPS_PROXY`)");
+            let rest = ["proxy", "tls", "authority", "clock"];
+            return std::iter::once(line)
+                .chain(rest.into_iter().map(|name| Line::passed(name, "dns")))
+                .collect();
+        }
+    };
+    match app.sys.http.send(discovery::request(&authority)) {
+        Ok(response) => {
+            let tls = if authority.base().starts_with("https:") {
+                "the certificate is accepted"
+            } else {
+                "not used: the authority is on this machine"
+            };
+            vec![
+                names,
+                proxy(),
+                Line::fine("tls", tls),
+                said(&authority, &response),
+                clock(app.sys.clock.now(), &host, &response),
+            ]
+        }
+        Err(error) => unreachable(names, proxy, error),
+    }
+}
+
+/// No answer: the one line that says why, and those that could not be looked at.
+fn unreachable(names: Line, proxy: impl Fn() -> Line, error: HttpError) -> Vec<Line> {
+    let bad = match &error.failure {
+        HttpFailure::Proxy(_) => "proxy",
+        HttpFailure::Setup(trouble) if matches!(**trouble, SetupTrouble::ProxyVariable { .. }) => {
+            "proxy"
+        }
+        HttpFailure::Certificate(_)
+        | HttpFailure::NotTls
+        | HttpFailure::Cut
+        | HttpFailure::Handshake
+        | HttpFailure::Setup(_) => "tls",
+        _ => "authority",
+    };
+    let help = network::help(&error);
+    let failed = || Line { help: help.clone(), ..Line::bad(bad, clean(&error.to_string())) };
+    let mut lines = vec![names];
+    let mut seen = false;
+    for name in ["proxy", "tls", "authority", "clock"] {
+        lines.push(if name == bad {
+            seen = true;
+            failed()
+        } else if seen {
+            Line::passed(name, bad)
+        } else if name == "proxy" {
+            proxy()
+        } else {
+            Line::fine(name, "nothing is wrong with it as far as could be seen")
+        });
+    }
+    lines
+}
+
+/// What the authority says of itself.
+fn said(authority: &Authority, response: &HttpResponse) -> Line {
+    match discovery::parse(authority, response) {
+        Ok(Ok(endpoints)) => {
+            Line::fine("authority", format!("issues tokens at {}", endpoints.token))
+        }
+        Ok(Err(error)) => Line::bad("authority", clean(&error.sentence()))
+            .help("check `--tenant` and `--cloud`; `entrada explain CODE` tells more"),
+        Err(error) => Line::of("authority", Failure::from(error)),
+    }
+}
+
+fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> Line {
+    let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+    let Some(theirs) = date.and_then(crate::oauth::http_date) else {
+        return Line::note("clock", format!("{host} does not tell the time"));
+    };
+    let ahead = now.seconds_since(theirs);
+    if ahead.abs() <= SKEW {
+        return Line::fine("clock", format!("as that of {host}"));
+    }
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    Line::bad("clock", format!("{} {side} that of {host}", human_duration(ahead.abs()))).help(
+        "set it: `timedatectl set-ntp true`; in a virtual machine, sync it with its host (WSL: `wsl --shutdown`)",
+    )
+}

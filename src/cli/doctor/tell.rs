@@ -1,0 +1,76 @@
+//! The lines, for people and for programs.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use super::super::app::App;
+use super::super::talk::style_of;
+use super::{Line, State};
+use crate::diagnose::Severity;
+use crate::model::clean;
+use crate::render::{self, Format, json};
+use crate::sys::Stream;
+
+#[derive(Serialize)]
+struct V1Doctor<'a> {
+    version: u8,
+    ok: bool,
+    checks: Vec<V1Check<'a>>,
+}
+
+#[derive(Serialize)]
+struct V1Check<'a> {
+    name: &'static str,
+    state: &'static str,
+    found: &'a str,
+    help: &'a [String],
+}
+
+pub(super) fn tell(format: Format, app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
+    match format {
+        Format::Json => json::write(
+            app.stdout,
+            &V1Doctor {
+                version: json::VERSION,
+                ok: !lines.iter().any(Line::is_bad),
+                checks: lines
+                    .iter()
+                    .map(|line| V1Check {
+                        name: line.name,
+                        state: word(line.state),
+                        found: &line.found,
+                        help: &line.help,
+                    })
+                    .collect(),
+            },
+        ),
+        Format::Human => people(app, lines),
+    }
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Fine => "ok",
+        State::Note => "note",
+        State::Bad => "bad",
+        State::Passed => "passed-over",
+    }
+}
+
+fn people(app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
+    let style = style_of(app.sys, Stream::Stdout);
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
+    let mut out = Vec::new();
+    for line in lines {
+        let (mark, padding) = match line.state {
+            State::Fine => ("ok".to_owned(), "  "),
+            State::Note => (render::label(style, Severity::Note, "note"), ""),
+            State::Bad => (render::label(style, Severity::Error, "bad"), " "),
+            State::Passed => ("-".to_owned(), "   "),
+        };
+        writeln!(out, "{mark}{padding}  {:width$}  {}", line.name, clean(&line.found))?;
+        render::help(&mut out, style, &line.help)?;
+    }
+    app.stdout.write_all(&out)
+}

@@ -1,0 +1,275 @@
+//! `entrada probe`.
+
+mod tell;
+mod transcript;
+
+use std::path::PathBuf;
+
+use super::app::App;
+use super::diagnose::Around;
+use super::input::{open, read_text};
+use super::obtain::{Ask, obtain};
+use super::token::mailbox_name;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::diagnose::{self, Diagnosis, Evidence, HttpAnswer, MailTalk, Shape, Verdict};
+use crate::model::{Job, Protocol, Secret, is_loopback};
+use crate::probe::{self, Mechanism, Outcome, Plan, PlanError, Security};
+use crate::render::Format;
+use crate::sys::HttpError;
+use transcript::Transcript;
+
+/// Show a token to the service that it is for, and judge the answer; nothing is sent, changed or marked as read
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// Show the token in this file, or on standard input for `-`, in place of a stored one
+    #[arg(long, value_name = "FILE|-")]
+    token_from: Option<String>,
+    /// Whose mailbox is opened, where it is not the account's own
+    #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
+    mailbox: Option<String>,
+    /// Ask this server in place of Microsoft's: HOST, HOST:PORT or, for an API, an address
+    #[arg(long)]
+    server: Option<String>,
+    /// How the connection to a mail server is protected, where its port does not tell
+    #[arg(long)]
+    security: Option<Security>,
+    /// How the token is shown to a mail server, in place of what it offers
+    #[arg(long)]
+    mechanism: Option<Mechanism>,
+    /// Write down what was said, without secrets
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
+    /// How the outcome is written
+    #[arg(long, short, default_value = "human")]
+    output: Format,
+}
+
+/// What a service made of the token.
+enum Ended {
+    Taken,
+    /// The token was taken; whether it does the job cannot be tried without doing it.
+    TakenAtLeast,
+    Refused,
+    /// Nobody was asked: this is no token to show around.
+    Withheld,
+    Broken(HttpError),
+}
+
+/// One probe.
+struct Probed {
+    job: Job,
+    /// Whom it was shown to.
+    server: String,
+    user: Option<String>,
+    ended: Ended,
+    diagnosis: Diagnosis,
+}
+
+/// A token, and what is known about it.
+struct Token {
+    text: Secret,
+    account: Option<String>,
+    evidence: Evidence,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let outcome = probe_all(args, app);
+    if args.output == Format::Json { outcome.map_err(Failure::in_json) } else { outcome }
+}
+
+fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let jobs = settings.jobs()?;
+    let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
+    let default = [Job::default()];
+    let mut transcript = Transcript::new(args.transcript.as_deref())?;
+    let mut exit = Exit::Success;
+    for job in if jobs.is_empty() { &default[..] } else { &jobs[..] } {
+        let token = match &given {
+            Some(token) => around(app, token, *job)?,
+            None => stored(app, &settings, *job)?,
+        };
+        let probed = probe(args, app, &settings, *job, token, &mut transcript)?;
+        exit = worse(exit, &probed);
+        tell::tell(args.output, app, &probed)?;
+    }
+    transcript.write(app)?;
+    Ok(exit)
+}
+
+/// The exit code after one more probe.
+fn worse(exit: Exit, probed: &Probed) -> Exit {
+    let own = match &probed.ended {
+        Ended::Refused => Exit::ProbeRefused,
+        Ended::Broken(_) => Exit::Temporary,
+        Ended::Withheld => Exit::Findings,
+        Ended::Taken | Ended::TakenAtLeast if probed.diagnosis.verdict == Verdict::Problem => {
+            Exit::Findings
+        }
+        Ended::Taken | Ended::TakenAtLeast => Exit::Success,
+    };
+    // A refusal outweighs what may pass, and that what was only judged.
+    [Exit::ProbeRefused, Exit::Temporary, Exit::Findings]
+        .into_iter()
+        .find(|one| *one == exit || *one == own)
+        .unwrap_or(Exit::Success)
+}
+
+/// The token that the user gave.
+fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
+    let text = match from {
+        "-" => app.input(Some("-"))?,
+        path => read_text(&mut open("the token", path).map_err(|failure| {
+            failure.help("a token on the command line can be seen by others: give it on standard input, `--token-from -`")
+        })?)?,
+    };
+    let evidence = diagnose::recognise(text.expose(), app.sys.clock.now())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let text = match &evidence.response {
+        Some(response) => response.access_token.clone(),
+        None => Shape::bare(text.expose()),
+    };
+    let is_token = evidence.response.is_some() || evidence.token.is_some();
+    if !is_token || text.expose().is_empty() {
+        return Err(Failure::usage("what was given is no token")
+            .help("an answer of a service is judged by `entrada diagnose`"));
+    }
+    let account = match &evidence.token {
+        Some(Shape::Jwt(jwt)) => jwt.claims.user_names().next().map(str::to_owned),
+        _ => None,
+    };
+    Ok(Token { text, account, evidence })
+}
+
+/// The same, with what flags and configuration say about it.
+fn around(app: &App<'_, '_>, token: &Token, job: Job) -> Result<Token, Failure> {
+    let around = Around::new(app, None)?;
+    let evidence = around.case(token.evidence.clone(), Some(job));
+    let account = evidence.context.account.clone().or_else(|| token.account.clone());
+    Ok(Token { text: token.text.clone(), account, evidence })
+}
+
+/// The stored token for `job`, refreshed where it has to be.
+fn stored(app: &App<'_, '_>, settings: &Settings, job: Job) -> Result<Token, Failure> {
+    let acquired = obtain(app, settings, "probe", Ask { job: Some(job), ..Ask::default() })?;
+    let request = app.request(settings, &[job], app.interaction(settings))?;
+    let mut evidence = app.evidence(settings, &request, Some(job));
+    evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
+    evidence.context.granted.clone_from(&acquired.token.granted);
+    let account = acquired.account.username.clone();
+    Ok(Token { text: acquired.token.access_token, account, evidence })
+}
+
+fn probe(
+    args: &Args,
+    app: &App<'_, '_>,
+    settings: &Settings,
+    job: Job,
+    token: Token,
+    transcript: &mut Transcript,
+) -> Result<Probed, Failure> {
+    let Token { text, account, mut evidence } = token;
+    evidence.context.mailbox.clone_from(&args.mailbox);
+    // An emulator has its Graph under its own roof.
+    let emulated = settings.authority().ok().map(|authority| authority.base());
+    let emulated = emulated.filter(|base| url::Url::parse(base).is_ok_and(|url| is_loopback(&url)));
+    let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
+    let emulated = emulated.filter(|_| !is_mail);
+    let ask = probe::Ask {
+        cloud: settings.cloud(),
+        account: account.as_deref(),
+        mailbox: args.mailbox.as_deref(),
+        server: args.server.as_deref().or(emulated.as_deref()),
+        security: args.security,
+        mechanism: args.mechanism,
+    };
+    let plan = probe::plan(job, &ask).map_err(of_plan)?;
+    let user = match &plan {
+        Plan::Mail(plan) => Some(plan.user.clone()),
+        Plan::Web(_) => args.mailbox.clone().or(account),
+    };
+    let server = match &plan {
+        Plan::Mail(plan) => plan.server.to_string(),
+        Plan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
+    };
+    let grant = Some(Shape::of(text.expose())).is_some_and(|shape| {
+        matches!(shape, Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie)
+    });
+    if grant {
+        // Who has it can have tokens of his own: it is nobody's business but the authority's.
+        let diagnosis = diagnose::run(&evidence);
+        return Ok(Probed { job, server, user, ended: Ended::Withheld, diagnosis });
+    }
+    let ended = match &plan {
+        Plan::Mail(plan) => {
+            let talk = probe::converse(app.sys.dial, plan, &text);
+            transcript.mail(&server, &talk);
+            let ended = match talk.outcome {
+                Outcome::Taken => Ended::Taken,
+                Outcome::Refused => Ended::Refused,
+                Outcome::Broken(error) => Ended::Broken(error),
+            };
+            let talk = MailTalk::new(talk.protocol, talk.lines, Some(plan.user.clone()));
+            evidence.mail = Some(talk).filter(|_| matches!(ended, Ended::Refused));
+            ended
+        }
+        Plan::Web(plan) => match probe::ask(app.sys.http, plan, &text) {
+            Err(error) => Ended::Broken(error),
+            Ok(answered) => {
+                transcript.web(plan, &answered.response);
+                let ended = match (answered.refused, answered.token_alone) {
+                    (true, _) => Ended::Refused,
+                    (false, true) => Ended::TakenAtLeast,
+                    (false, false) => Ended::Taken,
+                };
+                let answer = answer_of(plan, &answered.response);
+                evidence.answer = Some(answer).filter(|_| answered.refused);
+                ended
+            }
+        },
+    };
+    if let Ended::Broken(HttpError {
+        failure: crate::sys::HttpFailure::Interrupted(interrupted),
+        ..
+    }) = &ended
+    {
+        return Err((*interrupted).into());
+    }
+    transcript.hide(&text);
+    let diagnosis = diagnose::run(&evidence);
+    Ok(Probed { job, server, user, ended, diagnosis })
+}
+
+fn answer_of(plan: &probe::WebPlan, response: &crate::sys::HttpResponse) -> HttpAnswer {
+    let headers = response.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    HttpAnswer {
+        status: Some(response.status().as_u16()),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(response.body()).into_owned(),
+        method: Some(plan.method.to_owned()),
+        url: Some(plan.url.to_string()),
+        authorization: None,
+    }
+}
+
+fn of_plan(error: PlanError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error {
+        PlanError::NoService(_) => failure.help(
+            "name the service by `--job`, such as `--job imap`; for an API of your own give an address, `--server URL`",
+        ),
+        PlanError::NoUser => failure.help("name it: `--mailbox ADDRESS`"),
+        PlanError::Server(_) => failure,
+        PlanError::Clear(_) => failure.help("leave out `--security none`, or use `https`"),
+    }
+}
+
+/// The protocol's name, for people.
+fn protocol_of(job: Job) -> Option<Protocol> {
+    [Protocol::Imap, Protocol::Pop, Protocol::Smtp].into_iter().find(|one| one.job() == job)
+}

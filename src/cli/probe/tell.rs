@@ -1,0 +1,101 @@
+//! What came of a probe, for people and for programs.
+
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use super::super::app::App;
+use super::super::network;
+use super::super::talk::style_of;
+use super::{Ended, Probed, protocol_of};
+use crate::diagnose::Severity;
+use crate::model::clean;
+use crate::render::{self, Format, Notes, json};
+use crate::sys::Stream;
+
+#[derive(Serialize)]
+struct V1Probe<'a> {
+    version: u8,
+    job: &'static str,
+    server: &'a str,
+    user: Option<&'a str>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    diagnosis: serde_json::Value,
+}
+
+pub(super) fn tell(format: Format, app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
+    match format {
+        Format::Json => json::write(
+            app.stdout,
+            &V1Probe {
+                version: json::VERSION,
+                job: probed.job.id(),
+                server: &probed.server,
+                user: probed.user.as_deref(),
+                outcome: outcome(&probed.ended),
+                trouble: trouble(&probed.ended),
+                diagnosis: json::value(&probed.diagnosis),
+            },
+        ),
+        Format::Human => people(app, probed),
+    }
+}
+
+fn outcome(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Taken => "taken",
+        Ended::TakenAtLeast => "token-taken",
+        Ended::Refused => "refused",
+        Ended::Withheld => "withheld",
+        Ended::Broken(_) => "no-answer",
+    }
+}
+
+fn trouble(ended: &Ended) -> Option<String> {
+    match ended {
+        Ended::Broken(error) => Some(clean(&error.to_string()).into_owned()),
+        _ => None,
+    }
+}
+
+fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
+    let style = style_of(app.sys, Stream::Stdout);
+    let Probed { job, server, user, ended, diagnosis } = probed;
+    let server = clean(server);
+    let whose = user.as_deref().map(|user| format!(" for `{}`", clean(user))).unwrap_or_default();
+    let opened = match protocol_of(*job) {
+        Some(_) => format!("took the token, and opened the mailbox{whose}"),
+        None => "took the token, and answered".to_owned(),
+    };
+    let (mark, said) = match ended {
+        Ended::Taken => (render::heading(style, "taken"), format!("{server} {opened}")),
+        Ended::TakenAtLeast => (
+            render::heading(style, "taken"),
+            format!(
+                "{server} took the token; whether it does `{job}` cannot be tried without doing it, so its permissions are judged"
+            ),
+        ),
+        Ended::Refused => (
+            render::label(style, Severity::Error, "refused"),
+            format!("{server} refused the token{whose}"),
+        ),
+        Ended::Withheld => (
+            render::label(style, Severity::Error, "withheld"),
+            format!("{server} was not asked: a refresh token is shown to nobody but the authority"),
+        ),
+        Ended::Broken(error) => (
+            render::label(style, Severity::Error, "no answer"),
+            clean(&error.to_string()).into_owned(),
+        ),
+    };
+    let mut out = Vec::new();
+    writeln!(out, "{mark}: {said}")?;
+    if let Ended::Broken(error) = ended {
+        render::help(&mut out, style, &network::help(error))?;
+    } else {
+        render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?;
+    }
+    app.stdout.write_all(&out)
+}

@@ -1,0 +1,168 @@
+//! `entrada recipe`.
+
+use super::app::App;
+use super::{Exit, Failure};
+use crate::config::Settings;
+use crate::model::{Job, Protocol, clean};
+use crate::probe::{self, Plan, Security};
+use crate::render::recipe::{Client, Ingredients, Place, Tls};
+
+/// Print a configuration with which another program gets its tokens from here
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The program
+    client: Client,
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// Whose mailbox it is; the stored account's, where there is one
+    #[arg(long, value_name = "ADDRESS", value_parser = super::token::mailbox_name)]
+    user: Option<String>,
+    /// The IMAP server in place of Microsoft's
+    #[arg(long, value_name = "HOST[:PORT]")]
+    imap_server: Option<String>,
+    /// The SMTP server in place of Microsoft's
+    #[arg(long, value_name = "HOST[:PORT]")]
+    smtp_server: Option<String>,
+    /// How the connections are protected, where the ports do not tell
+    #[arg(long)]
+    security: Option<Security>,
+}
+
+/// Stands for an address that is not known.
+const SOMEBODY: &str = "you@example.com";
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let page = args.client.page();
+    let with = ingredients(args, app, &settings)?;
+    let comment = |text: &str| match page.comment {
+        "" => String::new(),
+        mark => format!("{mark} {text}\n"),
+    };
+    let mut text =
+        comment(&format!("{}, as `entrada recipe {}` wrote it.", page.file, args.client.id()));
+    // A script begins as scripts do; a document with its own first line.
+    if page.comment.is_empty() {
+        text.clear();
+    }
+    text += &args.client.write(&with);
+    app.stdout.write_all(text.as_bytes())?;
+    tell(args, app, &with);
+    Ok(Exit::Success)
+}
+
+/// What to know and what is missing, on stderr.
+fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
+    let page = args.client.page();
+    if app.common.layer.quiet == Some(true) {
+        return;
+    }
+    app.talk.line(format!("this belongs in: {}", page.file));
+    for note in page.notes {
+        app.talk.line(format!("note: {note}"));
+    }
+    if with.user == SOMEBODY {
+        app.talk.line(format!(
+            "warning: nobody is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
+            login(with, page.protocols)
+        ));
+    }
+    let paths = app.sys.env.path("PATH").unwrap_or_default();
+    let is_there = |name: &str| std::env::split_paths(&paths).any(|dir| dir.join(name).is_file());
+    if let Some(program) = page.program.filter(|name| !is_there(name)) {
+        app.talk.line(format!("warning: there is no `{program}` on this machine's PATH"));
+    }
+    if !is_there("entrada") {
+        app.talk
+            .line("warning: `entrada` itself is not on the PATH; the program has to find it there");
+    }
+    if page.sasl_plugin && !has_sasl_plugin() {
+        app.talk.line(
+            "warning: Cyrus SASL's plugin for XOAUTH2 was not found on this machine: install `libsasl2-modules-kdexoauth2`",
+        );
+    }
+}
+
+fn login(with: &Ingredients, protocols: &[Protocol]) -> String {
+    let mut words = vec!["entrada login".to_owned()];
+    words.extend(with.selectors.iter().map(|word| crate::model::shell_quoted(word)));
+    words.extend(protocols.iter().map(|protocol| format!("--job {}", protocol.job())));
+    format!("`{}`", words.join(" "))
+}
+
+/// Where distributions put the plugins of Cyrus SASL.
+fn has_sasl_plugin() -> bool {
+    let folders = [
+        "/usr/lib/x86_64-linux-gnu/sasl2",
+        "/usr/lib/aarch64-linux-gnu/sasl2",
+        "/usr/lib64/sasl2",
+        "/usr/lib/sasl2",
+        "/usr/local/lib/sasl2",
+        "/opt/homebrew/lib/sasl2",
+    ];
+    folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).any(|dir| {
+        dir.flatten().any(|entry| entry.file_name().to_string_lossy().contains("xoauth2"))
+    })
+}
+
+fn ingredients(
+    args: &Args,
+    app: &App<'_, '_>,
+    settings: &Settings,
+) -> Result<Ingredients, Failure> {
+    let user = match &args.user {
+        Some(user) => user.clone(),
+        None => signed_in(app, settings).unwrap_or_else(|| SOMEBODY.to_owned()),
+    };
+    let facts = settings.cloud().facts();
+    let place = |job: Job, server: Option<&str>| {
+        let ask = probe::Ask {
+            cloud: settings.cloud(),
+            account: Some(&user),
+            server,
+            security: args.security,
+            ..probe::Ask::default()
+        };
+        match probe::plan(job, &ask) {
+            Ok(Plan::Mail(plan)) => Ok(Place {
+                host: plan.server.host_in_url(),
+                port: plan.server.port,
+                tls: match plan.security {
+                    Security::Implicit => Tls::Implicit,
+                    Security::Starttls => Tls::Starttls,
+                    Security::None => Tls::None,
+                },
+            }),
+            Ok(Plan::Web(_)) => Err(Failure::usage("that is no mail server")),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        }
+    };
+    Ok(Ingredients {
+        name: name_of(settings.profile.as_deref()),
+        imap: place(Job::Imap, args.imap_server.as_deref())?,
+        smtp: place(Job::Smtp, args.smtp_server.as_deref())?,
+        user,
+        selectors: app.selector_words(settings),
+        graph: facts.graph.to_owned(),
+        ca: settings.get(|layer| &layer.ca_bundle),
+        client_id: settings.client_id().unwrap_or_default(),
+        authority: settings.authority()?.to_string(),
+    })
+}
+
+/// The address of the one account that the settings select.
+fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Option<String> {
+    let entries = app.grants(settings).ok()?.list().ok()?;
+    match &App::selected(settings, entries).ok()?[..] {
+        [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
+        _ => None,
+    }
+}
+
+/// A word that every configuration takes as a name.
+fn name_of(profile: Option<&str>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let name: String =
+        profile.unwrap_or("outlook").chars().map(|c| if plain(c) { c } else { '-' }).collect();
+    if name.is_empty() { "outlook".to_owned() } else { name }
+}

@@ -1,0 +1,66 @@
+//! Shows a token to the service that it is for, in the service's own protocol, and brings back what was answered. Nothing is
+//! sent, changed or marked as read.
+//!
+//! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like fold the server's words into errors of
+//! their own, and the words are what is wanted.
+
+mod imap;
+mod plan;
+mod pop;
+mod smtp;
+mod talk;
+mod web;
+
+pub use plan::{Ask, MailPlan, Mechanism, Plan, PlanError, Security, Server, WebPlan, plan};
+pub use talk::{Outcome, Talk};
+pub use web::{Answered, ask};
+
+use crate::model::{Protocol, Secret};
+use crate::oauth::sasl;
+use crate::sys::Dial;
+use talk::{Stop, Talking};
+
+/// Signs in as `plan` says, opens the mailbox, and leaves.
+pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Talk {
+    let mut talking = Talking::new(plan.protocol);
+    let outcome = match talking.dial(dial, plan).and_then(|()| match plan.protocol {
+        Protocol::Imap => imap::converse(&mut talking, plan, token),
+        Protocol::Pop => pop::converse(&mut talking, plan, token),
+        Protocol::Smtp => smtp::converse(&mut talking, plan, token),
+    }) {
+        Ok(()) => Outcome::Taken,
+        Err(Stop::No) => Outcome::Refused,
+        // Who says no and hangs up has said no.
+        Err(Stop::Closed(_)) if talking.was_refused() => Outcome::Refused,
+        Err(Stop::Closed(error) | Stop::Broken(error)) => Outcome::Broken(error),
+    };
+    talking.end(outcome)
+}
+
+/// Shows the token by `mechanism`, where the server has said that it listens: `command` is the one that begins it. The string
+/// comes on a line of its own, for the first line may be too short for it (RFC 4954 §4, RFC 5034 §4).
+fn sign_in(
+    talking: &mut Talking,
+    command: &str,
+    plan: &MailPlan,
+    token: &Secret,
+) -> Result<(), Stop> {
+    let mechanism = plan.mechanism.unwrap_or_else(|| talking.offered());
+    talking.say(&format!("{command} {}", mechanism.name()))?;
+    if !talking.goes_on()? {
+        return Ok(());
+    }
+    let string = match mechanism {
+        Mechanism::Xoauth2 => sasl::xoauth2(&plan.user, token),
+        Mechanism::Oauthbearer => sasl::oauthbearer(&plan.user, token),
+    };
+    talking.say_secret(&string, &format!("(the {} string for {})", mechanism.name(), plan.user))?;
+    while talking.goes_on()? {
+        // What came is the reason; it wants an answer before the refusal itself comes (RFC 7628 §3.2.3).
+        talking.say(match mechanism {
+            Mechanism::Xoauth2 => "",
+            Mechanism::Oauthbearer => "AQ==",
+        })?;
+    }
+    Ok(())
+}

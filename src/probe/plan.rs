@@ -1,0 +1,278 @@
+//! Where a token for a job is shown, and how.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::entra::clouds::Cloud;
+use crate::model::{Job, Protocol, is_loopback};
+
+/// How the token is shown to a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mechanism {
+    /// Google's and Microsoft's
+    Xoauth2,
+    /// The standard (RFC 7628)
+    Oauthbearer,
+}
+
+impl Mechanism {
+    /// As mail servers spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xoauth2 => "XOAUTH2",
+            Self::Oauthbearer => "OAUTHBEARER",
+        }
+    }
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Security {
+    /// TLS from the first byte on (ports 993, 995, 465)
+    Implicit,
+    /// TLS on demand (ports 143, 110, 587)
+    Starttls,
+    /// None, to this machine alone
+    None,
+}
+
+/// Where a mail server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl Server {
+    /// The host as it stands in a URL.
+    pub fn host_in_url(&self) -> String {
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host_in_url(), self.port)
+    }
+}
+
+/// What is asked for beside the job.
+#[derive(Clone, Debug, Default)]
+pub struct Ask<'a> {
+    /// The cloud whose servers are meant.
+    pub cloud: Cloud,
+    /// Who signs in, as far as is known.
+    pub account: Option<&'a str>,
+    /// Another's mailbox.
+    pub mailbox: Option<&'a str>,
+    /// `HOST`, `HOST:PORT` or, for what speaks HTTP, an address.
+    pub server: Option<&'a str>,
+    /// How the connection is protected, where the port does not tell.
+    pub security: Option<Security>,
+    /// How the token is shown.
+    pub mechanism: Option<Mechanism>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// A conversation.
+    Mail(MailPlan),
+    /// A call.
+    Web(WebPlan),
+}
+
+/// A conversation with a mail server.
+#[derive(Clone, Debug)]
+pub struct MailPlan {
+    /// In this protocol.
+    pub protocol: Protocol,
+    /// With this server.
+    pub server: Server,
+    /// So protected.
+    pub security: Security,
+    /// Whose mailbox is opened.
+    pub user: String,
+    /// How the token is shown; `None` for what the server offers.
+    pub mechanism: Option<Mechanism>,
+}
+
+/// A call of an API.
+#[derive(Clone, Debug)]
+pub struct WebPlan {
+    /// `GET`, `POST`, `OPTIONS`.
+    pub method: &'static str,
+    /// Of this.
+    pub url: Url,
+    /// With these headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// And this body.
+    pub body: Option<String>,
+    /// Whether it can only tell that the token is taken.
+    pub token_alone: bool,
+}
+
+/// There is nothing to show the token to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The job names no service.
+    #[error("the job `{0}` has no service that could be asked")]
+    NoService(Job),
+    /// A mail server has to be told whose mailbox is meant.
+    #[error("it is not known whose mailbox is meant")]
+    NoUser,
+    /// `--server` is none.
+    #[error("`{0}` is no server; give HOST, HOST:PORT or, for an API, its address")]
+    Server(String),
+    /// In the clear to another machine.
+    #[error("a token is shown without TLS to this machine alone, and `{0}` is another")]
+    Clear(String),
+}
+
+/// How a token for `job` is shown to its service.
+pub fn plan(job: Job, ask: &Ask<'_>) -> Result<Plan, PlanError> {
+    let facts = ask.cloud.facts();
+    let mail = |protocol, host| mail(protocol, host, ask).map(Plan::Mail);
+    let user = user(ask);
+    let exchange = || format!("https://{}", facts.exchange_host);
+    let graph = |path: &str| web("GET", facts.graph, &format!("/v1.0/{path}"), ask);
+    let mailbox = match ask.mailbox {
+        Some(mailbox) => format!("users/{}", escaped(mailbox)),
+        None => "me".to_owned(),
+    };
+    let anything = |plan: WebPlan| WebPlan { token_alone: true, ..plan };
+    let plan = match job {
+        Job::Imap => return mail(Protocol::Imap, facts.exchange_host),
+        Job::Pop => return mail(Protocol::Pop, facts.exchange_host),
+        Job::Smtp => return mail(Protocol::Smtp, facts.smtp_host),
+        Job::Ews => {
+            let plan = web("POST", &exchange(), "/EWS/Exchange.asmx", ask)?;
+            let mut headers = vec![("content-type", "text/xml; charset=utf-8".to_owned())];
+            headers.extend(user.map(|user| ("x-anchormailbox", user)));
+            WebPlan { headers, body: Some(get_folder(ask.mailbox)), ..plan }
+        }
+        Job::Eas => web("OPTIONS", &exchange(), "/Microsoft-Server-ActiveSync", ask)?,
+        Job::OutlookRestV2 => {
+            web("GET", &exchange(), "/api/v2.0/me/messages?$top=1&$select=Id", ask)?
+        }
+        Job::GraphMailListMetadata
+        | Job::GraphMailRead
+        | Job::GraphMailAttachments
+        | Job::GraphMailWrite
+        | Job::GraphMailSharedRead => graph(&format!("{mailbox}/messages?$top=1&$select=id"))?,
+        Job::GraphMailboxSettingsRead | Job::GraphMailboxSettingsWrite => {
+            graph(&format!("{mailbox}/mailboxSettings"))?
+        }
+        Job::GraphCalendarRead | Job::GraphCalendarWrite | Job::GraphCalendarShared => {
+            graph(&format!("{mailbox}/calendars?$top=1&$select=id"))?
+        }
+        Job::GraphContactsRead | Job::GraphContactsWrite => {
+            graph(&format!("{mailbox}/contacts?$top=1&$select=id"))?
+        }
+        Job::GraphProfile => graph("me?$select=id")?,
+        // To send is the one thing that tells whether one may.
+        Job::GraphMailSend | Job::GraphMailSendAsShared | Job::Graph => {
+            anything(graph("me?$select=id")?)
+        }
+        Job::Arm => web("GET", facts.arm, "/tenants?api-version=2020-01-01", ask)?,
+        Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
+        Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
+    };
+    Ok(Plan::Web(plan))
+}
+
+fn user(ask: &Ask<'_>) -> Option<String> {
+    ask.mailbox.or(ask.account).map(str::to_owned)
+}
+
+fn mail(protocol: Protocol, host: &str, ask: &Ask<'_>) -> Result<MailPlan, PlanError> {
+    let user = user(ask).ok_or(PlanError::NoUser)?;
+    let (implicit, starttls) = match protocol {
+        Protocol::Imap => (993, 143),
+        Protocol::Pop => (995, 110),
+        Protocol::Smtp => (465, 587),
+    };
+    let ports = |security| match security {
+        Some(Security::Implicit) => implicit,
+        Some(Security::Starttls | Security::None) => starttls,
+        // As Exchange has them.
+        None if protocol == Protocol::Smtp => starttls,
+        None => implicit,
+    };
+    let server = match ask.server {
+        None => Server { host: host.to_owned(), port: ports(ask.security) },
+        Some(text) => {
+            let none = || PlanError::Server(text.to_owned());
+            let url = Url::parse(&format!("mail://{text}")).map_err(|_| none())?;
+            let bare = url.path().is_empty() && url.username().is_empty() && url.query().is_none();
+            let host = url.host().filter(|_| bare && !text.contains('/')).ok_or_else(none)?;
+            let host = match host {
+                Host::Ipv6(address) => address.to_string(),
+                host => host.to_string(),
+            };
+            Server { host, port: url.port().unwrap_or_else(|| ports(ask.security)) }
+        }
+    };
+    let by_port = match server.port {
+        143 | 110 | 587 | 25 => Security::Starttls,
+        _ => Security::Implicit,
+    };
+    let security = ask.security.unwrap_or(by_port);
+    if security == Security::None && !is_local(&server.host) {
+        return Err(PlanError::Clear(server.to_string()));
+    }
+    Ok(MailPlan { protocol, server, security, user, mechanism: ask.mechanism })
+}
+
+fn is_local(host: &str) -> bool {
+    Url::parse(&format!("http://{host}"))
+        .or_else(|_| Url::parse(&format!("http://[{host}]")))
+        .is_ok_and(|url| is_loopback(&url))
+}
+
+/// `path` at `origin`; at `--server` instead, where that is given: an origin, or a whole address.
+fn web(
+    method: &'static str,
+    origin: &str,
+    path: &str,
+    ask: &Ask<'_>,
+) -> Result<WebPlan, PlanError> {
+    let base = ask.server.unwrap_or(origin);
+    let base = if base.contains("://") { base.to_owned() } else { format!("https://{base}") };
+    let none = || PlanError::Server(base.clone());
+    let own = Url::parse(&base).map_err(|_| none())?;
+    let url = if own.path() == "/" || ask.server.is_none() {
+        own.join(path).map_err(|_| none())?
+    } else {
+        own
+    };
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return Err(PlanError::Clear(url.host_str().unwrap_or_default().to_owned()));
+    }
+    Ok(WebPlan { method, url, headers: Vec::new(), body: None, token_alone: false })
+}
+
+/// `text` as one segment of a path.
+fn escaped(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+        .replace("%40", "@")
+}
+
+/// `GetFolder` of the inbox, its id alone.
+fn get_folder(mailbox: Option<&str>) -> String {
+    let whose = mailbox.map_or_else(String::new, |mailbox| {
+        let address = crate::model::html_escaped(mailbox);
+        format!("<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>")
+    });
+    format!(
+        r#"<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><soap:Header><t:RequestServerVersion Version="Exchange2013_SP1"/></soap:Header><soap:Body><m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="inbox">{whose}</t:DistinguishedFolderId></m:FolderIds></m:GetFolder></soap:Body></soap:Envelope>"#
+    )
+}

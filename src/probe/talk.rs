@@ -1,0 +1,231 @@
+//! A conversation with a mail server, written down as it goes. What is secret in it is written down as what it is.
+
+use super::plan::{MailPlan, Mechanism, Security};
+use crate::model::{Protocol, Secret, Side};
+use crate::sys::{Dial, HttpError, HttpFailure, Wire};
+
+/// Lines that are read before a server is taken to have nothing to say.
+const LINES_MAX: usize = 1_000;
+
+/// What was said.
+#[derive(Debug)]
+pub struct Talk {
+    /// In which protocol.
+    pub protocol: Protocol,
+    /// By whom, in order.
+    pub lines: Vec<(Side, String)>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a probe ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The token was taken, and the mailbox opened.
+    Taken,
+    /// The server said no.
+    Refused,
+    /// There was no end: the network, TLS, or a server that hung up.
+    Broken(HttpError),
+}
+
+/// Why a conversation stops early.
+pub(super) enum Stop {
+    /// The server said no.
+    No,
+    /// It hung up.
+    Closed(HttpError),
+    /// The network failed.
+    Broken(HttpError),
+}
+
+impl From<HttpError> for Stop {
+    fn from(error: HttpError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What a line of the server's means for the command that went before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// There is more to come, or it is about something else.
+    Beside,
+    /// It waits for a line of ours.
+    GoOn,
+    Yes,
+    No,
+}
+
+/// One that is going on.
+pub(super) struct Talking {
+    protocol: Protocol,
+    host: String,
+    wire: Option<Box<dyn Wire>>,
+    lines: Vec<(Side, String)>,
+    tags: usize,
+}
+
+impl Talking {
+    pub(super) fn new(protocol: Protocol) -> Self {
+        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0 }
+    }
+
+    /// Connects, and hears the greeting.
+    pub(super) fn dial(&mut self, dial: &dyn Dial, plan: &MailPlan) -> Result<(), Stop> {
+        self.host = plan.server.to_string();
+        let (host, port) = (&plan.server.host, plan.server.port);
+        self.wire = Some(dial.dial(host, port, plan.security == Security::Implicit)?);
+        self.hear().map(drop)
+    }
+
+    /// Says `command`, and hears the answer; the lines of it.
+    pub(super) fn ask(&mut self, command: &str) -> Result<Vec<String>, Stop> {
+        let before = self.lines.len();
+        self.say(command)?;
+        self.hear()?;
+        let said = self.lines.get(before..).unwrap_or_default();
+        Ok(said
+            .iter()
+            .filter(|(side, _)| *side == Side::Server)
+            .map(|(_, line)| line.clone())
+            .collect())
+    }
+
+    /// Says `command`, with a tag where the protocol has tags.
+    pub(super) fn say(&mut self, command: &str) -> Result<(), Stop> {
+        let continues = command.is_empty() || command == "AQ==";
+        let line = if self.protocol == Protocol::Imap && !continues {
+            self.tags += 1;
+            format!("{} {command}", self.tag())
+        } else {
+            command.to_owned()
+        };
+        self.wire()?.write(&line)?;
+        self.lines.push((Side::Client, line));
+        Ok(())
+    }
+
+    /// Says `secret`, of which `shown` is written down.
+    pub(super) fn say_secret(&mut self, secret: &Secret, shown: &str) -> Result<(), Stop> {
+        self.wire()?.write(secret.expose())?;
+        self.lines.push((Side::Client, shown.to_owned()));
+        Ok(())
+    }
+
+    /// Whether the server waits for another line; its no stops the conversation.
+    pub(super) fn goes_on(&mut self) -> Result<bool, Stop> {
+        self.hear().map(|heard| heard == Heard::GoOn)
+    }
+
+    /// Goes on with TLS, of which nothing can be written down.
+    pub(super) fn secure(&mut self) -> Result<(), Stop> {
+        Ok(self.wire()?.secure()?)
+    }
+
+    /// Takes leave. What comes of that changes nothing.
+    pub(super) fn leave(&mut self, command: &str) {
+        let _ = self.say(command).and_then(|()| self.hear().map(drop));
+    }
+
+    /// The mechanism to use: the first of ours that the server names, or the one that Exchange has.
+    pub(super) fn offered(&self) -> Mechanism {
+        let offers = |mechanism: &Mechanism| {
+            self.server().any(|line| {
+                let upper = line.to_ascii_uppercase();
+                upper.split([' ', '=', '-', '[', ']']).any(|word| word == mechanism.name())
+            })
+        };
+        let all = [Mechanism::Xoauth2, Mechanism::Oauthbearer];
+        all.into_iter().find(offers).unwrap_or(Mechanism::Xoauth2)
+    }
+
+    /// Whether the server has said no to anything.
+    pub(super) fn was_refused(&self) -> bool {
+        self.server().any(|line| {
+            self.meaning(line) == Heard::No || line.to_ascii_uppercase().starts_with("* BYE")
+        })
+    }
+
+    pub(super) fn end(self, outcome: Outcome) -> Talk {
+        Talk { protocol: self.protocol, lines: self.lines, outcome }
+    }
+
+    fn server(&self) -> impl Iterator<Item = &str> {
+        let own = self.lines.iter().filter(|(side, _)| *side == Side::Server);
+        own.map(|(_, line)| line.as_str())
+    }
+
+    /// Reads until the server has answered.
+    fn hear(&mut self) -> Result<Heard, Stop> {
+        for _ in 0..LINES_MAX {
+            let Some(line) = self.wire()?.read()? else { break };
+            let heard = self.meaning(&line);
+            self.lines.push((Side::Server, line));
+            match heard {
+                Heard::No => return Err(Stop::No),
+                Heard::Beside => (),
+                heard => return Ok(heard),
+            }
+        }
+        Err(Stop::Closed(self.closed()))
+    }
+
+    /// The lines up to one with a single dot (RFC 1939 §3).
+    pub(super) fn up_to_the_dot(&mut self) -> Result<(), Stop> {
+        for _ in 0..LINES_MAX {
+            let Some(line) = self.wire()?.read()? else { break };
+            let is_end = line == ".";
+            self.lines.push((Side::Server, line));
+            if is_end {
+                return Ok(());
+            }
+        }
+        Err(Stop::Closed(self.closed()))
+    }
+
+    fn meaning(&self, line: &str) -> Heard {
+        match self.protocol {
+            Protocol::Imap => {
+                let mut words = line.split(' ');
+                let (first, second) = (words.next(), words.next().unwrap_or_default());
+                match first {
+                    Some("+") => Heard::GoOn,
+                    // The greeting; later, what is so marked answers nothing.
+                    Some("*") if self.tags == 0 && matches!(second, "OK" | "PREAUTH") => Heard::Yes,
+                    Some("*") if self.tags == 0 && second == "BYE" => Heard::No,
+                    Some(tag) if 0 < self.tags && tag == self.tag() => match second {
+                        "OK" => Heard::Yes,
+                        _ => Heard::No,
+                    },
+                    _ => Heard::Beside,
+                }
+            }
+            Protocol::Pop => match line.split(' ').next() {
+                Some("+OK") => Heard::Yes,
+                Some("+") => Heard::GoOn,
+                Some("-ERR") => Heard::No,
+                _ => Heard::Beside,
+            },
+            Protocol::Smtp => match (line.get(..3), line.as_bytes().get(3)) {
+                (_, Some(b'-')) => Heard::Beside,
+                (Some("334"), _) => Heard::GoOn,
+                (Some(code), _) if code.starts_with(['4', '5']) => Heard::No,
+                (Some(code), _) if code.starts_with(['2', '3']) => Heard::Yes,
+                _ => Heard::Beside,
+            },
+        }
+    }
+
+    fn tag(&self) -> String {
+        format!("a{}", self.tags)
+    }
+
+    fn wire(&mut self) -> Result<&mut (dyn Wire + 'static), Stop> {
+        let closed = self.closed();
+        self.wire.as_deref_mut().ok_or(Stop::Broken(closed))
+    }
+
+    fn closed(&self) -> HttpError {
+        HttpError { host: self.host.clone(), failure: HttpFailure::Broken, source: None }
+    }
+}

@@ -1,0 +1,149 @@
+//! Programs that bring mail to this machine.
+
+use super::{Ingredients, Page, Tls, quoted};
+use crate::model::Protocol;
+
+const MAILDIR: &str = "the folder has to be there: `mkdir -p ~/Mail`";
+
+pub(super) const MBSYNC: Page = Page {
+    title: "mbsync (isync)",
+    file: "~/.mbsyncrc",
+    comment: "#",
+    language: "text",
+    protocols: &[Protocol::Imap],
+    program: Some("mbsync"),
+    sasl_plugin: true,
+    notes: &[
+        "mbsync leaves the sign-in to Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
+        MAILDIR,
+        "then `mbsync -a`",
+    ],
+};
+
+pub(super) fn mbsync(with: &Ingredients) -> String {
+    let Ingredients { name, user, imap, .. } = with;
+    let security = match imap.tls {
+        Tls::Implicit => "IMAPS",
+        Tls::Starttls => "STARTTLS",
+        Tls::None => "None",
+    };
+    let ca = with.if_ca(|file| format!("CertificateFile {}\n", quoted(file)));
+    format!(
+        "IMAPAccount {name}\nHost {host}\nPort {port}\nUser {user}\nAuthMechs XOAUTH2\nPassCmd {command}\n\
+         # Called TLSType from isync 1.5 on, which still knows this name.\nSSLType {security}\n{ca}\n\
+         IMAPStore {name}-remote\nAccount {name}\n\n\
+         MaildirStore {name}-local\nPath ~/Mail/{name}/\nInbox ~/Mail/{name}/INBOX\nSubFolders Verbatim\n\n\
+         Channel {name}\nFar :{name}-remote:\nNear :{name}-local:\nPatterns *\nCreate Near\nSyncState *\n",
+        host = imap.host,
+        port = imap.port,
+        user = quoted(user),
+        command = quoted(&with.command("imap")),
+    )
+}
+
+pub(super) const OFFLINEIMAP: Page = Page {
+    title: "OfflineIMAP",
+    file: "~/.offlineimaprc",
+    comment: "#",
+    language: "ini",
+    protocols: &[Protocol::Imap],
+    program: Some("offlineimap"),
+    sasl_plugin: false,
+    notes: &["offlineimap3 is needed (Debian's package has that name)", "then `offlineimap -o`"],
+};
+
+pub(super) fn offlineimap(with: &Ingredients) -> String {
+    let Ingredients { name, user, imap, .. } = with;
+    let (ssl, starttls) = match imap.tls {
+        Tls::Implicit => ("yes", "no"),
+        Tls::Starttls => ("no", "yes"),
+        Tls::None => ("no", "no"),
+    };
+    let ca = with.ca.as_deref().unwrap_or("OS-DEFAULT");
+    let words: Vec<String> = with.words("imap").iter().map(|word| python(word)).collect();
+    format!(
+        "[general]\naccounts = {name}\n\n[Account {name}]\nlocalrepository = {name}-local\n\
+         remoterepository = {name}-remote\n\n[Repository {name}-local]\ntype = Maildir\nlocalfolders = ~/Mail/{name}\n\n\
+         [Repository {name}-remote]\ntype = IMAP\nremotehost = {host}\nremoteport = {port}\nremoteuser = {user}\n\
+         ssl = {ssl}\nstarttls = {starttls}\nsslcacertfile = {ca}\nauth_mechanisms = XOAUTH2\n\
+         oauth2_access_token_eval = __import__('subprocess').check_output([{words}]).decode().strip()\n",
+        host = imap.host,
+        port = imap.port,
+        words = words.join(", "),
+    )
+}
+
+pub(super) const GETMAIL: Page = Page {
+    title: "getmail",
+    file: "~/.config/getmail/getmailrc",
+    comment: "#",
+    language: "ini",
+    protocols: &[Protocol::Imap],
+    program: Some("getmail"),
+    sasl_plugin: false,
+    notes: &[
+        "getmail6 is needed",
+        "the Maildir has to be there: `mkdir -p ~/Mail/{new,cur,tmp}`",
+        "it reads what is new and leaves all of it on the server, with its flags as getmail sets them",
+        "then `getmail`",
+    ],
+};
+
+pub(super) fn getmail(with: &Ingredients) -> String {
+    let Ingredients { user, imap, .. } = with;
+    let kind = match imap.tls {
+        Tls::Implicit => "SimpleIMAPSSLRetriever",
+        Tls::Starttls | Tls::None => "SimpleIMAPRetriever",
+    };
+    let ca = match imap.tls {
+        Tls::Implicit => with.if_ca(|file| format!("ca_certs = {file}\n")),
+        Tls::Starttls | Tls::None => String::new(),
+    };
+    let words: Vec<String> = with.words("imap").iter().map(|word| python(word)).collect();
+    format!(
+        "[retriever]\ntype = {kind}\nserver = {host}\nport = {port}\nusername = {user}\n{ca}use_xoauth2 = True\n\
+         password_command = ({words})\n\n[destination]\ntype = Maildir\npath = ~/Mail/\n\n\
+         [options]\nread_all = False\ndelete = False\n",
+        host = imap.host,
+        port = imap.port,
+        words = words.join(", "),
+    )
+}
+
+pub(super) const FETCHMAIL: Page = Page {
+    title: "fetchmail",
+    file: "~/.fetchmailrc",
+    comment: "#",
+    language: "text",
+    protocols: &[Protocol::Imap],
+    program: Some("fetchmail"),
+    sasl_plugin: false,
+    notes: &[
+        "fetchmail 6, which distributions have, cannot sign in with a token: take getmail or mbsync. Version 7 can",
+        "`chmod 600 ~/.fetchmailrc`, or fetchmail refuses it",
+        "this configuration was not tried: there is no package of fetchmail 7",
+    ],
+};
+
+pub(super) fn fetchmail(with: &Ingredients) -> String {
+    let Ingredients { user, imap, .. } = with;
+    let tls = match imap.tls {
+        Tls::Implicit => "ssl",
+        Tls::Starttls => "sslproto tls1.2+",
+        Tls::None => "sslproto ''",
+    };
+    let ca = with.if_ca(|file| format!("  sslcertfile {}\n", quoted(file)));
+    format!(
+        "# The token comes on a descriptor: {command} | fetchmail --passwordfd 0\n\
+         poll {host} service {port} protocol IMAP auth oauthbearer\n  username {user}\n  {tls}\n{ca}  keep\n",
+        command = with.command("imap"),
+        host = imap.host,
+        port = imap.port,
+        user = quoted(user),
+    )
+}
+
+/// `word` as Python spells a string; for configurations that Python's `ConfigParser` reads, where `%` begins a name.
+fn python(word: &str) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'").replace('%', "%%"))
+}

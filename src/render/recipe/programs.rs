@@ -1,0 +1,115 @@
+//! Scripts.
+
+use super::{Ingredients, Page, Tls};
+use crate::model::{Protocol, shell_quoted};
+
+pub(super) const CURL: Page = Page {
+    title: "curl",
+    file: "a shell script",
+    comment: "#",
+    language: "sh",
+    protocols: &[Protocol::Imap],
+    program: Some("curl"),
+    sasl_plugin: false,
+    notes: &[
+        "the token goes to curl through a pipe: on the command line others could see it",
+        "`EXAMINE` looks into the inbox and changes nothing; for an API: `entrada token -o curl | curl -K - URL`",
+    ],
+};
+
+pub(super) fn curl(with: &Ingredients) -> String {
+    let Ingredients { user, imap, .. } = with;
+    let (scheme, more) = match imap.tls {
+        Tls::Implicit => ("imaps", ""),
+        Tls::Starttls => ("imap", " --ssl-reqd"),
+        Tls::None => ("imap", ""),
+    };
+    let ca = with.if_ca(|file| format!(" --cacert {}", shell_quoted(file)));
+    format!(
+        "{command} |\n    sed 's/.*/oauth2-bearer = \"&\"/' |\n    \
+         curl --silent --show-error --config -{more}{ca} --user {user} \\\n        \
+         --url {scheme}://{host}:{port} --request 'EXAMINE INBOX'\n",
+        command = with.command("imap"),
+        user = shell_quoted(&format!("{user}:")),
+        host = imap.host,
+        port = imap.port,
+    )
+}
+
+pub(super) const PYTHON: Page = Page {
+    title: "Python",
+    file: "a Python script",
+    comment: "#",
+    language: "python",
+    protocols: &[Protocol::Imap],
+    program: Some("python3"),
+    sasl_plugin: false,
+    notes: &[
+        "nothing but Python's own library is needed; for Azure's SDKs see `entrada token -o azure-cli`",
+    ],
+};
+
+pub(super) fn python(with: &Ingredients) -> String {
+    let Ingredients { user, imap, .. } = with;
+    let words: Vec<String> = with.words("imap").iter().map(|word| string(word)).collect();
+    let context = match &with.ca {
+        Some(file) => format!("ssl.create_default_context(cafile={})", string(file)),
+        None => "ssl.create_default_context()".to_owned(),
+    };
+    let (open, more) = match imap.tls {
+        Tls::Implicit => {
+            (format!("imaplib.IMAP4_SSL(HOST, {}, ssl_context=CONTEXT)", imap.port), "")
+        }
+        Tls::Starttls => {
+            (format!("imaplib.IMAP4(HOST, {})", imap.port), "mail.starttls(CONTEXT)\n")
+        }
+        Tls::None => (format!("imaplib.IMAP4(HOST, {})", imap.port), ""),
+    };
+    format!(
+        "import imaplib\nimport ssl\nimport subprocess\n\nUSER, HOST = {user}, {host}\nCONTEXT = {context}\n\
+         token = subprocess.run([{words}], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()\n\
+         mail = {open}\n{more}\
+         mail.authenticate(\"XOAUTH2\", lambda _: f\"user={{USER}}\\x01auth=Bearer {{token}}\\x01\\x01\".encode())\n\
+         print(mail.select(\"INBOX\", readonly=True))\nmail.logout()\n",
+        user = string(user),
+        host = string(&imap.host),
+        words = words.join(", "),
+    )
+}
+
+pub(super) const POWERSHELL: Page = Page {
+    title: "PowerShell",
+    file: "a PowerShell script",
+    comment: "#",
+    language: "powershell",
+    protocols: &[],
+    program: Some("pwsh"),
+    sasl_plugin: false,
+    notes: &["the token never stands on a command line: it goes from one variable into a header"],
+};
+
+pub(super) fn powershell(with: &Ingredients) -> String {
+    let words: Vec<String> = with
+        .words("graph-mail-read")
+        .iter()
+        .map(|word| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+            if !word.is_empty() && word.chars().all(plain) {
+                word.clone()
+            } else {
+                format!("'{}'", word.replace('\'', "''"))
+            }
+        })
+        .collect();
+    format!(
+        "$token = {command}\nif ($LASTEXITCODE -ne 0) {{ exit $LASTEXITCODE }}\n\
+         Invoke-RestMethod -Headers @{{ Authorization = \"Bearer $token\" }} `\n    \
+         -Uri '{graph}/v1.0/me/messages?$top=5&$select=subject' | Select-Object -ExpandProperty value\n",
+        command = words.join(" "),
+        graph = with.graph.replace('\'', "''"),
+    )
+}
+
+fn string(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}

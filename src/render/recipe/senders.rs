@@ -1,0 +1,62 @@
+//! Programs that send mail.
+
+use super::{Ingredients, Page, Tls, quoted};
+use crate::model::Protocol;
+
+pub(super) const MSMTP: Page = Page {
+    title: "msmtp",
+    file: "~/.msmtprc",
+    comment: "#",
+    language: "text",
+    protocols: &[Protocol::Smtp],
+    program: Some("msmtp"),
+    sasl_plugin: false,
+    notes: &[
+        "msmtp 1.8.4 or newer is needed for XOAUTH2; it needs no plugin",
+        "try it without sending: `msmtp --serverinfo`, then `entrada probe --job smtp`",
+    ],
+};
+
+pub(super) fn msmtp(with: &Ingredients) -> String {
+    let Ingredients { name, user, smtp, .. } = with;
+    let (tls, starttls) = match smtp.tls {
+        Tls::Implicit => ("on", "off"),
+        Tls::Starttls => ("on", "on"),
+        Tls::None => ("off", "off"),
+    };
+    let ca = match smtp.tls {
+        Tls::None => String::new(),
+        _ => format!("tls_trust_file {}\n", quoted(with.ca.as_deref().unwrap_or("system"))),
+    };
+    format!(
+        "account {name}\nhost {host}\nport {port}\ntls {tls}\ntls_starttls {starttls}\n{ca}auth xoauth2\nuser {user}\n\
+         from {user}\npasswordeval {command}\n\naccount default : {name}\n",
+        host = smtp.host,
+        port = smtp.port,
+        user = quoted(user),
+        command = quoted(&with.command("smtp")),
+    )
+}
+
+pub(super) const GIT_SEND_EMAIL: Page = Page {
+    title: "git send-email",
+    file: "~/.gitconfig",
+    comment: "#",
+    language: "ini",
+    protocols: &[Protocol::Smtp],
+    program: Some("git"),
+    sasl_plugin: false,
+    notes: &[
+        "git send-email knows tokens only from git 2.50 on; through msmtp any git that has `sendmailCmd` (2.33) can send",
+        "msmtp needs its own configuration: `entrada recipe msmtp`",
+        "try it without sending: `git send-email --dry-run FILE`",
+    ],
+};
+
+pub(super) fn git_send_email(with: &Ingredients) -> String {
+    let Ingredients { name, user, .. } = with;
+    format!(
+        "[sendemail]\n\tfrom = {user}\n\tenvelopeSender = {user}\n\tsendmailCmd = msmtp --account={name}\n",
+        user = quoted(user),
+    )
+}
