@@ -83,12 +83,7 @@ impl Failure {
     pub(super) fn said(&self) -> String {
         let cause =
             || self.diagnosis().and_then(Diagnosis::cause).map(|cause| cause.message.to_string());
-        let said = if self.message.is_empty() {
-            cause().unwrap_or_default()
-        } else {
-            self.message.clone()
-        };
-        std::iter::once(said).chain(self.causes.iter().cloned()).collect::<Vec<_>>().join(": ")
+        if self.message.is_empty() { cause().unwrap_or_default() } else { self.message.clone() }
     }
 
     /// The judgement of the refusal, where there was one.

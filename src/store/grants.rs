@@ -114,14 +114,19 @@ impl Grants {
     pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
         const NAME: &str = "doctor";
         let bytes = vec![b'.'; size];
-        self.backend.save(NAME, &bytes)?;
-        let back = self.backend.load(NAME);
-        self.backend.remove(NAME)?;
-        if back?.is_some_and(|back| *back == *bytes) {
-            return Ok(());
+        let tried = self.backend.save(NAME, &bytes).and_then(|()| {
+            let back = self.backend.load(NAME);
+            self.backend.remove(NAME)?;
+            back
+        });
+        match tried {
+            Ok(Some(back)) if *back == *bytes => Ok(()),
+            Ok(_) => {
+                let fault = Fault::denied("what was read is not what was written");
+                Err(fault.when(self.kind(), action::PREPARE))
+            }
+            Err(error) => Err(StoreError { action: action::PREPARE, ..error }),
         }
-        let fault = Fault::denied("what was read is not what was written");
-        Err(fault.when(self.kind(), action::PREPARE))
     }
 
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just

@@ -5,12 +5,13 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::certs::Certificate;
 use crate::program::{run, within};
 
 /// As somebody without rights: HERE is its folder, USER and GROUP are who it runs as, GREETING is what it begins with.
@@ -25,8 +26,12 @@ default_internal_user = USER
 default_internal_group = GROUP
 default_login_user = USER
 protocols = imap pop3
+mail_plugins = acl
+plugin {
+  acl = vfile:HERE/acl
+}
 listen = 127.0.0.1
-ssl = no
+TLS
 login_greeting = GREETING
 auth_mechanisms = xoauth2 oauthbearer
 auth_failure_delay = 0
@@ -43,7 +48,8 @@ service imap-login {
     port = IMAP
   }
   inet_listener imaps {
-    port = 0
+    port = IMPLICIT_I
+    ssl = yes
   }
 }
 service pop3-login {
@@ -52,13 +58,21 @@ service pop3-login {
     port = POP
   }
   inet_listener pop3s {
-    port = 0
+    port = IMPLICIT_P
+    ssl = yes
+  }
+}
+service auth {
+  inet_listener sasl {
+    address = 127.0.0.1
+    port = SASL
   }
 }
 passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = HERE/oauth2.conf
+  override_fields = FIELDS
 }
 userdb {
   driver = static
@@ -74,19 +88,47 @@ pub(crate) enum Judge<'a> {
     Keys { set: &'a serde_json::Value, issuer: &'a str, user: &'a str },
 }
 
+/// What a server has beside.
+#[derive(Default)]
+pub(crate) struct Setup<'a> {
+    /// TLS, on demand and on ports of their own.
+    pub(crate) certificate: Option<&'a Certificate>,
+    /// Fields of the passdb for everybody.
+    pub(crate) fields: &'a str,
+}
+
 /// A running server; dropping this ends it.
 pub(crate) struct Dovecot {
     dir: tempfile::TempDir,
     child: Child,
-    imap: u16,
-    pop: u16,
+    pub(crate) imap: u16,
+    pub(crate) pop: u16,
+    /// With TLS from the first byte on.
+    pub(crate) imaps: u16,
+    pub(crate) pops: u16,
+    /// Where Postfix asks who may sign in.
+    pub(crate) sasl: u16,
 }
 
 impl Dovecot {
     pub(crate) fn new(judge: &Judge<'_>) -> Self {
+        Self::with(judge, &Setup::default())
+    }
+
+    pub(crate) fn with(judge: &Judge<'_>, setup: &Setup<'_>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let here = dir.path();
-        let (imap, pop) = (free_port(), free_port());
+        let (imap, pop, sasl) = (free_port(), free_port(), free_port());
+        let (imaps, pops) = match setup.certificate {
+            Some(_) => (free_port(), free_port()),
+            None => (0, 0),
+        };
+        let tls = setup.certificate.map_or_else(
+            || "ssl = no".to_owned(),
+            |Certificate { chain, key, .. }| {
+                format!("ssl = yes\nssl_cert = <{}\nssl_key = <{}", chain.display(), key.display())
+            },
+        );
         let greeting = here.file_name().unwrap().to_str().unwrap().to_owned();
         let (user, group) = if is_root() {
             ("nobody".to_owned(), "nogroup".to_owned())
@@ -99,10 +141,16 @@ impl Dovecot {
             .replace("USER", &user)
             .replace("GROUP", &group)
             .replace("GREETING", &greeting)
-            .replace("IMAP", &imap.to_string())
-            .replace("POP", &pop.to_string());
+            .replace("TLS", &tls)
+            .replace("FIELDS", setup.fields)
+            .replace("IMPLICIT_I", &imaps.to_string())
+            .replace("IMPLICIT_P", &pops.to_string())
+            .replace("SASL", &sasl.to_string())
+            .replace("port = IMAP", &format!("port = {imap}"))
+            .replace("port = POP", &format!("port = {pop}"));
         fs::write(here.join("dovecot.conf"), config).unwrap();
         fs::write(here.join("oauth2.conf"), judge.config(here)).unwrap();
+        fs::write(here.join("acl"), "").unwrap();
         let mut command = Command::new("/usr/sbin/dovecot");
         command.arg("-F").arg("-c").arg(here.join("dovecot.conf"));
         if is_root() {
@@ -117,7 +165,7 @@ impl Dovecot {
             .stderr(Stdio::null())
             .spawn()
             .expect("Dovecot must be installed: run tests/run");
-        let mut dovecot = Self { dir, child, imap, pop };
+        let mut dovecot = Self { dir, child, imap, pop, imaps, pops, sasl };
         for port in [imap, pop] {
             within("Dovecot's greeting", || {
                 let ended = dovecot.child.try_wait().unwrap();
@@ -138,6 +186,36 @@ impl Dovecot {
     /// A connection for POP3 (RFC 1939).
     pub(crate) fn pop(&self) -> Client {
         Client::connect(self.pop).unwrap().0
+    }
+
+    /// Where the mail of `user` is kept.
+    pub(crate) fn mailbox(&self, user: &str) -> PathBuf {
+        self.dir.path().join("home").join(user).join("mail")
+    }
+
+    /// Puts messages into the mailbox of `user`: one that was read, one that was not, one that is new.
+    pub(crate) fn fill(&self, user: &str) {
+        let mailbox = self.mailbox(user);
+        for (name, text) in [
+            ("cur/1700000001.M1P1.here:2,S", "one"),
+            ("cur/1700000002.M2P1.here:2,", "two"),
+            ("new/1700000003.M3P1.here", "three"),
+        ] {
+            let message = format!("From: lin@contoso.example\r\nSubject: {text}\r\n\r\n{text}\r\n");
+            let path = mailbox.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, message).unwrap();
+        }
+        fs::create_dir_all(mailbox.join("tmp")).unwrap();
+        if is_root() {
+            let home = self.dir.path().join("home");
+            run(Command::new("chown").args(["-R", "nobody:nogroup"]).arg(home)).with(0);
+        }
+    }
+
+    /// From now on everybody may see that there is an inbox, and nobody may open it.
+    pub(crate) fn close_inboxes(&self) {
+        fs::write(self.dir.path().join("acl"), "INBOX owner l\nINBOX authenticated l\n").unwrap();
     }
 
     /// What it has to say about all that.
@@ -196,13 +274,13 @@ fn pem(key: &serde_json::Value) -> String {
 /// Debian's `nobody` and `nogroup`. A server that root starts has to be somebody, or Dovecot opens no mailbox.
 const NOBODY: u32 = 65_534;
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// A port that nobody listens on, from a range that the kernel does not choose from by itself: Dovecot opens it a
 /// little later.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const RANGE: u16 = 10_000;
     let start = u16::try_from(std::process::id() % 100).unwrap() * 100;

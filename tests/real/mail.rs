@@ -79,7 +79,7 @@ fn forged(string: &str, from: &str, to: &str) -> String {
 }
 
 /// The keys that the emulator publishes.
-fn published(emulator: &Emulator) -> Value {
+pub(crate) fn published(emulator: &Emulator) -> Value {
     let request = ::http::Request::get("/organizations/discovery/v2.0/keys").body(Vec::new());
     match emulator.handle(request.unwrap(), RealClock.now()) {
         Reply::Answer(answer) => serde_json::from_slice(answer.body()).unwrap(),
@@ -89,7 +89,7 @@ fn published(emulator: &Emulator) -> Value {
 
 /// Whose token this is, where Exchange takes it at `now`. Entra signs tokens for its own APIs over the hash of the nonce
 /// in their header, so nobody but the API can check them: this is what it does.
-fn exchange(keys: &Value, token: &str, now: i64) -> Option<String> {
+pub(crate) fn exchange(keys: &Value, token: &str, now: i64) -> Option<String> {
     let bytes = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).ok();
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, signature] = parts[..] else { return None };
@@ -103,7 +103,7 @@ fn exchange(keys: &Value, token: &str, now: i64) -> Option<String> {
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &bytes(signature)?)
         .ok()?;
     let claims: Value = serde_json::from_slice(&bytes(claims)?).ok()?;
-    let may = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All"];
+    let may = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"];
     let good = claims["aud"] == "https://outlook.office.com"
         && now < claims["exp"].as_i64()?
         && claims["scp"].as_str()?.split(' ').any(|scope| may.contains(&scope));

@@ -8,6 +8,7 @@
 )]
 
 mod azure;
+mod certs;
 mod chromium;
 mod consumers;
 mod desk;
@@ -21,6 +22,8 @@ mod kubernetes;
 mod mail;
 mod network;
 mod oidc_provider;
+mod postfix;
+mod probe;
 mod program;
 mod storm;
 mod terminal;

@@ -143,17 +143,22 @@ pub(crate) struct Emulation {
 
 impl Emulation {
     pub(crate) fn new(scenario: &str) -> Self {
-        Self::serve(scenario, None)
+        Self::serve(scenario, None, 0)
+    }
+
+    /// One whose clock is so many seconds behind.
+    pub(crate) fn behind(scenario: &str, seconds: i64) -> Self {
+        Self::serve(scenario, None, seconds)
     }
 
     /// By https, and the certificate of the authority to trust.
     pub(crate) fn by_https(scenario: &str) -> (Self, String) {
         let tls = serve::Tls::new().unwrap();
         let trust = tls.ca_pem().to_owned();
-        (Self::serve(scenario, Some(tls)), trust)
+        (Self::serve(scenario, Some(tls), 0), trust)
     }
 
-    fn serve(scenario: &str, tls: Option<serve::Tls>) -> Self {
+    fn serve(scenario: &str, tls: Option<serve::Tls>, behind: i64) -> Self {
         let listeners = serve::bind(0).unwrap();
         let port = listeners[0].local_addr().unwrap().port();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -163,7 +168,7 @@ impl Emulation {
             interval: 1,
             ..Options::new(url::Url::parse(&base).unwrap())
         }));
-        let clock = Arc::new(|| RealClock.now());
+        let clock = Arc::new(move || RealClock.now().plus_seconds(-behind));
         let running = serve::spawn(Arc::clone(&emulator), listeners, tls, clock).unwrap();
         Self { emulator, base, _running: running }
     }

@@ -96,8 +96,7 @@ fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
 fn comes_back(answer: &HttpResponse) -> bool {
     let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
     location.and_then(|location| Url::parse(location).ok()).is_some_and(|url| {
-        url.host_str() == Some("localhost")
-            && url.query().is_some_and(|query| query.contains("error="))
+        url.host_str() == Some("localhost") && url.query_pairs().any(|(name, _)| name == "state")
     })
 }
 

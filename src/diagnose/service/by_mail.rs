@@ -43,6 +43,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         "sendasdenied",
         "not allowed to send as",
         "permissions to send as",
+        "sender address rejected: not owned",
         "5.2.252",
         "5.7.60 ",
     ]) {
@@ -131,6 +132,13 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
         return vec![Told::new("wrong-xoauth2-format", sure, message)];
+    }
+    // RFC 5530 §3.
+    if has(&["[noperm]"]) && talk.signed_in() {
+        return vec![Told::certain(
+            "mailbox-permission-missing",
+            "the token is taken, and its user may not open that mailbox",
+        )];
     }
     if has(&["authenticated but not connected"]) {
         return not_connected(facts, talk);

@@ -218,10 +218,15 @@ impl MailTalk {
                 Protocol::Imap => {
                     let mut words = lower.split_whitespace().skip(1);
                     words.next() == Some("ok")
-                        && (lower.contains("authenticat") || lower.contains("login completed"))
+                        && ["authenticat", "login completed", "logged in"]
+                            .iter()
+                            .any(|words| lower.contains(words))
                 }
                 Protocol::Smtp => lower.starts_with("235"),
-                Protocol::Pop => lower.starts_with("+ok") && lower.contains("authenticated"),
+                Protocol::Pop => {
+                    lower.starts_with("+ok")
+                        && (lower.contains("authenticated") || lower.contains("logged in"))
+                }
             }
         })
     }
