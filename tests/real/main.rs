@@ -25,6 +25,7 @@ mod oidc_provider;
 mod postfix;
 mod probe;
 mod program;
+mod recipes;
 mod storm;
 mod terminal;
 mod trace;

@@ -12,7 +12,8 @@ use crate::certs::Certificate;
 use crate::dovecot::{Dovecot, free_port};
 use crate::program::{run, within};
 
-/// HERE is its folder, SASL is where Dovecot listens, AUTH says whether anybody may sign in.
+/// With lines as long as Exchange takes: NeoMutt and others send the whole sign-in string with the command, and Postfix by itself
+/// cuts that at 2048 bytes. HERE is its folder, SASL is where Dovecot listens, AUTH says whether anybody may sign in.
 const MAIN: &str = "
 compatibility_level = 3.6
 queue_directory = HERE/spool
@@ -33,6 +34,7 @@ virtual_mailbox_base = HERE/mail
 virtual_mailbox_maps = static:all/
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
+line_length_limit = 16384
 smtpd_delay_reject = no
 smtpd_sasl_auth_enable = AUTH
 smtpd_sasl_type = dovecot

@@ -3,8 +3,6 @@
 use super::{Ingredients, Page, Tls, quoted};
 use crate::model::Protocol;
 
-const MAILDIR: &str = "the folder has to be there: `mkdir -p ~/Mail`";
-
 pub(super) const MBSYNC: Page = Page {
     title: "mbsync (isync)",
     file: "~/.mbsyncrc",
@@ -15,7 +13,7 @@ pub(super) const MBSYNC: Page = Page {
     sasl_plugin: true,
     notes: &[
         "mbsync leaves the sign-in to Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
-        MAILDIR,
+        "the folder has to be there before: `mkdir -p ~/Mail/NAME`, with the account's name as below",
         "then `mbsync -a`",
     ],
 };
@@ -29,7 +27,7 @@ pub(super) fn mbsync(with: &Ingredients) -> String {
     };
     let ca = with.if_ca(|file| format!("CertificateFile {}\n", quoted(file)));
     format!(
-        "IMAPAccount {name}\nHost {host}\nPort {port}\nUser {user}\nAuthMechs XOAUTH2\nPassCmd {command}\n\
+        "# Before the first run: mkdir -p ~/Mail/{name}\nIMAPAccount {name}\nHost {host}\nPort {port}\nUser {user}\nAuthMechs XOAUTH2\nPassCmd {command}\n\
          # Called TLSType from isync 1.5 on, which still knows this name.\nSSLType {security}\n{ca}\n\
          IMAPStore {name}-remote\nAccount {name}\n\n\
          MaildirStore {name}-local\nPath ~/Mail/{name}/\nInbox ~/Mail/{name}/INBOX\nSubFolders Verbatim\n\n\
