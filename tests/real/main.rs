@@ -13,6 +13,7 @@ mod chromium;
 mod consumers;
 mod desk;
 mod dialog;
+mod doctor;
 mod dovecot;
 mod faults;
 mod http;

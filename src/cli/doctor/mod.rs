@@ -65,12 +65,20 @@ impl Line {
     }
 
     fn of(name: &'static str, failure: Failure) -> Self {
-        Self { help: failure.help.clone(), ..Self::bad(name, failure.said()) }
+        // The first line of it: what follows shows the place, and whoever mends it looks at that.
+        let said = failure.said();
+        let said = said.lines().next().unwrap_or_default();
+        Self { help: failure.help.clone(), ..Self::bad(name, said) }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
+    }
+
+    /// Says `help` where nothing else is said.
+    fn or_help(self, help: &str) -> Self {
+        if self.help.is_empty() { self.help(help) } else { self }
     }
 
     fn is_bad(&self) -> bool {
@@ -139,7 +147,9 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
     let (line, file) = match file {
         Ok(both) => both,
         Err(failure) => {
-            let lines = vec![Line::of("config", failure), Line::passed("profile", "config")];
+            let line =
+                Line::of("config", failure).or_help("`entrada config check` shows the place");
+            let lines = vec![line, Line::passed("profile", "config")];
             return (lines, None);
         }
     };
@@ -159,6 +169,10 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
     });
     match told {
         Ok((found, settings)) => (vec![line, found], Some(settings)),
-        Err(failure) => (vec![line, Line::of("profile", failure)], None),
+        Err(failure) => {
+            let wrong = Line::of("profile", failure)
+                .or_help("`entrada config show` tells where each setting comes from");
+            (vec![line, wrong], None)
+        }
     }
 }
