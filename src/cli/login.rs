@@ -27,6 +27,13 @@ pub(super) struct Args {
     output: JudgementFormat,
 }
 
+impl Args {
+    /// As `entrada login PROFILE`.
+    pub(super) fn of(profile: &str) -> Self {
+        Self { profile: Some(profile.to_owned()), challenge: None, output: JudgementFormat::Human }
+    }
+}
+
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let outcome = sign_in(args, app);
     // For people it is on stderr, with the failure.

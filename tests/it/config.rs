@@ -110,3 +110,84 @@ fn scopes_that_are_named_more_closely_than_a_job_are_what_is_meant() {
         both.stderr
     );
 }
+
+/// Without the settings that a first-time user does not have.
+fn newcomer() -> World {
+    let world = World::new().at_a_terminal();
+    for name in ["ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
+        world.unset(name);
+    }
+    world
+}
+
+const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
+
+#[test]
+fn a_first_profile_is_asked_for_written_and_tried() {
+    let world = newcomer();
+    let answers = format!("imapp\nimap, smtp\n\nnonsense\n{CLIENT}\n");
+    let run = world.run_with_stdin(&["config", "init", "mail"], &answers);
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    for said in [
+        "there is no job `imapp`; there are: ",
+        "Delegated permissions:\n     Exchange Online: IMAP.AccessAsUser.All, SMTP.Send.",
+        "that is no client id",
+        "wrote the profile `mail` to ",
+        "signed in as ada@contoso.example",
+        "entrada recipe mbsync mail",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let path = world.home.path().join(".config/entrada/config.toml");
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        written,
+        format!(
+            "default-profile = \"mail\"\n\n[profiles.mail]\nclient-id = \"{CLIENT}\"\njob = [\"imap\", \"smtp\"]\n\
+             tenant = \"organizations\"\n"
+        )
+    );
+    // What is there stays; a second profile comes behind it.
+    std::fs::write(&path, format!("# mine\n{written}min-ttl = \"2m\" # mine too")).unwrap();
+    let more = [
+        "config",
+        "init",
+        "graph",
+        "--client-id",
+        CLIENT,
+        "--tenant",
+        "contoso.example",
+        "--job",
+        "graph-mail-read",
+        "--no-login",
+    ];
+    assert_eq!(world.run(&more).exit, Exit::Success);
+    let both = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        both.starts_with(&format!(
+            "# mine\n{written}min-ttl = \"2m\" # mine too\n\n[profiles.graph]\n"
+        )),
+        "{both}"
+    );
+    assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
+    let again = world.run(&more);
+    assert_eq!(again.exit, Exit::Usage, "{again:#?}");
+    assert!(again.stderr.contains("there is a profile `graph`"), "{again:#?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), both);
+}
+
+#[test]
+fn without_answers_nothing_is_written() {
+    let world = newcomer();
+    let path = world.home.path().join(".config/entrada/config.toml");
+    for answers in ["", "imap\n", "imap\n\nx\ny\nz\n"] {
+        let run = world.run_with_stdin(&["config", "init"], answers);
+        assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+        assert!(run.stderr.contains("nothing was written"), "{run:#?}");
+        assert!(!path.exists());
+    }
+    world.set("CI", "true");
+    let run = world.run(&["config", "init"]);
+    assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+    assert!(run.stderr.contains("entrada config init work --client-id ID"), "{run:#?}");
+}

@@ -1,5 +1,7 @@
 //! `entrada config`.
 
+mod init;
+
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{Origin, Settings, variable};
@@ -14,6 +16,8 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Write a first profile: asks for what flags do not give, tells how to register an application, and signs in
+    Init(init::Args),
     /// Show every setting in force and where it came from
     Show {
         /// A profile of the configuration file
@@ -27,6 +31,7 @@ enum Command {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
+        Command::Init(args) => return init::run(args, app),
         Command::Show { profile } => show(app, profile.as_deref())?,
         Command::Path => {
             let (path, _) = app.config_file()?;

@@ -1,0 +1,266 @@
+//! `entrada config init`: a first profile, by question and answer.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use clap::ValueEnum as _;
+
+use super::super::app::App;
+use super::super::{Exit, Failure, login};
+use crate::config::{ConfigFile, JobName, Layer};
+use crate::entra::jobs;
+use crate::model::{Job, Tenant, clean, shell_quoted};
+use crate::render;
+use crate::store::Interaction;
+
+/// What a profile is called where nobody named it.
+const NAME: &str = "work";
+
+/// How often one question is asked.
+const TRIES: usize = 3;
+
+/// Characters of an answer.
+const ANSWER_MAX: usize = 1_000;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// What the profile is called
+    #[arg(default_value = NAME, value_parser = profile_name)]
+    profile: String,
+    /// Write the profile and stop there, without signing in
+    #[arg(long)]
+    no_login: bool,
+}
+
+fn profile_name(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if !name.is_empty() && name.chars().all(plain) {
+        return Ok(name.to_owned());
+    }
+    Err("letters, digits, `-` and `_`".to_owned())
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, file) = match app.config_file() {
+        Ok(both) => both,
+        // It may be named and not be there yet: that is what this is for.
+        Err(failure) => match &app.common.config {
+            Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
+            _ => return Err(failure),
+        },
+    };
+    let name = &args.profile;
+    if file.profiles.contains_key(name) {
+        return Err(Failure::usage(format!("{}: there is a profile `{name}` already", path.display()))
+            .help(format!("choose another name, `entrada config init NAME`, or change that one in the file; `entrada config show {name}` shows it")));
+    }
+    let settings = app.settings_of(&file, None)?;
+    let ask = app.interaction(&settings) == Interaction::Allowed;
+    let given = &app.common.layer;
+    if !ask && given.client_id.is_none() {
+        return Err(Failure::usage("nobody is at a terminal to be asked, and `--client-id` was not given")
+            .help("give what would be asked: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
+    }
+    let mut layer = given.clone();
+    if ask {
+        if layer.job.is_none() && layer.scope.is_none() {
+            layer.job = Some(question(
+                app,
+                "What is the token for? One job or several, such as `imap,smtp`",
+                Job::default().id(),
+                named_jobs,
+            )?);
+        }
+        if layer.tenant.is_none() {
+            layer.tenant = Some(question(
+                app,
+                "Whose accounts? A domain, a tenant id, organizations, consumers or common",
+                "organizations",
+                tenant,
+            )?);
+        }
+        if layer.client_id.is_none() {
+            explain(app, &settings, &layer);
+            layer.client_id = Some(question(app, "Application (client) ID", "", client_id)?);
+        }
+    }
+    write(app, &path, name, &file, &layer)?;
+    if args.no_login {
+        app.talk.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
+        return Ok(Exit::Success);
+    }
+    app.talk.line("signing in, to see that it works");
+    let exit = login::run(&login::Args::of(name), app)?;
+    if exit == Exit::Success {
+        next(app, name, &layer);
+    }
+    Ok(exit)
+}
+
+/// Asks until `read` takes the answer; nothing typed is `default`.
+fn question<T>(
+    app: &mut App<'_, '_>,
+    text: &str,
+    default: &str,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, Failure> {
+    for _ in 0..TRIES {
+        let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+        app.talk.with(|out| write!(out, "{text}{shown}: "));
+        let typed = answer(app)?;
+        let typed = typed.trim();
+        match read(if typed.is_empty() { default } else { typed }) {
+            Ok(value) => return Ok(value),
+            Err(why) => app.talk.line(why),
+        }
+    }
+    Err(Failure::usage("no answer that can be used; nothing was written"))
+}
+
+/// One line of standard input.
+fn answer(app: &mut App<'_, '_>) -> Result<String, Failure> {
+    let mut line = Vec::new();
+    for byte in (&mut *app.stdin).bytes() {
+        match byte? {
+            b'\n' => return Ok(String::from_utf8_lossy(&line).into_owned()),
+            byte => line.push(byte),
+        }
+        if ANSWER_MAX < line.len() {
+            break;
+        }
+    }
+    if line.is_empty() {
+        return Err(Failure::usage("no answer; nothing was written"));
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+/// One job, or several between commas.
+fn named_jobs(text: &str) -> Result<Vec<JobName>, String> {
+    let names = || text.split([',', ' ']).filter(|name| !name.is_empty());
+    if let Some(strange) = names().find(|name| Job::parse(name).is_none()) {
+        let all: Vec<&str> = Job::value_variants().iter().map(|job| job.id()).collect();
+        return Err(format!("there is no job `{strange}`; there are: {}", all.join(", ")));
+    }
+    names().map(str::parse).collect()
+}
+
+fn tenant(text: &str) -> Result<String, String> {
+    Tenant::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn client_id(text: &str) -> Result<String, String> {
+    match uuid::Uuid::try_parse(text) {
+        Ok(_) => Ok(text.to_ascii_lowercase()),
+        Err(_) => Err("that is no client id: it is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
+    }
+}
+
+/// How an application is registered for what was asked so far.
+fn explain(app: &App<'_, '_>, settings: &crate::config::Settings, layer: &Layer) {
+    let portal = settings.cloud().facts().portal;
+    let accounts = match layer.tenant.as_deref() {
+        Some("consumers") => "Personal Microsoft accounts only",
+        Some("common") => {
+            "Accounts in any organizational directory and personal Microsoft accounts"
+        }
+        Some("organizations") => {
+            "Accounts in any organizational directory (or in yours only, if all your accounts are there)"
+        }
+        _ => "Accounts in this organizational directory only",
+    };
+    let mut apis: Vec<(&str, Vec<&str>)> = Vec::new();
+    for job in layer.job.iter().flatten().filter_map(|name| Job::parse(&name.to_string())) {
+        let facts = jobs::facts(job);
+        let api = facts.resource.map_or("the API", |resource| resource.name);
+        match apis.iter_mut().find(|(known, _)| *known == api) {
+            Some((_, scopes)) => scopes.extend(facts.least_privilege),
+            None => apis.push((api, facts.least_privilege.to_vec())),
+        }
+    }
+    let names: Vec<String> =
+        apis.iter().map(|(api, scopes)| format!("{api}: {}", scopes.join(", "))).collect();
+    let permissions =
+        if names.is_empty() { "those of your scopes".to_owned() } else { names.join("; ") };
+    let text = format!(
+        "An application has to be registered once, by you or an administrator:\n\n  \
+         1. {portal}, Microsoft Entra ID, App registrations, New registration.\n     \
+            Supported account types: {accounts}.\n  \
+         2. Redirect URI: platform \"Public client/native (mobile & desktop)\", address http://localhost\n     \
+            (later: Authentication, Add a platform, Mobile and desktop applications).\n  \
+         3. Authentication, Allow public client flows: Yes. The sign-in by code needs it.\n  \
+         4. API permissions, Add a permission, Delegated permissions:\n     \
+            {permissions}.\n  \
+         5. Overview: copy the Application (client) ID.\n"
+    );
+    app.talk.with(|out| render::prose(out, None, &format!("\n{text}\n")));
+}
+
+/// Adds the profile to the file, which is there as it was or whole.
+fn write(
+    app: &App<'_, '_>,
+    path: &Path,
+    name: &str,
+    file: &ConfigFile,
+    layer: &Layer,
+) -> Result<(), Failure> {
+    let failed = |error: &std::io::Error| {
+        Failure::usage(format!("cannot write {}: {error}", path.display()))
+            .help("name a file that you may write: `--config FILE`, or ENTRADA_CONFIG")
+    };
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(&error)),
+    };
+    let profile = toml::to_string(&layer.table())
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+    let first = file.profiles.is_empty() && file.default_profile.is_none();
+    let mut text = String::new();
+    if first {
+        // Before all tables, or it would belong to the last of them.
+        text += &format!("default-profile = \"{name}\"\n\n");
+    }
+    text += &before;
+    if !text.is_empty() && !text.ends_with("\n\n") {
+        text += if text.ends_with('\n') { "\n" } else { "\n\n" };
+    }
+    text += &format!("[profiles.{name}]\n{profile}");
+    ConfigFile::parse(&text).map_err(|error| {
+        Failure::usage(format!(
+            "{}: the profile does not fit into this file: {error}",
+            path.display()
+        ))
+        .help("write it by hand: `config.example.toml` shows how")
+    })?;
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    std::io::Write::write_all(&mut new, text.as_bytes()).map_err(|error| failed(&error))?;
+    new.as_file().sync_all().map_err(|error| failed(&error))?;
+    // A link stays one.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    new.persist(target).map_err(|error| failed(&error.error))?;
+    app.talk.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
+    if first {
+        app.talk.line(format!("commands that name no profile use `{name}`"));
+    }
+    Ok(())
+}
+
+/// What can be done with it.
+fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
+    let quoted = shell_quoted(name);
+    let mail =
+        layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
+    app.talk.line("");
+    app.talk.line("from now on:");
+    app.talk.line(format!("  entrada token {quoted}       prints a token, refreshed by itself"));
+    app.talk.line(format!(
+        "  entrada probe {quoted}       shows it to the service and tells what it says"
+    ));
+    if mail {
+        app.talk.line(format!("  entrada recipe mbsync {quoted}   prints a configuration; `entrada recipe --help` lists all programs"));
+    }
+}
