@@ -4,6 +4,7 @@ mod accounts;
 mod app;
 mod az;
 mod brief;
+mod completions;
 mod config;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -23,6 +24,7 @@ mod inspect;
 mod judge;
 mod login;
 mod logout;
+mod man;
 mod network;
 mod obtain;
 mod probe;
@@ -122,6 +124,8 @@ enum Command {
     Status(status::Args),
     Logout(logout::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[cfg(feature = "emulator")]
     Emulator(emulator::Args),
     #[cfg(feature = "emulator")]
@@ -140,6 +144,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     if brief::is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
+    }
+    if completions::is_asked(sys.env) {
+        return completions::answer(sys, &argv, stdout);
     }
     let mut as_az = false;
     match az::translate(&argv) {
@@ -207,6 +214,8 @@ fn dispatch(
         Command::Status(args) => status::run(&args, &mut app),
         Command::Logout(args) => logout::run(&args, &mut app),
         Command::Config(args) => config::run(&args, &mut app),
+        Command::Completions(args) => completions::run(&args, &mut app),
+        Command::Man(args) => man::run(&args, &mut app),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => emulator::run(&args, &mut app),
         #[cfg(feature = "emulator")]

@@ -1,6 +1,8 @@
 //! Which grants a store holds: by the list, and by the store itself where the list cannot be trusted.
 
-use super::index::Found;
+use std::path::Path;
+
+use super::index::{Found, Index};
 use super::{
     Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file, record,
     recovery,
@@ -13,6 +15,11 @@ struct Survey {
     found: Found,
     /// Entries of what cannot be read, made from its name.
     damaged: Vec<Entry>,
+}
+
+/// What stands on the list of accounts in `state_dir`, of all kinds of store; none of them is asked.
+pub fn listed(state_dir: &Path) -> Vec<Entry> {
+    Index::new(state_dir).read().entries
 }
 
 impl Grants {

@@ -33,6 +33,7 @@ pub use keyring::{Interaction, Limits, Native, Notice, Session};
 pub use keyring::{Places, SecretService, Settings};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
+pub use listing::listed;
 pub use lock::{LockError, LockGuard, Turn};
 pub use memory::Memory;
 pub use open::{Options, is_new, open};

@@ -1,0 +1,49 @@
+//! `entrada man`.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use super::app::App;
+use super::{Exit, Failure};
+
+/// Print a manual page, or write all of them to a folder
+#[derive(clap::Args, Debug)]
+#[command(after_help = "entrada man token | man -l -\nentrada man --dir ~/.local/share/man/man1")]
+pub(super) struct Args {
+    /// The command whose page it is; that of the program when absent
+    command: Option<String>,
+    /// Write the pages of the program and of every command to this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let mut program = super::Args::command();
+    program.build();
+    if let Some(folder) = &args.dir {
+        let failed = |error: std::io::Error| {
+            Failure::usage(format!("cannot write the pages to {}: {error}", folder.display()))
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        clap_mangen::generate_to(program, folder).map_err(failed)?;
+        app.talk.line(format!("pages written to {}", folder.display()));
+        return Ok(Exit::Success);
+    }
+    let command = match &args.command {
+        None => program,
+        Some(name) => {
+            let inner = program.find_subcommand(name).cloned();
+            let inner = inner.ok_or_else(|| {
+                Failure::usage(format!("there is no command `{name}`"))
+                    .help("`entrada --help` lists them")
+            })?;
+            let full = format!("entrada-{name}");
+            inner.name(full)
+        }
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    app.stdout.write_all(&page)?;
+    Ok(Exit::Success)
+}
