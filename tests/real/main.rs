@@ -27,6 +27,7 @@ mod postfix;
 mod probe;
 mod program;
 mod recipes;
+mod shells;
 mod storm;
 mod terminal;
 mod trace;
