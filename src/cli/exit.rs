@@ -27,7 +27,7 @@ pub enum Exit {
     WrongAccount = 8,
     /// Another process holds the grant and the wait ran out.
     Busy = 9,
-    /// `diagnose`, or `--strict`, found an error.
+    /// `diagnose`, `doctor`, or `--strict`, found an error.
     Findings = 10,
     /// `probe`: the service refused the token.
     ProbeRefused = 11,
@@ -87,7 +87,7 @@ impl Exit {
             Self::Store => "the store is locked, unavailable or broken",
             Self::WrongAccount => "signed in as another account, tenant or client than was pinned",
             Self::Busy => "another process holds the grant, and the bounded wait ran out",
-            Self::Findings => "`diagnose`, or `--strict`, found an error",
+            Self::Findings => "`diagnose`, `doctor`, or `--strict`, found an error",
             Self::ProbeRefused => "`probe`: the service refused the token",
             Self::NotExecutable => "`exec`: the program was found and could not be run",
             Self::NotFound => "`exec`: there is no such program",

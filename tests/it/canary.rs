@@ -71,14 +71,15 @@ fn every_command_keeps_the_secrets_of_a_stored_grant() {
         let world = World::new();
         world.login(&[]);
         let args: &[&str] = match name.as_str() {
-            "login" | "token" | "accounts" | "status" | "logout" | "diagnose" | "inspect" => {
-                &[name.as_str()]
-            }
+            "login" | "token" | "accounts" | "status" | "logout" | "diagnose" | "inspect"
+            | "probe" | "doctor" | "man" => &[name.as_str()],
             "explain" => &["explain", "scp"],
             "trace" => &["trace", "show", "-"],
             "config" => &["config", "show"],
             "emulator" => &["emulator", "--list"],
             "exec" => &["exec", "--", "true"],
+            "recipe" => &["recipe", "curl"],
+            "completions" => &["completions", "bash"],
             "git-credential" => &["git-credential", "get"],
             "import" => &["import", "-"],
             "export" => &["export", "--msal"],

@@ -245,6 +245,11 @@ impl World {
         self.env.borrow_mut().insert(name.to_owned(), value.into());
     }
 
+    /// The client that is set.
+    pub(crate) fn client_id(&self) -> String {
+        self.env.borrow()["ENTRADA_CLIENT_ID"].to_str().unwrap().to_owned()
+    }
+
     pub(crate) fn unset(&self, name: &str) {
         self.env.borrow_mut().remove(name);
     }

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
-use crate::config::{ConfigFile, JobName, Layer};
+use crate::config::{ConfigFile, JobName, Layer, Settings};
 use crate::entra::jobs;
 use crate::model::{Job, Tenant, clean, shell_quoted};
 use crate::render;
@@ -84,6 +84,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             layer.client_id = Some(question(app, "Application (client) ID", "", client_id)?);
         }
     }
+    // What cannot work is told before it is written.
+    let whole = Settings::resolve(&file, None, app.sys.env, layer.clone())?;
+    whole.authority()?;
+    whole.client_id()?;
+    whole.request_scopes(&whole.jobs()?)?;
     write(app, &path, name, &file, &layer)?;
     if args.no_login {
         app.talk.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
@@ -157,7 +162,7 @@ fn client_id(text: &str) -> Result<String, String> {
 }
 
 /// How an application is registered for what was asked so far.
-fn explain(app: &App<'_, '_>, settings: &crate::config::Settings, layer: &Layer) {
+fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     let portal = settings.cloud().facts().portal;
     let accounts = match layer.tenant.as_deref() {
         Some("consumers") => "Personal Microsoft accounts only",

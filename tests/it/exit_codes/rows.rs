@@ -6,7 +6,7 @@ use super::*;
 const SIGNALS: [(u8, u8); 3] = [(1, 129), (2, 130), (15, 143)];
 
 /// Commands that hand a token on.
-const ASKING: [&str; 4] = ["token", "exec", "git-credential", "az"];
+const ASKING: [&str; 5] = ["token", "exec", "git-credential", "az", "probe"];
 
 fn ask(world: &World, command: &str) -> Exit {
     ask_on(world, command, &mut Vec::new())
@@ -19,6 +19,7 @@ fn ask_on(world: &World, command: &str, stdout: &mut dyn Write) -> Exit {
             (&["entrada", "git-credential", "get"][..], "protocol=https\nhost=dev.azure.com\n\n")
         }
         "az" => (&["az", "account", "get-access-token"][..], ""),
+        "probe" => (&["entrada", "probe"][..], ""),
         _ => (&["entrada", "token"][..], ""),
     };
     world.run_on(argv, &mut stdin.as_bytes(), stdout).0
@@ -69,44 +70,50 @@ fn rows_of_asking(command: &'static str) -> Vec<Row> {
     rows
 }
 
-fn rows_of_login() -> Vec<Row> {
-    let login = |world: World, args: &[&str]| {
-        let args: Vec<&str> = ["login"].into_iter().chain(args.iter().copied()).collect();
-        entrada(&world, &args)
+/// `login`, and `config init`, which ends with one.
+fn rows_of_login(command: &'static str) -> Vec<Row> {
+    let login = move |world: World, args: &[&str]| {
+        // The client is the scenario's, as the world has set it.
+        let client = world.client_id();
+        let words = match command {
+            "config" => vec!["config", "init", "first", "--client-id", &client],
+            _ => vec!["login"],
+        };
+        entrada(&world, &[&words[..], args].concat())
     };
     let in_scenario = move |name: &'static str| move || login(World::with(name), &[]);
     let mut rows = vec![
-        row("login", 0, in_scenario("auto-approve")),
-        row("login", 1, move || {
+        row(command, 0, in_scenario("auto-approve")),
+        row(command, 1, move || {
             let world = World::new();
             changed(&world, "id_token", "not one".to_owned());
             login(world, &[])
         }),
-        row("login", 2, move || login(World::new(), &["--job", "none-such"])),
-        row("login", 3, move || {
+        row(command, 2, move || login(World::new(), &["--job", "none-such"])),
+        row(command, 3, move || {
             let world = World::with("no-refresh-token");
             login(world, &["--job", "graph-mail-read,imap"])
         }),
-        row("login", 4, in_scenario("user-declines")),
-        row("login", 5, in_scenario("not-public-client")),
-        row("login", 6, in_scenario("hang")),
-        row("login", 7, move || {
+        row(command, 4, in_scenario("user-declines")),
+        row(command, 5, in_scenario("not-public-client")),
+        row(command, 6, in_scenario("hang")),
+        row(command, 7, move || {
             let world = World::new();
             world.set("ENTRADA_STORE_KEY", "too short");
             login(world, &[])
         }),
-        row("login", 8, move || login(World::new(), &["--account", "bob@contoso.example"])),
-        row("login", 9, move || {
+        row(command, 8, move || login(World::new(), &["--account", "bob@contoso.example"])),
+        row(command, 9, move || {
             let world = signed_in("auto-approve");
             let held = held(&world);
             let exit = login(world, &["--job", "graph-mail-read,imap"]);
             drop(held);
             exit
         }),
-        row("login", 10, move || login(World::with("wrong-audience"), &["--strict"])),
+        row(command, 10, move || login(World::with("wrong-audience"), &["--strict"])),
     ];
     for (signal, code) in SIGNALS {
-        rows.push(row("login", code, move || {
+        rows.push(row(command, code, move || {
             let world = World::with("normal");
             world.signal_comes(signal);
             login(world, &[])
@@ -288,13 +295,21 @@ fn rows_of_looking() -> Vec<Row> {
 fn rows_of_the_program() -> Vec<Row> {
     let plain = |args: &'static [&str]| move || entrada(&World::new(), args);
     let mut rows = vec![
-        row("config", 0, plain(&["config", "show"])),
-        row("config", 1, || with_broken_stdout(&World::new(), &["config", "path"], "")),
-        row("config", 2, || {
+        row("doctor", 0, plain(&["doctor"])),
+        row("doctor", 10, plain(&["doctor", "--authority", "https://nowhere.example"])),
+        row("recipe", 0, plain(&["recipe", "msmtp"])),
+        row("recipe", 2, plain(&["recipe", "msmtp", "--smtp-server", "a/b"])),
+        row("completions", 0, plain(&["completions", "bash"])),
+        row("completions", 2, plain(&["completions", "none-such"])),
+        row("man", 0, plain(&["man", "token"])),
+        row("man", 2, plain(&["man", "none-such"])),
+        row("doctor", 2, plain(&["doctor", "--nonsense"])),
+        row("probe", 0, || {
             let world = World::new();
-            world.write_config("tennant = 'x'");
-            entrada(&world, &["config", "check"])
+            world.login(&[]);
+            ask(&world, "probe")
         }),
+        row("probe", 11, || ask(&signed_in("claims-challenge"), "probe")),
         row("emulator", 0, || {
             let world = World::new();
             world.signal_comes(2);
@@ -340,12 +355,20 @@ fn rows_of_the_program() -> Vec<Row> {
         row("exec", 126, || entrada(&signed_in("auto-approve"), &["exec", "--", "forbidden"])),
         row("exec", 127, || entrada(&signed_in("auto-approve"), &["exec", "--", "absent"])),
     ];
-    for command in ["token", "git-credential", "az"] {
+    for (command, args) in [
+        ("doctor", &["doctor"][..]),
+        ("recipe", &["recipe", "msmtp"]),
+        ("completions", &["completions", "fish"]),
+        ("man", &["man"]),
+    ] {
+        rows.push(row(command, 1, move || with_broken_stdout(&World::new(), args, "")));
+    }
+    for command in ["token", "git-credential", "az", "probe"] {
         rows.push(row(command, 1, move || {
             ask_on(&signed_in("auto-approve"), command, &mut Broken)
         }));
     }
-    for command in ["token", "exec", "az"] {
+    for command in ["token", "exec", "az", "probe"] {
         // git's own pipe is on standard input, so its helper asks nobody.
         rows.push(row(command, 4, move || {
             ask(&World::with("user-declines").at_a_terminal(), command)
@@ -363,7 +386,8 @@ pub(super) fn rows() -> Vec<Row> {
     ASKING
         .into_iter()
         .flat_map(rows_of_asking)
-        .chain(rows_of_login())
+        .chain(rows_of_login("login"))
+        .chain(rows_of_login("config"))
         .chain(rows_of_import())
         .chain(rows_of_the_store())
         .chain(rows_of_looking())
