@@ -276,3 +276,84 @@ fn get_folder(mailbox: Option<&str>) -> String {
         r#"<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><soap:Header><t:RequestServerVersion Version="Exchange2013_SP1"/></soap:Header><soap:Body><m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="inbox">{whose}</t:DistinguishedFolderId></m:FolderIds></m:GetFolder></soap:Body></soap:Envelope>"#
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail_at(job: Job, ask: Ask<'_>) -> Result<(String, Security), PlanError> {
+        match plan(job, &Ask { account: Some("ada@contoso.example"), ..ask })? {
+            Plan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
+            Plan::Web(plan) => panic!("{plan:?}"),
+        }
+    }
+
+    #[test]
+    fn servers_are_those_of_the_cloud_unless_others_are_named() {
+        use Security::{Implicit, None as Clear, Starttls};
+        let at = |server| Ask { server: Some(server), ..Ask::default() };
+        for (job, ask, expected) in [
+            (Job::Imap, Ask::default(), ("outlook.office365.com:993", Implicit)),
+            (Job::Pop, Ask::default(), ("outlook.office365.com:995", Implicit)),
+            (Job::Smtp, Ask::default(), ("smtp.office365.com:587", Starttls)),
+            (
+                Job::Imap,
+                Ask { cloud: Cloud::China, ..Ask::default() },
+                ("partner.outlook.cn:993", Implicit),
+            ),
+            (Job::Imap, at("mail.example"), ("mail.example:993", Implicit)),
+            (Job::Imap, at("mail.example:143"), ("mail.example:143", Starttls)),
+            (Job::Imap, at("mail.example:9993"), ("mail.example:9993", Implicit)),
+            (Job::Imap, at("[::1]:143"), ("[::1]:143", Starttls)),
+            (
+                Job::Smtp,
+                Ask { security: Some(Implicit), ..at("mail.example") },
+                ("mail.example:465", Implicit),
+            ),
+            (Job::Imap, Ask { security: Some(Clear), ..at("[::1]") }, ("[::1]:143", Clear)),
+        ] {
+            let (server, security) = mail_at(job, ask.clone()).unwrap();
+            assert_eq!((&*server, security), expected, "{ask:?}");
+        }
+        for server in ["", "a/b", "user@host", "host:port", "host:99999", "https://host"] {
+            assert!(
+                matches!(mail_at(Job::Imap, at(server)), Err(PlanError::Server(_))),
+                "{server}"
+            );
+        }
+        let clear = Ask { security: Some(Clear), ..at("10.0.0.1") };
+        assert_eq!(mail_at(Job::Imap, clear), Err(PlanError::Clear("10.0.0.1:143".to_owned())));
+    }
+
+    #[test]
+    fn every_job_has_a_call_that_changes_nothing_or_says_that_it_has_none() {
+        use clap::ValueEnum as _;
+        for job in Job::value_variants() {
+            let ask = Ask {
+                account: Some("ada@contoso.example"),
+                mailbox: Some("a b@contoso.example"),
+                ..Ask::default()
+            };
+            match plan(*job, &ask) {
+                Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a b@contoso.example"),
+                Ok(Plan::Web(plan)) => {
+                    let harmless = ["GET", "OPTIONS"].contains(&plan.method) || *job == Job::Ews;
+                    assert!(harmless && plan.url.scheme() == "https", "{plan:?}");
+                    assert!(!plan.url.as_str().contains("a b"), "{plan:?}");
+                }
+                Err(error) => {
+                    assert!(matches!(job, Job::Custom | Job::None), "{job}: {error}");
+                }
+            }
+        }
+        let web = |server| match plan(Job::Custom, &Ask { server: Some(server), ..Ask::default() })
+        {
+            Ok(Plan::Web(plan)) => Ok(plan.url.to_string()),
+            Ok(Plan::Mail(plan)) => panic!("{plan:?}"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(web("https://api.example/me?x=1").unwrap(), "https://api.example/me?x=1");
+        assert_eq!(web("api.example").unwrap(), "https://api.example/");
+        assert_eq!(web("http://api.example/me"), Err(PlanError::Clear("api.example".to_owned())));
+    }
+}

@@ -1,5 +1,7 @@
 //! Holds pages and examples to the code. `UPDATE_DOCS=1 cargo test` writes the generated ones.
 
+use clap::ValueEnum as _;
+use entrada::render::recipe::{Client, Ingredients, Place, Tls};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,5 +88,50 @@ fn the_readme_links_to_pages_that_are_there() {
             let there = path.parent().unwrap().join(target).exists();
             assert!(!local || there, "{name} links to {target}, which is not there");
         }
+    }
+}
+
+/// The page of one program: its configuration for a made-up account.
+fn recipe(client: Client) -> String {
+    let place = |host: &str, port, tls| Place { host: host.to_owned(), port, tls };
+    let with = Ingredients {
+        name: "work".to_owned(),
+        user: "ada@contoso.example".to_owned(),
+        selectors: vec!["work".to_owned()],
+        imap: place("outlook.office365.com", 993, Tls::Implicit),
+        smtp: place("smtp.office365.com", 587, Tls::Starttls),
+        graph: "https://graph.microsoft.com".to_owned(),
+        ca: None,
+        client_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        authority: "https://login.microsoftonline.com/organizations".to_owned(),
+    };
+    let page = client.page();
+    let jobs: Vec<String> =
+        page.protocols.iter().map(|protocol| format!("--job {}", protocol.job())).collect();
+    let login = if jobs.is_empty() { String::new() } else { format!(" {}", jobs.join(" ")) };
+    let notes: String = page.notes.iter().map(|note| format!("- {note}\n")).collect();
+    format!(
+        "<!-- Written by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# {title}\n\n\
+         `entrada recipe {id} work` prints this for the account of the profile `work`, once somebody has signed in \
+         (`entrada login work{login}`). It belongs in: {file}.\n\n```{language}\n{text}```\n\n{notes}\n\
+         Where it does not work: `entrada probe work{login}` shows the token to the server and tells what is wrong.\n",
+        title = page.title,
+        id = client.id(),
+        file = page.file,
+        language = page.language,
+        text = client.write(&with),
+    )
+}
+
+#[test]
+fn the_pages_of_recipes_are_those_that_the_program_prints() {
+    for client in Client::value_variants() {
+        let path = root().join(format!("docs/recipes/{}.md", client.id()));
+        let page = recipe(*client);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &page).unwrap();
+        }
+        let current = fs::read_to_string(&path).unwrap_or_default();
+        assert!(current == page, "{} is stale: run `UPDATE_DOCS=1 cargo test`", path.display());
     }
 }

@@ -301,3 +301,69 @@ fn what_cannot_be_asked_is_an_error_that_names_what_to_do() {
         (&"no-answer".into(), &"outlook.office365.com:993".into())
     );
 }
+
+/// What Exchange answers to the call at `path`.
+fn exchange(
+    job: &str,
+    path: &'static str,
+    status: u16,
+    headers: &'static [(&str, &str)],
+    body: &'static str,
+) -> (Exit, String, World) {
+    let world = World::new();
+    world.run(&["login", "--job", job]);
+    world.changing(move |called, answer| {
+        if called != path {
+            return answer;
+        }
+        let mut changed = entrada::sys::HttpResponse::new(body.as_bytes().to_vec());
+        *changed.status_mut() = status.try_into().unwrap();
+        for (name, value) in headers {
+            changed.headers_mut().append(*name, value.parse().unwrap());
+        }
+        changed
+    });
+    let run = world.run(&["probe", "--job", job]);
+    (run.exit, run.stdout, world)
+}
+
+const EWS: &str = "/EWS/Exchange.asmx";
+const EAS: &str = "/Microsoft-Server-ActiveSync";
+
+#[test]
+fn ews_and_active_sync_are_asked_for_something_harmless() {
+    let good = r#"<s:Envelope><s:Body><m:GetFolderResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:GetFolderResponseMessage></s:Body></s:Envelope>"#;
+    let (exit, said, world) = exchange("ews", EWS, 200, &[], good);
+    assert_eq!(exit, Exit::Success, "{said}");
+    let log = world.emulator.log();
+    assert_eq!((&*log.last().unwrap().method, &*log.last().unwrap().path), ("POST", EWS));
+    let (exit, said, world) =
+        exchange("eas", EAS, 200, &[("ms-asprotocolversions", "14.1,16.1")], "");
+    assert_eq!(exit, Exit::Success, "{said}");
+    let log = world.emulator.log();
+    assert_eq!((&*log.last().unwrap().method, &*log.last().unwrap().path), ("OPTIONS", EAS));
+}
+
+#[test]
+fn refusals_of_ews_and_active_sync_have_their_causes() {
+    let denied = r#"<s:Envelope><s:Body><m:GetFolderResponseMessage ResponseClass="Error"><m:MessageText>Access is denied. Check credentials and try again.</m:MessageText><m:ResponseCode>ErrorAccessDenied</m:ResponseCode></m:GetFolderResponseMessage></s:Body></s:Envelope>"#;
+    for (job, path, status, headers, body, cause) in [
+        // SOAP has its errors under 200.
+        ("ews", EWS, 200, &[][..], denied, "mailbox-permission-missing"),
+        ("ews", EWS, 403, &[("x-ews-policy-reason", "EwsDisabled")], "", "exchange-policy-block"),
+        (
+            "eas",
+            EAS,
+            401,
+            &[(
+                "x-ms-diagnostics",
+                "2000003;reason=\"The audience claim value is invalid 'aud'.\";error_category=\"invalid_resource\"",
+            )],
+            "",
+            "wrong-audience",
+        ),
+    ] {
+        let (exit, said, _) = exchange(job, path, status, headers, body);
+        assert_eq!((exit, first_cause(&said)), (Exit::ProbeRefused, cause), "{said}");
+    }
+}
