@@ -130,7 +130,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     for said in [
         "there is no job `imapp`; there are: ",
-        "Delegated permissions:\n     Exchange Online: IMAP.AccessAsUser.All, SMTP.Send.",
+        "Delegated permissions:\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
         "that is no client id",
         "wrote the profile `mail` to ",
         "signed in as ada@contoso.example",

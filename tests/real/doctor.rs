@@ -91,7 +91,7 @@ fn a_sound_machine_has_nothing_bad() {
     ];
     assert_eq!(names, expected);
     let store = &all[8];
-    assert_eq!(store.2, "gnome-keyring takes 4096 bytes and gives them back");
+    assert_eq!(store.2, "gnome-keyring: 4096 bytes went in and came back");
 }
 
 #[test]

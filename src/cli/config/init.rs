@@ -174,19 +174,22 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
         }
         _ => "Accounts in this organizational directory only",
     };
-    let mut apis: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut apis: Vec<(&str, Vec<&str>)> = vec![("Microsoft Graph", vec!["offline_access"])];
     for job in layer.job.iter().flatten().filter_map(|name| Job::parse(&name.to_string())) {
         let facts = jobs::facts(job);
-        let api = facts.resource.map_or("the API", |resource| resource.name);
+        // The portal lists the permissions of the mail protocols among Graph's.
+        let api = match (job, facts.resource) {
+            (Job::Imap | Job::Pop | Job::Smtp, _) => "Microsoft Graph",
+            (_, Some(resource)) => resource.name,
+            (_, None) => "the API",
+        };
         match apis.iter_mut().find(|(known, _)| *known == api) {
             Some((_, scopes)) => scopes.extend(facts.least_privilege),
             None => apis.push((api, facts.least_privilege.to_vec())),
         }
     }
-    let names: Vec<String> =
-        apis.iter().map(|(api, scopes)| format!("{api}: {}", scopes.join(", "))).collect();
-    let permissions =
-        if names.is_empty() { "those of your scopes".to_owned() } else { names.join("; ") };
+    let names = apis.iter().map(|(api, scopes)| format!("{api}: {}", scopes.join(", ")));
+    let permissions = names.collect::<Vec<_>>().join("; ");
     let text = format!(
         "An application has to be registered once, by you or an administrator:\n\n  \
          1. {portal}, Microsoft Entra ID, App registrations, New registration.\n     \
@@ -259,13 +262,17 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
     let quoted = shell_quoted(name);
     let mail =
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
-    app.talk.line("");
-    app.talk.line("from now on:");
-    app.talk.line(format!("  entrada token {quoted}       prints a token, refreshed by itself"));
-    app.talk.line(format!(
-        "  entrada probe {quoted}       shows it to the service and tells what it says"
-    ));
+    let mut lines = vec![
+        (format!("entrada token {quoted}"), "prints a token, refreshed by itself"),
+        (format!("entrada probe {quoted}"), "shows it to the service, and tells what that says"),
+    ];
     if mail {
-        app.talk.line(format!("  entrada recipe mbsync {quoted}   prints a configuration; `entrada recipe --help` lists all programs"));
+        lines.push((
+            format!("entrada recipe mbsync {quoted}"),
+            "prints a mail program's configuration",
+        ));
     }
+    let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    let lines = lines.iter().map(|(command, what)| format!("  {command:width$}  {what}\n"));
+    app.talk.page(&format!("\nfrom now on:\n\n{}", lines.collect::<String>()));
 }

@@ -49,7 +49,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
     match grants.try_out(GRANT) {
         Ok(()) => Line::fine(
             "store",
-            format!("{} takes {GRANT} bytes and gives them back", grants.describe()),
+            format!("{}: {GRANT} bytes went in and came back", grants.describe()),
         ),
         Err(error) => {
             let locked = matches!(error.trouble, Trouble::Locked | Trouble::Dismissed);
