@@ -199,11 +199,10 @@ fn mail(protocol: Protocol, host: &str, ask: &Ask<'_>) -> Result<MailPlan, PlanE
         Protocol::Smtp => (465, 587),
     };
     let ports = |security| match security {
-        Some(Security::Implicit) => implicit,
         Some(Security::Starttls | Security::None) => starttls,
         // As Exchange has them.
         None if protocol == Protocol::Smtp => starttls,
-        None => implicit,
+        Some(Security::Implicit) | None => implicit,
     };
     let server = match ask.server {
         None => Server { host: host.to_owned(), port: ports(ask.security) },
@@ -281,8 +280,8 @@ fn get_folder(mailbox: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn mail_at(job: Job, ask: Ask<'_>) -> Result<(String, Security), PlanError> {
-        match plan(job, &Ask { account: Some("ada@contoso.example"), ..ask })? {
+    fn mail_at(job: Job, ask: &Ask<'_>) -> Result<(String, Security), PlanError> {
+        match plan(job, &Ask { account: Some("ada@contoso.example"), ..ask.clone() })? {
             Plan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
             Plan::Web(plan) => panic!("{plan:?}"),
         }
@@ -312,17 +311,17 @@ mod tests {
             ),
             (Job::Imap, Ask { security: Some(Clear), ..at("[::1]") }, ("[::1]:143", Clear)),
         ] {
-            let (server, security) = mail_at(job, ask.clone()).unwrap();
+            let (server, security) = mail_at(job, &ask).unwrap();
             assert_eq!((&*server, security), expected, "{ask:?}");
         }
         for server in ["", "a/b", "user@host", "host:port", "host:99999", "https://host"] {
             assert!(
-                matches!(mail_at(Job::Imap, at(server)), Err(PlanError::Server(_))),
+                matches!(mail_at(Job::Imap, &at(server)), Err(PlanError::Server(_))),
                 "{server}"
             );
         }
         let clear = Ask { security: Some(Clear), ..at("10.0.0.1") };
-        assert_eq!(mail_at(Job::Imap, clear), Err(PlanError::Clear("10.0.0.1:143".to_owned())));
+        assert_eq!(mail_at(Job::Imap, &clear), Err(PlanError::Clear("10.0.0.1:143".to_owned())));
     }
 
     #[test]

@@ -10,6 +10,11 @@ use entrada::cli::Exit;
 use entrada::config::{ConfigFile, keys};
 use entrada::diagnose::rules::RULES;
 
+#[allow(clippy::disallowed_methods, reason = "how one asks for pages to be written")]
+fn is_to_be_written() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
@@ -28,8 +33,7 @@ fn the_page_of_rules_is_current() {
         write!(page, "\n## {}\n\n{}", rule.id, docs).unwrap();
     }
     let path = root().join("docs/rules.md");
-    #[allow(clippy::disallowed_methods, reason = "how one asks for the page to be written")]
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if is_to_be_written() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &page).unwrap();
     }
@@ -128,7 +132,7 @@ fn the_pages_of_recipes_are_those_that_the_program_prints() {
     for client in Client::value_variants() {
         let path = root().join(format!("docs/recipes/{}.md", client.id()));
         let page = recipe(*client);
-        if std::env::var_os("UPDATE_DOCS").is_some() {
+        if is_to_be_written() {
             fs::write(&path, &page).unwrap();
         }
         let current = fs::read_to_string(&path).unwrap_or_default();

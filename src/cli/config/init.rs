@@ -1,6 +1,6 @@
 //! `entrada config init`: a first profile, by question and answer.
 
-use std::io::Read as _;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::ValueEnum as _;
@@ -124,15 +124,13 @@ fn question<T>(
 
 /// One line of standard input.
 fn answer(app: &mut App<'_, '_>) -> Result<String, Failure> {
-    let mut line = Vec::new();
-    for byte in (&mut *app.stdin).bytes() {
-        match byte? {
-            b'\n' => return Ok(String::from_utf8_lossy(&line).into_owned()),
-            byte => line.push(byte),
+    // Byte by byte: what follows the line belongs to the next question.
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    while line.len() < ANSWER_MAX && app.stdin.read(&mut byte)? == 1 {
+        if byte == *b"\n" {
+            return Ok(String::from_utf8_lossy(&line).into_owned());
         }
-        if ANSWER_MAX < line.len() {
-            break;
-        }
+        line.extend(byte);
     }
     if line.is_empty() {
         return Err(Failure::usage("no answer; nothing was written"));
@@ -227,13 +225,13 @@ fn write(
     let mut text = String::new();
     if first {
         // Before all tables, or it would belong to the last of them.
-        text += &format!("default-profile = \"{name}\"\n\n");
+        let _ = writeln!(text, "default-profile = \"{name}\"\n");
     }
     text += &before;
     if !text.is_empty() && !text.ends_with("\n\n") {
         text += if text.ends_with('\n') { "\n" } else { "\n\n" };
     }
-    text += &format!("[profiles.{name}]\n{profile}");
+    let _ = write!(text, "[profiles.{name}]\n{profile}");
     ConfigFile::parse(&text).map_err(|error| {
         Failure::usage(format!(
             "{}: the profile does not fit into this file: {error}",

@@ -43,7 +43,7 @@ fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
         device_code::parse_authorization(&answer, app.sys.clock.now()).map_err(Into::into)
     });
     match answer {
-        Err(failure) => Line::of("application", failure),
+        Err(failure) => Line::of("application", &failure),
         Ok(Ok(_)) => Line::fine(
             "application",
             format!("the tenant knows it, and it may sign in by code {INFERRED}"),
@@ -120,7 +120,7 @@ fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
         .map_err(super::Failure::from)
         .and_then(|answer| code::parse(&answer, app.sys.clock.now()).map_err(Into::into));
     let error = match answer {
-        Err(failure) => return Line::of("public", failure),
+        Err(failure) => return Line::of("public", &failure),
         Ok(Ok(_)) => return Line::note("public", "the authority took a code that nobody issued"),
         Ok(Err(error)) => error,
     };

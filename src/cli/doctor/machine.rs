@@ -16,7 +16,7 @@ const GRANT: usize = 4_096;
 pub(super) fn folders(app: &App<'_, '_>) -> Line {
     let paths = match app.paths() {
         Ok(paths) => paths,
-        Err(failure) => return Line::of("folders", failure),
+        Err(failure) => return Line::of("folders", &failure),
     };
     for folder in [&paths.state, &paths.data] {
         if let Err(error) = writable(folder) {
@@ -40,7 +40,7 @@ fn writable(folder: &Path) -> io::Result<()> {
 pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
     let grants = match app.grants(settings) {
         Ok(grants) => grants,
-        Err(failure) => return Line::of("store", failure),
+        Err(failure) => return Line::of("store", &failure),
     };
     if grants.kind() == Kind::Memory {
         return Line::note("store", "in memory: nothing outlives one command")
@@ -54,7 +54,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
         Err(error) => {
             let locked = matches!(error.trouble, Trouble::Locked | Trouble::Dismissed);
             let failure = super::super::Failure::from(error);
-            let line = Line::of("store", failure);
+            let line = Line::of("store", &failure);
             // Where somebody can be asked, the keyring asks by itself.
             if locked && line.help.is_empty() {
                 return line

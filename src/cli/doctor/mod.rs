@@ -64,7 +64,7 @@ impl Line {
         Self::new(name, State::Passed, format!("not looked at: see `{other}`"))
     }
 
-    fn of(name: &'static str, failure: Failure) -> Self {
+    fn of(name: &'static str, failure: &Failure) -> Self {
         // The first line of it: what follows shows the place, and whoever mends it looks at that.
         let said = failure.said();
         let said = said.lines().next().unwrap_or_default();
@@ -148,7 +148,7 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
         Ok(both) => both,
         Err(failure) => {
             let line =
-                Line::of("config", failure).or_help("`entrada config check` shows the place");
+                Line::of("config", &failure).or_help("`entrada config check` shows the place");
             let lines = vec![line, Line::passed("profile", "config")];
             return (lines, None);
         }
@@ -170,7 +170,7 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
     match told {
         Ok((found, settings)) => (vec![line, found], Some(settings)),
         Err(failure) => {
-            let wrong = Line::of("profile", failure)
+            let wrong = Line::of("profile", &failure)
                 .or_help("`entrada config show` tells where each setting comes from");
             (vec![line, wrong], None)
         }

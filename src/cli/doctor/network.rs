@@ -18,7 +18,7 @@ const PROXIES: [&str; 6] =
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
     let authority = match settings.authority() {
         Ok(authority) => authority,
-        Err(error) => return vec![Line::of("authority", error.into())],
+        Err(error) => return vec![Line::of("authority", &error.into())],
     };
     let host = url::Url::parse(&authority.base())
         .ok()
@@ -68,12 +68,12 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
                 clock(app.sys.clock.now(), &host, &response),
             ]
         }
-        Err(error) => unreachable(names, proxy, error),
+        Err(error) => unreachable(names, proxy, &error),
     }
 }
 
 /// No answer: the one line that says why, and those that could not be looked at.
-fn unreachable(names: Line, proxy: impl Fn() -> Line, error: HttpError) -> Vec<Line> {
+fn unreachable(names: Line, proxy: impl Fn() -> Line, error: &HttpError) -> Vec<Line> {
     let bad = match &error.failure {
         HttpFailure::Proxy(_) => "proxy",
         HttpFailure::Setup(trouble) if matches!(**trouble, SetupTrouble::ProxyVariable { .. }) => {
@@ -86,7 +86,7 @@ fn unreachable(names: Line, proxy: impl Fn() -> Line, error: HttpError) -> Vec<L
         | HttpFailure::Setup(_) => "tls",
         _ => "authority",
     };
-    let help = network::help(&error);
+    let help = network::help(error);
     let failed = || Line { help: help.clone(), ..Line::bad(bad, clean(&error.to_string())) };
     let mut lines = vec![names];
     let mut seen = false;
@@ -113,7 +113,7 @@ fn said(authority: &Authority, response: &HttpResponse) -> Line {
         }
         Ok(Err(error)) => Line::bad("authority", clean(&error.sentence()))
             .help("check `--tenant` and `--cloud`; `entrada explain CODE` tells more"),
-        Err(error) => Line::of("authority", Failure::from(error)),
+        Err(error) => Line::of("authority", &Failure::from(error)),
     }
 }
 

@@ -186,7 +186,7 @@ fn probe(
         security: args.security,
         mechanism: args.mechanism,
     };
-    let plan = probe::plan(job, &ask).map_err(of_plan)?;
+    let plan = probe::plan(job, &ask).map_err(|error| of_plan(&error))?;
     let user = match &plan {
         Plan::Mail(plan) => Some(plan.user.clone()),
         Plan::Web(_) => args.mailbox.clone().or(account),
@@ -257,7 +257,7 @@ fn answer_of(plan: &probe::WebPlan, response: &crate::sys::HttpResponse) -> Http
     }
 }
 
-fn of_plan(error: PlanError) -> Failure {
+fn of_plan(error: &PlanError) -> Failure {
     let failure = Failure::usage(error.to_string());
     match error {
         PlanError::NoService(_) => failure.help(
