@@ -15,7 +15,7 @@ pub(super) fn converse(talking: &mut Talking, plan: &MailPlan, token: &Secret) -
     // Exchange takes the token for a mailbox that is closed to its user, and says so only here. EXAMINE changes nothing, not
     // even which messages are new.
     let opened = talking.ask("EXAMINE INBOX");
-    if !matches!(opened, Err(Stop::Broken(_) | Stop::Closed(_))) {
+    if !matches!(opened, Err(Stop::Broken(_) | Stop::Closed(_) | Stop::Odd)) {
         talking.leave("LOGOUT");
     }
     opened.map(drop)

@@ -4,6 +4,7 @@
 //! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like fold the server's words into errors of
 //! their own, and the words are what is wanted.
 
+mod hide;
 mod imap;
 mod plan;
 mod pop;
@@ -13,11 +14,12 @@ mod web;
 
 pub use plan::{Ask, MailPlan, Mechanism, Plan, PlanError, Security, Server, WebPlan, plan};
 pub use talk::{Outcome, Talk};
-pub use web::{Answered, ask};
+pub use web::{Answered, Verdict, ask};
 
 use crate::model::{Protocol, Secret};
 use crate::oauth::sasl;
 use crate::sys::Dial;
+use hide::Hide;
 use talk::{Stop, Talking};
 
 /// Signs in as `plan` says, opens the mailbox, and leaves.
@@ -29,13 +31,21 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Talk {
         Protocol::Smtp => smtp::converse(&mut talking, plan, token),
     }) {
         Ok(()) => Outcome::Taken,
-        Err(Stop::No) => Outcome::Refused,
+        Err(Stop::No) if talking.begun => Outcome::Refused,
         // Who says no and hangs up has said no.
-        Err(Stop::Closed(_)) if talking.was_refused() => Outcome::Refused,
+        Err(Stop::Closed(_)) if talking.begun && talking.was_refused() => Outcome::Refused,
+        Err(Stop::No | Stop::Odd) => Outcome::Odd,
+        Err(Stop::Closed(_)) if talking.was_refused() => Outcome::Odd,
         Err(Stop::Closed(error) | Stop::Broken(error)) => Outcome::Broken(error),
     };
-    talking.end(outcome)
+    let strings = [sasl::xoauth2(&plan.user, token), sasl::oauthbearer(&plan.user, token)];
+    let mut talk = talking.end(outcome);
+    Hide::new(&[token, &strings[0], &strings[1]]).lines(&mut talk.lines);
+    talk
 }
+
+/// Times that a server may ask on after it was shown the token: once for the reason (RFC 7628 §3.2.3).
+const CHALLENGES_MAX: usize = 3;
 
 /// Shows the token by `mechanism`, where the server has said that it listens: `command` is the one that begins it. The string
 /// comes on a line of its own, for the first line may be too short for it (RFC 4954 §4, RFC 5034 §4).
@@ -46,21 +56,26 @@ fn sign_in(
     token: &Secret,
 ) -> Result<(), Stop> {
     let mechanism = plan.mechanism.unwrap_or_else(|| talking.offered());
+    talking.begun = true;
     talking.say(&format!("{command} {}", mechanism.name()))?;
     if !talking.goes_on()? {
-        return Ok(());
+        // It lets somebody in who has shown nothing.
+        return Err(Stop::Odd);
     }
     let string = match mechanism {
         Mechanism::Xoauth2 => sasl::xoauth2(&plan.user, token),
         Mechanism::Oauthbearer => sasl::oauthbearer(&plan.user, token),
     };
     talking.say_secret(&string, &format!("(the {} string for {})", mechanism.name(), plan.user))?;
-    while talking.goes_on()? {
+    for _ in 0..CHALLENGES_MAX {
+        if !talking.goes_on()? {
+            return Ok(());
+        }
         // What came is the reason; it wants an answer before the refusal itself comes (RFC 7628 §3.2.3).
         talking.say(match mechanism {
             Mechanism::Xoauth2 => "",
             Mechanism::Oauthbearer => "AQ==",
         })?;
     }
-    Ok(())
+    Err(Stop::Odd)
 }

@@ -8,6 +8,9 @@ use url::{Host, Url};
 use crate::entra::clouds::Cloud;
 use crate::model::{Job, Protocol, is_loopback};
 
+/// Bytes of a mailbox's name (RFC 5321 §4.5.3.1: 64 before the `@`, 255 behind it).
+const NAME_MAX: usize = 320;
+
 /// How the token is shown to a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -127,6 +130,9 @@ pub enum PlanError {
     /// A mail server has to be told whose mailbox is meant.
     #[error("it is not known whose mailbox is meant")]
     NoUser,
+    /// No mailbox is called so, and a name like that could carry commands.
+    #[error("`{0}` is no mailbox's name")]
+    User(String),
     /// `--server` is none.
     #[error("`{0}` is no server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
@@ -139,7 +145,7 @@ pub enum PlanError {
 pub fn plan(job: Job, ask: &Ask<'_>) -> Result<Plan, PlanError> {
     let facts = ask.cloud.facts();
     let mail = |protocol, host| mail(protocol, host, ask).map(Plan::Mail);
-    let user = user(ask);
+    let user = user(ask)?;
     let exchange = || format!("https://{}", facts.exchange_host);
     let graph = |path: &str| web("GET", facts.graph, &format!("/v1.0/{path}"), ask);
     let mailbox = match ask.mailbox {
@@ -187,12 +193,19 @@ pub fn plan(job: Job, ask: &Ask<'_>) -> Result<Plan, PlanError> {
     Ok(Plan::Web(plan))
 }
 
-fn user(ask: &Ask<'_>) -> Option<String> {
-    ask.mailbox.or(ask.account).map(str::to_owned)
+/// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
+/// maker wants.
+fn user(ask: &Ask<'_>) -> Result<Option<String>, PlanError> {
+    let Some(user) = ask.mailbox.or(ask.account) else { return Ok(None) };
+    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>\"\\,;()[]".contains(c);
+    if user.is_empty() || NAME_MAX < user.len() || user.contains(strange) {
+        return Err(PlanError::User(user.chars().take(NAME_MAX).collect()));
+    }
+    Ok(Some(user.to_owned()))
 }
 
 fn mail(protocol: Protocol, host: &str, ask: &Ask<'_>) -> Result<MailPlan, PlanError> {
-    let user = user(ask).ok_or(PlanError::NoUser)?;
+    let user = user(ask)?.ok_or(PlanError::NoUser)?;
     let (implicit, starttls) = match protocol {
         Protocol::Imap => (993, 143),
         Protocol::Pop => (995, 110),
@@ -215,6 +228,10 @@ fn mail(protocol: Protocol, host: &str, ask: &Ask<'_>) -> Result<MailPlan, PlanE
                 Host::Ipv6(address) => address.to_string(),
                 host => host.to_string(),
             };
+            // What the URL's own rules let through, for schemes that they do not know.
+            if !host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
+                return Err(none());
+            }
             Server { host, port: url.port().unwrap_or_else(|| ports(ask.security)) }
         }
     };
@@ -320,6 +337,14 @@ mod tests {
                 "{server}"
             );
         }
+        for server in ["a;b", "a$b", "a`b", "a b", "a{b}"] {
+            assert!(mail_at(Job::Imap, &at(server)).is_err(), "{server}");
+        }
+        for user in ["", "a b", "a>\r\nRCPT TO:<b", "a@b> SIZE=1", "a\u{1}b", "\"a\"@b"] {
+            let ask = Ask { mailbox: Some(user), ..Ask::default() };
+            assert!(matches!(plan(Job::Smtp, &ask), Err(PlanError::User(_))), "{user:?}");
+            assert!(matches!(plan(Job::Ews, &ask), Err(PlanError::User(_))), "{user:?}");
+        }
         let clear = Ask { security: Some(Clear), ..at("10.0.0.1") };
         assert_eq!(mail_at(Job::Imap, &clear), Err(PlanError::Clear("10.0.0.1:143".to_owned())));
     }
@@ -330,15 +355,15 @@ mod tests {
         for job in Job::value_variants() {
             let ask = Ask {
                 account: Some("ada@contoso.example"),
-                mailbox: Some("a b@contoso.example"),
+                mailbox: Some("a#b@contoso.example"),
                 ..Ask::default()
             };
             match plan(*job, &ask) {
-                Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a b@contoso.example"),
+                Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a#b@contoso.example"),
                 Ok(Plan::Web(plan)) => {
                     let harmless = ["GET", "OPTIONS"].contains(&plan.method) || *job == Job::Ews;
                     assert!(harmless && plan.url.scheme() == "https", "{plan:?}");
-                    assert!(!plan.url.as_str().contains("a b"), "{plan:?}");
+                    assert!(!plan.url.as_str().contains('#'), "{plan:?}");
                 }
                 Err(error) => {
                     assert!(matches!(job, Job::Custom | Job::None), "{job}: {error}");

@@ -18,7 +18,7 @@ pub(super) fn converse(talking: &mut Talking, plan: &MailPlan, token: &Secret) -
     }
     sign_in(talking, "AUTH", plan, token)?;
     let counted = talking.ask("STAT");
-    if !matches!(counted, Err(Stop::Broken(_) | Stop::Closed(_))) {
+    if !matches!(counted, Err(Stop::Broken(_) | Stop::Closed(_) | Stop::Odd)) {
         talking.leave("QUIT");
     }
     counted.map(drop)

@@ -24,7 +24,7 @@ pub(super) fn converse(talking: &mut Talking, plan: &MailPlan, token: &Secret) -
     } else {
         Ok(())
     };
-    if !matches!(begun, Err(Stop::Broken(_) | Stop::Closed(_))) {
+    if !matches!(begun, Err(Stop::Broken(_) | Stop::Closed(_) | Stop::Odd)) {
         talking.leave("RSET");
         talking.leave("QUIT");
     }

@@ -23,8 +23,10 @@ pub struct Talk {
 pub enum Outcome {
     /// The token was taken, and the mailbox opened.
     Taken,
-    /// The server said no.
+    /// The server said no to the token.
     Refused,
+    /// It said no before any was shown, or what it said makes no sense: of the token it said nothing.
+    Odd,
     /// There was no end: the network, TLS, or a server that hung up.
     Broken(HttpError),
 }
@@ -33,6 +35,8 @@ pub enum Outcome {
 pub(super) enum Stop {
     /// The server said no.
     No,
+    /// What it said is no answer.
+    Odd,
     /// It hung up.
     Closed(HttpError),
     /// The network failed.
@@ -63,11 +67,13 @@ pub(super) struct Talking {
     wire: Option<Box<dyn Wire>>,
     lines: Vec<(Side, String)>,
     tags: usize,
+    /// Whether the sign-in has begun.
+    pub(super) begun: bool,
 }
 
 impl Talking {
     pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0 }
+        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0, begun: false }
     }
 
     /// Connects, and hears the greeting.
@@ -75,14 +81,14 @@ impl Talking {
         self.host = plan.server.to_string();
         let (host, port) = (&plan.server.host, plan.server.port);
         self.wire = Some(dial.dial(host, port, plan.security == Security::Implicit)?);
-        self.hear().map(drop)
+        self.hear_yes()
     }
 
     /// Says `command`, and hears the answer; the lines of it.
     pub(super) fn ask(&mut self, command: &str) -> Result<Vec<String>, Stop> {
         let before = self.lines.len();
         self.say(command)?;
-        self.hear()?;
+        self.hear_yes()?;
         let said = self.lines.get(before..).unwrap_or_default();
         Ok(said
             .iter()
@@ -155,6 +161,10 @@ impl Talking {
         own.map(|(_, line)| line.as_str())
     }
 
+    fn hear_yes(&mut self) -> Result<(), Stop> {
+        if self.hear()? == Heard::Yes { Ok(()) } else { Err(Stop::Odd) }
+    }
+
     /// Reads until the server has answered.
     fn hear(&mut self) -> Result<Heard, Stop> {
         for _ in 0..LINES_MAX {
@@ -187,25 +197,28 @@ impl Talking {
         match self.protocol {
             Protocol::Imap => {
                 let mut words = line.split(' ');
-                let (first, second) = (words.next(), words.next().unwrap_or_default());
-                match first {
-                    Some("+") => Heard::GoOn,
+                let first = words.next().unwrap_or_default().to_ascii_lowercase();
+                let second = words.next().unwrap_or_default().to_ascii_uppercase();
+                match &*first {
+                    "+" => Heard::GoOn,
                     // The greeting; later, what is so marked answers nothing.
-                    Some("*") if self.tags == 0 && matches!(second, "OK" | "PREAUTH") => Heard::Yes,
-                    Some("*") if self.tags == 0 && second == "BYE" => Heard::No,
-                    Some(tag) if 0 < self.tags && tag == self.tag() => match second {
+                    "*" if self.tags == 0 && second == "OK" => Heard::Yes,
+                    "*" if self.tags == 0 && second == "BYE" => Heard::No,
+                    tag if 0 < self.tags && tag == self.tag() => match &*second {
                         "OK" => Heard::Yes,
                         _ => Heard::No,
                     },
                     _ => Heard::Beside,
                 }
             }
-            Protocol::Pop => match line.split(' ').next() {
-                Some("+OK") => Heard::Yes,
-                Some("+") => Heard::GoOn,
-                Some("-ERR") => Heard::No,
-                _ => Heard::Beside,
-            },
+            Protocol::Pop => {
+                match &*line.split(' ').next().unwrap_or_default().to_ascii_uppercase() {
+                    "+OK" => Heard::Yes,
+                    "+" => Heard::GoOn,
+                    "-ERR" => Heard::No,
+                    _ => Heard::Beside,
+                }
+            }
             Protocol::Smtp => match (line.get(..3), line.as_bytes().get(3)) {
                 (_, Some(b'-')) => Heard::Beside,
                 (Some("334"), _) => Heard::GoOn,

@@ -1,5 +1,6 @@
 //! Graph, EWS and ActiveSync: one call that changes nothing.
 
+use super::hide::Hide;
 use super::plan::WebPlan;
 use crate::model::Secret;
 use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
@@ -7,12 +8,23 @@ use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
 /// What a service answered.
 #[derive(Debug)]
 pub struct Answered {
-    /// The answer.
+    /// The answer, without the token.
     pub response: HttpResponse,
-    /// Whether it is a no.
-    pub refused: bool,
-    /// Whether it tells that the token is taken and nothing more: what the job does cannot be tried without doing it.
-    pub token_alone: bool,
+    /// What it says of the token.
+    pub verdict: Verdict,
+}
+
+/// What an answer says of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does.
+    Taken,
+    /// It is taken; what the job does cannot be tried without doing it.
+    TakenAtLeast,
+    /// It does not.
+    Refused,
+    /// Nothing: another page answered.
+    Odd,
 }
 
 /// Makes the call of `plan` with `token`.
@@ -34,13 +46,49 @@ pub fn ask(http: &dyn Http, plan: &WebPlan, token: &Secret) -> Result<Answered, 
     let request: HttpRequest =
         request.body(body).unwrap_or_else(|_| http::Request::new(Vec::new()));
     let response = http.send(request)?;
+    let verdict = judge(plan, &response);
+    Ok(Answered { response: hidden(response, token), verdict })
+}
+
+fn judge(plan: &WebPlan, response: &HttpResponse) -> Verdict {
     let status = response.status().as_u16();
-    // SOAP has errors under 200.
-    let soap_error = plan.body.is_some() && {
-        let text = String::from_utf8_lossy(response.body());
-        text.contains("ResponseClass=\"Error\"") || text.contains(":Fault>")
-    };
-    let token_alone = plan.token_alone && (status < 400 || status == 403);
-    let refused = (400 <= status || soap_error) && !token_alone;
-    Ok(Answered { response, refused, token_alone })
+    let text = String::from_utf8_lossy(response.body());
+    let kind = response.headers().get(http::header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    match status {
+        // SOAP has errors under 200.
+        200..300 if plan.body.is_some() => {
+            if text.contains("ResponseClass=\"Error\"") || text.contains(":Fault>") {
+                Verdict::Refused
+            } else if text.contains("ResponseClass=\"Success\"") {
+                Verdict::Taken
+            } else {
+                Verdict::Odd
+            }
+        }
+        // A page is what captive portals and sign-ins in between answer with.
+        200..300 if kind.contains("html") || text.trim_start().starts_with("<!") => Verdict::Odd,
+        200..300 if plan.token_alone => Verdict::TakenAtLeast,
+        200..300 => Verdict::Taken,
+        403 if plan.token_alone => Verdict::TakenAtLeast,
+        400.. => Verdict::Refused,
+        _ => Verdict::Odd,
+    }
+}
+
+/// `response` with the token taken out of it.
+fn hidden(response: HttpResponse, token: &Secret) -> HttpResponse {
+    let hide = Hide::new(&[token]);
+    let (mut parts, body) = response.into_parts();
+    for value in parts.headers.values_mut() {
+        let shown = hide.text(&String::from_utf8_lossy(value.as_bytes()));
+        if shown.as_bytes() != value.as_bytes() {
+            *value = http::HeaderValue::from_str(&shown)
+                .unwrap_or(http::HeaderValue::from_static("(hidden)"));
+        }
+    }
+    let text = String::from_utf8_lossy(&body);
+    let shown = hide.text(&text);
+    let body = if shown == text { body } else { shown.into_bytes() };
+    HttpResponse::from_parts(parts, body)
 }

@@ -112,11 +112,14 @@ impl Grants {
 
     /// Whether the store takes an item of `size` bytes, gives it back and forgets it again.
     pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
-        const NAME: &str = "doctor";
+        // Of its own: another may look at the same time.
+        let random =
+            super::seal::random::<8>().map_err(|fault| fault.when(self.kind(), action::PREPARE))?;
+        let name = format!("doctor-{:016x}", u64::from_le_bytes(random));
         let bytes = vec![b'.'; size];
-        let tried = self.backend.save(NAME, &bytes).and_then(|()| {
-            let back = self.backend.load(NAME);
-            self.backend.remove(NAME)?;
+        let tried = self.backend.save(&name, &bytes).and_then(|()| {
+            let back = self.backend.load(&name);
+            self.backend.remove(&name)?;
             back
         });
         match tried {

@@ -11,6 +11,7 @@ use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::clock::interruptible;
@@ -19,10 +20,14 @@ use super::{Dial, HttpError, HttpFailure, Wire};
 
 /// How long a connection may take, with TLS on it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one line may take. Exchange lets those whom it refuses wait for some seconds.
-const LINE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of a line that are read: servers send some hundred.
+/// How long a conversation may take, all of it. Exchange lets those whom it refuses wait for some seconds.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes that are read of a conversation: servers send some thousand.
+const TOTAL_MAX: usize = 1 << 20;
+/// Bytes of a line that are read.
 const LINE_MAX: u64 = 64 << 10;
+/// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 impl Dial for RealHttp<'_> {
     fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Wire>, HttpError> {
@@ -31,22 +36,46 @@ impl Dial for RealHttp<'_> {
             name: host.to_owned(),
             tls: self.trusting(),
             stream: None,
+            left: TOTAL_TIMEOUT,
+            room: TOTAL_MAX,
         };
         let address = (host.to_owned(), port);
-        let connected = wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, async {
-            TcpStream::connect(address).await.map_err(|_| HttpFailure::Connect)
-        })?;
+        let connected =
+            wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, connect(address))?;
         let _ = connected.set_nodelay(true);
         wire.stream = Some(BufReader::new(Box::pin(connected)));
         if tls {
             wire.secure()?;
         }
+        wire.left = TOTAL_TIMEOUT;
         Ok(Box::new(wire))
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         addresses(host)
     }
+}
+
+/// A connection to the first address that gives one; none holds up the others for long (RFC 8305).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a head start for each address, in our own event loop"
+)]
+async fn connect(address: (String, u16)) -> Result<TcpStream, HttpFailure> {
+    let found = tokio::net::lookup_host(address).await.map_err(|_| HttpFailure::Connect)?;
+    let mut attempts = tokio::task::JoinSet::new();
+    for (number, address) in (0u32..).zip(found) {
+        attempts.spawn(async move {
+            tokio::time::sleep(ATTEMPT_DELAY * number).await;
+            TcpStream::connect(address).await
+        });
+    }
+    while let Some(attempt) = attempts.join_next().await {
+        if let Ok(Ok(stream)) = attempt {
+            return Ok(stream);
+        }
+    }
+    Err(HttpFailure::Connect)
 }
 
 /// The addresses that the system has for `host`.
@@ -67,6 +96,10 @@ struct RealWire {
     tls: Result<Arc<rustls::ClientConfig>, SetupTrouble>,
     /// `None` once it is broken.
     stream: Option<Connected>,
+    /// What is left of the time for all of it.
+    left: Duration,
+    /// What is left of the bytes.
+    room: usize,
 }
 
 impl RealWire {
@@ -76,12 +109,16 @@ impl RealWire {
 
     /// `work`, unless it takes longer than `limit` or the program is asked to end.
     fn within<T>(
-        &self,
+        &mut self,
         limit: Duration,
         late: HttpFailure,
         work: impl Future<Output = Result<T, HttpFailure>>,
     ) -> Result<T, HttpError> {
-        let failure = match interruptible(async { tokio::time::timeout(limit, work).await }) {
+        let began = Instant::now();
+        let limit = limit.min(self.left);
+        let ended = interruptible(async { tokio::time::timeout(limit, work).await });
+        self.left = self.left.saturating_sub(began.elapsed());
+        let failure = match ended {
             Ok(Some(Ok(Ok(done)))) => return Ok(done),
             Ok(Some(Ok(Err(failure)))) => failure,
             Ok(Some(Err(_))) => late,
@@ -99,24 +136,31 @@ impl RealWire {
 impl Wire for RealWire {
     fn read(&mut self) -> Result<Option<String>, HttpError> {
         let mut stream = self.take()?;
-        let (line, stream) = self.within(LINE_TIMEOUT, HttpFailure::Timeout, async {
+        let (line, stream) = self.within(TOTAL_TIMEOUT, HttpFailure::Timeout, async {
             let mut line = Vec::new();
             let read = (&mut stream).take(LINE_MAX).read_until(b'\n', &mut line).await;
             read.map_err(|_| HttpFailure::Broken)?;
             Ok((line, stream))
         })?;
         self.stream = Some(stream);
-        if line.is_empty() {
-            return Ok(None);
+        self.room = self.room.checked_sub(line.len()).ok_or(self.error(HttpFailure::TooLarge))?;
+        // What ends without an end was cut off.
+        if !line.ends_with(b"\n") {
+            let whole = line.len() < usize::try_from(LINE_MAX).unwrap_or(usize::MAX);
+            return if whole { Ok(None) } else { Err(self.error(HttpFailure::TooLarge)) };
         }
         let line = String::from_utf8_lossy(&line);
         Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     fn write(&mut self, line: &str) -> Result<(), HttpError> {
+        // One line is one command; whoever builds it has to see to that, and this is what stands behind.
+        if line.contains(['\r', '\n', '\0']) {
+            return Err(self.error(HttpFailure::Broken));
+        }
         let mut stream = self.take()?;
         let bytes = zeroize::Zeroizing::new(format!("{line}\r\n"));
-        let stream = self.within(LINE_TIMEOUT, HttpFailure::Timeout, async {
+        let stream = self.within(TOTAL_TIMEOUT, HttpFailure::Timeout, async {
             let sent = async {
                 stream.write_all(bytes.as_bytes()).await?;
                 stream.flush().await

@@ -24,7 +24,7 @@ pub use env::Env;
 pub use harden::harden;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble,
+    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
 };
 pub use loopback::{RealLoopback, bind};
 pub use program::{Hand, Program, Programs, RealPrograms};

@@ -6,13 +6,10 @@ use super::Line;
 use crate::config::Settings;
 use crate::model::{Authority, NumericDate, clean, human_duration};
 use crate::oauth::discovery;
-use crate::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble};
+use crate::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble, proxy_of};
 
 /// Seconds by which clocks may differ: rules speak of it from here on as well.
 const SKEW: i64 = 120;
-
-const PROXIES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 
 /// One line each for names, proxy, TLS, what the authority says of itself, and the clock.
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
@@ -20,26 +17,18 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
         Ok(authority) => authority,
         Err(error) => return vec![Line::of("authority", &error.into())],
     };
-    let host = url::Url::parse(&authority.base())
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_default();
-    let set: Vec<&str> =
-        PROXIES.into_iter().filter(|name| app.sys.env.get(name).is_some()).collect();
-    let proxy = || match set.first() {
-        Some(name) => Line::fine("proxy", format!("the variable {name} is set")),
-        None => Line::fine("proxy", "none is set"),
+    let url = url::Url::parse(&authority.base()).ok();
+    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
+    let through = url.as_ref().and_then(|url| proxy_of(url, app.sys.env));
+    let proxy = || match &through {
+        Some(proxy) => Line::fine("proxy", format!("requests go through {proxy}")),
+        None => Line::fine("proxy", format!("none is used for {host}")),
     };
-    let names = || match set.first() {
+    let names = || match &through {
         Some(_) => Ok(Line::fine("dns", format!("the proxy looks up {host}"))),
         None => app.sys.dial.resolve(&host).map(|found| {
-            Line::fine(
-                "dns",
-                format!(
-                    "{host} is {}",
-                    found.first().map_or_else(String::new, ToString::to_string)
-                ),
-            )
+            let first = found.first().map_or_else(String::new, ToString::to_string);
+            Line::fine("dns", format!("{host} is {first}"))
         }),
     };
     let names = match names() {

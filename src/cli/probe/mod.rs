@@ -13,7 +13,7 @@ use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::diagnose::{self, Diagnosis, Evidence, HttpAnswer, MailTalk, Shape, Verdict};
-use crate::model::{Job, Protocol, Secret, is_loopback};
+use crate::model::{Job, Protocol, Secret, Side, is_loopback};
 use crate::probe::{self, Mechanism, Outcome, Plan, PlanError, Security};
 use crate::render::Format;
 use crate::sys::HttpError;
@@ -53,6 +53,8 @@ enum Ended {
     /// The token was taken; whether it does the job cannot be tried without doing it.
     TakenAtLeast,
     Refused,
+    /// Something answered, and said nothing of the token: a server that is busy, or that is none.
+    PutOff(String),
     /// Nobody was asked: this is no token to show around.
     Withheld,
     Broken(HttpError),
@@ -84,27 +86,42 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let jobs = settings.jobs()?;
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
-    let default = [Job::default()];
     let mut transcript = Transcript::new(args.transcript.as_deref())?;
     let mut exit = Exit::Success;
-    for job in if jobs.is_empty() { &default[..] } else { &jobs[..] } {
-        let token = match &given {
+    let outcome =
+        probe_each(args, app, &settings, &jobs, given.as_ref(), &mut transcript, &mut exit);
+    // What was said before a failure is worth as much.
+    transcript.write(app)?;
+    outcome.map(|()| exit)
+}
+
+fn probe_each(
+    args: &Args,
+    app: &mut App<'_, '_>,
+    settings: &Settings,
+    jobs: &[Job],
+    given: Option<&Token>,
+    transcript: &mut Transcript,
+    exit: &mut Exit,
+) -> Result<(), Failure> {
+    let default = [Job::default()];
+    for job in if jobs.is_empty() { &default[..] } else { jobs } {
+        let token = match given {
             Some(token) => around(app, token, *job)?,
-            None => stored(app, &settings, *job)?,
+            None => stored(app, settings, *job)?,
         };
-        let probed = probe(args, app, &settings, *job, token, &mut transcript)?;
-        exit = worse(exit, &probed);
+        let probed = probe(args, app, settings, *job, token, transcript)?;
+        *exit = worse(*exit, &probed);
         tell::tell(args.output, app, &probed)?;
     }
-    transcript.write(app)?;
-    Ok(exit)
+    Ok(())
 }
 
 /// The exit code after one more probe.
 fn worse(exit: Exit, probed: &Probed) -> Exit {
     let own = match &probed.ended {
         Ended::Refused => Exit::ProbeRefused,
-        Ended::Broken(_) => Exit::Temporary,
+        Ended::Broken(_) | Ended::PutOff(_) => Exit::Temporary,
         Ended::Withheld => Exit::Findings,
         Ended::Taken | Ended::TakenAtLeast if probed.diagnosis.verdict == Verdict::Problem => {
             Exit::Findings
@@ -133,14 +150,18 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
         None => Shape::bare(text.expose()),
     };
     let is_token = evidence.response.is_some() || evidence.token.is_some();
-    if !is_token || text.expose().is_empty() {
+    let is_one = !text.expose().is_empty() && text.expose().chars().all(|c| c.is_ascii_graphic());
+    if !is_token || !is_one {
         return Err(Failure::usage("what was given is no token")
             .help("an answer of a service is judged by `entrada diagnose`"));
     }
-    let account = match &evidence.token {
-        Some(Shape::Jwt(jwt)) => jwt.claims.user_names().next().map(str::to_owned),
+    let account = match Shape::of(text.expose()) {
+        Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
         _ => None,
     };
+    // It is the token that is shown and judged, whatever came along with it.
+    let token = evidence.token.or_else(|| Some(Shape::of(text.expose())));
+    let evidence = Evidence { token, response: None, ..evidence };
     Ok(Token { text, account, evidence })
 }
 
@@ -210,6 +231,7 @@ fn probe(
             let ended = match talk.outcome {
                 Outcome::Taken => Ended::Taken,
                 Outcome::Refused => Ended::Refused,
+                Outcome::Odd => Ended::PutOff(last_of(&talk.lines)),
                 Outcome::Broken(error) => Ended::Broken(error),
             };
             let talk = MailTalk::new(talk.protocol, talk.lines, Some(plan.user.clone()));
@@ -220,13 +242,21 @@ fn probe(
             Err(error) => Ended::Broken(error),
             Ok(answered) => {
                 transcript.web(plan, &answered.response);
-                let ended = match (answered.refused, answered.token_alone) {
-                    (true, _) => Ended::Refused,
-                    (false, true) => Ended::TakenAtLeast,
-                    (false, false) => Ended::Taken,
+                let refused = answered.verdict == probe::Verdict::Refused;
+                let ended = match answered.verdict {
+                    probe::Verdict::Taken => Ended::Taken,
+                    probe::Verdict::TakenAtLeast => Ended::TakenAtLeast,
+                    probe::Verdict::Refused => Ended::Refused,
+                    probe::Verdict::Odd => {
+                        let status = answered.response.status();
+                        Ended::PutOff(format!(
+                            "HTTP {} that is no answer of the service",
+                            status.as_u16()
+                        ))
+                    }
                 };
                 let answer = answer_of(plan, &answered.response);
-                evidence.answer = Some(answer).filter(|_| answered.refused);
+                evidence.answer = Some(answer).filter(|_| refused);
                 ended
             }
         },
@@ -238,9 +268,24 @@ fn probe(
     {
         return Err((*interrupted).into());
     }
-    transcript.hide(&text);
     let diagnosis = diagnose::run(&evidence);
+    // What a server says when it cannot look is no word about the token.
+    let passing = ["service-incident", "throttled", "answer-not-from-service"];
+    let cause = diagnosis.findings.first().map(|finding| finding.rule.id);
+    let ended = match ended {
+        Ended::Refused if cause.is_some_and(|id| passing.contains(&id)) => {
+            let said = diagnosis.findings.first().map(|finding| finding.message.to_string());
+            Ended::PutOff(said.unwrap_or_default())
+        }
+        ended => ended,
+    };
     Ok(Probed { job, server, user, ended, diagnosis })
+}
+
+/// The last thing that the server said.
+fn last_of(lines: &[(Side, String)]) -> String {
+    let last = lines.iter().rev().find(|(side, _)| *side == Side::Server);
+    last.map_or_else(|| "nothing".to_owned(), |(_, line)| format!("`{line}`"))
 }
 
 fn answer_of(plan: &probe::WebPlan, response: &crate::sys::HttpResponse) -> HttpAnswer {
@@ -263,7 +308,7 @@ fn of_plan(error: &PlanError) -> Failure {
         PlanError::NoService(_) => failure.help(
             "name the service by `--job`, such as `--job imap`; for an API of your own give an address, `--server URL`",
         ),
-        PlanError::NoUser => failure.help("name it: `--mailbox ADDRESS`"),
+        PlanError::NoUser | PlanError::User(_) => failure.help("name it: `--mailbox ADDRESS`"),
         PlanError::Server(_) => failure,
         PlanError::Clear(_) => failure.help("leave out `--security none`, or use `https`"),
     }

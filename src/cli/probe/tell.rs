@@ -11,7 +11,7 @@ use super::{Ended, Probed, protocol_of};
 use crate::diagnose::Severity;
 use crate::model::clean;
 use crate::render::{self, Format, Notes, json};
-use crate::sys::Stream;
+use crate::sys::{HttpError, HttpFailure, Stream};
 
 #[derive(Serialize)]
 struct V1Probe<'a> {
@@ -48,6 +48,7 @@ fn outcome(ended: &Ended) -> &'static str {
         Ended::Taken => "taken",
         Ended::TakenAtLeast => "token-taken",
         Ended::Refused => "refused",
+        Ended::PutOff(_) => "put-off",
         Ended::Withheld => "withheld",
         Ended::Broken(_) => "no-answer",
     }
@@ -56,6 +57,7 @@ fn outcome(ended: &Ended) -> &'static str {
 fn trouble(ended: &Ended) -> Option<String> {
     match ended {
         Ended::Broken(error) => Some(clean(&error.to_string()).into_owned()),
+        Ended::PutOff(said) => Some(clean(said).into_owned()),
         _ => None,
     }
 }
@@ -65,6 +67,7 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     let Probed { job, server, user, ended, diagnosis } = probed;
     let server = clean(server);
     let whose = user.as_deref().map(|user| format!(" for `{}`", clean(user))).unwrap_or_default();
+    let is_mail = protocol_of(*job).is_some();
     let opened = match protocol_of(*job) {
         Some(_) => format!("took the token, and opened the mailbox{whose}"),
         None => "took the token, and answered".to_owned(),
@@ -81,6 +84,10 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
             render::label(style, Severity::Error, "refused"),
             format!("{server} refused the token{whose}"),
         ),
+        Ended::PutOff(said) => (
+            render::label(style, Severity::Warning, "put off"),
+            format!("{server} said nothing of the token, but {}", clean(said)),
+        ),
         Ended::Withheld => (
             render::label(style, Severity::Error, "withheld"),
             format!("{server} was not asked: a refresh token is shown to nobody but the authority"),
@@ -92,10 +99,30 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     };
     let mut out = Vec::new();
     writeln!(out, "{mark}: {said}")?;
-    if let Ended::Broken(error) = ended {
-        render::help(&mut out, style, &network::help(error))?;
-    } else {
-        render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?;
+    match ended {
+        Ended::Broken(error) if is_mail => render::help(&mut out, style, &of_mail(error))?,
+        Ended::Broken(error) => render::help(&mut out, style, &network::help(error))?,
+        Ended::PutOff(_) => {
+            let help = [
+                "try again in a while; if it stays so, check `--server`, its port and `--security`",
+            ];
+            render::help(&mut out, style, &help)?;
+        }
+        _ => render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?,
     }
     app.stdout.write_all(&out)
+}
+
+/// What can be done about a mail server that gives no answer. No proxy is on the way to it.
+fn of_mail(error: &HttpError) -> Vec<String> {
+    let help = match &error.failure {
+        HttpFailure::Connect | HttpFailure::ConnectTimeout => {
+            "check the network, and the spelling of `--server` and its port; a firewall may let no mail program through"
+        }
+        HttpFailure::NotTls | HttpFailure::Cut | HttpFailure::Broken => {
+            "check the port, and whether TLS begins with the first byte there: `--security implicit`, or `--security starttls`"
+        }
+        _ => return network::help(error),
+    };
+    vec![help.to_owned()]
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::Failure;
 use super::super::app::App;
-use crate::model::{Secret, Side, clean, without_secrets};
+use crate::model::{Side, clean, without_secrets};
 use crate::probe::{Talk, WebPlan};
 use crate::sys::HttpResponse;
 
@@ -21,6 +21,11 @@ impl Transcript {
     /// One that goes to `path`, which must be writable before anything is asked.
     pub(super) fn new(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
+        if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            let shown = clean(&path.to_string_lossy()).into_owned();
+            return Err(Failure::usage(format!("`{shown}` is there and is no file"))
+                .help("name a file for the transcript: `--transcript FILE`"));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
             .map_err(|error| failed(path, &error))?;
@@ -55,13 +60,6 @@ impl Transcript {
         }
         let body = String::from_utf8_lossy(response.body());
         let _ = writeln!(self.text, "<\n{}", crate::model::clean_layout(&without_secrets(&body)));
-    }
-
-    /// Takes `token` out, wherever a server sent it back.
-    pub(super) fn hide(&mut self, token: &Secret) {
-        if self.text.contains(token.expose()) {
-            self.text = self.text.replace(token.expose(), "(the token)");
-        }
     }
 
     /// Writes it, whole or not at all, for its owner alone.

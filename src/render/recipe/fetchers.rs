@@ -13,7 +13,7 @@ pub(super) const MBSYNC: Page = Page {
     sasl_plugin: true,
     notes: &[
         "mbsync leaves the sign-in to Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
-        "the folder has to be there before: `mkdir -p ~/Mail/NAME`, with the account's name as below",
+        "the folder has to be there before: its name stands in the first lines",
         "then `mbsync -a`",
     ],
 };
@@ -57,8 +57,10 @@ pub(super) fn offlineimap(with: &Ingredients) -> String {
         Tls::Starttls => ("no", "yes"),
         Tls::None => ("no", "no"),
     };
-    let ca = with.ca.as_deref().unwrap_or("OS-DEFAULT");
-    let words: Vec<String> = with.words("imap").iter().map(|word| python(word)).collect();
+    let ca = interpolated(with.ca.as_deref().unwrap_or("OS-DEFAULT"));
+    let user = interpolated(user);
+    let words: Vec<String> =
+        with.words("imap").iter().map(|word| interpolated(&python(word))).collect();
     format!(
         "[general]\naccounts = {name}\n\n[Account {name}]\nlocalrepository = {name}-local\n\
          remoterepository = {name}-remote\n\n[Repository {name}-local]\ntype = Maildir\nlocalfolders = ~/Mail/{name}\n\n\
@@ -141,7 +143,12 @@ pub(super) fn fetchmail(with: &Ingredients) -> String {
     )
 }
 
-/// `word` as Python spells a string; for configurations that Python's `ConfigParser` reads, where `%` begins a name.
+/// `word` as Python spells a string.
 fn python(word: &str) -> String {
-    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'").replace('%', "%%"))
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// `text` for configurations that Python's `ConfigParser` reads, where `%` begins a name.
+fn interpolated(text: &str) -> String {
+    text.replace('%', "%%")
 }

@@ -204,3 +204,8 @@ impl Ingredients {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+/// The same for shells and their like, which look for variables and commands between double quotes.
+fn shell_like(text: &str) -> String {
+    quoted(text).replace('$', "\\$").replace('`', "\\`")
+}

@@ -28,11 +28,10 @@ pub(super) fn curl(with: &Ingredients) -> String {
     format!(
         "{command} |\n    sed 's/.*/oauth2-bearer = \"&\"/' |\n    \
          curl --silent --show-error --config -{more}{ca} --user {user} \\\n        \
-         --url {scheme}://{host}:{port} --request 'EXAMINE INBOX'\n",
+         --url {url} --request 'EXAMINE INBOX'\n",
         command = with.command("imap"),
         user = shell_quoted(&format!("{user}:")),
-        host = imap.host,
-        port = imap.port,
+        url = shell_quoted(&format!("{scheme}://{}:{}", imap.host, imap.port)),
     )
 }
 
@@ -97,19 +96,28 @@ pub(super) fn powershell(with: &Ingredients) -> String {
             if !word.is_empty() && word.chars().all(plain) {
                 word.clone()
             } else {
-                format!("'{}'", word.replace('\'', "''"))
+                power_quoted(word)
             }
         })
         .collect();
     format!(
         "$token = {command}\nif ($LASTEXITCODE -ne 0) {{ exit $LASTEXITCODE }}\n\
          Invoke-RestMethod -Headers @{{ Authorization = \"Bearer $token\" }} `\n    \
-         -Uri '{graph}/v1.0/me/messages?$top=5&$select=subject' | Select-Object -ExpandProperty value\n",
+         -Uri {graph} | Select-Object -ExpandProperty value\n",
         command = words.join(" "),
-        graph = with.graph.replace('\'', "''"),
+        graph = power_quoted(&format!("{}/v1.0/me/messages?$top=5&$select=subject", with.graph)),
     )
 }
 
 fn string(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `word` between single quotes, of which PowerShell knows five kinds.
+fn power_quoted(word: &str) -> String {
+    let double = |c: char| {
+        let times = if "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c) { 2 } else { 1 };
+        std::iter::repeat_n(c, times)
+    };
+    format!("'{}'", word.chars().flat_map(double).collect::<String>())
 }

@@ -1,6 +1,6 @@
 //! Programs in which mail is read.
 
-use super::{Ingredients, Page, Place, Tls, quoted};
+use super::{Ingredients, Page, Place, Tls, quoted, shell_like};
 use crate::model::{Protocol, html_escaped};
 
 const BOTH: &[Protocol] = &[Protocol::Imap, Protocol::Smtp];
@@ -29,18 +29,18 @@ pub(super) fn mutt(with: &Ingredients, cache: &str) -> String {
     let starttls = [imap.tls, smtp.tls].contains(&Tls::Starttls);
     let force = ![imap.tls, smtp.tls].contains(&Tls::None);
     let word = |yes: bool| if yes { "yes" } else { "no" };
-    let ca = with.if_ca(|file| format!("set certificate_file = {}\n", quoted(file)));
+    let ca = with.if_ca(|file| format!("set certificate_file = {}\n", shell_like(file)));
     format!(
         "set from = {user}\nset use_from = yes\nset imap_user = {user}\nset folder = {folder}\nset spoolfile = \"+INBOX\"\n\
          set imap_authenticators = \"xoauth2\"\nset imap_oauth_refresh_command = {imap_command}\n\
          set smtp_url = {smtp_url}\nset smtp_authenticators = \"xoauth2\"\n\
          set smtp_oauth_refresh_command = {smtp_command}\nset ssl_starttls = {starttls}\nset ssl_force_tls = {force}\n{ca}\
          set header_cache = \"{cache}\"\n",
-        user = quoted(user),
-        folder = quoted(&format!("{}/", address("imap", None, imap))),
-        imap_command = quoted(&with.command("imap")),
-        smtp_url = quoted(&format!("{}/", address("smtp", Some(&with.user_in_url()), smtp))),
-        smtp_command = quoted(&with.command("smtp")),
+        user = shell_like(user),
+        folder = shell_like(&format!("{}/", address("imap", None, imap))),
+        imap_command = shell_like(&with.command("imap")),
+        smtp_url = shell_like(&format!("{}/", address("smtp", Some(&with.user_in_url()), smtp))),
+        smtp_command = shell_like(&with.command("smtp")),
         starttls = word(starttls),
         force = word(force),
     )

@@ -13,7 +13,7 @@ pub(super) const MSMTP: Page = Page {
     sasl_plugin: false,
     notes: &[
         "msmtp 1.8.4 or newer is needed for XOAUTH2; it needs no plugin",
-        "try it without sending: `msmtp --serverinfo`, then `entrada probe --job smtp`",
+        "try it without sending: `msmtp --serverinfo`, then `entrada probe PROFILE --job smtp`",
     ],
 };
 
@@ -26,15 +26,15 @@ pub(super) fn msmtp(with: &Ingredients) -> String {
     };
     let ca = match smtp.tls {
         Tls::None => String::new(),
-        _ => format!("tls_trust_file {}\n", quoted(with.ca.as_deref().unwrap_or("system"))),
+        _ => format!("tls_trust_file {}\n", plain(with.ca.as_deref().unwrap_or("system"))),
     };
     format!(
         "account {name}\nhost {host}\nport {port}\ntls {tls}\ntls_starttls {starttls}\n{ca}auth xoauth2\nuser {user}\n\
          from {user}\npasswordeval {command}\n\naccount default : {name}\n",
         host = smtp.host,
         port = smtp.port,
-        user = quoted(user),
-        command = quoted(&with.command("smtp")),
+        user = plain(user),
+        command = plain(&with.command("smtp")),
     )
 }
 
@@ -59,4 +59,9 @@ pub(super) fn git_send_email(with: &Ingredients) -> String {
         "[sendemail]\n\tfrom = {user}\n\tenvelopeSender = {user}\n\tsendmailCmd = msmtp --account={name}\n",
         user = quoted(user),
     )
+}
+
+/// `text` as msmtp takes it: it strips the outer quotes, and knows no others.
+fn plain(text: &str) -> String {
+    format!("\"{text}\"")
 }

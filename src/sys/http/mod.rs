@@ -22,6 +22,7 @@ pub use self::error::{
     BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
 };
 use self::proxy::Proxy;
+pub use self::proxy::proxy_of;
 use super::clock::interruptible;
 use super::{Bundle, Env, Http};
 use crate::model::check_transport;

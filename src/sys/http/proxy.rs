@@ -11,6 +11,12 @@ use crate::sys::Env;
 /// In which order they are looked at. What goes through a proxy is always https.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// The proxy that requests to `url` go through, as host and port; `None` where they go straight, or the setting is wrong.
+pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
+    let proxy = Proxy::of(url, env).ok().flatten()?;
+    Some(proxy.trouble(ProxyFault::Refused).proxy)
+}
+
 /// A proxy that a request goes through.
 pub(super) struct Proxy {
     /// Its address, with user name and password.
