@@ -31,9 +31,9 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Talk {
         Protocol::Smtp => smtp::converse(&mut talking, plan, token),
     }) {
         Ok(()) => Outcome::Taken,
-        Err(Stop::No) if talking.begun => Outcome::Refused,
+        Err(Stop::No) if talking.has_begun() => Outcome::Refused,
         // Who says no and hangs up has said no.
-        Err(Stop::Closed(_)) if talking.begun && talking.was_refused() => Outcome::Refused,
+        Err(Stop::Closed(_)) if talking.has_begun() && talking.was_refused() => Outcome::Refused,
         Err(Stop::No | Stop::Odd) => Outcome::Odd,
         Err(Stop::Closed(_)) if talking.was_refused() => Outcome::Odd,
         Err(Stop::Closed(error) | Stop::Broken(error)) => Outcome::Broken(error),
@@ -56,7 +56,7 @@ fn sign_in(
     token: &Secret,
 ) -> Result<(), Stop> {
     let mechanism = plan.mechanism.unwrap_or_else(|| talking.offered());
-    talking.begun = true;
+    talking.begin();
     talking.say(&format!("{command} {}", mechanism.name()))?;
     if !talking.goes_on()? {
         // It lets somebody in who has shown nothing.

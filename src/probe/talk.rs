@@ -67,13 +67,13 @@ pub(super) struct Talking {
     wire: Option<Box<dyn Wire>>,
     lines: Vec<(Side, String)>,
     tags: usize,
-    /// Whether the sign-in has begun.
-    pub(super) begun: bool,
+    /// How many lines there were when the sign-in began.
+    begun: Option<usize>,
 }
 
 impl Talking {
     pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0, begun: false }
+        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0, begun: None }
     }
 
     /// Connects, and hears the greeting.
@@ -145,9 +145,21 @@ impl Talking {
         all.into_iter().find(offers).unwrap_or(Mechanism::Xoauth2)
     }
 
-    /// Whether the server has said no to anything.
+    /// The sign-in begins: from now on a no is one to the token.
+    pub(super) fn begin(&mut self) {
+        self.begun = Some(self.lines.len());
+    }
+
+    /// Whether the sign-in has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// Whether the server has said no since the sign-in began, or at all where it has not.
     pub(super) fn was_refused(&self) -> bool {
-        self.server().any(|line| {
+        let since = self.lines.get(self.begun.unwrap_or_default()..).unwrap_or_default();
+        let own = since.iter().filter(|(side, _)| *side == Side::Server);
+        own.map(|(_, line)| line).any(|line| {
             self.meaning(line) == Heard::No || line.to_ascii_uppercase().starts_with("* BYE")
         })
     }
