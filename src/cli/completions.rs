@@ -155,5 +155,7 @@ fn candidates(words: &[Word]) -> Vec<CompletionCandidate> {
         let help = help.as_deref().map(|help| clean(help).into_owned().into());
         CompletionCandidate::new(clean(word).into_owned()).help(help)
     };
-    words.iter().map(one).collect()
+    // bash puts a word on the line as it is.
+    let plain = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
+    words.iter().filter(|(word, _)| word.chars().all(plain)).map(one).collect()
 }

@@ -11,8 +11,8 @@ use super::{Exit, Failure};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "entrada man token | man -l -\nentrada man --dir ~/.local/share/man/man1")]
 pub(super) struct Args {
-    /// The command whose page it is; that of the program when absent
-    command: Option<String>,
+    /// The command whose page it is, `config init` for example; that of the program when absent
+    command: Vec<String>,
     /// Write the pages of the program and of every command to this folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
     dir: Option<PathBuf>,
@@ -30,18 +30,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.talk.line(format!("pages written to {}", folder.display()));
         return Ok(Exit::Success);
     }
-    let command = match &args.command {
-        None => program,
-        Some(name) => {
-            let inner = program.find_subcommand(name).cloned();
-            let inner = inner.ok_or_else(|| {
-                Failure::usage(format!("there is no command `{name}`"))
-                    .help("`entrada --help` lists them")
-            })?;
-            let full = format!("entrada-{name}");
-            inner.name(full)
-        }
-    };
+    let mut command = &program;
+    for name in &args.command {
+        command = command.find_subcommand(name).ok_or_else(|| {
+            Failure::usage(format!("there is no command `{}`", args.command.join(" ")))
+                .help("`entrada --help` lists them")
+        })?;
+    }
+    let full = std::iter::once("entrada").chain(args.command.iter().map(String::as_str));
+    let full = full.collect::<Vec<_>>().join("-");
+    let command = command.clone().name(full).version(env!("CARGO_PKG_VERSION"));
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
     app.stdout.write_all(&page)?;

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::{Exit, Failure};
-use crate::config::Settings;
+use crate::config::{Settings, keys, variable};
 use crate::model::{Job, Protocol, clean};
 use crate::probe::{self, Plan, Security};
 use crate::render::recipe::{Client, Ingredients, Place, Tls};
@@ -35,6 +35,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let page = args.client.page();
     let with = ingredients(args, app, &settings)?;
+    // Lines of a configuration are ended by what stands in them.
+    let all = with.selectors.iter().chain([&with.user]).chain(&with.ca);
+    if let Some(strange) = all.into_iter().find(|text| text.chars().any(char::is_control)) {
+        return Err(Failure::usage(format!(
+            "`{}` cannot stand in a configuration",
+            clean(strange)
+        ))
+        .help("a control character stands in it: take it out of the setting"));
+    }
     let comment = |text: &str| match page.comment {
         "" => String::new(),
         mark => format!("{mark} {text}\n"),
@@ -65,6 +74,18 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
         app.talk.line(format!(
             "warning: nobody is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
             login(with, page.protocols)
+        ));
+    }
+    let variables: Vec<String> = keys()
+        .iter()
+        .map(|key| variable(key))
+        .chain(["ENTRADA_STORE_KEY".to_owned(), "ENTRADA_CONFIG".to_owned()])
+        .filter(|name| app.sys.env.get(name).is_some())
+        .collect();
+    if !variables.is_empty() {
+        app.talk.line(format!(
+            "note: set here, and needed where the program runs too: {}; settings may stand in a profile instead (`entrada config path`)",
+            variables.join(", ")
         ));
     }
     let paths = app.sys.env.path("PATH").unwrap_or_default();
@@ -110,9 +131,17 @@ fn ingredients(
     app: &App<'_, '_>,
     settings: &Settings,
 ) -> Result<Ingredients, Failure> {
+    let page = args.client.page();
     let user = match &args.user {
         Some(user) => user.clone(),
-        None => signed_in(app, settings).unwrap_or_else(|| SOMEBODY.to_owned()),
+        None => match signed_in(app, settings) {
+            Ok(found) => found.unwrap_or_else(|| SOMEBODY.to_owned()),
+            Err(failure) => {
+                app.talk
+                    .line(format!("warning: who is signed in cannot be seen: {}", failure.said()));
+                SOMEBODY.to_owned()
+            }
+        },
     };
     let facts = settings.cloud().facts();
     let place = |job: Job, server: Option<&str>| {
@@ -120,7 +149,8 @@ fn ingredients(
             cloud: settings.cloud(),
             account: Some(&user),
             server,
-            security: args.security,
+            // What is said of one server is not said of one that the program never asks.
+            security: args.security.filter(|_| page.protocols.iter().any(|own| own.job() == job)),
             ..probe::Ask::default()
         };
         match probe::plan(job, &ask) {
@@ -151,12 +181,15 @@ fn ingredients(
 }
 
 /// The address of the one account that the settings select.
-fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Option<String> {
-    let entries = app.grants(settings).ok()?.list().ok()?;
-    match &App::selected(settings, entries).ok()?[..] {
+fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Result<Option<String>, Failure> {
+    if settings.client_id().is_err() {
+        return Ok(None);
+    }
+    let entries = App::selected(settings, app.grants(settings)?.list()?)?;
+    Ok(match &entries[..] {
         [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
         _ => None,
-    }
+    })
 }
 
 /// A word that every configuration takes as a name.

@@ -24,7 +24,7 @@ pub enum SettingsError {
     /// No application to ask with.
     #[error(
         "no client id is set: give `--client-id`, set ENTRADA_CLIENT_ID, or put `client-id` into a profile; \
-         register an application in the Entra portal to get one (README, \"First token\")"
+         `entrada config init` tells how to get one"
     )]
     NoClientId,
     /// The client id cannot be sent.

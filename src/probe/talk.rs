@@ -16,6 +16,8 @@ pub struct Talk {
     pub lines: Vec<(Side, String)>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether the server told what it offers, and no sign-in by token was among it.
+    pub unoffered: bool,
 }
 
 /// How a probe ended.
@@ -67,13 +69,22 @@ pub(super) struct Talking {
     wire: Option<Box<dyn Wire>>,
     lines: Vec<(Side, String)>,
     tags: usize,
+    unoffered: bool,
     /// How many lines there were when the sign-in began.
     begun: Option<usize>,
 }
 
 impl Talking {
     pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, host: String::new(), wire: None, lines: Vec::new(), tags: 0, begun: None }
+        Self {
+            protocol,
+            host: String::new(),
+            wire: None,
+            lines: Vec::new(),
+            tags: 0,
+            unoffered: false,
+            begun: None,
+        }
     }
 
     /// Connects, and hears the greeting.
@@ -134,7 +145,7 @@ impl Talking {
     }
 
     /// The mechanism to use: the first of ours that the server names, or the one that Exchange has.
-    pub(super) fn offered(&self) -> Mechanism {
+    pub(super) fn offered(&mut self) -> Mechanism {
         let offers = |mechanism: &Mechanism| {
             self.server().any(|line| {
                 let upper = line.to_ascii_uppercase();
@@ -142,7 +153,13 @@ impl Talking {
             })
         };
         let all = [Mechanism::Xoauth2, Mechanism::Oauthbearer];
-        all.into_iter().find(offers).unwrap_or(Mechanism::Xoauth2)
+        let found = all.into_iter().find(offers);
+        let tells = self.server().any(|line| {
+            let upper = line.to_ascii_uppercase();
+            ["AUTH", "SASL"].iter().any(|word| upper.contains(word))
+        });
+        self.unoffered = found.is_none() && tells;
+        found.unwrap_or(Mechanism::Xoauth2)
     }
 
     /// The sign-in begins: from now on a no is one to the token.
@@ -165,7 +182,8 @@ impl Talking {
     }
 
     pub(super) fn end(self, outcome: Outcome) -> Talk {
-        Talk { protocol: self.protocol, lines: self.lines, outcome }
+        let Self { protocol, lines, unoffered, .. } = self;
+        Talk { protocol, lines, outcome, unoffered }
     }
 
     fn server(&self) -> impl Iterator<Item = &str> {

@@ -68,9 +68,8 @@ fn judge(plan: &WebPlan, response: &HttpResponse) -> Verdict {
         }
         // A page is what captive portals and sign-ins in between answer with.
         200..300 if kind.contains("html") || text.trim_start().starts_with("<!") => Verdict::Odd,
-        200..300 if plan.token_alone => Verdict::TakenAtLeast,
+        200..300 | 403 if plan.token_alone => Verdict::TakenAtLeast,
         200..300 => Verdict::Taken,
-        403 if plan.token_alone => Verdict::TakenAtLeast,
         400.. => Verdict::Refused,
         _ => Verdict::Odd,
     }

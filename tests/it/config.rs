@@ -129,7 +129,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     let run = world.run_with_stdin(&["config", "init", "mail"], &answers);
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     for said in [
-        "there is no job `imapp`; there are: ",
+        "there is no job `imapp`; did you mean `imap`?",
         "Delegated permissions:\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
         "that is no client id",
         "wrote the profile `mail` to ",
@@ -170,17 +170,31 @@ fn a_first_profile_is_asked_for_written_and_tried() {
         "{both}"
     );
     assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
+    // What is said of one run is no setting.
+    let quiet = [
+        "config",
+        "init",
+        "quiet",
+        "--client-id",
+        &format!("urn:uuid:{CLIENT}"),
+        "--no-login",
+        "--no-interactive",
+        "-q",
+    ];
+    assert_eq!(world.run(&quiet).exit, Exit::Success);
+    let three = std::fs::read_to_string(&path).unwrap();
+    assert!(three.ends_with(&format!("[profiles.quiet]\nclient-id = \"{CLIENT}\"\n")), "{three}");
     let again = world.run(&more);
     assert_eq!(again.exit, Exit::Usage, "{again:#?}");
     assert!(again.stderr.contains("there is a profile `graph`"), "{again:#?}");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), both);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), three);
 }
 
 #[test]
 fn without_answers_nothing_is_written() {
     let world = newcomer();
     let path = world.home.path().join(".config/entrada/config.toml");
-    for answers in ["", "imap\n", "imap\n\nx\ny\nz\n"] {
+    for answers in ["", "imap\n", "imap\n\nx\ny\nz\n", "imap\norganisations\nx\ny\n"] {
         let run = world.run_with_stdin(&["config", "init"], answers);
         assert_eq!(run.exit, Exit::Usage, "{run:#?}");
         assert!(run.stderr.contains("nothing was written"), "{run:#?}");
@@ -190,4 +204,31 @@ fn without_answers_nothing_is_written() {
     let run = world.run(&["config", "init"]);
     assert_eq!(run.exit, Exit::Usage, "{run:#?}");
     assert!(run.stderr.contains("entrada config init work --client-id ID"), "{run:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_a_link_stays_one_and_nobody_loses_a_profile() {
+    let world = newcomer();
+    let folder = world.home.path().join(".config/entrada");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("elsewhere.toml", folder.join("config.toml")).unwrap();
+    for name in ["one", "two"] {
+        let run = world.run(&[
+            "config",
+            "init",
+            name,
+            "--client-id",
+            CLIENT,
+            "--job",
+            "imap",
+            "--tenant",
+            "common",
+            "--no-login",
+        ]);
+        assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    }
+    assert!(folder.join("config.toml").is_symlink());
+    let text = std::fs::read_to_string(folder.join("elsewhere.toml")).unwrap();
+    assert!(text.contains("[profiles.one]") && text.contains("[profiles.two]"), "{text}");
 }

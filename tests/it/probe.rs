@@ -1,5 +1,6 @@
 //! `entrada probe` with servers that say what Exchange says.
 
+use base64::Engine as _;
 use entrada::cli::Exit;
 
 use crate::world::World;
@@ -465,7 +466,6 @@ fn a_name_that_carries_commands_is_sent_nowhere() {
         assert_eq!(run.exit, Exit::Usage, "{name:?} {run:#?}");
     }
     // A token says what its maker wants.
-    use base64::Engine as _;
     let part = |text: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(text);
     let claims =
         r#"{"aud":"https://outlook.office.com","scp":"SMTP.Send","upn":"a@b>\r\nDATA\r\n"}"#;

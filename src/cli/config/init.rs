@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::ValueEnum as _;
-
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
 use crate::config::{ConfigFile, JobName, Layer, Settings};
 use crate::entra::jobs;
-use crate::model::{Job, Tenant, clean, shell_quoted};
+use crate::model::{Authority, Job, Tenant, clean, shell_quoted};
 use crate::render;
 use crate::store::Interaction;
 
@@ -52,7 +50,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let name = &args.profile;
     if file.profiles.contains_key(name) {
         return Err(Failure::usage(format!("{}: there is a profile `{name}` already", path.display()))
-            .help(format!("choose another name, `entrada config init NAME`, or change that one in the file; `entrada config show {name}` shows it")));
+            .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it, and it is changed in the file"))
+            .help("for another, choose another name: `entrada config init NAME`"));
     }
     let settings = app.settings_of(&file, None)?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
@@ -61,14 +60,25 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         return Err(Failure::usage("nobody is at a terminal to be asked, and `--client-id` was not given")
             .help("give what would be asked: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
     }
-    let mut layer = given.clone();
+    if !args.no_login {
+        // A sign-in that could not be kept would be in vain, and so would be the answers.
+        drop(app.grants(&settings)?.prepare()?);
+    }
+    // What is said of this run is no setting of a profile.
+    let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
+    if let Some(given) = &layer.client_id
+        && matches!(settings.authority()?, Authority::Entra { .. })
+    {
+        layer.client_id =
+            Some(client_id(given).map_err(|why| Failure::usage(format!("`--client-id`: {why}")))?);
+    }
     if ask {
         if layer.job.is_none() && layer.scope.is_none() {
             layer.job = Some(question(
                 app,
                 "What is the token for? One job or several, such as `imap,smtp`",
                 Job::default().id(),
-                named_jobs,
+                |text| named_jobs(&settings, text),
             )?);
         }
         if layer.tenant.is_none() {
@@ -89,13 +99,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.authority()?;
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
-    write(app, &path, name, &file, &layer)?;
+    write(app, &path, name, &layer)?;
     if args.no_login {
         app.talk.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
         return Ok(Exit::Success);
     }
     app.talk.line("signing in, to see that it works");
-    let exit = login::run(&login::Args::of(name), app)?;
+    let kept = format!("the profile is written; go on with `entrada login {name}`");
+    let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
     if exit == Exit::Success {
         next(app, name, &layer);
     }
@@ -107,7 +118,7 @@ fn question<T>(
     app: &mut App<'_, '_>,
     text: &str,
     default: &str,
-    read: fn(&str) -> Result<T, String>,
+    read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Failure> {
     for _ in 0..TRIES {
         let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
@@ -139,22 +150,29 @@ fn answer(app: &mut App<'_, '_>) -> Result<String, Failure> {
 }
 
 /// One job, or several between commas.
-fn named_jobs(text: &str) -> Result<Vec<JobName>, String> {
-    let names = || text.split([',', ' ']).filter(|name| !name.is_empty());
-    if let Some(strange) = names().find(|name| Job::parse(name).is_none()) {
-        let all: Vec<&str> = Job::value_variants().iter().map(|job| job.id()).collect();
-        return Err(format!("there is no job `{strange}`; there are: {}", all.join(", ")));
-    }
-    names().map(str::parse).collect()
+fn named_jobs(settings: &Settings, text: &str) -> Result<Vec<JobName>, String> {
+    let names = text.split([',', ' ']).filter(|name| !name.is_empty());
+    let check = |name: &str| {
+        settings.job(name).map_err(|error| error.to_string())?;
+        name.parse()
+    };
+    names.map(check).collect()
 }
 
 fn tenant(text: &str) -> Result<String, String> {
-    Tenant::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    let words = ["organizations", "consumers", "common"];
+    let tenant = Tenant::parse(text).map_err(|error| error.to_string())?;
+    if words.contains(&text) || tenant.is_guid() || text.contains('.') {
+        return Ok(text.to_owned());
+    }
+    let near = words.into_iter().find(|word| strsim::damerau_levenshtein(word, text) < 4);
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Err(format!("`{text}` is neither a domain, which has a dot, nor an id{near}"))
 }
 
 fn client_id(text: &str) -> Result<String, String> {
     match uuid::Uuid::try_parse(text) {
-        Ok(_) => Ok(text.to_ascii_lowercase()),
+        Ok(id) => Ok(id.hyphenated().to_string()),
         Err(_) => Err("that is no client id: it is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
     }
 }
@@ -175,6 +193,9 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     let mut apis: Vec<(&str, Vec<&str>)> = vec![("Microsoft Graph", vec!["offline_access"])];
     for job in layer.job.iter().flatten().filter_map(|name| Job::parse(&name.to_string())) {
         let facts = jobs::facts(job);
+        if facts.least_privilege.is_empty() {
+            continue;
+        }
         // The portal lists the permissions of the mail protocols among Graph's.
         let api = match (job, facts.resource) {
             (Job::Imap | Job::Pop | Job::Smtp, _) => "Microsoft Graph",
@@ -203,22 +224,35 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
 }
 
 /// Adds the profile to the file, which is there as it was or whole.
-fn write(
-    app: &App<'_, '_>,
-    path: &Path,
-    name: &str,
-    file: &ConfigFile,
-    layer: &Layer,
-) -> Result<(), Failure> {
+fn write(app: &App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("cannot write {}: {error}", path.display()))
             .help("name a file that you may write: `--config FILE`, or ENTRADA_CONFIG")
     };
-    let before = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let folder = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).to_owned()
+    };
+    std::fs::create_dir_all(folder(path)).map_err(|error| failed(&error))?;
+    // A link stays one, whether there is something behind it yet or not.
+    let target = match (std::fs::canonicalize(path), std::fs::read_link(path)) {
+        (Ok(target), _) => target,
+        (Err(_), Ok(link)) => folder(path).join(link),
+        (Err(_), Err(_)) => path.to_owned(),
+    };
+    // Two at once come one after the other.
+    #[cfg(unix)]
+    let _turn = {
+        let turn = std::fs::File::open(folder(&target)).map_err(|error| failed(&error))?;
+        turn.lock().map_err(|error| failed(&error))?;
+        turn
+    };
+    let before = match std::fs::read_to_string(&target) {
+        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(&error)),
     };
+    let file = ConfigFile::parse(&before).map_err(Failure::usage)?;
     let profile = toml::to_string(&layer.table())
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     let first = file.profiles.is_empty() && file.default_profile.is_none();
@@ -239,15 +273,14 @@ fn write(
         ))
         .help("write it by hand: `config.example.toml` shows how")
     })?;
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    let new = tempfile::NamedTempFile::new_in(folder(&target));
+    let mut new = new.map_err(|error| failed(&error))?;
     std::io::Write::write_all(&mut new, text.as_bytes()).map_err(|error| failed(&error))?;
     new.as_file().sync_all().map_err(|error| failed(&error))?;
-    // A link stays one.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    new.persist(target).map_err(|error| failed(&error.error))?;
+    if let Ok(there) = std::fs::metadata(&target) {
+        new.as_file().set_permissions(there.permissions()).map_err(|error| failed(&error))?;
+    }
+    new.persist(&target).map_err(|error| failed(&error.error))?;
     app.talk.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {
         app.talk.line(format!("commands that name no profile use `{name}`"));

@@ -67,6 +67,8 @@ struct Probed {
     server: String,
     user: Option<String>,
     ended: Ended,
+    /// Whether the server offers no sign-in by token.
+    unoffered: bool,
     diagnosis: Diagnosis,
 }
 
@@ -85,6 +87,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let jobs = settings.jobs()?;
+    if args.server.is_some() && 1 < jobs.len() {
+        return Err(Failure::usage("one server answers for one job")
+            .help("name one with `--job`, or leave out `--server`"));
+    }
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
     let mut transcript = Transcript::new(args.transcript.as_deref())?;
     let mut exit = Exit::Success;
@@ -222,12 +228,21 @@ fn probe(
     if grant {
         // Who has it can have tokens of his own: it is nobody's business but the authority's.
         let diagnosis = diagnose::run(&evidence);
-        return Ok(Probed { job, server, user, ended: Ended::Withheld, diagnosis });
+        return Ok(Probed {
+            job,
+            server,
+            user,
+            ended: Ended::Withheld,
+            unoffered: false,
+            diagnosis,
+        });
     }
+    let mut unoffered = false;
     let ended = match &plan {
         Plan::Mail(plan) => {
             let talk = probe::converse(app.sys.dial, plan, &text);
             transcript.mail(&server, &talk);
+            unoffered = talk.unoffered;
             let ended = match talk.outcome {
                 Outcome::Taken => Ended::Taken,
                 Outcome::Refused => Ended::Refused,
@@ -279,7 +294,7 @@ fn probe(
         }
         ended => ended,
     };
-    Ok(Probed { job, server, user, ended, diagnosis })
+    Ok(Probed { job, server, user, ended, unoffered, diagnosis })
 }
 
 /// The last thing that the server said.

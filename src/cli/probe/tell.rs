@@ -64,7 +64,7 @@ fn trouble(ended: &Ended) -> Option<String> {
 
 fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     let style = style_of(app.sys, Stream::Stdout);
-    let Probed { job, server, user, ended, diagnosis } = probed;
+    let Probed { job, server, user, ended, unoffered, diagnosis } = probed;
     let server = clean(server);
     let whose = user.as_deref().map(|user| format!(" for `{}`", clean(user))).unwrap_or_default();
     let is_mail = protocol_of(*job).is_some();
@@ -99,6 +99,13 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     };
     let mut out = Vec::new();
     writeln!(out, "{mark}: {said}")?;
+    if *unoffered {
+        let mark = render::label(style, Severity::Note, "note");
+        writeln!(
+            out,
+            "{mark}: {server} offers neither XOAUTH2 nor OAUTHBEARER, the ways to sign in with a token"
+        )?;
+    }
     match ended {
         Ended::Broken(error) if is_mail => render::help(&mut out, style, &of_mail(error))?,
         Ended::Broken(error) => render::help(&mut out, style, &network::help(error))?,

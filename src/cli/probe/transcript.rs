@@ -21,9 +21,10 @@ impl Transcript {
     /// One that goes to `path`, which must be writable before anything is asked.
     pub(super) fn new(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        let is_other = std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file());
+        if is_other || path == Path::new("-") {
             let shown = clean(&path.to_string_lossy()).into_owned();
-            return Err(Failure::usage(format!("`{shown}` is there and is no file"))
+            return Err(Failure::usage(format!("`{shown}` is no file"))
                 .help("name a file for the transcript: `--transcript FILE`"));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

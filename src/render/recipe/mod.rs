@@ -209,3 +209,44 @@ fn quoted(text: &str) -> String {
 fn shell_like(text: &str) -> String {
     quoted(text).replace('$', "\\$").replace('`', "\\`")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    /// An account whose names would do something, where they got out of their quotes.
+    #[test]
+    fn names_stay_within_their_quotes() {
+        let place = || Place { host: "mail.example".to_owned(), port: 993, tls: Tls::Implicit };
+        let with = Ingredients {
+            name: "work".to_owned(),
+            user: "a`touch X`$HOME\"b'c%d@contoso.example".to_owned(),
+            selectors: vec!["--account".to_owned(), "o\u{2019}; touch X".to_owned()],
+            imap: place(),
+            smtp: place(),
+            graph: "https://graph.microsoft.com".to_owned(),
+            ca: None,
+            client_id: String::new(),
+            authority: "https://login.example/common".to_owned(),
+        };
+        for client in Client::value_variants() {
+            let text = client.write(&with);
+            let has = |part: &str| assert!(text.contains(part), "{client:?}: {text}");
+            match client {
+                Client::Mutt | Client::Neomutt => {
+                    has("set imap_user = \"a\\`touch X\\`\\$HOME\\\"b'c%d@contoso.example\"");
+                }
+                Client::Offlineimap => has("remoteuser = a`touch X`$HOME\"b'c%%d@contoso.example"),
+                Client::Curl => has("--user 'a`touch X`$HOME\"b'\\''c%d@contoso.example:'"),
+                Client::Powershell => has("--account 'o\u{2019}\u{2019}; touch X'"),
+                Client::Python => has("USER, HOST = \"a`touch X`$HOME\\\"b'c%d@contoso.example\""),
+                Client::Mbsync | Client::Fetchmail => {
+                    has("\"a`touch X`$HOME\\\"b'c%d@contoso.example\"");
+                }
+                _ => (),
+            }
+        }
+    }
+}
