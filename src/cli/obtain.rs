@@ -18,6 +18,8 @@ pub(super) struct Ask {
     pub(super) force_refresh: bool,
     /// What a service asked for when it refused a token.
     pub(super) challenge: Option<ClaimsRequest>,
+    /// Whether the command judges the token itself.
+    pub(super) judges: bool,
     /// What it is for, where it is not the first job of the settings.
     pub(super) job: Option<Job>,
 }
@@ -68,7 +70,7 @@ pub(super) fn obtain(
     let strict = settings.is(|layer| &layer.strict);
     // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.
     if acquired.source != Source::Cache || strict {
-        let quiet = settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
+        let quiet = ask.judges || settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
         let diagnoses = judge(app, settings, &request, &acquired, jobs);
         for diagnosis in diagnoses.iter().filter(|diagnosis| !(quiet && diagnosis.is_clean())) {
             app.talk.with(|out| render::diagnosis(out, diagnosis, app.talk.style, Notes::Hidden));

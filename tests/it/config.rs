@@ -232,3 +232,12 @@ fn a_file_that_is_a_link_stays_one_and_nobody_loses_a_profile() {
     let text = std::fs::read_to_string(folder.join("elsewhere.toml")).unwrap();
     assert!(text.contains("[profiles.one]") && text.contains("[profiles.two]"), "{text}");
 }
+
+#[test]
+fn a_default_profile_that_is_not_there_is_found_by_check() {
+    let world = World::new();
+    world.write_config("default-profile = 'wrk'\n[profiles.work]\njob = ['imap']\n");
+    let run = world.run(&["config", "check"]);
+    assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+    assert!(run.stderr.contains("work"), "{run:#?}");
+}

@@ -85,6 +85,7 @@ fn a_sound_machine_has_nothing_bad() {
         "authority",
         "clock",
         "store",
+        "sign-in",
         "browser",
         "loopback",
         "terminal",

@@ -70,6 +70,8 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
         ));
         return Ok(());
     }
+    // A default that is not there is met by each command that names none.
+    app.settings_of(&file, None)?;
     for name in file.profiles.keys() {
         app.settings(Some(name))?;
         let layer = app.common.layer.clone();

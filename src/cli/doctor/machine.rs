@@ -65,6 +65,26 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
     }
 }
 
+/// Who is signed in.
+pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
+    let found = app.grants(settings).and_then(|grants| {
+        let entries = grants.list()?;
+        App::selected(settings, entries)
+    });
+    match found {
+        // What is wrong with the settings or the store has a line of its own.
+        Err(_) => Line::note("sign-in", "cannot be told"),
+        Ok(entries) if entries.is_empty() => {
+            Line::note("sign-in", "nobody is signed in with these settings")
+                .help(format!("sign in: {}", app.login_command(settings)))
+        }
+        Ok(entries) => {
+            let names: Vec<&str> = entries.iter().map(crate::store::Entry::label).collect();
+            Line::fine("sign-in", names.join(", "))
+        }
+    }
+}
+
 /// Where a sign-in page would come up.
 pub(super) fn browser(app: &App<'_, '_>) -> Line {
     let env = app.sys.env;

@@ -112,13 +112,21 @@ fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
             }
             if homeless {
                 lines.push(Line::passed("store", "folders"));
+                lines.push(Line::passed("sign-in", "folders"));
             } else {
-                lines.push(machine::store(app, settings));
+                let store = machine::store(app, settings);
+                let locked = store.is_bad();
+                lines.push(store);
+                lines.push(if locked {
+                    Line::passed("sign-in", "store")
+                } else {
+                    machine::sign_in(app, settings)
+                });
             }
         }
         None => {
             let why = lines.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
-            for name in ["dns", "proxy", "tls", "authority", "clock", "store"] {
+            for name in ["dns", "proxy", "tls", "authority", "clock", "store", "sign-in"] {
                 lines.push(Line::passed(name, why));
             }
         }

@@ -100,8 +100,13 @@ fn said(authority: &Authority, response: &HttpResponse) -> Line {
         Ok(Ok(endpoints)) => {
             Line::fine("authority", format!("issues tokens at {}", endpoints.token))
         }
-        Ok(Err(error)) => Line::bad("authority", clean(&error.sentence()))
-            .help("check `--tenant` and `--cloud`; `entrada explain CODE` tells more"),
+        Ok(Err(error)) => {
+            let line = Line::bad("authority", clean(&error.sentence()));
+            let code = error.error_codes.first();
+            let more = code
+                .map_or_else(String::new, |code| format!("; `entrada explain {code}` tells more"));
+            line.help(format!("check `--tenant` and `--cloud`{more}"))
+        }
         Err(error) => Line::of("authority", &Failure::from(error)),
     }
 }

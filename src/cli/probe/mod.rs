@@ -181,7 +181,8 @@ fn around(app: &App<'_, '_>, token: &Token, job: Job) -> Result<Token, Failure> 
 
 /// The stored token for `job`, refreshed where it has to be.
 fn stored(app: &App<'_, '_>, settings: &Settings, job: Job) -> Result<Token, Failure> {
-    let acquired = obtain(app, settings, "probe", Ask { job: Some(job), ..Ask::default() })?;
+    let acquired =
+        obtain(app, settings, "probe", Ask { job: Some(job), judges: true, ..Ask::default() })?;
     let request = app.request(settings, &[job], app.interaction(settings))?;
     let mut evidence = app.evidence(settings, &request, Some(job));
     evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
