@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use super::{Args, Command, Common, diagnose, exec, git_credential, token};
+use crate::config::{JobName, Layer};
 
 /// One command on its own: what follows its name.
 #[derive(Parser)]
@@ -27,7 +28,9 @@ pub(super) fn read(argv: &[OsString]) -> Option<Args> {
     let (_, after) = argv.split_first()?;
     let (command, rest) = after.split_first()?;
     match command.to_str()? {
-        "token" => parse(rest, Command::Token as fn(token::Args) -> Command),
+        "token" => {
+            plain_token(rest).or_else(|| parse(rest, Command::Token as fn(token::Args) -> Command))
+        }
         "diagnose" => parse(rest, Command::Diagnose as fn(diagnose::Args) -> Command),
         "exec" => parse(rest, Command::Exec as fn(exec::Args) -> Command),
         "git-credential" => {
@@ -35,6 +38,40 @@ pub(super) fn read(argv: &[OsString]) -> Option<Args> {
         }
         _ => None,
     }
+}
+
+/// What mail programs and scripts write after `entrada token`. To read these few words takes nothing of the parser, which is half a
+/// megabyte of code and a tenth of the time; what is not among them goes its way.
+fn plain_token(rest: &[OsString]) -> Option<Args> {
+    let mut common =
+        Common { config: None, profile: None, verbose: 0, layer: Layer::default(), help: None };
+    let mut args = token::Args::plain();
+    let mut words = rest.iter().map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        let word = word?;
+        // A value that looks like a flag is not for us to tell.
+        let mut value = || words.next().flatten().filter(|value| !value.starts_with('-'));
+        match word {
+            "--job" | "-j" => {
+                let names = value()?.split(',').map(|name| name.parse().ok());
+                let names: Option<Vec<JobName>> = names.collect();
+                common.layer.job.get_or_insert_default().extend(names?);
+            }
+            "--account" if common.layer.account.is_none() => {
+                common.layer.account = Some(value()?.to_owned());
+            }
+            "--profile" | "-p" if common.profile.is_none() => {
+                common.profile = Some(value()?.to_owned());
+            }
+            "--no-interactive" if common.layer.no_interactive.is_none() => {
+                common.layer.no_interactive = Some(true);
+            }
+            "--quiet" | "-q" if common.layer.quiet.is_none() => common.layer.quiet = Some(true),
+            name if !name.is_empty() && !name.starts_with('-') => args.name_profile(name)?,
+            _ => return None,
+        }
+    }
+    Some(Args { common, command: Command::Token(args) })
 }
 
 fn parse<A: clap::Args>(rest: &[OsString], command: fn(A) -> Command) -> Option<Args> {
@@ -60,6 +97,10 @@ mod tests {
             "entrada diagnose -vv --profile work --tenant t --client-id c --scope User.Read --stream",
             "entrada diagnose --audience api://x --as app --report r.html --config c.toml -",
             "entrada token",
+            "entrada token work --job imap --no-interactive",
+            "entrada token --no-interactive --job imap,smtp -j pop --account a@b.example -q",
+            "entrada token -p work --quiet other",
+            "entrada token --profile=work -qj imap",
             "entrada token work -o xoauth2 --user u@x.example --account a -q --min-ttl 5m",
             "entrada token --challenge - --force-refresh --store file -p work --no-interactive=false",
             "entrada token -o env --shell fish --variable T --no-browser --lock-timeout 3s -- work",
@@ -91,6 +132,11 @@ mod tests {
             "entrada diagnose --nonsense",
             "entrada token --help",
             "entrada token a b",
+            "entrada token --job",
+            "entrada token --job a/b",
+            "entrada token --account a --account b",
+            "entrada token --no-interactive work extra",
+            "entrada token -q -q",
             "entrada token -o nothing",
             "entrada exec",
             "entrada git-credential",

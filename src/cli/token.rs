@@ -33,6 +33,26 @@ pub(super) struct Args {
     user: Option<String>,
 }
 
+impl Args {
+    /// Without a word behind the command.
+    pub(super) fn plain() -> Self {
+        Self {
+            profile: None,
+            challenge: None,
+            force_refresh: false,
+            output: TokenOutput::default(),
+            shell: Shell::default(),
+            variable: VARIABLE.to_owned(),
+            user: None,
+        }
+    }
+
+    /// With this profile; `None` where one is named already.
+    pub(super) fn name_profile(&mut self, name: &str) -> Option<()> {
+        self.profile.is_none().then(|| self.profile = Some(name.to_owned()))
+    }
+}
+
 /// The variable that holds a token, unless another is named.
 pub(super) const VARIABLE: &str = "ACCESS_TOKEN";
 
