@@ -133,6 +133,11 @@ class Desk:
                 break
             time.sleep(0.02)
 
+    def daemon_time(self):
+        """Milliseconds of processor time that the daemon has used."""
+        tasks = Path(f"/proc/{self.daemon.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+
     def memory(self):
         """KiB that the daemon holds."""
         for line in Path(f"/proc/{self.daemon.pid}/status").read_text().splitlines():
