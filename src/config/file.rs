@@ -120,7 +120,7 @@ fn unknown(place: &str, key: &str, known: &[&str]) -> Option<String> {
 }
 
 /// The name among `known` that `word` was probably meant to be.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (strsim::jaro_winkler(word, name), name))
         .filter(|(likeness, _)| 0.75 < *likeness)

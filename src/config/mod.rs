@@ -11,7 +11,7 @@ mod span;
 pub mod variables;
 
 pub use fault::SettingsError;
-pub use file::{ConfigError, ConfigFile};
+pub use file::{ConfigError, ConfigFile, nearest};
 pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use paths::Paths;

@@ -198,3 +198,71 @@ impl Wire for RealWire {
 fn failure_of(error: &io::Error) -> HttpFailure {
     super::http::handshake(error).unwrap_or(HttpFailure::Cut)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::sys::Env;
+
+    /// A server that says `said` to whoever comes, and hangs up; what a client makes of it.
+    fn at<T>(said: Vec<u8>, client: impl FnOnce(&mut dyn Wire) -> T) -> T {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // Who hangs up early is no fault of the server's.
+            let _ = stream.write_all(&said).and_then(|()| {
+                stream.shutdown(std::net::Shutdown::Write)?;
+                stream.read_to_end(&mut Vec::new())
+            });
+        });
+        let env = Env::default();
+        let mut wire = RealHttp::new(&env).dial("127.0.0.1", port, false).unwrap();
+        let end = client(&mut *wire);
+        drop(wire);
+        server.join().unwrap();
+        end
+    }
+
+    #[test]
+    fn lines_come_whole_and_what_was_cut_off_is_none() {
+        at(b"one\r\ntwo\nthr".to_vec(), |wire| {
+            assert_eq!(wire.read().unwrap().as_deref(), Some("one"));
+            assert_eq!(wire.read().unwrap().as_deref(), Some("two"));
+            assert_eq!(wire.read().unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn a_line_or_a_talk_without_end_is_given_up() {
+        let too_large = |said| {
+            at(said, |wire| {
+                loop {
+                    match wire.read() {
+                        Ok(Some(_)) => (),
+                        other => {
+                            return matches!(other.unwrap_err().failure, HttpFailure::TooLarge);
+                        }
+                    }
+                }
+            })
+        };
+        assert!(too_large(vec![b'a'; 100 << 10]));
+        assert!(too_large(b"* noise\r\n".repeat(200_000)));
+    }
+
+    #[test]
+    fn one_write_is_one_line_and_nothing_is_carried_over_into_tls() {
+        at(b"220 go on\r\n250 injected\r\n".to_vec(), |wire| {
+            for line in ["a\r\nb", "a\nb", "a\0b"] {
+                assert!(wire.write(line).is_err(), "{line:?}");
+            }
+            assert_eq!(wire.read().unwrap().as_deref(), Some("220 go on"));
+            let error = wire.secure().unwrap_err();
+            assert_eq!(error.failure, HttpFailure::Handshake);
+        });
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
-use crate::config::{ConfigFile, JobName, Layer, Settings};
+use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
 use crate::entra::jobs;
 use crate::model::{Authority, Job, Tenant, clean, shell_quoted};
 use crate::render;
@@ -165,7 +165,7 @@ fn tenant(text: &str) -> Result<String, String> {
     if words.contains(&text) || tenant.is_guid() || text.contains('.') {
         return Ok(text.to_owned());
     }
-    let near = words.into_iter().find(|word| strsim::damerau_levenshtein(word, text) < 4);
+    let near = nearest(text, words.into_iter());
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     Err(format!("`{text}` is neither a domain, which has a dot, nor an id{near}"))
 }

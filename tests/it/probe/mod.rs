@@ -1,0 +1,209 @@
+//! `entrada probe` with servers that say what Exchange says.
+
+mod guarded;
+mod web;
+
+use entrada::cli::Exit;
+
+use crate::world::World;
+
+const IMAP: &str = "\
+    S: * OK The Microsoft Exchange IMAP4 service is ready. [TQBXADIA]
+    C: a1 CAPABILITY
+    S: * CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+
+    S: a1 OK CAPABILITY completed.
+    C: a2 AUTHENTICATE XOAUTH2
+    S: +
+    C: *
+";
+const SMTP: &str = "\
+    S: 220 AM0PR10CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at Tue, 14 Nov 2023 22:13:20 +0000
+    C: EHLO [127.0.0.1]
+    S: 250-AM0PR10CA0001.outlook.office365.com Hello [192.0.2.1]
+    S: 250-SIZE 157286400
+    S: 250-STARTTLS
+    S: 250 SMTPUTF8
+    C: STARTTLS
+    S: 220 2.0.0 SMTP server ready
+    TLS
+    C: EHLO [127.0.0.1]
+    S: 250-AM0PR10CA0001.outlook.office365.com Hello [192.0.2.1]
+    S: 250-AUTH LOGIN XOAUTH2
+    S: 250 SMTPUTF8
+    C: AUTH XOAUTH2
+    S: 334
+    C: *
+";
+const POP: &str = "\
+    S: +OK The Microsoft Exchange POP3 service is ready.
+    C: CAPA
+    S: +OK
+    S: TOP
+    S: UIDL
+    S: SASL PLAIN XOAUTH2
+    S: USER
+    S: .
+    C: AUTH XOAUTH2
+    S: +
+    C: *
+";
+
+/// The emulator's tokens, and a mail server that says `opening` and then `end`.
+#[track_caller]
+fn probe(job: &str, tokens: &str, opening: &str, end: &str, args: &[&str]) -> (Exit, String) {
+    let world = World::new();
+    world.run(&["login", "--job", tokens]);
+    world.mail.script(&format!("{opening}{end}"));
+    let run = if job == tokens {
+        world.run(&[&["probe", "--job", job], args].concat())
+    } else {
+        // As who thinks that it will do.
+        let token = world.run(&["token", "--job", tokens]).stdout;
+        world
+            .run_with_stdin(&[&["probe", "--job", job, "--token-from", "-"], args].concat(), &token)
+    };
+    assert!(world.mail.is_over(), "{run:#?}");
+    (run.exit, run.stdout)
+}
+
+#[track_caller]
+fn first_cause(said: &str) -> &str {
+    let mark = said.find("error[").or(said.find("possible[")).unwrap_or_else(|| panic!("{said}"));
+    let rest = said[mark..].split_once('[').unwrap().1;
+    rest.split_once(']').unwrap().0
+}
+
+#[test]
+fn a_mailbox_that_opens_is_told_and_left_as_it_was() {
+    let end = "\
+        S: a2 OK AUTHENTICATE completed.
+        C: a3 EXAMINE INBOX
+        S: * 3 EXISTS
+        S: a3 OK [READ-ONLY] EXAMINE completed.
+        C: a4 LOGOUT
+        S: * BYE Microsoft Exchange Server IMAP4 server signing off.
+        S: a4 OK LOGOUT completed.";
+    let (exit, said) = probe("imap", "imap", IMAP, end, &[]);
+    assert_eq!(exit, Exit::Success, "{said}");
+    assert_eq!(
+        said,
+        "taken: outlook.office365.com:993 took the token, and opened the mailbox for `ada@contoso.example`\n\
+         ok: nothing stands in the way of `imap`\n"
+    );
+    let end = "\
+        S: 235 2.7.0 Authentication successful
+        C: MAIL FROM:<ada@contoso.example>
+        S: 250 2.1.0 Sender OK
+        C: RSET
+        S: 250 2.0.0 Resetting
+        C: QUIT
+        S: 221 2.0.0 Service closing transmission channel";
+    assert_eq!(probe("smtp", "smtp", SMTP, end, &[]).0, Exit::Success);
+    let end = "\
+        S: +OK User successfully authenticated.
+        C: STAT
+        S: +OK 3 2048
+        C: QUIT
+        S: +OK Microsoft Exchange Server POP3 server signing off.";
+    assert_eq!(probe("pop", "pop", POP, end, &[]).0, Exit::Success);
+}
+
+/// What Exchange is known to say, and what stands behind it.
+#[test]
+fn what_exchange_says_and_what_the_token_shows_name_the_cause_together() {
+    let imap_no = "S: a2 NO AUTHENTICATE failed.";
+    let smtp_no =
+        "S: 535 5.7.3 Authentication unsuccessful [AM0PR10CA0001.EURPRD10.PROD.OUTLOOK.COM]";
+    let pop_no = "S: -ERR Authentication failure: unknown user name or bad password.";
+    let not_connected = "\
+        S: a2 OK AUTHENTICATE completed.
+        C: a3 EXAMINE INBOX
+        S: a3 BAD User is authenticated but not connected.
+        C: a4 LOGOUT
+        S: a4 OK LOGOUT completed.";
+    let shared = &["--mailbox", "office@contoso.example"][..];
+    for (job, tokens, opening, end, args, cause) in [
+        ("imap", "graph-mail-read", IMAP, imap_no, &[][..], "wrong-audience"),
+        ("imap", "smtp", IMAP, imap_no, &[], "missing-scope"),
+        ("imap", "imap", IMAP, imap_no, &[], "imap-disabled"),
+        ("imap", "imap", IMAP, imap_no, shared, "wrong-account"),
+        ("imap", "imap", IMAP, not_connected, shared, "mailbox-permission-missing"),
+        ("imap", "imap", IMAP, not_connected, &[], "imap-disabled"),
+        (
+            "smtp",
+            "smtp",
+            SMTP,
+            "S: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information.",
+            &[],
+            "smtp-auth-disabled",
+        ),
+        (
+            "smtp",
+            "smtp",
+            SMTP,
+            "S: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information.",
+            &[],
+            "smtp-auth-disabled",
+        ),
+        ("smtp", "graph-mail-read", SMTP, smtp_no, &[], "wrong-audience"),
+        ("smtp", "imap", SMTP, smtp_no, &[], "missing-scope"),
+        ("smtp", "smtp", SMTP, smtp_no, shared, "wrong-account"),
+        (
+            "smtp",
+            "smtp",
+            SMTP,
+            "S: 430 4.2.0 STOREDRV; mailbox logon failure; could not open mailbox",
+            shared,
+            "mailbox-permission-missing",
+        ),
+        (
+            "smtp",
+            "smtp",
+            SMTP,
+            "\
+            S: 235 2.7.0 Authentication successful
+            C: MAIL FROM:<office@contoso.example>
+            S: 554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied
+            C: RSET
+            S: 250 2.0.0 Resetting
+            C: QUIT
+            S: 221 2.0.0 Service closing transmission channel",
+            shared,
+            "send-as-denied",
+        ),
+        ("pop", "graph-mail-read", POP, pop_no, &[], "wrong-audience"),
+        ("pop", "imap", POP, pop_no, &[], "missing-scope"),
+        ("pop", "pop", POP, pop_no, &[], "pop-disabled"),
+    ] {
+        let (exit, said) = probe(job, tokens, opening, end, args);
+        assert_eq!(exit, Exit::ProbeRefused, "{job} {tokens} {end}: {said}");
+        assert_eq!(first_cause(&said), cause, "{job} {tokens} {end}: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_an_error_that_names_what_to_do() {
+    let world = World::new();
+    world.run(&["login", "--job", "imap"]);
+    for (args, expected) in [
+        (&["--job", "none"][..], "the job `none` has no service that could be asked"),
+        (&["--job", "imap", "--server", "a/b"], "`a/b` is no server"),
+        (
+            &["--job", "imap", "--server", "mail.example", "--security", "none"],
+            "a token is shown without TLS to this machine alone",
+        ),
+        (&["--token-from", "/nowhere"], "give it on standard input, `--token-from -`"),
+    ] {
+        let run = world.run(&[&["probe"], args].concat());
+        assert_eq!(run.exit, Exit::Usage, "{args:?} {run:#?}");
+        assert!(run.stderr.contains(expected), "{args:?} {run:#?}");
+    }
+    // Nobody listens.
+    let run = world.run(&["probe", "--job", "imap", "-o", "json"]);
+    assert_eq!(run.exit, Exit::Temporary, "{run:#?}");
+    let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&told["outcome"], &told["server"]),
+        (&"no-answer".into(), &"outlook.office365.com:993".into())
+    );
+}

@@ -1,0 +1,111 @@
+//! Services that speak HTTP.
+
+use entrada::cli::Exit;
+
+use super::first_cause;
+use crate::world::World;
+
+#[test]
+fn graph_is_asked_for_what_the_job_reads() {
+    let world = World::new();
+    world.run(&["login"]);
+    let run = world.run(&["probe"]);
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    assert_eq!(
+        run.stdout,
+        "taken: localhost took the token, and answered\nok: nothing stands in the way of `graph-mail-read`\n"
+    );
+    let log = world.emulator.log();
+    let asked = log.last().unwrap();
+    assert!(asked.path.starts_with("/v1.0/me/messages"), "{asked:#?}");
+
+    // Consent grows: somebody else, who gave less.
+    let world = World::new();
+    world.run(&["login", "--job", "graph-profile"]);
+    let token = world.run(&["token", "--job", "graph-profile"]).stdout;
+    let given = ["probe", "--token-from", "-", "--job"];
+    let run = world.run_with_stdin(&[&given[..], &["graph-mail-read"]].concat(), &token);
+    assert_eq!((run.exit, first_cause(&run.stdout)), (Exit::ProbeRefused, "missing-scope"));
+    // Whether it may send is not tried: that it may not is known from the token.
+    let run = world.run_with_stdin(&[&given[..], &["graph-mail-send"]].concat(), &token);
+    assert_eq!((run.exit, first_cause(&run.stdout)), (Exit::Findings, "missing-scope"));
+    assert!(run.stdout.contains("cannot be tried without doing it"), "{run:#?}");
+    world.clock.pass(7_200);
+    let run = world.run_with_stdin(&[&given[..], &["graph-profile"]].concat(), &token);
+    assert_eq!((run.exit, first_cause(&run.stdout)), (Exit::ProbeRefused, "expired"));
+}
+
+#[test]
+fn a_claims_challenge_is_told_with_what_answers_it() {
+    let world = World::with("claims-challenge");
+    world.run(&["login"]);
+    let run = world.run(&["probe"]);
+    assert_eq!(run.exit, Exit::ProbeRefused, "{run:#?}");
+    assert_eq!(first_cause(&run.stdout), "claims-challenge-cae", "{run:#?}");
+}
+
+/// What Exchange answers to the call at `path`.
+pub(super) fn exchange(
+    job: &str,
+    path: &'static str,
+    status: u16,
+    headers: &'static [(&str, &str)],
+    body: &'static str,
+) -> (Exit, String, World) {
+    let world = World::new();
+    world.run(&["login", "--job", job]);
+    world.changing(move |called, answer| {
+        if called != path {
+            return answer;
+        }
+        let mut changed = entrada::sys::HttpResponse::new(body.as_bytes().to_vec());
+        *changed.status_mut() = status.try_into().unwrap();
+        for (name, value) in headers {
+            changed.headers_mut().append(*name, value.parse().unwrap());
+        }
+        changed
+    });
+    let run = world.run(&["probe", "--job", job]);
+    (run.exit, run.stdout, world)
+}
+
+const EWS: &str = "/EWS/Exchange.asmx";
+const EAS: &str = "/Microsoft-Server-ActiveSync";
+
+#[test]
+fn ews_and_active_sync_are_asked_for_something_harmless() {
+    let good = r#"<s:Envelope><s:Body><m:GetFolderResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:GetFolderResponseMessage></s:Body></s:Envelope>"#;
+    let (exit, said, world) = exchange("ews", EWS, 200, &[], good);
+    assert_eq!(exit, Exit::Success, "{said}");
+    let log = world.emulator.log();
+    assert_eq!((&*log.last().unwrap().method, &*log.last().unwrap().path), ("POST", EWS));
+    let (exit, said, world) =
+        exchange("eas", EAS, 200, &[("ms-asprotocolversions", "14.1,16.1")], "");
+    assert_eq!(exit, Exit::Success, "{said}");
+    let log = world.emulator.log();
+    assert_eq!((&*log.last().unwrap().method, &*log.last().unwrap().path), ("OPTIONS", EAS));
+}
+
+#[test]
+fn refusals_of_ews_and_active_sync_have_their_causes() {
+    let denied = r#"<s:Envelope><s:Body><m:GetFolderResponseMessage ResponseClass="Error"><m:MessageText>Access is denied. Check credentials and try again.</m:MessageText><m:ResponseCode>ErrorAccessDenied</m:ResponseCode></m:GetFolderResponseMessage></s:Body></s:Envelope>"#;
+    for (job, path, status, headers, body, cause) in [
+        // SOAP has its errors under 200.
+        ("ews", EWS, 200, &[][..], denied, "mailbox-permission-missing"),
+        ("ews", EWS, 403, &[("x-ews-policy-reason", "EwsDisabled")], "", "exchange-policy-block"),
+        (
+            "eas",
+            EAS,
+            401,
+            &[(
+                "x-ms-diagnostics",
+                "2000003;reason=\"The audience claim value is invalid 'aud'.\";error_category=\"invalid_resource\"",
+            )],
+            "",
+            "wrong-audience",
+        ),
+    ] {
+        let (exit, said, _) = exchange(job, path, status, headers, body);
+        assert_eq!((exit, first_cause(&said)), (Exit::ProbeRefused, cause), "{said}");
+    }
+}
