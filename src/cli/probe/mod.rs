@@ -156,10 +156,12 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
         None => Shape::bare(text.expose()),
     };
     let is_token = evidence.response.is_some() || evidence.token.is_some();
-    let is_one = !text.expose().is_empty() && text.expose().chars().all(|c| c.is_ascii_graphic());
+    // RFC 6750 §2.1. Whatever else was recognised, a cache for example, holds more than is to be shown to a service.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let is_one = !text.expose().is_empty() && text.expose().chars().all(fits);
     if !is_token || !is_one {
-        return Err(Failure::usage("what was given is no token")
-            .help("an answer of a service is judged by `entrada diagnose`"));
+        return Err(Failure::usage("what was given is no bare token and no token response")
+            .help("give the access token alone; what a service answered, and caches, are judged by `entrada diagnose`"));
     }
     let account = match Shape::of(text.expose()) {
         Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
@@ -223,10 +225,11 @@ fn probe(
         Plan::Mail(plan) => plan.server.to_string(),
         Plan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
     };
-    let grant = Some(Shape::of(text.expose())).is_some_and(|shape| {
-        matches!(shape, Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie)
-    });
-    if grant {
+    let is_grant = matches!(
+        Shape::of(text.expose()),
+        Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie
+    );
+    if is_grant {
         // Who has it can have tokens of his own: it is nobody's business but the authority's.
         let diagnosis = diagnose::run(&evidence);
         return Ok(Probed {

@@ -12,6 +12,19 @@ fn a_refresh_token_is_shown_to_nobody() {
     let world = World::new();
     world.run(&["login", "--job", "imap"]);
     let exported = world.run(&["export", "--msal"]).stdout;
+    // Nor anything that it stands in, a cache or an entry of one.
+    let mut whole: serde_json::Value = serde_json::from_str(&exported).unwrap();
+    let entry = whole["RefreshToken"].as_object().unwrap().values().next().unwrap().clone();
+    whole.as_object_mut().unwrap().remove("AccessToken");
+    let token = world.run(&["token", "--job", "imap"]).stdout;
+    let printed =
+        serde_json::json!({ "accessToken": token.trim(), "refreshToken": entry["secret"] });
+    for given in [whole, entry, printed] {
+        let args = ["probe", "--job", "imap", "--token-from", "-", "--mailbox", "a@b.example"];
+        let run = world.run_with_stdin(&args, &given.to_string().replace(' ', ""));
+        assert_eq!(run.exit, Exit::Usage, "{given} {run:#?}");
+        assert!(world.mail.dialled.borrow().is_empty(), "{given}");
+    }
     let exported: serde_json::Value = serde_json::from_str(&exported).unwrap();
     let mut tokens = exported["RefreshToken"].as_object().unwrap().values();
     let token = tokens.next().unwrap()["secret"].as_str().unwrap();
