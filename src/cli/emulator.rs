@@ -12,7 +12,7 @@ use super::{Exit, Failure};
 use crate::emulator::account::{PEOPLE, Person};
 use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
-use crate::sys::{Clock as _, RealClock, Stream};
+use crate::sys::{Clock as _, NamedHost, RealClock, Stream};
 
 /// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// The port; 0 takes any free one
     #[arg(long, default_value_t = 8400)]
     port: u16,
+    /// A further name by which it is reached, such as that of a container or a proxy; repeat it for more
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    allow_host: Vec<String>,
     /// Seconds between two polls that clients are asked to keep
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     interval: u64,
@@ -76,12 +79,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     })?;
     let port =
         listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
-    let tls = args.tls.as_ref().map(tls).transpose()?;
+    let tls = args.tls.as_ref().map(|path| tls(path, &args.allow_host)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     let emulator = Arc::new(Emulator::new(Options {
         scenario,
+        hosts: args.allow_host.clone(),
         account: args.sign_in_as.clone(),
         interval: args.interval,
         delay: Duration::from_millis(args.delay),
@@ -115,8 +119,22 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn tls(path: &PathBuf) -> Result<serve::Tls, Failure> {
-    let tls = serve::Tls::new().map_err(|error| {
+/// A name or an IP address, as a `Host` header has it, without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let bracketed = if text.contains(':') && !text.starts_with('[') {
+        format!("[{text}]")
+    } else {
+        text.to_owned()
+    };
+    match NamedHost::parse(bracketed.as_bytes()) {
+        Ok(host) if host.port_or(0) == 0 => Ok(bracketed),
+        _ => Err("it is no host name, and no IP address".to_owned()),
+    }
+}
+
+fn tls(path: &PathBuf, hosts: &[String]) -> Result<serve::Tls, Failure> {
+    let names: Vec<&str> = hosts.iter().map(|host| host.trim_matches(['[', ']'])).collect();
+    let tls = serve::Tls::with(&names).map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot make a certificate: {error}"))
     })?;
     std::fs::write(path, tls.ca_pem()).map_err(|error| {
@@ -133,4 +151,26 @@ fn said(line: &LogLine) -> String {
         text.push_str(more);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_further_name_is_one_that_a_host_header_can_have() {
+        for (text, expected) in [
+            ("idp.test", Some("idp.test")),
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("fd00::7", Some("[fd00::7]")),
+            ("[fd00::7]", Some("[fd00::7]")),
+            ("idp.test:8400", None),
+            ("https://idp.test", None),
+            ("ada@idp.test", None),
+            ("a b", None),
+            ("", None),
+        ] {
+            assert_eq!(host_name(text).ok().as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -35,6 +35,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::model::NumericDate;
+use crate::sys::NamedHost;
 pub use account::Directory;
 pub use local::{InProcess, Stopwatch};
 pub use scenario::{SCENARIOS, Scenario};
@@ -46,6 +47,9 @@ use world::World;
 pub struct Options {
     /// Where clients reach it, for example `http://localhost:8400`: the root of every URL it gives out.
     pub base: Url,
+    /// Names by which it is reached beside that of `base`, `localhost` and the loopback addresses. [`serve`] turns requests
+    /// away that name another host: a page of somebody else's whose name leads here (DNS rebinding).
+    pub hosts: Vec<String>,
     /// What happens to clients whose id is not a scenario's own.
     pub scenario: &'static Scenario,
     /// Directories beside the built-in Contoso.
@@ -71,6 +75,7 @@ impl Options {
     pub fn new(base: Url) -> Self {
         Self {
             base,
+            hosts: Vec::new(),
             scenario: Default::default(),
             directories: Vec::new(),
             clients: Vec::new(),
@@ -199,6 +204,16 @@ impl Emulator {
             self.world().options.scenario = scenario;
         }
         found.is_some()
+    }
+
+    /// Whether clients may reach it as `host`.
+    fn is_called(&self, host: &NamedHost) -> bool {
+        let options = &self.world().options;
+        let named =
+            |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
+        host.is_loopback()
+            || options.base.host_str().is_some_and(named)
+            || options.hosts.iter().any(|own| named(own))
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

@@ -22,6 +22,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{Emulator, Reply};
 use crate::model::NumericDate;
+use crate::sys::NamedHost;
 pub use crate::sys::bind;
 
 /// Tells the time to the emulator.
@@ -41,7 +42,12 @@ pub struct Tls {
 impl Tls {
     /// One for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written anywhere.
     pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Self::of(&["localhost", "127.0.0.1", "::1"])
+        Self::with(&[])
+    }
+
+    /// One for those and for `names`.
+    pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
     }
 
     /// One for `names`: an emulator that is reached through a proxy can have the name of any server.
@@ -200,6 +206,13 @@ async fn answer(
     emulator: &Emulator,
     clock: &Clock,
 ) -> Option<http::Response<Full<Bytes>>> {
+    match NamedHost::of(&request) {
+        Ok(host) if emulator.is_called(&host) => (),
+        Ok(_) => return Some(turned_away(http::StatusCode::MISDIRECTED_REQUEST, NOT_MY_NAME)),
+        Err(error) => {
+            return Some(turned_away(http::StatusCode::BAD_REQUEST, &error.to_string()));
+        }
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
         let mut refused = http::Response::new(Full::default());
@@ -217,6 +230,23 @@ async fn answer(
         Reply::Cut => return None,
     };
     Some(response.map(|body| Full::new(Bytes::from(body))))
+}
+
+const NOT_MY_NAME: &str = "This emulator is not reached by that name: use localhost, or start it with `--allow-host NAME`.";
+
+/// The answer to a request that is not for us: nothing of it is read or repeated.
+fn turned_away(status: http::StatusCode, text: &str) -> http::Response<Full<Bytes>> {
+    let mut response = http::Response::new(Full::new(Bytes::from(format!("{text}\n"))));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (http::header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (http::header::CACHE_CONTROL, "no-store"),
+        (http::header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (http::header::CONNECTION, "close"),
+    ] {
+        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+    }
+    response
 }
 
 #[expect(clippy::disallowed_methods, reason = "slow answers are what the emulator is asked for")]

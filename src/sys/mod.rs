@@ -8,6 +8,7 @@ mod env;
 mod harden;
 mod http;
 mod loopback;
+mod named_host;
 mod program;
 mod terminal;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use http::{
     HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
 };
 pub use loopback::{RealLoopback, bind};
+pub use named_host::{HostError, NamedHost};
 pub use program::{Hand, Program, Programs, RealPrograms};
 pub use terminal::{RealTerminal, say};
 pub use visit::Visit;

@@ -8,6 +8,16 @@ use crate::sys::{Env, Http as _, RealHttp};
 
 /// Runs `client` against an emulator that listens, and gives its answer.
 fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&str) -> T) -> T {
+    with_server_of(scenario, tls, |_| (), client)
+}
+
+/// The same, with options that are set by `set`.
+fn with_server_of<T>(
+    scenario: &str,
+    tls: Option<Tls>,
+    set: impl FnOnce(&mut Options),
+    client: impl AsyncFnOnce(&str) -> T,
+) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listeners = bind(0).unwrap();
     let port = listeners[0].local_addr().unwrap().port();
@@ -15,6 +25,7 @@ fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&st
     let base = format!("{scheme}://localhost:{port}");
     let mut options = Options::new(Url::parse(&base).unwrap());
     options.scenario = Scenario::find(scenario).unwrap();
+    set(&mut options);
     let emulator = Arc::new(Emulator::new(options));
     let mut done = None;
     let until = async { done = Some(client(&base).await) };
@@ -102,4 +113,78 @@ fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
     assert_eq!(ask().unwrap().status(), 200);
     drop(server);
     assert!(ask().is_err());
+}
+
+/// The first line and the body of the answer to `head`, sent as it is.
+async fn raw(port: u16, head: &str) -> (String, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_owned(), body.to_owned())
+}
+
+#[test]
+fn it_answers_to_its_own_names_and_to_no_others() {
+    with_server_of(
+        "normal",
+        None,
+        |options| options.hosts = vec!["idp.test".to_owned(), "[fd00::7]".to_owned()],
+        async |base| {
+            let port = Url::parse(base).unwrap().port().unwrap();
+            for (target, hosts, expected) in [
+                ("/", &["localhost:{port}"][..], "200"),
+                ("/", &["localhost"], "200"),
+                ("/", &["LOCALHOST:{port}"], "200"),
+                ("/", &["localhost:1"], "200"),
+                ("/", &["127.0.0.1:{port}"], "200"),
+                ("/", &["127.0.0.1"], "200"),
+                ("/", &["[::1]:{port}"], "200"),
+                ("/", &["[::1]"], "200"),
+                ("/", &["[0:0:0:0:0:0:0:1]:{port}"], "200"),
+                ("/", &["idp.test:{port}"], "200"),
+                ("/", &["IDP.test"], "200"),
+                ("/", &["[fd00:0::7]:{port}"], "200"),
+                ("http://localhost:{port}/", &["localhost:{port}"], "200"),
+                ("http://idp.test/", &["idp.test"], "200"),
+                ("/", &["evil.example"], "421"),
+                ("/", &["evil.example:{port}"], "421"),
+                ("/", &["localhost.evil.example:{port}"], "421"),
+                ("/", &["127.0.0.1.evil.example"], "421"),
+                ("/", &["a.idp.test"], "421"),
+                ("/", &["192.0.2.1:{port}"], "421"),
+                ("/", &["[fd00::8]:{port}"], "421"),
+                ("/", &["0.0.0.0:{port}"], "421"),
+                ("http://evil.example/", &["evil.example"], "421"),
+                ("http://evil.example/", &["localhost:{port}"], "400"),
+                ("http://localhost:{port}/", &["evil.example"], "400"),
+                ("http://localhost:{port}/", &[], "400"),
+                ("/", &[], "400"),
+                ("/", &["localhost", "localhost"], "400"),
+                ("/", &["localhost", "evil.example"], "400"),
+                ("/", &[""], "400"),
+                ("/", &["localhost:x"], "400"),
+                ("/", &["evil.example@localhost:{port}"], "400"),
+                ("/", &["::1"], "400"),
+            ] {
+                for version in ["1.0", "1.1"] {
+                    let hosts: String =
+                        hosts.iter().map(|host| ["Host: ", host, "\r\n"].concat()).collect();
+                    let head =
+                        format!("GET {target} HTTP/{version}\r\nConnection: close\r\n{hosts}\r\n");
+                    let head = head.replace("{port}", &port.to_string());
+                    let (answer, body) = raw(port, &head).await;
+                    let status = answer.split(' ').nth(1).unwrap_or_default();
+                    assert_eq!(status, expected, "{head}{answer}");
+                    if expected != "200" {
+                        assert!(answer.contains("content-type: text/plain"), "{answer}");
+                        assert!(!body.is_empty() && !body.contains("evil"), "{body}");
+                    }
+                }
+            }
+        },
+    );
 }
