@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::model::clean;
+
 /// What `argv` asks for, as a command line of ours, where the program was called `az`; `None` where it was not. An error says
 /// what cannot be answered.
 pub(super) fn translate(argv: &[OsString]) -> Option<Result<Vec<OsString>, String>> {
@@ -22,7 +24,8 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
     }
     let mut ours: Vec<String> =
         ["entrada", "token", "-o", "azure-cli"].into_iter().map(str::to_owned).collect();
-    let mut scopes = Vec::new();
+    // Of an option that comes twice the last counts, as with argparse.
+    let (mut resource, mut scopes, mut tenant) = (None, Vec::new(), None);
     let mut rest = rest.peekable();
     while let Some(word) = rest.next() {
         let (flag, given) = match word.split_once('=') {
@@ -34,15 +37,14 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         let mut value =
             || given.clone().or_else(|| rest.next()).ok_or(format!("`{flag}` has no value"));
         match flag.as_str() {
-            // As MSAL makes a scope of a resource: its closing slash stays.
-            "--resource" => scopes.push(format!("{}/.default", value()?)),
+            "--resource" => resource = Some(one_word(&flag, value()?)?),
             "--scope" => {
-                scopes.push(value()?);
+                scopes = vec![value()?];
                 while let Some(more) = rest.next_if(|word| !word.starts_with('-')) {
                     scopes.push(more);
                 }
             }
-            "--tenant" | "-t" => ours.push(format!("--tenant={}", value()?)),
+            "--tenant" | "-t" => tenant = Some(one_word(&flag, value()?)?),
             "--output" | "-o" => {
                 if value()? != "json" {
                     return Err("called as `az`, entrada writes JSON alone".to_owned());
@@ -54,13 +56,33 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
             other => return Err(format!("called as `az`, entrada knows no `{other}`")),
         }
     }
-    if scopes.is_empty() {
-        scopes.push("https://management.core.windows.net//.default".to_owned());
+    if let Some(tenant) = tenant {
+        ours.push(format!("--tenant={tenant}"));
+    }
+    match resource.filter(|resource| !resource.is_empty()) {
+        Some(_) if !scopes.is_empty() => {
+            return Err("`--resource` and `--scope` exclude each other".to_owned());
+        }
+        // As MSAL makes a scope of a resource: its closing slash stays.
+        Some(resource) => scopes.push(format!("{resource}/.default")),
+        None if scopes.is_empty() => scopes.push(format!("{RESOURCE_DEFAULT}/.default")),
+        None => (),
     }
     for scope in scopes {
         ours.push(format!("--scope={scope}"));
     }
     Ok(ours.into_iter().map(Into::into).collect())
+}
+
+/// Azure Resource Manager in the public cloud, as the Azure CLI names it.
+const RESOURCE_DEFAULT: &str = "https://management.core.windows.net/";
+
+/// The value of an option that takes one: with a blank in it, it would become two scopes or an address of somebody else's.
+fn one_word(flag: &str, value: String) -> Result<String, String> {
+    if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("`{flag}` takes one value, and `{}` has a blank in it", clean(&value)));
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -74,6 +96,56 @@ mod tests {
                 words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
             })
         })
+    }
+
+    #[test]
+    fn a_value_with_a_blank_is_one_value() {
+        let of = |options: &[&str]| {
+            let argv = ["az", "account", "get-access-token"].iter().chain(options).map(Into::into);
+            translate(&argv.collect::<Vec<OsString>>()).unwrap()
+        };
+        for options in [
+            &["--resource", "https://a.example https://b.example"][..],
+            &["--resource=https://a.example https://b.example"],
+            &["--resource", "https://a.example\thttps://b.example"],
+            &["--resource", "https://a.example\n"],
+            &["--resource", " "],
+            &["--tenant", "contoso.example other.example"],
+            &["-t", "a b"],
+            &["--tenant=a b"],
+        ] {
+            let error = of(options).unwrap_err();
+            assert!(error.contains("takes one value"), "{options:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+        for options in [
+            &["--subscription", "Pay as you go"][..],
+            &["-s", "Pay as you go"],
+            &["--subscription=Pay as you go", "-o", "json"],
+            &["-n", "Pay as you go"],
+        ] {
+            let words = of(options).unwrap_or_else(|error| vec![error.into()]);
+            let default = "--scope=https://management.core.windows.net//.default";
+            assert_eq!(words.last().unwrap(), default, "{options:?}");
+            assert_eq!(words.len(), 5, "{options:?}");
+        }
+        // Scopes are words, however they are put.
+        let scopes = of(&["--scope", "a/.default b", "c", "--output", "json"]).unwrap();
+        assert_eq!(scopes[4..], ["--scope=a/.default b", "--scope=c"].map(OsString::from));
+    }
+
+    #[test]
+    fn of_an_option_that_comes_twice_the_last_counts() {
+        let last = "entrada token -o azure-cli --tenant=u --scope=https://b.example/.default";
+        for theirs in [
+            "az account get-access-token --resource https://a.example --tenant t --tenant u --resource https://b.example",
+            "az account get-access-token --scope https://a.example/.default -t t --scope https://b.example/.default -t u",
+            "az account get-access-token --scope https://b.example/.default --resource= -t u",
+        ] {
+            assert_eq!(ours(theirs), Some(Ok(last.to_owned())), "{theirs}");
+        }
+        let both = "az account get-access-token --resource https://a.example --scope https://b.example/.default";
+        assert!(ours(both).unwrap().unwrap_err().contains("exclude each other"));
     }
 
     #[test]
