@@ -40,7 +40,12 @@ impl FromStr for Span {
         }
         let error = || SpanError(crate::model::clean(text).into_owned());
         let span: jiff::SignedDuration = text.parse().map_err(|_| error())?;
-        u32::try_from(span.as_secs()).map(Self).map_err(|_| error())
+        if span.is_negative() {
+            return Err(error());
+        }
+        // Up, because nobody who asks for 7.5 s wants to be cut off after 7.
+        let seconds = span.as_secs().saturating_add((0 < span.subsec_nanos()).into());
+        u32::try_from(seconds).map(Self).map_err(|_| error())
     }
 }
 
@@ -62,12 +67,20 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_people_write_them() {
-        for (text, seconds) in
-            [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5_400), ("1h 30m", 5_400)]
-        {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("5m", 300),
+            ("1h30m", 5_400),
+            ("1h 30m", 5_400),
+            ("7.5s", 8),
+            ("500ms", 1),
+            ("0", 0),
+            ("0s", 0),
+        ] {
             assert_eq!(text.parse::<Span>().unwrap(), Span(seconds), "{text}");
         }
-        for text in ["", "soon", "-5m", "5"[..0].trim(), "1e9h"] {
+        for text in ["", "soon", "-5m", "5"[..0].trim(), "1e9h", "-0.5s", "-1ns"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }
