@@ -5,6 +5,7 @@
 mod file;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,9 @@ use crate::sys::{
 
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
     and claims were not. `entrada trace show FILE` prints it in order.";
+
+/// Visits to the listener that are noted, of those that got the same answer.
+const VISITS_MAX: usize = 50;
 
 /// A trace that was written.
 #[derive(Debug)]
@@ -41,6 +45,10 @@ struct Tape {
     redactor: Redactor,
     target: Target,
     announce: bool,
+    /// How many visits to the listener were noted, by the status of their answer.
+    visits: BTreeMap<u16, usize>,
+    /// Visits that were not.
+    more_visits: u64,
     /// Milliseconds since 1970 when it began.
     began: i64,
     since: Box<dyn Fn() -> Duration + Send>,
@@ -67,6 +75,8 @@ impl Recorder {
             redactor: Redactor::new(salt),
             target,
             announce,
+            visits: BTreeMap::new(),
+            more_visits: 0,
             began: sys.clock.now().0.saturating_mul(1_000),
             since: sys.clock.stopwatch(),
         });
@@ -162,6 +172,21 @@ impl Tape {
         }
     }
 
+    /// Notes a visit to the listener and its answer. Anything on this machine can come there, as often as it likes.
+    fn visited(&mut self, request: Request, answer: &HttpResponse) {
+        let alike = self.visits.entry(answer.status().as_u16()).or_default();
+        if VISITS_MAX <= *alike {
+            self.more_visits = self.more_visits.saturating_add(1);
+            let comment =
+                format!("{COMMENT} Left out: {} more visits to the listener.", self.more_visits);
+            self.har.log.comment = Some(comment);
+            return;
+        }
+        *alike += 1;
+        let index = self.asked(request, Some("a visitor at the loopback listener"));
+        self.answered(index, Ok(answer));
+    }
+
     /// Notes an address of which no more is known than that it was asked for.
     fn unanswered(&mut self, url: &Url, comment: &str) {
         let (url, query_string) = self.redactor.address(url);
@@ -224,14 +249,13 @@ impl Listener for RecordedListener {
     fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
         let Some(visit) = self.inner.next(wait)? else { return Ok(None) };
         let base = Url::parse(&format!("http://localhost:{}", self.inner.port())).ok();
-        let index = self.recorder.with(|tape| {
-            let request = wire::request(&visit.request, base.as_ref(), &mut tape.redactor);
-            tape.asked(request, Some("a visitor at the loopback listener"))
-        });
-        let Some(index) = index else { return Ok(Some(visit)) };
+        let request = self
+            .recorder
+            .with(|tape| wire::request(&visit.request, base.as_ref(), &mut tape.redactor));
+        let Some(request) = request else { return Ok(Some(visit)) };
         let recorder = self.recorder.clone();
         Ok(Some(visit.overheard(move |answer| {
-            recorder.with(|tape| tape.answered(index, Ok(answer)));
+            recorder.with(|tape| tape.visited(request, answer));
         })))
     }
 
