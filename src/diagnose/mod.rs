@@ -166,7 +166,7 @@ fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
     findings.extend(
         rules::find(cause.id)
             .map(|rule| refusal::describe(facts, rule, cause.code, "the authority refused"))
-            .map(|finding| finding.rated(Severity::Error)),
+            .map(|finding| finding.rated(Severity::Error).sure(cause.confidence)),
     );
 }
 

@@ -15,12 +15,18 @@ pub(super) struct Cause {
     pub(super) id: &'static str,
     /// The AADSTS number that told, when one did.
     pub(super) code: Option<&'static Aadsts>,
+    /// How sure that is.
+    pub(super) confidence: Confidence,
 }
 
 /// The cause that `error` points to: by its AADSTS numbers, then by `suberror`, then by `error` itself. Microsoft keeps
 /// the right to change numbers and texts, so words that the RFCs fix come first.
 pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause> {
-    let plain = |id| Some(Cause { id, code: None });
+    let told = |id, confidence| Some(Cause { id, code: None, confidence });
+    // By a word with one meaning, or by a sentence.
+    let plain = |id| told(id, Confidence::Certain);
+    // By a word that has other meanings too.
+    let usual = |id| told(id, Confidence::Likely);
     match error.error.as_str() {
         "authorization_pending" => return plain("authorization-pending"),
         "expired_token" | "code_expired" => return plain("device-code-expired"),
@@ -32,10 +38,14 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         // A directory for customers has numbers of its own, and most of them are no refusal by the user.
         // AADB2C90091: "The user has cancelled entering self-asserted information".
         "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
-        "access_denied" if error.error_codes.is_empty() => return plain("user-declined"),
+        "access_denied" if has_number(error, "AADB2C90091") => return plain("user-declined"),
+        // RFC 6749 §4.1.2.1: the user, or the authority.
+        "access_denied" if error.error_codes.is_empty() && !is_cancelled(error) => {
+            return usual("user-declined");
+        }
         _ => (),
     }
-    if error.error_subcode.as_deref() == Some("cancel") {
+    if is_cancelled(error) {
         return plain("user-declined");
     }
     let description = error.error_description.as_deref().unwrap_or_default();
@@ -47,7 +57,7 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         return plain(id);
     }
     if context.code_ran_out {
-        return plain("device-code-expired");
+        return usual("device-code-expired");
     }
     match error.suberror.as_deref() {
         Some("consent_required") => return plain("user-consent-required"),
@@ -73,9 +83,9 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         "temporarily_unavailable" | "server_error" => plain("service-incident"),
         _ if error.http_status == Some(429) => plain("throttled"),
         _ if error.http_status.is_some_and(|status| 500 <= status) => plain("service-incident"),
-        // Any authority that names nothing finer.
-        "invalid_grant" if refreshing => plain("refresh-token-revoked"),
-        "access_denied" => plain("user-declined"),
+        // RFC 6749 §5.2: invalid, expired, revoked, or of another client. An authority that names nothing finer leaves it open.
+        "invalid_grant" if refreshing => usual("refresh-token-revoked"),
+        "access_denied" => usual("user-declined"),
         _ => None,
     }
 }
@@ -133,7 +143,7 @@ fn by_number(
             _ => code.cause,
         };
         if let Some(id) = id {
-            return Some(Cause { id, code: Some(code) });
+            return Some(Cause { id, code: Some(code), confidence: Confidence::Certain });
         }
     }
     None
@@ -142,6 +152,11 @@ fn by_number(
 /// Whether the directory is one for customers (Azure AD B2C), by its numbers.
 fn is_b2c(error: &ErrorResponse) -> bool {
     error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
+}
+
+/// Whether the user pressed the button of that name (Entra).
+fn is_cancelled(error: &ErrorResponse) -> bool {
+    error.error_subcode.as_deref() == Some("cancel")
 }
 
 fn has_number(error: &ErrorResponse, number: &str) -> bool {
@@ -170,7 +185,7 @@ pub(super) fn explain(
     without_code: &'static str,
 ) -> Option<Finding> {
     let cause = facts.refusal_cause().filter(|cause| cause.id == rule.id)?;
-    Some(describe(facts, rule, cause.code, without_code))
+    Some(describe(facts, rule, cause.code, without_code).sure(cause.confidence))
 }
 
 /// A finding of `rule` about an answer that is no OAuth but whose status, one of `statuses`, says enough.

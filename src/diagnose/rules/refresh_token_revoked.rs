@@ -1,4 +1,4 @@
-use crate::diagnose::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::diagnose::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
     id: "refresh-token-revoked",
@@ -13,7 +13,8 @@ The authority knows the refresh token and does not honour it any more.
 ## Why it happens
 
 The password was changed or reset, an administrator or the user revoked the sessions, or an authority that
-rotates refresh tokens saw an old one again.
+rotates refresh tokens saw an old one again. An authority that says `invalid_grant` and no more may also mean that the
+token has run out or belongs to another application; the finding is then only likely.
 
 ## What to do
 
@@ -23,7 +24,16 @@ Sign in again.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding = refusal::explain(facts, &RULE, "the refresh token has been revoked")?;
+    let is_told = facts.refusal_cause()?.confidence == Confidence::Certain;
+    let finding = refusal::explain(
+        facts,
+        &RULE,
+        if is_told {
+            "the refresh token has been revoked"
+        } else {
+            "the refresh token is not accepted any more: revoked, run out, or used before; the authority does not say which"
+        },
+    )?;
     let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }
