@@ -10,6 +10,7 @@ use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
 use crate::oauth::ProtocolError;
+use crate::oauth::discovery::DiscoveryError;
 use crate::render::{self, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
 use crate::sys::{HttpError, HttpFailure, Interrupted};
@@ -167,6 +168,18 @@ impl From<ProtocolError> for Failure {
     }
 }
 
+impl From<DiscoveryError> for Failure {
+    fn from(error: DiscoveryError) -> Self {
+        match error {
+            DiscoveryError::Protocol(error) => error.into(),
+            other => Self::of(Exit::Usage, &other).help(
+                "check `--authority`: it is the issuer's own address, letter by letter, as the provider's documentation or its \
+                 discovery document has it, without `/.well-known/openid-configuration`",
+            ),
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::of(Exit::Store, &error);
@@ -280,6 +293,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         ),
         AcquireError::Entropy(_) | AcquireError::KeptBack => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
+        AcquireError::NoSuchAuthority(error) => error.into(),
         AcquireError::Http(error) => error.into(),
         AcquireError::Store(error) => error.into(),
         AcquireError::Lock(error) => error.into(),

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::callback::{Door, Visitor, html, onwards, plain};
+use super::callback::{Door, Visitor, onwards, plain};
 use super::choose::Way;
-use super::page::page;
+use super::ending::Ending;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
-use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest};
-use crate::model::{Account, Endpoints, RedirectUri, Secret};
-use crate::oauth::authorization::{AuthorizationRequest, Expected, Redirected, Ties};
+use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest, seconds_left};
+use crate::model::{Endpoints, RedirectUri, Secret};
+use crate::oauth::authorization::{
+    AuthorizationRequest, Expected, NotOurs, Redirected, ResponseMode, Ties,
+};
 use crate::oauth::code::{self, Redemption};
 use crate::oauth::{ErrorResponse, TokenResponse};
 use crate::sys::{Interrupted, Line, Listener, Place, Sys, Visit};
@@ -22,11 +24,7 @@ use crate::sys::{Interrupted, Line, Listener, Place, Sys, Visit};
 pub const GRANT_TYPE: &str = "authorization_code";
 
 /// How often the line that is typed, and the opener, are looked at.
-const TICK: Duration = Duration::from_millis(200);
-/// Ticks between two moves of the countdown.
-const TICKS_PER_WORD: u32 = 5;
-/// How long a browser may take to come for the page that says how it went, and that page to arrive.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const TICK: Duration = Duration::from_millis(200);
 /// The port in the redirect URI where nobody listens: whatever the browser shows there, its address is what counts.
 const PORT_UNHEARD: u16 = 8400;
 
@@ -57,14 +55,24 @@ pub(super) fn run(
         (None, RedirectUri::Elsewhere(_)) => PORT_UNHEARD,
     };
     let redirect_uri = request.page.redirect_uri.at(port);
-    let mut wait =
-        Wait { sys, endpoints, request, ties, redirect_uri, port, line: None, opener: None };
-    let mut ending = Ending { listener, path: wait.door().result_path() };
-    wait.begin(way, ending.listener.is_some(), prompt)?;
+    let mut wait = Wait {
+        sys,
+        endpoints,
+        request,
+        ties,
+        redirect_uri,
+        port,
+        line: None,
+        opener: None,
+        rejected: Rejected::default(),
+    };
+    let mut ending = Ending::at(listener, port, wait.door().result_path());
+    wait.begin(way, ending.is_listening(), prompt)?;
     let heard = wait.hear(&mut ending, prompt);
     // The terminal is given back before anything else is said.
     wait.line = None;
     prompt.done();
+    wait.rejected.sum_up(prompt);
     let redeemed = heard.and_then(|answer| match answer {
         Redirected::Code(code) => wait.redeem(&code),
         Redirected::Refused(error) => Err(refused(*error)),
@@ -75,7 +83,7 @@ pub(super) fn run(
             Ok(Arrived { response, nonce, ending })
         }
         Err(error) => {
-            ending.tell(Err(&error));
+            ending.tell(sys.clock, Err(&error));
             Err(error)
         }
     }
@@ -93,8 +101,8 @@ fn listen(
     }
     match sys.loopback.listen(ports) {
         Ok(listener) => Ok(Some(listener)),
-        // Another port than the one configured would not be the registered address.
-        Err(source) if !ports.is_empty() => {
+        // Another port than the one configured would not be the registered address, and a form cannot be pasted.
+        Err(source) if !ports.is_empty() || sends_a_form(request) => {
             Err(AcquireError::NoListener { ports: ports.clone(), source })
         }
         Err(error) => {
@@ -104,6 +112,10 @@ fn listen(
             Ok(None)
         }
     }
+}
+
+fn sends_a_form(request: &TokenRequest) -> bool {
+    request.page.response_mode == Some(ResponseMode::FormPost)
 }
 
 /// One sign-in page, from its opening to the answer.
@@ -118,6 +130,35 @@ struct Wait<'a> {
     line: Option<Box<dyn Line>>,
     /// What goes wrong with the opener.
     opener: Option<mpsc::Receiver<io::Error>>,
+    rejected: Rejected,
+}
+
+/// Answers that came to the listener and are not to this sign-in. Anything on this machine can send them, as fast as it
+/// likes: the first of each kind is told, the others are counted.
+#[derive(Default)]
+struct Rejected {
+    told: Vec<NotOurs>,
+    count: u64,
+}
+
+impl Rejected {
+    fn add(&mut self, why: NotOurs, prompt: &mut dyn Prompt) {
+        self.count = self.count.saturating_add(1);
+        if !self.told.contains(&why) {
+            self.told.push(why);
+            prompt.trouble(&format!("an answer came to this machine and was passed over: {why}"));
+        }
+    }
+
+    /// Says how many there were, where more came than were told.
+    fn sum_up(&self, prompt: &mut dyn Prompt) {
+        if u64::try_from(self.told.len()).is_ok_and(|told| told < self.count) {
+            prompt.trouble(&format!(
+                "{} answers in all came to this machine that were not to this sign-in, and were passed over",
+                self.count
+            ));
+        }
+    }
 }
 
 impl Wait<'_> {
@@ -180,16 +221,21 @@ impl Wait<'_> {
         }
         // Where the browser is elsewhere, or what it shows may not reach us, the address can be pasted as well.
         let doubtful = !opens || place == Place::Wsl || self.opener.is_none();
-        if !listening || (doubtful && prompt.can_ask()) {
+        if !listening || (doubtful && self.can_be_pasted(prompt)) {
             self.line = Some(sys.terminal.read_line().map_err(AcquireError::NothingPasted)?);
             prompt.ask_for_address(listening);
         }
         Ok(())
     }
 
+    /// Whether somebody is there to paste the address, and the answer would be in it.
+    fn can_be_pasted(&self, prompt: &dyn Prompt) -> bool {
+        prompt.can_ask() && !sends_a_form(self.request)
+    }
+
     fn unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
         prompt.trouble(&format!("no browser was opened ({error}); open the address yourself"));
-        if self.line.is_none() && prompt.can_ask() {
+        if self.line.is_none() && self.can_be_pasted(prompt) {
             // Without a line to type there is still the listener.
             self.line = self.sys.terminal.read_line().ok();
             prompt.ask_for_address(true);
@@ -203,39 +249,43 @@ impl Wait<'_> {
         prompt: &mut dyn Prompt,
     ) -> Result<Redirected, AcquireError> {
         let timeout = self.request.page.timeout.unwrap_or(TIMEOUT_DEFAULT);
-        let begun = self.sys.clock.now();
-        // Two clocks: ticks, which nobody can set, and the wall's, which a crowd of visitors cannot hold up.
-        let (mut waited, mut ticks) = (Duration::ZERO, 0);
-        while waited < timeout {
-            let wall = u64::try_from(self.sys.clock.now().seconds_since(begun)).unwrap_or(0);
-            waited = waited.max(Duration::from_secs(wall).min(timeout));
-            if ticks % TICKS_PER_WORD == 0 {
-                prompt.waiting(timeout.saturating_sub(waited).as_secs().cast_signed());
+        // By the clock that nobody can set, however many visitors come; and by the pauses, should that clock stand still.
+        let (passed, mut paused) = (self.sys.clock.stopwatch(), Duration::ZERO);
+        let mut shown = None;
+        loop {
+            let left = timeout.saturating_sub(passed().max(paused));
+            if left.is_zero() {
+                return Err(AcquireError::NoAnswer { seconds: timeout.as_secs() });
             }
-            ticks += 1;
+            // Once a second, whatever the visitors do.
+            let seconds = seconds_left(left);
+            if shown != Some(seconds) {
+                shown = Some(seconds);
+                prompt.waiting(seconds);
+            }
+            let pause = TICK.min(left);
             let opener = self.opener.as_ref().and_then(|trouble| trouble.try_recv().ok());
             if let Some(error) = opener {
                 self.opener = None;
                 self.unopened(&error, prompt);
             }
-            if let Some(answer) = self.pasted(ending.listener.is_some(), prompt)? {
+            if let Some(answer) = self.pasted(ending.is_listening(), prompt)? {
                 return Ok(answer);
             }
-            let Some(listener) = &mut ending.listener else {
-                self.sys.clock.sleep(TICK)?;
-                waited += TICK;
+            let Some(listener) = ending.listener() else {
+                self.sys.clock.sleep(pause)?;
+                paused += pause;
                 continue;
             };
-            match listener.next(TICK)? {
+            match listener.next(pause)? {
                 Some(visit) => {
                     if let Some(answer) = self.meet(visit, prompt) {
                         return Ok(answer);
                     }
                 }
-                None => waited += TICK,
+                None => paused += pause,
             }
         }
-        Err(AcquireError::NoAnswer { seconds: timeout.as_secs() })
     }
 
     /// The answer, when it was typed and is one.
@@ -270,7 +320,7 @@ impl Wait<'_> {
     }
 
     /// Answers a visitor; the answer to the sign-in, if this was it.
-    fn meet(&self, visit: Visit, prompt: &mut dyn Prompt) -> Option<Redirected> {
+    fn meet(&mut self, visit: Visit, prompt: &mut dyn Prompt) -> Option<Redirected> {
         let door = self.door();
         match door.judge(&visit.request) {
             Visitor::Answer(answer) => {
@@ -278,9 +328,12 @@ impl Wait<'_> {
                 Some(answer)
             }
             Visitor::NotOurs(why) => {
-                prompt
-                    .trouble(&format!("an answer came to this machine and was passed over: {why}"));
-                visit.answer(plain(StatusCode::BAD_REQUEST, NOT_OURS));
+                let status = match why {
+                    NotOurs::InAddress | NotOurs::InForm => StatusCode::METHOD_NOT_ALLOWED,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                visit.answer(plain(status, NOT_OURS));
+                self.rejected.add(why, prompt);
                 None
             }
             Visitor::Result => {
@@ -314,40 +367,4 @@ const NOT_OURS: &str = "This answer is not to the sign-in that entrada waits for
 
 fn refused(error: ErrorResponse) -> AcquireError {
     AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_ran_out: false }))
-}
-
-/// The last word to whoever sits at the browser.
-pub(super) struct Ending {
-    listener: Option<Box<dyn Listener>>,
-    path: String,
-}
-
-impl Ending {
-    /// Nobody waits at a browser of this machine.
-    pub(super) fn none() -> Self {
-        Self { listener: None, path: String::new() }
-    }
-
-    /// Shows the page that says how it went, and stops listening. The browser was sent to that page when it came with the
-    /// answer; it may have asked for it already.
-    pub(super) fn tell(self, outcome: Result<&Account, &AcquireError>) {
-        let Some(mut listener) = self.listener else { return };
-        if let Err(AcquireError::Interrupted(_) | AcquireError::NoAnswer { .. }) = outcome {
-            return listener.close(Duration::ZERO);
-        }
-        let mut left = GRACE;
-        while !left.is_zero() {
-            match listener.next(TICK) {
-                Ok(Some(visit)) if visit.request.uri().path() == self.path => {
-                    visit.answer(html(StatusCode::OK, page(outcome)));
-                    break;
-                }
-                // The same answer a second time: a reload, or a second tab. It changes nothing.
-                Ok(Some(visit)) => visit.answer(onwards(&self.path)),
-                Ok(None) => left = left.saturating_sub(TICK),
-                Err(_) => break,
-            }
-        }
-        listener.close(GRACE);
-    }
 }

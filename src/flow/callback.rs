@@ -1,9 +1,9 @@
 //! What a visit to the loopback listener means. Pure: a request in, a judgement out.
 
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::oauth::authorization::{Expected, NotOurs, Redirected, ResponseMode, read_redirect};
-use crate::sys::{HttpRequest, HttpResponse};
+use crate::sys::{HttpRequest, HttpResponse, NamedHost};
 
 /// Where the browser is expected, and with what.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,7 @@ impl Door<'_> {
 
     /// Looks at a request from the outside in: whom it was sent to, where it goes, how, and only then what it carries.
     pub(super) fn judge(&self, request: &HttpRequest) -> Visitor {
-        // A page of another name that resolves to this machine (DNS rebinding).
-        if !self.is_for_us(request) {
+        if !is_for(self.port, request) {
             return Visitor::Stray(StatusCode::MISDIRECTED_REQUEST, "this is not that server");
         }
         let path = request.uri().path();
@@ -53,32 +52,34 @@ impl Door<'_> {
         if path != self.path && !(self.path.is_empty() && path == "/") {
             return Visitor::Stray(StatusCode::NOT_FOUND, "there is nothing here");
         }
-        let parameters = match (request.method(), self.mode) {
-            (&Method::GET, _) => request.uri().query().unwrap_or_default().to_owned(),
-            (&Method::POST, ResponseMode::FormPost) if is_form(request) => {
-                String::from_utf8_lossy(request.body()).into_owned()
-            }
+        let (parameters, wrong_way) = match (request.method(), self.mode) {
+            (&Method::GET, mode) => (
+                request.uri().query().unwrap_or_default().to_owned(),
+                (mode == ResponseMode::FormPost).then_some(NotOurs::InAddress),
+            ),
+            (&Method::POST, mode) if is_form(request) => (
+                String::from_utf8_lossy(request.body()).into_owned(),
+                (mode != ResponseMode::FormPost).then_some(NotOurs::InForm),
+            ),
             _ => return NOT_ALLOWED,
         };
         match read_redirect(&parameters, self.expected) {
-            Ok(answer) => Visitor::Answer(answer),
-            Err(NotOurs::NoAnswer) => Visitor::Stray(
+            // Whoever has the right `state` and comes the wrong way is the authority, doing what it was not asked for.
+            Ok(answer) => wrong_way.map_or(Visitor::Answer(answer), Visitor::NotOurs),
+            Err(NotOurs::NoAnswer) if *request.method() == Method::GET => Visitor::Stray(
                 StatusCode::OK,
                 "entrada waits here for your sign-in: finish it in the page that was opened",
             ),
+            Err(NotOurs::NoAnswer) => NOT_ALLOWED,
             Err(not_ours) => Visitor::NotOurs(not_ours),
         }
     }
+}
 
-    fn is_for_us(&self, request: &HttpRequest) -> bool {
-        let mut hosts = request.headers().get_all(header::HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-        let Ok(uri) = Uri::try_from(host.as_bytes()) else { return false };
-        let port = uri.port_u16().unwrap_or(80);
-        let name = uri.host().unwrap_or_default();
-        let ours = ["localhost", "127.0.0.1", "[::1]"];
-        port == self.port && ours.iter().any(|own| name.eq_ignore_ascii_case(own))
-    }
+/// Whether `request` names this machine and `port`. A page of another name that resolves to this machine (DNS rebinding)
+/// does not.
+pub(super) fn is_for(port: u16, request: &HttpRequest) -> bool {
+    NamedHost::of(request).is_ok_and(|host| host.is_loopback() && host.port_or(80) == port)
 }
 
 const NOT_ALLOWED: Visitor =
@@ -160,6 +161,8 @@ mod tests {
             Visitor::Answer(Redirected::Refused(error)) => error.error,
             Visitor::Result => "result".to_owned(),
             Visitor::Stray(status, _) => status.as_u16().to_string(),
+            Visitor::NotOurs(NotOurs::InAddress) => "in the address".to_owned(),
+            Visitor::NotOurs(NotOurs::InForm) => "in a form".to_owned(),
             Visitor::NotOurs(_) => "not ours".to_owned(),
         }
     }
@@ -169,6 +172,7 @@ mod tests {
         use ResponseMode::{FormPost, Query};
         const GOOD: &str = "/?code=c&state=the-state";
         const BODY: &str = "code=c&state=the-state";
+        const DENIED: &str = "/?error=access_denied&state=the-state";
         for (mode, path, method, target, host, body, expected) in [
             (Query, "", "GET", GOOD, "localhost:8400", "", "code c"),
             (Query, "", "GET", GOOD, "127.0.0.1:8400", "", "code c"),
@@ -185,7 +189,47 @@ mod tests {
                 "access_denied",
             ),
             (FormPost, "", "POST", "/", "localhost:8400", BODY, "code c"),
-            (FormPost, "", "GET", GOOD, "localhost:8400", "", "code c"),
+            (FormPost, "", "POST", GOOD, "localhost:8400", "", "405"),
+            (FormPost, "", "POST", "/?code=d", "localhost:8400", BODY, "code c"),
+            (FormPost, "", "GET", GOOD, "localhost:8400", "", "in the address"),
+            (FormPost, "", "GET", DENIED, "localhost:8400", "", "in the address"),
+            (FormPost, "", "GET", GOOD, "localhost:8400", BODY, "in the address"),
+            (FormPost, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),
+            (FormPost, "", "GET", "/", "localhost:8400", BODY, "200"),
+            (Query, "", "POST", "/", "localhost:8400", BODY, "in a form"),
+            (Query, "", "POST", GOOD, "localhost:8400", "code=c&state=x", "not ours"),
+            (Query, "", "POST", GOOD, "localhost:8400", "", "405"),
+            (
+                Query,
+                "",
+                "GET",
+                "http://localhost:8400/?code=c&state=the-state",
+                "localhost:8400",
+                "",
+                "code c",
+            ),
+            (
+                Query,
+                "",
+                "GET",
+                "http://evil.example:8400/?code=c&state=the-state",
+                "localhost:8400",
+                "",
+                "421",
+            ),
+            (
+                Query,
+                "",
+                "GET",
+                "http://localhost:8400/?code=c&state=the-state",
+                "evil.example:8400",
+                "",
+                "421",
+            ),
+            (Query, "", "GET", GOOD, "evil@localhost:8400", "", "421"),
+            (Query, "", "GET", GOOD, "localhost:8400/", "", "421"),
+            (Query, "", "GET", GOOD, "[::1]8400", "", "421"),
+            (Query, "", "GET", GOOD, "[0:0:0:0:0:0:0:1]:8400", "", "code c"),
             (Query, "", "GET", GOOD, "evil.example:8400", "", "421"),
             (Query, "", "GET", GOOD, "localhost", "", "421"),
             (Query, "", "GET", GOOD, "localhost:8401", "", "421"),
@@ -197,7 +241,6 @@ mod tests {
             (Query, "/cb", "GET", GOOD, "localhost:8400", "", "404"),
             (Query, "", "HEAD", GOOD, "localhost:8400", "", "405"),
             (Query, "", "OPTIONS", GOOD, "localhost:8400", "", "405"),
-            (Query, "", "POST", "/", "localhost:8400", BODY, "405"),
             (FormPost, "", "PUT", "/", "localhost:8400", BODY, "405"),
             (Query, "", "GET", "/", "localhost:8400", "", "200"),
             (Query, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),

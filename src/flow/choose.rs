@@ -1,6 +1,6 @@
 //! Which way the user signs in.
 
-use super::{AcquireError, Kind, TokenRequest};
+use super::{AcquireError, Kind, SignInPage, TokenRequest};
 use crate::model::{Endpoints, RedirectUri};
 use crate::oauth::authorization::ResponseMode;
 use crate::sys::Sys;
@@ -34,12 +34,7 @@ pub(super) fn choose(
         Kind::Browser | Kind::Paste if !has_page => {
             Err(AcquireError::NoPage(request.authority.to_string()))
         }
-        Kind::Paste if page.response_mode == Some(ResponseMode::FormPost) => {
-            Err(AcquireError::Contradiction(
-                "with `form_post` the answer is not in the address, so it cannot be pasted",
-            ))
-        }
-        Kind::Paste => Ok(Way::Paste),
+        Kind::Paste => paste(page),
         Kind::Browser if !comes_back => Err(AcquireError::Contradiction(
             "this redirect URI and response mode do not lead back to this machine",
         )),
@@ -47,11 +42,20 @@ pub(super) fn choose(
         Kind::Auto => {
             let seen =
                 page.open && !page.unattended && sys.browser.place(sys.env).has_browser(sys.env);
-            Ok(match (seen && has_page, has_device) {
-                (true, _) | (false, false) if comes_back => Way::Browser,
-                (_, true) => Way::Device,
-                (_, false) => Way::Paste,
-            })
+            match (seen && has_page, has_device) {
+                (true, _) | (false, false) if comes_back => Ok(Way::Browser),
+                (_, true) => Ok(Way::Device),
+                (_, false) => paste(page),
+            }
         }
     }
+}
+
+fn paste(page: &SignInPage) -> Result<Way, AcquireError> {
+    if page.response_mode == Some(ResponseMode::FormPost) {
+        return Err(AcquireError::Contradiction(
+            "with `form_post` the answer is not in the address, so it cannot be pasted",
+        ));
+    }
+    Ok(Way::Paste)
 }

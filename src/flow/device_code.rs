@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{AcquireError, Prompt, Refusal, TokenRequest};
-use crate::model::Endpoints;
+use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left};
+use crate::model::{Endpoints, NumericDate};
 use crate::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
 use crate::oauth::{ErrorResponse, RETRYABLE_STATUS, TokenResponse, retry_after};
 use crate::sys::{HttpFailure, HttpResponse, Sys};
@@ -15,8 +15,6 @@ pub const GRANT_TYPE: &str = "device_code";
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 /// The longest wait that a `Retry-After` is granted.
 const RETRY_AFTER_MAX: u64 = 60;
-/// Seconds that one request takes at most; a clock that jumps further was set.
-const REQUEST_MAX: u64 = 60;
 /// How often the countdown moves.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -37,10 +35,12 @@ pub fn run(
         &request.scopes,
         request.claims_parameter().as_deref(),
     ))?;
-    let authorization = device_code::parse_authorization(&response, sys.clock.now())?
+    let received_at = sys.clock.now();
+    let authorization = device_code::parse_authorization(&response, received_at)?
         .map_err(|error| refused(*error, false))?;
+    let wait = Wait::new(sys, endpoints, request, &authorization, received_at);
     prompt.show_code(&authorization, request);
-    let outcome = Wait::new(sys, endpoints, request, &authorization).run(prompt);
+    let outcome = wait.run(prompt);
     prompt.done();
     outcome
 }
@@ -55,8 +55,10 @@ struct Wait<'a> {
     interval: Duration,
     /// Polls without an answer since the last one with.
     silent: u32,
-    /// Time spent waiting and asking: a clock that nobody can set.
-    waited: Duration,
+    /// Time since the code came, by a clock that nobody can set.
+    passed: Box<dyn Fn() -> Duration + Send>,
+    /// The pauses alone, should that clock stand still.
+    paused: Duration,
     lifetime: Duration,
 }
 
@@ -66,8 +68,9 @@ impl<'a> Wait<'a> {
         endpoints: &'a Endpoints,
         request: &'a TokenRequest,
         authorization: &'a DeviceAuthorization,
+        received_at: NumericDate,
     ) -> Self {
-        let lifetime = authorization.expires_at.seconds_since(sys.clock.now());
+        let lifetime = authorization.expires_at.seconds_since(received_at);
         let lifetime = Duration::from_secs(u64::try_from(lifetime).unwrap_or(0));
         Self {
             sys,
@@ -76,7 +79,8 @@ impl<'a> Wait<'a> {
             authorization,
             interval: authorization.interval,
             silent: 0,
-            waited: Duration::ZERO,
+            passed: sys.clock.stopwatch(),
+            paused: Duration::ZERO,
             lifetime: request.page.timeout.map_or(lifetime, |timeout| lifetime.min(timeout)),
         }
     }
@@ -87,10 +91,11 @@ impl<'a> Wait<'a> {
         let mut pause = self.interval;
         loop {
             self.pause(pause, prompt)?;
-            let last = self.lifetime <= self.waited;
+            let last = self.left().is_zero();
             pause = match self.poll() {
                 Ok(Poll::Issued(token)) => return Ok(*token),
                 Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
+                Ok(Poll::Unusable(error)) => return Err(error.into()),
                 // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.
                 Ok(Poll::Pending | Poll::SlowDown) if last => return Err(self.over()),
                 Ok(Poll::Pending) => self.interval,
@@ -117,11 +122,8 @@ impl<'a> Wait<'a> {
             &self.request.client_id,
             &self.authorization.device_code,
         );
-        let asked_at = self.sys.clock.now();
         let answer = self.sys.http.send(poll);
         let now = self.sys.clock.now();
-        let took = u64::try_from(now.seconds_since(asked_at)).unwrap_or(0).min(REQUEST_MAX);
-        self.waited += Duration::from_secs(took);
         let response = answer.map_err(|error| match error.failure {
             HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
             _ => Silence::Trouble { error: Box::new(error.into()), wait: None },
@@ -164,21 +166,25 @@ impl<'a> Wait<'a> {
 
     /// Whether the code is past its end by either clock.
     fn ran_out(&self) -> bool {
-        self.lifetime <= self.waited || self.authorization.expires_at <= self.sys.clock.now()
+        self.left().is_zero() || self.authorization.expires_at <= self.sys.clock.now()
     }
 
     /// Waits `pause`, or until the code's end if that comes first, with a word to the user every second.
     fn pause(&mut self, pause: Duration, prompt: &mut dyn Prompt) -> Result<(), AcquireError> {
-        let mut left = pause.min(self.lifetime.saturating_sub(self.waited)).max(TICK);
+        let mut left = pause.min(self.left());
         while !left.is_zero() {
-            let until_end = self.lifetime.saturating_sub(self.waited).as_secs();
-            prompt.waiting(until_end.cast_signed());
+            prompt.waiting(seconds_left(self.left()));
             let step = left.min(TICK);
             self.sys.clock.sleep(step)?;
-            self.waited += step;
+            self.paused += step;
             left -= step;
         }
         Ok(())
+    }
+
+    /// What is left of the wait.
+    fn left(&self) -> Duration {
+        self.lifetime.saturating_sub((self.passed)().max(self.paused))
     }
 }
 

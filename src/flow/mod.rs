@@ -6,6 +6,7 @@ pub mod auth_code;
 mod callback;
 mod choose;
 pub mod device_code;
+mod ending;
 mod endpoints;
 pub mod forecast;
 mod guard;
@@ -29,6 +30,7 @@ pub use take_over::take_over;
 use url::Url;
 
 use crate::oauth::device_code::DeviceAuthorization;
+use crate::oauth::discovery::DiscoveryError;
 use crate::oauth::id_token::IdTokenError;
 use crate::oauth::{ErrorResponse, ProtocolError};
 use crate::store::{LockError, StoreError};
@@ -172,6 +174,9 @@ pub enum AcquireError {
     /// The answer is not OAuth.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// The address that is set is no authority's, or another's.
+    #[error(transparent)]
+    NoSuchAuthority(DiscoveryError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -189,5 +194,22 @@ impl From<HttpError> for AcquireError {
     }
 }
 
+impl From<DiscoveryError> for AcquireError {
+    fn from(error: DiscoveryError) -> Self {
+        match error {
+            DiscoveryError::Protocol(error) => Self::Protocol(error),
+            other => Self::NoSuchAuthority(other),
+        }
+    }
+}
+
+/// What is left of a wait, in seconds as a countdown shows them: the last one is 1.
+fn seconds_left(left: std::time::Duration) -> i64 {
+    let begun = i64::from(0 < left.subsec_nanos());
+    left.as_secs().cast_signed().saturating_add(begun)
+}
+
+#[cfg(test)]
+mod crowd_tests;
 #[cfg(test)]
 mod tests;

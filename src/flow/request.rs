@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use crate::model::{Authority, ClaimsRequest, RedirectUri, ScopeSet, both, clean};
-use crate::oauth::authorization::{PagePrompt, RESERVED, ResponseMode};
+use crate::oauth::authorization::{OWN_PARAMETERS, PagePrompt, ResponseMode};
 use crate::store::Interaction;
 
 /// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
@@ -160,7 +160,15 @@ pub enum ParameterError {
     Shape(String),
     /// It belongs to the flow.
     #[error("the parameter `{0}` is set by entrada itself")]
-    Reserved(String),
+    Reserved(&'static str),
+    /// There is a setting for it, which knows what can be served.
+    #[error("the parameter `{name}` is set by entrada itself; use `--{setting}`")]
+    HasSetting {
+        /// The parameter.
+        name: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
 }
 
 impl FromStr for Parameter {
@@ -173,8 +181,11 @@ impl FromStr for Parameter {
         {
             return Err(shape());
         }
-        if RESERVED.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            return Err(ParameterError::Reserved(name.to_owned()));
+        let own = OWN_PARAMETERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        match own {
+            Some((own, "")) => return Err(ParameterError::Reserved(own)),
+            Some((own, setting)) => return Err(ParameterError::HasSetting { name: own, setting }),
+            None => (),
         }
         Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }
@@ -213,6 +224,42 @@ mod tests {
             ["", "x", "=x", "a b=c", "state=x", "REDIRECT_URI=https://evil.example", "request=x"]
         {
             assert!(text.parse::<Parameter>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_entrada_sends_itself_is_no_further_parameter() {
+        use crate::oauth::authorization::{AuthorizationRequest, Ties};
+        for (name, setting) in OWN_PARAMETERS {
+            for name in [name.to_owned(), name.to_ascii_uppercase()] {
+                let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
+                let told = if setting.is_empty() { "itself" } else { setting };
+                assert!(error.ends_with(told) || error.ends_with(&format!("{told}`")), "{error}");
+            }
+        }
+        // Everything that the fullest request holds.
+        let page = SignInPage {
+            response_mode: Some(ResponseMode::Query),
+            prompt: Some(PagePrompt::Login),
+            login_hint: Some("hint".into()),
+            domain_hint: Some("organizations".into()),
+            ..SignInPage::default()
+        };
+        let request = TokenRequest { scopes: ScopeSet::parse("openid"), ..request() };
+        let endpoint = url::Url::parse("https://login.example/authorize").unwrap();
+        let url = AuthorizationRequest {
+            endpoint: &endpoint,
+            client_id: "client",
+            redirect_uri: "http://localhost",
+            scopes: &request.scopes,
+            ties: &Ties::new(&[7; 96]),
+            extra: page.parameters(&request, Some("{}")),
+        }
+        .url();
+        let sent: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+        assert_eq!(sent.len(), 14, "{sent:?}");
+        for name in sent {
+            assert!(format!("{name}=x").parse::<Parameter>().is_err(), "{name}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Asks the user, makes sure that it was the right one, and keeps what came.
 
 use super::acquire::{Acquired, Source, keep, key_of, lock};
-use super::auth_code::{Arrived, Ending};
+use super::auth_code::Arrived;
 use super::choose::{Way, choose};
+use super::ending::Ending;
 use super::identity::identify;
 use super::reuse::absorb;
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
@@ -34,6 +35,12 @@ pub fn sign_in(
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
     let Arrived { response, nonce, ending } = arrived;
+    // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
+    if request.scopes.contains("openid") && response.id_token.is_none() {
+        prompt.trouble(
+            "no ID token came although `openid` was asked for: who signed in is proven by nothing",
+        );
+    }
     let signed_in_at = Some(sys.clock.now());
     let came = Came {
         response,
@@ -45,7 +52,7 @@ pub fn sign_in(
         may_replace: true,
     };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
-    ending.tell(outcome.as_ref().map(|acquired| &acquired.account));
+    ending.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
     outcome
 }
 

@@ -1,6 +1,8 @@
 //! The device-code loop on a world of its own: canned answers, and a clock that moves when one sleeps.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -20,23 +22,46 @@ struct World {
     now: Cell<i64>,
     steps: RefCell<std::vec::IntoIter<Step>>,
     polls_at: RefCell<Vec<i64>>,
+    /// How long each request takes, and the milliseconds that have passed.
+    takes: Duration,
+    milliseconds: Arc<AtomicU64>,
 }
 
 impl Clock for World {
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
-        Box::new(|| Duration::ZERO)
+        let (now, start) =
+            (Arc::clone(&self.milliseconds), self.milliseconds.load(Ordering::Relaxed));
+        Box::new(move || Duration::from_millis(now.load(Ordering::Relaxed) - start))
     }
     fn now(&self) -> NumericDate {
         NumericDate(self.now.get())
     }
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
         self.now.set(self.now.get() + i64::try_from(duration.as_secs()).unwrap());
+        self.pass(duration);
         Ok(())
+    }
+}
+
+impl World {
+    fn new(steps: Vec<Step>, takes: Duration) -> Self {
+        Self {
+            now: Cell::new(0),
+            steps: RefCell::new(steps.into_iter()),
+            polls_at: RefCell::default(),
+            takes,
+            milliseconds: Arc::default(),
+        }
+    }
+
+    fn pass(&self, duration: Duration) {
+        self.milliseconds.fetch_add(duration.as_millis().try_into().unwrap(), Ordering::Relaxed);
     }
 }
 
 impl Http for World {
     fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.pass(self.takes);
         self.polls_at.borrow_mut().push(self.now.get());
         let mut answer = http::Response::builder();
         let (status, body) = match self.steps.borrow_mut().next() {
@@ -111,15 +136,25 @@ fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
 /// The same, with a wait of so many seconds.
 #[track_caller]
 fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) {
-    let world = World {
-        now: Cell::new(0),
-        steps: RefCell::new(steps.into_iter()),
-        polls_at: RefCell::default(),
-    };
+    let world = World::new(steps, Duration::ZERO);
+    let (end, troubles) = run_in(&world, timeout);
+    (end, world.polls_at.take(), troubles)
+}
+
+/// Runs the flow where each request takes `takes`; how it ended, and after how many milliseconds.
+fn run_slowly(takes: Duration, timeout: u64) -> (String, u64) {
+    let world = World::new(vec![Answer(200, CODE)], takes);
+    let (end, _) = run_in(&world, Some(timeout));
+    // The request for the code comes before the wait.
+    let passed = world.milliseconds.load(Ordering::Relaxed);
+    (end, passed - u64::try_from(takes.as_millis()).unwrap())
+}
+
+fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
     let env = Env::default();
     let sys = Sys {
-        clock: &world,
-        http: &world,
+        clock: world,
+        http: world,
         dial: &Nothing,
         env: &env,
         terminal: &Nothing,
@@ -137,7 +172,7 @@ fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) 
         Err(AcquireError::Refused(refusal)) => refusal.error.error,
         Err(error) => error.to_string(),
     };
-    (end, world.polls_at.take(), listener.troubles.len())
+    (end, listener.troubles.len())
 }
 
 #[test]
@@ -213,4 +248,33 @@ fn a_refusal_of_the_code_request_ends_the_flow_before_anything_is_shown() {
         let (end, at, _) = run(vec![Answer(status, r#"{"error":"invalid_client"}"#)]);
         assert_eq!((end.as_str(), at), ("invalid_client", vec![0]), "{status}");
     }
+}
+
+#[test]
+fn a_success_without_a_usable_token_ends_the_wait_at_once() {
+    for body in [
+        r#"{"access_token":"at","token_type":"mac"}"#,
+        r#"{"access_token":"a\u0007t","token_type":"Bearer"}"#,
+        r#"{"token_type":"Bearer","refresh_token":"rt"}"#,
+        "",
+    ] {
+        let (end, at, troubles) = run(vec![
+            Answer(200, CODE),
+            Answer(400, PENDING),
+            Answer(200, body),
+            Answer(200, TOKEN),
+        ]);
+        assert!(end.contains("the device access token request"), "{end}");
+        assert_eq!((at, troubles), (vec![0, 5, 10], 0), "{body}");
+    }
+    let page = "<html>Sign in to this network</html>";
+    let (end, _, troubles) = run(vec![Answer(200, CODE), Answer(200, page), Answer(200, TOKEN)]);
+    assert_eq!((end.as_str(), troubles), ("at", 1));
+}
+
+#[test]
+fn time_that_requests_take_is_part_of_the_wait() {
+    let end = run_slowly(Duration::from_millis(900), 20);
+    // Seven requests and six pauses of 5 s would be more than 36 s.
+    assert_eq!(end, ("no answer came within 20 s".to_owned(), 20_900));
 }

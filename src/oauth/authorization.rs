@@ -102,22 +102,39 @@ pub struct AuthorizationRequest<'a> {
     pub extra: Vec<(&'a str, &'a str)>,
 }
 
-/// Parameters that belong to the flow: whoever could set them could point the code elsewhere.
-pub const RESERVED: [&str; 14] = [
-    "client_id",
-    "client_secret",
-    "code",
-    "code_challenge",
-    "code_challenge_method",
-    "code_verifier",
-    "grant_type",
-    "nonce",
-    "redirect_uri",
-    "request",
-    "request_uri",
-    "response_type",
-    "scope",
-    "state",
+/// Parameters of the authorization request that entrada sets itself, and the setting that changes each; empty where none
+/// does. Whoever could set them could point the code elsewhere, or ask for an answer that cannot be taken.
+pub const OWN_PARAMETERS: [(&str, &str); 28] = [
+    ("access_token", ""),
+    ("assertion", ""),
+    ("claims", "claims"),
+    ("client_assertion", ""),
+    ("client_assertion_type", ""),
+    ("client_id", "client-id"),
+    ("client_info", ""),
+    ("client_secret", ""),
+    ("code", ""),
+    ("code_challenge", ""),
+    ("code_challenge_method", ""),
+    ("code_verifier", ""),
+    ("device_code", ""),
+    ("domain_hint", "domain-hint"),
+    // RFC 9449 §10: the token would need a proof with every use.
+    ("dpop_jkt", ""),
+    ("grant_type", ""),
+    ("login_hint", "login-hint"),
+    ("nonce", ""),
+    ("password", ""),
+    ("prompt", "prompt"),
+    ("redirect_uri", "redirect-uri"),
+    ("refresh_token", ""),
+    // RFC 9101: they stand for the whole request.
+    ("request", ""),
+    ("request_uri", ""),
+    ("response_mode", "response-mode"),
+    ("response_type", ""),
+    ("scope", "scope"),
+    ("state", ""),
 ];
 
 impl AuthorizationRequest<'_> {
@@ -158,6 +175,17 @@ pub enum NotOurs {
     /// RFC 9207 §2.4: this authority always names itself.
     #[error("it has no `iss`, which this authority always sends")]
     NoIssuer,
+    /// It is in the address, and a form was asked for.
+    #[error(
+        "it is in the address, and this sign-in asks for a form (`--response-mode form_post`): an authority that sends no \
+         forms needs `--response-mode query`"
+    )]
+    InAddress,
+    /// It is a form, and an address was asked for.
+    #[error(
+        "it is a form, and this sign-in asks for the answer in the address: for a form use `--response-mode form_post`"
+    )]
+    InForm,
 }
 
 /// What an answer is compared with.

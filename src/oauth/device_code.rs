@@ -51,6 +51,8 @@ pub enum Poll {
     Issued(Box<TokenResponse>),
     /// The server said no, for good.
     Refused(Box<ErrorResponse>),
+    /// The server said yes with a token that cannot be used. The device code is spent: no later poll brings another.
+    Unusable(ProtocolError),
 }
 
 /// Asks for a `user_code` (RFC 8628 §3.1).
@@ -127,7 +129,14 @@ pub fn parse_poll(
     response: &HttpResponse,
     received_at: NumericDate,
 ) -> Result<Poll, ProtocolError> {
-    let answer = TokenResponse::parse("the device access token request", response, received_at)?;
+    let answer =
+        match TokenResponse::parse("the device access token request", response, received_at) {
+            Ok(answer) => answer,
+            Err(error) if response.status().is_success() && !is_markup(response) => {
+                return Ok(Poll::Unusable(error));
+            }
+            Err(error) => return Err(error),
+        };
     Ok(match answer {
         Ok(token) => Poll::Issued(Box::new(token)),
         Err(refusal) => match refusal.error.as_str() {
@@ -136,6 +145,13 @@ pub fn parse_poll(
             _ => Poll::Refused(refusal),
         },
     })
+}
+
+/// Whether the body is a page. A token endpoint sends none: something between us and it did, so nothing was decided.
+fn is_markup(response: &HttpResponse) -> bool {
+    let body = response.body().trim_ascii_start();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
 }
 
 #[cfg(test)]
@@ -209,6 +225,41 @@ mod tests {
             let body = format!(r#"{{"error":"{error}"}}"#);
             let poll = parse_poll(&response(400, &body), NumericDate(0)).unwrap();
             assert_eq!(matches!(poll, Poll::Refused(_)), ends, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_success_without_a_usable_token_is_the_end_and_a_page_is_not() {
+        let poll = |status: u16, body: &[u8]| {
+            let response = http::Response::builder().status(status).body(body.to_vec()).unwrap();
+            parse_poll(&response, NumericDate(0))
+        };
+        for body in [
+            &br#"{"access_token":"at","token_type":"mac"}"#[..],
+            br#"{"access_token":"at","token_type":"DPoP"}"#,
+            br#"{"access_token":"a\u0007t","token_type":"Bearer"}"#,
+            b"{\"access_token\":\"\xff\",\"token_type\":\"Bearer\"}",
+            br#"{"access_token":"","token_type":"Bearer"}"#,
+            br#"{"access_token":7}"#,
+            br#"{"refresh_token":"rt"}"#,
+            br#"{"access_token":"at""#,
+            b"access_token=at&token_type=bearer",
+            b"[]",
+            b"{}",
+            b"",
+        ] {
+            for status in [200, 201] {
+                let found = poll(status, body);
+                assert!(
+                    matches!(found, Ok(Poll::Unusable(_))),
+                    "{status} {}: {found:?}",
+                    String::from_utf8_lossy(body)
+                );
+            }
+            assert!(poll(503, body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+        for page in ["<html>sign in to this network</html>", "\n <!DOCTYPE html>", "\u{feff}<p>"] {
+            assert!(poll(200, page.as_bytes()).is_err(), "{page}");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, read};
-use crate::model::{Authority, Endpoints, check_transport};
+use crate::model::{Authority, Endpoints, check_transport, clean};
 
 const STEP: &str = "the discovery request";
 
@@ -22,16 +22,57 @@ pub fn request(authority: &Authority) -> HttpRequest {
     request
 }
 
+/// There are no endpoints to be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// Nothing is at the address of the document, whatever the body says.
+    #[error(
+        "{authority} is no OpenID provider: its discovery document {url} is not there (HTTP {status})"
+    )]
+    Missing {
+        /// Who was asked.
+        authority: String,
+        /// Where the document should be.
+        url: String,
+        /// 404 or 410.
+        status: u16,
+    },
+    /// The document is about somebody else (OIDC Discovery §4.3).
+    #[error("{authority} is not what its discovery document is about: {}",
+        issuer.as_ref().map_or_else(|| "that names no issuer".to_owned(), |issuer| format!("that names the issuer `{issuer}`")))]
+    OtherIssuer {
+        /// Who was asked.
+        authority: String,
+        /// Whom the document names, cleaned.
+        issuer: Option<String>,
+    },
+    /// It is no such document.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+}
+
+/// Statuses that say that there is no document, and that asking again brings none.
+const MISSING: [u16; 2] = [404, 410];
+/// Characters of another issuer that are shown.
+const ISSUER_MAX: usize = 200;
+
 /// Reads the answer to [`request`]. The `issuer` must be the authority that was asked, and every endpoint must be
 /// reached over https or on this machine: a document that says otherwise is refused (OIDC Discovery §4.3).
 pub fn parse(
     authority: &Authority,
     response: &HttpResponse,
-) -> Result<Answer<Endpoints>, ProtocolError> {
-    read(STEP, response, |members| {
+) -> Result<Answer<Endpoints>, DiscoveryError> {
+    let status = response.status().as_u16();
+    if MISSING.contains(&status) {
+        let url = authority.discovery_url().to_string();
+        return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
+    }
+    let found = read(STEP, response, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
         if !authority.may_be_called(issuer) {
-            return Err("its `issuer` is not the authority that was asked".to_owned());
+            let shown: String = clean(issuer).chars().take(ISSUER_MAX).collect();
+            let issuer = Some(shown).filter(|issuer| !issuer.is_empty());
+            return Ok(Err(DiscoveryError::OtherIssuer { authority: authority.base(), issuer }));
         }
         let endpoint = |name: &str| -> Result<Option<Url>, String> {
             let Some(value) = members.get(name) else { return Ok(None) };
@@ -40,7 +81,7 @@ pub fn parse(
             check_transport(&url).map_err(|_| format!("its `{name}` is not https"))?;
             Ok(Some(url))
         };
-        Ok(Endpoints {
+        Ok(Ok(Endpoints {
             issuer: Some(issuer.to_owned()),
             token: endpoint("token_endpoint")?
                 .ok_or_else(|| "it has no `token_endpoint`".to_owned())?,
@@ -49,8 +90,9 @@ pub fn parse(
             keys: endpoint("jwks_uri")?,
             names_itself: members.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
-        })
-    })
+        }))
+    })?;
+    found.map_or_else(|refusal| Ok(Err(refusal)), |endpoints| endpoints.map(Ok))
 }
 
 #[cfg(test)]
@@ -60,7 +102,10 @@ mod tests {
 
     fn endpoints(body: &str) -> Result<Endpoints, String> {
         let authority = Authority::parse("https://idp.example", None).unwrap();
-        parse(&authority, &response(200, body)).map(Result::unwrap).map_err(|error| error.reason)
+        parse(&authority, &response(200, body)).map(Result::unwrap).map_err(|error| match error {
+            DiscoveryError::Protocol(error) => error.reason,
+            other => other.to_string(),
+        })
     }
 
     #[test]
@@ -78,7 +123,40 @@ mod tests {
     fn a_document_of_somebody_else_is_refused() {
         let error =
             endpoints(r#"{"issuer":"https://evil.example","token_endpoint":"https://x/t"}"#);
-        assert_eq!(error.unwrap_err(), "its `issuer` is not the authority that was asked");
+        assert!(error.unwrap_err().ends_with("that names the issuer `https://evil.example`"));
+        let hostile = r#"{"issuer":"https://evil.example/\u001b[2J\n\u202e"}"#;
+        let error = endpoints(hostile).unwrap_err();
+        assert!(
+            error.contains("https://evil.example/")
+                && !error.contains(['\u{1b}', '\n', '\u{202e}'])
+        );
+        for body in ["{}", r#"{"issuer":""}"#, r#"{"issuer":7}"#] {
+            assert!(endpoints(body).unwrap_err().ends_with("that names no issuer"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_not_there_is_told_from_one_that_cannot_be_had_now() {
+        let authority = Authority::parse("https://idp.example/realm", None).unwrap();
+        let of = |status: u16, body: &str| parse(&authority, &response(status, body));
+        for status in [404, 410] {
+            for body in
+                ["", "<html>no such page</html>", r#"{"error":"Realm does not exist"}"#, "{}"]
+            {
+                let error = of(status, body).unwrap_err();
+                assert!(
+                    matches!(error, DiscoveryError::Missing { .. }),
+                    "{status} {body}: {error}"
+                );
+                let url = "https://idp.example/realm/.well-known/openid-configuration";
+                assert!(error.to_string().contains(url), "{error}");
+            }
+        }
+        for status in [200, 302, 403, 429, 500, 503] {
+            let error = of(status, "<html>try later</html>").unwrap_err();
+            assert!(matches!(error, DiscoveryError::Protocol(_)), "{status}: {error}");
+        }
+        assert!(matches!(of(400, r#"{"error":"invalid_tenant"}"#), Ok(Err(_))));
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn discovered(authority: &Authority, says: &Value) -> Result<Endpoints, String> 
         .header("content-type", "application/json")
         .body(says.to_string().into_bytes())
         .unwrap();
-    discovery::parse(authority, &response).map(Result::unwrap).map_err(|error| error.reason)
+    discovery::parse(authority, &response).map(Result::unwrap).map_err(|error| error.to_string())
 }
 
 fn addresses(found: &Endpoints) -> [String; 4] {

@@ -147,6 +147,15 @@ fn settings_that_exclude_each_other_are_told_before_anything_is_opened() {
         &["--redirect-uri", "http://evil.example"],
         &["--param", "state=mine"],
         &["--param", "redirect_uri=https://evil.example"],
+        &["--param", "response_mode=fragment"],
+        &["--param", "RESPONSE_MODE=form_post"],
+        &["--param", "response_mode=query.jwt"],
+        &["--param", "prompt=none"],
+        &["--param", "login_hint=bob@contoso.example"],
+        &["--param", "domain_hint=consumers"],
+        &["--param", "claims={}"],
+        &["--param", "client_info=0"],
+        &["--param", "mkt=de-DE", "--param", "scope=openid"],
     ] {
         let world = World::new().on_a_desktop();
         let args: Vec<&str> = std::iter::once("login").chain(args.iter().copied()).collect();
@@ -154,6 +163,86 @@ fn settings_that_exclude_each_other_are_told_before_anything_is_opened() {
         assert_eq!(run.exit, Exit::Usage, "{args:?}: {}", run.stderr);
         assert!(world.desk().opened().is_empty());
     }
+}
+
+#[test]
+fn a_parameter_that_has_a_setting_is_refused_with_its_name_wherever_it_is_set() {
+    for (name, setting) in entrada::oauth::authorization::OWN_PARAMETERS {
+        let known = entrada::config::keys().iter().any(|key| key == setting);
+        assert!(setting.is_empty() || known, "{name}: there is no `--{setting}`");
+    }
+    let set: [fn(&World); 2] = [
+        |world| world.set("ENTRADA_PARAM", "response_mode=fragment"),
+        |world| world.write_config("[defaults]\nparam = [\"response_mode=fragment\"]\n"),
+    ];
+    for set in set {
+        let world = World::new().on_a_desktop();
+        set(&world);
+        let run = world.run(&["login"]);
+        assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+        assert!(run.stderr.contains("`--response-mode`"), "{}", run.stderr);
+        assert!(world.desk().opened().is_empty());
+    }
+}
+
+#[test]
+fn an_answer_that_comes_another_way_than_was_asked_is_not_taken() {
+    for (mode, told) in [("form_post", "it is in the address"), ("query", "it is a form")] {
+        let world = World::new().on_a_desktop();
+        let answer = address_of_the_answer(&world, &format!("http://localhost:{PORT}"), 0);
+        let answer = Url::parse(&answer).unwrap();
+        let query = answer.query().unwrap().to_owned();
+        let wrong = if mode == "form_post" {
+            get(&format!("/?{query}"))
+        } else {
+            http::Request::post("/")
+                .header("host", format!("localhost:{PORT}"))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(query.into_bytes())
+                .unwrap()
+        };
+        world.desk().comes(wrong.clone());
+        world.desk().comes(wrong);
+        let run = world.login(&["--response-mode", mode]);
+        let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
+        assert_eq!(statuses, [405, 405, 303, 200], "{mode}");
+        assert_eq!(run.stderr.matches(told).count(), 1, "{mode}: {}", run.stderr);
+        assert!(run.stderr.contains("2 answers in all"), "{mode}: {}", run.stderr);
+        assert_eq!(world.token_requests("authorization_code"), 1, "{mode}");
+    }
+}
+
+#[test]
+fn a_form_is_not_asked_for_where_it_would_have_to_be_pasted() {
+    for (mode, asked) in [("query", true), ("form_post", false)] {
+        let world = World::new().remote().at_a_terminal();
+        let run = world.run(&["login", "--flow", "browser", "--response-mode", mode]);
+        assert_eq!(run.exit, Exit::Declined, "{mode}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("copy its address"), asked, "{mode}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_visitors_do_fills_neither_the_screen_nor_the_trace() {
+    let world = World::new().on_a_desktop();
+    for visit in 0..3_000 {
+        let target = match visit % 3 {
+            0 => format!("/?code=c{visit}&state=guessed"),
+            1 => format!("/?error=e{visit}&state=guessed"),
+            _ => format!("/picture/{visit}"),
+        };
+        world.desk().comes(get(&target));
+    }
+    let trace = world.home.path().join("trace.har");
+    let run = world.login(&["--trace", trace.to_str().unwrap()]);
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    assert_eq!(run.stderr.matches("was passed over").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("2000 answers in all came"), "{}", run.stderr);
+    assert!(run.stderr.lines().count() < 40, "{}", run.stderr);
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let noted = trace.matches("a visitor at the loopback listener").count();
+    assert_eq!(noted, 50 + 50 + 1 + 1, "of each status, and the answer and the page");
+    assert!(trace.contains("2900 more visits"), "{trace}");
 }
 
 #[test]

@@ -98,6 +98,34 @@ fn keys_that_cannot_be_had_cost_no_sign_in() {
     assert!(run.stderr.contains("signed in as ada@contoso.example"), "{}", run.stderr);
 }
 
+/// What is told of a sign-in whose answer has none of `without`.
+fn told(world: &World, without: &'static [&'static str]) -> String {
+    world.changing(move |path, answer| {
+        with_members(answer, |members| {
+            if path.ends_with("/token") {
+                for name in without {
+                    members.as_object_mut().unwrap().remove(*name);
+                }
+            }
+        })
+    });
+    world.login(&[]).stderr
+}
+
+#[test]
+fn an_answer_without_an_id_token_is_told_whichever_way_one_signs_in() {
+    for without in [&["id_token"][..], &["id_token", "client_info"]] {
+        let (by_code, by_browser) =
+            (told(&World::new(), without), told(&World::new().on_a_desktop(), without));
+        for said in [&by_code, &by_browser] {
+            assert_eq!(said.matches("no ID token").count(), 1, "{said}");
+        }
+    }
+    for said in [told(&World::new(), &[]), told(&World::new().on_a_desktop(), &[])] {
+        assert!(!said.contains("no ID token"), "{said}");
+    }
+}
+
 #[test]
 fn the_token_of_a_sign_in_by_code_is_held_to_the_same() {
     let world = World::new();

@@ -16,6 +16,7 @@ mod docs;
 mod exit_codes;
 mod export;
 mod faults;
+mod generic_provider;
 mod id_token;
 mod import;
 mod judging;

@@ -1,0 +1,168 @@
+//! An authority that is not Entra's and describes itself: what it says of itself, and what its refusals are taken for.
+
+use entrada::cli::Exit;
+use entrada::sys::HttpResponse;
+use serde_json::{Value, json};
+
+use crate::world::{BASE, Network, World};
+
+const ISSUER: &str = "https://idp.example";
+
+fn answer(status: u16, body: &str) -> HttpResponse {
+    http::Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .body(body.as_bytes().to_vec())
+        .unwrap()
+}
+
+/// A world with that authority; `document` is what stands where it describes itself.
+fn provider(document: HttpResponse) -> World {
+    let world = World::new();
+    world.unset("ENTRADA_TENANT");
+    world.set("ENTRADA_AUTHORITY", ISSUER);
+    said(&world, document, None);
+    world
+}
+
+/// From now on, the authority describes itself so; and its token endpoint says `refusal`, if anything.
+fn said(world: &World, document: HttpResponse, refusal: Option<Value>) {
+    world.changing(move |path, found| {
+        if path.ends_with("/openid-configuration") {
+            return document.clone();
+        }
+        match &refusal {
+            Some(refusal) if path.ends_with("/token") => answer(400, &refusal.to_string()),
+            _ if path.ends_with("/token") => {
+                let Ok(mut members) = serde_json::from_slice::<Value>(found.body()) else {
+                    return found;
+                };
+                // Its issuer would be the emulator.
+                members.as_object_mut().unwrap().remove("id_token");
+                found.map(|_| members.to_string().into_bytes())
+            }
+            _ => found,
+        }
+    });
+}
+
+fn document() -> Value {
+    json!({
+        "issuer": ISSUER,
+        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/devicecode"),
+    })
+}
+
+fn with(member: &str, value: Value) -> String {
+    let mut document = document();
+    document[member] = value;
+    document.to_string()
+}
+
+#[test]
+fn an_address_that_is_no_authority_is_a_mistake_in_the_configuration() {
+    for (status, body, told) in [
+        (404, String::new(), "is not there (HTTP 404)"),
+        (404, "<html>no such page</html>".to_owned(), "is not there (HTTP 404)"),
+        (404, r#"{"error":"Realm does not exist"}"#.to_owned(), "is not there (HTTP 404)"),
+        (410, String::new(), "is not there (HTTP 410)"),
+        (200, with("issuer", json!("https://evil.example")), "the issuer `https://evil.example`"),
+        (200, with("issuer", json!("https://idp.example/realm")), "`https://idp.example/realm`"),
+        (200, with("issuer", Value::Null), "names no issuer"),
+    ] {
+        let world = provider(answer(status, &body));
+        for command in [&["login"][..], &["login", "--flow", "device"]] {
+            let run = world.run(command);
+            assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "{}", run.stderr);
+            assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+            assert!(run.stderr.contains("check `--authority`"), "{}", run.stderr);
+        }
+        let world = provider(answer(status, &body)).at_a_terminal();
+        assert_eq!(world.run(&["token"]).exit, Exit::Usage);
+        let import = json!({"email": "ada@contoso.example", "refresh_token": "1.AXoAdead"});
+        assert_eq!(world.run_with_stdin(&["import", "-"], &import.to_string()).exit, Exit::Usage);
+    }
+}
+
+#[test]
+fn an_authority_that_cannot_be_read_now_may_be_tried_again() {
+    for (status, body) in [
+        (200, "<html>busy</html>".to_owned()),
+        (200, String::new()),
+        (200, with("token_endpoint", Value::Null)),
+        (302, String::new()),
+        (403, "<html>no</html>".to_owned()),
+        (429, String::new()),
+        (500, String::new()),
+        (503, "<html>busy</html>".to_owned()),
+    ] {
+        let run = provider(answer(status, &body)).run(&["login"]);
+        assert_eq!(run.exit, Exit::Temporary, "{status} {body}: {}", run.stderr);
+    }
+    let world = provider(answer(404, ""));
+    world.network_is(Network::Dead);
+    assert_eq!(world.run(&["login"]).exit, Exit::Temporary);
+}
+
+#[test]
+fn a_bare_invalid_grant_may_mean_several_things_and_entras_words_one() {
+    for (refusal, is_certain) in [
+        (json!({"error": "invalid_grant"}), false),
+        (json!({"error": "invalid_grant", "error_description": "Token is not active"}), false),
+        (json!({"error": "invalid_grant", "error_description": "Session not active"}), false),
+        (json!({"error": "invalid_grant", "error_codes": [999_999]}), false),
+        (json!({"error": "invalid_grant", "suberror": "bad_token"}), true),
+        (json!({"error": "invalid_grant", "error_codes": [50173]}), true),
+    ] {
+        let world = provider(answer(200, &document().to_string()));
+        world.login(&[]);
+        said(&world, answer(200, &document().to_string()), Some(refusal.clone()));
+        let run = world.run(&["token", "--force-refresh"]);
+        assert_eq!(run.exit, Exit::SignInNeeded, "{refusal}: {}", run.stderr);
+        assert!(run.stderr.contains("error[refresh-token-revoked]"), "{refusal}: {}", run.stderr);
+        let is_likely = run.stderr.contains("does not say which (likely)");
+        assert_eq!(is_likely, !is_certain, "{refusal}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("(likely)"), is_likely, "{refusal}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_poll_that_succeeds_without_a_usable_token_is_the_last() {
+    for (name, value) in [("token_type", "mac"), ("access_token", "a\u{7}b")] {
+        let world = World::new();
+        world.changing(move |path, found| {
+            let members = serde_json::from_slice::<Value>(found.body());
+            match members {
+                Ok(mut members) if path.ends_with("/token") && found.status() == 200 => {
+                    members[name] = json!(value);
+                    found.map(|_| members.to_string().into_bytes())
+                }
+                _ => found,
+            }
+        });
+        let run = world.run(&["login"]);
+        assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
+        assert!(!run.stderr.contains("still trying"), "{}", run.stderr);
+        assert!(world.stored().is_empty());
+        let log = world.emulator.log();
+        let last = log.iter().rfind(|line| line.grant_type.is_some()).unwrap();
+        assert!(last.grant_type.is_some_and(|name| name.ends_with("device_code")));
+        assert_eq!(last.status, Some(200), "no poll comes after the answer");
+    }
+}
+
+#[test]
+fn a_form_that_would_have_to_be_pasted_is_refused_where_no_other_way_is_left() {
+    let document = json!({
+        "issuer": ISSUER,
+        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
+        "authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/authorize"),
+    });
+    let world = provider(answer(200, &document.to_string())).at_a_terminal();
+    let elsewhere = ["login", "--redirect-uri", "https://app.example/back"];
+    let run = world.run(&[&elsewhere[..], &["--response-mode", "form_post"]].concat());
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(run.stderr.contains("cannot be pasted"), "{}", run.stderr);
+    assert_eq!(world.run(&elsewhere).exit, Exit::SignInNeeded, "an address can be pasted");
+}
