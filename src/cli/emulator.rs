@@ -1,6 +1,6 @@
 //! `entrada emulator`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use url::Url;
 
 use super::app::App;
 use super::talk::style_of;
-use super::{Exit, Failure};
+use super::{Exit, Failure, output};
 use crate::emulator::account::{PEOPLE, Person};
 use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
-use crate::sys::{Clock as _, RealClock, Stream};
+use crate::sys::{Clock as _, OutputOptions, RealClock, Stream};
 
 /// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     })?;
     let port =
         listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
-    let tls = args.tls.as_ref().map(tls).transpose()?;
+    let tls = args.tls.as_ref().map(|path| tls(path, app)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
@@ -115,13 +115,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn tls(path: &PathBuf) -> Result<serve::Tls, Failure> {
+fn tls(path: &Path, app: &mut App<'_, '_>) -> Result<serve::Tls, Failure> {
     let tls = serve::Tls::new().map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot make a certificate: {error}"))
     })?;
-    std::fs::write(path, tls.ca_pem()).map_err(|error| {
-        Failure::usage(format!("cannot write the certificate to `{}`: {error}", path.display()))
-    })?;
+    // A certificate is for everybody to read.
+    let options = OutputOptions { public: true, ..OutputOptions::default() };
+    let (what, flag) = ("the certificate", "--tls");
+    let mut file = output::open(what, flag, path, options)?;
+    file.write(app.stdout, tls.ca_pem().as_bytes())
+        .map_err(|error| output::failed(what, flag, path, &error))?;
     Ok(tls)
 }
 

@@ -9,10 +9,11 @@ use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
+use crate::model::shell_quoted;
 use crate::oauth::ProtocolError;
 use crate::render::{self, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
-use crate::sys::{HttpError, HttpFailure, Interrupted};
+use crate::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
 
 /// A command's failure.
 #[derive(Debug)]
@@ -134,7 +135,19 @@ impl From<io::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::of(Exit::Usage, &error)
+        let failure = Self::of(Exit::Usage, &error);
+        match &error {
+            ConfigError::Untrusted(InputFileError::Owner { path, .. }) => {
+                let quoted = shell_quoted(&path.to_string_lossy());
+                failure
+                    .help("name a file of your own: `--config FILE`, or ENTRADA_CONFIG")
+                    .help(format!("if you trust what is in it: `sudo chown \"$(id -u)\" {quoted}`"))
+            }
+            ConfigError::Read { source: InputFileError::NotPlain(_), .. } => {
+                failure.help("name a plain file: `--config FILE`, or ENTRADA_CONFIG")
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod logout;
 mod man;
 mod network;
 mod obtain;
+mod output;
 mod probe;
 mod prompt;
 mod recipe;
@@ -138,9 +139,9 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
+    let mut argv: Vec<OsString> = argv.into_iter().collect();
     let talk = Talk::new(stderr, sys);
     // Help and version come before any file is read: they are there when all else is broken.
-    let mut argv: Vec<OsString> = argv.into_iter().collect();
     if brief::is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
@@ -165,7 +166,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         // The words by which the SDKs tell that another credential may be tried.
         talk.line("in place of `az login`: sign in with `entrada login`");
     }
-    tell_of_trace(recorder.finish(exit.code()), &talk);
+    tell_of_trace(recorder.finish(exit.code(), stdout), &talk);
     exit
 }
 

@@ -16,6 +16,7 @@ mod docs;
 mod exit_codes;
 mod export;
 mod faults;
+mod files;
 mod id_token;
 mod import;
 mod judging;
