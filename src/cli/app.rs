@@ -175,7 +175,8 @@ impl App<'_, '_> {
             jobs: jobs.iter().map(ToString::to_string).collect(),
             account: settings
                 .get(|layer| &layer.account)
-                .or_else(|| settings.get(|layer| &layer.login_hint)),
+                .or_else(|| settings.get(|layer| &layer.login_hint))
+                .map(|account| self.talk.hide(&account).into_owned()),
             exit: None,
         };
         let announce = !settings.is(|layer| &layer.quiet);

@@ -1,8 +1,10 @@
 //! Why a command failed, what to tell the user, and which number to end with.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
+use super::arguments::ADVICE;
 use super::exit::Exit;
 use super::network;
 use super::talk::Talk;
@@ -98,11 +100,23 @@ impl Failure {
         self
     }
 
+    /// Takes out what may be a secret among the arguments, and tells so.
+    fn hide(&mut self, talk: &Talk<'_>) {
+        let mut any = false;
+        for text in self.causes.iter_mut().chain(&mut self.help).chain([&mut self.message]) {
+            if let Cow::Owned(hidden) = talk.hide(text) {
+                (*text, any) = (hidden, true);
+            }
+        }
+        self.help.extend(any.then(|| ADVICE.to_owned()));
+    }
+
     /// Says it on stderr; gives how to end.
-    pub(super) fn report(self, talk: &Talk<'_>) -> Exit {
+    pub(super) fn report(mut self, talk: &Talk<'_>) -> Exit {
         if self.silent {
             return self.exit;
         }
+        self.hide(talk);
         if self.json {
             let exit = (self.exit.code(), self.exit.meaning());
             let judged = self.diagnosis.as_deref();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod arguments;
 mod authorities;
 mod browser;
 mod browser_sign_in;
