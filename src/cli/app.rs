@@ -3,17 +3,20 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::input::{open, read_text};
+use super::input::{open, read_text, text_of};
 use super::talk::Talk;
-use super::{Common, Exit, Failure};
+use super::{Common, Exit, Failure, output};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
 use crate::flow::{SignInPage, TokenRequest};
 use crate::har::About;
-use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
+use crate::model::{Authority, ClaimsRequest, Job, Secret, both, clean, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
-use crate::sys::{Bundle, Stream, Sys, say};
+use crate::sys::{
+    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
+    say,
+};
 use crate::trace::Recorder;
 
 /// One run of the program.
@@ -64,9 +67,11 @@ impl App<'_, '_> {
             self.talk.line(format!("warning: the variable {name} means nothing here{near}"));
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
-            let pem = std::fs::read(&path).map_err(|error| {
+            let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, Trust::Anybody);
+            let pem = read.map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
+            let pem = pem.to_vec();
             // Looked at when somebody is asked: a stored token needs none of them.
             self.sys.http.trust(Bundle { file: path, pem });
         }
@@ -110,7 +115,7 @@ impl App<'_, '_> {
             return Ok(Key::Raw(Secret::new(key)));
         }
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
-            return Ok(Key::File(path.into()));
+            return key_in(Path::new(&path));
         }
         if interaction == Interaction::Forbidden {
             return Err(Failure::new(Exit::Store, "the file store has no key").help(
@@ -170,14 +175,15 @@ impl App<'_, '_> {
             jobs: jobs.iter().map(ToString::to_string).collect(),
             account: settings
                 .get(|layer| &layer.account)
-                .or_else(|| settings.get(|layer| &layer.login_hint)),
+                .or_else(|| settings.get(|layer| &layer.login_hint))
+                .map(|account| self.talk.hide(&account).into_owned()),
             exit: None,
         };
         let announce = !settings.is(|layer| &layer.quiet);
-        self.recorder.start(self.sys, Path::new(&path), about, announce).map_err(|error| {
-            Failure::usage(format!("cannot write the trace to `{path}`: {error}"))
-                .help("name a file in a folder that you may write to: `--trace FILE`")
-        })
+        let path = Path::new(&path);
+        self.recorder
+            .start(self.sys, path, about, announce)
+            .map_err(|error| output::failed("the trace", "--trace", path, &error))
     }
 
     /// The claims to ask for: those named, and the capability.
@@ -185,7 +191,7 @@ impl App<'_, '_> {
         let named = settings.get(|layer| &layer.claims);
         let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
             let json = match text.strip_prefix('@') {
-                Some(path) => read_text(&mut open("the claims", path)?)?,
+                Some(path) => claims_in(path)?,
                 None => Secret::new(text.as_str()),
             };
             ClaimsRequest::parse(json.expose()).map_err(|error| {
@@ -354,4 +360,35 @@ impl App<'_, '_> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
+}
+
+/// The key of the `file` store in the file `path`.
+fn key_in(path: &Path) -> Result<Key, Failure> {
+    let bytes = read_input_file(path, SMALL_FILE_MAX, Trust::Secret).map_err(|error| {
+        let shown = path.to_string_lossy();
+        let shown = clean(&shown);
+        if error.is_not_found() {
+            return Failure::new(Exit::Store, format!("there is no key file `{shown}`"))
+                .help("make one: `(umask 077; openssl rand -base64 32 > FILE)`");
+        }
+        Failure::new(Exit::Store, format!("cannot use the key file `{shown}`: {error}"))
+    })?;
+    // What is not text is no key, which the store says.
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    Ok(Key::Raw(Secret::new(text.trim())))
+}
+
+/// The text in the file `path` of claims.
+fn claims_in(path: &str) -> Result<Secret, Failure> {
+    let read = read_input_file(Path::new(path), SMALL_FILE_MAX, Trust::Anybody);
+    let bytes = read.map_err(|error| {
+        let failure = Failure::usage(format!("cannot read the claims in `{path}`: {error}"));
+        match error {
+            InputFileError::NotPlain(_) => {
+                failure.help("give what a program prints as text: `--claims \"$(COMMAND)\"`")
+            }
+            _ => failure,
+        }
+    })?;
+    Ok(text_of(bytes.to_vec()))
 }

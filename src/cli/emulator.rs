@@ -1,6 +1,6 @@
 //! `entrada emulator`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use url::Url;
 
 use super::app::App;
 use super::talk::style_of;
-use super::{Exit, Failure};
+use super::{Exit, Failure, output};
 use crate::emulator::account::{PEOPLE, Person};
 use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
-use crate::sys::{Clock as _, NamedHost, RealClock, Stream};
+use crate::sys::{Clock as _, NamedHost, OutputOptions, RealClock, Stream};
 
 /// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     })?;
     let port =
         listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
-    let tls = args.tls.as_ref().map(|path| tls(path, &args.allow_host)).transpose()?;
+    let tls = args.tls.as_ref().map(|path| tls(path, &args.allow_host, app)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
@@ -132,14 +132,17 @@ fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn tls(path: &PathBuf, hosts: &[String]) -> Result<serve::Tls, Failure> {
+fn tls(path: &Path, hosts: &[String], app: &mut App<'_, '_>) -> Result<serve::Tls, Failure> {
     let names: Vec<&str> = hosts.iter().map(|host| host.trim_matches(['[', ']'])).collect();
     let tls = serve::Tls::with(&names).map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot make a certificate: {error}"))
     })?;
-    std::fs::write(path, tls.ca_pem()).map_err(|error| {
-        Failure::usage(format!("cannot write the certificate to `{}`: {error}", path.display()))
-    })?;
+    // A certificate is for everybody to read.
+    let options = OutputOptions { public: true, ..OutputOptions::default() };
+    let (what, flag) = ("the certificate", "--tls");
+    let mut file = output::open(what, flag, path, options)?;
+    file.write(app.stdout, tls.ca_pem().as_bytes())
+        .map_err(|error| output::failed(what, flag, path, &error))?;
     Ok(tls)
 }
 

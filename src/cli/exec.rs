@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     };
     let program = Program { argv: args.command.clone(), hand, token: acquired.token.access_token };
     // Nothing of ours comes after it: the program takes our place. Where it does not, the trace is written once more.
-    super::tell_of_trace(app.recorder.write(Exit::Success.code()), app.talk);
+    super::tell_of_trace(app.recorder.write(Exit::Success.code(), app.stdout), app.talk);
     let error = app.sys.programs.run(&program);
     let name = program.argv.first().map(|name| name.to_string_lossy()).unwrap_or_default();
     let exit = match error.kind() {

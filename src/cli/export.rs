@@ -1,15 +1,14 @@
 //! `entrada export`.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::app::App;
-use super::{Exit, Failure};
+use super::{Exit, Failure, output};
 use crate::config::Settings;
 use crate::model::{Authority, clean};
 use crate::store::{Entry, Grant, GrantKey, Grants, foreign};
-use crate::sys::Stream;
+use crate::sys::{OutputFile, OutputOptions, Stream};
 
 /// Hand a stored sign-in over to another program, refresh token included
 ///
@@ -46,12 +45,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         ))
         .help("sign in with the other program itself; or take the risk with `--any-authority`"));
     }
-    if args.output.is_none() && !args.to_terminal && app.sys.terminal.is_terminal(Stream::Stdout) {
-        return Err(Failure::usage("a refresh token would be shown on this terminal")
-            .help("name a file (`--output FILE`), use a pipe, or say `--to-terminal`"));
-    }
-    if let Some(path) = &args.output {
-        is_free(path, args.force)?;
+    let mut file = open(args)?;
+    let to_stdout = file.as_ref().is_none_or(OutputFile::is_stdout);
+    if to_stdout && !args.to_terminal && app.sys.terminal.is_terminal(Stream::Stdout) {
+        return Err(on_terminal());
     }
     let grants = app.grants(&settings)?;
     let (key, grant) = the_one(app, &settings, &grants)?;
@@ -61,10 +58,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let host = url::Url::parse(&key.authority).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     let cache = foreign::to_msal(&key, &grant, host, app.sys.clock.now())?;
-    let place = match &args.output {
-        Some(path) => {
-            write(path, args.force, &cache).map_err(|error| cannot(path, &error))?;
-            format!("`{}`", path.display())
+    let place = match &mut file {
+        Some(file) => {
+            file.write(app.stdout, &cache).map_err(|error| cannot(file.path(), &error))?;
+            format!("`{}`", file.path().display())
         }
         None => {
             app.stdout.write_all(&cache)?;
@@ -118,47 +115,28 @@ fn warn(app: &App<'_, '_>, grant: &Grant, place: &str) {
     );
 }
 
-/// Whether `path` may be written to, before a store is opened for it.
-fn is_free(path: &Path, force: bool) -> Result<(), Failure> {
-    let shown = path.to_string_lossy();
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(cannot(path, &error)),
-        Ok(there) if !there.is_file() => {
-            Err(Failure::usage(format!("`{}` is there, and is no plain file", clean(&shown)))
-                .help("name a file that is not there yet"))
-        }
-        Ok(_) if force => Ok(()),
-        Ok(_) => Err(Failure::usage(format!("`{}` is there already", clean(&shown))).help(
-            "name another file; `--force` replaces this one, and with it all other sign-ins that it may hold",
-        )),
+/// Opens the file before a store is opened for it.
+fn open(args: &Args) -> Result<Option<OutputFile>, Failure> {
+    let Some(path) = &args.output else { return Ok(None) };
+    let options = OutputOptions { keep_existing: !args.force, ..OutputOptions::default() };
+    let file = OutputFile::open(path, options).map_err(|error| cannot(path, &error))?;
+    if file.is_terminal() {
+        return Err(on_terminal());
     }
+    Ok(Some(file))
 }
 
-/// Writes a new file that only its owner can read. No draft of it lies anywhere, and nothing that was opened before can be read
-/// through.
-fn write(path: &Path, force: bool, text: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    // What is there is not opened, be it a link.
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    if force {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => (),
-        }
-    }
-    let mut file = options.open(path)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // Half a cache is of no use, and may hold the whole token.
-        let _ = fs::remove_file(path);
-    }
-    written
+fn on_terminal() -> Failure {
+    Failure::usage("a refresh token would be shown on this terminal")
+        .help("name a file (`--output FILE`), use a pipe, or say `--to-terminal`")
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("cannot write to `{}`: {error}", clean(&path.to_string_lossy())))
-        .help("name a file in a folder that you may write to: `--output FILE`")
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        let shown = path.to_string_lossy();
+        return Failure::usage(format!("`{}` is there already", clean(&shown))).help(
+            "name another file; `--force` replaces this one, and with it all other sign-ins that it may hold",
+        );
+    }
+    output::failed("the sign-in", "--output", path, error)
 }

@@ -1,19 +1,22 @@
 //! Why a command failed, what to tell the user, and which number to end with.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
+use super::arguments::ADVICE;
 use super::exit::Exit;
 use super::network;
 use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::flow::{AcquireError, Refusal};
+use crate::model::shell_quoted;
 use crate::oauth::ProtocolError;
 use crate::oauth::discovery::DiscoveryError;
 use crate::render::{self, Notes};
 use crate::store::{Kind, LockError, StoreError, Trouble};
-use crate::sys::{HttpError, HttpFailure, Interrupted};
+use crate::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
 
 /// A command's failure.
 #[derive(Debug)]
@@ -98,11 +101,23 @@ impl Failure {
         self
     }
 
+    /// Takes out what may be a secret among the arguments, and tells so.
+    fn hide(&mut self, talk: &Talk<'_>) {
+        let mut any = false;
+        for text in self.causes.iter_mut().chain(&mut self.help).chain([&mut self.message]) {
+            if let Cow::Owned(hidden) = talk.hide(text) {
+                (*text, any) = (hidden, true);
+            }
+        }
+        self.help.extend(any.then(|| ADVICE.to_owned()));
+    }
+
     /// Says it on stderr; gives how to end.
-    pub(super) fn report(self, talk: &Talk<'_>) -> Exit {
+    pub(super) fn report(mut self, talk: &Talk<'_>) -> Exit {
         if self.silent {
             return self.exit;
         }
+        self.hide(talk);
         if self.json {
             let exit = (self.exit.code(), self.exit.meaning());
             let judged = self.diagnosis.as_deref();
@@ -135,7 +150,19 @@ impl From<io::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::of(Exit::Usage, &error)
+        let failure = Self::of(Exit::Usage, &error);
+        match &error {
+            ConfigError::Untrusted(InputFileError::Owner { path, .. }) => {
+                let quoted = shell_quoted(&path.to_string_lossy());
+                failure
+                    .help("name a file of your own: `--config FILE`, or ENTRADA_CONFIG")
+                    .help(format!("if you trust what is in it: `sudo chown \"$(id -u)\" {quoted}`"))
+            }
+            ConfigError::Read { source: InputFileError::NotPlain(_), .. } => {
+                failure.help("name a plain file: `--config FILE`, or ENTRADA_CONFIG")
+            }
+            _ => failure,
+        }
     }
 }
 

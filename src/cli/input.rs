@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::Failure;
 use super::app::App;
-use crate::model::{Secret, without_secrets};
+use super::arguments::holds_secret;
+use crate::model::Secret;
 use crate::sys::Stream;
 
 /// Bytes that are looked at of an input that is no UTF-8.
@@ -63,8 +64,7 @@ impl App<'_, '_> {
 
 /// Whether `text` could hold a token or a password: it is long and in one piece, or looks like one.
 fn is_secret(text: &str) -> bool {
-    text.split_whitespace().any(|word| WORD_MAX < word.len())
-        || matches!(without_secrets(text), std::borrow::Cow::Owned(_))
+    text.split_whitespace().any(|word| WORD_MAX < word.len()) || holds_secret(text)
 }
 
 pub(super) fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
@@ -82,7 +82,8 @@ fn looks_like_a_path(text: &str) -> bool {
         Path::new(text).extension().and_then(std::ffi::OsStr::to_str).is_some_and(|end| {
             (1..=5).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric())
         });
-    let extension = extension && text.len() < 100 && !text.contains("://");
+    // A short token has a last part that looks like one.
+    let extension = extension && text.len() < 100 && !text.contains("://") && !holds_secret(text);
     short && (extension || text.starts_with(['/', '.', '~']))
 }
 

@@ -1,11 +1,12 @@
 //! `entrada man`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
 use super::app::App;
-use super::{Exit, Failure};
+use super::{Exit, Failure, output};
+use crate::sys::{OutputFile, OutputOptions};
 
 /// Print a manual page, or write all of them to a folder
 #[derive(clap::Args, Debug)]
@@ -26,7 +27,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             Failure::usage(format!("cannot write the pages to {}: {error}", folder.display()))
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        clap_mangen::generate_to(program, folder).map_err(failed)?;
+        write_pages(app, &program, folder)?;
         app.talk.line(format!("pages written to {}", folder.display()));
         return Ok(Exit::Success);
     }
@@ -44,4 +45,23 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     clap_mangen::Man::new(command).render(&mut page)?;
     app.stdout.write_all(&page)?;
     Ok(Exit::Success)
+}
+
+/// Writes the page of `command` and those of the commands under it, for everybody to read.
+fn write_pages(
+    app: &mut App<'_, '_>,
+    command: &clap::Command,
+    folder: &Path,
+) -> Result<(), Failure> {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        write_pages(app, inner, folder)?;
+    }
+    let page = clap_mangen::Man::new(command.clone());
+    let path = folder.join(page.get_filename());
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    let options = OutputOptions { public: true, ..OutputOptions::default() };
+    OutputFile::open(&path, options)
+        .and_then(|mut file| file.write(app.stdout, &text))
+        .map_err(|error| output::failed("the page", "--dir", &path, &error))
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod arguments;
 mod az;
 mod brief;
 mod completions;
@@ -27,6 +28,7 @@ mod logout;
 mod man;
 mod network;
 mod obtain;
+mod output;
 mod probe;
 mod prompt;
 mod recipe;
@@ -37,6 +39,7 @@ mod token;
 mod trace;
 mod verbose;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
@@ -49,6 +52,7 @@ use crate::model::shell_quoted;
 use crate::sys::Sys;
 use crate::trace::{Recorder, Written};
 use app::App;
+use arguments::Arguments;
 use failure::Failure;
 use talk::Talk;
 
@@ -138,9 +142,9 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
-    let talk = Talk::new(stderr, sys);
-    // Help and version come before any file is read: they are there when all else is broken.
     let mut argv: Vec<OsString> = argv.into_iter().collect();
+    let talk = Talk::new(stderr, sys, Arguments::of(&argv, sys.env));
+    // Help and version come before any file is read: they are there when all else is broken.
     if brief::is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
@@ -165,7 +169,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         // The words by which the SDKs tell that another credential may be tried.
         talk.line("in place of `az login`: sign in with `entrada login`");
     }
-    tell_of_trace(recorder.finish(exit.code()), &talk);
+    tell_of_trace(recorder.finish(exit.code(), stdout), &talk);
     exit
 }
 
@@ -225,7 +229,11 @@ fn dispatch(
 
 fn usage(error: &clap::Error, stdout: &mut dyn Write, talk: &Talk<'_>) -> io::Result<Exit> {
     if error.use_stderr() {
-        talk.page(&error.to_string());
+        let text = error.to_string();
+        talk.page(&text);
+        if let Cow::Owned(_) = talk.hide(&text) {
+            talk.line(format!("note: {}", arguments::ADVICE));
+        }
         return Ok(Exit::Usage);
     }
     write!(stdout, "{error}")?;

@@ -1,8 +1,10 @@
 //! Everything that is said to a person goes through here, to stderr.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::Write;
 
+use super::arguments::Arguments;
 use crate::model::{clean, clean_layout};
 use crate::render::{self, Style};
 use crate::sys::{Stream, Sys};
@@ -10,6 +12,7 @@ use crate::sys::{Stream, Sys};
 /// stderr, shared by whoever has something to say.
 pub(super) struct Talk<'a> {
     out: RefCell<&'a mut dyn Write>,
+    arguments: Arguments,
     /// What the terminal can show.
     pub(super) style: Style,
     /// Whether a person is looking.
@@ -17,9 +20,15 @@ pub(super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>) -> Self {
+    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>, arguments: Arguments) -> Self {
         let to_terminal = sys.terminal.is_terminal(Stream::Stderr);
-        Self { out: RefCell::new(out), style: style_of(sys, Stream::Stderr), to_terminal }
+        let style = style_of(sys, Stream::Stderr);
+        Self { out: RefCell::new(out), arguments, style, to_terminal }
+    }
+
+    /// `text` without what may be a secret among the arguments.
+    pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.arguments.hide(text)
     }
 
     /// One line: our words, with anything foreign in them made harmless.
@@ -30,18 +39,21 @@ impl<'a> Talk<'a> {
 
     /// A page, its layout kept and made harmless.
     pub(super) fn page(&self, text: &str) {
-        self.raw(&clean_layout(text));
+        self.raw(&clean_layout(&self.hide(text)));
     }
 
-    /// Text that we made ourselves, escape sequences included. Nobody hears of a stderr that is gone.
+    /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Nobody hears of a stderr
+    /// that is gone.
     pub(super) fn raw(&self, text: &str) {
-        self.with(|out| out.write_all(text.as_bytes()));
+        let mut out = self.out.borrow_mut();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
     /// What `write` writes.
     pub(super) fn with(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
-        let mut out = self.out.borrow_mut();
-        let _ = write(&mut **out).and_then(|()| out.flush());
+        let mut text = Vec::new();
+        let _ = write(&mut text);
+        self.raw(&self.hide(&String::from_utf8_lossy(&text)));
     }
 }
 

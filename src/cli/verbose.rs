@@ -32,7 +32,7 @@ impl<'a, 't> Verbose<'a, 't> {
             })
             .collect();
         if !members.is_empty() {
-            self.talk.raw(&format!(">   {}\n", clean(&members.join(" "))));
+            self.talk.raw(&format!(">   {}\n", clean(&self.talk.hide(&members.join(" ")))));
         }
     }
 

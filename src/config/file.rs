@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::job::JobTable;
 use super::layer::{Layer, keys};
+use crate::sys::{InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file};
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -25,17 +26,19 @@ pub struct ConfigFile {
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It was asked for and is not there, or cannot be read.
-    #[error("cannot read {path}: {reason}", path = .path.display())]
+    /// It was asked for and is not there, or is not a file to read settings from.
+    #[error("cannot read {path}: {source}", path = .path.display())]
     Read {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
-        reason: String,
+        /// Why.
+        source: InputFileError,
     },
-    /// Others could change it and send tokens elsewhere.
-    #[error("{path} can be written by others; run `chmod go-w {path}`", path = .0.display())]
-    Writable(PathBuf),
+    /// Another user could change it and send tokens elsewhere.
+    #[error(
+        "the configuration is not used, for another user could send your tokens elsewhere: {0}"
+    )]
+    Untrusted(InputFileError),
     /// It is not what it should be.
     #[error("{path}: {reason}", path = .path.display())]
     Parse {
@@ -49,33 +52,97 @@ pub enum ConfigError {
 impl ConfigFile {
     /// Reads `path`. A file that is not there is empty, unless it was `asked_for` by name.
     pub fn read(path: &Path, asked_for: bool) -> Result<Self, ConfigError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                return Err(ConfigError::Read { path: path.into(), reason: error.to_string() });
-            }
-        };
-        check_mode(path)?;
+        let text = Self::read_text(path, asked_for)?;
         Self::parse(&text).map_err(|reason| ConfigError::Parse { path: path.into(), reason })
     }
 
-    /// Reads the text of a file; the error names the line, and the nearest key for an unknown one.
+    /// The text of the file `path`, which nobody else could have written.
+    pub fn read_text(path: &Path, asked_for: bool) -> Result<String, ConfigError> {
+        // The common way to say that there is none.
+        if path == Path::new("/dev/null") {
+            return Ok(String::new());
+        }
+        let bytes = match read_input_file(path, SMALL_FILE_MAX, Trust::Unaltered) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() && !asked_for => return Ok(String::new()),
+            Err(source) => return Err(ConfigError::of(path, source)),
+        };
+        String::from_utf8(bytes.to_vec()).map_err(|_| ConfigError::Parse {
+            path: path.into(),
+            reason: "it is not text in UTF-8".to_owned(),
+        })
+    }
+
+    /// Refuses a place for the file that another user could change.
+    pub fn check_place(path: &Path) -> Result<(), ConfigError> {
+        check_way(path).map_err(|source| ConfigError::of(path, source))
+    }
+
+    /// Reads the text of a file; the error names the line, and the nearest key for an unknown one. It quotes no value, which may
+    /// be a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+            text.parse().map_err(|error| reason(text, &toml::Table::new(), &error))?;
         if let Some(unknown) = unknown_key(&table) {
             return Err(unknown);
         }
-        let file: Self =
-            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let file: Self = toml::from_str(text).map_err(|error| reason(text, &table, &error))?;
         for (name, job) in &file.jobs {
             job.check(name)?;
         }
         Ok(file)
     }
+}
+
+impl ConfigError {
+    fn of(path: &Path, source: InputFileError) -> Self {
+        match source {
+            InputFileError::Owner { .. } | InputFileError::Writable(_) => Self::Untrusted(source),
+            _ => Self::Read { path: path.into(), source },
+        }
+    }
+}
+
+/// Characters of a value that is hidden only where it stands in quotes: others are parts of words.
+const SHORT: usize = 3;
+
+/// What is wrong with `text`, whose values are in `table`, and where.
+fn reason(text: &str, table: &toml::Table, error: &toml::de::Error) -> String {
+    let (said, expected) = error
+        .message()
+        .split_at(error.message().find(", expected").unwrap_or(error.message().len()));
+    let mut said = said.to_owned();
+    for value in strings(&toml::Value::Table(table.clone())) {
+        // Libraries quote a value as it is or with escapes.
+        for form in [value.escape_debug().to_string(), value] {
+            if SHORT < form.len() {
+                said = said.replace(&form, "…");
+            }
+            said =
+                said.replace(&format!("`{form}`"), "`…`").replace(&format!("\"{form}\""), "\"…\"");
+        }
+    }
+    let message = said + expected;
+    let message = message.lines().next().unwrap_or_default();
+    let message = crate::model::clean(message);
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message.into_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
+}
+
+/// Every string in `value`, longest first.
+fn strings(value: &toml::Value) -> Vec<String> {
+    let mut found: Vec<String> = match value {
+        toml::Value::String(text) => vec![text.clone()],
+        toml::Value::Array(all) => all.iter().flat_map(strings).collect(),
+        toml::Value::Table(all) => all.values().flat_map(strings).collect(),
+        _ => Vec::new(),
+    };
+    found.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    found
 }
 
 fn unknown_key(table: &toml::Table) -> Option<String> {
@@ -128,20 +195,6 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, name)| name)
 }
 
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), ConfigError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    const WRITABLE_BY_OTHERS: u32 = 0o022;
-    let regular = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
-    let mode = regular.map_or(0, |metadata| metadata.permissions().mode());
-    if mode & WRITABLE_BY_OTHERS == 0 { Ok(()) } else { Err(ConfigError::Writable(path.into())) }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), ConfigError> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,8 +222,34 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_names_its_line() {
+    fn a_wrong_value_names_its_line_and_what_is_expected() {
         let error = ConfigFile::parse("[defaults]\nstore = 'cellar'").unwrap_err();
-        assert!(error.contains("line 2") && error.contains("cellar"), "{error}");
+        assert!(error.starts_with("line 2, column 9: unknown variant `…`, expected"), "{error}");
+    }
+
+    #[test]
+    fn no_error_quotes_what_may_be_a_secret() {
+        for text in [
+            "[defaults]\nquiet = 'hunter2'",
+            "[defaults]\nstore = \"hunter2\"",
+            "[defaults]\nmin-ttl = 'hunter2'",
+            "[defaults]\nparam = ['hunter2']",
+            "[defaults]\njob = ['imap', 'hunter2/\\x']",
+            "[defaults]\ntenant = hunter2",
+            "[defaults]\npassword = 'hunter2'",
+            "refresh_token = hunter2",
+            "password hunter2",
+            "x = 'hunter2",
+            "[profiles.w]\ntenant = ['hunter2', 'other hunter2']",
+            "[profiles]\nw = 'hunter2'",
+            "[defaults]\ntenant = 'a'\ntenant = 'hunter2'",
+            "[defaults]\nflow = \"\"\"hunter2\nx\"\"\"",
+            "[defaults]\nredirect-uri = 'http://hunter2.example'",
+            "[defaults]\ncloud = \"hunter\\u0032\"",
+            "[defaults]\nquiet = 'hu'",
+        ] {
+            let error = ConfigFile::parse(text).unwrap_err();
+            assert!(!error.contains("hunter") && !error.contains("\"hu\""), "{text}: {error}");
+        }
     }
 }

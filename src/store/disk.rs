@@ -290,14 +290,36 @@ mod tests {
 
     #[test]
     fn a_file_of_another_user_is_refused() {
+        if !rustix::process::geteuid().is_root() {
+            // Nobody else can give a file away, but root has some.
+            let of_root = Path::new("/etc/passwd");
+            refused(read(of_root), "another user (uid 0)");
+            refused(write(of_root, b"y"), "another user (uid 0)");
+            refused(own_dir(Path::new("/etc")), "another user (uid 0)");
+            return;
+        }
         let (_dir, path) = place();
         write(&path, b"x").unwrap();
-        // Only root can give files away; for anybody else there is nothing to test.
-        let other = rustix::process::geteuid().as_raw() + 1;
-        if std::os::unix::fs::chown(&path, Some(other), None).is_ok() {
-            refused(read(&path), &format!("another user (uid {other})"));
-            refused(write(&path, b"y"), "another user");
-        }
+        let other = 54_321;
+        std::os::unix::fs::chown(&path, Some(other), None).unwrap();
+        refused(read(&path), &format!("another user (uid {other})"));
+        refused(write(&path, b"y"), "another user");
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        let private = path.parent().unwrap();
+        std::os::unix::fs::chown(private, Some(other), None).unwrap();
+        refused(private_dir(private), &format!("another user (uid {other})"));
+        refused(own_dir(private), "another user");
+        // And as that user, who sees root's files; the copy is where they can read it.
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let exe = dir.path().join("test");
+        fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+        let mut child = std::process::Command::new(&exe);
+        std::os::unix::process::CommandExt::uid(&mut child, other);
+        let test = "store::disk::tests::a_file_of_another_user_is_refused";
+        let output = child.args(["--exact", test]).current_dir("/").output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains("1 passed"), "{told}");
     }
 
     #[test]

@@ -143,25 +143,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_must_be_private_and_hold_a_key() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        let open = || File::new(dir.path().join("grants"), &Key::File(path.clone()));
-        assert!(open().is_err_and(|e| matches!(e.trouble, Trouble::Unavailable(_))));
-        disk::write(&path, format!("{KEY}\n").as_bytes()).unwrap();
-        open().unwrap().save("name", b"value").unwrap();
-        assert_eq!(store(dir.path()).load("name").unwrap().unwrap().as_slice(), b"value");
-        disk::write(&path, b"hunter2").unwrap();
-        assert!(open().is_err_and(|e| e.trouble.to_string().contains("openssl rand")));
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-            std::fs::set_permissions(&path, mode).unwrap();
-            assert!(open().is_err_and(|e| e.trouble.to_string().contains("chmod 600")));
-        }
-    }
-
-    #[test]
     fn nothing_readable_is_left_on_disk() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());

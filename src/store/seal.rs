@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::path::PathBuf;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -11,7 +10,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::{Bytes, Fault, Trouble, disk};
+use super::{Bytes, Fault, Trouble};
 use crate::model::Secret;
 
 /// What a key must look like, and how to get one.
@@ -33,10 +32,8 @@ const PASSES: u32 = 3;
 /// Where the key of the encrypted store comes from.
 #[derive(Clone, Debug)]
 pub enum Key {
-    /// 32 bytes as base64 or hex, for example from `ENTRADA_STORE_KEY`.
+    /// 32 bytes as base64 or hex, from `ENTRADA_STORE_KEY` or a file.
     Raw(Secret),
-    /// A file that holds such text and is readable to its owner only.
-    File(PathBuf),
     /// Anything that a person can remember.
     Passphrase(Secret),
 }
@@ -63,13 +60,6 @@ impl Sealer {
     pub(super) fn new(key: &Key) -> Result<Self, Fault> {
         let source = match key {
             Key::Raw(text) => Source::Key(parse_key(text.expose())?),
-            Key::File(path) => {
-                let missing =
-                    || Fault::unavailable(format!("there is no key file `{}`", path.display()));
-                let bytes = disk::read(path)?.ok_or_else(missing)?;
-                let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key())?;
-                Source::Key(parse_key(text.trim())?)
-            }
             Key::Passphrase(text) if text.expose().is_empty() => {
                 return Err(Fault::denied("the passphrase of the store is empty"));
             }

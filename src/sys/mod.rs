@@ -7,8 +7,10 @@ mod entropy;
 mod env;
 mod harden;
 mod http;
+mod input_file;
 mod loopback;
 mod named_host;
+mod output_file;
 mod program;
 mod terminal;
 #[cfg(test)]
@@ -27,8 +29,12 @@ pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
     HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
 };
+pub use input_file::{
+    CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file,
+};
 pub use loopback::{RealLoopback, bind};
 pub use named_host::{HostError, NamedHost};
+pub use output_file::{OutputFile, OutputOptions};
 pub use program::{Hand, Program, Programs, RealPrograms};
 pub use terminal::{RealTerminal, say};
 pub use visit::Visit;

@@ -2,23 +2,21 @@
 //!
 //! What is secret is replaced when it is recorded; nothing else of it is kept.
 
-mod file;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use url::Url;
 
-use self::file::Target;
 use crate::har::{About, Content, Entry, Har, Redactor, Request, Response, Timings, timestamp};
 use crate::model::Secret;
 use crate::sys::{
     Bundle, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
-    Stream, Sys, Terminal, Visit,
+    OutputFile, OutputOptions, Stream, Sys, Terminal, Visit,
 };
 
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
@@ -43,7 +41,7 @@ pub struct Recorder(Arc<Mutex<Option<Tape>>>);
 struct Tape {
     har: Har,
     redactor: Redactor,
-    target: Target,
+    file: OutputFile,
     announce: bool,
     /// How many visits to the listener were noted, by the status of their answer.
     visits: BTreeMap<u16, usize>,
@@ -67,14 +65,14 @@ impl Recorder {
             // A command that asks for several tokens is one run.
             return Ok(());
         }
-        let target = Target::new(path)?;
+        let file = OutputFile::open(path, OutputOptions::default())?;
         let mut salt = [0; 16];
         sys.entropy.fill(&mut salt)?;
         *self.tape() = Some(Tape {
             har: Har::new(COMMENT, about),
             redactor: Redactor::new(salt),
-            target,
-            announce,
+            announce: announce && file.is_file(),
+            file,
             visits: BTreeMap::new(),
             more_visits: 0,
             began: sys.clock.now().0.saturating_mul(1_000),
@@ -90,21 +88,25 @@ impl Recorder {
         });
     }
 
-    /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded.
-    pub fn finish(&self, exit: u8) -> io::Result<Option<Written>> {
-        let written = self.write(exit);
+    /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded. `stdout` is where a trace
+    /// to `-` goes.
+    pub fn finish(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
+        let written = self.write(exit, stdout);
         *self.tape() = None;
         written
     }
 
     /// Writes the file, of a run that ends with the code `exit` unless [`Recorder::finish`] comes to say otherwise.
-    pub fn write(&self, exit: u8) -> io::Result<Option<Written>> {
+    pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
         let mut tape = self.tape();
-        let Some(Tape { har, target, announce, .. }) = &mut *tape else { return Ok(None) };
+        let Some(Tape { har, file, announce, .. }) = &mut *tape else { return Ok(None) };
         if let Some(about) = &mut har.log.about {
             about.exit = Some(exit);
         }
-        let path = target.write(&serde_json::to_vec_pretty(har)?)?;
+        let mut text = serde_json::to_vec_pretty(har)?;
+        text.push(b'\n');
+        file.write(stdout, &text)?;
+        let path = file.path().to_owned();
         // Once is enough.
         Ok(Some(Written { path, announce: std::mem::take(announce) }))
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod arguments;
 mod authorities;
 mod browser;
 mod browser_sign_in;
@@ -16,6 +17,7 @@ mod docs;
 mod exit_codes;
 mod export;
 mod faults;
+mod files;
 mod generic_provider;
 mod id_token;
 mod import;

@@ -10,6 +10,7 @@ use crate::entra::jobs;
 use crate::model::{Authority, Job, Tenant, clean, shell_quoted};
 use crate::render;
 use crate::store::Interaction;
+use crate::sys::{OutputFile, OutputOptions};
 
 /// What a profile is called where nobody named it.
 const NAME: &str = "work";
@@ -47,6 +48,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             _ => return Err(failure),
         },
     };
+    // Before anybody is asked: a file there would not be read afterwards.
+    ConfigFile::check_place(&path)?;
     let name = &args.profile;
     if file.profiles.contains_key(name) {
         return Err(Failure::usage(format!("{}: there is a profile `{name}` already", path.display()))
@@ -224,7 +227,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
 }
 
 /// Adds the profile to the file, which is there as it was or whole.
-fn write(app: &App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
+fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("cannot write {}: {error}", path.display()))
             .help("name a file that you may write: `--config FILE`, or ENTRADA_CONFIG")
@@ -233,25 +236,25 @@ fn write(app: &App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<()
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         folder.unwrap_or(Path::new(".")).to_owned()
     };
-    std::fs::create_dir_all(folder(path)).map_err(|error| failed(&error))?;
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders.create(folder(path)).map_err(|error| failed(&error))?;
     // A link stays one, whether there is something behind it yet or not.
-    let target = match (std::fs::canonicalize(path), std::fs::read_link(path)) {
-        (Ok(target), _) => target,
-        (Err(_), Ok(link)) => folder(path).join(link),
-        (Err(_), Err(_)) => path.to_owned(),
-    };
+    let options = OutputOptions { in_place: true, ..OutputOptions::default() };
+    let mut output = OutputFile::open(path, options).map_err(|error| failed(&error))?;
+    if !output.is_file() {
+        return Err(failed(&std::io::Error::other("it is not a plain file")));
+    }
     // Two at once come one after the other.
     #[cfg(unix)]
     let _turn = {
-        let turn = std::fs::File::open(folder(&target)).map_err(|error| failed(&error))?;
+        let turn = std::fs::File::open(folder(path)).map_err(|error| failed(&error))?;
         turn.lock().map_err(|error| failed(&error))?;
         turn
     };
-    let before = match std::fs::read_to_string(&target) {
-        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(&error)),
-    };
+    let before = ConfigFile::read_text(path, false)?.trim_start_matches('\u{feff}').to_owned();
     let file = ConfigFile::parse(&before).map_err(Failure::usage)?;
     let profile = toml::to_string(&layer.table())
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
@@ -273,14 +276,7 @@ fn write(app: &App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<()
         ))
         .help("write it by hand: `config.example.toml` shows how")
     })?;
-    let new = tempfile::NamedTempFile::new_in(folder(&target));
-    let mut new = new.map_err(|error| failed(&error))?;
-    std::io::Write::write_all(&mut new, text.as_bytes()).map_err(|error| failed(&error))?;
-    new.as_file().sync_all().map_err(|error| failed(&error))?;
-    if let Ok(there) = std::fs::metadata(&target) {
-        new.as_file().set_permissions(there.permissions()).map_err(|error| failed(&error))?;
-    }
-    new.persist(&target).map_err(|error| failed(&error.error))?;
+    output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
     app.talk.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {
         app.talk.line(format!("commands that name no profile use `{name}`"));

@@ -39,6 +39,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let around = Around::new(app, None)?;
         return stream::run(&around, app);
     }
+    let mut report = args.report.as_deref().map(super::report::open).transpose()?;
     let cases = gather::gather(&args.input, app)?;
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {
@@ -64,8 +65,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         render::diagnoses(&mut out, args.output, &judged, style, notes)?;
         app.stdout.write_all(&out)?;
     }
-    if let Some(path) = &args.report {
-        super::report::write(app, path, &judged)?;
+    if let Some(report) = &mut report {
+        super::report::write(app, report, &judged)?;
     }
     Ok(judged.iter().fold(Exit::Success, worse))
 }

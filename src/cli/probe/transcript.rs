@@ -1,36 +1,30 @@
 //! `--transcript FILE`: what was said, without secrets.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::super::Failure;
 use super::super::app::App;
+use super::super::{Failure, output};
 use crate::model::{Side, clean, without_secrets};
 use crate::probe::{Talk, WebPlan};
-use crate::sys::HttpResponse;
+use crate::sys::{HttpResponse, OutputFile, OutputOptions};
+
+/// What it is called in messages, and the flag that names its file.
+const WHAT: &str = "the transcript";
+const FLAG: &str = "--transcript";
 
 /// What was said so far.
 #[derive(Default)]
 pub(super) struct Transcript {
     text: String,
-    file: Option<(tempfile::NamedTempFile, PathBuf)>,
+    file: Option<OutputFile>,
 }
 
 impl Transcript {
     /// One that goes to `path`, which must be writable before anything is asked.
     pub(super) fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::default()) };
-        let is_other = std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file());
-        if is_other || path == Path::new("-") {
-            let shown = clean(&path.to_string_lossy()).into_owned();
-            return Err(Failure::usage(format!("`{shown}` is no file"))
-                .help("name a file for the transcript: `--transcript FILE`"));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-            .map_err(|error| failed(path, &error))?;
-        Ok(Self { text: String::new(), file: Some((file, path.to_owned())) })
+        let open = |path| output::open(WHAT, FLAG, path, OutputOptions::default());
+        Ok(Self { text: String::new(), file: path.map(open).transpose()? })
     }
 
     pub(super) fn mail(&mut self, server: &str, talk: &Talk) {
@@ -63,19 +57,9 @@ impl Transcript {
         let _ = writeln!(self.text, "<\n{}", crate::model::clean_layout(&without_secrets(&body)));
     }
 
-    /// Writes it, whole or not at all, for its owner alone.
-    pub(super) fn write(self, app: &App<'_, '_>) -> Result<(), Failure> {
-        let Some((mut file, path)) = self.file else { return Ok(()) };
-        file.write_all(self.text.as_bytes()).map_err(|error| failed(&path, &error))?;
-        file.persist(&path).map_err(|error| failed(&path, &error.error))?;
-        app.talk.line(format!("transcript written to {}", path.display()));
-        Ok(())
+    /// Writes it, for its owner alone.
+    pub(super) fn write(self, app: &mut App<'_, '_>) -> Result<(), Failure> {
+        let Some(mut file) = self.file else { return Ok(()) };
+        output::write(app, WHAT, FLAG, &mut file, self.text.as_bytes())
     }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    let shown = path.to_string_lossy();
-    let why = std::io::Error::from(error.kind());
-    Failure::usage(format!("cannot write the transcript to `{}`: {why}", clean(&shown)))
-        .help("name a file in a folder that you may write to: `--transcript FILE`")
 }

@@ -1,6 +1,7 @@
 //! TLS: whom to trust, and a verifier that says what it saw.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,7 +20,9 @@ use super::certificate::describe;
 use super::error::{BundleError, SetupTrouble};
 use super::trust::Trust;
 use crate::model::clean;
-use crate::sys::{Bundle, Env};
+use crate::sys::{
+    Bundle, CERTIFICATES_MAX, Env, InputFileError, Trust as FileTrust, read_input_file,
+};
 
 /// The certificates in the PEM text `pem`; an error where there are none, or one of them is no certificate.
 pub(super) fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
@@ -76,7 +79,12 @@ fn check_variables(env: &Env) -> Result<(), SetupTrouble> {
     let file = env.os("SSL_CERT_FILE").map(check_file);
     let directories = env.os("SSL_CERT_DIR").and_then(check_directories);
     match (file, directories) {
-        (Some(Err(why)), None | Some(Err(_))) => Err(variable("SSL_CERT_FILE", &why)),
+        // The loader reads it beside the directories: without end, where it is unreadable.
+        (Some(Err(FileFault { why, is_unreadable })), directories)
+            if is_unreadable || !matches!(directories, Some(Ok(()))) =>
+        {
+            Err(variable("SSL_CERT_FILE", &why))
+        }
         (None, Some(Err(why))) => Err(variable("SSL_CERT_DIR", &why)),
         _ => Ok(()),
     }
@@ -86,11 +94,27 @@ fn variable(variable: &'static str, why: &str) -> SetupTrouble {
     SetupTrouble::RootsVariable { variable, why: clean(why).into_owned() }
 }
 
-fn check_file(path: &OsStr) -> Result<(), String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+/// What is wrong with a file of certificates.
+struct FileFault {
+    why: String,
+    /// Whether to read it could wait for ever or fill the memory.
+    is_unreadable: bool,
+}
+
+fn check_file(path: &OsStr) -> Result<(), FileFault> {
+    let pem = read_input_file(Path::new(path), CERTIFICATES_MAX, FileTrust::Anybody);
+    let pem = pem.map_err(|error| FileFault {
+        why: error.to_string(),
+        is_unreadable: match error {
+            InputFileError::TooLarge(_) => true,
+            InputFileError::NotPlain(kind) => kind != "a folder" && path != "/dev/null",
+            _ => false,
+        },
+    })?;
     // A system's bundle may hold some that nobody can read; it only has to hold one that can.
     let any = CertificateDer::pem_slice_iter(&pem).any(|item| item.is_ok());
-    if any { Ok(()) } else { Err(BundleError::Empty.to_string()) }
+    let none = || FileFault { why: BundleError::Empty.to_string(), is_unreadable: false };
+    any.then_some(()).ok_or_else(none)
 }
 
 /// `None` where no directory is named. One that can be opened is enough.

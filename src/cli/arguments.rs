@@ -1,0 +1,269 @@
+//! What on the command line may be a secret: no message repeats it.
+//!
+//! Nobody should give a secret as an argument, so that one is where a profile, a path or a server was expected. Whatever an error
+//! quotes goes through here, the argument parser's errors too.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ffi::OsString;
+
+use url::Url;
+
+use crate::model::without_secrets;
+use crate::sys::Env;
+
+/// What stands in a secret's place.
+const GONE: &str = "[secret]";
+
+/// Characters of the longest piece of a word that is no secret.
+const PIECE_MAX: usize = 60;
+
+/// Characters from which a piece without any pattern is taken for random.
+const RANDOM_MIN: usize = 20;
+
+/// Characters by which a secret is known again that was cut somewhere behind them.
+const PREFIX: usize = 24;
+
+/// Said where a secret was hidden.
+pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; others can see it on the command line, and it stays in the \
+    shell's history: give a token on standard input";
+
+/// The arguments of one run, and its own variables, which messages quote as well.
+pub(super) struct Arguments {
+    words: Vec<String>,
+    /// Found at the first message: most runs have none.
+    secrets: OnceCell<Vec<String>>,
+}
+
+impl Arguments {
+    pub(super) fn of(argv: &[OsString], env: &Env) -> Self {
+        let variables = env.names().filter(|name| name.starts_with("ENTRADA_"));
+        let variables =
+            variables.filter_map(|name| env.os(name)).map(std::ffi::OsStr::to_string_lossy);
+        let words = argv.iter().skip(1).map(|word| word.to_string_lossy());
+        Self {
+            words: words.chain(variables).map(Cow::into_owned).collect(),
+            secrets: OnceCell::new(),
+        }
+    }
+
+    /// `text` without what may be a secret among the arguments.
+    pub(super) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let secrets = self.secrets.get_or_init(|| {
+            let mut all: Vec<String> =
+                self.words.iter().flat_map(|word| secrets_in(word)).collect();
+            // A longer one is taken out before its parts.
+            all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+            all.dedup();
+            all
+        });
+        let mut shown = Cow::Borrowed(text);
+        for secret in secrets {
+            if let Some(without) = without(&shown, secret) {
+                shown = Cow::Owned(without);
+            }
+        }
+        shown
+    }
+}
+
+/// Whether `text` holds what may be a secret.
+pub(super) fn holds_secret(text: &str) -> bool {
+    !secrets_in(text).is_empty()
+}
+
+/// `text` without `secret`, in any case (hosts are written small) and cut at its end or not; `None` where it is not there.
+fn without(text: &str, secret: &str) -> Option<String> {
+    let is_whole = secret.ends_with('@');
+    let known_by = if is_whole { secret.len() } else { secret.len().min(PREFIX) };
+    let same = |a: u8, b: u8| a.eq_ignore_ascii_case(&b);
+    let mut out = String::new();
+    let (mut done, mut at) = (0, 0);
+    let (bytes, secret) = (text.as_bytes(), secret.as_bytes());
+    while at + known_by <= bytes.len() {
+        let alike = bytes[at..].iter().zip(secret).take_while(|(a, b)| same(**a, **b)).count();
+        if alike < known_by || !text.is_char_boundary(at) || !text.is_char_boundary(at + alike) {
+            at += 1;
+            continue;
+        }
+        out.push_str(&text[done..at]);
+        out.push_str(GONE);
+        at += alike;
+        done = if is_whole { at - 1 } else { at };
+    }
+    (0 < done).then(|| out + &text[done..])
+}
+
+/// What in the argument `word` may be a secret.
+fn secrets_in(word: &str) -> Vec<String> {
+    // `--server=user:password@host` is one word.
+    let word = match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with('-') => value,
+        _ => word,
+    };
+    let mut found = Vec::new();
+    for part in word.split(|c: char| c.is_whitespace() || "\"'<>`".contains(c)) {
+        sign_in_of_address(part, &mut found);
+    }
+    let shown = without_secrets(word);
+    for run in word.split(|c: char| !is_token_character(c)) {
+        let is_path = run.starts_with(['/', '.', '~']);
+        let mut any = false;
+        for piece in run.split(['/', '=']) {
+            let is_named = 3 < piece.len() && !shown.contains(piece);
+            if is_named || looks_secret(piece) {
+                found.push(piece.to_owned());
+                any = true;
+            }
+        }
+        // Base64 text has slashes inside.
+        let value = run.split_once('=').map_or(run, |(_, value)| value);
+        if any && !is_path && value.contains('/') {
+            found.push(value.to_owned());
+        }
+    }
+    found
+}
+
+/// Characters of tokens, codes, keys and base64 text.
+fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+/=~!*$%".contains(c)
+}
+
+/// User and password before the host of an address, with or without a scheme.
+fn sign_in_of_address(word: &str, found: &mut Vec<String>) {
+    let (scheme, rest) = word.split_once("//").unwrap_or(("", word));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let within = |text: &str| text.rsplit_once('@').map(|(user, _)| user.to_owned());
+    let named = !scheme.is_empty() || word.starts_with("//");
+    // A password may have a slash inside.
+    let by_colon = within(rest).filter(|user| user.contains(':'));
+    let Some(user) = within(authority).filter(|user| named || user.contains(':')).or(by_colon)
+    else {
+        return;
+    };
+    let mut parts = vec![user.clone()];
+    if let Ok(url) = Url::parse(word) {
+        let password = url.password().unwrap_or_default();
+        parts.push(format!("{}:{password}", url.username()));
+        found.extend((3 < password.len()).then(|| password.to_owned()));
+    }
+    let password = user.split_once(':').map_or("", |(_, password)| password);
+    found.extend((3 < password.len()).then(|| password.to_owned()));
+    found.extend(parts.into_iter().filter(|part| part.len() > 1).map(|part| part + "@"));
+}
+
+/// Whether `piece` looks like a token, a code or a key.
+fn looks_secret(piece: &str) -> bool {
+    let is_jwt = piece.split('.').any(|part| part.starts_with("eyJ") && 8 <= part.len());
+    is_jwt || PIECE_MAX < piece.len() || is_grant(piece) || is_random(piece)
+}
+
+/// Tokens of Entra, of personal accounts, and SASL strings, by how they begin.
+fn is_grant(piece: &str) -> bool {
+    let starts = [
+        "EwA", "EwB", "EwC", "EwD", "M.C", "M.R", "OAQAB", "AQAB", "AwAB", "BAQAB", "dXNlcj",
+        "bixhPX",
+    ];
+    let of_entra = || {
+        let mut after = piece.strip_prefix(['0', '1'])?.strip_prefix(".A")?.chars();
+        after.next().filter(char::is_ascii_uppercase)
+    };
+    12 <= piece.len()
+        && (starts.iter().any(|start| piece.starts_with(start)) || of_entra().is_some())
+}
+
+/// Whether capitals, small letters and digits alternate as they do in no name.
+fn is_random(piece: &str) -> bool {
+    let class = |c: char| match c {
+        'A'..='Z' => Some(0),
+        'a'..='z' => Some(1),
+        '0'..='9' => Some(2),
+        _ => None,
+    };
+    let classes: Vec<usize> = piece.chars().filter_map(class).collect();
+    let changes = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    RANDOM_MIN <= piece.len()
+        && (0..3).all(|class| classes.contains(&class))
+        && classes.len() <= 3 * changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(argv: &[&str], text: &str) -> String {
+        let argv: Vec<OsString> = argv.iter().map(Into::into).collect();
+        Arguments::of(&argv, &Env::default()).hide(text).into_owned()
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        let random = "aB3dE6gH9jK2mN5pQ8sT1vW4";
+        for (word, secret) in [
+            ("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln", "c2ln"),
+            ("eyJhbGciOiJub25lIn0.eyJ9.", "eyJhbGci"),
+            ("eyJhbGciOiJub25lIn0", "eyJhbGci"),
+            ("--account=eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln", "c2ln"),
+            ("-jeyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln", "c2ln"),
+            ("Bearer eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln", "c2ln"),
+            ("0.AXoAUn4cP0uaDk6MYXvpXZ", "AXoAUn"),
+            ("1.AXoA-short-refresh", "short-refresh"),
+            ("M.C512_BAY.0.U.-CqXhTest", "CqXhTest"),
+            (random, random),
+            ("abc8Q~1fG2hJ3kL4mN5pQ6rS7tU8vW9xY0z", "8Q~1fG2"),
+            ("refresh_token=opaque", "opaque"),
+            ("client_secret=hunter22", "hunter22"),
+            ("https://ada:hunter2@idp.example/x", "hunter2"),
+            ("https://token-of-ada@idp.example", "token-of-ada"),
+            ("--server=imaps://ada:pw@mail.example:993", "ada:pw"),
+            ("ada:hunter2@mail.example:993", "hunter2"),
+            ("//u:p@mail.example", "u:p@"),
+            ("https://u:p/w@mail.example", "u:p/w"),
+            ("0011223344556677889900112233445566778899001122334455667788990011", "0011"),
+        ] {
+            let text = format!("there is no profile `{word}`; did you mean this?");
+            let told = shown(&["entrada", "token", word], &text);
+            assert!(!told.contains(secret) && told.contains(GONE), "{word}: {told}");
+        }
+    }
+
+    #[test]
+    fn it_is_known_again_in_small_letters_and_cut_short() {
+        let word = format!("eyJhbGciOiJSUzI1NiJ9.{}.sig", "eyJhdWQiOiJ4In0".repeat(8));
+        let cut: String = word.chars().take(80).collect();
+        assert_eq!(shown(&["entrada", &word], &format!("`{cut}…`")), "`[secret]…`");
+        assert_eq!(shown(&["entrada", &word], &word.to_lowercase()), "[secret]");
+        let url = "https://ada:p%C3%A4ss@idp.example/";
+        let told = shown(&["entrada", "https://ada:päss@idp.example/"], &format!("no {url}"));
+        assert_eq!(told, "no https://[secret]@idp.example/");
+    }
+
+    #[test]
+    fn what_people_name_things_is_repeated() {
+        for word in [
+            "work",
+            "WorkAccount2024Contoso",
+            "ada.lovelace@contoso.example",
+            "6a1f0c3d-2b84-4e79-95d0-c8e73f41b2a6",
+            "6A1F0C3D-2B84-4E79-95D0-C8E73F41B2A6",
+            "https://login.microsoftonline.com/organizations/v2.0",
+            "https://outlook.office.com/IMAP.AccessAsUser.All",
+            "api://6a1f0c3d-2b84-4e79-95d0-c8e73f41b2a6/access_as_user",
+            "/home/ada/.config/entrada/config.toml",
+            "C:\\Users\\Ada\\EntradaReport2024Final.html",
+            "reports/EntradaReport2024Final.html",
+            "/tmp/.tmpAbC123/run.har",
+            "outlook.office365.com:993",
+            "SN6PR02MB1234.namprd02.prod.outlook.com",
+            "http://localhost:8400",
+            "graph-mail-read,imap",
+            "--no-interactive",
+            "@claims.json",
+            "IMAP.AccessAsUser.All offline_access",
+        ] {
+            let text = format!("cannot use `{word}`");
+            assert_eq!(shown(&["entrada", word], &text), text);
+        }
+    }
+}
