@@ -23,6 +23,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::{Emulator, Reply};
 use crate::model::NumericDate;
 pub use crate::sys::bind;
+use crate::sys::event_loop;
 
 /// Tells the time to the emulator.
 pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
@@ -132,7 +133,7 @@ pub fn spawn(
     tls: Option<Tls>,
     clock: Clock,
 ) -> io::Result<Background> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = event_loop()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async { drop(stopped.await) };
     let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));

@@ -24,6 +24,8 @@ mod mail;
 mod outputs;
 mod pasted;
 mod probe;
+#[cfg(unix)]
+mod processes;
 mod refresh;
 mod regressions;
 mod scenarios;
@@ -37,3 +39,6 @@ mod world;
 
 #[path = "../shared/faults.rs"]
 mod shared;
+#[cfg(unix)]
+#[path = "../shared/signals.rs"]
+mod signals;
