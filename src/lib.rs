@@ -21,6 +21,7 @@
 //! - A [`model::Secret`] has no `Display`, no `Serialize` and no `Deref`; `grep -rn 'expose()' src` lists every exit.
 //! - Text from a server passes [`model::clean`] before any stream.
 //! - stdout carries what was asked for and nothing else; all talk goes to stderr.
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod config;

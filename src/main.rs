@@ -1,16 +1,52 @@
 //! Entry point: joins the real world to [`entrada::cli::run`].
 
 use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use entrada::cli::{self, Console};
 use entrada::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
-    Sys, harden,
+    Stream, Sys, harden, quiet_panics,
 };
+
+/// The standard streams that were closed when the program was started, one bit for each descriptor.
+#[cfg(unix)]
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+// Rust's runtime opens /dev/null in the place of a closed standard stream before `main`. This runs before that.
+#[cfg(unix)]
+ctor::declarative::ctor! {
+    #[ctor(unsafe)]
+    fn find_closed_streams() {
+        let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        for (descriptor, stream) in streams.into_iter().enumerate() {
+            if rustix::io::fcntl_getfd(stream).is_err() {
+                CLOSED.fetch_or(1 << descriptor, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn closed_stream() -> Option<Stream> {
+    let closed = CLOSED.load(Ordering::Relaxed);
+    let streams = [(1, Stream::Stdin), (2, Stream::Stdout), (4, Stream::Stderr)];
+    streams.into_iter().find(|(bit, _)| closed & bit != 0).map(|(_, stream)| stream)
+}
+
+#[cfg(not(unix))]
+fn closed_stream() -> Option<Stream> {
+    None
+}
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
 fn main() -> ExitCode {
     harden();
+    quiet_panics();
+    if let Some(stream) = closed_stream() {
+        return cli::refuse_closed(stream, &mut std::io::stderr()).into();
+    }
     let env = Env::real();
     let http = RealHttp::new(&env);
     let sys = Sys {

@@ -81,7 +81,7 @@ impl App<'_, '_> {
     /// Whether the user may be asked: someone is at the terminal and nobody said no.
     pub(super) fn interaction(&self, settings: &Settings) -> Interaction {
         let forbidden = settings.is(|layer| &layer.no_interactive)
-            || self.sys.env.get("CI").is_some()
+            || self.sys.env.is_ci()
             || !self.sys.terminal.is_terminal(Stream::Stdin)
             || !self.talk.to_terminal;
         if forbidden { Interaction::Forbidden } else { Interaction::Allowed }
@@ -153,7 +153,7 @@ impl App<'_, '_> {
             pins: settings.pins(),
             min_ttl: settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0)),
             flow: settings.get(|layer| &layer.flow).unwrap_or_default(),
-            page: SignInPage { unattended: self.sys.env.get("CI").is_some(), ..settings.page() },
+            page: SignInPage { unattended: self.sys.env.is_ci(), ..settings.page() },
             force_refresh: false,
             interaction,
             claims: Self::claims(settings)?,

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
 /// Whether a shell asks for words.
 pub(super) fn is_asked(env: &Env) -> bool {
-    env.get(ASKING).is_some()
+    env.is_set(ASKING)
 }
 
 /// Answers a shell: `argv` is `entrada -- WORDS`. Whatever is wrong, nothing is said: it would stand in the middle of a line

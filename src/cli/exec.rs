@@ -7,6 +7,7 @@ use super::app::App;
 use super::obtain::{Ask, obtain};
 use super::token::{VARIABLE, variable_name};
 use super::{Exit, Failure};
+use crate::config::variables;
 use crate::sys::{Hand, Program};
 
 /// Run a program with an access token in its environment; its exit code is the result
@@ -32,7 +33,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Some(number) => Hand::Descriptor(number),
         None => Hand::Variable(args.variable.clone()),
     };
-    let program = Program { argv: args.command.clone(), hand, token: acquired.token.access_token };
+    let program = Program {
+        argv: args.command.clone(),
+        hand,
+        token: acquired.token.access_token,
+        without: variables::secret(app.sys.env),
+    };
     // Nothing of ours comes after it: the program takes our place. Where it does not, the trace is written once more.
     super::tell_of_trace(app.recorder.write(Exit::Success.code(), app.stdout), app.talk);
     let error = app.sys.programs.run(&program);

@@ -42,6 +42,7 @@ mod verbose;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{Parser, Subcommand};
 
@@ -49,7 +50,7 @@ pub use exit::Exit;
 
 use crate::config::Layer;
 use crate::model::shell_quoted;
-use crate::sys::Sys;
+use crate::sys::{Stream, Sys};
 use crate::trace::{Recorder, Written};
 use app::App;
 use arguments::Arguments;
@@ -142,8 +143,40 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
-    let mut argv: Vec<OsString> = argv.into_iter().collect();
+    let argv: Vec<OsString> = argv.into_iter().collect();
     let talk = Talk::new(stderr, sys, Arguments::of(&argv, sys.env));
+    // A panic ends the command and no more: locks, the terminal and drafts of files are given back on the way.
+    let ended = catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, &talk)));
+    ended.unwrap_or_else(|_| {
+        Failure::new(Exit::Failure, "entrada stopped at a defect of its own")
+            .help("report it with the command line and the line above")
+            .report(&talk)
+    })
+}
+
+/// The end of a program that is started with `stream` closed. Whatever it opened next would be taken for that stream, and
+/// what it prints would be lost.
+pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
+    let (name, redirection) = match stream {
+        Stream::Stdin => ("standard input", "</dev/null"),
+        Stream::Stdout => ("standard output", ">/dev/null"),
+        Stream::Stderr => ("standard error", "2>/dev/null"),
+    };
+    let text = format!(
+        "error: {name} is closed\n  = help: connect it, or redirect it to nowhere: `{redirection}`\n"
+    );
+    // Where stderr is the closed one, nobody hears it.
+    let _ = stderr.write_all(text.as_bytes());
+    Exit::Usage
+}
+
+fn command_in(
+    mut argv: Vec<OsString>,
+    sys: &Sys<'_>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    talk: &Talk<'_>,
+) -> Exit {
     // Help and version come before any file is read: they are there when all else is broken.
     if brief::is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
@@ -155,21 +188,21 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let mut as_az = false;
     match az::translate(&argv) {
         Some(Ok(ours)) => (argv, as_az) = (ours, true),
-        Some(Err(why)) => return Failure::usage(why).report(&talk),
+        Some(Err(why)) => return Failure::usage(why).report(talk),
         None => (),
     }
     let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
         Ok(args) => args,
-        Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
+        Err(error) => return usage(&error, stdout, talk).unwrap_or(Exit::Failure),
     };
     let recorder = Recorder::default();
-    let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
-    let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
+    let outcome = dispatch(args, sys, stdin, stdout, talk, &recorder);
+    let exit = outcome.unwrap_or_else(|failure| failure.report(talk));
     if as_az && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
         talk.line("in place of `az login`: sign in with `entrada login`");
     }
-    tell_of_trace(recorder.finish(exit.code(), stdout), &talk);
+    tell_of_trace(recorder.finish(exit.code(), stdout), talk);
     exit
 }
 
@@ -194,6 +227,10 @@ fn dispatch(
     talk: &Talk<'_>,
     recorder: &Recorder,
 ) -> Result<Exit, Failure> {
+    if let Some(name) = sys.env.not_text() {
+        let help = format!("set it again, or unset it: `unset {name}`");
+        return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
+    }
     let Args { common, command } = args;
     let (http, loopback, terminal) =
         (recorder.http(sys.http), recorder.loopback(sys.loopback), recorder.terminal(sys.terminal));

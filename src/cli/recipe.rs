@@ -80,7 +80,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
         .iter()
         .map(|key| variable(key))
         .chain(["ENTRADA_STORE_KEY".to_owned(), "ENTRADA_CONFIG".to_owned()])
-        .filter(|name| app.sys.env.get(name).is_some())
+        .filter(|name| app.sys.env.is_set(name))
         .collect();
     if !variables.is_empty() {
         app.talk.line(format!(

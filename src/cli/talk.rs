@@ -60,6 +60,7 @@ impl<'a> Talk<'a> {
 /// What `stream` can show: colour where a terminal shows it and nobody said no (<https://no-color.org>).
 pub(super) fn style_of(sys: &Sys<'_>, stream: Stream) -> Style {
     let to_terminal = sys.terminal.is_terminal(stream);
-    let refused = sys.env.get("NO_COLOR").is_some() || sys.env.get("TERM") == Some("dumb");
+    let refused =
+        sys.env.is_set("NO_COLOR") || sys.env.os("TERM").is_some_and(|term| term == "dumb");
     Style { color: to_terminal && !refused, width: sys.terminal.width().filter(|_| to_terminal) }
 }

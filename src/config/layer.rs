@@ -1,8 +1,10 @@
 //! One layer of settings: what one source says. The same struct is flags, variables and file keys.
 
+use std::any::TypeId;
 use std::sync::LazyLock;
 
 use clap::Args as _;
+use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
 use super::{JobName, Span};
@@ -56,7 +58,7 @@ pub struct Layer {
     pub flow: Option<flow::Kind>,
     /// Open no browser: show the address instead
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub no_browser: Option<bool>,
     /// How long to wait for the sign-in page
     #[arg(long, global = true, value_name = "TIME")]
@@ -84,11 +86,11 @@ pub struct Layer {
     pub claims: Option<String>,
     /// Declare that claims challenges are understood (capability CP1): tokens may live a day, and be taken back early
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub cp1: Option<bool>,
     /// Whether to ask for a refresh token (`offline_access`)
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub offline: Option<bool>,
     /// How long a stored token must still live to be handed out
     #[arg(long, global = true, value_name = "TIME")]
@@ -110,38 +112,55 @@ pub struct Layer {
     pub ca_bundle: Option<String>,
     /// End with code 10 when the diagnosis finds an error
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub strict: Option<bool>,
     /// Never ask anything
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub no_interactive: Option<bool>,
     /// Show the sign-in address as a QR code
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub qr: Option<bool>,
     /// Copy the sign-in code to the clipboard through the terminal (OSC 52)
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub copy_code: Option<bool>,
     /// Write every request and answer into a file (HAR 1.2), without its secrets
     #[arg(long, global = true, value_name = "FILE")]
     pub trace: Option<String>,
     /// Say nothing that is not needed
     #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        hide_possible_values = true)]
+        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub quiet: Option<bool>,
 }
 
 /// The names of all settings, as flags and file keys spell them.
 pub fn keys() -> &'static [String] {
-    static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let command = Layer::augment_args(clap::Command::new("settings"));
-        let names = command.get_arguments().filter_map(|argument| argument.get_long());
-        names.map(str::to_owned).collect()
-    });
-    &KEYS
+    &NAMES.all
 }
+
+/// Whether `key` is switched on or off, as its flag is declared.
+pub(super) fn is_boolean(key: &str) -> bool {
+    NAMES.boolean.iter().any(|name| name == key)
+}
+
+struct Names {
+    all: Vec<String>,
+    boolean: Vec<String>,
+}
+
+/// Read from the flags, so that a new setting is in it by itself.
+static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let command = Layer::augment_args(clap::Command::new("settings"));
+    let names = |wanted: fn(&clap::Arg) -> bool| -> Vec<String> {
+        let arguments = command.get_arguments().filter(|argument| wanted(argument));
+        arguments.filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+    };
+    let boolean =
+        |argument: &clap::Arg| argument.get_value_parser().type_id() == TypeId::of::<bool>();
+    Names { all: names(|_| true), boolean: names(boolean) }
+});
 
 impl Layer {
     /// What this layer says, key by key.

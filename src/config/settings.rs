@@ -1,5 +1,6 @@
 //! The layers put together, and what follows from them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,15 +54,17 @@ impl Settings {
         self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
     }
 
-    /// Every setting that some layer gives: key, value, origin.
+    /// Every setting that some layer gives and that holds: key, value, origin.
     pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
         let tables: Vec<_> =
             self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
         let strongest = |key: &str| {
             tables.iter().rev().find_map(|(origin, table)| Some((table.get(key)?.clone(), *origin)))
         };
+        let displaced = self.displaced();
         keys()
             .iter()
+            .filter(|key| Some(key.as_str()) != displaced)
             .filter_map(|key| strongest(key).map(|(value, origin)| (key.clone(), value, origin)))
             .collect()
     }
@@ -113,13 +116,33 @@ impl Settings {
 
     /// The jobs that were named, in order.
     pub fn jobs(&self) -> Result<Vec<Job>, SettingsError> {
-        // Scopes that were named more closely than a job, such as by a flag over a profile, are what is meant.
-        let last = |has: fn(&Layer) -> bool| self.layers.iter().rposition(|(_, layer)| has(layer));
-        if last(|layer| layer.job.is_some()) < last(|layer| layer.scope.is_some()) {
+        if self.displaced() == Some("job") {
             return Ok(Vec::new());
         }
         let names = self.pick(|layer| &layer.job).unwrap_or_default();
         names.iter().map(|name| self.find_job(name)).collect()
+    }
+
+    /// `job` and `scope` both say what to ask for. Named in one place they add up; else the one that was named more closely,
+    /// such as by a flag over a profile, displaces the other, whose key this is. A job that brings no scopes, such as `custom`,
+    /// leaves those that there are.
+    fn displaced(&self) -> Option<&'static str> {
+        let closest = |names: fn(&Layer) -> usize| {
+            self.layers.iter().rposition(|(_, layer)| 0 < names(layer))
+        };
+        let job = closest(|layer| layer.job.as_ref().map_or(0, Vec::len))?;
+        let scope = closest(|layer| layer.scope.as_ref().map_or(0, Vec::len))?;
+        let brings_scopes = |name: &JobName| {
+            self.find_job(name).map_or(true, |job| !entra_jobs::facts(job).scopes.is_empty())
+        };
+        match job.cmp(&scope) {
+            Ordering::Less => Some("job"),
+            Ordering::Greater => {
+                let (_, layer) = self.layers.get(job)?;
+                layer.job.iter().flatten().any(brings_scopes).then_some("scope")
+            }
+            Ordering::Equal => None,
+        }
     }
 
     /// The job called `name`: on record, or of the user's own.
@@ -139,6 +162,9 @@ impl Settings {
 
     /// The scopes that were named, checked (RFC 6749 §3.3).
     pub fn scopes(&self) -> Result<ScopeSet, SettingsError> {
+        if self.displaced() == Some("scope") {
+            return Ok(ScopeSet::default());
+        }
         let named = self.pick(|layer| &layer.scope).unwrap_or_default();
         let scopes: ScopeSet = named.iter().flat_map(|text| text.split_whitespace()).collect();
         let ok = |c: char| c.is_ascii_graphic() && !"\"\\,".contains(c);
@@ -219,133 +245,5 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env(variables: &[(&str, &str)]) -> Env {
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
-    }
-
-    const FILE: &str = "
-        [defaults]
-        tenant = 'organizations'
-        client-id = 'of-defaults'
-        [profiles.work]
-        client-id = 'of-work'
-        job = ['imap']
-    ";
-
-    fn settings(profile: Option<&str>, variables: &[(&str, &str)], flags: Layer) -> Settings {
-        let file = ConfigFile::parse(FILE).unwrap();
-        Settings::resolve(&file, profile, &env(variables), flags).unwrap()
-    }
-
-    #[test]
-    fn a_flag_beats_a_variable_beats_the_profile_beats_the_defaults() {
-        let flags = Layer { client_id: Some("of-flag".into()), ..Layer::default() };
-        let variable = [("ENTRADA_CLIENT_ID", "of-env")];
-        for (found, expected) in [
-            (settings(None, &[], Layer::default()), "of-defaults"),
-            (settings(Some("work"), &[], Layer::default()), "of-work"),
-            (settings(Some("work"), &variable, Layer::default()), "of-env"),
-            (settings(Some("work"), &variable, flags), "of-flag"),
-        ] {
-            assert_eq!(found.client_id().unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn every_value_knows_its_origin() {
-        let found = settings(Some("work"), &[("ENTRADA_STRICT", "yes")], Layer::default());
-        let origins: Vec<(String, Origin)> =
-            found.given().into_iter().map(|(key, _, origin)| (key, origin)).collect();
-        assert_eq!(
-            origins,
-            [
-                ("tenant".to_owned(), Origin::Defaults),
-                ("client-id".to_owned(), Origin::Profile),
-                ("job".to_owned(), Origin::Profile),
-                ("strict".to_owned(), Origin::Env),
-            ]
-        );
-    }
-
-    #[test]
-    fn variables_have_the_types_of_their_keys() {
-        let found = settings(
-            None,
-            &[
-                ("ENTRADA_JOB", "imap,smtp"),
-                ("ENTRADA_SCOPE", "a b"),
-                ("ENTRADA_MIN_TTL", "10m"),
-                ("ENTRADA_STORE", "file"),
-                ("ENTRADA_OFFLINE", "0"),
-            ],
-            Layer::default(),
-        );
-        assert_eq!(found.jobs().unwrap(), [Job::Imap, Job::Smtp]);
-        assert_eq!(found.scopes().unwrap(), ScopeSet::parse("a b"));
-        assert_eq!(found.get(|layer| &layer.min_ttl), Some(Span(600)));
-        assert!(!found.offline());
-        let bad = Settings::resolve(
-            &ConfigFile::default(),
-            None,
-            &env(&[("ENTRADA_STORE", "cellar")]),
-            Layer::default(),
-        );
-        assert!(
-            bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit")
-        );
-    }
-
-    #[test]
-    fn scopes_that_could_break_out_of_the_request_are_refused() {
-        for scope in ["a\"b", "a\\b", "a,b", "a\u{1}b", "ä"] {
-            let flags = Layer { scope: Some(vec![scope.into()]), ..Layer::default() };
-            let settings =
-                Settings::resolve(&ConfigFile::default(), None, &Env::default(), flags).unwrap();
-            assert!(settings.scopes().is_err(), "{scope:?}");
-        }
-    }
-
-    #[test]
-    fn a_job_of_ones_own_is_found_and_a_slip_is_met_with_the_nearest_name() {
-        let file = ConfigFile::parse(
-            "[jobs.crm]\naudience = 'api://crm'\nscope = ['api://crm/Orders.Read']",
-        );
-        let file = file.unwrap();
-        let resolve = |job: &str| {
-            let flags = Layer { job: Some(vec![job.parse().unwrap()]), ..Layer::default() };
-            Settings::resolve(&file, None, &Env::default(), flags).unwrap()
-        };
-        let jobs = resolve("CRM").jobs().unwrap();
-        assert_eq!(jobs[0].id(), "crm");
-        assert_eq!(
-            resolve("crm").request_scopes(&jobs).unwrap().api().to_string(),
-            "api://crm/Orders.Read"
-        );
-        assert_eq!(
-            resolve("imp").jobs().unwrap_err().to_string(),
-            "there is no job `imp`; did you mean `imap`?"
-        );
-    }
-
-    #[test]
-    fn a_job_brings_its_scopes_and_offline_access() {
-        let found = settings(Some("work"), &[], Layer::default());
-        assert_eq!(
-            found.request_scopes(&[Job::Imap]).unwrap().to_string(),
-            "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile"
-        );
-    }
-
-    #[test]
-    fn a_profile_that_is_not_there_is_named_with_its_neighbour() {
-        let file = ConfigFile::parse(FILE).unwrap();
-        let error = Settings::resolve(&file, Some("wrk"), &Env::default(), Layer::default());
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "there is no profile `wrk`; did you mean `work`?"
-        );
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -24,6 +24,7 @@ use super::{Emulator, Reply};
 use crate::model::NumericDate;
 use crate::sys::NamedHost;
 pub use crate::sys::bind;
+use crate::sys::event_loop;
 
 /// Tells the time to the emulator.
 pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
@@ -138,7 +139,7 @@ pub fn spawn(
     tls: Option<Tls>,
     clock: Clock,
 ) -> io::Result<Background> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = event_loop()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async { drop(stopped.await) };
     let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));

@@ -27,5 +27,5 @@ pub use redact::without_secrets;
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{OIDC_SCOPES, ScopeSet};
 pub use secret::{Secret, fingerprint};
-pub use text::{clean, clean_layout, html_escaped, shell_quoted};
+pub use text::{clean, clean_layout, html_escaped, parse_bool, shell_quoted};
 pub use time::{NumericDate, human_duration};

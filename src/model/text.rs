@@ -76,6 +76,15 @@ pub fn shell_quoted(value: &str) -> String {
     }
 }
 
+/// Whether `text` says yes or no, in the words that clap takes for a boolean; `None` where it says neither.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// `text` as an HTML page shows it, every character kept: no markup, no end of an attribute.
 pub fn html_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

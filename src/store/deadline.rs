@@ -43,6 +43,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_work_is_an_error_here() {
         let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
-        assert!(matches!(result.unwrap_err().trouble, Trouble::Denied(_)));
+        let stopped = Trouble::Denied("its driver stopped unexpectedly".into());
+        assert_eq!(result.unwrap_err().trouble, stopped);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use url::Url;
 
-use super::{Browser, Env, Place};
+use super::{Browser, Env, OWN, Place};
 use crate::model::check_transport;
 
 /// The desktop's own browser.
@@ -58,7 +58,7 @@ impl Marks {
 }
 
 fn place_of(env: &Env, marks: &Marks) -> Place {
-    let set = |names: &[&str]| names.iter().any(|name| env.get(name).is_some());
+    let set = |names: &[&str]| names.iter().any(|name| env.is_set(name));
     if set(&["SSH_CONNECTION", "SSH_TTY"]) {
         Place::Remote
     } else if marks.container || set(&["container", "KUBERNETES_SERVICE_HOST"]) {
@@ -105,10 +105,10 @@ fn named_opener(entry: &str, url: &Url) -> Option<Command> {
 /// in the working directory is not taken for it.
 fn prepare(command: &mut Command, env: &Env) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for name in env.names().filter(|name| name.starts_with("ENTRADA_")) {
+    for name in env.names().filter(|name| name.starts_with(OWN)) {
         command.env_remove(name);
     }
-    if let Some(path) = env.get("PATH") {
+    if let Some(path) = env.os("PATH") {
         let absolute = std::env::split_paths(path).filter(|path| path.is_absolute());
         if let Ok(path) = std::env::join_paths(absolute) {
             command.env("PATH", path);

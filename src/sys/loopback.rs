@@ -39,6 +39,9 @@ pub struct RealLoopback;
 
 impl Loopback for RealLoopback {
     fn listen(&self, ports: &[u16]) -> io::Result<Box<dyn Listener>> {
+        if super::http::runtime().is_none() {
+            return Err(io::Error::other("no descriptors are left to wait with"));
+        }
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         for &port in if ports.is_empty() { &[0] } else { ports } {
             match bind(port) {

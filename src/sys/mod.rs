@@ -2,6 +2,7 @@
 
 mod browser;
 mod clock;
+mod defect;
 mod dial;
 mod entropy;
 mod env;
@@ -22,9 +23,11 @@ use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
 pub use clock::RealClock;
+pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
-pub use env::Env;
+pub use env::{Env, OWN};
 pub use harden::harden;
+pub(crate) use http::event_loop;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
     HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
@@ -93,7 +96,7 @@ pub enum Place {
 impl Place {
     /// Whether a page that is opened here is seen by the user.
     pub fn has_browser(self, env: &Env) -> bool {
-        matches!(self, Self::Desktop | Self::Wsl) || env.get("BROWSER").is_some()
+        matches!(self, Self::Desktop | Self::Wsl) || env.is_set("BROWSER")
     }
 }
 

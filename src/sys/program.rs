@@ -15,6 +15,8 @@ pub struct Program {
     pub hand: Hand,
     /// The token.
     pub token: Secret,
+    /// Variables of the environment that it does not get.
+    pub without: Vec<String>,
 }
 
 /// How a program gets a token.
@@ -50,6 +52,10 @@ fn command(program: &Program) -> io::Result<Command> {
     let (name, arguments) = program.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
     command.args(arguments);
+    // Before the token's own variable, which may have any name.
+    for variable in &program.without {
+        command.env_remove(variable);
+    }
     match &program.hand {
         Hand::Variable(variable) => {
             command.env(variable, program.token.expose());

@@ -27,6 +27,8 @@ mod mail;
 mod outputs;
 mod pasted;
 mod probe;
+#[cfg(unix)]
+mod processes;
 mod refresh;
 mod regressions;
 mod scenarios;
@@ -40,3 +42,6 @@ mod world;
 
 #[path = "../shared/faults.rs"]
 mod shared;
+#[cfg(unix)]
+#[path = "../shared/signals.rs"]
+mod signals;

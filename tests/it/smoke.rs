@@ -7,20 +7,22 @@ use tempfile::TempDir;
 
 const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
 
-fn entrada(home: &TempDir) -> Command {
+pub(crate) fn entrada(home: &TempDir) -> Command {
+    #[cfg(unix)]
+    crate::signals::are_default_for_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_entrada"));
     command.env_clear().env("HOME", home.path()).stdin(Stdio::null());
     command
 }
 
 /// `entrada emulator` as a process; ends when dropped.
-struct Emulator {
+pub(crate) struct Emulator {
     child: Child,
     base: String,
 }
 
 impl Emulator {
-    fn start(home: &TempDir, args: &[&str]) -> Self {
+    pub(crate) fn start(home: &TempDir, args: &[&str]) -> Self {
         let mut child = entrada(home)
             .args(["emulator", "--port", "0", "--scenario", "auto-approve", "--interval", "1"])
             .args(args)
@@ -34,7 +36,7 @@ impl Emulator {
     }
 
     /// Leads `command` here.
-    fn set<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+    pub(crate) fn set<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("ENTRADA_AUTHORITY", &self.base)
             .env("ENTRADA_TENANT", "organizations")
@@ -43,7 +45,7 @@ impl Emulator {
             .env("ENTRADA_STORE_KEY", KEY)
     }
 
-    fn client(&self, home: &TempDir, args: &[&str]) -> Output {
+    pub(crate) fn client(&self, home: &TempDir, args: &[&str]) -> Output {
         self.set(entrada(home).args(args)).output().unwrap()
     }
 }
@@ -55,7 +57,7 @@ impl Drop for Emulator {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

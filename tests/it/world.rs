@@ -245,6 +245,14 @@ impl World {
         self.env.borrow_mut().insert(name.to_owned(), value.into());
     }
 
+    /// The same with a value that need not be text.
+    #[cfg(unix)]
+    pub(crate) fn set_bytes(&self, name: &str, value: &[u8]) {
+        use std::os::unix::ffi::OsStrExt as _;
+        let value = std::ffi::OsStr::from_bytes(value).to_owned();
+        self.env.borrow_mut().insert(name.to_owned(), value);
+    }
+
     /// The client that is set.
     pub(crate) fn client_id(&self) -> String {
         self.env.borrow()["ENTRADA_CLIENT_ID"].to_str().unwrap().to_owned()

@@ -1,6 +1,6 @@
 //! The program with a real gnome-keyring, against the emulator on a real port: whole commands, as a user types them.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::desk::Desk;
@@ -241,20 +241,13 @@ fn a_frozen_keyring_is_given_up_before_anything_is_sent() {
 #[test]
 fn the_emulator_is_a_program_of_its_own_too() {
     let desk = Desk::unlocked();
-    let mut emulator = desk
-        .command(ENTRADA)
-        .args(["emulator", "--port", "0", "--scenario", "auto-approve"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut base = String::new();
-    let mut out = std::io::BufReader::new(emulator.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut out, &mut base).unwrap();
+    let mut command = desk.command(ENTRADA);
+    let emulator = start(command.args(["emulator", "--port", "0", "--scenario", "auto-approve"]));
+    let called = emulator.hear("try: entrada login --authority ");
+    let base = called.split(' ').next().unwrap();
     let entrada = |arguments: &[&str]| {
         let mut command = desk.command(ENTRADA);
-        command.args(arguments).args(["--authority", base.trim(), "--tenant", "organizations"]);
+        command.args(arguments).args(["--authority", base, "--tenant", "organizations"]);
         command.args(["--client-id", "11111111-2222-4333-8444-555555555555"]);
         run(&mut command).with(0)
     };
@@ -262,12 +255,11 @@ fn the_emulator_is_a_program_of_its_own_too() {
     let token = entrada(&["token"]).line();
     assert_ne!(entrada(&["token", "--force-refresh"]).line(), token);
     // Its log is shown twice a second.
-    std::thread::sleep(Duration::from_millis(700));
-    let pid = emulator.id().to_string();
-    assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
-    let output = emulator.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    let log = String::from_utf8(output.stderr).unwrap();
+    emulator.hear_of(" refresh_token");
+    emulator.signal("INT");
+    let ended = emulator.end().with(0);
+    assert_eq!(ended.out.trim(), base);
+    let log = ended.err;
     assert_eq!(log.matches(" refresh_token").count(), 1, "{log}");
     assert!(!log.contains(&token), "{log}");
 }

@@ -38,3 +38,5 @@ use entrada::store::Backend;
 mod contract;
 #[path = "../shared/faults.rs"]
 mod shared;
+#[path = "../shared/signals.rs"]
+mod signals;

@@ -60,6 +60,7 @@ pub(crate) struct Running {
 
 /// Starts `command` without anything to read.
 pub(crate) fn start(command: &mut Command) -> Running {
+    crate::signals::are_default_for_children();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout: ChildStdout = child.stdout.take().unwrap();
@@ -94,6 +95,12 @@ impl Running {
             said.map(|rest| rest.trim().to_owned())
         };
         within(what, found)
+    }
+
+    /// Waits until it has said `what`.
+    #[track_caller]
+    pub(crate) fn hear_of(&self, what: &str) {
+        within(what, || self.err.lock().unwrap().contains(what).then_some(()));
     }
 
     /// Sends `signal`.

@@ -125,7 +125,7 @@ pub(super) fn loopback(app: &App<'_, '_>) -> Line {
 /// Whether somebody could be asked.
 pub(super) fn terminal(app: &App<'_, '_>) -> Line {
     let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
-    if app.sys.env.get("CI").is_some() {
+    if app.sys.env.is_ci() {
         Line::note("terminal", "the variable CI is set: nobody is asked anything")
     } else if stdin && app.talk.to_terminal {
         Line::fine("terminal", "somebody can be asked")

@@ -11,6 +11,7 @@ mod tls;
 mod trust;
 
 use std::cell::RefCell;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -156,8 +157,26 @@ impl<'a> RealHttp<'a> {
 /// system has no descriptors left for an event loop.
 pub(super) fn runtime() -> Option<&'static tokio::runtime::Runtime> {
     static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
-    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
-    RUNTIME.get_or_init(build).as_ref()
+    RUNTIME.get_or_init(|| event_loop().ok()).as_ref()
+}
+
+/// Descriptors that an event loop opens, and some to work with.
+#[cfg(unix)]
+const LOOP_DESCRIPTORS: usize = 8;
+
+/// An event loop on the thread that runs it. An error where the system has no descriptors or threads left for one: `tokio` itself
+/// would stop the program when it takes its signal pipe, or when it looks up a host's name.
+pub(crate) fn event_loop() -> io::Result<tokio::runtime::Runtime> {
+    #[cfg(unix)]
+    {
+        let stdin = rustix::stdio::stdin();
+        let spare = || rustix::io::fcntl_dupfd_cloexec(stdin, 3);
+        let spares: Result<Vec<_>, _> = (0..LOOP_DESCRIPTORS).map(|_| spare()).collect();
+        drop(spares?);
+    }
+    // It ends by itself.
+    drop(std::thread::Builder::new().spawn(|| ())?);
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 enum Unanswered {

@@ -10,6 +10,8 @@ use crate::sys::Env;
 
 /// In which order they are looked at. What goes through a proxy is always https.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// Hosts that are reached without it.
+const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The proxy that requests to `url` go through, as host and port; `None` where they go straight, or the setting is wrong.
 pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
@@ -32,11 +34,15 @@ impl Proxy {
         if is_loopback(url) {
             return Ok(None);
         }
+        let not_text = |name: &&&str| env.os(name).is_some_and(|value| value.to_str().is_none());
+        if let Some(variable) = VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
+            return Err(SetupTrouble::ProxyVariable { variable, why: "it is not UTF-8" });
+        }
         let named = VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
         let Some((variable, value)) = named else { return Ok(Self::of_the_system(&uri)) };
         let proxy =
             parse(value.trim()).map_err(|why| SetupTrouble::ProxyVariable { variable, why })?;
-        let except = env.get("NO_PROXY").or_else(|| env.get("no_proxy")).unwrap_or_default();
+        let except = EXCEPTIONS.iter().find_map(|name| env.get(name)).unwrap_or_default();
         // It only has to tell whether `NO_PROXY` covers the host: any address will do.
         let matcher = Matcher::builder().all("http://proxy").no(except).build();
         Ok(matcher.intercept(&uri).map(|_| Self { url: proxy, auth: None }))
@@ -162,6 +168,20 @@ mod tests {
                 Err(other) => panic!("{other}"),
             };
             assert_eq!(found, expected.map(|name| name.map(str::to_owned)), "{variables:?} {url}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_a_fault_and_not_a_way_past_the_proxy() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let url = Url::parse("https://a.example/").unwrap();
+        for name in VARIABLES.into_iter().chain(EXCEPTIONS) {
+            let value = std::ffi::OsString::from_vec(b"http://p\xff:1".to_vec());
+            let fault = Proxy::of(&url, &Env::from_iter([(name.to_owned(), value)])).err();
+            let expected =
+                Some(SetupTrouble::ProxyVariable { variable: name, why: "it is not UTF-8" });
+            assert_eq!(fault, expected);
         }
     }
 }
