@@ -28,6 +28,7 @@ mod probe;
 mod program;
 mod recipes;
 mod shells;
+mod signals;
 mod storm;
 mod terminal;
 mod trace;

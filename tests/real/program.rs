@@ -96,6 +96,11 @@ impl Running {
         within(what, found)
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
     /// Sends `signal`.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
