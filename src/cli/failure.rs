@@ -289,6 +289,9 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
             .help("sign in as the other, in a private window; or leave out what names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
+        AcquireError::AnotherUser { .. } => Failure::of(Exit::WrongAccount, &error).help(format!(
+            "the stored sign-in was left as it was; if this happens again, sign in anew: {login}, and tell whoever runs the authority"
+        )),
         AcquireError::Taken(_) => {
             Failure::of(Exit::Usage, &error).help("take the other one over all the same with `--replace`")
         }

@@ -12,7 +12,7 @@ use crate::entra::jobs;
 use crate::flow::{self, AcquireError, Acquired, Unsaved};
 use crate::model::{Job, clean, human_duration};
 use crate::render::{self, JudgementFormat, Notes};
-use crate::store::{Grants, Interaction};
+use crate::store::{Grants, Interaction, LockError};
 
 /// Sign in, keep the grant, and judge the token at once
 #[derive(clap::Args)]
@@ -96,7 +96,8 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     show(app, args.output, &diagnoses)?;
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.talk, unsaved);
-        return Ok(Exit::Store);
+        let is_busy = matches!(unsaved.error, AcquireError::Lock(LockError::Held { .. }));
+        return Ok(if is_busy { Exit::Busy } else { Exit::Store });
     }
     Ok(exit)
 }
@@ -189,7 +190,14 @@ pub(super) fn warn_unsaved(talk: &Talk<'_>, unsaved: &Unsaved) {
     match &unsaved.pending {
         Some(path) => {
             talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
-            talk.raw("  = help: unlock or restart the store; the next `entrada token` takes it from there\n");
+            talk.raw(match unsaved.error {
+                AcquireError::Lock(_) => {
+                    "  = help: once the other process has ended, the next `entrada token` takes it from there\n"
+                }
+                _ => {
+                    "  = help: unlock or restart the store; the next `entrada token` takes it from there\n"
+                }
+            });
         }
         None => talk.raw("  = help: mend the store, then sign in again\n"),
     }

@@ -12,7 +12,7 @@ use crate::model::{Account, ClaimsRequest, NumericDate, both, human_duration};
 use crate::oauth::TokenResponse;
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready, Sought,
-    StoreError, Turn,
+    Turn,
 };
 use crate::sys::Sys;
 
@@ -54,10 +54,20 @@ pub struct Acquired {
 /// A grant that the authority gave and the store did not take.
 #[derive(Debug)]
 pub struct Unsaved {
-    /// What the store said.
-    pub error: StoreError,
-    /// Where it waits, encrypted, for the store to come back.
+    /// What the store said, or why the grant could not be locked.
+    pub error: AcquireError,
+    /// Where it waits, encrypted, for the next run.
     pub pending: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Unsaved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the grant was not stored: {}", self.error)?;
+        match &self.pending {
+            Some(path) => write!(f, "; it waits, encrypted, in {}", path.display()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A token for `request`: from the store while it is good, else by refresh, else by sign-in where that is allowed.
@@ -183,7 +193,7 @@ fn from_grant(
         if let Some(answer) = already_known(grants, request, key, &grant, sys.clock.now(), prompt) {
             break answer;
         }
-        break by_refresh(sys, grants, request, key, &grant, &guard);
+        break by_refresh(sys, grants, request, key, &grant, &guard, prompt);
     };
     // The authority wanted an early refresh (`refresh_in`) that cannot be had: the token itself may still be good.
     let spare = still_good(&grant, request, sys.clock.now());
@@ -327,8 +337,19 @@ pub(super) fn keep(
         None => grants.save(key, grant, now),
     };
     let error = saved.err()?;
+    Some(set_aside(grants, ready, key, grant, error.into()))
+}
+
+/// Sets a grant aside, encrypted, that cannot be stored for `error`; the next run stores it, alone with it.
+pub(super) fn set_aside(
+    grants: &Grants,
+    ready: &Ready,
+    key: &GrantKey,
+    grant: &Grant,
+    error: AcquireError,
+) -> Unsaved {
     let pending = grants.keep_pending(ready, key, grant).ok();
-    Some(Unsaved { error, pending })
+    Unsaved { error, pending }
 }
 
 fn from_cache(

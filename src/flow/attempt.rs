@@ -201,6 +201,18 @@ impl<'a> Attempt<'a> {
         begun
     }
 
+    /// The same attempt, from which `refresh_token` came.
+    pub(super) fn goes_on_with<'b>(
+        self,
+        refresh_token: &'b Secret,
+        request: &TokenRequest,
+    ) -> Attempt<'b>
+    where
+        'a: 'b,
+    {
+        Attempt::begin(self.guard, refresh_token, request)
+    }
+
     /// Tells that it failed.
     pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
         let outcome = outcome.harmless();

@@ -18,7 +18,7 @@ use crate::oauth::authorization::{
 };
 use crate::oauth::code::{self, Redemption};
 use crate::oauth::{ErrorResponse, TokenResponse};
-use crate::sys::{Interrupted, Line, Listener, Place, Sys, Visit};
+use crate::sys::{HeldSignals, Interrupted, Line, Listener, Place, Sys, Visit};
 
 /// The name of this grant where grants are told apart.
 pub const GRANT_TYPE: &str = "authorization_code";
@@ -29,20 +29,22 @@ pub(super) const TICK: Duration = Duration::from_millis(200);
 const PORT_UNHEARD: u16 = 8400;
 
 /// A sign-in that brought tokens. Whoever waits at the browser still has to be told how it ends.
-pub(super) struct Arrived {
+pub(super) struct Arrived<'a> {
     pub(super) response: TokenResponse,
     pub(super) nonce: Option<Secret>,
     pub(super) ending: Ending,
+    /// The code is spent: signals wait until what came is stored.
+    pub(super) held: HeldSignals<'a>,
 }
 
 /// Signs the user in at a page.
-pub(super) fn run(
-    sys: &Sys<'_>,
+pub(super) fn run<'a>(
+    sys: &Sys<'a>,
     endpoints: &Endpoints,
     request: &TokenRequest,
     way: Way,
     prompt: &mut dyn Prompt,
-) -> Result<Arrived, AcquireError> {
+) -> Result<Arrived<'a>, AcquireError> {
     let mut random = [0; 96];
     sys.entropy.fill(&mut random).map_err(AcquireError::Entropy)?;
     let ties = Ties::new(&random);
@@ -74,13 +76,19 @@ pub(super) fn run(
     prompt.done();
     wait.rejected.sum_up(prompt);
     let redeemed = heard.and_then(|answer| match answer {
-        Redirected::Code(code) => wait.redeem(&code),
+        Redirected::Code(code) => {
+            let held = HeldSignals::begin(sys.clock)?;
+            match wait.redeem(&code) {
+                Ok(response) => Ok((response, held)),
+                Err(error) => held.end().map_or_else(|signal| Err(signal.into()), |()| Err(error)),
+            }
+        }
         Redirected::Refused(error) => Err(refused(*error)),
     });
     match redeemed {
-        Ok(response) => {
+        Ok((response, held)) => {
             let nonce = request.scopes.contains("openid").then(|| wait.ties.nonce.clone());
-            Ok(Arrived { response, nonce, ending })
+            Ok(Arrived { response, nonce, ending, held })
         }
         Err(error) => {
             ending.tell(sys.clock, Err(&error));

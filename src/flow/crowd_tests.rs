@@ -13,8 +13,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::auth_code::{self, Arrived};
+use super::auth_code;
 use super::choose::Way;
+use super::ending::Ending;
 use super::tests::request;
 use super::*;
 use crate::model::{Account, NumericDate};
@@ -146,7 +147,7 @@ impl Prompt for Log {
     fn done(&mut self) {}
 }
 
-fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Arrived, AcquireError> {
+fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Ending, AcquireError> {
     let env = Env::default();
     let sys = Sys {
         clock: crowd,
@@ -162,7 +163,7 @@ fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Arrived, AcquireError> {
     let page = SignInPage { timeout: Some(Duration::from_secs(8)), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
-    auth_code::run(&sys, &endpoints, &request, Way::Browser, log)
+    auth_code::run(&sys, &endpoints, &request, Way::Browser, log).map(|arrived| arrived.ending)
 }
 
 /// The right answer: what ties it to the request is made of zeros.
@@ -204,9 +205,9 @@ fn nobody_prolongs_the_end_of_a_sign_in_that_went_well() {
     for others in ["/favicon.ico", "/?code=the-code&state=x", "/"] {
         let (crowd, mut log) = (crowd(others), Log::default());
         crowd.first.borrow_mut().push(right());
-        let arrived = sign_in(&crowd, &mut log).unwrap();
+        let ending = sign_in(&crowd, &mut log).unwrap();
         let before = crowd.passed();
-        arrived.ending.tell(&crowd, Ok(&Account::default()));
+        ending.tell(&crowd, Ok(&Account::default()));
         assert_eq!(crowd.passed() - before, 2_000, "{others}");
         assert_eq!(crowd.closed_with.get(), Some(Duration::from_secs(2)));
         assert!(log.troubles.is_empty(), "{:?}", log.troubles);
@@ -221,14 +222,14 @@ fn the_page_that_names_the_account_is_for_this_machine_alone() {
         Log::default(),
     );
     crowd.first.borrow_mut().push(right());
-    let arrived = sign_in(&crowd, &mut log).unwrap();
-    arrived.ending.tell(&crowd, Ok(&Account::default()));
+    let ending = sign_in(&crowd, &mut log).unwrap();
+    ending.tell(&crowd, Ok(&Account::default()));
     let statuses = crowd.statuses();
     assert_eq!(statuses[0], 303);
     assert!(1 < statuses.len() && statuses[1..].iter().all(|status| *status == 421));
 
     crowd.first.borrow_mut().append(&mut vec![get("/result", "localhost:50123"), right()]);
-    let arrived = sign_in(&crowd, &mut log).unwrap();
-    arrived.ending.tell(&crowd, Ok(&Account::default()));
+    let ending = sign_in(&crowd, &mut log).unwrap();
+    ending.tell(&crowd, Ok(&Account::default()));
     assert_eq!(crowd.statuses(), [303, 200]);
 }

@@ -6,7 +6,7 @@ use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left};
 use crate::model::{Endpoints, NumericDate};
 use crate::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
 use crate::oauth::{ErrorResponse, RETRYABLE_STATUS, TokenResponse, retry_after};
-use crate::sys::{HttpFailure, HttpResponse, Sys};
+use crate::sys::{HeldSignals, HttpFailure, HttpResponse, Sys};
 
 /// The name of this grant where grants are told apart.
 pub const GRANT_TYPE: &str = "device_code";
@@ -19,12 +19,14 @@ const RETRY_AFTER_MAX: u64 = 60;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Signs the user in on another device and waits for it.
-pub fn run(
-    sys: &Sys<'_>,
+///
+/// Signals are held from the poll on that brings the tokens: the code is spent, and they are not stored yet.
+pub fn run<'a>(
+    sys: &Sys<'a>,
     endpoints: &Endpoints,
     request: &TokenRequest,
     prompt: &mut dyn Prompt,
-) -> Result<TokenResponse, AcquireError> {
+) -> Result<(TokenResponse, HeldSignals<'a>), AcquireError> {
     let endpoint = endpoints
         .device_authorization
         .as_ref()
@@ -46,8 +48,8 @@ pub fn run(
 }
 
 /// One wait for the user, from the code to its end.
-struct Wait<'a> {
-    sys: &'a Sys<'a>,
+struct Wait<'a, 's> {
+    sys: &'a Sys<'s>,
     endpoints: &'a Endpoints,
     request: &'a TokenRequest,
     authorization: &'a DeviceAuthorization,
@@ -62,9 +64,9 @@ struct Wait<'a> {
     lifetime: Duration,
 }
 
-impl<'a> Wait<'a> {
+impl<'a, 's> Wait<'a, 's> {
     fn new(
-        sys: &'a Sys<'a>,
+        sys: &'a Sys<'s>,
         endpoints: &'a Endpoints,
         request: &'a TokenRequest,
         authorization: &'a DeviceAuthorization,
@@ -87,13 +89,17 @@ impl<'a> Wait<'a> {
 
     /// Polls until the server decides. The first poll comes after one interval, never at once (RFC 8628 §3.5), and the
     /// last one after the code's end, because only the server can say why.
-    fn run(mut self, prompt: &mut dyn Prompt) -> Result<TokenResponse, AcquireError> {
+    fn run(
+        mut self,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(TokenResponse, HeldSignals<'s>), AcquireError> {
         let mut pause = self.interval;
         loop {
             self.pause(pause, prompt)?;
             let last = self.left().is_zero();
+            let held = HeldSignals::begin(self.sys.clock)?;
             pause = match self.poll() {
-                Ok(Poll::Issued(token)) => return Ok(*token),
+                Ok(Poll::Issued(token)) => return Ok((*token, held)),
                 Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
                 Ok(Poll::Unusable(error)) => return Err(error.into()),
                 // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.

@@ -55,6 +55,7 @@ mod tests {
             tid: Some(TID.into()),
             oid: Some("the-oid".into()),
             names: vec!["ada.l@alias.example".into()],
+            ..Account::default()
         };
         let unknown = Account { id: "default".into(), ..Account::default() };
         let authority = |tenant: &str| {

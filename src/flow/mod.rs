@@ -127,6 +127,16 @@ pub enum AcquireError {
         /// Who was named.
         wanted: String,
     },
+    /// The authority answered the refresh of one user's grant with the tokens of another; nothing was stored.
+    #[error(
+        "the authority answered the refresh of `{wanted}` with tokens of `{found}`, which are not used"
+    )]
+    AnotherUser {
+        /// Whom the answer names.
+        found: String,
+        /// Whose refresh token was sent.
+        wanted: String,
+    },
     /// The authority has no device authorization endpoint.
     #[error("{0} offers no device-code sign-in")]
     NoDeviceFlow(String),
@@ -156,8 +166,10 @@ pub enum AcquireError {
     /// The system gave no randomness.
     #[error("the system gives no random numbers")]
     Entropy(#[source] std::io::Error),
-    /// The ID token does not prove who signed in; nothing was stored.
-    #[error("the authority's ID token is not to be believed: {0}; nothing was stored")]
+    /// The ID token does not prove whose the tokens are.
+    #[error(
+        "the authority's ID token failed validation: {0}; the access token that came with it is not used"
+    )]
     IdToken(IdTokenError),
     /// The account is signed in already, and its grant was not to be replaced.
     #[error("{0} is signed in here already; that sign-in stays")]

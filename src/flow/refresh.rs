@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use super::acquire::{Acquired, Dead, Source, keep};
+use super::acquire::{Acquired, Dead, Source, Unsaved, keep};
 use super::attempt::{Attempt, Outcome};
-use super::reuse::{absorb, scopes_to_refresh};
-use super::{AcquireError, Refusal, TokenRequest, endpoints};
+use super::identity::identify_renewal;
+use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
+use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints};
 use crate::entra::aadsts;
-use crate::model::{Authority, Endpoints, ScopeSet, Secret};
+use crate::model::{Authority, Endpoints, NumericDate, ScopeSet, Secret};
 use crate::oauth::{
-    ErrorResponse, HttpResponse, RETRYABLE_STATUS, TokenResponse, refresh, retry_after,
+    ErrorResponse, HttpResponse, ProtocolError, RETRYABLE_STATUS, TokenResponse, refresh,
+    retry_after,
 };
-use crate::store::{Grant, GrantKey, Grants, LockGuard};
-use crate::sys::{HttpError, HttpFailure, Sys};
+use crate::store::{Grant, GrantKey, Grants, LockGuard, Ready};
+use crate::sys::{HeldSignals, HttpError, HttpFailure, Sys};
 
 /// How often a refresh that met a passing trouble is sent again, and the first pause before that. With both, a script waits
 /// about a second more before it hears of an outage.
@@ -33,6 +35,7 @@ pub(super) fn by_refresh(
     key: &GrantKey,
     grant: &Grant,
     guard: &LockGuard,
+    prompt: &mut dyn Prompt,
 ) -> Result<Result<Acquired, Dead>, AcquireError> {
     let Some(refresh_token) = &grant.refresh_token else {
         let why = "the stored token has run out and there is no refresh token".to_owned();
@@ -42,12 +45,8 @@ pub(super) fn by_refresh(
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
     let scopes = scopes_to_refresh(request, grant);
     let attempt = Attempt::begin(guard, refresh_token, request);
-    let response = match renew(sys, request, &found, refresh_token, &scopes) {
-        Ok(Ok(response)) => response,
-        Ok(Err(refusal)) => {
-            attempt.failed(Outcome::Refused(refusal.error.clone()), sys.clock.now());
-            return refused(refusal);
-        }
+    let (answer, held) = match renew(sys, request, &found, refresh_token, &scopes) {
+        Ok(answer) => answer,
         Err(error) => {
             if let Some(outcome) = Outcome::of(&error) {
                 attempt.failed(outcome, sys.clock.now());
@@ -55,23 +54,101 @@ pub(super) fn by_refresh(
             return Err(error);
         }
     };
-    let now = sys.clock.now();
-    let (sent, mut grant) = (grant, grant.clone());
-    let token = absorb(&mut grant, &response, request);
-    // Saved before the token is handed out.
-    let unsaved = keep(grants, &ready, key, &grant, now, Some(sent));
-    Ok(Ok(Acquired {
-        token,
-        account: grant.account,
-        key: key.clone(),
-        source: Source::Refresh,
-        grant_type: "refresh_token",
-        has_refresh_token: grant.refresh_token.is_some(),
-        response: Some(response),
-        unsaved,
-        trouble: None,
-    }))
+    let sent = Sent { sys, grants, ready: &ready, key, grant, found: &found };
+    let outcome = sent.settle(request, answer, attempt, prompt);
+    // Whoever asked us to end meanwhile is heard now that nothing can be lost.
+    held.end()?;
+    outcome
 }
+
+/// A grant whose refresh token was sent.
+struct Sent<'a> {
+    sys: &'a Sys<'a>,
+    grants: &'a Grants,
+    ready: &'a Ready,
+    key: &'a GrantKey,
+    grant: &'a Grant,
+    found: &'a Endpoints,
+}
+
+impl Sent<'_> {
+    /// Stores what came, where it is the same user's, before the token is handed out.
+    fn settle(
+        &self,
+        request: &TokenRequest,
+        answer: Renewal,
+        attempt: Attempt<'_>,
+        prompt: &mut dyn Prompt,
+    ) -> Result<Result<Acquired, Dead>, AcquireError> {
+        let Self { sys, grants, grant: before, found, .. } = *self;
+        let (response, unusable) = match answer {
+            Renewal::Issued(response) => (response, None),
+            Renewal::Refused(refusal) => {
+                attempt.failed(Outcome::Refused(refusal.error.clone()), sys.clock.now());
+                return refused(refusal);
+            }
+            Renewal::Unusable { error, rest: Some(rest) } => (*rest, Some(error)),
+            Renewal::Unusable { error, rest: None } => {
+                let error = AcquireError::from(error);
+                if let Some(outcome) = Outcome::of(&error) {
+                    attempt.failed(outcome, sys.clock.now());
+                }
+                return Err(error);
+            }
+        };
+        let mut grant = before.clone();
+        let identified = identify_renewal(sys, grants, found, request, before, &response, prompt);
+        let failure = match (identified, unusable) {
+            (Ok(account), unusable) => {
+                grant.account = account;
+                unusable.map(AcquireError::from)
+            }
+            // Whose it is has been proven all the same.
+            (Err(AcquireError::IdToken(error)), unusable) if error.is_about_time() => {
+                Some(unusable.map_or(AcquireError::IdToken(error), AcquireError::from))
+            }
+            (Err(error), _) => return Err(error),
+        };
+        if response.refresh_token_unusable {
+            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+        }
+        let now = sys.clock.now();
+        if let Some(error) = failure {
+            absorb_refresh_token(&mut grant, &response);
+            if response.refresh_token.is_some()
+                && let Some(unsaved) = self.keep(&grant, now)
+            {
+                prompt.trouble(&unsaved.to_string());
+            }
+            if let Some((outcome, token)) = Outcome::of(&error).zip(grant.refresh_token.as_ref()) {
+                // Those who wait find the new refresh token, and are not to send it for the same answer.
+                attempt.goes_on_with(token, request).failed(outcome, now);
+            }
+            return Err(error);
+        }
+        let token = absorb(&mut grant, &response, request);
+        let unsaved = self.keep(&grant, now);
+        Ok(Ok(Acquired {
+            token,
+            account: grant.account,
+            key: self.key.clone(),
+            source: Source::Refresh,
+            grant_type: "refresh_token",
+            has_refresh_token: grant.refresh_token.is_some(),
+            response: Some(response),
+            unsaved,
+            trouble: None,
+        }))
+    }
+
+    fn keep(&self, grant: &Grant, now: NumericDate) -> Option<Unsaved> {
+        keep(self.grants, self.ready, self.key, grant, now, Some(self.grant))
+    }
+}
+
+/// Said where a new refresh token was left out.
+pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it has characters \
+     that no token has, or is far too long. The one before it is kept";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
 pub(super) fn refused(refusal: Box<Refusal>) -> Result<Result<Acquired, Dead>, AcquireError> {
@@ -82,14 +159,25 @@ pub(super) fn refused(refusal: Box<Refusal>) -> Result<Result<Acquired, Dead>, A
     Ok(Err(Dead { why, refusal: Some(refusal) }))
 }
 
-/// Sends `refresh_token`; the inner `Err` is the authority's refusal.
-pub(super) fn renew(
-    sys: &Sys<'_>,
+/// How the authority answered a refresh token.
+pub(super) enum Renewal {
+    /// With tokens.
+    Issued(TokenResponse),
+    /// With a refusal.
+    Refused(Box<Refusal>),
+    /// With something that is no token response; in `rest` with a refresh token all the same
+    /// ([`TokenResponse::without_access_token`]).
+    Unusable { error: ProtocolError, rest: Option<Box<TokenResponse>> },
+}
+
+/// Sends `refresh_token`. From then on signals are held: the answer may be the only one that there ever is.
+pub(super) fn renew<'a>(
+    sys: &Sys<'a>,
     request: &TokenRequest,
     found: &Endpoints,
     refresh_token: &Secret,
     scopes: &ScopeSet,
-) -> Result<Result<TokenResponse, Box<Refusal>>, AcquireError> {
+) -> Result<(Renewal, HeldSignals<'a>), AcquireError> {
     let claims = request.claims_parameter();
     let form = || {
         let (endpoint, claims) = (&found.token, claims.as_deref());
@@ -99,15 +187,40 @@ pub(super) fn renew(
         ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_factor(4.0).with_jitter();
     pauses = pauses.with_max_times(RETRIES);
     let mut pauses = pauses.build();
-    let answer = loop {
+    let (answer, held) = loop {
+        let held = HeldSignals::begin(sys.clock)?;
         let answer = sys.http.send(form());
-        let Some(asked) = passing(&answer, &request.authority) else { break answer? };
-        let Some(pause) = pauses.next().filter(|_| asked <= LONGEST_PAUSE) else { break answer? };
-        sys.clock.sleep(pause.max(asked))?;
+        let asked = passing(&answer, &request.authority);
+        let Some(pause) = asked.and_then(|asked| {
+            let pause = pauses.next().filter(|_| asked <= LONGEST_PAUSE)?;
+            Some(pause.max(asked))
+        }) else {
+            break (answer, held);
+        };
+        held.end()?;
+        sys.clock.sleep(pause)?;
     };
-    Ok(refresh::parse(&answer, sys.clock.now())?.map_err(|error| {
-        Box::new(Refusal { error: *error, grant_type: "refresh_token", code_ran_out: false })
-    }))
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            held.end()?;
+            return Err(error.into());
+        }
+    };
+    let now = sys.clock.now();
+    let renewal = match refresh::parse(&answer, now) {
+        Ok(Ok(response)) => Renewal::Issued(response),
+        Ok(Err(error)) => Renewal::Refused(Box::new(Refusal {
+            error: *error,
+            grant_type: "refresh_token",
+            code_ran_out: false,
+        })),
+        Err(error) => {
+            let rest = TokenResponse::without_access_token(&answer, now).map(Box::new);
+            Renewal::Unusable { error, rest }
+        }
+    };
+    Ok((renewal, held))
 }
 
 /// Whether the trouble may pass by itself and the same request may be sent again; the pause that the server asks for.
@@ -125,6 +238,12 @@ fn passing(answer: &Result<HttpResponse, HttpError>, authority: &Authority) -> O
             Some(Duration::ZERO)
         }
         Err(_) => None,
+        // Whatever its status says, it was answered with a new refresh token.
+        Ok(answer)
+            if TokenResponse::without_access_token(answer, NumericDate::default()).is_some() =>
+        {
+            None
+        }
         Ok(answer) => {
             let status = answer.status().as_u16();
             let is_turned_away = matches!(status, 429 | 503);

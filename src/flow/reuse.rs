@@ -102,13 +102,7 @@ pub(super) fn absorb(
     response: &TokenResponse,
     request: &TokenRequest,
 ) -> CachedToken {
-    if let Some(refresh_token) = &response.refresh_token {
-        grant.refresh_token = Some(refresh_token.clone());
-        grant.refreshed_at = response.received_at;
-        grant.refresh_expires_at = response
-            .refresh_token_expires_in
-            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds)));
-    }
+    absorb_refresh_token(grant, response);
     let token = CachedToken {
         access_token: response.access_token.clone(),
         requested: request.scopes.clone(),
@@ -130,6 +124,17 @@ pub(super) fn absorb(
     grant.access_tokens.retain(|old| now < old.expires_at && !replaced(old));
     grant.access_tokens.insert(0, token.clone());
     token
+}
+
+/// Takes the refresh token of the answer into the grant, where it has one.
+pub(super) fn absorb_refresh_token(grant: &mut Grant, response: &TokenResponse) {
+    if let Some(refresh_token) = &response.refresh_token {
+        grant.refresh_token = Some(refresh_token.clone());
+        grant.refreshed_at = response.received_at;
+        grant.refresh_expires_at = response
+            .refresh_token_expires_in
+            .map(|seconds| response.received_at.plus(Duration::from_secs(seconds)));
+    }
 }
 
 #[cfg(test)]

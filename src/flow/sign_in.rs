@@ -1,13 +1,15 @@
 //! Asks the user, makes sure that it was the right one, and keeps what came.
 
-use super::acquire::{Acquired, Source, keep, key_of, lock};
+use super::acquire::{Acquired, Source, Unsaved, keep, key_of, lock, set_aside};
 use super::auth_code::Arrived;
 use super::choose::{Way, choose};
 use super::ending::Ending;
 use super::identity::identify;
-use super::reuse::absorb;
+use super::refresh::UNUSABLE_REFRESH_TOKEN;
+use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
 use crate::model::Endpoints;
+use crate::oauth::ProtocolError;
 use crate::store::{Grant, Grants, Ready};
 use crate::sys::Sys;
 
@@ -20,6 +22,7 @@ pub fn sign_in(
 ) -> Result<Acquired, AcquireError> {
     // Before the user spends a minute on it: can the result be kept at all?
     let ready = grants.prepare()?;
+    grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
@@ -29,12 +32,13 @@ pub fn sign_in(
                      `--flow paste` have",
                 );
             }
-            let response = device_code::run(sys, &found, request, prompt)?;
-            (Arrived { response, nonce: None, ending: Ending::none() }, device_code::GRANT_TYPE)
+            let (response, held) = device_code::run(sys, &found, request, prompt)?;
+            let ending = Ending::none();
+            (Arrived { response, nonce: None, ending, held }, device_code::GRANT_TYPE)
         }
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
-    let Arrived { response, nonce, ending } = arrived;
+    let Arrived { response, nonce, ending, held } = arrived;
     // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
     if request.scopes.contains("openid") && response.id_token.is_none() {
         prompt.trouble(
@@ -50,9 +54,12 @@ pub fn sign_in(
         endpoints: found,
         known_as: None,
         may_replace: true,
+        unusable: None,
     };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
+    // Whoever asked us to end meanwhile is heard now that nothing can be lost.
+    held.end()?;
     outcome
 }
 
@@ -68,6 +75,8 @@ pub(super) struct Came {
     pub(super) known_as: Option<String>,
     /// Whether they may take the place of a grant that is stored.
     pub(super) may_replace: bool,
+    /// Why the access token beside the refresh token cannot be used, where that is so.
+    pub(super) unusable: Option<ProtocolError>,
 }
 
 impl Came {
@@ -80,9 +89,9 @@ impl Came {
         ready: &Ready,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
-        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, may_replace } =
-            self;
-        let mut account = identify(sys, &endpoints, request, &response, nonce.as_ref(), prompt)?;
+        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
+        let nonce = nonce.as_ref();
+        let mut account = identify(sys, grants, &endpoints, request, &response, nonce, prompt)?;
         if let Some(name) = known_as.filter(|_| account.is_nameless()) {
             (account.id, account.username) = (name.clone(), Some(name));
         }
@@ -101,12 +110,8 @@ impl Came {
         };
         // A refresh that runs now must not put the old grant over the new one.
         let guard = lock(sys, grants, request, &key);
-        if !may_replace && grants.load(&key)?.is_some() {
+        if !self.may_replace && grants.load(&key)?.is_some() {
             return Err(AcquireError::Taken(grant.account.label().to_owned()));
-        }
-        if let Ok(guard) = &guard {
-            // What the authority said of the old one counts no more.
-            guard.leave("");
         }
         if response.refresh_token.is_none()
             && request.scopes.asks_offline()
@@ -117,9 +122,35 @@ impl Came {
             grant.refreshed_at = old.refreshed_at;
             grant.refresh_expires_at = old.refresh_expires_at;
         }
-        let token = absorb(&mut grant, &response, request);
-        let unsaved = keep(grants, ready, &key, &grant, now, None);
-        drop(guard);
+        if response.refresh_token_unusable {
+            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+        }
+        let token = match &self.unusable {
+            None => Some(absorb(&mut grant, &response, request)),
+            Some(_) => {
+                absorb_refresh_token(&mut grant, &response);
+                None
+            }
+        };
+        let unsaved = match guard {
+            Ok(guard) => {
+                // What the authority said of the old one counts no more.
+                guard.leave("");
+                keep(grants, ready, &key, &grant, now, None)
+            }
+            // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
+            Err(error) => Some(set_aside(grants, ready, &key, &grant, error)),
+        };
+        if let Some(Unsaved { error: AcquireError::Interrupted(interrupted), .. }) = unsaved {
+            return Err(interrupted.into());
+        }
+        let Some(token) = token else {
+            match &unsaved {
+                Some(unsaved) => prompt.trouble(&unsaved.to_string()),
+                None => prompt.trouble("the refresh token that came was stored all the same"),
+            }
+            return Err(self.unusable.map_or(AcquireError::KeptBack, AcquireError::from));
+        };
         Ok(Acquired {
             token,
             account: grant.account,

@@ -1,7 +1,7 @@
 //! A refresh token of another program's becomes a grant of ours.
 
 use super::acquire::Acquired;
-use super::refresh::renew;
+use super::refresh::{Renewal, renew};
 use super::sign_in::Came;
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::model::Authority;
@@ -22,9 +22,15 @@ pub fn take_over(
 ) -> Result<Acquired, AcquireError> {
     // Before the token is spent: can the result be kept at all?
     let ready = grants.prepare()?;
+    grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
-    let mut response = renew(sys, request, &found, &one.refresh_token, &request.scopes)?
-        .map_err(AcquireError::Refused)?;
+    let (answer, held) = renew(sys, request, &found, &one.refresh_token, &request.scopes)?;
+    let (mut response, unusable) = match answer {
+        Renewal::Issued(response) => (response, None),
+        Renewal::Unusable { error, rest: Some(rest) } => (*rest, Some(error)),
+        Renewal::Unusable { error, rest: None } => return Err(error.into()),
+        Renewal::Refused(refusal) => return Err(AcquireError::Refused(refusal)),
+    };
     response.refresh_token.get_or_insert_with(|| one.refresh_token.clone());
     let came = Came {
         response,
@@ -35,6 +41,9 @@ pub fn take_over(
         endpoints: found,
         known_as: one.account.clone(),
         may_replace: replace || matches!(request.authority, Authority::Issuer { .. }),
+        unusable,
     };
-    came.taken_in(sys, grants, request, &ready, prompt)
+    let outcome = came.taken_in(sys, grants, request, &ready, prompt);
+    held.end()?;
+    outcome
 }

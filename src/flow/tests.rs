@@ -168,7 +168,7 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
     let endpoints = request.authority.endpoints().unwrap();
     let mut listener = Listener::default();
     let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
-        Ok(token) => token.access_token.expose().to_owned(),
+        Ok((token, _)) => token.access_token.expose().to_owned(),
         Err(AcquireError::Refused(refusal)) => refusal.error.error,
         Err(error) => error.to_string(),
     };

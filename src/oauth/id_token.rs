@@ -42,6 +42,9 @@ pub enum IdTokenError {
     /// `none`, a shared secret, or not what the key is for.
     #[error("it is signed with `{0}`, which proves nothing here")]
     Algorithm(String),
+    /// It says that it means something else to whoever does not know these header members (RFC 7515 §4.1.11).
+    #[error("its header says that whoever does not know {0} must not accept it")]
+    Critical(String),
     /// The authority does not publish that key.
     #[error("it is signed with a key (`{0}`) that the authority does not publish")]
     UnknownKey(String),
@@ -78,6 +81,18 @@ pub enum IdTokenError {
     NotYet(NumericDate),
 }
 
+impl IdTokenError {
+    /// Whether newer keys could change the verdict.
+    pub fn is_about_keys(&self) -> bool {
+        matches!(self, Self::UnknownKey(_) | Self::Signature)
+    }
+
+    /// Whether all is well with it but its times: whose it is has been proven.
+    pub fn is_about_time(&self) -> bool {
+        matches!(self, Self::Expired(_) | Self::NotYet(_))
+    }
+}
+
 const STEP: &str = "the request for the signing keys";
 
 /// Asks for the keys (RFC 7517 §5).
@@ -95,11 +110,32 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
 /// Reads the answer to [`keys_request`]. Keys of kinds that we do not know are passed over (RFC 7517 §5).
 pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError> {
     read(STEP, response, |members| {
-        let all = members.get("keys").and_then(Value::as_array);
-        let all = all.ok_or_else(|| "it has no `keys`".to_owned())?;
-        let known = |key: &Value| serde_json::from_value::<Jwk>(key.clone()).ok();
-        Ok(Keys(all.iter().filter_map(known).collect()))
+        members.get("keys").and_then(Keys::from_value).ok_or_else(|| "it has no `keys`".to_owned())
     })
+}
+
+impl Keys {
+    /// The keys as text, to be kept: without certificates, which are not looked at and are most of it.
+    pub fn to_text(&self) -> String {
+        let bare = |key: &Jwk| {
+            let mut key = key.clone();
+            key.common.x509_chain = None;
+            serde_json::to_value(&key).ok()
+        };
+        let keys: Vec<Value> = self.0.iter().filter_map(bare).collect();
+        serde_json::json!({ "keys": keys }).to_string()
+    }
+
+    /// Keys that were kept.
+    pub fn from_text(text: &[u8]) -> Option<Self> {
+        let all: Value = serde_json::from_slice(text).ok()?;
+        Self::from_value(all.get("keys")?)
+    }
+
+    fn from_value(keys: &Value) -> Option<Self> {
+        let known = |key: &Value| serde_json::from_value::<Jwk>(key.clone()).ok();
+        Some(Self(keys.as_array()?.iter().filter_map(known).collect()))
+    }
 }
 
 /// Checks `token` against `expected`; its signature too, where `keys` could be had. Over TLS from the token endpoint
@@ -111,9 +147,7 @@ pub fn check(
 ) -> Result<(), IdTokenError> {
     let jwt = Jwt::decode_unverified(token.expose())
         .map_err(|error| IdTokenError::Unreadable(error.to_string()))?;
-    if let Some(keys) = keys {
-        check_signature(token, &jwt.header, keys)?;
-    }
+    let algorithm = check_header(&jwt.header)?;
     let claims = &jwt.claims;
     let issuer = claims.text("iss").ok_or(IdTokenError::Missing("iss"))?;
     let tid = claims.text("tid").unwrap_or_default();
@@ -128,6 +162,10 @@ pub fn check(
     if !expected.nonce.is_none_or(same) {
         return Err(IdTokenError::Nonce);
     }
+    if let Some(keys) = keys {
+        check_signature(token, &jwt.header, algorithm, keys)?;
+    }
+    // The times come last: where they alone are wrong, whose it is has been proven.
     let time = |name| claims.time(name);
     let ends = time("exp").ok_or(IdTokenError::Missing("exp"))?;
     if ends.seconds_since(expected.now) < -SKEW {
@@ -161,10 +199,31 @@ fn check_audience(claims: &Claims, client_id: &str) -> Result<(), IdTokenError> 
     }
 }
 
-fn check_signature(token: &Secret, header: &Claims, keys: &Keys) -> Result<(), IdTokenError> {
+/// What the header says, whether or not keys could be had: a signature that somebody else can check, and no extension that
+/// has to be understood (RFC 7515 §4.1.11; we understand none).
+fn check_header(header: &Claims) -> Result<Algorithm, IdTokenError> {
+    if let Some(critical) = header.get("crit") {
+        let names = critical.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let names: Vec<String> = names.map(|name| format!("`{}`", shown(name))).collect();
+        let all = if names.is_empty() { "its `crit`".to_owned() } else { names.join(", ") };
+        return Err(IdTokenError::Critical(all.chars().take(200).collect()));
+    }
     let named = header.text("alg").unwrap_or("none");
-    let refused = || IdTokenError::Algorithm(shown(named));
-    let algorithm: Algorithm = named.parse().map_err(|_| refused())?;
+    let algorithm = named.parse().ok().filter(|algorithm| !is_shared_secret(*algorithm));
+    algorithm.ok_or_else(|| IdTokenError::Algorithm(shown(named)))
+}
+
+/// Whoever can check such a signature can make one.
+fn is_shared_secret(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+}
+
+fn check_signature(
+    token: &Secret,
+    header: &Claims,
+    algorithm: Algorithm,
+    keys: &Keys,
+) -> Result<(), IdTokenError> {
     let kid = header.text("kid");
     let key = match kid {
         Some(kid) => keys.0.iter().find(|key| key.common.key_id.as_deref() == Some(kid)),
@@ -177,7 +236,7 @@ fn check_signature(token: &Secret, header: &Claims, keys: &Keys) -> Result<(), I
     let key =
         key.ok_or_else(|| IdTokenError::UnknownKey(shown(kid.unwrap_or("without a name"))))?;
     if !may_sign(key).contains(&algorithm) {
-        return Err(refused());
+        return Err(IdTokenError::Algorithm(shown(header.text("alg").unwrap_or("none"))));
     }
     let (signed, signature) =
         token.expose().trim().rsplit_once('.').ok_or(IdTokenError::Signature)?;

@@ -32,11 +32,30 @@ pub fn account_of(response: &TokenResponse) -> Account {
             }
         }
     }
-    Account { id, username, tid, oid, names }
+    let of_id_token =
+        |name: &str| id_token.as_ref().and_then(|jwt| jwt.claims.text(name)).map(str::to_owned);
+    Account { id, username, tid, oid, iss: of_id_token("iss"), sub: of_id_token("sub"), names }
+}
+
+/// The account that the ID token alone names, unverified. Access tokens are not looked at: they are the API's to read.
+pub fn named_in_id_token(response: &TokenResponse) -> Option<Account> {
+    let id_token = Jwt::decode_unverified(response.id_token.as_ref()?.expose()).ok()?;
+    let claims = &id_token.claims;
+    let text = |name: &str| claims.text(name).map(str::to_owned);
+    let home = response.client_info.as_deref().and_then(home_account_id);
+    Some(Account {
+        id: home.or_else(|| text("sub")).unwrap_or_else(|| Account::NAMELESS.to_owned()),
+        username: claims.user_name().map(str::to_owned),
+        tid: text("tid"),
+        oid: text("oid"),
+        iss: text("iss"),
+        sub: text("sub"),
+        names: claims.user_names().map(str::to_owned).collect(),
+    })
 }
 
 /// `uid.utid` of the `client_info` member.
-fn home_account_id(client_info: &str) -> Option<String> {
+pub fn home_account_id(client_info: &str) -> Option<String> {
     let info = Claims::decode(client_info, "client_info").ok()?;
     let part = |name| info.get(name).and_then(Value::as_str).filter(|part| !part.is_empty());
     Some(format!("{}.{}", part("uid")?, part("utid")?))

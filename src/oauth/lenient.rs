@@ -30,6 +30,26 @@ fn number_of(value: &Value) -> Option<u64> {
     }
 }
 
+/// The members of a JSON object that cannot be read as a whole, as far as they are texts: those that have a name of a token
+/// response, each where its name comes first. For the one value in a damaged answer that cannot be had again.
+pub(super) fn members_of_broken(text: &str) -> Members {
+    let mut members = Members::new();
+    if !text.starts_with('{') {
+        return members;
+    }
+    for name in ["access_token", "client_info", "error", "id_token", "refresh_token", "token_type"]
+    {
+        let Some((_, rest)) = text.split_once(&format!("\"{name}\"")) else { continue };
+        let Some(value) = rest.trim_start().strip_prefix(':').map(str::trim_start) else {
+            continue;
+        };
+        let value = value.strip_prefix('"').and_then(|value| value.split_once('"'));
+        let value = value.map(|(value, _)| value).filter(|value| !value.contains('\\'));
+        members.insert(name.to_owned(), value.map_or(Value::Null, Value::from));
+    }
+    members
+}
+
 /// The numbers of `name`: a list, one number, or text such as `"[500011]"`, all of which are met in the field.
 pub(super) fn numbers(members: &Members, name: &str) -> Vec<u64> {
     match members.get(name) {

@@ -19,7 +19,7 @@ pub mod sasl;
 mod token_response;
 
 pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, retry_after};
-pub use identity::account_of;
+pub use identity::{account_of, home_account_id, named_in_id_token};
 pub use token_response::TokenResponse;
 
 use crate::model::clean;

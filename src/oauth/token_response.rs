@@ -1,13 +1,27 @@
 //! A successful token response (RFC 6749 §5.1) with Entra's additions.
 
+use serde_json::Value;
+
 use super::lenient::{self, Members};
-use super::{Answer, HttpResponse, ProtocolError, error_response, read};
+use super::{Answer, HttpResponse, ProtocolError, error_response, is_refusal, read};
 use crate::model::{NumericDate, ScopeSet, Secret, clean};
 
 /// Seconds assumed when `expires_in` is missing or senseless: short, so that a guess does no harm.
 const EXPIRES_IN_DEFAULT: u64 = 300;
 /// Seconds beyond which `expires_in` is not believed: a year.
 const EXPIRES_IN_MAX: u64 = 365 * 86_400;
+
+/// Bytes that a refresh token may have. Entra's have about 2 kB.
+const REFRESH_TOKEN_MAX: usize = 32 << 10;
+
+/// Stands where no access token is wanted.
+const NO_TOKEN: &str = "-";
+
+/// Whether `text` can be a refresh token: printable ASCII (RFC 6749 §A.17), and not far longer than any is.
+fn is_refresh_token(text: &str) -> bool {
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    is_printable && !text.trim().is_empty() && text.len() <= REFRESH_TOKEN_MAX
+}
 
 /// What the token endpoint issued.
 #[derive(Clone, Debug)]
@@ -26,6 +40,9 @@ pub struct TokenResponse {
     pub refresh_in: Option<u64>,
     /// For getting the next one.
     pub refresh_token: Option<Secret>,
+    /// Whether a refresh token came that cannot be used, and was left out: with characters that no token has, or far too
+    /// long.
+    pub refresh_token_unusable: bool,
     /// Seconds of life of the refresh token; sent for single-page applications.
     pub refresh_token_expires_in: Option<u64>,
     /// Who signed in (OIDC Core §2).
@@ -61,11 +78,44 @@ impl TokenResponse {
                 return Err(format!("its `token_type` is `{}`, not Bearer", clean(other)));
             }
             token.server_date = error_response::server_date(response);
+            token.leave_out_unusable();
             Ok(token)
         })
     }
 
-    /// Reads the members of a response body; `None` without an `access_token`.
+    /// The refresh token, and what stands beside it, of an answer whose access token cannot be used: it has the wrong type,
+    /// cannot be read or is missing, or the HTTP status denies it. `None` where the answer holds no refresh token that can
+    /// be used, and for a refusal. The old refresh token may be dead, so this one must not be lost.
+    pub fn without_access_token(response: &HttpResponse, received_at: NumericDate) -> Option<Self> {
+        let text = String::from_utf8_lossy(response.body());
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let mut members = match serde_json::from_str(text) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return None,
+            Err(_) => lenient::members_of_broken(text),
+        };
+        let is_token_response = ["access_token", "token_type", "expires_in", "id_token"]
+            .iter()
+            .any(|name| members.contains_key(*name));
+        // In what is no success, the member may be a word about the parameter.
+        if is_refusal(&members) || !(response.status().is_success() || is_token_response) {
+            return None;
+        }
+        members.insert("access_token".to_owned(), Value::from(NO_TOKEN));
+        let mut token = Self::from_json(&members, received_at)?;
+        token.access_token = Secret::new("");
+        token.server_date = error_response::server_date(response);
+        token.leave_out_unusable();
+        token.refresh_token.is_some().then_some(token)
+    }
+
+    /// Leaves out a refresh token that no later request could send, so that it takes the place of none that can be sent.
+    fn leave_out_unusable(&mut self) {
+        let unusable = self.refresh_token.take_if(|token| !is_refresh_token(token.expose()));
+        self.refresh_token_unusable = unusable.is_some();
+    }
+
+    /// Reads the members of a response body as they are; `None` without an `access_token`.
     pub fn from_json(members: &Members, received_at: NumericDate) -> Option<Self> {
         let expires_in = lenient::number(members, "expires_in");
         Some(Self {
@@ -76,6 +126,7 @@ impl TokenResponse {
             expires_in_known: expires_in.is_some(),
             refresh_in: lenient::number(members, "refresh_in"),
             refresh_token: lenient::text(members, "refresh_token").map(Secret::new),
+            refresh_token_unusable: false,
             refresh_token_expires_in: lenient::number(members, "refresh_token_expires_in"),
             id_token: lenient::text(members, "id_token").map(Secret::new),
             client_info: lenient::text(members, "client_info"),
@@ -151,6 +202,73 @@ mod tests {
     #[test]
     fn null_is_no_refresh_token() {
         assert!(parse(r#"{"access_token":"a","refresh_token":null}"#).refresh_token.is_none());
+    }
+
+    fn rest(status: u16, body: &[u8]) -> Option<TokenResponse> {
+        let mut response = response(status, "");
+        *response.body_mut() = body.to_vec();
+        TokenResponse::without_access_token(&response, NumericDate(0))
+    }
+
+    #[test]
+    fn a_refresh_token_beside_an_unusable_access_token_is_found() {
+        for (status, body) in [
+            (200, &br#"{"access_token":"a","token_type":"pop","refresh_token":"new"}"#[..]),
+            (200, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
+            (200, br#"{"refresh_token":"new"}"#),
+            (200, br#"{"access_token":null,"refresh_token":"new"}"#),
+            (200, br#"{"access_token":["a"],"refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a\u001b[2J","refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a\ud800","refresh_token":"new"}"#),
+            (200, b"{\"access_token\":\"a\nb\", \"refresh_token\" : \"new\"}"),
+            (200, b"{\"access_token\":\"a\xff\xfe\",\"refresh_token\":\"new\"}"),
+            (200, b"\xef\xbb\xbf{\"access_token\":\"\xc3\",\"refresh_token\":\"new\"}"),
+            (200, br#"{"refresh_token":"new","access_token":"cut sho"#),
+            (200, br#"{"access_token":"a b","refresh_token":"new"} trailing"#),
+            (307, br#"{"access_token":"a","token_type":"Bearer","refresh_token":"new"}"#),
+            (500, br#"{"access_token":"a","expires_in":60,"refresh_token":"new"}"#),
+            (404, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a","token_type":7,"error":"","refresh_token":"new"}"#),
+        ] {
+            let text = String::from_utf8_lossy(body);
+            let found = rest(status, body).and_then(|rest| rest.refresh_token);
+            assert_eq!(found, Some(Secret::new("new")), "{status} {text}");
+        }
+    }
+
+    #[test]
+    fn a_word_about_a_refresh_token_is_none() {
+        for (status, body) in [
+            (400, r#"{"refresh_token":"invalid"}"#),
+            (400, r#"{"error":"invalid_grant","refresh_token":"invalid","token_type":"x"}"#),
+            (200, r#"{"error":"invalid_request","refresh_token":"required"}"#),
+            (400, r#"{"error":"x","refresh_token":"new","access_token":"cut"#),
+            (200, r#"{"access_token":"a","refresh_token":["required"]}"#),
+            (200, r#"[{"refresh_token":"new"}]"#),
+            (200, r#"<script>{"access_token":"a","refresh_token":"new"}</script>"#),
+            (200, ""),
+        ] {
+            assert!(rest(status, body.as_bytes()).is_none(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_could_not_be_sent_is_left_out() {
+        let long = "r".repeat(900_000);
+        for unusable in
+            ["a\\nb", "a\\r\\nHost: x", "\\u0000", " ", "a\\u009bb", "é", "\\u202e", &long]
+        {
+            let token = parse(&format!(r#"{{"access_token":"a","refresh_token":"{unusable}"}}"#));
+            assert!(token.refresh_token.is_none() && token.refresh_token_unusable);
+            let body = format!(r#"{{"token_type":"pop","refresh_token":"{unusable}"}}"#);
+            assert!(rest(200, body.as_bytes()).is_none());
+        }
+        let long = "r".repeat(8_000);
+        for usable in ["0.AX-_.~+/=", "M.C521!*$ x", &long] {
+            let token = parse(&format!(r#"{{"access_token":"a","refresh_token":"{usable}"}}"#));
+            assert_eq!(token.refresh_token, Some(Secret::new(usable)));
+            assert!(!token.refresh_token_unusable);
+        }
     }
 
     #[test]

@@ -8,14 +8,14 @@ use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
     Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready, StoreError,
-    Trouble, Turn, action, disk, file, lock, record,
+    Trouble, Turn, action, disk, file, lock, record, temporary,
 };
 use crate::model::NumericDate;
 
 /// Grants in one store, with the list of them and the locks on them in a state directory.
 pub struct Grants {
     pub(super) backend: Box<dyn Backend>,
-    state_dir: PathBuf,
+    pub(super) state_dir: PathBuf,
     pub(super) index: Index,
     locks: Locks,
     pub(super) warnings: RefCell<Vec<String>>,
@@ -27,6 +27,15 @@ impl Grants {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
         Self { backend, state_dir, index, locks, warnings }
+    }
+
+    /// Removes what killed runs left behind in the state directory.
+    pub(super) fn sweep(&self) {
+        let caches =
+            ["accounts.seen", "keyring", "signing-keys"].map(|name| self.state_dir.join(name));
+        for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
+            temporary::sweep_beside(&dir.join("any"));
+        }
     }
 
     /// Which kind of store this is.
@@ -179,6 +188,15 @@ impl Grants {
         sleep: &mut dyn FnMut(Duration) -> bool,
     ) -> Result<LockGuard, LockError> {
         Ok(self.held(key, lock::acquire(&self.lock_path(key), wait, sleep)?))
+    }
+
+    /// Whether there is a place for locks: before somebody signs in whose grant is stored under one.
+    pub fn can_lock(&self) -> Result<(), LockError> {
+        let path = self.state_dir.join("locks").join("probe.lock");
+        match lock::acquire(&path, Duration::ZERO, &mut |_| false) {
+            Ok(_) | Err(LockError::Held { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.

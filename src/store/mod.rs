@@ -21,6 +21,7 @@ mod record;
 mod recovery;
 mod seal;
 mod shortcut;
+mod signing_keys;
 mod split;
 mod temporary;
 

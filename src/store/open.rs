@@ -33,10 +33,15 @@ pub struct Options {
 /// with a file.
 pub fn open(options: Options) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
+    if options.kind == Kind::File {
+        super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
+    }
     let backend = backend(options)?;
     let backend =
         if backend.item_max().is_some() { Box::new(Split::new(backend)) } else { backend };
-    Ok(Grants::new(backend, state_dir))
+    let grants = Grants::new(backend, state_dir);
+    grants.sweep();
+    Ok(grants)
 }
 
 /// Whether the store of files in `data_dir` has never kept anything, so that any key is right.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::disk::{cannot, check_owner, list, sync_parent, without_following};
+use super::disk::{cannot, check_open, check_owner, list, sync_parent, without_following};
 use super::{Fault, hex, seal};
 
 /// The folder's name.
@@ -14,6 +14,12 @@ const FOLDER: &str = ".tmp";
 
 /// Age at which a temporary file is certainly left over from a run that was killed.
 const LIFE: Duration = Duration::from_secs(600);
+
+/// What the room for a file is called after it.
+const ROOM_NAME: &str = "room";
+
+/// How often a new file is tried: another process may sweep it away between its making and its lock.
+const TRIES: usize = 5;
 
 /// Bytes set aside for a grant: several times what the largest seen takes.
 const ROOM: u64 = 64 << 10;
@@ -29,13 +35,25 @@ pub(super) struct Temporary {
 impl Temporary {
     /// A new file for `path`, 0600 whatever the umask.
     pub(super) fn beside(path: &Path) -> Result<Self, Fault> {
+        for _ in 0..TRIES {
+            let random: [u8; 8] = seal::random()?;
+            if let Some(made) = Self::named(path, &hex(&random), true)? {
+                return Ok(made);
+            }
+        }
+        let taken = io::Error::from(io::ErrorKind::ResourceBusy);
+        Err(cannot("write beside", path, taken))
+    }
+
+    /// The file for `path` that is called `name`: a new one, or one that a killed run left behind. `None` where another
+    /// process has it, or has just swept it away.
+    fn named(path: &Path, name: &str, is_new: bool) -> Result<Option<Self>, Fault> {
         let refuse = |error| cannot("write beside", path, error);
-        let random: [u8; 8] = seal::random()?;
         let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let folder = path.with_file_name(FOLDER);
-        let temporary = folder.join(format!("{stem}.{}.tmp", hex(&random)));
+        let temporary = folder.join(format!("{stem}.{name}.tmp"));
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        options.write(true).create(true).truncate(false).create_new(is_new);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let options = without_following(&mut options);
@@ -46,20 +64,28 @@ impl Temporary {
             metadata => check_folder(&folder, &metadata.map_err(refuse)?)?,
         }
         let file = options.open(&temporary).map_err(refuse)?;
-        let made = Self { path: temporary, file, is_named: false };
+        check_open(&temporary, &file.metadata().map_err(refuse)?)?;
         // Tells others that somebody is at work on it; where there are no locks, its age has to do.
-        let _ = made.file.try_lock();
+        if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) || !is_at(&file, &temporary)
+        {
+            return Ok(None);
+        }
+        let made = Self { path: temporary, file, is_named: false };
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
             made.file.set_permissions(mode).map_err(refuse)?;
         }
-        Ok(made)
+        Ok(Some(made))
     }
 
-    /// As [`Temporary::beside`], with room on the disk for a grant, whatever others fill it with meanwhile.
+    /// As [`Temporary::beside`], with room on the disk for a grant, whatever others fill it with meanwhile. There is one
+    /// such file for each `path`: what a killed run left behind is used again.
     pub(super) fn with_room(path: &Path) -> Result<Self, Fault> {
-        let made = Self::beside(path)?;
+        let made = match Self::named(path, ROOM_NAME, false)? {
+            Some(made) => made,
+            None => Self::beside(path)?,
+        };
         allocate(&made.file).map_err(|error| cannot("set room aside for", path, error))?;
         sweep(&path.with_file_name(FOLDER), &made.file);
         Ok(made)
@@ -139,19 +165,52 @@ fn check_folder(folder: &Path, metadata: &Metadata) -> Result<(), Fault> {
     check_owner(folder, metadata, 0o077, "chmod 700")
 }
 
-/// Whether a process that lives has `path` open for itself.
-fn is_in_use(path: &Path) -> bool {
-    let file = without_following(OpenOptions::new().read(true)).open(path);
-    file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
+/// Whether `path` is still the name of `file`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let node = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    let (own, named) = (file.metadata().map(node).ok(), fs::symlink_metadata(path).map(node).ok());
+    own.is_some() && own == named
 }
 
-/// Removes what killed runs left in `folder`, as far as possible. `written` tells the time.
+/// A file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Removes what killed runs left in the folder beside `path`, before anything is written there: all that no living process
+/// has locked.
+pub(super) fn sweep_beside(path: &Path) {
+    for old in list(&path.with_file_name(FOLDER), "tmp").unwrap_or_default() {
+        let _ = remove_unlocked(&old);
+    }
+}
+
+/// Removes `old` if nobody has it; whether locks told. The lock is held until it is gone: whoever has just made the file
+/// finds it taken, or gone, and makes another.
+fn remove_unlocked(old: &Path) -> Result<(), fs::TryLockError> {
+    let file = without_following(OpenOptions::new().read(true)).open(old);
+    let file = file.map_err(fs::TryLockError::Error)?;
+    file.try_lock()?;
+    if is_at(&file, old) {
+        let _ = fs::remove_file(old);
+    }
+    Ok(())
+}
+
+/// As [`sweep_beside`], and by their age where there are no locks. `written` tells the time.
 fn sweep(folder: &Path, written: &File) {
     let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
     for old in list(folder, "tmp").unwrap_or_default() {
+        match remove_unlocked(&old) {
+            Ok(()) | Err(fs::TryLockError::WouldBlock) => continue,
+            Err(fs::TryLockError::Error(_)) => (),
+        }
         let modified = fs::symlink_metadata(&old).and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|then| now.duration_since(then).ok());
-        if age.is_some_and(|age| LIFE < age) && !is_in_use(&old) {
+        if age.is_some_and(|age| LIFE < age) {
             let _ = fs::remove_file(&old);
         }
     }
@@ -190,23 +249,48 @@ mod tests {
         assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
     }
 
+    /// As a run that is killed leaves it: the kernel has released the lock.
+    fn killed(made: Temporary) -> PathBuf {
+        let made = std::mem::ManuallyDrop::new(made);
+        made.file.unlock().unwrap();
+        made.path.clone()
+    }
+
     #[test]
-    fn leftovers_of_killed_runs_are_swept_and_fresh_ones_are_not() {
+    fn leftovers_of_killed_runs_are_swept_and_what_somebody_works_on_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
-        let old = std::mem::ManuallyDrop::new(Temporary::beside(&path).unwrap());
-        old.file.unlock().unwrap();
-        let then = old.file.metadata().unwrap().modified().unwrap() - 2 * LIFE;
-        old.file.set_modified(then).unwrap();
-        let fresh = Temporary::beside(&path).unwrap();
-        Temporary::beside(&path).unwrap().become_file(&path, b"x").unwrap();
-        assert_eq!(left(dir.path()), std::slice::from_ref(&fresh.path));
-        // Not even one that seems old, as long as somebody has it.
-        fresh.file.set_modified(then).unwrap();
-        drop(Temporary::with_room(&path).unwrap());
-        assert_eq!(left(dir.path()), std::slice::from_ref(&fresh.path));
-        fresh.file.unlock().unwrap();
-        drop(Temporary::with_room(&path).unwrap());
+        let at_work = Temporary::beside(&path).unwrap();
+        let sweeps: [&dyn Fn(); 3] =
+            [&|| sweep_beside(&path), &|| drop(Temporary::with_room(&path).unwrap()), &|| {
+                Temporary::beside(&path).unwrap().become_file(&path, b"x").unwrap();
+            }];
+        for (number, sweep) in sweeps.iter().enumerate() {
+            killed(Temporary::with_room(&path.with_extension("other")).unwrap());
+            killed(Temporary::beside(&path).unwrap());
+            assert_eq!(left(dir.path()).len(), 3, "{number}");
+            sweep();
+            assert_eq!(left(dir.path()), std::slice::from_ref(&at_work.path), "{number}");
+        }
+        sweep_beside(&dir.path().join("nowhere/item"));
+    }
+
+    #[test]
+    fn however_often_a_run_is_killed_there_is_one_room_for_each_item() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("item");
+        for _ in 0..5 {
+            killed(Temporary::named(&path, ROOM_NAME, false).unwrap().unwrap());
+            killed(Temporary::with_room(&path).unwrap());
+            assert_eq!(left(dir.path()).len(), 1);
+        }
+        // One that is in use is left to whoever has it.
+        let first = Temporary::with_room(&path).unwrap();
+        let second = Temporary::with_room(&path).unwrap();
+        assert_ne!(first.path, second.path);
+        second.become_file(&path, b"second").unwrap();
+        first.become_file(&path, b"1").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"1");
         assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
     }
 

@@ -1,6 +1,8 @@
 //! Time, waiting, and the signals that end a wait.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Clock, Interrupted};
@@ -29,10 +31,56 @@ impl Clock for RealClock {
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        if interruptible(async { tokio::time::sleep(duration).await })?.is_none() {
+        if unless_held(async { tokio::time::sleep(duration).await })?.is_none() {
             std::thread::sleep(duration);
         }
         Ok(())
+    }
+
+    fn hold_signals(&self, hold: bool) {
+        HOLDS.set(if hold { HOLDS.get() + 1 } else { HOLDS.get().saturating_sub(1) });
+    }
+
+    fn pending_signal(&self) -> Option<Interrupted> {
+        pending()
+    }
+}
+
+fn pending() -> Option<Interrupted> {
+    let signal = FIRST.load(Ordering::SeqCst);
+    (signal != 0).then_some(Interrupted { signal })
+}
+
+thread_local! {
+    /// How often signals are held.
+    static HOLDS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The first signal that came, once one has.
+static FIRST: AtomicU8 = AtomicU8::new(0);
+
+/// As [`interruptible`], except that a first signal is only noted while signals are held.
+pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
+    // One that was held is met by the first wait after that.
+    if HOLDS.get() == 0
+        && let Some(interrupted) = pending()
+    {
+        return Err(interrupted);
+    }
+    let mut work = std::pin::pin!(work);
+    loop {
+        match interruptible(work.as_mut()) {
+            Err(Interrupted { signal }) if HOLDS.get() > 0 => {
+                let first = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+                if first.is_err() && !watch::is_watching() {
+                    return Err(Interrupted { signal });
+                }
+                super::say(
+                    "entrada ends as soon as what is under way is stored; once more ends it at once",
+                );
+            }
+            done => return done,
+        }
     }
 }
 
@@ -82,8 +130,11 @@ impl Listening {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         // Who started us may want us to live on (`nohup`), and whatever follows us in this process as well.
-        let heard = kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value()));
+        let heard: Vec<SignalKind> =
+            kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value())).collect();
+        watch::begin(heard.iter().map(SignalKind::as_raw_value));
         let streams = heard
+            .into_iter()
             .filter_map(|kind| Some((u8::try_from(kind.as_raw_value()).ok()?, signal(kind).ok()?)));
         Self(streams.collect())
     }
@@ -121,5 +172,62 @@ async fn asked_to_end() -> u8 {
     match tokio::signal::ctrl_c().await {
         Ok(()) => 2,
         Err(_) => std::future::pending().await,
+    }
+}
+
+/// A thread that notes the first signal wherever the program stands, and ends the program with the second: from the first
+/// wait on, signals no longer do so by themselves, and a store that does not answer is waited for without looking at them.
+#[cfg(unix)]
+mod watch {
+    use std::sync::OnceLock;
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    use signal_hook::iterator::Signals;
+
+    /// Signals that come closer together are one: `timeout` sends its signal twice, a terminal that closes as well.
+    const ONE: Duration = Duration::from_millis(100);
+
+    static WATCHING: OnceLock<bool> = OnceLock::new();
+
+    /// Watches for `signals`, once in a process. Where no thread or no descriptors are left, nobody watches.
+    pub(super) fn begin(signals: impl Iterator<Item = i32>) {
+        WATCHING.get_or_init(|| {
+            let Ok(mut signals) = Signals::new(signals) else { return false };
+            let thread = std::thread::Builder::new().name("signals".to_owned());
+            thread.spawn(move || watch(&mut signals)).is_ok()
+        });
+    }
+
+    pub(super) fn is_watching() -> bool {
+        WATCHING.get().copied().unwrap_or_default()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn watch(signals: &mut Signals) {
+        let mut first: Option<Instant> = None;
+        for number in signals.forever() {
+            let Ok(signal) = u8::try_from(number) else { continue };
+            match first {
+                None => {
+                    first = Some(Instant::now());
+                    let _ = super::FIRST.compare_exchange(
+                        0,
+                        signal,
+                        Ordering::SeqCst,
+                        Ordering::SeqCst,
+                    );
+                }
+                Some(first) if first.elapsed() < ONE => (),
+                Some(_) => signal_hook::low_level::exit(128 + number),
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod watch {
+    pub(super) fn is_watching() -> bool {
+        false
     }
 }

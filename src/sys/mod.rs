@@ -129,12 +129,44 @@ pub trait Clock {
     fn now(&self) -> NumericDate;
     /// Blocks for `duration`, or until the user or the system asks the program to end.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
+    /// From `true` to `false`, a signal that asks the program to end ends no wait and no request; a second one ends the
+    /// program at once. Calls nest. See [`HeldSignals`].
+    fn hold_signals(&self, _hold: bool) {}
+    /// The signal that has come, if one has.
+    fn pending_signal(&self) -> Option<Interrupted> {
+        None
+    }
     /// `at` by the clock on the wall, as the Azure CLI writes it: `2026-11-23 22:08:17.000000`. In UTC unless told otherwise.
     fn local(&self, at: NumericDate) -> String {
         local_time(at, &jiff::tz::TimeZone::UTC)
     }
     /// Tells how much time has passed since this call, whatever is done to the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send>;
+}
+
+/// While it lives, a signal that asks the program to end waits: something that is had once is being spent, and what comes of
+/// it is not stored yet. A second signal ends the program at once.
+#[must_use = "signals wait until this is dropped"]
+pub struct HeldSignals<'a>(&'a dyn Clock);
+
+impl<'a> HeldSignals<'a> {
+    /// From now on; an error where one has come already.
+    pub fn begin(clock: &'a dyn Clock) -> Result<Self, Interrupted> {
+        clock.hold_signals(true);
+        let held = Self(clock);
+        clock.pending_signal().map_or(Ok(held), Err)
+    }
+
+    /// Until now; an error where one has come meanwhile.
+    pub fn end(self) -> Result<(), Interrupted> {
+        self.0.pending_signal().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for HeldSignals<'_> {
+    fn drop(&mut self) {
+        self.0.hold_signals(false);
+    }
 }
 
 fn local_time(at: NumericDate, zone: &jiff::tz::TimeZone) -> String {

@@ -31,8 +31,10 @@ mod probe;
 mod processes;
 mod refresh;
 mod regressions;
+mod renewal;
 mod scenarios;
 mod schemas;
+mod signals;
 mod smoke;
 mod status;
 mod token;
@@ -40,8 +42,8 @@ mod trace;
 mod visitors;
 mod world;
 
+#[cfg(unix)]
+#[path = "../shared/default_signals.rs"]
+mod default_signals;
 #[path = "../shared/faults.rs"]
 mod shared;
-#[cfg(unix)]
-#[path = "../shared/signals.rs"]
-mod signals;

@@ -9,7 +9,7 @@ const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990
 
 pub(crate) fn entrada(home: &TempDir) -> Command {
     #[cfg(unix)]
-    crate::signals::are_default_for_children();
+    crate::default_signals::are_default_for_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_entrada"));
     command.env_clear().env("HOME", home.path()).stdin(Stdio::null());
     command

@@ -39,6 +39,7 @@ pub(crate) struct World {
     between: RefCell<Option<Box<Between>>>,
     network: Cell<Network>,
     signal: Cell<Option<u8>>,
+    during: RefCell<Option<(String, u8)>>,
     pub(crate) mail: Mail,
 }
 
@@ -58,6 +59,9 @@ pub(crate) enum Network {
 struct Waits<'a> {
     clock: &'a Stopwatch,
     signal: Option<u8>,
+    holds: Cell<u32>,
+    /// A signal that came while signals were held.
+    noted: Cell<Option<u8>>,
 }
 
 impl Clock for Waits<'_> {
@@ -65,7 +69,17 @@ impl Clock for Waits<'_> {
         self.clock.now()
     }
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        self.signal.map_or_else(|| self.clock.sleep(duration), |signal| Err(Interrupted { signal }))
+        let noted = self.noted.get().filter(|_| self.holds.get() == 0);
+        match self.signal.or(noted) {
+            Some(signal) => Err(Interrupted { signal }),
+            None => self.clock.sleep(duration),
+        }
+    }
+    fn hold_signals(&self, hold: bool) {
+        self.holds.set(if hold { self.holds.get() + 1 } else { self.holds.get() - 1 });
+    }
+    fn pending_signal(&self) -> Option<Interrupted> {
+        self.noted.get().map(|signal| Interrupted { signal })
     }
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
         self.clock.stopwatch()
@@ -89,6 +103,8 @@ type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 
 /// The network with that somebody on it.
 struct Wire<'a> {
+    clock: &'a Waits<'a>,
+    during: &'a RefCell<Option<(String, u8)>>,
     inner: InProcess<'a>,
     between: &'a RefCell<Option<Box<Between>>>,
     network: Network,
@@ -108,7 +124,16 @@ impl Http for Wire<'_> {
                 );
             }
         }
+        let body = String::from_utf8_lossy(request.body()).into_owned();
         let answer = self.inner.send(request)?;
+        let is_then = |then: &mut (String, u8)| body.contains(&then.0) || path.contains(&then.0);
+        if let Some((_, signal)) = self.during.borrow_mut().take_if(is_then) {
+            // It has been answered, and nobody has the answer yet.
+            self.clock.noted.set(Some(signal));
+            if self.clock.holds.get() == 0 {
+                return fail(HttpFailure::Interrupted(Interrupted { signal }));
+            }
+        }
         Ok(match &*self.between.borrow() {
             Some(change) => change(&path, answer),
             None => answer,
@@ -176,6 +201,7 @@ impl World {
             between: RefCell::default(),
             network: Cell::default(),
             signal: Cell::default(),
+            during: RefCell::default(),
             mail: Mail::default(),
         };
         world.set("HOME", world.home.path().to_str().unwrap());
@@ -233,6 +259,11 @@ impl World {
     /// From now on, this signal ends whatever waits.
     pub(crate) fn signal_comes(&self, signal: u8) {
         self.signal.set(Some(signal));
+    }
+
+    /// This signal comes once, while a request is under way whose path or body has `what` in it.
+    pub(crate) fn signal_comes_during(&self, what: &str, signal: u8) {
+        self.during.replace(Some((what.to_owned(), signal)));
     }
 
     /// A person sits at the terminal.
@@ -309,9 +340,11 @@ impl World {
         stdout: &mut dyn io::Write,
     ) -> (Exit, String) {
         let env: Env = self.env.borrow().clone().into_iter().collect();
-        let clock = Waits { clock: &self.clock, signal: self.signal.get() };
+        let (holds, noted) = (Cell::default(), Cell::default());
+        let clock = Waits { clock: &self.clock, signal: self.signal.get(), holds, noted };
         let inner = InProcess { emulator: &self.emulator, clock: &clock };
-        let http = Wire { inner, between: &self.between, network: self.network.get() };
+        let (held, during, between) = (&clock, &self.during, &self.between);
+        let http = Wire { clock: held, during, inner, between, network: self.network.get() };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,

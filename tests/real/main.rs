@@ -28,6 +28,7 @@ mod probe;
 mod program;
 mod recipes;
 mod shells;
+mod signals;
 mod storm;
 mod terminal;
 mod trace;
@@ -36,7 +37,7 @@ use entrada::store::Backend;
 
 #[path = "../../src/store/contract.rs"]
 mod contract;
+#[path = "../shared/default_signals.rs"]
+mod default_signals;
 #[path = "../shared/faults.rs"]
 mod shared;
-#[path = "../shared/signals.rs"]
-mod signals;

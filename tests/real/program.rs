@@ -60,7 +60,7 @@ pub(crate) struct Running {
 
 /// Starts `command` without anything to read.
 pub(crate) fn start(command: &mut Command) -> Running {
-    crate::signals::are_default_for_children();
+    crate::default_signals::are_default_for_children();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout: ChildStdout = child.stdout.take().unwrap();
@@ -101,6 +101,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn hear_of(&self, what: &str) {
         within(what, || self.err.lock().unwrap().contains(what).then_some(()));
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
     }
 
     /// Sends `signal`.

@@ -53,7 +53,7 @@ fn answering(
     cue: &str,
     keys: impl FnOnce(&str) -> Vec<u8>,
 ) -> (i32, String) {
-    crate::signals::are_default_for_children();
+    crate::default_signals::are_default_for_children();
     let line = format!(
         "trap : INT; before=$(stty -g); {line}; code=$?; \
          [ \"$before\" = \"$(stty -g)\" ] || echo terminal-changed; exit $code"

@@ -168,6 +168,38 @@ fn only_the_authoritys_own_signature_counts() {
 }
 
 #[test]
+fn an_extension_that_is_not_understood_refuses_the_token() {
+    for critical in [json!(["b64"]), json!(["exp"]), json!([]), json!("exp"), Value::Null] {
+        let mut header = header();
+        header["crit"] = critical.clone();
+        let token = signed(&header, &claims());
+        for keys in [Some(&keys(|_| ())), None] {
+            let verdict = judged(&token, keys);
+            assert!(matches!(verdict, Err(IdTokenError::Critical(_))), "{critical}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_nobody_can_check_is_refused_without_keys_too() {
+    for name in ["none", "HS256", "HS384", "HS512", "x"] {
+        let token = signed(&json!({ "alg": name, "kid": "one" }), &claims());
+        assert_eq!(judged(&token, None), Err(IdTokenError::Algorithm(name.to_owned())));
+    }
+}
+
+#[test]
+fn keys_that_were_kept_check_as_before() {
+    let kept = keys(|key| key["x5c"] = json!(["MII".repeat(500)])).to_text();
+    assert!(kept.len() < 1_000, "without certificates: {kept}");
+    let kept = Keys::from_text(kept.as_bytes()).unwrap();
+    assert_eq!(judged(&signed(&header(), &claims()), Some(&kept)), Ok(()));
+    for text in ["", "[]", "{}", "<html>"] {
+        assert!(Keys::from_text(text.as_bytes()).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn a_key_set_that_is_none_is_no_key_set() {
     for body in ["{}", r#"{"keys":7}"#, "<html>", ""] {
         assert!(parse_keys(&response(200, body)).is_err(), "{body}");

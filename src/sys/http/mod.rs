@@ -24,7 +24,7 @@ pub use self::error::{
 };
 use self::proxy::Proxy;
 pub use self::proxy::proxy_of;
-use super::clock::interruptible;
+use super::clock::unless_held;
 use super::{Bundle, Env, Http};
 use crate::model::check_transport;
 
@@ -108,7 +108,7 @@ impl<'a> RealHttp<'a> {
         let client = self.client(&url, proxy.as_ref())?;
         let request = reqwest::Request::try_from(request)
             .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
-        match interruptible(exchange(&client, request)) {
+        match unless_held(exchange(&client, request)) {
             Ok(Some(Ok(response))) => Ok(response),
             Ok(Some(Err(Unanswered::Transport(error)))) => {
                 let failure = classify::failure_of(&error, proxy.as_ref());

@@ -1,0 +1,94 @@
+//! Signals while a refresh is under way, with real processes: the provider revokes refresh tokens that are used twice, so
+//! that an answer that nobody stores is a sign-in that is lost.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use entrada::emulator::Trouble;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::desk::Desk;
+use crate::program::{ENTRADA, Emulation, Ended, Running, run, start, within};
+
+struct User {
+    desk: Desk,
+    entra: Emulation,
+}
+
+impl User {
+    fn new() -> Self {
+        let user = Self { desk: Desk::bare(), entra: Emulation::new("rotate-and-revoke") };
+        run(user.entrada("login").arg("-q")).with(0);
+        user
+    }
+
+    fn entrada(&self, command: &str) -> Command {
+        let mut entrada = self.desk.command(ENTRADA);
+        entrada
+            .arg(command)
+            .envs(self.entra.settings())
+            .env("ENTRADA_STORE", "file")
+            .env("ENTRADA_STORE_KEY", "5e".repeat(32));
+        entrada
+    }
+
+    /// A refresh that the authority has got, and whose answer takes `late`.
+    fn refreshes(&self, late: Duration) -> Running {
+        let before = self.posts();
+        self.entra.emulator.befall([Trouble::Late(late)]);
+        let running = start(self.entrada("token").arg("--force-refresh"));
+        within("the request", || (before < self.posts()).then_some(()));
+        running
+    }
+
+    fn posts(&self) -> usize {
+        self.entra.posts("refresh_token")
+    }
+
+    /// `ended` printed nothing, and the grant that it brought is stored.
+    fn lost_nothing(&self, ended: &Ended, code: i32) {
+        assert_eq!((ended.code, ended.out.as_str()), (Some(code), ""), "{ended:#?}");
+        let before = self.posts();
+        run(self.entrada("token").arg("--force-refresh")).with(0);
+        assert_eq!(self.posts(), before + 1);
+    }
+}
+
+#[test]
+fn a_signal_waits_until_the_answer_is_stored() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let user = User::new();
+        let running = user.refreshes(Duration::from_secs(2));
+        running.signal(signal);
+        user.lost_nothing(&running.end(), code);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let user = User::new();
+    let running = user.refreshes(Duration::from_secs(25));
+    running.signal("TERM");
+    running.hear("entrada ends as soon as");
+    // Closer together they are one.
+    sleep(Duration::from_millis(200));
+    let told = Instant::now();
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!((ended.code, ended.out.as_str()), (Some(130), ""), "{ended:#?}");
+    assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+}
+
+#[test]
+fn two_signals_at_once_are_one() {
+    let user = User::new();
+    let running = user.refreshes(Duration::from_secs(2));
+    // As a service manager sends them; `timeout`, and a terminal that closes, send the same one twice.
+    for signal in [Signal::TERM, Signal::HUP] {
+        kill_process(Pid::from_raw(running.pid()).unwrap(), signal).unwrap();
+    }
+    let ended = running.end();
+    let first = ended.code.filter(|code| [129, 143].contains(code)).unwrap();
+    user.lost_nothing(&ended, first);
+}
