@@ -31,6 +31,7 @@ mod probe;
 mod prompt;
 mod recipe;
 mod report;
+mod secrets;
 mod status;
 mod talk;
 mod token;
@@ -45,11 +46,12 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::config::Layer;
-use crate::model::shell_quoted;
+use crate::model::{Redactor, shell_quoted};
 use crate::sys::Sys;
 use crate::trace::{Recorder, Written};
 use app::App;
 use failure::Failure;
+use secrets::Registering;
 use talk::Talk;
 
 /// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
@@ -138,7 +140,8 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 /// Runs the command in `argv`. Tests call this, in process, with a [`Sys`] of their own.
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
-    let talk = Talk::new(stderr, sys);
+    let redactor = Redactor::default();
+    let talk = Talk::new(stderr, sys, redactor.clone());
     // Help and version come before any file is read: they are there when all else is broken.
     let mut argv: Vec<OsString> = argv.into_iter().collect();
     if brief::is_version(&argv) {
@@ -158,8 +161,10 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, &talk).unwrap_or(Exit::Failure),
     };
-    let recorder = Recorder::default();
-    let outcome = dispatch(args, sys, stdin, stdout, &talk, &recorder);
+    secrets::of_environment(sys.env, &redactor);
+    let recorder = Recorder::new(redactor.clone());
+    let app = (&talk, &recorder, &redactor);
+    let outcome = dispatch(args, sys, stdin, stdout, app);
     let exit = outcome.unwrap_or_else(|failure| failure.report(&talk));
     if as_az && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
@@ -187,15 +192,18 @@ fn dispatch(
     sys: &Sys<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
-    talk: &Talk<'_>,
-    recorder: &Recorder,
+    (talk, recorder, redactor): (&Talk<'_>, &Recorder, &Redactor),
 ) -> Result<Exit, Failure> {
     let Args { common, command } = args;
+    // What is registered first is known to all who write down or tell.
+    let http = Registering { inner: sys.http, redactor };
+    let loopback = Registering { inner: sys.loopback, redactor };
+    let terminal = Registering { inner: sys.terminal, redactor };
     let (http, loopback, terminal) =
-        (recorder.http(sys.http), recorder.loopback(sys.loopback), recorder.terminal(sys.terminal));
+        (recorder.http(&http), recorder.loopback(&loopback), recorder.terminal(&terminal));
     let http = verbose::Verbose::new(&http, talk, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
-    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, common };
+    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, redactor, common };
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),

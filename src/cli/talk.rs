@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::io::Write;
 
-use crate::model::{clean, clean_layout};
+use crate::model::{Redactor, clean, clean_layout};
 use crate::render::{self, Style};
 use crate::sys::{Stream, Sys};
 
 /// stderr, shared by whoever has something to say.
 pub(super) struct Talk<'a> {
     out: RefCell<&'a mut dyn Write>,
+    redactor: Redactor,
     /// What the terminal can show.
     pub(super) style: Style,
     /// Whether a person is looking.
@@ -17,14 +18,18 @@ pub(super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>) -> Self {
+    /// Whatever is said goes without the secrets that `redactor` knows by then.
+    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>, redactor: Redactor) -> Self {
         let to_terminal = sys.terminal.is_terminal(Stream::Stderr);
-        Self { out: RefCell::new(out), style: style_of(sys, Stream::Stderr), to_terminal }
+        let style = style_of(sys, Stream::Stderr);
+        Self { out: RefCell::new(out), redactor, style, to_terminal }
     }
 
     /// One line: our words, with anything foreign in them made harmless.
     pub(super) fn line(&self, text: impl AsRef<str>) {
-        let text = clean(text.as_ref());
+        // Before the line is broken, and once more behind.
+        let text = self.redactor.text(text.as_ref());
+        let text = clean(&text);
         self.with(|out| render::wrapped(out, self.style.width, &text));
     }
 
@@ -40,8 +45,26 @@ impl<'a> Talk<'a> {
 
     /// What `write` writes.
     pub(super) fn with(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
+        let mut page = Vec::new();
+        if write(&mut page).is_ok() {
+            let page = String::from_utf8_lossy(&page);
+            self.write(self.redactor.text(&page).as_bytes());
+        }
+    }
+
+    /// `text` without the secrets that are known by now.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.redactor.text(text).into_owned()
+    }
+
+    /// JSON that holds no secret any more. Its numbers and punctuation are nobody's secret.
+    pub(super) fn json(&self, line: &[u8]) {
+        self.write(line);
+    }
+
+    fn write(&self, bytes: &[u8]) {
         let mut out = self.out.borrow_mut();
-        let _ = write(&mut **out).and_then(|()| out.flush());
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 }
 

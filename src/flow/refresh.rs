@@ -9,7 +9,7 @@ use super::attempt::{Attempt, Outcome};
 use super::reuse::{absorb, scopes_to_refresh};
 use super::{AcquireError, Refusal, TokenRequest, endpoints};
 use crate::entra::aadsts;
-use crate::model::{Authority, Endpoints, ScopeSet, Secret};
+use crate::model::{Authority, Endpoints, NumericDate, ScopeSet, Secret};
 use crate::oauth::{
     ErrorResponse, HttpResponse, RETRYABLE_STATUS, TokenResponse, refresh, retry_after,
 };
@@ -101,7 +101,9 @@ pub(super) fn renew(
     let mut pauses = pauses.build();
     let answer = loop {
         let answer = sys.http.send(form());
-        let Some(asked) = passing(&answer, &request.authority) else { break answer? };
+        let Some(asked) = passing(&answer, &request.authority, sys.clock.now()) else {
+            break answer?;
+        };
         let Some(pause) = pauses.next().filter(|_| asked <= LONGEST_PAUSE) else { break answer? };
         sys.clock.sleep(pause.max(asked))?;
     };
@@ -115,7 +117,11 @@ pub(super) fn renew(
 /// A request that never arrived may, and one that was turned away. One whose answer was lost may where an old refresh token
 /// stays good, as Entra's do; elsewhere, to send it again would look like a stolen token. After a wait in vain none may: the
 /// first could still be under way, and arrive after the second.
-fn passing(answer: &Result<HttpResponse, HttpError>, authority: &Authority) -> Option<Duration> {
+fn passing(
+    answer: &Result<HttpResponse, HttpError>,
+    authority: &Authority,
+    now: NumericDate,
+) -> Option<Duration> {
     let keeps_old_tokens = matches!(authority, Authority::Entra { .. });
     match answer {
         Err(HttpError { failure: HttpFailure::Connect | HttpFailure::Cut, .. }) => {
@@ -129,7 +135,7 @@ fn passing(answer: &Result<HttpResponse, HttpError>, authority: &Authority) -> O
             let status = answer.status().as_u16();
             let is_turned_away = matches!(status, 429 | 503);
             let passes = is_turned_away || keeps_old_tokens && RETRYABLE_STATUS.contains(&status);
-            passes.then(|| Duration::from_secs(retry_after(answer, None).unwrap_or_default()))
+            passes.then(|| Duration::from_secs(retry_after(answer, Some(now)).unwrap_or_default()))
         }
     }
 }

@@ -28,7 +28,7 @@ pub fn parse(
     authority: &Authority,
     response: &HttpResponse,
 ) -> Result<Answer<Endpoints>, ProtocolError> {
-    read(STEP, response, |members| {
+    read(STEP, response, None, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
         if !authority.may_be_called(issuer) {
             return Err("its `issuer` is not the authority that was asked".to_owned());

@@ -94,7 +94,7 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
 
 /// Reads the answer to [`keys_request`]. Keys of kinds that we do not know are passed over (RFC 7517 §5).
 pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError> {
-    read(STEP, response, |members| {
+    read(STEP, response, None, |members| {
         let all = members.get("keys").and_then(Value::as_array);
         let all = all.ok_or_else(|| "it has no `keys`".to_owned())?;
         let known = |key: &Value| serde_json::from_value::<Jwk>(key.clone()).ok();

@@ -37,6 +37,7 @@ pub(crate) struct World {
     terminal: Streams,
     place: Place,
     between: RefCell<Option<Box<Between>>>,
+    instead: RefCell<Option<Box<Instead>>>,
     network: Cell<Network>,
     signal: Cell<Option<u8>>,
     pub(crate) mail: Mail,
@@ -87,9 +88,13 @@ impl Programs for NoPrograms {
 /// Somebody between the program and the emulator, who changes answers.
 type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 
-/// The network with that somebody on it.
+/// Somebody who answers in the emulator's place.
+type Instead = dyn Fn(&HttpRequest) -> Option<HttpResponse>;
+
+/// The network with those on it.
 struct Wire<'a> {
     inner: InProcess<'a>,
+    instead: &'a RefCell<Option<Box<Instead>>>,
     between: &'a RefCell<Option<Box<Between>>>,
     network: Network,
 }
@@ -107,6 +112,9 @@ impl Http for Wire<'_> {
                     waited.map_or_else(HttpFailure::Interrupted, |()| HttpFailure::Timeout),
                 );
             }
+        }
+        if let Some(answer) = self.instead.borrow().as_ref().and_then(|answer| answer(&request)) {
+            return Ok(answer);
         }
         let answer = self.inner.send(request)?;
         Ok(match &*self.between.borrow() {
@@ -174,6 +182,7 @@ impl World {
             terminal: Streams { are_terminals: false, desk: Desk::default() },
             place: Place::Headless,
             between: RefCell::default(),
+            instead: RefCell::default(),
             network: Cell::default(),
             signal: Cell::default(),
             mail: Mail::default(),
@@ -223,6 +232,14 @@ impl World {
     /// From now on, `change` is done to answers: it is given the path that was asked, and the answer.
     pub(crate) fn changing(&self, change: impl Fn(&str, HttpResponse) -> HttpResponse + 'static) {
         *self.between.borrow_mut() = Some(Box::new(change));
+    }
+
+    /// From now on, `answer` is asked first; the emulator answers where it says nothing.
+    pub(crate) fn answering(
+        &self,
+        answer: impl Fn(&HttpRequest) -> Option<HttpResponse> + 'static,
+    ) {
+        *self.instead.borrow_mut() = Some(Box::new(answer));
     }
 
     /// From now on, that becomes of requests.
@@ -303,7 +320,8 @@ impl World {
         let env: Env = self.env.borrow().clone().into_iter().collect();
         let clock = Waits { clock: &self.clock, signal: self.signal.get() };
         let inner = InProcess { emulator: &self.emulator, clock: &clock };
-        let http = Wire { inner, between: &self.between, network: self.network.get() };
+        let (between, instead) = (&self.between, &self.instead);
+        let http = Wire { inner, instead, between, network: self.network.get() };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,

@@ -210,25 +210,78 @@ impl MailTalk {
         }
     }
 
+    /// Whether the client took leave before it tried to sign in.
+    pub fn took_leave(&self) -> bool {
+        let client = || self.lines.iter().filter(|(side, _)| *side == Side::Client);
+        let leaves = client().any(|(_, line)| {
+            let last = line.split_whitespace().next_back().unwrap_or_default();
+            last.eq_ignore_ascii_case("LOGOUT") || last.eq_ignore_ascii_case("QUIT")
+        });
+        leaves && !client().any(|(_, line)| self.sign_in_of(line).is_some())
+    }
+
+    /// The tag of a client's command that signs in; without one, an empty word.
+    fn sign_in_of<'a>(&self, line: &'a str) -> Option<&'a str> {
+        let mut words = line.split_whitespace();
+        let tag = if self.protocol == Protocol::Imap { words.next()? } else { "" };
+        let command = words.next()?.to_ascii_uppercase();
+        // `AUTH` alone asks for what there is (RFC 5034 §4).
+        let signs_in = match command.as_str() {
+            "AUTHENTICATE" | "AUTH" | "PASS" => words.next().is_some(),
+            "LOGIN" => self.protocol == Protocol::Imap,
+            _ => false,
+        };
+        signs_in.then_some(tag)
+    }
+
+    /// Whether the server says yes to the command that signs in.
+    fn was_taken(&self) -> bool {
+        let mut tag = None;
+        self.lines.iter().any(|(side, line)| {
+            if *side == Side::Client {
+                tag = self.sign_in_of(line).or(tag);
+                return false;
+            }
+            let mut words = line.split_whitespace();
+            let (first, second) = (words.next(), words.next());
+            tag.is_some_and(|tag| match self.protocol {
+                Protocol::Imap => {
+                    first == Some(tag) && second.is_some_and(|word| word.eq_ignore_ascii_case("OK"))
+                }
+                Protocol::Pop => first == Some("+OK"),
+                Protocol::Smtp => first.is_some_and(|code| code.starts_with("235")),
+            })
+        })
+    }
+
     /// Whether the server took the token, whatever came later.
     pub fn signed_in(&self) -> bool {
-        self.server().any(|line| {
-            let lower = line.to_ascii_lowercase();
-            match self.protocol {
-                Protocol::Imap => {
-                    let mut words = lower.split_whitespace().skip(1);
-                    words.next() == Some("ok")
-                        && ["authenticat", "login completed", "logged in"]
-                            .iter()
-                            .any(|words| lower.contains(words))
+        self.was_taken() || self.says_that_it_signed_in()
+    }
+
+    /// The same by the words of one line, where the client's are not known.
+    fn says_that_it_signed_in(&self) -> bool {
+        // A log may have words of its own before the server's.
+        let logged = self.protocol == Protocol::Imap
+            && self.lines.iter().any(|(_, line)| line.contains(" OK AUTHENTICATE completed"));
+        logged
+            || self.server().any(|line| {
+                let lower = line.to_ascii_lowercase();
+                match self.protocol {
+                    Protocol::Imap => {
+                        let mut words = lower.split_whitespace().skip(1);
+                        words.next() == Some("ok")
+                            && ["authenticat", "login completed", "logged in"]
+                                .iter()
+                                .any(|words| lower.contains(words))
+                    }
+                    Protocol::Smtp => lower.starts_with("235"),
+                    Protocol::Pop => {
+                        lower.starts_with("+ok")
+                            && (lower.contains("authenticated") || lower.contains("logged in"))
+                    }
                 }
-                Protocol::Smtp => lower.starts_with("235"),
-                Protocol::Pop => {
-                    lower.starts_with("+ok")
-                        && (lower.contains("authenticated") || lower.contains("logged in"))
-                }
-            }
-        })
+            })
     }
 
     /// The cloud whose server greeted, by the names of its machines.
