@@ -149,11 +149,12 @@ impl<'a> Facts<'a> {
             && answer.as_ref().is_none_or(Self::answer_is_good)
             && mail.as_ref().is_none_or(|talk| self.talk_is_good(talk))
             && match self.input_kind() {
-                // What was done speaks for the token.
-                InputKind::HttpResponse | InputKind::MailResponse => true,
-                // Whoever issued it knows what it is.
-                InputKind::TokenResponse | InputKind::Request => true,
-                InputKind::AccessToken => true,
+                // What was done, whoever issued it, or the rules that read it speak for the token.
+                InputKind::HttpResponse
+                | InputKind::MailResponse
+                | InputKind::TokenResponse
+                | InputKind::AccessToken
+                | InputKind::Request => true,
                 InputKind::OpaqueToken => matches!(self.shape(), Some(Shape::MsaTicket { .. })),
                 InputKind::OauthError | InputKind::Unknown => false,
             }

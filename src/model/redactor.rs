@@ -158,7 +158,9 @@ impl Redactor {
     pub fn join(&self, other: &Self) {
         if !Arc::ptr_eq(&self.0, &other.0) {
             let all = other.known().secrets.clone();
-            all.iter().for_each(|secret| self.register(secret.expose()));
+            for secret in &all {
+                self.register(secret.expose());
+            }
         }
     }
 

@@ -150,8 +150,8 @@ fn a_refresh_token_that_comes_back_in_a_refusal_is_shown_and_written_nowhere() {
             &["trace", "show", trace.to_str().unwrap(), "-o", "json"],
         ] {
             let run = world.run(args);
-            assert_none(&run.stderr, &[refresh_token.clone()], &format!("{args:?}"));
-            assert_none(&run.stdout, &[refresh_token.clone()], &format!("{args:?}"));
+            assert_none(&run.stderr, std::slice::from_ref(&refresh_token), &format!("{args:?}"));
+            assert_none(&run.stdout, std::slice::from_ref(&refresh_token), &format!("{args:?}"));
             if args[0] == "token" {
                 assert!(run.stdout.is_empty() && run.exit != Exit::Success, "{}", run.stderr);
                 for stays in ["AADSTS50076", "preferred_username", STAYS[2], STAYS[3]] {
@@ -165,7 +165,7 @@ fn a_refresh_token_that_comes_back_in_a_refusal_is_shown_and_written_nowhere() {
             assert!(files.contains(stays), "{refresh_token}: {stays}: {files}");
         }
         read_all(&world.home.path().join(".local/state"), &mut files);
-        assert_none(&files, &[refresh_token.clone()], "files");
+        assert_none(&files, std::slice::from_ref(&refresh_token), "files");
     }
 }
 
