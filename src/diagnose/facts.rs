@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::refusal;
-use super::service::{self, HttpAnswer, MailTalk, Told};
+use super::service::{self, Told};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use crate::entra::jobs::{self, JobFacts};
@@ -137,46 +137,6 @@ impl<'a> Facts<'a> {
     pub fn is_good_for_a_while(&self) -> bool {
         let left = self.claims().and_then(|claims| Some(claims.exp()?.seconds_since(self.now?)));
         left.is_some_and(|left| 300 < left)
-    }
-
-    /// Whether the evidence itself shows that nothing stands in the way. What is given must speak for it, piece by piece: that
-    /// no rule found anything says nothing where a service, a server or an authority gave no good answer.
-    pub fn is_vouched_for(&self) -> bool {
-        let Evidence { answer, mail, .. } = self.evidence;
-        self.refusal().is_none()
-            && self.evidence.not_oauth.is_none()
-            && !self.evidence.at_rest
-            && answer.as_ref().is_none_or(Self::answer_is_good)
-            && mail.as_ref().is_none_or(|talk| self.talk_is_good(talk))
-            && match self.input_kind() {
-                // What was done, whoever issued it, or the rules that read it speak for the token.
-                InputKind::HttpResponse
-                | InputKind::MailResponse
-                | InputKind::TokenResponse
-                | InputKind::AccessToken
-                | InputKind::Request => true,
-                InputKind::OpaqueToken => matches!(self.shape(), Some(Shape::MsaTicket { .. })),
-                InputKind::OauthError | InputKind::Unknown => false,
-            }
-    }
-
-    /// A service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the caller in.
-    fn answer_is_good(answer: &HttpAnswer) -> bool {
-        match answer.status {
-            Some(401 | 403 | 407 | 500..) => false,
-            Some(400..=499) | None => answer.is_about_the_call() && !answer.is_html(),
-            // SOAP has errors under 200.
-            Some(_) => {
-                answer.is_success() || (answer.soap_error().is_some() && answer.is_about_the_call())
-            }
-        }
-    }
-
-    /// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that, and
-    /// that the client left without showing any: the talk says nothing then, and the token is judged alone.
-    fn talk_is_good(&self, talk: &MailTalk) -> bool {
-        let judged = self.jwt().is_some();
-        talk.signed_in() || (judged && (talk.is_about_the_message() || talk.took_leave()))
     }
 
     /// Whether a service did, for this token, what the job does: what it needed, it had.

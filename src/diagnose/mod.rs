@@ -11,6 +11,7 @@ pub mod rules;
 mod sentences;
 mod service;
 mod shape;
+mod verdict;
 
 pub use crate::entra::aadsts::Who;
 pub use about::{About, Event, Moment, Row, Serves, Standing};
@@ -176,7 +177,7 @@ fn of_facts(facts: &Facts) -> Diagnosis {
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.order)
     });
     Diagnosis {
-        verdict: verdict(facts, &findings),
+        verdict: verdict::of(facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
         acting: facts.acting(),
@@ -225,24 +226,5 @@ fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
         findings.retain(|finding| {
             finding.severity != Severity::Error || finding.confidence != Confidence::Possible
         });
-    }
-}
-
-fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
-    let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
-    let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
-    if polling || any(|finding| finding.rule.id == "authorization-pending") {
-        Verdict::Pending
-    } else if any(|finding| {
-        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
-    }) {
-        Verdict::Problem
-    } else if any(|finding| finding.severity == Severity::Error)
-        || any(|finding| finding.rule.id == "encrypted-token")
-        || !facts.is_vouched_for()
-    {
-        Verdict::Undetermined
-    } else {
-        Verdict::Ok
     }
 }

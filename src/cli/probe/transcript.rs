@@ -66,7 +66,9 @@ impl Transcript {
     /// Writes it, whole or not at all, for its owner alone.
     pub(super) fn write(self, app: &App<'_, '_>) -> Result<(), Failure> {
         let Some((mut file, path)) = self.file else { return Ok(()) };
-        file.write_all(self.text.as_bytes()).map_err(|error| failed(&path, &error))?;
+        // Names of headers too.
+        let text = app.redactor.text(&self.text);
+        file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))?;
         file.persist(&path).map_err(|error| failed(&path, &error.error))?;
         app.talk.line(format!("transcript written to {}", path.display()));
         Ok(())
