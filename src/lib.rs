@@ -19,7 +19,7 @@
 //! - `model`, `oauth`, `entra`, `har`, `diagnose` and `render` do no I/O and read no clock.
 //! - Clock, environment, standard streams and process exit are each touched in one file (`.clippy.toml`).
 //! - A [`model::Secret`] has no `Display`, no `Serialize` and no `Deref`; `grep -rn 'expose()' src` lists every exit.
-//! - Text from a server passes [`model::clean`] before any stream.
+//! - Text from a server passes [`model::clean`] and the run's [`model::Redactor`] before any stream.
 //! - stdout carries what was asked for and nothing else; all talk goes to stderr.
 #![forbid(unsafe_code)]
 

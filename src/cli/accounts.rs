@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Format::Json => {
             let document =
                 serde_json::json!({ "version": render::json::VERSION, "accounts": entries });
-            render::json::write(app.stdout, &document)?;
+            app.json(&document)?;
         }
         Format::Human if entries.is_empty() => {
             app.talk.line(format!("nobody is signed in ({})", grants.describe()));

@@ -10,8 +10,9 @@ use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
 use crate::flow::{SignInPage, TokenRequest};
 use crate::har::About;
-use crate::model::{Authority, ClaimsRequest, Job, Secret, both, clean, shell_quoted};
+use crate::model::{Authority, ClaimsRequest, Job, Redactor, Secret, both, clean, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
+use crate::render;
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{
     Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
@@ -26,10 +27,24 @@ pub(super) struct App<'a, 't> {
     pub(super) stdout: &'a mut dyn Write,
     pub(super) talk: &'a Talk<'t>,
     pub(super) recorder: &'a Recorder,
+    /// Knows every secret of this run.
+    pub(super) redactor: &'a Redactor,
     pub(super) common: Common,
 }
 
 impl App<'_, '_> {
+    /// Writes a document to stdout, without secrets in its texts.
+    pub(super) fn json(&mut self, document: &impl serde::Serialize) -> std::io::Result<()> {
+        let document = self.redactor.value(serde_json::to_value(document)?);
+        render::json::write(self.stdout, &document)
+    }
+
+    /// Writes text for people to stdout, without secrets.
+    pub(super) fn show(&mut self, text: &[u8]) -> std::io::Result<()> {
+        let text = String::from_utf8_lossy(text);
+        self.stdout.write_all(self.redactor.text(&text).as_bytes())
+    }
+
     /// Where this user's files lie.
     pub(super) fn paths(&self) -> Result<Paths, Failure> {
         Paths::of(self.sys.env).map_err(|error| Failure::usage(error.to_string()))
@@ -96,7 +111,8 @@ impl App<'_, '_> {
             Kind::File => Some(self.store_key(settings, interaction)?),
             Kind::Keyring | Kind::Keyutils | Kind::Memory => None,
         };
-        Ok(store::open(store::Options {
+        let redactor = self.redactor.clone();
+        let grants = store::open(store::Options {
             kind,
             state_dir: paths.state,
             data_dir: paths.data,
@@ -105,13 +121,15 @@ impl App<'_, '_> {
             service: "entrada".to_owned(),
             interaction,
             limits: store::Limits::default(),
-            notice: Box::new(say),
-        })?)
+            notice: Box::new(move |text| say(&redactor.text(text))),
+        })?;
+        Ok(grants.registering(self.redactor.clone()))
     }
 
     /// The key of the `file` store: a variable, a file, or a passphrase from the terminal.
     fn store_key(&self, settings: &Settings, interaction: Interaction) -> Result<Key, Failure> {
         if let Some(key) = self.sys.env.get("ENTRADA_STORE_KEY") {
+            self.redactor.register(key);
             return Ok(Key::Raw(Secret::new(key)));
         }
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
@@ -248,6 +266,7 @@ impl App<'_, '_> {
         });
         Evidence {
             now: Some(self.sys.clock.now()),
+            redactor: self.redactor.clone(),
             context: Context {
                 job,
                 acting: settings.get(|layer| &layer.acting),

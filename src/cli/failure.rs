@@ -121,12 +121,20 @@ impl Failure {
         if self.json {
             let exit = (self.exit.code(), self.exit.meaning());
             let judged = self.diagnosis.as_deref();
-            talk.with(|out| {
-                render::json::failure(out, exit, &self.message, &self.causes, &self.help, judged)
-            });
+            let shown = |text: &String| talk.redacted(text);
+            let message = shown(&self.message);
+            let causes: Vec<String> = self.causes.iter().map(shown).collect();
+            let help: Vec<String> = self.help.iter().map(shown).collect();
+            let mut line = Vec::new();
+            if render::json::failure(&mut line, exit, &message, &causes, &help, judged).is_ok() {
+                talk.json(&line);
+            }
             return self.exit;
         }
-        talk.with(|out| render::failure(out, talk.style, &self.message, &self.causes));
+        // Before lines are broken.
+        let message = talk.redacted(&self.message);
+        let causes: Vec<String> = self.causes.iter().map(|cause| talk.redacted(cause)).collect();
+        talk.with(|out| render::failure(out, talk.style, &message, &causes));
         if let Some(diagnosis) = &self.diagnosis {
             talk.with(|out| render::diagnosis(out, diagnosis, talk.style, Notes::Shown));
         }

@@ -33,6 +33,7 @@ mod probe;
 mod prompt;
 mod recipe;
 mod report;
+mod secrets;
 mod status;
 mod talk;
 mod token;
@@ -49,12 +50,13 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::config::Layer;
-use crate::model::shell_quoted;
+use crate::model::{Redactor, shell_quoted};
 use crate::sys::{Stream, Sys};
 use crate::trace::{Recorder, Written};
 use app::App;
 use arguments::Arguments;
 use failure::Failure;
+use secrets::Registering;
 use talk::Talk;
 
 /// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
@@ -144,9 +146,11 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
     let argv: Vec<OsString> = argv.into_iter().collect();
-    let talk = Talk::new(stderr, sys, Arguments::of(&argv, sys.env));
+    let redactor = Redactor::default();
+    let talk = Talk::new(stderr, sys, Arguments::of(&argv, sys.env), redactor.clone());
     // A panic ends the command and no more: locks, the terminal and drafts of files are given back on the way.
-    let ended = catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, &talk)));
+    let ended =
+        catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, (&talk, &redactor))));
     ended.unwrap_or_else(|_| {
         Failure::new(Exit::Failure, "entrada stopped at a defect of its own")
             .help("report it with the command line and the line above")
@@ -175,7 +179,7 @@ fn command_in(
     sys: &Sys<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
-    talk: &Talk<'_>,
+    (talk, redactor): (&Talk<'_>, &Redactor),
 ) -> Exit {
     // Help and version come before any file is read: they are there when all else is broken.
     if brief::is_version(&argv) {
@@ -195,8 +199,9 @@ fn command_in(
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, talk).unwrap_or(Exit::Failure),
     };
-    let recorder = Recorder::default();
-    let outcome = dispatch(args, sys, stdin, stdout, talk, &recorder);
+    secrets::of_environment(sys.env, redactor);
+    let recorder = Recorder::new(redactor.clone());
+    let outcome = dispatch(args, sys, stdin, stdout, (talk, &recorder, redactor));
     let exit = outcome.unwrap_or_else(|failure| failure.report(talk));
     if as_az && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
@@ -224,19 +229,22 @@ fn dispatch(
     sys: &Sys<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
-    talk: &Talk<'_>,
-    recorder: &Recorder,
+    (talk, recorder, redactor): (&Talk<'_>, &Recorder, &Redactor),
 ) -> Result<Exit, Failure> {
     if let Some(name) = sys.env.not_text() {
         let help = format!("set it again, or unset it: `unset {name}`");
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
     let Args { common, command } = args;
+    // What is registered first is known to all who write down or tell.
+    let http = Registering { inner: sys.http, redactor };
+    let loopback = Registering { inner: sys.loopback, redactor };
+    let terminal = Registering { inner: sys.terminal, redactor };
     let (http, loopback, terminal) =
-        (recorder.http(sys.http), recorder.loopback(sys.loopback), recorder.terminal(sys.terminal));
+        (recorder.http(&http), recorder.loopback(&loopback), recorder.terminal(&terminal));
     let http = verbose::Verbose::new(&http, talk, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
-    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, common };
+    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, redactor, common };
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::Write;
 
 use super::arguments::Arguments;
-use crate::model::{clean, clean_layout};
+use crate::model::{Redactor, clean, clean_layout};
 use crate::render::{self, Style};
 use crate::sys::{Stream, Sys};
 
@@ -13,6 +13,7 @@ use crate::sys::{Stream, Sys};
 pub(super) struct Talk<'a> {
     out: RefCell<&'a mut dyn Write>,
     arguments: Arguments,
+    redactor: Redactor,
     /// What the terminal can show.
     pub(super) style: Style,
     /// Whether a person is looking.
@@ -20,10 +21,16 @@ pub(super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, sys: &Sys<'_>, arguments: Arguments) -> Self {
+    /// Whatever is said goes without the secrets that `redactor` knows by then, and without those among the arguments.
+    pub(super) fn new(
+        out: &'a mut dyn Write,
+        sys: &Sys<'_>,
+        arguments: Arguments,
+        redactor: Redactor,
+    ) -> Self {
         let to_terminal = sys.terminal.is_terminal(Stream::Stderr);
         let style = style_of(sys, Stream::Stderr);
-        Self { out: RefCell::new(out), arguments, style, to_terminal }
+        Self { out: RefCell::new(out), arguments, redactor, style, to_terminal }
     }
 
     /// `text` without what may be a secret among the arguments.
@@ -33,7 +40,9 @@ impl<'a> Talk<'a> {
 
     /// One line: our words, with anything foreign in them made harmless.
     pub(super) fn line(&self, text: impl AsRef<str>) {
-        let text = clean(text.as_ref());
+        // Before the line is broken, and once more behind.
+        let text = self.redacted(text.as_ref());
+        let text = clean(&text);
         self.with(|out| render::wrapped(out, self.style.width, &text));
     }
 
@@ -45,15 +54,30 @@ impl<'a> Talk<'a> {
     /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Nobody hears of a stderr
     /// that is gone.
     pub(super) fn raw(&self, text: &str) {
-        let mut out = self.out.borrow_mut();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.write(self.redactor.text(text).as_bytes());
     }
 
     /// What `write` writes.
     pub(super) fn with(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
-        let mut text = Vec::new();
-        let _ = write(&mut text);
-        self.raw(&self.hide(&String::from_utf8_lossy(&text)));
+        let mut page = Vec::new();
+        if write(&mut page).is_ok() {
+            self.raw(&self.hide(&String::from_utf8_lossy(&page)));
+        }
+    }
+
+    /// `text` without the secrets that are known by now.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.redactor.text(&self.hide(text)).into_owned()
+    }
+
+    /// JSON that holds no secret any more. Its numbers and punctuation are nobody's secret.
+    pub(super) fn json(&self, line: &[u8]) {
+        self.write(line);
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut out = self.out.borrow_mut();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 }
 

@@ -101,6 +101,13 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
             "warning: this token is for {other}, and mail servers refuse it: `--job imap`, `--job pop` or `--job smtp`"
         ));
     }
+    let text = acquired.token.access_token.expose();
+    if args.output == TokenOutput::Env && !render::carries(args.shell, text) {
+        return Err(Failure::usage(
+            "the token has characters that not every reader of a `.env` file reads as they stand; it is not printed",
+        )
+        .help("for a shell, `--shell sh` quotes it; for a program, `-o token` and `-o json` print any token"));
+    }
     let asked = app.sys.env.get("KUBERNETES_EXEC_INFO");
     // The zone's files are read for the one who wants to know, and not for every token.
     let expires_local = match args.output {
@@ -110,6 +117,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     let handed = Handed {
         token: &acquired.token,
         account: &acquired.account,
+        redactor: app.redactor,
         now: app.sys.clock.now(),
         expires_local,
         shell: args.shell,

@@ -48,9 +48,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     };
     let mut salt = [0; 16];
     app.sys.entropy.fill(&mut salt)?;
-    let timeline = render::Timeline::new(&har, &mut Redactor::new(salt));
     let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;
+    app.redactor.join(&evidence.redactor);
+    let mut redactor = Redactor::new(salt, app.redactor.clone());
+    let timeline = render::Timeline::new(&har, &mut redactor);
     if app.common.layer.job.is_some() {
         evidence.context.job = app.settings(None)?.jobs()?.first().copied();
     }

@@ -1,7 +1,7 @@
 //! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
 
 use super::talk::Talk;
-use crate::model::clean;
+use crate::model::{clean, without_secrets};
 use crate::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
 
 /// A network that tells what passes.
@@ -44,7 +44,8 @@ impl<'a, 't> Verbose<'a, 't> {
         for name in ["date", "content-type", "retry-after", "x-ms-request-id"] {
             if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok())
             {
-                self.talk.raw(&format!("<   {name}: {}\n", clean(value)));
+                let value = without_secrets(value);
+                self.talk.raw(&format!("<   {name}: {}\n", clean(&value)));
             }
         }
     }

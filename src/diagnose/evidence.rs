@@ -3,7 +3,7 @@
 use crate::entra::clouds::Cloud;
 use crate::entra::jobs;
 use crate::entra::resources::{self, GRAPH};
-use crate::model::{As, Job, NumericDate, ScopeSet};
+use crate::model::{As, Job, NumericDate, Redactor, ScopeSet};
 use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 
 use super::facts::Facts;
@@ -38,6 +38,8 @@ pub struct Evidence {
     /// Other tokens of the same cache, other requests of the same archive, each with what is known about it: one of them may
     /// be the one that is meant.
     pub beside: Vec<Evidence>,
+    /// Knows the secrets that belong to the case: none of them is shown.
+    pub redactor: Redactor,
 }
 
 /// What was wanted, and by whom.
@@ -96,6 +98,7 @@ impl Evidence {
     pub fn join(mut self, other: Self) -> Self {
         self.context = self.context.or(other.context);
         self.unknown_members.extend(other.unknown_members);
+        self.redactor.join(&other.redactor);
         Self {
             token: self.token.or(other.token),
             response: self.response.or(other.response),
@@ -110,6 +113,7 @@ impl Evidence {
             now: [self.now, other.now].into_iter().flatten().min(),
             unknown_members: self.unknown_members,
             beside: if self.beside.is_empty() { other.beside } else { self.beside },
+            redactor: self.redactor,
         }
     }
 

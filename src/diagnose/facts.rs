@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::refusal;
-use super::service::{self, MailTalk, Told};
+use super::service::{self, Told};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use crate::entra::jobs::{self, JobFacts};
@@ -137,29 +137,6 @@ impl<'a> Facts<'a> {
     pub fn is_good_for_a_while(&self) -> bool {
         let left = self.claims().and_then(|claims| Some(claims.exp()?.seconds_since(self.now?)));
         left.is_some_and(|left| 300 < left)
-    }
-
-    /// Whether a service's answer turns the caller away, whatever the reason: refused, or sent elsewhere, or no answer of
-    /// the service's at all. What it says of the call itself (`404`, `400` with its reason) is another matter.
-    pub fn is_turned_away(&self) -> bool {
-        let Some(answer) = &self.evidence.answer else { return false };
-        match answer.status {
-            Some(203 | 300..=399 | 401 | 403 | 407) => true,
-            Some(_) => answer.is_html(),
-            // The service's error alone. Some say that the call was wrong, whoever made it.
-            None => answer.code().is_some_and(|code| {
-                let code = code.to_ascii_lowercase();
-                let call = ["badrequest", "invalidrequest", "invalidid", "conflict", "syntax"];
-                let thing =
-                    ["itemnotfound", "foldernotfound", "resourcenotfound", "objectnotfound"];
-                !call.iter().chain(&thing).any(|word| code.contains(word))
-            }),
-        }
-    }
-
-    /// Whether all that is known is that a mail server did not take a message.
-    pub fn is_refused_a_message(&self) -> bool {
-        self.evidence.mail.as_ref().is_some_and(MailTalk::is_about_the_message)
     }
 
     /// Whether a service did, for this token, what the job does: what it needed, it had.

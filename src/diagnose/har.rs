@@ -8,7 +8,7 @@ use super::service::HttpAnswer;
 use super::shape::Shape;
 use super::{Context, Evidence};
 use crate::har::{Entry, Har, Pair, Token, is_redacted, value_of};
-use crate::model::{Authority, Claims, Job, Jwt, NumericDate, ScopeSet, Secret, Tenant};
+use crate::model::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
 use crate::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 
 /// Refusals that end nothing (RFC 8628 §3.5).
@@ -30,6 +30,7 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     let mut context = Context::default();
     let mut cases: Vec<Evidence> = Vec::new();
     let mut refused: Option<(HttpAnswer, Option<NumericDate>)> = None;
+    let redactor = secrets(har);
     for entry in &har.log.entries {
         let asked = parameters(entry);
         note(&mut context, entry, &asked);
@@ -74,11 +75,37 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     }
     cases.reverse();
     evidence.beside = cases;
+    for case in &mut evidence.beside {
+        case.redactor = redactor.clone();
+    }
+    evidence.redactor = redactor;
     if let Some(about) = &har.log.about {
         evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
         evidence.context.account = about.account.clone().or(evidence.context.account.take());
     }
     evidence
+}
+
+/// Every secret that went over the wire.
+fn secrets(har: &Har) -> Redactor {
+    let redactor = Redactor::default();
+    for entry in &har.log.entries {
+        let headers = entry.request.headers.iter().chain(&entry.response.headers);
+        for Pair { name, value } in parameters(entry).iter().chain(headers) {
+            // What stands in the place of a secret is none.
+            if !is_redacted(value) {
+                redactor.learn_parameter(name, value);
+            }
+            if name.eq_ignore_ascii_case("authorization") && !is_redacted(value) {
+                redactor.register(value.split_once(' ').map_or(value, |(_, rest)| rest));
+            }
+        }
+        let body = body(entry).and_then(|body| serde_json::from_slice(&body).ok());
+        if let Some(body) = body {
+            redactor.learn(&body);
+        }
+    }
+    redactor
 }
 
 /// What an API on record answered, other than about a thing that is not there.
@@ -155,7 +182,7 @@ fn authority(address: &str) -> Option<(String, String)> {
     let url = Url::parse(address).ok()?;
     let mut path = url.path_segments()?;
     let (tenant, next) = (path.next()?, path.next()?);
-    let tenant = Tenant::parse(tenant).ok().filter(|_| next == "oauth2")?;
+    let tenant = Tenant::parse(tenant).ok().filter(|_| next.eq_ignore_ascii_case("oauth2"))?;
     let name = tenant.to_string();
     let authority = Authority::parse(&url.origin().ascii_serialization(), Some(tenant)).ok()?;
     Some((authority.base(), name))
@@ -175,7 +202,8 @@ fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
     let received_at = entry.started().unwrap_or_default();
     // A browser may have kept the answer and not the form.
     let endpoint = Url::parse(&entry.request.url)
-        .is_ok_and(|url| url.path().contains("/oauth2/") && url.path().ends_with("/token"));
+        .map(|url| url.path().to_ascii_lowercase())
+        .is_ok_and(|path| path.contains("/oauth2/") && path.ends_with("/token"));
     if value_of(asked, "grant_type").is_some() || endpoint {
         return match TokenResponse::parse("the token request", &answer, received_at) {
             Ok(Ok(response)) => {

@@ -11,6 +11,7 @@ pub mod rules;
 mod sentences;
 mod service;
 mod shape;
+mod verdict;
 
 pub use crate::entra::aadsts::Who;
 pub use about::{About, Event, Moment, Row, Serves, Standing};
@@ -20,6 +21,8 @@ pub use finding::{Confidence, Finding, Rule, Severity, Shown};
 pub use recognise::{RecogniseError, recognise};
 pub use service::{HttpAnswer, MailTalk, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
+
+use std::borrow::Cow;
 
 use crate::model::{As, Job};
 
@@ -108,6 +111,32 @@ impl Diagnosis {
         self.findings.iter().find(|finding| finding.severity == Severity::Error)
     }
 
+    /// The same, without the secrets that belong to `evidence`: servers repeat what they were sent.
+    fn without_secrets(mut self, evidence: &Evidence) -> Self {
+        let redactor = &evidence.redactor;
+        if redactor.is_empty() {
+            return self;
+        }
+        let shown = |text: &mut String| {
+            if let Cow::Owned(redacted) = redactor.text(text) {
+                *text = redacted;
+            }
+        };
+        let ours_or_shown = |text: &mut Cow<'static, str>| {
+            if let Cow::Owned(text) = text {
+                shown(text);
+            }
+        };
+        for finding in &mut self.findings {
+            ours_or_shown(&mut finding.message);
+            finding.help.iter_mut().for_each(ours_or_shown);
+            finding.evidence.iter_mut().for_each(|seen| shown(&mut seen.value));
+        }
+        self.about.scopes.iter_mut().for_each(|row| shown(&mut row.scope));
+        self.about.life.iter_mut().for_each(|event| shown(&mut event.what));
+        self
+    }
+
     /// Whether the input was nothing that can be judged.
     pub fn is_unrecognised(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.id == "unrecognised-input")
@@ -128,12 +157,12 @@ impl Diagnosis {
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
     let about = About::new(evidence, &facts);
-    Diagnosis { about, ..of_facts(&facts) }
+    Diagnosis { about, ..of_facts(&facts) }.without_secrets(evidence)
 }
 
 /// Runs every rule over `evidence`, and nothing more.
 pub fn judge(evidence: &Evidence) -> Diagnosis {
-    of_facts(&Facts::new(evidence))
+    of_facts(&Facts::new(evidence)).without_secrets(evidence)
 }
 
 fn of_facts(facts: &Facts) -> Diagnosis {
@@ -148,7 +177,7 @@ fn of_facts(facts: &Facts) -> Diagnosis {
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.order)
     });
     Diagnosis {
-        verdict: verdict(facts, &findings),
+        verdict: verdict::of(facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
         acting: facts.acting(),
@@ -197,29 +226,5 @@ fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
         findings.retain(|finding| {
             finding.severity != Severity::Error || finding.confidence != Confidence::Possible
         });
-    }
-}
-
-fn verdict(facts: &Facts, findings: &[Finding]) -> Verdict {
-    let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
-    let refused = facts.refusal().is_some();
-    let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
-    if polling || any(|finding| finding.rule.id == "authorization-pending") {
-        Verdict::Pending
-    } else if any(|finding| {
-        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
-    }) {
-        Verdict::Problem
-    } else if any(|finding| finding.severity == Severity::Error)
-        || any(|finding| finding.rule.id == "encrypted-token")
-        || facts.input_kind() == InputKind::Unknown
-        || refused
-        || facts.is_turned_away()
-        || facts.evidence.at_rest
-        || (facts.jwt().is_none() && facts.is_refused_a_message())
-    {
-        Verdict::Undetermined
-    } else {
-        Verdict::Ok
     }
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::refresh::{asks_for_the_user, is_final};
 use super::{AcquireError, Refusal, TokenRequest};
-use crate::model::{NumericDate, Secret, fingerprint, without_secrets};
+use crate::model::{NumericDate, Redactor, Secret, fingerprint, without_secrets};
 use crate::oauth::{ErrorResponse, ProtocolError, refresh};
 use crate::store::{Grant, GrantKey, Grants, LockGuard};
 use crate::sys::{HttpError, HttpFailure};
@@ -136,46 +136,36 @@ impl Outcome {
     }
 
     /// The same without what may be a secret: a server can send back what it was sent.
-    fn harmless(self) -> Self {
+    fn harmless(self, redactor: &Redactor) -> Self {
+        let harmless = |text: &str| -> String {
+            redactor.text(&without_secrets(text)).chars().take(TEXT_MAX).collect()
+        };
+        let all = |text: Option<String>| text.as_deref().map(harmless);
         match self {
             Self::Refused(error) => Self::Refused(ErrorResponse {
                 error: harmless(&error.error),
-                error_description: error.error_description.as_deref().map(harmless),
-                suberror: error.suberror.as_deref().map(harmless),
-                error_subcode: error.error_subcode.as_deref().map(harmless),
+                error_description: all(error.error_description),
+                suberror: all(error.suberror),
+                error_subcode: all(error.error_subcode),
                 // It is sent back as it came, or not at all.
                 claims: error.claims.filter(|claims| harmless(claims) == *claims),
                 error_uri: None,
-                trace_id: error.trace_id.as_deref().map(harmless),
-                correlation_id: error.correlation_id.as_deref().map(harmless),
-                timestamp: error.timestamp.as_deref().map(harmless),
-                ..error
-            }),
-            other => other,
-        }
-    }
-
-    /// What remains when even that is not harmless.
-    fn bare(self) -> Self {
-        match self {
-            Self::Refused(error) => Self::Refused(ErrorResponse {
-                error: if error.error == "invalid_grant" {
-                    error.error
-                } else {
-                    "refused".to_owned()
-                },
+                trace_id: all(error.trace_id),
+                correlation_id: all(error.correlation_id),
+                timestamp: all(error.timestamp),
                 error_codes: error.error_codes,
                 http_status: error.http_status,
                 retry_after: error.retry_after,
-                ..ErrorResponse::default()
             }),
-            other => other,
+            Self::NotOauth { status, content_type, reason, retry_after } => Self::NotOauth {
+                status,
+                content_type: harmless(&content_type),
+                reason: harmless(&reason),
+                retry_after,
+            },
+            silence @ Self::Silence { .. } => silence,
         }
     }
-}
-
-fn harmless(text: &str) -> String {
-    without_secrets(text).chars().take(TEXT_MAX).collect()
 }
 
 /// An attempt that is under way.
@@ -215,29 +205,18 @@ impl<'a> Attempt<'a> {
 
     /// Tells that it failed.
     pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
-        let outcome = outcome.harmless();
-        self.note.failure = Some(Failure { at, outcome: outcome.clone() });
-        if !self.leave() {
-            self.note.failure = Some(Failure { at, outcome: outcome.bare() });
-            self.leave();
-        }
+        let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
+        self.note.failure = Some(Failure { at, outcome });
+        self.leave();
     }
 
-    /// Leaves the note, unless a piece of the refresh token is in it.
-    fn leave(&self) -> bool {
-        let Ok(line) = serde_json::to_string(&self.note) else { return false };
-        let pieces = self.refresh_token.expose().as_bytes().windows(PIECE).step_by(PIECE / 2);
-        let holds = |piece: &[u8]| line.as_bytes().windows(PIECE).any(|window| window == piece);
-        let is_clean = !pieces.into_iter().any(holds);
-        if is_clean {
+    /// Leaves the note.
+    fn leave(&self) {
+        if let Ok(line) = serde_json::to_string(&self.note) {
             self.guard.leave(&line);
         }
-        is_clean
     }
 }
-
-/// Bytes of a token that are a piece of it.
-const PIECE: usize = 16;
 
 /// How the attempt failed that was under way, or came, while we waited for our turn: between the notes `before` and `after`.
 pub(super) fn shared(

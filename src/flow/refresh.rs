@@ -190,7 +190,7 @@ pub(super) fn renew<'a>(
     let (answer, held) = loop {
         let held = HeldSignals::begin(sys.clock)?;
         let answer = sys.http.send(form());
-        let asked = passing(&answer, &request.authority);
+        let asked = passing(&answer, &request.authority, sys.clock.now());
         let Some(pause) = asked.and_then(|asked| {
             let pause = pauses.next().filter(|_| asked <= LONGEST_PAUSE)?;
             Some(pause.max(asked))
@@ -228,7 +228,11 @@ pub(super) fn renew<'a>(
 /// A request that never arrived may, and one that was turned away. One whose answer was lost may where an old refresh token
 /// stays good, as Entra's do; elsewhere, to send it again would look like a stolen token. After a wait in vain none may: the
 /// first could still be under way, and arrive after the second.
-fn passing(answer: &Result<HttpResponse, HttpError>, authority: &Authority) -> Option<Duration> {
+fn passing(
+    answer: &Result<HttpResponse, HttpError>,
+    authority: &Authority,
+    now: NumericDate,
+) -> Option<Duration> {
     let keeps_old_tokens = matches!(authority, Authority::Entra { .. });
     match answer {
         Err(HttpError { failure: HttpFailure::Connect | HttpFailure::Cut, .. }) => {
@@ -248,7 +252,7 @@ fn passing(answer: &Result<HttpResponse, HttpError>, authority: &Authority) -> O
             let status = answer.status().as_u16();
             let is_turned_away = matches!(status, 429 | 503);
             let passes = is_turned_away || keeps_old_tokens && RETRYABLE_STATUS.contains(&status);
-            passes.then(|| Duration::from_secs(retry_after(answer, None).unwrap_or_default()))
+            passes.then(|| Duration::from_secs(retry_after(answer, Some(now)).unwrap_or_default()))
         }
     }
 }

@@ -245,10 +245,33 @@ impl Har {
         let place = |error: &serde_json::Error| {
             format!("it breaks at line {} column {}", error.line(), error.column())
         };
-        Self::begins(text).then(|| serde_json::from_str(text).map_err(|error| place(&error)))
+        let text = Self::trimmed(text);
+        let is_one = Self::begins(text) || Self::holds(text);
+        is_one.then(|| serde_json::from_str(text).map_err(|error| place(&error)))
     }
 
-    /// Whether `json` begins as an HTTP archive does: with its one member, `log`.
+    /// `text` without what editors and shells put around JSON: byte order marks and white space.
+    pub fn trimmed(text: &str) -> &str {
+        text.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace())
+    }
+
+    /// Whether `json` has the members of an HTTP archive, in whatever order and beside whatever others.
+    fn holds(json: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Outer {
+            log: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            #[serde(rename = "entries")]
+            _entries: Vec<serde::de::IgnoredAny>,
+        }
+        json.starts_with('{')
+            && json.contains("\"entries\"")
+            && serde_json::from_str::<Outer>(json).is_ok_and(|Outer { log: Inner { .. } }| true)
+    }
+
+    /// Whether `json` begins as an HTTP archive does: with its one member, `log`. So does one that was cut off.
     fn begins(json: &str) -> bool {
         let rest = json.trim_start().strip_prefix('{').map(str::trim_start);
         let after = rest.and_then(|rest| rest.strip_prefix("\"log\"")).map(str::trim_start);

@@ -8,14 +8,14 @@ use url::{Url, form_urlencoded};
 
 use super::public::{ADDRESSES, PRIVATE_CLAIMS, is_public, is_public_header};
 use super::{Pair, Token};
-use crate::model::{Jwt, Secret, clean};
+use crate::model::{self, FINGERPRINT, Jwt, Secret, clean};
 
 /// Claims longer than this are not shown: another token may hide in one.
 const CLAIM_MAX: usize = 300;
 /// Shorter secrets are not looked for in other texts: they would be found everywhere.
 const KNOWN_MIN: usize = 6;
 /// What stands where a secret stood.
-const MARK: &str = "redacted-";
+const MARK: &str = FINGERPRINT;
 /// How deep JSON is followed.
 const DEPTH_MAX: usize = 16;
 
@@ -26,13 +26,16 @@ const DEPTH_MAX: usize = 16;
 /// What was replaced once is replaced wherever it turns up again, on the list or not.
 pub struct Redactor {
     salt: [u8; 16],
-    known: Vec<Secret>,
+    /// What was replaced here.
+    replaced: model::Redactor,
+    /// What is secret in this run.
+    run: model::Redactor,
 }
 
 impl Redactor {
-    /// One with this salt: 16 random bytes.
-    pub fn new(salt: [u8; 16]) -> Self {
-        Self { salt, known: Vec::new() }
+    /// One with this salt, 16 random bytes, that also replaces what `run` knows.
+    pub fn new(salt: [u8; 16], run: model::Redactor) -> Self {
+        Self { salt, replaced: model::Redactor::default(), run }
     }
 
     /// The fingerprint of `value`, which is remembered.
@@ -40,14 +43,10 @@ impl Redactor {
         if value.is_empty() || is_redacted(value) {
             return value.to_owned();
         }
-        let secret = Secret::new(value);
-        let mark = self.mark(value);
-        if KNOWN_MIN <= value.len() && !self.known.contains(&secret) {
-            self.known.push(secret);
-            // Longest first: one may be a part of another.
-            self.known.sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
+        if KNOWN_MIN <= value.len() {
+            self.replaced.register(value);
         }
-        mark
+        self.mark(value)
     }
 
     fn mark(&self, value: &str) -> String {
@@ -62,17 +61,24 @@ impl Redactor {
     }
 
     fn scrub(&self, text: &str) -> String {
-        let mut text = Cow::Borrowed(text);
-        for secret in &self.known {
-            let plain = secret.expose();
-            let encoded: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
-            for spelling in [plain, &encoded] {
-                if text.contains(spelling) {
-                    text = Cow::Owned(text.replace(spelling, &self.mark(plain)));
+        let mark = |secret: &Secret| self.mark(secret.expose());
+        let text = self.replaced.replace(text, mark);
+        self.run.replace(&text, mark).into_owned()
+    }
+
+    /// The texts in `value`, with what this run knows by now replaced. Names stay: they are those of the format.
+    pub fn texts(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                let shown = self.run.replace(text, |secret| self.mark(secret.expose()));
+                if let Cow::Owned(shown) = shown {
+                    *text = shown;
                 }
             }
+            Value::Array(all) => all.iter_mut().for_each(|value| self.texts(value)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.texts(value)),
+            _ => (),
         }
-        text.into_owned()
     }
 
     /// Parameters of an address, or members of a form.
@@ -125,13 +131,14 @@ impl Redactor {
         } else {
             self.hide(value)
         };
-        Pair { name: lower, value }
+        Pair { name: self.clear(&lower), value }
     }
 
     /// The members of an answer that may hold secrets.
     pub fn members(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
         self.learn(members, 0);
-        members.iter().map(|(name, value)| (name.clone(), self.value(name, value, 0))).collect()
+        let shown = members.iter();
+        shown.map(|(name, value)| (self.clear(name), self.value(name, value, 0))).collect()
     }
 
     /// Remembers every secret text in `members`.
@@ -159,7 +166,7 @@ impl Redactor {
             }
             Value::Object(members) => members
                 .iter()
-                .map(|(name, value)| (name.clone(), self.value(name, value, depth + 1)))
+                .map(|(name, value)| (self.clear(name), self.value(name, value, depth + 1)))
                 .collect(),
         }
     }
@@ -169,9 +176,10 @@ impl Redactor {
         match value {
             Value::String(text) => Value::String(self.clear(text)),
             Value::Array(all) => all.iter().map(|value| self.document(value)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, value)| (name.clone(), self.document(value))).collect()
-            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (self.clear(name), self.document(value)))
+                .collect(),
             other => other.clone(),
         }
     }
@@ -231,7 +239,7 @@ mod tests {
     use super::*;
 
     fn redactor() -> Redactor {
-        Redactor::new([7; 16])
+        Redactor::new([7; 16], model::Redactor::default())
     }
 
     fn pairs(text: &str) -> Vec<Pair> {
@@ -252,7 +260,11 @@ mod tests {
         let one = super::super::value_of(&shown, "refresh_token").unwrap();
         assert!(one.starts_with("redacted-") && one.ends_with("-9"), "{one}");
         assert_eq!(redactor.hide("1.Asecret"), one, "the same secret, the same fingerprint");
-        assert_ne!(Redactor::new([8; 16]).hide("1.Asecret"), one, "but not in another file");
+        assert_ne!(
+            Redactor::new([8; 16], model::Redactor::default()).hide("1.Asecret"),
+            one,
+            "but not in another file"
+        );
         assert_eq!(redactor.hide(one), one);
     }
 

@@ -24,7 +24,7 @@ const OFTEN: [&str; 4] = ["assertion", "code", "secret", "token"];
 const BEFORE: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
 
 /// What stands in a secret's place.
-const GONE: &str = "[secret]";
+pub(super) const GONE: &str = "[secret]";
 
 /// Characters that a token, ticket or base64 text is made of.
 fn is_secret_text(c: char) -> bool {
@@ -61,6 +61,61 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
+}
+
+/// Ends of names whose value is secret, without `_` and `-` and in lower case.
+const SECRET_ENDS: [&str; 14] = [
+    "apikey",
+    "assertion",
+    "authcode",
+    "authorizationcode",
+    "cookie",
+    "credential",
+    "devicecode",
+    "passphrase",
+    "passwd",
+    "password",
+    "pwd",
+    "secret",
+    "token",
+    "verifier",
+];
+
+/// Whether `name` is that of a parameter, header or member whose value is secret: `refresh_token`, `X-Api-Key`, `deviceCode`.
+/// `code` is one in a request and in the address that a browser comes back to; in an answer it is an error's.
+pub fn is_secret_name(name: &str) -> bool {
+    const LONGEST: usize = 64;
+    let name: String =
+        name.chars().filter(|c| !matches!(c, '_' | '-' | '.')).take(LONGEST).collect();
+    let name = name.to_ascii_lowercase();
+    SECRET_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The values in `text` that are secret by the name before them, `name=value` and `"name": "value"`.
+pub(super) fn named_secrets(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    // A bare token names nothing.
+    if !text.contains(['=', ':']) {
+        return found;
+    }
+    let mut rest = text;
+    let mut word_before = "";
+    while let Some(start) = rest.find(is_secret_text) {
+        let length = rest[start..].find(|c: char| !is_secret_text(c)).unwrap_or(rest.len() - start);
+        let (gap, run) = (&rest[..start], &rest[start..start + length]);
+        let quoted = gap.contains(['"', '\'']);
+        let named = gap.contains([':', '=']) && gap.len() <= 8 && is_named(word_before, run, gap);
+        if named || (quoted && gap.contains(':') && gap.len() <= 8 && is_secret_name(word_before)) {
+            found.push(run);
+        } else if let Some((name, value)) = run.split_once('=')
+            && (is_secret_name(name) || is_named(name, value, "="))
+        {
+            found.push(value);
+        }
+        word_before = run;
+        rest = &rest[start + length..];
+    }
+    found
 }
 
 /// Whether `value`, after `name` and the `gap` between them, is secret by its name.
@@ -138,6 +193,39 @@ mod tests {
             let shown = without_secrets(&text);
             assert!(!shown.contains(secret) && shown.contains(GONE), "{shown}");
         }
+    }
+
+    #[test]
+    fn names_tell_what_is_secret() {
+        for name in [
+            "refresh_token",
+            "id_token",
+            "client_assertion",
+            "x-api-key",
+            "deviceCode",
+            "code_verifier",
+            "Set-Cookie",
+            "x-ms-RefreshTokenCredential",
+            "accessToken",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "token_type",
+            "error_codes",
+            "user_code",
+            "code",
+            "client_assertion_type",
+            "scope",
+            "token_endpoint",
+            "claims",
+            "code_challenge",
+            "refresh_token_expires_in",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        let text = "curl -d refresh_token=rt-7&x=y {\"device_code\": \"d3v\"} {\\\"id_token\\\":\\\"i.d\\\"} error=no code: 50076";
+        assert_eq!(named_secrets(text), ["rt-7", "d3v", "i.d"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     if is_plain(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
-    let harmless = |c: char| !is_hostile(c) && (c == ' ' || !c.is_whitespace());
+    let harmless = |c: char| !is_hidden(c) && (c == ' ' || !c.is_whitespace());
     if text.len() <= SHOWN_MAX
         && text.chars().all(harmless)
         && !text.contains("  ")
@@ -31,7 +31,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             skip_escape_sequence(c, &mut characters);
         } else if c.is_whitespace() {
             gap = !out.is_empty();
-        } else if !is_hostile(c) {
+        } else if !is_hidden(c) {
             if gap {
                 out.push(' ');
                 length += 1;
@@ -63,13 +63,14 @@ fn is_plain(text: &[u8]) -> bool {
 /// `text` with its lines and spaces as they are, and without the rest that [`clean`] takes out: for pages of our own
 /// that quote what a user typed.
 pub fn clean_layout(text: &str) -> String {
-    text.chars().filter(|&c| c == '\n' || !is_hostile(c)).collect()
+    text.chars().filter(|&c| c == '\n' || !is_hidden(c)).collect()
 }
 
 /// `value` as a POSIX shell reads it back: as it is where that is safe, else in single quotes.
 pub fn shell_quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
+    // Where a word begins, `~` is somebody's home.
+    if !value.is_empty() && value.chars().all(plain) && !value.starts_with('~') {
         value.to_owned()
     } else {
         format!("'{}'", value.replace('\'', "'\\''"))
@@ -130,12 +131,15 @@ fn skip_escape_sequence(
     }
 }
 
-/// Control characters, bidirectional marks, zero-width characters and other invisible formatting.
-fn is_hostile(c: char) -> bool {
+/// Control characters, bidirectional marks, zero-width characters, tags and other characters that show nothing by themselves
+/// (Unicode's `Default_Ignorable_Code_Point`, and the separators of lines).
+pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(shell_quoted(plain), plain);
         assert_eq!(shell_quoted("x;touch /tmp/p"), "'x;touch /tmp/p'");
         assert_eq!(shell_quoted("it's"), "'it'\\''s'");
+        assert_eq!((shell_quoted("~bob"), shell_quoted("a~b")), ("'~bob'".into(), "a~b".into()));
     }
 
     #[test]

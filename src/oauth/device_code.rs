@@ -71,7 +71,7 @@ pub fn parse_authorization(
     response: &HttpResponse,
     received_at: NumericDate,
 ) -> Result<Answer<DeviceAuthorization>, ProtocolError> {
-    read("the device authorization request", response, |members| {
+    read("the device authorization request", response, Some(received_at), |members| {
         let text =
             |name: &str| lenient::text(members, name).ok_or_else(|| format!("it has no `{name}`"));
         // Entra's v1.0 endpoint says `verification_url`. `verification_uri_complete` is not read: Entra never sends it.

@@ -67,7 +67,7 @@ pub fn parse(
         let url = authority.discovery_url().to_string();
         return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
     }
-    let found = read(STEP, response, |members| {
+    let found = read(STEP, response, None, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
         if !authority.may_be_called(issuer) {
             let shown: String = clean(issuer).chars().take(ISSUER_MAX).collect();

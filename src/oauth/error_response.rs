@@ -41,8 +41,12 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    pub(super) fn from_members(members: &Members, response: &HttpResponse) -> Self {
-        let now = server_date(response);
+    /// From the body of `response`, which came at `now`.
+    pub(super) fn from_members(
+        members: &Members,
+        response: &HttpResponse,
+        now: Option<NumericDate>,
+    ) -> Self {
         Self {
             http_status: Some(response.status().as_u16()),
             retry_after: retry_after(response, now),
@@ -150,12 +154,21 @@ fn aadsts_in(text: &str) -> Vec<u64> {
     codes
 }
 
-/// Seconds to wait, from `Retry-After` as seconds or as a date; at most an hour, and absent when unreadable.
+/// Seconds to wait, from the `Retry-After` of `response`, which came at `now`; see [`pause_of`]. A date is one by the clock of
+/// who sent it, where that is told.
 pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<u64> {
+    let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    pause_of(text, server_date(response).or(now))
+}
+
+/// Seconds to wait, from a `Retry-After` of seconds or of a date (RFC 9110 §10.2.3); at most an hour, and absent when
+/// unreadable.
+pub fn pause_of(text: &str, now: Option<NumericDate>) -> Option<u64> {
     const LONGEST: u64 = 3_600;
-    let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(seconds.min(LONGEST));
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a long time.
+        return Some(text.parse::<u64>().unwrap_or(LONGEST).min(LONGEST));
     }
     let until = http_date(text)?.seconds_since(now?);
     Some(u64::try_from(until).unwrap_or(0).min(LONGEST))
@@ -185,7 +198,7 @@ mod tests {
             "error_uri":"https://login.microsoftonline.com/error?code=50076","suberror":"basic_action",
             "claims":"{\"access_token\":{}}"}"#;
         let members = serde_json::from_str(body).unwrap();
-        let error = ErrorResponse::from_members(&members, &response(400, body));
+        let error = ErrorResponse::from_members(&members, &response(400, body), None);
         assert_eq!(error.error_codes, [50076]);
         assert_eq!(error.suberror.as_deref(), Some("basic_action"));
         assert_eq!(error.claims.as_deref(), Some(r#"{"access_token":{}}"#));
@@ -212,6 +225,15 @@ mod tests {
         assert_eq!(with("7"), Some(7));
         assert_eq!(with("999999999"), Some(3_600));
         assert_eq!(with("Sun, 06 Nov 1994 08:49:37 GMT"), Some(7));
+        assert_eq!(with("Sunday, 06-Nov-94 08:49:37 GMT"), Some(7));
+        assert_eq!(with("99999999999999999999999"), Some(3_600));
         assert_eq!(with("soon"), None);
+        let mut answer = response(429, "{}");
+        let headers = answer.headers_mut();
+        headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        assert_eq!(retry_after(&answer, None), None, "nobody says what time it is");
+        answer.headers_mut().insert("date", "Sun, 06 Nov 1994 08:49:07 GMT".parse().unwrap());
+        let slow = Some(NumericDate(784_000_000));
+        assert_eq!(retry_after(&answer, slow), Some(30), "by the server's own clock");
     }
 }

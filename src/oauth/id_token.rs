@@ -109,7 +109,7 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
 
 /// Reads the answer to [`keys_request`]. Keys of kinds that we do not know are passed over (RFC 7517 §5).
 pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError> {
-    read(STEP, response, |members| {
+    read(STEP, response, None, |members| {
         members.get("keys").and_then(Keys::from_value).ok_or_else(|| "it has no `keys`".to_owned())
     })
 }

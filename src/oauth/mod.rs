@@ -18,11 +18,11 @@ pub mod refresh;
 pub mod sasl;
 mod token_response;
 
-pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, retry_after};
+pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, pause_of, retry_after};
 pub use identity::{account_of, home_account_id, named_in_id_token};
 pub use token_response::TokenResponse;
 
-use crate::model::clean;
+use crate::model::{NumericDate, clean};
 
 /// A request with its whole body.
 pub type HttpRequest = http::Request<Vec<u8>>;
@@ -84,7 +84,7 @@ impl ProtocolError {
             content_type,
             reason: reason.into(),
             snippet: start.starts_with('<').then_some(start),
-            retry_after: retry_after(response, error_response::server_date(response)),
+            retry_after: retry_after(response, None),
         }
     }
 }
@@ -97,9 +97,13 @@ type Answer<T> = Result<T, Box<ErrorResponse>>;
 fn read<T>(
     step: &'static str,
     response: &HttpResponse,
+    received_at: Option<NumericDate>,
     success: impl FnOnce(&serde_json::Map<String, serde_json::Value>) -> Result<T, String>,
 ) -> Result<Answer<T>, ProtocolError> {
-    let fail = |reason: String| ProtocolError::new(step, response, reason);
+    let fail = |reason: String| ProtocolError {
+        retry_after: retry_after(response, received_at),
+        ..ProtocolError::new(step, response, reason)
+    };
     let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(fail("the body is empty".to_owned()));
@@ -112,7 +116,7 @@ fn read<T>(
         return Err(fail("the JSON is not an object".to_owned()));
     };
     if is_refusal(&members) {
-        return Ok(Err(Box::new(ErrorResponse::from_members(&members, response))));
+        return Ok(Err(Box::new(ErrorResponse::from_members(&members, response, received_at))));
     }
     if !response.status().is_success() {
         return Err(fail("it has no `error` member".to_owned()));

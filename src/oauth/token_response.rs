@@ -66,7 +66,7 @@ impl TokenResponse {
         response: &HttpResponse,
         received_at: NumericDate,
     ) -> Result<Answer<Self>, ProtocolError> {
-        read(step, response, |members| {
+        read(step, response, Some(received_at), |members| {
             let mut token = Self::from_json(members, received_at)
                 .ok_or_else(|| "it has neither `access_token` nor `error`".to_owned())?;
             // RFC 6750 §2.1: anything else could forge a line where the token is printed.

@@ -4,7 +4,6 @@
 //! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like fold the server's words into errors of
 //! their own, and the words are what is wanted.
 
-mod hide;
 mod imap;
 mod plan;
 mod pop;
@@ -16,10 +15,9 @@ pub use plan::{Ask, MailPlan, Mechanism, Plan, PlanError, Security, Server, WebP
 pub use talk::{Outcome, Talk};
 pub use web::{Answered, Verdict, ask};
 
-use crate::model::{Protocol, Secret};
+use crate::model::{Protocol, Redactor, Secret, Side};
 use crate::oauth::sasl;
 use crate::sys::Dial;
-use hide::Hide;
 use talk::{Stop, Talking};
 
 /// Signs in as `plan` says, opens the mailbox, and leaves.
@@ -40,8 +38,21 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Talk {
     };
     let strings = [sasl::xoauth2(&plan.user, token), sasl::oauthbearer(&plan.user, token)];
     let mut talk = talking.end(outcome);
-    Hide::new(&[token, &strings[0], &strings[1]]).lines(&mut talk.lines);
+    hide(&Redactor::of([token, &strings[0], &strings[1]]), &mut talk.lines);
     talk
+}
+
+/// Takes the secrets out of what the server said; a piece may go on over the end of a line.
+fn hide(redactor: &Redactor, lines: &mut [(Side, String)]) {
+    let said: Vec<&mut String> = lines
+        .iter_mut()
+        .filter_map(|(side, line)| (*side == Side::Server).then_some(line))
+        .collect();
+    let text = said.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n");
+    let shown = redactor.text(&text);
+    for (said, line) in said.into_iter().zip(shown.split('\n')) {
+        line.clone_into(said);
+    }
 }
 
 /// Times that a server may ask on after it was shown the token: once for the reason (RFC 7628 §3.2.3).
@@ -78,4 +89,23 @@ fn sign_in(
         })?;
     }
     Err(Stop::Odd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_client_said_stays_and_lines_stay_lines() {
+        let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJtYWlsIiwic2NwIjoieCJ9.c2lnbmF0dXJlIG9mIGl0";
+        let mut lines = vec![
+            (Side::Server, format!("one {}", &token[..30])),
+            (Side::Client, "C".to_owned()),
+            (Side::Server, format!("{} two", &token[30..])),
+            (Side::Server, "three".to_owned()),
+        ];
+        hide(&Redactor::of([&Secret::new(token)]), &mut lines);
+        let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+        assert_eq!(said, ["one [secret]", "C", " two", "three"]);
+    }
 }

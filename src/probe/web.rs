@@ -1,8 +1,9 @@
 //! Graph, EWS and ActiveSync: one call that changes nothing.
 
-use super::hide::Hide;
+use std::borrow::Cow;
+
 use super::plan::WebPlan;
-use crate::model::Secret;
+use crate::model::{Redactor, Secret};
 use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
 
 /// What a service answered.
@@ -77,17 +78,20 @@ fn judge(plan: &WebPlan, response: &HttpResponse) -> Verdict {
 
 /// `response` with the token taken out of it.
 fn hidden(response: HttpResponse, token: &Secret) -> HttpResponse {
-    let hide = Hide::new(&[token]);
+    let redactor = Redactor::of([token]);
     let (mut parts, body) = response.into_parts();
     for value in parts.headers.values_mut() {
-        let shown = hide.text(&String::from_utf8_lossy(value.as_bytes()));
+        let said = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let shown = redactor.text(&said);
         if shown.as_bytes() != value.as_bytes() {
             *value = http::HeaderValue::from_str(&shown)
                 .unwrap_or(http::HeaderValue::from_static("(hidden)"));
         }
     }
     let text = String::from_utf8_lossy(&body);
-    let shown = hide.text(&text);
-    let body = if shown == text { body } else { shown.into_bytes() };
+    let body = match redactor.text(&text) {
+        Cow::Owned(shown) => shown.into_bytes(),
+        Cow::Borrowed(_) => body,
+    };
     HttpResponse::from_parts(parts, body)
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::diagnose::{Diagnosis, Event, Finding, Moment, Row, Shown};
-use crate::model::Job;
+use crate::model::{Job, to_json};
 
 /// The number in the `version` member of every document.
 pub const VERSION: u8 = 1;
@@ -137,7 +137,7 @@ pub fn value(diagnosis: &Diagnosis) -> serde_json::Value {
 
 /// Adds the judgement to `lines`, on a line of its own.
 pub fn append(lines: &mut Vec<u8>, diagnosis: &Diagnosis) -> io::Result<()> {
-    serde_json::to_writer(&mut *lines, &v1(diagnosis))?;
+    to_json(lines, &v1(diagnosis))?;
     lines.push(b'\n');
     Ok(())
 }
@@ -147,9 +147,10 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis) -> io::Result<()> {
     write(out, &v1(diagnosis))
 }
 
-/// Writes any document on one line.
+/// Writes any document on one line; see [`to_json`] for what is escaped.
 pub fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(document)?;
+    let mut line = Vec::new();
+    to_json(&mut line, document)?;
     line.push(b'\n');
     out.write_all(&line)
 }

@@ -22,7 +22,7 @@ use crate::diagnose::Diagnosis;
 pub use claims::{claim_meaning, claim_meanings, claims};
 pub use human::{Style, failure, field, heading, help, label, prose, wrapped};
 pub use report::report;
-pub use shell::{Shell, is_variable_name};
+pub use shell::{Shell, carries, is_variable_name};
 pub use table::{listing, table, table_fits};
 pub use timeline::Timeline;
 pub use token::{Handed, TokenOutput, token};

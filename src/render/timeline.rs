@@ -46,6 +46,10 @@ impl<'a> Timeline<'a> {
     pub fn new(har: &'a Har, redactor: &mut Redactor) -> Self {
         let first = har.log.entries.iter().find_map(Entry::started_milliseconds).unwrap_or(0);
         let mut steps: Vec<Step> = Vec::new();
+        // Once for what is secret: a text may repeat what is sent after it.
+        for entry in &har.log.entries {
+            let _ = Step::new(entry, first, redactor);
+        }
         for entry in &har.log.entries {
             let step = Step::new(entry, first, redactor);
             match steps.last_mut() {
@@ -123,7 +127,7 @@ impl Step {
         Self {
             at_ms: entry.started_milliseconds().unwrap_or(first).saturating_sub(first),
             took_ms,
-            method: entry.request.method.clone(),
+            method: redactor.clear(&entry.request.method),
             url,
             sent: sent.into_iter().map(|Pair { name, value }| (name, value.into())).collect(),
             status: entry.response.status,

@@ -1,12 +1,13 @@
 //! A token for a script, in the form that whoever reads it wants.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::shell::{self, Shell};
-use crate::model::{Account, NumericDate};
+use crate::model::{Account, NumericDate, Redactor};
 use crate::oauth::sasl;
 use crate::store::CachedToken;
 
@@ -41,6 +42,8 @@ pub struct Handed<'a> {
     pub token: &'a CachedToken,
     /// Whose it is.
     pub account: &'a Account,
+    /// Knows the secrets that may stand in nothing but the token.
+    pub redactor: &'a Redactor,
     /// When it is handed out.
     pub now: NumericDate,
     /// When it ends, by the clock on this machine's wall, where that is printed: `2026-11-23 22:08:17.000000`.
@@ -64,7 +67,7 @@ struct V1<'a> {
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    account: Option<&'a str>,
+    account: Option<Cow<'a, str>>,
 }
 
 /// <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>
@@ -92,7 +95,7 @@ struct AzureCli<'a> {
     expires_local: &'a str,
     expires_on: NumericDate,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<&'a str>,
+    tenant: Option<Cow<'a, str>>,
     #[serde(rename = "tokenType")]
     token_type: &'static str,
 }
@@ -101,6 +104,8 @@ struct AzureCli<'a> {
 pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> io::Result<()> {
     let Handed { token, account, .. } = handed;
     let text = token.access_token.expose();
+    let redactor = handed.redactor;
+    let shown = |text| redactor.text(text);
     match output {
         TokenOutput::Token => writeln!(out, "{text}")?,
         TokenOutput::Json => json::write(
@@ -111,8 +116,11 @@ pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> i
                 token_type: "Bearer",
                 expires_at: token.expires_at,
                 expires_in: token.expires_at.seconds_since(handed.now),
-                scope: token.granted.as_ref().map(ToString::to_string),
-                account: account.username.as_deref(),
+                scope: token
+                    .granted
+                    .as_ref()
+                    .map(|scopes| redactor.text(&scopes.to_string()).into_owned()),
+                account: account.username.as_deref().map(shown),
             },
         )?,
         TokenOutput::Header => writeln!(out, "Authorization: Bearer {text}")?,
@@ -147,7 +155,7 @@ pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> i
                 access_token: text,
                 expires_local: &handed.expires_local,
                 expires_on: token.expires_at,
-                tenant: account.tid.as_deref(),
+                tenant: account.tid.as_deref().map(shown),
                 token_type: "Bearer",
             },
         )?,

@@ -10,7 +10,7 @@ use super::{
     Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready, StoreError,
     Trouble, Turn, action, disk, file, lock, record, temporary,
 };
-use crate::model::NumericDate;
+use crate::model::{NumericDate, Redactor};
 
 /// Grants in one store, with the list of them and the locks on them in a state directory.
 pub struct Grants {
@@ -19,6 +19,7 @@ pub struct Grants {
     pub(super) index: Index,
     locks: Locks,
     pub(super) warnings: RefCell<Vec<String>>,
+    redactor: Redactor,
 }
 
 impl Grants {
@@ -26,7 +27,13 @@ impl Grants {
     pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
-        Self { backend, state_dir, index, locks, warnings }
+        Self { backend, state_dir, index, locks, warnings, redactor: Redactor::default() }
+    }
+
+    /// Registers the tokens of every grant that is loaded with `redactor`.
+    #[must_use]
+    pub fn registering(self, redactor: Redactor) -> Self {
+        Self { redactor, ..self }
     }
 
     /// Removes what killed runs left behind in the state directory.
@@ -59,6 +66,12 @@ impl Grants {
     pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let stored = self.stored(key)?;
         let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
+        if let Some(grant) = &grant {
+            let tokens = grant.access_tokens.iter().map(|token| &token.access_token);
+            for secret in tokens.chain(&grant.refresh_token) {
+                self.redactor.register(secret.expose());
+            }
+        }
         if grant.is_none() && self.index.read().has(self.kind(), key) {
             // A provider that took the place of another looks like being signed out.
             let who = self.backend.describe();

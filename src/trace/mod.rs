@@ -13,7 +13,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::har::{About, Content, Entry, Har, Redactor, Request, Response, Timings, timestamp};
-use crate::model::Secret;
+use crate::model::{self, Secret, to_json_pretty};
 use crate::sys::{
     Bundle, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
     OutputFile, OutputOptions, Stream, Sys, Terminal, Visit,
@@ -36,7 +36,10 @@ pub struct Written {
 
 /// What is written down of one run; nothing until [`Recorder::start`].
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Option<Tape>>>);
+pub struct Recorder {
+    tape: Arc<Mutex<Option<Tape>>>,
+    redactor: model::Redactor,
+}
 
 struct Tape {
     har: Har,
@@ -53,6 +56,11 @@ struct Tape {
 }
 
 impl Recorder {
+    /// One that replaces every secret that `redactor` knows when the file is written.
+    pub fn new(redactor: model::Redactor) -> Self {
+        Self { redactor, ..Self::default() }
+    }
+
     /// Begins to record for the file `path`, which must be writable now and is written by [`Recorder::finish`].
     pub fn start(
         &self,
@@ -70,7 +78,7 @@ impl Recorder {
         sys.entropy.fill(&mut salt)?;
         *self.tape() = Some(Tape {
             har: Har::new(COMMENT, about),
-            redactor: Redactor::new(salt),
+            redactor: Redactor::new(salt, self.redactor.clone()),
             announce: announce && file.is_file(),
             file,
             visits: BTreeMap::new(),
@@ -99,11 +107,15 @@ impl Recorder {
     /// Writes the file, of a run that ends with the code `exit` unless [`Recorder::finish`] comes to say otherwise.
     pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
         let mut tape = self.tape();
-        let Some(Tape { har, file, announce, .. }) = &mut *tape else { return Ok(None) };
+        let Some(Tape { har, file, announce, redactor, .. }) = &mut *tape else { return Ok(None) };
         if let Some(about) = &mut har.log.about {
             about.exit = Some(exit);
         }
-        let mut text = serde_json::to_vec_pretty(har)?;
+        let mut document = serde_json::to_value(har)?;
+        // Some of it was written down before a secret in it was known.
+        document.pointer_mut("/log/entries").into_iter().for_each(|all| redactor.texts(all));
+        let mut text = Vec::new();
+        to_json_pretty(&mut text, &document)?;
         text.push(b'\n');
         file.write(stdout, &text)?;
         let path = file.path().to_owned();
@@ -127,7 +139,7 @@ impl Recorder {
     }
 
     fn tape(&self) -> MutexGuard<'_, Option<Tape>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tape.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, note: impl FnOnce(&mut Tape) -> T) -> Option<T> {

@@ -34,13 +34,14 @@ pub(super) fn request(
     };
     let body = request.body();
     let mime_type = header(request.headers(), CONTENT_TYPE);
+    let params = if is_form(&mime_type) { redactor.pairs(&pairs_of(body)) } else { Vec::new() };
     let post_data = (!body.is_empty()).then(|| PostData {
-        params: if is_form(&mime_type) { redactor.pairs(&pairs_of(body)) } else { Vec::new() },
-        mime_type,
+        params,
+        mime_type: redactor.clear(&mime_type),
         text: None,
     });
     Request {
-        method: request.method().to_string(),
+        method: redactor.clear(request.method().as_str()),
         url,
         http_version: String::new(),
         cookies: Vec::new(),
@@ -57,11 +58,7 @@ pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Re
     let body = answer.body();
     let version = format!("{:?}", answer.version());
     let status = answer.status();
-    let mut content = Content {
-        size: size(body),
-        mime_type: header(answer.headers(), CONTENT_TYPE),
-        ..Content::default()
-    };
+    let mut content = Content { size: size(body), ..Content::default() };
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let shown = match json {
         Some(json) if asked_without_secret(&entry.request) && body.len() <= DOCUMENT_MAX => {
@@ -83,6 +80,8 @@ pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Re
         None if body.is_empty() => (),
         None => content.comment = Some("left out: it is no JSON".to_owned()),
     }
+    // After the body, whose secrets it may repeat.
+    content.mime_type = redactor.clear(&header(answer.headers(), CONTENT_TYPE));
     let headers = headers(answer.headers(), redactor);
     entry.request.http_version.clone_from(&version);
     entry.response = Response {

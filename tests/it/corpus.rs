@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use entrada::model::NumericDate;
+use entrada::model::{NumericDate, Redactor, Secret};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -233,4 +233,47 @@ fn the_corpus_is_as_wide_as_it_claims() {
     let healthy =
         all.iter().filter(|case| case.verdict == "ok" && case.cause == Some(None)).count();
     assert!(150 <= all.len() && 40 <= healthy, "{} cases, {healthy} healthy", all.len());
+}
+
+/// Secrets of every shape, some with ids in them, are known: nothing of what a judgement says is taken for a piece of one.
+#[test]
+fn no_judgement_loses_a_word_to_the_redactor() {
+    const TENANT: &str = "8eb213ed-9578-5194-a853-903769e45328";
+    const CLIENT: &str = "ec8f58d9-684c-5eca-a406-049b3fd4c793";
+    let world = world();
+    let mut report = String::new();
+    for case in cases() {
+        let text = case.text();
+        let redactor = Redactor::of(
+            &case.tokens.values().map(|token| Secret::new(token.jwt())).collect::<Vec<_>>(),
+        );
+        for secret in [
+            "rt_9.x7",
+            "no",
+            "aud",
+            "401",
+            "50076",
+            "1.Ax",
+            "M.C546_BAY.0.U.-Ab",
+            "short-one",
+            &format!("opaque.{TENANT}.{CLIENT}.{}", "kJ8x".repeat(9)),
+            &format!("1.AXoA7ROyjniVlFGoU5A3aeRTKN.AgABAwEAAAD{}", "P5_IAPsJiUwED4".repeat(20)),
+        ] {
+            redactor.register(secret);
+        }
+        for output in ["json", "human"] {
+            let args: Vec<&str> = ["diagnose", "-o", output]
+                .into_iter()
+                .chain(case.args.iter().map(String::as_str))
+                .collect();
+            let run = world.run_exactly(&args, &text);
+            for said in [&run.stdout, &run.stderr] {
+                let shown = redactor.text(said);
+                if shown != *said {
+                    report = report + "\n" + &case.name + "\n" + &shown;
+                }
+            }
+        }
+    }
+    assert!(report.is_empty(), "{report}");
 }

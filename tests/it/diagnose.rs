@@ -237,3 +237,180 @@ fn explain_answers_for_findings_numbers_claims_jobs_and_codes() {
         run.stderr
     );
 }
+
+fn verdict(args: &[&str], input: &str) -> String {
+    let args: Vec<&str> = ["-o", "json"].into_iter().chain(args.iter().copied()).collect();
+    let run = diagnose(&args, input);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {input}: {}", run.stderr));
+    document["verdict"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn nothing_is_ok_because_no_rule_spoke() {
+    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
+    let mut inputs: Vec<String> = Vec::new();
+    for status in [
+        400, 402, 404, 405, 406, 408, 409, 410, 415, 418, 421, 422, 423, 451, 498, 500, 501, 502,
+        505, 520, 599, 600, 999,
+    ] {
+        for body in [
+            "",
+            "no",
+            "{}",
+            "[]",
+            "<p>no</p>",
+            r#"{"error":{"code":"Unheard","message":"of"}}"#,
+            r#"{"detail":"no"}"#,
+        ] {
+            inputs.push(format!("HTTP/1.1 {status} No\r\n\r\n{body}"));
+            inputs.push(format!("HTTP/2 {status}\r\ncontent-type: application/json\r\n\r\n{body}"));
+        }
+        let http = serde_json::json!({"version": 1, "token": token, "http": {"status": status, "body": null}});
+        inputs.push(http.to_string());
+    }
+    for error in ["invalid_grant", "invalid_request", "unheard_of"] {
+        for body in [
+            format!(r#"{{"error":"{error}"}}"#),
+            format!(r#"{{"error":"{error}","error_description":"no"}}"#),
+            format!(r#"it said: {{"error":"{error}","error_description":"no"}}"#),
+        ] {
+            for head in [
+                "HTTP/1.1 400 Bad Request\r\n\r\n",
+                "HTTP/2 401\r\n\r\n",
+                "HTTP/1.1 200 OK\r\n\r\n",
+                "400 Bad Request: ",
+                "400 Bad Request\n",
+            ] {
+                // Under 200, only JSON is an answer of an authority's.
+                if !head.contains("200") || body.starts_with('{') {
+                    inputs.push(format!("{head}{body}"));
+                }
+            }
+        }
+    }
+    for talk in [
+        "* OK The Microsoft Exchange IMAP4 service is ready.",
+        "S: * OK ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=XOAUTH2\nS: a1 OK done",
+        "S: * OK ready\nC: a1 AUTHENTICATE XOAUTH2\nS: +",
+        "S: * OK ready\nC: a1 LOGOUT\nS: * BYE good bye\nS: a1 OK LOGOUT completed.",
+        "S: 220 mail.example ESMTP\nC: EHLO x\nS: 250-mail.example\nS: 250 AUTH XOAUTH2",
+        "S: 220 mail.example ESMTP\nC: QUIT\nS: 221 2.0.0 bye",
+        "S: 220 mail.example ESMTP\nC: AUTH XOAUTH2\nS: 334 ",
+        "+OK The Microsoft Exchange POP3 service is ready.",
+        "S: +OK ready\nC: CAPA\nS: +OK\nC: QUIT\nS: +OK bye",
+        "S: +OK ready\nC: AUTH XOAUTH2\nS: + ",
+    ] {
+        inputs.push(talk.to_owned());
+        let lines: Vec<&str> = talk.lines().collect();
+        if talk.contains("LOGOUT") || talk.contains("QUIT") {
+            // Who leaves without showing a token says nothing of it.
+            continue;
+        }
+        inputs.push(
+            serde_json::json!({"version": 1, "token": token, "mail": {"lines": lines}}).to_string(),
+        );
+    }
+    inputs.push("an-opaque-token-of-somebody".to_owned());
+    let ok: Vec<&String> = inputs.iter().filter(|input| verdict(&[], input) == "ok").collect();
+    assert!(ok.is_empty(), "{ok:#?}");
+    for input in [
+        token.clone(),
+        format!("> GET /v1.0/me/messages HTTP/1.1\n> Host: graph.microsoft.com\n> Authorization: Bearer {token}\n>\n< HTTP/1.1 200 OK\n< content-type: application/json\n<\n{{\"value\":[]}}"),
+        "HTTP/1.1 404 Not Found\r\n\r\n{\"error\":{\"code\":\"ErrorItemNotFound\",\"message\":\"x\"}}".to_owned(),
+    ] {
+        assert_eq!(verdict(&[], &input), "ok", "{input}");
+    }
+}
+
+#[test]
+fn the_case_of_a_path_decides_nothing() {
+    let token = jwt(
+        r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","upn":"ada@contoso.example","exp":1700003000}"#,
+    );
+    let mut judged: Vec<String> = Vec::new();
+    for path in [
+        "/v1.0/users/bob@contoso.example/messages",
+        "/v1.0/Users/bob@contoso.example/messages",
+        "/V1.0/USERS/bob@contoso.example/Messages",
+    ] {
+        let input = format!(
+            "> GET {path} HTTP/1.1\n> Host: graph.microsoft.com\n> Authorization: Bearer {token}\n>\n< HTTP/1.1 403 Forbidden\n< content-type: application/json\n<\n{{\"error\":{{\"code\":\"ErrorAccessDenied\",\"message\":\"Access is denied. Check credentials and try again.\"}}}}"
+        );
+        judged.push(diagnose(&["-o", "json"], &input).stdout);
+    }
+    judged.dedup();
+    assert_eq!(judged.len(), 1, "{judged:#?}");
+    assert!(judged[0].contains(".Shared"), "{}", judged[0]);
+}
+
+#[test]
+fn a_long_text_is_read_wherever_it_is_cut() {
+    let size = 256 << 10;
+    // Each cut falls into a character of this text, or between two.
+    for (filler, shift, ahead, behind) in [
+        ("ä", 0, 0, size + 9),
+        ("ä", 1, 0, size + 9),
+        ("日", 2, size / 2, size),
+        ("x", 0, size + 9, 9),
+    ] {
+        let fill = |bytes: usize| filler.repeat(bytes / filler.len() + 1);
+        let text =
+            |said: &str| format!("{}{} {said} {}", "y".repeat(shift), fill(ahead), fill(behind));
+        let aadsts = diagnose(&["-o", "json"], &text("AADSTS50076: no"));
+        assert!(aadsts.stdout.contains("mfa-required"), "{filler} {shift}: {}", aadsts.stderr);
+        let said = text("ErrorAccessDenied: Access is denied. Check credentials and try again.");
+        let run = diagnose(&["-o", "json"], &said);
+        assert!(
+            run.stdout.contains("mailbox-permission-missing"),
+            "{filler} {shift}: {}",
+            run.stdout
+        );
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\n\r\n{{\"error\":{{\"code\":\"InvalidAuthenticationToken\",\"message\":\"Access token has expired or is not yet valid.\",\"more\":\"{}\"}}}}",
+            text("")
+        );
+        let run = diagnose(&["-o", "json"], &answer);
+        assert!(run.stdout.contains("\"expired\""), "{filler} {shift}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_pause_may_be_a_date() {
+    for (retry_after, date) in [
+        ("120", ""),
+        ("Tue, 14 Nov 2023 22:15:20 GMT", ""),
+        ("Tue, 14 Nov 2023 22:15:20 GMT", "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"),
+        ("Tuesday, 14-Nov-23 22:15:20 GMT", ""),
+    ] {
+        let input = format!(
+            "HTTP/1.1 429 Too Many Requests\r\n{date}Retry-After: {retry_after}\r\n\r\n{{\"error\":\"invalid_request\",\"error_description\":\"AADSTS90055: slow\",\"error_codes\":[90055]}}"
+        );
+        let run = diagnose(&["-o", "json"], &input);
+        assert!(
+            run.stdout.contains("120 s") || run.stdout.contains("2 min"),
+            "{retry_after}: {}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn an_archive_is_one_whatever_stands_before_its_log() {
+    let entries = r#"[{"startedDateTime":"2026-11-24T14:10:03.120Z","request":{"method":"POST","url":"https://login.microsoftonline.com/common/oauth2/v2.0/token","postData":{"mimeType":"application/x-www-form-urlencoded","text":"grant_type=refresh_token&client_id=c&scope=x"}},"response":{"status":400,"content":{"text":"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50076: no\"}"}}}]"#;
+    for archive in [
+        format!(r#"{{"log":{{"entries":{entries}}}}}"#),
+        format!(
+            r#"{{"_meta":{{"log":1}},"comment":"x","log":{{"version":"1.2","entries":{entries},"pages":[]}}}}"#
+        ),
+        format!(
+            "\u{feff}{{\n\t\"a\" : [ ] ,\r\n \"log\" : {{ \"pages\":[], \"entries\" : {entries} }} }}\n\n"
+        ),
+        format!(" \n\u{feff} {{\"log\"\n:\n{{\"entries\":{entries}}}, \"z\": null}}\u{feff}"),
+    ] {
+        let run = diagnose(&["-o", "json"], &archive);
+        assert!(run.stdout.contains("mfa-required"), "{archive}: {}{}", run.stdout, run.stderr);
+        let run = World::new().run_with_stdin(&["trace", "show", "-"], &archive);
+        assert!(run.stdout.contains("AADSTS50076"), "{archive}: {}", run.stderr);
+    }
+}

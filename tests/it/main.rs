@@ -14,6 +14,7 @@ mod config;
 mod corpus;
 mod diagnose;
 mod docs;
+mod echoes;
 mod exit_codes;
 mod export;
 mod faults;

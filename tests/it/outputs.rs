@@ -44,6 +44,40 @@ fn headers_and_variables_are_ready_to_use() {
 }
 
 #[test]
+fn a_token_that_a_dotenv_file_cannot_carry_is_not_printed_there() {
+    let refused =
+        ["a'b", "a\"b", "$(x)", "`x`", "a;b", "a#b", "a\\b", "~root", "a&b", "a!b", "a,b", "a|b"];
+    for token in refused.into_iter().chain(["a.b-c_d~e+f/g="]) {
+        let world = World::new();
+        world.changing(move |path, answer| {
+            let Ok(Value::Object(mut body)) = serde_json::from_slice(answer.body()) else {
+                return answer;
+            };
+            if path.ends_with("/token") && body.contains_key("access_token") {
+                body.insert("access_token".to_owned(), token.into());
+            }
+            answer.map(|_| Value::Object(body).to_string().into_bytes())
+        });
+        world.login(&[]);
+        let run = world.run(&["token", "-o", "env", "--shell", "dotenv"]);
+        if refused.contains(&token) {
+            assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "{token}");
+            assert!(
+                run.stderr.contains("`.env` file") && run.stderr.contains("--shell sh"),
+                "{}",
+                run.stderr
+            );
+            assert!(!run.stderr.contains(token), "{}", run.stderr);
+        } else {
+            assert_eq!(run.stdout, format!("ACCESS_TOKEN={token}\n"));
+        }
+        let quoted = token.replace('\'', r"'\''");
+        let run = world.run(&["token", "-o", "env"]);
+        assert_eq!(run.stdout, format!("export ACCESS_TOKEN='{quoted}'\n"));
+    }
+}
+
+#[test]
 fn mail_clients_get_their_sign_in_string() {
     let (world, _) = signed_in();
     world.set("ENTRADA_JOB", "imap");

@@ -37,6 +37,7 @@ pub(crate) struct World {
     terminal: Streams,
     place: Place,
     between: RefCell<Option<Box<Between>>>,
+    instead: RefCell<Option<Box<Instead>>>,
     network: Cell<Network>,
     signal: Cell<Option<u8>>,
     during: RefCell<Option<(String, u8)>>,
@@ -101,11 +102,15 @@ impl Programs for NoPrograms {
 /// Somebody between the program and the emulator, who changes answers.
 type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 
-/// The network with that somebody on it.
+/// Somebody who answers in the emulator's place.
+type Instead = dyn Fn(&HttpRequest) -> Option<HttpResponse>;
+
+/// The network with those on it.
 struct Wire<'a> {
     clock: &'a Waits<'a>,
     during: &'a RefCell<Option<(String, u8)>>,
     inner: InProcess<'a>,
+    instead: &'a RefCell<Option<Box<Instead>>>,
     between: &'a RefCell<Option<Box<Between>>>,
     network: Network,
 }
@@ -123,6 +128,9 @@ impl Http for Wire<'_> {
                     waited.map_or_else(HttpFailure::Interrupted, |()| HttpFailure::Timeout),
                 );
             }
+        }
+        if let Some(answer) = self.instead.borrow().as_ref().and_then(|answer| answer(&request)) {
+            return Ok(answer);
         }
         let body = String::from_utf8_lossy(request.body()).into_owned();
         let answer = self.inner.send(request)?;
@@ -199,6 +207,7 @@ impl World {
             terminal: Streams { are_terminals: false, desk: Desk::default() },
             place: Place::Headless,
             between: RefCell::default(),
+            instead: RefCell::default(),
             network: Cell::default(),
             signal: Cell::default(),
             during: RefCell::default(),
@@ -249,6 +258,14 @@ impl World {
     /// From now on, `change` is done to answers: it is given the path that was asked, and the answer.
     pub(crate) fn changing(&self, change: impl Fn(&str, HttpResponse) -> HttpResponse + 'static) {
         *self.between.borrow_mut() = Some(Box::new(change));
+    }
+
+    /// From now on, `answer` is asked first; the emulator answers where it says nothing.
+    pub(crate) fn answering(
+        &self,
+        answer: impl Fn(&HttpRequest) -> Option<HttpResponse> + 'static,
+    ) {
+        *self.instead.borrow_mut() = Some(Box::new(answer));
     }
 
     /// From now on, that becomes of requests.
@@ -343,8 +360,9 @@ impl World {
         let (holds, noted) = (Cell::default(), Cell::default());
         let clock = Waits { clock: &self.clock, signal: self.signal.get(), holds, noted };
         let inner = InProcess { emulator: &self.emulator, clock: &clock };
-        let (held, during, between) = (&clock, &self.during, &self.between);
-        let http = Wire { clock: held, during, inner, between, network: self.network.get() };
+        let (held, during, between, instead) = (&clock, &self.during, &self.between, &self.instead);
+        let network = self.network.get();
+        let http = Wire { clock: held, during, inner, instead, between, network };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,

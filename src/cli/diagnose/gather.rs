@@ -22,6 +22,7 @@ pub(super) fn gather(inputs: &[String], app: &mut App<'_, '_>) -> Result<Vec<Evi
         let text = app.input(input)?;
         let evidence = diagnose::recognise(text.expose(), now)
             .map_err(|error| Failure::usage(error.to_string()))?;
+        app.redactor.join(&evidence.redactor);
         let name = input.filter(|name| name.len() < 100 && *name != "-");
         all.push(Given { name: name.unwrap_or("standard input").to_owned(), evidence });
     }

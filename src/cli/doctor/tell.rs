@@ -29,22 +29,19 @@ struct V1Check<'a> {
 
 pub(super) fn tell(format: Format, app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
     match format {
-        Format::Json => json::write(
-            app.stdout,
-            &V1Doctor {
-                version: json::VERSION,
-                ok: !lines.iter().any(Line::is_bad),
-                checks: lines
-                    .iter()
-                    .map(|line| V1Check {
-                        name: line.name,
-                        state: word(line.state),
-                        found: &line.found,
-                        help: &line.help,
-                    })
-                    .collect(),
-            },
-        ),
+        Format::Json => app.json(&V1Doctor {
+            version: json::VERSION,
+            ok: !lines.iter().any(Line::is_bad),
+            checks: lines
+                .iter()
+                .map(|line| V1Check {
+                    name: line.name,
+                    state: word(line.state),
+                    found: &line.found,
+                    help: &line.help,
+                })
+                .collect(),
+        }),
         Format::Human => people(app, lines),
     }
 }
@@ -72,5 +69,5 @@ fn people(app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
         writeln!(out, "{mark}{padding}  {:width$}  {}", line.name, clean(&line.found))?;
         render::help(&mut out, style, &line.help)?;
     }
-    app.stdout.write_all(&out)
+    app.show(&out)
 }

@@ -27,18 +27,15 @@ struct V1Probe<'a> {
 
 pub(super) fn tell(format: Format, app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     match format {
-        Format::Json => json::write(
-            app.stdout,
-            &V1Probe {
-                version: json::VERSION,
-                job: probed.job.id(),
-                server: &probed.server,
-                user: probed.user.as_deref(),
-                outcome: outcome(&probed.ended),
-                trouble: trouble(&probed.ended),
-                diagnosis: json::value(&probed.diagnosis),
-            },
-        ),
+        Format::Json => app.json(&V1Probe {
+            version: json::VERSION,
+            job: probed.job.id(),
+            server: &probed.server,
+            user: probed.user.as_deref(),
+            outcome: outcome(&probed.ended),
+            trouble: trouble(&probed.ended),
+            diagnosis: json::value(&probed.diagnosis),
+        }),
         Format::Human => people(app, probed),
     }
 }
@@ -117,7 +114,7 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
         }
         _ => render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?,
     }
-    app.stdout.write_all(&out)
+    app.show(&out)
 }
 
 /// What can be done about a mail server that gives no answer. No proxy is on the way to it.

@@ -60,6 +60,8 @@ impl Transcript {
     /// Writes it, for its owner alone.
     pub(super) fn write(self, app: &mut App<'_, '_>) -> Result<(), Failure> {
         let Some(mut file) = self.file else { return Ok(()) };
-        output::write(app, WHAT, FLAG, &mut file, self.text.as_bytes())
+        // Names of headers too.
+        let text = app.redactor.text(&self.text).into_owned();
+        output::write(app, WHAT, FLAG, &mut file, text.as_bytes())
     }
 }

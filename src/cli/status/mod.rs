@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 "store": grants.describe(),
                 "accounts": stored.iter().map(document).collect::<Vec<_>>(),
             });
-            render::json::write(app.stdout, &all)?;
+            app.json(&all)?;
         }
         Format::Human if stored.is_empty() => {
             app.talk.line(format!("nobody is signed in ({})", grants.describe()));

@@ -10,7 +10,7 @@ const TEXT_MAX: usize = 1 << 20;
 const ELEMENTS_MAX: usize = 100_000;
 
 /// The start of `text` that is searched.
-pub(super) fn start_of(text: &str) -> &str {
+pub(in crate::diagnose) fn start_of(text: &str) -> &str {
     let mut end = text.len().min(TEXT_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -19,7 +19,7 @@ pub(super) fn start_of(text: &str) -> &str {
 }
 
 /// Refuses JSON of more elements than can be read cheaply. Counts outside of strings, before anything is read.
-pub(super) fn weigh(json: &str) -> Result<(), RecogniseError> {
+pub(in crate::diagnose) fn weigh(json: &str) -> Result<(), RecogniseError> {
     let mut rest = json.as_bytes();
     let mut elements = 0_usize;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b',' | b'{' | b'[')) {

@@ -2,7 +2,7 @@
 
 mod address;
 mod file;
-mod limits;
+pub(super) mod limits;
 mod msal;
 mod page;
 mod phrase;
@@ -15,7 +15,7 @@ use super::shape::Shape;
 use super::{Evidence, har};
 use crate::har::Har;
 use crate::model::NumericDate;
-use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
+use crate::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal, pause_of};
 
 /// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
 const ERRORS: [&str; 19] = [
@@ -67,7 +67,7 @@ pub enum RecogniseError {
 ///
 /// `now` is when it is judged; evidence that has a time of its own is judged as of that.
 pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
-    let text = input.trim_start_matches('\u{feff}').trim();
+    let text = Har::trimmed(input);
     let mut evidence = Evidence { now: Some(now), ..Evidence::default() };
     if text.is_empty() {
         return Err(RecogniseError::Empty);
@@ -77,6 +77,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         evidence.token = Some(jwt);
         return Ok(evidence);
     }
+    evidence.redactor.learn_text(limits::start_of(text));
     if text.starts_with('{') {
         limits::weigh(text)?;
         match read_json(text, &mut evidence, now) {
@@ -103,7 +104,13 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     } else if text.starts_with('<') && text.contains("ResponseCode") {
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
     } else if let Some(answer) = phrase::status_and_reason(text) {
-        take_answer(answer, &mut evidence, None);
+        // A status before what an authority said.
+        match page::named(text) {
+            Some(refusal) => {
+                evidence.refusal = Some(ErrorResponse { http_status: answer.status, ..refusal });
+            }
+            None => take_answer(answer, &mut evidence, None),
+        }
     } else if let Some(talk) = MailTalk::parse(text) {
         take_talk(talk, &mut evidence);
     } else if let Some(refusal) = page::refusal(text) {
@@ -138,7 +145,9 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
 
 fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<(), RecogniseError> {
     if let Some(har) = Har::parse(text) {
+        let known = std::mem::take(&mut evidence.redactor);
         *evidence = har::evidence(&har.map_err(RecogniseError::Json)?, now);
+        evidence.redactor.join(&known);
         return Ok(());
     }
     // Not serde's message: it can quote the input.
@@ -147,6 +156,7 @@ fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<()
         RecogniseError::Json(format!("it breaks at {place}"))
     };
     let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
+    evidence.redactor.learn_members(&members);
     read_object(&members, text, evidence, now)
 }
 
@@ -217,14 +227,15 @@ fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<Numeri
     if let Some(Value::Object(members)) = answer.json() {
         let refused = members.get("error").is_some_and(Value::is_string)
             && (members.contains_key("error_codes")
+                || members.contains_key("error_description")
                 || answer.body.contains("AADSTS")
                 || of_authority
                 || is_oauth_error(&members));
         if refused {
             let mut refusal = ErrorResponse::from_json(&members);
             refusal.http_status = answer.status;
-            refusal.retry_after =
-                answer.header("retry-after").next().and_then(|seconds| seconds.parse().ok());
+            let asked = answer.header("retry-after").next();
+            refusal.retry_after = asked.and_then(|text| pause_of(text, server.or(Some(at))));
             evidence.refusal = Some(refusal);
             return;
         }
@@ -233,8 +244,12 @@ fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<Numeri
             evidence.response = Some(response);
             return;
         }
-    } else if let Some(refusal) = page::aadsts(&answer.body) {
-        evidence.refusal = Some(refusal);
+    } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
+        // Words before or behind the authority's JSON, as logs have them.
+        let is_error = answer.status.is_some_and(|status| 400 <= status);
+        page::named(&answer.body).filter(|_| is_error && !answer.is_html())
+    }) {
+        evidence.refusal = Some(ErrorResponse { http_status: answer.status, ..refusal });
         return;
     } else if of_authority && let Some(status) = answer.status {
         let body = answer.body.as_bytes();

@@ -2,24 +2,23 @@
 
 use serde_json::{Map, Value};
 
-use super::ERRORS;
+use super::{ERRORS, limits};
 use crate::diagnose::sentences;
 use crate::oauth::{ErrorResponse, is_refusal};
 
-/// Bytes of a page that are looked at.
-const PAGE_MAX: usize = 256 << 10;
-
 /// The refusal in `text`: by an AADSTS number, by the bare number of a page, by an OAuth word, or by what the page says.
 pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
-    let mut end = text.len().min(PAGE_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let text = &text[..end];
+    let text = limits::start_of(text);
     aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
         // A page that names neither: "Need admin approval", and the like.
         sentences::cause(text, false).map(|_| described("", text))
     })
+}
+
+/// The same by what only an authority says: an AADSTS number, or an OAuth word.
+pub(super) fn named(text: &str) -> Option<ErrorResponse> {
+    let text = limits::start_of(text);
+    aadsts(text).or_else(|| by_word(text))
 }
 
 /// A text that names an AADSTS number, or is one.

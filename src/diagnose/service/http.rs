@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use super::super::recognise::limits::{start_of, weigh};
 use super::words::IN_PROSE;
 use crate::entra::clouds::Cloud;
 use crate::model::{NumericDate, Secret};
@@ -10,8 +11,31 @@ use crate::oauth::challenge;
 
 /// Lines that are looked at: head, body and what `curl -v` says around them.
 const LINES_MAX: usize = 20_000;
-/// Bytes of a body that are looked at.
-const BODY_MAX: usize = 256 << 10;
+/// Words of codes that say that the call was wrong, or what it was about is not there or too large, whoever made it.
+const OF_THE_CALL: [&str; 10] = [
+    "badrequest",
+    "invalidrequest",
+    "invalidid",
+    "invalidrecipients",
+    "conflict",
+    "syntax",
+    "notfound",
+    "parseuri",
+    "toolarge",
+    "sizeexceeded",
+];
+
+/// Words of codes that speak of whoever called, whatever else they say: `Authorization_IdentityNotFound`.
+const OF_THE_CALLER: [&str; 8] = [
+    "account",
+    "application",
+    "authentication",
+    "client",
+    "identity",
+    "principal",
+    "tenant",
+    "token",
+];
 
 /// One answer, with as much of its request as is known.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +105,7 @@ impl HttpAnswer {
 
     /// An API's refusal in the text of an exception or a log, by a code or sentence of its own; `None` where there is none.
     pub fn in_prose(text: &str) -> Option<Self> {
-        let start = text.get(..BODY_MAX.min(text.len())).unwrap_or_default();
+        let start = start_of(text);
         IN_PROSE.iter().any(|said| start.contains(said)).then(|| Self::of_body(start))
     }
 
@@ -112,7 +136,7 @@ impl HttpAnswer {
 
     /// Whether it is known what was called.
     pub fn names_a_call(&self) -> bool {
-        self.url.as_deref().is_some_and(|url| !url.ends_with("$batch"))
+        self.url.as_deref().is_some_and(|url| !url.to_ascii_lowercase().ends_with("$batch"))
     }
 
     fn read_request(&mut self, lines: &[&str]) {
@@ -155,7 +179,7 @@ impl HttpAnswer {
 
     /// The body as JSON.
     pub fn json(&self) -> Option<Value> {
-        if BODY_MAX < self.body.len() {
+        if start_of(&self.body).len() < self.body.len() || weigh(&self.body).is_err() {
             return None;
         }
         serde_json::from_str(&self.body).ok()
@@ -182,6 +206,25 @@ impl HttpAnswer {
         // A fault without details has the code in its `faultcode`, behind a prefix.
         let in_fault = || Some(of("faultcode")?.rsplit(':').next()?.to_owned());
         of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
+    }
+
+    /// Whether the service says that the call was wrong, or what it was about: no matter whose token came with it.
+    pub fn is_about_the_call(&self) -> bool {
+        let code = self.code().unwrap_or_default().to_ascii_lowercase();
+        OF_THE_CALL.iter().any(|word| code.contains(word))
+            && !OF_THE_CALLER.iter().any(|word| code.contains(word))
+    }
+
+    /// Whether the service did what it was asked for.
+    pub fn is_success(&self) -> bool {
+        let is_error = || {
+            let json = self.json();
+            let has = |name: &str| json.as_ref().is_some_and(|json| json.get(name).is_some());
+            has("error") || has("odata.error") || self.soap_error().is_some()
+        };
+        self.status.is_some_and(|status| (200..300).contains(&status) && status != 203)
+            && !self.is_html()
+            && !is_error()
     }
 
     /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
@@ -225,8 +268,7 @@ impl HttpAnswer {
         let mut text: String =
             headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        let start = &self.body.as_bytes()[..BODY_MAX.min(self.body.len())];
-        text.push_str(&String::from_utf8_lossy(start));
+        text.push_str(start_of(&self.body));
         text.make_ascii_lowercase();
         text
     }
@@ -252,14 +294,16 @@ impl HttpAnswer {
             // `curl -i` shows no address; Entra's sign-in servers name themselves.
             return self.header("x-ms-ests-server").next().is_some();
         };
-        url.path().contains("/oauth2/")
+        url.path().to_ascii_lowercase().contains("/oauth2/")
             || url.host_str().is_some_and(|host| Cloud::of_authority_host(host).is_some())
     }
 
     /// Whose mailbox was asked for: what follows `/users/` in the address.
     pub fn mailbox(&self) -> Option<String> {
         let url = self.url.as_deref()?;
-        let (_, rest) = url.split_once("/users/")?;
+        // No path of Graph's minds the case.
+        let at = url.to_ascii_lowercase().find("/users/")? + "/users/".len();
+        let rest = url.get(at..)?;
         let name = rest.split(['/', '?']).next()?;
         let name = percent_decoded(name);
         (!name.is_empty()).then_some(name)
@@ -327,45 +371,4 @@ fn percent_decoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_read_from_what_tools_print() {
-        let plain = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nWWW-Authenticate: Bearer a\r\n\r\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
-        let curl = "*   Trying 1.2.3.4:443...\n> GET /v1.0/me HTTP/2\n> Host: graph.microsoft.com\n> Authorization: Bearer abc.def.ghi\n> \n< HTTP/2 401 \n< content-type: application/json\n< www-authenticate: Bearer a\n< \n* Connection #0 left intact\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
-        let proxied = format!("HTTP/1.1 200 Connection established\r\n\r\n{plain}");
-        for text in [plain, curl, &proxied] {
-            let answer = HttpAnswer::parse(text).unwrap();
-            assert_eq!(answer.status, Some(401));
-            assert_eq!(answer.code().as_deref(), Some("InvalidAuthenticationToken"), "{answer:?}");
-            assert_eq!(answer.message().as_deref(), Some("no"));
-            assert_eq!(answer.header("www-authenticate").collect::<Vec<_>>(), ["Bearer a"]);
-        }
-        let answer = HttpAnswer::parse(curl).unwrap();
-        assert_eq!(answer.url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
-        assert_eq!(answer.authorization.unwrap().expose(), "Bearer abc.def.ghi");
-        assert!(HttpAnswer::parse("hello").is_none());
-    }
-
-    #[test]
-    fn exchange_speaks_xml() {
-        let answer = HttpAnswer::of_body(
-            "<s:Envelope xmlns:s=\"x\"><s:Body><m:ResponseMessage><m:MessageText>The account does not have permission.</m:MessageText><m:ResponseCode>ErrorImpersonateUserDenied</m:ResponseCode></m:ResponseMessage></s:Body></s:Envelope>",
-        );
-        assert_eq!(answer.code().as_deref(), Some("ErrorImpersonateUserDenied"));
-        assert_eq!(answer.message().as_deref(), Some("The account does not have permission."));
-    }
-
-    #[test]
-    fn the_mailbox_is_the_user_in_the_address() {
-        let of =
-            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.mailbox();
-        assert_eq!(
-            of("https://graph.microsoft.com/v1.0/users/bob%40contoso.example/messages?$top=1")
-                .as_deref(),
-            Some("bob@contoso.example")
-        );
-        assert_eq!(of("https://graph.microsoft.com/v1.0/me"), None);
-    }
-}
+mod tests;

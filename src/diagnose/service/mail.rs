@@ -210,25 +210,78 @@ impl MailTalk {
         }
     }
 
+    /// Whether the client took leave before it tried to sign in.
+    pub fn took_leave(&self) -> bool {
+        let client = || self.lines.iter().filter(|(side, _)| *side == Side::Client);
+        let leaves = client().any(|(_, line)| {
+            let last = line.split_whitespace().next_back().unwrap_or_default();
+            last.eq_ignore_ascii_case("LOGOUT") || last.eq_ignore_ascii_case("QUIT")
+        });
+        leaves && !client().any(|(_, line)| self.sign_in_of(line).is_some())
+    }
+
+    /// The tag of a client's command that signs in; without one, an empty word.
+    fn sign_in_of<'a>(&self, line: &'a str) -> Option<&'a str> {
+        let mut words = line.split_whitespace();
+        let tag = if self.protocol == Protocol::Imap { words.next()? } else { "" };
+        let command = words.next()?.to_ascii_uppercase();
+        // `AUTH` alone asks for what there is (RFC 5034 §4).
+        let signs_in = match command.as_str() {
+            "AUTHENTICATE" | "AUTH" | "PASS" => words.next().is_some(),
+            "LOGIN" => self.protocol == Protocol::Imap,
+            _ => false,
+        };
+        signs_in.then_some(tag)
+    }
+
+    /// Whether the server says yes to the command that signs in.
+    fn was_taken(&self) -> bool {
+        let mut tag = None;
+        self.lines.iter().any(|(side, line)| {
+            if *side == Side::Client {
+                tag = self.sign_in_of(line).or(tag);
+                return false;
+            }
+            let mut words = line.split_whitespace();
+            let (first, second) = (words.next(), words.next());
+            tag.is_some_and(|tag| match self.protocol {
+                Protocol::Imap => {
+                    first == Some(tag) && second.is_some_and(|word| word.eq_ignore_ascii_case("OK"))
+                }
+                Protocol::Pop => first == Some("+OK"),
+                Protocol::Smtp => first.is_some_and(|code| code.starts_with("235")),
+            })
+        })
+    }
+
     /// Whether the server took the token, whatever came later.
     pub fn signed_in(&self) -> bool {
-        self.server().any(|line| {
-            let lower = line.to_ascii_lowercase();
-            match self.protocol {
-                Protocol::Imap => {
-                    let mut words = lower.split_whitespace().skip(1);
-                    words.next() == Some("ok")
-                        && ["authenticat", "login completed", "logged in"]
-                            .iter()
-                            .any(|words| lower.contains(words))
+        self.was_taken() || self.says_that_it_signed_in()
+    }
+
+    /// The same by the words of one line, where the client's are not known.
+    fn says_that_it_signed_in(&self) -> bool {
+        // A log may have words of its own before the server's.
+        let logged = self.protocol == Protocol::Imap
+            && self.lines.iter().any(|(_, line)| line.contains(" OK AUTHENTICATE completed"));
+        logged
+            || self.server().any(|line| {
+                let lower = line.to_ascii_lowercase();
+                match self.protocol {
+                    Protocol::Imap => {
+                        let mut words = lower.split_whitespace().skip(1);
+                        words.next() == Some("ok")
+                            && ["authenticat", "login completed", "logged in"]
+                                .iter()
+                                .any(|words| lower.contains(words))
+                    }
+                    Protocol::Smtp => lower.starts_with("235"),
+                    Protocol::Pop => {
+                        lower.starts_with("+ok")
+                            && (lower.contains("authenticated") || lower.contains("logged in"))
+                    }
                 }
-                Protocol::Smtp => lower.starts_with("235"),
-                Protocol::Pop => {
-                    lower.starts_with("+ok")
-                        && (lower.contains("authenticated") || lower.contains("logged in"))
-                }
-            }
-        })
+            })
     }
 
     /// The cloud whose server greeted, by the names of its machines.
@@ -302,56 +355,4 @@ fn says_no(protocol: Protocol, line: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base64::Engine as _;
-    use base64::prelude::BASE64_STANDARD;
-
-    #[test]
-    fn the_protocol_is_told_by_how_servers_speak() {
-        for (text, protocol) in [
-            ("a1 NO AUTHENTICATE failed.", Protocol::Imap),
-            ("* BYE Connection is closed. 13", Protocol::Imap),
-            ("S: A01 BAD User is authenticated but not connected.", Protocol::Imap),
-            (
-                "535 5.7.3 Authentication unsuccessful [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
-                Protocol::Smtp,
-            ),
-            (
-                "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
-                Protocol::Smtp,
-            ),
-            ("-ERR Authentication failure: unknown user name or bad password.", Protocol::Pop),
-        ] {
-            assert_eq!(MailTalk::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
-        }
-        for text in ["hello there", "HTTP/1.1 401 Unauthorized", "500 apples", "{\"a\":1}"] {
-            let talk = MailTalk::parse(text);
-            assert!(talk.is_none() || text.starts_with("500"), "{text}: {talk:?}");
-        }
-    }
-
-    #[test]
-    fn a_transcript_gives_user_token_and_refusal() {
-        let sasl =
-            BASE64_STANDARD.encode("user=ada@contoso.example\u{1}auth=Bearer to.ke.n\u{1}\u{1}");
-        for text in [
-            format!("* OK ready\na1 AUTHENTICATE XOAUTH2 {sasl}\na1 NO AUTHENTICATE failed."),
-            format!(
-                "S: * OK ready\nC: a1 AUTHENTICATE XOAUTH2\nS: +\nC: {sasl}\nS: a1 NO AUTHENTICATE failed."
-            ),
-            format!(
-                "< 220 hello\n> EHLO x\n< 250-a\n< 250 AUTH XOAUTH2\n> AUTH XOAUTH2 {sasl}\n< 535 5.7.3 no"
-            ),
-            format!("+OK\nAUTH XOAUTH2\n+ \n{sasl}\n-ERR Authentication failure"),
-        ] {
-            let talk = MailTalk::parse(&text).unwrap();
-            assert_eq!(talk.mailbox(), Some("ada@contoso.example"), "{text}");
-            assert_eq!(talk.initial.clone().unwrap().token.unwrap().expose(), "to.ke.n");
-            assert_eq!(talk.mechanism, Some(Mechanism::Token));
-            assert!(talk.refusal().is_some() && !talk.signed_in(), "{text}");
-        }
-        let password = MailTalk::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
-        assert_eq!(password.mechanism, Some(Mechanism::Password));
-    }
-}
+mod tests;

@@ -65,7 +65,8 @@ pub(super) fn no_permission(facts: &Facts) -> Told {
 
 /// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
 fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
-    let path = answer.url.as_deref().unwrap_or_default();
+    let path = answer.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
     if path.contains("/me/") || path.ends_with("/me") {
         return Some(false);
     }

@@ -1,0 +1,45 @@
+//! What answers of APIs say.
+
+use super::*;
+
+#[test]
+fn an_answer_is_read_from_what_tools_print() {
+    let plain = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nWWW-Authenticate: Bearer a\r\n\r\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
+    let curl = "*   Trying 1.2.3.4:443...\n> GET /v1.0/me HTTP/2\n> Host: graph.microsoft.com\n> Authorization: Bearer abc.def.ghi\n> \n< HTTP/2 401 \n< content-type: application/json\n< www-authenticate: Bearer a\n< \n* Connection #0 left intact\n{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}";
+    let proxied = format!("HTTP/1.1 200 Connection established\r\n\r\n{plain}");
+    for text in [plain, curl, &proxied] {
+        let answer = HttpAnswer::parse(text).unwrap();
+        assert_eq!(answer.status, Some(401));
+        assert_eq!(answer.code().as_deref(), Some("InvalidAuthenticationToken"), "{answer:?}");
+        assert_eq!(answer.message().as_deref(), Some("no"));
+        assert_eq!(answer.header("www-authenticate").collect::<Vec<_>>(), ["Bearer a"]);
+    }
+    let answer = HttpAnswer::parse(curl).unwrap();
+    assert_eq!(answer.url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
+    assert_eq!(answer.authorization.unwrap().expose(), "Bearer abc.def.ghi");
+    assert!(HttpAnswer::parse("hello").is_none());
+}
+
+#[test]
+fn exchange_speaks_xml() {
+    let answer = HttpAnswer::of_body(
+        "<s:Envelope xmlns:s=\"x\"><s:Body><m:ResponseMessage><m:MessageText>The account does not have permission.</m:MessageText><m:ResponseCode>ErrorImpersonateUserDenied</m:ResponseCode></m:ResponseMessage></s:Body></s:Envelope>",
+    );
+    assert_eq!(answer.code().as_deref(), Some("ErrorImpersonateUserDenied"));
+    assert_eq!(answer.message().as_deref(), Some("The account does not have permission."));
+}
+
+#[test]
+fn the_mailbox_is_the_user_in_the_address() {
+    let of = |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.mailbox();
+    assert_eq!(
+        of("https://graph.microsoft.com/v1.0/users/bob%40contoso.example/messages?$top=1")
+            .as_deref(),
+        Some("bob@contoso.example")
+    );
+    assert_eq!(
+        of("https://graph.microsoft.com/V1.0/Users/Bob@contoso.example/Messages").as_deref(),
+        Some("Bob@contoso.example")
+    );
+    assert_eq!(of("https://graph.microsoft.com/v1.0/me"), None);
+}

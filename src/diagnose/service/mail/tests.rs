@@ -1,0 +1,49 @@
+//! What talks of mail protocols say.
+
+use super::*;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+#[test]
+fn the_protocol_is_told_by_how_servers_speak() {
+    for (text, protocol) in [
+        ("a1 NO AUTHENTICATE failed.", Protocol::Imap),
+        ("* BYE Connection is closed. 13", Protocol::Imap),
+        ("S: A01 BAD User is authenticated but not connected.", Protocol::Imap),
+        ("535 5.7.3 Authentication unsuccessful [AM0PR.EURPRD.PROD.OUTLOOK.COM]", Protocol::Smtp),
+        (
+            "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+            Protocol::Smtp,
+        ),
+        ("-ERR Authentication failure: unknown user name or bad password.", Protocol::Pop),
+    ] {
+        assert_eq!(MailTalk::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
+    }
+    for text in ["hello there", "HTTP/1.1 401 Unauthorized", "500 apples", "{\"a\":1}"] {
+        let talk = MailTalk::parse(text);
+        assert!(talk.is_none() || text.starts_with("500"), "{text}: {talk:?}");
+    }
+}
+
+#[test]
+fn a_transcript_gives_user_token_and_refusal() {
+    let sasl = BASE64_STANDARD.encode("user=ada@contoso.example\u{1}auth=Bearer to.ke.n\u{1}\u{1}");
+    for text in [
+        format!("* OK ready\na1 AUTHENTICATE XOAUTH2 {sasl}\na1 NO AUTHENTICATE failed."),
+        format!(
+            "S: * OK ready\nC: a1 AUTHENTICATE XOAUTH2\nS: +\nC: {sasl}\nS: a1 NO AUTHENTICATE failed."
+        ),
+        format!(
+            "< 220 hello\n> EHLO x\n< 250-a\n< 250 AUTH XOAUTH2\n> AUTH XOAUTH2 {sasl}\n< 535 5.7.3 no"
+        ),
+        format!("+OK\nAUTH XOAUTH2\n+ \n{sasl}\n-ERR Authentication failure"),
+    ] {
+        let talk = MailTalk::parse(&text).unwrap();
+        assert_eq!(talk.mailbox(), Some("ada@contoso.example"), "{text}");
+        assert_eq!(talk.initial.clone().unwrap().token.unwrap().expose(), "to.ke.n");
+        assert_eq!(talk.mechanism, Some(Mechanism::Token));
+        assert!(talk.refusal().is_some() && !talk.signed_in(), "{text}");
+    }
+    let password = MailTalk::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
+    assert_eq!(password.mechanism, Some(Mechanism::Password));
+}

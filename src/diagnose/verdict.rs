@@ -1,0 +1,65 @@
+//! Whether all is well: earned by the evidence, never what is left when nobody speaks.
+
+use super::service::{HttpAnswer, MailTalk};
+use super::shape::Shape;
+use super::{Confidence, Evidence, Facts, Finding, InputKind, Severity, Verdict};
+
+/// The verdict that follows from `findings`, and from what the evidence itself shows.
+pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
+    let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
+    let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
+    if polling || any(|finding| finding.rule.id == "authorization-pending") {
+        Verdict::Pending
+    } else if any(|finding| {
+        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+    }) {
+        Verdict::Problem
+    } else if any(|finding| finding.severity == Severity::Error)
+        || any(|finding| finding.rule.id == "encrypted-token")
+        || !is_vouched_for(facts)
+    {
+        Verdict::Undetermined
+    } else {
+        Verdict::Ok
+    }
+}
+
+/// Whether the evidence itself shows that nothing stands in the way. What is given must speak for it, piece by piece: that
+/// no rule found anything says nothing where a service, a server or an authority gave no good answer.
+fn is_vouched_for(facts: &Facts) -> bool {
+    let Evidence { answer, mail, .. } = facts.evidence;
+    facts.refusal().is_none()
+        && facts.evidence.not_oauth.is_none()
+        && !facts.evidence.at_rest
+        && answer.as_ref().is_none_or(answer_is_good)
+        && mail.as_ref().is_none_or(|talk| talk_is_good(facts, talk))
+        && match facts.input_kind() {
+            // What was done, whoever issued it, or the rules that read it speak for the token.
+            InputKind::HttpResponse
+            | InputKind::MailResponse
+            | InputKind::TokenResponse
+            | InputKind::AccessToken
+            | InputKind::Request => true,
+            InputKind::OpaqueToken => matches!(facts.shape(), Some(Shape::MsaTicket { .. })),
+            InputKind::OauthError | InputKind::Unknown => false,
+        }
+}
+
+/// A service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the caller in.
+fn answer_is_good(answer: &HttpAnswer) -> bool {
+    match answer.status {
+        Some(401 | 403 | 407 | 500..) => false,
+        Some(400..=499) | None => answer.is_about_the_call() && !answer.is_html(),
+        // SOAP has errors under 200.
+        Some(_) => {
+            answer.is_success() || (answer.soap_error().is_some() && answer.is_about_the_call())
+        }
+    }
+}
+
+/// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that, and
+/// that the client left without showing any: the talk says nothing then, and the token is judged alone.
+fn talk_is_good(facts: &Facts, talk: &MailTalk) -> bool {
+    let judged = facts.jwt().is_some();
+    talk.signed_in() || (judged && (talk.is_about_the_message() || talk.took_leave()))
+}

@@ -1,0 +1,359 @@
+//! The secrets of one run, and what is shown without them: whole, in pieces, and in the encodings in which servers and
+//! libraries repeat what they were sent.
+
+mod encodings;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value};
+
+use self::encodings::{
+    GUID, Letter, base64_digit, decoded, guids, hex_digit, is_guid, is_skipped, is_text, letters,
+    runs, unescaped,
+};
+use super::Secret;
+use super::redact::{GONE, is_secret_name, named_secrets};
+use super::text::is_hidden;
+
+/// Characters that are a piece of a secret. A text holds so many of another text's by no accident.
+const PIECE: usize = 16;
+/// Secrets shorter than this stand alone in a text where they are meant, between characters of no word.
+const SHORT: usize = 8;
+/// The shortest text that is a secret to anybody.
+const SECRET_MIN: usize = 4;
+/// The shortest secret of digits alone: shorter ones look like every other number.
+const DIGITS_MIN: usize = 6;
+/// Characters of all secrets whose pieces are known; of the rest only the whole is looked for.
+const INDEX_MAX: usize = 64 << 10;
+/// Bytes of secrets that are kept; whoever brings more is no authority.
+const STORED_MAX: usize = 4 << 20;
+/// How many encodings around each other are undone.
+const DEPTH: usize = 3;
+/// How fingerprints in archives begin, which stand in the place of secrets and are none.
+pub const FINGERPRINT: &str = "redacted-";
+/// How deep an answer is looked through.
+const NESTED_MAX: usize = 16;
+
+/// Knows the secrets of one run, and takes them out of text. Clones know the same ones.
+///
+/// Whoever sends or receives a secret registers it; whatever a server or a library said passes [`Redactor::text`] before it
+/// is shown.
+#[derive(Clone, Default)]
+pub struct Redactor(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    secrets: Vec<Secret>,
+    /// How much they take.
+    bytes: usize,
+    /// How many of them are in the members below.
+    indexed: usize,
+    /// How many characters those have.
+    characters: usize,
+    /// Hashes of the pieces of long secrets, and which secret each is of.
+    pieces: HashMap<u64, usize>,
+    /// Secrets that are found as a whole only, by the hash of how they begin.
+    whole: HashMap<u64, Vec<(Vec<char>, usize)>>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor(redacted)")
+    }
+}
+
+impl Redactor {
+    /// One that knows `secrets`.
+    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let redactor = Self::default();
+        for secret in secrets {
+            redactor.register(secret.expose());
+        }
+        redactor
+    }
+
+    /// Takes `secret` out of every text from now on. Three characters are no secret, nor are five digits: they stand in every
+    /// text.
+    pub fn register(&self, secret: &str) {
+        let secret = secret.trim();
+        let long = |least: usize| secret.chars().nth(least - 1).is_some();
+        let digits = secret.bytes().all(|byte| byte.is_ascii_digit());
+        if !long(SECRET_MIN) || (digits && !long(DIGITS_MIN)) || secret.starts_with(FINGERPRINT) {
+            return;
+        }
+        // What is longer than any token is known by how it begins.
+        let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
+        let secret = Secret::new(secret.get(..end).unwrap_or_default());
+        let mut known = self.known();
+        if known.bytes < STORED_MAX && !known.secrets.contains(&secret) {
+            known.bytes += secret.expose().len();
+            known.secrets.push(secret);
+        }
+    }
+
+    /// Registers what is secret in an answer by its name.
+    pub fn learn(&self, answer: &Value) {
+        self.learn_to(answer, NESTED_MAX);
+    }
+
+    /// The same of the members of one.
+    pub fn learn_members(&self, members: &Map<String, Value>) {
+        self.members_to(members, NESTED_MAX);
+    }
+
+    fn members_to(&self, members: &Map<String, Value>, depth: usize) {
+        for (name, value) in members {
+            match value {
+                Value::String(text) if is_secret_name(name) => self.register(text),
+                value => self.learn_to(value, depth),
+            }
+        }
+    }
+
+    fn learn_to(&self, value: &Value, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        match value {
+            Value::Object(members) => self.members_to(members, depth),
+            Value::Array(all) => all.iter().for_each(|value| self.learn_to(value, depth)),
+            _ => (),
+        }
+    }
+
+    /// Registers `value` where `name`, that of a parameter of a request or of an address, says that it is secret.
+    pub fn learn_parameter(&self, name: &str, value: &str) {
+        if name == "code" || is_secret_name(name) {
+            self.register(value);
+        }
+    }
+
+    /// Registers what is secret in a text that somebody gave, by the names in it.
+    pub fn learn_text(&self, text: &str) {
+        for secret in named_secrets(text) {
+            // `access_token: expired`, `id_token: AADSTS50013`: prose has words there.
+            let is_word = secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            if is_word || secret.contains("AADSTS") || is_guid(&letters(secret)) {
+                continue;
+            }
+            self.register(secret);
+            if secret.contains(['%', '+']) {
+                let pair = [b"x=", secret.as_bytes()].concat();
+                for (_, plain) in url::form_urlencoded::parse(&pair) {
+                    self.register(&plain);
+                }
+            }
+        }
+    }
+
+    /// Registers what `other` knows.
+    pub fn join(&self, other: &Self) {
+        if !Arc::ptr_eq(&self.0, &other.0) {
+            let all = other.known().secrets.clone();
+            for secret in &all {
+                self.register(secret.expose());
+            }
+        }
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.known().secrets.is_empty()
+    }
+
+    /// `text` without them.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.replace(text, |_| GONE.to_owned())
+    }
+
+    /// `text` with `mark` of each in its place.
+    pub fn replace<'t>(&self, text: &'t str, mark: impl Fn(&Secret) -> String) -> Cow<'t, str> {
+        let mut known = self.known();
+        if known.secrets.is_empty() || text.len() < SECRET_MIN {
+            return Cow::Borrowed(text);
+        }
+        known.index();
+        let mut hidden = Vec::new();
+        known.look(&letters(text), DEPTH, &mut hidden);
+        if hidden.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let marked = |at: usize| known.secrets.get(at).map(&mark).unwrap_or_default();
+        Cow::Owned(without(text, hidden, marked))
+    }
+
+    /// `value` without them, in names and texts.
+    pub fn value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => match self.text(&text) {
+                Cow::Owned(text) => Value::String(text),
+                Cow::Borrowed(_) => Value::String(text),
+            },
+            Value::Array(all) => all.into_iter().map(|value| self.value(value)).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(name, value)| (self.text(&name).into_owned(), self.value(value)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Takes in what was registered since the last time. Most runs never need it.
+    fn index(&mut self) {
+        for at in self.indexed..self.secrets.len() {
+            let Some(secret) = self.secrets.get(at) else { break };
+            let all: Vec<char> = secret.expose().chars().filter(|c| !is_skipped(*c)).collect();
+            self.characters = self.characters.saturating_add(all.len());
+            if PIECE <= all.len() && self.characters <= INDEX_MAX {
+                for piece in all.windows(PIECE) {
+                    self.pieces.entry(hash(piece.iter().copied())).or_insert(at);
+                }
+            } else {
+                let spaced: Vec<char> =
+                    secret.expose().chars().filter(|c| !is_hidden(*c)).collect();
+                let has_blanks = spaced.contains(&' ');
+                let joined = || spaced.iter().map(|c| if *c == ' ' { '+' } else { *c }).collect();
+                let joined = has_blanks.then(joined);
+                let all = [Some(spaced), joined];
+                for one in all.into_iter().flatten() {
+                    let Some(start) = one.get(..SECRET_MIN) else { continue };
+                    let beginning_so = self.whole.entry(hash(start.iter().copied())).or_default();
+                    if !beginning_so.iter().any(|(other, _)| *other == one) {
+                        beginning_so.push((one, at));
+                    }
+                }
+            }
+        }
+        self.indexed = self.secrets.len();
+    }
+
+    /// Adds to `hidden` where in `view` they stand, as it is and in what it encodes.
+    fn look(&self, view: &[Letter], depth: usize, hidden: &mut Vec<(Range<usize>, usize)>) {
+        self.find(view, hidden);
+        let Some(depth) = depth.checked_sub(1) else { return };
+        if let Some(plain) = unescaped(view) {
+            self.look(&plain, depth, hidden);
+        }
+        let shortest = if self.whole.is_empty() { PIECE } else { SECRET_MIN };
+        for (bits, digit) in [(6_usize, base64_digit as fn(char) -> Option<u32>), (4, hex_digit)] {
+            for run in runs(view, digit, shortest * 8 / bits) {
+                // A piece of an encoded text begins anywhere within its groups.
+                for start in 0..if bits == 6 { 4 } else { 2 } {
+                    let bytes = decoded(run.get(start..).unwrap_or_default(), bits, digit);
+                    // Most of what is looked at was never encoded.
+                    let depth = if is_text(&bytes) { depth } else { 0 };
+                    self.look(&bytes, depth, hidden);
+                }
+            }
+        }
+    }
+
+    fn find(&self, view: &[Letter], hidden: &mut Vec<(Range<usize>, usize)>) {
+        if !self.pieces.is_empty() {
+            let dense: Vec<Letter> = view.iter().copied().filter(|l| !is_skipped(l.c)).collect();
+            let pieces = dense.windows(PIECE).enumerate().filter_map(|(start, piece)| {
+                let at = *self.pieces.get(&hash(piece.iter().map(|letter| letter.c)))?;
+                Some((start, at))
+            });
+            let found: Vec<(usize, usize)> = pieces.collect();
+            let guids = if found.is_empty() { Vec::new() } else { guids(&dense) };
+            for &(start, at) in &found {
+                // Ids of tenants and applications stand in some tokens, and are no secret where they stand alone.
+                let is_long = self.secrets.get(at).is_some_and(|one| GUID < one.expose().len());
+                let guid =
+                    guids.iter().find(|guid| guid.start <= start && start + PIECE <= guid.end);
+                let stands_alone = |guid: &Range<usize>| {
+                    !found.iter().any(|(other, _)| {
+                        let end = other + PIECE;
+                        (*other < guid.start && guid.start < end)
+                            || (*other < guid.end && guid.end < end)
+                    })
+                };
+                if is_long && guid.is_some_and(stands_alone) {
+                    continue;
+                }
+                let piece = dense.get(start..start + PIECE).unwrap_or_default();
+                hidden.extend(piece.iter().map(|letter| (letter.from..letter.to, at)));
+            }
+        }
+        if self.whole.is_empty() {
+            return;
+        }
+        let shown: Vec<Letter> = view.iter().copied().filter(|l| !is_hidden(l.c)).collect();
+        for (start, beginning) in shown.windows(SECRET_MIN).enumerate() {
+            let beginning = hash(beginning.iter().map(|letter| letter.c));
+            for (secret, at) in self.whole.get(&beginning).into_iter().flatten() {
+                let Some(found) = shown.get(start..start + secret.len()) else { continue };
+                let is_short = secret.len() < SHORT;
+                let same = found.iter().zip(secret).all(|(letter, c)| {
+                    letter.c == *c || (!is_short && letter.c.eq_ignore_ascii_case(c))
+                });
+                let in_word = |at: Option<usize>| {
+                    at.and_then(|at| shown.get(at)).is_some_and(|letter| letter.c.is_alphanumeric())
+                };
+                let within =
+                    || in_word(start.checked_sub(1)) || in_word(Some(start + secret.len()));
+                if same && !(is_short && within()) {
+                    hidden.extend(found.iter().map(|letter| (letter.from..letter.to, *at)));
+                }
+            }
+        }
+    }
+}
+
+/// `text` with a mark for each run of what is `hidden`: of the secret that most of it is of. Blanks within a run go with it;
+/// ends of lines do not.
+fn without(
+    text: &str,
+    mut hidden: Vec<(Range<usize>, usize)>,
+    mark: impl Fn(usize) -> String,
+) -> String {
+    hidden.sort_by_key(|(range, at)| (range.start, range.end, *at));
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    let mut rest = hidden.as_slice();
+    while let Some(((first, _), _)) = rest.split_first() {
+        let start = first.start;
+        let mut end = first.end;
+        let mut lines = 0;
+        let mut of: BTreeMap<usize, usize> = BTreeMap::new();
+        while let Some(((next, at), after)) = rest.split_first() {
+            if end < next.start {
+                let gap = text.get(end..next.start).unwrap_or_default();
+                if !gap.chars().all(is_skipped) {
+                    break;
+                }
+                lines += gap.matches('\n').count();
+            }
+            end = end.max(next.end);
+            *of.entry(*at).or_default() += 1;
+            rest = after;
+        }
+        // The first one registered, where several have the same piece.
+        let most = of.into_iter().rev().max_by_key(|(_, count)| *count).map(|(at, _)| at);
+        out.push_str(text.get(done..start).unwrap_or_default());
+        out.push_str(&most.map(&mark).unwrap_or_default());
+        out.extend(std::iter::repeat_n('\n', lines));
+        done = end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// FNV-1a, without regard to case: headers' names come in lower case.
+fn hash(piece: impl Iterator<Item = char>) -> u64 {
+    piece.fold(0xcbf2_9ce4_8422_2325, |hash, c| {
+        (hash ^ u64::from(u32::from(c.to_ascii_lowercase()))).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;
