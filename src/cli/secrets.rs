@@ -12,12 +12,8 @@ use url::Url;
 use crate::model::{Redactor, Secret, is_secret_name};
 use crate::sys::{
     Bundle, Env, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
-    Stream, Terminal, Visit,
+    PROXY_VARIABLES, Stream, Terminal, Visit,
 };
-
-/// Variables that may hold the password of a proxy.
-const PROXIES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// One of the effects, whose secrets are registered.
 pub(super) struct Registering<'a, T: ?Sized> {
@@ -27,7 +23,7 @@ pub(super) struct Registering<'a, T: ?Sized> {
 
 /// Registers what the environment brings.
 pub(super) fn of_environment(env: &Env, redactor: &Redactor) {
-    for value in PROXIES.iter().filter_map(|name| env.get(name)) {
+    for value in PROXY_VARIABLES.iter().filter_map(|name| env.get(name)) {
         // Written as an address or as one without its scheme.
         let url = Url::parse(value).ok().filter(Url::has_host);
         let url = url.or_else(|| Url::parse(&format!("http://{value}")).ok());

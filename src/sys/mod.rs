@@ -30,7 +30,7 @@ pub use harden::harden;
 pub(crate) use http::event_loop;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
+    HttpResponse, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
 };
 pub use input_file::{
     CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file,

@@ -23,7 +23,7 @@ pub use self::error::{
     BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
 };
 use self::proxy::Proxy;
-pub use self::proxy::proxy_of;
+pub use self::proxy::{PROXY_VARIABLES, proxy_of};
 use super::clock::unless_held;
 use super::{Bundle, Env, Http};
 use crate::model::check_transport;

@@ -9,7 +9,9 @@ use crate::model::is_loopback;
 use crate::sys::Env;
 
 /// In which order they are looked at. What goes through a proxy is always https.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+///
+/// Any of them may hold a password.
+pub const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Hosts that are reached without it.
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
@@ -35,10 +37,10 @@ impl Proxy {
             return Ok(None);
         }
         let not_text = |name: &&&str| env.os(name).is_some_and(|value| value.to_str().is_none());
-        if let Some(variable) = VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
+        if let Some(variable) = PROXY_VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
             return Err(SetupTrouble::ProxyVariable { variable, why: "it is not UTF-8" });
         }
-        let named = VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
+        let named = PROXY_VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
         let Some((variable, value)) = named else { return Ok(Self::of_the_system(&uri)) };
         let proxy =
             parse(value.trim()).map_err(|why| SetupTrouble::ProxyVariable { variable, why })?;
@@ -176,7 +178,7 @@ mod tests {
     fn a_variable_that_is_no_text_is_a_fault_and_not_a_way_past_the_proxy() {
         use std::os::unix::ffi::OsStringExt as _;
         let url = Url::parse("https://a.example/").unwrap();
-        for name in VARIABLES.into_iter().chain(EXCEPTIONS) {
+        for name in PROXY_VARIABLES.into_iter().chain(EXCEPTIONS) {
             let value = std::ffi::OsString::from_vec(b"http://p\xff:1".to_vec());
             let fault = Proxy::of(&url, &Env::from_iter([(name.to_owned(), value)])).err();
             let expected =
