@@ -13,7 +13,7 @@ use crate::har::About;
 use crate::model::{Authority, ClaimsRequest, Job, Secret, both, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
-use crate::sys::{Bundle, Stream, Sys, say};
+use crate::sys::{Bundle, Stream, Sys, asked_to_end_by, say};
 use crate::trace::Recorder;
 
 /// One run of the program.
@@ -101,6 +101,7 @@ impl App<'_, '_> {
             interaction,
             limits: store::Limits::default(),
             notice: Box::new(say),
+            asked_to_end: asked_to_end_by,
         })?)
     }
 

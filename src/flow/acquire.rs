@@ -12,9 +12,9 @@ use crate::model::{Account, ClaimsRequest, NumericDate, both, human_duration};
 use crate::oauth::TokenResponse;
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready, Sought,
-    StoreError, Turn,
+    StoreError, Trouble, Turn,
 };
-use crate::sys::Sys;
+use crate::sys::{Interrupted, Sys};
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,16 @@ pub struct Unsaved {
     pub error: StoreError,
     /// Where it waits, encrypted, for the store to come back.
     pub pending: Option<PathBuf>,
+}
+
+impl Unsaved {
+    /// The signal that ended the wait for the store.
+    pub fn interrupted(&self) -> Option<Interrupted> {
+        match self.error.trouble {
+            Trouble::Interrupted(signal) => Some(Interrupted { signal }),
+            _ => None,
+        }
+    }
 }
 
 /// A token for `request`: from the store while it is good, else by refresh, else by sign-in where that is allowed.

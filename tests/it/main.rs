@@ -11,6 +11,7 @@ mod canary;
 mod claims;
 mod config;
 mod corpus;
+mod damaged;
 mod diagnose;
 mod docs;
 mod exit_codes;
