@@ -84,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         interaction: Interaction::Allowed,
         limits: store::Limits::default(),
         notice: Box::new(|text| eprintln!("{text}")),
+        asked_to_end: || None,
     })?;
     let request = TokenRequest {
         authority: Authority::parse(&authority, Some(Tenant::parse(&tenant)?))?,

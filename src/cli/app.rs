@@ -15,8 +15,8 @@ use crate::oauth::challenge::{self, ChallengeError};
 use crate::render;
 use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
 use crate::sys::{
-    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
-    say,
+    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, asked_to_end_by,
+    read_input_file, say,
 };
 use crate::trace::Recorder;
 
@@ -122,6 +122,7 @@ impl App<'_, '_> {
             interaction,
             limits: store::Limits::default(),
             notice: Box::new(move |text| say(&redactor.text(text))),
+            asked_to_end: asked_to_end_by,
         })?;
         Ok(grants.registering(self.redactor.clone()))
     }

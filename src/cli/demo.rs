@@ -205,6 +205,7 @@ fn options_for(kind: Kind, state: &std::path::Path, interaction: Interaction) ->
         interaction,
         limits: store::Limits::default(),
         notice: Box::new(sys::say),
+        asked_to_end: sys::asked_to_end_by,
     }
 }
 

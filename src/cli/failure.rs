@@ -217,6 +217,9 @@ impl From<DiscoveryError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        if let Trouble::Interrupted(signal) = error.trouble {
+            return Interrupted { signal }.into();
+        }
         let failure = Self::of(Exit::Store, &error);
         match (&error.trouble, error.kind) {
             (Trouble::Locked, Kind::Keyring) => failure.help(
@@ -226,20 +229,26 @@ impl From<StoreError> for Failure {
             (Trouble::Dismissed, _) => {
                 failure.help("run the command again and unlock the keyring when asked")
             }
-            (Trouble::TimedOut(_), Kind::Keyring) => {
-                failure.help("the keyring's program does not answer: restart it, or log in again")
-            }
+            (Trouble::OtherOwner { .. }, _) => failure.help(
+                "use a session of your own: `sudo` without `-E`, or unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR; or keep \
+                 grants in an encrypted file: `--store file` with a key in ENTRADA_STORE_KEY",
+            ),
+            (Trouble::TimedOut(_), Kind::Keyring) => failure.help(
+                "the keyring's program may be asking something in a window of its own: answer it there; else restart that \
+                 program, or log in again",
+            ),
             (Trouble::Unavailable(_), Kind::Keyring) => failure.help(
                 "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
                  `--store file` with a key in ENTRADA_STORE_KEY",
             ),
             (Trouble::Corrupt(_), Kind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
-                 itself is damaged, `entrada logout` clears it (`--all` where no one account is named)",
+                 itself is damaged, `entrada login --replace-damaged` moves it aside and signs in anew, and `entrada logout` clears \
+                 it (`--all` where no one account is named)",
             ),
             (Trouble::Corrupt(_), _) => failure.help(
-                "nothing was changed; `entrada logout` clears the damaged item (`--all` where no one account is named), \
-                 then sign in again",
+                "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in anew, and \
+                 `entrada logout` clears it (`--all` where no one account is named)",
             ),
             (Trouble::Denied(_), Kind::File) => failure.help(
                 "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",

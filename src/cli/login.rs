@@ -12,7 +12,7 @@ use crate::entra::jobs;
 use crate::flow::{self, AcquireError, Acquired, Unsaved};
 use crate::model::{Job, clean, human_duration};
 use crate::render::{self, JudgementFormat, Notes};
-use crate::store::{Grants, Interaction, LockError};
+use crate::store::{Grants, Interaction, LockError, StoreError, Trouble};
 
 /// Sign in, keep the grant, and judge the token at once
 #[derive(clap::Args)]
@@ -22,6 +22,9 @@ pub(super) struct Args {
     /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
+    /// Let the new grant take the place of one that is damaged; the damaged item is kept aside until `entrada logout`
+    #[arg(long)]
+    replace_damaged: bool,
     /// How the judgement is written: for people on stderr, anything else on stdout
     #[arg(long, short, default_value = "human")]
     output: JudgementFormat,
@@ -30,7 +33,12 @@ pub(super) struct Args {
 impl Args {
     /// As `entrada login PROFILE`.
     pub(super) fn of(profile: &str) -> Self {
-        Self { profile: Some(profile.to_owned()), challenge: None, output: JudgementFormat::Human }
+        Self {
+            profile: Some(profile.to_owned()),
+            challenge: None,
+            replace_damaged: false,
+            output: JudgementFormat::Human,
+        }
     }
 }
 
@@ -67,6 +75,9 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     doubts.retain(Diagnosis::has_warnings);
     show(app, JudgementFormat::Human, &doubts)?;
     let grants = app.grants(&settings)?;
+    if args.replace_damaged {
+        grants.replace_damaged();
+    }
     let mut person = Person::new(app, &settings);
     let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {
         let evidence = app.evidence(&settings, &request, first.first().copied());
@@ -97,7 +108,8 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.talk, unsaved);
         let is_busy = matches!(unsaved.error, AcquireError::Lock(LockError::Held { .. }));
-        return Ok(if is_busy { Exit::Busy } else { Exit::Store });
+        let otherwise = if is_busy { Exit::Busy } else { Exit::Store };
+        return Ok(unsaved.interrupted().map_or(otherwise, Exit::from));
     }
     Ok(exit)
 }
@@ -187,18 +199,24 @@ pub(super) fn warn_unsaved(talk: &Talk<'_>, unsaved: &Unsaved) {
         "{label}: the grant was not stored: {}\n",
         clean(&unsaved.error.to_string())
     ));
-    match &unsaved.pending {
-        Some(path) => {
-            talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
-            talk.raw(match unsaved.error {
-                AcquireError::Lock(_) => {
-                    "  = help: once the other process has ended, the next `entrada token` takes it from there\n"
-                }
-                _ => {
-                    "  = help: unlock or restart the store; the next `entrada token` takes it from there\n"
-                }
-            });
-        }
-        None => talk.raw("  = help: mend the store, then sign in again\n"),
+    if let Some(path) = &unsaved.pending {
+        talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
     }
+    let trouble = match &unsaved.error {
+        AcquireError::Store(StoreError { trouble, .. }) => Some(trouble),
+        _ => None,
+    };
+    let help = match (trouble, &unsaved.pending) {
+        (Some(Trouble::Corrupt(_)), _) => {
+            "the damaged item is in its way: `entrada login --replace-damaged` moves that aside, and signs in anew"
+        }
+        (Some(Trouble::Newer(_)), _) => "use that newer entrada",
+        (Some(Trouble::Interrupted(_)), Some(_)) => "the next `entrada token` takes it from there",
+        (None, Some(_)) => {
+            "once the other process has ended, the next `entrada token` takes it from there"
+        }
+        (_, Some(_)) => "unlock or restart the store; the next `entrada token` takes it from there",
+        (_, None) => "mend the store, then sign in again",
+    };
+    talk.raw(&format!("  = help: {help}\n"));
 }

@@ -144,6 +144,7 @@ pub(super) mod tests {
             interaction: Interaction::Forbidden,
             limits: store::Limits::default(),
             notice: Box::new(|_| ()),
+            asked_to_end: || None,
         })
         .unwrap()
     }

@@ -66,6 +66,9 @@ pub(super) fn obtain(
     }
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.talk, unsaved);
+        if let Some(interrupted) = unsaved.interrupted() {
+            return Err(Failure::told(interrupted.into()));
+        }
     }
     let strict = settings.is(|layer| &layer.strict);
     // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.

@@ -12,9 +12,9 @@ use crate::model::{Account, ClaimsRequest, NumericDate, both, human_duration};
 use crate::oauth::TokenResponse;
 use crate::store::{
     CachedToken, Entry, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready, Sought,
-    Turn,
+    StoreError, Trouble, Turn,
 };
-use crate::sys::Sys;
+use crate::sys::{Interrupted, Sys};
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,19 @@ impl std::fmt::Display for Unsaved {
         match &self.pending {
             Some(path) => write!(f, "; it waits, encrypted, in {}", path.display()),
             None => Ok(()),
+        }
+    }
+}
+
+impl Unsaved {
+    /// The signal that ended the wait for the store.
+    pub fn interrupted(&self) -> Option<Interrupted> {
+        match self.error {
+            AcquireError::Interrupted(interrupted) => Some(interrupted),
+            AcquireError::Store(StoreError { trouble: Trouble::Interrupted(signal), .. }) => {
+                Some(Interrupted { signal })
+            }
+            _ => None,
         }
     }
 }

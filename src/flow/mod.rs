@@ -33,7 +33,7 @@ use crate::oauth::device_code::DeviceAuthorization;
 use crate::oauth::discovery::DiscoveryError;
 use crate::oauth::id_token::IdTokenError;
 use crate::oauth::{ErrorResponse, ProtocolError};
-use crate::store::{LockError, StoreError};
+use crate::store::{LockError, StoreError, Trouble};
 use crate::sys::{HttpError, HttpFailure, Interrupted, Place};
 
 /// How the user signs in.
@@ -191,10 +191,19 @@ pub enum AcquireError {
     NoSuchAuthority(DiscoveryError),
     /// The store cannot be used.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// Another process holds the grant.
     #[error(transparent)]
     Lock(#[from] LockError),
+}
+
+impl From<StoreError> for AcquireError {
+    fn from(error: StoreError) -> Self {
+        match error.trouble {
+            Trouble::Interrupted(signal) => Self::Interrupted(Interrupted { signal }),
+            _ => Self::Store(error),
+        }
+    }
 }
 
 impl From<HttpError> for AcquireError {

@@ -8,9 +8,9 @@ use super::identity::identify;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
-use crate::model::Endpoints;
+use crate::model::{Account, Endpoints};
 use crate::oauth::ProtocolError;
-use crate::store::{Grant, Grants, Ready};
+use crate::store::{Entry, Grant, Grants, Ready, Sought};
 use crate::sys::Sys;
 
 /// Asks the user to sign in, whatever is stored.
@@ -23,6 +23,7 @@ pub fn sign_in(
     // Before the user spends a minute on it: can the result be kept at all?
     let ready = grants.prepare()?;
     grants.can_lock()?;
+    check_stored(grants, request)?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
@@ -61,6 +62,26 @@ pub fn sign_in(
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     held.end()?;
     outcome
+}
+
+/// Proves that the grants in whose place the new one may come can be read: a damaged one would be in its way.
+fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireError> {
+    let key = key_of(request, &Account::default());
+    let sought = Sought {
+        authority: &key.authority,
+        tenant: &key.tenant,
+        client_id: &key.client_id,
+        account: None,
+    };
+    // Of one that cannot be read the list may not know the user's name.
+    let may_be = |entry: &Entry| {
+        let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
+        sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
+    };
+    for entry in grants.list()?.iter().filter(|entry| may_be(entry)) {
+        grants.check(&entry.key())?;
+    }
+    Ok(())
 }
 
 /// Tokens that came, from somebody who still has to be the right one.

@@ -86,6 +86,13 @@ pub(super) fn remove(path: &Path) -> Result<bool, Fault> {
     }
 }
 
+/// Gives `path` the name `to`, in the same directory, in place of what has it.
+pub(super) fn rename(path: &Path, to: &Path) -> Result<(), Fault> {
+    fs::rename(path, to)
+        .and_then(|()| sync_parent(to))
+        .map_err(|error| cannot("rename", path, error))
+}
+
 /// The files in `dir` that end in `extension`; none when there is no such directory.
 pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, Fault> {
     let refuse = |error| cannot("read the directory", dir, error);

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::seal::{self, Key, Sealer};
 use super::temporary::Temporary;
-use super::{Backend, Bytes, Fault, Kind, StoreError, action, disk};
+use super::{ASIDE, Backend, Bytes, Fault, Kind, StoreError, action, disk};
 
 /// Ending of an item's file.
 const EXTENSION: &str = "item";
+
+/// Ending of the file of an item that could not be read.
+pub(super) const DAMAGED: &str = "damaged";
 
 /// One encrypted file per item in a directory of its own.
 pub struct File {
@@ -87,7 +90,9 @@ pub(super) fn name_in(path: &Path) -> Option<String> {
 
 /// Where the item `name` of the store in `dir` is or would be.
 pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
-    dir.join(format!("{}.{EXTENSION}", disk::file_name(name)))
+    // What was set aside holds the name that it had, and is no item any more.
+    let extension = if name.starts_with(ASIDE) { DAMAGED } else { EXTENSION };
+    dir.join(format!("{}.{extension}", disk::file_name(name)))
 }
 
 impl Backend for File {
@@ -105,6 +110,12 @@ impl Backend for File {
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.write(name, bytes).map_err(|fault| fault.when(Kind::File, action::SAVE))
+    }
+
+    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+        // Without opening it: under another name it would not open any more than it does now.
+        let moved = disk::rename(&self.path(name), &self.path(aside));
+        moved.map_err(|fault| fault.when(Kind::File, action::SAVE))
     }
 
     fn remove(&self, name: &str) -> Result<bool, StoreError> {

@@ -1,14 +1,14 @@
 //! Saved grants: the one door to the store for the floors above.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
-    Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready, StoreError,
-    Trouble, Turn, action, disk, file, lock, record, temporary,
+    ASIDE, Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready,
+    StoreError, Trouble, Turn, action, disk, file, lock, record, temporary,
 };
 use crate::model::{NumericDate, Redactor};
 
@@ -20,6 +20,7 @@ pub struct Grants {
     locks: Locks,
     pub(super) warnings: RefCell<Vec<String>>,
     redactor: Redactor,
+    replaces_damaged: Cell<bool>,
 }
 
 impl Grants {
@@ -27,7 +28,8 @@ impl Grants {
     pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
-        Self { backend, state_dir, index, locks, warnings, redactor: Redactor::default() }
+        let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
+        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged }
     }
 
     /// Registers the tokens of every grant that is loaded with `redactor`.
@@ -43,6 +45,24 @@ impl Grants {
         for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
             temporary::sweep_beside(&dir.join("any"));
         }
+    }
+
+    /// From now on a grant that is saved takes the place of an item that is damaged. That item is kept beside it, as it is,
+    /// until the account is removed.
+    pub fn replace_damaged(&self) {
+        self.replaces_damaged.set(true);
+    }
+
+    /// Whether what is filed under `key`, if anything, can be read, or else replaced: before a sign-in that would be in vain.
+    pub fn check(&self, key: &GrantKey) -> Result<(), StoreError> {
+        match self.stored(key) {
+            Err(error) if self.may_replace(&error) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn may_replace(&self, error: &StoreError) -> bool {
+        self.replaces_damaged.get() && matches!(error.trouble, Trouble::Corrupt(_))
     }
 
     /// Which kind of store this is.
@@ -72,7 +92,7 @@ impl Grants {
                 self.redactor.register(secret.expose());
             }
         }
-        if grant.is_none() && self.index.read().has(self.kind(), key) {
+        if grant.is_none() && self.index.names(self.kind(), key) {
             // A provider that took the place of another looks like being signed out.
             let who = self.backend.describe();
             self.warn(format!("the list names a grant that {who} does not have"));
@@ -111,6 +131,10 @@ impl Grants {
             match self.pending(key) {
                 Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),
                 Ok(_) => self.drop_pending(key),
+                Err(error) if self.may_replace(&error) => {
+                    let path = self.pending_path(key);
+                    self.note(disk::rename(&path, &path.with_extension(file::DAMAGED)));
+                }
                 Err(error) => self.warn(error.to_string()),
             }
         }
@@ -121,7 +145,11 @@ impl Grants {
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let refuse = |fault: Fault| fault.when(self.kind(), action::REMOVE);
         let mut there = self.backend.remove(&key.to_string())?;
-        there |= disk::remove(&self.pending_path(key)).map_err(refuse)?;
+        there |= self.backend.remove(&aside_of(key))?;
+        let pending = self.pending_path(key);
+        for path in [pending.with_extension(file::DAMAGED), pending] {
+            there |= disk::remove(&path).map_err(refuse)?;
+        }
         there |= self.index.remove(self.kind(), key).map_err(refuse)?;
         Ok(there)
     }
@@ -130,28 +158,6 @@ impl Grants {
     pub fn prepare(&self) -> Result<Ready, StoreError> {
         recovery::prepare(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
-    }
-
-    /// Whether the store takes an item of `size` bytes, gives it back and forgets it again.
-    pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
-        // Of its own: another may look at the same time.
-        let random =
-            super::seal::random::<8>().map_err(|fault| fault.when(self.kind(), action::PREPARE))?;
-        let name = format!("doctor-{:016x}", u64::from_le_bytes(random));
-        let bytes = vec![b'.'; size];
-        let tried = self.backend.save(&name, &bytes).and_then(|()| {
-            let back = self.backend.load(&name);
-            self.backend.remove(&name)?;
-            back
-        });
-        match tried {
-            Ok(Some(back)) if *back == *bytes => Ok(()),
-            Ok(_) => {
-                let fault = Fault::denied("what was read is not what was written");
-                Err(fault.when(self.kind(), action::PREPARE))
-            }
-            Err(error) => Err(StoreError { action: action::PREPARE, ..error }),
-        }
     }
 
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
@@ -266,19 +272,35 @@ impl Grants {
         let refuse = |fault: Fault| fault.when(self.kind(), action::SAVE);
         let name = key.to_string();
         let text = record::write(key, grant).map_err(refuse)?;
-        let present: Option<Bytes> = self.backend.load(&name)?;
-        if let Some(present) = &present {
-            let present = self.read(key, present).map_err(refuse)?;
-            if sent.is_some_and(|sent| is_newer_sign_in(&present, sent)) {
-                return Ok(false);
+        let present = match self.present(key) {
+            Err(error) if self.may_replace(&error) => {
+                self.backend.set_aside(&name, &aside_of(key))?;
+                self.warn(format!(
+                    "the damaged item is kept beside the new one until `entrada logout`: {}",
+                    error.trouble
+                ));
+                None
             }
+            other => other?,
+        };
+        if let Some((_, present)) = &present
+            && sent.is_some_and(|sent| is_newer_sign_in(present, sent))
+        {
+            return Ok(false);
         }
         // First the list: an entry without a grant does no harm, a grant without an entry is never found.
         self.enlist(key, grant, now).map_err(refuse)?;
-        if present != Some(text.clone()) {
+        if present.is_none_or(|(present, _)| present != text) {
             self.backend.save(&name, &text)?;
         }
         Ok(true)
+    }
+
+    /// What is filed under `key` now, as it is and as a grant.
+    fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
+        let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
+        let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
+        Ok(Some((text, grant)))
     }
 
     /// The newer of `stored` and the grant kept aside; written back where that can be done alone.
@@ -357,8 +379,17 @@ impl Grants {
     }
 
     pub(super) fn warn(&self, text: String) {
-        self.warnings.borrow_mut().push(text);
+        let mut warnings = self.warnings.borrow_mut();
+        // Once is enough, of however many grants it is said.
+        if !warnings.contains(&text) {
+            warnings.push(text);
+        }
     }
+}
+
+/// The name of the damaged item that was in the way of the grant under `key`.
+fn aside_of(key: &GrantKey) -> String {
+    format!("{ASIDE}{}", disk::file_name(&key.to_string()))
 }
 
 /// Whether `present` came after `sent` was read, and not of it.
@@ -373,3 +404,6 @@ mod losses;
 #[cfg(test)]
 #[path = "grants_tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "upkeep_tests.rs"]
+mod upkeep;

@@ -1,5 +1,7 @@
 //! Who is stored where: a list without secrets, so that to show accounts asks no keyring.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,6 +67,11 @@ impl Entry {
         })
     }
 
+    /// Which grant it is of all stores.
+    fn id(&self) -> (Kind, GrantKey) {
+        (self.store, self.key())
+    }
+
     /// What the grant is filed under.
     pub fn key(&self) -> GrantKey {
         GrantKey {
@@ -109,6 +116,8 @@ pub(super) struct List {
     pub(super) newer: Option<u64>,
     /// The kinds of store of which no grant is missing on it.
     known: Vec<Kind>,
+    /// Whether a grant was on it more than once.
+    doubled: bool,
 }
 
 impl List {
@@ -122,20 +131,20 @@ impl List {
         self.entries.iter().any(|own| own.is_for(store, key))
     }
 
-    /// Puts `entry` on it, in place of the one with its key.
-    pub(super) fn put(&mut self, entry: Entry) {
-        self.entries.retain(|own| !own.is_for(entry.store, &entry.key()));
-        self.entries.push(entry);
+    /// Puts `entries` on it, in place of those with their keys.
+    fn put(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        let new: Vec<Entry> = entries.into_iter().collect();
+        let keys: HashSet<_> = new.iter().map(Entry::id).collect();
+        self.entries.retain(|own| !keys.contains(&own.id()));
+        self.entries.extend(new);
     }
 
     /// Puts what was found in `store` on it, and remembers whether that was everything. What is on it already stays: it
     /// may have come while we looked.
     fn join(&mut self, store: Kind, found: &Found) {
-        for entry in &found.entries {
-            if !self.has(store, &entry.key()) {
-                self.put(entry.clone());
-            }
-        }
+        let mut there: HashSet<_> = self.entries.iter().map(Entry::id).collect();
+        let more = found.entries.iter().filter(|entry| there.insert(entry.id()));
+        self.entries.extend(more.cloned());
         if found.all && !self.knows(store) {
             self.known.push(store);
         }
@@ -148,11 +157,36 @@ impl List {
         if let Some(newer) = version.filter(|version| VERSION < *version) {
             return Self { newer: Some(newer), ..Self::default() };
         }
-        let (entries, entries_are_whole) = members(&wire["entries"]);
+        let (all, entries_are_whole) = members(&wire["entries"]);
+        let count = all.len();
+        let entries = newest(all);
         let (known, _) = members(&wire["known"]);
         let is_whole = version == Some(VERSION) && entries_are_whole;
-        Self { entries, newer: None, known: if is_whole { known } else { Vec::new() } }
+        let doubled = entries.len() < count;
+        Self { entries, newer: None, known: if is_whole { known } else { Vec::new() }, doubled }
     }
+}
+
+/// The newest entry of each grant.
+fn newest(all: Vec<Entry>) -> Vec<Entry> {
+    let mut places = HashMap::new();
+    let mut entries: Vec<Entry> = Vec::with_capacity(all.len());
+    for entry in all {
+        match places.entry(entry.id()) {
+            hash_map::Entry::Vacant(place) => {
+                place.insert(entries.len());
+                entries.push(entry);
+            }
+            hash_map::Entry::Occupied(place) => {
+                if let Some(own) = entries.get_mut(*place.get())
+                    && own.saved_at <= entry.saved_at
+                {
+                    *own = entry;
+                }
+            }
+        }
+    }
+    entries
 }
 
 /// The members of an array that can be read, and whether these are all.
@@ -180,6 +214,8 @@ pub(super) struct Index {
     waiting: PathBuf,
     pub(super) shortcuts: Shortcuts,
     patience: Duration,
+    /// The grants on the list when this process asked for one.
+    named: RefCell<Option<HashSet<(Kind, GrantKey)>>>,
 }
 
 impl Index {
@@ -187,7 +223,8 @@ impl Index {
         let (path, waiting) = (state_dir.join("accounts.json"), state_dir.join("accounts.new"));
         let shortcuts = state_dir.join("accounts.seen");
         let shortcuts = Shortcuts::new(shortcuts, path.clone(), waiting.clone());
-        Self { dir: state_dir.to_owned(), path, waiting, shortcuts, patience: PATIENCE }
+        let (dir, named) = (state_dir.to_owned(), RefCell::default());
+        Self { dir, path, waiting, shortcuts, patience: PATIENCE, named }
     }
 
     /// No longer waits for another process as long as a person would.
@@ -199,25 +236,32 @@ impl Index {
     /// The list, with the entries that wait to be put on it.
     pub(super) fn read(&self) -> List {
         let mut list = self.file().unwrap_or_default();
-        for (_, entry) in self.waiting() {
-            list.put(entry);
-        }
+        list.put(self.waiting().into_iter().map(|(_, entry)| entry));
         list
+    }
+
+    /// Whether the list has an entry for `key`. Read once: whoever asks of each of many grants need not wait for each.
+    pub(super) fn names(&self, store: Kind, key: &GrantKey) -> bool {
+        let mut named = self.named.borrow_mut();
+        let named =
+            named.get_or_insert_with(|| self.read().entries.iter().map(Entry::id).collect());
+        named.contains(&(store, key.clone()))
     }
 
     /// Puts `entry` on the list in place of the one with its key, after what was `found` in its store, where that was
     /// asked. Writes only when that says something new, for which the time alone does not count.
     pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), Fault> {
         let same = |own: &Entry| *own == Entry { saved_at: own.saved_at, ..entry.clone() };
-        let is_there = self.read().entries.iter().any(same);
-        if is_there && found.is_none() {
+        let list = self.read();
+        let is_there = list.entries.iter().any(same);
+        if is_there && found.is_none() && !list.doubled {
             return Ok(());
         }
         let put = self.change(|list| {
             if let Some(found) = found {
                 list.join(entry.store, found);
             }
-            list.put(entry.clone());
+            list.put([entry.clone()]);
         });
         match put {
             Err(_) if is_there => Ok(()),
@@ -229,6 +273,7 @@ impl Index {
 
     /// Takes the entry for `key` off the list; whether it was on it.
     pub(super) fn remove(&self, store: Kind, key: &GrantKey) -> Result<bool, Fault> {
+        self.named.take();
         let waited = disk::remove(&self.waiting_path(store, key))?;
         if !self.read().has(store, key) {
             return Ok(waited);
@@ -244,6 +289,7 @@ impl Index {
     }
 
     fn change(&self, change: impl FnOnce(&mut List)) -> Result<(), Fault> {
+        self.named.take();
         disk::own_dir(&self.dir)?;
         let lock_path = self.dir.join("accounts.lock");
         let _lock = deadline::within(self.patience, move || lock::wait(&lock_path))??;
@@ -252,9 +298,7 @@ impl Index {
             return Err(Fault::new(Trouble::Newer(version)));
         }
         let waiting = self.waiting();
-        for (_, entry) in &waiting {
-            list.put(entry.clone());
-        }
+        list.put(waiting.iter().map(|(_, entry)| entry.clone()));
         change(&mut list);
         let by_name = |e: &Entry| {
             (e.authority.clone(), e.tenant.clone(), e.client_id.clone(), e.account.clone())
@@ -291,6 +335,7 @@ impl Index {
     }
 
     fn set_aside(&self, entry: &Entry) -> Result<(), Fault> {
+        self.named.take();
         disk::own_dir(&self.waiting)?;
         let json = serde_json::to_vec_pretty(entry)
             .map_err(|error| Fault::denied("the list could not be written").because(error))?;

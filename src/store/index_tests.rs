@@ -114,3 +114,34 @@ fn changes_made_at_once_are_all_kept() {
     });
     assert_eq!(index.read().entries.len(), 8);
 }
+
+#[test]
+fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_change_writes_one() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 5), Some(&all_of(&[entry("b", 1)]))).unwrap();
+    let newer = Entry { username: None, ..entry("a", 7) };
+    let entries = [entry("a", 5), entry("b", 1), newer.clone(), entry("a", 6)];
+    let wire = Wire { version: VERSION, known: &[Kind::File], entries: &entries };
+    std::fs::write(&index.path, serde_json::to_vec(&wire).unwrap()).unwrap();
+    assert_eq!(index.read().entries, [newer.clone(), entry("b", 1)]);
+    assert!(index.read().knows(Kind::File), "nothing is missing on it");
+    // Nothing is new, and still it is written.
+    index.put(&newer, None).unwrap();
+    let text = std::fs::read_to_string(&index.path).unwrap();
+    assert_eq!(text.matches("saved_at").count(), 2, "{text}");
+    assert!(!List::parse(text.as_bytes()).doubled);
+}
+
+#[test]
+fn whoever_asks_of_each_of_many_grants_reads_the_list_once() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), None).unwrap();
+    assert!(index.names(Kind::File, &entry("a", 1).key()));
+    index.put(&entry("b", 1), None).unwrap();
+    assert!(index.names(Kind::File, &entry("b", 1).key()), "what this process changed is seen");
+    std::fs::remove_file(&index.path).unwrap();
+    assert!(index.names(Kind::File, &entry("a", 1).key()), "read again");
+    assert!(!index.names(Kind::File, &entry("c", 1).key()));
+    index.remove(Kind::File, &entry("a", 1).key()).unwrap();
+    assert!(!index.names(Kind::File, &entry("a", 1).key()));
+}

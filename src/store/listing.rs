@@ -1,11 +1,12 @@
 //! Which grants a store holds: by the list, and by the store itself where the list cannot be trusted.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::index::{Found, Index};
 use super::{
-    Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file, record,
-    recovery,
+    Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file,
+    is_housekeeping, record, recovery,
 };
 use crate::model::NumericDate;
 
@@ -46,11 +47,9 @@ impl Grants {
         {
             self.note(self.index.join(kind, &found));
         }
-        for entry in found.entries.into_iter().chain(damaged) {
-            if entries.iter().all(|own| own.key() != entry.key()) {
-                entries.push(entry);
-            }
-        }
+        let mut keys: HashSet<GrantKey> = entries.iter().map(Entry::key).collect();
+        let more = found.entries.into_iter().chain(damaged);
+        entries.extend(more.filter(|entry| keys.insert(entry.key())));
         Ok(entries)
     }
 
@@ -110,7 +109,7 @@ impl Grants {
             return Ok(());
         }
         let names = self.backend.names()?.unwrap_or_default();
-        let mut grants = names.iter().filter(|name| *name != recovery::NAME).peekable();
+        let mut grants = names.iter().filter(|name| !is_housekeeping(name)).peekable();
         if grants.peek().is_none() || grants.any(|name| self.backend.load(name).is_ok()) {
             return Ok(());
         }
@@ -137,17 +136,18 @@ impl Grants {
         let mut survey =
             Survey { found: Found { all: true, ..Found::default() }, ..Survey::default() };
         for name in self.backend.names()?.unwrap_or_default() {
-            if name != recovery::NAME {
+            if !is_housekeeping(&name) {
                 let grant = self.named(&name);
                 self.count(&mut survey, &name, grant)?;
             }
         }
+        let known: HashSet<GrantKey> = survey.found.entries.iter().map(Entry::key).collect();
         let aside = file::items_in(&self.pending_dir()).unwrap_or_default();
         for name in aside.iter().filter_map(|path| file::name_in(path)) {
             let Some(key) = Entry::of_name(self.kind(), &name).map(|entry| entry.key()) else {
                 continue;
             };
-            if survey.found.entries.iter().all(|entry| entry.key() != key) {
+            if !known.contains(&key) {
                 let grant = self.pending(&key).map(|grant| Some((key, grant?)));
                 self.count(&mut survey, &name, grant)?;
             }

@@ -24,12 +24,13 @@ mod shortcut;
 mod signing_keys;
 mod split;
 mod temporary;
+mod upkeep;
 
 pub use file::File;
 pub use grant::{CachedToken, Grant, GrantKey};
 pub use grants::Grants;
 pub use index::Entry;
-pub use keyring::{Interaction, Limits, Native, Notice, Session};
+pub use keyring::{AskedToEnd, Interaction, Limits, Native, Notice, Session};
 #[cfg(target_os = "linux")]
 pub use keyring::{Places, SecretService, Settings};
 #[cfg(target_os = "linux")]
@@ -47,7 +48,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// The kinds of store, as flags and configuration name them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The operating system's keyring: Secret Service, Keychain, Credential Manager
@@ -84,6 +87,10 @@ pub trait Backend {
     }
     /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Moves what is filed under `name`, and cannot be read, to `aside`, as it is.
+    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+        self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
+    }
     /// Forgets `name`; whether it was there.
     fn remove(&self, name: &str) -> Result<bool, StoreError>;
     /// Bytes that one item may have; `None` when any grant fits.
@@ -120,6 +127,17 @@ pub enum Trouble {
     /// The unlock dialog was dismissed.
     #[error("the request to unlock it was dismissed")]
     Dismissed,
+    /// It is another user's, who could read what is kept there.
+    #[error("{what} belongs to another user (uid {owner})")]
+    OtherOwner {
+        /// What belongs to them.
+        what: String,
+        /// Their number.
+        owner: u32,
+    },
+    /// A signal with this number ended the wait for an answer.
+    #[error("it did not answer before the program was asked to end")]
+    Interrupted(u8),
     /// No answer within the deadline.
     #[error("it did not answer within {0} s")]
     TimedOut(u64),
@@ -185,6 +203,19 @@ impl Fault {
     fn when(self, kind: Kind, action: &'static str) -> StoreError {
         StoreError { kind, action, trouble: self.trouble, source: self.source }
     }
+}
+
+/// Beginning of the names of damaged items that were moved out of the way of a sign-in.
+const ASIDE: &str = "damaged-";
+
+/// The item that [`Grants::try_out`] writes, and the beginning of the names of those that it writes where it cannot be alone.
+const TRIAL: &str = "doctor";
+
+/// Whether an item is of our own housekeeping, and no grant.
+fn is_housekeeping(name: &str) -> bool {
+    // Names of grants hold `|`.
+    !name.contains('|')
+        && (name == recovery::NAME || name.starts_with(ASIDE) || name.starts_with(TRIAL))
 }
 
 /// What each store does, in the words of its errors.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Backend, Fault, File, Grants, Interaction, Key, Kind, Limits, Memory, Notice, Session, Split,
-    StoreError, action,
+    AskedToEnd, Backend, Fault, File, Grants, Interaction, Key, Kind, Limits, Memory, Notice,
+    Session, Split, StoreError, action,
 };
 
 /// What a store is built from. Each kind takes what it needs.
@@ -27,6 +27,8 @@ pub struct Options {
     pub limits: Limits,
     /// Tells the user what is being waited for.
     pub notice: Notice,
+    /// Tells which signal has asked the program to end: then a silent keyring is waited for no longer.
+    pub asked_to_end: AskedToEnd,
 }
 
 /// Builds the store that `options` names. No other kind takes its place: whoever asked for a keyring must not end up
@@ -76,6 +78,7 @@ fn keyring(options: Options) -> Box<dyn Backend> {
         session: options.session,
         interaction: options.interaction,
         limits: options.limits,
+        asked_to_end: options.asked_to_end,
         places: Some(super::Places::new(options.state_dir.join("keyring"))),
     };
     Box::new(super::SecretService::new(settings, options.notice))
@@ -114,6 +117,7 @@ mod tests {
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             notice: Box::new(|_| ()),
+            asked_to_end: || None,
         }
     }
 

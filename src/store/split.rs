@@ -129,6 +129,23 @@ impl Backend for Split {
         Ok(())
     }
 
+    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+        if let Ok(value) = self.load(name) {
+            return value.map_or(Ok(()), |value| self.save(aside, &value));
+        }
+        // The head, and what is left of both sets of parts, one after the other.
+        let mut all =
+            Bytes::new(self.inner.load(name)?.map(|head| head.to_vec()).unwrap_or_default());
+        for generation in ['a', 'b'] {
+            let mut number = 0;
+            while let Some(part) = self.inner.load(&part_name(name, generation, number))? {
+                all.extend_from_slice(&part);
+                number += 1;
+            }
+        }
+        self.save(aside, &all)
+    }
+
     fn remove(&self, name: &str) -> Result<bool, StoreError> {
         let mut there = self.inner.remove(name)?;
         for generation in ['a', 'b'] {
@@ -345,5 +362,20 @@ mod tests {
         assert_eq!(split.load("name").unwrap_err().trouble, Trouble::Newer(2));
         assert!(split.remove("name").unwrap());
         assert_eq!(items(&small), 0);
+    }
+
+    #[test]
+    fn a_torn_set_is_moved_aside_with_all_that_is_left_of_it() {
+        let (small, split) = split();
+        let value: Vec<u8> = (0..9_000_u32).map(|n| (n % 251) as u8).collect();
+        split.save("name", &value).unwrap();
+        small.items.remove(&part_name("name", 'a', 3)).unwrap();
+        assert!(split.load("name").is_err());
+        split.set_aside("name", "aside").unwrap();
+        let kept = split.load("aside").unwrap().unwrap();
+        assert!(kept.starts_with(MAGIC.as_bytes()));
+        assert!(kept.ends_with(&value[..3 * 2560]));
+        split.save("name", b"new").unwrap();
+        assert_eq!(split.load("name").unwrap().unwrap().as_slice(), b"new");
     }
 }

@@ -112,10 +112,45 @@ fn is_ignored(_: i32) -> bool {
     false
 }
 
+/// The signal that asked the program to end, while nobody waited for one; it stays for the next wait. `None` as long as
+/// signals still end the program by themselves.
+#[cfg(unix)]
+pub fn asked_to_end_by() -> Option<u8> {
+    // A first signal waits until what was spent is stored; a second ends the program by itself.
+    if HOLDS.get() > 0 {
+        return None;
+    }
+    if let Some(Interrupted { signal }) = pending() {
+        return Some(signal);
+    }
+    let mut listening = LISTENING.take();
+    if !listening.streams.is_empty()
+        && listening.come.is_none()
+        && let Some(runtime) = super::http::runtime()
+    {
+        listening.come = runtime.block_on(async {
+            // Lets the event loop look whether anything has come.
+            tokio::task::yield_now().await;
+            std::future::poll_fn(|context| std::task::Poll::Ready(listening.poll(context))).await
+        });
+    }
+    listening.come
+}
+
+/// The signal that asked the program to end, while nobody waited for one.
+#[cfg(not(unix))]
+pub fn asked_to_end_by() -> Option<u8> {
+    None
+}
+
 /// Signals that end the program, with their numbers.
 #[cfg(unix)]
 #[derive(Default)]
-struct Listening(Vec<(u8, tokio::signal::unix::Signal)>);
+struct Listening {
+    streams: Vec<(u8, tokio::signal::unix::Signal)>,
+    /// One that has come, and ended no wait yet.
+    come: Option<u8>,
+}
 
 #[cfg(unix)]
 thread_local! {
@@ -136,17 +171,28 @@ impl Listening {
         let streams = heard
             .into_iter()
             .filter_map(|kind| Some((u8::try_from(kind.as_raw_value()).ok()?, signal(kind).ok()?)));
-        Self(streams.collect())
+        Self { streams: streams.collect(), come: None }
+    }
+
+    /// One that comes now.
+    fn poll(&mut self, context: &mut std::task::Context<'_>) -> Option<u8> {
+        self.streams.iter_mut().find_map(|(number, stream)| {
+            matches!(stream.poll_recv(context), std::task::Poll::Ready(Some(()))).then_some(*number)
+        })
     }
 }
 
 #[cfg(unix)]
 impl Drop for Listening {
     fn drop(&mut self) {
-        let streams = std::mem::take(&mut self.0);
+        let streams = std::mem::take(&mut self.streams);
+        let come = self.come;
         if !streams.is_empty() {
             // The thread may be at its end.
-            let _ = LISTENING.try_with(|kept| kept.borrow_mut().0 = streams);
+            let _ = LISTENING.try_with(|kept| {
+                let mut kept = kept.borrow_mut();
+                (kept.streams, kept.come) = (streams, come);
+            });
         }
     }
 }
@@ -154,14 +200,11 @@ impl Drop for Listening {
 #[cfg(unix)]
 async fn asked_to_end() -> u8 {
     let mut listening = LISTENING.take();
-    if listening.0.is_empty() {
+    if listening.streams.is_empty() {
         listening = Listening::new();
     }
     std::future::poll_fn(|context| {
-        let mut streams = listening.0.iter_mut();
-        let come = streams.find_map(|(number, stream)| {
-            matches!(stream.poll_recv(context), std::task::Poll::Ready(Some(()))).then_some(*number)
-        });
+        let come = listening.come.take().or_else(|| listening.poll(context));
         come.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
     })
     .await

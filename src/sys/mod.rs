@@ -22,7 +22,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
-pub use clock::RealClock;
+pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};

@@ -12,6 +12,7 @@ mod canary;
 mod claims;
 mod config;
 mod corpus;
+mod damaged;
 mod diagnose;
 mod docs;
 mod echoes;

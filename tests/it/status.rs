@@ -184,3 +184,35 @@ fn all_and_one_profile_exclude_each_other() {
     let world = World::new();
     assert_eq!(world.run(&["status", "--all", "work"]).exit, Exit::Usage);
 }
+
+#[test]
+fn what_came_in_the_future_is_told_so_and_promises_nothing() {
+    let later = NOW.plus_seconds(5_000_000_000);
+    let world = with(|key, grant| {
+        let mut grant = grant;
+        grant.refreshed_at = later;
+        grant.signed_in_at = Some(later);
+        for token in &mut grant.access_tokens {
+            token.expires_at = later.plus_seconds(3_600);
+            token.received_at = later;
+        }
+        vec![(key, grant)]
+    });
+    let said = |args: &[&str]| {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        run.stdout
+    };
+    let told = said(&["status"]);
+    assert!(told.contains("not used: it came 57870 d"), "{told}");
+    for promise in [" left", " old", " ago", "ends about"] {
+        assert!(!told.contains(promise), "{promise}: {told}");
+    }
+    let told = said(&["status", "--all"]);
+    assert!(told.contains("no: from the future"), "{told}");
+    assert!(told.contains("nobody can tell") && !told.contains("57870 d"), "{told}");
+    // It is not used either.
+    let before = world.token_requests("refresh_token");
+    assert_eq!(world.run(&["token"]).exit, Exit::Success);
+    assert_eq!(world.token_requests("refresh_token"), before + 1);
+}

@@ -234,6 +234,7 @@ impl World {
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             notice: Box::new(|_| ()),
+            asked_to_end: || None,
         })
         .unwrap()
     }

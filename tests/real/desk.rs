@@ -22,6 +22,12 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
   </policy>
 </busconfig>"#;
 
+/// What KeePassXC makes a database of. The long number is the group's, and once more as text.
+const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile><Meta><Generator>KeePassXC</Generator><DatabaseName>secrets</DatabaseName>
+<CustomData><Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{00112233-4455-6677-8899-aabbccddeeff}</Value></Item></CustomData>
+</Meta><Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root></KeePassFile>"#;
+
 /// A home, a bus and, once started, a daemon.
 pub(crate) struct Desk {
     pub(crate) dir: tempfile::TempDir,
@@ -73,7 +79,29 @@ impl Desk {
 
     /// Starts a gnome-keyring; unlocks it, or makes its keyring, when a password is given.
     pub(crate) fn start(&mut self, password: Option<&str>) {
-        let mut daemon = self.command("gnome-keyring-daemon");
+        self.start_as(self.command("gnome-keyring-daemon"), password);
+    }
+
+    /// Starts a gnome-keyring, unlocked, whose main loop overlooks each new client once: see `late_idle.c`.
+    pub(crate) fn start_overlooking(&mut self) {
+        let here = self.dir.path();
+        let (library, copy) = (here.join("late_idle.so"), here.join("gnome-keyring-daemon"));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/late_idle.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).args([source, "-ldl"]);
+        assert!(compiler.status().expect("a C compiler must be installed").success());
+        // A copy has no capabilities, for whose sake the system would not load the library.
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let installed = std::env::split_paths(&paths)
+            .map(|dir| dir.join("gnome-keyring-daemon"))
+            .find(|path| path.exists());
+        fs::copy(installed.expect("gnome-keyring-daemon must be installed"), &copy).unwrap();
+        let mut daemon = self.command(&copy);
+        daemon.env("LD_PRELOAD", &library);
+        self.start_as(daemon, Some("password"));
+    }
+
+    fn start_as(&mut self, mut daemon: Command, password: Option<&str>) {
         daemon.args(["--foreground", "--components=secrets"]);
         if password.is_some() {
             daemon.arg("--unlock");
@@ -93,6 +121,51 @@ impl Desk {
             assert!(started.elapsed() < Duration::from_secs(10), "gnome-keyring did not start");
             sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Starts a KeePassXC, which makes its database when there is none. It is locked unless `unlock` says otherwise.
+    pub(crate) fn start_keepassxc(&mut self, unlock: bool) {
+        let database = self.dir.path().join("home/secrets.kdbx");
+        if !database.exists() {
+            self.make_database(&database);
+        }
+        let mut program = self.command("keepassxc");
+        if unlock {
+            program.arg("--pw-stdin");
+        }
+        let mut daemon = program
+            .arg(&database)
+            .env("QT_QPA_PLATFORM", "offscreen")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("keepassxc must be installed");
+        daemon.stdin.take().unwrap().write_all(b"password\n").unwrap();
+        self.daemon = Some(daemon);
+        let started = Instant::now();
+        while !self.is_owned() {
+            assert!(started.elapsed() < Duration::from_secs(30), "KeePassXC did not start");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A database whose only group is offered to other programs.
+    fn make_database(&self, path: &Path) {
+        let folder = self.dir.path().join("home/.config/keepassxc");
+        fs::create_dir_all(&folder).unwrap();
+        let settings = "[General]\nConfigVersion=2\nUpdateCheckMessageShown=true\nSingleInstance=false\n\
+                        [FdoSecrets]\nEnabled=true\nConfirmAccessItem=false\nConfirmDeleteItem=false\n\
+                        ShowNotification=false\n";
+        fs::write(folder.join("keepassxc.ini"), settings).unwrap();
+        let xml = path.with_extension("xml");
+        fs::write(&xml, DATABASE).unwrap();
+        let mut make = self.command("keepassxc-cli");
+        make.args(["import", "-p"]).arg(&xml).arg(path).env("QT_QPA_PLATFORM", "offscreen");
+        make.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = make.spawn().expect("keepassxc-cli must be installed");
+        child.stdin.take().unwrap().write_all(b"password\npassword\n").unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     /// Whether a keyring is there.
@@ -201,6 +274,7 @@ impl Desk {
             session: Session::Plain,
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
+            asked_to_end: || None,
             places: None,
         };
         change(&mut settings);

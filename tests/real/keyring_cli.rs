@@ -1,5 +1,6 @@
 //! The program with a real gnome-keyring, against the emulator on a real port: whole commands, as a user types them.
 
+use std::process::Stdio;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -262,4 +263,87 @@ fn the_emulator_is_a_program_of_its_own_too() {
     let log = ended.err;
     assert_eq!(log.matches(" refresh_token").count(), 1, "{log}");
     assert!(!log.contains(&token), "{log}");
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_frozen_keyring_and_loses_nothing() {
+    let user = User::new(Desk::unlocked(), "normal");
+    let login = user.start(&["login"]);
+    let code = login.hear("enter ");
+    user.desk.signal("STOP");
+    assert!(user.entra.emulator.approve(&code, USER));
+    // After the code, the token and the keys that its ID token is proved with, only the keyring is waited for.
+    login.hear_again("< 200 OK", 3);
+    login.signal("INT");
+    let ended = login.end_of(&user).with(130).saying("it waits, encrypted, in ");
+    assert!(!ended.err.contains("did not answer within"), "waited to the end: {ended:#?}");
+    user.desk.signal("CONT");
+    let before = user.requests();
+    user.run(&["token"]).with(0);
+    assert_eq!(user.requests(), before, "the token that was issued, and no other");
+}
+
+/// A socket that a program of another user listens on, and nothing else is wrong with.
+const LISTENER: &str = "import socket, sys, os\n\
+    s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()\n\
+    print('ready', flush=True)\n\
+    while True:\n    c = s.accept()[0]; print(len(c.recv(9)), flush=True)\n";
+
+#[test]
+fn a_bus_of_another_user_is_told_nothing() {
+    use std::io::BufRead as _;
+    let id = run(Command::new("id").arg("-u")).line();
+    if id != "0" {
+        // Nobody else has a second user to be. The rule itself has a test of its own.
+        return;
+    }
+    let user = User::signed_in(Desk::unlocked());
+    let dir = tempfile::Builder::new().permissions(mode(0o755)).tempdir().unwrap();
+    let theirs = dir.path().join("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(65_534), Some(65_534)).unwrap();
+    let socket = theirs.join("bus");
+    let mut listener = Command::new("setpriv");
+    listener.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    listener.args(["/usr/bin/python3", "-c", LISTENER]).arg(&socket);
+    let mut listener = Ending(listener.stdout(Stdio::piped()).spawn().unwrap());
+    let mut heard = std::io::BufReader::new(listener.0.stdout.take().unwrap()).lines();
+    assert_eq!(heard.next().unwrap().unwrap(), "ready");
+    let shown = socket.to_string_lossy().into_owned();
+    let addresses =
+        [format!("unix:path={shown}"), format!("unix:path={shown},guid={}", "0".repeat(32))];
+    let by_address = addresses.map(|address| vec![("DBUS_SESSION_BUS_ADDRESS", address)]);
+    let by_dir = vec![("XDG_RUNTIME_DIR", theirs.to_string_lossy().into_owned())];
+    // Their name for it, and then the name given to us: whoever listens is still another.
+    for owner in [65_534, 0] {
+        std::os::unix::fs::chown(&socket, Some(owner), Some(owner)).unwrap();
+        for variables in by_address.iter().chain([&by_dir]) {
+            let before = user.requests();
+            for arguments in [&["token"][..], &["login"], &["logout"]] {
+                let mut command = user.entrada(arguments);
+                command.env_remove("DBUS_SESSION_BUS_ADDRESS").envs(variables.iter().cloned());
+                run(&mut command)
+                    .with(7)
+                    .saying("belongs to another user (uid 65534)")
+                    .saying("help: use a session of your own");
+                assert_eq!(heard.next().unwrap().unwrap(), "0", "it was told something");
+            }
+            assert_eq!(user.requests(), before);
+        }
+    }
+    user.run(&["token"]).with(0);
+}
+
+/// A program that ends with the test.
+struct Ending(std::process::Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn mode(bits: u32) -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(bits)
 }

@@ -17,6 +17,7 @@ mod doctor;
 mod dovecot;
 mod faults;
 mod http;
+mod keepassxc;
 mod keyring;
 mod keyring_cli;
 mod kubernetes;

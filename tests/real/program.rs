@@ -89,9 +89,15 @@ impl Running {
     /// The rest of the first line that begins with `what`, once it is said.
     #[track_caller]
     pub(crate) fn hear(&self, what: &str) -> String {
+        self.hear_again(what, 1)
+    }
+
+    /// As [`Running::hear`], of the line that is so the `time`th time.
+    #[track_caller]
+    pub(crate) fn hear_again(&self, what: &str, time: usize) -> String {
         let found = || {
             let err = self.err.lock().unwrap();
-            let said = err.lines().find_map(|line| line.trim().strip_prefix(what));
+            let said = err.lines().filter_map(|line| line.trim().strip_prefix(what)).nth(time - 1);
             said.map(|rest| rest.trim().to_owned())
         };
         within(what, found)

@@ -92,15 +92,29 @@ fn foreseen(
     forecast: &Forecast,
     now: NumericDate,
 ) -> impl Iterator<Item = [String; HEADINGS.len() - WHOSE]> {
-    let needed = sign_in_needed(forecast, now);
+    let came = grant.access_tokens.iter().map(|token| token.received_at).max();
+    let is_odd = now < grant.refreshed_at || came.is_some_and(|came| now < came);
+    let needed = match forecast.basis {
+        // A forecast from a time that is yet to come says nothing.
+        Basis::Inactivity | Basis::AccessToken if is_odd => "nobody can tell".to_owned(),
+        _ => sign_in_needed(forecast, now),
+    };
     let sooner = forecast.sooner.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");
     let tokens =
         grant.access_tokens.iter().zip(&forecast.access_tokens).map(|(token, expected)| {
             let scopes = token.granted.as_ref().unwrap_or(&token.requested).api().to_string();
             let left = expected.serves_until.seconds_since(now);
-            let serves = if 0 < left { human_duration(left) } else { "no more".to_owned() };
-            let renewed =
-                expected.renewed_from.map_or_else(|| "never".to_owned(), |at| ahead(at, now));
+            // One that came in the future is not used: whose clock is wrong, nobody can tell.
+            let is_odd = now < token.received_at;
+            let serves = match left {
+                _ if is_odd => "no: from the future".to_owned(),
+                1.. => human_duration(left),
+                _ => "no more".to_owned(),
+            };
+            let renewed = expected.renewed_from.map_or_else(
+                || "never".to_owned(),
+                |at| if is_odd { "now".to_owned() } else { ahead(at, now) },
+            );
             [scopes, serves, renewed]
         });
     let none = || ["none".to_owned(), String::new(), String::new()];

@@ -124,9 +124,9 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
     let is_refused = matches!(grant, Ok(Some((_, own))) if own.basis == Basis::Refused);
     let grant = match grant {
         Ok(Some((grant, forecast))) if forecast.basis == Basis::Refused => {
-            let ago = forecast.sign_in_needed_at.map_or(0, |at| now.seconds_since(at));
-            let ago = human_duration(ago);
-            line("refused", &format!("by the authority, {ago} ago and for good: sign in again"))?;
+            let when =
+                forecast.sign_in_needed_at.map_or_else(|| "once".to_owned(), |at| past(at, now));
+            line("refused", &format!("by the authority, {when} and for good: sign in again"))?;
             grant
         }
         Ok(Some((grant, _))) => grant,
@@ -141,7 +141,7 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
     };
     let signed_in = grant.signed_in_at.map_or_else(
         || format!("nobody told when ({})", grant.grant_type),
-        |at| format!("{at} ({} ago, {})", human_duration(now.seconds_since(at)), grant.grant_type),
+        |at| format!("{at} ({}, {})", past(at, now), grant.grant_type),
     );
     line("signed in", &signed_in)?;
     if !is_refused {
@@ -157,6 +157,10 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     if grant.refresh_token.is_none() {
         return "none: sign in again when the access token ends".to_owned();
     }
+    if now < grant.refreshed_at {
+        let came = past(grant.refreshed_at, now);
+        return format!("came {came}; when it ends cannot be told by that clock");
+    }
     let known = grant.refresh_expires_at;
     let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
@@ -165,7 +169,21 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
 }
 
+/// How long ago something was, whose time may be wrong.
+fn past(at: NumericDate, now: NumericDate) -> String {
+    let ago = now.seconds_since(at);
+    if ago < 0 {
+        format!("{} in the future of this machine's clock", human_duration(ago))
+    } else {
+        format!("{} ago", human_duration(ago))
+    }
+}
+
 fn life(token: &CachedToken, now: NumericDate) -> String {
+    if now < token.received_at {
+        let came = past(token.received_at, now);
+        return format!("not used: it came {came}");
+    }
     let left = token.expires_at.seconds_since(now);
     if 0 < left {
         format!("{} left", human_duration(left))

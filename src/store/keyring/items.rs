@@ -4,17 +4,20 @@ use std::collections::HashMap;
 
 use secret_service::{Collection, Item};
 use zbus::fdo::DBusProxy;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-use super::link::{Link, SERVICE};
+use super::link::{Link, PATH, SERVICE};
 use super::watch::Watch;
-use super::{Settings, prompt, trouble};
+use super::{Interaction, Settings, prompt, trouble};
 use crate::model::clean;
 use crate::store::{Bytes, Fault, IsRight, Trouble};
 
 /// What our items say they are, so that no other program's item can be taken for one.
 const SCHEMA: &str = "io.entrada.Grant";
 const SCHEMA_KEY: &str = "xdg:schema";
+
+const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+const GNOME_KEYRING: &str = "gnome-keyring";
 
 const CONTENT_TYPE: &str = "text/plain";
 
@@ -122,6 +125,9 @@ impl<'a> Items<'a> {
 
     /// The items with these attributes, unlocked; locked ones are never taken for absent.
     async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item<'a>>, Fault> {
+        if let Some(found) = self.search_beside_hidden(attributes).await? {
+            return Ok(found);
+        }
         let search =
             async || self.link.service.search_items(attributes.clone()).await.map_err(trouble::of);
         let found = search().await?;
@@ -136,6 +142,85 @@ impl<'a> Items<'a> {
             return Err(Fault::new(Trouble::Locked));
         }
         Ok(found.unlocked)
+    }
+
+    /// Makes sure that a search can find everything: unlocks what hides its items while it is locked. Where nobody may be
+    /// asked, gives what is found elsewhere.
+    ///
+    /// KeePassXC cannot search a database that is locked. It asks for the password within the call, even if nobody is there to
+    /// see that, or, where it is told not to, answers that there are no items.
+    async fn search_beside_hidden(
+        &self,
+        attributes: &HashMap<&str, &str>,
+    ) -> Result<Option<Vec<Item<'a>>>, Fault> {
+        if self.link.shows_all.get() {
+            return Ok(None);
+        }
+        let (hidden, open) = self.collections().await;
+        self.watch.alive();
+        if hidden.is_empty() || self.settings.interaction == Interaction::Allowed {
+            for path in &hidden {
+                self.unlock(path).await?;
+                if self.property(path, COLLECTION, "Locked").await.unwrap_or(true) {
+                    return Err(Fault::new(Trouble::Locked));
+                }
+            }
+            self.link.shows_all.set(true);
+            return Ok(None);
+        }
+        for path in open {
+            let collection = self.link.service.get_collection_by_path(path).await;
+            let collection = collection.map_err(trouble::of)?;
+            let paths = collection.search_items(attributes.clone()).await.map_err(trouble::of)?;
+            let mut found = Vec::new();
+            for path in paths.into_iter().map(|item| item.item_path) {
+                let item = self.link.service.get_item_by_path(path).await;
+                found.push(item.map_err(trouble::of)?);
+            }
+            self.watch.alive();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        Err(Fault::new(Trouble::Locked))
+    }
+
+    /// The collections that hide their items, and the others. What cannot be asked hides nothing: the search will tell.
+    async fn collections(&self) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
+        let (mut hidden, mut open) = (Vec::new(), Vec::new());
+        // gnome-keyring always tells what it has; a search of ours need not take three calls more.
+        if self.provider().await == GNOME_KEYRING {
+            return (hidden, open);
+        }
+        let service = OwnedObjectPath::try_from(PATH).ok();
+        let all = match &service {
+            Some(path) => {
+                self.property(path, "org.freedesktop.Secret.Service", "Collections").await
+            }
+            None => None,
+        };
+        for path in all.unwrap_or_else(Vec::<OwnedObjectPath>::new) {
+            let is_locked = self.property(&path, COLLECTION, "Locked").await.unwrap_or(false);
+            let hides = is_locked
+                && self
+                    .property(&path, COLLECTION, "Items")
+                    .await
+                    .is_some_and(|items: Vec<OwnedObjectPath>| items.is_empty());
+            if hides { hidden.push(path) } else { open.push(path) }
+        }
+        (hidden, open)
+    }
+
+    /// A property of an object of the service, where it tells.
+    async fn property<T: TryFrom<OwnedValue>>(
+        &self,
+        path: &OwnedObjectPath,
+        interface: &str,
+        name: &str,
+    ) -> Option<T> {
+        let (properties, which) = (Some("org.freedesktop.DBus.Properties"), (interface, name));
+        let call = self.link.bus.call_method(Some(SERVICE), path, properties, "Get", &which);
+        call.await.ok()?.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
     }
 
     /// The collection for new items, unlocked.
@@ -227,7 +312,7 @@ impl<'a> Items<'a> {
         // The kernel cuts the name at 15 bytes.
         match comm.trim() {
             "" => "the Secret Service".to_owned(),
-            name if name.starts_with("gnome-keyring-d") => "gnome-keyring".to_owned(),
+            name if name.starts_with("gnome-keyring-d") => GNOME_KEYRING.to_owned(),
             name if name.starts_with("keepassxc") => "KeePassXC".to_owned(),
             name if name.starts_with("kwallet") || name == "ksecretd" => "KWallet".to_owned(),
             name => clean(name).into_owned(),

@@ -15,12 +15,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use zbus::connection::socket::{BoxedSplit, ReadHalf, Split, WriteHalf};
 
+/// How long poll(2) sleeps at most. A signal may have gone to another thread, and ends no sleep of ours then.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
 /// Where a wait stands: what is read from, and until when.
 #[derive(Debug)]
 pub(super) struct Line(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
+    since: Instant,
     until: Instant,
     reader: Option<(Arc<UnixStream>, Waker)>,
 }
@@ -28,12 +32,19 @@ struct State {
 impl Line {
     /// A line on which nothing is waited for yet.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { until: now(), reader: None })))
+        Arc::new(Self(Mutex::new(State { since: now(), until: now(), reader: None })))
     }
 
     /// Waits for `limit` from now on.
     pub(super) fn extend(&self, limit: Duration) {
-        self.state().until = now() + limit;
+        let mut state = self.state();
+        state.since = now();
+        state.until = state.since + limit;
+    }
+
+    /// How long the wait has lasted.
+    pub(super) fn silence(&self) -> Duration {
+        now().saturating_duration_since(self.state().since)
     }
 
     /// Ends when the wait is over.
@@ -59,13 +70,13 @@ impl Line {
         }
     }
 
-    /// Sleeps until the bus says something, or the wait is over.
+    /// Sleeps until the bus says something or the wait is over, and not for long: a signal may have come.
     fn wait(&self) {
         let (reader, left) = {
             let mut state = self.state();
             (state.reader.take(), state.until.saturating_duration_since(now()))
         };
-        let limit = Timespec::try_from(left).ok();
+        let limit = Timespec::try_from(left.min(LOOK_UP)).ok();
         let socket = reader.as_ref().map(|(socket, _)| PollFd::new(&**socket, PollFlags::IN));
         // A signal that ends it early is no harm: whoever is woken looks for himself.
         let _ = poll(socket.into_iter().collect::<Vec<_>>().as_mut_slice(), limit.as_ref());

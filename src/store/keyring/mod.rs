@@ -1,5 +1,7 @@
 //! The operating system's keyring: the Secret Service on Linux, the platform's own elsewhere.
 
+#[cfg(all(test, target_os = "linux"))]
+mod fake;
 #[cfg(target_os = "linux")]
 mod items;
 #[cfg(target_os = "linux")]
@@ -64,6 +66,9 @@ impl Default for Limits {
         Self { quiet: Duration::from_secs(5), patient: Duration::from_secs(90) }
     }
 }
+
+/// Tells which signal has asked the program to end, if one has.
+pub type AskedToEnd = fn() -> Option<u8>;
 
 /// Tells the user what is being waited for.
 pub type Notice = Box<dyn Fn(&str)>;

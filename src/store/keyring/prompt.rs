@@ -52,7 +52,7 @@ pub(super) async fn unlock(
     proxy.call_method("Prompt", &("",)).await.map_err(trouble::of_bus)?;
     let signal = completed.next().await;
     watch.alive();
-    let went_away = || Fault::unavailable("the keyring went away while its dialog was up");
+    let went_away = || Fault::unavailable("the keyring's program ended while its dialog was up");
     let body = signal.ok_or_else(went_away)?.body();
     let (dismissed, _): (bool, OwnedValue) = body.deserialize().map_err(trouble::of_bus)?;
     if dismissed { Err(Fault::new(Trouble::Dismissed)) } else { Ok(()) }

@@ -10,8 +10,8 @@ use super::line::Line;
 use super::link::{Link, driven};
 use super::places::Places;
 use super::watch::Watch;
-use super::{Interaction, Limits, Notice, Session, prompt};
-use crate::store::{Backend, Bytes, Fault, IsRight, Kind, StoreError, Trouble, action, deadline};
+use super::{AskedToEnd, Interaction, Limits, Notice, Session, prompt};
+use crate::store::{Backend, Bytes, Fault, IsRight, Kind, StoreError, Trouble, action};
 
 /// How the Secret Service is used.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Settings {
     pub interaction: Interaction,
     /// How long the service may take.
     pub limits: Limits,
+    /// Which signal has asked the program to end.
+    pub asked_to_end: AskedToEnd,
     /// Where it is noted where the items are, so that they need not be searched for.
     pub places: Option<Places>,
 }
@@ -50,8 +52,7 @@ impl SecretService {
     /// What comes of `work`, unless the service is silent for too long.
     fn ask<T>(&self, work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let say = |text: &str| self.tell(text);
-        let (limits, interaction) = (self.settings.limits, self.settings.interaction);
-        let watch = Watch::new(&self.line, limits, interaction, &say);
+        let watch = Watch::new(&self.line, &self.settings, &say);
         let mut link = self.link.take();
         let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
         let silence = async { Err(watch.run_out().await) };
@@ -60,12 +61,12 @@ impl SecretService {
                 self.link.set(link);
                 result
             }
-            Err(limit) => {
+            Err(fault) => {
                 // The next call gets a new connection.
                 if let Some(dialog) = watch.into_dialog() {
                     self.line.block_on(prompt::dismiss(dialog, &self.line));
                 }
-                Err(deadline::timed_out(limit))
+                Err(fault)
             }
         }
     }
@@ -163,26 +164,25 @@ impl Backend for SecretService {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
+    use zbus::zvariant::{ObjectPath, Value};
+
+    use super::super::fake::{Answer, Fake, store_at};
     use super::*;
 
-    fn at(address: &str, interaction: Interaction) -> SecretService {
-        let settings = Settings {
-            address: Some(address.to_owned()),
-            service: "entrada-test".to_owned(),
-            session: Session::Plain,
-            interaction,
-            limits: Limits { quiet: Duration::from_millis(100), patient: Duration::from_secs(600) },
-            places: None,
-        };
-        SecretService::new(settings, Box::new(|text| panic!("said `{text}`")))
+    /// Silence is over soon.
+    fn hurried(settings: &mut Settings) {
+        settings.limits =
+            Limits { quiet: Duration::from_millis(100), patient: Duration::from_millis(100) };
     }
 
     #[test]
     fn without_a_bus_the_address_is_named() {
         let address = "unix:path=/nowhere/bus";
-        let error = at(address, Interaction::Allowed).load("name").unwrap_err();
+        let store = store_at("/nowhere/bus".as_ref(), |_| ());
+        let error = store.load("name").unwrap_err();
         assert_eq!(error.trouble, Trouble::Unavailable(format!("no D-Bus session at `{address}`")));
         assert!(error.source.is_some());
     }
@@ -192,10 +192,206 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bus");
         let _listener = UnixListener::bind(&path).unwrap();
-        let store = at(&format!("unix:path={}", path.display()), Interaction::Allowed);
+        let store = store_at(&path, hurried);
         for _ in 0..2 {
             assert_eq!(store.load("name").unwrap_err().trouble, Trouble::TimedOut(1));
         }
         assert_eq!(store.describe(), "the Secret Service");
+    }
+
+    /// Everything that a program may do first on a connection.
+    const FIRST: [fn(&SecretService); 6] = [
+        |store| drop(store.load("name")),
+        |store| drop(store.load_if("name", &|_| true)),
+        |store| drop(store.save("name", b"value")),
+        |store| drop(store.remove("name")),
+        |store| drop(store.names()),
+        |store| drop(store.describe()),
+    ];
+
+    #[test]
+    fn no_session_is_opened_before_the_services_main_loop_has_answered_a_call() {
+        for session in [Session::Plain, Session::Dh] {
+            for first in FIRST {
+                let fake = Fake::new(|_| Answer::Usual);
+                first(&fake.store(|own| own.session = session));
+                assert_eq!(fake.calls()[..2], ["ReadAlias", "OpenSession"]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_answer_to_the_first_call_is_waited_for() {
+        static IS_ASKED: AtomicBool = AtomicBool::new(false);
+        for session in [Session::Plain, Session::Dh] {
+            let fake = Fake::new(|_| {
+                IS_ASKED.store(true, Ordering::Relaxed);
+                Answer::Silence
+            });
+            let store = fake.store(|own| {
+                own.session = session;
+                own.limits.quiet = Duration::from_secs(5);
+                own.asked_to_end = || IS_ASKED.load(Ordering::Relaxed).then_some(2);
+            });
+            assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(2));
+            assert_eq!(fake.calls(), ["ReadAlias"]);
+            IS_ASKED.store(false, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn whatever_the_service_answers_to_the_first_call_it_is_asked_the_next() {
+        for name in [
+            "org.freedesktop.DBus.Error.UnknownMethod",
+            "org.freedesktop.DBus.Error.InvalidArgs",
+            "org.freedesktop.DBus.Error.AccessDenied",
+            "org.freedesktop.Secret.Error.IsLocked",
+            "org.kde.KWallet.Error",
+        ] {
+            let fake = Fake::new(move |method| match method {
+                "ReadAlias" => Answer::Error(name),
+                _ => Answer::Usual,
+            });
+            assert_eq!(fake.store(|_| ()).load("name").unwrap(), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_gone_after_the_first_call_gets_no_session() {
+        for name in [
+            "org.freedesktop.DBus.Error.NoReply",
+            "org.freedesktop.DBus.Error.NameHasNoOwner",
+            "org.freedesktop.DBus.Error.ServiceUnknown",
+        ] {
+            let fake = Fake::new(move |_| Answer::Error(name));
+            let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
+            assert!(matches!(trouble, Trouble::Unavailable(_)), "{trouble}");
+            assert_eq!(fake.calls(), ["ReadAlias"]);
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_dies_is_told_in_plain_words_and_the_next_call_finds_the_new_one() {
+        for at in ["ReadAlias", "OpenSession", "SearchItems"] {
+            let is_dead = AtomicBool::new(false);
+            let fake = Fake::new(move |method| {
+                if method == at && !is_dead.swap(true, Ordering::Relaxed) {
+                    return Answer::Death;
+                }
+                Answer::Usual
+            });
+            let store = fake.store(|_| ());
+            let trouble = store.load("name").unwrap_err().trouble;
+            let told = "the keyring's program ended while it was being asked".to_owned();
+            assert_eq!(trouble, Trouble::Unavailable(told), "{at}");
+            assert_eq!(store.load("name").unwrap(), None, "{at}");
+            let calls = fake.calls();
+            let opened = calls.iter().enumerate().filter(|(_, call)| *call == "OpenSession");
+            for (index, _) in opened {
+                assert_eq!(calls[index - 1], "ReadAlias", "{calls:?}");
+            }
+        }
+    }
+
+    /// As KeePassXC with a locked database; `answer` may know better.
+    fn hiding(answer: impl Fn(&str) -> Option<Answer> + Send + 'static) -> Fake {
+        Fake::new(move |method| {
+            if let Some(answer) = answer(method) {
+                return answer;
+            }
+            match method {
+                "Get Collections" => {
+                    Answer::Property(Value::from(vec![ObjectPath::try_from("/db").unwrap()]))
+                }
+                "Get Locked" => Answer::Property(Value::from(true)),
+                "Get Items" => Answer::Property(Value::from(Vec::<ObjectPath<'_>>::new())),
+                _ => Answer::Usual,
+            }
+        })
+    }
+
+    #[test]
+    fn a_collection_that_hides_its_items_while_it_is_locked_is_locked_and_not_empty() {
+        let trouble = |ask: &dyn Fn(&SecretService) -> Option<StoreError>| {
+            let fake = hiding(|_| None);
+            let error = ask(&fake.store(|_| ()));
+            // Its program would ask somebody within that call, or say that there is nothing.
+            assert!(!fake.calls().contains(&"SearchItems".to_owned()), "searched all the same");
+            error.unwrap().trouble
+        };
+        assert_eq!(trouble(&|store| store.load("name").err()), Trouble::Locked);
+        assert_eq!(trouble(&|store| store.load_if("name", &|_| true).err()), Trouble::Locked);
+        assert_eq!(trouble(&|store| store.save("name", b"value").err()), Trouble::Locked);
+        assert_eq!(trouble(&|store| store.remove("name").err()), Trouble::Locked);
+        assert_eq!(trouble(&|store| store.names().err()), Trouble::Locked);
+    }
+
+    #[test]
+    fn where_somebody_may_be_asked_a_hidden_collection_is_unlocked_before_the_search() {
+        let refused = "org.freedesktop.Secret.Error.IsLocked";
+        let fake = hiding(move |method| (method == "Unlock").then_some(Answer::Error(refused)));
+        let error = fake.store(|own| own.interaction = Interaction::Allowed).load("name");
+        assert_eq!(error.unwrap_err().trouble, Trouble::Locked);
+        let calls = fake.calls();
+        assert_eq!(calls.last().map(String::as_str), Some("Unlock"), "{calls:?}");
+        assert!(!calls.contains(&"SearchItems".to_owned()), "{calls:?}");
+    }
+
+    #[test]
+    fn a_signal_ends_the_wait_for_a_silent_keyring() {
+        for silent in ["ReadAlias", "OpenSession", "SearchItems"] {
+            let fake = Fake::new(
+                move |method| {
+                    if method == silent { Answer::Silence } else { Answer::Usual }
+                },
+            );
+            // Without the signal it would be a timeout.
+            let store = fake.store(|own| {
+                own.limits.quiet = Duration::from_secs(5);
+                own.asked_to_end = || Some(15);
+            });
+            assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(15));
+        }
+    }
+
+    #[test]
+    fn a_signal_does_not_break_off_a_call_that_is_being_answered() {
+        let fake = Fake::new(|_| Answer::Usual);
+        let store = fake.store(|own| {
+            own.limits.quiet = Duration::from_secs(600);
+            own.asked_to_end = || Some(2);
+        });
+        assert_eq!(store.load("name").unwrap(), None);
+    }
+
+    #[test]
+    fn a_signal_that_comes_while_a_dialog_is_up_takes_the_dialog_back() {
+        static IS_UP: AtomicBool = AtomicBool::new(false);
+        let fake = hiding(|method| {
+            IS_UP.fetch_or(method == "Prompt", Ordering::Relaxed);
+            None
+        });
+        let store = fake.store(|own| {
+            own.interaction = Interaction::Allowed;
+            own.limits.quiet = Duration::from_secs(5);
+            own.asked_to_end = || IS_UP.load(Ordering::Relaxed).then_some(2);
+        });
+        assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(2));
+        assert_eq!(fake.calls().last().map(String::as_str), Some("Dismiss"));
+    }
+
+    #[test]
+    fn a_bus_at_a_socket_of_another_user_is_told_nothing() {
+        let fake = Fake::new(|_| Answer::Usual);
+        assert_eq!(fake.store(|_| ()).load("name").unwrap(), None);
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            fake.calls();
+            std::os::unix::fs::chown(fake.path(), Some(65_534), None).unwrap();
+            let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
+            assert!(matches!(&trouble, Trouble::OtherOwner { owner: 65_534, .. }), "{trouble}");
+            assert!(trouble.to_string().contains("/bus` belongs to another user"), "{trouble}");
+            assert_eq!(fake.calls(), [""; 0]);
+        }
     }
 }

@@ -1,0 +1,134 @@
+//! Secret Services for tests that behave as no real one can be made to at will. Each sits on a bus of its own.
+
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::message::Type;
+use zbus::zvariant::{ObjectPath, Value};
+use zbus::{Guid, Message};
+
+use super::{Interaction, Limits, SecretService, Session, Settings};
+
+/// What a fake answers to a call.
+pub(super) enum Answer {
+    /// As a service that has nothing stored.
+    Usual,
+    /// Never.
+    Silence,
+    /// With this error.
+    Error(&'static str),
+    /// By ending: the connection is cut.
+    Death,
+    /// With this value of a property.
+    Property(Value<'static>),
+}
+
+/// A bus with one service behind it.
+pub(super) struct Fake {
+    dir: tempfile::TempDir,
+    calls: Receiver<String>,
+}
+
+impl Fake {
+    /// One that asks `answer` what to answer to each call, by its method's name; `Get Locked` for a property.
+    pub(super) fn new(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join("bus")).unwrap();
+        let (heard, calls) = channel();
+        std::thread::spawn(move || {
+            for socket in listener.incoming().map_while(Result::ok) {
+                serve(socket, &answer, &heard);
+            }
+        });
+        Self { dir, calls }
+    }
+
+    pub(super) fn path(&self) -> std::path::PathBuf {
+        self.dir.path().join("bus")
+    }
+
+    /// The methods that were called since the last time somebody asked, those of the bus aside.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.calls.try_iter().collect()
+    }
+
+    pub(super) fn store(&self, change: impl FnOnce(&mut Settings)) -> SecretService {
+        store_at(&self.path(), change)
+    }
+}
+
+/// The store of an unattended program on the bus at `path`.
+pub(super) fn store_at(path: &Path, change: impl FnOnce(&mut Settings)) -> SecretService {
+    let mut settings = Settings {
+        address: Some(format!("unix:path={}", path.display())),
+        service: "entrada-test".to_owned(),
+        session: Session::Plain,
+        interaction: Interaction::Forbidden,
+        limits: Limits { quiet: Duration::from_secs(60), patient: Duration::from_secs(600) },
+        asked_to_end: || None,
+        places: None,
+    };
+    change(&mut settings);
+    SecretService::new(settings, Box::new(|_| ()))
+}
+
+/// Serves one connection until it ends.
+fn serve(socket: UnixStream, answer: &impl Fn(&str) -> Answer, heard: &Sender<String>) {
+    let Ok(raw) = socket.try_clone() else { return };
+    let builder = Builder::async_io_unix_stream(socket).server(Guid::generate()).unwrap().p2p();
+    let Ok(messages) = builder.build_message_iterator() else { return };
+    let bus = Connection::from(&messages);
+    for message in messages.map_while(Result::ok) {
+        if message.message_type() != Type::MethodCall {
+            continue;
+        }
+        let header = message.header();
+        let mut method = header.member().map(ToString::to_string).unwrap_or_default();
+        if method == "Get" {
+            let (_, property): (String, String) = message.body().deserialize().unwrap();
+            method = format!("Get {property}");
+        }
+        let is_of_bus = header.destination().is_some_and(|name| *name == "org.freedesktop.DBus");
+        let answer = if is_of_bus {
+            Answer::Usual
+        } else {
+            let _ = heard.send(method.clone());
+            answer(&method)
+        };
+        // Whoever asked may be gone.
+        let _ = match answer {
+            Answer::Usual => bus.send(&usual(&message, &method)),
+            Answer::Silence => Ok(()),
+            Answer::Error(name) => bus.reply_error(&header, name, &"no"),
+            Answer::Property(value) => bus.reply(&header, &value),
+            Answer::Death => raw.shutdown(std::net::Shutdown::Both).map_err(Into::into),
+        };
+    }
+}
+
+/// The answer of a bus, and of a service that has nothing stored.
+fn usual(call: &Message, method: &str) -> Message {
+    let reply = Message::method_return(&call.header()).unwrap();
+    let root = || ObjectPath::try_from("/").unwrap();
+    let none = Vec::<ObjectPath<'_>>::new;
+    let reply = match method {
+        "Hello" | "GetNameOwner" => reply.build(&":1.1"),
+        "ReadAlias" => reply.build(&root()),
+        "OpenSession" => {
+            let (algorithm, _): (String, Value<'_>) = call.body().deserialize().unwrap();
+            let output =
+                if algorithm == "plain" { Value::from("") } else { Value::from(vec![5_u8; 128]) };
+            reply.build(&(output, ObjectPath::try_from("/session").unwrap()))
+        }
+        "Unlock" => reply.build(&(none(), ObjectPath::try_from("/prompt").unwrap())),
+        "SearchItems" => reply.build(&(none(), none())),
+        "Get Collections" => reply.build(&Value::from(none())),
+        "GetConnectionUnixProcessID" => reply.build(&std::process::id()),
+        _ => reply.build(&()),
+    };
+    reply.unwrap()
+}

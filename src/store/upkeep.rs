@@ -1,0 +1,53 @@
+//! Trying a store out, and clearing away what was left of that.
+
+use std::time::Duration;
+
+use super::{Fault, Grants, StoreError, TRIAL, action, deadline, lock, seal};
+
+/// How long a look at the store waits for another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Grants {
+    /// Whether the store takes an item of `size` bytes, gives it back and forgets it again. Forgets as well what an earlier
+    /// look that was killed has left.
+    pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::PREPARE);
+        let path = self.state_dir.join("doctor.lock");
+        // One look at a time: so whatever is found is left over.
+        let alone = deadline::within(PATIENCE, move || lock::wait(&path)).and_then(|lock| lock);
+        let name = match &alone {
+            Ok(_) => {
+                self.sweep_trials();
+                TRIAL.to_owned()
+            }
+            // Without a lock another may look at the same time, and gets an item of its own.
+            Err(_) => {
+                let random = seal::random::<8>().map_err(refuse)?;
+                format!("{TRIAL}-{:016x}", u64::from_le_bytes(random))
+            }
+        };
+        let bytes = vec![b'.'; size];
+        let tried = self.backend.save(&name, &bytes).and_then(|()| {
+            let back = self.backend.load(&name);
+            self.backend.remove(&name)?;
+            back
+        });
+        match tried {
+            Ok(Some(back)) if *back == *bytes => Ok(()),
+            Ok(_) => Err(refuse(Fault::denied("what was read is not what was written"))),
+            Err(error) => Err(StoreError { action: action::PREPARE, ..error }),
+        }
+    }
+
+    /// Forgets what looks that were killed have left. Whatever is in the way of that is in the way of a look too, which tells.
+    fn sweep_trials(&self) {
+        let names = self.backend.names().ok().flatten().unwrap_or_default();
+        let left = names.iter().map(String::as_str).filter(|name| {
+            name.strip_prefix(TRIAL).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        // By its name too: where the store cannot list, and for the parts of one that was never whole.
+        for name in left.chain([TRIAL]) {
+            let _ = self.backend.remove(name);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What is stored and cannot be read: told before anybody is asked, and moved out of the way where that is wanted.
+
+use std::fs;
+use std::path::PathBuf;
+
+use entrada::cli::Exit;
+use entrada::model::Secret;
+use entrada::store::{Backend as _, File, Key};
+
+use crate::world::{STORE_KEY, World};
+
+/// Somebody signed in.
+fn signed_in() -> World {
+    let world = World::new();
+    world.login(&[]);
+    world
+}
+
+/// The one stored grant's file.
+fn item(world: &World) -> PathBuf {
+    let stored = world.stored();
+    assert_eq!(stored.len(), 1);
+    stored.into_keys().next().unwrap()
+}
+
+/// Files of items that were moved aside.
+fn aside(world: &World) -> Vec<PathBuf> {
+    let all = fs::read_dir(world.home.path().join(".local/share/entrada/grants")).unwrap();
+    let paths = all.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|end| end == "damaged")).collect()
+}
+
+/// Puts `text` where the grant is, sealed as it should be.
+fn put(world: &World, text: &[u8]) {
+    let dir = world.home.path().join(".local/share/entrada/grants");
+    let files = File::new(dir, &Key::Raw(Secret::new(STORE_KEY))).unwrap();
+    let key = world.grants().list().unwrap()[0].key();
+    files.save(&key.to_string(), text).unwrap();
+}
+
+/// Ways in which an item is damaged.
+fn damages() -> Vec<(&'static str, fn(&World))> {
+    let cut: fn(&World) = |world| {
+        let path = item(world);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    let flipped: fn(&World) = |world| {
+        let path = item(world);
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, bytes).unwrap();
+    };
+    vec![
+        ("another file", |world| fs::write(item(world), "damaged").unwrap()),
+        ("an empty file", |world| fs::write(item(world), "").unwrap()),
+        ("half of it", cut),
+        ("a bit of it", flipped),
+        ("a record of nothing", |world| put(world, b"entrada 1 0\n{}")),
+        ("no record", |world| put(world, b"\0\xff")),
+    ]
+}
+
+#[test]
+fn a_damaged_item_is_told_before_anybody_is_asked() {
+    for (what, damage) in damages() {
+        let world = signed_in();
+        damage(&world);
+        let (files, asked) = (world.stored(), world.emulator.log().len());
+        for args in [&["login"][..], &["login", "--account", "ada@contoso.example"]] {
+            let run = world.run(args);
+            assert_eq!(run.exit, Exit::Store, "{what}: {}", run.stderr);
+            assert!(run.stderr.contains("damaged"), "{what}: {}", run.stderr);
+            assert!(run.stderr.contains("login --replace-damaged"), "{what}: {}", run.stderr);
+        }
+        assert_eq!(world.emulator.log().len(), asked, "{what}: the authority was asked");
+        assert_eq!(world.stored(), files, "{what}: something was changed");
+    }
+}
+
+#[test]
+fn a_damaged_item_is_moved_aside_where_that_is_wanted_and_kept_until_the_logout() {
+    for (what, damage) in damages() {
+        let world = signed_in();
+        let path = item(&world);
+        damage(&world);
+        let damaged = fs::read(&path).unwrap();
+        let run = world.login(&["--replace-damaged"]);
+        assert!(run.stderr.contains("the damaged item is kept"), "{what}: {}", run.stderr);
+        let kept = aside(&world);
+        assert_eq!(kept.len(), 1, "{what}");
+        assert_eq!(fs::read(&kept[0]).unwrap(), damaged, "{what}");
+        for args in [&["token"][..], &["token", "--force-refresh"], &["status", "--all"]] {
+            let run = world.run(args);
+            assert_eq!(run.exit, Exit::Success, "{what}: {args:?}: {}", run.stderr);
+        }
+        let run = world.run(&["logout"]);
+        assert_eq!(run.exit, Exit::Success, "{what}: {}", run.stderr);
+        assert_eq!(aside(&world), [PathBuf::new(); 0], "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_moved_aside_that_can_be_read() {
+    let world = signed_in();
+    world.login(&["--replace-damaged"]);
+    assert_eq!(aside(&world), [PathBuf::new(); 0]);
+}
+
+#[test]
+fn what_a_newer_entrada_wrote_is_not_damaged() {
+    let world = signed_in();
+    put(&world, b"entrada 9 0\n{}");
+    let (files, asked) = (world.stored(), world.emulator.log().len());
+    for args in [&["login"][..], &["login", "--replace-damaged"]] {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+        assert!(run.stderr.contains("use that newer entrada"), "{}", run.stderr);
+    }
+    assert_eq!(world.emulator.log().len(), asked);
+    assert_eq!(world.stored(), files);
+}
+
+#[test]
+fn a_damaged_item_is_not_in_the_way_of_another_account() {
+    let world = signed_in();
+    fs::write(item(&world), "damaged").unwrap();
+    let asked = world.emulator.log().len();
+    let run = world.run(&["login", "--account", "bob@contoso.example"]);
+    assert_eq!(run.exit, Exit::WrongAccount, "the emulator signs in ada: {}", run.stderr);
+    assert!(asked < world.emulator.log().len());
+}
+
+#[test]
+fn an_item_that_is_damaged_during_the_sign_in_is_told_as_it_is() {
+    let world = signed_in();
+    let path = item(&world);
+    world.changing(move |asked, answer| {
+        if asked.ends_with("/token") {
+            fs::write(&path, "damaged").unwrap();
+        }
+        answer
+    });
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+    assert!(run.stderr.contains("it waits, encrypted"), "{}", run.stderr);
+    assert!(run.stderr.contains("login --replace-damaged"), "{}", run.stderr);
+    // It does not: the damaged item is still there.
+    assert!(!run.stderr.contains("the next `entrada token` takes it"), "{}", run.stderr);
+    assert_eq!(world.run(&["token"]).exit, Exit::Store);
+    world.changing(|_, answer| answer);
+    world.login(&["--replace-damaged"]);
+    assert_eq!(world.run(&["token"]).exit, Exit::Success);
+}
+
+/// The list of accounts.
+fn list(world: &World) -> PathBuf {
+    world.home.path().join(".local/state/entrada/accounts.json")
+}
+
+/// Writes the list with its entries twice, as `change` has them the second time.
+fn double(world: &World, change: impl Fn(&mut serde_json::Value)) {
+    let mut wire: serde_json::Value =
+        serde_json::from_slice(&fs::read(list(world)).unwrap()).unwrap();
+    let entries = wire["entries"].as_array_mut().unwrap();
+    for mut entry in entries.clone() {
+        change(&mut entry);
+        entries.push(entry);
+    }
+    fs::write(list(world), serde_json::to_vec(&wire).unwrap()).unwrap();
+}
+
+#[test]
+fn an_account_that_is_on_the_list_twice_is_one_account() {
+    let changes: [fn(&mut serde_json::Value); 3] = [
+        |_| (),
+        |entry| entry["saved_at"] = 9.into(),
+        |entry| {
+            entry.as_object_mut().unwrap().remove("username");
+            entry["saved_at"] = 4_000_000_000_u64.into();
+        },
+    ];
+    for change in changes {
+        let world = signed_in();
+        let account = world.grants().list().unwrap()[0].account.clone();
+        double(&world, change);
+        for args in [
+            &["token"][..],
+            &["token", "--force-refresh"],
+            &["token", "--account", &account],
+            &["status"],
+        ] {
+            let run = world.run(args);
+            assert_eq!(run.exit, Exit::Success, "{args:?}: {}", run.stderr);
+        }
+        assert_eq!(world.grants().list().unwrap().len(), 1);
+        let run = world.run(&["logout"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        assert_eq!(world.grants().list().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_sign_in_writes_a_doubled_list_anew() {
+    let world = signed_in();
+    double(&world, |_| ());
+    world.login(&[]);
+    let text = fs::read_to_string(list(&world)).unwrap();
+    assert_eq!(text.matches("\"saved_at\"").count(), 1, "{text}");
+}
