@@ -10,13 +10,12 @@ use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
 use crate::flow::{SignInPage, TokenRequest};
 use crate::har::About;
-use crate::model::{Authority, ClaimsRequest, Job, Redactor, Secret, both, clean, shell_quoted};
+use crate::model::{Authority, ClaimsRequest, Job, Redactor, Secret, both, shell_quoted};
 use crate::oauth::challenge::{self, ChallengeError};
 use crate::render;
-use crate::store::{self, Entry, Grants, Interaction, Key, Kind};
+use crate::store::{Entry, Interaction};
 use crate::sys::{
-    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, asked_to_end_by,
-    read_input_file, say,
+    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
 };
 use crate::trace::Recorder;
 
@@ -100,61 +99,6 @@ impl App<'_, '_> {
             || !self.sys.terminal.is_terminal(Stream::Stdin)
             || !self.talk.to_terminal;
         if forbidden { Interaction::Forbidden } else { Interaction::Allowed }
-    }
-
-    /// The store that the settings name.
-    pub(super) fn grants(&self, settings: &Settings) -> Result<Grants, Failure> {
-        let interaction = self.interaction(settings);
-        let paths = self.paths()?;
-        let kind = settings.get(|layer| &layer.store).unwrap_or_default();
-        let key = match kind {
-            Kind::File => Some(self.store_key(settings, interaction)?),
-            Kind::Keyring | Kind::Keyutils | Kind::Memory => None,
-        };
-        let redactor = self.redactor.clone();
-        let grants = store::open(store::Options {
-            kind,
-            state_dir: paths.state,
-            data_dir: paths.data,
-            key,
-            session: settings.get(|layer| &layer.keyring_session).unwrap_or_default(),
-            service: "entrada".to_owned(),
-            interaction,
-            limits: store::Limits::default(),
-            notice: Box::new(move |text| say(&redactor.text(text))),
-            asked_to_end: asked_to_end_by,
-        })?;
-        Ok(grants.registering(self.redactor.clone()))
-    }
-
-    /// The key of the `file` store: a variable, a file, or a passphrase from the terminal.
-    fn store_key(&self, settings: &Settings, interaction: Interaction) -> Result<Key, Failure> {
-        if let Some(key) = self.sys.env.get("ENTRADA_STORE_KEY") {
-            self.redactor.register(key);
-            return Ok(Key::Raw(Secret::new(key)));
-        }
-        if let Some(path) = settings.get(|layer| &layer.store_key_file) {
-            return key_in(Path::new(&path));
-        }
-        if interaction == Interaction::Forbidden {
-            return Err(Failure::new(Exit::Store, "the file store has no key").help(
-                "make one with `openssl rand -base64 32` and give it in ENTRADA_STORE_KEY, or name its file with \
-                 `--store-key-file`",
-            ));
-        }
-        let ask = |prompt: &str| self.sys.terminal.read_password(prompt);
-        if !store::is_new(&self.paths()?.data) {
-            return Ok(Key::Passphrase(ask("Passphrase of the entrada store: ")?));
-        }
-        // Nobody could tell a slip of the finger later.
-        let chosen = ask("Choose a passphrase for the entrada store: ")?;
-        if chosen.expose().is_empty() {
-            return Err(Failure::usage("a passphrase has at least one character"));
-        }
-        if ask("The same once more: ")?.expose() != chosen.expose() {
-            return Err(Failure::usage("the two passphrases differ; nothing was stored"));
-        }
-        Ok(Key::Passphrase(chosen))
     }
 
     /// A request for the scopes of `jobs`.
@@ -380,22 +324,6 @@ impl App<'_, '_> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
-}
-
-/// The key of the `file` store in the file `path`.
-fn key_in(path: &Path) -> Result<Key, Failure> {
-    let bytes = read_input_file(path, SMALL_FILE_MAX, Trust::Secret).map_err(|error| {
-        let shown = path.to_string_lossy();
-        let shown = clean(&shown);
-        if error.is_not_found() {
-            return Failure::new(Exit::Store, format!("there is no key file `{shown}`"))
-                .help("make one: `(umask 077; openssl rand -base64 32 > FILE)`");
-        }
-        Failure::new(Exit::Store, format!("cannot use the key file `{shown}`: {error}"))
-    })?;
-    // What is not text is no key, which the store says.
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    Ok(Key::Raw(Secret::new(text.trim())))
 }
 
 /// The text in the file `path` of claims.

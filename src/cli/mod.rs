@@ -35,6 +35,7 @@ mod recipe;
 mod report;
 mod secrets;
 mod status;
+mod store;
 mod talk;
 mod token;
 mod trace;

@@ -1,5 +1,7 @@
 //! Saved grants: the one door to the store for the floors above.
 
+mod pending;
+
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -301,74 +303,6 @@ impl Grants {
         let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
         let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
         Ok(Some((text, grant)))
-    }
-
-    /// The newer of `stored` and the grant kept aside; written back where that can be done alone.
-    fn merge(&self, key: &GrantKey, stored: Option<Grant>) -> Result<Option<Grant>, StoreError> {
-        let kept = match self.pending(key) {
-            Ok(Some(kept)) => kept,
-            Ok(None) => return Ok(stored),
-            Err(error) if stored.is_none() => return Err(error),
-            Err(error) => {
-                self.warn(error.to_string());
-                return Ok(stored);
-            }
-        };
-        let is_newer = |own: &Grant| kept.refreshed_at < own.refreshed_at;
-        let mut stored = stored;
-        let mut alone = None;
-        if !self.locks.holds(&key.to_string()) {
-            alone = self.lock(key, Duration::ZERO, &mut |_| false).ok();
-            if alone.is_none() {
-                return Ok(Some(stored.filter(is_newer).unwrap_or(kept)));
-            }
-            // Somebody may have saved since we looked.
-            stored = self.stored(key)?;
-        }
-        if let Some(stored) = stored.filter(is_newer) {
-            self.drop_pending(key);
-            return Ok(Some(stored));
-        }
-        match self.write(key, &kept, kept.refreshed_at, None) {
-            Ok(_) => self.drop_pending(key),
-            Err(error) => self.warn(error.to_string()),
-        }
-        drop(alone);
-        Ok(Some(kept))
-    }
-
-    /// The grant kept aside, opened with the store's recovery key.
-    pub(super) fn pending(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        let path = self.pending_path(key);
-        let damaged = |text: String| {
-            let text = format!("`{}`, kept aside: {text}", path.display());
-            Fault::new(Trouble::Corrupt(text)).when(self.kind(), action::LOAD)
-        };
-        let Some(sealer) = recovery::load(&*self.backend)? else {
-            return Err(damaged("the store has no recovery key".to_owned()));
-        };
-        let aside = File::with(self.pending_dir(), sealer);
-        let text =
-            aside.load(&key.to_string()).map_err(|error| damaged(error.trouble.to_string()))?;
-        let Some(text) = text else { return Ok(None) };
-        let grant = self.read(key, &text).map_err(|fault| damaged(fault.trouble.to_string()))?;
-        Ok(Some(grant))
-    }
-
-    fn has_pending(&self, key: &GrantKey) -> bool {
-        self.pending_path(key).symlink_metadata().is_ok()
-    }
-
-    fn drop_pending(&self, key: &GrantKey) {
-        self.note(disk::remove(&self.pending_path(key)).map(drop));
-    }
-
-    pub(super) fn pending_dir(&self) -> PathBuf {
-        self.state_dir.join("pending").join(super::kind_name(self.kind()))
-    }
-
-    fn pending_path(&self, key: &GrantKey) -> PathBuf {
-        file::path_in(&self.pending_dir(), &key.to_string())
     }
 
     pub(super) fn note(&self, result: Result<(), Fault>) {

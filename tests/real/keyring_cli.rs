@@ -1,7 +1,6 @@
 //! The program with a real gnome-keyring, against the emulator on a real port: whole commands, as a user types them.
 
-use std::process::Stdio;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::desk::Desk;
