@@ -1,6 +1,12 @@
-"""soak.py ENTRADA FOLDER SECTION [COUNT]: many processes read one gnome-keyring, and writes the section."""
+"""soak.py ENTRADA FOLDER SECTION [COUNT]: many processes read one gnome-keyring, and writes the section.
+
+soak.py ENTRADA FOLDER --deaths RUNS [COUNT [WORKERS [SESSION]]]: whether the daemon outlives COUNT reads (100,000) by WORKERS
+(4) at once, over a SESSION (`plain`, `dh`); a new daemon each of RUNS times, every other time with all processors busy. Ends
+with 1 if one died.
+"""
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,7 +17,6 @@ from common import Desk, Emulator, item_name, run, when
 
 entrada, folder, section = sys.argv[1:4]
 folder = Path(folder)
-COUNT = int(sys.argv[4]) if len(sys.argv) > 4 else 20_000
 LOOKUPS = 2_000
 NOWHERE = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
 
@@ -33,6 +38,34 @@ def rate(command, env, count, workers):
     return failed, count / (time.perf_counter() - before)
 
 
+def outlives(count, workers, session, busy):
+    """Whether a new daemon outlives so many reads; says how they went."""
+    with tempfile.TemporaryDirectory() as place, Desk(Path(place)) as desk, Emulator(entrada, folder) as emulator:
+        env = desk.env | emulator.settings() | {"ENTRADA_STORE": "keyring", "ENTRADA_KEYRING_SESSION": session}
+        run([entrada, "login"], env)
+        burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() if busy else 0)]
+        try:
+            failed, tokens = rate([entrada, "token"], env, count, workers)
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.wait()
+        alive = desk.daemon.poll() is None
+        log = (Path(place) / "daemon.log").read_text().splitlines()
+    critical = sum("CRITICAL" in line for line in log)
+    print(f"{'lived' if alive else 'DIED'}: {count} reads, {workers} workers, {session}{', busy' if busy else ''}: {failed} failed, "
+          f"{tokens:.0f} a second, {critical} lines with CRITICAL", *(line for line in log if "ERROR" in line), sep="\n  ")
+    return alive and not failed
+
+
+if section == "--deaths":
+    more = sys.argv[4:]
+    runs, count, workers = (int(more[i]) if len(more) > i else default for i, default in enumerate((8, 100_000, 4)))
+    session = more[3] if len(more) > 3 else "plain"
+    all_lived = [outlives(count, workers, session, busy=number % 2 == 1) for number in range(runs)]
+    sys.exit(not all(all_lived))
+
+COUNT = int(sys.argv[4]) if len(sys.argv) > 4 else 20_000
 rows = []
 with tempfile.TemporaryDirectory() as place, Desk(Path(place)) as desk, Emulator(entrada, folder) as emulator:
     env = desk.env | emulator.settings() | {"ENTRADA_STORE": "keyring"}

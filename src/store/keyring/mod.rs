@@ -1,6 +1,7 @@
 //! The operating system's keyring: the Secret Service on Linux, the platform's own elsewhere.
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod fake;
 #[cfg(target_os = "linux")]
 mod items;
