@@ -340,6 +340,14 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         ),
         AcquireError::Entropy(_) | AcquireError::KeptBack => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
+        AcquireError::Stopped { interrupted, ref unsaved } => {
+            let failure = Failure::of(interrupted.into(), &error);
+            match unsaved.as_ref().map(|unsaved| &unsaved.pending) {
+                Some(Some(_)) => failure.help("the next `entrada token` stores it"),
+                Some(None) => failure.help("sign in again: `entrada login`"),
+                None => failure,
+            }
+        }
         AcquireError::NoSuchAuthority(error) => error.into(),
         AcquireError::Http(error) => error.into(),
         AcquireError::Store(error) => error.into(),

@@ -211,7 +211,9 @@ fn from_grant(
     // The authority wanted an early refresh (`refresh_in`) that cannot be had: the token itself may still be good.
     let spare = still_good(&grant, request, sys.clock.now());
     match (outcome, spare) {
-        (Err(error @ AcquireError::Interrupted(_)), _) => Err(error),
+        (Err(error @ (AcquireError::Interrupted(_) | AcquireError::Stopped { .. })), _) => {
+            Err(error)
+        }
         (Err(error), Some(token)) => Ok(Ok(from_cache(token, &grant, key, Some(error)))),
         (Ok(Err(dead)), Some(token)) => Ok(Ok(from_cache(token, &grant, key, Some(dead.into())))),
         (outcome, _) => outcome,

@@ -180,6 +180,17 @@ pub enum AcquireError {
     /// The program was asked to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+    /// The program was asked to end while a grant was on its way; it ended once that was safe.
+    #[error("interrupted; {}", match unsaved {
+        Some(unsaved) => unsaved.to_string(),
+        None => "the new grant is stored".to_owned(),
+    })]
+    Stopped {
+        /// The signal.
+        interrupted: Interrupted,
+        /// Where the grant waits, if the store did not take it.
+        unsaved: Option<Box<Unsaved>>,
+    },
     /// The request got no answer.
     #[error(transparent)]
     Http(HttpError),

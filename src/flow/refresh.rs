@@ -8,6 +8,7 @@ use super::acquire::{Acquired, Dead, Source, Unsaved, keep};
 use super::attempt::{Attempt, Outcome};
 use super::identity::identify_renewal;
 use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
+use super::sign_in::stopped_or;
 use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints};
 use crate::entra::aadsts;
 use crate::model::{Authority, Endpoints, NumericDate, ScopeSet, Secret};
@@ -57,8 +58,10 @@ pub(super) fn by_refresh(
     let sent = Sent { sys, grants, ready: &ready, key, grant, found: &found };
     let outcome = sent.settle(request, answer, attempt, prompt);
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
-    held.end()?;
-    outcome
+    match (held.end(), outcome) {
+        (end, Ok(Ok(acquired))) => stopped_or(end, Ok(acquired)).map(Ok),
+        (end, outcome) => end.map_err(AcquireError::from).and(outcome),
+    }
 }
 
 /// A grant whose refresh token was sent.

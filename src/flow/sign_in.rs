@@ -1,6 +1,6 @@
 //! Asks the user, makes sure that it was the right one, and keeps what came.
 
-use super::acquire::{Acquired, Source, Unsaved, keep, key_of, lock, set_aside};
+use super::acquire::{Acquired, Source, keep, key_of, lock, set_aside};
 use super::auth_code::Arrived;
 use super::choose::{Way, choose};
 use super::ending::Ending;
@@ -11,7 +11,7 @@ use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoint
 use crate::model::{Account, Endpoints};
 use crate::oauth::ProtocolError;
 use crate::store::{Entry, Grant, Grants, Ready, Sought};
-use crate::sys::Sys;
+use crate::sys::{Interrupted, Sys};
 
 /// Asks the user to sign in, whatever is stored.
 pub fn sign_in(
@@ -60,8 +60,21 @@ pub fn sign_in(
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
     ending.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
-    held.end()?;
-    outcome
+    stopped_or(held.end(), outcome)
+}
+
+/// `outcome`, unless the program was asked to end meanwhile: then the error tells what became of the grant.
+pub(super) fn stopped_or(
+    end: Result<(), Interrupted>,
+    outcome: Result<Acquired, AcquireError>,
+) -> Result<Acquired, AcquireError> {
+    match (end, outcome) {
+        (Ok(()), outcome) => outcome,
+        (Err(interrupted), Ok(acquired)) => {
+            Err(AcquireError::Stopped { interrupted, unsaved: acquired.unsaved.map(Box::new) })
+        }
+        (Err(interrupted), Err(_)) => Err(interrupted.into()),
+    }
 }
 
 /// Proves that the grants in whose place the new one may come can be read: a damaged one would be in its way.
@@ -162,9 +175,6 @@ impl Came {
             // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
             Err(error) => Some(set_aside(grants, ready, &key, &grant, error)),
         };
-        if let Some(Unsaved { error: AcquireError::Interrupted(interrupted), .. }) = unsaved {
-            return Err(interrupted.into());
-        }
         let Some(token) = token else {
             match &unsaved {
                 Some(unsaved) => prompt.trouble(&unsaved.to_string()),

@@ -2,7 +2,7 @@
 
 use super::acquire::Acquired;
 use super::refresh::{Renewal, renew};
-use super::sign_in::Came;
+use super::sign_in::{Came, stopped_or};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::model::Authority;
 use crate::store::Grants;
@@ -44,6 +44,5 @@ pub fn take_over(
         unusable,
     };
     let outcome = came.taken_in(sys, grants, request, &ready, prompt);
-    held.end()?;
-    outcome
+    stopped_or(held.end(), outcome)
 }

@@ -116,10 +116,6 @@ fn is_ignored(_: i32) -> bool {
 /// signals still end the program by themselves.
 #[cfg(unix)]
 pub fn asked_to_end_by() -> Option<u8> {
-    // A first signal waits until what was spent is stored; a second ends the program by itself.
-    if HOLDS.get() > 0 {
-        return None;
-    }
     if let Some(Interrupted { signal }) = pending() {
         return Some(signal);
     }

@@ -17,6 +17,7 @@ fn a_signal_during_a_refresh_ends_the_run_once_the_answer_is_stored() {
         world.signal_comes_during("grant_type=refresh_token", signal);
         let run = world.run(&["token"]);
         assert_eq!((run.exit, run.stdout.as_str()), (exit, ""), "{}", run.stderr);
+        assert!(run.stderr.contains("interrupted; the new grant is stored"), "{}", run.stderr);
         let next = world.run(&["token"]);
         assert_eq!((next.exit, next.stdout.lines().count()), (Exit::Success, 1), "{}", next.stderr);
         assert_eq!(world.token_requests("refresh_token"), 1, "the answer was stored");
@@ -48,6 +49,7 @@ fn a_signal_during_a_sign_in_ends_the_run_once_the_grant_is_stored() {
             world.signal_comes_during(spends, signal);
             let run = world.run(&["login"]);
             assert_eq!((run.exit, run.stdout.as_str()), (exit, ""), "{}", run.stderr);
+            assert!(run.stderr.contains("interrupted; the new grant is stored"), "{}", run.stderr);
             let next = world.run(&["token"]);
             assert_eq!(next.exit, Exit::Success, "{spends}: {}", next.stderr);
         }
