@@ -27,6 +27,7 @@ pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};
 pub use harden::harden;
+#[cfg(feature = "emulator")]
 pub(crate) use http::event_loop;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
