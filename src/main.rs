@@ -9,8 +9,10 @@ use entrada::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
     Stream, Sys, harden, quiet_panics,
 };
+#[cfg(unix)]
+use rustix::fs::OFlags;
 
-/// The standard streams that were closed when the program was started, one bit for each descriptor.
+/// The standard streams that were closed, or outputs that cannot be written, when the program was started, one bit for each descriptor.
 #[cfg(unix)]
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
@@ -21,7 +23,9 @@ ctor::declarative::ctor! {
     fn find_closed_streams() {
         let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
         for (descriptor, stream) in streams.into_iter().enumerate() {
-            if rustix::io::fcntl_getfd(stream).is_err() {
+            // One that is only read is no output: what is written to it would be lost without an error (std ignores EBADF).
+            let mode = rustix::fs::fcntl_getfl(stream).map(|flags| flags & OFlags::ACCMODE);
+            if mode.is_err() || (descriptor != 0 && mode == Ok(OFlags::RDONLY)) {
                 CLOSED.fetch_or(1 << descriptor, Ordering::Relaxed);
             }
         }

@@ -162,13 +162,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
 /// The end of a program that is started with `stream` closed. Whatever it opened next would be taken for that stream, and
 /// what it prints would be lost.
 pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
-    let (name, redirection) = match stream {
-        Stream::Stdin => ("standard input", "</dev/null"),
-        Stream::Stdout => ("standard output", ">/dev/null"),
-        Stream::Stderr => ("standard error", "2>/dev/null"),
+    let (what, redirection) = match stream {
+        Stream::Stdin => ("standard input is closed", "</dev/null"),
+        Stream::Stdout => ("standard output is not open for writing", ">/dev/null"),
+        Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
     };
     let text = format!(
-        "error: {name} is closed\n  = help: connect it, or redirect it to nowhere: `{redirection}`\n"
+        "error: {what}\n  = help: connect it, or redirect it to nowhere: `{redirection}`\n"
     );
     // Where stderr is the closed one, nobody hears it.
     let _ = stderr.write_all(text.as_bytes());

@@ -174,6 +174,33 @@ fn double(world: &World, change: impl Fn(&mut serde_json::Value)) {
 }
 
 #[test]
+fn doctor_reports_a_grant_that_cannot_be_read() {
+    for (name, damage) in damages() {
+        let world = signed_in();
+        assert_eq!(world.run(&["doctor"]).stdout.matches("bad  ").count(), 0, "{name}");
+        damage(&world);
+        let run = world.run(&["doctor"]);
+        assert_eq!(run.exit, Exit::Findings, "{name}: {}", run.stdout);
+        assert!(run.stdout.contains("bad   sign-in"), "{name}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn an_entry_without_a_grant_is_no_second_sign_in() {
+    let world = signed_in();
+    let account = world.grants().list().unwrap()[0].account.clone();
+    double(&world, |entry| entry["account"] = format!("other.{account}").into());
+    for args in [
+        &["token"][..],
+        &["token", "--account", "ada@contoso.example"],
+        &["token", "--force-refresh"],
+    ] {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::Success, "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn an_account_that_is_on_the_list_twice_is_one_account() {
     let changes: [fn(&mut serde_json::Value); 3] = [
         |_| (),

@@ -21,11 +21,12 @@ fn by_shell(emulator: &Emulator, home: &TempDir, line: &str) -> Output {
 fn a_closed_standard_stream_ends_the_program_before_it_opens_anything() {
     let home = TempDir::new().unwrap();
     let emulator = Emulator::start(&home, &[]);
-    for (closed, name) in [
-        ("<&-", "standard input"),
-        (">&-", "standard output"),
+    for (closed, what) in [
+        ("<&-", "standard input is closed"),
+        (">&-", "standard output is not open for writing"),
+        ("1</dev/null", "standard output is not open for writing"),
         ("2>&-", ""),
-        ("<&- >&-", "standard input"),
+        ("<&- >&-", "standard input is closed"),
         (">&- 2>&-", ""),
         ("<&- >&- 2>&-", ""),
     ] {
@@ -35,10 +36,10 @@ fn a_closed_standard_stream_ends_the_program_before_it_opens_anything() {
             let ended = by_shell(&emulator, &home, &format!("exec \"$0\" {command} {closed}"));
             assert_eq!(ended.status.code(), Some(2), "{command} {closed}: {ended:?}");
             let said = text(&ended.stderr);
-            if name.is_empty() {
+            if what.is_empty() {
                 assert_eq!(said, "");
             } else {
-                assert!(said.starts_with(&format!("error: {name} is closed\n")), "{said}");
+                assert!(said.starts_with(&format!("error: {what}\n")), "{said}");
             }
             assert_eq!(text(&ended.stdout), "");
         }

@@ -68,9 +68,18 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
 /// Who is signed in.
 pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
     let found = app.grants(settings).and_then(|grants| {
-        let entries = grants.list()?;
-        App::selected(settings, entries)
+        let entries = App::selected(settings, grants.list()?)?;
+        let unreadable = entries.iter().find_map(|entry| grants.load(&entry.key()).err());
+        Ok((entries, unreadable))
     });
+    let found = match found {
+        Ok((_, Some(error)))
+            if matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Denied(_)) =>
+        {
+            return Line::of("sign-in", &super::super::Failure::from(error));
+        }
+        found => found.map(|(entries, _)| entries),
+    };
     match found {
         // What is wrong with the settings or the store has a line of its own.
         Err(_) => Line::note("sign-in", "cannot be told"),
