@@ -57,9 +57,9 @@ fn answer_is_good(answer: &HttpAnswer) -> bool {
     }
 }
 
-/// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that, and
-/// that the client left without showing any: the talk says nothing then, and the token is judged alone.
+/// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that. A talk that
+/// ends before the sign-in shows nothing.
 fn talk_is_good(facts: &Facts, talk: &MailTalk) -> bool {
     let judged = facts.jwt().is_some();
-    talk.signed_in() || (judged && (talk.is_about_the_message() || talk.took_leave()))
+    (talk.signed_in() && !talk.is_by_password()) || (judged && talk.is_about_the_message())
 }

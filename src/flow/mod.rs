@@ -8,6 +8,7 @@ mod choose;
 pub mod device_code;
 mod ending;
 mod endpoints;
+mod find;
 pub mod forecast;
 mod guard;
 mod identity;

@@ -300,18 +300,24 @@ fn nothing_is_ok_because_no_rule_spoke() {
         "+OK The Microsoft Exchange POP3 service is ready.",
         "S: +OK ready\nC: CAPA\nS: +OK\nC: QUIT\nS: +OK bye",
         "S: +OK ready\nC: AUTH XOAUTH2\nS: + ",
+        "S: * OK ready\nC: a1 LOGIN ada x\nS: a1 OK done",
+        "S: +OK ready\nC: USER ada\nS: +OK\nC: PASS x\nS: +OK Welcome.",
     ] {
         inputs.push(talk.to_owned());
         let lines: Vec<&str> = talk.lines().collect();
-        if talk.contains("LOGOUT") || talk.contains("QUIT") {
-            // Who leaves without showing a token says nothing of it.
-            continue;
-        }
         inputs.push(
             serde_json::json!({"version": 1, "token": token, "mail": {"lines": lines}}).to_string(),
         );
     }
     inputs.push("an-opaque-token-of-somebody".to_owned());
+    for status in [302, 400, 500] {
+        inputs.push(format!(
+            "HTTP/1.1 {status} No\r\nContent-Type: application/json\r\n\r\n{{\"access_token\":\"{token}\",\"token_type\":\"Bearer\",\"expires_in\":3600}}"
+        ));
+    }
+    inputs.push(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\nerror=access_denied".to_owned(),
+    );
     let ok: Vec<&String> = inputs.iter().filter(|input| verdict(&[], input) == "ok").collect();
     assert!(ok.is_empty(), "{ok:#?}");
     for input in [

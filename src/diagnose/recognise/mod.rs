@@ -224,7 +224,11 @@ fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<Numeri
     evidence.now = local.or(server).or(evidence.now);
     let at = evidence.now.unwrap_or_default();
     let of_authority = answer.is_of_an_authority();
-    if let Some(Value::Object(members)) = answer.json() {
+    let members = match answer.json() {
+        Some(Value::Object(members)) => Some(members),
+        _ => page::error_form(&answer.body),
+    };
+    if let Some(members) = members {
         let refused = members.get("error").is_some_and(Value::is_string)
             && (members.contains_key("error_codes")
                 || members.contains_key("error_description")
@@ -242,6 +246,9 @@ fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<Numeri
         if let Some(mut response) = TokenResponse::from_json(&members, at) {
             response.server_date = server;
             evidence.response = Some(response);
+            // Tokens under a status of failure show no endpoint that works.
+            let failed = answer.status.is_some_and(|status| !(200..300).contains(&status));
+            evidence.answer = failed.then_some(answer);
             return;
         }
     } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {

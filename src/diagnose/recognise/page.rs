@@ -105,6 +105,16 @@ fn described(error: &str, description: &str) -> ErrorResponse {
     ErrorResponse::from_json(&members)
 }
 
+/// The members of a refusal that is written as a form, which some authorities send (RFC 6749 §4.1.2.1 has them in addresses).
+pub(super) fn error_form(body: &str) -> Option<Map<String, Value>> {
+    let body = body.trim();
+    if !body.starts_with("error=") || body.contains(char::is_whitespace) {
+        return None;
+    }
+    let pairs = url::form_urlencoded::parse(body.as_bytes());
+    Some(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -210,14 +210,16 @@ impl MailTalk {
         }
     }
 
-    /// Whether the client took leave before it tried to sign in.
-    pub fn took_leave(&self) -> bool {
+    /// Whether the client signed in with a password: nothing is shown of a token then.
+    pub fn is_by_password(&self) -> bool {
         let client = || self.lines.iter().filter(|(side, _)| *side == Side::Client);
-        let leaves = client().any(|(_, line)| {
-            let last = line.split_whitespace().next_back().unwrap_or_default();
-            last.eq_ignore_ascii_case("LOGOUT") || last.eq_ignore_ascii_case("QUIT")
-        });
-        leaves && !client().any(|(_, line)| self.sign_in_of(line).is_some())
+        let names = |line: &str, commands: &[&str]| {
+            let at = usize::from(self.protocol == Protocol::Imap);
+            let command = line.split_whitespace().nth(at).unwrap_or_default();
+            commands.iter().any(|name| command.eq_ignore_ascii_case(name))
+        };
+        client().any(|(_, line)| self.sign_in_of(line).is_some() && names(line, &["LOGIN", "PASS"]))
+            && !client().any(|(_, line)| names(line, &["AUTHENTICATE", "AUTH"]))
     }
 
     /// The tag of a client's command that signs in; without one, an empty word.
