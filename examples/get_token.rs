@@ -11,14 +11,14 @@
 use std::error::Error;
 use std::time::Duration;
 
-use entrada::flow::{self, Pins, Prompt, Shown, SignInPage, TokenRequest};
-use entrada::model::{Authority, ScopeSet, Tenant, clean};
-use entrada::oauth::device_code::DeviceAuthorization;
-use entrada::store::{self, Interaction, Kind};
-use entrada::sys::{
+use entrada_auth::flow::{self, Pins, Prompt, Shown, SignInPage, TokenRequest};
+use entrada_auth::store::{self, Interaction, Kind};
+use entrada_auth::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
     Sys,
 };
+use entrada_core::oauth::device_code::DeviceAuthorization;
+use entrada_core::{Authority, ScopeSet, Tenant, clean};
 
 /// How the user hears of the code.
 struct Stderr;

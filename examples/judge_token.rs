@@ -8,10 +8,10 @@
 use std::error::Error;
 use std::io::Read as _;
 
-use entrada::diagnose;
-use entrada::model::Job;
 use entrada::render;
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_core::Job;
+use entrada_diagnose as diagnose;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut input = String::new();

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::rc::Rc;
 
-use entrada::model::{Account, NumericDate, Secret};
-use entrada::store::{Backend, Bytes, Grant, GrantKey, Grants, Kind, StoreError, Trouble};
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::store::{Backend, Bytes, Grant, GrantKey, Grants, Kind, StoreError, Trouble};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_core::{Account, NumericDate, Secret};
 
 /// A vault that can be locked; clones share what is in it.
 #[derive(Clone, Default)]

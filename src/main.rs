@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use entrada::cli::{self, Console};
-use entrada::sys::{
+use entrada_auth::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
     Stream, Sys, harden, quiet_panics,
 };

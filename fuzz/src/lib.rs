@@ -1,8 +1,8 @@
 //! What every target does with its input: judge it, write the judgement in every format, and hold it to what must be true
 //! of any input.
 
-use entrada::diagnose::{self, Confidence, Severity, Verdict};
-use entrada::model::{Job, NumericDate};
+use entrada_diagnose::{self as diagnose, Confidence, Severity, Verdict};
+use entrada_core::{Job, NumericDate};
 use entrada::render::{self, JudgementFormat, Notes, Style};
 
 /// When it is judged.

@@ -4,7 +4,7 @@ use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format};
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
 
 /// List the accounts that are signed in
 #[derive(clap::Args)]

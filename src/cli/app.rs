@@ -7,17 +7,17 @@ use super::input::{open, read_text, text_of};
 use super::talk::Talk;
 use super::{Common, Exit, Failure, output};
 use crate::config::{ConfigFile, Paths, Settings, variables};
-use crate::diagnose::{self, Context, Diagnosis, Evidence, Verdict};
-use crate::flow::{SignInPage, TokenRequest};
-use crate::har::About;
-use crate::model::{Authority, ClaimsRequest, Job, Redactor, Secret, both, shell_quoted};
-use crate::oauth::challenge::{self, ChallengeError};
 use crate::render;
-use crate::store::{Entry, Interaction};
-use crate::sys::{
+use entrada_auth::flow::{SignInPage, TokenRequest};
+use entrada_auth::store::{Entry, Interaction};
+use entrada_auth::sys::{
     Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
 };
-use crate::trace::Recorder;
+use entrada_auth::trace::Recorder;
+use entrada_core::har::About;
+use entrada_core::oauth::challenge::{self, ChallengeError};
+use entrada_core::{Authority, ClaimsRequest, Job, Redactor, Secret, both, shell_quoted};
+use entrada_diagnose::{self as diagnose, Context, Diagnosis, Evidence, Verdict};
 
 /// One run of the program.
 pub(super) struct App<'a, 't> {
@@ -302,8 +302,8 @@ impl App<'_, '_> {
             add(flag, value.clone());
         }
         add("--cloud", layer.cloud.map(|cloud| cloud.id().to_owned()));
-        let store = layer.store.and_then(|store| clap::ValueEnum::to_possible_value(&store));
-        add("--store", store.map(|store| store.get_name().to_owned()));
+        let store: Option<&str> = layer.store.map(Into::into);
+        add("--store", store.map(str::to_owned));
         add("--store-key-file", layer.store_key_file.clone());
         words
     }

@@ -9,8 +9,8 @@ use std::ffi::OsString;
 
 use url::Url;
 
-use crate::model::without_secrets;
-use crate::sys::Env;
+use entrada_auth::sys::Env;
+use entrada_core::without_secrets;
 
 /// What stands in a secret's place.
 const GONE: &str = "[secret]";

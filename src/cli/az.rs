@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::model::clean;
+use entrada_core::clean;
 
 /// What `argv` asks for, as a command line of ours, where the program was called `az`; `None` where it was not. An error says
 /// what cannot be answered.

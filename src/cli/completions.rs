@@ -4,17 +4,18 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::CommandFactory as _;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use strum::IntoEnumIterator as _;
 
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{ConfigFile, Paths};
-use crate::entra::jobs;
-use crate::model::{Job, clean};
-use crate::store::listed;
-use crate::sys::{Env, Sys};
+use entrada_auth::store::listed;
+use entrada_auth::sys::{Env, Sys};
+use entrada_core::entra::jobs;
+use entrada_core::{Job, clean};
 
 /// Print what completes commands, flags, profiles, accounts and jobs in a shell
 #[derive(clap::Args, Debug)]
@@ -85,7 +86,8 @@ pub(super) fn is_asked(env: &Env) -> bool {
 /// Answers a shell: `argv` is `entrada -- WORDS`. Whatever is wrong, nothing is said: it would stand in the middle of a line
 /// that somebody types.
 pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -> Exit {
-    let shell = sys.env.get(ASKING).and_then(|name| Shell::from_str(name, true).ok());
+    let shell =
+        sys.env.get(ASKING).and_then(|name| <Shell as clap::ValueEnum>::from_str(name, true).ok());
     let after = argv.iter().position(|word| word == "--");
     let (Some(shell), Some(after)) = (shell, after) else { return Exit::Usage };
     let words = argv.get(after + 1..).unwrap_or_default().to_vec();
@@ -118,9 +120,8 @@ impl Known {
             (None, None) => None,
         };
         let file = config.and_then(|path| ConfigFile::read(&path, false).ok()).unwrap_or_default();
-        let on_record = Job::value_variants()
-            .iter()
-            .map(|job| (job.id().to_owned(), Some(jobs::facts(*job).title.to_owned())));
+        let on_record =
+            Job::iter().map(|job| (job.id().to_owned(), Some(jobs::facts(job).title.to_owned())));
         let own = file.jobs.iter().map(|(name, table)| (name.clone(), table.title.clone()));
         let listed = paths.map(|paths| listed(&paths.state)).unwrap_or_default();
         let mut accounts: Vec<Word> =

@@ -11,14 +11,15 @@ use super::prompt::Person;
 use super::talk::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::diagnose::{self, Context, Evidence, Shape};
-use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch, serve};
-use crate::flow::{self, Acquired, Prompt, Shown, TokenRequest};
-use crate::model::{Authority, Job, ScopeSet, Tenant};
-use crate::oauth::device_code::DeviceAuthorization;
+use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
-use crate::store::{self, Grants, Interaction, Kind};
-use crate::sys::{self, Clock as _, RealClock, Stream, Sys};
+use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
+use entrada_auth::store::{self, Grants, Interaction, Kind};
+use entrada_auth::sys::{self, Clock as _, RealClock, Stream, Sys};
+use entrada_core::oauth::device_code::DeviceAuthorization;
+use entrada_core::{Authority, Job, ScopeSet, Tenant};
+use entrada_diagnose::{self as diagnose, Context, Evidence, Shape};
+use entrada_emulator::{Emulator, Options, Scenario, serve};
 
 /// Take the guided tour: sign in, store, refresh and diagnose on an emulated Entra ID
 #[derive(clap::Args)]

@@ -9,10 +9,11 @@ use url::Url;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure, output};
-use crate::emulator::account::{PEOPLE, Person};
-use crate::emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 use crate::render;
-use crate::sys::{Clock as _, NamedHost, OutputOptions, RealClock, Stream};
+use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
+use entrada_core::NamedHost;
+use entrada_emulator::account::{PEOPLE, Person};
+use entrada_emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 
 /// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]

@@ -8,7 +8,7 @@ use super::obtain::{Ask, obtain};
 use super::token::{VARIABLE, variable_name};
 use super::{Exit, Failure};
 use crate::config::variables;
-use crate::sys::{Hand, Program};
+use entrada_auth::sys::{Hand, Program};
 
 /// Run a program with an access token in its environment; its exit code is the result
 #[derive(clap::Args, Debug)]

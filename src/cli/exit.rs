@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::sys::Interrupted;
+use entrada_auth::sys::Interrupted;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

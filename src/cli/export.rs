@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::{Exit, Failure, output};
 use crate::config::Settings;
-use crate::model::{Authority, clean};
-use crate::store::{Entry, Grant, GrantKey, Grants, foreign};
-use crate::sys::{OutputFile, OutputOptions, Stream};
+use entrada_auth::store::{Entry, Grant, GrantKey, Grants, foreign};
+use entrada_auth::sys::{OutputFile, OutputOptions, Stream};
+use entrada_core::{Authority, clean};
 
 /// Hand a stored sign-in over to another program, refresh token included
 ///

@@ -9,14 +9,14 @@ use super::exit::Exit;
 use super::network;
 use super::talk::Talk;
 use crate::config::{ConfigError, SettingsError};
-use crate::diagnose::{self, Diagnosis, Evidence};
-use crate::flow::{AcquireError, Refusal};
-use crate::model::shell_quoted;
-use crate::oauth::ProtocolError;
-use crate::oauth::discovery::DiscoveryError;
 use crate::render::{self, Notes};
-use crate::store::{Kind, LockError, StoreError, Trouble};
-use crate::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
+use entrada_auth::flow::{AcquireError, Refusal};
+use entrada_auth::store::{Kind, LockError, StoreError, Trouble};
+use entrada_auth::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
+use entrada_core::oauth::ProtocolError;
+use entrada_core::oauth::discovery::DiscoveryError;
+use entrada_core::shell_quoted;
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence};
 
 /// A command's failure.
 #[derive(Debug)]

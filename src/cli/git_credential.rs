@@ -10,7 +10,7 @@ use super::failure::of_acquire;
 use super::input::read_text;
 use super::obtain::{Ask, obtain};
 use super::{Exit, Failure};
-use crate::flow;
+use entrada_auth::flow;
 
 /// Answer git for Azure DevOps, as its credential helper
 ///

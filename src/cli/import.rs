@@ -7,12 +7,12 @@ use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::entra::clouds::Cloud;
-use crate::entra::{known, resources};
-use crate::flow::{self, Pins, TokenRequest};
-use crate::model::{Authority, ScopeSet, clean};
-use crate::store::Grants;
-use crate::store::foreign::{self, Foreign, ForeignError};
+use entrada_auth::flow::{self, Pins, TokenRequest};
+use entrada_auth::store::Grants;
+use entrada_auth::store::foreign::{self, Foreign, ForeignError};
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::entra::{known, resources};
+use entrada_core::{Authority, ScopeSet, clean};
 
 /// Take over refresh tokens of other programs
 ///

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::Failure;
 use super::app::App;
 use super::arguments::holds_secret;
-use crate::model::Secret;
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::Secret;
 
 /// Bytes that are looked at of an input that is no UTF-8.
 const BROKEN_MAX: usize = 2 << 20;

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::diagnose::{self, Shape};
-use crate::model::{Claims, Jwt};
 use crate::render::{self, Format};
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::{Claims, Jwt};
+use entrada_diagnose::{self as diagnose, Shape};
 
 /// Show the claims of a token, annotated
 #[derive(clap::Args)]

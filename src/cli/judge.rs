@@ -2,9 +2,9 @@
 
 use super::app::App;
 use crate::config::Settings;
-use crate::diagnose::{self, Diagnosis, Shape, Verdict};
-use crate::flow::{Acquired, Source, TokenRequest};
-use crate::model::Job;
+use entrada_auth::flow::{Acquired, Source, TokenRequest};
+use entrada_core::Job;
+use entrada_diagnose::{self as diagnose, Diagnosis, Shape, Verdict};
 
 /// The judgement of what was acquired for each of `jobs`, or for the job that follows from the scopes when none is named.
 pub(super) fn judge(

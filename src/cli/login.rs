@@ -7,12 +7,12 @@ use super::prompt::Person;
 use super::talk::Talk;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::diagnose::{Diagnosis, Severity};
-use crate::entra::jobs;
-use crate::flow::{self, AcquireError, Acquired, Unsaved};
-use crate::model::{Job, clean, human_duration};
 use crate::render::{self, JudgementFormat, Notes};
-use crate::store::{Grants, Interaction, LockError, StoreError, Trouble};
+use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
+use entrada_auth::store::{Grants, Interaction, LockError, StoreError, Trouble};
+use entrada_core::entra::jobs;
+use entrada_core::{Job, clean, human_duration};
+use entrada_diagnose::{Diagnosis, Severity};
 
 /// Sign in, keep the grant, and judge the token at once
 #[derive(clap::Args)]

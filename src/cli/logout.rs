@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::{Exit, Failure};
-use crate::store::Entry;
+use entrada_auth::store::Entry;
 
 /// Forget an account on this machine
 #[derive(clap::Args)]
@@ -79,11 +79,12 @@ pub(super) mod tests {
 
     use super::*;
     use crate::cli::{self, Console};
-    use crate::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
-    use crate::model::{NumericDate, Secret};
-    use crate::store::{self, GrantKey, Grants, Interaction, Key, Kind};
-    use crate::sys::testing::Nothing;
-    use crate::sys::{Env, Sys};
+    use crate::in_process::{InProcess, Stopwatch};
+    use entrada_auth::store::{self, GrantKey, Grants, Interaction, Key, Kind};
+    use entrada_auth::sys::testing::Nothing;
+    use entrada_auth::sys::{Env, Sys};
+    use entrada_core::{NumericDate, Secret};
+    use entrada_emulator::{Emulator, Options, Scenario};
 
     const BASE: &str = "http://localhost:8400";
 

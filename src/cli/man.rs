@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 
 use super::app::App;
 use super::{Exit, Failure, output};
-use crate::sys::{OutputFile, OutputOptions};
+use entrada_auth::sys::{OutputFile, OutputOptions};
 
 /// Print a manual page, or write all of them to a folder
 #[derive(clap::Args, Debug)]

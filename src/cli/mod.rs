@@ -51,11 +51,11 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::config::Layer;
-use crate::model::{Redactor, shell_quoted};
-use crate::sys::{Stream, Sys};
-use crate::trace::{Recorder, Written};
 use app::App;
 use arguments::Arguments;
+use entrada_auth::sys::{Stream, Sys};
+use entrada_auth::trace::{Recorder, Written};
+use entrada_core::{Redactor, shell_quoted};
 use failure::Failure;
 use secrets::Registering;
 use talk::Talk;

@@ -1,6 +1,6 @@
 //! What to do about a request without an answer.
 
-use crate::sys::{
+use entrada_auth::sys::{
     CertificateFault, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
 };
 
@@ -131,8 +131,8 @@ mod tests {
     use super::*;
     use crate::cli::exit::Exit;
     use crate::cli::failure::Failure;
-    use crate::model::NumericDate;
-    use crate::sys::{BundleError, CertificateTrouble};
+    use entrada_auth::sys::{BundleError, CertificateTrouble};
+    use entrada_core::NumericDate;
 
     fn at(host: &str, failure: HttpFailure) -> HttpError {
         HttpError { host: host.to_owned(), failure, source: None }

@@ -7,9 +7,9 @@ use super::login::{greet, warn_unsaved};
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::flow::{self, AcquireError, Acquired, Source};
-use crate::model::{ClaimsRequest, Job, human_duration};
 use crate::render::{self, Notes};
+use entrada_auth::flow::{self, AcquireError, Acquired, Source};
+use entrada_core::{ClaimsRequest, Job, human_duration};
 
 /// What is asked beside the settings.
 #[derive(Default)]

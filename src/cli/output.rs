@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::Failure;
 use super::app::App;
-use crate::model::clean;
-use crate::sys::{OutputFile, OutputOptions};
+use entrada_auth::sys::{OutputFile, OutputOptions};
+use entrada_core::clean;
 
 /// Opens `path`, which was given to `flag`, for `what`.
 pub(super) fn open(

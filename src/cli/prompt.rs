@@ -7,13 +7,13 @@ use super::Failure;
 use super::app::App;
 use super::talk::Talk;
 use crate::config::Settings;
-use crate::flow::{Prompt, Shown, TokenRequest};
-use crate::model::{clean, human_duration, shell_quoted};
-use crate::oauth::device_code::DeviceAuthorization;
 use crate::render::heading;
-use crate::store::Interaction;
-use crate::sys::{Env, Place};
-use crate::trace::Recorder;
+use entrada_auth::flow::{Prompt, Shown, TokenRequest};
+use entrada_auth::store::Interaction;
+use entrada_auth::sys::{Env, Place};
+use entrada_auth::trace::Recorder;
+use entrada_core::oauth::device_code::DeviceAuthorization;
+use entrada_core::{clean, human_duration, shell_quoted};
 
 /// The command that makes a port of this machine one of the machine at the other end.
 fn ssh_line(env: &Env, port: u16) -> String {

@@ -3,9 +3,9 @@
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{Settings, keys, variable};
-use crate::model::{Job, Protocol, clean};
 use crate::probe::{self, Plan, Security};
 use crate::render::recipe::{Client, Ingredients, Place, Tls};
+use entrada_core::{Job, Protocol, clean};
 
 /// Print a configuration with which another program gets its tokens from here
 #[derive(clap::Args, Debug)]
@@ -106,7 +106,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
 
 fn login(with: &Ingredients, protocols: &[Protocol]) -> String {
     let mut words = vec!["entrada login".to_owned()];
-    words.extend(with.selectors.iter().map(|word| crate::model::shell_quoted(word)));
+    words.extend(with.selectors.iter().map(|word| entrada_core::shell_quoted(word)));
     words.extend(protocols.iter().map(|protocol| format!("--job {}", protocol.job())));
     format!("`{}`", words.join(" "))
 }

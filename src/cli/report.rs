@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::app::App;
 use super::{Failure, output};
-use crate::diagnose::Diagnosis;
 use crate::render;
-use crate::sys::{OutputFile, OutputOptions};
+use entrada_auth::sys::{OutputFile, OutputOptions};
+use entrada_diagnose::Diagnosis;
 
 /// Where the page goes, looked at before anything is done.
 pub(super) fn open(path: &Path) -> Result<OutputFile, Failure> {

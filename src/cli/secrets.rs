@@ -9,11 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use url::Url;
 
-use crate::model::{Redactor, Secret, is_secret_name};
-use crate::sys::{
+use entrada_auth::sys::{
     Bundle, Env, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
     PROXY_VARIABLES, Stream, Terminal, Visit,
 };
+use entrada_core::{Redactor, Secret, is_secret_name};
 
 /// One of the effects, whose secrets are registered.
 pub(super) struct Registering<'a, T: ?Sized> {
@@ -83,7 +83,7 @@ fn of_authorization(value: &str, redactor: &Redactor) {
 
 fn of_body(headers: &HeaderMap, body: &[u8], redactor: &Redactor) {
     let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if kind.is_some_and(crate::har::is_form) {
+    if kind.is_some_and(entrada_core::har::is_form) {
         of_form(body, redactor);
     } else if let Ok(value) = serde_json::from_slice(body) {
         redactor.learn(&value);

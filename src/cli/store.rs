@@ -5,9 +5,9 @@ use std::path::Path;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::model::{Secret, clean};
-use crate::store::{self, Grants, Interaction, Key, Kind};
-use crate::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
+use entrada_auth::store::{self, Grants, Interaction, Key, Kind};
+use entrada_auth::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
+use entrada_core::{Secret, clean};
 
 impl App<'_, '_> {
     /// The store that the settings name.

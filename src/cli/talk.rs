@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::io::Write;
 
 use super::arguments::Arguments;
-use crate::model::{Redactor, clean, clean_layout};
 use crate::render::{self, Style};
-use crate::sys::{Stream, Sys};
+use entrada_auth::sys::{Stream, Sys};
+use entrada_core::{Redactor, clean, clean_layout};
 
 /// stderr, shared by whoever has something to say.
 pub(super) struct Talk<'a> {

@@ -3,10 +3,10 @@
 use super::app::App;
 use super::obtain::{Ask, obtain};
 use super::{Exit, Failure};
-use crate::entra::resources;
-use crate::flow::Acquired;
-use crate::model::ScopeSet;
 use crate::render::{self, Handed, Shell, TokenOutput};
+use entrada_auth::flow::Acquired;
+use entrada_core::ScopeSet;
+use entrada_core::entra::resources;
 
 /// Print an access token that is still good: stored, refreshed, or (where allowed) by sign-in
 #[derive(clap::Args, Debug)]

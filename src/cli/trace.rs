@@ -5,10 +5,10 @@ use clap::Subcommand;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::diagnose::{self, Verdict};
-use crate::har::{Har, Redactor};
 use crate::render::{self, Format, Notes};
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::har::{Har, Redactor};
+use entrada_diagnose::{self as diagnose, Verdict};
 
 /// Look into a trace: what went over the wire, step by step, and what is to be made of it
 #[derive(clap::Args)]

@@ -1,8 +1,8 @@
 //! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
 
 use super::talk::Talk;
-use crate::model::{clean, without_secrets};
-use crate::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
+use entrada_auth::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
+use entrada_core::{clean, without_secrets};
 
 /// A network that tells what passes.
 pub(super) struct Verbose<'a, 't> {

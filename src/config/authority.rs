@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::SettingsError;
-use crate::entra::clouds::Cloud;
-use crate::model::{Authority, Family, Tenant, clean};
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::{Authority, Family, Tenant, clean};
 
 /// The tenant of an authority of Entra's shape when none is given: any work, school or personal account.
 pub(super) const TENANT_DEFAULT: &str = "common";

@@ -1,6 +1,6 @@
 //! What is wrong with settings.
 
-use crate::model::{AuthorityError, TenantError};
+use entrada_core::{AuthorityError, TenantError};
 
 /// The settings contradict themselves, or one is missing.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::job::JobTable;
 use super::layer::{Layer, keys};
-use crate::sys::{InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file};
+use entrada_auth::sys::{InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file};
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -124,7 +124,7 @@ fn reason(text: &str, table: &toml::Table, error: &toml::de::Error) -> String {
     }
     let message = said + expected;
     let message = message.lines().next().unwrap_or_default();
-    let message = crate::model::clean(message);
+    let message = entrada_core::clean(message);
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
         return message.into_owned();
     };
@@ -183,7 +183,7 @@ fn unknown(place: &str, key: &str, known: &[&str]) -> Option<String> {
     }
     let near = nearest(key, known.iter().copied())
         .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Some(format!("{place} has an unknown key `{}`{near}", crate::model::clean(key)))
+    Some(format!("{place} has an unknown key `{}`{near}", entrada_core::clean(key)))
 }
 
 /// The name among `known` that `word` was probably meant to be.

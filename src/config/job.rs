@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
 
 use super::file::nearest;
-use crate::model::{Job, OwnJob, OwnNeeds};
+use entrada_core::{Job, OwnJob, OwnNeeds};
 
 /// The name of a job, which need not be on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl JobName {
         if let Some(table) = own(&self.0) {
             return Ok(Job::Own(table.job(&self.0)));
         }
-        let on_record = Job::value_variants().iter().map(|job| job.id());
+        let on_record = Job::iter().map(|job| job.id());
         let near = match nearest(&self.0, on_record.chain(names)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`entrada explain jobs` lists them".to_owned(),

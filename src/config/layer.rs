@@ -7,12 +7,13 @@ use clap::Args as _;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
+use super::choice::choice;
 use super::{JobName, Span};
-use crate::entra::clouds::Cloud;
-use crate::flow::{self, Parameter};
-use crate::model::{As, RedirectUri};
-use crate::oauth::authorization::{PagePrompt, ResponseMode};
-use crate::store;
+use entrada_auth::flow::{self, Parameter};
+use entrada_auth::store;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::oauth::authorization::{PagePrompt, ResponseMode};
+use entrada_core::{As, RedirectUri};
 
 /// Every setting. `None` means that this source says nothing.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize, Serialize)]
@@ -32,14 +33,14 @@ pub struct Layer {
     #[arg(long, short, global = true, value_delimiter = ',', num_args = 1)]
     pub job: Option<Vec<JobName>>,
     /// On whose behalf the token acts
-    #[arg(long = "as", global = true)]
+    #[arg(long = "as", global = true, value_parser = choice::<As>())]
     #[serde(rename = "as")]
     pub acting: Option<As>,
     /// The audience of a job of your own (`--job custom`)
     #[arg(long, global = true)]
     pub audience: Option<String>,
     /// Which national cloud
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<Cloud>())]
     pub cloud: Option<Cloud>,
     /// Another authority: a cloud host, an emulator, or any OpenID issuer
     #[arg(long, global = true, value_name = "URL")]
@@ -54,7 +55,7 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "GUID")]
     pub oid: Option<String>,
     /// How to sign in
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<flow::Kind>())]
     pub flow: Option<flow::Kind>,
     /// Open no browser: show the address instead
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
@@ -67,7 +68,7 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "URI")]
     pub redirect_uri: Option<RedirectUri>,
     /// How the sign-in page sends its answer
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<ResponseMode>())]
     pub response_mode: Option<ResponseMode>,
     /// Whom the sign-in page should expect
     #[arg(long, global = true, value_name = "USER")]
@@ -76,7 +77,7 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "DOMAIN")]
     pub domain_hint: Option<String>,
     /// What the sign-in page asks of the user
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<PagePrompt>())]
     pub prompt: Option<PagePrompt>,
     /// A further parameter for the sign-in page; repeat it for more
     #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1)]
@@ -99,13 +100,13 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "TIME")]
     pub lock_timeout: Option<Span>,
     /// Where grants are kept
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<store::Kind>())]
     pub store: Option<store::Kind>,
     /// The file that holds the key of `--store file`
     #[arg(long, global = true, value_name = "FILE")]
     pub store_key_file: Option<String>,
     /// How secrets travel to a keyring on D-Bus
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = choice::<store::Session>())]
     pub keyring_session: Option<store::Session>,
     /// PEM certificates to trust beside the system's
     #[arg(long, global = true, value_name = "FILE")]

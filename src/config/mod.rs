@@ -1,6 +1,7 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
 mod authority;
+mod choice;
 mod fault;
 mod file;
 mod job;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::sys::Env;
+use entrada_auth::sys::Env;
 
 /// Directories of this user.
 #[derive(Clone, Debug)]

@@ -8,11 +8,11 @@ use super::file::nearest;
 use super::{
     ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, Span, authority, keys, variables,
 };
-use crate::entra::clouds::Cloud;
-use crate::entra::jobs as entra_jobs;
-use crate::flow::{Pins, SignInPage};
-use crate::model::{Authority, Job, ScopeSet, Tenant, clean};
-use crate::sys::Env;
+use entrada_auth::flow::{Pins, SignInPage};
+use entrada_auth::sys::Env;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::entra::jobs as entra_jobs;
+use entrada_core::{Authority, Job, ScopeSet, Tenant, clean};
 
 /// How long to wait for another process: longer than one refresh and one keyring call.
 const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);

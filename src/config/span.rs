@@ -38,7 +38,7 @@ impl FromStr for Span {
         if let Ok(seconds) = text.parse() {
             return Ok(Self(seconds));
         }
-        let error = || SpanError(crate::model::clean(text).into_owned());
+        let error = || SpanError(entrada_core::clean(text).into_owned());
         let span: jiff::SignedDuration = text.parse().map_err(|_| error())?;
         if span.is_negative() {
             return Err(error());

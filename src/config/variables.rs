@@ -3,8 +3,8 @@
 use super::file::nearest;
 use super::layer::is_boolean;
 use super::{Layer, SettingsError, keys};
-use crate::model::parse_bool;
-use crate::sys::{Env, OWN};
+use entrada_auth::sys::{Env, OWN};
+use entrada_core::parse_bool;
 
 /// Variables of ours that are no settings, and whether they hold a secret.
 const OTHER_VARIABLES: [(&str, bool); 3] =

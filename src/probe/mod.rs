@@ -15,9 +15,9 @@ pub use plan::{Ask, MailPlan, Mechanism, Plan, PlanError, Security, Server, WebP
 pub use talk::{Outcome, Talk};
 pub use web::{Answered, Verdict, ask};
 
-use crate::model::{Protocol, Redactor, Secret, Side};
-use crate::oauth::sasl;
-use crate::sys::Dial;
+use entrada_auth::sys::Dial;
+use entrada_core::oauth::sasl;
+use entrada_core::{Protocol, Redactor, Secret, Side};
 use talk::{Stop, Talking};
 
 /// Signs in as `plan` says, opens the mailbox, and leaves.

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::entra::clouds::Cloud;
-use crate::model::{Job, Protocol, is_loopback};
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::{Job, Protocol, is_loopback};
 
 /// Bytes of a mailbox's name (RFC 5321 §4.5.3.1: 64 before the `@`, 255 behind it).
 const NAME_MAX: usize = 320;
@@ -285,7 +285,7 @@ fn escaped(text: &str) -> String {
 /// `GetFolder` of the inbox, its id alone.
 fn get_folder(mailbox: Option<&str>) -> String {
     let whose = mailbox.map_or_else(String::new, |mailbox| {
-        let address = crate::model::html_escaped(mailbox);
+        let address = entrada_core::html_escaped(mailbox);
         format!("<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>")
     });
     format!(
@@ -351,17 +351,17 @@ mod tests {
 
     #[test]
     fn every_job_has_a_call_that_changes_nothing_or_says_that_it_has_none() {
-        use clap::ValueEnum as _;
-        for job in Job::value_variants() {
+        use strum::IntoEnumIterator as _;
+        for job in Job::iter() {
             let ask = Ask {
                 account: Some("ada@contoso.example"),
                 mailbox: Some("a#b@contoso.example"),
                 ..Ask::default()
             };
-            match plan(*job, &ask) {
+            match plan(job, &ask) {
                 Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a#b@contoso.example"),
                 Ok(Plan::Web(plan)) => {
-                    let harmless = ["GET", "OPTIONS"].contains(&plan.method) || *job == Job::Ews;
+                    let harmless = ["GET", "OPTIONS"].contains(&plan.method) || job == Job::Ews;
                     assert!(harmless && plan.url.scheme() == "https", "{plan:?}");
                     assert!(!plan.url.as_str().contains('#'), "{plan:?}");
                 }

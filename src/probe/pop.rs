@@ -3,7 +3,7 @@
 use super::plan::{MailPlan, Security};
 use super::sign_in;
 use super::talk::{Stop, Talking};
-use crate::model::Secret;
+use entrada_core::Secret;
 
 pub(super) fn converse(talking: &mut Talking, plan: &MailPlan, token: &Secret) -> Result<(), Stop> {
     if plan.security == Security::Starttls {

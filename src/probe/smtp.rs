@@ -3,7 +3,7 @@
 use super::plan::{MailPlan, Security};
 use super::sign_in;
 use super::talk::{Stop, Talking};
-use crate::model::Secret;
+use entrada_core::Secret;
 
 /// How we call ourselves: an address literal says that we have no name (RFC 5321 §4.1.3).
 const EHLO: &str = "EHLO [127.0.0.1]";

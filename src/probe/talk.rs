@@ -1,8 +1,8 @@
 //! A conversation with a mail server, written down as it goes. What is secret in it is written down as what it is.
 
 use super::plan::{MailPlan, Mechanism, Security};
-use crate::model::{Protocol, Secret, Side};
-use crate::sys::{Dial, HttpError, HttpFailure, Wire};
+use entrada_auth::sys::{Dial, HttpError, HttpFailure, Wire};
+use entrada_core::{Protocol, Secret, Side};
 
 /// Lines that are read before a server is taken to have nothing to say.
 const LINES_MAX: usize = 1_000;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::plan::WebPlan;
-use crate::model::{Redactor, Secret};
-use crate::sys::{Http, HttpError, HttpRequest, HttpResponse};
+use entrada_auth::sys::{Http, HttpError, HttpRequest, HttpResponse};
+use entrada_core::{Redactor, Secret};
 
 /// What a service answered.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::human::{Style, heading, marked};
 use super::table::table;
-use crate::diagnose::{Diagnosis, Moment, Row, Serves, Standing};
-use crate::model::{Job, NumericDate, human_duration};
+use entrada_core::{Job, NumericDate, human_duration};
+use entrada_diagnose::{Diagnosis, Moment, Row, Serves, Standing};
 
 /// Writes what there is.
 pub(super) fn beside(out: &mut dyn Write, diagnosis: &Diagnosis, style: Style) -> io::Result<()> {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::human::{Style, heading, marked};
-use crate::entra::resources;
-use crate::model::{Claims, Jwt, NumericDate, clean, human_duration};
+use entrada_core::entra::resources;
+use entrada_core::{Claims, Jwt, NumericDate, clean, human_duration};
 
 /// What a claim means, for those that Entra sends.
 const MEANINGS: [(&str, &str); 43] = [

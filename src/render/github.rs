@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::diagnose::{Confidence, Diagnosis, Severity};
+use entrada_diagnose::{Confidence, Diagnosis, Severity};
 
 pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()> {
     for diagnosis in all {
@@ -47,7 +47,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::{Evidence, Shape, run};
+    use entrada_diagnose::{Evidence, Shape, run};
 
     #[test]
     fn a_finding_is_one_line_whatever_is_in_it() {

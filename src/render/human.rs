@@ -6,10 +6,10 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
 use super::beside::{beside, scopes};
-use crate::diagnose::{
+use entrada_core::clean;
+use entrada_diagnose::{
     Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
 };
-use crate::model::clean;
 
 /// What the stream can show.
 #[derive(Clone, Copy, Debug, Default)]

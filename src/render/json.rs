@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::diagnose::{Diagnosis, Event, Finding, Moment, Row, Shown};
-use crate::model::{Job, to_json};
+use entrada_core::{Job, to_json};
+use entrada_diagnose::{Diagnosis, Event, Finding, Moment, Row, Shown};
 
 /// The number in the `version` member of every document.
 pub const VERSION: u8 = 1;

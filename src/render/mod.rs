@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnose::Diagnosis;
+use entrada_diagnose::Diagnosis;
 
 pub use claims::{claim_meaning, claim_meanings, claims};
 pub use human::{Style, failure, field, heading, help, label, prose, wrapped};

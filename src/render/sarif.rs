@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json::write;
-use crate::diagnose::rules::RULES;
-use crate::diagnose::{Confidence, Diagnosis, Finding, Rule, Severity};
+use entrada_diagnose::rules::RULES;
+use entrada_diagnose::{Confidence, Diagnosis, Finding, Rule, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::human::{Style, marked};
-use crate::model::clean;
+use entrada_core::clean;
 
 /// Writes `rows` under `headings`. Cells are cleaned; the last column is not padded.
 pub fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {

@@ -9,8 +9,8 @@ use url::Url;
 use super::human::marked;
 use super::json::{VERSION, write};
 use super::{Style, heading, wrapped};
-use crate::har::{Entry, Har, Pair, Redactor, is_redacted};
-use crate::model::{NumericDate, clean};
+use entrada_core::har::{Entry, Har, Pair, Redactor, is_redacted};
+use entrada_core::{NumericDate, clean};
 
 /// One request and its answer, without anything secret.
 #[derive(Debug, Serialize)]

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::shell::{self, Shell};
-use crate::model::{Account, NumericDate, Redactor};
-use crate::oauth::sasl;
-use crate::store::CachedToken;
+use entrada_auth::store::CachedToken;
+use entrada_core::oauth::sasl;
+use entrada_core::{Account, NumericDate, Redactor};
 
 /// How `entrada token` prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]

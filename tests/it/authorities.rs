@@ -3,12 +3,13 @@
 //! Those of External ID, B2C and AD FS are as their documentation has them; no such server was asked.
 
 use entrada::config::{ConfigFile, Layer, Settings};
-use entrada::diagnose::{self, Verdict};
-use entrada::entra::clouds::Cloud;
-use entrada::model::{Authority, Endpoints, Job, NumericDate};
-use entrada::oauth::discovery;
-use entrada::sys::Env;
+use entrada_auth::sys::Env;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::oauth::discovery;
+use entrada_core::{Authority, Endpoints, Job, NumericDate};
+use entrada_diagnose::{self as diagnose, Verdict};
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 
 const TID: &str = "0c0ffee0-1111-4222-8333-444455556666";
 
@@ -112,7 +113,7 @@ fn the_four_clouds_have_hosts_issuers_and_audiences_of_their_own() {
             };
             let good = verdict(audience);
             assert_ne!(good.verdict, Verdict::Problem, "{cloud:?} {job} {:?}", good.findings);
-            for other in <Cloud as clap::ValueEnum>::value_variants().iter().copied() {
+            for other in Cloud::iter() {
                 let foreign = match job {
                     Job::Imap => other.facts().exchange,
                     _ => other.facts().graph,

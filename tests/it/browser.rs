@@ -8,11 +8,12 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use entrada::emulator::{Emulator, Reply, Stopwatch};
-use entrada::sys::{
+use entrada::in_process::Stopwatch;
+use entrada_auth::sys::{
     Browser, Clock as _, Entropy, Env, HttpRequest, HttpResponse, Interrupted, Line, Listener,
     Loopback, Place, Visit,
 };
+use entrada_emulator::{Emulator, Reply};
 use url::Url;
 
 /// The port that the machine seems to have free.
@@ -184,12 +185,9 @@ impl Listener for Port {
 pub(crate) struct Typed(pub(crate) Desk);
 
 impl Line for Typed {
-    fn poll(&mut self) -> Option<io::Result<entrada::model::Secret>> {
+    fn poll(&mut self) -> Option<io::Result<entrada_core::Secret>> {
         let line = self.0.typed();
-        Some(
-            line.map(entrada::model::Secret::new)
-                .ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
-        )
+        Some(line.map(entrada_core::Secret::new).ok_or_else(|| io::ErrorKind::UnexpectedEof.into()))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `entrada login --flow browser` and `--flow paste`, in process.
 
 use entrada::cli::Exit;
-use entrada::emulator::{Reply, Scenario};
-use entrada::model::ScopeSet;
-use entrada::oauth::authorization::{AuthorizationRequest, Ties};
+use entrada_core::ScopeSet;
+use entrada_core::oauth::authorization::{AuthorizationRequest, Ties};
+use entrada_emulator::{Reply, Scenario};
 use url::Url;
 
 use crate::browser::{Desk, PORT, get};
@@ -167,7 +167,7 @@ fn settings_that_exclude_each_other_are_told_before_anything_is_opened() {
 
 #[test]
 fn a_parameter_that_has_a_setting_is_refused_with_its_name_wherever_it_is_set() {
-    for (name, setting) in entrada::oauth::authorization::OWN_PARAMETERS {
+    for (name, setting) in entrada_core::oauth::authorization::OWN_PARAMETERS {
         let known = entrada::config::keys().iter().any(|key| key == setting);
         assert!(setting.is_empty() || known, "{name}: there is no `--{setting}`");
     }
@@ -300,8 +300,8 @@ fn a_pasted_address_signs_in_where_nobody_can_come_back() {
 /// bytes were used.
 pub(crate) fn address_of_the_answer(world: &World, redirect_uri: &str, drawn: usize) -> String {
     let (mut random, desk) = ([0; 96], Desk::default());
-    entrada::sys::Entropy::fill(&desk, &mut vec![0; drawn]).unwrap();
-    entrada::sys::Entropy::fill(&desk, &mut random).unwrap();
+    entrada_auth::sys::Entropy::fill(&desk, &mut vec![0; drawn]).unwrap();
+    entrada_auth::sys::Entropy::fill(&desk, &mut random).unwrap();
     let endpoint = Url::parse("http://localhost:8400/organizations/oauth2/v2.0/authorize").unwrap();
     let url = AuthorizationRequest {
         endpoint: &endpoint,

@@ -1,7 +1,7 @@
 //! Claims that are asked for: by `--claims`, by a capability, and to answer a challenge.
 
 use entrada::cli::Exit;
-use entrada::model::Jwt;
+use entrada_core::Jwt;
 use serde_json::{Value, json};
 
 use crate::world::{Run, World};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use entrada::model::{NumericDate, Redactor, Secret};
+use entrada_core::{NumericDate, Redactor, Secret};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

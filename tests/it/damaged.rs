@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use entrada::cli::Exit;
-use entrada::model::Secret;
-use entrada::store::{Backend as _, File, Key};
+use entrada_auth::store::{Backend as _, File, Key};
+use entrada_core::Secret;
 
 use crate::world::{STORE_KEY, World};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use entrada::cli::Exit;
 use entrada::config::{ConfigFile, keys};
-use entrada::diagnose::rules::RULES;
+use entrada_diagnose::rules::RULES;
 
 #[allow(clippy::disallowed_methods, reason = "how one asks for pages to be written")]
 fn is_to_be_written() -> bool {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use entrada::cli::Exit;
-use entrada::sys::{HttpRequest, HttpResponse};
+use entrada_auth::sys::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::world::World;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use entrada::cli::Exit;
-use entrada::store::Grant;
+use entrada_auth::store::Grant;
 use serde_json::Value;
 
 use crate::world::{BASE, NOW, World};
@@ -157,7 +157,7 @@ fn one_of_several_has_to_be_named() {
     other.account.username = Some("bob@contoso.example".to_owned());
     other.refresh_token = None;
     grants
-        .save(&entrada::store::GrantKey { account: "b.t".to_owned(), ..key }, &other, NOW)
+        .save(&entrada_auth::store::GrantKey { account: "b.t".to_owned(), ..key }, &other, NOW)
         .unwrap();
     drop(grants);
     let run = world.run(&["export", "--msal"]);

@@ -1,6 +1,6 @@
 //! The server's rows of the table in `docs/reliability.md`.
 
-use entrada::emulator::{Failure, Trouble};
+use entrada_emulator::{Failure, Trouble};
 
 use crate::shared::{Moment, rows};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! An authority that is not Entra's and describes itself: what it says of itself, and what its refusals are taken for.
 
 use entrada::cli::Exit;
-use entrada::sys::HttpResponse;
+use entrada_auth::sys::HttpResponse;
 use serde_json::{Value, json};
 
 use crate::world::{BASE, Network, World};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use entrada::cli::Exit;
-use entrada::sys::HttpResponse;
+use entrada_auth::sys::HttpResponse;
 use serde_json::{Value, json};
 
 use crate::world::World;

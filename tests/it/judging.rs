@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use entrada::cli::Exit;
-use entrada::entra::{aadsts, causes};
+use entrada_core::entra::{aadsts, causes};
 use serde_json::{Value, json};
 
 use crate::corpus;

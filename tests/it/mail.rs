@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use entrada::sys::{Dial, HttpError, HttpFailure, Wire};
+use entrada_auth::sys::{Dial, HttpError, HttpFailure, Wire};
 
 /// Where a script is played, and what came of it.
 #[derive(Default)]

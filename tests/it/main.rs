@@ -3,7 +3,6 @@
 // clippy's `allow-unwrap-in-tests` does not reach the helper functions of an integration test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod architecture;
 mod arguments;
 mod authorities;
 mod browser;

@@ -1,8 +1,8 @@
 //! What a refresh does when the way to the authority is bad, or the authority says no; and what it spares the next process.
 
 use entrada::cli::Exit;
-use entrada::emulator::{Failure, Trouble};
-use entrada::sys::Clock as _;
+use entrada_auth::sys::Clock as _;
+use entrada_emulator::{Failure, Trouble};
 
 use crate::world::World;
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entrada::cli::Exit;
-use entrada::sys::HttpResponse;
+use entrada_auth::sys::HttpResponse;
 use serde_json::{Value, json};
 
 use crate::world::{BASE, World};

@@ -1,8 +1,8 @@
 //! Every scenario of the emulator, through the whole program: the right exit code, the right cause, and an end in time.
 
 use entrada::cli::Exit;
-use entrada::emulator::SCENARIOS;
-use entrada::sys::Clock as _;
+use entrada_auth::sys::Clock as _;
+use entrada_emulator::SCENARIOS;
 
 use crate::world::{NOW, World};
 

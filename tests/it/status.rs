@@ -1,8 +1,8 @@
 //! `entrada status`: what is stored, and how long it is likely to last.
 
 use entrada::cli::Exit;
-use entrada::model::{Account, NumericDate, Secret};
-use entrada::store::{Backend as _, Entry, File, Grant, GrantKey, Key};
+use entrada_auth::store::{Backend as _, Entry, File, Grant, GrantKey, Key};
+use entrada_core::{Account, NumericDate, Secret};
 use serde_json::Value;
 
 use crate::schemas::{Schema, closed, read};

@@ -1,7 +1,7 @@
 //! `entrada token`: cached, refreshed, for other services, and what it never does.
 
 use entrada::cli::Exit;
-use entrada::model::ScopeSet;
+use entrada_core::ScopeSet;
 
 use crate::world::{NOW, World};
 

@@ -1,8 +1,8 @@
 //! `--trace FILE` and `entrada trace show`.
 
 use entrada::cli::Exit;
-use entrada::emulator::Scenario;
-use entrada::har::Har;
+use entrada_core::har::Har;
+use entrada_emulator::Scenario;
 use serde_json::Value;
 use url::Url;
 
@@ -38,7 +38,7 @@ fn har(text: &str) -> Har {
 /// The method, the last part of the path, and the status of every entry.
 fn steps(text: &str) -> Vec<String> {
     let entries = har(text).log.entries;
-    let step = |entry: &entrada::har::Entry| {
+    let step = |entry: &entrada_core::har::Entry| {
         let url = Url::parse(&entry.request.url).unwrap();
         let last = url.path_segments().and_then(|mut path| path.next_back()).unwrap_or_default();
         format!("{} /{last} {}", entry.request.method, entry.response.status)

@@ -7,11 +7,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
-use entrada::emulator::{Emulator, InProcess, Options, Reply, Scenario};
-use entrada::sys::{
+use entrada::in_process::InProcess;
+use entrada_auth::sys::{
     Browser, Clock as _, Env, Place, RealClock, RealEntropy, RealLoopback, RealPrograms,
     RealTerminal, Sys,
 };
+use entrada_emulator::{Emulator, Options, Reply, Scenario};
 use url::Url;
 
 /// A browser that is a thread with a script.
@@ -229,8 +230,8 @@ fn ten_hostile_visitors_neither_end_the_wait_nor_learn_anything() {
 fn a_port_that_is_taken_on_one_address_is_not_used() {
     let taken = std::net::TcpListener::bind("[::1]:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    assert!(entrada::sys::bind(port).is_err(), "whoever has it would get the code");
-    let free = entrada::sys::bind(0).unwrap();
+    assert!(entrada_auth::sys::bind(port).is_err(), "whoever has it would get the code");
+    let free = entrada_auth::sys::bind(0).unwrap();
     assert_eq!(free.len(), 2);
     assert!(free.iter().all(|socket| socket.local_addr().unwrap().ip().is_loopback()));
     let same = free[0].local_addr().unwrap().port() == free[1].local_addr().unwrap().port();

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
-use entrada::emulator::{Emulator, InProcess, Options, Scenario, Stopwatch};
-use entrada::model::{NumericDate, Secret};
-use entrada::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
-use entrada::sys::{
+use entrada::in_process::{InProcess, Stopwatch};
+use entrada_auth::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
+use entrada_auth::sys::{
     Bundle, Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line,
     Place, Program, Programs, Stream, Sys, Terminal,
 };
+use entrada_core::{NumericDate, Secret};
+use entrada_emulator::{Emulator, Options, Scenario};
 use tempfile::TempDir;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use entrada::emulator::account::CONTOSO;
+use entrada_emulator::account::CONTOSO;
 use serde_json::Value;
 
 use crate::consumers::Home;

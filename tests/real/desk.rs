@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada::store::{Interaction, Limits, Notice, SecretService, Session, Settings};
+use entrada_auth::store::{Interaction, Limits, Notice, SecretService, Session, Settings};
 
 /// A session bus on which nothing is started by itself, so that every daemon is ours.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada::store::{Backend, Interaction, Limits, SecretService, Trouble};
+use entrada_auth::store::{Backend, Interaction, Limits, SecretService, Trouble};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::object_server::SignalEmitter;
@@ -140,7 +140,7 @@ impl Scene {
             .unwrap();
         let said = Rc::<RefCell<Vec<String>>>::default();
         let heard = Rc::clone(&said);
-        let change = |settings: &mut entrada::store::Settings| {
+        let change = |settings: &mut entrada_auth::store::Settings| {
             settings.interaction = interaction;
             settings.limits =
                 Limits { quiet: Duration::from_millis(500), patient: Duration::from_millis(1500) };

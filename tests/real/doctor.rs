@@ -187,7 +187,7 @@ fn what_the_registration_seems_to_be_is_inferred_and_nobody_signs_in() {
         ("not-public-client", "public", "the application is asked for a secret"),
     ] {
         let mut other = machine.command(&[ENTRADA]);
-        let client = entrada::emulator::Scenario::find(scenario).unwrap().client_id;
+        let client = entrada_emulator::Scenario::find(scenario).unwrap().client_id;
         other.arg("--app").env("ENTRADA_CLIENT_ID", client);
         one_is_wrong(&mut other, name, found);
     }

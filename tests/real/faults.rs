@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use entrada::emulator::{Failure, Trouble};
+use entrada_emulator::{Failure, Trouble};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, assert_silent, files, run, start, within};

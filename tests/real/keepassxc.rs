@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use entrada::store::{Backend as _, Trouble};
+use entrada_auth::store::{Backend as _, Trouble};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, run};

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use entrada::model::{Account, NumericDate, Secret};
-use entrada::store::{
+use entrada_auth::store::{
     Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Kind, Limits, Native, Places,
     Session, Split, StoreError, Trouble,
 };
+use entrada_core::{Account, NumericDate, Secret};
 
-use crate::contract;
 use crate::desk::Desk;
 use crate::program::files;
+use entrada_auth::store::contract;
 
 fn short(limits: &mut Limits) {
     *limits = Limits { quiet: Duration::from_secs(1), patient: Duration::from_secs(2) };
@@ -163,7 +163,7 @@ fn a_fresh_daemon_without_a_keyring_asks_for_one_to_be_made() {
 fn a_frozen_daemon_is_left_alone_in_time() {
     let desk = Desk::unlocked();
     for interaction in [Interaction::Forbidden, Interaction::Allowed] {
-        let change = |settings: &mut entrada::store::Settings| {
+        let change = |settings: &mut entrada_auth::store::Settings| {
             settings.interaction = interaction;
             short(&mut settings.limits);
         };

@@ -10,9 +10,9 @@ use std::time::Duration;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use entrada::emulator::account::CONTOSO;
-use entrada::emulator::{Emulator, Reply};
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_emulator::account::CONTOSO;
+use entrada_emulator::{Emulator, Reply};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

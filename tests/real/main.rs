@@ -34,10 +34,6 @@ mod storm;
 mod terminal;
 mod trace;
 
-use entrada::store::Backend;
-
-#[path = "../../src/store/contract.rs"]
-mod contract;
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
 #[path = "../shared/faults.rs"]

@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use entrada::emulator::serve::{self, Background, Tls};
-use entrada::emulator::{Emulator, Options, Scenario};
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_emulator::serve::{self, Background, Tls};
+use entrada_emulator::{Emulator, Options, Scenario};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, Ended, run};

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use entrada::emulator::Reply;
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_emulator::Reply;
 use serde_json::{Value, json};
 
 use crate::certs::Certificate;

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use entrada::emulator::serve::{self, Background};
-use entrada::emulator::{Emulator, Options, Scenario};
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_emulator::serve::{self, Background};
+use entrada_emulator::{Emulator, Options, Scenario};
 
 /// The program under test.
 pub(crate) const ENTRADA: &str = env!("CARGO_BIN_EXE_entrada");

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada::emulator::Trouble;
+use entrada_emulator::Trouble;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::desk::Desk;

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada::emulator::{Failure, Trouble};
+use entrada_emulator::{Failure, Trouble};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, assert_silent, files, run};

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use entrada::emulator::Reply;
-use entrada::sys::{Clock as _, RealClock};
+use entrada_auth::sys::{Clock as _, RealClock};
+use entrada_emulator::Reply;
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, files, run, start, within};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use entrada::har::{Har, Pair, is_redacted};
+use entrada_core::har::{Har, Pair, is_redacted};
 
 use crate::chromium::User;
 use crate::program::{Emulation, Provider, assert_silent, run, start, within};

@@ -6,11 +6,11 @@ use std::path::Path;
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
 use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
-use crate::entra::jobs;
-use crate::model::{Authority, Job, Tenant, clean, shell_quoted};
 use crate::render;
-use crate::store::Interaction;
-use crate::sys::{OutputFile, OutputOptions};
+use entrada_auth::store::Interaction;
+use entrada_auth::sys::{OutputFile, OutputOptions};
+use entrada_core::entra::jobs;
+use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 
 /// What a profile is called where nobody named it.
 const NAME: &str = "work";

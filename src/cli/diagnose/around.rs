@@ -3,9 +3,9 @@
 use super::super::Failure;
 use super::super::app::App;
 use crate::config::{ConfigFile, Settings};
-use crate::diagnose::{Context, Evidence};
-use crate::model::{As, Job, shell_quoted};
-use crate::sys::Env;
+use entrada_auth::sys::Env;
+use entrada_core::{As, Job, shell_quoted};
+use entrada_diagnose::{Context, Evidence};
 
 /// Settings, read once for any number of cases.
 pub(in crate::cli) struct Around {

@@ -2,7 +2,7 @@
 
 use super::super::Failure;
 use super::super::app::App;
-use crate::diagnose::{self, Evidence};
+use entrada_diagnose::{self as diagnose, Evidence};
 
 /// An input, and what it is.
 struct Given {
@@ -100,7 +100,7 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::NumericDate;
+    use entrada_core::NumericDate;
 
     fn read(text: &str) -> Evidence {
         diagnose::recognise(text, NumericDate(1_700_000_000)).unwrap()

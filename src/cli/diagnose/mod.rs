@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::diagnose::{self, Diagnosis, Verdict};
 use crate::render::{self, JudgementFormat, Notes};
-use crate::sys::Stream;
 pub(super) use around::Around;
+use entrada_auth::sys::Stream;
+use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
 
 /// Members of an evidence file that are named as not understood.
 const MEMBERS_MAX: usize = 20;

@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader};
 use super::super::app::App;
 use super::super::{Exit, Failure};
 use super::{Around, worse};
-use crate::diagnose::{self, Evidence};
-use crate::model::NumericDate;
 use crate::render::json;
+use entrada_core::NumericDate;
+use entrada_diagnose::{self as diagnose, Evidence};
 
 /// Bytes of one line that are looked at. No token and no answer is longer.
 const LINE_MAX: usize = 1 << 20;

@@ -6,9 +6,9 @@ use url::Url;
 use super::super::app::App;
 use super::Line;
 use crate::config::Settings;
-use crate::model::{Endpoints, ScopeSet, Secret, clean};
-use crate::oauth::{ErrorResponse, code, device_code};
-use crate::sys::HttpResponse;
+use entrada_auth::sys::HttpResponse;
+use entrada_core::oauth::{ErrorResponse, code, device_code};
+use entrada_core::{Endpoints, ScopeSet, Secret, clean};
 
 /// Where a browser comes back to a program on its own machine (RFC 8252 §7.3).
 const LOOPBACK: &str = "http://localhost";

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::super::app::App;
 use super::Line;
 use crate::config::Settings;
-use crate::store::{Kind, Trouble};
-use crate::sys::{Place, Stream};
+use entrada_auth::store::{Kind, Trouble};
+use entrada_auth::sys::{Place, Stream};
 
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
@@ -88,7 +88,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
                 .help(format!("sign in: {}", app.login_command(settings)))
         }
         Ok(entries) => {
-            let names: Vec<&str> = entries.iter().map(crate::store::Entry::label).collect();
+            let names: Vec<&str> = entries.iter().map(entrada_auth::store::Entry::label).collect();
             Line::fine("sign-in", names.join(", "))
         }
     }

@@ -4,9 +4,9 @@ use super::super::app::App;
 use super::super::{Failure, network};
 use super::Line;
 use crate::config::Settings;
-use crate::model::{Authority, NumericDate, clean, human_duration};
-use crate::oauth::discovery;
-use crate::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble, proxy_of};
+use entrada_auth::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble, proxy_of};
+use entrada_core::oauth::discovery;
+use entrada_core::{Authority, NumericDate, clean, human_duration};
 
 /// Seconds by which clocks may differ: rules speak of it from here on as well.
 const SKEW: i64 = 120;
@@ -113,7 +113,7 @@ fn said(authority: &Authority, response: &HttpResponse) -> Line {
 
 fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> Line {
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
-    let Some(theirs) = date.and_then(crate::oauth::http_date) else {
+    let Some(theirs) = date.and_then(entrada_core::oauth::http_date) else {
         return Line::note("clock", format!("{host} does not tell the time"));
     };
     let ahead = now.seconds_since(theirs);

@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::super::app::App;
 use super::super::talk::style_of;
 use super::{Line, State};
-use crate::diagnose::Severity;
-use crate::model::clean;
 use crate::render::{self, Format, json};
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::clean;
+use entrada_diagnose::Severity;
 
 #[derive(Serialize)]
 struct V1Doctor<'a> {

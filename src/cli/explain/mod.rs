@@ -2,18 +2,18 @@
 
 mod search;
 
-use clap::ValueEnum as _;
+use strum::IntoEnumIterator as _;
 
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::diagnose::rules;
-use crate::entra::oauth_errors::{self, OauthError};
-use crate::entra::permissions::{self, Permission};
-use crate::entra::{aadsts, jobs};
-use crate::model::{Job, clean};
 use crate::render;
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::entra::oauth_errors::{self, OauthError};
+use entrada_core::entra::permissions::{self, Permission};
+use entrada_core::entra::{aadsts, jobs};
+use entrada_core::{Job, clean};
+use entrada_diagnose::rules;
 
 /// Explain a finding, an AADSTS number, an OAuth error, a claim, a permission, a job or an exit code
 #[derive(clap::Args)]
@@ -129,7 +129,7 @@ fn unknown(what: &str, word: &str) -> Failure {
 fn nearest(word: &str) -> Option<String> {
     let rules = rules::RULES.iter().map(|rule| rule.id);
     let errors = oauth_errors::all().iter().map(|own| own.error);
-    let jobs = Job::value_variants().iter().map(|job| job.id());
+    let jobs = Job::iter().map(|job| job.id());
     let permissions = permissions::all().iter().map(|permission| permission.name);
     rules
         .chain(errors)
@@ -198,7 +198,7 @@ fn explain_job(job: Job) -> Vec<String> {
 /// The jobs on record, and the user's own.
 fn list_jobs(app: &App<'_, '_>) -> Page {
     let own = app.settings(None).and_then(|settings| Ok(settings.own_jobs()?)).unwrap_or_default();
-    let all = Job::value_variants().iter().copied().chain(own);
+    let all = Job::iter().chain(own);
     let row = |job: Job| vec![job.id().to_owned(), jobs::facts(job).title.to_owned()];
     Page::Table(["job", "what the token is for"], all.map(row).collect())
 }
@@ -224,9 +224,8 @@ fn explain_permission(permission: &Permission) -> Vec<String> {
     if !included.is_empty() {
         lines.push(format!("Includes: {}", included.join(", ")));
     }
-    let serves: Vec<&str> = Job::value_variants()
-        .iter()
-        .filter(|job| permissions::holds_any(&closed, jobs::facts(**job).sufficient))
+    let serves: Vec<&str> = Job::iter()
+        .filter(|job| permissions::holds_any(&closed, jobs::facts(*job).sufficient))
         .map(|job| job.id())
         .collect();
     if !serves.is_empty() {

@@ -1,15 +1,15 @@
 //! `entrada explain --search`: everything in which some words stand.
 
-use clap::ValueEnum as _;
+use strum::IntoEnumIterator as _;
 
 use super::super::app::App;
 use super::super::talk::style_of;
 use super::super::{Exit, Failure};
-use crate::diagnose::rules;
-use crate::entra::{aadsts, causes, jobs, oauth_errors, permissions};
-use crate::model::{Job, clean};
 use crate::render;
-use crate::sys::Stream;
+use entrada_auth::sys::Stream;
+use entrada_core::entra::{aadsts, causes, jobs, oauth_errors, permissions};
+use entrada_core::{Job, clean};
+use entrada_diagnose::rules;
 
 /// One thing that can be explained: its kind, the word for it, what it is in a line, and all of its text.
 struct Entry {
@@ -72,8 +72,8 @@ fn entries() -> Vec<Entry> {
         line: own.meaning.to_owned(),
         text: own.remedy.to_owned(),
     });
-    let jobs = Job::value_variants().iter().map(|job| {
-        let facts = jobs::facts(*job);
+    let jobs = Job::iter().map(|job| {
+        let facts = jobs::facts(job);
         let lists = [facts.scopes, facts.sufficient, facts.app_roles, facts.notes];
         Entry {
             kind: "job",

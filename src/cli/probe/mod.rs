@@ -12,11 +12,13 @@ use super::obtain::{Ask, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::diagnose::{self, Diagnosis, Evidence, HttpAnswer, MailTalk, Shape, Verdict};
-use crate::model::{Job, Protocol, Secret, Side, is_loopback};
 use crate::probe::{self, Mechanism, Outcome, Plan, PlanError, Security};
 use crate::render::Format;
-use crate::sys::HttpError;
+use entrada_auth::sys::HttpError;
+use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
+use entrada_diagnose::{
+    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailTalk, Shape, Verdict,
+};
 use transcript::Transcript;
 
 /// Show a token to the service that it is for, and judge the answer; nothing is sent, changed or marked as read
@@ -281,7 +283,7 @@ fn probe(
         },
     };
     if let Ended::Broken(HttpError {
-        failure: crate::sys::HttpFailure::Interrupted(interrupted),
+        failure: entrada_auth::sys::HttpFailure::Interrupted(interrupted),
         ..
     }) = &ended
     {
@@ -307,7 +309,7 @@ fn last_of(lines: &[(Side, String)]) -> String {
     last.map_or_else(|| "nothing".to_owned(), |(_, line)| format!("`{line}`"))
 }
 
-fn answer_of(plan: &probe::WebPlan, response: &crate::sys::HttpResponse) -> HttpAnswer {
+fn answer_of(plan: &probe::WebPlan, response: &entrada_auth::sys::HttpResponse) -> HttpAnswer {
     let headers = response.headers().iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });

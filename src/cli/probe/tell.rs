@@ -8,10 +8,10 @@ use super::super::app::App;
 use super::super::network;
 use super::super::talk::style_of;
 use super::{Ended, Probed, protocol_of};
-use crate::diagnose::Severity;
-use crate::model::clean;
 use crate::render::{self, Format, Notes, json};
-use crate::sys::{HttpError, HttpFailure, Stream};
+use entrada_auth::sys::{HttpError, HttpFailure, Stream};
+use entrada_core::clean;
+use entrada_diagnose::Severity;
 
 #[derive(Serialize)]
 struct V1Probe<'a> {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Failure, output};
-use crate::model::{Side, clean, without_secrets};
 use crate::probe::{Talk, WebPlan};
-use crate::sys::{HttpResponse, OutputFile, OutputOptions};
+use entrada_auth::sys::{HttpResponse, OutputFile, OutputOptions};
+use entrada_core::{Side, clean, without_secrets};
 
 /// What it is called in messages, and the flag that names its file.
 const WHAT: &str = "the transcript";
@@ -54,7 +54,7 @@ impl Transcript {
             let _ = writeln!(self.text, "< {name}: {}", clean(&without_secrets(&value)));
         }
         let body = String::from_utf8_lossy(response.body());
-        let _ = writeln!(self.text, "<\n{}", crate::model::clean_layout(&without_secrets(&body)));
+        let _ = writeln!(self.text, "<\n{}", entrada_core::clean_layout(&without_secrets(&body)));
     }
 
     /// Writes it, for its owner alone.

@@ -2,11 +2,11 @@
 
 use super::{App, Failure, Stored, unreadable};
 use crate::cli::talk::style_of;
-use crate::flow::forecast::{Basis, Ending, Forecast};
-use crate::model::{NumericDate, human_duration};
 use crate::render;
-use crate::store::{Entry, Grant};
-use crate::sys::Stream;
+use entrada_auth::flow::forecast::{Basis, Ending, Forecast};
+use entrada_auth::store::{Entry, Grant};
+use entrada_auth::sys::Stream;
+use entrada_core::{NumericDate, human_duration};
 
 const HEADINGS: [&str; 9] = [
     "account",

@@ -5,13 +5,13 @@ mod all;
 use super::app::App;
 use super::talk::style_of;
 use super::{Exit, Failure};
-use crate::entra::lives::REFRESH_INACTIVITY;
-use crate::flow;
-use crate::flow::forecast::{Basis, Forecast, forecast};
-use crate::model::{NumericDate, clean, human_duration};
 use crate::render::{self, Format};
-use crate::store::{CachedToken, Entry, Grant, StoreError, Trouble};
-use crate::sys::Stream;
+use entrada_auth::flow;
+use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
+use entrada_auth::store::{CachedToken, Entry, Grant, StoreError, Trouble};
+use entrada_auth::sys::Stream;
+use entrada_core::entra::lives::REFRESH_INACTIVITY;
+use entrada_core::{NumericDate, clean, human_duration};
 
 /// Show what is stored, how old it is and how long it lasts
 #[derive(clap::Args)]

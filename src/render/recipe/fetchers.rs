@@ -1,7 +1,7 @@
 //! Programs that bring mail to this machine.
 
 use super::{Ingredients, Page, Tls, quoted};
-use crate::model::Protocol;
+use entrada_core::Protocol;
 
 pub(super) const MBSYNC: Page = Page {
     title: "mbsync (isync)",

@@ -7,7 +7,7 @@ mod senders;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Protocol;
+use entrada_core::Protocol;
 
 /// A program that wants tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -186,7 +186,7 @@ impl Ingredients {
     /// The same for a shell.
     fn command(&self, job: &str) -> String {
         let words = self.words(job);
-        words.iter().map(|word| crate::model::shell_quoted(word)).collect::<Vec<_>>().join(" ")
+        words.iter().map(|word| entrada_core::shell_quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// The mailbox's address in a URL.

@@ -1,7 +1,7 @@
 //! Scripts.
 
 use super::{Ingredients, Page, Tls};
-use crate::model::{Protocol, shell_quoted};
+use entrada_core::{Protocol, shell_quoted};
 
 pub(super) const CURL: Page = Page {
     title: "curl",

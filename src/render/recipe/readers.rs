@@ -1,7 +1,7 @@
 //! Programs in which mail is read.
 
 use super::{Ingredients, Page, Place, Tls, quoted, shell_like};
-use crate::model::{Protocol, html_escaped};
+use entrada_core::{Protocol, html_escaped};
 
 const BOTH: &[Protocol] = &[Protocol::Imap, Protocol::Smtp];
 

@@ -1,7 +1,7 @@
 //! Programs that send mail.
 
 use super::{Ingredients, Page, Tls, quoted};
-use crate::model::Protocol;
+use entrada_core::Protocol;
 
 pub(super) const MSMTP: Page = Page {
     title: "msmtp",

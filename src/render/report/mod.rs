@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::beside::when;
 use super::claims::note;
-use crate::diagnose::{
+use entrada_core::{Claims, Job, Jwt, NumericDate, clean};
+use entrada_diagnose::{
     Confidence, Diagnosis, Finding, Moment, Row, Serves, Severity, Standing, Verdict,
 };
-use crate::model::{Claims, Job, Jwt, NumericDate, clean};
 
 const CSS: &str = include_str!("report.css");
 
@@ -260,7 +260,7 @@ fn part(name: &str, claims: &Claims, now: NumericDate) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::{Evidence, Shape, run};
+    use entrada_diagnose::{Evidence, Shape, run};
 
     #[test]
     fn what_stands_in_a_token_cannot_become_part_of_the_page() {

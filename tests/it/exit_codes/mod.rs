@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use entrada::cli::Exit;
-use entrada::model::Secret;
-use entrada::store::LockGuard;
-use entrada::sys::HttpResponse;
+use entrada_auth::store::LockGuard;
+use entrada_auth::sys::HttpResponse;
+use entrada_core::Secret;
 use serde_json::{Value, json};
 
 use crate::world::{BASE, NOW, Network, World};

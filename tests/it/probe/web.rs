@@ -58,7 +58,7 @@ pub(super) fn exchange(
         if called != path {
             return answer;
         }
-        let mut changed = entrada::sys::HttpResponse::new(body.as_bytes().to_vec());
+        let mut changed = entrada_auth::sys::HttpResponse::new(body.as_bytes().to_vec());
         *changed.status_mut() = status.try_into().unwrap();
         for (name, value) in headers {
             changed.headers_mut().append(*name, value.parse().unwrap());

@@ -1,0 +1,272 @@
+//! What a visit to the loopback listener means. Pure: a request in, a judgement out.
+
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::sys::{HttpRequest, HttpResponse};
+use entrada_core::NamedHost;
+use entrada_core::oauth::authorization::{
+    Expected, NotOurs, Redirected, ResponseMode, read_redirect,
+};
+
+/// Where the browser is expected, and with what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Door<'a> {
+    /// The port that is listened on.
+    pub(super) port: u16,
+    /// The path of the redirect URI: empty, or with a leading slash.
+    pub(super) path: &'a str,
+    /// How the answer travels.
+    pub(super) mode: ResponseMode,
+    /// What ties the answer to the request.
+    pub(super) expected: Expected<'a>,
+}
+
+/// What a visitor wants.
+#[derive(Debug)]
+pub(super) enum Visitor {
+    /// The answer to the sign-in.
+    Answer(Redirected),
+    /// The page that says how it went.
+    Result,
+    /// Something else: to be told this, and forgotten.
+    Stray(StatusCode, &'static str),
+    /// An answer that is not to this sign-in.
+    NotOurs(NotOurs),
+}
+
+impl Door<'_> {
+    /// Where the browser is sent once the answer is in: an address without a secret.
+    pub(super) fn result_path(&self) -> String {
+        format!("{}/result", self.path.trim_end_matches('/'))
+    }
+
+    /// Looks at a request from the outside in: whom it was sent to, where it goes, how, and only then what it carries.
+    pub(super) fn judge(&self, request: &HttpRequest) -> Visitor {
+        if !is_for(self.port, request) {
+            return Visitor::Stray(StatusCode::MISDIRECTED_REQUEST, "this is not that server");
+        }
+        let path = request.uri().path();
+        if path == self.result_path() {
+            return match *request.method() {
+                Method::GET => Visitor::Result,
+                _ => NOT_ALLOWED,
+            };
+        }
+        if path != self.path && !(self.path.is_empty() && path == "/") {
+            return Visitor::Stray(StatusCode::NOT_FOUND, "there is nothing here");
+        }
+        let (parameters, wrong_way) = match (request.method(), self.mode) {
+            (&Method::GET, mode) => (
+                request.uri().query().unwrap_or_default().to_owned(),
+                (mode == ResponseMode::FormPost).then_some(NotOurs::InAddress),
+            ),
+            (&Method::POST, mode) if is_form(request) => (
+                String::from_utf8_lossy(request.body()).into_owned(),
+                (mode != ResponseMode::FormPost).then_some(NotOurs::InForm),
+            ),
+            _ => return NOT_ALLOWED,
+        };
+        match read_redirect(&parameters, self.expected) {
+            // Whoever has the right `state` and comes the wrong way is the authority, doing what it was not asked for.
+            Ok(answer) => wrong_way.map_or(Visitor::Answer(answer), Visitor::NotOurs),
+            Err(NotOurs::NoAnswer) if *request.method() == Method::GET => Visitor::Stray(
+                StatusCode::OK,
+                "entrada waits here for your sign-in: finish it in the page that was opened",
+            ),
+            Err(NotOurs::NoAnswer) => NOT_ALLOWED,
+            Err(not_ours) => Visitor::NotOurs(not_ours),
+        }
+    }
+}
+
+/// Whether `request` names this machine and `port`. A page of another name that resolves to this machine (DNS rebinding)
+/// does not.
+pub(super) fn is_for(port: u16, request: &HttpRequest) -> bool {
+    NamedHost::of(request).is_ok_and(|host| host.is_loopback() && host.port_or(80) == port)
+}
+
+const NOT_ALLOWED: Visitor =
+    Visitor::Stray(StatusCode::METHOD_NOT_ALLOWED, "this is not how the answer comes");
+
+fn is_form(request: &HttpRequest) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// A short answer in plain text: nothing of the request is in it.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
+    answer(status, "text/plain; charset=utf-8", text.into())
+}
+
+/// A page of ours.
+pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
+    answer(status, "text/html; charset=utf-8", page.into_bytes())
+}
+
+/// Sends the browser to the page that says how it went; the address with the code is left behind.
+pub(super) fn onwards(path: &str) -> HttpResponse {
+    let mut response = plain(StatusCode::SEE_OTHER, "");
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// Nothing is kept, loaded, framed, or passed on to where the user goes next. No other origin may read it: there is no
+/// CORS header.
+fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> HttpResponse {
+    let mut response = HttpResponse::new(body);
+    *response.status_mut() = status;
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::CONNECTION, "close"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entrada_core::Secret;
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    fn request(
+        method: &str,
+        target: &str,
+        host: &str,
+        content_type: &str,
+        body: &str,
+    ) -> HttpRequest {
+        let mut builder = http::Request::builder().method(method).uri(target);
+        for host in host.split(' ').filter(|host| !host.is_empty()) {
+            builder = builder.header("host", host);
+        }
+        builder.header("content-type", content_type).body(body.as_bytes().to_vec()).unwrap()
+    }
+
+    /// How a visit is judged: a word for it.
+    fn judged(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
+        let state = Secret::new("the-state");
+        let expected = Expected { state: &state, issuer: None, issuer_always: false };
+        match (Door { port: 8400, path, mode, expected }).judge(request) {
+            Visitor::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
+            Visitor::Answer(Redirected::Refused(error)) => error.error,
+            Visitor::Result => "result".to_owned(),
+            Visitor::Stray(status, _) => status.as_u16().to_string(),
+            Visitor::NotOurs(NotOurs::InAddress) => "in the address".to_owned(),
+            Visitor::NotOurs(NotOurs::InForm) => "in a form".to_owned(),
+            Visitor::NotOurs(_) => "not ours".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_the_right_visit_is_the_answer() {
+        use ResponseMode::{FormPost, Query};
+        const GOOD: &str = "/?code=c&state=the-state";
+        const BODY: &str = "code=c&state=the-state";
+        const DENIED: &str = "/?error=access_denied&state=the-state";
+        for (mode, path, method, target, host, body, expected) in [
+            (Query, "", "GET", GOOD, "localhost:8400", "", "code c"),
+            (Query, "", "GET", GOOD, "127.0.0.1:8400", "", "code c"),
+            (Query, "", "GET", GOOD, "[::1]:8400", "", "code c"),
+            (Query, "", "GET", GOOD, "LOCALHOST:8400", "", "code c"),
+            (Query, "/cb", "GET", "/cb?code=c&state=the-state", "localhost:8400", "", "code c"),
+            (
+                Query,
+                "",
+                "GET",
+                "/?error=access_denied&state=the-state",
+                "localhost:8400",
+                "",
+                "access_denied",
+            ),
+            (FormPost, "", "POST", "/", "localhost:8400", BODY, "code c"),
+            (FormPost, "", "POST", GOOD, "localhost:8400", "", "405"),
+            (FormPost, "", "POST", "/?code=d", "localhost:8400", BODY, "code c"),
+            (FormPost, "", "GET", GOOD, "localhost:8400", "", "in the address"),
+            (FormPost, "", "GET", DENIED, "localhost:8400", "", "in the address"),
+            (FormPost, "", "GET", GOOD, "localhost:8400", BODY, "in the address"),
+            (FormPost, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),
+            (FormPost, "", "GET", "/", "localhost:8400", BODY, "200"),
+            (Query, "", "POST", "/", "localhost:8400", BODY, "in a form"),
+            (Query, "", "POST", GOOD, "localhost:8400", "code=c&state=x", "not ours"),
+            (Query, "", "POST", GOOD, "localhost:8400", "", "405"),
+            (
+                Query,
+                "",
+                "GET",
+                "http://localhost:8400/?code=c&state=the-state",
+                "localhost:8400",
+                "",
+                "code c",
+            ),
+            (
+                Query,
+                "",
+                "GET",
+                "http://evil.example:8400/?code=c&state=the-state",
+                "localhost:8400",
+                "",
+                "421",
+            ),
+            (
+                Query,
+                "",
+                "GET",
+                "http://localhost:8400/?code=c&state=the-state",
+                "evil.example:8400",
+                "",
+                "421",
+            ),
+            (Query, "", "GET", GOOD, "evil@localhost:8400", "", "421"),
+            (Query, "", "GET", GOOD, "localhost:8400/", "", "421"),
+            (Query, "", "GET", GOOD, "[::1]8400", "", "421"),
+            (Query, "", "GET", GOOD, "[0:0:0:0:0:0:0:1]:8400", "", "code c"),
+            (Query, "", "GET", GOOD, "evil.example:8400", "", "421"),
+            (Query, "", "GET", GOOD, "localhost", "", "421"),
+            (Query, "", "GET", GOOD, "localhost:8401", "", "421"),
+            (Query, "", "GET", GOOD, "", "", "421"),
+            (Query, "", "GET", GOOD, "localhost:8400 evil.example", "", "421"),
+            (Query, "", "GET", GOOD, "localhost:8400@evil.example", "", "421"),
+            (Query, "", "GET", "/favicon.ico", "localhost:8400", "", "404"),
+            (Query, "", "GET", "/cb?code=c&state=the-state", "localhost:8400", "", "404"),
+            (Query, "/cb", "GET", GOOD, "localhost:8400", "", "404"),
+            (Query, "", "HEAD", GOOD, "localhost:8400", "", "405"),
+            (Query, "", "OPTIONS", GOOD, "localhost:8400", "", "405"),
+            (FormPost, "", "PUT", "/", "localhost:8400", BODY, "405"),
+            (Query, "", "GET", "/", "localhost:8400", "", "200"),
+            (Query, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),
+            (Query, "", "GET", "/?code=c", "localhost:8400", "", "not ours"),
+            (Query, "", "GET", "/result", "localhost:8400", "", "result"),
+            (Query, "/cb", "GET", "/cb/result", "localhost:8400", "", "result"),
+            (Query, "", "POST", "/result", "localhost:8400", "", "405"),
+        ] {
+            let request = request(method, target, host, FORM, body);
+            assert_eq!(judged(mode, path, &request), expected, "{method} {target} {host}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_a_form_by_its_type() {
+        const BODY: &str = "code=c&state=the-state";
+        for (kind, expected) in [
+            ("application/x-www-form-urlencoded; charset=utf-8", "code c"),
+            ("text/plain", "405"),
+            ("multipart/form-data; boundary=x", "405"),
+        ] {
+            let request = request("POST", "/", "localhost:8400", kind, BODY);
+            assert_eq!(judged(ResponseMode::FormPost, "", &request), expected, "{kind}");
+        }
+    }
+}

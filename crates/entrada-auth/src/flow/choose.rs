@@ -1,0 +1,61 @@
+//! Which way the user signs in.
+
+use super::{AcquireError, Kind, SignInPage, TokenRequest};
+use crate::sys::Sys;
+use entrada_core::oauth::authorization::ResponseMode;
+use entrada_core::{Endpoints, RedirectUri};
+
+/// A way to sign in that this machine and this authority can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A page in a browser that comes back to this machine.
+    Browser,
+    /// A page in a browser whose last address is pasted.
+    Paste,
+    /// A code, entered anywhere.
+    Device,
+}
+
+/// The way that was asked for, or the one that fits: a browser where one is seen, else a code, else an address to paste.
+pub(super) fn choose(
+    sys: &Sys<'_>,
+    request: &TokenRequest,
+    endpoints: &Endpoints,
+) -> Result<Way, AcquireError> {
+    let page = &request.page;
+    let comes_back = matches!(page.redirect_uri, RedirectUri::Loopback { .. })
+        && page.response_mode != Some(ResponseMode::Fragment);
+    let has_page = endpoints.authorization.is_some();
+    let has_device = endpoints.device_authorization.is_some();
+    match request.flow {
+        Kind::Device if has_device => Ok(Way::Device),
+        Kind::Device => Err(AcquireError::NoDeviceFlow(request.authority.to_string())),
+        _ if !has_page && !has_device => Err(AcquireError::NoPage(request.authority.to_string())),
+        Kind::Browser | Kind::Paste if !has_page => {
+            Err(AcquireError::NoPage(request.authority.to_string()))
+        }
+        Kind::Paste => paste(page),
+        Kind::Browser if !comes_back => Err(AcquireError::Contradiction(
+            "this redirect URI and response mode do not lead back to this machine",
+        )),
+        Kind::Browser => Ok(Way::Browser),
+        Kind::Auto => {
+            let seen =
+                page.open && !page.unattended && sys.browser.place(sys.env).has_browser(sys.env);
+            match (seen && has_page, has_device) {
+                (true, _) | (false, false) if comes_back => Ok(Way::Browser),
+                (_, true) => Ok(Way::Device),
+                (_, false) => paste(page),
+            }
+        }
+    }
+}
+
+fn paste(page: &SignInPage) -> Result<Way, AcquireError> {
+    if page.response_mode == Some(ResponseMode::FormPost) {
+        return Err(AcquireError::Contradiction(
+            "with `form_post` the answer is not in the address, so it cannot be pasted",
+        ));
+    }
+    Ok(Way::Paste)
+}

@@ -1,0 +1,235 @@
+//! The sign-in page while other programs of this machine keep coming to the listener: time passes only when they come.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::auth_code;
+use super::choose::Way;
+use super::ending::Ending;
+use super::tests::request;
+use super::*;
+use crate::sys::testing::Nothing;
+use crate::sys::{
+    Browser, Bundle, Clock, Env, Http, HttpRequest, HttpResponse, Listener, Loopback, Sys, Visit,
+};
+use entrada_core::{Account, NumericDate};
+
+const PORT: u16 = 50_123;
+/// What the wall clock shows at the start: almost the next second.
+const BEGUN: u64 = 1_000_900;
+
+/// Milliseconds that pass while one visitor comes.
+const STEP: u64 = 100;
+
+/// A machine on which somebody comes every [`STEP`], for ever.
+#[derive(Clone, Default)]
+struct Crowd {
+    milliseconds: Arc<AtomicU64>,
+    /// What the next visitor asks for, before all others.
+    first: Rc<RefCell<Vec<HttpRequest>>>,
+    /// What all others ask for: path and host.
+    others: &'static str,
+    host: &'static str,
+    answers: Rc<RefCell<Vec<oneshot::Receiver<HttpResponse>>>>,
+    closed_with: Rc<Cell<Option<Duration>>>,
+}
+
+impl Crowd {
+    fn passed(&self) -> u64 {
+        self.milliseconds.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self, milliseconds: u64) {
+        self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// The statuses of all answers that were given.
+    fn statuses(&self) -> Vec<u16> {
+        let answers = self.answers.take();
+        answers
+            .into_iter()
+            .filter_map(|mut answer| answer.try_recv().ok())
+            .map(|a| a.status().as_u16())
+            .collect()
+    }
+}
+
+fn get(target: &str, host: &str) -> HttpRequest {
+    http::Request::builder().uri(target).header("host", host).body(Vec::new()).unwrap()
+}
+
+impl Clock for Crowd {
+    fn now(&self) -> NumericDate {
+        NumericDate(((BEGUN + self.passed()) / 1_000).cast_signed())
+    }
+    fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.pass(duration.as_millis().try_into().unwrap());
+        Ok(())
+    }
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+        let (now, start) = (Arc::clone(&self.milliseconds), self.passed());
+        Box::new(move || Duration::from_millis(now.load(Ordering::Relaxed) - start))
+    }
+}
+
+impl Browser for Crowd {
+    fn place(&self, _: &Env) -> Place {
+        Place::Desktop
+    }
+    fn open(&self, _: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
+        Ok(mpsc::channel().1)
+    }
+}
+
+impl Loopback for Crowd {
+    fn listen(&self, _: &[u16]) -> io::Result<Box<dyn Listener>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Listener for Crowd {
+    fn port(&self) -> u16 {
+        PORT
+    }
+    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
+        let step = Duration::from_millis(STEP);
+        self.pass(step.min(wait).as_millis().try_into().unwrap());
+        if wait < step {
+            return Ok(None);
+        }
+        let first = self.first.borrow_mut().pop();
+        let (visit, answer) = Visit::new(first.unwrap_or_else(|| get(self.others, self.host)));
+        self.answers.borrow_mut().push(answer);
+        Ok(Some(visit))
+    }
+    fn close(self: Box<Self>, grace: Duration) {
+        self.closed_with.set(Some(grace));
+    }
+}
+
+impl Http for Crowd {
+    fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        Ok(http::Response::new(br#"{"access_token":"at","expires_in":3600}"#.to_vec()))
+    }
+    fn trust(&self, _: Bundle) {}
+}
+
+/// Hears everything.
+#[derive(Default)]
+struct Log {
+    troubles: Vec<String>,
+    countdown: Vec<i64>,
+}
+
+impl Prompt for Log {
+    fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
+    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn can_ask(&self) -> bool {
+        false
+    }
+    fn ask_for_address(&mut self, _: bool) {}
+    fn waiting(&mut self, left: i64) {
+        self.countdown.push(left);
+    }
+    fn trouble(&mut self, what: &str) {
+        self.troubles.push(what.to_owned());
+    }
+    fn done(&mut self) {}
+}
+
+fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Ending, AcquireError> {
+    let env = Env::default();
+    let sys = Sys {
+        clock: crowd,
+        http: crowd,
+        dial: &Nothing,
+        env: &env,
+        terminal: &Nothing,
+        browser: crowd,
+        loopback: crowd,
+        entropy: &Nothing,
+        programs: &Nothing,
+    };
+    let page = SignInPage { timeout: Some(Duration::from_secs(8)), ..SignInPage::default() };
+    let request = TokenRequest { page, ..request() };
+    let endpoints = request.authority.endpoints().unwrap();
+    auth_code::run(&sys, &endpoints, &request, Way::Browser, log).map(|arrived| arrived.ending)
+}
+
+/// The right answer: what ties it to the request is made of zeros.
+fn right() -> HttpRequest {
+    let state = BASE64_URL_SAFE_NO_PAD.encode([0; 32]);
+    get(&format!("/?code=the-code&state={state}"), &format!("localhost:{PORT}"))
+}
+
+fn crowd(others: &'static str) -> Crowd {
+    Crowd { others, host: "localhost:50123", ..Crowd::default() }
+}
+
+#[test]
+fn the_wait_is_as_long_as_was_asked_however_many_come() {
+    for others in ["/favicon.ico", "/", "/?code=c&state=x", "/?error=e&state=x&state=y"] {
+        let (crowd, mut log) = (crowd(others), Log::default());
+        let end = sign_in(&crowd, &mut log).err().unwrap().to_string();
+        assert_eq!((end.as_str(), crowd.passed()), ("no answer came within 8 s", 8_000));
+        assert_eq!(log.countdown, [8, 7, 6, 5, 4, 3, 2, 1], "{others}");
+        assert_eq!(crowd.statuses().len(), 80);
+        assert_eq!(crowd.closed_with.get(), Some(Duration::ZERO));
+    }
+}
+
+#[test]
+fn answers_to_another_sign_in_are_told_once_and_counted() {
+    let (crowd, mut log) = (crowd("/?code=c&state=x"), Log::default());
+    *crowd.first.borrow_mut() =
+        vec![get("/?code=c&code=d", "localhost:50123"), get("/?code=c&code=e", "localhost:50123")];
+    assert!(sign_in(&crowd, &mut log).is_err());
+    let [twice, state, sum] = &log.troubles[..] else { panic!("{:?}", log.troubles) };
+    assert!(twice.contains("a parameter twice"), "{twice}");
+    assert!(state.contains("its `state`"), "{state}");
+    assert!(sum.starts_with("80 answers in all"), "{sum}");
+}
+
+#[test]
+fn nobody_prolongs_the_end_of_a_sign_in_that_went_well() {
+    for others in ["/favicon.ico", "/?code=the-code&state=x", "/"] {
+        let (crowd, mut log) = (crowd(others), Log::default());
+        crowd.first.borrow_mut().push(right());
+        let ending = sign_in(&crowd, &mut log).unwrap();
+        let before = crowd.passed();
+        ending.tell(&crowd, Ok(&Account::default()));
+        assert_eq!(crowd.passed() - before, 2_000, "{others}");
+        assert_eq!(crowd.closed_with.get(), Some(Duration::from_secs(2)));
+        assert!(log.troubles.is_empty(), "{:?}", log.troubles);
+        assert!(crowd.statuses().iter().all(|status| *status == 303), "{others}");
+    }
+}
+
+#[test]
+fn the_page_that_names_the_account_is_for_this_machine_alone() {
+    let (crowd, mut log) = (
+        Crowd { others: "/result", host: "evil.example:50123", ..Crowd::default() },
+        Log::default(),
+    );
+    crowd.first.borrow_mut().push(right());
+    let ending = sign_in(&crowd, &mut log).unwrap();
+    ending.tell(&crowd, Ok(&Account::default()));
+    let statuses = crowd.statuses();
+    assert_eq!(statuses[0], 303);
+    assert!(1 < statuses.len() && statuses[1..].iter().all(|status| *status == 421));
+
+    crowd.first.borrow_mut().append(&mut vec![get("/result", "localhost:50123"), right()]);
+    let ending = sign_in(&crowd, &mut log).unwrap();
+    ending.tell(&crowd, Ok(&Account::default()));
+    assert_eq!(crowd.statuses(), [303, 200]);
+}

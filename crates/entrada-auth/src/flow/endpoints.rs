@@ -1,0 +1,28 @@
+//! Where to send requests: derived for Entra, discovered for others.
+
+use super::{AcquireError, Refusal};
+use crate::sys::Sys;
+use entrada_core::oauth::{ErrorResponse, discovery};
+use entrada_core::{Authority, Endpoints};
+
+/// The endpoints of `authority`: known ones first, so that a refresh costs one request and no discovery.
+pub(super) fn resolve(
+    sys: &Sys<'_>,
+    authority: &Authority,
+    known: Option<&Endpoints>,
+) -> Result<Endpoints, AcquireError> {
+    if let Some(endpoints) = authority.endpoints().or_else(|| known.cloned()) {
+        return Ok(endpoints);
+    }
+    discover(sys, authority)
+}
+
+/// What the authority's own metadata says.
+pub(super) fn discover(sys: &Sys<'_>, authority: &Authority) -> Result<Endpoints, AcquireError> {
+    let response = sys.http.send(discovery::request(authority))?;
+    discovery::parse(authority, &response)?.map_err(|error| refused(*error))
+}
+
+pub(super) fn refused(error: ErrorResponse) -> AcquireError {
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: "discovery", code_ran_out: false }))
+}

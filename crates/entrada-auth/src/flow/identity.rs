@@ -1,0 +1,188 @@
+//! Who signed in, and that a refresh is still about the same user, by ID tokens that were checked.
+
+use url::Url;
+
+use super::{AcquireError, Prompt, TokenRequest, endpoints, guard};
+use crate::store::{Grant, Grants};
+use crate::sys::Sys;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::oauth::id_token::{self, Expected, IdTokenError, Keys};
+use entrada_core::oauth::{TokenResponse, account_of, home_account_id, named_in_id_token};
+use entrada_core::{Account, Authority, Endpoints, Family, Secret};
+
+/// The account that `response` is about. An ID token in it is validated first (OIDC Core §3.1.3.7); `nonce` is what was
+/// sent. Access tokens are the API's to judge, and are not looked at.
+pub(super) fn identify(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    endpoints: &Endpoints,
+    request: &TokenRequest,
+    response: &TokenResponse,
+    nonce: Option<&Secret>,
+    prompt: &mut dyn Prompt,
+) -> Result<Account, AcquireError> {
+    let Some(token) = &response.id_token else { return Ok(account_of(response)) };
+    let issuer = issuer(sys, &request.authority, endpoints)?;
+    let expected = Expected {
+        issuer: &issuer,
+        client_id: &request.client_id,
+        nonce,
+        now: response.server_date.unwrap_or_else(|| sys.clock.now()),
+    };
+    let keys = match fetch_keys(sys, grants, endpoints) {
+        Ok(keys) => keys,
+        Err(error @ AcquireError::Interrupted(_)) => return Err(error),
+        Err(error) => {
+            unchecked(&error, prompt);
+            None
+        }
+    };
+    id_token::check(token, keys.as_ref(), expected).map_err(AcquireError::IdToken)?;
+    Ok(account_of(response))
+}
+
+/// The account of `grant`, with what the answer to its refresh adds to it. Refuses an answer that is about another user
+/// (OIDC Core §12.2), and one whose ID token would be refused at a sign-in.
+///
+/// The keys are those of the last sign-in, so that a refresh stays one request; the authority is asked for newer ones where
+/// the token is signed with none of them.
+pub(super) fn identify_renewal(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    endpoints: &Endpoints,
+    request: &TokenRequest,
+    grant: &Grant,
+    response: &TokenResponse,
+    prompt: &mut dyn Prompt,
+) -> Result<Account, AcquireError> {
+    let mut account = grant.account.clone();
+    let another = |found: &str| AcquireError::AnotherUser {
+        found: found.to_owned(),
+        wanted: grant.account.label().to_owned(),
+    };
+    let home = response.client_info.as_deref().and_then(home_account_id);
+    if let Some(home) = home.filter(|home| *home != account.id)
+        && matches!(request.authority, Authority::Entra { .. })
+        && is_home_account_id(&account.id)
+    {
+        return Err(another(&home));
+    }
+    let Some(token) = &response.id_token else { return Ok(account) };
+    if let Some(named) = named_in_id_token(response) {
+        if !account.is_same_user(&named) {
+            return Err(another(named.label()));
+        }
+        account.iss = account.iss.or(named.iss);
+        account.sub = account.sub.or(named.sub);
+        account.oid = account.oid.or(named.oid);
+        account.tid = account.tid.or(named.tid);
+        guard::check(request, &account)?;
+    }
+    // The issuer that vouched for the sign-in, where it is known (§12.2); else what it has to be.
+    let issuer = match &grant.account.iss {
+        Some(issuer) => issuer.clone(),
+        None => match issuer(sys, &request.authority, endpoints) {
+            Ok(issuer) => issuer,
+            Err(error @ AcquireError::Interrupted(_)) => return Err(error),
+            Err(error) => {
+                unchecked(&error, prompt);
+                return Ok(account);
+            }
+        },
+    };
+    let expected = Expected {
+        issuer: &issuer,
+        client_id: &request.client_id,
+        // A new one has none (§12.2).
+        nonce: None,
+        now: response.server_date.unwrap_or_else(|| sys.clock.now()),
+    };
+    check_renewed(sys, grants, endpoints, token, expected, prompt)?;
+    Ok(account)
+}
+
+fn check_renewed(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    endpoints: &Endpoints,
+    token: &Secret,
+    expected: Expected<'_>,
+    prompt: &mut dyn Prompt,
+) -> Result<(), AcquireError> {
+    let url = endpoints.keys.as_ref();
+    let known = url.and_then(|url| Keys::from_text(&grants.signing_keys(url.as_str())?));
+    let verdict = id_token::check(token, known.as_ref(), expected);
+    let is_settled = match &verdict {
+        Ok(()) => known.is_some() || url.is_none(),
+        Err(error) => !error.is_about_keys(),
+    };
+    if is_settled {
+        return verdict.map_err(AcquireError::IdToken);
+    }
+    let verdict = match fetch_keys(sys, grants, endpoints) {
+        Ok(keys) => id_token::check(token, keys.as_ref(), expected),
+        Err(error @ AcquireError::Interrupted(_)) => return Err(error),
+        // The key is known, and did not make this signature.
+        Err(_) if verdict == Err(IdTokenError::Signature) => verdict,
+        Err(error) => {
+            unchecked(&error, prompt);
+            id_token::check(token, None, expected)
+        }
+    };
+    verdict.map_err(AcquireError::IdToken)
+}
+
+/// The keys cannot be had, and what they are needed for has been spent. The tokens came over TLS from the token endpoint
+/// itself, which OIDC Core §3.1.3.7 (6) takes for a signature.
+fn unchecked(error: &AcquireError, prompt: &mut dyn Prompt) {
+    prompt.trouble(&format!("the ID token's signature was not checked: {error}"));
+}
+
+/// Whether `id` is what Entra calls a home account id.
+fn is_home_account_id(id: &str) -> bool {
+    let is_guid = |part: &str| uuid::Uuid::try_parse(part).is_ok();
+    id.split_once('.').is_some_and(|(uid, utid)| is_guid(uid) && is_guid(utid))
+}
+
+/// The keys that the authority publishes now; kept for the refreshes that follow.
+fn fetch_keys(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    endpoints: &Endpoints,
+) -> Result<Option<Keys>, AcquireError> {
+    let Some(url) = &endpoints.keys else { return Ok(None) };
+    let response = sys.http.send(id_token::keys_request(url))?;
+    let keys = id_token::parse_keys(&response)?.map_err(|error| endpoints::refused(*error))?;
+    grants.keep_signing_keys(url.as_str(), &keys.to_text());
+    Ok(Some(keys))
+}
+
+/// What `iss` has to be, with `{tenantid}` for the tenant.
+fn issuer(
+    sys: &Sys<'_>,
+    authority: &Authority,
+    endpoints: &Endpoints,
+) -> Result<String, AcquireError> {
+    if let Some(issuer) = &endpoints.issuer {
+        return Ok(issuer.clone());
+    }
+    let Authority::Entra { host, .. } = authority else { return Ok(authority.base()) };
+    let name = host.host_str().unwrap_or_default();
+    if let Some(cloud) = Cloud::of_authority_host(name) {
+        return Ok(cloud.facts().issuer_v2.to_owned());
+    }
+    if Family::of(host) == Family::ExternalId {
+        return Ok("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0".to_owned());
+    }
+    if is_loopback(host) {
+        return Ok(format!("{}/{{tenantid}}/v2.0", authority.base()));
+    }
+    // A cloud that is younger than this program says itself what it is called.
+    let found = endpoints::discover(sys, authority)?;
+    Ok(found.issuer.unwrap_or_else(|| format!("{}/{{tenantid}}/v2.0", authority.base())))
+}
+
+/// An emulator on this machine.
+fn is_loopback(url: &Url) -> bool {
+    url.scheme() == "http" || url.host_str() == Some("localhost")
+}

@@ -1,0 +1,140 @@
+//! The page that the user ends on. It says what happened in our own words: nothing that came with the request is on it.
+
+use super::AcquireError;
+use entrada_core::entra::aadsts;
+use entrada_core::oauth::ErrorResponse;
+use entrada_core::{Account, clean, html_escaped};
+
+const FRAME: &str = include_str!("page.html");
+
+const GOOD: &str = "#1a7f37";
+const PLAIN: &str = "#9a6700";
+const BAD: &str = "#cf222e";
+
+/// How the sign-in went, for whoever sits at the browser.
+pub(super) fn page(outcome: Result<&Account, &AcquireError>) -> String {
+    const BACK: &str = "Go back to where you started it: the reason is there.";
+    match outcome {
+        Ok(account) => frame(
+            GOOD,
+            "You are signed in",
+            &[
+                said(&format!("As {}.", account.label())),
+                said("Go back to where you started it: all is done here."),
+            ],
+        ),
+        Err(AcquireError::Refused(refusal)) if is_declined(&refusal.error) => frame(
+            PLAIN,
+            "You did not sign in",
+            &[said(
+                "The sign-in was cancelled, and nothing was kept. To try again, start it anew.",
+            )],
+        ),
+        Err(AcquireError::Refused(refusal)) => {
+            let mut body = vec![said("The sign-in was refused, and nothing was kept.")];
+            body.extend(explained(&refusal.error));
+            body.push(said(BACK));
+            frame(BAD, "The sign-in did not work", &body)
+        }
+        Err(AcquireError::WrongAccount { found, wanted, .. }) => frame(
+            BAD,
+            "This is another account",
+            &[
+                said(&format!(
+                    "You signed in as {found}, but {wanted} was asked for. Nothing was kept."
+                )),
+                said("Start it anew, and pick the other account; a private window helps."),
+            ],
+        ),
+        Err(_) => frame(BAD, "The sign-in did not work", &[said("Nothing was kept."), said(BACK)]),
+    }
+}
+
+fn is_declined(error: &ErrorResponse) -> bool {
+    error.error_subcode.as_deref() == Some("cancel")
+        || error.has_code(&[65004])
+        || (error.error == "access_denied" && error.error_codes.is_empty())
+}
+
+/// The AADSTS number and what it means, from our own table; else the bare `error`, if it is one word.
+fn explained(error: &ErrorResponse) -> Option<String> {
+    let codes = error.error_codes.iter();
+    if let Some(code) = codes.clone().find_map(|code| aadsts::find(*code)) {
+        let mut meaning = code.meaning.to_owned();
+        if let Some(first) = meaning.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        return Some(format!(
+            "<p class=\"code\">AADSTS{}</p>{}",
+            code.code,
+            said(&format!("{meaning}."))
+        ));
+    }
+    if let Some(code) = codes.clone().next() {
+        return Some(format!("<p class=\"code\">AADSTS{code}</p>"));
+    }
+    let word = &error.error;
+    let plain = word.len() <= 40 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    plain.then(|| format!("<p class=\"code\">{word}</p>"))
+}
+
+fn said(text: &str) -> String {
+    format!("<p>{}</p>", html_escaped(&clean(text)))
+}
+
+fn frame(tone: &str, title: &str, body: &[String]) -> String {
+    FRAME.replace("{{tone}}", tone).replace("{{title}}", title).replace("{{body}}", &body.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Refusal;
+
+    fn refused(error: ErrorResponse) -> String {
+        let refusal = Refusal { error, grant_type: "authorization_code", code_ran_out: false };
+        page(Err(&AcquireError::Refused(Box::new(refusal))))
+    }
+
+    #[test]
+    fn the_page_says_what_happened() {
+        let account =
+            Account { username: Some("ada@contoso.example".into()), ..Account::default() };
+        let signed_in = page(Ok(&account));
+        assert!(
+            signed_in.contains("You are signed in") && signed_in.contains("ada@contoso.example")
+        );
+        let declined = ErrorResponse { error: "access_denied".into(), ..ErrorResponse::default() };
+        assert!(refused(declined).contains("You did not sign in"));
+        let policy = ErrorResponse {
+            error: "access_denied".into(),
+            error_codes: vec![53003],
+            ..ErrorResponse::default()
+        };
+        let policy = refused(policy);
+        assert!(
+            policy.contains("AADSTS53003")
+                && policy.contains(aadsts::find(53003).unwrap().meaning.get(1..).unwrap())
+        );
+    }
+
+    #[test]
+    fn nothing_that_came_is_on_the_page() {
+        let hostile = "<script>alert(1)</script>";
+        let error = ErrorResponse {
+            error: hostile.into(),
+            error_description: Some(hostile.into()),
+            error_uri: Some(hostile.into()),
+            ..ErrorResponse::default()
+        };
+        assert!(!refused(error).contains("script"));
+        let account = Account { username: Some(hostile.into()), ..Account::default() };
+        assert!(!page(Ok(&account)).contains("<script"));
+        let wrong = AcquireError::WrongAccount {
+            found: hostile.into(),
+            tenant: None,
+            wanted: hostile.into(),
+        };
+        assert!(!page(Err(&wrong)).contains("<script"));
+    }
+}

@@ -1,0 +1,118 @@
+//! The address, or the bare code, that somebody copied out of a browser.
+
+use url::Url;
+
+use entrada_core::Secret;
+use entrada_core::oauth::authorization::{Expected, NotOurs, Redirected, read_redirect};
+
+/// The shortest code that is believed to be one: Entra's have about a thousand characters, others at least forty.
+const CODE_MIN: usize = 16;
+
+/// What was pasted is not the answer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotAnAnswer {
+    /// The address of the page that was opened, not of the one it led to.
+    #[error(
+        "that is the address that was opened; paste the one that the browser ends on: it has `code=` in it"
+    )]
+    TheFirst,
+    /// An address without an answer.
+    #[error(
+        "that address has neither `code=` nor `error=` in it; paste the whole of it, from the address bar"
+    )]
+    Nothing,
+    /// An answer to something else.
+    #[error("that is an answer to something else: {0}")]
+    NotOurs(NotOurs),
+    /// No address, and no code either.
+    #[error("that is neither an address nor a code; paste the address that the browser ends on")]
+    Neither,
+}
+
+/// Reads `typed`: an address, its parameters alone, or the bare code. A bare code comes without `state`; that it is the
+/// one of this sign-in shows when it is redeemed, for only ours fits our verifier (RFC 7636 §1).
+pub(super) fn read_pasted(
+    typed: &Secret,
+    expected: Expected<'_>,
+) -> Result<Redirected, NotAnAnswer> {
+    // Terminals and mail programs break long lines; no part of an address is white space.
+    let text: String = typed.expose().split_whitespace().collect();
+    let text = Secret::new(text.trim_matches(['"', '\'', '<', '>']));
+    let text = text.expose();
+    let parameters = match Url::parse(text) {
+        Ok(url) if url.has_host() => {
+            let query = url.query().unwrap_or_default();
+            let fragment = url.fragment().unwrap_or_default();
+            if query.contains("code_challenge=") {
+                return Err(NotAnAnswer::TheFirst);
+            }
+            Secret::new(if has_answer(fragment) { fragment } else { query })
+        }
+        _ if has_answer(text) => Secret::new(text.trim_start_matches(['?', '#'])),
+        _ if is_code(text) => return Ok(Redirected::Code(Secret::new(text))),
+        _ => return Err(NotAnAnswer::Neither),
+    };
+    read_redirect(parameters.expose(), expected).map_err(|why| match why {
+        NotOurs::NoAnswer => NotAnAnswer::Nothing,
+        why => NotAnAnswer::NotOurs(why),
+    })
+}
+
+fn has_answer(parameters: &str) -> bool {
+    parameters
+        .trim_start_matches(['?', '#'])
+        .split('&')
+        .any(|pair| pair.starts_with("code=") || pair.starts_with("error="))
+}
+
+fn is_code(text: &str) -> bool {
+    CODE_MIN <= text.len()
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=*!$".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, NotAnAnswer> {
+        let state = Secret::new("the-state");
+        let expected = Expected { state: &state, issuer: None, issuer_always: false };
+        read_pasted(&Secret::new(text), expected).map(|answer| match answer {
+            Redirected::Code(code) => code.expose().to_owned(),
+            Redirected::Refused(error) => error.error,
+        })
+    }
+
+    #[test]
+    fn an_address_its_parameters_or_the_bare_code_will_do() {
+        for text in [
+            "http://localhost:8400/?code=0.the-code-of-ours&state=the-state",
+            "  http://localhost:8400/?code=0.the-code-of-ours&session_state=7&state=the-state\r\n",
+            "http://localhost:8400/?code=0.the-code\n-of-ours&state=the-state",
+            "<http://localhost:8400/?code=0.the-code-of-ours&state=the-state>",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient#code=0.the-code-of-ours&state=the-state",
+            "?code=0.the-code-of-ours&state=the-state",
+            "code=0.the-code-of-ours&state=the-state",
+            "0.the-code-of-ours",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok("0.the-code-of-ours"), "{text}");
+        }
+        let declined = "http://localhost:8400/?error=access_denied&state=the-state";
+        assert_eq!(read(declined).as_deref(), Ok("access_denied"));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        for (text, expected) in [
+            ("", NotAnAnswer::Neither),
+            ("what do I paste here?", NotAnAnswer::Neither),
+            ("123456", NotAnAnswer::Neither),
+            ("http://localhost:8400/", NotAnAnswer::Nothing),
+            ("https://login.example/authorize?client_id=x&code_challenge=y", NotAnAnswer::TheFirst),
+            ("http://localhost:8400/?code=c&state=other", NotAnAnswer::NotOurs(NotOurs::State)),
+            ("code=c", NotAnAnswer::NotOurs(NotOurs::State)),
+        ] {
+            assert_eq!(read(text), Err(expected), "{text}");
+        }
+    }
+}

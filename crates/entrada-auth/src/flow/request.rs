@@ -1,0 +1,296 @@
+//! Which token is wanted, and how the user is asked for it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::store::Interaction;
+use entrada_core::oauth::authorization::{OWN_PARAMETERS, PagePrompt, ResponseMode};
+use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, both, clean};
+
+/// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
+pub(super) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+
+/// Which token is wanted.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// Who issues it.
+    pub authority: Authority,
+    /// The application asking.
+    pub client_id: String,
+    /// The scopes, all of one API, with those about the sign-in (`openid`, `offline_access`).
+    pub scopes: ScopeSet,
+    /// Whose token: a user name or id. `None` where there is only one.
+    pub account: Option<String>,
+    /// Who else it must be.
+    pub pins: Pins,
+    /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
+    pub min_ttl: Option<i64>,
+    /// How the user signs in.
+    pub flow: Kind,
+    /// What the sign-in page is asked for, where there is one.
+    pub page: SignInPage,
+    /// Never serve from the cache.
+    pub force_refresh: bool,
+    /// Whether the user may be asked to sign in.
+    pub interaction: Interaction,
+    /// What the token is asked to hold, beside what its scopes bring.
+    pub claims: Option<ClaimsRequest>,
+    /// What a service asks for that refused the token of before: no stored one will do.
+    pub challenge: Option<ClaimsRequest>,
+    /// How long to wait for another process that refreshes the same grant.
+    pub lock_wait: Duration,
+}
+
+impl TokenRequest {
+    /// The `claims` parameter of every request (OIDC Core §5.5): one line of JSON.
+    pub(super) fn claims_parameter(&self) -> Option<String> {
+        both(self.claims.as_ref(), self.challenge.as_ref()).map(|claims| claims.to_string())
+    }
+}
+
+/// Who must have signed in, by claims that never change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// The `tid` claim: the directory.
+    pub tid: Option<String>,
+    /// The `oid` claim: the user in that directory.
+    pub oid: Option<String>,
+}
+
+/// What the sign-in page is asked for, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct SignInPage {
+    /// Where it sends the browser back to.
+    pub redirect_uri: RedirectUri,
+    /// How the answer travels; `None` leaves it to the authority, which means `query`.
+    pub response_mode: Option<ResponseMode>,
+    /// What it asks of the user.
+    pub prompt: Option<PagePrompt>,
+    /// Who should sign in; without it, the account that was named.
+    pub login_hint: Option<String>,
+    /// `organizations`, `consumers`, or a federated domain: passes the page that asks which.
+    pub domain_hint: Option<String>,
+    /// Further parameters.
+    pub parameters: Vec<Parameter>,
+    /// Scopes of other APIs to consent to at the same time.
+    pub also: ScopeSet,
+    /// Whether a browser may be opened.
+    pub open: bool,
+    /// Whether nobody is there to see one.
+    pub unattended: bool,
+    /// How long to wait for the answer; `None`: five minutes at a page, and the life of a device code.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for SignInPage {
+    fn default() -> Self {
+        Self {
+            redirect_uri: RedirectUri::default(),
+            response_mode: None,
+            prompt: None,
+            login_hint: None,
+            domain_hint: None,
+            parameters: Vec::new(),
+            also: ScopeSet::default(),
+            open: true,
+            unattended: false,
+            timeout: None,
+        }
+    }
+}
+
+impl SignInPage {
+    /// Whether it says something that only a page can heed.
+    pub(super) fn says_something(&self) -> bool {
+        self.prompt.is_some()
+            || self.login_hint.is_some()
+            || self.domain_hint.is_some()
+            || self.response_mode.is_some()
+            || !self.parameters.is_empty()
+    }
+
+    /// The parameters of the authorization request beside those that belong to the flow. `claims` is `request`'s own.
+    pub(super) fn parameters<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        claims: Option<&'a str>,
+    ) -> Vec<(&'a str, &'a str)> {
+        let entra = request.authority.tenant().is_some();
+        let hint = self.login_hint.as_deref().or(request.account.as_deref());
+        // An account's id is no hint that a sign-in page knows.
+        let hint = hint.filter(|hint| self.login_hint.is_some() || hint.contains('@'));
+        // OIDC Core §11: without it a refresh token is dropped, in silence. Entra has no such rule.
+        let offline = request.scopes.asks_offline().then_some(PagePrompt::Consent);
+        let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsofts()));
+        [
+            ("response_mode", self.response_mode.map(ResponseMode::id)),
+            ("prompt", prompt.map(PagePrompt::id)),
+            // Entra refuses the two together.
+            ("login_hint", hint.filter(|_| prompt != Some(PagePrompt::SelectAccount))),
+            ("domain_hint", self.domain_hint.as_deref()),
+            ("claims", claims),
+            ("client_info", entra.then_some("1")),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .chain(
+            self.parameters.iter().map(|Parameter { name, value }| (name.as_str(), value.as_str())),
+        )
+        .collect()
+    }
+}
+
+/// A parameter of the authorization request that entrada gives no meaning to: `NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Parameter {
+    name: String,
+    value: String,
+}
+
+/// The text is no such parameter.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// No name, or no `=`.
+    #[error("`{0}` is no parameter: expected NAME=VALUE")]
+    Shape(String),
+    /// It belongs to the flow.
+    #[error("the parameter `{0}` is set by entrada itself")]
+    Reserved(&'static str),
+    /// There is a setting for it, which knows what can be served.
+    #[error("the parameter `{name}` is set by entrada itself; use `--{setting}`")]
+    HasSetting {
+        /// The parameter.
+        name: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
+}
+
+impl FromStr for Parameter {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        let shape = || ParameterError::Shape(clean(text).chars().take(80).collect());
+        let (name, value) = text.split_once('=').ok_or_else(shape)?;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+        {
+            return Err(shape());
+        }
+        let own = OWN_PARAMETERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        match own {
+            Some((own, "")) => return Err(ParameterError::Reserved(own)),
+            Some((own, setting)) => return Err(ParameterError::HasSetting { name: own, setting }),
+            None => (),
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+impl TryFrom<String> for Parameter {
+    type Error = ParameterError;
+    fn try_from(text: String) -> Result<Self, ParameterError> {
+        text.parse()
+    }
+}
+
+impl From<Parameter> for String {
+    fn from(parameter: Parameter) -> Self {
+        parameter.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::request;
+
+    #[test]
+    fn a_parameter_has_a_name_and_is_not_one_of_the_flows_own() {
+        for text in ["mkt=de-DE", "x=", "x=a=b&c", "instance_aware=true"] {
+            assert_eq!(text.parse::<Parameter>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "x", "=x", "a b=c", "state=x", "REDIRECT_URI=https://evil.example", "request=x"]
+        {
+            assert!(text.parse::<Parameter>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_entrada_sends_itself_is_no_further_parameter() {
+        use entrada_core::oauth::authorization::{AuthorizationRequest, Ties};
+        for (name, setting) in OWN_PARAMETERS {
+            for name in [name.to_owned(), name.to_ascii_uppercase()] {
+                let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
+                let told = if setting.is_empty() { "itself" } else { setting };
+                assert!(error.ends_with(told) || error.ends_with(&format!("{told}`")), "{error}");
+            }
+        }
+        // Everything that the fullest request holds.
+        let page = SignInPage {
+            response_mode: Some(ResponseMode::Query),
+            prompt: Some(PagePrompt::Login),
+            login_hint: Some("hint".into()),
+            domain_hint: Some("organizations".into()),
+            ..SignInPage::default()
+        };
+        let request = TokenRequest { scopes: ScopeSet::parse("openid"), ..request() };
+        let endpoint = url::Url::parse("https://login.example/authorize").unwrap();
+        let url = AuthorizationRequest {
+            endpoint: &endpoint,
+            client_id: "client",
+            redirect_uri: "http://localhost",
+            scopes: &request.scopes,
+            ties: &Ties::new(&[7; 96]),
+            extra: page.parameters(&request, Some("{}")),
+        }
+        .url();
+        let sent: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+        assert_eq!(sent.len(), 14, "{sent:?}");
+        for name in sent {
+            assert!(format!("{name}=x").parse::<Parameter>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn hints_prompts_and_parameters_are_sent_as_each_authority_wants_them() {
+        let entra = request();
+        let plain = |url: &str| TokenRequest {
+            authority: Authority::parse(url, None).unwrap(),
+            scopes: ScopeSet::parse("openid offline_access"),
+            ..request()
+        };
+        let page = SignInPage::default();
+        let hinted = SignInPage { login_hint: Some("opaque".into()), ..SignInPage::default() };
+        let picked = SignInPage { prompt: Some(PagePrompt::SelectAccount), ..hinted.clone() };
+        let named = TokenRequest { account: Some("ada@contoso.example".into()), ..request() };
+        let by_id = TokenRequest { account: Some("uid.utid".into()), ..request() };
+        for (page, request, expected) in [
+            (&page, &entra, "client_info=1"),
+            (&page, &named, "login_hint=ada@contoso.example client_info=1"),
+            (&page, &by_id, "client_info=1"),
+            (&hinted, &named, "login_hint=opaque client_info=1"),
+            (&picked, &named, "prompt=select_account client_info=1"),
+            (&page, &plain("https://idp.example"), "prompt=consent"),
+            (&page, &plain("https://contoso.b2clogin.com/x/B2C_1/v2.0"), ""),
+        ] {
+            let found: Vec<String> = page
+                .parameters(request, None)
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            assert_eq!(found.join(" "), expected);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Asks the user, makes sure that it was the right one, and keeps what came.
+
+use super::acquire::{Acquired, Source, keep, key_of, lock, set_aside};
+use super::auth_code::Arrived;
+use super::choose::{Way, choose};
+use super::ending::Ending;
+use super::identity::identify;
+use super::refresh::UNUSABLE_REFRESH_TOKEN;
+use super::reuse::{absorb, absorb_refresh_token};
+use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
+use crate::store::{Entry, Grant, Grants, Ready, Sought};
+use crate::sys::{Interrupted, Sys};
+use entrada_core::oauth::ProtocolError;
+use entrada_core::{Account, Endpoints};
+
+/// Asks the user to sign in, whatever is stored.
+pub fn sign_in(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    // Before the user spends a minute on it: can the result be kept at all?
+    let ready = grants.prepare()?;
+    grants.can_lock()?;
+    check_stored(grants, request)?;
+    let found = endpoints::resolve(sys, &request.authority, None)?;
+    let (arrived, grant_type) = match choose(sys, request, &found)? {
+        Way::Device => {
+            if request.page.says_something() {
+                prompt.trouble(
+                    "a sign-in by code has no page to pass hints, prompts and parameters to; `--flow browser` and \
+                     `--flow paste` have",
+                );
+            }
+            let (response, held) = device_code::run(sys, &found, request, prompt)?;
+            let ending = Ending::none();
+            (Arrived { response, nonce: None, ending, held }, device_code::GRANT_TYPE)
+        }
+        way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
+    };
+    let Arrived { response, nonce, ending, held } = arrived;
+    // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
+    if request.scopes.contains("openid") && response.id_token.is_none() {
+        prompt.trouble(
+            "no ID token came although `openid` was asked for: who signed in is proven by nothing",
+        );
+    }
+    let signed_in_at = Some(sys.clock.now());
+    let came = Came {
+        response,
+        nonce,
+        grant_type,
+        signed_in_at,
+        endpoints: found,
+        known_as: None,
+        may_replace: true,
+        unusable: None,
+    };
+    let outcome = came.taken_in(sys, grants, request, &ready, prompt);
+    ending.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
+    // Whoever asked us to end meanwhile is heard now that nothing can be lost.
+    stopped_or(held.end(), outcome)
+}
+
+/// `outcome`, unless the program was asked to end meanwhile: then the error tells what became of the grant.
+pub(super) fn stopped_or(
+    end: Result<(), Interrupted>,
+    outcome: Result<Acquired, AcquireError>,
+) -> Result<Acquired, AcquireError> {
+    match (end, outcome) {
+        (Ok(()), outcome) => outcome,
+        (Err(interrupted), Ok(acquired)) => {
+            Err(AcquireError::Stopped { interrupted, unsaved: acquired.unsaved.map(Box::new) })
+        }
+        (Err(interrupted), Err(_)) => Err(interrupted.into()),
+    }
+}
+
+/// Proves that the grants in whose place the new one may come can be read: a damaged one would be in its way.
+fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireError> {
+    let key = key_of(request, &Account::default());
+    let sought = Sought {
+        authority: &key.authority,
+        tenant: &key.tenant,
+        client_id: &key.client_id,
+        account: None,
+    };
+    // Of one that cannot be read the list may not know the user's name.
+    let may_be = |entry: &Entry| {
+        let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
+        sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
+    };
+    for entry in grants.list()?.iter().filter(|entry| may_be(entry)) {
+        grants.check(&entry.key())?;
+    }
+    Ok(())
+}
+
+/// Tokens that came, from somebody who still has to be the right one.
+pub(super) struct Came {
+    pub(super) response: entrada_core::oauth::TokenResponse,
+    pub(super) nonce: Option<entrada_core::Secret>,
+    pub(super) grant_type: &'static str,
+    /// When somebody signed in, where that is known.
+    pub(super) signed_in_at: Option<entrada_core::NumericDate>,
+    pub(super) endpoints: Endpoints,
+    /// Whose they are, where the authority does not say.
+    pub(super) known_as: Option<String>,
+    /// Whether they may take the place of a grant that is stored.
+    pub(super) may_replace: bool,
+    /// Why the access token beside the refresh token cannot be used, where that is so.
+    pub(super) unusable: Option<ProtocolError>,
+}
+
+impl Came {
+    /// Checks whose they are, and stores them.
+    pub(super) fn taken_in(
+        self,
+        sys: &Sys<'_>,
+        grants: &Grants,
+        request: &TokenRequest,
+        ready: &Ready,
+        prompt: &mut dyn Prompt,
+    ) -> Result<Acquired, AcquireError> {
+        let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
+        let nonce = nonce.as_ref();
+        let mut account = identify(sys, grants, &endpoints, request, &response, nonce, prompt)?;
+        if let Some(name) = known_as.filter(|_| account.is_nameless()) {
+            (account.id, account.username) = (name.clone(), Some(name));
+        }
+        guard::check(request, &account)?;
+        let key = key_of(request, &account);
+        let now = sys.clock.now();
+        let mut grant = Grant {
+            account,
+            refresh_token: None,
+            refreshed_at: now,
+            refresh_expires_at: None,
+            signed_in_at,
+            grant_type: grant_type.to_owned(),
+            endpoints: request.authority.endpoints().is_none().then_some(endpoints),
+            access_tokens: Vec::new(),
+        };
+        // A refresh that runs now must not put the old grant over the new one.
+        let guard = lock(sys, grants, request, &key);
+        if !self.may_replace && grants.load(&key)?.is_some() {
+            return Err(AcquireError::Taken(grant.account.label().to_owned()));
+        }
+        if response.refresh_token.is_none()
+            && request.scopes.asks_offline()
+            && let Ok(Some(old)) = grants.load(&key)
+        {
+            // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).
+            grant.refresh_token = old.refresh_token;
+            grant.refreshed_at = old.refreshed_at;
+            grant.refresh_expires_at = old.refresh_expires_at;
+        }
+        if response.refresh_token_unusable {
+            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+        }
+        let token = match &self.unusable {
+            None => Some(absorb(&mut grant, &response, request)),
+            Some(_) => {
+                absorb_refresh_token(&mut grant, &response);
+                None
+            }
+        };
+        let unsaved = match guard {
+            Ok(guard) => {
+                // What the authority said of the old one counts no more.
+                guard.leave("");
+                keep(grants, ready, &key, &grant, now, None)
+            }
+            // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
+            Err(error) => Some(set_aside(grants, ready, &key, &grant, error)),
+        };
+        let Some(token) = token else {
+            match &unsaved {
+                Some(unsaved) => prompt.trouble(&unsaved.to_string()),
+                None => prompt.trouble("the refresh token that came was stored all the same"),
+            }
+            return Err(self.unusable.map_or(AcquireError::KeptBack, AcquireError::from));
+        };
+        Ok(Acquired {
+            token,
+            account: grant.account,
+            key,
+            source: Source::SignIn,
+            grant_type,
+            has_refresh_token: grant.refresh_token.is_some(),
+            response: Some(response),
+            unsaved,
+            trouble: None,
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! The store of encrypted files, one per item.
+
+use std::path::{Path, PathBuf};
+
+use super::seal::{self, Key, Sealer};
+use super::temporary::Temporary;
+use super::{ASIDE, Backend, Bytes, Fault, Kind, StoreError, action, disk};
+
+/// Ending of an item's file.
+const EXTENSION: &str = "item";
+
+/// Ending of the file of an item that could not be read.
+pub(super) const DAMAGED: &str = "damaged";
+
+/// One encrypted file per item in a directory of its own.
+pub struct File {
+    dir: PathBuf,
+    sealer: Sealer,
+}
+
+impl File {
+    /// Items in `dir`, which is created when the first one is saved, under `key`.
+    pub fn new(dir: PathBuf, key: &Key) -> Result<Self, StoreError> {
+        let sealer = Sealer::new(key).map_err(|fault| fault.when(Kind::File, action::OPEN))?;
+        Ok(Self { dir, sealer })
+    }
+
+    /// Whether nothing has ever been kept in `dir`, so that any key is right.
+    pub(super) fn is_new(dir: &Path) -> bool {
+        let is_item = |entry: std::fs::DirEntry| {
+            entry.path().extension().is_some_and(|extension| extension == EXTENSION)
+        };
+        !std::fs::read_dir(dir).is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(is_item)))
+    }
+
+    /// Items in `dir` under a key that is at hand.
+    pub(super) fn with(dir: PathBuf, sealer: Sealer) -> Self {
+        Self { dir, sealer }
+    }
+
+    /// Where the item `name` is or would be.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        path_in(&self.dir, name)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+        let Some(sealed) = disk::read(&self.path(name))? else { return Ok(None) };
+        self.sealer.open(name, &sealed).map(Some)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        disk::private_dir(&self.dir)?;
+        let like = if self.sealer.is_salted() { self.any_item()? } else { None };
+        let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
+        disk::write(&self.path(name), &sealed)
+    }
+
+    /// Files `bytes` under `name` in room that was set aside for it.
+    pub(super) fn save_into(&self, room: Temporary, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
+    }
+
+    /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.
+    fn any_item(&self) -> Result<Option<Bytes>, Fault> {
+        match items_in(&self.dir)?.first() {
+            Some(path) => disk::read(path),
+            None => Ok(None),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<String>, Fault> {
+        let mut names = Vec::new();
+        for path in items_in(&self.dir)? {
+            // A file that cannot be read has no name to list; whoever loads it hears why.
+            names.extend(name_in(&path));
+        }
+        Ok(names)
+    }
+}
+
+/// The files of the items in `dir`.
+pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+    disk::list(dir, EXTENSION)
+}
+
+/// The name of the item in the file `path`, which takes no key to read.
+pub(super) fn name_in(path: &Path) -> Option<String> {
+    seal::name_of(&disk::read(path).ok().flatten()?).ok()
+}
+
+/// Where the item `name` of the store in `dir` is or would be.
+pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
+    // What was set aside holds the name that it had, and is no item any more.
+    let extension = if name.starts_with(ASIDE) { DAMAGED } else { EXTENSION };
+    dir.join(format!("{}.{extension}", disk::file_name(name)))
+}
+
+impl Backend for File {
+    fn kind(&self) -> Kind {
+        Kind::File
+    }
+
+    fn describe(&self) -> String {
+        format!("encrypted files in `{}`", self.dir.display())
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.read(name).map_err(|fault| fault.when(Kind::File, action::LOAD))
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write(name, bytes).map_err(|fault| fault.when(Kind::File, action::SAVE))
+    }
+
+    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+        // Without opening it: under another name it would not open any more than it does now.
+        let moved = disk::rename(&self.path(name), &self.path(aside));
+        moved.map_err(|fault| fault.when(Kind::File, action::SAVE))
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        let removed = disk::remove(&self.path(name));
+        removed.map_err(|fault| fault.when(Kind::File, action::REMOVE))
+    }
+
+    fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
+        self.list().map(Some).map_err(|fault| fault.when(Kind::File, action::NAMES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Trouble, contract};
+    use entrada_core::Secret;
+
+    const KEY: &str = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";
+
+    fn store(dir: &Path) -> File {
+        File::new(dir.join("grants"), &Key::Raw(Secret::new(KEY))).unwrap()
+    }
+
+    #[test]
+    fn files_keep_the_contract_under_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        contract::check(&store(dir.path()));
+    }
+
+    #[test]
+    fn files_keep_the_contract_under_a_passphrase() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = Key::Passphrase(Secret::new("correct horse"));
+        contract::check(&File::new(dir.path().join("grants"), &key).unwrap());
+    }
+
+    #[test]
+    fn nothing_readable_is_left_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        store.save("name", b"hunter2hunter2").unwrap();
+        let sealed = std::fs::read(store.path("name")).unwrap();
+        assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
+    }
+
+    #[test]
+    fn a_file_under_another_key_is_neither_absent_nor_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        store(dir.path()).save("name", b"value").unwrap();
+        let other = Key::Raw(Secret::new("11".repeat(32)));
+        let other = File::new(dir.path().join("grants"), &other).unwrap();
+        let error = other.load("name").unwrap_err();
+        assert_eq!(error.trouble, Trouble::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(other.names().unwrap().unwrap(), ["name"]);
+        assert!(store(dir.path()).load("name").unwrap().is_some());
+    }
+
+    #[test]
+    fn readers_and_writers_at_once_never_see_a_part() {
+        let dir = tempfile::tempdir().unwrap();
+        let values = [vec![b'a'; 30_000], vec![b'b'; 10]];
+        store(dir.path()).save("name", &values[0]).unwrap();
+        std::thread::scope(|scope| {
+            for value in &values {
+                let store = store(dir.path());
+                scope.spawn(move || (0..30).for_each(|_| store.save("name", value).unwrap()));
+            }
+            let store = store(dir.path());
+            for _ in 0..200 {
+                let read = store.load("name").unwrap().unwrap();
+                assert!(values.contains(&read));
+            }
+        });
+    }
+}

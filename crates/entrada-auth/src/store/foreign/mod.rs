@@ -1,0 +1,145 @@
+//! Grants as other programs keep them.
+
+mod msal;
+pub mod pizauth;
+
+use serde_json::{Map, Value};
+
+use super::{Bytes, Grant, GrantKey};
+use entrada_core::{NumericDate, ScopeSet, Secret};
+
+/// A refresh token of another program's, with what stands beside it.
+#[derive(Debug)]
+pub struct Foreign {
+    /// The token.
+    pub refresh_token: Secret,
+    /// The application that it was issued to.
+    pub client_id: Option<String>,
+    /// The authority's host.
+    pub host: Option<String>,
+    /// Who issued it, by the name that the program has for them: `microsoft`, `google`.
+    pub provider: Option<String>,
+    /// The account's home tenant.
+    pub tenant: Option<String>,
+    /// Whose it is, as the program calls them.
+    pub account: Option<String>,
+    /// The scopes of the access tokens beside it.
+    pub scopes: Option<ScopeSet>,
+    /// When the user signed in, where the program tells.
+    pub signed_in_at: Option<NumericDate>,
+}
+
+/// What was given holds no refresh token that can be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignError {
+    /// It is not JSON.
+    #[error("it is not JSON: a cache that its program encrypts has to be decrypted first")]
+    NotJson,
+    /// A dump of pizauth's of another format.
+    #[error("it is a dump of pizauth's in its format {0}, which is not known here")]
+    NewerDump(u64),
+    /// A dump of pizauth's that does not read as one.
+    #[error("it is a dump of pizauth's, and what is in it is not what pizauth writes")]
+    Dump,
+    /// There is no refresh token in it.
+    #[error("there is no refresh token in it")]
+    Nothing,
+}
+
+/// Reads a cache of MSAL's (Python, .NET, the Azure CLI), a token file of `mutt_oauth2.py`, oama or ortie, or a token response:
+/// JSON, whole or one object a line.
+pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let values: Vec<Value> = serde_json::Deserializer::from_str(text)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|_| ForeignError::NotJson)?;
+    let mut found = Vec::new();
+    for value in &values {
+        let objects: Vec<&Map<String, Value>> = match value {
+            Value::Object(object) => vec![object],
+            Value::Array(all) => all.iter().filter_map(Value::as_object).collect(),
+            _ => Vec::new(),
+        };
+        for object in objects {
+            match msal::read(object) {
+                Some(all) => found.extend(all),
+                None => found.extend(plain(object)),
+            }
+        }
+    }
+    if found.is_empty() { Err(ForeignError::Nothing) } else { Ok(found) }
+}
+
+/// `grant`, filed here under `key`, as a cache of MSAL's in JSON. `environment` is the authority's host. Access tokens that are
+/// over at `now` are left out.
+pub fn to_msal(
+    key: &GrantKey,
+    grant: &Grant,
+    environment: &str,
+    now: NumericDate,
+) -> std::io::Result<Bytes> {
+    Ok(msal::write(key, grant, environment, now)?)
+}
+
+/// A token response, or one with an address beside it.
+fn plain(object: &Map<String, Value>) -> Option<Foreign> {
+    let first =
+        |names: &[&str]| names.iter().find_map(|name| text(object, name)).map(str::to_owned);
+    Some(Foreign {
+        refresh_token: Secret::new(first(&["refresh_token", "refreshToken"])?),
+        client_id: first(&["client_id", "clientId"]),
+        host: None,
+        provider: first(&["registration", "service", "provider"]),
+        tenant: first(&["tenant", "tenant_id"]),
+        account: first(&["email", "username", "account", "user"]),
+        scopes: first(&["scope"]).map(|scope| ScopeSet::parse(&scope)),
+        signed_in_at: None,
+    })
+}
+
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    object.get(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_of_msals_tells_whose_each_token_is() {
+        let cache = r#"{
+            "Account": {"a": {"home_account_id": "u.t1", "username": "ada@contoso.example"}},
+            "RefreshToken": {
+                "r": {"home_account_id": "u.t1", "environment": "login.microsoftonline.com", "client_id": "c1", "secret": "one"},
+                "s": {"home_account_id": "u.t2", "client_id": "c2", "secret": "two"}
+            },
+            "AccessToken": {"x": {"home_account_id": "u.t1", "client_id": "c1", "target": "Mail.Read User.Read", "secret": "no"}}
+        }"#;
+        let found = read(cache).unwrap();
+        let first = &found[0];
+        assert_eq!(first.refresh_token.expose(), "one");
+        assert_eq!(first.account.as_deref(), Some("ada@contoso.example"));
+        assert_eq!((first.client_id.as_deref(), first.tenant.as_deref()), (Some("c1"), Some("t1")));
+        assert_eq!(first.scopes, Some(ScopeSet::parse("Mail.Read User.Read")));
+        assert_eq!((found[1].account.clone(), found[1].scopes.clone()), (None, None));
+    }
+
+    #[test]
+    fn plain_token_files_are_read_one_or_many() {
+        let mutt = r#"{"registration": "microsoft", "authflow": "devicecode", "email": "ada@contoso.example",
+            "access_token": "a", "access_token_expiration": "2026-01-01T00:00:00", "refresh_token": "r1"}"#;
+        let found =
+            read(&format!("{mutt}\n{{\"refresh_token\":\"r2\",\"scope\":\"x y\"}}\n")).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].account.as_deref(), Some("ada@contoso.example"));
+        assert_eq!(found[1].scopes, Some(ScopeSet::parse("x y")));
+    }
+
+    #[test]
+    fn what_holds_none_is_told_from_what_cannot_be_read() {
+        assert_eq!(read("{}").unwrap_err(), ForeignError::Nothing);
+        assert_eq!(read(r#"{"refresh_token":""}"#).unwrap_err(), ForeignError::Nothing);
+        assert_eq!(read("-----BEGIN PGP MESSAGE-----").unwrap_err(), ForeignError::NotJson);
+    }
+}

@@ -1,0 +1,343 @@
+//! Saved grants: the one door to the store for the floors above.
+
+mod pending;
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::index::Index;
+use super::recovery::{self, Locks};
+use super::{
+    ASIDE, Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready,
+    StoreError, Trouble, Turn, action, disk, file, lock, record, temporary,
+};
+use entrada_core::{NumericDate, Redactor};
+
+/// Grants in one store, with the list of them and the locks on them in a state directory.
+pub struct Grants {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) state_dir: PathBuf,
+    pub(super) index: Index,
+    locks: Locks,
+    pub(super) warnings: RefCell<Vec<String>>,
+    redactor: Redactor,
+    replaces_damaged: Cell<bool>,
+}
+
+impl Grants {
+    /// Over `backend`; list, locks and grants kept aside stand in `state_dir`.
+    pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
+        let index = Index::new(&state_dir);
+        let (locks, warnings) = (Locks::default(), RefCell::default());
+        let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
+        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged }
+    }
+
+    /// Registers the tokens of every grant that is loaded with `redactor`.
+    #[must_use]
+    pub fn registering(self, redactor: Redactor) -> Self {
+        Self { redactor, ..self }
+    }
+
+    /// Removes what killed runs left behind in the state directory.
+    pub(super) fn sweep(&self) {
+        let caches =
+            ["accounts.seen", "keyring", "signing-keys"].map(|name| self.state_dir.join(name));
+        for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
+            temporary::sweep_beside(&dir.join("any"));
+        }
+    }
+
+    /// From now on a grant that is saved takes the place of an item that is damaged. That item is kept beside it, as it is,
+    /// until the account is removed.
+    pub fn replace_damaged(&self) {
+        self.replaces_damaged.set(true);
+    }
+
+    /// Whether what is filed under `key`, if anything, can be read, or else replaced: before a sign-in that would be in vain.
+    pub fn check(&self, key: &GrantKey) -> Result<(), StoreError> {
+        match self.stored(key) {
+            Err(error) if self.may_replace(&error) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn may_replace(&self, error: &StoreError) -> bool {
+        self.replaces_damaged.get() && matches!(error.trouble, Trouble::Corrupt(_))
+    }
+
+    /// Which kind of store this is.
+    pub fn kind(&self) -> Kind {
+        self.backend.kind()
+    }
+
+    /// Who answers, for people: `gnome-keyring`, a path.
+    pub fn describe(&self) -> String {
+        self.backend.describe()
+    }
+
+    /// What went wrong beside the calls so far without stopping them, for people. Asking empties it.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    /// The grant under `key`, or `None` when there is none.
+    ///
+    /// A newer one that [`Grants::keep_pending`] kept aside is saved first, if no other process is at work on the grant.
+    pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+        let stored = self.stored(key)?;
+        let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
+        if let Some(grant) = &grant {
+            let tokens = grant.access_tokens.iter().map(|token| &token.access_token);
+            for secret in tokens.chain(&grant.refresh_token) {
+                self.redactor.register(secret.expose());
+            }
+        }
+        if grant.is_none() && self.index.names(self.kind(), key) {
+            // A provider that took the place of another looks like being signed out.
+            let who = self.backend.describe();
+            self.warn(format!("the list names a grant that {who} does not have"));
+        }
+        Ok(grant)
+    }
+
+    /// As [`Grants::save`], for what came of the refresh of `sent`: a sign-in that was stored since then stays.
+    pub fn renew(
+        &self,
+        key: &GrantKey,
+        sent: &Grant,
+        grant: &Grant,
+        now: NumericDate,
+    ) -> Result<(), StoreError> {
+        self.file(key, grant, now, Some(sent))
+    }
+
+    /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
+    pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
+        self.file(key, grant, now, None)
+    }
+
+    fn file(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+        now: NumericDate,
+        sent: Option<&Grant>,
+    ) -> Result<(), StoreError> {
+        if !self.write(key, grant, now, sent)? {
+            self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
+            return Ok(());
+        }
+        if self.has_pending(key) {
+            match self.pending(key) {
+                Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),
+                Ok(_) => self.drop_pending(key),
+                Err(error) if self.may_replace(&error) => {
+                    let path = self.pending_path(key);
+                    self.note(disk::rename(&path, &path.with_extension(file::DAMAGED)));
+                }
+                Err(error) => self.warn(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
+    pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::REMOVE);
+        let mut there = self.backend.remove(&key.to_string())?;
+        there |= self.backend.remove(&aside_of(key))?;
+        let pending = self.pending_path(key);
+        for path in [pending.with_extension(file::DAMAGED), pending] {
+            there |= disk::remove(&path).map_err(refuse)?;
+        }
+        there |= self.index.remove(self.kind(), key).map_err(refuse)?;
+        Ok(there)
+    }
+
+    /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
+    pub fn prepare(&self) -> Result<Ready, StoreError> {
+        recovery::prepare(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
+            .map_err(|error| StoreError { action: action::PREPARE, ..error })
+    }
+
+    /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
+    /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::prepare`].
+    pub fn reserve(&self, key: &GrantKey) -> Result<Ready, StoreError> {
+        let has_disk = self.kind() != Kind::Memory;
+        let room = || Ready::with_room(&*self.backend, &self.pending_path(key));
+        has_disk.then(room).flatten().map_or_else(|| self.prepare(), Ok)
+    }
+
+    /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
+    pub fn keep_pending(
+        &self,
+        ready: &Ready,
+        key: &GrantKey,
+        grant: &Grant,
+    ) -> Result<PathBuf, StoreError> {
+        let kind = self.kind();
+        let text = record::write(key, grant).map_err(|fault| fault.when(kind, action::KEEP))?;
+        // Whoever looks for the account has to find it, although the store does not know it yet.
+        self.note(self.enlist(key, grant, grant.refreshed_at));
+        let aside = File::with(self.pending_dir(), ready.sealer());
+        let name = key.to_string();
+        let kept = match ready.room() {
+            Some(room) => aside.save_into(room, &name, &text).or_else(|_| aside.save(&name, &text)),
+            None => aside.save(&name, &text),
+        };
+        kept.map_err(|error| StoreError { kind, action: action::KEEP, ..error })?;
+        Ok(aside.path(&name))
+    }
+
+    /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        for entry in self.list()? {
+            self.remove(&entry.key())?;
+        }
+        self.backend.remove(recovery::NAME)?;
+        Ok(())
+    }
+
+    /// Takes the grant under `key` for this process alone. Waits for at most `wait`, in steps through `sleep`, which
+    /// answers `false` to give up.
+    pub fn lock(
+        &self,
+        key: &GrantKey,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<LockGuard, LockError> {
+        Ok(self.held(key, lock::acquire(&self.lock_path(key), wait, sleep)?))
+    }
+
+    /// Whether there is a place for locks: before somebody signs in whose grant is stored under one.
+    pub fn can_lock(&self) -> Result<(), LockError> {
+        let path = self.state_dir.join("locks").join("probe.lock");
+        match lock::acquire(&path, Duration::ZERO, &mut |_| false) {
+            Ok(_) | Err(LockError::Held { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.
+    pub fn turn(
+        &self,
+        key: &GrantKey,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<Turn, LockError> {
+        Ok(match lock::turn(&self.lock_path(key), wait, sleep)? {
+            Turn::Ours(guard) => Turn::Ours(self.held(key, guard)),
+            theirs @ Turn::Theirs { .. } => theirs,
+        })
+    }
+
+    /// What the last process that had the lock on the grant [left](LockGuard::leave).
+    pub fn note_of(&self, key: &GrantKey) -> Option<String> {
+        lock::note_of(&self.lock_path(key))
+    }
+
+    fn held(&self, key: &GrantKey, guard: LockGuard) -> LockGuard {
+        guard.with(self.locks.note(&key.to_string()))
+    }
+
+    fn lock_path(&self, key: &GrantKey) -> PathBuf {
+        let file = disk::file_name(&format!("{}|{key}", super::kind_name(self.kind())));
+        self.state_dir.join("locks").join(format!("{file}.lock"))
+    }
+
+    fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+        let is_right = |text: &[u8]| self.read(key, text).is_ok();
+        let text = self.backend.load_if(&key.to_string(), &is_right)?;
+        let Some(text) = text else { return Ok(None) };
+        self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as the other half of `write`")]
+    pub(super) fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, Fault> {
+        let (own_key, grant) = record::read(text)?;
+        if own_key != *key {
+            return Err(Fault::corrupt("it belongs to another account"));
+        }
+        Ok(grant)
+    }
+
+    /// Whether it was written: not where a sign-in took the place of `sent`.
+    fn write(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+        now: NumericDate,
+        sent: Option<&Grant>,
+    ) -> Result<bool, StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::SAVE);
+        let name = key.to_string();
+        let text = record::write(key, grant).map_err(refuse)?;
+        let present = match self.present(key) {
+            Err(error) if self.may_replace(&error) => {
+                self.backend.set_aside(&name, &aside_of(key))?;
+                self.warn(format!(
+                    "the damaged item is kept beside the new one until `entrada logout`: {}",
+                    error.trouble
+                ));
+                None
+            }
+            other => other?,
+        };
+        if let Some((_, present)) = &present
+            && sent.is_some_and(|sent| is_newer_sign_in(present, sent))
+        {
+            return Ok(false);
+        }
+        // First the list: an entry without a grant does no harm, a grant without an entry is never found.
+        self.enlist(key, grant, now).map_err(refuse)?;
+        if present.is_none_or(|(present, _)| present != text) {
+            self.backend.save(&name, &text)?;
+        }
+        Ok(true)
+    }
+
+    /// What is filed under `key` now, as it is and as a grant.
+    fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
+        let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
+        let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
+        Ok(Some((text, grant)))
+    }
+
+    pub(super) fn note(&self, result: Result<(), Fault>) {
+        if let Err(fault) = result {
+            let cause = fault.source.map(|source| format!(": {source}")).unwrap_or_default();
+            self.warn(format!("{}{cause}", fault.trouble));
+        }
+    }
+
+    pub(super) fn warn(&self, text: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        // Once is enough, of however many grants it is said.
+        if !warnings.contains(&text) {
+            warnings.push(text);
+        }
+    }
+}
+
+/// The name of the damaged item that was in the way of the grant under `key`.
+fn aside_of(key: &GrantKey) -> String {
+    format!("{ASIDE}{}", disk::file_name(&key.to_string()))
+}
+
+/// Whether `present` came after `sent` was read, and not of it.
+fn is_newer_sign_in(present: &Grant, sent: &Grant) -> bool {
+    let token = |grant: &Grant| grant.refresh_token.as_ref().map(entrada_core::Secret::fingerprint);
+    sent.refreshed_at < present.refreshed_at && token(present) != token(sent)
+}
+
+#[cfg(test)]
+#[path = "losses_tests.rs"]
+mod losses;
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;
+#[cfg(test)]
+#[path = "upkeep_tests.rs"]
+mod upkeep;

@@ -1,0 +1,348 @@
+//! The grants' items in the Secret Service: found, read, written, removed.
+
+use std::collections::HashMap;
+
+use secret_service::{Collection, Item};
+use zbus::fdo::DBusProxy;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+
+use super::link::{Link, PATH, SERVICE};
+use super::watch::Watch;
+use super::{Interaction, Settings, prompt, trouble};
+use crate::store::{Bytes, Fault, IsRight, Trouble};
+use entrada_core::clean;
+
+/// What our items say they are, so that no other program's item can be taken for one.
+const SCHEMA: &str = "io.entrada.Grant";
+const SCHEMA_KEY: &str = "xdg:schema";
+
+const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+const GNOME_KEYRING: &str = "gnome-keyring";
+
+const CONTENT_TYPE: &str = "text/plain";
+
+/// All items of one service.
+pub(super) struct Items<'a> {
+    pub(super) link: &'a Link,
+    pub(super) settings: &'a Settings,
+    pub(super) watch: &'a Watch<'a>,
+}
+
+impl<'a> Items<'a> {
+    /// The bytes of the item `name`. What stands where it was last time is looked at first, if `is_right` can tell that it is
+    /// the same.
+    pub(super) async fn load(
+        &self,
+        name: &str,
+        is_right: Option<&IsRight<'_>>,
+    ) -> Result<Option<Bytes>, Fault> {
+        if let Some(path) = self.remembered(name)
+            && let Ok(bytes) = self.read(path).await
+        {
+            return Ok(Some(bytes));
+        }
+        if let Some((is_right, path)) = is_right.zip(self.noted(name))
+            && let Ok(bytes) = self.read(path.clone()).await
+            && is_right(&bytes)
+        {
+            self.link.found.borrow_mut().insert(name.to_owned(), path);
+            return Ok(Some(bytes));
+        }
+        let Some(item) = self.find(name).await? else { return Ok(None) };
+        let bytes = Bytes::new(item.get_secret().await.map_err(trouble::of)?);
+        self.remember(name, &item);
+        Ok(Some(bytes))
+    }
+
+    pub(super) async fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let path = if let Some(path) = self.replace(name, bytes).await? {
+            path
+        } else {
+            let collection = self.collection().await?;
+            let label = format!("{}: {name}", self.settings.service);
+            let item = collection
+                .create_item(&label, self.attributes(name), bytes, true, CONTENT_TYPE)
+                .await
+                .map_err(trouble::of)?;
+            self.remember(name, &item);
+            item.item_path.clone()
+        };
+        self.watch.alive();
+        if self.read(path).await?.as_slice() != bytes {
+            let who = self.provider().await;
+            return Err(Fault::denied(format!("{who} gave back other bytes than it was given")));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<bool, Fault> {
+        self.link.found.borrow_mut().remove(name);
+        if let Some(places) = &self.settings.places {
+            places.forget(name);
+        }
+        let Some(item) = self.find(name).await? else { return Ok(false) };
+        item.delete().await.map_err(trouble::of)?;
+        // Should there be twins, for whatever reason: as often as is reasonable, and only what is certainly ours.
+        for _ in 0..16 {
+            self.watch.alive();
+            let Some(twin) = self.find(name).await? else { break };
+            if !Likeness::of(&twin).await.is_exact() {
+                break;
+            }
+            twin.delete().await.map_err(trouble::of)?;
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn names(&self) -> Result<Vec<String>, Fault> {
+        let mut names = Vec::new();
+        for item in self.search(&HashMap::from([("service", self.service())])).await? {
+            let mut attributes = item.get_attributes().await.map_err(trouble::of)?;
+            if attributes.get(SCHEMA_KEY).is_some_and(|schema| schema == SCHEMA) {
+                names.extend(attributes.remove("account"));
+            }
+        }
+        Ok(names)
+    }
+
+    /// The item of this name. Attributes match by subset, so items of others may turn up too: the most like ours is it.
+    async fn find(&self, name: &str) -> Result<Option<Item<'a>>, Fault> {
+        // Without the schema: a locked gnome-keyring compares hashes, and has none of it.
+        let attributes = HashMap::from([("service", self.service()), ("account", name)]);
+        let mut items = self.search(&attributes).await?;
+        if items.len() < 2 {
+            return Ok(items.pop());
+        }
+        let mut best = None;
+        for item in items {
+            let likeness = Likeness::of(&item).await;
+            if best.as_ref().is_none_or(|(likest, _)| likeness < *likest) {
+                best = Some((likeness, item));
+            }
+        }
+        Ok(best.map(|(_, item)| item))
+    }
+
+    /// The items with these attributes, unlocked; locked ones are never taken for absent.
+    async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item<'a>>, Fault> {
+        if let Some(found) = self.search_beside_hidden(attributes).await? {
+            return Ok(found);
+        }
+        let search =
+            async || self.link.service.search_items(attributes.clone()).await.map_err(trouble::of);
+        let found = search().await?;
+        self.watch.alive();
+        let Some(locked) = found.locked.first() else { return Ok(found.unlocked) };
+        if !found.unlocked.is_empty() {
+            return Ok(found.unlocked);
+        }
+        self.unlock(&locked.item_path).await?;
+        let found = search().await?;
+        if found.unlocked.is_empty() && !found.locked.is_empty() {
+            return Err(Fault::new(Trouble::Locked));
+        }
+        Ok(found.unlocked)
+    }
+
+    /// Makes sure that a search can find everything: unlocks what hides its items while it is locked. Where nobody may be
+    /// asked, gives what is found elsewhere.
+    ///
+    /// KeePassXC cannot search a database that is locked. It asks for the password within the call, even if nobody is there to
+    /// see that, or, where it is told not to, answers that there are no items.
+    async fn search_beside_hidden(
+        &self,
+        attributes: &HashMap<&str, &str>,
+    ) -> Result<Option<Vec<Item<'a>>>, Fault> {
+        if self.link.shows_all.get() {
+            return Ok(None);
+        }
+        let (hidden, open) = self.collections().await;
+        self.watch.alive();
+        if hidden.is_empty() || self.settings.interaction == Interaction::Allowed {
+            for path in &hidden {
+                self.unlock(path).await?;
+                if self.property(path, COLLECTION, "Locked").await.unwrap_or(true) {
+                    return Err(Fault::new(Trouble::Locked));
+                }
+            }
+            self.link.shows_all.set(true);
+            return Ok(None);
+        }
+        for path in open {
+            let collection = self.link.service.get_collection_by_path(path).await;
+            let collection = collection.map_err(trouble::of)?;
+            let paths = collection.search_items(attributes.clone()).await.map_err(trouble::of)?;
+            let mut found = Vec::new();
+            for path in paths.into_iter().map(|item| item.item_path) {
+                let item = self.link.service.get_item_by_path(path).await;
+                found.push(item.map_err(trouble::of)?);
+            }
+            self.watch.alive();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        Err(Fault::new(Trouble::Locked))
+    }
+
+    /// The collections that hide their items, and the others. What cannot be asked hides nothing: the search will tell.
+    async fn collections(&self) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
+        let (mut hidden, mut open) = (Vec::new(), Vec::new());
+        // gnome-keyring always tells what it has; a search of ours need not take three calls more.
+        if self.provider().await == GNOME_KEYRING {
+            return (hidden, open);
+        }
+        let service = OwnedObjectPath::try_from(PATH).ok();
+        let all = match &service {
+            Some(path) => {
+                self.property(path, "org.freedesktop.Secret.Service", "Collections").await
+            }
+            None => None,
+        };
+        for path in all.unwrap_or_else(Vec::<OwnedObjectPath>::new) {
+            let is_locked = self.property(&path, COLLECTION, "Locked").await.unwrap_or(false);
+            let hides = is_locked
+                && self
+                    .property(&path, COLLECTION, "Items")
+                    .await
+                    .is_some_and(|items: Vec<OwnedObjectPath>| items.is_empty());
+            if hides { hidden.push(path) } else { open.push(path) }
+        }
+        (hidden, open)
+    }
+
+    /// A property of an object of the service, where it tells.
+    async fn property<T: TryFrom<OwnedValue>>(
+        &self,
+        path: &OwnedObjectPath,
+        interface: &str,
+        name: &str,
+    ) -> Option<T> {
+        let (properties, which) = (Some("org.freedesktop.DBus.Properties"), (interface, name));
+        let call = self.link.bus.call_method(Some(SERVICE), path, properties, "Get", &which);
+        call.await.ok()?.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
+    }
+
+    /// The collection for new items, unlocked.
+    async fn collection(&self) -> Result<Collection<'a>, Fault> {
+        let collection = match self.link.service.get_default_collection().await {
+            Err(secret_service::Error::NoResult) => return Err(self.no_collection().await),
+            other => other.map_err(trouble::of)?,
+        };
+        if self.is_locked(&collection).await? {
+            self.unlock(&collection.collection_path).await?;
+            if self.is_locked(&collection).await? {
+                return Err(Fault::new(Trouble::Locked));
+            }
+        }
+        Ok(collection)
+    }
+
+    async fn is_locked(&self, collection: &Collection<'_>) -> Result<bool, Fault> {
+        match collection.is_locked().await {
+            Err(error) if trouble::is_missing_object(&error) => Err(self.no_collection().await),
+            other => other.map_err(trouble::of),
+        }
+    }
+
+    async fn no_collection(&self) -> Fault {
+        let who = self.provider().await;
+        Fault::unavailable(format!(
+            "{who} has no default keyring yet: make one first, for example with Seahorse, or by logging in to a desktop \
+             session"
+        ))
+    }
+
+    async fn unlock(&self, object: &OwnedObjectPath) -> Result<(), Fault> {
+        prompt::unlock(&self.link.bus, object, self.settings.interaction, self.watch).await
+    }
+
+    /// Puts `bytes` into the item that is there; where it is.
+    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<Option<OwnedObjectPath>, Fault> {
+        if let Some(path) = self.remembered(name) {
+            let item = self.link.service.get_item_by_path(path.clone()).await;
+            if let Ok(item) = item
+                && item.set_secret(bytes, CONTENT_TYPE).await.is_ok()
+            {
+                return Ok(Some(path));
+            }
+        }
+        let Some(item) = self.find(name).await? else { return Ok(None) };
+        item.set_secret(bytes, CONTENT_TYPE).await.map_err(trouble::of)?;
+        self.remember(name, &item);
+        Ok(Some(item.item_path.clone()))
+    }
+
+    async fn read(&self, path: OwnedObjectPath) -> Result<Bytes, Fault> {
+        let item = self.link.service.get_item_by_path(path).await.map_err(trouble::of)?;
+        item.get_secret().await.map(Bytes::new).map_err(trouble::of)
+    }
+
+    fn remember(&self, name: &str, item: &Item<'_>) {
+        let place = &item.item_path;
+        self.link.found.borrow_mut().insert(name.to_owned(), place.clone());
+        if let Some(places) = &self.settings.places
+            && places.of(name).as_ref() != Some(place)
+        {
+            places.note(name, place);
+        }
+    }
+
+    /// Where the item was in another run.
+    fn noted(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.settings.places.as_ref()?.of(name)
+    }
+
+    /// Where the item was when it was found on this connection.
+    fn remembered(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.link.found.borrow().get(name).cloned()
+    }
+
+    fn attributes<'b>(&'b self, name: &'b str) -> HashMap<&'b str, &'b str> {
+        HashMap::from([("service", self.service()), ("account", name), (SCHEMA_KEY, SCHEMA)])
+    }
+
+    fn service(&self) -> &str {
+        &self.settings.service
+    }
+
+    /// The program behind the service, as far as the system tells.
+    pub(super) async fn provider(&self) -> String {
+        let comm = self.process().await.unwrap_or_default();
+        // The kernel cuts the name at 15 bytes.
+        match comm.trim() {
+            "" => "the Secret Service".to_owned(),
+            name if name.starts_with("gnome-keyring-d") => GNOME_KEYRING.to_owned(),
+            name if name.starts_with("keepassxc") => "KeePassXC".to_owned(),
+            name if name.starts_with("kwallet") || name == "ksecretd" => "KWallet".to_owned(),
+            name => clean(name).into_owned(),
+        }
+    }
+
+    async fn process(&self) -> Option<String> {
+        let name = zbus::names::BusName::try_from(SERVICE).ok()?;
+        let bus = DBusProxy::new(&self.link.bus).await.ok()?;
+        let pid = bus.get_connection_unix_process_id(name).await.ok()?;
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()
+    }
+}
+
+/// How far an item is from what we would have made; ours come first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    has_other_schema: bool,
+    attributes: usize,
+}
+
+impl Likeness {
+    async fn of(item: &Item<'_>) -> Self {
+        let attributes = item.get_attributes().await.unwrap_or_default();
+        let schema = attributes.get(SCHEMA_KEY);
+        let has_other_schema = schema.is_none_or(|schema| schema != SCHEMA);
+        Self { has_other_schema, attributes: attributes.len() }
+    }
+
+    fn is_exact(&self) -> bool {
+        *self == Self { has_other_schema: false, attributes: 3 }
+    }
+}

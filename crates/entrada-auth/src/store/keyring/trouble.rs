@@ -1,0 +1,108 @@
+//! What the Secret Service and D-Bus say, told by what the user can do about it.
+
+use std::io;
+
+use zbus::DBusError as _;
+
+use crate::store::{Fault, Trouble};
+use entrada_core::clean;
+
+/// No connection to the bus at `address`, or at the session's own.
+pub(super) fn no_session(address: Option<&str>, error: zbus::Error) -> Fault {
+    let own = || zbus::Address::session().map(|address| address.to_string()).ok();
+    let text = match address.map(str::to_owned).or_else(own) {
+        Some(address) => format!("no D-Bus session at `{}`", clean(&address)),
+        None => "no D-Bus session: `DBUS_SESSION_BUS_ADDRESS` is not set".to_owned(),
+    };
+    Fault::unavailable(text).because(error)
+}
+
+/// An error of the secret-service crate.
+pub(super) fn of(error: secret_service::Error) -> Fault {
+    use secret_service::Error;
+    match error {
+        Error::Zbus(error) => of_bus(error),
+        Error::ZbusFdo(error) => of_bus(error.into()),
+        Error::Locked => Fault::new(Trouble::Locked),
+        Error::Prompt => Fault::new(Trouble::Dismissed),
+        Error::Unavailable => Fault::unavailable(NO_PROVIDER).because(error),
+        Error::PromptDisconnected => Fault::unavailable(WENT_AWAY).because(error),
+        Error::NoResult => Fault::unavailable("the keyring named no item").because(error),
+        other => Fault::denied("the keyring's answer cannot be read").because(other),
+    }
+}
+
+const NO_PROVIDER: &str = "no program provides `org.freedesktop.secrets` on the D-Bus session: start gnome-keyring, \
+                           KeePassXC or KWallet";
+const WENT_AWAY: &str = "the keyring's program ended while it was being asked";
+
+/// An error of D-Bus.
+pub(super) fn of_bus(error: zbus::Error) -> Fault {
+    let Some((name, text)) = name_and_text(&error) else {
+        return match &error {
+            zbus::Error::InputOutput(io) if io.kind() == io::ErrorKind::TimedOut => {
+                Fault::unavailable("the keyring did not answer").because(error)
+            }
+            zbus::Error::InputOutput(_) => Fault::unavailable(WENT_AWAY).because(error),
+            _ => Fault::denied("the keyring's answer cannot be read").because(error),
+        };
+    };
+    let fault = match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name) {
+        "org.freedesktop.Secret.Error.IsLocked" => Fault::new(Trouble::Locked),
+        "ServiceUnknown" | "NameHasNoOwner" => Fault::unavailable(NO_PROVIDER),
+        spawn if spawn.starts_with("Spawn.") => Fault::unavailable(NO_PROVIDER),
+        "NoReply" | "Disconnected" => Fault::unavailable(WENT_AWAY),
+        _ => {
+            let text = if text.is_empty() { &name } else { &text };
+            Fault::denied(format!("the keyring refused: {}", clean(text)))
+        }
+    };
+    fault.because(error)
+}
+
+/// Whether the object that was asked does not exist.
+pub(super) fn is_missing_object(error: &secret_service::Error) -> bool {
+    let name = match error {
+        secret_service::Error::Zbus(error) => name_and_text(error).map(|(name, _)| name),
+        secret_service::Error::ZbusFdo(error) => Some(error.name().to_string()),
+        _ => None,
+    };
+    name.is_some_and(|name| {
+        let last = name.rsplit('.').next().unwrap_or_default();
+        ["NoSuchObject", "UnknownObject", "UnknownMethod", "UnknownInterface"].contains(&last)
+    })
+}
+
+fn name_and_text(error: &zbus::Error) -> Option<(String, String)> {
+    match error {
+        zbus::Error::MethodError(name, text, _) => {
+            Some((name.to_string(), text.clone().unwrap_or_default()))
+        }
+        zbus::Error::FDO(error) => match &**error {
+            zbus::fdo::Error::ZBus(inner) => name_and_text(inner),
+            other => {
+                let text = other.description().unwrap_or_default().to_owned();
+                Some((other.name().to_string(), text))
+            }
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_answer_is_told_by_what_can_be_done_about_it() {
+        use zbus::fdo::Error;
+        let told = |error: Error| of_bus(error.into()).trouble;
+        let text = || "no".to_owned();
+        assert!(told(Error::ServiceUnknown(text())).to_string().contains("no program provides"));
+        assert!(told(Error::NoReply(text())).to_string().contains("ended"));
+        let refused = "the keyring refused: no".to_owned();
+        assert_eq!(told(Error::Failed("n\u{1b}[2Jo".to_owned())), Trouble::Denied(refused));
+        assert_eq!(of(secret_service::Error::Locked).trouble, Trouble::Locked);
+        assert_eq!(of(secret_service::Error::Prompt).trouble, Trouble::Dismissed);
+    }
+}

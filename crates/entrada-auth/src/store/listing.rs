@@ -1,0 +1,198 @@
+//! Which grants a store holds: by the list, and by the store itself where the list cannot be trusted.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::index::{Found, Index};
+use super::{
+    Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file,
+    is_housekeeping, record, recovery,
+};
+use entrada_core::NumericDate;
+
+/// What a store answered when it was asked for everything.
+#[derive(Default)]
+struct Survey {
+    found: Found,
+    /// Entries of what cannot be read, made from its name.
+    damaged: Vec<Entry>,
+}
+
+/// What stands on the list of accounts in `state_dir`, of all kinds of store; none of them is asked.
+pub fn listed(state_dir: &Path) -> Vec<Entry> {
+    Index::new(state_dir).read().entries
+}
+
+impl Grants {
+    /// The grants of this store, from the list; where that is missing, damaged or newer than we are, from the store too.
+    /// Among them are those that cannot be read, so that they can be shown and removed.
+    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        let kind = self.kind();
+        let list = self.index.read();
+        let is_trusted = kind != Kind::Memory && list.knows(kind);
+        let mut entries = list.entries;
+        entries.retain(|entry| entry.store == kind);
+        if is_trusted {
+            return Ok(entries);
+        }
+        if let Some(version) = list.newer {
+            self.warn(format!(
+                "the list of accounts was written by a newer entrada (format {version}) and is left alone"
+            ));
+        }
+        let Survey { found, damaged } = self.survey()?;
+        if kind != Kind::Memory
+            && list.newer.is_none()
+            && !(entries.is_empty() && found.entries.is_empty())
+        {
+            self.note(self.index.join(kind, &found));
+        }
+        let mut keys: HashSet<GrantKey> = entries.iter().map(Entry::key).collect();
+        let more = found.entries.into_iter().chain(damaged);
+        entries.extend(more.filter(|entry| keys.insert(entry.key())));
+        Ok(entries)
+    }
+
+    /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
+    pub fn shortcut(&self, sought: &Sought<'_>) -> Option<Entry> {
+        self.index.shortcuts.find(self.kind(), sought)
+    }
+
+    /// Remembers that `entry` is the only one that is `sought`.
+    pub fn remember(&self, sought: &Sought<'_>, entry: &Entry) {
+        if self.index.shortcuts.is_worth_it() && self.index.read().knows(self.kind()) {
+            self.index.shortcuts.remember(sought, entry);
+        }
+    }
+
+    /// Puts the grant on the list. An error means that nobody would find it.
+    pub(super) fn enlist(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+        now: NumericDate,
+    ) -> Result<(), Fault> {
+        let kind = self.kind();
+        if kind == Kind::Memory {
+            return Ok(());
+        }
+        let entry = Entry::new(kind, key, grant, now);
+        if self.index.shortcuts.has(&entry) {
+            return Ok(());
+        }
+        let list = self.index.read();
+        // Asked now, while it answers: a list that is not whole costs a question each time.
+        let ask = !list.knows(kind) && list.newer.is_none();
+        let found = if ask { self.survey().ok().map(|survey| survey.found) } else { None };
+        let Err(fault) = self.index.put(&entry, found.as_ref()) else { return Ok(()) };
+        // Without a list to trust, `list` asks the store, if that can tell.
+        let will_be_found =
+            list.has(kind, key) || !list.knows(kind) && matches!(self.backend.names(), Ok(Some(_)));
+        if !will_be_found {
+            return Err(fault);
+        }
+        self.note(Err(fault));
+        Ok(())
+    }
+
+    /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not while grants that were kept
+    /// aside wait for it, nor under a key of the store that may be the wrong one.
+    pub(super) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::PREPARE);
+        let Trouble::Corrupt(text) = &why.trouble else { return Err(why) };
+        let dir = self.pending_dir();
+        if !file::items_in(&dir).map_err(refuse)?.is_empty() {
+            let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
+            return Err(StoreError { trouble: Trouble::Corrupt(text), ..why });
+        }
+        if self.kind() != Kind::File {
+            return Ok(());
+        }
+        let names = self.backend.names()?.unwrap_or_default();
+        let mut grants = names.iter().filter(|name| !is_housekeeping(name)).peekable();
+        if grants.peek().is_none() || grants.any(|name| self.backend.load(name).is_ok()) {
+            return Ok(());
+        }
+        let text = format!("nothing in it can be read: wrong key? ({text})");
+        Err(StoreError { trouble: Trouble::Corrupt(text), ..why })
+    }
+
+    /// Clears the recovery key if it cannot be read and nothing can need it any more.
+    pub fn clear_lost_key(&self) -> Result<(), StoreError> {
+        let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
+        match error.trouble {
+            Trouble::Newer(_) => return Ok(()),
+            Trouble::Corrupt(_) => (),
+            _ => return Err(error),
+        }
+        if self.give_up_key(error).is_ok() {
+            self.backend.remove(recovery::NAME)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the store for everything, and looks at what was kept aside.
+    fn survey(&self) -> Result<Survey, StoreError> {
+        let mut survey =
+            Survey { found: Found { all: true, ..Found::default() }, ..Survey::default() };
+        for name in self.backend.names()?.unwrap_or_default() {
+            if !is_housekeeping(&name) {
+                let grant = self.named(&name);
+                self.count(&mut survey, &name, grant)?;
+            }
+        }
+        let known: HashSet<GrantKey> = survey.found.entries.iter().map(Entry::key).collect();
+        let aside = file::items_in(&self.pending_dir()).unwrap_or_default();
+        for name in aside.iter().filter_map(|path| file::name_in(path)) {
+            let Some(key) = Entry::of_name(self.kind(), &name).map(|entry| entry.key()) else {
+                continue;
+            };
+            if !known.contains(&key) {
+                let grant = self.pending(&key).map(|grant| Some((key, grant?)));
+                self.count(&mut survey, &name, grant)?;
+            }
+        }
+        Ok(survey)
+    }
+
+    /// The grant in the item `name`, and its key.
+    fn named(&self, name: &str) -> Result<Option<(GrantKey, Grant)>, StoreError> {
+        let refuse = |fault: Fault| fault.when(self.kind(), action::LOAD);
+        let Some(text) = self.backend.load(name)? else { return Ok(None) };
+        let (key, grant) = record::read(&text).map_err(refuse)?;
+        if key.to_string() != name {
+            return Err(refuse(Fault::corrupt("it belongs to another account")));
+        }
+        Ok(Some((key, grant)))
+    }
+
+    /// Adds what was found under `name`. One item that cannot be read hides no other; a store that is locked hides all.
+    fn count(
+        &self,
+        survey: &mut Survey,
+        name: &str,
+        grant: Result<Option<(GrantKey, Grant)>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match grant {
+            Ok(None) => (),
+            Ok(Some((key, grant))) => {
+                survey.found.entries.push(Entry::new(
+                    self.kind(),
+                    &key,
+                    &grant,
+                    grant.refreshed_at,
+                ));
+            }
+            Err(error) if matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Newer(_)) => {
+                self.warn(format!("`{name}` cannot be read: {}", error.trouble));
+                if let Some(entry) = Entry::of_name(self.kind(), name) {
+                    // Its user name is not known: not for the list, which would keep it like that.
+                    survey.found.all = false;
+                    survey.damaged.push(entry);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Which store is built from what.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    AskedToEnd, Backend, Fault, File, Grants, Interaction, Key, Kind, Limits, Memory, Notice,
+    Session, Split, StoreError, action,
+};
+
+/// What a store is built from. Each kind takes what it needs.
+pub struct Options {
+    /// Which store.
+    pub kind: Kind,
+    /// Where list, locks and grants kept aside go.
+    pub state_dir: PathBuf,
+    /// Where the encrypted files go.
+    pub data_dir: PathBuf,
+    /// The key of the encrypted files.
+    pub key: Option<Key>,
+    /// How secrets travel to the Secret Service.
+    pub session: Session,
+    /// What the items are filed under in a keyring, `entrada` unless something must stand apart.
+    pub service: String,
+    /// Whether the user may be asked to unlock a keyring.
+    pub interaction: Interaction,
+    /// How long a keyring may take.
+    pub limits: Limits,
+    /// Tells the user what is being waited for.
+    pub notice: Notice,
+    /// Tells which signal has asked the program to end: then a silent keyring is waited for no longer.
+    pub asked_to_end: AskedToEnd,
+}
+
+/// Builds the store that `options` names. No other kind takes its place: whoever asked for a keyring must not end up
+/// with a file.
+pub fn open(options: Options) -> Result<Grants, StoreError> {
+    let state_dir = options.state_dir.clone();
+    if options.kind == Kind::File {
+        super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
+    }
+    let backend = backend(options)?;
+    let backend =
+        if backend.item_max().is_some() { Box::new(Split::new(backend)) } else { backend };
+    let grants = Grants::new(backend, state_dir);
+    grants.sweep();
+    Ok(grants)
+}
+
+/// Whether the store of files in `data_dir` has never kept anything, so that any key is right.
+pub fn is_new(data_dir: &Path) -> bool {
+    File::is_new(&items_in(data_dir))
+}
+
+fn items_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("grants")
+}
+
+fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
+    match options.kind {
+        Kind::Keyring => Ok(keyring(options)),
+        Kind::File => {
+            let text = "it needs a key: make one with `openssl rand -base64 32` and give it in \
+                        `ENTRADA_STORE_KEY`";
+            let none = || Fault::unavailable(text).when(Kind::File, action::OPEN);
+            let key = options.key.as_ref().ok_or_else(none)?;
+            Ok(Box::new(File::new(items_in(&options.data_dir), key)?))
+        }
+        Kind::Keyutils => keyutils(&options),
+        Kind::Memory => Ok(Box::new(Memory::default())),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn keyring(options: Options) -> Box<dyn Backend> {
+    let settings = super::Settings {
+        address: None,
+        service: options.service,
+        session: options.session,
+        interaction: options.interaction,
+        limits: options.limits,
+        asked_to_end: options.asked_to_end,
+        places: Some(super::Places::new(options.state_dir.join("keyring"))),
+    };
+    Box::new(super::SecretService::new(settings, options.notice))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keyring(options: Options) -> Box<dyn Backend> {
+    Box::new(super::Native::new(options.service, options.interaction, options.limits))
+}
+
+#[cfg(target_os = "linux")]
+fn keyutils(options: &Options) -> Result<Box<dyn Backend>, StoreError> {
+    Ok(Box::new(super::Keyutils::new(&options.service)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keyutils(_: &Options) -> Result<Box<dyn Backend>, StoreError> {
+    let fault = Fault::unavailable("it is a part of the Linux kernel");
+    Err(fault.when(Kind::Keyutils, action::OPEN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Trouble;
+    use entrada_core::Secret;
+
+    fn options(kind: Kind) -> Options {
+        Options {
+            kind,
+            state_dir: PathBuf::from("/nowhere/state"),
+            data_dir: PathBuf::from("/nowhere/data"),
+            key: None,
+            session: Session::default(),
+            service: "entrada".to_owned(),
+            interaction: Interaction::Forbidden,
+            limits: Limits::default(),
+            notice: Box::new(|_| ()),
+            asked_to_end: || None,
+        }
+    }
+
+    #[test]
+    fn each_kind_is_the_one_asked_for() {
+        let key = Some(Key::Raw(Secret::new("11".repeat(32))));
+        let file = open(Options { key, ..options(Kind::File) }).unwrap();
+        assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
+        for kind in [Kind::Keyring, Kind::Memory] {
+            assert_eq!(open(options(kind)).unwrap().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn files_without_a_key_are_refused_with_the_cure() {
+        let Err(error) = open(options(Kind::File)) else { panic!("opened without a key") };
+        assert!(matches!(error.trouble, Trouble::Unavailable(_)));
+        assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");
+    }
+}

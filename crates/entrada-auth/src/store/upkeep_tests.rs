@@ -1,0 +1,92 @@
+//! Tests of what is left over and in the way: trials that were killed, damaged items, entries of nothing.
+
+use std::rc::Rc;
+
+use super::tests::Keyring;
+use super::*;
+use crate::store::Memory;
+use crate::store::record::tests::{grant, key};
+
+const LEFT: [&str; 2] = ["doctor", "doctor-0123456789abcdef"];
+
+#[test]
+fn a_look_at_the_store_forgets_what_killed_looks_have_left() {
+    let place = tempfile::tempdir().unwrap();
+    let file = || {
+        let key = crate::store::Key::Raw(entrada_core::Secret::new("11".repeat(32)));
+        File::new(place.path().join("files"), &key).unwrap()
+    };
+    let keyring = Rc::<Keyring>::default();
+    let stores: [Box<dyn Backend>; 3] =
+        [Box::new(file()), Box::new(Rc::clone(&keyring)), Box::new(Memory::default())];
+    for (number, backend) in stores.into_iter().enumerate() {
+        for name in LEFT.iter().chain(&["recovery", "a|b|c|doctor"]) {
+            backend.save(name, b"left").unwrap();
+        }
+        let grants = Grants::new(backend, place.path().join(number.to_string()));
+        grants.try_out(5_000).unwrap();
+        let mut names = grants.backend.names().unwrap().unwrap();
+        names.sort();
+        assert_eq!(names, ["a|b|c|doctor", "recovery"]);
+    }
+    // One that cannot list what it has.
+    keyring.mute.set(true);
+    keyring.dies.set(true);
+    let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().join("mute"));
+    let killed = std::panic::AssertUnwindSafe(|| grants.try_out(10));
+    assert!(std::panic::catch_unwind(killed).is_err());
+    keyring.dies.set(false);
+    let names = || keyring.items.names().unwrap().unwrap();
+    assert!(names().contains(&"doctor".to_owned()));
+    grants.try_out(10).unwrap();
+    assert!(!names().contains(&"doctor".to_owned()));
+}
+
+#[test]
+fn what_a_killed_look_has_left_is_no_grant() {
+    let place = tempfile::tempdir().unwrap();
+    let keyring = Rc::<Keyring>::default();
+    for name in LEFT {
+        keyring.items.save(name, b"left").unwrap();
+    }
+    let grants = Grants::new(Box::new(keyring), place.path().to_owned());
+    assert_eq!(grants.list().unwrap(), []);
+    assert_eq!(grants.take_warnings(), [""; 0]);
+}
+
+#[test]
+fn many_grants_that_only_the_list_names_are_warned_of_once() {
+    let place = tempfile::tempdir().unwrap();
+    let keyring = Rc::<Keyring>::default();
+    let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().to_owned());
+    let named = |name: &str| GrantKey { account: name.to_owned(), ..key() };
+    for name in ["a", "b", "c"] {
+        grants.save(&named(name), &grant("r", 1), NumericDate(1)).unwrap();
+        keyring.items.remove(&named(name).to_string()).unwrap();
+    }
+    for name in ["a", "b", "c"] {
+        assert!(grants.load(&named(name)).unwrap().is_none());
+    }
+    assert_eq!(grants.take_warnings().len(), 1);
+}
+
+#[test]
+fn a_damaged_item_is_replaced_only_where_that_is_wanted_and_stays_beside_the_new_one() {
+    let place = tempfile::tempdir().unwrap();
+    let keyring = Rc::<Keyring>::default();
+    let split = crate::store::Split::new(Box::new(Rc::clone(&keyring)));
+    let grants = Grants::new(Box::new(split), place.path().to_owned());
+    let name = key().to_string();
+    keyring.items.save(&name, b"damaged").unwrap();
+    assert!(grants.check(&key()).is_err());
+    assert!(grants.save(&key(), &grant("one", 1), NumericDate(1)).is_err());
+    grants.replace_damaged();
+    grants.check(&key()).unwrap();
+    grants.save(&key(), &grant("one", 1), NumericDate(1)).unwrap();
+    assert!(grants.load(&key()).unwrap().is_some());
+    let kept = keyring.items.load(&aside_of(&key())).unwrap().unwrap();
+    assert_eq!(kept.as_slice(), b"damaged");
+    assert_eq!(grants.list().unwrap().len(), 1);
+    assert!(grants.remove(&key()).unwrap());
+    assert_eq!(keyring.items.names().unwrap().unwrap(), [""; 0]);
+}

@@ -1,0 +1,223 @@
+//! The user's browser: `$BROWSER`, or what the `open` crate knows of this desktop.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use url::Url;
+
+use super::{Browser, Env, OWN, Place};
+use entrada_core::check_transport;
+
+/// The desktop's own browser.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealBrowser;
+
+impl Browser for RealBrowser {
+    fn place(&self, env: &Env) -> Place {
+        place_of(env, &Marks::read())
+    }
+
+    fn open(&self, url: &Url, env: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
+        if !is_openable(url) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an address to open"));
+        }
+        let openers = openers(url, env);
+        let (sender, trouble) = mpsc::channel();
+        let url = url.clone();
+        // An opener may stay for as long as its browser does; whoever waits for the sign-in does not wait for it.
+        std::thread::Builder::new().name("browser".to_owned()).spawn(move || {
+            if let Err(error) = open_one_of(openers, &url) {
+                // Nobody listens any more when the sign-in is over.
+                let _ = sender.send(error);
+            }
+        })?;
+        Ok(trouble)
+    }
+}
+
+/// Whether `url` may be opened: https, or a page of this machine; nothing that names a user or runs a program.
+pub fn is_openable(url: &Url) -> bool {
+    check_transport(url).is_ok() && url.username().is_empty() && url.password().is_none()
+}
+
+/// What the file system tells about where we are.
+struct Marks {
+    container: bool,
+    wsl: bool,
+}
+
+impl Marks {
+    fn read() -> Self {
+        let container =
+            ["/.dockerenv", "/run/.containerenv"].iter().any(|path| Path::new(path).exists());
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Self { container, wsl: kernel.to_ascii_lowercase().contains("microsoft") }
+    }
+}
+
+fn place_of(env: &Env, marks: &Marks) -> Place {
+    let set = |names: &[&str]| names.iter().any(|name| env.is_set(name));
+    if set(&["SSH_CONNECTION", "SSH_TTY"]) {
+        Place::Remote
+    } else if marks.container || set(&["container", "KUBERNETES_SERVICE_HOST"]) {
+        Place::Container
+    } else if cfg!(any(windows, target_os = "macos")) {
+        Place::Desktop
+    } else if marks.wsl || set(&["WSL_DISTRO_NAME", "WSL_INTEROP"]) {
+        Place::Wsl
+    } else if set(&["WAYLAND_DISPLAY", "DISPLAY"]) {
+        Place::Desktop
+    } else {
+        Place::Headless
+    }
+}
+
+/// Commands that open `url`, in the order to try them. The address is one argument, and no shell reads it.
+fn openers(url: &Url, env: &Env) -> Vec<Command> {
+    let mut commands = match env.get("BROWSER") {
+        Some(list) => list.split(':').filter_map(|one| named_opener(one, url)).collect(),
+        None => open::commands(url.as_str()),
+    };
+    for command in &mut commands {
+        prepare(command, env);
+    }
+    commands
+}
+
+/// One entry of `$BROWSER`: words, of which `%s` becomes the address; without it the address comes last.
+fn named_opener(entry: &str, url: &Url) -> Option<Command> {
+    let mut words = entry.split_whitespace();
+    let mut command = Command::new(words.next()?);
+    let mut placed = false;
+    for word in words {
+        placed |= word.contains("%s");
+        command.arg(word.replace("%s", url.as_str()));
+    }
+    if !placed {
+        command.arg(url.as_str());
+    }
+    Some(command)
+}
+
+/// The opener's chatter goes nowhere, our own variables stay here, a Ctrl-C meant for us does not reach it, and a program
+/// in the working directory is not taken for it.
+fn prepare(command: &mut Command, env: &Env) {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    for name in env.names().filter(|name| name.starts_with(OWN)) {
+        command.env_remove(name);
+    }
+    if let Some(path) = env.os("PATH") {
+        let absolute = std::env::split_paths(path).filter(|path| path.is_absolute());
+        if let Ok(path) = std::env::join_paths(absolute) {
+            command.env("PATH", path);
+        }
+    }
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(windows))]
+fn open_one_of(openers: Vec<Command>, _: &Url) -> io::Result<()> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "there is no program that opens pages");
+    for mut opener in openers {
+        let name = Path::new(opener.get_program()).display().to_string();
+        match opener.status() {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(status) => last = io::Error::other(format!("`{name}` ended with {status}")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            Err(error) => last = io::Error::new(error.kind(), format!("`{name}`: {error}")),
+        }
+    }
+    Err(last)
+}
+
+/// `cmd /c start` would read the address as a command line; the system call does not.
+#[cfg(windows)]
+fn open_one_of(_: Vec<Command>, url: &Url) -> io::Result<()> {
+    open::that_detached(url.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Env {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+    }
+
+    #[test]
+    fn only_pages_are_opened() {
+        for (url, expected) in [
+            ("https://microsoft.com/devicelogin", true),
+            ("http://localhost:8400/devicelogin", true),
+            ("http://example.com/", false),
+            ("https://user@example.com/", false),
+            ("file:///etc/passwd", false),
+            ("javascript:alert(1)", false),
+            ("ms-settings:x", false),
+        ] {
+            assert_eq!(is_openable(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_place_is_told_by_variables_and_marks() {
+        let nowhere = Marks { container: false, wsl: false };
+        for (variables, marks, expected) in [
+            (&[][..], &nowhere, Place::Headless),
+            (&[("DISPLAY", ":0")], &nowhere, Place::Desktop),
+            (&[("WAYLAND_DISPLAY", "wayland-0")], &nowhere, Place::Desktop),
+            (
+                &[("DISPLAY", "localhost:10.0"), ("SSH_CONNECTION", "1 2 3 4")],
+                &nowhere,
+                Place::Remote,
+            ),
+            (&[("SSH_TTY", "/dev/pts/0")], &nowhere, Place::Remote),
+            (&[("WSL_DISTRO_NAME", "Debian")], &nowhere, Place::Wsl),
+            (&[], &Marks { container: false, wsl: true }, Place::Wsl),
+            // The kernel under Docker Desktop is that of WSL.
+            (&[("DISPLAY", ":0")], &Marks { container: true, wsl: true }, Place::Container),
+            (&[("container", "podman")], &nowhere, Place::Container),
+            (&[("SSH_TTY", "/dev/pts/0")], &Marks { container: true, wsl: true }, Place::Remote),
+        ] {
+            assert_eq!(place_of(&env(variables), marks), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn browser_names_commands_and_where_the_address_goes() {
+        let url = Url::parse("https://login.example/a?b=c&d=$(e)|f").unwrap();
+        let env = env(&[("BROWSER", "fox --new %s --quiet:  :lynx"), ("PATH", "/a:.:b:/c")]);
+        let openers: Vec<Vec<String>> = openers(&url, &env)
+            .iter()
+            .map(|command| {
+                let path = command.get_envs().find(|(name, _)| *name == "PATH").unwrap().1;
+                assert_eq!(path.unwrap(), "/a:/c");
+                std::iter::once(command.get_program())
+                    .chain(command.get_args())
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect()
+            })
+            .collect();
+        let address = url.as_str();
+        assert_eq!(openers, [vec!["fox", "--new", address, "--quiet"], vec!["lynx", address]]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_opener_that_fails_is_told_and_one_that_stays_holds_nobody() {
+        let url = Url::parse("https://login.example/").unwrap();
+        let open = |browser| {
+            RealBrowser.open(&url, &env(&[("BROWSER", browser), ("PATH", "/bin:/usr/bin")]))
+        };
+        let failed = open("false").unwrap().recv().unwrap().to_string();
+        assert_eq!(failed, "`false` ended with exit status: 1");
+        let missing = open("no-such-program").unwrap().recv().unwrap().to_string();
+        assert_eq!(missing, "there is no program that opens pages");
+        assert!(open("false:true").unwrap().recv().is_err(), "the second one did");
+        assert!(open("sleep 5").unwrap().try_recv().is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! The environment, read once.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use entrada_core::parse_bool;
+
+/// What every variable of our own begins with.
+pub const OWN: &str = "ENTRADA_";
+
+/// Variables of others that are read as text, here or by the D-Bus library. One that is not UTF-8 would count as absent,
+/// and a proxy that is set would not be used: see [`Env::not_text`].
+const TEXT: [&str; 13] = [
+    "ALL_PROXY",
+    "BROWSER",
+    "CI",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "HTTPS_PROXY",
+    "KUBERNETES_EXEC_INFO",
+    "NO_PROXY",
+    "SSH_CONNECTION",
+    "USER",
+    "XDG_RUNTIME_DIR",
+    "all_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// A snapshot of the environment variables.
+#[derive(Clone, Default)]
+pub struct Env(BTreeMap<String, OsString>);
+
+impl Env {
+    /// The process's own.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn real() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect()
+    }
+
+    /// The text of `name`, which is one of those that [`Env::not_text`] looks at; empty counts as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(is_text(name), "{name} is read as text and is not on the list");
+        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// A variable that is read as text and is not UTF-8. Nothing may be done as if it were absent.
+    pub fn not_text(&self) -> Option<&str> {
+        let mut variables = self.0.iter();
+        variables
+            .find(|(name, value)| is_text(name) && value.to_str().is_none())
+            .map(|(name, _)| &**name)
+    }
+
+    /// Whether `name` has a value, whatever it is; empty counts as absent.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether we run under continuous integration: `CI` is set, and does not say no.
+    pub fn is_ci(&self) -> bool {
+        self.get("CI").is_some_and(|value| parse_bool(value) != Some(false))
+    }
+
+    /// The path in `name`; empty and relative ones count as absent (XDG Base Directory §3).
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.0.get(name)?);
+        path.is_absolute().then_some(path)
+    }
+
+    /// Whatever is in `name`, empty too.
+    pub fn os(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(name).map(OsString::as_os_str)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// The names only: values hold keys, and passwords of proxies.
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl FromIterator<(String, OsString)> for Env {
+    fn from_iter<I: IntoIterator<Item = (String, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+fn is_text(name: &str) -> bool {
+    name.starts_with(OWN) || TEXT.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ci_counts_unless_it_is_empty_or_says_no() {
+        let is_ci = |value: &str| Env::from_iter([("CI".to_owned(), value.into())]).is_ci();
+        for yes in ["1", "true", "True", "yes", "on", "woodpecker", "2"] {
+            assert!(is_ci(yes), "{yes}");
+        }
+        for no in ["", "0", "false", "FALSE", "no", "off"] {
+            assert!(!is_ci(no), "{no}");
+        }
+        assert!(!Env::default().is_ci());
+    }
+}

@@ -1,0 +1,227 @@
+//! One request, one answer: `reqwest` on a current-thread runtime that begins here and nowhere else.
+
+mod certificate;
+mod classify;
+mod error;
+mod proxy;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod trust;
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use url::Url;
+
+pub use self::certificate::{CertificateFault, CertificateTrouble};
+pub(super) use self::classify::handshake;
+pub use self::error::{
+    BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
+};
+use self::proxy::Proxy;
+pub use self::proxy::{PROXY_VARIABLES, proxy_of};
+use super::clock::unless_held;
+use super::{Bundle, Env, Http};
+use entrada_core::check_transport;
+
+/// A request with its whole body.
+pub type HttpRequest = http::Request<Vec<u8>>;
+/// An answer with its whole body.
+pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// How long a connection may take, with TLS on it, and with a proxy on the way.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one request may take, from the first byte sent to the last byte read.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of an answer that are read. A token response with large tokens has about 20 kB.
+const BODY_MAX: usize = 1 << 20;
+
+/// The real network. Nothing is built before the first request.
+pub struct RealHttp<'a> {
+    env: &'a Env,
+    connect_timeout: Duration,
+    total_timeout: Duration,
+    extra_roots: RefCell<Vec<Bundle>>,
+    clients: RefCell<Vec<(Way, reqwest::Client)>>,
+}
+
+/// Which way a request goes; each has a client of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To this machine, without TLS.
+    Plain,
+    /// With TLS.
+    Straight,
+    /// With TLS, through the proxy; there is one at most.
+    Proxied,
+}
+
+impl Http for RealHttp<'_> {
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = host_of(&request);
+        self.answer(request).map_err(|(failure, source)| HttpError {
+            host,
+            failure,
+            source: source.map(|error| Box::new(error.without_url()) as _),
+        })
+    }
+
+    fn trust(&self, bundle: Bundle) {
+        self.extra_roots.borrow_mut().push(bundle);
+        self.clients.borrow_mut().clear();
+    }
+}
+
+/// What kind of failure, and the transport's own words where they add something.
+type Failure = (HttpFailure, Option<reqwest::Error>);
+
+impl<'a> RealHttp<'a> {
+    /// Takes proxies from `env`. The certificates of `SSL_CERT_FILE` and `SSL_CERT_DIR` are looked up by the
+    /// platform, in the process's own environment.
+    pub fn new(env: &'a Env) -> Self {
+        Self {
+            env,
+            connect_timeout: CONNECT_TIMEOUT,
+            total_timeout: TOTAL_TIMEOUT,
+            extra_roots: RefCell::default(),
+            clients: RefCell::default(),
+        }
+    }
+
+    /// TLS for those who speak something else than HTTP.
+    pub(super) fn trusting(&self) -> Result<Arc<rustls::ClientConfig>, SetupTrouble> {
+        let mut config = tls::config(&self.extra_roots.borrow(), self.env)?;
+        config.alpn_protocols.clear();
+        Ok(Arc::new(config))
+    }
+
+    fn answer(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let setup = |trouble: SetupTrouble| (HttpFailure::from(trouble), None);
+        let url =
+            Url::parse(&request.uri().to_string()).map_err(|_| (HttpFailure::Connect, None))?;
+        check_transport(&url).map_err(|_| (HttpFailure::Insecure, None))?;
+        let proxy = Proxy::of(&url, self.env).map_err(setup)?;
+        let client = self.client(&url, proxy.as_ref())?;
+        let request = reqwest::Request::try_from(request)
+            .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
+        match unless_held(exchange(&client, request)) {
+            Ok(Some(Ok(response))) => Ok(response),
+            Ok(Some(Err(Unanswered::Transport(error)))) => {
+                let failure = classify::failure_of(&error, proxy.as_ref());
+                let source = (!says_it_all(&failure)).then_some(error);
+                Err((failure, source))
+            }
+            Ok(Some(Err(Unanswered::Other(failure)))) => Err((failure, None)),
+            Ok(None) => Err(setup(SetupTrouble::Client)),
+            Err(interrupted) => Err((HttpFailure::Interrupted(interrupted), None)),
+        }
+    }
+
+    fn client(&self, url: &Url, proxy: Option<&Proxy>) -> Result<reqwest::Client, Failure> {
+        let way = match proxy {
+            Some(_) => Way::Proxied,
+            None if url.scheme() == "http" => Way::Plain,
+            None => Way::Straight,
+        };
+        let known = self.clients.borrow().iter().find(|(its, _)| *its == way).cloned();
+        if let Some((_, client)) = known {
+            return Ok(client);
+        }
+        let setup = |trouble: SetupTrouble| (HttpFailure::from(trouble), None);
+        let tls = match way {
+            Way::Plain => tls::unused(),
+            Way::Straight | Way::Proxied => tls::config(&self.extra_roots.borrow(), self.env),
+        };
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.map_err(setup)?)
+            .no_proxy()
+            // RFC 9700 §4.11: a redirect would carry codes and tokens to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.total_timeout)
+            .user_agent(concat!("entrada/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy.rule().map_err(setup)?);
+        }
+        let client = builder.build().map_err(|error| (SetupTrouble::Client.into(), Some(error)))?;
+        self.clients.borrow_mut().push((way, client.clone()));
+        Ok(client)
+    }
+}
+
+/// The runtime of this process: current-thread, started when the first request or wait needs it. `None` where the
+/// system has no descriptors left for an event loop.
+pub(super) fn runtime() -> Option<&'static tokio::runtime::Runtime> {
+    static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
+    RUNTIME.get_or_init(|| event_loop().ok()).as_ref()
+}
+
+/// Descriptors that an event loop opens, and some to work with.
+#[cfg(unix)]
+const LOOP_DESCRIPTORS: usize = 8;
+
+/// An event loop on the thread that runs it. An error where the system has no descriptors or threads left for one: `tokio` itself
+/// would stop the program when it takes its signal pipe, or when it looks up a host's name.
+pub(crate) fn event_loop() -> io::Result<tokio::runtime::Runtime> {
+    #[cfg(unix)]
+    {
+        let stdin = rustix::stdio::stdin();
+        let spare = || rustix::io::fcntl_dupfd_cloexec(stdin, 3);
+        let spares: Result<Vec<_>, _> = (0..LOOP_DESCRIPTORS).map(|_| spare()).collect();
+        drop(spares?);
+    }
+    // It ends by itself.
+    drop(std::thread::Builder::new().spawn(|| ())?);
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+enum Unanswered {
+    Transport(reqwest::Error),
+    Other(HttpFailure),
+}
+
+impl From<reqwest::Error> for Unanswered {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Transport(error)
+    }
+}
+
+async fn exchange(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+) -> Result<HttpResponse, Unanswered> {
+    let mut response = client.execute(request).await?;
+    let mut answer =
+        http::Response::builder().status(response.status()).version(response.version());
+    for (name, value) in response.headers() {
+        answer = answer.header(name, value);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if BODY_MAX < body.len() + chunk.len() {
+            return Err(Unanswered::Other(HttpFailure::TooLarge));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))
+}
+
+/// Whether the transport's own words would only repeat `failure`, less clearly.
+fn says_it_all(failure: &HttpFailure) -> bool {
+    match failure {
+        HttpFailure::Certificate(_)
+        | HttpFailure::NotTls
+        | HttpFailure::Cut
+        | HttpFailure::ConnectTimeout
+        | HttpFailure::Timeout => true,
+        HttpFailure::Proxy(trouble) => trouble.fault != ProxyFault::Unreachable,
+        _ => false,
+    }
+}
+
+fn host_of(request: &HttpRequest) -> String {
+    request.uri().authority().map_or_else(|| "?".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,189 @@
+//! Which way a request goes: straight, or through a proxy.
+
+use http::HeaderValue;
+use hyper_util::client::proxy::matcher::Matcher;
+use url::Url;
+
+use super::error::{ProxyFault, ProxyTrouble, SetupTrouble};
+use crate::sys::Env;
+use entrada_core::is_loopback;
+
+/// In which order they are looked at. What goes through a proxy is always https.
+///
+/// Any of them may hold a password.
+pub const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// Hosts that are reached without it.
+const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The proxy that requests to `url` go through, as host and port; `None` where they go straight, or the setting is wrong.
+pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
+    let proxy = Proxy::of(url, env).ok().flatten()?;
+    Some(proxy.trouble(ProxyFault::Refused).proxy)
+}
+
+/// A proxy that a request goes through.
+pub(super) struct Proxy {
+    /// Its address, with user name and password.
+    url: Url,
+    /// User name and password where they did not come in the address.
+    auth: Option<HeaderValue>,
+}
+
+impl Proxy {
+    /// The one for `url`, by the environment or the system's settings; none for this very machine.
+    pub(super) fn of(url: &Url, env: &Env) -> Result<Option<Self>, SetupTrouble> {
+        let Ok(uri) = url.as_str().parse::<http::Uri>() else { return Ok(None) };
+        if is_loopback(url) {
+            return Ok(None);
+        }
+        let not_text = |name: &&&str| env.os(name).is_some_and(|value| value.to_str().is_none());
+        if let Some(variable) = PROXY_VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
+            return Err(SetupTrouble::ProxyVariable { variable, why: "it is not UTF-8" });
+        }
+        let named = PROXY_VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
+        let Some((variable, value)) = named else { return Ok(Self::of_the_system(&uri)) };
+        let proxy =
+            parse(value.trim()).map_err(|why| SetupTrouble::ProxyVariable { variable, why })?;
+        let except = EXCEPTIONS.iter().find_map(|name| env.get(name)).unwrap_or_default();
+        // It only has to tell whether `NO_PROXY` covers the host: any address will do.
+        let matcher = Matcher::builder().all("http://proxy").no(except).build();
+        Ok(matcher.intercept(&uri).map(|_| Self { url: proxy, auth: None }))
+    }
+
+    /// What macOS and Windows have in their settings.
+    fn of_the_system(uri: &http::Uri) -> Option<Self> {
+        if cfg!(not(any(target_os = "macos", windows))) {
+            return None;
+        }
+        let found = Matcher::from_system().intercept(uri)?;
+        let url = Url::parse(&found.uri().to_string()).ok()?;
+        Some(Self { url, auth: found.basic_auth().cloned() })
+    }
+
+    /// For the client.
+    pub(super) fn rule(&self) -> Result<reqwest::Proxy, SetupTrouble> {
+        let rule = reqwest::Proxy::all(self.url.clone()).map_err(|_| SetupTrouble::Client)?;
+        Ok(match &self.auth {
+            Some(auth) => rule.custom_http_auth(auth.clone()),
+            None => rule,
+        })
+    }
+
+    /// Whether it is given a user name.
+    pub(super) fn has_login(&self) -> bool {
+        self.auth.is_some() || !self.url.username().is_empty() || self.url.password().is_some()
+    }
+
+    /// What it did, under its name.
+    pub(super) fn trouble(&self, fault: ProxyFault) -> ProxyTrouble {
+        let host = self.url.host_str().unwrap_or_default();
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        ProxyTrouble { proxy: format!("{host}:{port}"), fault }
+    }
+}
+
+/// `value` as an address: `http://`, which may be left out, or `https://`. Errors say what is so, never the value.
+fn parse(value: &str) -> Result<Url, &'static str> {
+    let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+    let url = Url::parse(&whole).map_err(|_| "it is no URL")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("only `http://` and `https://` proxies can be used");
+    }
+    // An unescaped `/`, `?` or `#` in a password ends the address early: what follows is not shown, and what stands
+    // before would be taken for the host.
+    let rest = &url[url::Position::BeforePath..];
+    if rest.contains('@') {
+        return Err("its user name or password is not percent-encoded");
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Env {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+    }
+
+    #[test]
+    fn the_variables_name_the_proxy_and_who_goes_past_it() {
+        let proxy = ("HTTPS_PROXY", "http://proxy.example:3128");
+        for (variables, url, expected) in [
+            (&[][..], "https://login.example/", Ok(None)),
+            (&[proxy], "https://login.example/", Ok(Some("proxy.example:3128"))),
+            (
+                &[("https_proxy", "proxy.example")],
+                "https://a.example/",
+                Ok(Some("proxy.example:80")),
+            ),
+            (
+                &[("ALL_PROXY", "https://p.example")],
+                "https://a.example/",
+                Ok(Some("p.example:443")),
+            ),
+            (&[("all_proxy", "[::1]:8080")], "https://a.example/", Ok(Some("[::1]:8080"))),
+            (
+                &[("ALL_PROXY", "http://other:1"), proxy],
+                "https://a.example/",
+                Ok(Some("proxy.example:3128")),
+            ),
+            (&[("HTTPS_PROXY", "")], "https://a.example/", Ok(None)),
+            // Plain http leaves this machine in no case, so its variable means nothing.
+            (&[("HTTP_PROXY", "http://other:1")], "https://a.example/", Ok(None)),
+            (&[proxy, ("NO_PROXY", "a.example")], "https://login.a.example/", Ok(None)),
+            (&[proxy, ("no_proxy", ".a.example, 10.0.0.0/8")], "https://10.1.2.3/", Ok(None)),
+            (
+                &[proxy, ("NO_PROXY", "b.example")],
+                "https://a.example/",
+                Ok(Some("proxy.example:3128")),
+            ),
+            (&[proxy, ("NO_PROXY", "*")], "https://a.example/", Ok(None)),
+            // This very machine is never behind a proxy.
+            (&[proxy], "https://localhost:8400/", Ok(None)),
+            (&[proxy], "http://127.0.0.1:8400/", Ok(None)),
+            (&[proxy], "https://127.9.8.7/", Ok(None)),
+            (&[proxy], "https://[::1]:8400/", Ok(None)),
+            (&[("HTTPS_PROXY", "nonsense://")], "https://localhost/", Ok(None)),
+            (&[("HTTPS_PROXY", "http://user:s3cret@p:1")], "https://a.example/", Ok(Some("p:1"))),
+            (&[("HTTPS_PROXY", "http://user:p@ss@p:1")], "https://a.example/", Ok(Some("p:1"))),
+            (&[("HTTPS_PROXY", "http://")], "https://a.example/", Err("it is no URL")),
+            (&[("https_proxy", "http://p:port")], "https://a.example/", Err("it is no URL")),
+            (
+                &[("ALL_PROXY", "socks5://p:1080")],
+                "https://a.example/",
+                Err("only `http://` and `https://` proxies can be used"),
+            ),
+            (
+                &[("HTTPS_PROXY", "http://user:1#s3cret@p:1")],
+                "https://a.example/",
+                Err("its user name or password is not percent-encoded"),
+            ),
+        ] {
+            let env = env(variables);
+            let found = match Proxy::of(&Url::parse(url).unwrap(), &env) {
+                Ok(proxy) => Ok(proxy.map(|proxy| proxy.trouble(ProxyFault::Refused).proxy)),
+                Err(SetupTrouble::ProxyVariable { why, variable }) => {
+                    assert!(env.get(variable).is_some());
+                    Err(why)
+                }
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(found, expected.map(|name| name.map(str::to_owned)), "{variables:?} {url}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_a_fault_and_not_a_way_past_the_proxy() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let url = Url::parse("https://a.example/").unwrap();
+        for name in PROXY_VARIABLES.into_iter().chain(EXCEPTIONS) {
+            let value = std::ffi::OsString::from_vec(b"http://p\xff:1".to_vec());
+            let fault = Proxy::of(&url, &Env::from_iter([(name.to_owned(), value)])).err();
+            let expected =
+                Some(SetupTrouble::ProxyVariable { variable: name, why: "it is not UTF-8" });
+            assert_eq!(fault, expected);
+        }
+    }
+}

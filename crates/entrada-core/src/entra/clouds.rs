@@ -1,0 +1,305 @@
+//! The national clouds: which hosts belong to which. Registrations, consent and tokens do not cross between them.
+
+use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
+
+use super::resources::{self, fits};
+
+/// A national cloud of Microsoft's.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::EnumIter,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Cloud {
+    /// The worldwide cloud, GCC included
+    #[default]
+    Public,
+    /// US Government, GCC High
+    UsGov,
+    /// US Department of Defense
+    Dod,
+    /// China, run by 21Vianet
+    China,
+}
+
+/// Where a cloud's services are. Hosts are bare; the rest are `https` origins without a closing slash.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CloudFacts {
+    /// The host of the authority.
+    pub authority_host: &'static str,
+    /// Other hosts of the same authority.
+    pub authority_aliases: &'static [&'static str],
+    /// Microsoft Graph: origin of its URLs, its audience, and what its scopes begin with.
+    pub graph: &'static str,
+    /// Exchange: its audience, and what its scopes begin with.
+    pub exchange: &'static str,
+    /// Where IMAP, POP, EWS and ActiveSync answer.
+    pub exchange_host: &'static str,
+    /// Where mail is submitted (SMTP). The worldwide one alone is Microsoft's documentation; the others are not verified.
+    pub smtp_host: &'static str,
+    /// Azure Resource Manager.
+    pub arm: &'static str,
+    /// Where registrations and consent are looked after.
+    pub portal: &'static str,
+    /// `iss` of v1 tokens; `{tenantid}` stands for the tenant. Proves no cloud outside China.
+    pub issuer_v1: &'static str,
+    /// `iss` of v2.0 tokens; `{tenantid}` stands for the tenant.
+    pub issuer_v2: &'static str,
+    /// Hosts of audiences that no other cloud has; `*` for any text.
+    audience_hosts: &'static [&'static str],
+}
+
+impl Cloud {
+    /// The one whose tokens come from `host`, a bare host name. Dod answers as [`Self::UsGov`]: they share it.
+    pub fn of_authority_host(host: &str) -> Option<Self> {
+        Self::iter().find(|cloud| cloud.has_authority_host(host))
+    }
+
+    /// The cloud that an `iss` claim proves. `sts.windows.net` serves several and proves nothing;
+    /// Dod answers as [`Self::UsGov`].
+    pub fn of_issuer(iss: &str) -> Option<Self> {
+        match host(iss)? {
+            host if host.eq_ignore_ascii_case("sts.windows.net") => None,
+            host if host.eq_ignore_ascii_case("sts.chinacloudapi.cn") => Some(Self::China),
+            host => Self::of_authority_host(host),
+        }
+    }
+
+    /// The cloud that an `aud` claim proves. Ids, unknown APIs and names used in every cloud prove nothing.
+    pub fn of_audience(aud: &str) -> Option<Self> {
+        let aud = resources::normalise(aud);
+        let host = host(&aud)?;
+        let sovereign = [Self::UsGov, Self::Dod, Self::China]
+            .into_iter()
+            .find(|cloud| cloud.facts().audience_hosts.iter().any(|pattern| fits(pattern, host)));
+        let everywhere = ["storage.azure.com", "onedrive.cloud.microsoft"].contains(&host)
+            || fits("*.sharepoint.de", host);
+        sovereign.or_else(|| {
+            (!everywhere && resources::of_audience(&aud).is_some()).then_some(Self::Public)
+        })
+    }
+
+    /// Whether both get their tokens from the same host, so that an issuer cannot tell them apart.
+    pub fn shares_authority(self, other: Self) -> bool {
+        self.facts().authority_host == other.facts().authority_host
+    }
+
+    /// Where this cloud's services are.
+    pub fn facts(self) -> &'static CloudFacts {
+        match self {
+            Self::Public => &PUBLIC,
+            Self::UsGov => &USGOV,
+            Self::Dod => &DOD,
+            Self::China => &CHINA,
+        }
+    }
+
+    /// As flags, configuration and JSON spell it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::Dod => "dod",
+            Self::China => "china",
+        }
+    }
+
+    fn has_authority_host(self, host: &str) -> bool {
+        let facts = self.facts();
+        std::iter::once(&facts.authority_host)
+            .chain(facts.authority_aliases)
+            .any(|own| own.eq_ignore_ascii_case(host))
+    }
+}
+
+/// Whether an `iss` claim has the host of some Entra, younger clouds and External ID included.
+pub fn is_entra_issuer(iss: &str) -> bool {
+    let Some(host) = host(iss) else { return false };
+    Cloud::of_authority_host(host).is_some() || {
+        let host = host.to_ascii_lowercase();
+        OTHER_ISSUER_HOSTS.iter().any(|pattern| fits(pattern, &host))
+    }
+}
+
+/// Hosts that issue tokens besides those of the four clouds.
+const OTHER_ISSUER_HOSTS: [&str; 7] = [
+    "sts.chinacloudapi.cn",
+    "login.microsoftonline.de",
+    "login.sovcloud-identity.fr",
+    "login.sovcloud-identity.de",
+    "login.sovcloud-identity.sg",
+    "*.ciamlogin.com",
+    "*.b2clogin.com",
+];
+
+fn host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://")?;
+    rest.split(['/', ':', '?', '#']).next().filter(|host| !host.is_empty())
+}
+
+static PUBLIC: CloudFacts = CloudFacts {
+    authority_host: "login.microsoftonline.com",
+    authority_aliases: &["login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    graph: "https://graph.microsoft.com",
+    exchange: "https://outlook.office.com",
+    exchange_host: "outlook.office365.com",
+    smtp_host: "smtp.office365.com",
+    arm: "https://management.azure.com",
+    portal: "https://portal.azure.com",
+    issuer_v1: "https://sts.windows.net/{tenantid}/",
+    issuer_v2: "https://login.microsoftonline.com/{tenantid}/v2.0",
+    audience_hosts: &[],
+};
+
+static USGOV: CloudFacts = CloudFacts {
+    authority_host: "login.microsoftonline.us",
+    authority_aliases: &["login.usgovcloudapi.net"],
+    graph: "https://graph.microsoft.us",
+    exchange: "https://outlook.office365.us",
+    exchange_host: "outlook.office365.us",
+    smtp_host: "smtp.office365.us",
+    arm: "https://management.usgovcloudapi.net",
+    portal: "https://portal.azure.us",
+    issuer_v1: "https://sts.windows.net/{tenantid}/",
+    issuer_v2: "https://login.microsoftonline.us/{tenantid}/v2.0",
+    audience_hosts: &[
+        "graph.microsoft.us",
+        "graph.microsoftazure.us",
+        "outlook.office365.us",
+        "manage.office365.us",
+        "middletier.gov.teams.microsoft.us",
+        "aadrm.us",
+        "*.sharepoint.us",
+        "*.usgovcloudapi.net",
+        "*.crm.microsoftdynamics.us",
+        "*.onenote.osi.office365.us",
+    ],
+};
+
+static DOD: CloudFacts = CloudFacts {
+    graph: "https://dod-graph.microsoft.us",
+    exchange: "https://outlook-dod.office365.us",
+    exchange_host: "outlook-dod.office365.us",
+    smtp_host: "outlook-dod.office365.us",
+    audience_hosts: &[
+        "dod-graph.microsoft.us",
+        "outlook-dod.office365.us",
+        "webmail.apps.mil",
+        "middletier.dod.teams.microsoft.us",
+        "*.sharepoint-mil.us",
+        "*.dps.mil",
+        "*.crm.appsplatform.us",
+    ],
+    ..USGOV
+};
+
+static CHINA: CloudFacts = CloudFacts {
+    authority_host: "login.partner.microsoftonline.cn",
+    authority_aliases: &["login.chinacloudapi.cn"],
+    graph: "https://microsoftgraph.chinacloudapi.cn",
+    exchange: "https://partner.outlook.cn",
+    exchange_host: "partner.outlook.cn",
+    smtp_host: "smtp.partner.outlook.cn",
+    arm: "https://management.chinacloudapi.cn",
+    portal: "https://portal.azure.cn",
+    issuer_v1: "https://sts.chinacloudapi.cn/{tenantid}/",
+    issuer_v2: "https://login.partner.microsoftonline.cn/{tenantid}/v2.0",
+    audience_hosts: &[
+        "partner.outlook.cn",
+        "vault.azure.cn",
+        "*.chinacloudapi.cn",
+        "*.sharepoint.cn",
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_and_json_spell_every_cloud_alike() {
+        for cloud in Cloud::iter() {
+            assert_eq!(<&str>::from(cloud), cloud.id());
+            assert_eq!(serde_json::to_value(cloud).unwrap(), cloud.id());
+        }
+    }
+
+    #[test]
+    fn hosts_and_their_other_names_belong_to_one_cloud() {
+        for (host, cloud) in [
+            ("login.microsoftonline.com", Some(Cloud::Public)),
+            ("Login.Windows.Net", Some(Cloud::Public)),
+            ("login.microsoftonline.us", Some(Cloud::UsGov)),
+            ("login.chinacloudapi.cn", Some(Cloud::China)),
+            ("login.example.com", None),
+        ] {
+            assert_eq!(Cloud::of_authority_host(host), cloud, "{host}");
+        }
+    }
+
+    #[test]
+    fn an_old_issuer_proves_no_cloud() {
+        assert_eq!(Cloud::of_issuer("https://sts.windows.net/tid/"), None);
+        assert_eq!(Cloud::of_issuer("https://sts.chinacloudapi.cn/tid/"), Some(Cloud::China));
+        assert_eq!(
+            Cloud::of_issuer("https://login.microsoftonline.us/tid/v2.0"),
+            Some(Cloud::UsGov)
+        );
+        assert_eq!(Cloud::of_issuer("not a url"), None);
+        assert!(Cloud::UsGov.shares_authority(Cloud::Dod));
+        assert!(!Cloud::UsGov.shares_authority(Cloud::Public));
+    }
+
+    #[test]
+    fn audiences_prove_their_cloud_and_ids_prove_none() {
+        for (aud, cloud) in [
+            ("https://graph.microsoft.com/", Some(Cloud::Public)),
+            ("https://outlook.office365.com:443/", Some(Cloud::Public)),
+            ("https://graph.microsoft.us", Some(Cloud::UsGov)),
+            ("https://DOD-graph.microsoft.us/", Some(Cloud::Dod)),
+            ("https://contoso.sharepoint.us", Some(Cloud::UsGov)),
+            ("https://management.core.chinacloudapi.cn/", Some(Cloud::China)),
+            ("https://storage.azure.com", None),
+            ("00000003-0000-0000-c000-000000000000", None),
+            ("https://api.example.com", None),
+        ] {
+            assert_eq!(Cloud::of_audience(aud), cloud, "{aud}");
+        }
+    }
+
+    #[test]
+    fn each_clouds_own_services_are_in_it() {
+        for cloud in Cloud::iter() {
+            let facts = cloud.facts();
+            assert_eq!(Cloud::of_audience(facts.graph), Some(cloud));
+            assert_eq!(Cloud::of_audience(facts.exchange), Some(cloud));
+            assert!(
+                Cloud::of_issuer(facts.issuer_v2).is_some_and(|own| own.shares_authority(cloud))
+            );
+            assert!(is_entra_issuer(facts.issuer_v1) && is_entra_issuer(facts.issuer_v2));
+        }
+    }
+
+    #[test]
+    fn strangers_are_no_entra() {
+        assert!(is_entra_issuer("https://tid.ciamlogin.com/tid/v2.0"));
+        for iss in ["https://accounts.google.com", "http://login.microsoftonline.com/x", ""] {
+            assert!(!is_entra_issuer(iss), "{iss}");
+        }
+    }
+}

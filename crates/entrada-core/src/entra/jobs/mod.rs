@@ -1,0 +1,163 @@
+//! What each job asks of a token.
+
+mod table;
+
+use super::clouds::Cloud;
+use super::resources::{self, Resource, ResourceOfScope, short_name};
+use crate::{Job, OwnJob, ScopeSet};
+
+/// What one job asks of a token. Permissions are short names (`Mail.Read`) unless they say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobFacts {
+    /// For people.
+    pub title: &'static str,
+    /// The API that the token must be for; `None` where the job has none of ours.
+    pub resource: Option<&'static Resource>,
+    /// The audience of a job of the user's own, whose API need not be on record.
+    pub audience: Option<&'static str>,
+    /// Full scopes to ask for in the public cloud; see [`scopes_in`] for the others.
+    pub scopes: &'static [&'static str],
+    /// The smallest delegated permission that does.
+    pub least_privilege: &'static [&'static str],
+    /// Delegated permissions, any one of which does. Empty: no permission is asked of the token.
+    pub sufficient: &'static [&'static str],
+    /// Those that look as if they would do, and do not; some are full scopes of a wrong API.
+    pub tempting: &'static [&'static str],
+    /// Application permissions, any one of which does for a token without a user.
+    pub app_roles: &'static [&'static str],
+    /// Whether personal accounts can do the job; `None` where that is not known.
+    pub personal_accounts: Option<bool>,
+    /// Whether [`Self::least_privilege`] needs an administrator's consent. [`Self::scopes`] never do.
+    pub admin_consent: bool,
+    /// Where the token is shown.
+    pub example_endpoint: Option<&'static str>,
+    /// What is worth knowing besides.
+    pub notes: &'static [&'static str],
+}
+
+impl JobFacts {
+    /// Whether a token with this `aud` is for the job's API; any will do where the job has none.
+    pub fn accepts_audience(&self, aud: &str) -> bool {
+        self.resource.is_none_or(|resource| resource.accepts(aud))
+    }
+
+    /// The audiences to name where others are refused.
+    pub fn accepted_audiences(&self) -> &'static [&'static str] {
+        self.resource.map_or(&[], |resource| resource.audiences)
+    }
+}
+
+/// The facts about `job`.
+pub fn facts(job: Job) -> JobFacts {
+    // No `_` arm: a new job must bring its facts.
+    *match job {
+        Job::Own(own) => return of_own(own),
+        Job::GraphMailListMetadata => &table::GRAPH_MAIL_LIST_METADATA,
+        Job::GraphMailRead => &table::GRAPH_MAIL_READ,
+        Job::GraphMailAttachments => &table::GRAPH_MAIL_ATTACHMENTS,
+        Job::GraphMailWrite => &table::GRAPH_MAIL_WRITE,
+        Job::GraphMailSend => &table::GRAPH_MAIL_SEND,
+        Job::GraphMailSendAsShared => &table::GRAPH_MAIL_SEND_AS_SHARED,
+        Job::GraphMailSharedRead => &table::GRAPH_MAIL_SHARED_READ,
+        Job::GraphMailboxSettingsRead => &table::GRAPH_MAILBOX_SETTINGS_READ,
+        Job::GraphMailboxSettingsWrite => &table::GRAPH_MAILBOX_SETTINGS_WRITE,
+        Job::GraphCalendarRead => &table::GRAPH_CALENDAR_READ,
+        Job::GraphCalendarWrite => &table::GRAPH_CALENDAR_WRITE,
+        Job::GraphCalendarShared => &table::GRAPH_CALENDAR_SHARED,
+        Job::GraphContactsRead => &table::GRAPH_CONTACTS_READ,
+        Job::GraphContactsWrite => &table::GRAPH_CONTACTS_WRITE,
+        Job::GraphProfile => &table::GRAPH_PROFILE,
+        Job::Imap => &table::IMAP,
+        Job::Pop => &table::POP,
+        Job::Smtp => &table::SMTP,
+        Job::Ews => &table::EWS,
+        Job::Eas => &table::EAS,
+        Job::OutlookRestV2 => &table::OUTLOOK_REST_V2,
+        Job::Graph => &table::ANY_GRAPH,
+        Job::Arm => &table::ANY_ARM,
+        Job::Custom => &table::CUSTOM,
+        Job::None => &table::NONE,
+    }
+}
+
+fn of_own(own: OwnJob) -> JobFacts {
+    let needs = own.needs();
+    JobFacts {
+        title: &needs.title,
+        resource: resources::of_audience(&needs.audience),
+        audience: Some(&needs.audience),
+        scopes: &needs.scopes,
+        least_privilege: &needs.sufficient[..needs.sufficient.len().min(1)],
+        sufficient: &needs.sufficient,
+        app_roles: &needs.app_roles,
+        ..table::CUSTOM
+    }
+}
+
+/// The scopes to ask for on a user's behalf, with the hosts of `cloud`. `offline_access` is not among them.
+pub fn scopes_in(job: Job, cloud: Cloud) -> Vec<String> {
+    let JobFacts { resource, scopes, .. } = facts(job);
+    // What the user wrote is meant as it stands.
+    let base = resource
+        .filter(|_| !matches!(job, Job::Own(_)))
+        .and_then(|resource| base_in(resource, cloud));
+    scopes
+        .iter()
+        .map(|scope| match base {
+            Some(base) => format!("{base}/{}", short_name(scope)),
+            None => (*scope).to_owned(),
+        })
+        .collect()
+}
+
+/// The one scope that an application without a user can ask for: its API's `.default`.
+pub fn app_scope_in(job: Job, cloud: Cloud) -> Option<String> {
+    let resource = facts(job).resource?;
+    if *resource == resources::EXCHANGE && cloud == Cloud::Public {
+        // The name that Exchange's documentation gives for the client-credentials grant.
+        return Some("https://outlook.office365.com/.default".to_owned());
+    }
+    base_in(resource, cloud).map(|base| format!("{base}/.default"))
+}
+
+/// The job that `scopes` point to, when they name another API than Graph.
+pub fn job_for_scopes(scopes: &ScopeSet) -> Option<Job> {
+    let named = |wanted: &'static Resource| {
+        scopes
+            .iter()
+            .filter(move |scope| resources::of_scope(scope) == ResourceOfScope::Known(wanted))
+            .map(short_name)
+    };
+    let exchange = |names: &[&str]| {
+        named(&resources::EXCHANGE).any(|own| names.iter().any(|n| n.eq_ignore_ascii_case(own)))
+    };
+    if exchange(&["IMAP.AccessAsUser.All", "IMAP.AccessAsApp"]) {
+        Some(Job::Imap)
+    } else if exchange(&["POP.AccessAsUser.All", "POP.AccessAsApp"]) {
+        Some(Job::Pop)
+    } else if exchange(&["SMTP.Send", "SMTP.SendAsApp", "SMTP.AccessAsUser.All"]) {
+        Some(Job::Smtp)
+    } else if exchange(&["EWS.AccessAsUser.All", "full_access_as_user", "full_access_as_app"]) {
+        Some(Job::Ews)
+    } else if exchange(&["EAS.AccessAsUser.All"]) {
+        Some(Job::Eas)
+    } else if exchange(&[".default"]) {
+        // Says no more than "Exchange"; IMAP is what most ask it for.
+        Some(Job::Imap)
+    } else {
+        named(&resources::ARM).next().map(|_| Job::Arm)
+    }
+}
+
+fn base_in(resource: &'static Resource, cloud: Cloud) -> Option<&'static str> {
+    let cloud = cloud.facts();
+    match resource {
+        graph if *graph == resources::GRAPH => Some(cloud.graph),
+        exchange if *exchange == resources::EXCHANGE => Some(cloud.exchange),
+        arm if *arm == resources::ARM => Some(cloud.arm),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The words of OAuth at Microsoft Entra ID: authorities, scopes, tokens, messages, error numbers, HTTP archives.
+//!
+//! Pure: nothing here does I/O, reads a clock or knows a command line.
+#![forbid(unsafe_code)]
+
+mod account;
+mod authority;
+mod claims_request;
+pub mod entra;
+mod family;
+pub mod har;
+mod job;
+mod json;
+mod jwt;
+mod mail;
+mod named_host;
+pub mod oauth;
+mod redact;
+mod redactor;
+mod redirect;
+mod scope;
+mod secret;
+mod text;
+mod time;
+
+pub use account::Account;
+pub use authority::{
+    Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
+};
+pub use claims_request::{ClaimsRequest, ClaimsRequestError, both};
+pub use family::Family;
+pub use job::{As, Job, OwnJob, OwnNeeds};
+pub use json::{to_json, to_json_pretty};
+pub use jwt::{Claims, Jwt, JwtError};
+pub use mail::{Protocol, Side};
+pub use named_host::{HostError, NamedHost};
+pub use redact::{is_secret_name, without_secrets};
+pub use redactor::{FINGERPRINT, Redactor};
+pub use redirect::{RedirectUri, RedirectUriError};
+pub use scope::{OIDC_SCOPES, ScopeSet};
+pub use secret::{Secret, fingerprint};
+pub use text::{clean, clean_layout, html_escaped, parse_bool, shell_quoted};
+pub use time::{NumericDate, human_duration};

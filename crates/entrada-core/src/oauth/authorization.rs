@@ -1,0 +1,359 @@
+//! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3) and what comes back with the browser (RFC 6749 §4.1.2,
+//! RFC 9207).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
+use url::{Url, form_urlencoded};
+
+use super::{ErrorResponse, build, is_refusal};
+use crate::{ScopeSet, Secret};
+
+/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::EnumIter,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the address, after `?`
+    #[default]
+    Query,
+    /// In the body of a POST: the address stays clean
+    FormPost,
+    /// In the address, after `#`: for a page elsewhere, whose address is pasted
+    Fragment,
+}
+
+impl ResponseMode {
+    /// As the parameter spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+            Self::Fragment => "fragment",
+        }
+    }
+}
+
+/// What the sign-in page is asked to do (OIDC Core §3.1.2.1).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::EnumIter,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PagePrompt {
+    /// Ask for the password again
+    Login,
+    /// Ask for consent again
+    Consent,
+    /// Let the user pick an account
+    SelectAccount,
+    /// Ask nothing: works only with a session in that browser
+    None,
+    /// Let the user make an account (Entra External ID)
+    Create,
+}
+
+impl PagePrompt {
+    /// As the parameter spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+            Self::None => "none",
+            Self::Create => "create",
+        }
+    }
+}
+
+/// Values that tie the answer to the request, each used for one sign-in.
+#[derive(Clone, Debug)]
+pub struct Ties {
+    /// Comes back with the answer (RFC 6749 §10.12). 256 bits, base64url.
+    pub state: Secret,
+    /// Proves that who redeems the code is who asked for it (RFC 7636 §4.1). 43 characters, 256 bits.
+    pub verifier: Secret,
+    /// Comes back in the ID token (OIDC Core §3.1.2.1). 256 bits, base64url.
+    pub nonce: Secret,
+}
+
+impl Ties {
+    /// Made of 96 random bytes.
+    pub fn new(random: &[u8; 96]) -> Self {
+        let part = |from: usize| Secret::new(URL_SAFE_NO_PAD.encode(&random[from..from + 32]));
+        Self { state: part(0), verifier: part(32), nonce: part(64) }
+    }
+}
+
+/// What a sign-in page is asked for.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest<'a> {
+    /// RFC 6749 §3.1.
+    pub endpoint: &'a Url,
+    /// The application.
+    pub client_id: &'a str,
+    /// As it is registered, with the port on which we listen.
+    pub redirect_uri: &'a str,
+    /// May name several APIs: the user consents to all of them at once.
+    pub scopes: &'a ScopeSet,
+    /// See [`Ties`].
+    pub ties: &'a Ties,
+    /// Further parameters: `prompt`, `login_hint`, `claims`, `response_mode`, …
+    pub extra: Vec<(&'a str, &'a str)>,
+}
+
+/// Parameters of the authorization request that entrada sets itself, and the setting that changes each; empty where none
+/// does. Whoever could set them could point the code elsewhere, or ask for an answer that cannot be taken.
+pub const OWN_PARAMETERS: [(&str, &str); 28] = [
+    ("access_token", ""),
+    ("assertion", ""),
+    ("claims", "claims"),
+    ("client_assertion", ""),
+    ("client_assertion_type", ""),
+    ("client_id", "client-id"),
+    ("client_info", ""),
+    ("client_secret", ""),
+    ("code", ""),
+    ("code_challenge", ""),
+    ("code_challenge_method", ""),
+    ("code_verifier", ""),
+    ("device_code", ""),
+    ("domain_hint", "domain-hint"),
+    // RFC 9449 §10: the token would need a proof with every use.
+    ("dpop_jkt", ""),
+    ("grant_type", ""),
+    ("login_hint", "login-hint"),
+    ("nonce", ""),
+    ("password", ""),
+    ("prompt", "prompt"),
+    ("redirect_uri", "redirect-uri"),
+    ("refresh_token", ""),
+    // RFC 9101: they stand for the whole request.
+    ("request", ""),
+    ("request_uri", ""),
+    ("response_mode", "response-mode"),
+    ("response_type", ""),
+    ("scope", "scope"),
+    ("state", ""),
+];
+
+impl AuthorizationRequest<'_> {
+    /// The address to open in a browser. It holds `state`, the challenge and, with `openid`, the nonce.
+    pub fn url(&self) -> Url {
+        let mut extra = self.extra.clone();
+        if self.scopes.contains("openid") {
+            extra.push(("nonce", self.ties.nonce.expose()));
+        }
+        build::authorization(self, &extra)
+    }
+}
+
+/// What came back with the browser.
+#[derive(Debug)]
+pub enum Redirected {
+    /// A code to redeem.
+    Code(Secret),
+    /// The authority, or the user, said no.
+    Refused(Box<ErrorResponse>),
+}
+
+/// Why an answer is not the one to this request. Nothing of it is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOurs {
+    /// It has none of the parameters of an answer.
+    #[error("it is no answer to a sign-in: it has neither `code` nor `error`")]
+    NoAnswer,
+    /// Another sign-in's, or nobody's.
+    #[error("its `state` is not the one of this sign-in: it belongs to another tab or another try")]
+    State,
+    /// A parameter comes twice (RFC 6749 §3.1).
+    #[error("it has a parameter twice")]
+    Twice,
+    /// RFC 9207 §2.4: another authority answered.
+    #[error("its `iss` is not the authority that was asked")]
+    Issuer,
+    /// RFC 9207 §2.4: this authority always names itself.
+    #[error("it has no `iss`, which this authority always sends")]
+    NoIssuer,
+    /// It is in the address, and a form was asked for.
+    #[error(
+        "it is in the address, and this sign-in asks for a form (`--response-mode form_post`): an authority that sends no \
+         forms needs `--response-mode query`"
+    )]
+    InAddress,
+    /// It is a form, and an address was asked for.
+    #[error(
+        "it is a form, and this sign-in asks for the answer in the address: for a form use `--response-mode form_post`"
+    )]
+    InForm,
+}
+
+/// What an answer is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The `state` that was sent.
+    pub state: &'a Secret,
+    /// The issuer, where it is known.
+    pub issuer: Option<&'a str>,
+    /// Whether the metadata says that `iss` always comes.
+    pub issuer_always: bool,
+}
+
+/// Reads the parameters of an answer, from a query, a fragment or a form. `state` is looked at before anything else.
+pub fn read_redirect(parameters: &str, expected: Expected<'_>) -> Result<Redirected, NotOurs> {
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
+    let only = |name: &str| {
+        let mut found = pairs.iter().filter(|(key, _)| key == name);
+        match (found.next(), found.next()) {
+            (first, None) => Ok(first.map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())),
+            _ => Err(NotOurs::Twice),
+        }
+    };
+    let (code, error) = (only("code")?, only("error")?);
+    if code.is_none() && error.is_none() {
+        return Err(NotOurs::NoAnswer);
+    }
+    let state = only("state")?.unwrap_or_default();
+    if !bool::from(state.as_bytes().ct_eq(expected.state.expose().as_bytes())) {
+        return Err(NotOurs::State);
+    }
+    match (only("iss")?, expected.issuer) {
+        (Some(found), Some(issuer)) if found != issuer => return Err(NotOurs::Issuer),
+        (None, _) if expected.issuer_always => return Err(NotOurs::NoIssuer),
+        _ => (),
+    }
+    let members: Map<String, Value> =
+        pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+    match code {
+        // An error beside a code: the error counts.
+        Some(code) if !is_refusal(&members) => Ok(Redirected::Code(Secret::new(code))),
+        _ => Ok(Redirected::Refused(Box::new(ErrorResponse::from_json(&members)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ties() -> Ties {
+        let mut random = [0; 96];
+        for (index, byte) in random.iter_mut().enumerate() {
+            *byte = u8::try_from(index).unwrap();
+        }
+        Ties::new(&random)
+    }
+
+    #[test]
+    fn the_address_holds_what_rfc_6749_7636_and_oidc_ask_and_no_verifier() {
+        let endpoint = Url::parse("https://login.example/t/oauth2/v2.0/authorize?p=B2C_1").unwrap();
+        let ties = ties();
+        let url = AuthorizationRequest {
+            endpoint: &endpoint,
+            client_id: "client",
+            redirect_uri: "http://localhost:8400",
+            scopes: &ScopeSet::parse("openid Mail.Read"),
+            ties: &ties,
+            extra: vec![("prompt", "login"), ("login_hint", "ada@contoso.example")],
+        }
+        .url();
+        let value = |name: &str| {
+            let found: Vec<String> = url
+                .query_pairs()
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+                .collect();
+            found.join("|")
+        };
+        for (name, expected) in [
+            ("p", "B2C_1"),
+            ("response_type", "code"),
+            ("client_id", "client"),
+            ("redirect_uri", "http://localhost:8400"),
+            ("scope", "Mail.Read openid"),
+            ("state", ties.state.expose()),
+            ("nonce", ties.nonce.expose()),
+            ("code_challenge_method", "S256"),
+            ("prompt", "login"),
+            ("login_hint", "ada@contoso.example"),
+        ] {
+            assert_eq!(value(name), expected, "{name}");
+        }
+        assert_eq!(value("code_challenge").len(), 43);
+        assert_eq!(ties.verifier.expose().len(), 43);
+        assert!(!url.as_str().contains(ties.verifier.expose()));
+    }
+
+    #[test]
+    fn an_answer_is_believed_only_when_it_is_to_this_request() {
+        let ties = ties();
+        let (state, encoded) = (ties.state.clone(), ties.state.expose().to_owned());
+        let read = |parameters: &str, issuer: Option<&str>, issuer_always: bool| {
+            let expected = Expected { state: &state, issuer, issuer_always };
+            read_redirect(&parameters.replace("STATE", &encoded), expected)
+        };
+        let refusal = |parameters, issuer, always| read(parameters, issuer, always).unwrap_err();
+        for (parameters, issuer, always, expected) in [
+            ("", None, false, NotOurs::NoAnswer),
+            ("state=STATE", None, false, NotOurs::NoAnswer),
+            ("code=&state=STATE", None, false, NotOurs::NoAnswer),
+            ("code=c", None, false, NotOurs::State),
+            ("code=c&state=", None, false, NotOurs::State),
+            ("code=c&state=STATEx", None, false, NotOurs::State),
+            ("error=access_denied&state=x", None, false, NotOurs::State),
+            ("code=c&state=STATE&state=x", None, false, NotOurs::Twice),
+            ("code=c&code=d&state=STATE", None, false, NotOurs::Twice),
+            ("code=c&state=STATE&iss=https://evil", Some("https://idp"), false, NotOurs::Issuer),
+            ("code=c&state=STATE", Some("https://idp"), true, NotOurs::NoIssuer),
+        ] {
+            assert_eq!(refusal(parameters, issuer, always), expected, "{parameters}");
+        }
+        for (parameters, issuer) in [
+            ("code=the%2Fcode&state=STATE&session_state=7", None),
+            ("state=STATE&code=the%2Fcode&iss=https://idp", Some("https://idp")),
+        ] {
+            match read(parameters, issuer, issuer.is_some()) {
+                Ok(Redirected::Code(code)) => assert_eq!(code.expose(), "the/code"),
+                other => panic!("{parameters}: {other:?}"),
+            }
+        }
+        match read(
+            "error=access_denied&error_description=AADSTS65004%3A+no&state=STATE&code=c",
+            None,
+            false,
+        ) {
+            Ok(Redirected::Refused(error)) => {
+                assert_eq!(
+                    (error.error.as_str(), error.error_codes),
+                    ("access_denied", vec![65004])
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

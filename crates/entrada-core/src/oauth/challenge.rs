@@ -1,0 +1,188 @@
+//! A service's claims challenge: what a new token has to hold for it to be let in (RFC 9110 §11.6.1, RFC 6750 §3, and
+//! Microsoft's "Claims challenges, claims requests and client capabilities").
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
+
+use crate::{ClaimsRequest, ClaimsRequestError};
+
+/// The text holds no challenge that can be answered. Never quotes it: it may hold a token.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChallengeError {
+    /// Nothing of the kind is in it.
+    #[error("there is no claims challenge in it")]
+    None,
+    /// The service refused, and asks for no other token.
+    #[error(
+        "its `WWW-Authenticate` has no `claims`: a token with other claims would be refused too"
+    )]
+    NoClaims,
+    /// There are claims, and they cannot be read.
+    #[error("its claims cannot be read: {0}")]
+    Claims(#[from] ClaimsRequestError),
+}
+
+/// The claims that are asked for in `text`: an HTTP answer with its head, as `curl -i` and `curl -v` print it; a
+/// `WWW-Authenticate` header, or its value; an OAuth error with `claims`; an address with them; or the claims alone, as
+/// JSON or base64.
+pub fn read(text: &str) -> Result<ClaimsRequest, ChallengeError> {
+    let text = text.trim();
+    if let Ok(Value::Object(members)) = serde_json::from_str(text) {
+        return of_json(&members, text);
+    }
+    let headers: Vec<&str> = text.lines().filter_map(header).collect();
+    let values = if headers.is_empty() { vec![text] } else { headers.clone() };
+    if let Some(claims) = values.iter().find_map(|value| parameter(value)) {
+        return decode(&claims);
+    }
+    if !headers.is_empty() {
+        return Err(ChallengeError::NoClaims);
+    }
+    let address = Url::parse(text).ok().and_then(|url| {
+        url.query_pairs().find(|(name, _)| name == "claims").map(|(_, value)| value.into_owned())
+    });
+    match address {
+        Some(claims) => decode(&claims),
+        None if text.contains(char::is_whitespace) => Err(ChallengeError::None),
+        None => decode(text).map_err(|_| ChallengeError::None),
+    }
+}
+
+/// The value of a `WWW-Authenticate` line. `curl -v` puts `< ` before it.
+fn header(line: &str) -> Option<&str> {
+    let (name, value) = line.trim_start_matches("< ").split_once(':')?;
+    name.trim().eq_ignore_ascii_case("www-authenticate").then_some(value.trim())
+}
+
+/// `claims` of whichever challenge in `value` has it.
+fn parameter(value: &str) -> Option<String> {
+    let Ok(challenges) = http_auth::parse_challenges(value) else { return loose(value) };
+    let mut all = challenges.iter().flat_map(|challenge| &challenge.params);
+    all.find(|(name, _)| name.eq_ignore_ascii_case("claims")).map(|(_, value)| value.to_unescaped())
+}
+
+/// The same, from a value that is cut, wrapped or quoted as RFC 9110 does not allow.
+fn loose(value: &str) -> Option<String> {
+    let lower = value.to_ascii_lowercase();
+    let starts = lower.match_indices("claims=").map(|(at, name)| (at, at + name.len()));
+    let mut own = starts.filter(|(at, _)| {
+        !lower[..*at].ends_with(|c: char| c.is_ascii_alphanumeric() || "-_%&?".contains(c))
+    });
+    let (_, from) = own.next()?;
+    let rest = &value[from..];
+    let found = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => rest.split([',', ' ', '\t', '\r', '\n']).next(),
+    };
+    found.filter(|claims| !claims.is_empty()).map(str::to_owned)
+}
+
+/// An OAuth error with `claims`, or a claims request itself.
+fn of_json(members: &Map<String, Value>, text: &str) -> Result<ClaimsRequest, ChallengeError> {
+    if let Some(claims) = members.get("claims").and_then(Value::as_str) {
+        return decode(claims);
+    }
+    let asks = ["access_token", "id_token", "userinfo"];
+    if asks.iter().any(|name| members.get(*name).is_some_and(Value::is_object)) {
+        return Ok(ClaimsRequest::parse(text)?);
+    }
+    Err(ChallengeError::None)
+}
+
+/// JSON; base64 of it, in either alphabet, with or without padding; or percent-encoded.
+fn decode(claims: &str) -> Result<ClaimsRequest, ChallengeError> {
+    let claims = claims.trim();
+    if claims.starts_with('{') {
+        return Ok(ClaimsRequest::parse(claims)?);
+    }
+    if claims.starts_with("%7B") || claims.starts_with("%7b") {
+        let whole = format!("claims={claims}");
+        let decoded = form_urlencoded::parse(whole.as_bytes()).next();
+        return Ok(ClaimsRequest::parse(&decoded.map(|(_, value)| value).unwrap_or_default())?);
+    }
+    let standard: String = claims
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    let either = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let engine = GeneralPurpose::new(&alphabet::STANDARD, either);
+    let json = engine.decode(standard).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let json = json.ok_or_else(|| {
+        ClaimsRequestError::Json("it is neither that nor base64 of it".to_owned())
+    })?;
+    Ok(ClaimsRequest::parse(&json)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}`, as Microsoft's page has it.
+    const NBF: &str =
+        "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwgInZhbHVlIjoiMTYwNDEwNjY1MSJ9fX0=";
+    const READ: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
+
+    #[test]
+    fn a_challenge_is_found_wherever_it_stands() {
+        let header = format!(
+            "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+             error=\"insufficient_claims\", claims=\"{NBF}\""
+        );
+        let json = format!(r#"{{"error":"interaction_required","claims":{}}}"#, Value::from(READ));
+        let encoded: String = form_urlencoded::byte_serialize(READ.as_bytes()).collect();
+        for text in [
+            header.clone(),
+            format!("WWW-Authenticate: {header}\n"),
+            format!(
+                "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Negotiate\r\nWWW-AUTHENTICATE: {header}\r\n\r\n{{}}"
+            ),
+            format!(
+                "> GET /v1.0/me HTTP/2\n> authorization: Bearer abc\n>\n< HTTP/2 401 \n< www-authenticate: {header}\n< \n"
+            ),
+            format!("Negotiate, {header}, Basic realm=\"x\""),
+            format!("Bearer error=\"insufficient_claims\", claims={NBF}"),
+            // The terminal broke the line.
+            header.replace("IsI", "IsI\n").replace("bmJm", "bmJm\n  "),
+            format!("Bearer claims=\"{NBF}"),
+            json,
+            format!(
+                "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?x=y&claims={encoded}"
+            ),
+            encoded,
+            NBF.to_owned(),
+            NBF.trim_end_matches('=').to_owned(),
+            format!(" {READ}\n"),
+        ] {
+            assert_eq!(read(&text).map(|claims| claims.to_string()), Ok(READ.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_challenge_is_said_to_be_none_and_never_quoted() {
+        let garbled = read("Bearer claims=\"!!s3cret!!\"").unwrap_err();
+        assert!(
+            matches!(garbled, ChallengeError::Claims(_)) && !garbled.to_string().contains("s3cret")
+        );
+        for (text, expected) in [
+            ("", ChallengeError::None),
+            ("hello there", ChallengeError::None),
+            ("eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.sig", ChallengeError::None),
+            (r#"{"error":"invalid_grant"}"#, ChallengeError::None),
+            (r#"{"access_token":"eyJ"}"#, ChallengeError::None),
+            ("WWW-Authenticate: Bearer error=\"invalid_token\"", ChallengeError::NoClaims),
+            ("WWW-Authenticate: Bearer xclaims=\"e30=\"", ChallengeError::NoClaims),
+        ] {
+            assert_eq!(read(text), Err(expected), "{text}");
+        }
+    }
+}

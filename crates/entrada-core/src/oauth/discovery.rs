@@ -1,0 +1,169 @@
+//! The provider's own description of itself (RFC 8414 §3; OIDC Discovery §4).
+
+use http::{Method, header};
+use serde_json::Value;
+use url::Url;
+
+use super::{Answer, HttpRequest, HttpResponse, ProtocolError, read};
+use crate::{Authority, Endpoints, check_transport, clean};
+
+const STEP: &str = "the discovery request";
+
+/// Asks for the metadata of `authority`.
+pub fn request(authority: &Authority) -> HttpRequest {
+    let mut request = HttpRequest::new(Vec::new());
+    *request.method_mut() = Method::GET;
+    if let Ok(uri) = authority.discovery_url().as_str().parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+        .headers_mut()
+        .insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+    request
+}
+
+/// There are no endpoints to be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// Nothing is at the address of the document, whatever the body says.
+    #[error(
+        "{authority} is no OpenID provider: its discovery document {url} is not there (HTTP {status})"
+    )]
+    Missing {
+        /// Who was asked.
+        authority: String,
+        /// Where the document should be.
+        url: String,
+        /// 404 or 410.
+        status: u16,
+    },
+    /// The document is about somebody else (OIDC Discovery §4.3).
+    #[error("{authority} is not what its discovery document is about: {}",
+        issuer.as_ref().map_or_else(|| "that names no issuer".to_owned(), |issuer| format!("that names the issuer `{issuer}`")))]
+    OtherIssuer {
+        /// Who was asked.
+        authority: String,
+        /// Whom the document names, cleaned.
+        issuer: Option<String>,
+    },
+    /// It is no such document.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+}
+
+/// Statuses that say that there is no document, and that asking again brings none.
+const MISSING: [u16; 2] = [404, 410];
+/// Characters of another issuer that are shown.
+const ISSUER_MAX: usize = 200;
+
+/// Reads the answer to [`request`]. The `issuer` must be the authority that was asked, and every endpoint must be
+/// reached over https or on this machine: a document that says otherwise is refused (OIDC Discovery §4.3).
+pub fn parse(
+    authority: &Authority,
+    response: &HttpResponse,
+) -> Result<Answer<Endpoints>, DiscoveryError> {
+    let status = response.status().as_u16();
+    if MISSING.contains(&status) {
+        let url = authority.discovery_url().to_string();
+        return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
+    }
+    let found = read(STEP, response, None, |members| {
+        let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
+        if !authority.may_be_called(issuer) {
+            let shown: String = clean(issuer).chars().take(ISSUER_MAX).collect();
+            let issuer = Some(shown).filter(|issuer| !issuer.is_empty());
+            return Ok(Err(DiscoveryError::OtherIssuer { authority: authority.base(), issuer }));
+        }
+        let endpoint = |name: &str| -> Result<Option<Url>, String> {
+            let Some(value) = members.get(name) else { return Ok(None) };
+            let url = value.as_str().and_then(|text| Url::parse(text).ok());
+            let url = url.ok_or_else(|| format!("its `{name}` is not a URL"))?;
+            check_transport(&url).map_err(|_| format!("its `{name}` is not https"))?;
+            Ok(Some(url))
+        };
+        Ok(Ok(Endpoints {
+            issuer: Some(issuer.to_owned()),
+            token: endpoint("token_endpoint")?
+                .ok_or_else(|| "it has no `token_endpoint`".to_owned())?,
+            device_authorization: endpoint("device_authorization_endpoint")?,
+            authorization: endpoint("authorization_endpoint")?,
+            keys: endpoint("jwks_uri")?,
+            names_itself: members.get("authorization_response_iss_parameter_supported")
+                == Some(&Value::Bool(true)),
+        }))
+    })?;
+    found.map_or_else(|refusal| Ok(Err(refusal)), |endpoints| endpoints.map(Ok))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::response;
+
+    fn endpoints(body: &str) -> Result<Endpoints, String> {
+        let authority = Authority::parse("https://idp.example", None).unwrap();
+        parse(&authority, &response(200, body)).map(Result::unwrap).map_err(|error| match error {
+            DiscoveryError::Protocol(error) => error.reason,
+            other => other.to_string(),
+        })
+    }
+
+    #[test]
+    fn endpoints_are_taken_from_the_document() {
+        let found = endpoints(
+            r#"{"issuer":"https://idp.example","token_endpoint":"https://idp.example/t",
+                "device_authorization_endpoint":"https://idp.example/d"}"#,
+        )
+        .unwrap();
+        assert_eq!(found.token.as_str(), "https://idp.example/t");
+        assert_eq!(found.device_authorization.unwrap().as_str(), "https://idp.example/d");
+    }
+
+    #[test]
+    fn a_document_of_somebody_else_is_refused() {
+        let error =
+            endpoints(r#"{"issuer":"https://evil.example","token_endpoint":"https://x/t"}"#);
+        assert!(error.unwrap_err().ends_with("that names the issuer `https://evil.example`"));
+        let hostile = r#"{"issuer":"https://evil.example/\u001b[2J\n\u202e"}"#;
+        let error = endpoints(hostile).unwrap_err();
+        assert!(
+            error.contains("https://evil.example/")
+                && !error.contains(['\u{1b}', '\n', '\u{202e}'])
+        );
+        for body in ["{}", r#"{"issuer":""}"#, r#"{"issuer":7}"#] {
+            assert!(endpoints(body).unwrap_err().ends_with("that names no issuer"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_not_there_is_told_from_one_that_cannot_be_had_now() {
+        let authority = Authority::parse("https://idp.example/realm", None).unwrap();
+        let of = |status: u16, body: &str| parse(&authority, &response(status, body));
+        for status in [404, 410] {
+            for body in
+                ["", "<html>no such page</html>", r#"{"error":"Realm does not exist"}"#, "{}"]
+            {
+                let error = of(status, body).unwrap_err();
+                assert!(
+                    matches!(error, DiscoveryError::Missing { .. }),
+                    "{status} {body}: {error}"
+                );
+                let url = "https://idp.example/realm/.well-known/openid-configuration";
+                assert!(error.to_string().contains(url), "{error}");
+            }
+        }
+        for status in [200, 302, 403, 429, 500, 503] {
+            let error = of(status, "<html>try later</html>").unwrap_err();
+            assert!(matches!(error, DiscoveryError::Protocol(_)), "{status}: {error}");
+        }
+        assert!(matches!(of(400, r#"{"error":"invalid_tenant"}"#), Ok(Err(_))));
+    }
+
+    #[test]
+    fn endpoints_in_the_clear_are_refused() {
+        for url in ["http://idp.example/t", "javascript:alert(1)", "file:///etc/passwd"] {
+            let body = format!(r#"{{"issuer":"https://idp.example","token_endpoint":"{url}"}}"#);
+            assert_eq!(endpoints(&body).unwrap_err(), "its `token_endpoint` is not https");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The wire: builds requests and reads answers (RFC 6749, 8628, 7636). No sockets, no clock, no randomness.
+//!
+//! Requests of the refresh, code and device-authorization steps are built by the `oauth2` crate; the answers are read
+//! here, because Entra sends more than the crate keeps: `error_codes`, `suberror`, `claims`, numbers as text, errors
+//! under status 200.
+
+pub mod authorization;
+mod build;
+pub mod challenge;
+pub mod code;
+pub mod device_code;
+pub mod discovery;
+mod error_response;
+pub mod id_token;
+mod identity;
+mod lenient;
+pub mod refresh;
+pub mod sasl;
+mod token_response;
+
+pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, pause_of, retry_after};
+pub use identity::{account_of, home_account_id, named_in_id_token};
+pub use token_response::TokenResponse;
+
+use crate::{NumericDate, clean};
+
+/// A request with its whole body.
+pub type HttpRequest = http::Request<Vec<u8>>;
+/// An answer with its whole body.
+pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// The answer is neither a token response nor an OAuth error: a proxy, a captive portal, the wrong host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer to {step} is not OAuth JSON (HTTP {status}, {content_type}): {reason}")]
+pub struct ProtocolError {
+    /// Which request was answered, for example `the device authorization request`.
+    pub step: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Content-Type` header, cleaned; `no content type` when absent.
+    pub content_type: String,
+    /// What is wrong, in words. Never a piece of the body that could hold a token.
+    pub reason: String,
+    /// The start of the body when it is markup, which holds no token: at most 80 characters, cleaned.
+    pub snippet: Option<String>,
+    /// Seconds from the `Retry-After` header (RFC 9110 §10.2.3).
+    pub retry_after: Option<u64>,
+}
+
+impl ProtocolError {
+    /// Whether the status alone says that trying again may help.
+    pub fn is_temporary(&self) -> bool {
+        RETRYABLE_STATUS.contains(&self.status)
+    }
+
+    /// About an answer that was written down: what is known of it is its status, its kind and its text, and it is no
+    /// JSON object.
+    pub fn of_text(
+        step: &'static str,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Self {
+        let mut response = http::Response::builder().status(status);
+        if let Some(kind) = content_type.and_then(|kind| http::HeaderValue::from_str(kind).ok()) {
+            response = response.header(http::header::CONTENT_TYPE, kind);
+        }
+        let response = response.body(body.to_vec()).unwrap_or_default();
+        let reason = if body.is_empty() { "the body is empty" } else { "it is no JSON" };
+        Self { status, ..Self::new(step, &response, reason) }
+    }
+
+    fn new(step: &'static str, response: &HttpResponse, reason: impl Into<String>) -> Self {
+        let content_type = response
+            .headers()
+            .get(http::header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map_or_else(|| "no content type".to_owned(), |value| clean(value).into_owned());
+        let text = String::from_utf8_lossy(&response.body()[..response.body().len().min(400)]);
+        let start: String = clean(&text).chars().take(80).collect();
+        Self {
+            step,
+            status: response.status().as_u16(),
+            content_type,
+            reason: reason.into(),
+            snippet: start.starts_with('<').then_some(start),
+            retry_after: retry_after(response, None),
+        }
+    }
+}
+
+/// What an endpoint said: what was asked for, or a refusal.
+type Answer<T> = Result<T, Box<ErrorResponse>>;
+
+/// Reads an answer whose success has no `error` member, whatever the status: Entra's `/devicecode` sends refusals
+/// under 200, and proxies send anything.
+fn read<T>(
+    step: &'static str,
+    response: &HttpResponse,
+    received_at: Option<NumericDate>,
+    success: impl FnOnce(&serde_json::Map<String, serde_json::Value>) -> Result<T, String>,
+) -> Result<Answer<T>, ProtocolError> {
+    let fail = |reason: String| ProtocolError {
+        retry_after: retry_after(response, received_at),
+        ..ProtocolError::new(step, response, reason)
+    };
+    let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(fail("the body is empty".to_owned()));
+    }
+    // Not serde's message: it can quote the body.
+    let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
+        fail(format!("no JSON at line {} column {}", error.line(), error.column()))
+    })?;
+    let serde_json::Value::Object(members) = value else {
+        return Err(fail("the JSON is not an object".to_owned()));
+    };
+    if is_refusal(&members) {
+        return Ok(Err(Box::new(ErrorResponse::from_members(&members, response, received_at))));
+    }
+    if !response.status().is_success() {
+        return Err(fail("it has no `error` member".to_owned()));
+    }
+    success(&members).map(Ok).map_err(fail)
+}
+
+/// Whether `members` are those of a refusal: `error` says something. Some servers send an empty one with a success.
+pub fn is_refusal(members: &serde_json::Map<String, serde_json::Value>) -> bool {
+    match members.get("error") {
+        Some(serde_json::Value::String(text)) => !text.is_empty(),
+        Some(serde_json::Value::Object(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::HttpResponse;
+
+    pub(crate) fn response(status: u16, body: &str) -> HttpResponse {
+        http::Response::builder()
+            .status(status)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body.as_bytes().to_vec())
+            .unwrap()
+    }
+}

@@ -1,0 +1,60 @@
+//! The refresh grant (RFC 6749 §6).
+
+use url::Url;
+
+use super::{Answer, HttpRequest, HttpResponse, ProtocolError, TokenResponse, build};
+use crate::{NumericDate, ScopeSet, Secret};
+
+/// Asks for a new access token. `scopes` are always sent: without them Entra may read the request as one of an
+/// application for itself (AADSTS90009). No client secret is ever sent (AADSTS700025).
+pub fn request(
+    token_endpoint: &Url,
+    client_id: &str,
+    refresh_token: &Secret,
+    scopes: &ScopeSet,
+    claims: Option<&str>,
+) -> HttpRequest {
+    let mut extra = vec![("client_info", "1")];
+    extra.extend(claims.map(|claims| ("claims", claims)));
+    build::refresh(token_endpoint, client_id, refresh_token, scopes, &extra)
+}
+
+/// What the request is called in errors.
+pub const STEP: &str = "the refresh request";
+
+/// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
+pub fn parse(
+    response: &HttpResponse,
+    received_at: NumericDate,
+) -> Result<Answer<TokenResponse>, ProtocolError> {
+    TokenResponse::parse(STEP, response, received_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_is_sent_and_no_secret_is() {
+        let endpoint = Url::parse("https://login.example/t/oauth2/v2.0/token").unwrap();
+        let request = request(
+            &endpoint,
+            "client",
+            &Secret::new("M.C5!*$"),
+            &ScopeSet::parse("offline_access https://graph.microsoft.com/Mail.Read"),
+            None,
+        );
+        assert_eq!(request.method(), "POST");
+        assert!(request.headers().get("authorization").is_none());
+        let form: Vec<(String, String)> =
+            url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let value = |name: &str| {
+            form.iter().filter(|(key, _)| key == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(value("grant_type"), ["refresh_token"]);
+        assert_eq!(value("refresh_token"), ["M.C5!*$"]);
+        assert_eq!(value("scope"), ["https://graph.microsoft.com/Mail.Read offline_access"]);
+        assert_eq!(value("client_id"), ["client"]);
+        assert!(value("client_secret").is_empty());
+    }
+}

@@ -1,0 +1,291 @@
+//! A successful token response (RFC 6749 §5.1) with Entra's additions.
+
+use serde_json::Value;
+
+use super::lenient::{self, Members};
+use super::{Answer, HttpResponse, ProtocolError, error_response, is_refusal, read};
+use crate::{NumericDate, ScopeSet, Secret, clean};
+
+/// Seconds assumed when `expires_in` is missing or senseless: short, so that a guess does no harm.
+const EXPIRES_IN_DEFAULT: u64 = 300;
+/// Seconds beyond which `expires_in` is not believed: a year.
+const EXPIRES_IN_MAX: u64 = 365 * 86_400;
+
+/// Bytes that a refresh token may have. Entra's have about 2 kB.
+const REFRESH_TOKEN_MAX: usize = 32 << 10;
+
+/// Stands where no access token is wanted.
+const NO_TOKEN: &str = "-";
+
+/// Whether `text` can be a refresh token: printable ASCII (RFC 6749 §A.17), and not far longer than any is.
+fn is_refresh_token(text: &str) -> bool {
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    is_printable && !text.trim().is_empty() && text.len() <= REFRESH_TOKEN_MAX
+}
+
+/// What the token endpoint issued.
+#[derive(Clone, Debug)]
+pub struct TokenResponse {
+    /// The token for the API.
+    pub access_token: Secret,
+    /// `Bearer`, or something we cannot use.
+    pub token_type: Option<String>,
+    /// Granted scopes as sent; absent or empty means "as requested" (RFC 6749 §5.1).
+    pub scope: Option<String>,
+    /// Seconds of life, counted from [`TokenResponse::received_at`].
+    pub expires_in: u64,
+    /// Whether `expires_in` came from the server, rather than from our default.
+    pub expires_in_known: bool,
+    /// Seconds after which the server would like a refresh.
+    pub refresh_in: Option<u64>,
+    /// For getting the next one.
+    pub refresh_token: Option<Secret>,
+    /// Whether a refresh token came that cannot be used, and was left out: with characters that no token has, or far too
+    /// long.
+    pub refresh_token_unusable: bool,
+    /// Seconds of life of the refresh token; sent for single-page applications.
+    pub refresh_token_expires_in: Option<u64>,
+    /// Who signed in (OIDC Core §2).
+    pub id_token: Option<Secret>,
+    /// Base64url JSON with `uid` and `utid`; sent when `client_info=1` was.
+    pub client_info: Option<String>,
+    /// `1` when the client belongs to Microsoft's family.
+    pub foci: Option<String>,
+    /// Names of all members that came.
+    pub members: Vec<String>,
+    /// When it came, by our clock.
+    pub received_at: NumericDate,
+    /// When it was sent, by the server's (`Date` header).
+    pub server_date: Option<NumericDate>,
+}
+
+impl TokenResponse {
+    /// Reads an answer of the token endpoint.
+    pub fn parse(
+        step: &'static str,
+        response: &HttpResponse,
+        received_at: NumericDate,
+    ) -> Result<Answer<Self>, ProtocolError> {
+        read(step, response, Some(received_at), |members| {
+            let mut token = Self::from_json(members, received_at)
+                .ok_or_else(|| "it has neither `access_token` nor `error`".to_owned())?;
+            // RFC 6750 §2.1: anything else could forge a line where the token is printed.
+            if !token.access_token.expose().chars().all(|c| c.is_ascii_graphic()) {
+                return Err("its `access_token` has characters that no token has".to_owned());
+            }
+            let bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
+            if let Some(other) = token.token_type.as_ref().filter(|kind| !bearer(kind)) {
+                return Err(format!("its `token_type` is `{}`, not Bearer", clean(other)));
+            }
+            token.server_date = error_response::server_date(response);
+            token.leave_out_unusable();
+            Ok(token)
+        })
+    }
+
+    /// The refresh token, and what stands beside it, of an answer whose access token cannot be used: it has the wrong type,
+    /// cannot be read or is missing, or the HTTP status denies it. `None` where the answer holds no refresh token that can
+    /// be used, and for a refusal. The old refresh token may be dead, so this one must not be lost.
+    pub fn without_access_token(response: &HttpResponse, received_at: NumericDate) -> Option<Self> {
+        let text = String::from_utf8_lossy(response.body());
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let mut members = match serde_json::from_str(text) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return None,
+            Err(_) => lenient::members_of_broken(text),
+        };
+        let is_token_response = ["access_token", "token_type", "expires_in", "id_token"]
+            .iter()
+            .any(|name| members.contains_key(*name));
+        // In what is no success, the member may be a word about the parameter.
+        if is_refusal(&members) || !(response.status().is_success() || is_token_response) {
+            return None;
+        }
+        members.insert("access_token".to_owned(), Value::from(NO_TOKEN));
+        let mut token = Self::from_json(&members, received_at)?;
+        token.access_token = Secret::new("");
+        token.server_date = error_response::server_date(response);
+        token.leave_out_unusable();
+        token.refresh_token.is_some().then_some(token)
+    }
+
+    /// Leaves out a refresh token that no later request could send, so that it takes the place of none that can be sent.
+    fn leave_out_unusable(&mut self) {
+        let unusable = self.refresh_token.take_if(|token| !is_refresh_token(token.expose()));
+        self.refresh_token_unusable = unusable.is_some();
+    }
+
+    /// Reads the members of a response body as they are; `None` without an `access_token`.
+    pub fn from_json(members: &Members, received_at: NumericDate) -> Option<Self> {
+        let expires_in = lenient::number(members, "expires_in");
+        Some(Self {
+            access_token: Secret::new(lenient::text(members, "access_token")?),
+            token_type: lenient::text(members, "token_type"),
+            scope: members.get("scope").and_then(|scope| scope.as_str()).map(str::to_owned),
+            expires_in: expires_in.unwrap_or(EXPIRES_IN_DEFAULT).min(EXPIRES_IN_MAX),
+            expires_in_known: expires_in.is_some(),
+            refresh_in: lenient::number(members, "refresh_in"),
+            refresh_token: lenient::text(members, "refresh_token").map(Secret::new),
+            refresh_token_unusable: false,
+            refresh_token_expires_in: lenient::number(members, "refresh_token_expires_in"),
+            id_token: lenient::text(members, "id_token").map(Secret::new),
+            client_info: lenient::text(members, "client_info"),
+            foci: lenient::text(members, "foci"),
+            members: members.keys().cloned().collect(),
+            received_at,
+            server_date: None,
+        })
+    }
+
+    /// When the access token dies, by our clock: `exp` of the token itself would trust the server's.
+    pub fn expires_at(&self) -> NumericDate {
+        self.received_at.plus(std::time::Duration::from_secs(self.expires_in))
+    }
+
+    /// The scopes in the response; `None` when it names none.
+    pub fn granted(&self) -> Option<ScopeSet> {
+        self.scope.as_deref().map(ScopeSet::parse).filter(|scopes| !scopes.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::response;
+
+    fn parse(body: &str) -> TokenResponse {
+        TokenResponse::parse("a test", &response(200, body), NumericDate(1_000)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn expires_in_may_be_text() {
+        assert_eq!(
+            parse(r#"{"access_token":"a","expires_in":"3599"}"#).expires_at(),
+            NumericDate(4_599)
+        );
+    }
+
+    #[test]
+    fn a_senseless_expires_in_gives_a_short_life() {
+        for expires_in in ["null", "-1", "\"x\"", "1e300", "[]"] {
+            let token = parse(&format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#));
+            assert_eq!(token.expires_at(), NumericDate(1_300), "{expires_in}");
+        }
+    }
+
+    #[test]
+    fn a_missing_scope_is_no_error() {
+        assert_eq!(parse(r#"{"access_token":"a"}"#).granted(), None);
+        assert_eq!(parse(r#"{"access_token":"a","scope":""}"#).granted(), None);
+    }
+
+    #[test]
+    fn a_token_that_could_forge_a_line_or_needs_a_proof_is_refused() {
+        for body in [
+            r#"{"access_token":"a\nb"}"#,
+            r#"{"access_token":"a\u001b[2J"}"#,
+            r#"{"access_token":"a b"}"#,
+            r#"{"access_token":"a","token_type":"pop"}"#,
+        ] {
+            let answer = TokenResponse::parse("a test", &response(200, body), NumericDate(0));
+            assert!(answer.is_err(), "{body}");
+        }
+        assert!(parse(r#"{"access_token":"a","token_type":"BEARER"}"#).expires_in > 0);
+    }
+
+    #[test]
+    fn an_empty_error_beside_a_token_is_no_refusal() {
+        assert_eq!(parse(r#"{"access_token":"a","error":""}"#).access_token, Secret::new("a"));
+        assert_eq!(parse(r#"{"access_token":"a","error":null}"#).access_token, Secret::new("a"));
+    }
+
+    #[test]
+    fn null_is_no_refresh_token() {
+        assert!(parse(r#"{"access_token":"a","refresh_token":null}"#).refresh_token.is_none());
+    }
+
+    fn rest(status: u16, body: &[u8]) -> Option<TokenResponse> {
+        let mut response = response(status, "");
+        *response.body_mut() = body.to_vec();
+        TokenResponse::without_access_token(&response, NumericDate(0))
+    }
+
+    #[test]
+    fn a_refresh_token_beside_an_unusable_access_token_is_found() {
+        for (status, body) in [
+            (200, &br#"{"access_token":"a","token_type":"pop","refresh_token":"new"}"#[..]),
+            (200, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
+            (200, br#"{"refresh_token":"new"}"#),
+            (200, br#"{"access_token":null,"refresh_token":"new"}"#),
+            (200, br#"{"access_token":["a"],"refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a\u001b[2J","refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a\ud800","refresh_token":"new"}"#),
+            (200, b"{\"access_token\":\"a\nb\", \"refresh_token\" : \"new\"}"),
+            (200, b"{\"access_token\":\"a\xff\xfe\",\"refresh_token\":\"new\"}"),
+            (200, b"\xef\xbb\xbf{\"access_token\":\"\xc3\",\"refresh_token\":\"new\"}"),
+            (200, br#"{"refresh_token":"new","access_token":"cut sho"#),
+            (200, br#"{"access_token":"a b","refresh_token":"new"} trailing"#),
+            (307, br#"{"access_token":"a","token_type":"Bearer","refresh_token":"new"}"#),
+            (500, br#"{"access_token":"a","expires_in":60,"refresh_token":"new"}"#),
+            (404, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a","token_type":7,"error":"","refresh_token":"new"}"#),
+        ] {
+            let text = String::from_utf8_lossy(body);
+            let found = rest(status, body).and_then(|rest| rest.refresh_token);
+            assert_eq!(found, Some(Secret::new("new")), "{status} {text}");
+        }
+    }
+
+    #[test]
+    fn a_word_about_a_refresh_token_is_none() {
+        for (status, body) in [
+            (400, r#"{"refresh_token":"invalid"}"#),
+            (400, r#"{"error":"invalid_grant","refresh_token":"invalid","token_type":"x"}"#),
+            (200, r#"{"error":"invalid_request","refresh_token":"required"}"#),
+            (400, r#"{"error":"x","refresh_token":"new","access_token":"cut"#),
+            (200, r#"{"access_token":"a","refresh_token":["required"]}"#),
+            (200, r#"[{"refresh_token":"new"}]"#),
+            (200, r#"<script>{"access_token":"a","refresh_token":"new"}</script>"#),
+            (200, ""),
+        ] {
+            assert!(rest(status, body.as_bytes()).is_none(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_could_not_be_sent_is_left_out() {
+        let long = "r".repeat(900_000);
+        for unusable in
+            ["a\\nb", "a\\r\\nHost: x", "\\u0000", " ", "a\\u009bb", "é", "\\u202e", &long]
+        {
+            let token = parse(&format!(r#"{{"access_token":"a","refresh_token":"{unusable}"}}"#));
+            assert!(token.refresh_token.is_none() && token.refresh_token_unusable);
+            let body = format!(r#"{{"token_type":"pop","refresh_token":"{unusable}"}}"#);
+            assert!(rest(200, body.as_bytes()).is_none());
+        }
+        let long = "r".repeat(8_000);
+        for usable in ["0.AX-_.~+/=", "M.C521!*$ x", &long] {
+            let token = parse(&format!(r#"{{"access_token":"a","refresh_token":"{usable}"}}"#));
+            assert_eq!(token.refresh_token, Some(Secret::new(usable)));
+            assert!(!token.refresh_token_unusable);
+        }
+    }
+
+    #[test]
+    fn a_broken_body_is_never_quoted() {
+        let error = TokenResponse::parse(
+            "a test",
+            &response(200, r#"{"access_token":"SECRET""#),
+            NumericDate(0),
+        )
+        .unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("SECRET"));
+    }
+
+    #[test]
+    fn an_error_under_status_200_is_a_refusal() {
+        let answer =
+            TokenResponse::parse("a test", &response(200, r#"{"error":"x"}"#), NumericDate(0));
+        assert_eq!(answer.unwrap().unwrap_err().error, "x");
+    }
+}

@@ -1,0 +1,224 @@
+//! The encodings in which texts repeat other texts, undone letter by letter: each knows where in the text it stands.
+
+use std::ops::Range;
+
+use crate::text::is_hidden;
+
+/// Digits of a line after which base64 goes on in the next one.
+const LINE_MIN: usize = 20;
+/// Characters of a GUID.
+pub(super) const GUID: usize = 36;
+
+/// A character, and where in the text that is looked through it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Letter {
+    pub(super) c: char,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+/// Characters that part a secret and are not of it.
+pub(super) fn is_skipped(c: char) -> bool {
+    c.is_whitespace() || is_hidden(c)
+}
+
+pub(super) fn letters(text: &str) -> Vec<Letter> {
+    text.char_indices().map(|(at, c)| Letter { c, from: at, to: at + c.len_utf8() }).collect()
+}
+
+/// Where GUIDs stand.
+pub(super) fn guids(letters: &[Letter]) -> Vec<Range<usize>> {
+    let all = letters.windows(GUID).enumerate().filter(|(_, letters)| is_guid(letters));
+    all.map(|(at, _)| at..at + GUID).collect()
+}
+
+pub(super) fn is_guid(letters: &[Letter]) -> bool {
+    letters.len() == GUID
+        && letters.iter().enumerate().all(|(at, letter)| match at {
+            8 | 13 | 18 | 23 => letter.c == '-',
+            _ => letter.c.is_ascii_hexdigit(),
+        })
+}
+
+/// What stands behind percent signs (RFC 3986), the backslashes of JSON, and the references of HTML; `None` where nothing
+/// does.
+pub(super) fn unescaped(view: &[Letter]) -> Option<Vec<Letter>> {
+    if !view.iter().any(|letter| matches!(letter.c, '%' | '\\' | '&')) {
+        return None;
+    }
+    let mut out: Vec<Letter> = Vec::with_capacity(view.len());
+    let mut rest = view;
+    while let Some(first) = rest.first() {
+        let (c, length) = match first.c {
+            '%' => percent(rest),
+            '\\' => backslash(rest),
+            '&' => reference(rest),
+            _ => None,
+        }
+        .unwrap_or((first.c, 1));
+        let (of, after) = rest.split_at(length.min(rest.len()));
+        let to = of.last().map_or(first.to, |last| last.to);
+        out.push(Letter { c, from: first.from, to });
+        rest = after;
+    }
+    Some(out)
+}
+
+/// The number that `digits` letters from `start` on spell in hexadecimal.
+fn hexadecimal(letters: &[Letter], start: usize, digits: usize) -> Option<u32> {
+    let digits = letters.get(start..start + digits)?;
+    digits.iter().try_fold(0, |number, letter| Some(number << 4 | letter.c.to_digit(16)?))
+}
+
+/// `%2F`, and `%C3%A4`, which is one character.
+fn percent(letters: &[Letter]) -> Option<(char, usize)> {
+    let first = u8::try_from(hexadecimal(letters, 1, 2)?).ok()?;
+    let length: usize = match first {
+        0xc2..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0..0xf5 => 4,
+        _ => 1,
+    };
+    let byte = |at: usize| {
+        let sign = letters.get(at * 3).is_some_and(|letter| letter.c == '%');
+        sign.then(|| hexadecimal(letters, at * 3 + 1, 2)).flatten()
+    };
+    let bytes: Option<Vec<u8>> =
+        (0..length).map(|at| byte(at).and_then(|byte| u8::try_from(byte).ok())).collect();
+    let c = bytes.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.chars().next());
+    c.map(|c| (c, length * 3)).or(Some((char::from(first), 3)))
+}
+
+/// `\u002f`, `\x2f`, `\/`.
+fn backslash(letters: &[Letter]) -> Option<(char, usize)> {
+    match letters.get(1)?.c {
+        'u' => {
+            let unit = hexadecimal(letters, 2, 4)?;
+            let low = || {
+                let mark = (letters.get(6)?.c, letters.get(7)?.c) == ('\\', 'u');
+                mark.then(|| hexadecimal(letters, 8, 4)).flatten()
+            };
+            match (unit, low()) {
+                (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) => {
+                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+                        .map(|c| (c, 12))
+                }
+                _ => char::from_u32(unit).map(|c| (c, 6)),
+            }
+        }
+        'x' => Some((char::from_u32(hexadecimal(letters, 2, 2)?)?, 4)),
+        'n' | 'r' | 't' | 'b' | 'f' => Some((' ', 2)),
+        other => Some((other, 2)),
+    }
+}
+
+/// `&#47;`, `&#x2f;`, `&amp;`.
+fn reference(letters: &[Letter]) -> Option<(char, usize)> {
+    const LONGEST: usize = 12;
+    let length = letters.iter().take(LONGEST).position(|letter| letter.c == ';')? + 1;
+    let name: String = letters.get(1..length - 1)?.iter().map(|letter| letter.c).collect();
+    let c = match name.as_str() {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "sol" => '/',
+        "plus" => '+',
+        "equals" => '=',
+        "period" => '.',
+        name => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((c, length))
+}
+
+pub(super) fn base64_digit(c: char) -> Option<u32> {
+    Some(match c {
+        'A'..='Z' => u32::from(c) - u32::from('A'),
+        'a'..='z' => u32::from(c) - u32::from('a') + 26,
+        '0'..='9' => u32::from(c) - u32::from('0') + 52,
+        '+' | '-' => 62,
+        '/' | '_' => 63,
+        _ => return None,
+    })
+}
+
+pub(super) fn hex_digit(c: char) -> Option<u32> {
+    c.to_digit(16)
+}
+
+/// The runs of at least `least` digits in `view`. A long one may go on after a blank or in the next line.
+pub(super) fn runs(
+    view: &[Letter],
+    digit: fn(char) -> Option<u32>,
+    least: usize,
+) -> Vec<Vec<Letter>> {
+    let mut all = Vec::new();
+    let mut run: Vec<Letter> = Vec::new();
+    let mut word = 0;
+    for letter in view {
+        if digit(letter.c).is_some() {
+            run.push(*letter);
+            word += 1;
+        } else if LINE_MIN <= word && letter.c.is_whitespace() {
+            word = 0;
+        } else if !is_hidden(letter.c) && (word != 0 || !letter.c.is_whitespace()) {
+            let whole = std::mem::take(&mut run);
+            all.extend(Some(whole).filter(|run| least <= run.len()));
+            word = 0;
+        }
+    }
+    all.extend(Some(run).filter(|run| least <= run.len()));
+    all
+}
+
+/// The text that `run` spells with `bits` a letter; what is no UTF-8 stands for itself, byte by byte.
+pub(super) fn decoded(run: &[Letter], bits: usize, digit: fn(char) -> Option<u32>) -> Vec<Letter> {
+    let mut out = Vec::with_capacity(run.len());
+    let (mut held, mut number, mut from) = (0_usize, 0_u32, None);
+    for letter in run {
+        let Some(value) = digit(letter.c) else { break };
+        number = (number << bits | value) & 0xffff;
+        held += bits;
+        let start = *from.get_or_insert(letter.from);
+        if 8 <= held {
+            held -= 8;
+            let byte = (number >> held) & 0xff;
+            out.push(Letter { c: char::from_u32(byte).unwrap_or(' '), from: start, to: letter.to });
+            from = (0 < held).then_some(letter.from);
+        }
+    }
+    if out.iter().all(|letter| letter.c.is_ascii()) { out } else { joined(&out) }
+}
+
+/// `bytes`, those of one character joined.
+fn joined(bytes: &[Letter]) -> Vec<Letter> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let start: Vec<u8> =
+            rest.iter().take(4).filter_map(|byte| u8::try_from(byte.c).ok()).collect();
+        let whole = (2..=start.len()).find_map(|length| {
+            let c = std::str::from_utf8(start.get(..length)?).ok()?.chars().next()?;
+            (c.len_utf8() == length).then_some((c, length))
+        });
+        let (c, length) = whole.unwrap_or((first.c, 1));
+        let (of, after) = rest.split_at(length.min(rest.len()));
+        out.push(Letter { c, from: first.from, to: of.last().map_or(first.to, |last| last.to) });
+        rest = after;
+    }
+    out
+}
+
+/// Whether what was decoded reads like text.
+pub(super) fn is_text(letters: &[Letter]) -> bool {
+    let plain = letters.iter().filter(|letter| (' '..='~').contains(&letter.c)).count();
+    letters.len() <= plain.saturating_mul(10) / 9
+}

@@ -1,0 +1,144 @@
+//! What is found, and what stays.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use serde_json::json;
+
+use super::*;
+
+const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJtYWlsIiwic2NwIjoieCJ9.c2lnbmF0dXJlIG9mIGl0";
+const OPAQUE: &str = "s/tA+\"e&7 <Q~ä!";
+
+fn knowing(secrets: &[&str]) -> Redactor {
+    let redactor = Redactor::default();
+    for secret in secrets {
+        redactor.register(secret);
+    }
+    redactor
+}
+
+fn percent_encoded(text: &str, least: fn(u8) -> bool) -> String {
+    text.bytes()
+        .map(|byte| if least(byte) { format!("%{byte:02x}") } else { char::from(byte).to_string() })
+        .collect()
+}
+
+#[test]
+fn a_secret_is_found_in_every_encoding_and_two_around_each_other() {
+    for secret in [TOKEN, OPAQUE, "0.AXoA-short", "opaque-token", "Rt_77"] {
+        let redactor = knowing(&[secret]);
+        let json = json!(secret).to_string();
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let html = crate::html_escaped(secret);
+        let utf_16: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        let numbers: String = secret.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let base64 = BASE64_STANDARD.encode(secret);
+        for text in [
+            secret.to_owned(),
+            json.clone(),
+            json!(json).to_string(),
+            form.clone(),
+            percent_encoded(secret, |_| true),
+            percent_encoded(&form, |byte| byte == b'%'),
+            html,
+            utf_16,
+            numbers,
+            hex,
+            base64.clone(),
+            BASE64_STANDARD.encode(&base64),
+            BASE64_STANDARD.encode(format!("user=a@b.example\u{1}auth=Bearer {secret}\u{1}\u{1}")),
+            BASE64_STANDARD_NO_PAD.encode(format!("x:{secret}")),
+            BASE64_URL_SAFE_NO_PAD.encode(format!("xy {secret}")),
+            BASE64_URL_SAFE_NO_PAD.encode(&form),
+            percent_encoded(&base64, |byte| b"+/=".contains(&byte)),
+        ] {
+            let shown = redactor.text(&format!("it said: {text}, no")).into_owned();
+            assert!(shown.starts_with("it said: ") && shown.ends_with(", no"), "{shown}");
+            assert!(shown.contains(GONE) && shown.len() < 80, "{secret}: {text}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn pieces_are_found_over_blanks_lines_and_marks_that_nobody_sees_and_in_another_case() {
+    let redactor = knowing(&[TOKEN]);
+    let with = |between: char| TOKEN.chars().flat_map(|c| [c, between]).collect::<String>();
+    let lines: Vec<String> = TOKEN
+        .as_bytes()
+        .chunks(30)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect();
+    for (text, expected) in [
+        (format!("NO {TOKEN}."), "NO [secret].".to_owned()),
+        (format!("NO {}", &TOKEN[5..40]), "NO [secret]".to_owned()),
+        (format!("NO {}", &TOKEN[5..21]), "NO [secret]".to_owned()),
+        (format!("NO {}", TOKEN.to_lowercase()), "NO [secret]".to_owned()),
+        (format!("NO {}", with(' ')), "NO [secret] ".to_owned()),
+        (format!("NO {}.", with('\u{200b}')), "NO [secret]\u{200b}.".to_owned()),
+        (lines.join("\n"), "[secret]\n\n".to_owned()),
+        ("NO AUTHENTICATE failed.".to_owned(), "NO AUTHENTICATE failed.".to_owned()),
+        ("é 235 2.7.0 Authentication".to_owned(), "é 235 2.7.0 Authentication".to_owned()),
+    ] {
+        assert_eq!(redactor.text(&text), expected);
+    }
+}
+
+#[test]
+fn what_is_no_secret_stays_whatever_was_registered() {
+    let client = "7b1d9c34-52ae-4f0d-9e68-c3a41f7e2d05";
+    let redactor = knowing(&[
+        "",
+        "a",
+        "no",
+        "aud",
+        "50076",
+        "401",
+        "1.Ax7",
+        "scope-1",
+        TOKEN,
+        &format!("opaque.{client}.of-the-client"),
+    ]);
+    for text in [
+        format!("AADSTS50076: the client {client} may not, aud, scp, 401, no"),
+        "error_codes 50076 700016 AADSTS700016".to_owned(),
+        "1.Ax77 and x1.Ax7 and scope-10".to_owned(),
+        "the claim `preferred_username` of https://login.microsoftonline.com/common/v2.0"
+            .to_owned(),
+    ] {
+        assert_eq!(redactor.text(&text), text);
+    }
+    assert_eq!(redactor.text("1.Ax7, scope-1"), "[secret], [secret]");
+    let whole = format!("opaque.{client}.of-the-client");
+    assert_eq!(redactor.text(&format!("no: {whole}, {client}")), format!("no: [secret], {client}"));
+    // It is a secret where it was sent as one.
+    assert_eq!(knowing(&[client]).text(client), GONE);
+}
+
+#[test]
+fn names_and_texts_of_json_are_cleared_and_numbers_are_not() {
+    let redactor = knowing(&["opaque-token", "1700000000"]);
+    let shown =
+        redactor.value(json!({"a opaque-token": ["opaque-token", 1_700_000_000, {"b": null}]}));
+    assert_eq!(shown, json!({"a [secret]": [GONE, 1_700_000_000, {"b": null}]}));
+}
+
+#[test]
+fn clones_know_the_same_secrets_and_a_mark_may_tell_which() {
+    let redactor = Redactor::default();
+    let other = redactor.clone();
+    redactor.register("first-one");
+    redactor.register("the-second-of-them-all");
+    let mark = |secret: &Secret| format!("<{}>", secret.expose().len());
+    assert_eq!(other.replace("the-second-of-them-all, first-one", mark), "<22>, <9>");
+    assert_eq!(format!("{other:?}"), "Redactor(redacted)");
+}
+
+#[test]
+fn a_secret_that_is_too_long_to_be_cut_up_is_found_whole() {
+    let long: String = (0..INDEX_MAX / 8).map(|number| format!("{number:08}")).collect();
+    let redactor = knowing(&[&long, &long.replace('0', "x")]);
+    for text in [&long, &long.replace('0', "x"), &long[..40]] {
+        assert_eq!(redactor.text(&format!("x {text} y")), "x [secret] y");
+    }
+}

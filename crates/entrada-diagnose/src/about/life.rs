@@ -1,0 +1,161 @@
+//! The life of a token and of the grant behind it: what was, and what will end it.
+
+use crate::Facts;
+use entrada_core::entra::known::CONSUMERS_TENANT;
+use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
+use entrada_core::{Claims, NumericDate};
+
+/// When something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// At this time.
+    At(NumericDate),
+    /// At any time, without warning.
+    AnyTime,
+}
+
+/// Something in a token's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Stable, in kebab-case.
+    pub id: &'static str,
+    /// When.
+    pub when: Moment,
+    /// What happens, as people say it.
+    pub what: String,
+}
+
+/// The events in order; those without a time last.
+pub(super) fn events(facts: &Facts) -> Vec<Event> {
+    let mut all = Vec::new();
+    let mut at = |id, when: Option<NumericDate>, what: &str| {
+        all.extend(when.map(|when| Event { id, when: Moment::At(when), what: what.to_owned() }));
+    };
+    let claims = facts.claims();
+    let response = facts.response();
+    let issued = response.map(|response| response.received_at).or_else(|| claims?.time("iat"));
+    let ends = claims
+        .and_then(Claims::exp)
+        .or_else(|| Some(response.filter(|response| response.expires_in_known)?.expires_at()));
+    if ends.is_none() && response.is_none() {
+        return Vec::new();
+    }
+    // Entra sets `iat` five minutes back.
+    let how = if response.is_some() {
+        "the token was issued"
+    } else {
+        "the token was issued, or up to five minutes later"
+    };
+    at("issued", issued, how);
+    at("judged", facts.now, "it was judged");
+    at(
+        "refresh-in",
+        response.and_then(|response| {
+            let seconds = i64::try_from(response.refresh_in?).ok()?;
+            Some(response.received_at.plus_seconds(seconds))
+        }),
+        "the authority would like it refreshed (`refresh_in`)",
+    );
+    at("access-token-end", ends, "the access token ends");
+    if let Some(response) = response {
+        let spa = response.refresh_token_expires_in.and_then(|seconds| i64::try_from(seconds).ok());
+        match (&response.refresh_token, spa) {
+            (Some(_), Some(seconds)) => at(
+                "refresh-token-end",
+                Some(response.received_at.plus_seconds(seconds)),
+                "the refresh token ends, used or not: it was issued to a single-page application",
+            ),
+            (Some(_), None) => at(
+                "refresh-inactivity",
+                Some(response.received_at.plus_seconds(REFRESH_INACTIVITY)),
+                "the refresh token dies if nobody has used it until then; each use gives it 90 days more",
+            ),
+            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => at(
+                "sign-in-needed",
+                ends,
+                "somebody has to sign in again: there is no refresh token",
+            ),
+            (None, _) => (),
+        }
+    }
+    all.sort_by_key(|event| match event.when {
+        Moment::At(at) => at,
+        Moment::AnyTime => NumericDate(i64::MAX),
+    });
+    all.extend(at_any_time(facts, issued, ends));
+    all
+}
+
+fn at_any_time(
+    facts: &Facts,
+    issued: Option<NumericDate>,
+    ends: Option<NumericDate>,
+) -> Vec<Event> {
+    let mut all = Vec::new();
+    let mut any = |id, what: &str| {
+        all.push(Event { id, when: Moment::AnyTime, what: what.to_owned() });
+    };
+    let claims = facts.claims();
+    let personal = claims.and_then(|claims| claims.text("tid")) == Some(CONSUMERS_TENANT);
+    let declared = claims
+        .and_then(|claims| claims.get("xms_cc"))
+        .is_some_and(|capabilities| capabilities.to_string().to_ascii_lowercase().contains("cp1"));
+    let lives = ends.zip(issued).map(|(ends, issued)| ends.seconds_since(issued));
+    if declared || lives.is_some_and(|seconds| LONG_LIVED < seconds) {
+        any("continuous-access-evaluation", CONTINUOUS_ACCESS);
+    }
+    let by_device_code = facts
+        .context()
+        .grant_type
+        .as_deref()
+        .is_some_and(|grant_type| grant_type.rsplit(':').next() == Some("device_code"));
+    let lasts = facts.response().is_some_and(|response| response.refresh_token.is_some());
+    if by_device_code && lasts && !personal {
+        any("device-code-tracked", DEVICE_CODE);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evidence;
+    use crate::rules::testing::{NOW, response, token};
+
+    fn ids(evidence: &Evidence) -> Vec<&'static str> {
+        events(&Facts::new(evidence)).iter().map(|event| event.id).collect()
+    }
+
+    #[test]
+    fn a_bare_token_has_a_beginning_and_an_end() {
+        let claims = r#"{"aud":"x","iat":1699999700,"exp":1700003600}"#;
+        assert_eq!(ids(&token(claims)), ["issued", "judged", "access-token-end"]);
+        let life = events(&Facts::new(&token(claims)));
+        assert_eq!(life[0].when, Moment::At(NOW.plus_seconds(-300)), "`iat`");
+        assert!(ids(&token(r#"{"aud":"x"}"#)).is_empty());
+    }
+
+    #[test]
+    fn what_ends_the_grant_depends_on_how_it_came() {
+        let with = |more: &str| {
+            format!(r#"{{"access_token":"x","expires_in":3600,"scope":"Mail.Read"{more}}}"#)
+        };
+        let last = |evidence: &Evidence| *ids(evidence).last().unwrap();
+        assert_eq!(last(&response(&with(""), "")), "sign-in-needed");
+        assert_eq!(last(&response(&with(r#","refresh_token":"r""#), "")), "refresh-inactivity");
+        let spa = with(r#","refresh_token":"r","refresh_token_expires_in":86400"#);
+        assert_eq!(last(&response(&spa, "")), "refresh-token-end");
+        let mut evidence = response(&with(r#","refresh_token":"r""#), "");
+        evidence.context.grant_type =
+            Some("urn:ietf:params:oauth:grant-type:device_code".to_owned());
+        assert_eq!(last(&evidence), "device-code-tracked");
+    }
+
+    #[test]
+    fn a_token_that_lives_a_day_may_be_taken_back() {
+        let claims = r#"{"aud":"x","iat":1699999700,"exp":1700090000}"#;
+        assert!(ids(&token(claims)).contains(&"continuous-access-evaluation"));
+        let claims = r#"{"aud":"x","iat":1699999700,"exp":1700003600,"xms_cc":["CP1"]}"#;
+        assert!(ids(&token(claims)).contains(&"continuous-access-evaluation"));
+    }
+}

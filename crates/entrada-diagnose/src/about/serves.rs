@@ -1,0 +1,106 @@
+//! Which jobs a token would do, by its audience and permissions.
+
+use strum::IntoEnumIterator as _;
+
+use crate::{Context, Evidence, Facts, Severity, Shape, rules};
+use entrada_core::Job;
+
+/// Jobs, sorted by whether the token does them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serves {
+    /// Audience, kind and permissions fit.
+    pub does: Vec<Job>,
+    /// Something about the token itself is against it.
+    pub does_not: Vec<Job>,
+    /// Those of either that somebody named.
+    pub named: Vec<Job>,
+}
+
+/// What says that a token is not the one for a job, rather than that its time is over or its request was refused.
+const UNFIT: [&str; 9] = [
+    "app-only-token-for-delegated-job",
+    "delegated-token-for-app-only-job",
+    "first-party-preauthorization",
+    "id-token-used-as-access-token",
+    "missing-app-role",
+    "missing-scope",
+    "refresh-token-used-as-access-token",
+    "sovereign-cloud-mismatch",
+    "wrong-audience",
+];
+
+/// The jobs on record, and those that were named; `None` where the token tells too little.
+pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
+    let readable = matches!(facts.shape(), Some(Shape::Jwt(_)));
+    if !readable && facts.granted().is_none_or(|granted| granted.api().is_empty()) {
+        return None;
+    }
+    let named = facts.context().jobs.iter().copied();
+    let on_record = Job::iter().filter(|job| {
+        // "Any call" says nothing about a call, and what was retired is done by no token.
+        !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
+    });
+    let mut all: Vec<Job> = on_record.chain(named).chain([facts.job]).collect();
+    all.retain(|job| !matches!(job, Job::Custom | Job::None));
+    all.sort_unstable();
+    all.dedup();
+    // Only the token and what was granted with it: the same refusal would be told of every job.
+    let mut case = Evidence {
+        token: facts.shape().cloned(),
+        response: evidence.response.clone(),
+        // What was asked for besides is no part of what the token is.
+        context: Context { requested: None, ..evidence.context.clone() },
+        now: evidence.now,
+        ..Evidence::default()
+    };
+    let mut serves = Serves { named: facts.context().jobs.clone(), ..Serves::default() };
+    for job in all {
+        case.context.job = Some(job);
+        let facts = Facts::new(&case);
+        let unfit = rules::RULES
+            .iter()
+            .filter(|rule| UNFIT.contains(&rule.id))
+            .filter_map(|rule| (rule.check)(&facts))
+            .any(|finding| finding.severity == Severity::Error);
+        if unfit { serves.does_not.push(job) } else { serves.does.push(job) }
+    }
+    Some(serves)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing;
+
+    fn does(claims: &str) -> Vec<&'static str> {
+        let evidence = testing::token(claims);
+        let serves = serves(&evidence, &Facts::new(&evidence)).unwrap();
+        serves.does.iter().map(|job| job.id()).collect()
+    }
+
+    #[test]
+    fn a_token_serves_what_its_audience_and_permissions_allow() {
+        assert_eq!(
+            does(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Send User.Read"}"#),
+            ["graph-mail-send", "graph-profile"]
+        );
+        assert_eq!(
+            does(r#"{"aud":"https://outlook.office.com","scp":"IMAP.AccessAsUser.All SMTP.Send"}"#),
+            ["imap", "smtp"]
+        );
+        assert_eq!(does(r#"{"aud":"api://mine","scp":"x"}"#), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn an_expired_token_would_still_be_the_right_one() {
+        let claims = r#"{"aud":"https://outlook.office.com","scp":"SMTP.Send","exp":1}"#;
+        assert_eq!(does(claims), ["smtp"]);
+    }
+
+    #[test]
+    fn what_makes_a_token_unfit_is_the_name_of_a_rule() {
+        for id in UNFIT {
+            assert!(rules::find(id).is_some(), "{id}");
+        }
+    }
+}

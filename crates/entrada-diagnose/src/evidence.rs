@@ -1,0 +1,209 @@
+//! What a judgement rests on: everything that was collected about one token or one refusal.
+
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::entra::jobs;
+use entrada_core::entra::resources::{self, GRAPH};
+use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
+use entrada_core::{As, Job, NumericDate, Redactor, ScopeSet};
+
+use super::facts::Facts;
+use super::service::{HttpAnswer, MailTalk};
+use super::shape::Shape;
+
+/// One case. Whoever collects it does the I/O; a rule that misses a fact here says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// A bare token, or whatever was pasted for one.
+    pub token: Option<Shape>,
+    /// What the token endpoint issued.
+    pub response: Option<TokenResponse>,
+    /// What the authority refused.
+    pub refusal: Option<ErrorResponse>,
+    /// An answer that is not OAuth.
+    pub not_oauth: Option<ProtocolError>,
+    /// What an API answered.
+    pub answer: Option<HttpAnswer>,
+    /// What a mail server and its client said.
+    pub mail: Option<MailTalk>,
+    /// What else is known.
+    pub context: Context,
+    /// Whether something was given that is nothing we know.
+    pub unrecognised: bool,
+    /// Whether the token is a refresh token where one belongs: in a cache, and shown to nobody.
+    pub at_rest: bool,
+    /// When the case was collected.
+    pub now: Option<NumericDate>,
+    /// Members of an evidence file that were not understood.
+    pub unknown_members: Vec<String>,
+    /// Other tokens of the same cache, other requests of the same archive, each with what is known about it: one of them may
+    /// be the one that is meant.
+    pub beside: Vec<Evidence>,
+    /// Knows the secrets that belong to the case: none of them is shown.
+    pub redactor: Redactor,
+}
+
+/// What was wanted, and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What the token is for; see [`Context::job`] for the default.
+    pub job: Option<Job>,
+    /// A job that the evidence names and that is not on record: perhaps one of the user's own.
+    pub job_name: Option<String>,
+    /// All jobs that were named, where there are several.
+    pub jobs: Vec<Job>,
+    /// On whose behalf, where that was said.
+    pub acting: Option<As>,
+    /// The scopes of the request; of the sign-in, where a later refresh sent others.
+    pub requested: Option<ScopeSet>,
+    /// The scopes of the very request that was refused, where they are not those of the sign-in.
+    pub sent: Option<ScopeSet>,
+    /// Whether the request had a `resource`, as v1 requests have.
+    pub sent_resource: bool,
+    /// The application that asked.
+    pub client_id: Option<String>,
+    /// The authority's base URL, without the tenant.
+    pub authority: Option<String>,
+    /// The tenant segment of the authority.
+    pub tenant: Option<String>,
+    /// Who was expected to sign in: `login_hint`, a pinned account.
+    pub account: Option<String>,
+    /// The mailbox that was to be opened.
+    pub mailbox: Option<String>,
+    /// When the token ends, where that is told beside it.
+    pub expires_at: Option<NumericDate>,
+    /// `device_code`, `refresh_token`, …
+    pub grant_type: Option<String>,
+    /// The scopes that were granted, where a stored token's answer is gone but they are remembered.
+    pub granted: Option<ScopeSet>,
+    /// The cloud that was named.
+    pub cloud: Option<Cloud>,
+    /// The audience of a job of one's own (`custom`).
+    pub audience: Option<String>,
+    /// The profile that was used, for commands to paste.
+    pub profile: Option<String>,
+    /// Flags that select authority, tenant, client and account, for commands to paste.
+    pub selectors: Option<String>,
+    /// Flags that select jobs and scopes, for commands to paste that choose none of their own.
+    pub wanted: Option<String>,
+    /// Whether a refresh token is wanted at all; `None` counts as yes.
+    pub offline: Option<bool>,
+    /// Whether a client went on polling faster than it was told to.
+    pub polled_too_fast: bool,
+    /// Whether the device code had run out by the local clock when the refusal came.
+    pub code_ran_out: bool,
+}
+
+impl Evidence {
+    /// Both as one case. What `self` has goes before what `other` has.
+    pub fn join(mut self, other: Self) -> Self {
+        self.context = self.context.or(other.context);
+        self.unknown_members.extend(other.unknown_members);
+        self.redactor.join(&other.redactor);
+        Self {
+            token: self.token.or(other.token),
+            response: self.response.or(other.response),
+            refusal: self.refusal.or(other.refusal),
+            not_oauth: self.not_oauth.or(other.not_oauth),
+            answer: self.answer.or(other.answer),
+            mail: self.mail.or(other.mail),
+            context: self.context,
+            unrecognised: self.unrecognised && other.unrecognised,
+            at_rest: self.at_rest || other.at_rest,
+            // The earlier of the two: one of them is the clock of whoever answered.
+            now: [self.now, other.now].into_iter().flatten().min(),
+            unknown_members: self.unknown_members,
+            beside: if self.beside.is_empty() { other.beside } else { self.beside },
+            redactor: self.redactor,
+        }
+    }
+
+    /// Of the tokens of a cache, and the requests of an archive, the one that is for `job`'s API; as it is, where none is.
+    pub fn for_job(mut self, job: Job) -> Self {
+        let fits = |of: &Self| {
+            let mut case = of.clone();
+            case.context.job = Some(job);
+            let asked = || case.context.requested.as_ref().and_then(jobs::job_for_scopes);
+            Facts::new(&case).audience_fits() == Some(true)
+                || (case.refusal.is_some() && asked() == Some(job))
+        };
+        let beside = std::mem::take(&mut self.beside);
+        if beside.is_empty() || fits(&self) {
+            return self;
+        }
+        beside.into_iter().find(fits).unwrap_or(self)
+    }
+}
+
+impl Context {
+    /// What `self` says, and what `other` says beside.
+    pub fn or(self, other: Self) -> Self {
+        let named = if self.jobs.is_empty() { other.jobs } else { self.jobs };
+        Self {
+            job: self.job.or(other.job),
+            job_name: self.job_name.or(other.job_name),
+            jobs: named,
+            acting: self.acting.or(other.acting),
+            requested: self.requested.or(other.requested),
+            sent: self.sent.or(other.sent),
+            sent_resource: self.sent_resource || other.sent_resource,
+            mailbox: self.mailbox.or(other.mailbox),
+            expires_at: self.expires_at.or(other.expires_at),
+            client_id: self.client_id.or(other.client_id),
+            authority: self.authority.or(other.authority),
+            tenant: self.tenant.or(other.tenant),
+            account: self.account.or(other.account),
+            grant_type: self.grant_type.or(other.grant_type),
+            granted: self.granted.or(other.granted),
+            cloud: self.cloud.or(other.cloud),
+            audience: self.audience.or(other.audience),
+            profile: self.profile.or(other.profile),
+            selectors: self.selectors.or(other.selectors),
+            wanted: self.wanted.or(other.wanted),
+            offline: self.offline.or(other.offline),
+            polled_too_fast: self.polled_too_fast || other.polled_too_fast,
+            code_ran_out: self.code_ran_out || other.code_ran_out,
+        }
+    }
+
+    /// The job to judge by: the one named, else what the requested scopes point to, else reading mail through Graph.
+    pub fn job(&self) -> Job {
+        self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
+    }
+}
+
+/// The job that the requested scopes point to when they name another API than Graph.
+fn job_of(requested: &ScopeSet) -> Option<Job> {
+    jobs::job_for_scopes(requested).or_else(|| {
+        let api = requested.api();
+        let elsewhere = |scope| match resources::of_scope(scope) {
+            resources::ResourceOfScope::Known(resource) => {
+                resource.app_id != GRAPH.app_id && resource.app_id != resources::EXCHANGE.app_id
+            }
+            resources::ResourceOfScope::Other(_) => true,
+            _ => false,
+        };
+        // An API of the user's own: nothing is known about it, so nothing can be missed.
+        (!api.is_empty() && api.iter().all(elsewhere)).then_some(Job::Custom)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_job_follows_from_the_scopes_where_they_name_another_api() {
+        for (scopes, job) in [
+            ("https://outlook.office.com/IMAP.AccessAsUser.All offline_access", Job::Imap),
+            ("https://management.azure.com/.default", Job::Arm),
+            ("api://mine/do", Job::Custom),
+            ("https://vault.azure.net/.default", Job::Custom),
+            ("User.Read", Job::GraphMailRead),
+            ("openid", Job::GraphMailRead),
+        ] {
+            let context =
+                Context { requested: Some(ScopeSet::parse(scopes)), ..Context::default() };
+            assert_eq!(context.job(), job, "{scopes}");
+        }
+    }
+}

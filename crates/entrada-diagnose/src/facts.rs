@@ -1,0 +1,363 @@
+//! The evidence as rules look at it: read once, asked often.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::refusal;
+use super::service::{self, Told};
+use super::shape::Shape;
+use super::{Context, Evidence, InputKind};
+use entrada_core::entra::jobs::{self, JobFacts};
+use entrada_core::entra::permissions;
+use entrada_core::entra::resources::{self, Resource};
+use entrada_core::oauth::{ErrorResponse, TokenResponse};
+use entrada_core::{As, Claims, Job, Jwt, NumericDate, ScopeSet};
+
+/// One case, prepared for the rules.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// What was collected.
+    pub evidence: &'a Evidence,
+    /// The job to judge by.
+    pub job: Job,
+    /// What that job needs.
+    pub needs: JobFacts,
+    /// The access token's shape: the pasted one, or the one in the response.
+    shape: Option<Cow<'a, Shape>>,
+    /// Now, by the server's clock where a response carries it, else by ours: whether a token is still good is decided
+    /// by the server.
+    pub now: Option<NumericDate>,
+    /// Whether the token was issued after the refusal, which is history then.
+    refusal_is_past: bool,
+    /// The cause that the refusal points to.
+    refusal_cause: Option<refusal::Cause>,
+    /// The causes that a service's answer points to.
+    pub(super) told: Vec<Told>,
+    known: Known,
+}
+
+/// What many rules ask, worked out when the first one does.
+#[derive(Debug, Default)]
+struct Known {
+    is_id_token: OnceCell<bool>,
+    is_app_only: OnceCell<bool>,
+    audience_fits: OnceCell<Option<bool>>,
+    audience: OnceCell<Option<&'static Resource>>,
+    granted: OnceCell<Option<ScopeSet>>,
+    scp: OnceCell<Option<ScopeSet>>,
+    suffices: OnceCell<bool>,
+}
+
+impl<'a> Facts<'a> {
+    /// Prepares `evidence`.
+    pub fn new(evidence: &'a Evidence) -> Self {
+        let response = evidence.response.as_ref();
+        let of_response = |response: &TokenResponse| Shape::of(response.access_token.expose());
+        let shape = match &evidence.token {
+            Some(token) => Some(Cow::Borrowed(token)),
+            None => response.map(of_response).map(Cow::Owned),
+        };
+        // Without a request, the scopes of the answer say what was asked (RFC 6749 §5.1).
+        let context = &evidence.context;
+        let job =
+            match (&context.job, &context.requested, response.and_then(TokenResponse::granted)) {
+                (None, None, requested @ Some(_)) => {
+                    Context { requested, ..Context::default() }.job()
+                }
+                (None, ..) => called(evidence).unwrap_or_else(|| context.job()),
+                _ => context.job(),
+            };
+        let mut facts = Self {
+            evidence,
+            job,
+            needs: jobs::facts(job),
+            shape,
+            now: response.and_then(|response| response.server_date).or(evidence.now),
+            refusal_is_past: false,
+            refusal_cause: evidence
+                .refusal
+                .as_ref()
+                .and_then(|error| refusal::cause_of(error, &evidence.context)),
+            told: Vec::new(),
+            known: Known::default(),
+        };
+        if facts.is_issued_after_the_refusal() {
+            (facts.refusal_is_past, facts.refusal_cause) = (true, None);
+        }
+        facts.told = service::causes(&facts);
+        facts
+    }
+
+    /// What else is known.
+    pub fn context(&self) -> &'a Context {
+        &self.evidence.context
+    }
+
+    /// The scopes of a request that is all there is: nobody was asked yet.
+    pub fn request(&self) -> Option<&'a ScopeSet> {
+        let evidence = self.evidence;
+        let answered = evidence.token.is_some()
+            || evidence.response.is_some()
+            || evidence.refusal.is_some()
+            || evidence.not_oauth.is_some()
+            || evidence.answer.is_some()
+            || evidence.mail.is_some()
+            || evidence.unrecognised;
+        evidence.context.requested.as_ref().filter(|scopes| !answered && !scopes.is_empty())
+    }
+
+    /// The token response, when there is one.
+    pub fn response(&self) -> Option<&'a TokenResponse> {
+        self.evidence.response.as_ref()
+    }
+
+    /// The refusal, when there is one and no token was issued after it.
+    pub fn refusal(&self) -> Option<&'a ErrorResponse> {
+        self.evidence.refusal.as_ref().filter(|_| !self.refusal_is_past)
+    }
+
+    /// The cause that the refusal points to.
+    pub(super) fn refusal_cause(&self) -> Option<&refusal::Cause> {
+        self.refusal_cause.as_ref()
+    }
+
+    /// The access token's shape: the pasted one, or the one in the response.
+    pub fn shape(&self) -> Option<&Shape> {
+        self.shape.as_deref()
+    }
+
+    fn is_issued_after_the_refusal(&self) -> bool {
+        let refused = self.evidence.refusal.as_ref().and_then(ErrorResponse::refused_at);
+        // Entra sets `iat` five minutes back.
+        let issued = self.claims().and_then(|claims| Some(claims.time("iat")?.plus_seconds(300)));
+        refused.zip(issued).is_some_and(|(refused, issued)| refused < issued)
+    }
+
+    /// Whether the token has some time left.
+    pub fn is_good_for_a_while(&self) -> bool {
+        let left = self.claims().and_then(|claims| Some(claims.exp()?.seconds_since(self.now?)));
+        left.is_some_and(|left| 300 < left)
+    }
+
+    /// Whether a service did, for this token, what the job does: what it needed, it had.
+    pub fn is_served(&self) -> bool {
+        self.evidence.answer.as_ref().is_some_and(|answer| answer.serves(self.job))
+    }
+
+    /// The token as a JWT, when it is one that can be read.
+    pub fn jwt(&self) -> Option<&Jwt> {
+        match self.shape() {
+            Some(Shape::Jwt(jwt)) => Some(jwt),
+            _ => None,
+        }
+    }
+
+    /// The claims of the access token; none for an ID token, whose claims say nothing about an API.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
+    }
+
+    /// On whose behalf the token is meant to act: as said, else as the token itself says.
+    pub fn acting(&self) -> As {
+        self.context().acting.unwrap_or(if self.is_app_only() { As::App } else { As::User })
+    }
+
+    /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
+    /// roles, or the subject is the application itself, or the client proved itself by a secret or certificate.
+    pub fn is_app_only(&self) -> bool {
+        *self.known.is_app_only.get_or_init(|| self.find_app_only())
+    }
+
+    fn find_app_only(&self) -> bool {
+        let Some(claims) = self.claims() else { return false };
+        if let Some(kind) = claims.text("idtyp") {
+            return kind.eq_ignore_ascii_case("app");
+        }
+        let proven =
+            ["appidacr", "azpacr"].iter().any(|name| matches!(claims.text(name), Some("1" | "2")));
+        let own_subject = claims.text("oid").is_some() && claims.text("oid") == claims.text("sub");
+        !claims.has_scp() && (claims.roles().is_some() || own_subject || proven)
+    }
+
+    /// Whether the token's user is a guest in its tenant.
+    pub fn is_guest(&self) -> bool {
+        self.claims().is_some_and(|claims| claims.sign_of_a_guest().is_some())
+    }
+
+    /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.
+    pub fn is_id_token(&self) -> bool {
+        *self.known.is_id_token.get_or_init(|| self.find_id_token())
+    }
+
+    fn find_id_token(&self) -> bool {
+        let Some(jwt) = self.jwt() else { return false };
+        let claims = &jwt.claims;
+        // An access token has one of these; an ID token has none.
+        if claims.has_scp()
+            || claims.client_id().is_some()
+            || claims.text("idtyp").is_some()
+            || jwt.header.get("nonce").is_some()
+        {
+            return false;
+        }
+        let Some(aud) = claims.aud().filter(|aud| is_guid(aud) && self.audience().is_none()) else {
+            return false;
+        };
+        let about_a_person = ["nonce", "preferred_username", "name", "at_hash", "c_hash", "email"];
+        Some(aud) == self.context().client_id.as_deref()
+            || about_a_person.iter().any(|name| claims.get(name).is_some())
+    }
+
+    /// The API that the token's `aud` names, where it is on record.
+    pub fn audience(&self) -> Option<&'static Resource> {
+        *self.known.audience.get_or_init(|| resources::of_audience(self.jwt()?.claims.aud()?))
+    }
+
+    /// The service that the job calls; `None` for jobs without one.
+    pub fn wanted_resource(&self) -> Option<&'static Resource> {
+        self.needs.resource
+    }
+
+    /// The audience of a job of the user's own: of one described by flags, or in the configuration.
+    pub fn own_audience(&self) -> Option<&str> {
+        match self.job {
+            Job::Custom => self.context().audience.as_deref().or_else(|| {
+                // Named by nothing but the scopes: `api://mine/Orders.Read`.
+                let mut apis = self.context().requested.as_ref()?.iter().filter_map(|scope| {
+                    match resources::of_scope(scope) {
+                        resources::ResourceOfScope::Other(prefix) => Some(prefix),
+                        _ => None,
+                    }
+                });
+                let first = apis.next()?;
+                apis.all(|other| other == first).then_some(first)
+            }),
+            _ => self.needs.audience,
+        }
+    }
+
+    /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
+    pub fn audience_fits(&self) -> Option<bool> {
+        *self.known.audience_fits.get_or_init(|| self.compare_audience())
+    }
+
+    fn compare_audience(&self) -> Option<bool> {
+        let audiences = self.claims()?.audiences();
+        if audiences.is_empty() {
+            return None;
+        }
+        if let Some(own) = self.own_audience() {
+            // `api://GUID` and the bare GUID are one: v2.0 tokens always carry the latter.
+            let bare = |aud: &str| aud.strip_prefix("api://").unwrap_or(aud).to_owned();
+            let own = bare(own);
+            // The GUID of a service stands for any of its addresses, a customer's own included.
+            let by_id = |aud: &str| {
+                [(aud, own.as_str()), (own.as_str(), aud)].iter().any(|(one, other)| {
+                    resources::of_audience(one)
+                        .is_some_and(|found| found.app_id.eq_ignore_ascii_case(other))
+                })
+            };
+            let fits = audiences.iter().any(|aud| {
+                let aud = bare(aud);
+                resources::same_audience(&own, &aud) || by_id(&aud)
+            });
+            // v2.0 tokens carry the API's GUID, whatever it is called: that cannot be compared with a name.
+            let by_guid =
+                audiences.iter().any(|aud| is_guid(aud) && resources::of_audience(aud).is_none());
+            return if !fits && by_guid && !is_guid(&own) { None } else { Some(fits) };
+        }
+        let wanted = self.wanted_resource()?;
+        Some(audiences.iter().any(|aud| wanted.accepts(aud)))
+    }
+
+    /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
+    pub fn granted(&self) -> Option<&ScopeSet> {
+        let by_response = || self.response().and_then(TokenResponse::granted);
+        let by_response = self.known.granted.get_or_init(by_response).as_ref();
+        by_response.or(self.context().granted.as_ref()).or_else(|| self.scp())
+    }
+
+    /// The delegated permissions in the token itself.
+    pub fn scp(&self) -> Option<&ScopeSet> {
+        self.known.scp.get_or_init(|| self.claims()?.scp()).as_ref()
+    }
+
+    /// Whether what was granted has one of the permissions that suffice for the job; jobs that need none are always
+    /// served.
+    pub fn suffices(&self) -> bool {
+        *self.known.suffices.get_or_init(|| {
+            let sufficient = self.needs.sufficient;
+            let Some(granted) = self.granted() else { return sufficient.is_empty() };
+            // By its own name, which is the rule; or within a stronger one.
+            sufficient.is_empty()
+                || granted.iter().any(|scope| {
+                    let name = resources::short_name(scope);
+                    sufficient.iter().any(|own| own.eq_ignore_ascii_case(name))
+                })
+                || permissions::holds_any(&permissions::closure(granted), sufficient)
+        })
+    }
+
+    /// The scopes to ask for, for the job in its cloud.
+    pub fn job_scopes(&self) -> Vec<String> {
+        jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
+    }
+
+    /// How an application without a user asks for what the job needs; `None` where a user is meant, or nothing is known.
+    pub fn ask_as_application(&self) -> Option<String> {
+        if self.acting() != As::App {
+            return None;
+        }
+        let scope = jobs::app_scope_in(self.job, self.context().cloud.unwrap_or_default())?;
+        let role = self.needs.app_roles.first().map_or_else(String::new, |role| {
+            format!("; it needs the application permission `{role}`")
+        });
+        Some(format!("ask for `{scope}` with the application's own secret or certificate{role}"))
+    }
+
+    /// `entrada login` with this profile and `arguments`: what to paste to sign in again.
+    pub fn login(&self, arguments: &str) -> String {
+        self.command("login", arguments)
+    }
+
+    /// A command of ours with this profile.
+    pub fn command(&self, command: &str, arguments: &str) -> String {
+        let context = self.context();
+        let mut words = vec!["entrada", command];
+        words.extend(context.profile.as_deref());
+        words.extend(context.selectors.as_deref());
+        // What the advice names replaces what was asked for; without a word on it, the same is asked again.
+        let job =
+            context.job.filter(|_| context.wanted.is_none()).map(|job| format!("--job {job}"));
+        let same = context.wanted.as_deref().or(job.as_deref());
+        let same = if arguments.is_empty() { same } else { Some(arguments) };
+        words.extend(same.filter(|words| !words.is_empty()));
+        format!("`{}`", words.join(" "))
+    }
+
+    /// What kind of thing is judged.
+    pub fn input_kind(&self) -> InputKind {
+        match (self.shape(), self.refusal(), &self.evidence.not_oauth) {
+            (_, Some(_), _) => InputKind::OauthError,
+            (_, None, Some(_)) => InputKind::HttpResponse,
+            _ if self.evidence.answer.is_some() => InputKind::HttpResponse,
+            _ if self.evidence.mail.is_some() => InputKind::MailResponse,
+            _ if self.response().is_some() => InputKind::TokenResponse,
+            (Some(Shape::Jwt(_)), ..) => InputKind::AccessToken,
+            (Some(_), ..) => InputKind::OpaqueToken,
+            (None, ..) if self.request().is_some() => InputKind::Request,
+            (None, ..) => InputKind::Unknown,
+        }
+    }
+}
+
+/// The job that the call was for, by who answered.
+fn called(evidence: &Evidence) -> Option<Job> {
+    let by_mail = evidence.mail.as_ref().map(|talk| talk.protocol.job());
+    by_mail.or_else(|| evidence.answer.as_ref()?.job())
+}
+
+/// Whether `text` is a GUID.
+pub(super) fn is_guid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}

@@ -1,0 +1,265 @@
+//! An HTTP archive of a sign-in, ours or a browser's, as evidence: what the authority said last, and what it was asked.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use url::Url;
+
+use super::service::HttpAnswer;
+use super::shape::Shape;
+use super::{Context, Evidence};
+use entrada_core::har::{Entry, Har, Pair, Token, is_redacted, value_of};
+use entrada_core::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
+use entrada_core::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
+
+/// Refusals that end nothing (RFC 8628 §3.5).
+const WAITING: [&str; 2] = ["authorization_pending", "slow_down"];
+
+/// What an entry was, as far as it decides anything.
+enum Said {
+    Response(Box<TokenResponse>, Option<Shape>),
+    Refusal(Box<ErrorResponse>),
+    NotOauth(entrada_core::oauth::ProtocolError),
+}
+
+/// Requests for different scopes that are kept apart; nobody signs in for more.
+const CASES_MAX: usize = 8;
+
+/// The evidence in `har`. Judged as of the last thing that was said, not as of `now`. What was said last counts; of what
+/// was asked for other scopes before, the last of each is kept beside.
+pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
+    let mut context = Context::default();
+    let mut cases: Vec<Evidence> = Vec::new();
+    let mut refused: Option<(HttpAnswer, Option<NumericDate>)> = None;
+    let redactor = secrets(har);
+    for entry in &har.log.entries {
+        let asked = parameters(entry);
+        note(&mut context, entry, &asked);
+        if let Some(said) = said(entry, &asked) {
+            let mut case = Evidence {
+                context: context.clone(),
+                now: entry.started().or(cases.last().and_then(|case| case.now)).or(Some(now)),
+                ..Evidence::default()
+            };
+            match said {
+                Said::Response(response, token) => {
+                    (case.response, case.token) = (Some(*response), token);
+                }
+                Said::Refusal(refusal) => {
+                    case.context.code_ran_out = refusal.error == "expired_token";
+                    case.refusal = Some(*refusal);
+                }
+                Said::NotOauth(error) => case.not_oauth = Some(error),
+            }
+            cases.retain(|earlier| earlier.context.requested != case.context.requested);
+            cases.push(case);
+            if CASES_MAX < cases.len() {
+                cases.remove(0);
+            }
+            // What an API refused before is history.
+            refused = None;
+        } else if let Some(answer) = of_api(entry) {
+            let turned_away = matches!(answer.status, Some(401 | 403));
+            refused = turned_away.then(|| (answer, entry.started()));
+        }
+    }
+    let nothing = Evidence {
+        now: Some(now),
+        unrecognised: refused.is_none(),
+        context,
+        ..Evidence::default()
+    };
+    let mut evidence = cases.pop().unwrap_or(nothing);
+    if let Some((answer, at)) = refused {
+        take(answer, &mut evidence);
+        evidence.now = at.or(evidence.now);
+    }
+    cases.reverse();
+    evidence.beside = cases;
+    for case in &mut evidence.beside {
+        case.redactor = redactor.clone();
+    }
+    evidence.redactor = redactor;
+    if let Some(about) = &har.log.about {
+        evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
+        evidence.context.account = about.account.clone().or(evidence.context.account.take());
+    }
+    evidence
+}
+
+/// Every secret that went over the wire.
+fn secrets(har: &Har) -> Redactor {
+    let redactor = Redactor::default();
+    for entry in &har.log.entries {
+        let headers = entry.request.headers.iter().chain(&entry.response.headers);
+        for Pair { name, value } in parameters(entry).iter().chain(headers) {
+            // What stands in the place of a secret is none.
+            if !is_redacted(value) {
+                redactor.learn_parameter(name, value);
+            }
+            if name.eq_ignore_ascii_case("authorization") && !is_redacted(value) {
+                redactor.register(value.split_once(' ').map_or(value, |(_, rest)| rest));
+            }
+        }
+        let body = body(entry).and_then(|body| serde_json::from_slice(&body).ok());
+        if let Some(body) = body {
+            redactor.learn(&body);
+        }
+    }
+    redactor
+}
+
+/// What an API on record answered, other than about a thing that is not there.
+fn of_api(entry: &Entry) -> Option<HttpAnswer> {
+    let (request, response) = (&entry.request, &entry.response);
+    let relevant = (200..300).contains(&response.status) || matches!(response.status, 401 | 403);
+    if !relevant || authority(&request.url).is_some() {
+        return None;
+    }
+    let lower = |pair: &Pair| (pair.name.to_ascii_lowercase(), pair.value.clone());
+    let sent = request.headers.iter().find(|pair| pair.name.eq_ignore_ascii_case("authorization"));
+    let sent = sent.filter(|pair| !is_redacted(&pair.value));
+    let mut answer = HttpAnswer {
+        status: Some(response.status),
+        headers: response.headers.iter().map(lower).collect(),
+        body: String::new(),
+        method: Some(request.method.clone()),
+        url: Some(request.url.clone()),
+        authorization: sent.map(|pair| Secret::new(pair.value.clone())),
+    };
+    answer.service().resource()?;
+    // A browser's archive is full of pages, and this is none.
+    answer.body = String::from_utf8_lossy(&body(entry)?).into_owned();
+    Some(answer)
+}
+
+/// Judges `answer` with the token that was sent. Another one than was got last has another request.
+fn take(answer: HttpAnswer, evidence: &mut Evidence) {
+    let sent = answer.authorization.as_ref().map(|sent| {
+        let text = sent.expose();
+        text.split_once(' ').map_or(text, |(_, token)| token).trim()
+    });
+    let got = evidence.response.as_ref().map(|response| response.access_token.expose());
+    if let Some(sent) = sent.filter(|sent| got != Some(*sent)) {
+        *evidence = Evidence { token: Some(Shape::of(sent)), ..Evidence::default() };
+    }
+    let answer = answer.refused_within().unwrap_or(answer);
+    evidence.answer = Some(answer);
+}
+
+/// Everything that was sent: the address's parameters and the form's members.
+fn parameters(entry: &Entry) -> Vec<Pair> {
+    let mut all = match Url::parse(&entry.request.url) {
+        Ok(url) => entrada_core::har::pairs_of(url.query().unwrap_or_default().as_bytes()),
+        Err(_) => entry.request.query_string.clone(),
+    };
+    all.extend(entry.form());
+    all
+}
+
+/// Takes over what a request to the authority tells: the client, the scopes, the tenant.
+fn note(context: &mut Context, entry: &Entry, asked: &[Pair]) {
+    let Some(client_id) = value_of(asked, "client_id") else { return };
+    context.client_id = Some(client_id.to_owned());
+    if let Some(scope) = value_of(asked, "scope") {
+        context.requested = Some(ScopeSet::parse(scope));
+    }
+    if let Some(hint) = value_of(asked, "login_hint").filter(|hint| !is_redacted(hint)) {
+        context.account = Some(hint.to_owned());
+    }
+    context.grant_type = match value_of(asked, "grant_type") {
+        Some(grant_type) => Some(grant_type.rsplit(':').next().unwrap_or(grant_type).to_owned()),
+        None if value_of(asked, "response_type").is_some() => Some("authorization_code".to_owned()),
+        None => context.grant_type.take(),
+    };
+    if let Some((authority, tenant)) = authority(&entry.request.url) {
+        context.authority = Some(authority);
+        context.tenant = Some(tenant);
+    }
+}
+
+/// The base and the tenant of an address of Entra's shape: `https://host/TENANT/oauth2/v2.0/…`.
+fn authority(address: &str) -> Option<(String, String)> {
+    let url = Url::parse(address).ok()?;
+    let mut path = url.path_segments()?;
+    let (tenant, next) = (path.next()?, path.next()?);
+    let tenant = Tenant::parse(tenant).ok().filter(|_| next.eq_ignore_ascii_case("oauth2"))?;
+    let name = tenant.to_string();
+    let authority = Authority::parse(&url.origin().ascii_serialization(), Some(tenant)).ok()?;
+    Some((authority.base(), name))
+}
+
+fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
+    // The browser that comes back with a refusal (RFC 6749 §4.1.2.1).
+    let came_back = value_of(asked, "state").is_some() && value_of(asked, "client_id").is_none();
+    if came_back && value_of(asked, "error").is_some() {
+        let members = asked.iter().map(|pair| (pair.name.clone(), pair.value.clone().into()));
+        return Some(Said::Refusal(Box::new(ErrorResponse::from_json(&members.collect()))));
+    }
+    if entry.request.method != "POST" || entry.response.status == 0 {
+        return None;
+    }
+    let answer = answer(entry)?;
+    let received_at = entry.started().unwrap_or_default();
+    // A browser may have kept the answer and not the form.
+    let endpoint = Url::parse(&entry.request.url)
+        .map(|url| url.path().to_ascii_lowercase())
+        .is_ok_and(|path| path.contains("/oauth2/") && path.ends_with("/token"));
+    if value_of(asked, "grant_type").is_some() || endpoint {
+        return match TokenResponse::parse("the token request", &answer, received_at) {
+            Ok(Ok(response)) => {
+                let token = told(entry, &response);
+                Some(Said::Response(Box::new(response), token))
+            }
+            Ok(Err(refusal)) if WAITING.contains(&refusal.error.as_str()) => None,
+            Ok(Err(refusal)) => Some(Said::Refusal(refusal)),
+            Err(error) => Some(Said::NotOauth(error)),
+        };
+    }
+    let device = value_of(asked, "client_id").is_some() && value_of(asked, "scope").is_some();
+    match device_code::parse_authorization(&answer, received_at) {
+        Ok(Err(refusal)) if device => Some(Said::Refusal(refusal)),
+        Err(error) if device => Some(Said::NotOauth(error)),
+        _ => None,
+    }
+}
+
+/// What is known of an access token whose text was taken out.
+fn told(entry: &Entry, response: &TokenResponse) -> Option<Shape> {
+    let text = response.access_token.expose();
+    if !is_redacted(text) {
+        return None;
+    }
+    match entry.tokens.get("access_token") {
+        Some(Token { header, claims, signature_length }) => Some(Shape::Jwt(Box::new(Jwt {
+            header: Claims::new(header.clone()),
+            claims: Claims::new(claims.clone()),
+            signature_length: *signature_length,
+        }))),
+        None => {
+            let length = text.rsplit('-').next().and_then(|length| length.parse().ok());
+            Some(Shape::Opaque { length: length.unwrap_or_default() })
+        }
+    }
+}
+
+/// The answer as it came over the wire, as far as it is written down.
+fn answer(entry: &Entry) -> Option<HttpResponse> {
+    let response = &entry.response;
+    let mut answer = http::Response::builder().status(response.status);
+    for Pair { name, value } in &response.headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok();
+        if let Some((name, value)) = name.zip(http::HeaderValue::from_str(value).ok()) {
+            answer = answer.header(name, value);
+        }
+    }
+    answer.body(body(entry)?).ok()
+}
+
+fn body(entry: &Entry) -> Option<Vec<u8>> {
+    let content = &entry.response.content;
+    let text = content.text.clone().unwrap_or_default();
+    match content.encoding.as_deref() {
+        Some("base64") => BASE64_STANDARD.decode(text).ok(),
+        _ => Some(text.into_bytes()),
+    }
+}

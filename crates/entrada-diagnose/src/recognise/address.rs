@@ -1,0 +1,42 @@
+//! Addresses that a browser was sent to: with a code, a token, or a refusal (RFC 6749 §4.1.2).
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::shape::Shape;
+use entrada_core::oauth::is_refusal;
+
+/// A code or token in an address that a browser came back to.
+pub(super) fn came_back(text: &str) -> Option<Shape> {
+    let members = parameters(text)?;
+    let named = |name: &str| members.get(name).and_then(Value::as_str);
+    if let Some(token) = named("access_token") {
+        return Some(Shape::of(token));
+    }
+    let code = named("code").filter(|_| named("error").is_none())?;
+    Some(match Shape::of(code) {
+        shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => shape,
+        _ => Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() },
+    })
+}
+
+/// The parameters of an address that a browser was sent to with a refusal.
+pub(super) fn refusal(text: &str) -> Option<Map<String, Value>> {
+    parameters(text).filter(is_refusal)
+}
+
+/// What stands after `?` or `#` in an address: whichever of them an authority wrote.
+fn parameters(text: &str) -> Option<Map<String, Value>> {
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let parts = [url.query(), url.fragment()];
+    parts.into_iter().flatten().find_map(|part| {
+        let members: Map<String, Value> = url::form_urlencoded::parse(part.as_bytes())
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect();
+        let of_authority = ["error", "code", "access_token"];
+        of_authority.iter().any(|name| members.contains_key(*name)).then_some(members)
+    })
+}

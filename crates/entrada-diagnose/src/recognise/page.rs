@@ -1,0 +1,162 @@
+//! Refusals without their JSON: pasted from browser pages, logs and exceptions.
+
+use serde_json::{Map, Value};
+
+use super::{ERRORS, limits};
+use crate::sentences;
+use entrada_core::oauth::{ErrorResponse, is_refusal};
+
+/// The refusal in `text`: by an AADSTS number, by the bare number of a page, by an OAuth word, or by what the page says.
+pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
+    let text = limits::start_of(text);
+    aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
+        // A page that names neither: "Need admin approval", and the like.
+        sentences::cause(text, false).map(|_| described("", text))
+    })
+}
+
+/// The same by what only an authority says: an AADSTS number, or an OAuth word.
+pub(super) fn named(text: &str) -> Option<ErrorResponse> {
+    let text = limits::start_of(text);
+    aadsts(text).or_else(|| by_word(text))
+}
+
+/// A text that names an AADSTS number, or is one.
+pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
+    let short = text.trim();
+    if short.len() <= 13 {
+        let number = short.to_ascii_uppercase();
+        let number = number.strip_prefix("AADSTS").unwrap_or(&number).trim();
+        if (5..=7).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(described("", &format!("AADSTS{number}")));
+        }
+    }
+    let at = text.find("AADSTS")?;
+    if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    // A log may have the whole answer in it.
+    let json = text.find('{').zip(text.rfind('}')).and_then(|(from, to)| text.get(from..=to));
+    let members = json.and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok());
+    if let Some(members) = members.filter(is_refusal) {
+        return Some(ErrorResponse::from_json(&members));
+    }
+    Some(described(word_in(text).unwrap_or_default(), text))
+}
+
+/// `ERROR: (AuthorizationFailed) The client …`, as the Azure CLI writes an API's error, in the form that the API sent.
+pub(super) fn api_error(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let said = line.trim_start().trim_start_matches("ERROR: ");
+        let (code, message) = said.strip_prefix('(')?.split_once(") ")?;
+        let named = code.starts_with(|first: char| first.is_ascii_uppercase())
+            && 5 < code.len()
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        named.then(|| {
+            serde_json::json!({"error": {"code": code, "message": message.trim()}}).to_string()
+        })
+    })
+}
+
+/// `Error Code: 53003`, as Entra's pages have it under "Troubleshooting details".
+fn by_number_of_a_page(text: &str) -> Option<ErrorResponse> {
+    let lower = text.to_ascii_lowercase();
+    let at = lower.find("error code:")?;
+    let rest = text[at + 11..].trim_start();
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (5..=7).contains(&digits).then(|| {
+        let mut refusal = described("", text);
+        refusal.error_codes = rest[..digits].parse().into_iter().collect();
+        refusal
+    })
+}
+
+/// `temporarily_unavailable: 50033 - [2027-01-15 07:36:10Z]: …`, as MSAL.js and others write their errors.
+fn by_word(text: &str) -> Option<ErrorResponse> {
+    let word = word_in(text)?;
+    let mut refusal = described(word, text);
+    let (_, rest) = text.split_once(word)?;
+    let rest = rest.trim_start_matches([':', ' ', '"', ',']);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if (5..=7).contains(&digits) {
+        refusal.error_codes = rest[..digits].parse().into_iter().collect();
+    }
+    Some(refusal)
+}
+
+/// The first of OAuth's words for a refusal that stands alone in `text`.
+fn word_in(text: &str) -> Option<&'static str> {
+    let part_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let alone = |word: &&&str| {
+        text.match_indices(**word).any(|(at, _)| {
+            !text[..at].ends_with(part_of_a_word)
+                && !text[at + word.len()..].starts_with(part_of_a_word)
+        })
+    };
+    ERRORS.iter().find(alone).copied()
+}
+
+fn described(error: &str, description: &str) -> ErrorResponse {
+    let mut members = Map::new();
+    if !error.is_empty() {
+        members.insert("error".to_owned(), Value::from(error));
+    }
+    members.insert("error_description".to_owned(), Value::from(description));
+    ErrorResponse::from_json(&members)
+}
+
+/// The members of a refusal that is written as a form, which some authorities send (RFC 6749 §4.1.2.1 has them in addresses).
+pub(super) fn error_form(body: &str) -> Option<Map<String, Value>> {
+    let body = body.trim();
+    if !body.starts_with("error=") || body.contains(char::is_whitespace) {
+        return None;
+    }
+    let pairs = url::form_urlencoded::parse(body.as_bytes());
+    Some(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_found_in_what_people_paste() {
+        for (text, error, codes) in [
+            ("Sorry: AADSTS50011: no", "", vec![50011]),
+            ("53003", "", vec![53003]),
+            ("Troubleshooting details\nError Code: 53003\nRequest Id: x", "", vec![53003]),
+            (
+                "ServerError: temporarily_unavailable: 50033 - [x]: y",
+                "temporarily_unavailable",
+                vec![50033],
+            ),
+            ("invalid_grant: the token is gone", "invalid_grant", vec![]),
+            (
+                "log: {\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: x\"} end",
+                "invalid_client",
+                vec![7_000_215],
+            ),
+            ("Need admin approval", "", vec![]),
+        ] {
+            let found = refusal(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((found.error.as_str(), &found.error_codes), (error, &codes), "{text}");
+        }
+        for text in ["hello there", "my_invalid_grant_handler was called", "1234", "AADSTSx"] {
+            assert!(refusal(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_api_s_error_is_found_as_the_azure_cli_writes_it() {
+        let text =
+            "ERROR: (AuthorizationFailed) The client \"x\" may not.\nCode: AuthorizationFailed";
+        let body = api_error(text).unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+            serde_json::json!({"error": {"code": "AuthorizationFailed", "message": "The client \"x\" may not."}})
+        );
+        for text in ["(see) below", "ERROR: (x) y", "hello", "(Authorization Failed) x", "()"] {
+            assert_eq!(api_error(text), None, "{text}");
+        }
+    }
+}

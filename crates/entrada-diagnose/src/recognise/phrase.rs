@@ -1,0 +1,105 @@
+//! An HTTP status without its answer, as people say it and as exceptions do.
+
+use http::StatusCode;
+
+use crate::service::HttpAnswer;
+
+/// Characters of a sentence; what is longer is a log, in which a number may mean anything.
+const SENTENCE: usize = 600;
+
+/// What stands before the number of a status, where its reason does not stand behind it.
+const BEFORE: [&str; 8] =
+    ["http", "http error", "status", "status code", "statuscode", "status:", "code:", "error:"];
+
+/// `403 Forbidden`: a status and its reason at the beginning, which no mail server says so.
+pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
+    let said = text.strip_prefix("HTTP ").unwrap_or(text);
+    let (number, rest) = said.split_at_checked(3)?;
+    let status = error_status(number)?;
+    let rest = rest.strip_prefix(' ')?;
+    let reason = status.canonical_reason()?;
+    let start = rest.get(..reason.len())?;
+    let ends = !rest[reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    (start.eq_ignore_ascii_case(reason) && ends && text.len() <= SENTENCE)
+        .then(|| answer(status, text))
+}
+
+/// `403 Client Error: Forbidden for url: …` (requests), `status code 403` (axios), `: 403 (Forbidden)` (.NET).
+pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
+    if SENTENCE < text.len() {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    for word in lower.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let Some(status) = error_status(word) else { continue };
+        let at = word.as_ptr().addr() - lower.as_ptr().addr();
+        let end = at + word.len();
+        let before = lower[..at].trim_end_matches([' ', '(', '"', ':', '=']);
+        let reason = status.canonical_reason().unwrap_or_default().to_ascii_lowercase();
+        let named = BEFORE.iter().any(|name| before.ends_with(name.trim_end_matches(':')));
+        if lower[end..].contains(&reason) || named {
+            return Some(answer(status, text));
+        }
+    }
+    None
+}
+
+fn error_status(word: &str) -> Option<StatusCode> {
+    let three = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let number = word.parse().ok().filter(|number| three && (400..600).contains(number))?;
+    StatusCode::from_u16(number).ok().filter(|status| status.canonical_reason().is_some())
+}
+
+fn answer(status: StatusCode, text: &str) -> HttpAnswer {
+    let at = text.find("https://").or_else(|| text.find("http://"));
+    let url = at.and_then(|at| text[at..].split([' ', '"', '\'', '>', '\n']).next());
+    HttpAnswer {
+        status: Some(status.as_u16()),
+        url: url.map(str::to_owned),
+        ..HttpAnswer::of_body(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_found_as_people_and_programs_say_it() {
+        for text in ["403 Forbidden", "HTTP 403 Forbidden", "403 Forbidden: ErrorAccessDenied"] {
+            assert_eq!(
+                status_and_reason(text).and_then(|answer| answer.status),
+                Some(403),
+                "{text}"
+            );
+        }
+        for text in [
+            "HTTP 403",
+            "requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: https://graph.microsoft.com/v1.0/me",
+            "Response status code does not indicate success: 403 (Forbidden).",
+            "AxiosError: Request failed with status code 403",
+            "urllib.error.HTTPError: HTTP Error 403: Forbidden",
+            "The remote server returned an error: (403) Forbidden.",
+        ] {
+            assert_eq!(in_words(text).and_then(|answer| answer.status), Some(403), "{text}");
+        }
+        let url =
+            in_words("403 Client Error: Forbidden for url: https://graph.microsoft.com/v1.0/me");
+        assert_eq!(url.unwrap().url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
+    }
+
+    #[test]
+    fn mail_servers_and_other_numbers_are_left_alone() {
+        for text in [
+            "535 5.7.3 Authentication unsuccessful",
+            "403 4.7.0 TLS not available",
+            "500 apples",
+            "550 5.7.60 SMTP; Client does not have permissions",
+            "I have 403 mails",
+            "403",
+        ] {
+            assert!(status_and_reason(text).is_none(), "{text}");
+            assert!(in_words(text).is_none(), "{text}");
+        }
+    }
+}

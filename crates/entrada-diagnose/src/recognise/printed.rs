@@ -1,0 +1,104 @@
+//! Tokens as other tools print them.
+
+use serde_json::{Map, Value};
+
+use crate::Context;
+use crate::shape::Shape;
+use entrada_core::oauth::TokenResponse;
+use entrada_core::{Claims, Jwt, NumericDate};
+
+/// The token in `members`: by the name that a tool gives it, or as the claims that one decoded.
+pub(super) fn token(members: &Map<String, Value>) -> Option<Shape> {
+    named(members).map(Shape::of).or_else(|| decoded(members))
+}
+
+/// The access token in what a tool prints: `az account get-access-token` and MSAL.js; MSAL.NET and MSAL.PS;
+/// `Get-AzAccessToken`; a credential plug-in of Kubernetes (kubelogin, `azd`).
+fn named(members: &Map<String, Value>) -> Option<&str> {
+    let status = members.get("status").and_then(Value::as_object);
+    let plugin = members.get("kind").and_then(Value::as_str) == Some("ExecCredential");
+    let by_powershell = members.contains_key("ExpiresOn");
+    members
+        .get("accessToken")
+        .or_else(|| members.get("AccessToken"))
+        .or_else(|| members.get("Token").filter(|_| by_powershell))
+        .or_else(|| status.filter(|_| plugin)?.get("token"))
+        .and_then(Value::as_str)
+}
+
+/// Hours by which a clock on a wall may be away from UTC.
+const ZONES: i64 = 14;
+
+/// When a stored answer's token ends: by the token itself, by `expiry` (Go's oauth2, rclone), by `expires_at` or
+/// `expires_on` in seconds, by `access_token_expiration` (mutt_oauth2.py, in local time).
+pub(super) fn dated(
+    members: &Map<String, Value>,
+    response: &mut TokenResponse,
+    context: &mut Context,
+) {
+    let shape = Shape::of(response.access_token.expose());
+    if let Some(exp) = shape.claims().and_then(Claims::exp) {
+        // It may have been saved long ago: what counts from its arrival is counted from there.
+        let life = i64::try_from(response.expires_in).unwrap_or(i64::MAX);
+        let came = exp.plus_seconds(life.saturating_neg());
+        if response.expires_in_known
+            && response.server_date.is_none()
+            && came < response.received_at
+        {
+            response.received_at = came;
+        }
+        return;
+    }
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let seconds = |name: &str| {
+        let value = members.get(name)?;
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let stamp = text("expiry").and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let local = text("access_token_expiration").and_then(|text| {
+        let time = text.parse::<jiff::civil::DateTime>().ok()?;
+        // Past in every zone, or not known to be.
+        let utc = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+        let latest = utc + ZONES * 3_600;
+        (latest < response.received_at.0).then_some(latest)
+    });
+    context.expires_at = seconds("expires_at")
+        .or_else(|| seconds("expires_on"))
+        .or_else(|| stamp.map(jiff::Timestamp::as_second))
+        .or(local)
+        .map(NumericDate)
+        .or(context.expires_at);
+}
+
+/// The claims of a token, as jwt.ms and others show them: without header and signature.
+fn decoded(members: &Map<String, Value>) -> Option<Shape> {
+    let of_a_token =
+        members.contains_key("aud") && (members.contains_key("iss") || members.contains_key("exp"));
+    of_a_token.then(|| {
+        Shape::Jwt(Box::new(Jwt {
+            header: Claims::default(),
+            claims: Claims::new(members.clone()),
+            signature_length: 0,
+        }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_in_what_tools_print() {
+        for printed in [
+            r#"{"accessToken":"e30.e30.x","tokenType":"Bearer"}"#,
+            r#"{"AccessToken":"e30.e30.x","TenantId":"t"}"#,
+            r#"{"Token":"e30.e30.x","ExpiresOn":"2027-01-15T09:00:00+00:00"}"#,
+            r#"{"kind":"ExecCredential","spec":{},"status":{"token":"e30.e30.x"}}"#,
+        ] {
+            assert!(token(&serde_json::from_str(printed).unwrap()).is_some(), "{printed}");
+        }
+        for other in [r#"{"Token":"e30.e30.x"}"#, r#"{"status":{"token":"e30.e30.x"}}"#] {
+            assert!(token(&serde_json::from_str(other).unwrap()).is_none(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Which cause a refusal points to. One place decides; the rules word it.
+
+use std::borrow::Cow;
+
+use super::{Confidence, Context, Facts, Finding, Rule, sentences};
+use entrada_core::entra::aadsts::{self, Aadsts};
+use entrada_core::entra::resources;
+use entrada_core::human_duration;
+use entrada_core::oauth::ErrorResponse;
+
+/// The cause of a refusal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    /// The id of the rule that words it.
+    pub(super) id: &'static str,
+    /// The AADSTS number that told, when one did.
+    pub(super) code: Option<&'static Aadsts>,
+    /// How sure that is.
+    pub(super) confidence: Confidence,
+}
+
+/// The cause that `error` points to: by its AADSTS numbers, then by `suberror`, then by `error` itself. Microsoft keeps
+/// the right to change numbers and texts, so words that the RFCs fix come first.
+pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause> {
+    let told = |id, confidence| Some(Cause { id, code: None, confidence });
+    // By a word with one meaning, or by a sentence.
+    let plain = |id| told(id, Confidence::Certain);
+    // By a word that has other meanings too.
+    let usual = |id| told(id, Confidence::Likely);
+    match error.error.as_str() {
+        "authorization_pending" => return plain("authorization-pending"),
+        "expired_token" | "code_expired" => return plain("device-code-expired"),
+        "authorization_declined" => return plain("user-declined"),
+        "slow_down" if context.polled_too_fast => return plain("device-polling-loop"),
+        "slow_down" => return plain("throttled"),
+        // AADB2C90117: "The scope … provided in the request is not supported".
+        _ if has_number(error, "AADB2C90117") => return plain("invalid-scope"),
+        // A directory for customers has numbers of its own, and most of them are no refusal by the user.
+        // AADB2C90091: "The user has cancelled entering self-asserted information".
+        "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
+        "access_denied" if has_number(error, "AADB2C90091") => return plain("user-declined"),
+        // RFC 6749 §4.1.2.1: the user, or the authority.
+        "access_denied" if error.error_codes.is_empty() && !is_cancelled(error) => {
+            return usual("user-declined");
+        }
+        _ => (),
+    }
+    if is_cancelled(error) {
+        return plain("user-declined");
+    }
+    let description = error.error_description.as_deref().unwrap_or_default();
+    let refreshing = context.grant_type.as_deref() == Some("refresh_token");
+    if let Some(cause) = by_number(error, context, description, refreshing) {
+        return Some(cause);
+    }
+    if let Some(id) = sentences::cause(description, refreshing) {
+        return plain(id);
+    }
+    if context.code_ran_out {
+        return usual("device-code-expired");
+    }
+    match error.suberror.as_deref() {
+        Some("consent_required") => return plain("user-consent-required"),
+        Some("token_expired") => return plain("refresh-token-expired"),
+        Some("bad_token") => return plain("refresh-token-revoked"),
+        Some("protection_policy_required" | "device_authentication_failed" | "message_only") => {
+            return plain("conditional-access");
+        }
+        Some("basic_action") => return plain("mfa-required"),
+        _ => (),
+    }
+    if error.error_codes.iter().any(|code| aadsts::find(*code).is_some()) {
+        // The number says what it is, and that is none of the causes: the word beside it says less.
+        return None;
+    }
+    match error.error.as_str() {
+        "consent_required" => plain("user-consent-required"),
+        // With a number that nobody here knows, the reason may be any.
+        "interaction_required" | "login_required" if error.error_codes.is_empty() => {
+            plain("mfa-required")
+        }
+        "invalid_scope" => plain("invalid-scope"),
+        "temporarily_unavailable" | "server_error" => plain("service-incident"),
+        _ if error.http_status == Some(429) => plain("throttled"),
+        _ if error.http_status.is_some_and(|status| 500 <= status) => plain("service-incident"),
+        // RFC 6749 §5.2: invalid, expired, revoked, or of another client. An authority that names nothing finer leaves it open.
+        "invalid_grant" if refreshing => usual("refresh-token-revoked"),
+        "access_denied" => usual("user-declined"),
+        _ => None,
+    }
+}
+
+/// A finding of `rule` as one of two explanations: personal accounts' sign-in says the same of a client id that is not
+/// there and of an application that is not open to them.
+pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) -> Option<Finding> {
+    let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
+    let either = text.contains("does not exist or is not enabled for consumers");
+    (either && facts.refusal_cause().is_none())
+        .then(|| describe(facts, rule, None, message).sure(Confidence::Possible))
+}
+
+/// Numbers that only say that there is another one, or a sentence, to read.
+const WRAPPERS: [u64; 6] = [50_012, 50_027, 70_002, 90_023, 90_100, 700_023];
+
+/// The cause that the numbers name; where one stands for several things, its sentence and what was asked decide.
+fn by_number(
+    error: &ErrorResponse,
+    context: &Context,
+    description: &str,
+    refreshing: bool,
+) -> Option<Cause> {
+    let known = || error.error_codes.iter().filter_map(|code| aadsts::find(*code));
+    // "AADSTS70002: Error validating credentials. AADSTS54005: …": what is inside counts.
+    let inner = known().filter(|code| !WRAPPERS.contains(&code.code));
+    let outer = known().filter(|code| WRAPPERS.contains(&code.code));
+    let grant = context.grant_type.as_deref().unwrap_or_default();
+    for code in inner.chain(outer) {
+        let sentence = || sentences::cause(description, refreshing);
+        let id = match code.code {
+            65004 => Some("user-declined"),
+            70016 => Some("authorization-pending"),
+            70000 | 70008 if grant == "authorization_code" => Some("auth-code-reused"),
+            // The same number for a dead grant and, for personal accounts, for scopes outside it.
+            70000 if refreshing && sentence().is_none() && asks_for_more(context) => {
+                Some("refresh-scope-not-granted")
+            }
+            70000 => sentence().or(refreshing.then_some("refresh-token-revoked")).or(code.cause),
+            70011 => sentence().or_else(|| by_scopes(context)).or(code.cause),
+            65001 if refreshing && asks_for_more(context) => Some("refresh-scope-not-granted"),
+            // The same circuit breaker for any request that goes round in circles.
+            50196
+                if refreshing || ["authorization_code", "client_credentials"].contains(&grant) =>
+            {
+                Some("throttled")
+            }
+            7_000_218 if grant == "client_credentials" => Some("client-secret-wrong"),
+            900_144 if context.sent_resource && description.contains("'scope'") => {
+                Some("v1-v2-endpoint-mismatch")
+            }
+            number if WRAPPERS.contains(&number) || code.cause.is_none() => {
+                sentence().or(code.cause)
+            }
+            _ => code.cause,
+        };
+        if let Some(id) = id {
+            return Some(Cause { id, code: Some(code), confidence: Confidence::Certain });
+        }
+    }
+    None
+}
+
+/// Whether the directory is one for customers (Azure AD B2C), by its numbers.
+fn is_b2c(error: &ErrorResponse) -> bool {
+    error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
+}
+
+/// Whether the user pressed the button of that name (Entra).
+fn is_cancelled(error: &ErrorResponse) -> bool {
+    error.error_subcode.as_deref() == Some("cancel")
+}
+
+fn has_number(error: &ErrorResponse, number: &str) -> bool {
+    error.error_description.as_deref().is_some_and(|text| text.contains(number))
+}
+
+/// What is wrong with the scopes of a request that was refused for them.
+fn by_scopes(context: &Context) -> Option<&'static str> {
+    let requested = context.sent.as_ref().or(context.requested.as_ref())?.api();
+    let of_application = context.grant_type.as_deref() == Some("client_credentials");
+    let named = |scope: &str| !resources::is_default_scope(scope);
+    (of_application && requested.iter().any(named))
+        .then_some("scope-not-default-for-client-credentials")
+}
+
+/// Whether a refresh asked for scopes that the sign-in had not asked for.
+fn asks_for_more(context: &Context) -> bool {
+    let (Some(signed_in), Some(sent)) = (&context.requested, &context.sent) else { return false };
+    sent.api().iter().any(|scope| !signed_in.contains(scope))
+}
+
+/// A finding of `rule` when the refusal points to it: what the number means, as seen, what to do.
+pub(super) fn explain(
+    facts: &Facts,
+    rule: &'static Rule,
+    without_code: &'static str,
+) -> Option<Finding> {
+    let cause = facts.refusal_cause().filter(|cause| cause.id == rule.id)?;
+    Some(describe(facts, rule, cause.code, without_code).sure(cause.confidence))
+}
+
+/// A finding of `rule` about an answer that is no OAuth but whose status, one of `statuses`, says enough.
+pub(super) fn by_status(
+    facts: &Facts,
+    rule: &'static Rule,
+    statuses: std::ops::RangeInclusive<u16>,
+    message: &'static str,
+) -> Option<Finding> {
+    let answer = facts.evidence.not_oauth.as_ref()?;
+    statuses.contains(&answer.status).then(|| {
+        rule.says(message).saw("status", answer.status).saw("Content-Type", &answer.content_type)
+    })
+}
+
+/// The command that signs in again, in place of the bare advice to do so.
+pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
+    finding.help.retain(|help| help != "sign in again");
+    finding.help(format!("sign in again: {}", facts.login("")))
+}
+
+/// What to do about a refusal that is not for good: wait as long as the authority asks.
+pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
+    match facts.refusal().and_then(|refusal| refusal.retry_after) {
+        Some(seconds) => {
+            finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
+        }
+        None => finding.help("try again in a few minutes"),
+    }
+}
+
+/// A finding about the refusal, whatever it points to.
+pub(super) fn describe(
+    facts: &Facts,
+    rule: &'static Rule,
+    code: Option<&'static Aadsts>,
+    without_code: impl Into<Cow<'static, str>>,
+) -> Finding {
+    let mut finding = match code {
+        Some(code) => rule
+            .says(format!("{} (AADSTS{})", code.meaning, code.code))
+            .by(code.who)
+            .help(code.remedy),
+        None => rule.says(without_code),
+    };
+    let Some(refusal) = facts.refusal() else { return finding };
+    if !refusal.error.is_empty() {
+        finding = finding.saw("error", &refusal.error);
+    }
+    if let Some(suberror) = &refusal.suberror {
+        finding = finding.saw("suberror", suberror);
+    }
+    if !refusal.error_codes.is_empty() {
+        let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
+        finding = finding.saw("error_codes", codes.join(", "));
+    }
+    if refusal.error_description.is_some() {
+        finding = finding.saw("error_description", refusal.sentence());
+    }
+    for (field, value) in [
+        ("correlation_id", &refusal.correlation_id),
+        ("trace_id", &refusal.trace_id),
+        ("timestamp", &refusal.timestamp),
+    ] {
+        if let Some(value) = value {
+            finding = finding.saw(field, value);
+        }
+    }
+    finding
+}

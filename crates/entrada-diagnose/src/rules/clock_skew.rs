@@ -1,0 +1,126 @@
+use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use entrada_core::human_duration;
+
+/// Seconds between two clocks that are no trouble: caches and slow answers make up to this.
+const HARMLESS: i64 = 120;
+/// Seconds that `iat` may lie ahead before our clock is doubted. Entra backdates it by five minutes.
+const IAT_AHEAD: i64 = 600;
+
+pub(super) static RULE: Rule = Rule {
+    id: "clock-skew",
+    severity: Severity::Warning,
+    order: 220,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The clock of this machine and that of the authority differ by more than two minutes. Times in this report may
+be off, and tokens seem to be expired, or not yet valid, when they are neither.
+
+## Why it happens
+
+Time synchronisation is off, the machine or its virtual machine was asleep, or the time zone was \"corrected\" by
+moving the clock. That `iat` lies five minutes back is normal: Entra writes it so.
+
+## What to do
+
+Switch on time synchronisation (`timedatectl set-ntp true`) and try again.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the assertion is not within its time: a clock is wrong")
+        .map(|finding| finding.rated(Severity::Error))
+        .or_else(|| by_clock(facts))
+}
+
+fn by_clock(facts: &Facts) -> Option<Finding> {
+    let local = facts.evidence.now?;
+    if let Some(server) = facts.response().and_then(|response| response.server_date) {
+        let received = facts.response()?.received_at;
+        let ahead = received.seconds_since(server);
+        return (HARMLESS < ahead.abs()).then(|| {
+            let side = if 0 < ahead { "ahead of" } else { "behind" };
+            RULE.says(format!(
+                "this machine's clock is {} {side} the server's",
+                human_duration(ahead)
+            ))
+            .saw("Date", server)
+            .saw("local time", received)
+            .help("switch on time synchronisation, for example `timedatectl set-ntp true`")
+        });
+    }
+    let claims = facts.claims()?;
+    // Entra backdates `nbf` by five minutes: any time ahead is a clock's fault. Far ahead is `not-yet-valid`.
+    if let Some(nbf) = claims.time("nbf")
+        && (1..=60).contains(&nbf.seconds_since(local))
+    {
+        let ahead = human_duration(nbf.seconds_since(local));
+        return Some(
+            RULE.says(format!("the token begins {ahead} in the future"))
+                .saw("nbf", nbf)
+                .saw("local time", local)
+                .help("switch on time synchronisation, for example `timedatectl set-ntp true`"),
+        );
+    }
+    let iat = claims.time("iat")?;
+    let ahead = iat.seconds_since(local);
+    (IAT_AHEAD < ahead).then(|| {
+        RULE.says(format!("the token was issued {} in the future", human_duration(ahead)))
+            .saw("iat", iat)
+            .saw("local time", local)
+            .help("compare this machine's clock with a clock you trust")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{response, says, token};
+    use entrada_core::NumericDate;
+
+    fn skewed(server: i64) -> Option<String> {
+        let mut evidence = response(r#"{"access_token":"x"}"#, "");
+        let now = evidence.now.unwrap();
+        evidence.response.as_mut().unwrap().server_date = Some(now.plus_seconds(server));
+        says(&RULE, &evidence)
+    }
+
+    #[test]
+    fn two_minutes_are_no_trouble_and_more_is() {
+        assert_eq!(skewed(120), None);
+        assert_eq!(skewed(-120), None);
+        assert_eq!(skewed(121).unwrap(), "this machine's clock is 2 min 1 s behind the server's");
+        assert_eq!(skewed(-3_600).unwrap(), "this machine's clock is 1 h ahead of the server's");
+    }
+
+    #[test]
+    fn an_issue_time_five_minutes_back_is_normal() {
+        let at = |iat: i64| {
+            let mut evidence = token(&format!(r#"{{"aud":"x","iat":{iat}}}"#));
+            evidence.now = Some(NumericDate(10_000));
+            says(&RULE, &evidence)
+        };
+        assert_eq!(at(9_700), None);
+        assert_eq!(at(10_600), None);
+        assert!(at(10_601).is_some());
+    }
+
+    #[test]
+    fn a_token_that_begins_in_the_future_betrays_the_clock() {
+        let at = |now: i64| {
+            let mut evidence = token(r#"{"aud":"x","nbf":10000}"#);
+            evidence.now = Some(NumericDate(now));
+            says(&RULE, &evidence)
+        };
+        assert_eq!(at(10_000), None);
+        assert!(at(9_999).is_some() && at(9_940).is_some());
+        assert_eq!(at(9_939), None, "`not-yet-valid` says that");
+    }
+
+    #[test]
+    fn without_a_server_date_and_iat_nothing_is_said() {
+        assert_eq!(says(&RULE, &token(r#"{"aud":"x"}"#)), None);
+    }
+}

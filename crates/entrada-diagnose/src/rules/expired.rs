@@ -1,0 +1,86 @@
+use crate::{Facts, Finding, Rule, Severity, Who};
+use entrada_core::human_duration;
+
+/// Seconds after `exp` within which a wrong clock is as likely as a dead token: services allow five minutes.
+const SKEW: i64 = 300;
+
+pub(super) static RULE: Rule = Rule {
+    id: "expired",
+    severity: Severity::Error,
+    order: 230,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The access token's life is over. Every service refuses it.
+
+## Why it happens
+
+Access tokens live 60 to 90 minutes (up to 28 hours with continuous access evaluation). Nothing renews a token;
+a new one has to be got with the refresh token.
+
+## What to do
+
+`entrada token` prints one that is still good, and refreshes when it has to. If a token that was just issued
+seems to be expired, look at this machine's clock.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    let told = facts.context().expires_at;
+    let exp = match facts.claims() {
+        Some(claims) => claims.exp().or(told)?,
+        None => told.filter(|_| facts.shape().is_some())?,
+    };
+    let late = facts.now?.seconds_since(exp);
+    if late < 0 {
+        return None;
+    }
+    let just = if late < SKEW { "just now, " } else { "" };
+    let finding = RULE
+        .says(format!("the token expired {just}{} ago", human_duration(late)))
+        .saw("exp", exp)
+        .help(format!("get a fresh one: {}", facts.command("token", "")));
+    Some(if late < SKEW {
+        finding
+            .help("if it was issued only now, compare this machine's clock with a clock you trust")
+    } else {
+        finding
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+    use entrada_core::NumericDate;
+
+    fn at(now: i64) -> Option<String> {
+        let mut evidence = token(r#"{"exp":1000,"aud":"x"}"#);
+        evidence.now = Some(NumericDate(now));
+        says(&RULE, &evidence)
+    }
+
+    #[test]
+    fn the_second_of_exp_is_too_late_and_the_one_before_is_not() {
+        assert_eq!(at(999), None);
+        assert_eq!(at(1_000).unwrap(), "the token expired just now, 0 s ago");
+        assert_eq!(at(1_300).unwrap(), "the token expired 5 min ago");
+    }
+
+    #[test]
+    fn what_a_cache_remembers_counts_for_a_token_that_cannot_be_read() {
+        let mut evidence = crate::rules::testing::pasted("opaque");
+        evidence.now = Some(NumericDate(2_000));
+        evidence.context.expires_at = Some(NumericDate(1_000));
+        assert!(says(&RULE, &evidence).is_some());
+        evidence.context.expires_at = Some(NumericDate(3_000));
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+
+    #[test]
+    fn a_token_without_exp_says_nothing() {
+        assert_eq!(says(&RULE, &token(r#"{"aud":"x"}"#)), None);
+    }
+}

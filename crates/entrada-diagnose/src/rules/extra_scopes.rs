@@ -1,0 +1,60 @@
+use crate::{Facts, Finding, Rule, Severity, Who};
+use entrada_core::ScopeSet;
+use entrada_core::entra::{permissions, resources};
+
+pub(super) static RULE: Rule = Rule {
+    id: "extra-scopes",
+    severity: Severity::Note,
+    order: 320,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The token carries permissions that were not asked for this time. That is normal.
+
+## Why it happens
+
+Entra grants everything that was ever consented to for this application and this API.
+
+## What to do
+
+Nothing. To take consent back, open https://myapps.microsoft.com (work) or https://account.live.com/consent/Manage
+(personal).
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    let requested = facts.context().requested.as_ref()?;
+    let granted = facts.response()?.granted()?.api();
+    if requested.api().is_empty() || requested.iter().any(resources::is_default_scope) {
+        return None;
+    }
+    let asked = permissions::closure(requested);
+    let extra: ScopeSet = granted
+        .iter()
+        .filter(|scope| !resources::is_default_scope(scope))
+        .filter(|scope| !asked.contains(&resources::short_name(scope).to_ascii_lowercase()))
+        .collect();
+    if extra.is_empty() {
+        return None;
+    }
+    Some(RULE.says("more was granted than was asked for: consent adds up").saw("scope", extra))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{response, says};
+
+    #[test]
+    fn sign_in_scopes_are_not_extra_and_others_are() {
+        let body = |scope: &str| format!(r#"{{"access_token":"a","scope":"{scope}"}}"#);
+        assert_eq!(
+            says(&RULE, &response(&body("Mail.Read openid profile email"), "Mail.Read")),
+            None
+        );
+        assert!(says(&RULE, &response(&body("Mail.Read User.Read"), "Mail.Read")).is_some());
+        assert_eq!(RULE.severity, Severity::Note);
+    }
+}

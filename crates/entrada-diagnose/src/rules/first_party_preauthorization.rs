@@ -1,0 +1,104 @@
+use crate::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
+use entrada_core::entra::known;
+use entrada_core::entra::resources;
+
+pub(super) static RULE: Rule = Rule {
+    id: "first-party-preauthorization",
+    severity: Severity::Error,
+    order: 132,
+    who: Who::Developer,
+    docs: "\
+## What it means
+
+Client ids of Microsoft's own applications have a fixed list of permissions, and this one is not on it.
+
+## Why it happens
+
+The client id was borrowed from a Microsoft product such as the Azure CLI.
+
+## What to do
+
+Register an application of your own and use its client id.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "this client of Microsoft may not ask for that API")
+        .or_else(|| before_asking(facts))
+        .or_else(|| by_token(facts))
+}
+
+/// Mail, calendars and contacts are on no borrowed client's list.
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let client =
+        known::client(facts.context().client_id.as_deref()?).filter(|client| client.fixed)?;
+    let personal_data =
+        ["Mail.", "Mailbox", "Calendars.", "Contacts.", "IMAP.", "POP.", "SMTP.", "EWS.", "EAS."];
+    let api = requested.api();
+    let scope = api.iter().find(|scope| {
+        let name = resources::short_name(scope);
+        personal_data.iter().any(|start| name.starts_with(start))
+    })?;
+    // Microsoft's own mail programs have them.
+    let mail_program = ["Microsoft Office", "Outlook Mobile"].contains(&client.name);
+    (!mail_program).then(|| {
+        RULE.says(format!(
+            "`{scope}` is asked for with the client id of `{}`, which has it not",
+            client.name
+        ))
+        .sure(Confidence::Likely)
+        .rated(Severity::Warning)
+        .saw("client_id", client.id)
+        .help("register an application of your own and use its client id")
+    })
+}
+
+/// B20: no sign-in gives this client what the job needs.
+fn by_token(facts: &Facts) -> Option<Finding> {
+    let client = facts.claims()?.client_id().and_then(known::client).filter(|_| lacks(facts))?;
+    let missing = super::missing_scope::for_the_job(facts)?;
+    let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
+    let mut finding = RULE
+        .says(format!(
+            "`{least}` is missing, and `{}` cannot get it: its permissions are fixed by Microsoft",
+            client.name
+        ))
+        .saw("client", client.id);
+    finding.evidence.extend(missing.evidence);
+    Some(finding.help("register an application of your own and sign in with its client id"))
+}
+
+/// Whether the token is that of a Microsoft client with fixed permissions, and lacks what the job needs.
+pub(super) fn lacks(facts: &Facts) -> bool {
+    let client = facts.claims().and_then(|claims| known::client(claims.client_id()?));
+    client.is_some_and(|client| client.fixed)
+        && facts.audience_fits() != Some(false)
+        && super::missing_scope::misses(facts).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+
+    #[test]
+    fn a_client_with_fixed_permissions_is_the_cause_and_one_without_is_not() {
+        let with = |client: &str, scp: &str| {
+            let claims = format!(
+                r#"{{"aud":"https://graph.microsoft.com","appid":"{client}","scp":"{scp}"}}"#
+            );
+            says(&RULE, &token(&claims))
+        };
+        let cli = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+        assert!(with(cli, "User.Read").unwrap().contains("`Azure CLI` cannot get it"));
+        assert_eq!(with(cli, "Mail.Read"), None);
+        assert_eq!(
+            with("14d82eec-204b-4c2f-b7e8-296a70dab67e", "User.Read"),
+            None,
+            "takes consent"
+        );
+        assert_eq!(with("11111111-2222-3333-4444-555555555555", "User.Read"), None);
+    }
+}

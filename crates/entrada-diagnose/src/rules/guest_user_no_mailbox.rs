@@ -1,0 +1,74 @@
+use crate::{Facts, Finding, Rule, Severity, Who};
+use entrada_core::Job;
+
+pub(super) static RULE: Rule = Rule {
+    id: "guest-user-no-mailbox",
+    severity: Severity::Warning,
+    order: 263,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The account is a guest in this tenant. Its mailbox lies in its home tenant, so mail calls here find none
+(`404 MailboxNotEnabledForRESTAPI`).
+
+## Why it happens
+
+The sign-in named the inviting tenant; the guest's own tenant (or personal account) has the mailbox.
+
+## What to do
+
+Sign in to the home tenant: `--tenant` with the home organisation's domain, or `--tenant consumers` for a personal
+account.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    let claims = facts.claims()?;
+    if !opens_a_mailbox(facts.job) || facts.audience_fits() == Some(false) || facts.is_app_only() {
+        return None;
+    }
+    let (field, value) = claims.sign_of_a_guest()?;
+    Some(
+        RULE.says("the account is a guest in this tenant: its mailbox is elsewhere")
+            .saw(field, value)
+            .help(format!("sign in to the home tenant: {}", facts.login("--tenant <home tenant>"))),
+    )
+}
+
+/// Whether the job opens a mailbox.
+fn opens_a_mailbox(job: Job) -> bool {
+    !matches!(
+        job,
+        Job::GraphProfile | Job::Graph | Job::Arm | Job::Custom | Job::None | Job::Own(_)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+
+    #[test]
+    fn every_sign_of_a_guest_is_seen() {
+        for sign in [
+            r#""acct":1"#,
+            r#""upn":"ada_home#EXT#@contoso.example""#,
+            r#""unique_name":"live.com#ada@outlook.example""#,
+            r#""idp":"https://sts.windows.net/home/","tid":"here""#,
+        ] {
+            let claims = format!(r#"{{"aud":"https://graph.microsoft.com",{sign}}}"#);
+            assert!(says(&RULE, &token(&claims)).is_some(), "{sign}");
+        }
+    }
+
+    #[test]
+    fn members_and_jobs_without_a_mailbox_are_left_alone() {
+        let claims = r#"{"aud":"https://graph.microsoft.com","acct":0,"tid":"t","idp":"https://sts.windows.net/t/"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+        let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","acct":1}"#);
+        evidence.context.job = Some(Job::GraphProfile);
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+}

@@ -1,0 +1,64 @@
+use crate::{Facts, Finding, Rule, Severity, Who};
+
+pub(super) static RULE: Rule = Rule {
+    id: "id-token-used-as-access-token",
+    severity: Severity::Error,
+    order: 210,
+    who: Who::User,
+    docs: "\
+## What it means
+
+This is an ID token: it tells the application who signed in. It carries no permission, and its audience is the
+application itself, so every API refuses it.
+
+## Why it happens
+
+The wrong member of the token response was copied, or the program sends `id_token` as the bearer.
+
+## What to do
+
+Send `access_token`. `entrada token` prints one.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    if !facts.is_id_token() {
+        return None;
+    }
+    let claims = &facts.jwt()?.claims;
+    let mut finding = RULE.says("this is an ID token, not an access token");
+    if let Some(aud) = claims.aud() {
+        finding = finding.saw("aud", format!("{aud} (the client itself)"));
+    }
+    Some(finding.saw("scp", "absent").help("use the `access_token`; `entrada token` prints one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+
+    const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
+
+    #[test]
+    fn an_id_token_is_recognised() {
+        let claims = format!(r#"{{"aud":"{CLIENT}","preferred_username":"a@b","nonce":"n"}}"#);
+        assert_eq!(
+            says(&RULE, &token(&claims)).unwrap(),
+            "this is an ID token, not an access token"
+        );
+    }
+
+    #[test]
+    fn a_token_for_the_applications_own_api_is_not_one() {
+        let claims = format!(r#"{{"aud":"{CLIENT}","name":"A","azp":"{CLIENT}","scp":"do"}}"#);
+        assert_eq!(says(&RULE, &token(&claims)), None);
+    }
+
+    #[test]
+    fn a_token_for_a_known_api_is_not_one() {
+        let claims = r#"{"aud":"00000003-0000-0000-c000-000000000000","name":"A"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+}

@@ -1,0 +1,152 @@
+use crate::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
+use entrada_core::ScopeSet;
+use entrada_core::entra::known;
+use entrada_core::entra::permissions;
+use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, ResourceOfScope};
+
+pub(super) static RULE: Rule = Rule {
+    id: "invalid-scope",
+    severity: Severity::Error,
+    order: 128,
+    who: Who::User,
+    docs: "\
+## What it means
+
+A scope does not exist, is misspelt, or cannot stand beside the others.
+
+## Why it happens
+
+Commas instead of spaces, a wrong prefix, `.default` mixed with named scopes, or `outlook.office365.com` with
+a personal account.
+
+## What to do
+
+Ask for full names of one API, such as `https://outlook.office.com/IMAP.AccessAsUser.All`; `--job` writes them
+for you.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the authority does not accept the scopes")
+        .or_else(|| before_asking(facts))
+}
+
+fn before_asking(facts: &Facts) -> Option<Finding> {
+    let requested = facts.request()?;
+    let finding = separated_by_commas(requested)
+        .or_else(|| default_beside_others(requested))
+        .or_else(|| personal_at_outlook365(facts, requested))
+        .or_else(|| misspelled(requested))?;
+    Some(finding.saw("scope", requested))
+}
+
+fn separated_by_commas(requested: &ScopeSet) -> Option<Finding> {
+    let scope = requested.iter().find(|scope| scope.contains([',', ';']))?;
+    let right = scope.replace([',', ';'], " ");
+    Some(
+        RULE.says("scopes are separated by spaces, not by commas or semicolons")
+            .help(format!("write `{}`", right.split_whitespace().collect::<Vec<_>>().join(" "))),
+    )
+}
+
+/// `.default` stands for all of an API's: beside named ones of the same API it is refused (AADSTS70011).
+fn default_beside_others(requested: &ScopeSet) -> Option<Finding> {
+    let api = requested.api();
+    let default = api.iter().find(|scope| resources::is_default_scope(scope))?;
+    let of = |scope| resources::of_scope(scope);
+    let named = api
+        .iter()
+        .find(|scope| !resources::is_default_scope(scope) && same(of(scope), of(default)))?;
+    Some(
+        RULE.says(format!("`{default}` and `{named}` do not go together"))
+            .help(format!("ask for `{default}` alone, or name every scope")),
+    )
+}
+
+fn same(one: ResourceOfScope<'_>, other: ResourceOfScope<'_>) -> bool {
+    match (one.resource(), other.resource()) {
+        (Some(one), Some(other)) => one.app_id == other.app_id,
+        _ => one == other,
+    }
+}
+
+/// Personal accounts know Outlook by one name only.
+fn personal_at_outlook365(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
+    let tenant = facts.context().tenant.as_deref()?;
+    let other =
+        |scope: &&str| scope.to_ascii_lowercase().starts_with("https://outlook.office365.com/");
+    let scope = requested.iter().find(other).filter(|_| known::is_consumers(tenant))?;
+    let right = format!("https://outlook.office.com/{}", resources::short_name(scope));
+    Some(
+        RULE.says("personal accounts do not know `outlook.office365.com`")
+            .help(format!("ask for `{right}`")),
+    )
+}
+
+/// A name that is nearly one of the permissions on record, and is not on record.
+fn misspelled(requested: &ScopeSet) -> Option<Finding> {
+    let (scope, near) = requested.api().iter().find_map(|scope| {
+        let api = resources::of_scope(scope).resource()?.app_id;
+        if (api != GRAPH.app_id && api != EXCHANGE.app_id) || permissions::find(scope).is_some() {
+            return None;
+        }
+        let name = resources::short_name(scope);
+        // One letter too many, too few or another: `Mail.Reed`, `Mail.ReadWrit`. Entra has hundreds of names that are
+        // not on record, and some of them are close to others.
+        let near = permissions::all().iter().find(|permission| {
+            strsim::osa_distance(&permission.name.to_ascii_lowercase(), &name.to_ascii_lowercase())
+                == 1
+        })?;
+        Some((scope.to_owned(), near.name))
+    })?;
+    Some(
+        RULE.says(format!("`{scope}` is no permission on record"))
+            .sure(Confidence::Possible)
+            .rated(Severity::Warning)
+            .help(format!("did you mean `{near}`?")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evidence;
+    use crate::rules::testing::says;
+
+    fn of(scopes: &[&str], tenant: &str) -> Option<String> {
+        let mut evidence = Evidence::default();
+        evidence.context.requested = Some(scopes.iter().copied().collect());
+        evidence.context.tenant = Some(tenant.to_owned());
+        says(&RULE, &evidence)
+    }
+
+    #[test]
+    fn what_the_authority_would_refuse_is_told_before_it_is_asked() {
+        for (scopes, tenant, expected) in [
+            (&["Mail.Read,Mail.Send"][..], "common", "separated by spaces"),
+            (
+                &["https://graph.microsoft.com/.default", "Mail.Read"],
+                "common",
+                "do not go together",
+            ),
+            (&["https://outlook.office365.com/IMAP.AccessAsUser.All"], "consumers", "do not know"),
+            (&["Mail.Reed"], "common", "no permission on record"),
+        ] {
+            assert!(of(scopes, tenant).is_some_and(|text| text.contains(expected)), "{scopes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_or_unknown_is_left_alone() {
+        for (scopes, tenant) in [
+            (&["https://graph.microsoft.com/.default", "offline_access", "openid"][..], "common"),
+            (&["mail.read", "Sites.Read.All", "Directory.AccessAsUser.All"], "consumers"),
+            (&["https://outlook.office365.com/IMAP.AccessAsUser.All"], "organizations"),
+            (&["api://mine/.default", "https://graph.microsoft.com/Mail.Read"], "common"),
+            (&["api://mine/do", "api://mine/undo"], "common"),
+        ] {
+            assert_eq!(of(scopes, tenant), None, "{scopes:?}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+use crate::{Facts, Finding, Rule, Severity, Who};
+use entrada_core::entra::{permissions, resources};
+use entrada_core::oauth::TokenResponse;
+use entrada_core::{As, ScopeSet, shell_quoted};
+
+pub(super) static RULE: Rule = Rule {
+    id: "missing-scope",
+    severity: Severity::Error,
+    order: 250,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The job needs a delegated permission that the token does not carry. The service knows who calls, and refuses what
+is asked (Graph: `403 ErrorAccessDenied`).
+
+## Why it happens
+
+The scope was never asked for, or it was asked for and not granted: the user or a policy withheld it, it needs an
+administrator, or `.default` repeated an old consent that did not have it. Permissions that sound alike do not
+stand in for each other: `Mail.ReadWrite` does not send, `Mail.Send` does not read, `Mail.ReadBasic` shows no
+bodies. The stronger of a pair does include the weaker: `Mail.ReadWrite` reads.
+
+## What to do
+
+Sign in again with the scope named, and accept it on the consent page. Where the page says that an administrator
+has to approve, hand on its link.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    if facts.is_id_token()
+        || facts.is_served()
+        || facts.audience_fits() == Some(false)
+        || super::wrong_audience::by_granted_scopes(facts).is_some()
+    {
+        // Another service's permissions cannot be missed here: the audience is the cause.
+        return None;
+    }
+    if super::mixed_resources::misses_the_job(facts)
+        || super::first_party_preauthorization::lacks(facts)
+    {
+        return None;
+    }
+    no_permission_at_all(facts).or_else(|| for_the_job(facts)).or_else(|| not_granted(facts))
+}
+
+/// Whether `granted` has one of the permissions that suffice for the job; jobs that need none are always served.
+pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
+    let sufficient = facts.needs.sufficient;
+    sufficient.is_empty() || permissions::holds_any(&permissions::closure(granted), sufficient)
+}
+
+/// B13: neither `scp` nor `roles`, or only scopes about the sign-in. Roles beside a user are no API permissions.
+fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
+    facts.wanted_resource()?;
+    if facts.acting() == As::App || facts.is_app_only() {
+        return None;
+    }
+    let finding = match facts.granted() {
+        None => {
+            facts.claims()?;
+            RULE.says("the token carries no permission at all: neither `scp` nor `roles`")
+        }
+        Some(granted) if !granted.has_api() => RULE
+            .says("the token carries no permission for an API, only scopes about the sign-in")
+            .saw("granted", granted),
+        Some(_) => return None,
+    };
+    Some(ask(facts, finding))
+}
+
+/// B09: the permission that the job needs, and the scopes that there are, where they do not suffice for it.
+pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet)> {
+    if facts.acting() == As::App || facts.is_app_only() {
+        return None;
+    }
+    let granted = facts.granted()?;
+    // What Live Connect's scopes open cannot be told from their names.
+    let legacy = granted.iter().any(resources::is_of_live_connect);
+    if facts.suffices() || !granted.has_api() || legacy {
+        return None;
+    }
+    let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
+    Some((least, granted))
+}
+
+pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
+    let (least, granted) = misses(facts)?;
+    let closure = permissions::closure(granted);
+    let tempting: Vec<&str> = facts
+        .needs
+        .tempting
+        .iter()
+        .copied()
+        .filter(|scope| closure.contains(&resources::short_name(scope).to_ascii_lowercase()))
+        .collect();
+    let message = match tempting.first() {
+        Some(near) => {
+            format!("`{least}` is missing for `{}`; `{near}` does not suffice", facts.job)
+        }
+        None => format!("`{least}` is missing for `{}`", facts.job),
+    };
+    let field =
+        if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
+    let mut finding = RULE.says(message).saw(field, granted);
+    if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
+        finding = finding.saw("requested", "yes, and not granted");
+    }
+    Some(ask(facts, finding))
+}
+
+/// A04: something that was asked for did not come, although the job itself is served.
+fn not_granted(facts: &Facts) -> Option<Finding> {
+    let requested = facts.context().requested.as_ref()?.api();
+    let granted = facts.granted()?;
+    let closure = permissions::closure(granted);
+    let missing: ScopeSet = requested
+        .iter()
+        .filter(|scope| !resources::is_default_scope(scope))
+        .filter(|scope| !closure.contains(&resources::short_name(scope).to_ascii_lowercase()))
+        // Another API's are not missing from this token: `mixed-resources` tells of them.
+        .filter(|scope| granted.api().iter().any(|own| same_api(own, scope)))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = missing.iter().map(|scope| format!("`{scope}`")).collect();
+    let finding = RULE
+        .says(format!(
+            "{} {} asked for and not granted",
+            names.join(", "),
+            if names.len() == 1 { "was" } else { "were" }
+        ))
+        .saw("scope", granted);
+    // All of them: what was granted before is to stay.
+    let flags: Vec<String> =
+        requested.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
+    Some(finding.help(format!(
+        "sign in again and accept it on the consent page: {}",
+        facts.login(&flags.join(" "))
+    )))
+}
+
+/// Whether both scopes belong to one API. A scope without a prefix in an answer is of whatever API the answer is for.
+fn same_api(granted: &str, asked: &str) -> bool {
+    let api = |scope| resources::of_scope(scope).resource().map(|api| api.app_id);
+    !granted.contains('/') || api(granted) == api(asked)
+}
+
+fn ask(facts: &Facts, finding: Finding) -> Finding {
+    if let Some(how) = facts.ask_as_application() {
+        return finding.help(how);
+    }
+    let job = format!("--job {}", facts.job);
+    let finding = match facts.job_scopes().first() {
+        Some(scope) => finding.help(format!("sign in with `{scope}`: {}", facts.login(&job))),
+        None => finding.help(format!("sign in with a scope of that API: {}", facts.login(&job))),
+    };
+    if facts.needs.admin_consent {
+        finding.help("this permission usually needs an administrator's consent")
+    } else {
+        finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{response, says, token};
+    use entrada_core::Job;
+
+    fn graph(scp: &str) -> Option<String> {
+        says(&RULE, &token(&format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#)))
+    }
+
+    #[test]
+    fn reading_mail_needs_mail_read() {
+        assert_eq!(
+            graph("User.Read profile openid").unwrap(),
+            "`Mail.Read` is missing for `graph-mail-read`; `User.Read` does not suffice"
+        );
+        assert_eq!(
+            graph("Mail.ReadBasic").unwrap(),
+            "`Mail.Read` is missing for `graph-mail-read`; `Mail.ReadBasic` does not suffice"
+        );
+    }
+
+    #[test]
+    fn the_stronger_permission_includes_the_weaker_and_case_does_not_matter() {
+        for scp in [
+            "Mail.Read",
+            "mail.read",
+            "Mail.ReadWrite",
+            "Mail.Read.Shared",
+            "Mail.ReadWrite.Shared",
+        ] {
+            assert_eq!(graph(scp), None, "{scp}");
+        }
+    }
+
+    #[test]
+    fn sign_in_scopes_are_no_permission() {
+        assert!(graph("openid profile").unwrap().contains("only scopes about the sign-in"));
+        assert!(
+            says(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#))
+                .unwrap()
+                .contains("no permission at all")
+        );
+    }
+
+    #[test]
+    fn a_users_roles_are_no_permission_for_the_api() {
+        for claims in [
+            r#"{"aud":"https://graph.microsoft.com","scp":"openid profile","roles":["Admin"]}"#,
+            r#"{"aud":"https://graph.microsoft.com","scp":"","roles":["Admin"]}"#,
+            r#"{"aud":"https://graph.microsoft.com","idtyp":"user","roles":["Admin"]}"#,
+        ] {
+            assert!(says(&RULE, &token(claims)).is_some(), "{claims}");
+        }
+        let body = r#"{"access_token":"opaque","scope":"openid profile email"}"#;
+        assert!(says(&RULE, &response(body, "")).is_some());
+    }
+
+    #[test]
+    fn an_application_for_azure_needs_no_role_in_its_token() {
+        let mut evidence = token(r#"{"aud":"https://management.azure.com/","idtyp":"app"}"#);
+        evidence.context.job = Some(Job::Arm);
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+
+    #[test]
+    fn what_was_granted_is_read_from_the_token_where_the_answer_does_not_say() {
+        let part = |json: &str| {
+            use base64::Engine as _;
+            base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json)
+        };
+        let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read"}"#;
+        let body =
+            format!(r#"{{"access_token":"{}.{}.x"}}"#, part(r#"{"alg":"RS256"}"#), part(claims));
+        assert_eq!(
+            says(&RULE, &response(&body, "Mail.Read Mail.Send")).unwrap(),
+            "`Mail.Send` was asked for and not granted"
+        );
+    }
+
+    #[test]
+    fn another_audience_silences_it() {
+        let claims = r#"{"aud":"https://management.azure.com","scp":"user_impersonation"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+
+    #[test]
+    fn a_job_without_permissions_of_its_own_is_served_by_any() {
+        let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#);
+        evidence.context.job = Some(Job::Graph);
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+
+    #[test]
+    fn what_was_asked_and_not_granted_is_named() {
+        let body = r#"{"access_token":"opaque","scope":"Mail.Read openid profile email"}"#;
+        let requested = "https://graph.microsoft.com/Mail.Read https://graph.microsoft.com/Calendars.Read offline_access";
+        assert_eq!(
+            says(&RULE, &response(body, requested)).unwrap(),
+            "`https://graph.microsoft.com/Calendars.Read` was asked for and not granted"
+        );
+        assert_eq!(says(&RULE, &response(body, "mail.read offline_access openid")), None);
+    }
+
+    #[test]
+    fn a_response_without_scope_says_nothing() {
+        assert_eq!(says(&RULE, &response(r#"{"access_token":"opaque"}"#, "Mail.Read")), None);
+    }
+}

@@ -1,0 +1,76 @@
+use serde_json::Value;
+
+use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
+use entrada_core::entra::clouds;
+
+pub(super) static RULE: Rule = Rule {
+    id: "not-issued-by-entra",
+    severity: Severity::Warning,
+    order: 213,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The token claims to be for a service of Microsoft's and does not look as if Entra had issued it.
+
+## Why it happens
+
+It was made by hand or for a test (`alg` is `none` or `HS256`), its times are no numbers, or another provider issued it.
+
+## What to do
+
+Get a genuine token: `entrada login`.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    // Other providers' tokens, for their own services, are their own affair.
+    facts.audience()?;
+    let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
+    let says = |field, value: &str| {
+        RULE.says("Entra does not issue such a token for this service")
+            .sure(Confidence::Likely)
+            .saw(field, value)
+    };
+    let alg = jwt.header.text("alg").unwrap_or_default();
+    if alg.eq_ignore_ascii_case("none") || alg.starts_with("HS") {
+        return Some(says("alg", alg));
+    }
+    let iss = jwt.claims.text("iss").unwrap_or_default();
+    // An authority that was named for this very sign-in may be any: an emulator, say.
+    let named = facts.context().authority.as_deref().unwrap_or("https://nobody");
+    // Add-ins of Outlook once got tokens from Exchange itself.
+    if iss.starts_with("https://") && !iss.starts_with(named) && !clouds::is_entra_issuer(iss) {
+        return Some(says("iss", iss));
+    }
+    let time = ["exp", "nbf", "iat"]
+        .into_iter()
+        .find(|name| jwt.claims.get(name).is_some_and(Value::is_string))?;
+    Some(says(time, "is text, not a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{pasted, says};
+
+    #[test]
+    fn what_entra_never_does_is_told_of_tokens_for_microsofts_services() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let with = |alg: &str, claims: &str| {
+            let header = format!(r#"{{"alg":"{alg}"}}"#);
+            says(&RULE, &pasted(&format!("{}.{}.x", part(&header), part(claims))))
+        };
+        let graph = r#"{"aud":"https://graph.microsoft.com","iss":"https://sts.windows.net/t/"}"#;
+        assert!(with("none", graph).is_some() && with("HS256", graph).is_some());
+        assert_eq!(with("RS256", graph), None);
+        assert!(
+            with("RS256", r#"{"aud":"https://graph.microsoft.com","iss":"https://x.example/"}"#)
+                .is_some()
+        );
+        assert!(with("RS256", r#"{"aud":"https://graph.microsoft.com","exp":"1"}"#).is_some());
+        assert_eq!(with("HS256", r#"{"aud":"api://mine","iss":"https://x.example/"}"#), None);
+    }
+}

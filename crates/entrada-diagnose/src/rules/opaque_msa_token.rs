@@ -1,0 +1,51 @@
+use crate::{Facts, Finding, Rule, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who};
+
+pub(super) static RULE: Rule = Rule {
+    id: "opaque-msa-token",
+    severity: Severity::Note,
+    order: 300,
+    who: Who::User,
+    docs: "\
+## What it means
+
+Personal accounts get compact tickets (`EwB…`), not JWTs. Nobody but Microsoft can read them, and that is normal.
+
+## Why it happens
+
+The account is a personal one (outlook.com, hotmail.com, live.com).
+
+## What to do
+
+Nothing. Scopes and expiry stand in the token response that brought it: `entrada diagnose` reads that too.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    let Shape::MsaTicket { site_id, length } = facts.shape()? else { return None };
+    let finding = RULE
+        .says("this is a personal account's token: it cannot be decoded, and that is normal")
+        .saw("token", format!("{length} characters"));
+    Some(match site_id {
+        Some(SITE_GRAPH) => finding.saw("site id (undocumented)", "293577, Microsoft Graph"),
+        Some(SITE_OUTLOOK) => {
+            finding.saw("site id (undocumented)", "292841, Outlook: IMAP, SMTP, EWS")
+        }
+        Some(other) => finding.saw("site id (undocumented)", other),
+        None => finding,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{pasted, says};
+
+    #[test]
+    fn a_ticket_is_no_error() {
+        let ticket = format!("EwBo{}", "A".repeat(200));
+        assert!(says(&RULE, &pasted(&ticket)).unwrap().contains("that is normal"));
+        assert_eq!(RULE.severity, Severity::Note);
+        assert_eq!(says(&RULE, &pasted("x")), None);
+    }
+}

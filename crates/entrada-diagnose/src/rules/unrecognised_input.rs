@@ -1,0 +1,50 @@
+use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
+
+pub(super) static RULE: Rule = Rule {
+    id: "unrecognised-input",
+    severity: Severity::Error,
+    order: 1,
+    who: Who::User,
+    docs: "\
+## What it means
+
+What was given is neither a token nor an answer that can be judged. Nothing was judged: this is no clean bill.
+
+## Why it happens
+
+The wrong text was piped in, or too little of an answer was kept to tell what it is.
+
+## What to do
+
+Give a token, a token response or OAuth error (JSON), an AADSTS text, a redirect address, an HTTP answer with its status
+line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    if !facts.evidence.unrecognised {
+        return None;
+    }
+    Some(
+        RULE.says("the input is nothing that can be judged").sure(Confidence::Possible).help(
+            "give a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
+             of a mail protocol, or an evidence file",
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{NOW, pasted, says};
+    use crate::{Verdict, recognise, run};
+
+    #[test]
+    fn words_are_not_given_a_clean_bill() {
+        let evidence = recognise("nothing of the kind", NOW).unwrap();
+        assert!(says(&RULE, &evidence).is_some());
+        assert_eq!(run(&evidence).verdict, Verdict::Undetermined);
+        assert_eq!(says(&RULE, &pasted("x")), None);
+    }
+}

@@ -1,0 +1,94 @@
+use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use entrada_core::oauth::account_of;
+use entrada_core::{Claims, Jwt};
+
+pub(super) static RULE: Rule = Rule {
+    id: "wrong-account",
+    severity: Severity::Warning,
+    order: 262,
+    who: Who::User,
+    docs: "\
+## What it means
+
+Somebody else signed in than was expected. The token opens that person's mailbox, not the one that you mean.
+
+## Why it happens
+
+The browser already had a session and used it without asking.
+
+## What to do
+
+Sign in again in a private window, or choose the account on the page.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "another account signed in than was expected")
+        .or_else(|| by_name(facts))
+}
+
+fn by_name(facts: &Facts) -> Option<Finding> {
+    let wanted = facts.context().account.as_deref()?;
+    let id_token = facts.response().and_then(|response| response.id_token.as_ref());
+    let id_token = id_token.and_then(|token| Jwt::decode_unverified(token.expose()).ok());
+    let claims: Vec<&Claims> =
+        id_token.as_ref().map(|jwt| &jwt.claims).into_iter().chain(facts.claims()).collect();
+    let account = facts.response().map(account_of);
+    let names: Vec<&str> = claims.iter().flat_map(|claims| claims.user_names()).collect();
+    let ids = claims.iter().filter_map(|claims| claims.text("oid"));
+    let home = account.as_ref().map(|account| account.id.as_str());
+    // A name cannot be compared with an answer that gives none, nor an id with one that gives no id.
+    let comparable = if wanted.contains('@') { !names.is_empty() } else { home.is_some() };
+    let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+    if !comparable || names.iter().copied().chain(ids).chain(home).any(same) {
+        return None;
+    }
+    let found = names.first().copied().or(home)?;
+    // The job opens that person's mailbox, and this token opens another's.
+    let opens = facts.context().mailbox.as_deref();
+    let hopeless = opens.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
+    let severity = if hopeless { Severity::Error } else { Severity::Warning };
+    Some(
+        RULE.says(format!("`{found}` signed in, not `{wanted}`"))
+            .rated(severity)
+            .saw("signed in", found)
+            .saw("expected", wanted)
+            .help(format!("sign in as `{wanted}` in a private window: {}", facts.login(""))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+
+    fn with(claims: &str) -> Option<String> {
+        let mut evidence = token(claims);
+        evidence.context.account = Some("Ada@Contoso.example".to_owned());
+        says(&RULE, &evidence)
+    }
+
+    #[test]
+    fn names_are_compared_without_regard_to_case() {
+        let claims = |upn: &str| format!(r#"{{"aud":"x","upn":"{upn}","oid":"o","tid":"t"}}"#);
+        assert_eq!(with(&claims("ada@contoso.example")), None);
+        assert_eq!(
+            with(&claims("bob@contoso.example")).unwrap(),
+            "`bob@contoso.example` signed in, not `Ada@Contoso.example`"
+        );
+    }
+
+    #[test]
+    fn any_of_the_names_will_do() {
+        let claims =
+            r#"{"aud":"x","upn":"a@work.example","preferred_username":"ada@contoso.example"}"#;
+        assert_eq!(with(claims), None);
+        assert_eq!(with(r#"{"aud":"x","unique_name":"live.com#ada@contoso.example"}"#), None);
+    }
+
+    #[test]
+    fn a_token_that_names_nobody_says_nothing() {
+        assert_eq!(with(r#"{"aud":"x"}"#), None);
+    }
+}

@@ -1,0 +1,304 @@
+use crate::{Confidence, Facts, Finding, Rule, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who};
+use entrada_core::entra::jobs;
+use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, Resource, ResourceOfScope};
+use entrada_core::{Job, ScopeSet};
+
+/// Permissions of Exchange's mail protocols: the portal lists the same names under Graph, where they open no mailbox.
+const PROTOCOL_SCOPES: [&str; 3] = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"];
+
+pub(super) static RULE: Rule = Rule {
+    id: "wrong-audience",
+    severity: Severity::Error,
+    order: 241,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The token's `aud` names another service than the one that the job calls. A token is for one service only; every
+other one refuses it, whatever permissions it carries.
+
+## Why it happens
+
+The scope decides the audience. A scope without a prefix means Microsoft Graph: `IMAP.AccessAsUser.All` alone gives
+a Graph token that no mail server takes, although the permission's name looks right. Asking for scopes of two
+services at once gives a token for the first.
+
+The spelling does not matter: with or without a closing slash, as a URL or as the service's GUID,
+`outlook.office.com` or `outlook.office365.com`, it is the same audience.
+
+## What to do
+
+Ask with the full scope, such as `https://outlook.office.com/IMAP.AccessAsUser.All`; `--job` writes it for you. One
+sign-in serves both services: `entrada token --job imap` uses the refresh token that is already there.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    if super::mixed_resources::misses_the_job(facts) {
+        // The request asked for two APIs: that it got the other one is the consequence.
+        return None;
+    }
+    if let Some(requested) = facts.request() {
+        return before_asking(facts, requested);
+    }
+    by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
+}
+
+/// A protocol's scope that would be asked of Graph, because nothing or Graph's name stands before it.
+pub(super) fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
+    let wrong = requested.iter().find_map(|scope| {
+        let name = resources::short_name(scope);
+        let own = PROTOCOL_SCOPES.iter().find(|own| own.eq_ignore_ascii_case(name))?;
+        let graph = resources::of_scope(scope).resource()?.app_id == GRAPH.app_id;
+        graph.then_some((scope, *own))
+    });
+    let (scope, name) = wrong?;
+    Some(
+        RULE.says(format!(
+            "`{scope}` asks Microsoft Graph, and a token of Graph's is refused by that protocol"
+        ))
+        .saw("scope", requested)
+        .help(format!(
+            "ask with the full scope `https://outlook.office.com/{name}`: {}",
+            facts.login(&job_flag(name))
+        )),
+    )
+}
+
+/// B06, B10, B11: the `aud` claim can be read.
+fn by_audience(facts: &Facts) -> Option<Finding> {
+    let claims = facts.claims()?;
+    let aud = claims.aud()?;
+    let found = facts.audience();
+    let is = |resource: &Resource| found.is_some_and(|found| found.app_id == resource.app_id);
+    let none = ScopeSet::default();
+    let scp = facts.scp().unwrap_or(&none);
+    let protocol = PROTOCOL_SCOPES.iter().find(|name| {
+        scp.iter().any(|scope| resources::short_name(scope).eq_ignore_ascii_case(name))
+    });
+
+    if let Some(name) = protocol
+        && is(&GRAPH)
+        && (facts.wanted_resource().is_some_and(|wanted| wanted.app_id == EXCHANGE.app_id)
+            || facts.context().job.is_none() && !super::missing_scope::suffices(facts, scp))
+    {
+        let full = format!("https://outlook.office.com/{name}");
+        return Some(
+            RULE.says(format!(
+                "the token is for Microsoft Graph: its `{name}` opens no mailbox there"
+            ))
+            .saw("aud", aud)
+            .saw("scp", scp)
+            .help(format!("ask with the full scope `{full}`: {}", facts.login(&job_flag(name)))),
+        );
+    }
+    if facts.audience_fits()? {
+        return None;
+    }
+    let wanted = match facts.own_audience() {
+        Some(own) => format!("`{own}`"),
+        None => facts.wanted_resource()?.name.to_owned(),
+    };
+    let for_whom = found.map_or_else(|| format!("`{aud}`"), |found| found.name.to_owned());
+    let mail = scp.iter().find(|scope| resources::short_name(scope).starts_with("Mail."));
+    let message = match mail {
+        Some(scope) if is(&EXCHANGE) && wanted == GRAPH.name => {
+            let scope = resources::short_name(scope);
+            format!(
+                "the token is for {for_whom}, where `{scope}` belonged to the retired Outlook REST API, \
+                 not for {wanted}"
+            )
+        }
+        _ => format!("the token is for {for_whom}, not for {wanted}"),
+    };
+    Some(remedy(facts, RULE.says(message).saw("aud", aud)))
+}
+
+/// A07: the token cannot be read, but the scopes of the response name their service.
+pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
+    if facts.claims().is_some() {
+        return None;
+    }
+    let wanted = facts.wanted_resource()?;
+    let granted = facts.response()?.granted()?.api();
+    let mut other = None;
+    for scope in granted.iter() {
+        let (name, here) = match resources::of_scope(scope) {
+            ResourceOfScope::Known(resource) => (resource.name, resource.app_id == wanted.app_id),
+            ResourceOfScope::Graph => (GRAPH.name, GRAPH.app_id == wanted.app_id),
+            ResourceOfScope::SignIn => continue,
+            // What Live Connect's scopes open cannot be told from their names.
+            ResourceOfScope::Other(_) if resources::is_of_live_connect(scope) => return None,
+            ResourceOfScope::Other(prefix) => (prefix, false),
+        };
+        if here {
+            return None;
+        }
+        other = Some(name.to_owned());
+    }
+    let other = other?;
+    let finding = RULE
+        .says(format!("the granted scopes are for {other}, not for {}", wanted.name))
+        .saw("scope", &granted);
+    Some(remedy(facts, finding))
+}
+
+/// B19: a personal ticket's number hints at its service. Undocumented, so never certain.
+fn by_ticket(facts: &Facts) -> Option<Finding> {
+    let Some(Shape::MsaTicket { site_id: Some(site_id), .. }) = facts.shape() else { return None };
+    let found: &Resource = match *site_id {
+        SITE_GRAPH => &GRAPH,
+        SITE_OUTLOOK => &EXCHANGE,
+        _ => return None,
+    };
+    let wanted = facts.wanted_resource()?;
+    if wanted.app_id == found.app_id {
+        return None;
+    }
+    let finding = RULE
+        .says(format!("the token seems to be for {}, not for {}", found.name, wanted.name))
+        .saw("site id (undocumented)", site_id)
+        .sure(Confidence::Likely)
+        .rated(Severity::Warning);
+    Some(remedy(facts, finding))
+}
+
+/// The job that the token does fit, when nobody said what it is for.
+fn fitting_job(facts: &Facts) -> Option<Job> {
+    if facts.context().job.is_some() {
+        return None;
+    }
+    let claims = facts.claims()?;
+    let aud = claims.aud()?.trim_end_matches('/').to_owned();
+    let full: ScopeSet = claims.scp()?.iter().map(|scope| format!("{aud}/{scope}")).collect();
+    jobs::job_for_scopes(&full)
+}
+
+fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
+    if let Some(job) = fitting_job(facts) {
+        finding =
+            finding.help(format!("it fits `{job}`; if that is what it is for, say `--job {job}`"));
+    }
+    if let Some(how) = facts.ask_as_application() {
+        return finding.help(how);
+    }
+    if facts.job == Job::Custom {
+        return finding.help("ask for a scope of that API, such as `api://<app-id>/.default`");
+    }
+    let job = format!("--job {}", facts.job);
+    match facts.job_scopes().first() {
+        Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
+        None => finding.help(format!("ask for a token of that service: {}", facts.login(&job))),
+    }
+}
+
+fn job_flag(scope: &str) -> String {
+    let job = match scope {
+        "POP.AccessAsUser.All" => "pop",
+        "SMTP.Send" => "smtp",
+        _ => "imap",
+    };
+    format!("--job {job}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evidence;
+    use crate::rules::testing::{response, says, token};
+
+    fn for_job(job: Job, claims: &str) -> Evidence {
+        let mut evidence = token(claims);
+        evidence.context.job = Some(job);
+        evidence
+    }
+
+    #[test]
+    fn names_both_services() {
+        let arm = r#"{"aud":"https://management.azure.com/","scp":"user_impersonation"}"#;
+        assert_eq!(
+            says(&RULE, &for_job(Job::GraphMailRead, arm)).unwrap(),
+            "the token is for Azure Resource Manager, not for Microsoft Graph"
+        );
+    }
+
+    #[test]
+    fn every_spelling_of_the_right_audience_is_right() {
+        for (job, aud) in [
+            (Job::GraphMailRead, "https://graph.microsoft.com"),
+            (Job::GraphMailRead, "https://graph.microsoft.com/"),
+            (Job::GraphMailRead, "00000003-0000-0000-c000-000000000000"),
+            (Job::Imap, "https://outlook.office.com"),
+            (Job::Imap, "https://outlook.office365.com/"),
+            (Job::Imap, "00000002-0000-0ff1-ce00-000000000000"),
+        ] {
+            let evidence = for_job(job, &format!(r#"{{"aud":"{aud}"}}"#));
+            assert_eq!(says(&RULE, &evidence), None, "{job} {aud}");
+        }
+    }
+
+    #[test]
+    fn an_imap_scope_on_graph_is_called_out() {
+        let claims = r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All"}"#;
+        let message =
+            "the token is for Microsoft Graph: its `IMAP.AccessAsUser.All` opens no mailbox there";
+        assert_eq!(says(&RULE, &for_job(Job::Imap, claims)).unwrap(), message);
+        assert_eq!(says(&RULE, &token(claims)).unwrap(), message);
+    }
+
+    #[test]
+    fn an_imap_scope_beside_what_graph_needs_is_no_error() {
+        let claims =
+            r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All Mail.Read"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+
+    #[test]
+    fn mail_read_on_exchange_is_the_retired_api() {
+        let claims = r#"{"aud":"https://outlook.office.com","scp":"Mail.Read"}"#;
+        assert!(says(&RULE, &token(claims)).unwrap().contains("retired Outlook REST API"));
+    }
+
+    #[test]
+    fn an_api_of_ones_own_is_the_same_by_guid_and_by_uri() {
+        const API: &str = "11111111-2222-3333-4444-555555555555";
+        for (own, aud, fits) in [
+            (&format!("api://{API}")[..], API, true),
+            (API, &format!("api://{API}"), true),
+            ("https://vault.azure.net", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", true),
+            ("api://mine", "api://yours", false),
+        ] {
+            let mut evidence = for_job(Job::Custom, &format!(r#"{{"aud":"{aud}"}}"#));
+            evidence.context.audience = Some(own.to_owned());
+            assert_eq!(says(&RULE, &evidence).is_none(), fits, "{own} {aud}");
+        }
+    }
+
+    #[test]
+    fn one_fitting_audience_of_several_is_enough() {
+        let claims = r#"{"aud":["api://x","https://graph.microsoft.com"],"scp":"Mail.Read"}"#;
+        assert_eq!(says(&RULE, &token(claims)), None);
+    }
+
+    #[test]
+    fn without_an_audience_nothing_is_said() {
+        assert_eq!(says(&RULE, &token(r#"{"scp":"Mail.Read"}"#)), None);
+    }
+
+    #[test]
+    fn the_scopes_of_a_response_tell_where_the_token_cannot() {
+        let mut evidence = response(
+            r#"{"access_token":"opaque","scope":"https://graph.microsoft.com/Mail.Read"}"#,
+            "",
+        );
+        evidence.context.job = Some(Job::Imap);
+        assert!(
+            says(&RULE, &evidence)
+                .unwrap()
+                .starts_with("the granted scopes are for Microsoft Graph")
+        );
+        evidence.context.job = Some(Job::GraphMailRead);
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+}

@@ -1,0 +1,85 @@
+use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use entrada_core::entra::known;
+use entrada_core::oauth::account_of;
+
+use super::super::facts::is_guid;
+
+pub(super) static RULE: Rule = Rule {
+    id: "wrong-tenant",
+    severity: Severity::Error,
+    order: 260,
+    who: Who::User,
+    docs: "\
+## What it means
+
+The token was issued by another tenant than the one that was meant, or the account does not exist in the tenant
+that was asked.
+
+## Why it happens
+
+`common` and `organizations` sign a guest into the home tenant; a browser that knows several accounts picks one by
+itself.
+
+## What to do
+
+Name the tenant: `--tenant` with the directory's GUID or domain. A guest has to name the inviting tenant.
+",
+    check,
+};
+
+fn check(facts: &Facts) -> Option<Finding> {
+    refusal::explain(facts, &RULE, "the account does not belong to the tenant that was asked")
+        .or_else(|| by_claims(facts))
+}
+
+fn by_claims(facts: &Facts) -> Option<Finding> {
+    let wanted = facts.context().tenant.as_deref();
+    // Personal accounts have one tenant, whatever it is called.
+    let wanted = match wanted.filter(|tenant| known::is_consumers(tenant)) {
+        Some(_) => known::CONSUMERS_TENANT,
+        None => wanted.filter(|tenant| is_guid(tenant))?,
+    };
+    let found = match facts.response() {
+        Some(response) => account_of(response).tid?,
+        None => facts.claims()?.text("tid")?.to_owned(),
+    };
+    if found.eq_ignore_ascii_case(wanted) {
+        return None;
+    }
+    Some(
+        RULE.says(format!("the token comes from tenant `{found}`, not from `{wanted}`"))
+            .saw("tid", &found)
+            .saw("tenant", wanted)
+            .help(format!("name the tenant: {}", facts.login(&format!("--tenant {wanted}")))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{says, token};
+
+    const TID: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+    fn with(tenant: &str) -> Option<String> {
+        let mut evidence = token(&format!(r#"{{"aud":"x","tid":"{TID}"}}"#));
+        evidence.context.tenant = Some(tenant.to_owned());
+        says(&RULE, &evidence)
+    }
+
+    #[test]
+    fn only_guids_can_be_compared() {
+        assert!(with("11111111-2222-3333-4444-555555555555").is_some());
+        assert_eq!(with(&TID.to_ascii_uppercase()), None);
+        assert_eq!(with("common"), None);
+        assert_eq!(with("contoso.example"), None);
+        assert!(with("consumers").is_some(), "a work account's token");
+    }
+
+    #[test]
+    fn without_tid_nothing_is_said() {
+        let mut evidence = token(r#"{"aud":"x"}"#);
+        evidence.context.tenant = Some(TID.to_owned());
+        assert_eq!(says(&RULE, &evidence), None);
+    }
+}

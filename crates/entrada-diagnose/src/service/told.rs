@@ -1,0 +1,128 @@
+//! The causes that a service's words point to. One place decides; the rules word what to do.
+
+use super::{by_http, by_mail};
+use crate::{Confidence, Facts, Finding, Rule, Severity, rules};
+
+/// A cause that an answer points to.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// The rule that words it.
+    pub id: &'static str,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// What is so.
+    pub message: String,
+    /// Where it was seen.
+    pub evidence: Vec<(&'static str, String)>,
+    /// What to do that only this answer tells.
+    pub help: Vec<String>,
+}
+
+impl Told {
+    pub(super) fn new(
+        id: &'static str,
+        confidence: Confidence,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { id, confidence, message: message.into(), evidence: Vec::new(), help: Vec::new() }
+    }
+
+    pub(super) fn certain(id: &'static str, message: impl Into<String>) -> Self {
+        Self::new(id, Confidence::Certain, message)
+    }
+
+    pub(super) fn likely(id: &'static str, message: impl Into<String>) -> Self {
+        Self::new(id, Confidence::Likely, message)
+    }
+
+    pub(super) fn possible(id: &'static str, message: impl Into<String>) -> Self {
+        Self::new(id, Confidence::Possible, message)
+    }
+
+    pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
+        self.evidence.push((field, value.to_string()));
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+/// What the answers in the evidence point to, most important first.
+pub(crate) fn causes(facts: &Facts) -> Vec<Told> {
+    let mut told = Vec::new();
+    if let Some(answer) = &facts.evidence.answer {
+        told = by_http::causes(facts, answer);
+        for one in &mut told {
+            one.evidence.extend(by_http::evidence(answer));
+        }
+    }
+    if let Some(talk) = &facts.evidence.mail {
+        let mut by_mail = by_mail::causes(facts, talk);
+        for one in &mut by_mail {
+            one.evidence.extend(by_mail::evidence(talk));
+        }
+        told.extend(by_mail);
+    }
+    told
+}
+
+/// A finding of `rule` where the answer points to it.
+pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
+    let told = facts.told.iter().find(|told| told.id == rule.id)?;
+    let mut finding = rule.says(told.message.clone()).sure(told.confidence).rated(Severity::Error);
+    for (field, value) in &told.evidence {
+        finding = finding.saw(field, value);
+    }
+    for help in &told.help {
+        finding = finding.help(help.clone());
+    }
+    Some(finding)
+}
+
+/// Whether the token that was shown explains a refusal by itself.
+pub(super) fn token_explains(facts: &Facts) -> bool {
+    rules::RULES.iter().any(|rule| {
+        (rule.check)(facts).is_some_and(|finding| {
+            finding.severity == Severity::Error && finding.confidence != Confidence::Possible
+        })
+    })
+}
+
+/// What to do about causes that a token shows by itself elsewhere, and of which here only the service told.
+pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
+    let job = format!("--job {}", facts.job);
+    match finding.rule.id {
+        "expired" if facts.is_good_for_a_while() => finding
+            .sure(Confidence::Likely)
+            .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
+            .help(format!("get a fresh one: {}", facts.command("token", ""))),
+        "expired" => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
+        "wrong-audience" if facts.audience_fits() == Some(true) => finding
+            .sure(Confidence::Likely)
+            .help("the token that was given is for this service: was it the one that was sent?"),
+        "not-yet-valid" => finding.help("set this machine's clock right, then sign in again"),
+        "wrong-audience" | "missing-scope" => match facts.job_scopes().first() {
+            Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
+            None => finding.help("ask for a scope of that service"),
+        },
+        "malformed-token" => finding.help(format!(
+            "send the whole access token once, after `Bearer `: {}",
+            facts.command("token", "")
+        )),
+        "wrong-account" => finding
+            .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
+            .help("name in `user=` the mailbox that the token is for"),
+        "wrong-tenant" => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
+        "missing-app-role" => {
+            finding.help("an administrator grants the application permission and consents to it")
+        }
+        "app-only-token-for-delegated-job" => {
+            finding.help("call `/users/{id}` instead of `/me`, or sign in as a user")
+        }
+        "guest-user-no-mailbox" => finding.help("sign in at the user's home tenant: `--tenant`"),
+        _ => finding,
+    }
+}

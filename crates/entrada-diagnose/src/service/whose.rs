@@ -1,0 +1,186 @@
+//! Whose answer it is, and so which job the call belongs to.
+
+use url::Url;
+
+use super::HttpAnswer;
+use entrada_core::Job;
+use entrada_core::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource, SHAREPOINT};
+
+/// Who answered, as far as it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Microsoft Graph.
+    Graph,
+    /// Exchange Web Services.
+    Ews,
+    /// Exchange ActiveSync.
+    Eas,
+    /// Exchange, by another door.
+    Exchange,
+    /// Azure Resource Manager.
+    Arm,
+    /// SharePoint and OneDrive.
+    SharePoint,
+    /// Somebody else.
+    Other,
+}
+
+impl Service {
+    /// The API that its tokens are for, where it is on record.
+    pub fn resource(self) -> Option<&'static Resource> {
+        match self {
+            Self::Graph => Some(&GRAPH),
+            Self::Ews | Self::Eas | Self::Exchange => Some(&EXCHANGE),
+            Self::Arm => Some(&ARM),
+            Self::SharePoint => Some(&SHAREPOINT),
+            Self::Other => None,
+        }
+    }
+}
+
+impl HttpAnswer {
+    /// Who answered: by the address, else by what the answer shows of itself.
+    pub fn service(&self) -> Service {
+        let url = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let parsed = Url::parse(&url).ok();
+        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let path = parsed.as_ref().map_or(url.as_str(), Url::path);
+        if path.starts_with("/ews/") || path.contains("exchange.asmx") {
+            return Service::Ews;
+        }
+        if path.contains("microsoft-server-activesync") {
+            return Service::Eas;
+        }
+        if host.ends_with("sharepoint.com") || host.ends_with("sharepoint.us") {
+            return Service::SharePoint;
+        }
+        let own = |host: &str| resources::of_audience(&format!("https://{host}"));
+        let by_host = Some(host).filter(|host| !host.is_empty()).and_then(own);
+        of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
+    }
+
+    /// The `client_id` in a challenge is the API's own (D16); Exchange names its servers; errors have their dialects.
+    fn by_words(&self) -> Option<Service> {
+        let text = self.text();
+        let soap = text.contains("/exchange/services/2006/");
+        if soap {
+            return Some(Service::Ews);
+        }
+        if text.contains("00000003-0000-0ff1-ce00-000000000000") {
+            return Some(Service::SharePoint);
+        }
+        let challenge: String = self.header("www-authenticate").collect();
+        if challenge.contains(EXCHANGE.app_id)
+            || ["x-feserver", "x-calculatedbetarget", "x-beserver"]
+                .iter()
+                .any(|name| self.header(name).next().is_some())
+        {
+            return Some(Service::Exchange);
+        }
+        if challenge.contains(GRAPH.app_id) || text.contains("\"innererror\"") {
+            return Some(Service::Graph);
+        }
+        let arm = [
+            "invalidauthenticationtokentenant",
+            "expiredauthenticationtoken",
+            "does not have authorization to perform action",
+        ];
+        arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
+    }
+
+    /// The job that the call belongs to, where nobody named one.
+    pub fn job(&self) -> Option<Job> {
+        match self.service() {
+            Service::Ews => Some(Job::Ews),
+            Service::Eas => Some(Job::Eas),
+            Service::Arm => Some(Job::Arm),
+            Service::SharePoint => Some(Job::None),
+            // What was done needed no more than it had.
+            Service::Graph if self.status.is_some_and(|status| status < 300) => Some(Job::Graph),
+            Service::Graph if self.graph_job().is_some() => self.graph_job(),
+            Service::Graph if self.url.is_some() => Some(Job::Graph),
+            Service::Graph | Service::Exchange | Service::Other => None,
+        }
+    }
+
+    /// Whether it shows that a token did what `job` does.
+    pub fn serves(&self, job: Job) -> bool {
+        let done = self.status.is_some_and(|status| (200..300).contains(&status))
+            && self.soap_error().is_none()
+            && !self.is_html();
+        let called = match self.service() {
+            Service::Graph => self.graph_job(),
+            _ => self.job(),
+        };
+        done && called == Some(job)
+    }
+
+    /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
+    fn graph_job(&self) -> Option<Job> {
+        let url = self.url.as_deref()?.to_ascii_lowercase();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let at = segments.iter().position(|segment| matches!(*segment, "me" | "users"))?;
+        let own = segments.get(at + 1 + usize::from(segments[at] == "users")..)?;
+        let (first, last) = (*own.first()?, *own.last()?);
+        let writes = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "PUT" | "DELETE"));
+        let either = |write: Job, read: Job| Some(if writes { write } else { read });
+        match first {
+            "sendmail" => Some(Job::GraphMailSend),
+            "messages" | "mailfolders"
+                if ["send", "reply", "replyall", "forward"].contains(&last) =>
+            {
+                Some(Job::GraphMailSend)
+            }
+            "mailfolders" if own.contains(&"messagerules") => {
+                either(Job::GraphMailboxSettingsWrite, Job::GraphMailboxSettingsRead)
+            }
+            "mailboxsettings" => {
+                either(Job::GraphMailboxSettingsWrite, Job::GraphMailboxSettingsRead)
+            }
+            "messages" | "mailfolders" => either(Job::GraphMailWrite, Job::GraphMailRead),
+            "events" | "calendar" | "calendars" | "calendarview" => {
+                either(Job::GraphCalendarWrite, Job::GraphCalendarRead)
+            }
+            "contacts" | "contactfolders" => {
+                either(Job::GraphContactsWrite, Job::GraphContactsRead)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn of_resource(resource: Option<&Resource>) -> Option<Service> {
+    let resource = resource?;
+    let all = [(&GRAPH, Service::Graph), (&EXCHANGE, Service::Exchange), (&ARM, Service::Arm)];
+    all.into_iter().find(|(own, _)| own.app_id == resource.app_id).map(|(_, service)| service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_answered_is_told_by_address_header_or_dialect() {
+        let at =
+            |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.service();
+        assert_eq!(at("https://graph.microsoft.us/v1.0/me"), Service::Graph);
+        assert_eq!(at("https://outlook.office365.com/EWS/Exchange.asmx"), Service::Ews);
+        assert_eq!(
+            at("https://outlook.office365.com/Microsoft-Server-ActiveSync?Cmd=x"),
+            Service::Eas
+        );
+        assert_eq!(at("https://management.azure.com/subscriptions"), Service::Arm);
+        assert_eq!(at("https://contoso.sharepoint.com/_api/web"), Service::SharePoint);
+        assert_eq!(at("https://api.example/x"), Service::Other);
+        let header = |name: &str, value: &str| {
+            HttpAnswer { headers: vec![(name.into(), value.into())], ..HttpAnswer::default() }
+                .service()
+        };
+        assert_eq!(header("x-feserver", "AM0PR"), Service::Exchange);
+        assert_eq!(
+            header("www-authenticate", "Bearer client_id=\"00000003-0000-0000-c000-000000000000\""),
+            Service::Graph
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! What services say, in lower case, as they are known to say it.
+
+use crate::Confidence;
+
+/// Words of services, in lower case, and the cause that they name whatever the token is. The first that fits counts.
+pub(super) const WORDS: &[(&[&str], &str, Confidence, &str)] = &[
+    (
+        &["audienceurivalidationfailed"],
+        "wrong-audience",
+        Confidence::Certain,
+        "the service does not take the token's audience for its own",
+    ),
+    (
+        &[
+            "access to odata is disabled",
+            "raop]",
+            "apponly accesspolicy",
+            "applicationaccesspolicy",
+            "appaccesspolicy",
+        ],
+        "exchange-policy-block",
+        Confidence::Certain,
+        "an application access policy keeps this application out of that mailbox",
+    ),
+    (
+        &["nonpremiumtenant", "have premium license"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "the tenant has no licence for that: it needs Microsoft Entra ID P1 or P2",
+    ),
+    (
+        &["requestdisallowedbypolicy", "was disallowed by policy"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "an Azure Policy forbids it, whoever asks",
+    ),
+    (
+        &["no application access policy found"],
+        "not-about-the-token",
+        Confidence::Certain,
+        "Teams has no application access policy for this application and user (`Grant-CsApplicationAccessPolicy`)",
+    ),
+    (
+        &[
+            "exchangeimpersonation soap header must be present",
+            "errormissingemailaddress",
+            "errorinvalidexchangeimpersonationheaderdata",
+        ],
+        "impersonation-header-missing",
+        Confidence::Certain,
+        "an application has to say whose mailbox it means (`ExchangeImpersonation`)",
+    ),
+    (
+        &[
+            "errorimpersonateuserdenied",
+            "errorimpersonationdenied",
+            "errorimpersonationfailed",
+            "permission to impersonate",
+        ],
+        "mailbox-permission-missing",
+        Confidence::Certain,
+        "the caller may not act for that mailbox",
+    ),
+    (
+        &["errorsendasdenied", "sendasdenied", "send mail on behalf of the specified"],
+        "send-as-denied",
+        Confidence::Certain,
+        "the caller may not send under that address",
+    ),
+    (
+        &[
+            "request is only valid with delegated authentication",
+            "not supported in application-only context",
+            "not supported in app-only context",
+        ],
+        "app-only-token-for-delegated-job",
+        Confidence::Certain,
+        "`/me` means a signed-in user, and the token has none",
+    ),
+    (
+        &[
+            "invalid audience",
+            "invalidaudience",
+            "audience claim value",
+            "invalid_resource",
+            "wrong audience or resource",
+            "invalidauthenticationtokenaudience",
+            "audience validation failed",
+            "idx10214",
+            "the audience '",
+            "invalid aud",
+        ],
+        "wrong-audience",
+        Confidence::Certain,
+        "the service says that the token is for another service",
+    ),
+    (
+        &[
+            "token is expired",
+            "token has expired",
+            "token expired",
+            "tokenexpired",
+            "lifetime validation failed",
+            "80049228",
+            "expiredauthenticationtoken",
+            "idx10223",
+            "jwt expired",
+            "expired_token",
+        ],
+        "expired",
+        Confidence::Certain,
+        "the service says that the token has expired",
+    ),
+    (
+        &["idx10222", "token is not yet valid", "not before"],
+        "not-yet-valid",
+        Confidence::Certain,
+        "the service says that the token is not valid yet",
+    ),
+    (
+        &["invalidcloudinstance"],
+        "sovereign-cloud-mismatch",
+        Confidence::Certain,
+        "the service says that the token comes from another national cloud",
+    ),
+    (
+        &[
+            "code\":\"authorizationfailed",
+            "code\": \"authorizationfailed",
+            "linkedauthorizationfailed",
+        ],
+        "azure-role-missing",
+        Confidence::Certain,
+        "the caller has no role that allows this action",
+    ),
+    (
+        &[
+            "wrong issuer",
+            "invalidauthenticationtokentenant",
+            "invalid issuer",
+            "user specified by the user-context in the token does not exist in the tenant",
+        ],
+        "wrong-tenant",
+        Confidence::Certain,
+        "the service says that the token comes from another tenant",
+    ),
+    (
+        &["idx10205", "issuer validation failed"],
+        "v1-v2-endpoint-mismatch",
+        Confidence::Likely,
+        "the service expects another issuer: often a v2.0 token where it knows v1.0, or the other way round",
+    ),
+    (
+        &[
+            "conditional access",
+            "conditionalaccess",
+            "blocked by policy",
+            "access policy does not allow token issuance",
+            "aadsts53003",
+        ],
+        "conditional-access",
+        Confidence::Certain,
+        "a Conditional Access policy keeps the caller out",
+    ),
+    (
+        &[
+            "ews is disabled",
+            "ews_disabled",
+            "ewsenabled",
+            "ewsapplicationaccesspolicy",
+            "ews access",
+        ],
+        "exchange-policy-block",
+        Confidence::Certain,
+        "Exchange Web Services are switched off for this mailbox, tenant or application",
+    ),
+];
+
+/// A token that cannot be read at the service.
+pub(super) const MALFORMED: [&str; 17] = [
+    "can not be parsed",
+    "cannot be parsed",
+    "'authorization' header is missing",
+    "80049217",
+    "80049244",
+    "idx14100",
+    "idx12741",
+    "idx12709",
+    "idx12729",
+    "idx14102",
+    "not well formed",
+    "jwt must have three segments",
+    "token is empty",
+    "compacttoken parsing failed",
+    "bearer token not present",
+    "missingormalformed",
+    "malformed",
+];
+
+/// A mailbox that is not in Exchange Online.
+pub(super) const NO_MAILBOX: [&str; 10] = [
+    "mailboxnotenabledforrestapi",
+    "mailboxnotsupportedforrestapi",
+    "soft-deleted, or is hosted on-premise",
+    "rest api is not yet supported",
+    "errornonexistentmailbox",
+    "no mailbox associated",
+    "organizationfromtenantguidnotfound",
+    "the tenant for tenant guid",
+    "resource could not be discovered",
+    "mailboxnothostedinexchangeonline",
+];
+
+/// A user whom Exchange does not know.
+pub(super) const NO_USER: [&str; 3] = [
+    "user-context in the token does not exist",
+    "\"invalid_user\"",
+    "error_category=\"invalid_user\"",
+];
+
+/// A permission that is not in the token.
+pub(super) const NO_PERMISSION: [&str; 9] = [
+    "insufficient_scope",
+    "not enough scope",
+    "nopermissionsinaccesstoken",
+    "contains no permissions",
+    "missing scope",
+    "missing role permissions",
+    "required scope",
+    "scopes are missing",
+    "does not have required permission",
+];
+
+/// What the directory says when a permission, or a role of the user's own, is missing.
+pub(super) const DIRECTORY: [&str; 2] = ["authorization_requestdenied", "insufficient privileges"];
+
+pub(super) const THROTTLED: [&str; 8] = [
+    "toomanyrequests",
+    "applicationthrottled",
+    "errorserverbusy",
+    "mailboxconcurrency",
+    "activitylimitreached",
+    "throttled",
+    "errortoomany",
+    "errorexceededconnectioncount",
+];
+
+pub(super) const CHALLENGED: [&str; 4] = [
+    "insufficient_claims",
+    "continuous access evaluation",
+    "tokencreatedwithoutdatedpolicies",
+    "tokenissuedbeforerevocationtimestamp",
+];
+
+/// A signature that does not fit.
+pub(super) const SIGNATURE: [&str; 7] = [
+    "invalid signature",
+    "invalid_signature",
+    "idx10511",
+    "idx10503",
+    "signature validation failed",
+    "signing key is invalid",
+    "invalid x5t",
+];
+
+/// Codes and sentences of APIs that stand for themselves in the text of an exception. As they are written.
+pub(super) const IN_PROSE: [&str; 14] = [
+    "InvalidAuthenticationToken",
+    "ErrorAccessDenied",
+    "ErrorSendAsDenied",
+    "ErrorImpersonateUserDenied",
+    "Authorization_RequestDenied",
+    "Authorization_IdentityNotFound",
+    "MailboxNotEnabledForRESTAPI",
+    "OrganizationFromTenantGuidNotFound",
+    "soft-deleted, or is hosted on-premise",
+    "Lifetime validation failed",
+    "Access token has expired",
+    "AuthorizationFailed",
+    "AuthenticationFailed",
+    "x-ms-diagnostics:",
+];

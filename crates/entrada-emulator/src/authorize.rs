@@ -1,0 +1,292 @@
+//! The authorization endpoint: the page where somebody signs in, and the way back to the client.
+
+use url::Url;
+
+use super::account::{Person, Segment};
+use super::answer::{self, Answer};
+use super::call::Call;
+use super::page::{self, Ask};
+use super::refusal::{self, ADMIN_CONSENT, Refusal};
+use super::scenario::Hands;
+use super::scope::{self, Several};
+use super::world::World;
+use super::{ClientKind, mint};
+use entrada_core::NumericDate;
+
+/// An authorization request that was found in order.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) client_id: String,
+    pub(super) redirect_uri: String,
+    pub(super) scope: String,
+    pub(super) segment: Segment,
+    pub(super) nonce: Option<String>,
+    pub(super) claims: Option<String>,
+    pub(super) code_challenge: Option<String>,
+    /// `S256` or `plain`.
+    pub(super) code_challenge_method: String,
+    state: Option<String>,
+    response_mode: String,
+    client_info: bool,
+}
+
+/// An authorization code.
+pub(super) struct Code {
+    pub(super) asked: Asked,
+    pub(super) person: &'static Person,
+    pub(super) expires_at: NumericDate,
+    pub(super) used: bool,
+}
+
+/// Where an authorization request can go wrong.
+enum Wrong {
+    /// Shown in the browser; the client hears nothing.
+    Shown(Refusal),
+    /// Told to the client.
+    Told(Box<Asked>, Refusal),
+}
+
+const CANCELLED: Refusal =
+    Refusal::new("access_denied", 65_004, "User declined to consent to access the app.");
+const NOBODY_HERE: Refusal = Refusal::new(
+    "login_required",
+    50_058,
+    "A silent sign-in request was sent but no user is signed in.",
+);
+/// Codes live ten minutes.
+const CODE_LIFE: i64 = 600;
+
+impl World {
+    /// `/{tenant}/oauth2/v2.0/authorize`: GET shows the page, POST is the page's answer.
+    pub(super) fn authorize(
+        &mut self,
+        call: &Call,
+        tenant: &str,
+        segment: Option<&Segment>,
+        now: NumericDate,
+    ) -> Answer {
+        let Some(segment) = segment else {
+            return self.show(call, &refusal::unknown_tenant(tenant), now);
+        };
+        if call.is_post() && call.form("flow").is_some() {
+            return self.answered(call, now);
+        }
+        match self.read_authorize(call, segment) {
+            Ok(asked) => self.ask(call, asked, now),
+            Err(Wrong::Shown(refusal)) => self.show(call, &refusal, now),
+            Err(Wrong::Told(asked, refusal)) => self.send_error(&asked, &refusal, call, now),
+        }
+    }
+
+    fn read_authorize(&self, call: &Call, segment: &Segment) -> Result<Asked, Wrong> {
+        let need = |name: &str| call.any(name).ok_or_else(|| Wrong::Shown(refusal::missing(name)));
+        let client_id = need("client_id")?;
+        self.admit(client_id, segment).map_err(Wrong::Shown)?;
+        let redirect_uri = need("redirect_uri")?;
+        if !self.is_registered(client_id, redirect_uri) {
+            let text = format!(
+                "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs \
+                 configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches \
+                 one added to your application in the Azure portal."
+            );
+            return Err(Wrong::Shown(Refusal::with("invalid_request", 50_011, text)));
+        }
+        let text = |name: &str| call.any(name).map(str::to_owned);
+        let asked = Asked {
+            client_id: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            scope: text("scope").unwrap_or_default(),
+            segment: segment.clone(),
+            nonce: text("nonce"),
+            claims: text("claims"),
+            code_challenge: text("code_challenge"),
+            // RFC 7636 §4.3: without a method the challenge is the verifier itself.
+            code_challenge_method: text("code_challenge_method")
+                .unwrap_or_else(|| "plain".to_owned()),
+            state: text("state"),
+            response_mode: text("response_mode").unwrap_or_else(|| "query".to_owned()),
+            client_info: call.any("client_info") == Some("1"),
+        };
+        let problem = self.problem_to_tell(call, &asked);
+        problem.map_or(Ok(asked.clone()), |refusal| Err(Wrong::Told(Box::new(asked), refusal)))
+    }
+
+    fn problem_to_tell(&self, call: &Call, asked: &Asked) -> Option<Refusal> {
+        if call.any("response_type") != Some("code") {
+            let text = "The response_type is not supported: expected 'code'.";
+            return Some(Refusal::new("unsupported_response_type", 700_054, text));
+        }
+        if asked.scope.is_empty() {
+            return Some(refusal::missing("scope"));
+        }
+        let size = asked.code_challenge.as_ref().map_or(43, String::len);
+        if !(43..=128).contains(&size)
+            || !matches!(asked.code_challenge_method.as_str(), "S256" | "plain")
+        {
+            let text = "The size of the Code_Challenge parameter is not valid.";
+            return Some(Refusal::new("invalid_request", 501_491, text));
+        }
+        let wanted = match scope::parse(&asked.scope, Several::FirstCounts) {
+            Ok(wanted) => wanted,
+            Err(refusal) => return Some(refusal),
+        };
+        if let Err(refusal) = self.check_client(&asked.client_id, &wanted) {
+            return Some(refusal);
+        }
+        let signed_in = self.scenario_of(&asked.client_id).hands == Hands::Itself;
+        (call.any("prompt") == Some("none") && !signed_in).then_some(NOBODY_HERE)
+    }
+
+    /// Shows the page, or goes back at once where the scenario needs nobody.
+    fn ask(&mut self, call: &Call, asked: Asked, now: NumericDate) -> Answer {
+        let scenario = self.scenario_of(&asked.client_id);
+        if self.needs_admin(&asked.client_id) {
+            let back = self.error_members(&asked, &ADMIN_CONSENT, call, now);
+            let url = location(&asked, &back);
+            return answer::html(200, page::admin_approval(&asked.client_id, url.as_deref()));
+        }
+        match (scenario.hands, self.usual_person(scenario, &asked.segment)) {
+            (Hands::Itself, Some(person)) => return self.send_code(asked, person, now),
+            (Hands::Declines, _) => return self.send_error(&asked, &CANCELLED, call, now),
+            _ => (),
+        }
+        let flow = mint::letters(&mut self.entropy, 22);
+        let body = page::pick_account(&Ask {
+            action: &call.path,
+            hidden: ("flow", &flow),
+            client_id: &asked.client_id,
+            scope: &asked.scope,
+            segment: &asked.segment,
+            login_hint: call.any("login_hint"),
+            going: "",
+        });
+        self.asked.insert(flow, asked);
+        answer::html(200, body)
+    }
+
+    /// The person pressed a button.
+    fn answered(&mut self, call: &Call, now: NumericDate) -> Answer {
+        let flow = call.form("flow").unwrap_or_default();
+        let Some(asked) = self.asked.get(flow).cloned() else {
+            return answer::html(
+                400,
+                page::trouble("This sign-in is over. Start again from the app."),
+            );
+        };
+        if call.form("action") == Some("cancel") {
+            self.asked.remove(flow);
+            return self.send_error(&asked, &CANCELLED, call, now);
+        }
+        let person = call.form("account").and_then(Person::find);
+        let nobody = self.scenario_of(&asked.client_id).hands == Hands::Nobody;
+        match person.filter(|person| asked.segment.admits(person) && !nobody) {
+            Some(person) => {
+                self.asked.remove(flow);
+                self.send_code(asked, person, now)
+            }
+            None => answer::html(400, page::trouble("This account cannot be used here.")),
+        }
+    }
+
+    fn send_code(&mut self, asked: Asked, person: &'static Person, now: NumericDate) -> Answer {
+        let tid = asked.segment.tid(person);
+        let code = mint::code(&mut self.entropy, &tid, &asked.client_id, person.is_personal());
+        let mut members = vec![("code".to_owned(), code.clone())];
+        if asked.client_info {
+            members.push(("client_info".to_owned(), mint::client_info(person)));
+        }
+        members.extend(asked.state.clone().map(|state| ("state".to_owned(), state)));
+        members.push(("session_state".to_owned(), self.entropy.guid()));
+        let answer = send(&asked, &members);
+        let expires_at = now.plus_seconds(CODE_LIFE);
+        self.codes.insert(code.clone(), Code { asked, person, expires_at, used: false });
+        self.keep_secret(code);
+        answer
+    }
+
+    fn send_error(
+        &mut self,
+        asked: &Asked,
+        refusal: &Refusal,
+        call: &Call,
+        now: NumericDate,
+    ) -> Answer {
+        let members = self.error_members(asked, refusal, call, now);
+        answer::mark(send(asked, &members), refusal.error)
+    }
+
+    fn error_members(
+        &mut self,
+        asked: &Asked,
+        refusal: &Refusal,
+        call: &Call,
+        now: NumericDate,
+    ) -> Vec<(String, String)> {
+        let (trace_id, correlation_id) = (self.entropy.guid(), self.correlation_id(call));
+        let description = self.describe(refusal, &asked.client_id, &trace_id, &correlation_id, now);
+        let mut members = vec![
+            ("error".to_owned(), refusal.error.to_owned()),
+            ("error_description".to_owned(), description),
+            ("error_uri".to_owned(), format!("{}/error?code={}", self.base(), refusal.code)),
+        ];
+        if refusal.code == CANCELLED.code {
+            members.push(("error_subcode".to_owned(), "cancel".to_owned()));
+        }
+        members.extend(asked.state.clone().map(|state| ("state".to_owned(), state)));
+        members
+    }
+
+    fn show(&mut self, call: &Call, refusal: &Refusal, now: NumericDate) -> Answer {
+        let (trace_id, correlation_id) = (self.entropy.guid(), self.correlation_id(call));
+        let client_id = call.any("client_id").unwrap_or_default();
+        let text = self.describe(refusal, client_id, &trace_id, &correlation_id, now);
+        answer::mark(answer::html(400, page::trouble(&text)), refusal.error)
+    }
+
+    /// Whether a client may be answered there. Without a registration of its own it has `http://localhost`.
+    pub(super) fn is_registered(&self, client_id: &str, redirect_uri: &str) -> bool {
+        const USUAL: [&str; 2] =
+            ["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"];
+        match self.client(client_id) {
+            Some(client) => client.redirect_uris.iter().any(|own| same_uri(own, redirect_uri)),
+            None => {
+                self.kind_of(client_id) != ClientKind::Web
+                    && USUAL.iter().any(|own| same_uri(own, redirect_uri))
+            }
+        }
+    }
+}
+
+/// On `http://localhost` the port does not count, the path does; everywhere else every character counts.
+fn same_uri(registered: &str, asked: &str) -> bool {
+    let (Ok(own), Ok(url)) = (Url::parse(registered), Url::parse(asked)) else { return false };
+    let local = |url: &Url| url.scheme() == "http" && url.host_str() == Some("localhost");
+    if local(&own) && local(&url) {
+        own.path() == url.path() && url.query().is_none() && url.fragment().is_none()
+    } else {
+        registered == asked
+    }
+}
+
+/// The client's address with the answer in its query or fragment.
+fn location(asked: &Asked, members: &[(String, String)]) -> Option<String> {
+    let mut url = Url::parse(&asked.redirect_uri).ok()?;
+    if asked.response_mode == "fragment" {
+        let pairs =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+        url.set_fragment(Some(&pairs));
+    } else {
+        url.query_pairs_mut().extend_pairs(members);
+    }
+    Some(url.into())
+}
+
+fn send(asked: &Asked, members: &[(String, String)]) -> Answer {
+    if asked.response_mode == "form_post" {
+        return answer::html_that_posts(page::post_back(&asked.redirect_uri, members));
+    }
+    match location(asked, members) {
+        Some(location) => answer::redirect(&location),
+        None => answer::html(400, page::trouble("The redirect URI is not a URL.")),
+    }
+}

@@ -1,0 +1,275 @@
+//! The device authorization grant: the request, the page, and what the poll finds.
+
+use std::collections::VecDeque;
+
+use serde_json::json;
+
+use super::account::{Person, Segment};
+use super::answer::{self, Answer};
+use super::call::Call;
+use super::page::{self, Ask};
+use super::refusal::{self, CODE_EXPIRED, DECLINED, LOOP, PENDING, REDEEMED, Refusal, SLOW_DOWN};
+use super::scenario::{Hands, Wire};
+use super::scope::{self, Several};
+use super::world::{Step, World};
+use super::{Reply, mint};
+use entrada_core::NumericDate;
+
+/// One device flow.
+pub(super) struct SignIn {
+    pub(super) device_code: String,
+    pub(super) user_code: String,
+    pub(super) client_id: String,
+    pub(super) scope: String,
+    pub(super) claims: Option<String>,
+    pub(super) segment: Segment,
+    expires_at: NumericDate,
+    /// Seconds that two polls must lie apart, where somebody minds.
+    interval: i64,
+    polls: u32,
+    /// When the polls of the last two minutes came.
+    recent: VecDeque<NumericDate>,
+    pub(super) outcome: Outcome,
+}
+
+/// How far a device flow has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    Waiting,
+    Approved(&'static Person),
+    Declined,
+    Redeemed,
+}
+
+impl World {
+    /// `POST /{tenant}/oauth2/v2.0/devicecode`.
+    pub(super) fn device_code(
+        &mut self,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+    ) -> Reply {
+        let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
+        if let Some(reply) = self.fault(scenario, Step::DeviceCode, 1, call, now) {
+            return reply;
+        }
+        let started = self.start_device(call, segment, now);
+        Self::sent(scenario, self.or_refuse(started, call, now))
+    }
+
+    fn start_device(
+        &mut self,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+    ) -> Result<Answer, Refusal> {
+        let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
+        self.admit(client_id, segment)?;
+        let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
+        let wanted = scope::parse(scope, Several::Refused)?;
+        self.check_client(client_id, &wanted)?;
+
+        let scenario = self.scenario_of(client_id);
+        let personal = *segment == Segment::Consumers;
+        let device_code = mint::device_code(&mut self.entropy);
+        let user_code = mint::user_code(&mut self.entropy, personal);
+        let uri = format!("{}/{}", self.base(), if personal { "link" } else { "devicelogin" });
+        let mut message = format!(
+            "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
+        );
+        if scenario.wire == Wire::Hostile {
+            message.push_str(
+                " \u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\nerror: forged line\u{202e}\u{200b}\u{0}",
+            );
+        }
+        let mut body = json!({
+            "user_code": user_code, "device_code": device_code, "expires_in": scenario.code_life, "message": message,
+        });
+        if scenario.wire == Wire::OldNames {
+            body["verification_url"] = json!(uri);
+        } else {
+            body["verification_uri"] = json!(uri);
+            body["interval"] = json!(self.options.interval);
+        }
+        self.keep_secret(device_code.clone());
+        // Codes that died an hour ago are of no interest to anybody.
+        self.sign_ins.retain(|old| now <= old.expires_at.plus_seconds(3_600));
+        self.sign_ins.push(SignIn {
+            device_code,
+            user_code,
+            client_id: client_id.to_owned(),
+            scope: scope.to_owned(),
+            claims: call.form("claims").map(str::to_owned),
+            segment: segment.clone(),
+            expires_at: now.plus_seconds(scenario.code_life),
+            interval: i64::try_from(self.options.interval).unwrap_or(5),
+            polls: 0,
+            recent: VecDeque::new(),
+            outcome: Outcome::Waiting,
+        });
+        Ok(answer::json(200, &body))
+    }
+
+    /// What a poll finds: tokens for the flow at this place in the list, or a refusal.
+    pub(super) fn poll(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+        let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
+        let code = call.form("device_code").or_else(|| call.form("code"));
+        let Some(code) = code else {
+            return Reply::Answer(self.refuse(call, &refusal::missing("device_code"), now));
+        };
+        let Some(index) = self.sign_ins.iter().position(|sign_in| sign_in.device_code == code)
+        else {
+            let unknown =
+                Refusal::new("bad_verification_code", 70_018, "Invalid verification code.");
+            return Reply::Answer(self.refuse(call, &unknown, now));
+        };
+        self.sign_ins[index].polls += 1;
+        let polls = self.sign_ins[index].polls;
+        if let Some(reply) = self.fault(scenario, Step::Poll, polls, call, now) {
+            return reply;
+        }
+        let answer = match self.poll_outcome(index, call, segment, now) {
+            Ok(person) => self.device_tokens(index, person, call, now),
+            Err(refusal) => Err(refusal),
+        };
+        Self::sent(scenario, self.or_refuse(answer, call, now))
+    }
+
+    fn poll_outcome(
+        &mut self,
+        index: usize,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+    ) -> Result<&'static Person, Refusal> {
+        let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
+        self.admit(client_id, segment)?;
+        let scenario = self.scenario_of(client_id);
+        let usual = self.usual_person(scenario, segment);
+        let often = (300 / self.options.interval.max(1)).max(60);
+        let sign_in = &mut self.sign_ins[index];
+        if !sign_in.client_id.eq_ignore_ascii_case(client_id) {
+            return Err(refusal::BAD_GRANT);
+        }
+        if sign_in.segment != *segment {
+            return Err(refusal::OTHER_TENANT);
+        }
+        if matches!(sign_in.outcome, Outcome::Redeemed) {
+            return Err(REDEEMED);
+        }
+        if sign_in.expires_at <= now {
+            let old = scenario.wire == Wire::OldNames;
+            return Err(Refusal {
+                error: if old { "code_expired" } else { "expired_token" },
+                ..CODE_EXPIRED
+            });
+        }
+        let early =
+            sign_in.recent.back().is_some_and(|last| now.seconds_since(*last) < sign_in.interval);
+        sign_in.recent.push_back(now);
+        sign_in.recent.retain(|at| now.seconds_since(*at) < 120);
+        if often < u64::try_from(sign_in.recent.len()).unwrap_or(u64::MAX) {
+            return Err(LOOP);
+        }
+        if scenario.wire == Wire::SlowDown && (sign_in.polls == 1 || early) {
+            sign_in.interval += 5;
+            return Err(SLOW_DOWN);
+        }
+        if let Some(refusal) = scenario.second_poll.filter(|_| 2 <= sign_in.polls) {
+            return Err(refusal.clone());
+        }
+        if matches!(sign_in.outcome, Outcome::Waiting) && 2 <= sign_in.polls {
+            match (scenario.hands, usual) {
+                (Hands::Itself, Some(person)) => sign_in.outcome = Outcome::Approved(person),
+                (Hands::Declines, _) => sign_in.outcome = Outcome::Declined,
+                _ => (),
+            }
+        }
+        match sign_in.outcome {
+            Outcome::Waiting => Err(PENDING),
+            Outcome::Declined => Err(DECLINED),
+            Outcome::Redeemed => Err(REDEEMED),
+            Outcome::Approved(person) => {
+                self.refused_at_issue(scenario, client_id).map_or(Ok(person), Err)
+            }
+        }
+    }
+
+    /// The page where a person enters the user code: three steps on one address.
+    pub(super) fn device_page(&mut self, call: &Call, now: NumericDate) -> Answer {
+        let typed = call.any("otc").unwrap_or_default();
+        if !call.is_post() {
+            return answer::html(200, page::enter_code(&call.path, typed, None));
+        }
+        let Some(index) =
+            self.waiting(typed).filter(|index| now < self.sign_ins[*index].expires_at)
+        else {
+            let problem = "That code didn’t work. Check the code and try again.";
+            return answer::html(200, page::enter_code(&call.path, typed, Some(problem)));
+        };
+        let sign_in = &self.sign_ins[index];
+        if call.form("action") == Some("cancel") {
+            self.decline(typed);
+            return answer::html(
+                200,
+                page::notice("You cancelled the sign-in", "You may close this window."),
+            );
+        }
+        let Some(account) = call.form("account") else {
+            let ask = Ask {
+                action: &call.path,
+                hidden: ("otc", &sign_in.user_code),
+                client_id: &sign_in.client_id,
+                scope: &sign_in.scope,
+                segment: &sign_in.segment,
+                login_hint: None,
+                going: "on another device. Continue only if you started this.",
+            };
+            return answer::html(200, page::pick_account(&ask));
+        };
+        let client_id = sign_in.client_id.clone();
+        if !self.approve(typed, account) {
+            return answer::html(200, page::trouble("This account cannot be used here."));
+        }
+        if self.needs_admin(&client_id) {
+            return answer::html(200, page::admin_approval(&client_id, None));
+        }
+        let text = format!(
+            "You have signed in to {client_id} on your device. You may now close this window."
+        );
+        answer::html(200, page::notice("You’re all set", &text))
+    }
+
+    /// Where a flow with this user code waits; letter case, spaces and dashes do not matter.
+    fn waiting(&self, user_code: &str) -> Option<usize> {
+        let typed: String = user_code.chars().filter(char::is_ascii_alphanumeric).collect();
+        self.sign_ins.iter().position(|sign_in| {
+            matches!(sign_in.outcome, Outcome::Waiting)
+                && sign_in.user_code.eq_ignore_ascii_case(&typed)
+                && self.scenario_of(&sign_in.client_id).hands != Hands::Nobody
+        })
+    }
+
+    pub(super) fn approve(&mut self, user_code: &str, account: &str) -> bool {
+        let Some(index) = self.waiting(user_code) else { return false };
+        let sign_in = &mut self.sign_ins[index];
+        let person = Person::find(account).filter(|person| sign_in.segment.admits(person));
+        if let Some(person) = person {
+            sign_in.outcome = Outcome::Approved(person);
+        }
+        person.is_some()
+    }
+
+    pub(super) fn decline(&mut self, user_code: &str) -> bool {
+        let found = self.waiting(user_code);
+        if let Some(index) = found {
+            self.sign_ins[index].outcome = Outcome::Declined;
+        }
+        found.is_some()
+    }
+
+    pub(super) fn pending_user_codes(&self) -> Vec<String> {
+        let waiting = self.sign_ins.iter().filter(|flow| matches!(flow.outcome, Outcome::Waiting));
+        waiting.map(|flow| flow.user_code.clone()).collect()
+    }
+}

@@ -1,0 +1,249 @@
+//! What somebody agreed to, and the tokens that follow from it.
+
+use serde_json::{Value, json};
+
+use super::ClientKind;
+use super::account::Person;
+use super::answer::{self, Answer};
+use super::call::Call;
+use super::mint::{self, Facts};
+use super::refusal::Refusal;
+use super::scenario::Tokens;
+use super::scope::{EXCHANGE, GRAPH, Resource, Wanted};
+use super::world::World;
+use entrada_core::NumericDate;
+
+/// One sign-in.
+pub(super) struct Grant {
+    pub(super) client_id: String,
+    pub(super) person: &'static Person,
+    pub(super) tid: String,
+    /// As the sign-in asked for.
+    pub(super) scope: String,
+    /// The `claims` parameter of the sign-in.
+    pub(super) claims: Option<String>,
+    pub(super) revoked: bool,
+}
+
+/// A refresh token that is out there.
+pub(super) struct RefreshToken {
+    /// Place in the list of grants.
+    pub(super) grant: usize,
+    pub(super) used: bool,
+}
+
+/// What the access token of a personal account stands for.
+pub(super) struct Compact {
+    pub(super) person: &'static Person,
+    pub(super) resource: &'static Resource,
+    /// Short names, separated by spaces.
+    pub(super) scp: String,
+    pub(super) expires_at: NumericDate,
+}
+
+/// One token response to be made.
+pub(super) struct Issue<'a> {
+    pub(super) wanted: Wanted,
+    pub(super) nonce: Option<String>,
+    /// Whether somebody has just signed in, rather than a refresh token been presented.
+    pub(super) first: bool,
+    /// The `claims` parameter of this request.
+    pub(super) claims: Option<String>,
+    pub(super) call: &'a Call,
+    pub(super) now: NumericDate,
+}
+
+/// What the response and the access token say about scopes.
+struct Scopes {
+    /// The `scope` member.
+    response: String,
+    /// The `scp` claim.
+    scp: String,
+}
+
+impl World {
+    /// Notes a new grant and gives its first tokens.
+    pub(super) fn issue_first(
+        &mut self,
+        grant: Grant,
+        issue: Issue<'_>,
+    ) -> Result<Answer, Refusal> {
+        self.grants.push(grant);
+        self.issue(self.grants.len() - 1, issue)
+    }
+
+    /// Makes a token response for the grant at this place of the list.
+    pub(super) fn issue(&mut self, index: usize, issue: Issue<'_>) -> Result<Answer, Refusal> {
+        let Issue { mut wanted, now, .. } = issue;
+        let grant = &self.grants[index];
+        let (person, tid, client_id) = (grant.person, grant.tid.clone(), grant.client_id.clone());
+        let declared = |claims: &Option<String>| {
+            claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))
+        };
+        let cp1 = !person.is_personal() && (declared(&issue.claims) || declared(&grant.claims));
+        let mut acrs: Vec<_> = [&issue.claims, &grant.claims]
+            .into_iter()
+            .flatten()
+            .flat_map(|text| contexts(text))
+            .collect();
+        acrs.dedup();
+        let scenario = self.scenario_of(&client_id);
+        let kind = self.kind_of(&client_id);
+
+        match scenario.tokens {
+            Tokens::Partial => {
+                // What another scenario had them consent to does not count.
+                self.consents.clear();
+                withhold(&mut wanted);
+            }
+            Tokens::OtherAudience => {
+                wanted.resource = if wanted.resource == &GRAPH { &EXCHANGE } else { &GRAPH };
+                wanted.prefix = format!("{}/", wanted.resource.uri());
+            }
+            _ => (),
+        }
+        let scopes = self.scopes(&client_id, person, &wanted, issue.first);
+        let life = match scenario.tokens {
+            Tokens::ShortLived => 60,
+            Tokens::FirstShortLived if issue.first => 1,
+            _ if self.is_brief => 1,
+            _ if cp1 => 86_400 + self.random_seconds(3_600),
+            _ if person.is_personal() => 3_600,
+            _ => 3_600 + self.random_seconds(1_800),
+        };
+        let audience = wanted.audience();
+        let facts = Facts {
+            client_id: &client_id,
+            person,
+            tid: &tid,
+            resource: wanted.resource,
+            audience: &audience,
+            scp: &scopes.scp,
+            now,
+            life,
+            cp1,
+            acrs: &acrs,
+        };
+        let access_token = match wanted.resource.site.filter(|_| person.is_personal()) {
+            Some(site) => Some(mint::compact_token(&mut self.entropy, site)),
+            None => mint::access_token(&mut self.entropy, &facts),
+        }
+        .ok_or(NO_KEY)?;
+        let id_token = wanted
+            .signs_in("openid")
+            .then(|| {
+                let base = self.options.base.as_str().trim_end_matches('/');
+                mint::id_token(&mut self.entropy, &facts, base, issue.nonce.as_deref())
+                    .ok_or(NO_KEY)
+            })
+            .transpose()?;
+        if person.is_personal() {
+            let record = Compact {
+                person,
+                resource: wanted.resource,
+                scp: scopes.scp.clone(),
+                expires_at: now.plus_seconds(life),
+            };
+            self.compact.insert(access_token.clone(), record);
+        }
+        // As observed at Entra: a second less than the token lives.
+        let expires_in = if life <= 60 || person.is_personal() { life } else { life - 1 };
+        let mut body = json!({
+            "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in,
+            "access_token": access_token,
+        });
+        if scenario.tokens != Tokens::NoScope {
+            body["scope"] = json!(scopes.response);
+        }
+        if cp1 {
+            body["refresh_in"] = json!(expires_in / 2);
+        }
+        if let Some(id_token) = &id_token {
+            body["id_token"] = json!(id_token);
+        }
+        if issue.call.form("client_info") == Some("1") {
+            body["client_info"] = json!(mint::client_info(person));
+        }
+        if kind == ClientKind::FirstParty {
+            body["foci"] = json!("1");
+        }
+        // Work accounts get a new one at every refresh; personal ones only when they ask.
+        let refreshable =
+            wanted.signs_in("offline_access") || !issue.first && !person.is_personal();
+        if refreshable && scenario.tokens != Tokens::NoRefreshToken {
+            let token =
+                mint::refresh_token(&mut self.entropy, &tid, &client_id, person.is_personal());
+            body["refresh_token"] = json!(token);
+            if kind == ClientKind::Spa {
+                body["refresh_token_expires_in"] = json!(86_399);
+            }
+            self.refresh_tokens.insert(token.clone(), RefreshToken { grant: index, used: false });
+            self.keep_secret(token);
+        }
+        self.keep_secret(access_token);
+        if let Some(token) = id_token {
+            self.keep_secret(token);
+        }
+        Ok(answer::json(200, &body))
+    }
+
+    fn random_seconds(&mut self, below: u64) -> i64 {
+        i64::try_from(self.entropy.below(below)).unwrap_or_default()
+    }
+
+    /// Notes the consent, and says what was granted in the way that Entra does for this sort of account and API.
+    fn scopes(&mut self, client_id: &str, person: &Person, wanted: &Wanted, first: bool) -> Scopes {
+        const SIGN_IN: &str = "openid profile email";
+        if wanted.only_sign_in() {
+            let response = if first { SIGN_IN.to_owned() } else { String::new() };
+            return Scopes { response, scp: SIGN_IN.to_owned() };
+        }
+        let graph = wanted.resource == &GRAPH;
+        let mut names = wanted.api_names();
+        if !person.is_personal() {
+            let key = (client_id.to_ascii_lowercase(), person.oid, wanted.resource.app_id);
+            let consented = self.consents.entry(key).or_default();
+            let earlier: Vec<_> =
+                consented.iter().copied().filter(|name| !names.contains(name)).collect();
+            consented.extend(names.iter().copied());
+            names.extend(earlier);
+        }
+        let mut response: Vec<String> =
+            names.iter().map(|name| format!("{}{name}", wanted.prefix)).collect();
+        if wanted.default {
+            response.push(format!("{}.default", wanted.prefix));
+        }
+        let mut scp = names.join(" ");
+        if graph && (!person.is_personal() || !wanted.sign_in.is_empty()) {
+            response.push(SIGN_IN.to_owned());
+            scp = format!("{scp} {SIGN_IN}");
+        }
+        Scopes { response: response.join(" "), scp }
+    }
+}
+
+const NO_KEY: Refusal =
+    Refusal::new("server_error", 90_033, "The emulator could not make a signing key.").status(500);
+
+/// The authentication contexts that a `claims` parameter asks for.
+fn contexts(claims: &str) -> Vec<String> {
+    let asked: Value = claims.parse().unwrap_or_default();
+    let asked = &asked["access_token"]["acrs"];
+    let values: Vec<Value> = asked["values"].as_array().cloned().unwrap_or_default();
+    let all = values.into_iter().chain(asked.get("value").cloned());
+    all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// Takes away what `consent-partial` does not grant: every `Mail.` scope, or else the first one.
+fn withhold(wanted: &mut Wanted) {
+    wanted.names = wanted.api_names();
+    wanted.default = false;
+    let before = wanted.names.len();
+    wanted.names.retain(|name| !name.starts_with("Mail."));
+    if wanted.names.len() == before && before != 0 {
+        wanted.names.remove(0);
+    }
+    if wanted.names.is_empty() {
+        wanted.names.push("User.Read");
+    }
+}

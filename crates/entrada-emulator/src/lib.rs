@@ -1,0 +1,228 @@
+//! A small Entra ID for this machine: the endpoints, the pages and the tokens, with its failures on demand.
+//!
+//! The heart, [`Emulator::handle`], takes a request and the time and gives the answer; it opens no socket, reads no
+//! clock and never waits. [`serve`] puts it on a port.
+#![forbid(unsafe_code)]
+
+pub mod account;
+mod answer;
+mod authorize;
+mod call;
+mod consent;
+mod device;
+mod entropy;
+mod grant;
+mod graph;
+mod key;
+mod loopback;
+mod metadata;
+mod mint;
+mod page;
+mod record;
+mod refusal;
+mod scenario;
+mod scope;
+pub mod serve;
+mod token;
+mod trouble;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+pub use account::Directory;
+use entrada_core::{NamedHost, NumericDate};
+pub use scenario::{SCENARIOS, Scenario};
+pub use trouble::{Failure, Trouble};
+use world::World;
+
+/// How an emulator is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where clients reach it, for example `http://localhost:8400`: the root of every URL it gives out.
+    pub base: Url,
+    /// Names by which it is reached beside that of `base`, `localhost` and the loopback addresses. [`serve`] turns requests
+    /// away that name another host: a page of somebody else's whose name leads here (DNS rebinding).
+    pub hosts: Vec<String>,
+    /// What happens to clients whose id is not a scenario's own.
+    pub scenario: &'static Scenario,
+    /// Directories beside the built-in Contoso.
+    pub directories: Vec<Directory>,
+    /// Registrations that are not plain public multi-tenant clients.
+    pub clients: Vec<Client>,
+    /// Whether a client that is not in [`Options::clients`] is unknown (AADSTS700016), rather than accepted.
+    pub only_known_clients: bool,
+    /// Seconds between polls that a device code answer asks for. Entra: 5.
+    pub interval: u64,
+    /// Whether the parts of an `error_description` are on lines of their own (CR LF), as Entra had them until 2025.
+    pub crlf: bool,
+    /// User name of the account that signs in by itself, where the scenario does not say.
+    pub account: Option<String>,
+    /// How long the token endpoint takes.
+    pub delay: Duration,
+    /// A fixed seed makes the same codes and opaque tokens every time; without one they are random.
+    pub seed: Option<u64>,
+}
+
+impl Options {
+    /// Scenario `normal` at `base`.
+    pub fn new(base: Url) -> Self {
+        Self {
+            base,
+            hosts: Vec::new(),
+            scenario: Default::default(),
+            directories: Vec::new(),
+            clients: Vec::new(),
+            only_known_clients: false,
+            interval: 5,
+            crlf: false,
+            account: None,
+            delay: Duration::ZERO,
+            seed: None,
+        }
+    }
+}
+
+/// An app registration.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Application (client) ID.
+    pub client_id: String,
+    /// What it is registered as.
+    pub kind: ClientKind,
+    /// Registered redirect URIs; on `http://localhost` the port does not count, the path does.
+    pub redirect_uris: Vec<String>,
+}
+
+/// Sorts of app registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// "Mobile and desktop applications", any account.
+    Public,
+    /// Public, for accounts of one directory: AADSTS50194 on `common`.
+    SingleTenant,
+    /// Public, for work accounts of any directory: AADSTS9002332 on `consumers`.
+    WorkOnly,
+    /// Public, for personal accounts: AADSTS9002331 elsewhere than on `consumers`.
+    PersonalOnly,
+    /// "Web": wants a secret, AADSTS7000218.
+    Web,
+    /// "Single-page application": AADSTS9002327 without an `Origin` header, refresh tokens of 24 hours.
+    Spa,
+    /// Microsoft's own, with a fixed set of scopes (AADSTS65002) and the `foci` member.
+    FirstParty,
+}
+
+/// Every scenario, in the order of the table: for `--list`.
+pub fn list() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter()
+}
+
+/// What comes back for a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// An answer.
+    Answer(http::Response<Vec<u8>>),
+    /// An answer that takes this long.
+    Later(Duration, http::Response<Vec<u8>>),
+    /// The connection stays open and nothing comes.
+    Hang,
+    /// The connection is closed without an answer.
+    Cut,
+}
+
+/// One request and what became of it. Holds no secret: neither query, nor body, nor `Authorization`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// When.
+    pub at: NumericDate,
+    /// For example `POST`.
+    pub method: String,
+    /// Without the query; at most 120 characters.
+    pub path: String,
+    /// The `grant_type` of a token request, when it is a known one.
+    pub grant_type: Option<&'static str>,
+    /// The client, when its id is a GUID.
+    pub client_id: Option<String>,
+    /// The HTTP status; `None` when no answer was sent.
+    pub status: Option<u16>,
+    /// The OAuth `error` or, from Graph, the error `code`.
+    pub error: Option<String>,
+}
+
+/// The emulator: shared by every connection, driven by its requests.
+pub struct Emulator(Mutex<World>);
+
+impl Emulator {
+    /// An emulator in which nobody has signed in yet.
+    pub fn new(options: Options) -> Self {
+        Self(Mutex::new(World::new(options)))
+    }
+
+    /// Answers one request that came at `now`.
+    pub fn handle(&self, request: http::Request<Vec<u8>>, now: NumericDate) -> Reply {
+        self.world().handle(request, now)
+    }
+
+    /// Every token, code and verifier issued or received so far, at most the last 20,000: none of them may show up where
+    /// it was not asked for.
+    pub fn secrets(&self) -> Vec<String> {
+        self.world().secrets.iter().cloned().collect()
+    }
+
+    /// The requests so far, at most the last 20,000.
+    pub fn log(&self) -> Vec<LogLine> {
+        self.world().log.iter().cloned().collect()
+    }
+
+    /// Does what a person does at the device page: enters `user_code` and signs in as `account`, a user name. False when
+    /// there is no such code waiting, no such account, or the account may not sign in there.
+    pub fn approve(&self, user_code: &str, account: &str) -> bool {
+        self.world().approve(user_code, account)
+    }
+
+    /// Enters `user_code` and cancels; false when there is no such code waiting.
+    pub fn decline(&self, user_code: &str) -> bool {
+        self.world().decline(user_code)
+    }
+
+    /// User codes that wait for somebody, the oldest first. A code that nobody polled since it expired is among them.
+    pub fn pending_user_codes(&self) -> Vec<String> {
+        self.world().pending_user_codes()
+    }
+
+    /// From now on, what is `name`d happens; false when there is no such scenario.
+    pub fn set_scenario(&self, name: &str) -> bool {
+        let found = Scenario::find(name);
+        if let Some(scenario) = found {
+            self.world().options.scenario = scenario;
+        }
+        found.is_some()
+    }
+
+    /// Whether clients may reach it as `host`.
+    fn is_called(&self, host: &NamedHost) -> bool {
+        let options = &self.world().options;
+        let named =
+            |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
+        host.is_loopback()
+            || options.base.host_str().is_some_and(named)
+            || options.hosts.iter().any(|own| named(own))
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A panic of another thread spoils one answer, not the emulator.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("options", &self.world().options).finish_non_exhaustive()
+    }
+}

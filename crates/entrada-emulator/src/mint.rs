@@ -1,0 +1,217 @@
+//! Makes tokens and codes that look like Entra's.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::account::{Kind, Person};
+use super::entropy::Entropy;
+use super::key::key;
+use super::scope::{EXCHANGE, GRAPH, Resource};
+use entrada_core::NumericDate;
+
+const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Letters and digits that are not mistaken for one another.
+const TYPABLE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// `BAQABIQEAAAD…`, long and opaque.
+pub(super) fn device_code(entropy: &mut Entropy) -> String {
+    format!("BAQABIQEAAAD{}", entropy.base64url(150))
+}
+
+/// Nine characters, or eight for personal accounts.
+pub(super) fn user_code(entropy: &mut Entropy, personal: bool) -> String {
+    entropy.text(if personal { 8 } else { 9 }, TYPABLE)
+}
+
+/// An authorization code.
+pub(super) fn code(entropy: &mut Entropy, tid: &str, client_id: &str, personal: bool) -> String {
+    if personal {
+        format!("M.C521_BAY.2.U.{}", entropy.guid())
+    } else {
+        opaque(entropy, tid, client_id, 300)
+    }
+}
+
+/// `1.A…` for work accounts, `M.C5…` for personal ones.
+pub(super) fn refresh_token(
+    entropy: &mut Entropy,
+    tid: &str,
+    client_id: &str,
+    personal: bool,
+) -> String {
+    if personal {
+        let body =
+            entropy.text(340, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*$");
+        // Always with the characters that forms must escape.
+        format!("M.C521_BAY.0.U.-C{body}!x*y$")
+    } else {
+        opaque(entropy, tid, client_id, 900)
+    }
+}
+
+/// Tenant and client in the first segment, then nothing that anybody can read.
+fn opaque(entropy: &mut Entropy, tid: &str, client_id: &str, length: usize) -> String {
+    let body = entropy.base64url(length);
+    format!("1.{}.AgABAwEAAAB{body}", header(entropy, tid, client_id))
+}
+
+/// 40 bytes: 3 of ours, two GUIDs in the byte order of Windows, 5 more.
+fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
+    let guid = |text: &str| uuid::Uuid::try_parse(text).unwrap_or_default().to_bytes_le();
+    let mut bytes = vec![0x01, 0x79, 0x00];
+    bytes.extend(guid(tid));
+    bytes.extend(guid(id));
+    bytes.extend(entropy.bytes(5));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The access token of a personal account: `EwB…`, standard base64, no claims to read.
+pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
+    // The length's low byte decides the third character: 0x40 to 0x7f gives `B`.
+    let length: u16 = 0x0340 + u16::try_from(entropy.below(0x40)).unwrap_or_default();
+    let mut bytes = vec![0x13, 0x00];
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(site.to_le_bytes());
+    bytes.push(0x14);
+    let rest = usize::from(length) + 4 - bytes.len();
+    bytes.extend(entropy.bytes(rest));
+    STANDARD.encode(bytes)
+}
+
+/// What a token says.
+pub(super) struct Facts<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) person: &'static Person,
+    pub(super) tid: &'a str,
+    pub(super) resource: &'static Resource,
+    pub(super) audience: &'a str,
+    /// Short names, separated by spaces.
+    pub(super) scp: &'a str,
+    /// By the server's clock.
+    pub(super) now: NumericDate,
+    /// Seconds from `now` to `exp`.
+    pub(super) life: i64,
+    /// Whether the client declared that it handles claims challenges.
+    pub(super) cp1: bool,
+    /// Authentication contexts that were asked for and reached.
+    pub(super) acrs: &'a [String],
+}
+
+/// A v1.0 access token, as Entra issues for its own APIs.
+pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<String> {
+    let Facts { person, tid, .. } = facts;
+    let issued_at = facts.now.plus_seconds(-300).0;
+    let (given, family) = person.name.split_once(' ').unwrap_or((person.name, ""));
+    let guest = person.kind == Kind::Guest;
+    let mut claims = json!({
+        "aud": facts.audience,
+        "iss": format!("https://sts.windows.net/{tid}/"),
+        "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(facts.life).0,
+        "acct": i32::from(guest), "acr": "1", "aio": entropy.base64url(60), "amr": ["pwd", "mfa"],
+        "app_displayname": "entrada", "appid": facts.client_id, "appidacr": "0",
+        "family_name": family, "given_name": given, "ipaddr": "203.0.113.7", "name": person.name,
+        "oid": person.oid, "puid": "10032001ADA00001",
+        "rh": format!("1.{}.", header(entropy, tid, facts.resource.app_id)),
+        "scp": facts.scp, "sid": entropy.guid(), "signin_state": ["kmsi"],
+        "sub": pairwise(person.oid, facts.resource.app_id), "tid": tid,
+        "unique_name": if guest { person.username } else { person.upn }, "upn": person.upn,
+        "uti": entropy.base64url(16), "ver": "1.0",
+        "wids": if guest { json!([]) } else { json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"]) },
+        "xms_ftd": entropy.base64url(44), "xms_idrel": if guest { "5 12" } else { "1 24" },
+    });
+    let mut more = |name: &str, value: Value| claims[name] = value;
+    if facts.resource == &GRAPH {
+        more("idtyp", json!("user"));
+        more("platf", json!("8"));
+        more("tenant_region_scope", json!("EU"));
+        more("xms_st", json!({ "sub": pairwise(person.oid, facts.client_id) }));
+        more("xms_tcdt", json!(1_467_198_948));
+        more("xms_tdbr", json!("EU"));
+    }
+    if facts.resource == &EXCHANGE {
+        more("enfpolids", json!([]));
+    }
+    if guest {
+        more("idp", json!(format!("https://sts.windows.net/{}/", person.utid)));
+    }
+    if facts.cp1 {
+        more("xms_cc", json!(["CP1"]));
+    }
+    if !facts.acrs.is_empty() {
+        more("acrs", json!(facts.acrs));
+    }
+    Some(key()?.sign(json!({ "nonce": entropy.base64url(32) }), &claims))
+}
+
+/// A v2.0 ID token (OIDC Core §2).
+pub(super) fn id_token(
+    entropy: &mut Entropy,
+    facts: &Facts<'_>,
+    base: &str,
+    nonce: Option<&str>,
+) -> Option<String> {
+    let Facts { person, tid, .. } = facts;
+    let issued_at = facts.now.plus_seconds(-300).0;
+    let mut claims = json!({
+        "ver": "2.0", "iss": format!("{base}/{tid}/v2.0"), "aud": facts.client_id,
+        "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(3_600).0,
+        "sub": pairwise(person.oid, facts.client_id), "oid": person.oid, "tid": tid,
+        "name": person.name, "preferred_username": person.username,
+        "rh": format!("1.{}.", header(entropy, tid, facts.client_id)), "uti": entropy.base64url(16),
+    });
+    if let Some(nonce) = nonce {
+        claims["nonce"] = json!(nonce);
+    }
+    if person.is_personal() {
+        claims["email"] = json!(person.username);
+    }
+    Some(key()?.sign(json!({}), &claims))
+}
+
+/// The `client_info` member: base64url JSON.
+pub(super) fn client_info(person: &Person) -> String {
+    URL_SAFE_NO_PAD.encode(json!({ "uid": person.uid, "utid": person.utid }).to_string())
+}
+
+/// The `sub` of a user for one client: another client sees another one.
+pub(super) fn pairwise(oid: &str, client_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{oid} {client_id}")))
+}
+
+/// Some letters and digits.
+pub(super) fn letters(entropy: &mut Entropy, length: usize) -> String {
+    entropy.text(length, ALPHANUMERIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::CONTOSO;
+
+    #[test]
+    fn a_compact_token_names_its_audience_where_real_ones_do() {
+        let mut entropy = Entropy::new(Some(1));
+        for (site, marker) in [(293_577, "A8l6BAAU"), (292_841, "A+l3BAAU")] {
+            let token = compact_token(&mut entropy, site);
+            assert!(token.starts_with("EwB"), "{token}");
+            assert_eq!(&STANDARD.decode(&token).unwrap()[4..8], site.to_le_bytes());
+            assert_eq!(&token[4..12], marker);
+        }
+    }
+
+    #[test]
+    fn a_work_refresh_token_names_its_tenant_and_client() {
+        let mut entropy = Entropy::new(Some(1));
+        let client = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+        let token = refresh_token(&mut entropy, CONTOSO, client, false);
+        let part = token.split('.').nth(1).unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
+        let guid = |from: usize| uuid::Uuid::from_slice_le(&bytes[from..from + 16]).unwrap();
+        assert_eq!(bytes.len(), 40);
+        assert_eq!(guid(3).to_string(), CONTOSO);
+        assert_eq!(guid(19).to_string(), client);
+        assert!(token.starts_with("1.A") && token.contains(".AgA"));
+    }
+}

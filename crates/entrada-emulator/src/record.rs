@@ -1,0 +1,81 @@
+//! What is noted of every request, and what every answer carries.
+
+use std::collections::VecDeque;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::answer::{self, Answer, LoggedError};
+use super::call::Call;
+use super::world::World;
+use super::{LogLine, Reply};
+use entrada_core::{Jwt, NumericDate, clean};
+
+/// How many secrets and log lines are kept.
+const KEPT: usize = 20_000;
+
+impl World {
+    pub(super) fn keep_secret(&mut self, secret: String) {
+        push(&mut self.secrets, secret);
+    }
+
+    pub(super) fn finish(&mut self, call: &Call, mut answer: Answer, now: NumericDate) -> Answer {
+        let since = Duration::from_secs(u64::try_from(now.0).unwrap_or_default());
+        // The largest date that HTTP can write lies before the year 10000.
+        if let Some(time) = UNIX_EPOCH.checked_add(since).filter(|_| now.0 < 253_402_300_800) {
+            answer::set(&mut answer, "date", &httpdate::fmt_http_date(time));
+        }
+        answer::set(&mut answer, "cache-control", "no-store, no-cache");
+        answer::set(&mut answer, "pragma", "no-cache");
+        answer::set(&mut answer, "x-content-type-options", "nosniff");
+        if !answer.headers().contains_key("x-ms-request-id") {
+            answer::set(&mut answer, "x-ms-request-id", &self.entropy.guid());
+        }
+        let asked = call
+            .header("return-client-request-id")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if let Some(id) = call.header("client-request-id").filter(|_| asked) {
+            answer::set(&mut answer, "client-request-id", id);
+        }
+        answer
+    }
+
+    pub(super) fn write_log(
+        &mut self,
+        call: &Call,
+        client_id: Option<String>,
+        reply: &Reply,
+        at: NumericDate,
+    ) {
+        let answer = match reply {
+            Reply::Answer(answer) | Reply::Later(_, answer) => Some(answer),
+            Reply::Hang | Reply::Cut => None,
+        };
+        let line = LogLine {
+            at,
+            method: call.method.as_str().chars().take(16).collect(),
+            path: clean(&call.path).chars().take(120).collect(),
+            grant_type: call.form("grant_type").and_then(super::token::known_grant_type),
+            client_id,
+            status: answer.map(|answer| answer.status().as_u16()),
+            error: answer
+                .and_then(|answer| answer.extensions().get::<LoggedError>())
+                .map(|e| e.0.clone()),
+        };
+        push(&mut self.log, line);
+    }
+}
+
+fn push<T>(kept: &mut VecDeque<T>, item: T) {
+    if KEPT <= kept.len() {
+        kept.pop_front();
+    }
+    kept.push_back(item);
+}
+
+/// The GUID of the client that asks, from the parameters or the token it shows.
+pub(super) fn client_of(call: &Call) -> Option<String> {
+    let guid = |text: &str| Some(uuid::Uuid::try_parse(text).ok()?.to_string());
+    call.any("client_id").and_then(guid).or_else(|| {
+        let jwt = Jwt::decode_unverified(call.bearer()?).ok()?;
+        jwt.claims.client_id().and_then(guid)
+    })
+}

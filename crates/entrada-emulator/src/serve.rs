@@ -1,0 +1,254 @@
+//! Puts an emulator on this machine's loopback addresses.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+pub use super::loopback::bind;
+use super::{Emulator, Reply};
+use entrada_core::{NamedHost, NumericDate};
+
+/// Tells the time to the emulator.
+pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
+
+/// Bytes of a request's body that are read.
+const BODY_MAX: usize = 1 << 20;
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A certificate, signed by an authority made for the occasion.
+pub struct Tls {
+    ca_pem: String,
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// One for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written anywhere.
+    pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Self::with(&[])
+    }
+
+    /// One for those and for `names`.
+    pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
+    }
+
+    /// One for `names`: an emulator that is reached through a proxy can have the name of any server.
+    pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let mut params = rcgen::CertificateParams::new(Vec::new())?;
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        params.key_usages =
+            vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(rcgen::DnType::CommonName, "entrada emulator");
+        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
+
+        let named: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = rcgen::CertificateParams::new(named)?;
+        let first = names.first().copied().unwrap_or("nobody");
+        params.distinguished_name.push(rcgen::DnType::CommonName, first);
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let key = rcgen::KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &ca)?;
+
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_single_cert(vec![certificate.der().clone()], key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { ca_pem: ca.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    /// The authority's certificate, for clients to trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// Serves `emulator` on `listeners`, https with `tls` and http without, until `until` is ready. Open connections are
+/// dropped then.
+pub async fn run(
+    emulator: Arc<Emulator>,
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    clock: Clock,
+    until: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let acceptor = tls.map(|tls| tls.acceptor);
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        accepting.spawn(accept(
+            listener,
+            Arc::clone(&emulator),
+            acceptor.clone(),
+            Arc::clone(&clock),
+        ));
+    }
+    until.await;
+    Ok(())
+}
+
+/// An emulator that is served from a thread of its own; dropping this ends it.
+#[derive(Debug)]
+pub struct Background {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell: what could fail was done before the thread began.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// [`run`], beside the program rather than in its place: for a demonstration, or a test with a blocking client.
+pub fn spawn(
+    emulator: Arc<Emulator>,
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    clock: Clock,
+) -> io::Result<Background> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let until = async { drop(stopped.await) };
+    let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));
+    let thread = std::thread::Builder::new().name("emulator".to_owned()).spawn(work)?;
+    Ok(Background { stop: Some(stop), thread: Some(thread) })
+}
+
+/// Takes connections, for as long as it is let.
+async fn accept(
+    listener: tokio::net::TcpListener,
+    emulator: Arc<Emulator>,
+    acceptor: Option<TlsAcceptor>,
+    clock: Clock,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Out of descriptors, or a connection that ended before it began.
+            wait(Duration::from_millis(50)).await;
+            continue;
+        };
+        // Answers are written in pieces, and a piece that waits for the one before it waits for 40 ms.
+        let _ = socket.set_nodelay(true);
+        while connections.try_join_next().is_some() {}
+        let (emulator, acceptor, clock) =
+            (Arc::clone(&emulator), acceptor.clone(), Arc::clone(&clock));
+        connections.spawn(async move {
+            match acceptor {
+                None => converse(socket, emulator, clock).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(socket).await {
+                        converse(stream, emulator, clock).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse<S>(stream: S, emulator: Arc<Emulator>, clock: Clock)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let (emulator, clock) = (Arc::clone(&emulator), Arc::clone(&clock));
+        async move { answer(request, &emulator, &clock).await.ok_or(Closed) }
+    });
+    // A connection that breaks is the other side's business.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// Makes hyper close the connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the scenario closes the connection")]
+struct Closed;
+
+/// The answer to one request; `None` closes the connection.
+async fn answer(
+    request: http::Request<Incoming>,
+    emulator: &Emulator,
+    clock: &Clock,
+) -> Option<http::Response<Full<Bytes>>> {
+    match NamedHost::of(&request) {
+        Ok(host) if emulator.is_called(&host) => (),
+        Ok(_) => return Some(turned_away(http::StatusCode::MISDIRECTED_REQUEST, NOT_MY_NAME)),
+        Err(error) => {
+            return Some(turned_away(http::StatusCode::BAD_REQUEST, &error.to_string()));
+        }
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+        let mut refused = http::Response::new(Full::default());
+        *refused.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+        return Some(refused);
+    };
+    let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
+    let response = match emulator.handle(request, clock()) {
+        Reply::Answer(response) => response,
+        Reply::Later(delay, response) => {
+            wait(delay).await;
+            response
+        }
+        Reply::Hang => match pending::<Infallible>().await {},
+        Reply::Cut => return None,
+    };
+    Some(response.map(|body| Full::new(Bytes::from(body))))
+}
+
+const NOT_MY_NAME: &str = "This emulator is not reached by that name: use localhost, or start it with `--allow-host NAME`.";
+
+/// The answer to a request that is not for us: nothing of it is read or repeated.
+fn turned_away(status: http::StatusCode, text: &str) -> http::Response<Full<Bytes>> {
+    let mut response = http::Response::new(Full::new(Bytes::from(format!("{text}\n"))));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (http::header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (http::header::CACHE_CONTROL, "no-store"),
+        (http::header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (http::header::CONNECTION, "close"),
+    ] {
+        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[expect(clippy::disallowed_methods, reason = "slow answers are what the emulator is asked for")]
+async fn wait(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}

@@ -1,0 +1,190 @@
+//! The emulator on real loopback sockets.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::serve::{Tls, bind, run, spawn};
+use entrada_auth::sys::{Env, Http as _, RealHttp};
+
+/// Runs `client` against an emulator that listens, and gives its answer.
+fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&str) -> T) -> T {
+    with_server_of(scenario, tls, |_| (), client)
+}
+
+/// The same, with options that are set by `set`.
+fn with_server_of<T>(
+    scenario: &str,
+    tls: Option<Tls>,
+    set: impl FnOnce(&mut Options),
+    client: impl AsyncFnOnce(&str) -> T,
+) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listeners = bind(0).unwrap();
+    let port = listeners[0].local_addr().unwrap().port();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://localhost:{port}");
+    let mut options = Options::new(Url::parse(&base).unwrap());
+    options.scenario = Scenario::find(scenario).unwrap();
+    set(&mut options);
+    let emulator = Arc::new(Emulator::new(options));
+    let mut done = None;
+    let until = async { done = Some(client(&base).await) };
+    runtime.block_on(run(emulator, listeners, tls, Arc::new(|| T0), until)).unwrap();
+    done.unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy()
+}
+
+#[test]
+fn it_answers_over_http_on_both_address_families() {
+    let bodies = with_server("normal", None, async |base| {
+        let client = builder().build().unwrap();
+        let mut bodies = Vec::new();
+        for host in ["localhost", "127.0.0.1"] {
+            let url = format!("{}/common/discovery/v2.0/keys", base.replace("localhost", host));
+            bodies.push(client.get(url).send().await.unwrap().text().await.unwrap());
+        }
+        let large =
+            client.post(format!("{base}/common/oauth2/v2.0/token")).body(vec![b'x'; (1 << 20) + 1]);
+        assert_eq!(large.send().await.unwrap().status(), 413);
+        bodies
+    });
+    assert!(bodies[0].contains("\"kty\":\"RSA\""));
+    assert_eq!(bodies[0], bodies[1]);
+}
+
+#[test]
+fn it_answers_over_tls_those_who_trust_its_authority() {
+    let tls = Tls::new().unwrap();
+    let ca = reqwest::Certificate::from_pem(tls.ca_pem().as_bytes()).unwrap();
+    with_server("normal", Some(tls), async |base| {
+        let url = format!("{base}/contoso.example/v2.0/.well-known/openid-configuration");
+        let stranger = builder().build().unwrap();
+        assert!(stranger.get(&url).send().await.is_err());
+        let friend = builder().tls_certs_merge([ca]).build().unwrap();
+        for host in ["localhost", "127.0.0.1"] {
+            let answer = friend.get(url.replace("localhost", host)).send().await.unwrap();
+            assert!(answer.text().await.unwrap().contains("device_authorization_endpoint"));
+        }
+    });
+}
+
+#[test]
+fn a_cut_line_is_no_answer_at_all() {
+    with_server("outage", None, async |base| {
+        let client = builder().build().unwrap();
+        let form = |body: &'static str| body.as_bytes().to_vec();
+        let post = |path: &str, body: Vec<u8>| {
+            let kind = "application/x-www-form-urlencoded";
+            client
+                .post(format!("{base}/common/oauth2/v2.0/{path}"))
+                .header("content-type", kind)
+                .body(body)
+        };
+        let start = form("client_id=11112222-3333-4444-8555-666677778888&scope=Mail.Read");
+        let body = post("devicecode", start).send().await.unwrap().bytes().await.unwrap();
+        let device: Value = serde_json::from_slice(&body).unwrap();
+        let poll = format!(
+            "grant_type=device_code&client_id={CLIENT}&device_code={}",
+            device["device_code"].as_str().unwrap()
+        );
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            let answer = post("token", poll.clone().into_bytes()).send().await;
+            statuses.push(answer.ok().map(|answer| answer.status().as_u16()));
+        }
+        assert_eq!(statuses, [Some(400), Some(503), None, Some(503)]);
+    });
+}
+
+#[test]
+fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
+    let listeners = bind(0).unwrap();
+    let port = listeners[0].local_addr().unwrap().port();
+    let base = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    let emulator = Arc::new(Emulator::new(Options::new(base.clone())));
+    let server = spawn(emulator, listeners, None, Arc::new(|| T0)).unwrap();
+    let ask = || {
+        let url = format!("{base}organizations/discovery/keys");
+        RealHttp::new(&Env::default()).send(Request::get(url).body(Vec::new()).unwrap())
+    };
+    assert_eq!(ask().unwrap().status(), 200);
+    drop(server);
+    assert!(ask().is_err());
+}
+
+/// The first line and the body of the answer to `head`, sent as it is.
+async fn raw(port: u16, head: &str) -> (String, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_owned(), body.to_owned())
+}
+
+#[test]
+fn it_answers_to_its_own_names_and_to_no_others() {
+    with_server_of(
+        "normal",
+        None,
+        |options| options.hosts = vec!["idp.test".to_owned(), "[fd00::7]".to_owned()],
+        async |base| {
+            let port = Url::parse(base).unwrap().port().unwrap();
+            for (target, hosts, expected) in [
+                ("/", &["localhost:{port}"][..], "200"),
+                ("/", &["localhost"], "200"),
+                ("/", &["LOCALHOST:{port}"], "200"),
+                ("/", &["localhost:1"], "200"),
+                ("/", &["127.0.0.1:{port}"], "200"),
+                ("/", &["127.0.0.1"], "200"),
+                ("/", &["[::1]:{port}"], "200"),
+                ("/", &["[::1]"], "200"),
+                ("/", &["[0:0:0:0:0:0:0:1]:{port}"], "200"),
+                ("/", &["idp.test:{port}"], "200"),
+                ("/", &["IDP.test"], "200"),
+                ("/", &["[fd00:0::7]:{port}"], "200"),
+                ("http://localhost:{port}/", &["localhost:{port}"], "200"),
+                ("http://idp.test/", &["idp.test"], "200"),
+                ("/", &["evil.example"], "421"),
+                ("/", &["evil.example:{port}"], "421"),
+                ("/", &["localhost.evil.example:{port}"], "421"),
+                ("/", &["127.0.0.1.evil.example"], "421"),
+                ("/", &["a.idp.test"], "421"),
+                ("/", &["192.0.2.1:{port}"], "421"),
+                ("/", &["[fd00::8]:{port}"], "421"),
+                ("/", &["0.0.0.0:{port}"], "421"),
+                ("http://evil.example/", &["evil.example"], "421"),
+                ("http://evil.example/", &["localhost:{port}"], "400"),
+                ("http://localhost:{port}/", &["evil.example"], "400"),
+                ("http://localhost:{port}/", &[], "400"),
+                ("/", &[], "400"),
+                ("/", &["localhost", "localhost"], "400"),
+                ("/", &["localhost", "evil.example"], "400"),
+                ("/", &[""], "400"),
+                ("/", &["localhost:x"], "400"),
+                ("/", &["evil.example@localhost:{port}"], "400"),
+                ("/", &["::1"], "400"),
+            ] {
+                for version in ["1.0", "1.1"] {
+                    let hosts: String =
+                        hosts.iter().map(|host| ["Host: ", host, "\r\n"].concat()).collect();
+                    let head =
+                        format!("GET {target} HTTP/{version}\r\nConnection: close\r\n{hosts}\r\n");
+                    let head = head.replace("{port}", &port.to_string());
+                    let (answer, body) = raw(port, &head).await;
+                    let status = answer.split(' ').nth(1).unwrap_or_default();
+                    assert_eq!(status, expected, "{head}{answer}");
+                    if expected != "200" {
+                        assert!(answer.contains("content-type: text/plain"), "{answer}");
+                        assert!(!body.is_empty() && !body.contains("evil"), "{body}");
+                    }
+                }
+            }
+        },
+    );
+}

@@ -1,0 +1,330 @@
+//! The token endpoint.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::account::{Person, Segment};
+use super::answer::Answer;
+use super::authorize::Code;
+use super::call::Call;
+use super::device::Outcome;
+use super::grant::{Grant, Issue};
+use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
+use super::scenario::{Tokens, Wire};
+use super::scope::{self, Several};
+use super::trouble::{Trouble, later};
+use super::world::{Step, World};
+use super::{ClientKind, Reply};
+use entrada_core::NumericDate;
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// The name before the RFC had one, which MSAL for Node still sends.
+const DEVICE_CODE_OLD: &str = "device_code";
+const AUTHORIZATION_CODE: &str = "authorization_code";
+const REFRESH_TOKEN: &str = "refresh_token";
+
+/// Answers a token request, given the client's id and the code or refresh token.
+type GrantStep =
+    fn(&mut World, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, Refusal>;
+
+/// `name`, when Entra knows it: other text may be anything, and does not belong into a log.
+pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
+    let known = [
+        DEVICE_CODE,
+        DEVICE_CODE_OLD,
+        AUTHORIZATION_CODE,
+        REFRESH_TOKEN,
+        "client_credentials",
+        "password",
+    ];
+    known.into_iter().find(|known| *known == name)
+}
+
+impl World {
+    /// `POST /{tenant}/oauth2/v2.0/token`.
+    pub(super) fn token(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+        let delay = self.options.delay;
+        let reply = self.served(call, segment, now);
+        if delay.is_zero() { reply } else { later(reply, delay) }
+    }
+
+    fn served(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+        match call.form("grant_type") {
+            Some(DEVICE_CODE | DEVICE_CODE_OLD) => self.poll(call, segment, now),
+            Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
+            Some(REFRESH_TOKEN) => {
+                let trouble = self.troubles.pop_front();
+                self.is_brief = trouble == Some(Trouble::ShortLived);
+                let mut serve =
+                    || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
+                match trouble {
+                    Some(trouble) => trouble.befall(serve),
+                    None => serve(),
+                }
+            }
+            other => {
+                let refusal = match other {
+                    None => refusal::missing("grant_type"),
+                    Some("client_credentials") => Refusal::new(
+                        "invalid_client",
+                        7_000_216,
+                        "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' \
+                         grant type.",
+                    )
+                    .status(401),
+                    Some(_) => Refusal::new(
+                        "unsupported_grant_type",
+                        70_003,
+                        "The app requested an unsupported grant type.",
+                    ),
+                };
+                Reply::Answer(self.refuse(call, &refusal, now))
+            }
+        }
+    }
+
+    /// The steps that a code and a refresh token have in common; `secret` is the form member that holds it.
+    fn with_secret(
+        &mut self,
+        secret: &str,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+        step: GrantStep,
+    ) -> Reply {
+        let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
+        let Some(value) = call.form(secret) else {
+            return Reply::Answer(self.refuse(call, &refusal::missing(secret), now));
+        };
+        let attempt = self.attempt(value);
+        if let Some(reply) = self.fault(scenario, Step::Token, attempt, call, now) {
+            return reply;
+        }
+        let answer = call.form("client_id").ok_or_else(|| refusal::missing("client_id")).and_then(
+            |client_id| {
+                self.admit(client_id, segment)?;
+                step(self, client_id, value, call, segment, now)
+            },
+        );
+        Self::sent(scenario, self.or_refuse(answer, call, now))
+    }
+
+    /// Gives the tokens of a device flow that was approved.
+    pub(super) fn device_tokens(
+        &mut self,
+        index: usize,
+        person: &'static Person,
+        call: &Call,
+        now: NumericDate,
+    ) -> Result<Answer, Refusal> {
+        let flow = &self.sign_ins[index];
+        let wanted = scope::parse(&flow.scope, Several::Refused)?;
+        scope::check_for(person, &wanted)?;
+        let grant = Grant {
+            client_id: flow.client_id.clone(),
+            person,
+            tid: flow.segment.tid(person),
+            scope: flow.scope.clone(),
+            claims: flow.claims.clone(),
+            revoked: false,
+        };
+        self.sign_ins[index].outcome = Outcome::Redeemed;
+        let nonce = None;
+        self.issue_first(grant, Issue { wanted, nonce, first: true, claims: None, call, now })
+    }
+
+    /// The authorization code grant with PKCE (RFC 6749 §4.1.3; RFC 7636 §4.5).
+    fn redeem(
+        &mut self,
+        client_id: &str,
+        value: &str,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+    ) -> Result<Answer, Refusal> {
+        let kind = self.kind_of(client_id);
+        let scenario = self.scenario_of(client_id);
+        if kind == ClientKind::Web {
+            return Err(NOT_PUBLIC);
+        }
+        if kind == ClientKind::Spa && call.header("origin").is_none() {
+            return Err(Refusal::new(
+                "invalid_request",
+                9_002_327,
+                "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin \
+                 requests.",
+            ));
+        }
+        let everywhere = |code| code == NOT_PUBLIC.code || scenario.wire == Wire::Hostile;
+        if let Some(refusal) = scenario.issue.filter(|refusal| everywhere(refusal.code)) {
+            return Err(refusal.clone());
+        }
+        let Some(code) = self.codes.get_mut(value) else {
+            return Err(BAD_GRANT);
+        };
+        if !code.asked.client_id.eq_ignore_ascii_case(client_id) {
+            return Err(BAD_GRANT);
+        }
+        if code.asked.segment != *segment {
+            return Err(OTHER_TENANT);
+        }
+        if code.used {
+            return Err(REDEEMED);
+        }
+        check_code(code, call, now)?;
+        code.used = true;
+
+        let (person, asked) = (code.person, code.asked.clone());
+        let mut wanted =
+            scope::parse(call.form("scope").unwrap_or(&asked.scope), Several::Refused)?;
+        scope::check_for(person, &wanted)?;
+        self.check_client(client_id, &wanted)?;
+        wanted.sign_in.extend(scope::parse(&asked.scope, Several::FirstCounts)?.sign_in);
+        let grant = Grant {
+            client_id: client_id.to_owned(),
+            person,
+            tid: segment.tid(person),
+            scope: asked.scope,
+            claims: asked.claims,
+            revoked: false,
+        };
+        let claims = call.form("claims").map(str::to_owned);
+        self.issue_first(
+            grant,
+            Issue { wanted, nonce: asked.nonce, first: true, claims, call, now },
+        )
+    }
+
+    /// The refresh grant (RFC 6749 §6): another token, for this API or another one.
+    fn refresh(
+        &mut self,
+        client_id: &str,
+        value: &str,
+        call: &Call,
+        segment: &Segment,
+        now: NumericDate,
+    ) -> Result<Answer, Refusal> {
+        let scenario = self.scenario_of(client_id);
+        if matches!(self.kind_of(client_id), ClientKind::Web) {
+            return Err(NOT_PUBLIC);
+        }
+        let Some(token) = self.refresh_tokens.get_mut(value) else {
+            let shaped =
+                value.starts_with("1.A") || value.starts_with("0.A") || value.starts_with("M.");
+            let malformed = Refusal::new(
+                "invalid_request",
+                9_002_313,
+                "Invalid request. Request is malformed or invalid.",
+            );
+            return Err(if shaped { BAD_GRANT } else { malformed });
+        };
+        let (index, used) = (token.grant, token.used);
+        let grant = &mut self.grants[index];
+        if !grant.client_id.eq_ignore_ascii_case(client_id) {
+            return Err(BAD_GRANT);
+        }
+        if scenario.tokens == Tokens::RotateAndRevoke && used {
+            grant.revoked = true;
+        }
+        if grant.revoked {
+            return Err(Refusal::new(
+                "invalid_grant",
+                70_000,
+                "The refresh token was used before, and the grant has been revoked.",
+            ));
+        }
+        let satisfied = grant.claims.as_deref().is_some_and(|claims| claims.contains("capolids"));
+        if let Some(refusal) =
+            scenario.refresh.filter(|refusal| refusal.claims.is_none() || !satisfied)
+        {
+            return Err(refusal.clone());
+        }
+        if !segment.admits(grant.person) {
+            return Err(Refusal::with(
+                "invalid_grant",
+                50_020,
+                format!(
+                    "User account '{}' does not exist in tenant and cannot access the application '{client_id}' in \
+                     that tenant.",
+                    grant.person.username
+                ),
+            ));
+        }
+        let scope = match call.form("scope") {
+            Some(scope) => scope.to_owned(),
+            None if scope::parse(&grant.scope, Several::FirstCounts)?.only_sign_in() => {
+                return Err(Refusal::with(
+                    "invalid_request",
+                    90_009,
+                    format!(
+                        "Application '{client_id}' is requesting a token for itself. This scenario is supported only \
+                         if resource is specified using the GUID based App Identifier."
+                    ),
+                ));
+            }
+            None => grant.scope.clone(),
+        };
+        let wanted = scope::parse(&scope, Several::FirstCounts)?;
+        scope::check_for(grant.person, &wanted)?;
+        if grant.person.is_personal() && !scope::covers(&grant.scope, &wanted) {
+            return Err(Refusal::new(
+                "invalid_grant",
+                70_000,
+                "The request was denied because one or more scopes requested are unauthorized or expired. The user \
+                 must first sign in and grant the client application access to the requested scope.",
+            ));
+        }
+        if let Segment::Directory(id) = segment {
+            grant.tid.clone_from(id);
+        }
+        self.check_client(client_id, &wanted)?;
+        if let Some(token) = self.refresh_tokens.get_mut(value) {
+            token.used = true;
+        }
+        let claims = call.form("claims").map(str::to_owned);
+        self.issue(index, Issue { wanted, nonce: None, first: false, claims, call, now })
+    }
+}
+
+/// Age, redirect URI and verifier.
+fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), Refusal> {
+    if code.expires_at <= now {
+        return Err(Refusal::new(
+            "invalid_grant",
+            70_008,
+            "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive \
+             authorization request for this user and resource.",
+        ));
+    }
+    let redirect_uri = call.form("redirect_uri").unwrap_or_default();
+    if redirect_uri != code.asked.redirect_uri {
+        let text = format!(
+            "The reply address '{redirect_uri}' does not match the reply address '{}' provided when requesting \
+             Authorization code.",
+            code.asked.redirect_uri
+        );
+        return Err(Refusal::with("invalid_client", 500_112, text).status(401));
+    }
+    let Some(challenge) = &code.asked.code_challenge else { return Ok(()) };
+    let verifier = call.form("code_verifier").ok_or_else(|| {
+        Refusal::new(
+            "invalid_grant",
+            50_148,
+            "The code_verifier is missing; the authorization request had a challenge.",
+        )
+    })?;
+    let expected = if code.asked.code_challenge_method == "S256" {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+    } else {
+        verifier.to_owned()
+    };
+    if expected != *challenge {
+        return Err(Refusal::new(
+            "invalid_grant",
+            501_481,
+            "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! Everything the emulator remembers, and which endpoint a path means.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::account::{Directory, Person, Segment};
+use super::answer::{self, Answer};
+use super::authorize::{Asked, Code};
+use super::call::Call;
+use super::device::SignIn;
+use super::entropy::Entropy;
+use super::grant::{Compact, Grant, RefreshToken};
+use super::record::client_of;
+use super::refusal::{self, Refusal};
+use super::scenario::{Scenario, Wire};
+use super::trouble::Trouble;
+use super::{Client, ClientKind, LogLine, Options, Reply, metadata, page};
+use entrada_core::NumericDate;
+
+pub(super) struct World {
+    pub(super) options: Options,
+    pub(super) entropy: Entropy,
+    pub(super) directories: Vec<Directory>,
+    /// Device flows, the oldest first.
+    pub(super) sign_ins: Vec<SignIn>,
+    /// Authorize pages that are open somewhere, by the id in their form.
+    pub(super) asked: BTreeMap<String, Asked>,
+    pub(super) codes: BTreeMap<String, Code>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
+    /// Access tokens of personal accounts, which say nothing themselves.
+    pub(super) compact: BTreeMap<String, Compact>,
+    /// What was consented to, by client, user and API.
+    pub(super) consents: BTreeMap<(String, &'static str, &'static str), BTreeSet<&'static str>>,
+    /// Clients that an administrator let in.
+    pub(super) admin_consents: BTreeSet<String>,
+    /// How often a code or refresh token was presented.
+    attempts: BTreeMap<String, u32>,
+    /// What the next refreshes meet.
+    pub(super) troubles: VecDeque<Trouble>,
+    /// Whether the tokens of this request live 1 s.
+    pub(super) is_brief: bool,
+    pub(super) secrets: VecDeque<String>,
+    pub(super) log: VecDeque<LogLine>,
+}
+
+/// The requests that faults of the wire tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    DeviceCode,
+    Poll,
+    Token,
+}
+
+impl World {
+    pub(super) fn new(options: Options) -> Self {
+        let mut directories = vec![Directory::contoso()];
+        directories.extend(options.directories.iter().cloned());
+        Self {
+            entropy: Entropy::new(options.seed),
+            options,
+            directories,
+            sign_ins: Vec::new(),
+            asked: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            grants: Vec::new(),
+            refresh_tokens: BTreeMap::new(),
+            compact: BTreeMap::new(),
+            consents: BTreeMap::new(),
+            admin_consents: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            troubles: VecDeque::new(),
+            is_brief: false,
+            secrets: VecDeque::new(),
+            log: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn handle(&mut self, request: http::Request<Vec<u8>>, now: NumericDate) -> Reply {
+        let call = Call::new(request);
+        let received: Vec<String> = call.secrets().map(str::to_owned).collect();
+        for secret in received {
+            self.keep_secret(secret);
+        }
+        let client_id = client_of(&call);
+        let server_now =
+            now.plus_seconds(self.scenario_of(client_id.as_deref().unwrap_or_default()).clock_skew);
+        let reply = match self.route(&call, server_now) {
+            Reply::Answer(answer) => Reply::Answer(self.finish(&call, answer, server_now)),
+            Reply::Later(delay, answer) => {
+                Reply::Later(delay, self.finish(&call, answer, server_now))
+            }
+            silent => silent,
+        };
+        self.write_log(&call, client_id, &reply, now);
+        reply
+    }
+
+    fn route(&mut self, call: &Call, now: NumericDate) -> Reply {
+        let segments = call.segments();
+        let page_or_get = matches!(call.method, Method::GET | Method::HEAD);
+        let answer = match segments.as_slice() {
+            [] => metadata::index(self),
+            ["devicelogin" | "link"] | ["common", "oauth2", "deviceauth"] => {
+                self.device_page(call, now)
+            }
+            ["common", "discovery", "instance"] => {
+                self.or_refuse(metadata::instance(call), call, now)
+            }
+            ["common", "userrealm", user] => metadata::user_realm(self, user),
+            ["v1.0", "me", rest @ ..] => self.graph(call, rest, now),
+            ["oidc", "userinfo"] => self.user_info(call, now),
+            ["error"] => {
+                answer::html(200, page::notice("Error", "The emulator keeps no table of errors."))
+            }
+            [tenant, rest @ ..] => {
+                let segment = Segment::parse(tenant, &self.directories);
+                return match (rest, segment) {
+                    (["oauth2", "v2.0", "devicecode"], Some(segment)) if call.is_post() => {
+                        self.device_code(call, &segment, now)
+                    }
+                    (["oauth2", "v2.0", "token"], Some(segment)) if call.is_post() => {
+                        self.token(call, &segment, now)
+                    }
+                    (["oauth2", "v2.0", "devicecode" | "token"], segment) => {
+                        let refusal = if segment.is_some() {
+                            only_post(call)
+                        } else {
+                            refusal::unknown_tenant(tenant)
+                        };
+                        Reply::Answer(self.refuse(call, &refusal, now))
+                    }
+                    (["oauth2", "v2.0", "authorize"], segment) => {
+                        Reply::Answer(self.authorize(call, tenant, segment.as_ref(), now))
+                    }
+                    (rest, None) if metadata::is_known(rest) => {
+                        Reply::Answer(self.refuse(call, &refusal::unknown_tenant(tenant), now))
+                    }
+                    (["v2.0", "adminconsent"] | ["adminconsent"], Some(segment)) => {
+                        Reply::Answer(self.admin_consent(call, &segment))
+                    }
+                    (rest, Some(segment)) if page_or_get => {
+                        Reply::Answer(metadata::get(self, rest, &segment, call))
+                    }
+                    _ => Reply::Answer(not_found()),
+                };
+            }
+        };
+        Reply::Answer(answer)
+    }
+
+    /// The scenario that this client meets.
+    pub(super) fn scenario_of(&self, client_id: &str) -> &'static Scenario {
+        Scenario::of_client(client_id).unwrap_or(self.options.scenario)
+    }
+
+    /// The root of the emulator's URLs, without a closing slash.
+    pub(super) fn base(&self) -> &str {
+        self.options.base.as_str().trim_end_matches('/')
+    }
+
+    pub(super) fn client(&self, client_id: &str) -> Option<&Client> {
+        self.options.clients.iter().find(|client| client.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    pub(super) fn kind_of(&self, client_id: &str) -> ClientKind {
+        const FIRST_PARTY: [&str; 3] = [
+            "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+            "1950a258-227b-4e31-a9cf-717495945fc2",
+            "d3590ed6-52b3-4102-aeff-aad2292ab01c",
+        ];
+        let built_in = FIRST_PARTY.iter().any(|id| id.eq_ignore_ascii_case(client_id));
+        let other = if built_in { ClientKind::FirstParty } else { ClientKind::Public };
+        self.client(client_id).map_or(other, |client| client.kind)
+    }
+
+    /// Whether this client may ask at all, here.
+    pub(super) fn admit(&self, client_id: &str, segment: &Segment) -> Result<(), Refusal> {
+        if let Some(refusal) = self.scenario_of(client_id).start {
+            return Err(refusal.clone());
+        }
+        let known = uuid::Uuid::try_parse(client_id).is_ok()
+            && (!self.options.only_known_clients
+                || self.client(client_id).is_some()
+                || Scenario::of_client(client_id).is_some());
+        if !known {
+            return Err(refusal::unknown_client(client_id, "Contoso"));
+        }
+        let wrong_place =
+            |code, text: &'static str| Err(Refusal::new("invalid_request", code, text));
+        match (self.kind_of(client_id), segment) {
+            (
+                ClientKind::SingleTenant,
+                Segment::Common | Segment::Organizations | Segment::Consumers,
+            ) => wrong_place(
+                50_194,
+                "Application '{client_id}' is not configured as a multi-tenant application. Usage of the /common \
+                     endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific \
+                     endpoint or configure the application to be multi-tenant.",
+            ),
+            (ClientKind::WorkOnly, Segment::Consumers) => wrong_place(
+                9_002_332,
+                "Application '{client_id}' is configured for use by Azure Active Directory users only. Please do not \
+                 use the /consumers endpoint to serve this request.",
+            ),
+            (ClientKind::PersonalOnly, other) if *other != Segment::Consumers => wrong_place(
+                9_002_331,
+                "Application '{client_id}' is configured for use by Microsoft Account users only. Please use the \
+                 /consumers endpoint to serve this request.",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The account that signs in where nobody is there to choose.
+    pub(super) fn usual_person(
+        &self,
+        scenario: &Scenario,
+        segment: &Segment,
+    ) -> Option<&'static Person> {
+        let wanted = scenario.account.or(self.options.account.as_deref());
+        let chosen = wanted.and_then(Person::find).filter(|person| segment.admits(person));
+        chosen.or_else(|| super::account::PEOPLE.iter().find(|person| segment.admits(person)))
+    }
+
+    /// What goes wrong on the wire at this request, if anything. `attempt` counts from 1.
+    pub(super) fn fault(
+        &mut self,
+        scenario: &Scenario,
+        step: Step,
+        attempt: u32,
+        call: &Call,
+        now: NumericDate,
+    ) -> Option<Reply> {
+        let token = step != Step::DeviceCode;
+        let down = match step {
+            Step::DeviceCode => false,
+            Step::Poll => (2..=5).contains(&attempt),
+            Step::Token => attempt == 1,
+        };
+        Some(match scenario.wire {
+            Wire::Html => Reply::Answer(answer::html(
+                200,
+                page::notice("Welcome to the guest network", "Accept the terms to go on-line."),
+            )),
+            Wire::Empty => {
+                Reply::Answer(answer::plain(200, "application/json; charset=utf-8", Vec::new()))
+            }
+            Wire::ErrorUnder200 if !token => {
+                let refusal =
+                    refusal::unknown_client(call.form("client_id").unwrap_or_default(), "Contoso");
+                Reply::Answer(self.refuse(call, &refusal.status(200), now))
+            }
+            Wire::Throttled if token && attempt == 1 => {
+                let mut answer = self.refuse(call, &refusal::THROTTLED, now);
+                answer::set(&mut answer, "retry-after", "2");
+                Reply::Answer(answer)
+            }
+            Wire::Outage if down && attempt % 2 == 1 && step == Step::Poll => Reply::Cut,
+            Wire::Outage if down => Reply::Answer(answer::html(
+                503,
+                page::notice("Service Unavailable", "HTTP Error 503. The service is unavailable."),
+            )),
+            Wire::Hang if token => Reply::Hang,
+            _ => return None,
+        })
+    }
+
+    /// Counts how often `secret` came.
+    pub(super) fn attempt(&mut self, secret: &str) -> u32 {
+        let count = self.attempts.entry(entrada_core::fingerprint(secret.as_bytes())).or_default();
+        *count += 1;
+        *count
+    }
+
+    pub(super) fn or_refuse(
+        &mut self,
+        result: Result<Answer, Refusal>,
+        call: &Call,
+        now: NumericDate,
+    ) -> Answer {
+        result.unwrap_or_else(|refusal| self.refuse(call, &refusal, now))
+    }
+
+    /// An answer to a POST, with what the scenario does to every one of them.
+    pub(super) fn sent(scenario: &Scenario, mut answer: Answer) -> Reply {
+        match scenario.wire {
+            Wire::NumbersAsText => {
+                if let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) {
+                    answer::numbers_as_text(&mut body);
+                    *answer.body_mut() = body.to_string().into_bytes();
+                }
+                Reply::Answer(answer)
+            }
+            Wire::Late => Reply::Later(Duration::from_secs(3), answer),
+            _ => Reply::Answer(answer),
+        }
+    }
+
+    /// The JSON body of an OAuth error.
+    pub(super) fn refuse(&mut self, call: &Call, refusal: &Refusal, now: NumericDate) -> Answer {
+        let client_id = call.any("client_id").unwrap_or_default();
+        let trace_id = self.entropy.guid();
+        let correlation_id = self.correlation_id(call);
+        let description = self.describe(refusal, client_id, &trace_id, &correlation_id, now);
+        let mut body = json!({
+            "error": refusal.error, "error_description": description, "error_codes": [refusal.code],
+            "timestamp": now.to_string(), "trace_id": trace_id, "correlation_id": correlation_id,
+            "error_uri": format!("{}/error?code={}", self.base(), refusal.code),
+        });
+        if let Some(suberror) = refusal.suberror {
+            body["suberror"] = json!(suberror);
+        }
+        if let Some(claims) = refusal.claims {
+            body["claims"] = json!(claims);
+        }
+        let mut answer = answer::json(refusal.status, &body);
+        answer::set(&mut answer, "x-ms-request-id", &trace_id);
+        answer::set(&mut answer, "x-ms-clitelem", &format!("1,{},0,,", refusal.code));
+        answer::mark(answer, refusal.error)
+    }
+
+    /// `AADSTSnnnn: text Trace ID: … Correlation ID: … Timestamp: …`.
+    pub(super) fn describe(
+        &self,
+        refusal: &Refusal,
+        client_id: &str,
+        trace_id: &str,
+        correlation_id: &str,
+        now: NumericDate,
+    ) -> String {
+        let text = refusal
+            .text
+            .replace("{client_id}", client_id)
+            .replace("{resource}", super::scope::GRAPH.app_id);
+        let gap = if self.options.crlf { "\r\n" } else { " " };
+        format!(
+            "AADSTS{}: {text}{gap}Trace ID: {trace_id}{gap}Correlation ID: {correlation_id}{gap}Timestamp: {now}",
+            refusal.code
+        )
+    }
+
+    /// The client's own `client-request-id`, or one of ours.
+    pub(super) fn correlation_id(&mut self, call: &Call) -> String {
+        let asked = call.header("client-request-id").and_then(|id| uuid::Uuid::try_parse(id).ok());
+        asked.map_or_else(|| self.entropy.guid(), |id| id.to_string())
+    }
+}
+
+pub(super) fn not_found() -> Answer {
+    answer::plain(404, "text/plain; charset=utf-8", Vec::new())
+}
+
+fn only_post(call: &Call) -> Refusal {
+    let text =
+        format!("The endpoint only accepts POST requests. Received a {} request.", call.method);
+    Refusal::with("invalid_request", 900_561, text)
+}
