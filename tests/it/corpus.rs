@@ -70,6 +70,10 @@ impl Token {
 }
 
 impl Case {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What is put in front of `entrada diagnose`.
     pub(crate) fn text(&self) -> String {
         match self.expanded(self.input.clone()) {

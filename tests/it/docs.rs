@@ -22,7 +22,7 @@ fn root() -> PathBuf {
 #[test]
 fn the_page_of_rules_is_current() {
     let mut page = String::from(
-        "<!-- Generated from src/diagnose/rules by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# Findings\n\n\
+        "<!-- Generated from crates/entrada-diagnose/src/rules by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# Findings\n\n\
          What `entrada diagnose` can say. `entrada explain ID` prints the same text.\n\n",
     );
     for rule in RULES {

@@ -37,6 +37,7 @@ mod scenarios;
 mod schemas;
 mod signals;
 mod smoke;
+mod snapshots;
 mod status;
 mod token;
 mod trace;

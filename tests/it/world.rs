@@ -30,6 +30,11 @@ pub(crate) const BASE: &str = "http://localhost:8400";
 pub(crate) const STORE_KEY: &str =
     "0011223344556677889900112233445566778899001122334455667788990011";
 
+thread_local! {
+    /// The command line of the last run of this thread, and what it said on stderr with `~` for its home.
+    pub(crate) static LAST_RUN: Cell<Option<(String, String)>> = const { Cell::new(None) };
+}
+
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) clock: Stopwatch,
@@ -385,7 +390,10 @@ impl World {
         let mut stderr = Vec::new();
         let console = Console { stdin, stdout, stderr: &mut stderr };
         let exit = cli::run(argv.iter().map(Into::into), &sys, console);
-        (exit, String::from_utf8(stderr).unwrap())
+        let stderr = String::from_utf8(stderr).unwrap();
+        let home = self.home.path().to_string_lossy();
+        LAST_RUN.set(Some((argv.join(" "), stderr.replace(&*home, "~"))));
+        (exit, stderr)
     }
 
     /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token` and

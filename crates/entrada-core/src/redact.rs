@@ -122,7 +122,16 @@ pub(super) fn named_secrets(text: &str) -> Vec<&str> {
 fn is_named(name: &str, value: &str, gap: &str) -> bool {
     (is_one_of(&NAMES, name) && 3 < value.len())
         || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
-        || (is_one_of(&OFTEN, name) && 15 < value.len())
+        || (is_one_of(&OFTEN, name) && 15 < value.len() && !is_error_code(name, value, gap))
+}
+
+/// Whether `value` names an error of a service: `"code": "InvalidAuthenticationToken"`, `Authorization_RequestDenied`. An
+/// authorization code is longer or has digits, and stands after `code=`.
+fn is_error_code(name: &str, value: &str, gap: &str) -> bool {
+    name.eq_ignore_ascii_case("code")
+        && gap.contains(':')
+        && value.len() < 64
+        && value.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-.".contains(&byte))
 }
 
 /// `Basic authentication is disabled`, `Bearer authorization failed`: words about a scheme.
@@ -224,7 +233,7 @@ mod tests {
         ] {
             assert!(!is_secret_name(name), "{name}");
         }
-        let text = "curl -d refresh_token=rt-7&x=y {\"device_code\": \"d3v\"} {\\\"id_token\\\":\\\"i.d\\\"} error=no code: 50076";
+        let text = "curl -d refresh_token=rt-7&x=y {\"device_code\": \"d3v\"} {\\\"id_token\\\":\\\"i.d\\\"} error=no code: 50076 {\"code\": \"InvalidAuthenticationToken\"}";
         assert_eq!(named_secrets(text), ["rt-7", "d3v", "i.d"]);
     }
 
@@ -235,6 +244,9 @@ mod tests {
             "the token is for https://graph.microsoft.com/v1.0/me/messages?$top=10, not for `api://mine`",
             "https://outlook.office.com/IMAP.AccessAsUser.All offline_access",
             "error code: 50011; status code=401",
+            r#"{"error":{"code":"InvalidAuthenticationToken","message":"Access token is empty."}}"#,
+            "result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
+            r#"{"code": "Authorization_RequestDenied"}"#,
             "535 5.7.3 Authentication unsuccessful [AM0PR04CA0087.eurprd04.prod.outlook.com 2027-01-15T08:00:00.214Z 08DE53E1B7F0A1C4]",
             "The token contains no permissions, or permissions can not be understood.",
             "grant_type=refresh_token is not plain text",

@@ -29,6 +29,8 @@ pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
 
 /// Bytes of a request's body that are read.
 const BODY_MAX: usize = 1 << 20;
+/// Descriptors that an event loop opens. `tokio` panics where the system has none left.
+const LOOP_DESCRIPTORS: usize = 8;
 /// How long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -137,6 +139,11 @@ pub fn spawn(
     tls: Option<Tls>,
     clock: Clock,
 ) -> io::Result<Background> {
+    if let Some(listener) = listeners.first() {
+        let spares: io::Result<Vec<_>> =
+            (0..LOOP_DESCRIPTORS).map(|_| listener.try_clone()).collect();
+        drop(spares?);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async { drop(stopped.await) };

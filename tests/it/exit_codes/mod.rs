@@ -13,7 +13,8 @@ use entrada_auth::sys::HttpResponse;
 use entrada_core::Secret;
 use serde_json::{Value, json};
 
-use crate::world::{BASE, NOW, Network, World};
+use crate::snapshots::hold;
+use crate::world::{BASE, LAST_RUN, NOW, Network, World};
 use rows::rows;
 
 /// A command, the number that it ends with, and how it comes to that.
@@ -148,6 +149,13 @@ fn every_pair_ends_as_the_page_says() {
                 let exit = run();
                 if exit.code() != code {
                     wrong.push(format!("{command}: {} and not {code}", exit.code()));
+                }
+                if let Some((line, stderr)) = LAST_RUN.take()
+                    && code != 0
+                {
+                    let name =
+                        format!("{} {code}", if command.is_empty() { "entrada" } else { command });
+                    hold("failures", &name.replace(' ', "-"), &format!("$ {line}\n{stderr}"));
                 }
             }
             How::Elsewhere(file, name) => {
