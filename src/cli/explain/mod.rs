@@ -129,7 +129,7 @@ fn unknown(what: &str, word: &str) -> Failure {
 fn nearest(word: &str) -> Option<String> {
     let rules = rules::RULES.iter().map(|rule| rule.id);
     let errors = oauth_errors::all().iter().map(|own| own.error);
-    let jobs = Job::iter().map(|job| job.id());
+    let jobs = Job::iter().map(Job::id);
     let permissions = permissions::all().iter().map(|permission| permission.name);
     rules
         .chain(errors)
@@ -226,7 +226,7 @@ fn explain_permission(permission: &Permission) -> Vec<String> {
     }
     let serves: Vec<&str> = Job::iter()
         .filter(|job| permissions::holds_any(&closed, jobs::facts(*job).sufficient))
-        .map(|job| job.id())
+        .map(Job::id)
         .collect();
     if !serves.is_empty() {
         lines.push(format!("Serves: {}", serves.join(", ")));
