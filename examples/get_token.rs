@@ -12,7 +12,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use entrada_auth::flow::{self, Pins, Prompt, Shown, SignInPage, TokenRequest};
-use entrada_auth::store::{self, Interaction, Kind};
+use entrada_auth::store::{self, Interaction, StoreKind};
 use entrada_auth::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
     Sys,
@@ -72,10 +72,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         entropy: &RealEntropy,
         programs: &RealPrograms,
     };
-    // `Kind::Keyring`, with directories that last, keeps the grant for the next run.
+    // `StoreKind::Keyring`, with directories that last, keeps the grant for the next run.
     let state = tempfile::tempdir()?;
     let grants = store::open(store::Options {
-        kind: Kind::Memory,
+        kind: StoreKind::Memory,
         state_dir: state.path().to_owned(),
         data_dir: state.path().join("data"),
         key: None,
@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         account: None,
         pins: Pins::default(),
         min_ttl: None,
-        flow: flow::Kind::Auto,
+        flow: flow::FlowKind::Auto,
         page: SignInPage::default(),
         force_refresh: false,
         interaction: Interaction::Allowed,

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::rc::Rc;
 
-use entrada_auth::store::{Backend, Bytes, Grant, GrantKey, Grants, Kind, StoreError, Trouble};
+use entrada_auth::store::{
+    Backend, Bytes, Grant, GrantKey, Grants, StoreError, StoreErrorKind, StoreKind,
+};
 use entrada_auth::sys::{Clock as _, RealClock};
 use entrada_core::{Account, NumericDate, Secret};
 
@@ -27,7 +29,7 @@ impl Vault {
             return Err(StoreError {
                 kind: self.kind(),
                 action,
-                trouble: Trouble::Locked,
+                trouble: StoreErrorKind::Locked,
                 source: None,
             });
         }
@@ -37,8 +39,8 @@ impl Vault {
 
 impl Backend for Vault {
     /// Of the four kinds this is the one whose accounts are listed by asking the store itself.
-    fn kind(&self) -> Kind {
-        Kind::Memory
+    fn kind(&self) -> StoreKind {
+        StoreKind::Memory
     }
 
     fn describe(&self) -> String {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use entrada_auth::sys::{
-    Bundle, Clock, Dial, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Wire,
+    Bundle, Clock, Connection, Dial, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
+    Interrupted,
 };
 use entrada_core::NumericDate;
 use entrada_emulator::{Emulator, Reply};
@@ -23,7 +24,7 @@ pub struct InProcess<'a> {
 
 /// There are no mail servers on that network.
 impl Dial for InProcess<'_> {
-    fn dial(&self, host: &str, port: u16, _: bool) -> Result<Box<dyn Wire>, HttpError> {
+    fn dial(&self, host: &str, port: u16, _: bool) -> Result<Box<dyn Connection>, HttpError> {
         let host = format!("{host}:{port}");
         Err(HttpError { host, failure: HttpFailure::Connect, source: None })
     }

@@ -1,7 +1,7 @@
 //! `entrada accounts`.
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             app.json(&document)?;
         }
         Format::Human if entries.is_empty() => {
-            app.talk.line(format!("nobody is signed in ({})", grants.describe()));
+            app.ui.line(format!("nobody is signed in ({})", grants.describe()));
         }
         Format::Human => {
             let rows: Vec<Vec<String>> = entries
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
     }
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     Ok(Exit::Success)
 }

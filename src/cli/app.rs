@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::input::{open, read_text, text_of};
-use super::talk::Talk;
+use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
 use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::render;
@@ -14,9 +14,9 @@ use entrada_auth::sys::{
     Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
 };
 use entrada_auth::trace::Recorder;
-use entrada_core::har::About;
+use entrada_core::har::TraceSummary;
 use entrada_core::oauth::challenge::{self, ChallengeError};
-use entrada_core::{Authority, ClaimsRequest, Job, Redactor, Secret, both, shell_quoted};
+use entrada_core::{Authority, ClaimsRequest, Job, Redactor, Secret, shell_quoted};
 use entrada_diagnose::{self as diagnose, Context, Diagnosis, Evidence, Verdict};
 
 /// One run of the program.
@@ -24,7 +24,7 @@ pub(super) struct App<'a, 't> {
     pub(super) sys: &'a Sys<'a>,
     pub(super) stdin: &'a mut dyn Read,
     pub(super) stdout: &'a mut dyn Write,
-    pub(super) talk: &'a Talk<'t>,
+    pub(super) ui: &'a Ui<'t>,
     pub(super) recorder: &'a Recorder,
     /// Knows every secret of this run.
     pub(super) redactor: &'a Redactor,
@@ -78,7 +78,7 @@ impl App<'_, '_> {
         let settings = Settings::resolve(file, profile, self.sys.env, self.common.layer.clone())?;
         for (name, near) in variables::strange(self.sys.env) {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            self.talk.line(format!("warning: the variable {name} means nothing here{near}"));
+            self.ui.line(format!("warning: the variable {name} means nothing here{near}"));
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, Trust::Anybody);
@@ -97,7 +97,7 @@ impl App<'_, '_> {
         let forbidden = settings.is(|layer| &layer.no_interactive)
             || self.sys.env.is_ci()
             || !self.sys.terminal.is_terminal(Stream::Stdin)
-            || !self.talk.to_terminal;
+            || !self.ui.to_terminal;
         if forbidden { Interaction::Forbidden } else { Interaction::Allowed }
     }
 
@@ -133,13 +133,13 @@ impl App<'_, '_> {
         jobs: &[Job],
     ) -> Result<(), Failure> {
         let Some(path) = settings.get(|layer| &layer.trace) else { return Ok(()) };
-        let about = About {
+        let about = TraceSummary {
             command: Some(command.to_owned()),
             jobs: jobs.iter().map(ToString::to_string).collect(),
             account: settings
                 .get(|layer| &layer.account)
                 .or_else(|| settings.get(|layer| &layer.login_hint))
-                .map(|account| self.talk.hide(&account).into_owned()),
+                .map(|account| self.ui.hide(&account).into_owned()),
             exit: None,
         };
         let announce = !settings.is(|layer| &layer.quiet);
@@ -169,7 +169,7 @@ impl App<'_, '_> {
             })
         });
         let declared = settings.is(|layer| &layer.cp1).then(ClaimsRequest::cp1);
-        Ok(both(declared.as_ref(), named.transpose()?.as_ref()))
+        Ok(ClaimsRequest::merge(declared.as_ref(), named.transpose()?.as_ref()))
     }
 
     /// What a service asked for when it refused a token: `@FILE`, `-` for standard input, or the text itself.
@@ -214,7 +214,7 @@ impl App<'_, '_> {
             redactor: self.redactor.clone(),
             context: Context {
                 job,
-                acting: settings.get(|layer| &layer.acting),
+                subject: settings.get(|layer| &layer.subject),
                 requested: Some(request.scopes.clone()),
                 client_id: Some(request.client_id.clone()),
                 authority: Some(request.authority.base()),

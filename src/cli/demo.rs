@@ -8,13 +8,13 @@ use url::Url;
 use super::app::App;
 use super::failure::of_acquire;
 use super::prompt::Person;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
 use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
-use entrada_auth::store::{self, Grants, Interaction, Kind};
+use entrada_auth::store::{self, Grants, Interaction, StoreKind};
 use entrada_auth::sys::{self, Clock as _, RealClock, Stream, Sys};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::{Authority, Job, ScopeSet, Tenant};
@@ -152,7 +152,7 @@ fn elsewhere(
     let http = InProcess { emulator: &emulator, clock: &clock };
     let sys = Sys { clock: &clock, http: &http, ..*app.sys };
     let state = tempfile::tempdir()?;
-    let grants = store::open(options_for(Kind::Memory, state.path(), Interaction::Forbidden))?;
+    let grants = store::open(options_for(StoreKind::Memory, state.path(), Interaction::Forbidden))?;
     let request = request(&base, scopes, offline, Interaction::Forbidden)?;
     let acquired = flow::sign_in(&sys, &grants, &request, &mut Silent { emulator: &emulator })
         .map_err(|error| of_acquire(error, Evidence::default(), "`entrada demo`"))?;
@@ -185,17 +185,21 @@ fn judged(
 
 /// The real keyring where there is one that takes things, else memory.
 fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Failure> {
-    let keyring = store::open(options_for(Kind::Keyring, state, Interaction::Forbidden))?;
-    match keyring.prepare() {
+    let keyring = store::open(options_for(StoreKind::Keyring, state, Interaction::Forbidden))?;
+    match keyring.reserve() {
         Ok(_) => Ok(keyring),
         Err(error) => {
-            app.talk.line(format!("note: {error}; this demo keeps its grant in memory"));
-            Ok(store::open(options_for(Kind::Memory, state, Interaction::Forbidden))?)
+            app.ui.line(format!("note: {error}; this demo keeps its grant in memory"));
+            Ok(store::open(options_for(StoreKind::Memory, state, Interaction::Forbidden))?)
         }
     }
 }
 
-fn options_for(kind: Kind, state: &std::path::Path, interaction: Interaction) -> store::Options {
+fn options_for(
+    kind: StoreKind,
+    state: &std::path::Path,
+    interaction: Interaction,
+) -> store::Options {
     store::Options {
         kind,
         state_dir: state.to_owned(),
@@ -230,7 +234,7 @@ fn request(
         scopes,
         account: None,
         min_ttl: None,
-        flow: flow::Kind::Device,
+        flow: flow::FlowKind::Device,
         page: flow::SignInPage::default(),
         pins: flow::Pins::default(),
         force_refresh: false,
@@ -279,7 +283,7 @@ impl Prompt for Guide<'_, '_> {
         let mut page = authorization.verification_uri.clone();
         page.query_pairs_mut().append_pair("otc", &authorization.user_code);
         self.person.note(&format!("press the button on {page}"));
-        if self.sys.browser.place(self.sys.env).has_browser(self.sys.env) {
+        if self.sys.browser.host_kind(self.sys.env).has_browser(self.sys.env) {
             // A page that does not open is no trouble: its address stands above.
             let _ = self.sys.browser.open(&page, self.sys.env);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure, output};
 use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
@@ -98,13 +98,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
     writeln!(app.stdout, "{address}")?;
     app.stdout.flush()?;
-    app.talk.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C ends it", scenario.name));
-    app.talk.line(format!("accounts: {}", people.join(", ")));
+    app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C ends it", scenario.name));
+    app.ui.line(format!("accounts: {}", people.join(", ")));
     let trust = args
         .tls
         .as_ref()
         .map_or_else(String::new, |path| format!(" --ca-bundle {}", path.display()));
-    app.talk.line(format!(
+    app.ui.line(format!(
         "try: entrada login --authority {address} --tenant organizations --client-id {}{trust}",
         scenario.client_id
     ));
@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     while app.sys.clock.sleep(TICK).is_ok() {
         let log = emulator.log();
         for line in log.iter().skip(shown) {
-            app.talk.line(said(line));
+            app.ui.line(said(line));
         }
         shown = log.len();
     }

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io;
 
 use super::app::App;
-use super::obtain::{Ask, obtain};
+use super::obtain::{AcquireOptions, obtain};
 use super::token::{VARIABLE, variable_name};
 use super::{Exit, Failure};
 use crate::config::variables;
-use entrada_auth::sys::{Hand, Program};
+use entrada_auth::sys::{Program, TokenDelivery};
 
 /// Run a program with an access token in its environment; its exit code is the result
 #[derive(clap::Args, Debug)]
@@ -28,19 +28,19 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
-    let acquired = obtain(app, &settings, "exec", Ask::default())?;
-    let hand = match args.fd {
-        Some(number) => Hand::Descriptor(number),
-        None => Hand::Variable(args.variable.clone()),
+    let acquired = obtain(app, &settings, "exec", AcquireOptions::default())?;
+    let delivery = match args.fd {
+        Some(number) => TokenDelivery::Descriptor(number),
+        None => TokenDelivery::Variable(args.variable.clone()),
     };
     let program = Program {
         argv: args.command.clone(),
-        hand,
+        delivery,
         token: acquired.token.access_token,
         without: variables::secret(app.sys.env),
     };
     // Nothing of ours comes after it: the program takes our place. Where it does not, the trace is written once more.
-    super::tell_of_trace(app.recorder.write(Exit::Success.code(), app.stdout), app.talk);
+    super::tell_of_trace(app.recorder.write(Exit::Success.code(), app.stdout), app.ui);
     let error = app.sys.programs.run(&program);
     let name = program.argv.first().map(|name| name.to_string_lossy()).unwrap_or_default();
     let exit = match error.kind() {

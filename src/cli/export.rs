@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let grants = app.grants(&settings)?;
     let (key, grant) = the_one(app, &settings, &grants)?;
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     let host = url::Url::parse(&key.authority).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
@@ -101,15 +101,15 @@ fn the_one(
 fn warn(app: &App<'_, '_>, grant: &Grant, place: &str) {
     let who = grant.account.label();
     if grant.refresh_token.is_none() {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "warning: {place} holds access tokens of {who} in the clear, and no refresh token: none is stored"
         ));
         return;
     }
-    app.talk.line(format!(
+    app.ui.line(format!(
         "warning: {place} holds a refresh token in the clear: whoever reads it is {who} until the sign-in is revoked"
     ));
-    app.talk.line(
+    app.ui.line(
         "note: entrada and the program that reads it share that sign-in from now on. Entra lets both renew it; `entrada logout` \
          here does not end it there",
     );

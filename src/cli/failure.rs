@@ -7,11 +7,11 @@ use std::io;
 use super::arguments::ADVICE;
 use super::exit::Exit;
 use super::network;
-use super::talk::Talk;
+use super::ui::Ui;
 use crate::config::{ConfigError, SettingsError};
 use crate::render::{self, Notes};
 use entrada_auth::flow::{AcquireError, Refusal};
-use entrada_auth::store::{Kind, LockError, StoreError, Trouble};
+use entrada_auth::store::{LockError, StoreError, StoreErrorKind, StoreKind};
 use entrada_auth::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
@@ -102,10 +102,10 @@ impl Failure {
     }
 
     /// Takes out what may be a secret among the arguments, and tells so.
-    fn hide(&mut self, talk: &Talk<'_>) {
+    fn hide(&mut self, ui: &Ui<'_>) {
         let mut any = false;
         for text in self.causes.iter_mut().chain(&mut self.help).chain([&mut self.message]) {
-            if let Cow::Owned(hidden) = talk.hide(text) {
+            if let Cow::Owned(hidden) = ui.hide(text) {
                 (*text, any) = (hidden, true);
             }
         }
@@ -113,32 +113,32 @@ impl Failure {
     }
 
     /// Says it on stderr; gives how to end.
-    pub(super) fn report(mut self, talk: &Talk<'_>) -> Exit {
+    pub(super) fn report(mut self, ui: &Ui<'_>) -> Exit {
         if self.silent {
             return self.exit;
         }
-        self.hide(talk);
+        self.hide(ui);
         if self.json {
             let exit = (self.exit.code(), self.exit.meaning());
             let judged = self.diagnosis.as_deref();
-            let shown = |text: &String| talk.redacted(text);
+            let shown = |text: &String| ui.redacted(text);
             let message = shown(&self.message);
             let causes: Vec<String> = self.causes.iter().map(shown).collect();
             let help: Vec<String> = self.help.iter().map(shown).collect();
             let mut line = Vec::new();
             if render::json::failure(&mut line, exit, &message, &causes, &help, judged).is_ok() {
-                talk.json(&line);
+                ui.json(&line);
             }
             return self.exit;
         }
         // Before lines are broken.
-        let message = talk.redacted(&self.message);
-        let causes: Vec<String> = self.causes.iter().map(|cause| talk.redacted(cause)).collect();
-        talk.with(|out| render::failure(out, talk.style, &message, &causes));
+        let message = ui.redacted(&self.message);
+        let causes: Vec<String> = self.causes.iter().map(|cause| ui.redacted(cause)).collect();
+        ui.with(|out| render::failure(out, ui.style, &message, &causes));
         if let Some(diagnosis) = &self.diagnosis {
-            talk.with(|out| render::diagnosis(out, diagnosis, talk.style, Notes::Shown));
+            ui.with(|out| render::diagnosis(out, diagnosis, ui.style, Notes::Shown));
         }
-        talk.with(|out| render::help(out, talk.style, &self.help));
+        ui.with(|out| render::help(out, ui.style, &self.help));
         self.exit
     }
 }
@@ -217,43 +217,43 @@ impl From<DiscoveryError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if let Trouble::Interrupted(signal) = error.trouble {
+        if let StoreErrorKind::Interrupted(signal) = error.trouble {
             return Interrupted { signal }.into();
         }
         let failure = Self::of(Exit::Store, &error);
         match (&error.trouble, error.kind) {
-            (Trouble::Locked, Kind::Keyring) => failure.help(
+            (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(
                 "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
                  you are not signed out",
             ),
-            (Trouble::Dismissed, _) => {
+            (StoreErrorKind::Dismissed, _) => {
                 failure.help("run the command again and unlock the keyring when asked")
             }
-            (Trouble::OtherOwner { .. }, _) => failure.help(
+            (StoreErrorKind::OtherOwner { .. }, _) => failure.help(
                 "use a session of your own: `sudo` without `-E`, or unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR; or keep \
                  grants in an encrypted file: `--store file` with a key in ENTRADA_STORE_KEY",
             ),
-            (Trouble::TimedOut(_), Kind::Keyring) => failure.help(
+            (StoreErrorKind::TimedOut(_), StoreKind::Keyring) => failure.help(
                 "the keyring's program may be asking something in a window of its own: answer it there; else restart that \
                  program, or log in again",
             ),
-            (Trouble::Unavailable(_), Kind::Keyring) => failure.help(
+            (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
                 "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
                  `--store file` with a key in ENTRADA_STORE_KEY",
             ),
-            (Trouble::Corrupt(_), Kind::File) => failure.help(
+            (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
                  itself is damaged, `entrada login --replace-damaged` moves it aside and signs in anew, and `entrada logout` clears \
                  it (`--all` where no one account is named)",
             ),
-            (Trouble::Corrupt(_), _) => failure.help(
+            (StoreErrorKind::Corrupt(_), _) => failure.help(
                 "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in anew, and \
                  `entrada logout` clears it (`--all` where no one account is named)",
             ),
-            (Trouble::Denied(_), Kind::File) => failure.help(
+            (StoreErrorKind::Denied(_), StoreKind::File) => failure.help(
                 "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
             ),
-            (Trouble::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
+            (StoreErrorKind::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
             _ => failure,
         }
     }

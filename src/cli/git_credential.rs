@@ -8,7 +8,7 @@ use url::Url;
 use super::app::App;
 use super::failure::of_acquire;
 use super::input::read_text;
-use super::obtain::{Ask, obtain};
+use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
 use entrada_auth::flow;
 
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         })?;
         return Ok(Exit::Success);
     }
-    let acquired = obtain(app, &settings, "git-credential", Ask::default())?;
+    let acquired = obtain(app, &settings, "git-credential", AcquireOptions::default())?;
     let token = acquired.token.access_token.expose();
     if asked.takes_bearer() {
         writeln!(

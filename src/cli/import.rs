@@ -69,8 +69,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
         app.common.layer = flags.clone();
         if let Err(failure) = take_over(app, one, args.replace) {
-            app.talk.line(format!("not taken over: {name}, client {client}:"));
-            let failed = failure.report(app.talk);
+            app.ui.line(format!("not taken over: {name}, client {client}:"));
+            let failed = failure.report(app.ui);
             exit = if exit == Exit::Success { failed } else { exit };
         }
     }
@@ -106,11 +106,11 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
     if let Some(unsaved) = &acquired.unsaved {
-        warn_unsaved(app.talk, unsaved);
+        warn_unsaved(app.ui, unsaved);
     }
     let words = [app.selectors(), app.wanted()].join(" ");
     let who = clean(acquired.account.label());
-    app.talk.line(format!("taken over: {who}; `{}`", format!("entrada token {words}").trim_end()));
+    app.ui.line(format!("taken over: {who}; `{}`", format!("entrada token {words}").trim_end()));
     Ok(())
 }
 

@@ -24,7 +24,7 @@ impl App<'_, '_> {
         match input {
             None | Some("-") => {
                 if input.is_none() && self.sys.terminal.is_terminal(Stream::Stdin) {
-                    self.talk.line("reading standard input; end with Ctrl-D");
+                    self.ui.line("reading standard input; end with Ctrl-D");
                 }
                 Ok(text_of(self.piped()?))
             }
@@ -37,7 +37,7 @@ impl App<'_, '_> {
             }
             Some(text) => {
                 if is_secret(text) {
-                    self.talk.line(
+                    self.ui.line(
                         "note: what stands on the command line can be seen by others and stays in the shell's history; \
                          give a token on standard input",
                     );
@@ -53,7 +53,7 @@ impl App<'_, '_> {
         if self.sys.terminal.is_terminal(Stream::Stdin)
             && bytes.split(|byte| *byte == b'\n').any(|line| TERMINAL_LINE <= line.len())
         {
-            self.talk.line(
+            self.ui.line(
                 "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a file and give \
                  its name, or pipe it",
             );

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let jwt = match shape {
         Shape::Jwt(jwt) => *jwt,
         Shape::Jwe(header) => {
-            app.talk.line("this token is encrypted: only its header can be read");
+            app.ui.line("this token is encrypted: only its header can be read");
             Jwt { header: *header, claims: Claims::default(), signature_length: 1 }
         }
         other => {

@@ -4,12 +4,12 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
 use super::prompt::Person;
-use super::talk::Talk;
+use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, JudgementFormat, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
-use entrada_auth::store::{Grants, Interaction, LockError, StoreError, Trouble};
+use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean, human_duration};
 use entrada_diagnose::{Diagnosis, Severity};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         && let Some(diagnosis) = failure.diagnosis()
     {
         let one = std::slice::from_ref(diagnosis);
-        render::diagnoses(app.stdout, args.output, one, app.talk.style, Notes::Shown)?;
+        render::diagnoses(app.stdout, args.output, one, app.ui.style, Notes::Shown)?;
     }
     outcome
 }
@@ -96,7 +96,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
     }
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     if settings.is(|layer| &layer.strict) && any_problem(&diagnoses) {
         exit = Exit::Findings;
@@ -106,7 +106,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     show(app, args.output, &diagnoses)?;
     if let Some(unsaved) = &acquired.unsaved {
-        warn_unsaved(app.talk, unsaved);
+        warn_unsaved(app.ui, unsaved);
         let is_busy = matches!(unsaved.error, AcquireError::Lock(LockError::Held { .. }));
         let otherwise = if is_busy { Exit::Busy } else { Exit::Store };
         return Ok(unsaved.interrupted().map_or(otherwise, Exit::from));
@@ -147,16 +147,16 @@ fn one_more(
     match flow::acquire(app.sys, grants, &request, &mut person) {
         Ok(other) => Ok(Ok(judge(app, settings, &request, &other, jobs))),
         Err(AcquireError::SignInNeeded { refusal: None, .. }) => {
-            app.talk.line(format!(
+            app.ui.line(format!(
                 "no token for {names}: without a refresh token every service needs a sign-in of its own"
             ));
             Ok(Err(Exit::SignInNeeded))
         }
         Err(error) => {
-            app.talk.line(format!("no token for {names}:"));
+            app.ui.line(format!("no token for {names}:"));
             let evidence = app.evidence(settings, &request, jobs.first().copied());
             let failure = of_acquire(error, evidence, &app.login_command(settings));
-            Ok(Err(failure.report(app.talk)))
+            Ok(Err(failure.report(app.ui)))
         }
     }
 }
@@ -165,14 +165,14 @@ fn one_more(
 pub(super) fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
     let account = &acquired.account;
     let tenant = account.tid.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})"));
-    app.talk.line(format!("signed in as {}{tenant}", account.label()));
+    app.ui.line(format!("signed in as {}{tenant}", account.label()));
     if acquired.unsaved.is_none() {
         let what =
             if acquired.has_refresh_token { "refresh token included" } else { "no refresh token" };
-        app.talk.line(format!("kept in {}, {what}", grants.describe()));
+        app.ui.line(format!("kept in {}, {what}", grants.describe()));
     }
     let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
-    app.talk.line(format!(
+    app.ui.line(format!(
         "access token good until {} ({})",
         acquired.token.expires_at,
         human_duration(left)
@@ -184,39 +184,38 @@ fn show(
     format: JudgementFormat,
     diagnoses: &[Diagnosis],
 ) -> Result<(), Failure> {
-    let style = app.talk.style;
+    let style = app.ui.style;
     if format == JudgementFormat::Human {
-        app.talk.with(|out| render::diagnoses(out, format, diagnoses, style, Notes::Hidden));
+        app.ui.with(|out| render::diagnoses(out, format, diagnoses, style, Notes::Hidden));
         return Ok(());
     }
     Ok(render::diagnoses(app.stdout, format, diagnoses, style, Notes::Shown)?)
 }
 
 /// Says that the grant could not be stored, where it waits, and what to do.
-pub(super) fn warn_unsaved(talk: &Talk<'_>, unsaved: &Unsaved) {
-    let label = render::label(talk.style, Severity::Warning, "warning");
-    talk.raw(&format!(
-        "{label}: the grant was not stored: {}\n",
-        clean(&unsaved.error.to_string())
-    ));
+pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
+    let label = render::label(ui.style, Severity::Warning, "warning");
+    ui.raw(&format!("{label}: the grant was not stored: {}\n", clean(&unsaved.error.to_string())));
     if let Some(path) = &unsaved.pending {
-        talk.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
+        ui.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
     }
     let trouble = match &unsaved.error {
         AcquireError::Store(StoreError { trouble, .. }) => Some(trouble),
         _ => None,
     };
     let help = match (trouble, &unsaved.pending) {
-        (Some(Trouble::Corrupt(_)), _) => {
+        (Some(StoreErrorKind::Corrupt(_)), _) => {
             "the damaged item is in its way: `entrada login --replace-damaged` moves that aside, and signs in anew"
         }
-        (Some(Trouble::Newer(_)), _) => "use that newer entrada",
-        (Some(Trouble::Interrupted(_)), Some(_)) => "the next `entrada token` takes it from there",
+        (Some(StoreErrorKind::Newer(_)), _) => "use that newer entrada",
+        (Some(StoreErrorKind::Interrupted(_)), Some(_)) => {
+            "the next `entrada token` takes it from there"
+        }
         (None, Some(_)) => {
             "once the other process has ended, the next `entrada token` takes it from there"
         }
         (_, Some(_)) => "unlock or restart the store; the next `entrada token` takes it from there",
         (_, None) => "mend the store, then sign in again",
     };
-    talk.raw(&format!("  = help: {help}\n"));
+    ui.raw(&format!("  = help: {help}\n"));
 }

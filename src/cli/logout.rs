@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let grants = app.grants(&settings)?;
     let mut entries = grants.list()?;
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     if !args.all {
         entries = App::selected(&settings, entries)?;
@@ -34,9 +34,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if entries.is_empty() {
         match settings.get(|layer| &layer.account) {
             Some(account) if !args.all => {
-                app.talk.line(format!("nothing to forget: `{account}` is not signed in here"));
+                app.ui.line(format!("nothing to forget: `{account}` is not signed in here"));
             }
-            _ => app.talk.line("nothing to forget: nobody is signed in here"),
+            _ => app.ui.line("nothing to forget: nobody is signed in here"),
         }
         return Ok(Exit::Success);
     }
@@ -54,14 +54,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let lock = lock?;
         grants.remove(&key)?;
         // What the authority said last may name the user.
-        lock.leave("");
-        app.talk.line(format!("forgot {}", entry.label()));
+        lock.clear_note();
+        app.ui.line(format!("forgot {}", entry.label()));
     }
     if args.all {
         grants.clear_lost_key()?;
     }
     if entries.iter().any(|entry| !entry.tenant.is_empty()) {
-        app.talk.line(
+        app.ui.line(
             "the tokens themselves stay valid until they end: Entra has no way to revoke one. A changed password, or \
              `revokeSignInSessions` in Graph, ends the refresh token",
         );
@@ -80,7 +80,7 @@ pub(super) mod tests {
     use super::*;
     use crate::cli::{self, Console};
     use crate::in_process::{InProcess, Stopwatch};
-    use entrada_auth::store::{self, GrantKey, Grants, Interaction, Key, Kind};
+    use entrada_auth::store::{self, GrantKey, Grants, Interaction, Key, StoreKind};
     use entrada_auth::sys::testing::Nothing;
     use entrada_auth::sys::{Env, Sys};
     use entrada_core::{NumericDate, Secret};
@@ -136,7 +136,7 @@ pub(super) mod tests {
     /// The store that [`run_in`] uses.
     pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
         store::open(store::Options {
-            kind: Kind::File,
+            kind: StoreKind::File,
             state_dir: home.join(".local/state/entrada"),
             data_dir: home.join(".local/share/entrada"),
             key: Some(Key::Raw(Secret::new(digits.repeat(32)))),

@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
         write_pages(app, &program, folder)?;
-        app.talk.line(format!("pages written to {}", folder.display()));
+        app.ui.line(format!("pages written to {}", folder.display()));
         return Ok(Exit::Success);
     }
     let mut command = &program;

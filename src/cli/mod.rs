@@ -36,9 +36,9 @@ mod report;
 mod secrets;
 mod status;
 mod store;
-mod talk;
 mod token;
 mod trace;
+mod ui;
 mod verbose;
 
 use std::borrow::Cow;
@@ -58,7 +58,7 @@ use entrada_auth::trace::{Recorder, Written};
 use entrada_core::{Redactor, shell_quoted};
 use failure::Failure;
 use secrets::Registering;
-use talk::Talk;
+use ui::Ui;
 
 /// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
 pub struct Console<'a> {
@@ -148,14 +148,14 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let Console { stdin, stdout, stderr } = console;
     let argv: Vec<OsString> = argv.into_iter().collect();
     let redactor = Redactor::default();
-    let talk = Talk::new(stderr, sys, Arguments::of(&argv, sys.env), redactor.clone());
+    let ui = Ui::new(stderr, sys, Arguments::of(&argv, sys.env), redactor.clone());
     // A panic ends the command and no more: locks, the terminal and drafts of files are given back on the way.
     let ended =
-        catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, (&talk, &redactor))));
+        catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, (&ui, &redactor))));
     ended.unwrap_or_else(|_| {
         Failure::new(Exit::Failure, "entrada stopped at a defect of its own")
             .help("report it with the command line and the line above")
-            .report(&talk)
+            .report(&ui)
     })
 }
 
@@ -180,7 +180,7 @@ fn command_in(
     sys: &Sys<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
-    (talk, redactor): (&Talk<'_>, &Redactor),
+    (ui, redactor): (&Ui<'_>, &Redactor),
 ) -> Exit {
     // Help and version come before any file is read: they are there when all else is broken.
     if brief::is_version(&argv) {
@@ -193,35 +193,35 @@ fn command_in(
     let mut as_az = false;
     match az::translate(&argv) {
         Some(Ok(ours)) => (argv, as_az) = (ours, true),
-        Some(Err(why)) => return Failure::usage(why).report(talk),
+        Some(Err(why)) => return Failure::usage(why).report(ui),
         None => (),
     }
     let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
         Ok(args) => args,
-        Err(error) => return usage(&error, stdout, talk).unwrap_or(Exit::Failure),
+        Err(error) => return usage(&error, stdout, ui).unwrap_or(Exit::Failure),
     };
     secrets::of_environment(sys.env, redactor);
     let recorder = Recorder::new(redactor.clone());
-    let outcome = dispatch(args, sys, stdin, stdout, (talk, &recorder, redactor));
-    let exit = outcome.unwrap_or_else(|failure| failure.report(talk));
+    let outcome = dispatch(args, sys, stdin, stdout, (ui, &recorder, redactor));
+    let exit = outcome.unwrap_or_else(|failure| failure.report(ui));
     if as_az && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
-        talk.line("in place of `az login`: sign in with `entrada login`");
+        ui.line("in place of `az login`: sign in with `entrada login`");
     }
-    tell_of_trace(recorder.finish(exit.code(), stdout), talk);
+    tell_of_trace(recorder.finish(exit.code(), stdout), ui);
     exit
 }
 
 /// Says where the trace is, where there is one.
-fn tell_of_trace(written: io::Result<Option<Written>>, talk: &Talk<'_>) {
+fn tell_of_trace(written: io::Result<Option<Written>>, ui: &Ui<'_>) {
     match written {
-        Ok(Some(Written { path, announce: true })) => talk.line(format!(
+        Ok(Some(Written { path, announce: true })) => ui.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
             path = path.display(),
             quoted = shell_quoted(&path.to_string_lossy()),
         )),
         Ok(_) => (),
-        Err(error) => talk.line(format!("warning: the trace could not be written: {error}")),
+        Err(error) => ui.line(format!("warning: the trace could not be written: {error}")),
     }
 }
 
@@ -230,7 +230,7 @@ fn dispatch(
     sys: &Sys<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
-    (talk, recorder, redactor): (&Talk<'_>, &Recorder, &Redactor),
+    (ui, recorder, redactor): (&Ui<'_>, &Recorder, &Redactor),
 ) -> Result<Exit, Failure> {
     if let Some(name) = sys.env.not_text() {
         let help = format!("set it again, or unset it: `unset {name}`");
@@ -243,9 +243,9 @@ fn dispatch(
     let terminal = Registering { inner: sys.terminal, redactor };
     let (http, loopback, terminal) =
         (recorder.http(&http), recorder.loopback(&loopback), recorder.terminal(&terminal));
-    let http = verbose::Verbose::new(&http, talk, common.verbose);
+    let http = verbose::Verbose::new(&http, ui, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
-    let mut app = App { sys: &sys, stdin, stdout, talk, recorder, redactor, common };
+    let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, common };
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),
@@ -273,12 +273,12 @@ fn dispatch(
     }
 }
 
-fn usage(error: &clap::Error, stdout: &mut dyn Write, talk: &Talk<'_>) -> io::Result<Exit> {
+fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result<Exit> {
     if error.use_stderr() {
         let text = error.to_string();
-        talk.page(&text);
-        if let Cow::Owned(_) = talk.hide(&text) {
-            talk.line(format!("note: {}", arguments::ADVICE));
+        ui.page(&text);
+        if let Cow::Owned(_) = ui.hide(&text) {
+            ui.line(format!("note: {}", arguments::ADVICE));
         }
         return Ok(Exit::Usage);
     }

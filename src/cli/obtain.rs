@@ -13,7 +13,7 @@ use entrada_core::{ClaimsRequest, Job, human_duration};
 
 /// What is asked beside the settings.
 #[derive(Default)]
-pub(super) struct Ask {
+pub(super) struct AcquireOptions {
     /// Refresh even if the stored token is still good.
     pub(super) force_refresh: bool,
     /// What a service asked for when it refused a token.
@@ -29,7 +29,7 @@ pub(super) fn obtain(
     app: &App<'_, '_>,
     settings: &Settings,
     command: &str,
-    ask: Ask,
+    ask: AcquireOptions,
 ) -> Result<Acquired, Failure> {
     // A token is for one service: that of the first job named.
     let job = ask.job.or(settings.jobs()?.first().copied());
@@ -56,16 +56,16 @@ pub(super) fn obtain(
         })
     })?;
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
         greet(app, &acquired, &grants);
     }
     if let Some(trouble) = &acquired.trouble {
-        app.talk.line(format!("warning: {trouble}; the stored token is still good and is used"));
+        app.ui.line(format!("warning: {trouble}; the stored token is still good and is used"));
     }
     if let Some(unsaved) = &acquired.unsaved {
-        warn_unsaved(app.talk, unsaved);
+        warn_unsaved(app.ui, unsaved);
         if let Some(interrupted) = unsaved.interrupted() {
             return Err(Failure::told(interrupted.into()));
         }
@@ -73,10 +73,10 @@ pub(super) fn obtain(
     let strict = settings.is(|layer| &layer.strict);
     // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.
     if acquired.source != Source::Cache || strict {
-        let quiet = ask.judges || settings.is(|layer| &layer.quiet) || !app.talk.to_terminal;
+        let quiet = ask.judges || settings.is(|layer| &layer.quiet) || !app.ui.to_terminal;
         let diagnoses = judge(app, settings, &request, &acquired, jobs);
         for diagnosis in diagnoses.iter().filter(|diagnosis| !(quiet && diagnosis.is_clean())) {
-            app.talk.with(|out| render::diagnosis(out, diagnosis, app.talk.style, Notes::Hidden));
+            app.ui.with(|out| render::diagnosis(out, diagnosis, app.ui.style, Notes::Hidden));
         }
         if strict && any_problem(&diagnoses) {
             // Nothing on stdout in a failure: a script must not use what is known not to work.
@@ -84,7 +84,7 @@ pub(super) fn obtain(
         }
         if !quiet && acquired.source == Source::Refresh {
             let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
-            app.talk.line(format!("good for {}", human_duration(left)));
+            app.ui.line(format!("good for {}", human_duration(left)));
         }
     }
     // RFC 6750 §2.1. A line break in it would be a line of its own to whoever reads headers, variables or git's answers.

@@ -29,7 +29,7 @@ pub(super) fn write(
     file.write(app.stdout, text).map_err(|error| failed(what, flag, file.path(), &error))?;
     if file.is_file() {
         let what = what.trim_start_matches("the ");
-        app.talk.line(format!("{what} written to {}", file.path().display()));
+        app.ui.line(format!("{what} written to {}", file.path().display()));
     }
     Ok(())
 }

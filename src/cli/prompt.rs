@@ -5,12 +5,12 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::Failure;
 use super::app::App;
-use super::talk::Talk;
+use super::ui::Ui;
 use crate::config::Settings;
 use crate::render::heading;
 use entrada_auth::flow::{Prompt, Shown, TokenRequest};
 use entrada_auth::store::Interaction;
-use entrada_auth::sys::{Env, Place};
+use entrada_auth::sys::{Env, HostKind};
 use entrada_auth::trace::Recorder;
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::{clean, human_duration, shell_quoted};
@@ -34,7 +34,7 @@ fn ssh_line(env: &Env, port: u16) -> String {
 
 /// The user at the terminal, or whoever reads the log.
 pub(super) struct Person<'a, 't> {
-    talk: &'a Talk<'t>,
+    ui: &'a Ui<'t>,
     env: &'a Env,
     recorder: &'a Recorder,
     can_ask: bool,
@@ -56,7 +56,7 @@ const LOG_EVERY: usize = 60;
 impl<'a, 't> Person<'a, 't> {
     pub(super) fn new(app: &App<'a, 't>, settings: &Settings) -> Self {
         Self {
-            talk: app.talk,
+            ui: app.ui,
             env: app.sys.env,
             recorder: app.recorder,
             can_ask: app.interaction(settings) == Interaction::Allowed,
@@ -77,19 +77,19 @@ impl<'a, 't> Person<'a, 't> {
     /// Says something beside the code.
     #[cfg(feature = "emulator")]
     pub(super) fn note(&self, text: &str) {
-        self.talk.line(text);
+        self.ui.line(text);
     }
 
     fn close_line(&mut self) {
         if self.line_open {
-            self.talk.raw("\r\u{1b}[2K");
+            self.ui.raw("\r\u{1b}[2K");
             self.line_open = false;
         }
     }
 
     fn show_qr(&self, address: &str) {
         use qrcode::render::unicode::Dense1x2;
-        let wide = self.talk.style.width.is_some_and(|width| QR_WIDTH <= width);
+        let wide = self.ui.style.width.is_some_and(|width| QR_WIDTH <= width);
         // A telephone cannot open a page of this machine.
         let elsewhere = url::Url::parse(address).is_ok_and(|url| match url.host() {
             Some(url::Host::Domain(name)) => name != "localhost",
@@ -97,7 +97,7 @@ impl<'a, 't> Person<'a, 't> {
             Some(url::Host::Ipv6(address)) => !address.is_loopback(),
             None => false,
         });
-        if !self.qr.unwrap_or(self.talk.to_terminal && wide && elsewhere) {
+        if !self.qr.unwrap_or(self.ui.to_terminal && wide && elsewhere) {
             return;
         }
         if let Ok(code) = qrcode::QrCode::new(address) {
@@ -107,14 +107,14 @@ impl<'a, 't> Person<'a, 't> {
                 .dark_color(Dense1x2::Light)
                 .light_color(Dense1x2::Dark)
                 .build();
-            self.talk.raw(&format!("\n{picture}\n"));
+            self.ui.raw(&format!("\n{picture}\n"));
         }
     }
 
     fn copy(&self, code: &str) {
-        if self.copy_code && self.talk.to_terminal {
-            self.talk.raw(&format!("\u{1b}]52;c;{}\u{7}", BASE64_STANDARD.encode(code)));
-            self.talk.line("the code is on the clipboard, if this terminal allows it");
+        if self.copy_code && self.ui.to_terminal {
+            self.ui.raw(&format!("\u{1b}]52;c;{}\u{7}", BASE64_STANDARD.encode(code)));
+            self.ui.line("the code is on the clipboard, if this terminal allows it");
         }
     }
 }
@@ -126,46 +126,46 @@ impl Prompt for Person<'_, '_> {
     }
 
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
-        let (talk, style) = (self.talk, self.talk.style);
+        let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();
         if let Some(message) = &authorization.message {
             // On one line: a server must not be able to forge lines of ours.
-            talk.line(message);
-            talk.raw("\n");
+            ui.line(message);
+            ui.raw("\n");
         }
-        talk.raw(&format!("  open   {}\n", heading(style, &clean(address))));
-        talk.raw(&format!("  enter  {}\n", heading(style, &clean(&authorization.user_code))));
+        ui.raw(&format!("  open   {}\n", heading(style, &clean(address))));
+        ui.raw(&format!("  enter  {}\n", heading(style, &clean(&authorization.user_code))));
         self.show_qr(address);
         self.copy(&authorization.user_code);
-        talk.raw("\n");
-        talk.line(format!(
+        ui.raw("\n");
+        ui.line(format!(
             "client {} asks {} for: {}",
             request.client_id,
             request.authority,
             request.scopes.api()
         ));
-        talk.line("only go on if you started this yourself: with a code from somebody else you sign them in");
+        ui.line("only go on if you started this yourself: with a code from somebody else you sign them in");
     }
 
     fn show_page(&mut self, page: &Shown<'_>) {
         self.recorder.page(page.url);
-        let (talk, request) = (self.talk, page.request);
+        let (ui, request) = (self.ui, page.request);
         match (page.opens, page.listens_on) {
             (true, _) => {
-                talk.line("opening your browser; if nothing shows there, open this address in it:");
+                ui.line("opening your browser; if nothing shows there, open this address in it:");
             }
-            (false, Some(port)) if page.place == Place::Remote => {
-                talk.line("bring this port to the machine with the browser; in a terminal there:");
+            (false, Some(port)) if page.place == HostKind::Remote => {
+                ui.line("bring this port to the machine with the browser; in a terminal there:");
                 // In one piece, as all that is there to be copied.
-                talk.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
-                talk.line("then open this address in that browser:");
+                ui.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
+                ui.line("then open this address in that browser:");
             }
-            (false, Some(_)) => talk.line("open this address in a browser on this machine:"),
-            (false, None) => talk.line("open this address in a browser, on any machine:"),
+            (false, Some(_)) => ui.line("open this address in a browser on this machine:"),
+            (false, None) => ui.line("open this address in a browser, on any machine:"),
         }
         // A URL has no character that a terminal would act on.
-        talk.raw(&format!("\n  {}\n\n", page.url));
-        talk.line(format!(
+        ui.raw(&format!("\n  {}\n\n", page.url));
+        ui.line(format!(
             "client {} asks {} for: {}",
             request.client_id,
             request.authority,
@@ -179,7 +179,7 @@ impl Prompt for Person<'_, '_> {
 
     fn ask_for_address(&mut self, also: bool) {
         self.close_line();
-        self.talk.line(if also {
+        self.ui.line(if also {
             "if the browser ends on a page that does not load: copy its address, paste it here (nothing is shown), press Enter"
         } else {
             "the page it ends on does not load, and need not: copy its address, paste it here (nothing is shown), press Enter"
@@ -189,19 +189,19 @@ impl Prompt for Person<'_, '_> {
     fn waiting(&mut self, left: i64) {
         let said =
             format!("waiting for you to sign in, {} left; Ctrl-C stops", human_duration(left));
-        if self.talk.to_terminal {
+        if self.ui.to_terminal {
             let spinner = SPINNER[self.ticks % SPINNER.len()];
-            self.talk.raw(&format!("\r\u{1b}[2K{spinner} {said}"));
+            self.ui.raw(&format!("\r\u{1b}[2K{spinner} {said}"));
             self.line_open = true;
         } else if self.ticks.is_multiple_of(LOG_EVERY) {
-            self.talk.line(said);
+            self.ui.line(said);
         }
         self.ticks += 1;
     }
 
     fn trouble(&mut self, what: &str) {
         self.close_line();
-        self.talk.line(format!("warning: {what}"));
+        self.ui.line(format!("warning: {what}"));
     }
 
     fn done(&mut self) {

@@ -4,7 +4,7 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{Settings, keys, variable};
 use crate::probe::{self, Plan, Security};
-use crate::render::recipe::{Client, Ingredients, Place, Tls};
+use crate::render::recipe::{Client, Ingredients, MailServer, Tls};
 use entrada_core::{Job, Protocol, clean};
 
 /// Print a configuration with which another program gets its tokens from here
@@ -66,12 +66,12 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
     if app.common.layer.quiet == Some(true) {
         return;
     }
-    app.talk.line(format!("this belongs in: {}", page.file));
+    app.ui.line(format!("this belongs in: {}", page.file));
     for note in page.notes {
-        app.talk.line(format!("note: {note}"));
+        app.ui.line(format!("note: {note}"));
     }
     if with.user == SOMEBODY {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "warning: nobody is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
             login(with, page.protocols)
         ));
@@ -83,7 +83,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
         .filter(|name| app.sys.env.is_set(name))
         .collect();
     if !variables.is_empty() {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "note: set here, and needed where the program runs too: {}; settings may stand in a profile instead (`entrada config path`)",
             variables.join(", ")
         ));
@@ -91,14 +91,14 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
     let paths = app.sys.env.path("PATH").unwrap_or_default();
     let is_there = |name: &str| std::env::split_paths(&paths).any(|dir| dir.join(name).is_file());
     if let Some(program) = page.program.filter(|name| !is_there(name)) {
-        app.talk.line(format!("warning: there is no `{program}` on this machine's PATH"));
+        app.ui.line(format!("warning: there is no `{program}` on this machine's PATH"));
     }
     if !is_there("entrada") {
-        app.talk
+        app.ui
             .line("warning: `entrada` itself is not on the PATH; the program has to find it there");
     }
     if page.sasl_plugin && !has_sasl_plugin() {
-        app.talk.line(
+        app.ui.line(
             "warning: Cyrus SASL's plugin for XOAUTH2 was not found on this machine: install `libsasl2-modules-kdexoauth2`",
         );
     }
@@ -137,7 +137,7 @@ fn ingredients(
         None => match signed_in(app, settings) {
             Ok(found) => found.unwrap_or_else(|| SOMEBODY.to_owned()),
             Err(failure) => {
-                app.talk
+                app.ui
                     .line(format!("warning: who is signed in cannot be seen: {}", failure.said()));
                 SOMEBODY.to_owned()
             }
@@ -145,16 +145,16 @@ fn ingredients(
     };
     let facts = settings.cloud().facts();
     let place = |job: Job, server: Option<&str>| {
-        let ask = probe::Ask {
+        let ask = probe::ProbeOptions {
             cloud: settings.cloud(),
             account: Some(&user),
             server,
             // What is said of one server is not said of one that the program never asks.
             security: args.security.filter(|_| page.protocols.iter().any(|own| own.job() == job)),
-            ..probe::Ask::default()
+            ..probe::ProbeOptions::default()
         };
         match probe::plan(job, &ask) {
-            Ok(Plan::Mail(plan)) => Ok(Place {
+            Ok(Plan::Mail(plan)) => Ok(MailServer {
                 host: plan.server.host_in_url(),
                 port: plan.server.port,
                 tls: match plan.security {

@@ -10,8 +10,8 @@ use http::HeaderMap;
 use url::Url;
 
 use entrada_auth::sys::{
-    Bundle, Env, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
-    PROXY_VARIABLES, Stream, Terminal, Visit,
+    Bundle, CallbackRequest, Env, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line,
+    Listener, Loopback, PROXY_VARIABLES, Stream, Terminal,
 };
 use entrada_core::{Redactor, Secret, is_secret_name};
 
@@ -131,9 +131,9 @@ impl Listener for RegisteringListener {
         self.inner.port()
     }
 
-    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
+    fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         let visit = self.inner.next(wait)?;
-        if let Some(Visit { request, .. }) = &visit {
+        if let Some(CallbackRequest { request, .. }) = &visit {
             of_form(request.uri().query().unwrap_or_default().as_bytes(), &self.redactor);
             of_body(request.headers(), request.body(), &self.redactor);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use entrada_auth::store::{self, Grants, Interaction, Key, Kind};
+use entrada_auth::store::{self, Grants, Interaction, Key, StoreKind};
 use entrada_auth::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
 use entrada_core::{Secret, clean};
 
@@ -16,8 +16,8 @@ impl App<'_, '_> {
         let paths = self.paths()?;
         let kind = settings.get(|layer| &layer.store).unwrap_or_default();
         let key = match kind {
-            Kind::File => Some(self.store_key(settings, interaction)?),
-            Kind::Keyring | Kind::Keyutils | Kind::Memory => None,
+            StoreKind::File => Some(self.store_key(settings, interaction)?),
+            StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory => None,
         };
         let redactor = self.redactor.clone();
         let grants = store::open(store::Options {

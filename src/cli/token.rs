@@ -1,9 +1,9 @@
 //! `entrada token`.
 
 use super::app::App;
-use super::obtain::{Ask, obtain};
+use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
-use crate::render::{self, Handed, Shell, TokenOutput};
+use crate::render::{self, DeliveredToken, Shell, TokenOutput};
 use entrada_auth::flow::Acquired;
 use entrada_core::ScopeSet;
 use entrada_core::entra::resources;
@@ -71,14 +71,18 @@ pub(super) fn mailbox_name(name: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let outcome = hand_over(args, app);
+    let outcome = deliver(args, app);
     if args.output == TokenOutput::Json { outcome.map_err(Failure::in_json) } else { outcome }
 }
 
-fn hand_over(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+fn deliver(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let challenge = app.challenge(args.challenge.as_deref())?;
-    let ask = Ask { force_refresh: args.force_refresh, challenge, ..Ask::default() };
+    let ask = AcquireOptions {
+        force_refresh: args.force_refresh,
+        challenge,
+        ..AcquireOptions::default()
+    };
     let acquired = obtain(app, &settings, "token", ask)?;
     hand_out(args, app, &acquired)?;
     Ok(Exit::Success)
@@ -97,7 +101,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         .help("name the mailbox: `--user ADDRESS`"));
     }
     if for_mail && let Some(other) = not_for_mail(&acquired.token.requested) {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "warning: this token is for {other}, and mail servers refuse it: `--job imap`, `--job pop` or `--job smtp`"
         ));
     }
@@ -114,7 +118,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         TokenOutput::AzureCli => app.sys.clock.local(acquired.token.expires_at),
         _ => String::new(),
     };
-    let handed = Handed {
+    let delivered = DeliveredToken {
         token: &acquired.token,
         account: &acquired.account,
         redactor: app.redactor,
@@ -125,7 +129,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         user: own.unwrap_or_default(),
         exec_version: exec_version(asked),
     };
-    render::token(app.stdout, args.output, &handed)?;
+    render::token(app.stdout, args.output, &delivered)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format, Notes};
 use entrada_auth::sys::Stream;

@@ -1,26 +1,26 @@
 //! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
 
-use super::talk::Talk;
+use super::ui::Ui;
 use entrada_auth::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
 use entrada_core::{clean, without_secrets};
 
 /// A network that tells what passes.
 pub(super) struct Verbose<'a, 't> {
     inner: &'a dyn Http,
-    talk: &'a Talk<'t>,
+    ui: &'a Ui<'t>,
     level: u8,
 }
 
 impl<'a, 't> Verbose<'a, 't> {
-    pub(super) fn new(inner: &'a dyn Http, talk: &'a Talk<'t>, level: u8) -> Self {
-        Self { inner, talk, level }
+    pub(super) fn new(inner: &'a dyn Http, ui: &'a Ui<'t>, level: u8) -> Self {
+        Self { inner, ui, level }
     }
 
     fn request(&self, request: &HttpRequest) {
         let uri = request.uri();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or_default();
-        self.talk.line(format!("> {} {scheme}://{host}{}", request.method(), uri.path()));
+        self.ui.line(format!("> {} {scheme}://{host}{}", request.method(), uri.path()));
         if self.level < 2 {
             return;
         }
@@ -32,12 +32,12 @@ impl<'a, 't> Verbose<'a, 't> {
             })
             .collect();
         if !members.is_empty() {
-            self.talk.raw(&format!(">   {}\n", clean(&self.talk.hide(&members.join(" ")))));
+            self.ui.raw(&format!(">   {}\n", clean(&self.ui.hide(&members.join(" ")))));
         }
     }
 
     fn response(&self, response: &HttpResponse) {
-        self.talk.line(format!("< {}", response.status()));
+        self.ui.line(format!("< {}", response.status()));
         if self.level < 2 {
             return;
         }
@@ -45,7 +45,7 @@ impl<'a, 't> Verbose<'a, 't> {
             if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok())
             {
                 let value = without_secrets(value);
-                self.talk.raw(&format!("<   {name}: {}\n", clean(&value)));
+                self.ui.raw(&format!("<   {name}: {}\n", clean(&value)));
             }
         }
     }
@@ -60,7 +60,7 @@ impl Http for Verbose<'_, '_> {
         let answer = self.inner.send(request);
         match &answer {
             Ok(response) => self.response(response),
-            Err(error) => self.talk.line(format!("< {error}")),
+            Err(error) => self.ui.line(format!("< {error}")),
         }
         answer
     }

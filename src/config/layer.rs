@@ -13,7 +13,7 @@ use entrada_auth::flow::{self, Parameter};
 use entrada_auth::store;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::oauth::authorization::{PagePrompt, ResponseMode};
-use entrada_core::{As, RedirectUri};
+use entrada_core::{RedirectUri, TokenSubject};
 
 /// Every setting. `None` means that this source says nothing.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize, Serialize)]
@@ -33,9 +33,9 @@ pub struct Layer {
     #[arg(long, short, global = true, value_delimiter = ',', num_args = 1)]
     pub job: Option<Vec<JobName>>,
     /// On whose behalf the token acts
-    #[arg(long = "as", global = true, value_parser = choice::<As>())]
+    #[arg(long = "as", global = true, value_parser = choice::<TokenSubject>())]
     #[serde(rename = "as")]
-    pub acting: Option<As>,
+    pub subject: Option<TokenSubject>,
     /// The audience of a job of your own (`--job custom`)
     #[arg(long, global = true)]
     pub audience: Option<String>,
@@ -55,8 +55,8 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "GUID")]
     pub oid: Option<String>,
     /// How to sign in
-    #[arg(long, global = true, value_parser = choice::<flow::Kind>())]
-    pub flow: Option<flow::Kind>,
+    #[arg(long, global = true, value_parser = choice::<flow::FlowKind>())]
+    pub flow: Option<flow::FlowKind>,
     /// Open no browser: show the address instead
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
         value_parser = BoolishValueParser::new(), hide_possible_values = true)]
@@ -100,8 +100,8 @@ pub struct Layer {
     #[arg(long, global = true, value_name = "TIME")]
     pub lock_timeout: Option<Span>,
     /// Where grants are kept
-    #[arg(long, global = true, value_parser = choice::<store::Kind>())]
-    pub store: Option<store::Kind>,
+    #[arg(long, global = true, value_parser = choice::<store::StoreKind>())]
+    pub store: Option<store::StoreKind>,
     /// The file that holds the key of `--store file`
     #[arg(long, global = true, value_name = "FILE")]
     pub store_key_file: Option<String>,

@@ -7,37 +7,41 @@
 mod imap;
 mod plan;
 mod pop;
+mod session;
 mod smtp;
-mod talk;
 mod web;
 
-pub use plan::{Ask, MailPlan, Mechanism, Plan, PlanError, Security, Server, WebPlan, plan};
-pub use talk::{Outcome, Talk};
+pub use plan::{
+    MailPlan, Mechanism, Plan, PlanError, ProbeOptions, Security, Server, WebPlan, plan,
+};
+pub use session::{SessionOutcome, Transcript};
 pub use web::{Answered, Verdict, ask};
 
 use entrada_auth::sys::Dial;
 use entrada_core::oauth::sasl;
 use entrada_core::{Protocol, Redactor, Secret, Side};
-use talk::{Stop, Talking};
+use session::{MailSession, Stop};
 
 /// Signs in as `plan` says, opens the mailbox, and leaves.
-pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Talk {
-    let mut talking = Talking::new(plan.protocol);
-    let outcome = match talking.dial(dial, plan).and_then(|()| match plan.protocol {
-        Protocol::Imap => imap::converse(&mut talking, plan, token),
-        Protocol::Pop => pop::converse(&mut talking, plan, token),
-        Protocol::Smtp => smtp::converse(&mut talking, plan, token),
+pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Transcript {
+    let mut session = MailSession::new(plan.protocol);
+    let outcome = match session.dial(dial, plan).and_then(|()| match plan.protocol {
+        Protocol::Imap => imap::converse(&mut session, plan, token),
+        Protocol::Pop => pop::converse(&mut session, plan, token),
+        Protocol::Smtp => smtp::converse(&mut session, plan, token),
     }) {
-        Ok(()) => Outcome::Taken,
-        Err(Stop::No) if talking.has_begun() => Outcome::Refused,
+        Ok(()) => SessionOutcome::Taken,
+        Err(Stop::No) if session.has_begun() => SessionOutcome::Refused,
         // Who says no and hangs up has said no.
-        Err(Stop::Closed(_)) if talking.has_begun() && talking.was_refused() => Outcome::Refused,
-        Err(Stop::No | Stop::Odd) => Outcome::Odd,
-        Err(Stop::Closed(_)) if talking.was_refused() => Outcome::Odd,
-        Err(Stop::Closed(error) | Stop::Broken(error)) => Outcome::Broken(error),
+        Err(Stop::Closed(_)) if session.has_begun() && session.was_refused() => {
+            SessionOutcome::Refused
+        }
+        Err(Stop::No | Stop::Unexpected) => SessionOutcome::Unexpected,
+        Err(Stop::Closed(_)) if session.was_refused() => SessionOutcome::Unexpected,
+        Err(Stop::Closed(error) | Stop::Broken(error)) => SessionOutcome::Broken(error),
     };
     let strings = [sasl::xoauth2(&plan.user, token), sasl::oauthbearer(&plan.user, token)];
-    let mut talk = talking.end(outcome);
+    let mut talk = session.end(outcome);
     hide(&Redactor::of([token, &strings[0], &strings[1]]), &mut talk.lines);
     talk
 }
@@ -61,34 +65,34 @@ const CHALLENGES_MAX: usize = 3;
 /// Shows the token by `mechanism`, where the server has said that it listens: `command` is the one that begins it. The string
 /// comes on a line of its own, for the first line may be too short for it (RFC 4954 §4, RFC 5034 §4).
 fn sign_in(
-    talking: &mut Talking,
+    session: &mut MailSession,
     command: &str,
     plan: &MailPlan,
     token: &Secret,
 ) -> Result<(), Stop> {
-    let mechanism = plan.mechanism.unwrap_or_else(|| talking.offered());
-    talking.begin();
-    talking.say(&format!("{command} {}", mechanism.name()))?;
-    if !talking.goes_on()? {
+    let mechanism = plan.mechanism.unwrap_or_else(|| session.offered());
+    session.begin();
+    session.say(&format!("{command} {}", mechanism.name()))?;
+    if !session.goes_on()? {
         // It lets somebody in who has shown nothing.
-        return Err(Stop::Odd);
+        return Err(Stop::Unexpected);
     }
     let string = match mechanism {
         Mechanism::Xoauth2 => sasl::xoauth2(&plan.user, token),
         Mechanism::Oauthbearer => sasl::oauthbearer(&plan.user, token),
     };
-    talking.say_secret(&string, &format!("(the {} string for {})", mechanism.name(), plan.user))?;
+    session.say_secret(&string, &format!("(the {} string for {})", mechanism.name(), plan.user))?;
     for _ in 0..CHALLENGES_MAX {
-        if !talking.goes_on()? {
+        if !session.goes_on()? {
             return Ok(());
         }
         // What came is the reason; it wants an answer before the refusal itself comes (RFC 7628 §3.2.3).
-        talking.say(match mechanism {
+        session.say(match mechanism {
             Mechanism::Xoauth2 => "",
             Mechanism::Oauthbearer => "AQ==",
         })?;
     }
-    Err(Stop::Odd)
+    Err(Stop::Unexpected)
 }
 
 #[cfg(test)]

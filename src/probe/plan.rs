@@ -67,7 +67,7 @@ impl fmt::Display for Server {
 
 /// What is asked for beside the job.
 #[derive(Clone, Debug, Default)]
-pub struct Ask<'a> {
+pub struct ProbeOptions<'a> {
     /// The cloud whose servers are meant.
     pub cloud: Cloud,
     /// Who signs in, as far as is known.
@@ -142,7 +142,7 @@ pub enum PlanError {
 }
 
 /// How a token for `job` is shown to its service.
-pub fn plan(job: Job, ask: &Ask<'_>) -> Result<Plan, PlanError> {
+pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
     let facts = ask.cloud.facts();
     let mail = |protocol, host| mail(protocol, host, ask).map(Plan::Mail);
     let user = user(ask)?;
@@ -195,7 +195,7 @@ pub fn plan(job: Job, ask: &Ask<'_>) -> Result<Plan, PlanError> {
 
 /// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
 /// maker wants.
-fn user(ask: &Ask<'_>) -> Result<Option<String>, PlanError> {
+fn user(ask: &ProbeOptions<'_>) -> Result<Option<String>, PlanError> {
     let Some(user) = ask.mailbox.or(ask.account) else { return Ok(None) };
     let strange = |c: char| c.is_control() || c.is_whitespace() || "<>\"\\,;()[]".contains(c);
     if user.is_empty() || NAME_MAX < user.len() || user.contains(strange) {
@@ -204,7 +204,7 @@ fn user(ask: &Ask<'_>) -> Result<Option<String>, PlanError> {
     Ok(Some(user.to_owned()))
 }
 
-fn mail(protocol: Protocol, host: &str, ask: &Ask<'_>) -> Result<MailPlan, PlanError> {
+fn mail(protocol: Protocol, host: &str, ask: &ProbeOptions<'_>) -> Result<MailPlan, PlanError> {
     let user = user(ask)?.ok_or(PlanError::NoUser)?;
     let (implicit, starttls) = match protocol {
         Protocol::Imap => (993, 143),
@@ -257,7 +257,7 @@ fn web(
     method: &'static str,
     origin: &str,
     path: &str,
-    ask: &Ask<'_>,
+    ask: &ProbeOptions<'_>,
 ) -> Result<WebPlan, PlanError> {
     let base = ask.server.unwrap_or(origin);
     let base = if base.contains("://") { base.to_owned() } else { format!("https://{base}") };
@@ -297,8 +297,8 @@ fn get_folder(mailbox: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn mail_at(job: Job, ask: &Ask<'_>) -> Result<(String, Security), PlanError> {
-        match plan(job, &Ask { account: Some("ada@contoso.example"), ..ask.clone() })? {
+    fn mail_at(job: Job, ask: &ProbeOptions<'_>) -> Result<(String, Security), PlanError> {
+        match plan(job, &ProbeOptions { account: Some("ada@contoso.example"), ..ask.clone() })? {
             Plan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
             Plan::Web(plan) => panic!("{plan:?}"),
         }
@@ -307,14 +307,14 @@ mod tests {
     #[test]
     fn servers_are_those_of_the_cloud_unless_others_are_named() {
         use Security::{Implicit, None as Clear, Starttls};
-        let at = |server| Ask { server: Some(server), ..Ask::default() };
+        let at = |server| ProbeOptions { server: Some(server), ..ProbeOptions::default() };
         for (job, ask, expected) in [
-            (Job::Imap, Ask::default(), ("outlook.office365.com:993", Implicit)),
-            (Job::Pop, Ask::default(), ("outlook.office365.com:995", Implicit)),
-            (Job::Smtp, Ask::default(), ("smtp.office365.com:587", Starttls)),
+            (Job::Imap, ProbeOptions::default(), ("outlook.office365.com:993", Implicit)),
+            (Job::Pop, ProbeOptions::default(), ("outlook.office365.com:995", Implicit)),
+            (Job::Smtp, ProbeOptions::default(), ("smtp.office365.com:587", Starttls)),
             (
                 Job::Imap,
-                Ask { cloud: Cloud::China, ..Ask::default() },
+                ProbeOptions { cloud: Cloud::China, ..ProbeOptions::default() },
                 ("partner.outlook.cn:993", Implicit),
             ),
             (Job::Imap, at("mail.example"), ("mail.example:993", Implicit)),
@@ -323,10 +323,14 @@ mod tests {
             (Job::Imap, at("[::1]:143"), ("[::1]:143", Starttls)),
             (
                 Job::Smtp,
-                Ask { security: Some(Implicit), ..at("mail.example") },
+                ProbeOptions { security: Some(Implicit), ..at("mail.example") },
                 ("mail.example:465", Implicit),
             ),
-            (Job::Imap, Ask { security: Some(Clear), ..at("[::1]") }, ("[::1]:143", Clear)),
+            (
+                Job::Imap,
+                ProbeOptions { security: Some(Clear), ..at("[::1]") },
+                ("[::1]:143", Clear),
+            ),
         ] {
             let (server, security) = mail_at(job, &ask).unwrap();
             assert_eq!((&*server, security), expected, "{ask:?}");
@@ -341,11 +345,11 @@ mod tests {
             assert!(mail_at(Job::Imap, &at(server)).is_err(), "{server}");
         }
         for user in ["", "a b", "a>\r\nRCPT TO:<b", "a@b> SIZE=1", "a\u{1}b", "\"a\"@b"] {
-            let ask = Ask { mailbox: Some(user), ..Ask::default() };
+            let ask = ProbeOptions { mailbox: Some(user), ..ProbeOptions::default() };
             assert!(matches!(plan(Job::Smtp, &ask), Err(PlanError::User(_))), "{user:?}");
             assert!(matches!(plan(Job::Ews, &ask), Err(PlanError::User(_))), "{user:?}");
         }
-        let clear = Ask { security: Some(Clear), ..at("10.0.0.1") };
+        let clear = ProbeOptions { security: Some(Clear), ..at("10.0.0.1") };
         assert_eq!(mail_at(Job::Imap, &clear), Err(PlanError::Clear("10.0.0.1:143".to_owned())));
     }
 
@@ -353,10 +357,10 @@ mod tests {
     fn every_job_has_a_call_that_changes_nothing_or_says_that_it_has_none() {
         use strum::IntoEnumIterator as _;
         for job in Job::iter() {
-            let ask = Ask {
+            let ask = ProbeOptions {
                 account: Some("ada@contoso.example"),
                 mailbox: Some("a#b@contoso.example"),
-                ..Ask::default()
+                ..ProbeOptions::default()
             };
             match plan(job, &ask) {
                 Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a#b@contoso.example"),
@@ -370,8 +374,10 @@ mod tests {
                 }
             }
         }
-        let web = |server| match plan(Job::Custom, &Ask { server: Some(server), ..Ask::default() })
-        {
+        let web = |server| match plan(
+            Job::Custom,
+            &ProbeOptions { server: Some(server), ..ProbeOptions::default() },
+        ) {
             Ok(Plan::Web(plan)) => Ok(plan.url.to_string()),
             Ok(Plan::Mail(plan)) => panic!("{plan:?}"),
             Err(error) => Err(error),

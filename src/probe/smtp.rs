@@ -1,32 +1,36 @@
 //! Submission by SMTP (RFC 5321, RFC 6409, RFC 4954).
 
 use super::plan::{MailPlan, Security};
+use super::session::{MailSession, Stop};
 use super::sign_in;
-use super::talk::{Stop, Talking};
 use entrada_core::Secret;
 
 /// How we call ourselves: an address literal says that we have no name (RFC 5321 §4.1.3).
 const EHLO: &str = "EHLO [127.0.0.1]";
 
-pub(super) fn converse(talking: &mut Talking, plan: &MailPlan, token: &Secret) -> Result<(), Stop> {
-    talking.ask(EHLO)?;
+pub(super) fn converse(
+    session: &mut MailSession,
+    plan: &MailPlan,
+    token: &Secret,
+) -> Result<(), Stop> {
+    session.ask(EHLO)?;
     if plan.security == Security::Starttls {
-        talking.ask("STARTTLS")?;
-        talking.secure()?;
+        session.ask("STARTTLS")?;
+        session.secure()?;
         // What was offered in the clear counts no more (RFC 3207 §4.2).
-        talking.ask(EHLO)?;
+        session.ask(EHLO)?;
     }
-    sign_in(talking, "AUTH", plan, token)?;
+    sign_in(session, "AUTH", plan, token)?;
     // Who may sign in may still not send. The envelope is begun and thrown away: no message, no recipient.
     let sender = &plan.user;
     let begun = if sender.contains('@') {
-        talking.ask(&format!("MAIL FROM:<{sender}>")).map(drop)
+        session.ask(&format!("MAIL FROM:<{sender}>")).map(drop)
     } else {
         Ok(())
     };
-    if !matches!(begun, Err(Stop::Broken(_) | Stop::Closed(_) | Stop::Odd)) {
-        talking.leave("RSET");
-        talking.leave("QUIT");
+    if !matches!(begun, Err(Stop::Broken(_) | Stop::Closed(_) | Stop::Unexpected)) {
+        session.leave("RSET");
+        session.leave("QUIT");
     }
     begun
 }

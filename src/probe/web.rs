@@ -25,7 +25,7 @@ pub enum Verdict {
     /// It does not.
     Refused,
     /// Nothing: another page answered.
-    Odd,
+    Unexpected,
 }
 
 /// Makes the call of `plan` with `token`.
@@ -64,15 +64,17 @@ fn judge(plan: &WebPlan, response: &HttpResponse) -> Verdict {
             } else if text.contains("ResponseClass=\"Success\"") {
                 Verdict::Taken
             } else {
-                Verdict::Odd
+                Verdict::Unexpected
             }
         }
         // A page is what captive portals and sign-ins in between answer with.
-        200..300 if kind.contains("html") || text.trim_start().starts_with("<!") => Verdict::Odd,
+        200..300 if kind.contains("html") || text.trim_start().starts_with("<!") => {
+            Verdict::Unexpected
+        }
         200..300 | 403 if plan.token_alone => Verdict::TakenAtLeast,
         200..300 => Verdict::Taken,
         400.. => Verdict::Refused,
-        _ => Verdict::Odd,
+        _ => Verdict::Unexpected,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Notes;
-use super::beside::{beside, scopes};
+use super::summary::{scopes, token_summary};
 use entrada_core::clean;
 use entrada_diagnose::{
     Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
@@ -75,7 +75,7 @@ pub(super) fn diagnoses(
     let Some(last) = all.last() else { return Ok(()) };
     let missing = |row: &Row| row.standing == Standing::Missing;
     match notes {
-        Notes::Shown => beside(out, last, style),
+        Notes::Shown => token_summary(out, last, style),
         Notes::Hidden if last.about.scopes.iter().any(missing) => {
             writeln!(out)?;
             scopes(out, &last.about.scopes, style)

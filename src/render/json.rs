@@ -49,7 +49,7 @@ struct Input<'a> {
     kind: &'static str,
     job: &'a str,
     #[serde(rename = "as")]
-    acting: &'static str,
+    subject: &'static str,
 }
 
 #[derive(Serialize)]
@@ -163,7 +163,7 @@ fn v1(diagnosis: &Diagnosis) -> V1<'_> {
         input: Input {
             kind: diagnosis.input.id(),
             job: diagnosis.job.id(),
-            acting: diagnosis.acting.id(),
+            subject: diagnosis.subject.id(),
         },
         findings: Findings(&diagnosis.findings),
         scopes: about.scopes.iter().map(scope).collect(),

@@ -1,6 +1,5 @@
 //! Values to text, one file per format. Nothing here decides anything.
 
-mod beside;
 mod claims;
 mod github;
 mod human;
@@ -9,6 +8,7 @@ pub mod recipe;
 mod report;
 mod sarif;
 mod shell;
+mod summary;
 mod table;
 mod timeline;
 mod token;
@@ -25,7 +25,7 @@ pub use report::report;
 pub use shell::{Shell, carries, is_variable_name};
 pub use table::{listing, table, table_fits};
 pub use timeline::Timeline;
-pub use token::{Handed, TokenOutput, token};
+pub use token::{DeliveredToken, TokenOutput, token};
 
 /// How a listing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]

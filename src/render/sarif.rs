@@ -39,7 +39,7 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
                 "properties": {
                     "rulesOnRecord": RULES.len(),
                     "verdicts": all.iter().map(|one| json!({
-                        "job": one.job.id(), "as": one.acting.id(), "verdict": one.verdict.id(),
+                        "job": one.job.id(), "as": one.subject.id(), "verdict": one.verdict.id(),
                     })).collect::<Vec<_>>(),
                 },
             }],
@@ -87,7 +87,7 @@ fn result(diagnosis: &Diagnosis, finding: &Finding, index: usize) -> Value {
         "rank": rank,
         "properties": {
             "job": diagnosis.job.id(),
-            "as": diagnosis.acting.id(),
+            "as": diagnosis.subject.id(),
             "confidence": finding.confidence.id(),
             "who": finding.who.id(),
             "evidence": finding.evidence.iter()

@@ -37,7 +37,7 @@ pub enum TokenOutput {
 }
 
 /// A token and what is told with it.
-pub struct Handed<'a> {
+pub struct DeliveredToken<'a> {
     /// The token.
     pub token: &'a CachedToken,
     /// Whose it is.
@@ -101,10 +101,14 @@ struct AzureCli<'a> {
 }
 
 /// Writes the access token: the one place where a token leaves on purpose.
-pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> io::Result<()> {
-    let Handed { token, account, .. } = handed;
+pub fn token(
+    out: &mut dyn Write,
+    output: TokenOutput,
+    delivered: &DeliveredToken<'_>,
+) -> io::Result<()> {
+    let DeliveredToken { token, account, .. } = delivered;
     let text = token.access_token.expose();
-    let redactor = handed.redactor;
+    let redactor = delivered.redactor;
     let shown = |text| redactor.text(text);
     match output {
         TokenOutput::Token => writeln!(out, "{text}")?,
@@ -115,7 +119,7 @@ pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> i
                 access_token: text,
                 token_type: "Bearer",
                 expires_at: token.expires_at,
-                expires_in: token.expires_at.seconds_since(handed.now),
+                expires_in: token.expires_at.seconds_since(delivered.now),
                 scope: token
                     .granted
                     .as_ref()
@@ -125,22 +129,22 @@ pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> i
         )?,
         TokenOutput::Header => writeln!(out, "Authorization: Bearer {text}")?,
         TokenOutput::Env => {
-            writeln!(out, "{}", shell::assignment(handed.shell, handed.variable, text))?;
+            writeln!(out, "{}", shell::assignment(delivered.shell, delivered.variable, text))?;
         }
         TokenOutput::Curl => {
             let quoted = text.replace('\\', r"\\").replace('"', "\\\"");
             writeln!(out, "header = \"Authorization: Bearer {quoted}\"")?;
         }
         TokenOutput::Xoauth2 => {
-            writeln!(out, "{}", sasl::xoauth2(handed.user, &token.access_token).expose())?;
+            writeln!(out, "{}", sasl::xoauth2(delivered.user, &token.access_token).expose())?;
         }
         TokenOutput::Oauthbearer => {
-            writeln!(out, "{}", sasl::oauthbearer(handed.user, &token.access_token).expose())?;
+            writeln!(out, "{}", sasl::oauthbearer(delivered.user, &token.access_token).expose())?;
         }
         TokenOutput::ExecCredential => json::write(
             out,
             &ExecCredential {
-                api_version: handed.exec_version,
+                api_version: delivered.exec_version,
                 kind: "ExecCredential",
                 status: ExecStatus {
                     token: text,
@@ -153,7 +157,7 @@ pub fn token(out: &mut dyn Write, output: TokenOutput, handed: &Handed<'_>) -> i
             out,
             &AzureCli {
                 access_token: text,
-                expires_local: &handed.expires_local,
+                expires_local: &delivered.expires_local,
                 expires_on: token.expires_at,
                 tenant: account.tid.as_deref().map(shown),
                 token_type: "Bearer",

@@ -187,7 +187,7 @@ fn others_say_themselves_where_they_are_and_what_they_are_called() {
         assert_eq!(found.authorization.unwrap().as_str(), format!("{base}/authorize"));
         assert_eq!(found.keys.unwrap().as_str(), format!("{base}/keys"));
         assert_eq!(found.device_authorization.is_some(), device);
-        assert!(found.names_itself);
+        assert!(found.iss_parameter_supported);
 
         // Whoever it is, nobody else may answer for it.
         for hostile in [

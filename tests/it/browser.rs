@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use entrada::in_process::Stopwatch;
 use entrada_auth::sys::{
-    Browser, Clock as _, Entropy, Env, HttpRequest, HttpResponse, Interrupted, Line, Listener,
-    Loopback, Place, Visit,
+    Browser, CallbackRequest, Clock as _, Entropy, Env, HostKind, HttpRequest, HttpResponse,
+    Interrupted, Line, Listener, Loopback,
 };
 use entrada_emulator::{Emulator, Reply};
 use url::Url;
@@ -99,7 +99,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) desk: &'a Desk,
     pub(crate) emulator: &'a Emulator,
     pub(crate) clock: &'a Stopwatch,
-    pub(crate) place: Place,
+    pub(crate) place: HostKind,
 }
 
 impl Machine<'_> {
@@ -140,12 +140,12 @@ fn form_of(page: &str) -> Option<HttpRequest> {
 }
 
 impl Browser for Machine<'_> {
-    fn place(&self, _: &Env) -> Place {
+    fn host_kind(&self, _: &Env) -> HostKind {
         self.place
     }
 
     fn open(&self, url: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
-        assert_eq!(self.place, Place::Desktop, "nobody asked to open {url}");
+        assert_eq!(self.place, HostKind::Desktop, "nobody asked to open {url}");
         self.desk.shared.opened.borrow_mut().push(url.clone());
         self.browse(url);
         Ok(mpsc::channel().1)
@@ -170,10 +170,10 @@ impl Listener for Port {
         PORT
     }
 
-    fn next(&mut self, _: Duration) -> Result<Option<Visit>, Interrupted> {
+    fn next(&mut self, _: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         self.0.look();
         let Some(request) = self.0.shared.coming.borrow_mut().pop_front() else { return Ok(None) };
-        let (visit, answer) = Visit::new(request);
+        let (visit, answer) = CallbackRequest::new(request);
         self.0.shared.answers.borrow_mut().push(answer);
         Ok(Some(visit))
     }

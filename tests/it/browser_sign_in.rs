@@ -2,7 +2,7 @@
 
 use entrada::cli::Exit;
 use entrada_core::ScopeSet;
-use entrada_core::oauth::authorization::{AuthorizationRequest, Ties};
+use entrada_core::oauth::authorization::{AuthRequestState, AuthorizationRequest};
 use entrada_emulator::{Reply, Scenario};
 use url::Url;
 
@@ -310,7 +310,7 @@ pub(crate) fn address_of_the_answer(world: &World, redirect_uri: &str, drawn: us
         scopes: &ScopeSet::parse(
             "https://graph.microsoft.com/Mail.Read offline_access openid profile",
         ),
-        ties: &Ties::new(&random),
+        request_state: &AuthRequestState::new(&random),
         extra: vec![("client_info", "1")],
     }
     .url();

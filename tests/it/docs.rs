@@ -1,7 +1,7 @@
 //! Holds pages and examples to the code. `UPDATE_DOCS=1 cargo test` writes the generated ones.
 
 use clap::ValueEnum as _;
-use entrada::render::recipe::{Client, Ingredients, Place, Tls};
+use entrada::render::recipe::{Client, Ingredients, MailServer, Tls};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ fn the_readme_links_to_pages_that_are_there() {
 
 /// The page of one program: its configuration for a made-up account.
 fn recipe(client: Client) -> String {
-    let place = |host: &str, port, tls| Place { host: host.to_owned(), port, tls };
+    let place = |host: &str, port, tls| MailServer { host: host.to_owned(), port, tls };
     let with = Ingredients {
         name: "work".to_owned(),
         user: "ada@contoso.example".to_owned(),

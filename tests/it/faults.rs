@@ -1,15 +1,15 @@
 //! The server's rows of the table in `docs/reliability.md`.
 
-use entrada_emulator::{Failure, Trouble};
+use entrada_emulator::{FaultReply, RefreshFault};
 
 use crate::shared::{Moment, rows};
 use crate::world::World;
 
-const FAULTS: [(&str, Failure); 4] = [
-    ("server says 503", Failure::Unavailable),
-    ("server hangs", Failure::Hang),
-    ("server cuts the connection", Failure::Cut),
-    ("server sends a page", Failure::Page),
+const FAULTS: [(&str, FaultReply); 4] = [
+    ("server says 503", FaultReply::Unavailable),
+    ("server hangs", FaultReply::Hang),
+    ("server cuts the connection", FaultReply::Cut),
+    ("server sends a page", FaultReply::Page),
 ];
 
 #[test]
@@ -23,10 +23,10 @@ fn whatever_the_server_does_nothing_is_lost() {
         let before = world.stored();
         // It fails from that moment on, until it is mended.
         world.emulator.befall(match row.moment {
-            Moment::BeforeAnswer => [Trouble::Before(failure); 3],
-            Moment::AfterAnswer => [Trouble::After(failure); 3],
+            Moment::BeforeAnswer => [RefreshFault::Before(failure); 3],
+            Moment::AfterAnswer => [RefreshFault::After(failure); 3],
             Moment::BeforeSave | Moment::AfterSave => {
-                [Trouble::None, Trouble::Before(failure), Trouble::Before(failure)]
+                [RefreshFault::None, RefreshFault::Before(failure), RefreshFault::Before(failure)]
             }
         });
         let run = world.run(&["token"]);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use entrada_auth::sys::{Dial, HttpError, HttpFailure, Wire};
+use entrada_auth::sys::{Connection, Dial, HttpError, HttpFailure};
 
 /// Where a script is played, and what came of it.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Mail {
 }
 
 impl Dial for Mail {
-    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Wire>, HttpError> {
+    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError> {
         self.dialled.borrow_mut().push((format!("{host}:{port}"), tls));
         let script = self.script.take();
         if script.is_empty() {
@@ -61,7 +61,7 @@ impl Playing {
     }
 }
 
-impl Wire for Playing {
+impl Connection for Playing {
     fn read(&mut self) -> Result<Option<String>, HttpError> {
         let line = self.next();
         if line.is_empty() {

@@ -2,7 +2,7 @@
 
 use entrada::cli::Exit;
 use entrada_auth::sys::Clock as _;
-use entrada_emulator::{Failure, Trouble};
+use entrada_emulator::{FaultReply, RefreshFault};
 
 use crate::world::World;
 
@@ -24,9 +24,9 @@ fn refreshes(world: &World) -> usize {
 #[test]
 fn a_passing_trouble_is_waited_out_and_one_that_stays_is_told() {
     for trouble in [
-        Trouble::Before(Failure::Unavailable),
-        Trouble::Before(Failure::Cut),
-        Trouble::After(Failure::Cut),
+        RefreshFault::Before(FaultReply::Unavailable),
+        RefreshFault::Before(FaultReply::Cut),
+        RefreshFault::After(FaultReply::Cut),
     ] {
         let world = expired("auto-approve");
         world.emulator.befall([trouble; 2]);
@@ -50,9 +50,9 @@ fn a_passing_trouble_is_waited_out_and_one_that_stays_is_told() {
 #[test]
 fn what_may_still_be_under_way_is_not_sent_again() {
     for trouble in [
-        Trouble::Before(Failure::Hang),
-        Trouble::After(Failure::Hang),
-        Trouble::Before(Failure::Page),
+        RefreshFault::Before(FaultReply::Hang),
+        RefreshFault::After(FaultReply::Hang),
+        RefreshFault::Before(FaultReply::Page),
     ] {
         let world = expired("auto-approve");
         let before = world.stored();
@@ -149,11 +149,11 @@ fn another_provider_is_not_sent_again_what_it_may_have_used_up() {
     assert_eq!(login.exit, Exit::Success, "{}", login.stderr);
     world.clock.pass(7_200);
     let before = refreshes(&world);
-    world.emulator.befall([Trouble::Before(Failure::Cut)]);
+    world.emulator.befall([RefreshFault::Before(FaultReply::Cut)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
     assert_eq!(refreshes(&world), before + 1);
-    world.emulator.befall([Trouble::Before(Failure::Unavailable)]);
+    world.emulator.befall([RefreshFault::Before(FaultReply::Unavailable)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Success, "turned away is not used up: {}", run.stderr);
     assert_eq!(refreshes(&world), before + 3);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use entrada::cli::{self, Console, Exit};
 use entrada::in_process::InProcess;
 use entrada_auth::sys::{
-    Browser, Clock as _, Env, Place, RealClock, RealEntropy, RealLoopback, RealPrograms,
+    Browser, Clock as _, Env, HostKind, RealClock, RealEntropy, RealLoopback, RealPrograms,
     RealTerminal, Sys,
 };
 use entrada_emulator::{Emulator, Options, Reply, Scenario};
@@ -19,8 +19,8 @@ use url::Url;
 struct Scripted<F>(F, Mutex<Option<JoinHandle<Vec<String>>>>);
 
 impl<F: Fn(Url) -> Vec<String> + Clone + Send + 'static> Browser for Scripted<F> {
-    fn place(&self, _: &Env) -> Place {
-        Place::Desktop
+    fn host_kind(&self, _: &Env) -> HostKind {
+        HostKind::Desktop
     }
     fn open(&self, url: &Url, _: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>> {
         let (script, url) = (self.0.clone(), url.clone());

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
 use entrada::in_process::{InProcess, Stopwatch};
-use entrada_auth::store::{self, Grants, Interaction, Key, Kind, Limits, Session};
+use entrada_auth::store::{self, Grants, Interaction, Key, Limits, Session, StoreKind};
 use entrada_auth::sys::{
-    Bundle, Clock, Env, Http, HttpError, HttpFailure, HttpRequest, HttpResponse, Interrupted, Line,
-    Place, Program, Programs, Stream, Sys, Terminal,
+    Bundle, Clock, Env, HostKind, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
+    Interrupted, Line, Program, Programs, Stream, Sys, Terminal,
 };
 use entrada_core::{NumericDate, Secret};
 use entrada_emulator::{Emulator, Options, Scenario};
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) home: TempDir,
     env: RefCell<BTreeMap<String, OsString>>,
     terminal: Streams,
-    place: Place,
+    place: HostKind,
     between: RefCell<Option<Box<Between>>>,
     instead: RefCell<Option<Box<Instead>>>,
     network: Cell<Network>,
@@ -112,7 +112,7 @@ type Between = dyn Fn(&str, HttpResponse) -> HttpResponse;
 type Instead = dyn Fn(&HttpRequest) -> Option<HttpResponse>;
 
 /// The network with those on it.
-struct Wire<'a> {
+struct EmulatedNetwork<'a> {
     clock: &'a Waits<'a>,
     during: &'a RefCell<Option<(String, u8)>>,
     inner: InProcess<'a>,
@@ -121,7 +121,7 @@ struct Wire<'a> {
     network: Network,
 }
 
-impl Http for Wire<'_> {
+impl Http for EmulatedNetwork<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let path = request.uri().path().to_owned();
         let fail = |failure| Err(HttpError { host: "localhost".to_owned(), failure, source: None });
@@ -211,7 +211,7 @@ impl World {
             home: TempDir::new().unwrap(),
             env: RefCell::default(),
             terminal: Streams { are_terminals: false, desk: Desk::default() },
-            place: Place::Headless,
+            place: HostKind::Headless,
             between: RefCell::default(),
             instead: RefCell::default(),
             network: Cell::default(),
@@ -231,7 +231,7 @@ impl World {
     /// What the program has stored, opened as it opens it itself.
     pub(crate) fn grants(&self) -> Grants {
         store::open(store::Options {
-            kind: Kind::File,
+            kind: StoreKind::File,
             state_dir: self.home.path().join(".local/state/entrada"),
             data_dir: self.home.path().join(".local/share/entrada"),
             key: Some(Key::Raw(Secret::new(STORE_KEY.to_owned()))),
@@ -247,13 +247,13 @@ impl World {
 
     /// On a machine with a browser, in which pages of the emulator open.
     pub(crate) fn on_a_desktop(mut self) -> Self {
-        self.place = Place::Desktop;
+        self.place = HostKind::Desktop;
         self
     }
 
     /// At the other end of an SSH session.
     pub(crate) fn remote(mut self) -> Self {
-        self.place = Place::Remote;
+        self.place = HostKind::Remote;
         self
     }
 
@@ -369,7 +369,7 @@ impl World {
         let inner = InProcess { emulator: &self.emulator, clock: &clock };
         let (held, during, between, instead) = (&clock, &self.during, &self.between, &self.instead);
         let network = self.network.get();
-        let http = Wire { clock: held, during, inner, instead, between, network };
+        let http = EmulatedNetwork { clock: held, during, inner, instead, between, network };
         let machine = Machine {
             desk: self.desk(),
             emulator: &self.emulator,

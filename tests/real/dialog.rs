@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada_auth::store::{Backend, Interaction, Limits, SecretService, Trouble};
+use entrada_auth::store::{Backend, Interaction, Limits, SecretService, StoreErrorKind};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::object_server::SignalEmitter;
@@ -172,7 +172,7 @@ fn the_value_comes_once_the_password_is_typed() {
 #[test]
 fn a_cancelled_dialog_is_dismissed_and_not_absent() {
     let scene = Scene::new(Person::Cancels, Interaction::Allowed);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, Trouble::Dismissed);
+    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::Dismissed);
     assert_eq!(scene.said(), [WAITING]);
 }
 
@@ -180,7 +180,7 @@ fn a_cancelled_dialog_is_dismissed_and_not_absent() {
 fn a_dialog_that_nobody_answers_is_taken_back() {
     let scene = Scene::new(Person::IsAway, Interaction::Allowed);
     let started = Instant::now();
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, Trouble::TimedOut(1));
+    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
     assert!(Duration::from_millis(1500) <= started.elapsed());
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(scene.log(), ["OpenSession", "Unlock", "Prompt", "Dismiss"]);
@@ -192,7 +192,7 @@ fn a_dialog_that_nobody_answers_is_taken_back() {
 #[test]
 fn where_nobody_may_be_asked_no_dialog_comes_up() {
     let scene = Scene::new(Person::Types, Interaction::Forbidden);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, Trouble::Locked);
+    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::Locked);
     assert_eq!(scene.said(), [""; 0]);
     assert_eq!(scene.log(), ["OpenSession"]);
 }
@@ -203,6 +203,6 @@ fn a_provider_that_asks_within_the_call_is_given_a_persons_time() {
     assert!(scene.store.load("name").unwrap().is_some());
     assert_eq!(scene.said(), ["still waiting for the keyring; it may be asking you something"]);
     let scene = Scene::new(Person::IsAskedInTheSearch, Interaction::Forbidden);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, Trouble::TimedOut(1));
+    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
     assert_eq!(scene.said(), [""; 0]);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use entrada_emulator::{Failure, Trouble};
+use entrada_emulator::{FaultReply, RefreshFault};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, assert_silent, files, run, start, within};
@@ -33,7 +33,7 @@ impl User {
     }
 
     fn expire(&self) {
-        self.entra.emulator.befall([Trouble::ShortLived]);
+        self.entra.emulator.befall([RefreshFault::ShortLived]);
         run(self.set(&Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
         // A token that lives a second is dead after two, whatever part of a second it was born in.
         sleep(Duration::from_secs(2));
@@ -144,11 +144,11 @@ fn killed(row: &Row) {
         (Moment::BeforeSave, None) => at("rename", 1),
         (Moment::AfterSave, None) => at("fsync", 2),
         (Moment::BeforeAnswer, _) => {
-            user.entra.emulator.befall([Trouble::Before(Failure::Hang)]);
+            user.entra.emulator.befall([RefreshFault::Before(FaultReply::Hang)]);
             Vec::new()
         }
         (Moment::AfterAnswer, _) => {
-            user.entra.emulator.befall([Trouble::After(Failure::Hang)]);
+            user.entra.emulator.befall([RefreshFault::After(FaultReply::Hang)]);
             Vec::new()
         }
     };

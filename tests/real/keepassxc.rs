@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use entrada_auth::store::{Backend as _, Trouble};
+use entrada_auth::store::{Backend as _, StoreErrorKind};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, run};
@@ -35,10 +35,10 @@ fn a_locked_keepassxc_is_locked_where_nobody_may_be_asked() {
     let mut desk = Desk::bare();
     desk.start_keepassxc(false);
     let store = || desk.store();
-    assert_eq!(store().load("name").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store().save("name", b"value").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store().remove("name").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store().names().unwrap_err().trouble, Trouble::Locked);
+    assert_eq!(store().load("name").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store().save("name", b"value").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store().remove("name").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store().names().unwrap_err().trouble, StoreErrorKind::Locked);
     let entra = Emulation::new("auto-approve");
     for arguments in [&["token"][..], &["login"], &["status"], &["doctor"]] {
         let ended = run(desk.command(ENTRADA).args(arguments).envs(entra.settings()));

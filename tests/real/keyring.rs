@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use entrada_auth::store::{
-    Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Kind, Limits, Native, Places,
-    Session, Split, StoreError, Trouble,
+    Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Limits, Native, Places,
+    Session, Split, StoreError, StoreErrorKind, StoreKind,
 };
 use entrada_core::{Account, NumericDate, Secret};
 
@@ -98,11 +98,11 @@ fn a_locked_keyring_is_locked_and_not_empty() {
     desk.lock();
     let store = desk.store();
     let started = Instant::now();
-    assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store.save("name", b"new").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store.save("other", b"new").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store.remove("name").unwrap_err().trouble, Trouble::Locked);
-    assert_eq!(store.names().unwrap_err().trouble, Trouble::Locked);
+    assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.save("name", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.save("other", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.remove("name").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.names().unwrap_err().trouble, StoreErrorKind::Locked);
     assert!(started.elapsed() < Duration::from_secs(2));
     assert!(store.load("absent").unwrap().is_none());
 }
@@ -124,7 +124,10 @@ fn a_locked_keyring_whose_dialog_cannot_come_up_says_so_after_one_notice() {
     );
     for _ in 0..2 {
         let trouble = store.load("name").unwrap_err().trouble;
-        assert!(matches!(trouble, Trouble::Dismissed | Trouble::TimedOut(2)), "{trouble}");
+        assert!(
+            matches!(trouble, StoreErrorKind::Dismissed | StoreErrorKind::TimedOut(2)),
+            "{trouble}"
+        );
     }
     assert_eq!(*said.borrow(), ["waiting for you to unlock the keyring"]);
 }
@@ -134,7 +137,7 @@ fn a_bus_without_a_provider_is_not_a_locked_keyring() {
     let desk = Desk::bare();
     let error = desk.store().load("name").unwrap_err();
     assert!(
-        matches!(&error.trouble, Trouble::Unavailable(text) if text.contains("no program")),
+        matches!(&error.trouble, StoreErrorKind::Unavailable(text) if text.contains("no program")),
         "{error}"
     );
     assert_eq!(desk.store().describe(), "the Secret Service");
@@ -175,8 +178,8 @@ fn a_frozen_daemon_is_left_alone_in_time() {
         let troubles = [cold.load("name"), warm.load("name")].map(|r| r.unwrap_err().trouble);
         let waited = started.elapsed();
         desk.signal("CONT");
-        assert_eq!(troubles[0], Trouble::TimedOut(1));
-        assert!(matches!(troubles[1], Trouble::TimedOut(_)));
+        assert_eq!(troubles[0], StoreErrorKind::TimedOut(1));
+        assert!(matches!(troubles[1], StoreErrorKind::TimedOut(_)));
         assert!(waited < Duration::from_secs(5), "{waited:?}");
         assert_eq!(warm.load("name").unwrap().unwrap().as_slice(), b"value");
     }
@@ -189,7 +192,7 @@ fn a_daemon_that_was_restarted_is_found_again() {
     store.save("name", b"value").unwrap();
     desk.kill();
     let trouble = store.load("name").unwrap_err().trouble;
-    assert!(matches!(trouble, Trouble::Unavailable(_)), "{trouble}");
+    assert!(matches!(trouble, StoreErrorKind::Unavailable(_)), "{trouble}");
     desk.start(Some("password"));
     assert_eq!(store.load("name").unwrap().unwrap().as_slice(), b"value");
 }
@@ -200,14 +203,14 @@ fn a_grant_that_a_killed_keyring_refused_comes_back_when_it_is_unlocked() {
     let state = desk.dir.path().join("state");
     let grants = Grants::new(Box::new(desk.store()), state.clone());
     grants.save(&key(), &grant("one", 100), NumericDate(100)).unwrap();
-    let ready = grants.prepare().unwrap();
+    let ready = grants.reserve().unwrap();
     desk.lock();
     let refused = grants.save(&key(), &grant("two", 200), NumericDate(200)).unwrap_err();
-    assert_eq!(refused.trouble, Trouble::Locked);
+    assert_eq!(refused.trouble, StoreErrorKind::Locked);
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     assert!(path.exists());
     let grants = Grants::new(Box::new(desk.store()), state);
-    assert_eq!(grants.load(&key()).unwrap_err().trouble, Trouble::Locked);
+    assert_eq!(grants.load(&key()).unwrap_err().trouble, StoreErrorKind::Locked);
     desk.kill();
     desk.start(Some("password"));
     assert_eq!(refresh_token(&grants).unwrap(), "two");
@@ -222,10 +225,10 @@ fn an_unwritable_keyring_is_noticed_before_anything_is_spent() {
     let desk = Desk::unlocked();
     let grants = Grants::new(Box::new(desk.store()), desk.dir.path().join("state"));
     grants.save(&key(), &grant("one", 100), NumericDate(100)).unwrap();
-    let _ready = grants.prepare().unwrap();
+    let _ready = grants.reserve().unwrap();
     // Root may write to a read-only directory, so the directory goes.
     std::fs::rename(desk.keyrings(), desk.dir.path().join("elsewhere")).unwrap();
-    let error = grants.prepare().unwrap_err();
+    let error = grants.reserve().unwrap_err();
     assert_eq!(error.action, "prove that it can be written");
     std::fs::rename(desk.dir.path().join("elsewhere"), desk.keyrings()).unwrap();
 }
@@ -295,7 +298,7 @@ fn a_daemon_that_overlooks_each_new_client_once_lives_whatever_is_asked_first() 
 struct Lowered(Native);
 
 impl Backend for Lowered {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> StoreKind {
         self.0.kind()
     }
     fn describe(&self) -> String {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada_emulator::Trouble;
+use entrada_emulator::RefreshFault;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::desk::Desk;
@@ -36,7 +36,7 @@ impl User {
     /// A refresh that the authority has got, and whose answer takes `late`.
     fn refreshes(&self, late: Duration) -> Running {
         let before = self.posts();
-        self.entra.emulator.befall([Trouble::Late(late)]);
+        self.entra.emulator.befall([RefreshFault::Late(late)]);
         let running = start(self.entrada("token").arg("--force-refresh"));
         within("the request", || (before < self.posts()).then_some(()));
         running

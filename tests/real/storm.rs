@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada_emulator::{Failure, Trouble};
+use entrada_emulator::{FaultReply, RefreshFault};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, assert_silent, files, run};
@@ -144,7 +144,7 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
 
     /// Makes what is stored run out, with one undisturbed refresh.
     fn expire(&self) {
-        self.entra.emulator.befall([Trouble::ShortLived]);
+        self.entra.emulator.befall([RefreshFault::ShortLived]);
         run(self.entrada().args(["token", "--force-refresh"])).with(0);
         if let Client::Naive = self.client {
             let secrets = self.entra.emulator.secrets();
@@ -156,7 +156,7 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
     }
 
     /// Starts `count` clients at once, and kills `kills` of them at moments of their own.
-    fn wave(&mut self, count: usize, kills: usize, troubles: &[Trouble]) -> Wave {
+    fn wave(&mut self, count: usize, kills: usize, troubles: &[RefreshFault]) -> Wave {
         self.expire();
         self.entra.emulator.befall(troubles.iter().copied());
         let before = self.entra.emulator.log().len();
@@ -283,7 +283,7 @@ fn all_who_come_at_once_get_one_token_by_one_request() {
     for store in ["file", "keyring"] {
         for policy in [Policy::Keep, Policy::Revoke] {
             let mut storm = Storm::new(Client::Entrada(store), policy);
-            for troubles in [&[][..], &[Trouble::Late(LATE)]] {
+            for troubles in [&[][..], &[RefreshFault::Late(LATE)]] {
                 let mut wave = storm.wave(count, 0, troubles);
                 // A late answer is no loss.
                 wave.troubles = 0;
@@ -313,7 +313,7 @@ fn whoever_is_killed_costs_the_others_nothing() {
             let (mut killed, mut lost, mut slowest) = (0, 0, Duration::ZERO);
             for round in 0..rounds {
                 // Late, so that most of them are still there to be killed.
-                let mut wave = storm.wave(count, kills, &[Trouble::Late(2 * LATE)]);
+                let mut wave = storm.wave(count, kills, &[RefreshFault::Late(2 * LATE)]);
                 wave.troubles = 0;
                 assert_eq!(storm.faults(&wave), [""; 0], "{store} {policy:?} {round}: {wave:#?}");
                 killed += wave.killed;
@@ -338,10 +338,10 @@ fn whoever_is_killed_costs_the_others_nothing() {
 #[test]
 fn those_who_wait_share_a_failure_and_ask_nobody_again() {
     let mut storm = Storm::new(Client::Entrada("file"), Policy::Keep);
-    for failure in [Failure::Unavailable, Failure::Cut] {
+    for failure in [FaultReply::Unavailable, FaultReply::Cut] {
         // More than all of them could meet, if each tried for itself: three requests each.
         let count = setting("STORM_CLIENTS", 30);
-        let wave = storm.wave(count, 0, &vec![Trouble::Before(failure); 3 * count]);
+        let wave = storm.wave(count, 0, &vec![RefreshFault::Before(failure); 3 * count]);
         storm.entra.emulator.mend();
         // Who comes after a failure makes a new attempt; those who waited for one do not.
         assert!(wave.posts <= count, "{failure:?}: {wave:#?}");
@@ -367,7 +367,7 @@ fn a_client_without_a_lock_is_found_out() {
 fn whoever_waits_for_another_ends_in_time_or_when_it_is_told_to() {
     let storm = Storm::new(Client::Entrada("file"), Policy::Keep);
     storm.expire();
-    storm.entra.emulator.befall([Trouble::Before(Failure::Hang)]);
+    storm.entra.emulator.befall([RefreshFault::Before(FaultReply::Hang)]);
     let posts = storm.entra.posts("refresh_token");
     let first = crate::program::start(&mut storm.one());
     crate::program::within("the request", || {

@@ -104,7 +104,7 @@ pub struct Endpoints {
     pub keys: Option<Url>,
     /// Whether every answer of the sign-in page names its issuer (RFC 9207 §3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub names_itself: bool,
+    pub iss_parameter_supported: bool,
 }
 
 impl Authority {
@@ -145,7 +145,7 @@ impl Authority {
             device_authorization: Some(endpoint("oauth2/v2.0/devicecode")),
             authorization: Some(endpoint("oauth2/v2.0/authorize")),
             keys: Some(endpoint("discovery/v2.0/keys")),
-            names_itself: false,
+            iss_parameter_supported: false,
         })
     }
 
@@ -172,7 +172,7 @@ impl Authority {
 
     /// Whether a discovery document of this authority may name `issuer` (OIDC Discovery §4.3: the address that was
     /// asked; Microsoft's products differ from that, each within its own hosts).
-    pub fn may_be_called(&self, issuer: &str) -> bool {
+    pub fn accepts_issuer(&self, issuer: &str) -> bool {
         let url = match self {
             Self::Issuer { url } | Self::Entra { host: url, .. } => url,
         };
@@ -181,7 +181,7 @@ impl Authority {
         match self {
             Self::Entra { .. } if named.origin() == url.origin() => true,
             Self::Issuer { .. } if same(issuer) => true,
-            _ => Family::of(url).goes_by(url, &named),
+            _ => Family::of(url).issuer_matches(url, &named),
         }
     }
 

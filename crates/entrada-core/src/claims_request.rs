@@ -53,9 +53,17 @@ impl ClaimsRequest {
         Self(Map::from_iter([("access_token".to_owned(), capability)]))
     }
 
+    /// What either asks for, where one asks for anything. See [`ClaimsRequest::and`].
+    pub fn merge(one: Option<&Self>, other: Option<&Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.clone().and(other)),
+            (one, other) => one.or(other).cloned(),
+        }
+    }
+
     /// What both ask for; where they differ about one claim, as `other` says.
     pub fn and(mut self, other: &Self) -> Self {
-        merge(&mut self.0, &other.0);
+        merge_members(&mut self.0, &other.0);
         self
     }
 
@@ -65,18 +73,10 @@ impl ClaimsRequest {
     }
 }
 
-/// `None` where neither asks for anything.
-pub fn both(one: Option<&ClaimsRequest>, other: Option<&ClaimsRequest>) -> Option<ClaimsRequest> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.clone().and(other)),
-        (one, other) => one.or(other).cloned(),
-    }
-}
-
-fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+fn merge_members(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (name, value) in from {
         match (into.get_mut(name), value) {
-            (Some(Value::Object(mine)), Value::Object(theirs)) => merge(mine, theirs),
+            (Some(Value::Object(mine)), Value::Object(theirs)) => merge_members(mine, theirs),
             _ => {
                 into.insert(name.clone(), value.clone());
             }
@@ -129,8 +129,8 @@ mod tests {
             challenge.and(&newer).to_string(),
             r#"{"access_token":{"nbf":{"essential":true,"value":"18"}}}"#
         );
-        assert_eq!(both(None, None), None);
-        assert_eq!(both(None, Some(&newer)), Some(newer.clone()));
-        assert_eq!(both(Some(&newer), None), Some(newer));
+        assert_eq!(ClaimsRequest::merge(None, None), None);
+        assert_eq!(ClaimsRequest::merge(None, Some(&newer)), Some(newer.clone()));
+        assert_eq!(ClaimsRequest::merge(Some(&newer), None), Some(newer));
     }
 }

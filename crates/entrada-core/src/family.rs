@@ -34,7 +34,7 @@ impl Family {
     }
 
     /// Whether an authority of this kind at `url` may call itself `issuer`, which is another address than `url`.
-    pub(super) fn goes_by(self, url: &Url, issuer: &Url) -> bool {
+    pub(super) fn issuer_matches(self, url: &Url, issuer: &Url) -> bool {
         let (own, host) =
             (url.host_str().unwrap_or_default(), issuer.host_str().unwrap_or_default());
         issuer.scheme() == "https"

@@ -206,7 +206,7 @@ impl fmt::Display for Job {
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
-pub enum As {
+pub enum TokenSubject {
     /// A signed-in user: delegated permissions (`scp`)
     #[default]
     User,
@@ -214,7 +214,7 @@ pub enum As {
     App,
 }
 
-impl As {
+impl TokenSubject {
     /// As JSON and flags spell it.
     pub fn id(self) -> &'static str {
         match self {

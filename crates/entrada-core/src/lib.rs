@@ -27,9 +27,9 @@ pub use account::Account;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };
-pub use claims_request::{ClaimsRequest, ClaimsRequestError, both};
+pub use claims_request::{ClaimsRequest, ClaimsRequestError};
 pub use family::Family;
-pub use job::{As, Job, OwnJob, OwnNeeds};
+pub use job::{Job, OwnJob, OwnNeeds, TokenSubject};
 pub use json::{to_json, to_json_pretty};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use mail::{Protocol, Side};

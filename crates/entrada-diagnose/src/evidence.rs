@@ -4,10 +4,10 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{As, Job, NumericDate, Redactor, ScopeSet};
+use entrada_core::{Job, NumericDate, Redactor, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
-use super::service::{HttpAnswer, MailTalk};
+use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 
 /// One case. Whoever collects it does the I/O; a rule that misses a fact here says nothing.
@@ -24,7 +24,7 @@ pub struct Evidence {
     /// What an API answered.
     pub answer: Option<HttpAnswer>,
     /// What a mail server and its client said.
-    pub mail: Option<MailTalk>,
+    pub mail: Option<MailLog>,
     /// What else is known.
     pub context: Context,
     /// Whether something was given that is nothing we know.
@@ -52,7 +52,7 @@ pub struct Context {
     /// All jobs that were named, where there are several.
     pub jobs: Vec<Job>,
     /// On whose behalf, where that was said.
-    pub acting: Option<As>,
+    pub subject: Option<TokenSubject>,
     /// The scopes of the request; of the sign-in, where a later refresh sent others.
     pub requested: Option<ScopeSet>,
     /// The scopes of the very request that was refused, where they are not those of the sign-in.
@@ -142,7 +142,7 @@ impl Context {
             job: self.job.or(other.job),
             job_name: self.job_name.or(other.job_name),
             jobs: named,
-            acting: self.acting.or(other.acting),
+            subject: self.subject.or(other.subject),
             requested: self.requested.or(other.requested),
             sent: self.sent.or(other.sent),
             sent_resource: self.sent_resource || other.sent_resource,

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::refusal;
-use super::service::{self, Told};
+use super::service::{self, Hypothesis};
 use super::shape::Shape;
 use super::{Context, Evidence, InputKind};
 use entrada_core::entra::jobs::{self, JobFacts};
 use entrada_core::entra::permissions;
 use entrada_core::entra::resources::{self, Resource};
 use entrada_core::oauth::{ErrorResponse, TokenResponse};
-use entrada_core::{As, Claims, Job, Jwt, NumericDate, ScopeSet};
+use entrada_core::{Claims, Job, Jwt, NumericDate, ScopeSet, TokenSubject};
 
 /// One case, prepared for the rules.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Facts<'a> {
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::Cause>,
     /// The causes that a service's answer points to.
-    pub(super) told: Vec<Told>,
+    pub(super) told: Vec<Hypothesis>,
     known: Known,
 }
 
@@ -158,8 +158,12 @@ impl<'a> Facts<'a> {
     }
 
     /// On whose behalf the token is meant to act: as said, else as the token itself says.
-    pub fn acting(&self) -> As {
-        self.context().acting.unwrap_or(if self.is_app_only() { As::App } else { As::User })
+    pub fn subject(&self) -> TokenSubject {
+        self.context().subject.unwrap_or(if self.is_app_only() {
+            TokenSubject::App
+        } else {
+            TokenSubject::User
+        })
     }
 
     /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
@@ -305,7 +309,7 @@ impl<'a> Facts<'a> {
 
     /// How an application without a user asks for what the job needs; `None` where a user is meant, or nothing is known.
     pub fn ask_as_application(&self) -> Option<String> {
-        if self.acting() != As::App {
+        if self.subject() != TokenSubject::App {
             return None;
         }
         let scope = jobs::app_scope_in(self.job, self.context().cloud.unwrap_or_default())?;

@@ -100,7 +100,7 @@ const EVIDENCE_MAX: usize = 300;
 
 impl Rule {
     /// A finding of this rule: `message` says what is so.
-    pub(super) fn says(&'static self, message: impl Into<Cow<'static, str>>) -> Finding {
+    pub(super) fn finding(&'static self, message: impl Into<Cow<'static, str>>) -> Finding {
         Finding {
             rule: self,
             severity: self.severity,
@@ -129,7 +129,11 @@ fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
 
 impl Finding {
     /// Adds a piece of evidence.
-    pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
+    pub(super) fn with_evidence(
+        mut self,
+        field: &'static str,
+        value: impl std::fmt::Display,
+    ) -> Self {
         let mut value = value.to_string();
         if let Cow::Owned(cleaned) = clean(&value) {
             value = cleaned;
@@ -154,13 +158,13 @@ impl Finding {
     }
 
     /// Sets how sure we are.
-    pub(super) fn sure(mut self, confidence: Confidence) -> Self {
+    pub(super) fn with_confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
         self
     }
 
     /// Sets how bad it is here.
-    pub(super) fn rated(mut self, severity: Severity) -> Self {
+    pub(super) fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }

@@ -1,7 +1,6 @@
 //! Judges a token, or a refusal, against the job it was meant for. Pure: evidence in, findings out.
 #![forbid(unsafe_code)]
 
-mod about;
 mod evidence;
 mod facts;
 mod finding;
@@ -12,20 +11,21 @@ pub mod rules;
 mod sentences;
 mod service;
 mod shape;
+mod summary;
 mod verdict;
 
-pub use about::{About, Event, Moment, Row, Serves, Standing};
 pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Rule, Severity, Shown};
 pub use recognise::{RecogniseError, recognise};
-pub use service::{HttpAnswer, MailTalk, Service};
+pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
+pub use summary::{Event, Moment, Row, Serves, Standing, TokenSummary};
 
 use std::borrow::Cow;
 
-use entrada_core::{As, Job};
+use entrada_core::{Job, TokenSubject};
 
 /// The outcome in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +99,11 @@ pub struct Diagnosis {
     /// The job it was judged for.
     pub job: Job,
     /// On whose behalf.
-    pub acting: As,
+    pub subject: TokenSubject,
     /// What was found.
     pub findings: Vec<Finding>,
     /// What is told beside.
-    pub about: About,
+    pub about: TokenSummary,
 }
 
 impl Diagnosis {
@@ -157,7 +157,7 @@ impl Diagnosis {
 /// Runs every rule over `evidence`, and tells what there is to tell beside.
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
-    let about = About::new(evidence, &facts);
+    let about = TokenSummary::new(evidence, &facts);
     Diagnosis { about, ..of_facts(&facts) }.without_secrets(evidence)
 }
 
@@ -181,9 +181,9 @@ fn of_facts(facts: &Facts) -> Diagnosis {
         verdict: verdict::of(facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
-        acting: facts.acting(),
+        subject: facts.subject(),
         findings,
-        about: About::default(),
+        about: TokenSummary::default(),
     }
 }
 
@@ -196,7 +196,9 @@ fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
     findings.extend(
         rules::find(cause.id)
             .map(|rule| refusal::describe(facts, rule, cause.code, "the authority refused"))
-            .map(|finding| finding.rated(Severity::Error).sure(cause.confidence)),
+            .map(|finding| {
+                finding.with_severity(Severity::Error).with_confidence(cause.confidence)
+            }),
     );
 }
 
@@ -208,7 +210,7 @@ fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
             Some(finding) if finding.severity == Severity::Error => {
                 for (field, value) in &told.evidence {
                     if !finding.evidence.iter().any(|seen| seen.field == *field) {
-                        *finding = finding.clone().saw(field, value);
+                        *finding = finding.clone().with_evidence(field, value);
                     }
                 }
             }

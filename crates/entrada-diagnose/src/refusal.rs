@@ -96,7 +96,7 @@ pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) 
     let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
     let either = text.contains("does not exist or is not enabled for consumers");
     (either && facts.refusal_cause().is_none())
-        .then(|| describe(facts, rule, None, message).sure(Confidence::Possible))
+        .then(|| describe(facts, rule, None, message).with_confidence(Confidence::Possible))
 }
 
 /// Numbers that only say that there is another one, or a sentence, to read.
@@ -185,7 +185,7 @@ pub(super) fn explain(
     without_code: &'static str,
 ) -> Option<Finding> {
     let cause = facts.refusal_cause().filter(|cause| cause.id == rule.id)?;
-    Some(describe(facts, rule, cause.code, without_code).sure(cause.confidence))
+    Some(describe(facts, rule, cause.code, without_code).with_confidence(cause.confidence))
 }
 
 /// A finding of `rule` about an answer that is no OAuth but whose status, one of `statuses`, says enough.
@@ -197,7 +197,9 @@ pub(super) fn by_status(
 ) -> Option<Finding> {
     let answer = facts.evidence.not_oauth.as_ref()?;
     statuses.contains(&answer.status).then(|| {
-        rule.says(message).saw("status", answer.status).saw("Content-Type", &answer.content_type)
+        rule.finding(message)
+            .with_evidence("status", answer.status)
+            .with_evidence("Content-Type", &answer.content_type)
     })
 }
 
@@ -226,24 +228,24 @@ pub(super) fn describe(
 ) -> Finding {
     let mut finding = match code {
         Some(code) => rule
-            .says(format!("{} (AADSTS{})", code.meaning, code.code))
+            .finding(format!("{} (AADSTS{})", code.meaning, code.code))
             .by(code.who)
             .help(code.remedy),
-        None => rule.says(without_code),
+        None => rule.finding(without_code),
     };
     let Some(refusal) = facts.refusal() else { return finding };
     if !refusal.error.is_empty() {
-        finding = finding.saw("error", &refusal.error);
+        finding = finding.with_evidence("error", &refusal.error);
     }
     if let Some(suberror) = &refusal.suberror {
-        finding = finding.saw("suberror", suberror);
+        finding = finding.with_evidence("suberror", suberror);
     }
     if !refusal.error_codes.is_empty() {
         let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
-        finding = finding.saw("error_codes", codes.join(", "));
+        finding = finding.with_evidence("error_codes", codes.join(", "));
     }
     if refusal.error_description.is_some() {
-        finding = finding.saw("error_description", refusal.sentence());
+        finding = finding.with_evidence("error_description", refusal.sentence());
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),
@@ -251,7 +253,7 @@ pub(super) fn describe(
         ("timestamp", &refusal.timestamp),
     ] {
         if let Some(value) = value {
-            finding = finding.saw(field, value);
+            finding = finding.with_evidence(field, value);
         }
     }
     finding

@@ -1,6 +1,6 @@
 //! Whether all is well: earned by the evidence, never what is left when nobody speaks.
 
-use super::service::{HttpAnswer, MailTalk};
+use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 use super::{Confidence, Evidence, Facts, Finding, InputKind, Severity, Verdict};
 
@@ -59,7 +59,7 @@ fn answer_is_good(answer: &HttpAnswer) -> bool {
 
 /// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that. A talk that
 /// ends before the sign-in shows nothing.
-fn talk_is_good(facts: &Facts, talk: &MailTalk) -> bool {
+fn talk_is_good(facts: &Facts, talk: &MailLog) -> bool {
     let judged = facts.jwt().is_some();
     (talk.signed_in() && !talk.is_by_password()) || (judged && talk.is_about_the_message())
 }

@@ -15,7 +15,7 @@ pub struct Person {
     /// For example `Ada Lovelace`.
     pub name: &'static str,
     /// What sort of account it is.
-    pub kind: Kind,
+    pub kind: AccountKind,
     /// Whether it has a mailbox that Graph can read.
     pub mailbox: bool,
     /// Object id in [`Person::tid`].
@@ -32,7 +32,7 @@ pub struct Person {
 
 /// Sorts of account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AccountKind {
     /// A work or school account in its own directory.
     Work,
     /// A work account invited into somebody else's directory.
@@ -46,7 +46,7 @@ pub static PEOPLE: &[Person] = &[
     Person {
         username: "ada@contoso.example",
         name: "Ada Lovelace",
-        kind: Kind::Work,
+        kind: AccountKind::Work,
         mailbox: true,
         oid: "ada00000-0000-4000-8000-000000000001",
         tid: CONTOSO,
@@ -57,7 +57,7 @@ pub static PEOPLE: &[Person] = &[
     Person {
         username: "lin@contoso.example",
         name: "Lin Tausend",
-        kind: Kind::Work,
+        kind: AccountKind::Work,
         mailbox: false,
         oid: "11100000-0000-4000-8000-000000000002",
         tid: CONTOSO,
@@ -68,7 +68,7 @@ pub static PEOPLE: &[Person] = &[
     Person {
         username: "grace@partner.example",
         name: "Grace Hopper",
-        kind: Kind::Guest,
+        kind: AccountKind::Guest,
         mailbox: false,
         oid: "9ace0000-0000-4000-8000-000000000003",
         tid: CONTOSO,
@@ -79,7 +79,7 @@ pub static PEOPLE: &[Person] = &[
     Person {
         username: "ada@outlook.example",
         name: "Ada Lovelace",
-        kind: Kind::Personal,
+        kind: AccountKind::Personal,
         mailbox: true,
         oid: "00000000-0000-0000-ada0-000000000004",
         tid: CONSUMERS,
@@ -96,7 +96,7 @@ impl Person {
     }
 
     pub(super) fn is_personal(&self) -> bool {
-        self.kind == Kind::Personal
+        self.kind == AccountKind::Personal
     }
 }
 

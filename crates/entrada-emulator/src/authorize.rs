@@ -5,11 +5,11 @@ use url::Url;
 use super::account::{Person, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
-use super::page::{self, Ask};
+use super::page::{self, AccountPicker};
 use super::refusal::{self, ADMIN_CONSENT, Refusal};
-use super::scenario::Hands;
+use super::scenario::Approver;
 use super::scope::{self, Several};
-use super::world::World;
+use super::state::State;
 use super::{ClientKind, mint};
 use entrada_core::NumericDate;
 
@@ -56,7 +56,7 @@ const NOBODY_HERE: Refusal = Refusal::new(
 /// Codes live ten minutes.
 const CODE_LIFE: i64 = 600;
 
-impl World {
+impl State {
     /// `/{tenant}/oauth2/v2.0/authorize`: GET shows the page, POST is the page's answer.
     pub(super) fn authorize(
         &mut self,
@@ -133,7 +133,7 @@ impl World {
         if let Err(refusal) = self.check_client(&asked.client_id, &wanted) {
             return Some(refusal);
         }
-        let signed_in = self.scenario_of(&asked.client_id).hands == Hands::Itself;
+        let signed_in = self.scenario_of(&asked.client_id).approver == Approver::Itself;
         (call.any("prompt") == Some("none") && !signed_in).then_some(NOBODY_HERE)
     }
 
@@ -145,13 +145,13 @@ impl World {
             let url = location(&asked, &back);
             return answer::html(200, page::admin_approval(&asked.client_id, url.as_deref()));
         }
-        match (scenario.hands, self.usual_person(scenario, &asked.segment)) {
-            (Hands::Itself, Some(person)) => return self.send_code(asked, person, now),
-            (Hands::Declines, _) => return self.send_error(&asked, &CANCELLED, call, now),
+        match (scenario.approver, self.usual_person(scenario, &asked.segment)) {
+            (Approver::Itself, Some(person)) => return self.send_code(asked, person, now),
+            (Approver::Declines, _) => return self.send_error(&asked, &CANCELLED, call, now),
             _ => (),
         }
         let flow = mint::letters(&mut self.entropy, 22);
-        let body = page::pick_account(&Ask {
+        let body = page::pick_account(&AccountPicker {
             action: &call.path,
             hidden: ("flow", &flow),
             client_id: &asked.client_id,
@@ -178,7 +178,7 @@ impl World {
             return self.send_error(&asked, &CANCELLED, call, now);
         }
         let person = call.form("account").and_then(Person::find);
-        let nobody = self.scenario_of(&asked.client_id).hands == Hands::Nobody;
+        let nobody = self.scenario_of(&asked.client_id).approver == Approver::Nobody;
         match person.filter(|person| asked.segment.admits(person) && !nobody) {
             Some(person) => {
                 self.asked.remove(flow);

@@ -8,11 +8,11 @@ use super::page;
 use super::refusal::{NOT_PUBLIC, Refusal};
 use super::scenario::Scenario;
 use super::scope::{EXCHANGE, GRAPH, Wanted};
-use super::world::World;
+use super::state::State;
 
 const ADMIN_CONSENT: u32 = 90_094;
 
-impl World {
+impl State {
     /// Whether this client waits for an administrator.
     pub(super) fn needs_admin(&self, client_id: &str) -> bool {
         self.scenario_of(client_id).issue.is_some_and(|refusal| refusal.code == ADMIN_CONSENT)

@@ -7,11 +7,11 @@ use serde_json::json;
 use super::account::{Person, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
-use super::page::{self, Ask};
+use super::page::{self, AccountPicker};
 use super::refusal::{self, CODE_EXPIRED, DECLINED, LOOP, PENDING, REDEEMED, Refusal, SLOW_DOWN};
-use super::scenario::{Hands, Wire};
+use super::scenario::{Approver, TransportFault};
 use super::scope::{self, Several};
-use super::world::{Step, World};
+use super::state::{State, Step};
 use super::{Reply, mint};
 use entrada_core::NumericDate;
 
@@ -29,19 +29,19 @@ pub(super) struct SignIn {
     polls: u32,
     /// When the polls of the last two minutes came.
     recent: VecDeque<NumericDate>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ApprovalState,
 }
 
 /// How far a device flow has come.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Outcome {
+pub(super) enum ApprovalState {
     Waiting,
     Approved(&'static Person),
     Declined,
     Redeemed,
 }
 
-impl World {
+impl State {
     /// `POST /{tenant}/oauth2/v2.0/devicecode`.
     pub(super) fn device_code(
         &mut self,
@@ -77,7 +77,7 @@ impl World {
         let mut message = format!(
             "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
         );
-        if scenario.wire == Wire::Hostile {
+        if scenario.transport_fault == TransportFault::Hostile {
             message.push_str(
                 " \u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\nerror: forged line\u{202e}\u{200b}\u{0}",
             );
@@ -85,7 +85,7 @@ impl World {
         let mut body = json!({
             "user_code": user_code, "device_code": device_code, "expires_in": scenario.code_life, "message": message,
         });
-        if scenario.wire == Wire::OldNames {
+        if scenario.transport_fault == TransportFault::OldNames {
             body["verification_url"] = json!(uri);
         } else {
             body["verification_uri"] = json!(uri);
@@ -105,7 +105,7 @@ impl World {
             interval: i64::try_from(self.options.interval).unwrap_or(5),
             polls: 0,
             recent: VecDeque::new(),
-            outcome: Outcome::Waiting,
+            outcome: ApprovalState::Waiting,
         });
         Ok(answer::json(200, &body))
     }
@@ -154,11 +154,11 @@ impl World {
         if sign_in.segment != *segment {
             return Err(refusal::OTHER_TENANT);
         }
-        if matches!(sign_in.outcome, Outcome::Redeemed) {
+        if matches!(sign_in.outcome, ApprovalState::Redeemed) {
             return Err(REDEEMED);
         }
         if sign_in.expires_at <= now {
-            let old = scenario.wire == Wire::OldNames;
+            let old = scenario.transport_fault == TransportFault::OldNames;
             return Err(Refusal {
                 error: if old { "code_expired" } else { "expired_token" },
                 ..CODE_EXPIRED
@@ -171,25 +171,27 @@ impl World {
         if often < u64::try_from(sign_in.recent.len()).unwrap_or(u64::MAX) {
             return Err(LOOP);
         }
-        if scenario.wire == Wire::SlowDown && (sign_in.polls == 1 || early) {
+        if scenario.transport_fault == TransportFault::SlowDown && (sign_in.polls == 1 || early) {
             sign_in.interval += 5;
             return Err(SLOW_DOWN);
         }
         if let Some(refusal) = scenario.second_poll.filter(|_| 2 <= sign_in.polls) {
             return Err(refusal.clone());
         }
-        if matches!(sign_in.outcome, Outcome::Waiting) && 2 <= sign_in.polls {
-            match (scenario.hands, usual) {
-                (Hands::Itself, Some(person)) => sign_in.outcome = Outcome::Approved(person),
-                (Hands::Declines, _) => sign_in.outcome = Outcome::Declined,
+        if matches!(sign_in.outcome, ApprovalState::Waiting) && 2 <= sign_in.polls {
+            match (scenario.approver, usual) {
+                (Approver::Itself, Some(person)) => {
+                    sign_in.outcome = ApprovalState::Approved(person)
+                }
+                (Approver::Declines, _) => sign_in.outcome = ApprovalState::Declined,
                 _ => (),
             }
         }
         match sign_in.outcome {
-            Outcome::Waiting => Err(PENDING),
-            Outcome::Declined => Err(DECLINED),
-            Outcome::Redeemed => Err(REDEEMED),
-            Outcome::Approved(person) => {
+            ApprovalState::Waiting => Err(PENDING),
+            ApprovalState::Declined => Err(DECLINED),
+            ApprovalState::Redeemed => Err(REDEEMED),
+            ApprovalState::Approved(person) => {
                 self.refused_at_issue(scenario, client_id).map_or(Ok(person), Err)
             }
         }
@@ -216,7 +218,7 @@ impl World {
             );
         }
         let Some(account) = call.form("account") else {
-            let ask = Ask {
+            let ask = AccountPicker {
                 action: &call.path,
                 hidden: ("otc", &sign_in.user_code),
                 client_id: &sign_in.client_id,
@@ -244,9 +246,9 @@ impl World {
     fn waiting(&self, user_code: &str) -> Option<usize> {
         let typed: String = user_code.chars().filter(char::is_ascii_alphanumeric).collect();
         self.sign_ins.iter().position(|sign_in| {
-            matches!(sign_in.outcome, Outcome::Waiting)
+            matches!(sign_in.outcome, ApprovalState::Waiting)
                 && sign_in.user_code.eq_ignore_ascii_case(&typed)
-                && self.scenario_of(&sign_in.client_id).hands != Hands::Nobody
+                && self.scenario_of(&sign_in.client_id).approver != Approver::Nobody
         })
     }
 
@@ -255,7 +257,7 @@ impl World {
         let sign_in = &mut self.sign_ins[index];
         let person = Person::find(account).filter(|person| sign_in.segment.admits(person));
         if let Some(person) = person {
-            sign_in.outcome = Outcome::Approved(person);
+            sign_in.outcome = ApprovalState::Approved(person);
         }
         person.is_some()
     }
@@ -263,13 +265,14 @@ impl World {
     pub(super) fn decline(&mut self, user_code: &str) -> bool {
         let found = self.waiting(user_code);
         if let Some(index) = found {
-            self.sign_ins[index].outcome = Outcome::Declined;
+            self.sign_ins[index].outcome = ApprovalState::Declined;
         }
         found.is_some()
     }
 
     pub(super) fn pending_user_codes(&self) -> Vec<String> {
-        let waiting = self.sign_ins.iter().filter(|flow| matches!(flow.outcome, Outcome::Waiting));
+        let waiting =
+            self.sign_ins.iter().filter(|flow| matches!(flow.outcome, ApprovalState::Waiting));
         waiting.map(|flow| flow.user_code.clone()).collect()
     }
 }

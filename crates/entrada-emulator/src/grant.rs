@@ -10,7 +10,7 @@ use super::mint::{self, Facts};
 use super::refusal::Refusal;
 use super::scenario::Tokens;
 use super::scope::{EXCHANGE, GRAPH, Resource, Wanted};
-use super::world::World;
+use super::state::State;
 use entrada_core::NumericDate;
 
 /// One sign-in.
@@ -61,7 +61,7 @@ struct Scopes {
     scp: String,
 }
 
-impl World {
+impl State {
     /// Notes a new grant and gives its first tokens.
     pub(super) fn issue_first(
         &mut self,

@@ -11,7 +11,7 @@ use super::key::key;
 use super::mint::pairwise;
 use super::scenario::Tokens;
 use super::scope::{GRAPH, allows};
-use super::world::World;
+use super::state::State;
 use entrada_core::{Jwt, NumericDate};
 
 /// Who calls, and what they may do.
@@ -91,7 +91,7 @@ const MESSAGES: [(&str, &str); 3] = [
     ("Your quarterly report", "Please find the figures attached."),
 ];
 
-impl World {
+impl State {
     /// `/v1.0/me…`; `rest` is the path below `me`.
     pub(super) fn graph(&self, call: &Call, rest: &[&str], now: NumericDate) -> Answer {
         let answer = self.graph_caller(call, now).and_then(|caller| {

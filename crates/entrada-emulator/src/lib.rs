@@ -19,13 +19,13 @@ mod metadata;
 mod mint;
 mod page;
 mod record;
+mod refresh_fault;
 mod refusal;
 mod scenario;
 mod scope;
 pub mod serve;
+mod state;
 mod token;
-mod trouble;
-mod world;
 
 #[cfg(test)]
 mod tests;
@@ -37,9 +37,9 @@ use url::Url;
 
 pub use account::Directory;
 use entrada_core::{NamedHost, NumericDate};
+pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
-pub use trouble::{Failure, Trouble};
-use world::World;
+use state::State;
 
 /// How an emulator is set up.
 #[derive(Clone, Debug)]
@@ -156,12 +156,12 @@ pub struct LogLine {
 }
 
 /// The emulator: shared by every connection, driven by its requests.
-pub struct Emulator(Mutex<World>);
+pub struct Emulator(Mutex<State>);
 
 impl Emulator {
     /// An emulator in which nobody has signed in yet.
     pub fn new(options: Options) -> Self {
-        Self(Mutex::new(World::new(options)))
+        Self(Mutex::new(State::new(options)))
     }
 
     /// Answers one request that came at `now`.
@@ -215,7 +215,7 @@ impl Emulator {
             || options.hosts.iter().any(|own| named(own))
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
+    fn world(&self) -> MutexGuard<'_, State> {
         // A panic of another thread spoils one answer, not the emulator.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

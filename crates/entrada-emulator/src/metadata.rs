@@ -7,7 +7,7 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::key::key;
 use super::refusal::Refusal;
-use super::world::{World, not_found};
+use super::state::{State, not_found};
 use super::{page, scenario};
 
 /// Whether `rest`, the path below the tenant, is one of ours.
@@ -25,7 +25,7 @@ pub(super) fn is_known(rest: &[&str]) -> bool {
 }
 
 /// Documents below the tenant that are fetched with GET.
-pub(super) fn get(world: &World, rest: &[&str], segment: &Segment, call: &Call) -> Answer {
+pub(super) fn get(world: &State, rest: &[&str], segment: &Segment, call: &Call) -> Answer {
     match rest {
         ["v2.0", ".well-known", "openid-configuration"] => {
             let issuer = format!("{}/{}/v2.0", world.base(), segment.issuer_part());
@@ -108,7 +108,7 @@ pub(super) fn instance(call: &Call) -> Result<Answer, Refusal> {
 }
 
 /// What sort of account a user name belongs to.
-pub(super) fn user_realm(world: &World, user: &str) -> Answer {
+pub(super) fn user_realm(world: &State, user: &str) -> Answer {
     let user = user.replace("%40", "@");
     let domain = user.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     let ours = world.directories.iter().any(|directory| directory.domains.contains(&domain))
@@ -137,7 +137,7 @@ fn sign_out(call: &Call) -> Answer {
 }
 
 /// The front page: what is here.
-pub(super) fn index(world: &World) -> Answer {
+pub(super) fn index(world: &State) -> Answer {
     let scenarios: String = scenario::SCENARIOS
         .iter()
         .map(|s| {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::account::{Kind, Person};
+use super::account::{AccountKind, Person};
 use super::entropy::Entropy;
 use super::key::key;
 use super::scope::{EXCHANGE, GRAPH, Resource};
@@ -104,7 +104,7 @@ pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<S
     let Facts { person, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
     let (given, family) = person.name.split_once(' ').unwrap_or((person.name, ""));
-    let guest = person.kind == Kind::Guest;
+    let guest = person.kind == AccountKind::Guest;
     let mut claims = json!({
         "aud": facts.audience,
         "iss": format!("https://sts.windows.net/{tid}/"),

@@ -42,7 +42,7 @@ pub(super) fn enter_code(action: &str, user_code: &str, problem: Option<&str>) -
 }
 
 /// What the page that picks an account needs to know.
-pub(super) struct Ask<'a> {
+pub(super) struct AccountPicker<'a> {
     pub(super) action: &'a str,
     /// Name and value of the hidden member that says which sign-in this is.
     pub(super) hidden: (&'a str, &'a str),
@@ -55,7 +55,7 @@ pub(super) struct Ask<'a> {
 }
 
 /// Which account, and whether at all.
-pub(super) fn pick_account(ask: &Ask<'_>) -> String {
+pub(super) fn pick_account(ask: &AccountPicker<'_>) -> String {
     let mut people: Vec<&Person> =
         PEOPLE.iter().filter(|person| ask.segment.admits(person)).collect();
     let hinted = |person: &Person| {
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn nothing_put_into_a_page_becomes_markup() {
         let hostile = "\"><script>alert(1)</script>'\u{1b}[2J";
-        let ask = Ask {
+        let ask = AccountPicker {
             action: hostile,
             hidden: (hostile, hostile),
             client_id: hostile,

@@ -5,14 +5,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::answer::{self, Answer, LoggedError};
 use super::call::Call;
-use super::world::World;
+use super::state::State;
 use super::{LogLine, Reply};
 use entrada_core::{Jwt, NumericDate, clean};
 
 /// How many secrets and log lines are kept.
 const KEPT: usize = 20_000;
 
-impl World {
+impl State {
     pub(super) fn keep_secret(&mut self, secret: String) {
         push(&mut self.secrets, secret);
     }

@@ -11,7 +11,7 @@ pub struct Scenario {
     pub summary: &'static str,
     /// A client with this id meets this scenario whatever is set for the others.
     pub client_id: &'static str,
-    pub(super) hands: Hands,
+    pub(super) approver: Approver,
     /// User name of the built-in account that signs in by itself.
     pub(super) account: Option<&'static str>,
     /// Life of the user code in seconds.
@@ -24,7 +24,7 @@ pub struct Scenario {
     pub(super) issue: Option<&'static Refusal>,
     /// Instead of the tokens, when a refresh token is presented.
     pub(super) refresh: Option<&'static Refusal>,
-    pub(super) wire: Wire,
+    pub(super) transport_fault: TransportFault,
     pub(super) tokens: Tokens,
     /// Seconds by which the server's clock is ahead.
     pub(super) clock_skew: i64,
@@ -32,7 +32,7 @@ pub struct Scenario {
 
 /// Who answers the sign-in page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hands {
+pub(super) enum Approver {
     /// The person in front of it.
     Person,
     /// Approved on the second poll; browsers are sent back at once.
@@ -45,7 +45,7 @@ pub(super) enum Hands {
 
 /// How answers travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(super) enum TransportFault {
     Plain,
     Html,
     Empty,
@@ -78,14 +78,14 @@ const PLAIN: Scenario = Scenario {
     name: "normal",
     summary: "approves when the person at the device page does; nothing goes wrong",
     client_id: "e1a7a000-0000-4000-8000-000000000001",
-    hands: Hands::Itself,
+    approver: Approver::Itself,
     account: None,
     code_life: 900,
     start: None,
     second_poll: None,
     issue: None,
     refresh: None,
-    wire: Wire::Plain,
+    transport_fault: TransportFault::Plain,
     tokens: Tokens::Whole,
     clock_skew: 0,
 };
@@ -167,13 +167,13 @@ macro_rules! scenarios {
 
 /// Every scenario. The client ids are part of the interface: tests of others name them.
 pub static SCENARIOS: &[Scenario] = scenarios! {
-    "01" "normal" "approves when the person at the page does; nothing goes wrong" { hands: Hands::Person }
+    "01" "normal" "approves when the person at the page does; nothing goes wrong" { approver: Approver::Person }
     "02" "auto-approve" "approves by itself on the second poll; sends browsers back at once" {}
-    "03" "user-declines" "declines on the second poll: authorization_declined" { hands: Hands::Declines }
+    "03" "user-declines" "declines on the second poll: authorization_declined" { approver: Approver::Declines }
     "04" "code-expires" "nobody signs in and the code lives 15 s: expired_token, AADSTS70019" {
-        hands: Hands::Nobody, code_life: 15,
+        approver: Approver::Nobody, code_life: 15,
     }
-    "05" "slow-down" "the first poll, and any that comes too early, is told to slow_down" { wire: Wire::SlowDown }
+    "05" "slow-down" "the first poll, and any that comes too early, is told to slow_down" { transport_fault: TransportFault::SlowDown }
     "06" "poll-loop" "the second poll is cut off as a request loop: AADSTS50196" { second_poll: Some(&LOOP) }
     "07" "admin-consent-required" "only an administrator may consent: AADSTS90094" { issue: Some(&ADMIN_CONSENT) }
     "08" "consent-required" "signing in works, refreshing lacks consent: AADSTS65001" { refresh: Some(&CONSENT) }
@@ -192,16 +192,16 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "15" "mfa-required" "refreshing asks for a second factor until its claims are sent: AADSTS50076" {
         refresh: Some(&MFA),
     }
-    "16" "html-instead-of-json" "a captive portal answers every POST with a page, under 200" { wire: Wire::Html }
-    "17" "empty-body" "every POST is answered with nothing, under 200" { wire: Wire::Empty }
-    "18" "error-under-200" "/devicecode refuses under status 200" { wire: Wire::ErrorUnder200 }
-    "19" "numbers-as-strings" "every number is sent as text" { wire: Wire::NumbersAsText }
-    "20" "old-names" "verification_url instead of verification_uri, and no interval" { wire: Wire::OldNames }
-    "21" "throttled" "the first request with each code or token: 429 and Retry-After: 2" { wire: Wire::Throttled }
+    "16" "html-instead-of-json" "a captive portal answers every POST with a page, under 200" { transport_fault: TransportFault::Html }
+    "17" "empty-body" "every POST is answered with nothing, under 200" { transport_fault: TransportFault::Empty }
+    "18" "error-under-200" "/devicecode refuses under status 200" { transport_fault: TransportFault::ErrorUnder200 }
+    "19" "numbers-as-strings" "every number is sent as text" { transport_fault: TransportFault::NumbersAsText }
+    "20" "old-names" "verification_url instead of verification_uri, and no interval" { transport_fault: TransportFault::OldNames }
+    "21" "throttled" "the first request with each code or token: 429 and Retry-After: 2" { transport_fault: TransportFault::Throttled }
     "22" "outage" "after the first poll 503, a cut line, 503, a cut line; a refresh first gets 503" {
-        wire: Wire::Outage,
+        transport_fault: TransportFault::Outage,
     }
-    "23" "hang" "the token endpoint never answers" { wire: Wire::Hang }
+    "23" "hang" "the token endpoint never answers" { transport_fault: TransportFault::Hang }
     "24" "clock-skew" "the server's clock is 2 hours ahead" { clock_skew: 7_200 }
     "25" "rotate-and-revoke" "a refresh token dies when used; using it again revokes the grant" {
         tokens: Tokens::RotateAndRevoke,
@@ -218,10 +218,10 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
         issue: Some(&NOT_PUBLIC),
     }
     "35" "hostile-text" "control characters, escapes, bidi marks and line breaks in every text" {
-        wire: Wire::Hostile, issue: Some(&HOSTILE),
+        transport_fault: TransportFault::Hostile, issue: Some(&HOSTILE),
     }
     "36" "no-mailbox" "a work account without a mailbox signs in" { account: Some("lin@contoso.example") }
-    "37" "late" "the token endpoint takes 3 s to answer" { wire: Wire::Late }
+    "37" "late" "the token endpoint takes 3 s to answer" { transport_fault: TransportFault::Late }
     "38" "claims-challenge" "Graph refuses tokens that were not asked for with the claims of its challenge" {
         tokens: Tokens::Challenged,
     }

@@ -8,13 +8,13 @@ use super::account::{Person, Segment};
 use super::answer::Answer;
 use super::authorize::Code;
 use super::call::Call;
-use super::device::Outcome;
+use super::device::ApprovalState;
 use super::grant::{Grant, Issue};
+use super::refresh_fault::{RefreshFault, later};
 use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
-use super::scenario::{Tokens, Wire};
+use super::scenario::{Tokens, TransportFault};
 use super::scope::{self, Several};
-use super::trouble::{Trouble, later};
-use super::world::{Step, World};
+use super::state::{State, Step};
 use super::{ClientKind, Reply};
 use entrada_core::NumericDate;
 
@@ -26,7 +26,7 @@ const REFRESH_TOKEN: &str = "refresh_token";
 
 /// Answers a token request, given the client's id and the code or refresh token.
 type GrantStep =
-    fn(&mut World, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, Refusal>;
+    fn(&mut State, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, Refusal>;
 
 /// `name`, when Entra knows it: other text may be anything, and does not belong into a log.
 pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
@@ -41,7 +41,7 @@ pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
     known.into_iter().find(|known| *known == name)
 }
 
-impl World {
+impl State {
     /// `POST /{tenant}/oauth2/v2.0/token`.
     pub(super) fn token(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
         let delay = self.options.delay;
@@ -55,7 +55,7 @@ impl World {
             Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
             Some(REFRESH_TOKEN) => {
                 let trouble = self.troubles.pop_front();
-                self.is_brief = trouble == Some(Trouble::ShortLived);
+                self.is_brief = trouble == Some(RefreshFault::ShortLived);
                 let mut serve =
                     || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
                 match trouble {
@@ -129,7 +129,7 @@ impl World {
             claims: flow.claims.clone(),
             revoked: false,
         };
-        self.sign_ins[index].outcome = Outcome::Redeemed;
+        self.sign_ins[index].outcome = ApprovalState::Redeemed;
         let nonce = None;
         self.issue_first(grant, Issue { wanted, nonce, first: true, claims: None, call, now })
     }
@@ -156,7 +156,8 @@ impl World {
                  requests.",
             ));
         }
-        let everywhere = |code| code == NOT_PUBLIC.code || scenario.wire == Wire::Hostile;
+        let everywhere =
+            |code| code == NOT_PUBLIC.code || scenario.transport_fault == TransportFault::Hostile;
         if let Some(refusal) = scenario.issue.filter(|refusal| everywhere(refusal.code)) {
             return Err(refusal.clone());
         }

@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     if !args.no_login {
         // A sign-in that could not be kept would be in vain, and so would be the answers.
-        drop(app.grants(&settings)?.prepare()?);
+        drop(app.grants(&settings)?.reserve()?);
     }
     // What is said of this run is no setting of a profile.
     let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
@@ -104,10 +104,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.request_scopes(&whole.jobs()?)?;
     write(app, &path, name, &layer)?;
     if args.no_login {
-        app.talk.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
+        app.ui.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
         return Ok(Exit::Success);
     }
-    app.talk.line("signing in, to see that it works");
+    app.ui.line("signing in, to see that it works");
     let kept = format!("the profile is written; go on with `entrada login {name}`");
     let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
     if exit == Exit::Success {
@@ -125,12 +125,12 @@ fn question<T>(
 ) -> Result<T, Failure> {
     for _ in 0..TRIES {
         let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-        app.talk.with(|out| write!(out, "{text}{shown}: "));
+        app.ui.with(|out| write!(out, "{text}{shown}: "));
         let typed = answer(app)?;
         let typed = typed.trim();
         match read(if typed.is_empty() { default } else { typed }) {
             Ok(value) => return Ok(value),
-            Err(why) => app.talk.line(why),
+            Err(why) => app.ui.line(why),
         }
     }
     Err(Failure::usage("no answer that can be used; nothing was written"))
@@ -223,7 +223,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
             {permissions}.\n  \
          5. Overview: copy the Application (client) ID.\n"
     );
-    app.talk.with(|out| render::prose(out, None, &format!("\n{text}\n")));
+    app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
 }
 
 /// Adds the profile to the file, which is there as it was or whole.
@@ -277,9 +277,9 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
         .help("write it by hand: `config.example.toml` shows how")
     })?;
     output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
-    app.talk.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
+    app.ui.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {
-        app.talk.line(format!("commands that name no profile use `{name}`"));
+        app.ui.line(format!("commands that name no profile use `{name}`"));
     }
     Ok(())
 }
@@ -301,5 +301,5 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
     }
     let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let lines = lines.iter().map(|(command, what)| format!("  {command:width$}  {what}\n"));
-    app.talk.page(&format!("\nfrom now on:\n\n{}", lines.collect::<String>()));
+    app.ui.page(&format!("\nfrom now on:\n\n{}", lines.collect::<String>()));
 }

@@ -64,7 +64,7 @@ fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
 fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let (path, file) = app.config_file()?;
     if !path.exists() {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "there is no file at {}; flags and variables are all there is",
             path.display()
         ));
@@ -82,6 +82,6 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     }
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };
-    app.talk.line(format!("{}: {count} {profiles}, all in order", path.display()));
+    app.ui.line(format!("{}: {count} {profiles}, all in order", path.display()));
     Ok(())
 }

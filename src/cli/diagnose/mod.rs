@@ -1,16 +1,16 @@
 //! `entrada diagnose`.
 
-mod around;
-mod gather;
+mod context_resolver;
+mod inputs;
 mod stream;
 
 use std::path::PathBuf;
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, JudgementFormat, Notes};
-pub(super) use around::Around;
+pub(super) use context_resolver::ContextResolver;
 use entrada_auth::sys::Stream;
 use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
 
@@ -36,23 +36,23 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if args.stream {
-        let around = Around::new(app, None)?;
-        return stream::run(&around, app);
+        let resolver = ContextResolver::new(app, None)?;
+        return stream::run(&resolver, app);
     }
     let mut report = args.report.as_deref().map(super::report::open).transpose()?;
-    let cases = gather::gather(&args.input, app)?;
+    let cases = inputs::read_inputs(&args.input, app)?;
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {
-        app.talk
+        app.ui
             .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
     }
     if let more @ 1.. = unknown.len().saturating_sub(MEMBERS_MAX) {
-        app.talk.line(format!("note: {more} more members are not understood"));
+        app.ui.line(format!("note: {more} more members are not understood"));
     }
     let mut judged: Vec<Diagnosis> = Vec::new();
     for case in cases {
-        let around = Around::new(app, case.context.job_name.as_deref())?;
-        judged.extend(around.cases(case).iter().map(diagnose::run));
+        let resolver = ContextResolver::new(app, case.context.job_name.as_deref())?;
+        judged.extend(resolver.cases(case).iter().map(diagnose::run));
     }
     let style = style_of(app.sys, Stream::Stdout);
     let quiet = app.common.layer.quiet == Some(true);

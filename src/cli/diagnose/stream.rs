@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 
 use super::super::app::App;
 use super::super::{Exit, Failure};
-use super::{Around, worse};
+use super::{ContextResolver, worse};
 use crate::render::json;
 use entrada_core::NumericDate;
 use entrada_diagnose::{self as diagnose, Evidence};
@@ -15,14 +15,14 @@ const LINE_MAX: usize = 1 << 20;
 /// Bytes read and written at a time.
 const BUFFER: usize = 64 << 10;
 
-pub(super) fn run(around: &Around, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+pub(super) fn run(resolver: &ContextResolver, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let clock = app.sys.clock;
     let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
     let mut output = Vec::with_capacity(2 * BUFFER);
     let mut line = Line::default();
     let mut exit = Exit::Success;
     while line.read(&mut input)? {
-        for case in around.cases(line.evidence(clock.now())) {
+        for case in resolver.cases(line.evidence(clock.now())) {
             let diagnosis = diagnose::judge(&case);
             json::append(&mut output, &diagnosis)?;
             exit = worse(exit, &diagnosis);

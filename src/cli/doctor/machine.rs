@@ -6,8 +6,8 @@ use std::path::Path;
 use super::super::app::App;
 use super::Line;
 use crate::config::Settings;
-use entrada_auth::store::{Kind, Trouble};
-use entrada_auth::sys::{Place, Stream};
+use entrada_auth::store::{StoreErrorKind, StoreKind};
+use entrada_auth::sys::{HostKind, Stream};
 
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
@@ -42,7 +42,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
         Ok(grants) => grants,
         Err(failure) => return Line::of("store", &failure),
     };
-    if grants.kind() == Kind::Memory {
+    if grants.kind() == StoreKind::Memory {
         return Line::note("store", "in memory: nothing outlives one command")
             .help("`--store keyring` keeps sign-ins");
     }
@@ -52,7 +52,8 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
             format!("{}: {GRANT} bytes went in and came back", grants.describe()),
         ),
         Err(error) => {
-            let locked = matches!(error.trouble, Trouble::Locked | Trouble::Dismissed);
+            let locked =
+                matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
             let line = Line::of("store", &failure);
             // Where somebody can be asked, the keyring asks by itself.
@@ -74,7 +75,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
     });
     let found = match found {
         Ok((_, Some(error)))
-            if matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Denied(_)) =>
+            if matches!(error.trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Denied(_)) =>
         {
             return Line::of("sign-in", &super::super::Failure::from(error));
         }
@@ -97,7 +98,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
 /// Where a sign-in page would come up.
 pub(super) fn browser(app: &App<'_, '_>) -> Line {
     let env = app.sys.env;
-    let place = app.sys.browser.place(env);
+    let place = app.sys.browser.host_kind(env);
     let by_code = "a sign-in shows a code for a browser elsewhere";
     let line = |found: String| {
         if place.has_browser(env) {
@@ -110,11 +111,11 @@ pub(super) fn browser(app: &App<'_, '_>) -> Line {
         return line(format!("`{browser}`, by the variable BROWSER"));
     }
     line(match place {
-        Place::Desktop => "the desktop's own".to_owned(),
-        Place::Wsl => "that of Windows".to_owned(),
-        Place::Remote => format!("none: this is an SSH session, so {by_code}"),
-        Place::Container => format!("none: this is a container, so {by_code}"),
-        Place::Headless => format!("none: there is no display, so {by_code}"),
+        HostKind::Desktop => "the desktop's own".to_owned(),
+        HostKind::Wsl => "that of Windows".to_owned(),
+        HostKind::Remote => format!("none: this is an SSH session, so {by_code}"),
+        HostKind::Container => format!("none: this is a container, so {by_code}"),
+        HostKind::Headless => format!("none: there is no display, so {by_code}"),
     })
 }
 
@@ -136,7 +137,7 @@ pub(super) fn terminal(app: &App<'_, '_>) -> Line {
     let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
     if app.sys.env.is_ci() {
         Line::note("terminal", "the variable CI is set: nobody is asked anything")
-    } else if stdin && app.talk.to_terminal {
+    } else if stdin && app.ui.to_terminal {
         Line::fine("terminal", "somebody can be asked")
     } else {
         Line::note(

@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut lines = look(args, app);
     // They quote what was given, as errors do.
     for text in lines.iter_mut().flat_map(|line| line.help.iter_mut().chain([&mut line.found])) {
-        *text = app.talk.hide(text).into_owned();
+        *text = app.ui.hide(text).into_owned();
     }
     tell::tell(args.output, app, &lines)?;
     Ok(if lines.iter().any(Line::is_bad) { Exit::Findings } else { Exit::Success })

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 use super::super::app::App;
-use super::super::talk::style_of;
+use super::super::ui::style_of;
 use super::{Line, State};
 use crate::render::{self, Format, json};
 use entrada_auth::sys::Stream;

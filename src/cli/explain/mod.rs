@@ -5,7 +5,7 @@ mod search;
 use strum::IntoEnumIterator as _;
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render;
 use entrada_auth::sys::Stream;

@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use super::super::app::App;
-use super::super::talk::style_of;
+use super::super::ui::style_of;
 use super::super::{Exit, Failure};
 use crate::render;
 use entrada_auth::sys::Stream;

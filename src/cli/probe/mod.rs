@@ -6,18 +6,18 @@ mod transcript;
 use std::path::PathBuf;
 
 use super::app::App;
-use super::diagnose::Around;
+use super::diagnose::ContextResolver;
 use super::input::{open, read_text};
-use super::obtain::{Ask, obtain};
+use super::obtain::{AcquireOptions, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::probe::{self, Mechanism, Outcome, Plan, PlanError, Security};
+use crate::probe::{self, Mechanism, Plan, PlanError, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
 use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
 use entrada_diagnose::{
-    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailTalk, Shape, Verdict,
+    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailLog, Shape, Verdict,
 };
 use transcript::Transcript;
 
@@ -177,7 +177,7 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
 
 /// The same, with what flags and configuration say about it.
 fn around(app: &App<'_, '_>, token: &Token, job: Job) -> Result<Token, Failure> {
-    let around = Around::new(app, None)?;
+    let around = ContextResolver::new(app, None)?;
     let evidence = around.case(token.evidence.clone(), Some(job));
     let account = evidence.context.account.clone().or_else(|| token.account.clone());
     Ok(Token { text: token.text.clone(), account, evidence })
@@ -185,8 +185,12 @@ fn around(app: &App<'_, '_>, token: &Token, job: Job) -> Result<Token, Failure> 
 
 /// The stored token for `job`, refreshed where it has to be.
 fn stored(app: &App<'_, '_>, settings: &Settings, job: Job) -> Result<Token, Failure> {
-    let acquired =
-        obtain(app, settings, "probe", Ask { job: Some(job), judges: true, ..Ask::default() })?;
+    let acquired = obtain(
+        app,
+        settings,
+        "probe",
+        AcquireOptions { job: Some(job), judges: true, ..AcquireOptions::default() },
+    )?;
     let request = app.request(settings, &[job], app.interaction(settings))?;
     let mut evidence = app.evidence(settings, &request, Some(job));
     evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
@@ -210,7 +214,7 @@ fn probe(
     let emulated = emulated.filter(|base| url::Url::parse(base).is_ok_and(|url| is_loopback(&url)));
     let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
     let emulated = emulated.filter(|_| !is_mail);
-    let ask = probe::Ask {
+    let ask = probe::ProbeOptions {
         cloud: settings.cloud(),
         account: account.as_deref(),
         mailbox: args.mailbox.as_deref(),
@@ -246,17 +250,17 @@ fn probe(
     let mut unoffered = false;
     let ended = match &plan {
         Plan::Mail(plan) => {
-            let talk = probe::converse(app.sys.dial, plan, &text);
-            transcript.mail(&server, &talk);
-            unoffered = talk.unoffered;
-            let ended = match talk.outcome {
-                Outcome::Taken => Ended::Taken,
-                Outcome::Refused => Ended::Refused,
-                Outcome::Odd => Ended::PutOff(last_of(&talk.lines)),
-                Outcome::Broken(error) => Ended::Broken(error),
+            let ui = probe::converse(app.sys.dial, plan, &text);
+            transcript.mail(&server, &ui);
+            unoffered = ui.unoffered;
+            let ended = match ui.outcome {
+                SessionOutcome::Taken => Ended::Taken,
+                SessionOutcome::Refused => Ended::Refused,
+                SessionOutcome::Unexpected => Ended::PutOff(last_of(&ui.lines)),
+                SessionOutcome::Broken(error) => Ended::Broken(error),
             };
-            let talk = MailTalk::new(talk.protocol, talk.lines, Some(plan.user.clone()));
-            evidence.mail = Some(talk).filter(|_| matches!(ended, Ended::Refused));
+            let ui = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
+            evidence.mail = Some(ui).filter(|_| matches!(ended, Ended::Refused));
             ended
         }
         Plan::Web(plan) => match probe::ask(app.sys.http, plan, &text) {
@@ -268,7 +272,7 @@ fn probe(
                     probe::Verdict::Taken => Ended::Taken,
                     probe::Verdict::TakenAtLeast => Ended::TakenAtLeast,
                     probe::Verdict::Refused => Ended::Refused,
-                    probe::Verdict::Odd => {
+                    probe::Verdict::Unexpected => {
                         let status = answered.response.status();
                         Ended::PutOff(format!(
                             "HTTP {} that is no answer of the service",

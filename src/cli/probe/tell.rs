@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::app::App;
 use super::super::network;
-use super::super::talk::style_of;
+use super::super::ui::style_of;
 use super::{Ended, Probed, protocol_of};
 use crate::render::{self, Format, Notes, json};
 use entrada_auth::sys::{HttpError, HttpFailure, Stream};

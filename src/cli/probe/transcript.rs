@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Failure, output};
-use crate::probe::{Talk, WebPlan};
+use crate::probe::{self, WebPlan};
 use entrada_auth::sys::{HttpResponse, OutputFile, OutputOptions};
 use entrada_core::{Side, clean, without_secrets};
 
@@ -27,9 +27,9 @@ impl Transcript {
         Ok(Self { text: String::new(), file: path.map(open).transpose()? })
     }
 
-    pub(super) fn mail(&mut self, server: &str, talk: &Talk) {
+    pub(super) fn mail(&mut self, server: &str, session: &probe::Transcript) {
         let _ = writeln!(self.text, "# {server}");
-        for (side, line) in &talk.lines {
+        for (side, line) in &session.lines {
             let mark = match side {
                 Side::Client => "C",
                 Side::Server => "S",

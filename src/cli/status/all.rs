@@ -1,9 +1,9 @@
 //! `entrada status --all`: every sign-in of the store in one table, with what is to be expected of each.
 
 use super::{App, Failure, Stored, unreadable};
-use crate::cli::talk::style_of;
+use crate::cli::ui::style_of;
 use crate::render;
-use entrada_auth::flow::forecast::{Basis, Ending, Forecast};
+use entrada_auth::flow::forecast::{Basis, ExpiryRisk, Forecast};
 use entrada_auth::store::{Entry, Grant};
 use entrada_auth::sys::Stream;
 use entrada_core::{NumericDate, human_duration};
@@ -43,7 +43,7 @@ pub(super) fn show(
             }
         }
     }
-    let mut told: Vec<Ending> = Vec::new();
+    let mut told: Vec<ExpiryRisk> = Vec::new();
     let foreseen = stored.iter().filter_map(|one| one.grant.as_ref().ok()?.as_ref());
     for ending in foreseen.flat_map(|(_, forecast)| &forecast.sooner) {
         if !told.contains(ending) {
@@ -56,7 +56,7 @@ pub(super) fn show(
         style.width,
         "a forecast and no promise, for a sign-in that nobody uses; each use of a refresh token of Entra's gives it 90 days more",
     )?;
-    for Ending { id, what } in told {
+    for ExpiryRisk { id, what } in told {
         render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
     }
     Ok(())

@@ -3,12 +3,12 @@
 mod all;
 
 use super::app::App;
-use super::talk::style_of;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
-use entrada_auth::store::{CachedToken, Entry, Grant, StoreError, Trouble};
+use entrada_auth::store::{CachedToken, Entry, Grant, StoreError, StoreErrorKind};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lives::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             app.json(&all)?;
         }
         Format::Human if stored.is_empty() => {
-            app.talk.line(format!("nobody is signed in ({})", grants.describe()));
+            app.ui.line(format!("nobody is signed in ({})", grants.describe()));
         }
         Format::Human => {
             if args.all {
@@ -90,11 +90,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             } else {
                 stored.iter().try_for_each(|one| human(app, one, now))?;
             }
-            app.talk.line(format!("kept in {}", grants.describe()));
+            app.ui.line(format!("kept in {}", grants.describe()));
         }
     }
     for warning in grants.take_warnings() {
-        app.talk.line(format!("warning: {warning}"));
+        app.ui.line(format!("warning: {warning}"));
     }
     let damage = stored.into_iter().find_map(|one| one.grant.err());
     damage.map_or(Ok(Exit::Success), |error| Err(error.into()))
@@ -103,14 +103,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 /// Why an item cannot be shown.
 fn unreadable(error: &StoreError) -> String {
     match &error.trouble {
-        Trouble::Corrupt(what) => format!("damaged: {what}"),
+        StoreErrorKind::Corrupt(what) => format!("damaged: {what}"),
         other => format!("unreadable: {other}"),
     }
 }
 
 /// Whether only this one item cannot be read.
 fn is_damage(error: &StoreError) -> bool {
-    matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Newer(_))
+    matches!(error.trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_))
 }
 
 fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(), Failure> {

@@ -46,7 +46,7 @@ pub enum Client {
 
 /// A mail server as configurations name it.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct MailServer {
     /// Name or address, as it stands in a URL.
     pub host: String,
     /// Its port.
@@ -76,9 +76,9 @@ pub struct Ingredients {
     /// The words after `entrada token` that select profile and account; not yet quoted.
     pub selectors: Vec<String>,
     /// Where mail is read by IMAP.
-    pub imap: Place,
+    pub imap: MailServer,
     /// Where mail is sent.
-    pub smtp: Place,
+    pub smtp: MailServer,
     /// Graph's origin.
     pub graph: String,
     /// A file of certificates to trust beside the system's.
@@ -219,7 +219,8 @@ mod tests {
     /// An account whose names would do something, where they got out of their quotes.
     #[test]
     fn names_stay_within_their_quotes() {
-        let place = || Place { host: "mail.example".to_owned(), port: 993, tls: Tls::Implicit };
+        let place =
+            || MailServer { host: "mail.example".to_owned(), port: 993, tls: Tls::Implicit };
         let with = Ingredients {
             name: "work".to_owned(),
             user: "a`touch X`$HOME\"b'c%d@contoso.example".to_owned(),

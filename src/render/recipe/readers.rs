@@ -1,6 +1,6 @@
 //! Programs in which mail is read.
 
-use super::{Ingredients, Page, Place, Tls, quoted, shell_like};
+use super::{Ingredients, MailServer, Page, Tls, quoted, shell_like};
 use entrada_core::{Protocol, html_escaped};
 
 const BOTH: &[Protocol] = &[Protocol::Imap, Protocol::Smtp];
@@ -63,7 +63,7 @@ pub(super) const AERC: Page = Page {
 pub(super) fn aerc(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, smtp, .. } = with;
     let login = with.user_in_url();
-    let scheme = |base: &str, place: &Place| match place.tls {
+    let scheme = |base: &str, place: &MailServer| match place.tls {
         Tls::Implicit => format!("{base}s+xoauth2"),
         Tls::Starttls => format!("{base}+xoauth2"),
         Tls::None => format!("{base}+insecure+xoauth2"),
@@ -99,7 +99,7 @@ pub(super) const HIMALAYA: Page = Page {
 
 pub(super) fn himalaya(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, smtp, client_id, authority, .. } = with;
-    let part = |backend: &str, kind: &str, place: &Place, command: &str| {
+    let part = |backend: &str, kind: &str, place: &MailServer, command: &str| {
         let encryption = match place.tls {
             Tls::Implicit => "tls",
             Tls::Starttls => "start-tls",
@@ -145,7 +145,7 @@ pub(super) const THUNDERBIRD: Page = Page {
 
 pub(super) fn thunderbird(with: &Ingredients) -> String {
     let domain = with.user.rsplit('@').next().unwrap_or_default();
-    let server = |tag: &str, kind: &str, place: &Place| {
+    let server = |tag: &str, kind: &str, place: &MailServer| {
         let socket = match place.tls {
             Tls::Implicit => "SSL",
             Tls::Starttls => "STARTTLS",
@@ -171,7 +171,7 @@ pub(super) fn thunderbird(with: &Ingredients) -> String {
 }
 
 /// `imaps://user@host:port`.
-fn address(scheme: &str, user: Option<&str>, place: &Place) -> String {
+fn address(scheme: &str, user: Option<&str>, place: &MailServer) -> String {
     let s = if place.tls == Tls::Implicit { "s" } else { "" };
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     format!("{scheme}{s}://{user}{}:{}", place.host, place.port)

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::beside::when;
 use super::claims::note;
+use super::summary::when;
 use entrada_core::{Claims, Job, Jwt, NumericDate, clean};
 use entrada_diagnose::{
     Confidence, Diagnosis, Finding, Moment, Row, Serves, Severity, Standing, Verdict,
@@ -34,7 +34,7 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
             body {
                 main {
                     @for one in all { (judgement(one)) }
-                    @if let Some(last) = all.last() { (beside(last, now)) }
+                    @if let Some(last) = all.last() { (summary(last, now)) }
                 }
                 footer {
                     p {
@@ -70,7 +70,7 @@ fn judgement(diagnosis: &Diagnosis) -> Markup {
                 h1 { (word) }
                 p {
                     "for " code { (diagnosis.job.id()) } ", as "
-                    @match diagnosis.acting.id() { "app" => "an application", _ => "a user" }
+                    @match diagnosis.subject.id() { "app" => "an application", _ => "a user" }
                     @if let Some(cause) = diagnosis.cause() { ": " strong { (ticks(&cause.message)) } }
                 }
             }
@@ -130,7 +130,7 @@ fn words(command: &str) -> Markup {
     }
 }
 
-fn beside(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
+fn summary(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
     let about = &diagnosis.about;
     html! {
         @if !about.life.is_empty() { (life(diagnosis, now)) }

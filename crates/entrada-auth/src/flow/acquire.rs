@@ -10,12 +10,12 @@ use super::reuse::{cached, present, renewed, still_good};
 use super::sign_in::sign_in;
 use super::{AcquireError, Prompt, Refusal, TokenRequest, guard};
 use crate::store::{
-    CachedToken, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, Ready, StoreError,
-    Trouble, Turn,
+    CachedToken, Grant, GrantKey, Grants, Interaction, LockError, LockGuard, LockOutcome,
+    StoreError, StoreErrorKind, WriteReservation,
 };
 use crate::sys::{Interrupted, Sys};
 use entrada_core::oauth::TokenResponse;
-use entrada_core::{Account, ClaimsRequest, NumericDate, both, human_duration};
+use entrada_core::{Account, ClaimsRequest, NumericDate, human_duration};
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,10 @@ impl Unsaved {
     pub fn interrupted(&self) -> Option<Interrupted> {
         match self.error {
             AcquireError::Interrupted(interrupted) => Some(interrupted),
-            AcquireError::Store(StoreError { trouble: Trouble::Interrupted(signal), .. }) => {
-                Some(Interrupted { signal })
-            }
+            AcquireError::Store(StoreError {
+                trouble: StoreErrorKind::Interrupted(signal),
+                ..
+            }) => Some(Interrupted { signal }),
             _ => None,
         }
     }
@@ -93,13 +94,13 @@ pub fn acquire(
 ) -> Result<Acquired, AcquireError> {
     let dead = match find(grants, request)? {
         None if !prompt.lets_pass() => return Err(AcquireError::KeptBack),
-        None => Dead::absent(request),
+        None => ReauthRequired::absent(request),
         Some(key) => match from_grant(sys, grants, request, &key, prompt)? {
             Ok(acquired) => return Ok(acquired),
             Err(dead) => dead,
         },
     };
-    let Dead { why, refusal } = dead;
+    let ReauthRequired { why, refusal } = dead;
     if request.interaction == Interaction::Forbidden {
         return Err(AcquireError::SignInNeeded { why, refusal });
     }
@@ -108,7 +109,7 @@ pub fn acquire(
     }
     // What the policy asked for when it refused the refresh goes along with the sign-in.
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
-    let challenge = both(request.challenge.as_ref(), asked.as_ref());
+    let challenge = ClaimsRequest::merge(request.challenge.as_ref(), asked.as_ref());
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
@@ -132,7 +133,7 @@ pub fn drop_token(
 }
 
 /// A grant from which no token can be had without the user.
-pub(super) struct Dead {
+pub(super) struct ReauthRequired {
     pub(super) why: String,
     pub(super) refusal: Option<Box<Refusal>>,
 }
@@ -143,10 +144,10 @@ fn from_grant(
     request: &TokenRequest,
     key: &GrantKey,
     prompt: &mut dyn Prompt,
-) -> Result<Result<Acquired, Dead>, AcquireError> {
+) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
     let Some(grant) = grants.load(key)? else {
         return if prompt.lets_pass() {
-            Ok(Err(Dead::absent(request)))
+            Ok(Err(ReauthRequired::absent(request)))
         } else {
             Err(AcquireError::KeptBack)
         };
@@ -171,9 +172,9 @@ fn from_grant(
             Some(_) => Duration::ZERO,
             None => request.lock_wait.saturating_sub(waited),
         };
-        let (guard, before) = match turn(sys, grants, key, wait) {
-            Ok(Turn::Ours(guard)) => (Some(guard), None),
-            Ok(Turn::Theirs { waited: more, note }) => {
+        let (guard, before) = match lock_or_wait(sys, grants, key, wait) {
+            Ok(LockOutcome::Acquired(guard)) => (Some(guard), None),
+            Ok(LockOutcome::ReleasedByOther { waited: more, note }) => {
                 waited += more;
                 (None, note)
             }
@@ -186,7 +187,7 @@ fn from_grant(
             },
         };
         // Someone may have refreshed since we looked.
-        let Some(now) = grants.load(key)? else { return Ok(Err(Dead::absent(request))) };
+        let Some(now) = grants.load(key)? else { return Ok(Err(ReauthRequired::absent(request))) };
         grant = now;
         let now = sys.clock.now();
         let fresh =
@@ -221,7 +222,7 @@ fn from_grant(
     }
 }
 
-impl Dead {
+impl ReauthRequired {
     fn absent(request: &TokenRequest) -> Self {
         let why = match &request.account {
             Some(account) => format!("`{account}` is not signed in"),
@@ -232,13 +233,13 @@ impl Dead {
 }
 
 /// The grant, or word that another process has ended with it.
-fn turn(
+fn lock_or_wait(
     sys: &Sys<'_>,
     grants: &Grants,
     key: &GrantKey,
     wait: Duration,
-) -> Result<Turn, AcquireError> {
-    waiting(sys, |sleep| grants.turn(key, wait, sleep))
+) -> Result<LockOutcome, AcquireError> {
+    waiting(sys, |sleep| grants.lock_or_wait(key, wait, sleep))
 }
 
 /// The grant for this process alone, for as long as the guard lives.
@@ -265,8 +266,8 @@ fn waiting<T>(
     Ok(taken?)
 }
 
-impl From<Dead> for AcquireError {
-    fn from(Dead { why, refusal }: Dead) -> Self {
+impl From<ReauthRequired> for AcquireError {
+    fn from(ReauthRequired { why, refusal }: ReauthRequired) -> Self {
         Self::SignInNeeded { why, refusal }
     }
 }
@@ -279,7 +280,7 @@ fn already_known(
     grant: &Grant,
     now: NumericDate,
     prompt: &mut dyn Prompt,
-) -> Option<Result<Result<Acquired, Dead>, AcquireError>> {
+) -> Option<Result<Result<Acquired, ReauthRequired>, AcquireError>> {
     let note = grants.note_of(key);
     let (outcome, at) = known(note.as_deref(), grant.refresh_token.as_ref()?, request, now)?;
     let answer = outcome.into_error().and_then(refused);
@@ -290,7 +291,7 @@ fn already_known(
         ));
     }
     Some(answer.map(|answer| {
-        answer.map_err(|dead| Dead {
+        answer.map_err(|dead| ReauthRequired {
             why: format!("{} (it said so {ago} ago; `--force-refresh` asks again)", dead.why),
             ..dead
         })
@@ -310,7 +311,7 @@ pub(super) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
 /// not lost.
 pub(super) fn keep(
     grants: &Grants,
-    ready: &Ready,
+    reservation: &WriteReservation,
     key: &GrantKey,
     grant: &Grant,
     now: NumericDate,
@@ -321,18 +322,18 @@ pub(super) fn keep(
         None => grants.save(key, grant, now),
     };
     let error = saved.err()?;
-    Some(set_aside(grants, ready, key, grant, error.into()))
+    Some(set_aside(grants, reservation, key, grant, error.into()))
 }
 
 /// Sets a grant aside, encrypted, that cannot be stored for `error`; the next run stores it, alone with it.
 pub(super) fn set_aside(
     grants: &Grants,
-    ready: &Ready,
+    reservation: &WriteReservation,
     key: &GrantKey,
     grant: &Grant,
     error: AcquireError,
 ) -> Unsaved {
-    let pending = grants.keep_pending(ready, key, grant).ok();
+    let pending = grants.keep_pending(reservation, key, grant).ok();
     Unsaved { error, pending }
 }
 

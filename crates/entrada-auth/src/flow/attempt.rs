@@ -187,7 +187,7 @@ impl<'a> Attempt<'a> {
         let (token, question) = (refresh_token.fingerprint(), question(refresh_token, request));
         let begun =
             Self { guard, refresh_token, note: Note { attempt, token, question, failure: None } };
-        begun.leave();
+        begun.write_note();
         begun
     }
 
@@ -207,13 +207,13 @@ impl<'a> Attempt<'a> {
     pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
         let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
         self.note.failure = Some(Failure { at, outcome });
-        self.leave();
+        self.write_note();
     }
 
     /// Leaves the note.
-    fn leave(&self) {
+    fn write_note(&self) {
         if let Ok(line) = serde_json::to_string(&self.note) {
-            self.guard.leave(&line);
+            self.guard.write_note(&line);
         }
     }
 }

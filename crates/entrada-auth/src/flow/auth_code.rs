@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::callback::{Door, Visitor, onwards, plain};
+use super::browser_result::BrowserResult;
+use super::callback::{CallbackKind, RedirectListener, onwards, plain};
 use super::choose::Way;
-use super::ending::Ending;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
 use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest, seconds_left};
-use crate::sys::{HeldSignals, Interrupted, Line, Listener, Place, Sys, Visit};
+use crate::sys::{CallbackRequest, HeldSignals, HostKind, Interrupted, Line, Listener, Sys};
 use entrada_core::oauth::authorization::{
-    AuthorizationRequest, Expected, NotOurs, Redirected, ResponseMode, Ties,
+    AuthRequestState, AuthorizationRequest, ExpectedRedirect, RedirectMismatch, Redirected,
+    ResponseMode,
 };
 use entrada_core::oauth::code::{self, Redemption};
 use entrada_core::oauth::{ErrorResponse, TokenResponse};
@@ -32,7 +33,7 @@ const PORT_UNHEARD: u16 = 8400;
 pub(super) struct Arrived<'a> {
     pub(super) response: TokenResponse,
     pub(super) nonce: Option<Secret>,
-    pub(super) ending: Ending,
+    pub(super) browser_result: BrowserResult,
     /// The code is spent: signals wait until what came is stored.
     pub(super) held: HeldSignals<'a>,
 }
@@ -47,7 +48,7 @@ pub(super) fn run<'a>(
 ) -> Result<Arrived<'a>, AcquireError> {
     let mut random = [0; 96];
     sys.entropy.fill(&mut random).map_err(AcquireError::Entropy)?;
-    let ties = Ties::new(&random);
+    let request_state = AuthRequestState::new(&random);
     let listener = listen(sys, request, way, prompt)?;
     let port = match (&listener, &request.page.redirect_uri) {
         (Some(listener), _) => listener.port(),
@@ -61,16 +62,17 @@ pub(super) fn run<'a>(
         sys,
         endpoints,
         request,
-        ties,
+        request_state,
         redirect_uri,
         port,
         line: None,
         opener: None,
         rejected: Rejected::default(),
     };
-    let mut ending = Ending::at(listener, port, wait.door().result_path());
-    wait.begin(way, ending.is_listening(), prompt)?;
-    let heard = wait.hear(&mut ending, prompt);
+    let mut browser_result =
+        BrowserResult::at(listener, port, wait.redirect_listener().result_path());
+    wait.begin(way, browser_result.is_listening(), prompt)?;
+    let heard = wait.hear(&mut browser_result, prompt);
     // The terminal is given back before anything else is said.
     wait.line = None;
     prompt.done();
@@ -87,11 +89,11 @@ pub(super) fn run<'a>(
     });
     match redeemed {
         Ok((response, held)) => {
-            let nonce = request.scopes.contains("openid").then(|| wait.ties.nonce.clone());
-            Ok(Arrived { response, nonce, ending, held })
+            let nonce = request.scopes.contains("openid").then(|| wait.request_state.nonce.clone());
+            Ok(Arrived { response, nonce, browser_result, held })
         }
         Err(error) => {
-            ending.tell(sys.clock, Err(&error));
+            browser_result.tell(sys.clock, Err(&error));
             Err(error)
         }
     }
@@ -131,7 +133,7 @@ struct Wait<'a> {
     sys: &'a Sys<'a>,
     endpoints: &'a Endpoints,
     request: &'a TokenRequest,
-    ties: Ties,
+    request_state: AuthRequestState,
     redirect_uri: String,
     port: u16,
     /// The address that may be pasted.
@@ -145,12 +147,12 @@ struct Wait<'a> {
 /// likes: the first of each kind is told, the others are counted.
 #[derive(Default)]
 struct Rejected {
-    told: Vec<NotOurs>,
+    told: Vec<RedirectMismatch>,
     count: u64,
 }
 
 impl Rejected {
-    fn add(&mut self, why: NotOurs, prompt: &mut dyn Prompt) {
+    fn add(&mut self, why: RedirectMismatch, prompt: &mut dyn Prompt) {
         self.count = self.count.saturating_add(1);
         if !self.told.contains(&why) {
             self.told.push(why);
@@ -170,21 +172,21 @@ impl Rejected {
 }
 
 impl Wait<'_> {
-    fn door(&self) -> Door<'_> {
+    fn redirect_listener(&self) -> RedirectListener<'_> {
         let page = &self.request.page;
         let path = match &page.redirect_uri {
             RedirectUri::Loopback { path, .. } => path,
             RedirectUri::Elsewhere(_) => "",
         };
         let mode = page.response_mode.unwrap_or_default();
-        Door { port: self.port, path, mode, expected: self.expected() }
+        RedirectListener { port: self.port, path, mode, expected: self.expected() }
     }
 
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            state: &self.ties.state,
+    fn expected(&self) -> ExpectedRedirect<'_> {
+        ExpectedRedirect {
+            state: &self.request_state.state,
             issuer: self.endpoints.issuer.as_deref(),
-            issuer_always: self.endpoints.names_itself,
+            issuer_always: self.endpoints.iss_parameter_supported,
         }
     }
 
@@ -208,11 +210,11 @@ impl Wait<'_> {
             client_id: &request.client_id,
             redirect_uri: &self.redirect_uri,
             scopes: &scopes,
-            ties: &self.ties,
+            request_state: &self.request_state,
             extra: request.page.parameters(request, claims.as_deref()),
         }
         .url();
-        let place = sys.browser.place(sys.env);
+        let place = sys.browser.host_kind(sys.env);
         let opens = way == Way::Browser && request.page.open && place.has_browser(sys.env);
         prompt.show_page(&Shown {
             url: &url,
@@ -228,7 +230,7 @@ impl Wait<'_> {
             }
         }
         // Where the browser is elsewhere, or what it shows may not reach us, the address can be pasted as well.
-        let doubtful = !opens || place == Place::Wsl || self.opener.is_none();
+        let doubtful = !opens || place == HostKind::Wsl || self.opener.is_none();
         if !listening || (doubtful && self.can_be_pasted(prompt)) {
             self.line = Some(sys.terminal.read_line().map_err(AcquireError::NothingPasted)?);
             prompt.ask_for_address(listening);
@@ -253,7 +255,7 @@ impl Wait<'_> {
     /// Waits for the answer, by whichever way it comes.
     fn hear(
         &mut self,
-        ending: &mut Ending,
+        browser_result: &mut BrowserResult,
         prompt: &mut dyn Prompt,
     ) -> Result<Redirected, AcquireError> {
         let timeout = self.request.page.timeout.unwrap_or(TIMEOUT_DEFAULT);
@@ -277,10 +279,10 @@ impl Wait<'_> {
                 self.opener = None;
                 self.unopened(&error, prompt);
             }
-            if let Some(answer) = self.pasted(ending.is_listening(), prompt)? {
+            if let Some(answer) = self.pasted(browser_result.is_listening(), prompt)? {
                 return Ok(answer);
             }
-            let Some(listener) = ending.listener() else {
+            let Some(listener) = browser_result.listener() else {
                 self.sys.clock.sleep(pause)?;
                 paused += pause;
                 continue;
@@ -328,27 +330,29 @@ impl Wait<'_> {
     }
 
     /// Answers a visitor; the answer to the sign-in, if this was it.
-    fn meet(&mut self, visit: Visit, prompt: &mut dyn Prompt) -> Option<Redirected> {
-        let door = self.door();
-        match door.judge(&visit.request) {
-            Visitor::Answer(answer) => {
-                visit.answer(onwards(&door.result_path()));
+    fn meet(&mut self, visit: CallbackRequest, prompt: &mut dyn Prompt) -> Option<Redirected> {
+        let redirect_listener = self.redirect_listener();
+        match redirect_listener.judge(&visit.request) {
+            CallbackKind::Answer(answer) => {
+                visit.answer(onwards(&redirect_listener.result_path()));
                 Some(answer)
             }
-            Visitor::NotOurs(why) => {
+            CallbackKind::Mismatch(why) => {
                 let status = match why {
-                    NotOurs::InAddress | NotOurs::InForm => StatusCode::METHOD_NOT_ALLOWED,
+                    RedirectMismatch::InAddress | RedirectMismatch::InForm => {
+                        StatusCode::METHOD_NOT_ALLOWED
+                    }
                     _ => StatusCode::BAD_REQUEST,
                 };
                 visit.answer(plain(status, NOT_OURS));
                 self.rejected.add(why, prompt);
                 None
             }
-            Visitor::Result => {
+            CallbackKind::Result => {
                 visit.answer(plain(StatusCode::NOT_FOUND, "the sign-in is not over"));
                 None
             }
-            Visitor::Stray(status, text) => {
+            CallbackKind::Unrelated(status, text) => {
                 visit.answer(plain(status, text));
                 None
             }
@@ -363,7 +367,7 @@ impl Wait<'_> {
             client_id: &request.client_id,
             code,
             redirect_uri: &self.redirect_uri,
-            verifier: &self.ties.verifier,
+            verifier: &self.request_state.verifier,
             scopes: request.authority.tenant().map(|_| &request.scopes),
             claims: request.claims_parameter().as_deref(),
         }))?;

@@ -5,12 +5,12 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::sys::{HttpRequest, HttpResponse};
 use entrada_core::NamedHost;
 use entrada_core::oauth::authorization::{
-    Expected, NotOurs, Redirected, ResponseMode, read_redirect,
+    ExpectedRedirect, RedirectMismatch, Redirected, ResponseMode, read_redirect,
 };
 
 /// Where the browser is expected, and with what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Door<'a> {
+pub(super) struct RedirectListener<'a> {
     /// The port that is listened on.
     pub(super) port: u16,
     /// The path of the redirect URI: empty, or with a leading slash.
@@ -18,63 +18,68 @@ pub(super) struct Door<'a> {
     /// How the answer travels.
     pub(super) mode: ResponseMode,
     /// What ties the answer to the request.
-    pub(super) expected: Expected<'a>,
+    pub(super) expected: ExpectedRedirect<'a>,
 }
 
 /// What a visitor wants.
 #[derive(Debug)]
-pub(super) enum Visitor {
+pub(super) enum CallbackKind {
     /// The answer to the sign-in.
     Answer(Redirected),
     /// The page that says how it went.
     Result,
     /// Something else: to be told this, and forgotten.
-    Stray(StatusCode, &'static str),
+    Unrelated(StatusCode, &'static str),
     /// An answer that is not to this sign-in.
-    NotOurs(NotOurs),
+    Mismatch(RedirectMismatch),
 }
 
-impl Door<'_> {
+impl RedirectListener<'_> {
     /// Where the browser is sent once the answer is in: an address without a secret.
     pub(super) fn result_path(&self) -> String {
         format!("{}/result", self.path.trim_end_matches('/'))
     }
 
     /// Looks at a request from the outside in: whom it was sent to, where it goes, how, and only then what it carries.
-    pub(super) fn judge(&self, request: &HttpRequest) -> Visitor {
+    pub(super) fn judge(&self, request: &HttpRequest) -> CallbackKind {
         if !is_for(self.port, request) {
-            return Visitor::Stray(StatusCode::MISDIRECTED_REQUEST, "this is not that server");
+            return CallbackKind::Unrelated(
+                StatusCode::MISDIRECTED_REQUEST,
+                "this is not that server",
+            );
         }
         let path = request.uri().path();
         if path == self.result_path() {
             return match *request.method() {
-                Method::GET => Visitor::Result,
+                Method::GET => CallbackKind::Result,
                 _ => NOT_ALLOWED,
             };
         }
         if path != self.path && !(self.path.is_empty() && path == "/") {
-            return Visitor::Stray(StatusCode::NOT_FOUND, "there is nothing here");
+            return CallbackKind::Unrelated(StatusCode::NOT_FOUND, "there is nothing here");
         }
         let (parameters, wrong_way) = match (request.method(), self.mode) {
             (&Method::GET, mode) => (
                 request.uri().query().unwrap_or_default().to_owned(),
-                (mode == ResponseMode::FormPost).then_some(NotOurs::InAddress),
+                (mode == ResponseMode::FormPost).then_some(RedirectMismatch::InAddress),
             ),
             (&Method::POST, mode) if is_form(request) => (
                 String::from_utf8_lossy(request.body()).into_owned(),
-                (mode != ResponseMode::FormPost).then_some(NotOurs::InForm),
+                (mode != ResponseMode::FormPost).then_some(RedirectMismatch::InForm),
             ),
             _ => return NOT_ALLOWED,
         };
         match read_redirect(&parameters, self.expected) {
             // Whoever has the right `state` and comes the wrong way is the authority, doing what it was not asked for.
-            Ok(answer) => wrong_way.map_or(Visitor::Answer(answer), Visitor::NotOurs),
-            Err(NotOurs::NoAnswer) if *request.method() == Method::GET => Visitor::Stray(
-                StatusCode::OK,
-                "entrada waits here for your sign-in: finish it in the page that was opened",
-            ),
-            Err(NotOurs::NoAnswer) => NOT_ALLOWED,
-            Err(not_ours) => Visitor::NotOurs(not_ours),
+            Ok(answer) => wrong_way.map_or(CallbackKind::Answer(answer), CallbackKind::Mismatch),
+            Err(RedirectMismatch::NoAnswer) if *request.method() == Method::GET => {
+                CallbackKind::Unrelated(
+                    StatusCode::OK,
+                    "entrada waits here for your sign-in: finish it in the page that was opened",
+                )
+            }
+            Err(RedirectMismatch::NoAnswer) => NOT_ALLOWED,
+            Err(not_ours) => CallbackKind::Mismatch(not_ours),
         }
     }
 }
@@ -85,8 +90,8 @@ pub(super) fn is_for(port: u16, request: &HttpRequest) -> bool {
     NamedHost::of(request).is_ok_and(|host| host.is_loopback() && host.port_or(80) == port)
 }
 
-const NOT_ALLOWED: Visitor =
-    Visitor::Stray(StatusCode::METHOD_NOT_ALLOWED, "this is not how the answer comes");
+const NOT_ALLOWED: CallbackKind =
+    CallbackKind::Unrelated(StatusCode::METHOD_NOT_ALLOWED, "this is not how the answer comes");
 
 fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -158,15 +163,15 @@ mod tests {
     /// How a visit is judged: a word for it.
     fn judged(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
         let state = Secret::new("the-state");
-        let expected = Expected { state: &state, issuer: None, issuer_always: false };
-        match (Door { port: 8400, path, mode, expected }).judge(request) {
-            Visitor::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
-            Visitor::Answer(Redirected::Refused(error)) => error.error,
-            Visitor::Result => "result".to_owned(),
-            Visitor::Stray(status, _) => status.as_u16().to_string(),
-            Visitor::NotOurs(NotOurs::InAddress) => "in the address".to_owned(),
-            Visitor::NotOurs(NotOurs::InForm) => "in a form".to_owned(),
-            Visitor::NotOurs(_) => "not ours".to_owned(),
+        let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
+        match (RedirectListener { port: 8400, path, mode, expected }).judge(request) {
+            CallbackKind::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
+            CallbackKind::Answer(Redirected::Refused(error)) => error.error,
+            CallbackKind::Result => "result".to_owned(),
+            CallbackKind::Unrelated(status, _) => status.as_u16().to_string(),
+            CallbackKind::Mismatch(RedirectMismatch::InAddress) => "in the address".to_owned(),
+            CallbackKind::Mismatch(RedirectMismatch::InForm) => "in a form".to_owned(),
+            CallbackKind::Mismatch(_) => "not ours".to_owned(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which way the user signs in.
 
-use super::{AcquireError, Kind, SignInPage, TokenRequest};
+use super::{AcquireError, FlowKind, SignInPage, TokenRequest};
 use crate::sys::Sys;
 use entrada_core::oauth::authorization::ResponseMode;
 use entrada_core::{Endpoints, RedirectUri};
@@ -28,20 +28,21 @@ pub(super) fn choose(
     let has_page = endpoints.authorization.is_some();
     let has_device = endpoints.device_authorization.is_some();
     match request.flow {
-        Kind::Device if has_device => Ok(Way::Device),
-        Kind::Device => Err(AcquireError::NoDeviceFlow(request.authority.to_string())),
+        FlowKind::Device if has_device => Ok(Way::Device),
+        FlowKind::Device => Err(AcquireError::NoDeviceFlow(request.authority.to_string())),
         _ if !has_page && !has_device => Err(AcquireError::NoPage(request.authority.to_string())),
-        Kind::Browser | Kind::Paste if !has_page => {
+        FlowKind::Browser | FlowKind::Paste if !has_page => {
             Err(AcquireError::NoPage(request.authority.to_string()))
         }
-        Kind::Paste => paste(page),
-        Kind::Browser if !comes_back => Err(AcquireError::Contradiction(
+        FlowKind::Paste => paste(page),
+        FlowKind::Browser if !comes_back => Err(AcquireError::Contradiction(
             "this redirect URI and response mode do not lead back to this machine",
         )),
-        Kind::Browser => Ok(Way::Browser),
-        Kind::Auto => {
-            let seen =
-                page.open && !page.unattended && sys.browser.place(sys.env).has_browser(sys.env);
+        FlowKind::Browser => Ok(Way::Browser),
+        FlowKind::Auto => {
+            let seen = page.open
+                && !page.unattended
+                && sys.browser.host_kind(sys.env).has_browser(sys.env);
             match (seen && has_page, has_device) {
                 (true, _) | (false, false) if comes_back => Ok(Way::Browser),
                 (_, true) => Ok(Way::Device),

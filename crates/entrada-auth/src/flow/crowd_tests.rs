@@ -14,13 +14,14 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use super::auth_code;
+use super::browser_result::BrowserResult;
 use super::choose::Way;
-use super::ending::Ending;
 use super::tests::request;
 use super::*;
 use crate::sys::testing::Nothing;
 use crate::sys::{
-    Browser, Bundle, Clock, Env, Http, HttpRequest, HttpResponse, Listener, Loopback, Sys, Visit,
+    Browser, Bundle, CallbackRequest, Clock, Env, Http, HttpRequest, HttpResponse, Listener,
+    Loopback, Sys,
 };
 use entrada_core::{Account, NumericDate};
 
@@ -83,8 +84,8 @@ impl Clock for Crowd {
 }
 
 impl Browser for Crowd {
-    fn place(&self, _: &Env) -> Place {
-        Place::Desktop
+    fn host_kind(&self, _: &Env) -> HostKind {
+        HostKind::Desktop
     }
     fn open(&self, _: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
         Ok(mpsc::channel().1)
@@ -101,14 +102,15 @@ impl Listener for Crowd {
     fn port(&self) -> u16 {
         PORT
     }
-    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
+    fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         let step = Duration::from_millis(STEP);
         self.pass(step.min(wait).as_millis().try_into().unwrap());
         if wait < step {
             return Ok(None);
         }
         let first = self.first.borrow_mut().pop();
-        let (visit, answer) = Visit::new(first.unwrap_or_else(|| get(self.others, self.host)));
+        let (visit, answer) =
+            CallbackRequest::new(first.unwrap_or_else(|| get(self.others, self.host)));
         self.answers.borrow_mut().push(answer);
         Ok(Some(visit))
     }
@@ -147,7 +149,7 @@ impl Prompt for Log {
     fn done(&mut self) {}
 }
 
-fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Ending, AcquireError> {
+fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<BrowserResult, AcquireError> {
     let env = Env::default();
     let sys = Sys {
         clock: crowd,
@@ -163,7 +165,8 @@ fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<Ending, AcquireError> {
     let page = SignInPage { timeout: Some(Duration::from_secs(8)), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
-    auth_code::run(&sys, &endpoints, &request, Way::Browser, log).map(|arrived| arrived.ending)
+    auth_code::run(&sys, &endpoints, &request, Way::Browser, log)
+        .map(|arrived| arrived.browser_result)
 }
 
 /// The right answer: what ties it to the request is made of zeros.
@@ -205,9 +208,9 @@ fn nobody_prolongs_the_end_of_a_sign_in_that_went_well() {
     for others in ["/favicon.ico", "/?code=the-code&state=x", "/"] {
         let (crowd, mut log) = (crowd(others), Log::default());
         crowd.first.borrow_mut().push(right());
-        let ending = sign_in(&crowd, &mut log).unwrap();
+        let browser_result = sign_in(&crowd, &mut log).unwrap();
         let before = crowd.passed();
-        ending.tell(&crowd, Ok(&Account::default()));
+        browser_result.tell(&crowd, Ok(&Account::default()));
         assert_eq!(crowd.passed() - before, 2_000, "{others}");
         assert_eq!(crowd.closed_with.get(), Some(Duration::from_secs(2)));
         assert!(log.troubles.is_empty(), "{:?}", log.troubles);
@@ -222,14 +225,14 @@ fn the_page_that_names_the_account_is_for_this_machine_alone() {
         Log::default(),
     );
     crowd.first.borrow_mut().push(right());
-    let ending = sign_in(&crowd, &mut log).unwrap();
-    ending.tell(&crowd, Ok(&Account::default()));
+    let browser_result = sign_in(&crowd, &mut log).unwrap();
+    browser_result.tell(&crowd, Ok(&Account::default()));
     let statuses = crowd.statuses();
     assert_eq!(statuses[0], 303);
     assert!(1 < statuses.len() && statuses[1..].iter().all(|status| *status == 421));
 
     crowd.first.borrow_mut().append(&mut vec![get("/result", "localhost:50123"), right()]);
-    let ending = sign_in(&crowd, &mut log).unwrap();
-    ending.tell(&crowd, Ok(&Account::default()));
+    let browser_result = sign_in(&crowd, &mut log).unwrap();
+    browser_result.tell(&crowd, Ok(&Account::default()));
     assert_eq!(crowd.statuses(), [303, 200]);
 }

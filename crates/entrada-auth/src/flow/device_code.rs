@@ -110,8 +110,8 @@ impl<'a, 's> Wait<'a, 's> {
                     self.interval
                 }
                 Err(Silence::Interrupted(error)) => return Err(error),
-                Err(Silence::Trouble { error, .. }) if last => return Err(*error),
-                Err(Silence::Trouble { error, wait }) => {
+                Err(Silence::StoreErrorKind { error, .. }) if last => return Err(*error),
+                Err(Silence::StoreErrorKind { error, wait }) => {
                     self.silent += 1;
                     prompt.trouble(&format!(
                         "{error}; still trying until the code expires, your sign-in is not lost"
@@ -132,19 +132,21 @@ impl<'a, 's> Wait<'a, 's> {
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
             HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
-            _ => Silence::Trouble { error: Box::new(error.into()), wait: None },
+            _ => Silence::StoreErrorKind { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
             // A server in trouble may still speak OAuth; it has not decided anything.
-            Ok(Poll::Refused(error)) if is_temporary(&response, &error) => Err(Silence::Trouble {
-                wait: self.advised(&response),
-                error: Box::new(refused(*error, false)),
-            }),
+            Ok(Poll::Refused(error)) if is_temporary(&response, &error) => {
+                Err(Silence::StoreErrorKind {
+                    wait: self.advised(&response),
+                    error: Box::new(refused(*error, false)),
+                })
+            }
             Ok(poll) => {
                 self.silent = 0;
                 Ok(poll)
             }
-            Err(error) => Err(Silence::Trouble {
+            Err(error) => Err(Silence::StoreErrorKind {
                 wait: self.advised(&response),
                 error: Box::new(error.into()),
             }),
@@ -197,7 +199,7 @@ impl<'a, 's> Wait<'a, 's> {
 /// No decision from the server.
 enum Silence {
     Interrupted(AcquireError),
-    Trouble { error: Box<AcquireError>, wait: Option<Duration> },
+    StoreErrorKind { error: Box<AcquireError>, wait: Option<Duration> },
 }
 
 fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {

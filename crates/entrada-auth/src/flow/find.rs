@@ -2,7 +2,7 @@
 
 use super::acquire::key_of;
 use super::{AcquireError, Pins, TokenRequest, guard};
-use crate::store::{Entry, GrantKey, Grants, Sought};
+use crate::store::{Entry, GrantKey, GrantQuery, Grants};
 use entrada_core::Account;
 
 /// Which grant the request means.
@@ -11,7 +11,7 @@ pub(super) fn find(
     request: &TokenRequest,
 ) -> Result<Option<GrantKey>, AcquireError> {
     let wanted = key_of(request, &Account::default());
-    let sought = Sought {
+    let sought = GrantQuery {
         authority: &wanted.authority,
         tenant: &wanted.tenant,
         client_id: &wanted.client_id,

@@ -2,7 +2,7 @@
 
 use super::device_code;
 use super::reuse::margin;
-use crate::store::{CachedToken, Grant, GrantKey, Kind};
+use crate::store::{CachedToken, Grant, GrantKey, StoreKind};
 use entrada_core::NumericDate;
 use entrada_core::entra::known;
 use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
@@ -17,7 +17,7 @@ pub struct Forecast {
     /// What that time rests on.
     pub basis: Basis,
     /// What would end it sooner.
-    pub sooner: Vec<Ending>,
+    pub sooner: Vec<ExpiryRisk>,
 }
 
 /// What is to be expected of an access token.
@@ -59,7 +59,7 @@ impl Basis {
 
 /// Something that would end a grant before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct ExpiryRisk {
     /// Stable, in kebab-case.
     pub id: &'static str,
     /// What happens, as people say it.
@@ -71,7 +71,7 @@ pub struct Ending {
 pub fn forecast(
     key: &GrantKey,
     grant: &Grant,
-    store: Kind,
+    store: StoreKind,
     min_ttl: Option<i64>,
     refused: Option<NumericDate>,
 ) -> Forecast {
@@ -107,11 +107,11 @@ fn last_use(grant: &Grant) -> NumericDate {
     tokens.fold(grant.refreshed_at, NumericDate::max)
 }
 
-fn sooner(key: &GrantKey, grant: &Grant, store: Kind, entra: bool) -> Vec<Ending> {
+fn sooner(key: &GrantKey, grant: &Grant, store: StoreKind, entra: bool) -> Vec<ExpiryRisk> {
     let mut all = Vec::new();
     let mut add = |holds: bool, id, what| {
         if holds {
-            all.push(Ending { id, what });
+            all.push(ExpiryRisk { id, what });
         }
     };
     let lasts = grant.refresh_token.is_some();
@@ -151,7 +151,7 @@ fn sooner(key: &GrantKey, grant: &Grant, store: Kind, entra: bool) -> Vec<Ending
         "continuous-access-evaluation",
         CONTINUOUS_ACCESS,
     );
-    add(store == Kind::Keyutils, "restart", "the kernel keeps it until this machine restarts");
+    add(store == StoreKind::Keyutils, "restart", "the kernel keeps it until this machine restarts");
     all
 }
 
@@ -204,7 +204,7 @@ mod tests {
     fn a_token_is_renewed_when_its_margin_begins_or_the_authority_likes() {
         let mut grant = grant(Some("r"), vec![token(NOW, 3_600)]);
         let of = |grant: &Grant, min_ttl| {
-            forecast(&key("t"), grant, Kind::Keyring, min_ttl, None).access_tokens[0]
+            forecast(&key("t"), grant, StoreKind::Keyring, min_ttl, None).access_tokens[0]
         };
         let at = |seconds| NOW.plus_seconds(seconds);
         assert_eq!(of(&grant, None).serves_until, at(3_300));
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn the_end_is_told_or_follows_from_the_last_use_or_is_not_known() {
         let of = |tenant: &str, grant: &Grant| {
-            let forecast = forecast(&key(tenant), grant, Kind::Keyring, None, None);
+            let forecast = forecast(&key(tenant), grant, StoreKind::Keyring, None, None);
             (forecast.sign_in_needed_at, forecast.basis)
         };
         // An answer without a new refresh token was a use of the old one all the same.
@@ -245,19 +245,19 @@ mod tests {
         };
         let mut grant = grant(Some("r"), vec![token(NOW, 3_600)]);
         assert_eq!(
-            of("common", Kind::Keyring, &grant),
+            of("common", StoreKind::Keyring, &grant),
             ["revocation", "policy", "device-code-tracked"]
         );
-        assert_eq!(of("consumers", Kind::Keyring, &grant), ["revocation"]);
-        assert_eq!(of("", Kind::Keyutils, &grant), ["rotation", "restart"]);
+        assert_eq!(of("consumers", StoreKind::Keyring, &grant), ["revocation"]);
+        assert_eq!(of("", StoreKind::Keyutils, &grant), ["rotation", "restart"]);
         grant.grant_type = "refresh_token".to_owned();
         grant.access_tokens = vec![token(NOW, 86_400)];
         assert_eq!(
-            of("common", Kind::Keyring, &grant),
+            of("common", StoreKind::Keyring, &grant),
             ["revocation", "policy", "shared", "continuous-access-evaluation"]
         );
         grant.refresh_token = None;
         grant.access_tokens.clear();
-        assert!(of("common", Kind::Keyring, &grant).is_empty());
+        assert!(of("common", StoreKind::Keyring, &grant).is_empty());
     }
 }

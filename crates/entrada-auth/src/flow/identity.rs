@@ -6,7 +6,7 @@ use super::{AcquireError, Prompt, TokenRequest, endpoints, guard};
 use crate::store::{Grant, Grants};
 use crate::sys::Sys;
 use entrada_core::entra::clouds::Cloud;
-use entrada_core::oauth::id_token::{self, Expected, IdTokenError, Keys};
+use entrada_core::oauth::id_token::{self, ExpectedIdToken, IdTokenError, Keys};
 use entrada_core::oauth::{TokenResponse, account_of, home_account_id, named_in_id_token};
 use entrada_core::{Account, Authority, Endpoints, Family, Secret};
 
@@ -23,7 +23,7 @@ pub(super) fn identify(
 ) -> Result<Account, AcquireError> {
     let Some(token) = &response.id_token else { return Ok(account_of(response)) };
     let issuer = issuer(sys, &request.authority, endpoints)?;
-    let expected = Expected {
+    let expected = ExpectedIdToken {
         issuer: &issuer,
         client_id: &request.client_id,
         nonce,
@@ -90,7 +90,7 @@ pub(super) fn identify_renewal(
             }
         },
     };
-    let expected = Expected {
+    let expected = ExpectedIdToken {
         issuer: &issuer,
         client_id: &request.client_id,
         // A new one has none (§12.2).
@@ -106,7 +106,7 @@ fn check_renewed(
     grants: &Grants,
     endpoints: &Endpoints,
     token: &Secret,
-    expected: Expected<'_>,
+    expected: ExpectedIdToken<'_>,
     prompt: &mut dyn Prompt,
 ) -> Result<(), AcquireError> {
     let url = endpoints.keys.as_ref();

@@ -3,10 +3,10 @@
 mod acquire;
 mod attempt;
 pub mod auth_code;
+mod browser_result;
 mod callback;
 mod choose;
 pub mod device_code;
-mod ending;
 mod endpoints;
 mod find;
 pub mod forecast;
@@ -30,8 +30,8 @@ pub use take_over::take_over;
 
 use url::Url;
 
-use crate::store::{LockError, StoreError, Trouble};
-use crate::sys::{HttpError, HttpFailure, Interrupted, Place};
+use crate::store::{LockError, StoreError, StoreErrorKind};
+use crate::sys::{HostKind, HttpError, HttpFailure, Interrupted};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::oauth::discovery::DiscoveryError;
 use entrada_core::oauth::id_token::IdTokenError;
@@ -54,7 +54,7 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
-pub enum Kind {
+pub enum FlowKind {
     /// A browser where one is seen, else a code
     #[default]
     Auto,
@@ -98,7 +98,7 @@ pub struct Shown<'a> {
     /// The port on which the answer is expected; `None` where it has to be pasted.
     pub listens_on: Option<u16>,
     /// Where we run.
-    pub place: Place,
+    pub place: HostKind,
     /// What is asked for.
     pub request: &'a TokenRequest,
 }
@@ -226,7 +226,7 @@ pub enum AcquireError {
 impl From<StoreError> for AcquireError {
     fn from(error: StoreError) -> Self {
         match error.trouble {
-            Trouble::Interrupted(signal) => Self::Interrupted(Interrupted { signal }),
+            StoreErrorKind::Interrupted(signal) => Self::Interrupted(Interrupted { signal }),
             _ => Self::Store(error),
         }
     }

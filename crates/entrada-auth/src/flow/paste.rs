@@ -3,7 +3,9 @@
 use url::Url;
 
 use entrada_core::Secret;
-use entrada_core::oauth::authorization::{Expected, NotOurs, Redirected, read_redirect};
+use entrada_core::oauth::authorization::{
+    ExpectedRedirect, RedirectMismatch, Redirected, read_redirect,
+};
 
 /// The shortest code that is believed to be one: Entra's have about a thousand characters, others at least forty.
 const CODE_MIN: usize = 16;
@@ -23,7 +25,7 @@ pub(super) enum NotAnAnswer {
     Nothing,
     /// An answer to something else.
     #[error("that is an answer to something else: {0}")]
-    NotOurs(NotOurs),
+    RedirectMismatch(RedirectMismatch),
     /// No address, and no code either.
     #[error("that is neither an address nor a code; paste the address that the browser ends on")]
     Neither,
@@ -33,7 +35,7 @@ pub(super) enum NotAnAnswer {
 /// one of this sign-in shows when it is redeemed, for only ours fits our verifier (RFC 7636 §1).
 pub(super) fn read_pasted(
     typed: &Secret,
-    expected: Expected<'_>,
+    expected: ExpectedRedirect<'_>,
 ) -> Result<Redirected, NotAnAnswer> {
     // Terminals and mail programs break long lines; no part of an address is white space.
     let text: String = typed.expose().split_whitespace().collect();
@@ -53,8 +55,8 @@ pub(super) fn read_pasted(
         _ => return Err(NotAnAnswer::Neither),
     };
     read_redirect(parameters.expose(), expected).map_err(|why| match why {
-        NotOurs::NoAnswer => NotAnAnswer::Nothing,
-        why => NotAnAnswer::NotOurs(why),
+        RedirectMismatch::NoAnswer => NotAnAnswer::Nothing,
+        why => NotAnAnswer::RedirectMismatch(why),
     })
 }
 
@@ -76,7 +78,7 @@ mod tests {
 
     fn read(text: &str) -> Result<String, NotAnAnswer> {
         let state = Secret::new("the-state");
-        let expected = Expected { state: &state, issuer: None, issuer_always: false };
+        let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
         read_pasted(&Secret::new(text), expected).map(|answer| match answer {
             Redirected::Code(code) => code.expose().to_owned(),
             Redirected::Refused(error) => error.error,
@@ -109,8 +111,11 @@ mod tests {
             ("123456", NotAnAnswer::Neither),
             ("http://localhost:8400/", NotAnAnswer::Nothing),
             ("https://login.example/authorize?client_id=x&code_challenge=y", NotAnAnswer::TheFirst),
-            ("http://localhost:8400/?code=c&state=other", NotAnAnswer::NotOurs(NotOurs::State)),
-            ("code=c", NotAnAnswer::NotOurs(NotOurs::State)),
+            (
+                "http://localhost:8400/?code=c&state=other",
+                NotAnAnswer::RedirectMismatch(RedirectMismatch::State),
+            ),
+            ("code=c", NotAnAnswer::RedirectMismatch(RedirectMismatch::State)),
         ] {
             assert_eq!(read(text), Err(expected), "{text}");
         }

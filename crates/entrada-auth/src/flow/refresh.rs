@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use super::acquire::{Acquired, Dead, Source, Unsaved, keep};
+use super::acquire::{Acquired, ReauthRequired, Source, Unsaved, keep};
 use super::attempt::{Attempt, Outcome};
 use super::identity::identify_renewal;
 use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
 use super::sign_in::stopped_or;
 use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints};
-use crate::store::{Grant, GrantKey, Grants, LockGuard, Ready};
+use crate::store::{Grant, GrantKey, Grants, LockGuard, WriteReservation};
 use crate::sys::{HeldSignals, HttpError, HttpFailure, Sys};
 use entrada_core::entra::aadsts;
 use entrada_core::oauth::{
@@ -37,12 +37,12 @@ pub(super) fn by_refresh(
     grant: &Grant,
     guard: &LockGuard,
     prompt: &mut dyn Prompt,
-) -> Result<Result<Acquired, Dead>, AcquireError> {
+) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
     let Some(refresh_token) = &grant.refresh_token else {
         let why = "the stored token has run out and there is no refresh token".to_owned();
-        return Ok(Err(Dead { why, refusal: None }));
+        return Ok(Err(ReauthRequired { why, refusal: None }));
     };
-    let ready = grants.reserve(key)?;
+    let reservation = grants.reserve_for(key)?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
     let scopes = scopes_to_refresh(request, grant);
     let attempt = Attempt::begin(guard, refresh_token, request);
@@ -55,7 +55,7 @@ pub(super) fn by_refresh(
             return Err(error);
         }
     };
-    let sent = Sent { sys, grants, ready: &ready, key, grant, found: &found };
+    let sent = Sent { sys, grants, reservation: &reservation, key, grant, found: &found };
     let outcome = sent.settle(request, answer, attempt, prompt);
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     match (held.end(), outcome) {
@@ -68,7 +68,7 @@ pub(super) fn by_refresh(
 struct Sent<'a> {
     sys: &'a Sys<'a>,
     grants: &'a Grants,
-    ready: &'a Ready,
+    reservation: &'a WriteReservation,
     key: &'a GrantKey,
     grant: &'a Grant,
     found: &'a Endpoints,
@@ -82,7 +82,7 @@ impl Sent<'_> {
         answer: Renewal,
         attempt: Attempt<'_>,
         prompt: &mut dyn Prompt,
-    ) -> Result<Result<Acquired, Dead>, AcquireError> {
+    ) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
         let Self { sys, grants, grant: before, found, .. } = *self;
         let (response, unusable) = match answer {
             Renewal::Issued(response) => (response, None),
@@ -145,7 +145,7 @@ impl Sent<'_> {
     }
 
     fn keep(&self, grant: &Grant, now: NumericDate) -> Option<Unsaved> {
-        keep(self.grants, self.ready, self.key, grant, now, Some(self.grant))
+        keep(self.grants, self.reservation, self.key, grant, now, Some(self.grant))
     }
 }
 
@@ -154,12 +154,14 @@ pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh to
      that no token has, or is far too long. The one before it is kept";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
-pub(super) fn refused(refusal: Box<Refusal>) -> Result<Result<Acquired, Dead>, AcquireError> {
+pub(super) fn refused(
+    refusal: Box<Refusal>,
+) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
     if !asks_for_the_user(&refusal.error) {
         return Err(AcquireError::Refused(refusal));
     }
     let why = "the stored sign-in is no longer accepted".to_owned();
-    Ok(Err(Dead { why, refusal: Some(refusal) }))
+    Ok(Err(ReauthRequired { why, refusal: Some(refusal) }))
 }
 
 /// How the authority answered a refresh token.

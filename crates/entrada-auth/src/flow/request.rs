@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::FlowKind;
 use crate::store::Interaction;
 use entrada_core::oauth::authorization::{OWN_PARAMETERS, PagePrompt, ResponseMode};
-use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, both, clean};
+use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, clean};
 
 /// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
 pub(super) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
@@ -30,7 +30,7 @@ pub struct TokenRequest {
     /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
     pub min_ttl: Option<i64>,
     /// How the user signs in.
-    pub flow: Kind,
+    pub flow: FlowKind,
     /// What the sign-in page is asked for, where there is one.
     pub page: SignInPage,
     /// Never serve from the cache.
@@ -48,7 +48,8 @@ pub struct TokenRequest {
 impl TokenRequest {
     /// The `claims` parameter of every request (OIDC Core §5.5): one line of JSON.
     pub(super) fn claims_parameter(&self) -> Option<String> {
-        both(self.claims.as_ref(), self.challenge.as_ref()).map(|claims| claims.to_string())
+        ClaimsRequest::merge(self.claims.as_ref(), self.challenge.as_ref())
+            .map(|claims| claims.to_string())
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn whatever_entrada_sends_itself_is_no_further_parameter() {
-        use entrada_core::oauth::authorization::{AuthorizationRequest, Ties};
+        use entrada_core::oauth::authorization::{AuthRequestState, AuthorizationRequest};
         for (name, setting) in OWN_PARAMETERS {
             for name in [name.to_owned(), name.to_ascii_uppercase()] {
                 let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
@@ -252,7 +253,7 @@ mod tests {
             client_id: "client",
             redirect_uri: "http://localhost",
             scopes: &request.scopes,
-            ties: &Ties::new(&[7; 96]),
+            request_state: &AuthRequestState::new(&[7; 96]),
             extra: page.parameters(&request, Some("{}")),
         }
         .url();

@@ -2,13 +2,13 @@
 
 use super::acquire::{Acquired, Source, keep, key_of, lock, set_aside};
 use super::auth_code::Arrived;
+use super::browser_result::BrowserResult;
 use super::choose::{Way, choose};
-use super::ending::Ending;
 use super::identity::identify;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
-use crate::store::{Entry, Grant, Grants, Ready, Sought};
+use crate::store::{Entry, Grant, GrantQuery, Grants, WriteReservation};
 use crate::sys::{Interrupted, Sys};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::{Account, Endpoints};
@@ -21,7 +21,7 @@ pub fn sign_in(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the user spends a minute on it: can the result be kept at all?
-    let ready = grants.prepare()?;
+    let reservation = grants.reserve()?;
     grants.can_lock()?;
     check_stored(grants, request)?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
@@ -34,12 +34,12 @@ pub fn sign_in(
                 );
             }
             let (response, held) = device_code::run(sys, &found, request, prompt)?;
-            let ending = Ending::none();
-            (Arrived { response, nonce: None, ending, held }, device_code::GRANT_TYPE)
+            let browser_result = BrowserResult::none();
+            (Arrived { response, nonce: None, browser_result, held }, device_code::GRANT_TYPE)
         }
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
-    let Arrived { response, nonce, ending, held } = arrived;
+    let Arrived { response, nonce, browser_result, held } = arrived;
     // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
     if request.scopes.contains("openid") && response.id_token.is_none() {
         prompt.trouble(
@@ -47,7 +47,7 @@ pub fn sign_in(
         );
     }
     let signed_in_at = Some(sys.clock.now());
-    let came = Came {
+    let issued = IssuedTokens {
         response,
         nonce,
         grant_type,
@@ -57,8 +57,8 @@ pub fn sign_in(
         may_replace: true,
         unusable: None,
     };
-    let outcome = came.taken_in(sys, grants, request, &ready, prompt);
-    ending.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
+    let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
+    browser_result.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     stopped_or(held.end(), outcome)
 }
@@ -80,7 +80,7 @@ pub(super) fn stopped_or(
 /// Proves that the grants in whose place the new one may come can be read: a damaged one would be in its way.
 fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireError> {
     let key = key_of(request, &Account::default());
-    let sought = Sought {
+    let sought = GrantQuery {
         authority: &key.authority,
         tenant: &key.tenant,
         client_id: &key.client_id,
@@ -98,7 +98,7 @@ fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireEr
 }
 
 /// Tokens that came, from somebody who still has to be the right one.
-pub(super) struct Came {
+pub(super) struct IssuedTokens {
     pub(super) response: entrada_core::oauth::TokenResponse,
     pub(super) nonce: Option<entrada_core::Secret>,
     pub(super) grant_type: &'static str,
@@ -113,14 +113,14 @@ pub(super) struct Came {
     pub(super) unusable: Option<ProtocolError>,
 }
 
-impl Came {
+impl IssuedTokens {
     /// Checks whose they are, and stores them.
-    pub(super) fn taken_in(
+    pub(super) fn verify_and_store(
         self,
         sys: &Sys<'_>,
         grants: &Grants,
         request: &TokenRequest,
-        ready: &Ready,
+        reservation: &WriteReservation,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
         let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
@@ -169,11 +169,11 @@ impl Came {
         let unsaved = match guard {
             Ok(guard) => {
                 // What the authority said of the old one counts no more.
-                guard.leave("");
-                keep(grants, ready, &key, &grant, now, None)
+                guard.write_note("");
+                keep(grants, reservation, &key, &grant, now, None)
             }
             // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
-            Err(error) => Some(set_aside(grants, ready, &key, &grant, error)),
+            Err(error) => Some(set_aside(grants, reservation, &key, &grant, error)),
         };
         let Some(token) = token else {
             match &unsaved {

@@ -2,7 +2,7 @@
 
 use super::acquire::Acquired;
 use super::refresh::{Renewal, renew};
-use super::sign_in::{Came, stopped_or};
+use super::sign_in::{IssuedTokens, stopped_or};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::store::Grants;
 use crate::store::foreign::Foreign;
@@ -21,7 +21,7 @@ pub fn take_over(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the token is spent: can the result be kept at all?
-    let ready = grants.prepare()?;
+    let reservation = grants.reserve()?;
     grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (answer, held) = renew(sys, request, &found, &one.refresh_token, &request.scopes)?;
@@ -32,7 +32,7 @@ pub fn take_over(
         Renewal::Refused(refusal) => return Err(AcquireError::Refused(refusal)),
     };
     response.refresh_token.get_or_insert_with(|| one.refresh_token.clone());
-    let came = Came {
+    let issued = IssuedTokens {
         response,
         nonce: None,
         grant_type: "refresh_token",
@@ -43,6 +43,6 @@ pub fn take_over(
         may_replace: replace || matches!(request.authority, Authority::Issuer { .. }),
         unusable,
     };
-    let outcome = came.taken_in(sys, grants, request, &ready, prompt);
+    let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
     stopped_or(held.end(), outcome)
 }

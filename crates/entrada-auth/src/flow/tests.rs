@@ -116,7 +116,7 @@ pub(super) fn request() -> TokenRequest {
         scopes: ScopeSet::parse("openid"),
         account: None,
         min_ttl: None,
-        flow: Kind::Auto,
+        flow: FlowKind::Auto,
         page: SignInPage::default(),
         pins: Pins::default(),
         force_refresh: false,

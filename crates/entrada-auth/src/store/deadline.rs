@@ -4,28 +4,28 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{Fault, Trouble};
+use super::{BackendError, StoreErrorKind};
 
 /// Runs `work` on a thread of its own and waits `limit` for it. Work that is late goes on unheard until it ends or the
 /// program does.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Fault> {
+) -> Result<T, BackendError> {
     let (sender, receiver) = channel();
     thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || sender.send(work()))
-        .map_err(|error| Fault::denied("no thread could be started").because(error))?;
+        .map_err(|error| BackendError::denied("no thread could be started").because(error))?;
     receiver.recv_timeout(limit).map_err(|error| match error {
         RecvTimeoutError::Timeout => timed_out(limit),
-        RecvTimeoutError::Disconnected => Fault::denied("its driver stopped unexpectedly"),
+        RecvTimeoutError::Disconnected => BackendError::denied("its driver stopped unexpectedly"),
     })
 }
 
 /// No answer within `limit`, said in whole seconds, at least one.
-pub(super) fn timed_out(limit: Duration) -> Fault {
-    Fault::new(Trouble::TimedOut(limit.as_secs().max(1)))
+pub(super) fn timed_out(limit: Duration) -> BackendError {
+    BackendError::new(StoreErrorKind::TimedOut(limit.as_secs().max(1)))
 }
 
 #[cfg(test)]
@@ -37,13 +37,13 @@ mod tests {
         assert_eq!(within(Duration::from_secs(60), || 7).unwrap(), 7);
         let (_keep, never) = channel::<()>();
         let late = within(Duration::from_millis(10), move || never.recv().is_ok());
-        assert_eq!(late.unwrap_err().trouble, Trouble::TimedOut(1));
+        assert_eq!(late.unwrap_err().trouble, StoreErrorKind::TimedOut(1));
     }
 
     #[test]
     fn a_panic_in_the_work_is_an_error_here() {
         let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
-        let stopped = Trouble::Denied("its driver stopped unexpectedly".into());
+        let stopped = StoreErrorKind::Denied("its driver stopped unexpectedly".into());
         assert_eq!(result.unwrap_err().trouble, stopped);
     }
 }

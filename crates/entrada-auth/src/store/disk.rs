@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::temporary::Temporary;
-use super::{Bytes, Fault, hex};
+use super::{BackendError, Bytes, hex};
 
 /// Bytes that a file of ours may have: far more than any grant, far less than would hurt.
 const FILE_MAX: u64 = 64 << 20;
@@ -18,16 +18,16 @@ pub(super) fn file_name(name: &str) -> String {
 }
 
 /// Creates `dir` (0700) with its parents when it is missing; refuses one that others could list or fill.
-pub(super) fn private_dir(dir: &Path) -> Result<(), Fault> {
+pub(super) fn private_dir(dir: &Path) -> Result<(), BackendError> {
     make_dir(dir, 0o077, "chmod 700")
 }
 
 /// As [`private_dir`], for what others may list but not fill.
-pub(super) fn own_dir(dir: &Path) -> Result<(), Fault> {
+pub(super) fn own_dir(dir: &Path) -> Result<(), BackendError> {
     make_dir(dir, 0o022, "chmod go-w")
 }
 
-fn make_dir(dir: &Path, forbidden: u32, cure: &str) -> Result<(), Fault> {
+fn make_dir(dir: &Path, forbidden: u32, cure: &str) -> Result<(), BackendError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -38,7 +38,7 @@ fn make_dir(dir: &Path, forbidden: u32, cure: &str) -> Result<(), Fault> {
 }
 
 /// The contents of `path`; `None` when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Bytes>, Fault> {
+pub(super) fn read(path: &Path) -> Result<Option<Bytes>, BackendError> {
     let refuse = |error| cannot("read", path, error);
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Bytes>, Fault> {
     let metadata = file.metadata().map_err(refuse)?;
     check_open(path, &metadata)?;
     if FILE_MAX < metadata.len() {
-        return Err(Fault::corrupt(format!("`{}` is larger than 64 MiB", path.display())));
+        return Err(BackendError::corrupt(format!("`{}` is larger than 64 MiB", path.display())));
     }
     // One buffer from the start: a buffer that grows leaves unwiped copies behind.
     let size = usize::try_from(metadata.len()).unwrap_or_default();
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Bytes>, Fault> {
 }
 
 /// Replaces the contents of `path` in one step, through a temporary file beside it; on disk when this returns.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
     let refuse = |error| cannot("write", path, error);
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => (),
@@ -75,7 +75,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// Removes `path`, whatever kind of file it is; whether it was there.
-pub(super) fn remove(path: &Path) -> Result<bool, Fault> {
+pub(super) fn remove(path: &Path) -> Result<bool, BackendError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(cannot("remove", path, error)),
@@ -87,14 +87,14 @@ pub(super) fn remove(path: &Path) -> Result<bool, Fault> {
 }
 
 /// Gives `path` the name `to`, in the same directory, in place of what has it.
-pub(super) fn rename(path: &Path, to: &Path) -> Result<(), Fault> {
+pub(super) fn rename(path: &Path, to: &Path) -> Result<(), BackendError> {
     fs::rename(path, to)
         .and_then(|()| sync_parent(to))
         .map_err(|error| cannot("rename", path, error))
 }
 
 /// The files in `dir` that end in `extension`; none when there is no such directory.
-pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, Fault> {
+pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, BackendError> {
     let refuse = |error| cannot("read the directory", dir, error);
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -123,8 +123,8 @@ pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// The platform refused to `verb` the file; what it said stands below as the cause.
-pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> Fault {
-    Fault::denied(format!("cannot {verb} `{}`", path.display())).because(error)
+pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError {
+    BackendError::denied(format!("cannot {verb} `{}`", path.display())).because(error)
 }
 
 /// Makes the names in the directory of `path` last.
@@ -137,7 +137,7 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// Refuses what is no plain file of ours.
-fn check(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+fn check(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     let kind = metadata.file_type();
     let wrong = if kind.is_symlink() {
         "is a symbolic link"
@@ -148,13 +148,13 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
     } else {
         return check_open(path, metadata);
     };
-    Err(Fault::denied(format!("`{}` {wrong}", path.display())))
+    Err(BackendError::denied(format!("`{}` {wrong}", path.display())))
 }
 
 /// Refuses a file that others share with us.
-pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     if !metadata.is_file() {
-        return Err(Fault::denied(format!("`{}` is not a regular file", path.display())));
+        return Err(BackendError::denied(format!("`{}` is not a regular file", path.display())));
     }
     #[cfg(unix)]
     {
@@ -162,7 +162,7 @@ pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Fault> 
         // None at all: removed since it was opened, which is no harm.
         if 1 < links {
             let path = path.display();
-            return Err(Fault::denied(format!("`{path}` has {links} names (hard links)")));
+            return Err(BackendError::denied(format!("`{path}` has {links} names (hard links)")));
         }
     }
     check_owner(path, metadata, 0o077, "chmod 600")
@@ -175,23 +175,25 @@ pub(super) fn check_owner(
     metadata: &Metadata,
     forbidden: u32,
     cure: &str,
-) -> Result<(), Fault> {
+) -> Result<(), BackendError> {
     use std::os::unix::fs::MetadataExt as _;
     let shown = path.display();
     let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
     if owner != rustix::process::geteuid().as_raw() {
-        return Err(Fault::denied(format!("`{shown}` belongs to another user (uid {owner})")));
+        return Err(BackendError::denied(format!(
+            "`{shown}` belongs to another user (uid {owner})"
+        )));
     }
     if mode & forbidden != 0 {
         let text = format!("`{shown}` is open to others (mode {mode:04o}): `{cure} '{shown}'`");
-        return Err(Fault::denied(text));
+        return Err(BackendError::denied(text));
     }
     Ok(())
 }
 
 /// Elsewhere the profile directory's own access list protects what lies below it.
 #[cfg(not(unix))]
-pub(super) fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), Fault> {
+pub(super) fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), BackendError> {
     Ok(())
 }
 
@@ -202,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(result: Result<impl Sized, Fault>, word: &str) {
+    fn refused(result: Result<impl Sized, BackendError>, word: &str) {
         let Err(fault) = result else { panic!("`{word}` was accepted") };
         assert!(fault.trouble.to_string().contains(word), "{} lacks {word}", fault.trouble);
     }

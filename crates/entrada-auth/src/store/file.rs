@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::seal::{self, Key, Sealer};
 use super::temporary::Temporary;
-use super::{ASIDE, Backend, Bytes, Fault, Kind, StoreError, action, disk};
+use super::{ASIDE, Backend, BackendError, Bytes, StoreError, StoreKind, action, disk};
 
 /// Ending of an item's file.
 const EXTENSION: &str = "item";
@@ -21,7 +21,7 @@ pub struct File {
 impl File {
     /// Items in `dir`, which is created when the first one is saved, under `key`.
     pub fn new(dir: PathBuf, key: &Key) -> Result<Self, StoreError> {
-        let sealer = Sealer::new(key).map_err(|fault| fault.when(Kind::File, action::OPEN))?;
+        let sealer = Sealer::new(key).map_err(|fault| fault.when(StoreKind::File, action::OPEN))?;
         Ok(Self { dir, sealer })
     }
 
@@ -43,12 +43,12 @@ impl File {
         path_in(&self.dir, name)
     }
 
-    fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+    fn read(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
         let Some(sealed) = disk::read(&self.path(name))? else { return Ok(None) };
         self.sealer.open(name, &sealed).map(Some)
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         disk::private_dir(&self.dir)?;
         let like = if self.sealer.is_salted() { self.any_item()? } else { None };
         let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
@@ -56,19 +56,24 @@ impl File {
     }
 
     /// Files `bytes` under `name` in room that was set aside for it.
-    pub(super) fn save_into(&self, room: Temporary, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn save_into(
+        &self,
+        room: Temporary,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
         room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
     /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.
-    fn any_item(&self) -> Result<Option<Bytes>, Fault> {
+    fn any_item(&self) -> Result<Option<Bytes>, BackendError> {
         match items_in(&self.dir)?.first() {
             Some(path) => disk::read(path),
             None => Ok(None),
         }
     }
 
-    fn list(&self) -> Result<Vec<String>, Fault> {
+    fn list(&self) -> Result<Vec<String>, BackendError> {
         let mut names = Vec::new();
         for path in items_in(&self.dir)? {
             // A file that cannot be read has no name to list; whoever loads it hears why.
@@ -79,7 +84,7 @@ impl File {
 }
 
 /// The files of the items in `dir`.
-pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, BackendError> {
     disk::list(dir, EXTENSION)
 }
 
@@ -96,8 +101,8 @@ pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
 }
 
 impl Backend for File {
-    fn kind(&self) -> Kind {
-        Kind::File
+    fn kind(&self) -> StoreKind {
+        StoreKind::File
     }
 
     fn describe(&self) -> String {
@@ -105,33 +110,33 @@ impl Backend for File {
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.read(name).map_err(|fault| fault.when(Kind::File, action::LOAD))
+        self.read(name).map_err(|fault| fault.when(StoreKind::File, action::LOAD))
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write(name, bytes).map_err(|fault| fault.when(Kind::File, action::SAVE))
+        self.write(name, bytes).map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         // Without opening it: under another name it would not open any more than it does now.
         let moved = disk::rename(&self.path(name), &self.path(aside));
-        moved.map_err(|fault| fault.when(Kind::File, action::SAVE))
+        moved.map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
     fn remove(&self, name: &str) -> Result<bool, StoreError> {
         let removed = disk::remove(&self.path(name));
-        removed.map_err(|fault| fault.when(Kind::File, action::REMOVE))
+        removed.map_err(|fault| fault.when(StoreKind::File, action::REMOVE))
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
-        self.list().map(Some).map_err(|fault| fault.when(Kind::File, action::NAMES))
+        self.list().map(Some).map_err(|fault| fault.when(StoreKind::File, action::NAMES))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Trouble, contract};
+    use crate::store::{StoreErrorKind, contract};
     use entrada_core::Secret;
 
     const KEY: &str = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";
@@ -169,7 +174,7 @@ mod tests {
         let other = Key::Raw(Secret::new("11".repeat(32)));
         let other = File::new(dir.path().join("grants"), &other).unwrap();
         let error = other.load("name").unwrap_err();
-        assert_eq!(error.trouble, Trouble::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(error.trouble, StoreErrorKind::Corrupt("wrong key or altered file".to_owned()));
         assert_eq!(other.names().unwrap().unwrap(), ["name"]);
         assert!(store(dir.path()).load("name").unwrap().is_some());
     }

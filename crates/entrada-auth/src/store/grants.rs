@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
-    ASIDE, Backend, Bytes, Fault, File, Grant, GrantKey, Kind, LockError, LockGuard, Ready,
-    StoreError, Trouble, Turn, action, disk, file, lock, record, temporary,
+    ASIDE, Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
+    StoreError, StoreErrorKind, StoreKind, WriteReservation, action, disk, file, lock, record,
+    temporary,
 };
 use entrada_core::{NumericDate, Redactor};
 
@@ -64,11 +65,11 @@ impl Grants {
     }
 
     fn may_replace(&self, error: &StoreError) -> bool {
-        self.replaces_damaged.get() && matches!(error.trouble, Trouble::Corrupt(_))
+        self.replaces_damaged.get() && matches!(error.trouble, StoreErrorKind::Corrupt(_))
     }
 
     /// Which kind of store this is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> StoreKind {
         self.backend.kind()
     }
 
@@ -110,15 +111,15 @@ impl Grants {
         grant: &Grant,
         now: NumericDate,
     ) -> Result<(), StoreError> {
-        self.file(key, grant, now, Some(sent))
+        self.put(key, grant, now, Some(sent))
     }
 
     /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
-        self.file(key, grant, now, None)
+        self.put(key, grant, now, None)
     }
 
-    fn file(
+    fn put(
         &self,
         key: &GrantKey,
         grant: &Grant,
@@ -145,7 +146,7 @@ impl Grants {
 
     /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
-        let refuse = |fault: Fault| fault.when(self.kind(), action::REMOVE);
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::REMOVE);
         let mut there = self.backend.remove(&key.to_string())?;
         there |= self.backend.remove(&aside_of(key))?;
         let pending = self.pending_path(key);
@@ -157,23 +158,23 @@ impl Grants {
     }
 
     /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
-    pub fn prepare(&self) -> Result<Ready, StoreError> {
-        recovery::prepare(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
+    pub fn reserve(&self) -> Result<WriteReservation, StoreError> {
+        recovery::reserve(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
-    /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::prepare`].
-    pub fn reserve(&self, key: &GrantKey) -> Result<Ready, StoreError> {
-        let has_disk = self.kind() != Kind::Memory;
-        let room = || Ready::with_room(&*self.backend, &self.pending_path(key));
-        has_disk.then(room).flatten().map_or_else(|| self.prepare(), Ok)
+    /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::reserve`].
+    pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
+        let has_disk = self.kind() != StoreKind::Memory;
+        let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
+        has_disk.then(room).flatten().map_or_else(|| self.reserve(), Ok)
     }
 
     /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
     pub fn keep_pending(
         &self,
-        ready: &Ready,
+        reservation: &WriteReservation,
         key: &GrantKey,
         grant: &Grant,
     ) -> Result<PathBuf, StoreError> {
@@ -181,9 +182,9 @@ impl Grants {
         let text = record::write(key, grant).map_err(|fault| fault.when(kind, action::KEEP))?;
         // Whoever looks for the account has to find it, although the store does not know it yet.
         self.note(self.enlist(key, grant, grant.refreshed_at));
-        let aside = File::with(self.pending_dir(), ready.sealer());
+        let aside = File::with(self.pending_dir(), reservation.sealer());
         let name = key.to_string();
-        let kept = match ready.room() {
+        let kept = match reservation.room() {
             Some(room) => aside.save_into(room, &name, &text).or_else(|_| aside.save(&name, &text)),
             None => aside.save(&name, &text),
         };
@@ -221,19 +222,19 @@ impl Grants {
     }
 
     /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.
-    pub fn turn(
+    pub fn lock_or_wait(
         &self,
         key: &GrantKey,
         wait: Duration,
         sleep: &mut dyn FnMut(Duration) -> bool,
-    ) -> Result<Turn, LockError> {
-        Ok(match lock::turn(&self.lock_path(key), wait, sleep)? {
-            Turn::Ours(guard) => Turn::Ours(self.held(key, guard)),
-            theirs @ Turn::Theirs { .. } => theirs,
+    ) -> Result<LockOutcome, LockError> {
+        Ok(match lock::lock_or_wait(&self.lock_path(key), wait, sleep)? {
+            LockOutcome::Acquired(guard) => LockOutcome::Acquired(self.held(key, guard)),
+            released @ LockOutcome::ReleasedByOther { .. } => released,
         })
     }
 
-    /// What the last process that had the lock on the grant [left](LockGuard::leave).
+    /// What the last process that had the lock on the grant [left](LockGuard::write_note).
     pub fn note_of(&self, key: &GrantKey) -> Option<String> {
         lock::note_of(&self.lock_path(key))
     }
@@ -255,10 +256,10 @@ impl Grants {
     }
 
     #[expect(clippy::unused_self, reason = "reads as the other half of `write`")]
-    pub(super) fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, Fault> {
+    pub(super) fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, BackendError> {
         let (own_key, grant) = record::read(text)?;
         if own_key != *key {
-            return Err(Fault::corrupt("it belongs to another account"));
+            return Err(BackendError::corrupt("it belongs to another account"));
         }
         Ok(grant)
     }
@@ -271,7 +272,7 @@ impl Grants {
         now: NumericDate,
         sent: Option<&Grant>,
     ) -> Result<bool, StoreError> {
-        let refuse = |fault: Fault| fault.when(self.kind(), action::SAVE);
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::SAVE);
         let name = key.to_string();
         let text = record::write(key, grant).map_err(refuse)?;
         let present = match self.present(key) {
@@ -305,7 +306,7 @@ impl Grants {
         Ok(Some((text, grant)))
     }
 
-    pub(super) fn note(&self, result: Result<(), Fault>) {
+    pub(super) fn note(&self, result: Result<(), BackendError>) {
         if let Err(fault) = result {
             let cause = fault.source.map(|source| format!(": {source}")).unwrap_or_default();
             self.warn(format!("{}{cause}", fault.trouble));

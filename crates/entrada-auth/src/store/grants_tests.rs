@@ -13,7 +13,7 @@ use crate::store::record::tests::{all, grant, key};
 pub(super) struct Keyring {
     pub(super) items: Memory,
     /// Answers every call with it.
-    trouble: RefCell<Option<Trouble>>,
+    trouble: RefCell<Option<StoreErrorKind>>,
     /// Cannot tell what it holds.
     pub(super) mute: Cell<bool>,
     /// The process ends right after a save.
@@ -24,13 +24,15 @@ pub(super) struct Keyring {
 impl Keyring {
     fn pass(&self, action: &'static str) -> Result<(), StoreError> {
         let trouble = self.trouble.borrow().clone();
-        trouble.map_or(Ok(()), |trouble| Err(Fault::new(trouble).when(Kind::Keyring, action)))
+        trouble.map_or(Ok(()), |trouble| {
+            Err(BackendError::new(trouble).when(StoreKind::Keyring, action))
+        })
     }
 }
 
 impl Backend for Rc<Keyring> {
-    fn kind(&self) -> Kind {
-        Kind::Keyring
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keyring
     }
     fn describe(&self) -> String {
         "a keyring".to_owned()
@@ -74,7 +76,7 @@ impl Place {
         Grants::new(Box::new(Rc::clone(&self.keyring)), self.dir.path().join("state"))
     }
 
-    pub(super) fn set(&self, trouble: impl Into<Option<Trouble>>) {
+    pub(super) fn set(&self, trouble: impl Into<Option<StoreErrorKind>>) {
         self.keyring.trouble.replace(trouble.into());
     }
 
@@ -126,10 +128,11 @@ fn a_locked_store_is_not_an_empty_one() {
     let place = Place::new();
     let grants = place.grants();
     grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
-    for trouble in [Trouble::Locked, Trouble::Dismissed, Trouble::TimedOut(5)] {
+    for trouble in [StoreErrorKind::Locked, StoreErrorKind::Dismissed, StoreErrorKind::TimedOut(5)]
+    {
         place.set(trouble.clone());
         assert_eq!(grants.load(&key()).unwrap_err().trouble, trouble);
-        assert_eq!(grants.prepare().unwrap_err().trouble, trouble);
+        assert_eq!(grants.reserve().unwrap_err().trouble, trouble);
         assert_eq!(grants.remove(&key()).unwrap_err().trouble, trouble);
         assert_eq!(grants.list().unwrap().len(), 1, "the list asks no keyring");
     }
@@ -159,7 +162,9 @@ fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
         let place = Place::new();
         let grants = place.grants();
         place.keyring.items.save(&key().to_string(), item).unwrap();
-        let told = |trouble: &Trouble| matches!(trouble, Trouble::Corrupt(_) | Trouble::Newer(2));
+        let told = |trouble: &StoreErrorKind| {
+            matches!(trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(2))
+        };
         assert!(told(&grants.load(&key()).unwrap_err().trouble));
         let saved = grants.save(&key(), &grant("two", 200), NumericDate(0));
         assert!(told(&saved.unwrap_err().trouble));
@@ -172,11 +177,11 @@ fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
 #[test]
 fn preparing_writes_each_time_and_fails_when_the_store_does() {
     let place = Place::new();
-    let _ready = place.grants().prepare().unwrap();
-    let _ready = place.grants().prepare().unwrap();
+    let _ready = place.grants().reserve().unwrap();
+    let _ready = place.grants().reserve().unwrap();
     assert_eq!(place.keyring.writes.get(), 2);
-    place.set(Trouble::Denied("read-only".to_owned()));
-    let error = place.grants().prepare().unwrap_err();
+    place.set(StoreErrorKind::Denied("read-only".to_owned()));
+    let error = place.grants().reserve().unwrap_err();
     assert_eq!(
         error.to_string(),
         "the keyring store could not prove that it can be written: read-only"
@@ -188,14 +193,14 @@ fn a_grant_that_the_store_refused_comes_back_when_it_answers_again() {
     let place = Place::new();
     let grants = place.grants();
     grants.save(&key(), &grant("one", 100), NumericDate(100)).unwrap();
-    let ready = grants.prepare().unwrap();
-    place.set(Trouble::Locked);
+    let ready = grants.reserve().unwrap();
+    place.set(StoreErrorKind::Locked);
     assert!(grants.save(&key(), &grant("two", 200), NumericDate(200)).is_err());
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     let sealed = std::fs::read(&path).unwrap();
     assert!(!sealed.windows(3).any(|window| window == b"two"));
     // Still locked: an error, and nothing is lost.
-    assert_eq!(grants.load(&key()).unwrap_err().trouble, Trouble::Locked);
+    assert_eq!(grants.load(&key()).unwrap_err().trouble, StoreErrorKind::Locked);
     assert!(path.exists());
     place.set(None);
     assert_eq!(refresh_token(&place.grants()).unwrap(), "two");
@@ -206,7 +211,7 @@ fn a_grant_that_the_store_refused_comes_back_when_it_answers_again() {
 #[test]
 fn the_first_grant_of_all_is_kept_aside_as_well() {
     let place = Place::new();
-    let ready = place.grants().prepare().unwrap();
+    let ready = place.grants().reserve().unwrap();
     let path = place.grants().keep_pending(&ready, &key(), &grant("one", 100)).unwrap();
     assert_eq!(refresh_token(&place.grants()).unwrap(), "one");
     assert!(!path.exists());
@@ -218,7 +223,7 @@ fn an_older_grant_kept_aside_does_not_replace_a_newer_one() {
     for save_first in [true, false] {
         let place = Place::new();
         let grants = place.grants();
-        let ready = grants.prepare().unwrap();
+        let ready = grants.reserve().unwrap();
         let newer = grant("newer", 300);
         if save_first {
             grants.save(&key(), &newer, NumericDate(300)).unwrap();
@@ -237,7 +242,7 @@ fn an_older_grant_kept_aside_does_not_replace_a_newer_one() {
 fn a_grant_kept_aside_is_read_but_not_filed_while_another_process_is_at_work() {
     let place = Place::new();
     let (grants, other) = (place.grants(), place.grants());
-    let ready = grants.prepare().unwrap();
+    let ready = grants.reserve().unwrap();
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     let lock = other.lock(&key(), Duration::ZERO, &mut never).unwrap();
     assert_eq!(refresh_token(&grants).unwrap(), "two");
@@ -252,14 +257,14 @@ fn a_grant_kept_aside_is_read_but_not_filed_while_another_process_is_at_work() {
 fn what_is_kept_aside_under_a_lost_key_stays_and_is_reported() {
     let place = Place::new();
     let grants = place.grants();
-    let ready = grants.prepare().unwrap();
+    let ready = grants.reserve().unwrap();
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     place.keyring.items.remove(recovery::NAME).unwrap();
     for _ in 0..2 {
         let error = grants.load(&key()).unwrap_err();
         assert!(error.to_string().contains("kept aside"), "{error}");
         // From now on there is a key, but another.
-        let _ready = grants.prepare().unwrap();
+        let _ready = grants.reserve().unwrap();
     }
     grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
     grants.take_warnings();
@@ -351,7 +356,7 @@ fn files(dir: &Path) -> Grants {
 fn no_secret_stands_in_any_file() {
     let place = Place::new();
     let grants = place.grants();
-    let ready = grants.prepare().unwrap();
+    let ready = grants.reserve().unwrap();
     let secret = "hunter2hunter2";
     grants.save(&key(), &grant(secret, 100), NumericDate(0)).unwrap();
     grants.keep_pending(&ready, &key(), &grant(secret, 200)).unwrap();

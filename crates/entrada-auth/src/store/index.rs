@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shortcut::Shortcuts;
-use super::{Fault, Grant, GrantKey, Kind, Trouble, deadline, disk, lock};
+use super::{BackendError, Grant, GrantKey, StoreErrorKind, StoreKind, deadline, disk, lock};
 use entrada_core::NumericDate;
 
 const VERSION: u64 = 1;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The kind of store that holds the grant.
-    pub store: Kind,
+    pub store: StoreKind,
     /// [`GrantKey::authority`].
     pub authority: String,
     /// [`GrantKey::tenant`].
@@ -41,7 +41,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(store: Kind, key: &GrantKey, grant: &Grant, saved_at: NumericDate) -> Self {
+    pub(super) fn new(
+        store: StoreKind,
+        key: &GrantKey,
+        grant: &Grant,
+        saved_at: NumericDate,
+    ) -> Self {
         Self {
             store,
             authority: key.authority.clone(),
@@ -54,7 +59,7 @@ impl Entry {
     }
 
     /// For an item of which only the name can be read.
-    pub(super) fn of_name(store: Kind, name: &str) -> Option<Self> {
+    pub(super) fn of_name(store: StoreKind, name: &str) -> Option<Self> {
         let mut words = name.splitn(4, '|').map(str::to_owned);
         Some(Self {
             store,
@@ -68,7 +73,7 @@ impl Entry {
     }
 
     /// Which grant it is of all stores.
-    fn id(&self) -> (Kind, GrantKey) {
+    fn id(&self) -> (StoreKind, GrantKey) {
         (self.store, self.key())
     }
 
@@ -95,15 +100,15 @@ impl Entry {
             .any(|own| own.eq_ignore_ascii_case(wanted))
     }
 
-    fn is_for(&self, store: Kind, key: &GrantKey) -> bool {
+    fn is_for(&self, store: StoreKind, key: &GrantKey) -> bool {
         self.store == store && self.key() == *key
     }
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct StoredIndex<'a> {
     version: u64,
-    known: &'a [Kind],
+    known: &'a [StoreKind],
     entries: &'a [Entry],
 }
 
@@ -115,19 +120,19 @@ pub(super) struct List {
     /// The version, when a newer entrada wrote it: then nothing is known.
     pub(super) newer: Option<u64>,
     /// The kinds of store of which no grant is missing on it.
-    known: Vec<Kind>,
+    known: Vec<StoreKind>,
     /// Whether a grant was on it more than once.
     doubled: bool,
 }
 
 impl List {
     /// Whether every grant of `store` is on it. Otherwise the store itself must be asked too.
-    pub(super) fn knows(&self, store: Kind) -> bool {
+    pub(super) fn knows(&self, store: StoreKind) -> bool {
         self.known.contains(&store)
     }
 
     /// Whether it has an entry for `key`.
-    pub(super) fn has(&self, store: Kind, key: &GrantKey) -> bool {
+    pub(super) fn has(&self, store: StoreKind, key: &GrantKey) -> bool {
         self.entries.iter().any(|own| own.is_for(store, key))
     }
 
@@ -141,7 +146,7 @@ impl List {
 
     /// Puts what was found in `store` on it, and remembers whether that was everything. What is on it already stays: it
     /// may have come while we looked.
-    fn join(&mut self, store: Kind, found: &Found) {
+    fn join(&mut self, store: StoreKind, found: &Found) {
         let mut there: HashSet<_> = self.entries.iter().map(Entry::id).collect();
         let more = found.entries.iter().filter(|entry| there.insert(entry.id()));
         self.entries.extend(more.cloned());
@@ -215,7 +220,7 @@ pub(super) struct Index {
     pub(super) shortcuts: Shortcuts,
     patience: Duration,
     /// The grants on the list when this process asked for one.
-    named: RefCell<Option<HashSet<(Kind, GrantKey)>>>,
+    named: RefCell<Option<HashSet<(StoreKind, GrantKey)>>>,
 }
 
 impl Index {
@@ -241,7 +246,7 @@ impl Index {
     }
 
     /// Whether the list has an entry for `key`. Read once: whoever asks of each of many grants need not wait for each.
-    pub(super) fn names(&self, store: Kind, key: &GrantKey) -> bool {
+    pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
         let named =
             named.get_or_insert_with(|| self.read().entries.iter().map(Entry::id).collect());
@@ -250,7 +255,7 @@ impl Index {
 
     /// Puts `entry` on the list in place of the one with its key, after what was `found` in its store, where that was
     /// asked. Writes only when that says something new, for which the time alone does not count.
-    pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), Fault> {
+    pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), BackendError> {
         let same = |own: &Entry| *own == Entry { saved_at: own.saved_at, ..entry.clone() };
         let list = self.read();
         let is_there = list.entries.iter().any(same);
@@ -272,7 +277,7 @@ impl Index {
     }
 
     /// Takes the entry for `key` off the list; whether it was on it.
-    pub(super) fn remove(&self, store: Kind, key: &GrantKey) -> Result<bool, Fault> {
+    pub(super) fn remove(&self, store: StoreKind, key: &GrantKey) -> Result<bool, BackendError> {
         self.named.take();
         let waited = disk::remove(&self.waiting_path(store, key))?;
         if !self.read().has(store, key) {
@@ -284,18 +289,18 @@ impl Index {
     }
 
     /// Puts what was found in `store` on the list.
-    pub(super) fn join(&self, store: Kind, found: &Found) -> Result<(), Fault> {
+    pub(super) fn join(&self, store: StoreKind, found: &Found) -> Result<(), BackendError> {
         self.change(|list| list.join(store, found))
     }
 
-    fn change(&self, change: impl FnOnce(&mut List)) -> Result<(), Fault> {
+    fn change(&self, change: impl FnOnce(&mut List)) -> Result<(), BackendError> {
         self.named.take();
         disk::own_dir(&self.dir)?;
         let lock_path = self.dir.join("accounts.lock");
         let _lock = deadline::within(self.patience, move || lock::wait(&lock_path))??;
         let mut list = self.file()?;
         if let Some(version) = list.newer {
-            return Err(Fault::new(Trouble::Newer(version)));
+            return Err(BackendError::new(StoreErrorKind::Newer(version)));
         }
         let waiting = self.waiting();
         list.put(waiting.iter().map(|(_, entry)| entry.clone()));
@@ -304,9 +309,10 @@ impl Index {
             (e.authority.clone(), e.tenant.clone(), e.client_id.clone(), e.account.clone())
         };
         list.entries.sort_by_cached_key(by_name);
-        let wire = Wire { version: VERSION, known: &list.known, entries: &list.entries };
-        let json = serde_json::to_vec_pretty(&wire)
-            .map_err(|error| Fault::denied("the list could not be written").because(error))?;
+        let wire = StoredIndex { version: VERSION, known: &list.known, entries: &list.entries };
+        let json = serde_json::to_vec_pretty(&wire).map_err(|error| {
+            BackendError::denied("the list could not be written").because(error)
+        })?;
         disk::write(&self.path, &json)?;
         for (path, _) in waiting {
             // One that stays says once more what the list says already.
@@ -315,7 +321,7 @@ impl Index {
         Ok(())
     }
 
-    fn file(&self) -> Result<List, Fault> {
+    fn file(&self) -> Result<List, BackendError> {
         let bytes = disk::read(&self.path)?;
         Ok(bytes.map(|bytes| List::parse(&bytes)).unwrap_or_default())
     }
@@ -329,16 +335,17 @@ impl Index {
         paths.into_iter().filter_map(entry).collect()
     }
 
-    fn waiting_path(&self, store: Kind, key: &GrantKey) -> PathBuf {
+    fn waiting_path(&self, store: StoreKind, key: &GrantKey) -> PathBuf {
         let name = disk::file_name(&format!("{}|{key}", super::kind_name(store)));
         self.waiting.join(format!("{name}.{EXTENSION}"))
     }
 
-    fn set_aside(&self, entry: &Entry) -> Result<(), Fault> {
+    fn set_aside(&self, entry: &Entry) -> Result<(), BackendError> {
         self.named.take();
         disk::own_dir(&self.waiting)?;
-        let json = serde_json::to_vec_pretty(entry)
-            .map_err(|error| Fault::denied("the list could not be written").because(error))?;
+        let json = serde_json::to_vec_pretty(entry).map_err(|error| {
+            BackendError::denied("the list could not be written").because(error)
+        })?;
         disk::write(&self.waiting_path(entry.store, &entry.key()), &json)
     }
 }

@@ -5,7 +5,7 @@ use crate::store::record::tests::{grant, key};
 
 fn entry(account: &str, saved_at: i64) -> Entry {
     let key = GrantKey { account: account.to_owned(), ..key() };
-    Entry::new(Kind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
+    Entry::new(StoreKind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
 }
 
 fn place() -> (tempfile::TempDir, Index) {
@@ -22,7 +22,7 @@ fn the_list_is_written_only_when_it_changes_and_holds_no_secret() {
     let text = std::fs::read_to_string(&index.path).unwrap();
     assert!(!text.contains("hunter2"));
     index.put(&entry("a", 2), None).unwrap();
-    assert!(!index.remove(Kind::File, &entry("b", 1).key()).unwrap());
+    assert!(!index.remove(StoreKind::File, &entry("b", 1).key()).unwrap());
     assert_eq!(std::fs::metadata(&index.path).unwrap().modified().unwrap(), before);
     let renamed = Entry { username: None, ..entry("a", 3) };
     index.put(&renamed, None).unwrap();
@@ -38,12 +38,12 @@ fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
     let (_dir, index) = place();
     for damage in ["", "{", "[]", r#"{"entries":[]}"#, "\0"] {
         index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
-        assert!(index.read().knows(Kind::File));
+        assert!(index.read().knows(StoreKind::File));
         std::fs::write(&index.path, damage).unwrap();
         index.put(&entry("b", 1), None).unwrap();
-        assert!(!index.read().knows(Kind::File), "{damage}");
-        index.join(Kind::File, &all_of(&[entry("a", 1)])).unwrap();
-        assert!(index.read().knows(Kind::File) && !index.read().knows(Kind::Memory));
+        assert!(!index.read().knows(StoreKind::File), "{damage}");
+        index.join(StoreKind::File, &all_of(&[entry("a", 1)])).unwrap();
+        assert!(index.read().knows(StoreKind::File) && !index.read().knows(StoreKind::Memory));
         assert_eq!(index.read().entries, [entry("a", 1), entry("b", 1)]);
     }
 }
@@ -51,7 +51,7 @@ fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
 #[test]
 fn what_can_be_read_of_a_damaged_list_stays() {
     let (_dir, index) = place();
-    let other = Entry { store: Kind::Keyring, ..entry("b", 1) };
+    let other = Entry { store: StoreKind::Keyring, ..entry("b", 1) };
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
     index.put(&other, Some(&all_of(&[]))).unwrap();
     let text = std::fs::read_to_string(&index.path).unwrap();
@@ -60,7 +60,7 @@ fn what_can_be_read_of_a_damaged_list_stays() {
     std::fs::write(&index.path, damaged).unwrap();
     index.put(&entry("c", 1), None).unwrap();
     assert_eq!(index.read().entries, [other, entry("c", 1)]);
-    assert!(!index.read().knows(Kind::File) && !index.read().knows(Kind::Keyring));
+    assert!(!index.read().knows(StoreKind::File) && !index.read().knows(StoreKind::Keyring));
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     let newer = r#"{"version":2,"entries":{}}"#;
     std::fs::write(&index.path, newer).unwrap();
     index.put(&entry("b", 1), None).unwrap();
-    let refused = index.join(Kind::File, &all_of(&[])).unwrap_err();
-    assert_eq!(refused.trouble, Trouble::Newer(2));
+    let refused = index.join(StoreKind::File, &all_of(&[])).unwrap_err();
+    assert_eq!(refused.trouble, StoreErrorKind::Newer(2));
     assert_eq!(index.read().entries, [entry("b", 1)]);
-    assert!(index.remove(Kind::File, &entry("b", 1).key()).unwrap());
+    assert!(index.remove(StoreKind::File, &entry("b", 1).key()).unwrap());
     assert_eq!(index.read().entries, []);
     assert_eq!(std::fs::read_to_string(&index.path).unwrap(), newer);
 }
@@ -96,10 +96,10 @@ fn an_entry_waits_while_another_process_holds_the_list() {
 #[test]
 fn stores_do_not_meddle_with_each_other() {
     let (_dir, index) = place();
-    let other = Entry { store: Kind::Memory, ..entry("a", 1) };
+    let other = Entry { store: StoreKind::Memory, ..entry("a", 1) };
     index.put(&entry("a", 1), None).unwrap();
     index.put(&other, None).unwrap();
-    assert!(index.remove(Kind::File, &other.key()).unwrap());
+    assert!(index.remove(StoreKind::File, &other.key()).unwrap());
     assert_eq!(index.read().entries, [other]);
 }
 
@@ -121,10 +121,10 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
     index.put(&entry("a", 5), Some(&all_of(&[entry("b", 1)]))).unwrap();
     let newer = Entry { username: None, ..entry("a", 7) };
     let entries = [entry("a", 5), entry("b", 1), newer.clone(), entry("a", 6)];
-    let wire = Wire { version: VERSION, known: &[Kind::File], entries: &entries };
+    let wire = StoredIndex { version: VERSION, known: &[StoreKind::File], entries: &entries };
     std::fs::write(&index.path, serde_json::to_vec(&wire).unwrap()).unwrap();
     assert_eq!(index.read().entries, [newer.clone(), entry("b", 1)]);
-    assert!(index.read().knows(Kind::File), "nothing is missing on it");
+    assert!(index.read().knows(StoreKind::File), "nothing is missing on it");
     // Nothing is new, and still it is written.
     index.put(&newer, None).unwrap();
     let text = std::fs::read_to_string(&index.path).unwrap();
@@ -136,12 +136,15 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
 fn whoever_asks_of_each_of_many_grants_reads_the_list_once() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
-    assert!(index.names(Kind::File, &entry("a", 1).key()));
+    assert!(index.names(StoreKind::File, &entry("a", 1).key()));
     index.put(&entry("b", 1), None).unwrap();
-    assert!(index.names(Kind::File, &entry("b", 1).key()), "what this process changed is seen");
+    assert!(
+        index.names(StoreKind::File, &entry("b", 1).key()),
+        "what this process changed is seen"
+    );
     std::fs::remove_file(&index.path).unwrap();
-    assert!(index.names(Kind::File, &entry("a", 1).key()), "read again");
-    assert!(!index.names(Kind::File, &entry("c", 1).key()));
-    index.remove(Kind::File, &entry("a", 1).key()).unwrap();
-    assert!(!index.names(Kind::File, &entry("a", 1).key()));
+    assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
+    assert!(!index.names(StoreKind::File, &entry("c", 1).key()));
+    index.remove(StoreKind::File, &entry("a", 1).key()).unwrap();
+    assert!(!index.names(StoreKind::File, &entry("a", 1).key()));
 }

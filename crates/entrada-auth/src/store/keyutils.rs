@@ -2,7 +2,7 @@
 
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 
-use super::{Backend, Bytes, Fault, Kind, StoreError, action};
+use super::{Backend, BackendError, Bytes, StoreError, StoreKind, action};
 
 /// Bytes that a key of the type `user` can hold (`keyctl(2)`), less the mark.
 const ITEM_MAX: usize = 32_767 - MARK.len();
@@ -25,7 +25,7 @@ impl Keyutils {
         // Linked to our own process's keyring, so that we possess the keys: the session's may be missing or revoked,
         // as in cron jobs and containers.
         let ring = KeyRing::get_persistent(KeyRingIdentifier::Process);
-        let ring = ring.map_err(|error| fault(error).when(Kind::Keyutils, action::OPEN))?;
+        let ring = ring.map_err(|error| fault(error).when(StoreKind::Keyutils, action::OPEN))?;
         Ok(Self { ring, prefix: format!("{service}:") })
     }
 
@@ -39,11 +39,11 @@ impl Keyutils {
         }
     }
 
-    fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
+    fn read(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
         let Some(key) = self.find(name).map_err(fault)? else { return Ok(None) };
         let bytes = Bytes::new(key.read_to_vec().map_err(fault)?);
         let value = bytes.strip_prefix(MARK);
-        let value = value.ok_or_else(|| Fault::corrupt("not written by entrada"))?;
+        let value = value.ok_or_else(|| BackendError::corrupt("not written by entrada"))?;
         Ok(Some(Bytes::new(value.to_vec())))
     }
 
@@ -61,8 +61,8 @@ impl Keyutils {
 }
 
 impl Backend for Keyutils {
-    fn kind(&self) -> Kind {
-        Kind::Keyutils
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keyutils
     }
 
     fn describe(&self) -> String {
@@ -70,7 +70,7 @@ impl Backend for Keyutils {
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.read(name).map_err(|fault| fault.when(Kind::Keyutils, action::LOAD))
+        self.read(name).map_err(|fault| fault.when(StoreKind::Keyutils, action::LOAD))
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -82,11 +82,11 @@ impl Backend for Keyutils {
         added.map(drop).map_err(|error| {
             let fault = if ITEM_MAX < bytes.len() {
                 let (size, max) = (bytes.len(), ITEM_MAX);
-                Fault::new(super::Trouble::TooLarge { size, max })
+                BackendError::new(super::StoreErrorKind::TooLarge { size, max })
             } else {
                 fault(error)
             };
-            fault.when(Kind::Keyutils, action::SAVE)
+            fault.when(StoreKind::Keyutils, action::SAVE)
         })
     }
 
@@ -96,7 +96,7 @@ impl Backend for Keyutils {
             key.invalidate()?;
             Ok(true)
         };
-        remove().map_err(|error| fault(error).when(Kind::Keyutils, action::REMOVE))
+        remove().map_err(|error| fault(error).when(StoreKind::Keyutils, action::REMOVE))
     }
 
     fn item_max(&self) -> Option<usize> {
@@ -104,22 +104,22 @@ impl Backend for Keyutils {
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
-        self.list().map(Some).map_err(|error| fault(error).when(Kind::Keyutils, action::NAMES))
+        self.list().map(Some).map_err(|error| fault(error).when(StoreKind::Keyutils, action::NAMES))
     }
 }
 
-fn fault(error: KeyError) -> Fault {
+fn fault(error: KeyError) -> BackendError {
     let fault = match error {
-        KeyError::QuotaExceeded => Fault::denied(
+        KeyError::QuotaExceeded => BackendError::denied(
             "the kernel's quota for this user's keys is used up (see `/proc/sys/kernel/keys`)",
         ),
-        KeyError::AccessDenied | KeyError::PermissionDenied => Fault::denied(
+        KeyError::AccessDenied | KeyError::PermissionDenied => BackendError::denied(
             "the kernel does not let this process use the user's keys, as is usual in containers",
         ),
         KeyError::OperationNotSupported | KeyError::Unknown(_) => {
-            Fault::unavailable("this kernel offers no persistent keys")
+            BackendError::unavailable("this kernel offers no persistent keys")
         }
-        _ => Fault::denied("the kernel refused"),
+        _ => BackendError::denied("the kernel refused"),
     };
     fault.because(error.to_string())
 }
@@ -127,7 +127,7 @@ fn fault(error: KeyError) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Trouble, contract};
+    use crate::store::{StoreErrorKind, contract};
 
     #[test]
     fn keys_keep_the_contract_where_the_kernel_lets_us() {
@@ -135,7 +135,10 @@ mod tests {
         match Keyutils::new(&service) {
             Ok(store) => contract::check(&store),
             Err(error) => {
-                assert!(matches!(error.trouble, Trouble::Denied(_) | Trouble::Unavailable(_)));
+                assert!(matches!(
+                    error.trouble,
+                    StoreErrorKind::Denied(_) | StoreErrorKind::Unavailable(_)
+                ));
             }
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::index::{Found, Index};
 use super::{
-    Entry, Fault, Grant, GrantKey, Grants, Kind, Sought, StoreError, Trouble, action, file,
-    is_housekeeping, record, recovery,
+    BackendError, Entry, Grant, GrantKey, GrantQuery, Grants, StoreError, StoreErrorKind,
+    StoreKind, action, file, is_housekeeping, record, recovery,
 };
 use entrada_core::NumericDate;
 
@@ -29,7 +29,7 @@ impl Grants {
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let kind = self.kind();
         let list = self.index.read();
-        let is_trusted = kind != Kind::Memory && list.knows(kind);
+        let is_trusted = kind != StoreKind::Memory && list.knows(kind);
         let mut entries = list.entries;
         entries.retain(|entry| entry.store == kind);
         if is_trusted {
@@ -41,7 +41,7 @@ impl Grants {
             ));
         }
         let Survey { found, damaged } = self.survey()?;
-        if kind != Kind::Memory
+        if kind != StoreKind::Memory
             && list.newer.is_none()
             && !(entries.is_empty() && found.entries.is_empty())
         {
@@ -54,12 +54,12 @@ impl Grants {
     }
 
     /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
-    pub fn shortcut(&self, sought: &Sought<'_>) -> Option<Entry> {
+    pub fn shortcut(&self, sought: &GrantQuery<'_>) -> Option<Entry> {
         self.index.shortcuts.find(self.kind(), sought)
     }
 
     /// Remembers that `entry` is the only one that is `sought`.
-    pub fn remember(&self, sought: &Sought<'_>, entry: &Entry) {
+    pub fn remember(&self, sought: &GrantQuery<'_>, entry: &Entry) {
         if self.index.shortcuts.is_worth_it() && self.index.read().knows(self.kind()) {
             self.index.shortcuts.remember(sought, entry);
         }
@@ -71,9 +71,9 @@ impl Grants {
         key: &GrantKey,
         grant: &Grant,
         now: NumericDate,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BackendError> {
         let kind = self.kind();
-        if kind == Kind::Memory {
+        if kind == StoreKind::Memory {
             return Ok(());
         }
         let entry = Entry::new(kind, key, grant, now);
@@ -98,14 +98,14 @@ impl Grants {
     /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not while grants that were kept
     /// aside wait for it, nor under a key of the store that may be the wrong one.
     pub(super) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
-        let refuse = |fault: Fault| fault.when(self.kind(), action::PREPARE);
-        let Trouble::Corrupt(text) = &why.trouble else { return Err(why) };
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
+        let StoreErrorKind::Corrupt(text) = &why.trouble else { return Err(why) };
         let dir = self.pending_dir();
         if !file::items_in(&dir).map_err(refuse)?.is_empty() {
             let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
-            return Err(StoreError { trouble: Trouble::Corrupt(text), ..why });
+            return Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why });
         }
-        if self.kind() != Kind::File {
+        if self.kind() != StoreKind::File {
             return Ok(());
         }
         let names = self.backend.names()?.unwrap_or_default();
@@ -114,15 +114,15 @@ impl Grants {
             return Ok(());
         }
         let text = format!("nothing in it can be read: wrong key? ({text})");
-        Err(StoreError { trouble: Trouble::Corrupt(text), ..why })
+        Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why })
     }
 
     /// Clears the recovery key if it cannot be read and nothing can need it any more.
     pub fn clear_lost_key(&self) -> Result<(), StoreError> {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
         match error.trouble {
-            Trouble::Newer(_) => return Ok(()),
-            Trouble::Corrupt(_) => (),
+            StoreErrorKind::Newer(_) => return Ok(()),
+            StoreErrorKind::Corrupt(_) => (),
             _ => return Err(error),
         }
         if self.give_up_key(error).is_ok() {
@@ -157,11 +157,11 @@ impl Grants {
 
     /// The grant in the item `name`, and its key.
     fn named(&self, name: &str) -> Result<Option<(GrantKey, Grant)>, StoreError> {
-        let refuse = |fault: Fault| fault.when(self.kind(), action::LOAD);
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::LOAD);
         let Some(text) = self.backend.load(name)? else { return Ok(None) };
         let (key, grant) = record::read(&text).map_err(refuse)?;
         if key.to_string() != name {
-            return Err(refuse(Fault::corrupt("it belongs to another account")));
+            return Err(refuse(BackendError::corrupt("it belongs to another account")));
         }
         Ok(Some((key, grant)))
     }
@@ -183,7 +183,12 @@ impl Grants {
                     grant.refreshed_at,
                 ));
             }
-            Err(error) if matches!(error.trouble, Trouble::Corrupt(_) | Trouble::Newer(_)) => {
+            Err(error)
+                if matches!(
+                    error.trouble,
+                    StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)
+                ) =>
+            {
                 self.warn(format!("`{name}` cannot be read: {}", error.trouble));
                 if let Some(entry) = Entry::of_name(self.kind(), name) {
                     // Its user name is not known: not for the list, which would keep it like that.

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Fault, disk};
+use super::{BackendError, disk};
 
 /// The first wait for a lock that is held; each one after it is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
@@ -49,11 +49,11 @@ fn holder(by: Option<u32>) -> String {
 
 /// Whose turn it is.
 #[derive(Debug)]
-pub enum Turn {
+pub enum LockOutcome {
     /// Ours.
-    Ours(LockGuard),
+    Acquired(LockGuard),
     /// It was another process's, which has ended it: what it did may serve us too.
-    Theirs {
+    ReleasedByOther {
         /// How long that took.
         waited: Duration,
         /// The note as it was when we came.
@@ -76,8 +76,13 @@ impl LockGuard {
     }
 
     /// Leaves `note`, one line without a secret, for whoever comes next. It may be lost: nothing must depend on it.
-    pub fn leave(&self, note: &str) {
+    pub fn write_note(&self, note: &str) {
         let _ = write(&self.file, note);
+    }
+
+    /// Removes the note.
+    pub fn clear_note(&self) {
+        self.write_note("");
     }
 
     /// Ends `held` with the lock.
@@ -110,19 +115,19 @@ pub(super) fn acquire(
 
 /// Locks `path` if nobody has it; else waits, as [`acquire`] does, until whoever has it lets go. Those who waited are then
 /// free to look at what was done, all at once, before one of them takes the next turn.
-pub(super) fn turn(
+pub(super) fn lock_or_wait(
     path: &Path,
     wait: Duration,
     sleep: &mut dyn FnMut(Duration) -> bool,
-) -> Result<Turn, LockError> {
+) -> Result<LockOutcome, LockError> {
     let file = open(path).map_err(|fault| refused(path, fault))?;
     if taken(path, file.try_lock())? {
-        return Ok(Turn::Ours(sign(file)));
+        return Ok(LockOutcome::Acquired(sign(file)));
     }
     let note = read_note(&file);
     let waited = look_again(&file, wait, sleep, &mut || taken(path, file.try_lock_shared()))?;
     let _ = file.unlock();
-    Ok(Turn::Theirs { waited, note })
+    Ok(LockOutcome::ReleasedByOther { waited, note })
 }
 
 /// The note beside the lock `path`, without having the lock.
@@ -167,14 +172,14 @@ fn look_again(
 }
 
 /// Locks `path`, waiting without bound: for the short sections of our own.
-pub(super) fn wait(path: &Path) -> Result<LockGuard, Fault> {
+pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     let file = open(path)?;
     file.lock().map_err(|error| disk::cannot("lock", path, error))?;
     Ok(sign(file))
 }
 
 /// The lock file, which is never removed: with a file that comes and goes, two could hold "the" lock.
-fn open(path: &Path) -> Result<File, Fault> {
+fn open(path: &Path) -> Result<File, BackendError> {
     if let Some(dir) = path.parent() {
         disk::own_dir(dir)?;
     }
@@ -221,7 +226,7 @@ fn write(mut file: &File, note: &str) -> io::Result<()> {
     file.set_len(text.len() as u64)
 }
 
-fn refused(path: &Path, fault: Fault) -> LockError {
+fn refused(path: &Path, fault: BackendError) -> LockError {
     let text = fault.trouble.to_string();
     let source = fault.source.unwrap_or_else(|| io::Error::other(text).into());
     LockError::Refused { path: path.to_owned(), source }
@@ -275,25 +280,28 @@ mod tests {
     fn those_who_waited_for_another_go_on_together_and_read_what_it_left() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.lock");
-        let Turn::Ours(first) = turn(&path, Duration::ZERO, &mut never).unwrap() else {
+        let LockOutcome::Acquired(first) = lock_or_wait(&path, Duration::ZERO, &mut never).unwrap()
+        else {
             panic!("nobody has it");
         };
         assert_eq!(first.note(), None);
-        first.leave("begun");
+        first.write_note("begun");
         let mut first = Some(first);
-        let theirs = turn(&path, Duration::from_secs(1), &mut |_| {
+        let released = lock_or_wait(&path, Duration::from_secs(1), &mut |_| {
             if let Some(first) = first.take() {
-                first.leave("done, and longer than before");
-                first.leave("done");
+                first.write_note("done, and longer than before");
+                first.write_note("done");
             }
             true
         });
-        let Turn::Theirs { waited, note } = theirs.unwrap() else { panic!("it was held") };
+        let LockOutcome::ReleasedByOther { waited, note } = released.unwrap() else {
+            panic!("it was held")
+        };
         assert_eq!((waited, note.as_deref()), (FIRST_WAIT, Some("begun")));
         assert_eq!(note_of(&path).as_deref(), Some("done"));
         let second = acquire(&path, Duration::ZERO, &mut never).unwrap();
         assert_eq!(second.note().as_deref(), Some("done"), "a new holder keeps the note");
-        let late = turn(&path, Duration::ZERO, &mut never).unwrap_err();
+        let late = lock_or_wait(&path, Duration::ZERO, &mut never).unwrap_err();
         assert!(matches!(late, LockError::Held { waited: Duration::ZERO, .. }));
         assert_eq!(note_of(&dir.path().join("other.lock")), None);
     }

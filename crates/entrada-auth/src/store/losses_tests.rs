@@ -33,7 +33,7 @@ impl Place {
 #[test]
 fn a_lost_list_is_made_anew_from_the_items() {
     let place = Place::new();
-    let _ready = place.grants().prepare().unwrap();
+    let _ready = place.grants().reserve().unwrap();
     place.grants().save(&key(), &grant("one", 100), NumericDate(101)).unwrap();
     place.keyring.items.save("foreign", b"x").unwrap();
     let path = place.dir.path().join("state/accounts.json");
@@ -134,7 +134,7 @@ fn a_process_killed_right_after_the_save_leaves_a_grant_that_is_found() {
 #[test]
 fn a_grant_kept_aside_is_found_without_the_list() {
     let place = Place::new();
-    let ready = place.grants().prepare().unwrap();
+    let ready = place.grants().reserve().unwrap();
     place.grants().keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     std::fs::remove_file(place.list()).unwrap();
     assert_eq!(accounts(&place), ["uid.utid"]);
@@ -167,8 +167,8 @@ fn a_locked_store_still_lists_nothing_without_its_list() {
     let place = Place::new();
     save(&place.grants(), &key()).unwrap();
     std::fs::remove_file(place.list()).unwrap();
-    place.set(Trouble::Locked);
-    assert_eq!(place.grants().list().unwrap_err().trouble, Trouble::Locked);
+    place.set(StoreErrorKind::Locked);
+    assert_eq!(place.grants().list().unwrap_err().trouble, StoreErrorKind::Locked);
 }
 
 /// The file store under a key of these digits.
@@ -181,13 +181,13 @@ fn files(dir: &std::path::Path, digits: &str) -> Grants {
 fn a_wrong_key_overwrites_nothing_and_is_called_one() {
     let dir = tempfile::tempdir().unwrap();
     let right = files(dir.path(), "11");
-    let _ready = right.prepare().unwrap();
+    let _ready = right.reserve().unwrap();
     save(&right, &key()).unwrap();
     let path = file::path_in(&dir.path().join("data"), recovery::NAME);
     let before = std::fs::read(&path).unwrap();
     let wrong = files(dir.path(), "22");
-    let error = wrong.prepare().unwrap_err();
-    assert!(matches!(&error.trouble, Trouble::Corrupt(text) if text.contains("wrong key?")));
+    let error = wrong.reserve().unwrap_err();
+    assert!(matches!(&error.trouble, StoreErrorKind::Corrupt(text) if text.contains("wrong key?")));
     wrong.clear_lost_key().unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(refresh_token(&right).unwrap(), "one");
@@ -198,7 +198,7 @@ fn after_a_lost_key_a_logout_makes_room_for_a_new_one() {
     for cleared in [true, false] {
         let dir = tempfile::tempdir().unwrap();
         let lost = files(dir.path(), "11");
-        let _ready = lost.prepare().unwrap();
+        let _ready = lost.reserve().unwrap();
         save(&lost, &key()).unwrap();
         let new = files(dir.path(), "22");
         let entries: Vec<Entry> = new.list().unwrap();
@@ -209,7 +209,7 @@ fn after_a_lost_key_a_logout_makes_room_for_a_new_one() {
             new.clear_lost_key().unwrap();
             assert!(!file::path_in(&dir.path().join("data"), recovery::NAME).exists());
         }
-        let _ready = new.prepare().unwrap();
+        let _ready = new.reserve().unwrap();
         save(&new, &key()).unwrap();
     }
 }
@@ -218,19 +218,19 @@ fn after_a_lost_key_a_logout_makes_room_for_a_new_one() {
 fn a_damaged_recovery_key_is_replaced_unless_a_grant_waits_under_it() {
     let dir = tempfile::tempdir().unwrap();
     let grants = files(dir.path(), "11");
-    let ready = grants.prepare().unwrap();
+    let ready = grants.reserve().unwrap();
     save(&grants, &key()).unwrap();
     let path = file::path_in(&dir.path().join("data"), recovery::NAME);
     std::fs::write(&path, "damage").unwrap();
-    let _ready = grants.prepare().unwrap();
+    let _ready = grants.reserve().unwrap();
     let waits = grants.keep_pending(&ready, &other(), &grant("two", 200)).unwrap();
     for damage in ["damage", ""] {
         std::fs::write(&path, damage).unwrap();
-        let error = grants.prepare().unwrap_err();
+        let error = grants.reserve().unwrap_err();
         assert!(error.to_string().contains("kept aside"), "{error}");
         grants.clear_lost_key().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), damage);
     }
     assert!(grants.remove(&other()).unwrap() && !waits.exists());
-    let _ready = grants.prepare().unwrap();
+    let _ready = grants.reserve().unwrap();
 }

@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::{Backend, Bytes, Kind, StoreError};
+use super::{Backend, Bytes, StoreError, StoreKind};
 
 /// Items in memory, gone when dropped.
 #[derive(Default)]
 pub struct Memory(RefCell<BTreeMap<String, Bytes>>);
 
 impl Backend for Memory {
-    fn kind(&self) -> Kind {
-        Kind::Memory
+    fn kind(&self) -> StoreKind {
+        StoreKind::Memory
     }
 
     fn describe(&self) -> String {

@@ -36,12 +36,12 @@ pub use keyring::{Places, SecretService, Settings};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
 pub use listing::listed;
-pub use lock::{LockError, LockGuard, Turn};
+pub use lock::{LockError, LockGuard, LockOutcome};
 pub use memory::Memory;
 pub use open::{Options, is_new, open};
-pub use recovery::Ready;
+pub use recovery::WriteReservation;
 pub use seal::Key;
-pub use shortcut::Sought;
+pub use shortcut::GrantQuery;
 pub use split::Split;
 
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ use zeroize::Zeroizing;
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
-pub enum Kind {
+pub enum StoreKind {
     /// The operating system's keyring: Secret Service, Keychain, Credential Manager
     #[default]
     Keyring,
@@ -86,7 +86,7 @@ pub type IsRight<'a> = dyn Fn(&[u8]) -> bool + 'a;
 /// A place that keeps named bytes. Small on purpose: what a grant is, splitting and versions are told once, above.
 pub trait Backend {
     /// Which kind this is.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> StoreKind;
     /// Who answers, for people: `gnome-keyring`, a path.
     fn describe(&self) -> String;
     /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
@@ -119,18 +119,18 @@ pub trait Backend {
 #[error("the {} store could not {action}: {trouble}", kind_name(*.kind))]
 pub struct StoreError {
     /// Which backend.
-    pub kind: Kind,
+    pub kind: StoreKind,
     /// What we were doing: `read the grant`, `save the grant`, …
     pub action: &'static str,
     /// What stood in the way.
-    pub trouble: Trouble,
+    pub trouble: StoreErrorKind,
     /// What the platform said.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What stood in the way, by what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum StoreErrorKind {
     /// Nothing there to ask: no D-Bus session, no provider, not this platform.
     #[error("{0}")]
     Unavailable(String),
@@ -173,12 +173,12 @@ pub enum Trouble {
     },
 }
 
-fn kind_name(kind: Kind) -> &'static str {
+fn kind_name(kind: StoreKind) -> &'static str {
     match kind {
-        Kind::Keyring => "keyring",
-        Kind::File => "file",
-        Kind::Keyutils => "keyutils",
-        Kind::Memory => "memory",
+        StoreKind::Keyring => "keyring",
+        StoreKind::File => "file",
+        StoreKind::Keyutils => "keyutils",
+        StoreKind::Memory => "memory",
     }
 }
 
@@ -187,33 +187,33 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A trouble that does not know yet which store met it, and while doing what.
 #[derive(Debug)]
-struct Fault {
-    trouble: Trouble,
+struct BackendError {
+    trouble: StoreErrorKind,
     source: Option<Cause>,
 }
 
-impl Fault {
-    fn new(trouble: Trouble) -> Self {
+impl BackendError {
+    fn new(trouble: StoreErrorKind) -> Self {
         Self { trouble, source: None }
     }
 
     fn denied(text: impl Into<String>) -> Self {
-        Self::new(Trouble::Denied(text.into()))
+        Self::new(StoreErrorKind::Denied(text.into()))
     }
 
     fn unavailable(text: impl Into<String>) -> Self {
-        Self::new(Trouble::Unavailable(text.into()))
+        Self::new(StoreErrorKind::Unavailable(text.into()))
     }
 
     fn corrupt(text: impl Into<String>) -> Self {
-        Self::new(Trouble::Corrupt(text.into()))
+        Self::new(StoreErrorKind::Corrupt(text.into()))
     }
 
     fn because(self, source: impl Into<Cause>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    fn when(self, kind: Kind, action: &'static str) -> StoreError {
+    fn when(self, kind: StoreKind, action: &'static str) -> StoreError {
         StoreError { kind, action, trouble: self.trouble, source: self.source }
     }
 }

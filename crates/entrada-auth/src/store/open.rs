@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    AskedToEnd, Backend, Fault, File, Grants, Interaction, Key, Kind, Limits, Memory, Notice,
-    Session, Split, StoreError, action,
+    AskedToEnd, Backend, BackendError, File, Grants, Interaction, Key, Limits, Memory, Notice,
+    Session, Split, StoreError, StoreKind, action,
 };
 
 /// What a store is built from. Each kind takes what it needs.
 pub struct Options {
     /// Which store.
-    pub kind: Kind,
+    pub kind: StoreKind,
     /// Where list, locks and grants kept aside go.
     pub state_dir: PathBuf,
     /// Where the encrypted files go.
@@ -35,7 +35,7 @@ pub struct Options {
 /// with a file.
 pub fn open(options: Options) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
-    if options.kind == Kind::File {
+    if options.kind == StoreKind::File {
         super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
     }
     let backend = backend(options)?;
@@ -57,16 +57,16 @@ fn items_in(data_dir: &Path) -> PathBuf {
 
 fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
     match options.kind {
-        Kind::Keyring => Ok(keyring(options)),
-        Kind::File => {
+        StoreKind::Keyring => Ok(keyring(options)),
+        StoreKind::File => {
             let text = "it needs a key: make one with `openssl rand -base64 32` and give it in \
                         `ENTRADA_STORE_KEY`";
-            let none = || Fault::unavailable(text).when(Kind::File, action::OPEN);
+            let none = || BackendError::unavailable(text).when(StoreKind::File, action::OPEN);
             let key = options.key.as_ref().ok_or_else(none)?;
             Ok(Box::new(File::new(items_in(&options.data_dir), key)?))
         }
-        Kind::Keyutils => keyutils(&options),
-        Kind::Memory => Ok(Box::new(Memory::default())),
+        StoreKind::Keyutils => keyutils(&options),
+        StoreKind::Memory => Ok(Box::new(Memory::default())),
     }
 }
 
@@ -96,17 +96,17 @@ fn keyutils(options: &Options) -> Result<Box<dyn Backend>, StoreError> {
 
 #[cfg(not(target_os = "linux"))]
 fn keyutils(_: &Options) -> Result<Box<dyn Backend>, StoreError> {
-    let fault = Fault::unavailable("it is a part of the Linux kernel");
-    Err(fault.when(Kind::Keyutils, action::OPEN))
+    let fault = BackendError::unavailable("it is a part of the Linux kernel");
+    Err(fault.when(StoreKind::Keyutils, action::OPEN))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Trouble;
+    use crate::store::StoreErrorKind;
     use entrada_core::Secret;
 
-    fn options(kind: Kind) -> Options {
+    fn options(kind: StoreKind) -> Options {
         Options {
             kind,
             state_dir: PathBuf::from("/nowhere/state"),
@@ -124,17 +124,17 @@ mod tests {
     #[test]
     fn each_kind_is_the_one_asked_for() {
         let key = Some(Key::Raw(Secret::new("11".repeat(32))));
-        let file = open(Options { key, ..options(Kind::File) }).unwrap();
+        let file = open(Options { key, ..options(StoreKind::File) }).unwrap();
         assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
-        for kind in [Kind::Keyring, Kind::Memory] {
+        for kind in [StoreKind::Keyring, StoreKind::Memory] {
             assert_eq!(open(options(kind)).unwrap().kind(), kind);
         }
     }
 
     #[test]
     fn files_without_a_key_are_refused_with_the_cure() {
-        let Err(error) = open(options(Kind::File)) else { panic!("opened without a key") };
-        assert!(matches!(error.trouble, Trouble::Unavailable(_)));
+        let Err(error) = open(options(StoreKind::File)) else { panic!("opened without a key") };
+        assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)));
         assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Bytes, CachedToken, Fault, Grant, GrantKey, Trouble, hex};
+use super::{BackendError, Bytes, CachedToken, Grant, GrantKey, StoreErrorKind, hex};
 use entrada_core::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret};
 
 const MAGIC: &str = "entrada";
@@ -16,14 +16,14 @@ const VERSION: u64 = 1;
 const SLACK: usize = 4096;
 
 /// The grant under `key` as text, in UTF-8.
-pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, Fault> {
+pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, BackendError> {
     let tokens = grant.access_tokens.iter().map(|token| token.access_token.expose().len() + 512);
     let refresh = grant.refresh_token.as_ref().map_or(0, |token| token.expose().len());
     // Room for all from the start: a buffer that grows leaves unwiped copies behind.
     let room = SLACK + refresh + tokens.sum::<usize>();
     let mut json = Bytes::new(Vec::with_capacity(room));
-    serde_json::to_writer(&mut *json, &Wire::new(key, grant))
-        .map_err(|error| Fault::denied("the grant could not be written").because(error))?;
+    serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant))
+        .map_err(|error| BackendError::denied("the grant could not be written").because(error))?;
     let mut text = Bytes::new(Vec::with_capacity(json.len() + 128));
     let head = format!("{MAGIC} {VERSION} {}\n", hex(&Sha256::digest(&json)));
     text.extend_from_slice(head.as_bytes());
@@ -32,8 +32,8 @@ pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, Fault> {
 }
 
 /// The grant in `text`, and the key that it was filed under.
-pub(super) fn read(text: &[u8]) -> Result<(GrantKey, Grant), Fault> {
-    let foreign = || Fault::corrupt("not written by entrada");
+pub(super) fn read(text: &[u8]) -> Result<(GrantKey, Grant), BackendError> {
+    let foreign = || BackendError::corrupt("not written by entrada");
     let line = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
     let head = std::str::from_utf8(&text[..line.min(256)]).map_err(|_| foreign())?;
     let mut words = head.split(' ');
@@ -44,21 +44,21 @@ pub(super) fn read(text: &[u8]) -> Result<(GrantKey, Grant), Fault> {
     match version {
         VERSION => (),
         0 => return Err(foreign()),
-        newer => return Err(Fault::new(Trouble::Newer(newer))),
+        newer => return Err(BackendError::new(StoreErrorKind::Newer(newer))),
     }
     let json = text.get(line + 1..).unwrap_or_default();
     if words.next() != Some(hex(&Sha256::digest(json)).as_str()) || words.next().is_some() {
-        return Err(Fault::corrupt("cut short or altered"));
+        return Err(BackendError::corrupt("cut short or altered"));
     }
     // The parser's words could quote a piece of a token.
-    let wire: Wire = serde_json::from_slice(json)
-        .map_err(|_| Fault::corrupt("its members are not those of a grant"))?;
+    let wire: StoredGrant = serde_json::from_slice(json)
+        .map_err(|_| BackendError::corrupt("its members are not those of a grant"))?;
     Ok(wire.into_grant())
 }
 
 /// Version 1 of the record. Apart from [`Grant`], which may change.
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct StoredGrant {
     authority: String,
     tenant: String,
     client_id: String,
@@ -96,7 +96,7 @@ struct WireToken {
 /// A secret on its way to or from the record, and nowhere else.
 struct WireSecret(Secret);
 
-impl Wire {
+impl StoredGrant {
     fn new(key: &GrantKey, grant: &Grant) -> Self {
         Self {
             authority: key.authority.clone(),
@@ -230,7 +230,7 @@ pub(super) mod tests {
         format!("{grant:?} {refresh:?} {secrets:?}")
     }
 
-    fn trouble(text: &[u8]) -> Trouble {
+    fn trouble(text: &[u8]) -> StoreErrorKind {
         read(text).unwrap_err().trouble
     }
 
@@ -243,7 +243,7 @@ pub(super) mod tests {
             device_authorization: None,
             authorization: None,
             keys: None,
-            names_itself: false,
+            iss_parameter_supported: false,
         });
         let mut empty = grant("", 0);
         (empty.refresh_token, empty.access_tokens) = (None, Vec::new());
@@ -260,17 +260,20 @@ pub(super) mod tests {
     fn every_cut_and_every_altered_byte_is_damage() {
         let text = write(&key(), &grant("refresh", 1000)).unwrap();
         for end in 0..text.len() {
-            assert!(matches!(trouble(&text[..end]), Trouble::Corrupt(_)), "cut at {end}");
+            assert!(matches!(trouble(&text[..end]), StoreErrorKind::Corrupt(_)), "cut at {end}");
         }
         for index in 0..text.len() {
             let mut altered = text.to_vec();
             altered[index] ^= 1;
             // The one digit of the version may become a newer one.
             let told = trouble(&altered);
-            assert!(matches!(told, Trouble::Corrupt(_) | Trouble::Newer(_)), "byte {index}");
+            assert!(
+                matches!(told, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)),
+                "byte {index}"
+            );
         }
         let longer = [text.as_slice(), b" "].concat();
-        assert!(matches!(trouble(&longer), Trouble::Corrupt(_)));
+        assert!(matches!(trouble(&longer), StoreErrorKind::Corrupt(_)));
     }
 
     #[test]
@@ -280,13 +283,13 @@ pub(super) mod tests {
         {
             assert_eq!(
                 trouble(foreign.as_bytes()),
-                Trouble::Corrupt("not written by entrada".to_owned())
+                StoreErrorKind::Corrupt("not written by entrada".to_owned())
             );
         }
-        assert!(matches!(trouble(b"\xff\xfe\0"), Trouble::Corrupt(_)));
-        assert_eq!(trouble(b"entrada 2 whatever comes"), Trouble::Newer(2));
+        assert!(matches!(trouble(b"\xff\xfe\0"), StoreErrorKind::Corrupt(_)));
+        assert_eq!(trouble(b"entrada 2 whatever comes"), StoreErrorKind::Newer(2));
         let json = "{}";
         let text = format!("entrada 1 {}\n{json}", hex(&Sha256::digest(json)));
-        assert!(matches!(trouble(text.as_bytes()), Trouble::Corrupt(_)));
+        assert!(matches!(trouble(text.as_bytes()), StoreErrorKind::Corrupt(_)));
     }
 }

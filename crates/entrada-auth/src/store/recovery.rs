@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::seal::{self, KeyBytes, Sealer};
 use super::temporary::Temporary;
-use super::{Backend, Bytes, Fault, StoreError, Trouble, action, deadline, disk, lock};
+use super::{
+    Backend, BackendError, Bytes, StoreError, StoreErrorKind, action, deadline, disk, lock,
+};
 
 /// The item's name. No grant can have it: theirs hold three `|`.
 pub(super) const NAME: &str = "recovery";
@@ -26,12 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A grant that the store should refuse will not be lost: see [`Grants::keep_pending`](super::Grants::keep_pending).
 #[must_use = "spend the code or the refresh token now, and keep this until the grant is saved"]
-pub struct Ready {
+pub struct WriteReservation {
     key: KeyBytes,
     room: Cell<Option<Temporary>>,
 }
 
-impl Ready {
+impl WriteReservation {
     fn new(key: KeyBytes) -> Self {
         Self { key, room: Cell::default() }
     }
@@ -55,9 +57,9 @@ impl Ready {
     }
 }
 
-impl fmt::Debug for Ready {
+impl fmt::Debug for WriteReservation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ready(redacted)")
+        f.write_str("WriteReservation(redacted)")
     }
 }
 
@@ -70,22 +72,22 @@ pub(super) fn load(backend: &dyn Backend) -> Result<Option<Sealer>, StoreError> 
 
 /// Writes the recovery key to `backend`: the one that is there, or a new one. `give_up` answers whether one that cannot
 /// be read may be replaced.
-pub(super) fn prepare(
+pub(super) fn reserve(
     backend: &dyn Backend,
     state_dir: &Path,
     give_up: &dyn Fn(StoreError) -> Result<(), StoreError>,
-) -> Result<Ready, StoreError> {
-    let refuse = |fault: Fault| fault.when(backend.kind(), action::PREPARE);
+) -> Result<WriteReservation, StoreError> {
+    let refuse = |fault: BackendError| fault.when(backend.kind(), action::PREPARE);
     let key = || -> Result<Option<(Bytes, KeyBytes)>, StoreError> {
         let Some(text) = backend.load(NAME)? else { return Ok(None) };
         let key = parse(&text).map_err(refuse)?;
         Ok(Some((text, key)))
     };
-    let rewrite = || -> Result<Option<Ready>, StoreError> {
+    let rewrite = || -> Result<Option<WriteReservation>, StoreError> {
         match key() {
             Ok(Some((text, key))) => {
                 backend.save(NAME, &text)?;
-                Ok(Some(Ready::new(key)))
+                Ok(Some(WriteReservation::new(key)))
             }
             Ok(None) => Ok(None),
             Err(error) => give_up(error).map(|()| None),
@@ -104,7 +106,7 @@ pub(super) fn prepare(
     }
     let key = KeyBytes::new(seal::random().map_err(refuse)?);
     backend.save(NAME, &text_of(&key))?;
-    Ok(Ready::new(key))
+    Ok(WriteReservation::new(key))
 }
 
 fn text_of(key: &KeyBytes) -> Bytes {
@@ -113,8 +115,8 @@ fn text_of(key: &KeyBytes) -> Bytes {
 }
 
 /// The key in `text`.
-fn parse(text: &[u8]) -> Result<KeyBytes, Fault> {
-    let damaged = || Fault::corrupt("the recovery key cannot be read");
+fn parse(text: &[u8]) -> Result<KeyBytes, BackendError> {
+    let damaged = || BackendError::corrupt("the recovery key cannot be read");
     let text = std::str::from_utf8(text).map_err(|_| damaged())?;
     if let Some(base64) = text.strip_prefix(MAGIC) {
         return seal::parse_key(base64.trim_end()).map_err(|_| damaged());
@@ -123,7 +125,7 @@ fn parse(text: &[u8]) -> Result<KeyBytes, Fault> {
     let version = words.nth(1).and_then(|word| word.parse::<u64>().ok());
     match version {
         Some(newer) if text.starts_with("entrada-recovery ") && 1 < newer => {
-            Err(Fault::new(Trouble::Newer(newer)))
+            Err(BackendError::new(StoreErrorKind::Newer(newer)))
         }
         _ => Err(damaged()),
     }
@@ -163,7 +165,7 @@ mod tests {
     use crate::store::Memory;
 
     fn give_up(why: StoreError) -> Result<(), StoreError> {
-        if matches!(why.trouble, Trouble::Corrupt(_)) { Ok(()) } else { Err(why) }
+        if matches!(why.trouble, StoreErrorKind::Corrupt(_)) { Ok(()) } else { Err(why) }
     }
 
     #[test]
@@ -171,12 +173,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let memory = Memory::default();
         assert!(load(&memory).unwrap().is_none());
-        let first = prepare(&memory, dir.path(), &give_up).unwrap();
-        let second = prepare(&memory, dir.path(), &give_up).unwrap();
+        let first = reserve(&memory, dir.path(), &give_up).unwrap();
+        let second = reserve(&memory, dir.path(), &give_up).unwrap();
         assert_eq!(*first.key, *second.key);
         assert_ne!(*first.key, [0; 32]);
         assert!(load(&memory).unwrap().is_some());
-        assert_eq!(format!("{first:?}"), "Ready(redacted)");
+        assert_eq!(format!("{first:?}"), "WriteReservation(redacted)");
     }
 
     #[test]
@@ -185,14 +187,17 @@ mod tests {
         let memory = Memory::default();
         for damage in ["", "x", "entrada-recovery 1 x", "\u{0}"] {
             memory.save(NAME, damage.as_bytes()).unwrap();
-            let _ready = prepare(&memory, dir.path(), &give_up).unwrap();
+            let _ready = reserve(&memory, dir.path(), &give_up).unwrap();
             assert!(load(&memory).unwrap().is_some());
         }
         memory.save(NAME, b"x").unwrap();
-        assert!(prepare(&memory, dir.path(), &Err).is_err(), "not given up");
+        assert!(reserve(&memory, dir.path(), &Err).is_err(), "not given up");
         assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"x");
         memory.save(NAME, b"entrada-recovery 2 x").unwrap();
-        assert_eq!(prepare(&memory, dir.path(), &give_up).unwrap_err().trouble, Trouble::Newer(2));
+        assert_eq!(
+            reserve(&memory, dir.path(), &give_up).unwrap_err().trouble,
+            StoreErrorKind::Newer(2)
+        );
         assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"entrada-recovery 2 x");
     }
 }

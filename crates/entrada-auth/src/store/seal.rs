@@ -10,7 +10,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::{Bytes, Fault, Trouble};
+use super::{BackendError, Bytes, StoreErrorKind};
 use entrada_core::Secret;
 
 /// What a key must look like, and how to get one.
@@ -57,11 +57,11 @@ enum Source {
 
 impl Sealer {
     /// Under the key that `key` leads to.
-    pub(super) fn new(key: &Key) -> Result<Self, Fault> {
+    pub(super) fn new(key: &Key) -> Result<Self, BackendError> {
         let source = match key {
             Key::Raw(text) => Source::Key(parse_key(text.expose())?),
             Key::Passphrase(text) if text.expose().is_empty() => {
-                return Err(Fault::denied("the passphrase of the store is empty"));
+                return Err(BackendError::denied("the passphrase of the store is empty"));
             }
             Key::Passphrase(text) => Source::Passphrase(text.clone()),
         };
@@ -84,9 +84,9 @@ impl Sealer {
         name: &str,
         plain: &[u8],
         like: Option<&[u8]>,
-    ) -> Result<Vec<u8>, Fault> {
+    ) -> Result<Vec<u8>, BackendError> {
         let name_length = u16::try_from(name.len())
-            .map_err(|_| Fault::denied("the item's name is longer than 65535 bytes"))?;
+            .map_err(|_| BackendError::denied("the item's name is longer than 65535 bytes"))?;
         let mut sealed = Vec::with_capacity(NAME_AT + name.len() + plain.len() + 16);
         sealed.extend_from_slice(MAGIC);
         sealed.extend_from_slice(&[VERSION, self.keying()]);
@@ -98,22 +98,22 @@ impl Sealer {
         let payload = Payload { msg: plain, aad: &sealed };
         let ciphertext = cipher
             .encrypt(XNonce::from_slice(&sealed[NONCE]), payload)
-            .map_err(|_| Fault::denied("the item could not be encrypted"))?;
+            .map_err(|_| BackendError::denied("the item could not be encrypted"))?;
         sealed.extend_from_slice(&ciphertext);
         Ok(sealed)
     }
 
     /// Decrypts `sealed`, which must be the item `name`.
-    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Result<Bytes, Fault> {
+    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Result<Bytes, BackendError> {
         let (own_name, head) = parse(sealed)?;
         if own_name != name {
-            return Err(Fault::corrupt("the file holds another item"));
+            return Err(BackendError::corrupt("the file holds another item"));
         }
         if head[9] != self.keying() {
             let (is, given) =
                 if self.is_salted() { ("key", "passphrase") } else { ("passphrase", "key") };
             let text = format!("it was encrypted under a {is}, and a {given} was given");
-            return Err(Fault::corrupt(text));
+            return Err(BackendError::corrupt(text));
         }
         let payload = Payload { msg: &sealed[head.len()..], aad: head };
         self.cipher(head)?
@@ -121,7 +121,7 @@ impl Sealer {
             .map(Bytes::new)
             .map_err(|_| {
                 let what = if self.is_salted() { "passphrase" } else { "key" };
-                Fault::corrupt(format!("wrong {what} or altered file"))
+                BackendError::corrupt(format!("wrong {what} or altered file"))
             })
     }
 
@@ -130,7 +130,7 @@ impl Sealer {
         u8::from(self.is_salted())
     }
 
-    fn salt(&self, like: Option<&[u8]>) -> Result<Salt, Fault> {
+    fn salt(&self, like: Option<&[u8]>) -> Result<Salt, BackendError> {
         if !self.is_salted() {
             return Ok(Salt::default());
         }
@@ -141,7 +141,7 @@ impl Sealer {
         }
     }
 
-    fn cipher(&self, head: &[u8]) -> Result<XChaCha20Poly1305, Fault> {
+    fn cipher(&self, head: &[u8]) -> Result<XChaCha20Poly1305, BackendError> {
         let passphrase = match &self.source {
             Source::Key(key) => return Ok(XChaCha20Poly1305::new(key.as_slice().into())),
             Source::Passphrase(passphrase) => passphrase,
@@ -163,21 +163,21 @@ impl fmt::Debug for Sealer {
 }
 
 /// The name of a sealed item, which is no secret, without opening it.
-pub(super) fn name_of(sealed: &[u8]) -> Result<String, Fault> {
+pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
     parse(sealed).map(|(name, _)| name.to_owned())
 }
 
 /// `N` random bytes.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], Fault> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], BackendError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Fault::denied("the system gave no random bytes").because(error.to_string())
+        BackendError::denied("the system gave no random bytes").because(error.to_string())
     })?;
     Ok(bytes)
 }
 
 /// Thirty-two bytes from base64 (either alphabet, padded or not) or hex.
-pub(super) fn parse_key(text: &str) -> Result<KeyBytes, Fault> {
+pub(super) fn parse_key(text: &str) -> Result<KeyBytes, BackendError> {
     let mut key = KeyBytes::default();
     if text.len() == 64 {
         for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
@@ -197,26 +197,28 @@ pub(super) fn parse_key(text: &str) -> Result<KeyBytes, Fault> {
     Ok(key)
 }
 
-fn not_a_key() -> Fault {
-    Fault::denied(format!("the store's key is not one: {KEY_HELP}"))
+fn not_a_key() -> BackendError {
+    BackendError::denied(format!("the store's key is not one: {KEY_HELP}"))
 }
 
 /// Name and head (all that is authenticated in the clear) of a sealed item.
-fn parse(sealed: &[u8]) -> Result<(&str, &[u8]), Fault> {
+fn parse(sealed: &[u8]) -> Result<(&str, &[u8]), BackendError> {
     if !sealed.starts_with(MAGIC) {
-        return Err(Fault::corrupt("not written by entrada"));
+        return Err(BackendError::corrupt("not written by entrada"));
     }
     match sealed.get(8) {
         Some(&VERSION) => (),
-        Some(&newer) if VERSION < newer => return Err(Fault::new(Trouble::Newer(newer.into()))),
-        _ => return Err(Fault::corrupt("the file is cut short")),
+        Some(&newer) if VERSION < newer => {
+            return Err(BackendError::new(StoreErrorKind::Newer(newer.into())));
+        }
+        _ => return Err(BackendError::corrupt("the file is cut short")),
     }
-    let short = || Fault::corrupt("the file is cut short");
+    let short = || BackendError::corrupt("the file is cut short");
     let length = sealed.get(NAME_AT - 2..NAME_AT).ok_or_else(short)?;
     let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
     let head = sealed.get(..NAME_AT + length).ok_or_else(short)?;
     let name = std::str::from_utf8(&head[NAME_AT..]);
-    Ok((name.map_err(|_| Fault::corrupt("wrong key or altered file"))?, head))
+    Ok((name.map_err(|_| BackendError::corrupt("wrong key or altered file"))?, head))
 }
 
 fn salt_of(head: &[u8]) -> Salt {
@@ -225,9 +227,10 @@ fn salt_of(head: &[u8]) -> Salt {
     salt
 }
 
-fn derive(passphrase: &Secret, salt: &Salt) -> Result<KeyBytes, Fault> {
+fn derive(passphrase: &Secret, salt: &Salt) -> Result<KeyBytes, BackendError> {
     let refuse = |error: argon2::Error| {
-        Fault::denied("no key could be derived from the passphrase").because(error.to_string())
+        BackendError::denied("no key could be derived from the passphrase")
+            .because(error.to_string())
     };
     let mut key = KeyBytes::default();
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(key.len())).map_err(refuse)?;
@@ -280,10 +283,10 @@ mod tests {
     fn the_wrong_key_is_said_to_be_one() {
         let sealed = raw(1).seal("name", b"secret", None).unwrap();
         let wrong = raw(2).open("name", &sealed).unwrap_err().trouble;
-        assert_eq!(wrong, Trouble::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(wrong, StoreErrorKind::Corrupt("wrong key or altered file".to_owned()));
         let mut newer = sealed;
         newer[8] = 2;
-        assert_eq!(raw(1).open("name", &newer).unwrap_err().trouble, Trouble::Newer(2));
+        assert_eq!(raw(1).open("name", &newer).unwrap_err().trouble, StoreErrorKind::Newer(2));
     }
 
     #[test]

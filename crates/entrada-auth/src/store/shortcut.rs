@@ -9,14 +9,14 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::temporary::Temporary;
-use super::{Entry, Kind, disk};
+use super::{Entry, StoreKind, disk};
 
 /// Bytes of a list above which to read it costs more than to look here: about a hundred accounts.
 const LONG: u64 = 32 << 10;
 
 /// What was looked for: where, and by which name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sought<'a> {
+pub struct GrantQuery<'a> {
     /// [`GrantKey::authority`](super::GrantKey::authority).
     pub authority: &'a str,
     /// [`GrantKey::tenant`](super::GrantKey::tenant).
@@ -27,7 +27,7 @@ pub struct Sought<'a> {
     pub account: Option<&'a str>,
 }
 
-impl Sought<'_> {
+impl GrantQuery<'_> {
     /// Whether `entry` is what is looked for.
     pub fn fits(&self, entry: &Entry) -> bool {
         entry.authority == self.authority
@@ -36,7 +36,7 @@ impl Sought<'_> {
             && self.account.is_none_or(|account| entry.is_called(account))
     }
 
-    fn file_name(&self, store: Kind) -> String {
+    fn file_name(&self, store: StoreKind) -> String {
         let account = self.account.map(str::to_ascii_lowercase).unwrap_or_default();
         let parts =
             [super::kind_name(store), self.authority, self.tenant, self.client_id, &account];
@@ -103,7 +103,7 @@ impl Shortcuts {
     }
 
     /// The one entry of `store` that fits, if that is known and the list is long.
-    pub(super) fn find(&self, store: Kind, sought: &Sought<'_>) -> Option<Entry> {
+    pub(super) fn find(&self, store: StoreKind, sought: &GrantQuery<'_>) -> Option<Entry> {
         let stamp = self.stamp();
         self.seen.replace(stamp.clone());
         let stamp = stamp?;
@@ -122,7 +122,7 @@ impl Shortcuts {
     }
 
     /// Remembers that `entry` is the only one that fits, in the list as it was when [`Shortcuts::find`] did not know.
-    pub(super) fn remember(&self, sought: &Sought<'_>, entry: &Entry) {
+    pub(super) fn remember(&self, sought: &GrantQuery<'_>, entry: &Entry) {
         let Some(stamp) = self.seen.take() else { return };
         let found = Found { stamp, entry: entry.clone() };
         let path = self.dir.join(sought.file_name(entry.store));
@@ -201,8 +201,8 @@ mod tests {
     struct Named;
 
     impl crate::store::Backend for Named {
-        fn kind(&self) -> Kind {
-            Kind::Keyring
+        fn kind(&self) -> StoreKind {
+            StoreKind::Keyring
         }
         fn describe(&self) -> String {
             String::new()
@@ -228,11 +228,11 @@ mod tests {
         let key = GrantKey { account: account.to_owned(), ..key() };
         let mut grant = grant("hunter2", 7);
         grant.account.username = Some(format!("User{account}@example.com"));
-        Entry::new(Kind::Keyring, &key, &grant, NumericDate(1))
+        Entry::new(StoreKind::Keyring, &key, &grant, NumericDate(1))
     }
 
-    fn sought(account: Option<&str>) -> Sought<'_> {
-        Sought {
+    fn sought(account: Option<&str>) -> GrantQuery<'_> {
+        GrantQuery {
             authority: "https://login.example",
             tenant: "common",
             client_id: "11111111-2222",
@@ -247,7 +247,7 @@ mod tests {
         place.remember("7");
         assert_eq!(place.find("7").as_deref(), Some("7"));
         assert_eq!(place.find("8"), None);
-        let other = Sought { client_id: "other", ..sought(Some("7")) };
+        let other = GrantQuery { client_id: "other", ..sought(Some("7")) };
         assert!(place.grants().shortcut(&other).is_none());
         // A sign-in that changes nothing on the list leaves it alone; one that does not, not.
         let grants = place.grants();
@@ -262,7 +262,7 @@ mod tests {
         fs::create_dir(place.path("accounts.new")).unwrap();
         assert_eq!(place.find("7"), None);
         place.remember("7");
-        assert!(place.grants().index.remove(Kind::Keyring, &entry("8").key()).unwrap());
+        assert!(place.grants().index.remove(StoreKind::Keyring, &entry("8").key()).unwrap());
         assert!(!place.path("accounts.seen").exists(), "no name of who signed out is left");
     }
 

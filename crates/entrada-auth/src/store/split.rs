@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, hex};
+use super::{Backend, BackendError, Bytes, StoreError, StoreErrorKind, StoreKind, action, hex};
 
 /// First word of a head item; then version, generation, number of parts, bytes in all and SHA-256, with blanks between.
 const MAGIC: &str = "entrada-parts";
@@ -39,7 +39,7 @@ impl Split {
         Self { inner }
     }
 
-    fn fault(&self, fault: Fault, action: &'static str) -> StoreError {
+    fn fault(&self, fault: BackendError, action: &'static str) -> StoreError {
         fault.when(self.inner.kind(), action)
     }
 
@@ -73,7 +73,7 @@ impl Split {
 }
 
 impl Backend for Split {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> StoreKind {
         self.inner.kind()
     }
 
@@ -96,8 +96,10 @@ impl Backend for Split {
                 break;
             }
         }
-        Err(self
-            .fault(Fault::corrupt("the parts of the item do not belong together"), action::LOAD))
+        Err(self.fault(
+            BackendError::corrupt("the parts of the item do not belong together"),
+            action::LOAD,
+        ))
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -115,8 +117,8 @@ impl Backend for Split {
         }
         let parts = bytes.len().div_ceil(max);
         if PARTS_MAX < parts {
-            let trouble = Trouble::TooLarge { size: bytes.len(), max: PARTS_MAX * max };
-            return Err(self.fault(Fault::new(trouble), action::SAVE));
+            let trouble = StoreErrorKind::TooLarge { size: bytes.len(), max: PARTS_MAX * max };
+            return Err(self.fault(BackendError::new(trouble), action::SAVE));
         }
         self.sweep(name, new)?;
         for (number, part) in bytes.chunks(max).enumerate() {
@@ -173,18 +175,18 @@ impl Head {
     }
 
     /// The head in `item`; `None` when it is a value by itself.
-    fn parse(item: &[u8]) -> Result<Option<Self>, Fault> {
+    fn parse(item: &[u8]) -> Result<Option<Self>, BackendError> {
         if !item.starts_with(MAGIC.as_bytes()) {
             return Ok(None);
         }
-        let damaged = || Fault::corrupt("the list of its parts cannot be read");
+        let damaged = || BackendError::corrupt("the list of its parts cannot be read");
         let text = std::str::from_utf8(item).map_err(|_| damaged())?;
         let words: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split(' ').collect();
         let version: u64 = words.get(1).and_then(|word| word.parse().ok()).ok_or_else(damaged)?;
         match version {
             VERSION => (),
             0 => return Err(damaged()),
-            newer => return Err(Fault::new(Trouble::Newer(newer))),
+            newer => return Err(BackendError::new(StoreErrorKind::Newer(newer))),
         }
         let [MAGIC, _, generation @ ("a" | "b"), parts, length, sha256] = words[..] else {
             return Err(damaged());
@@ -227,7 +229,9 @@ mod tests {
     impl Small {
         fn spend(&self) -> Result<(), StoreError> {
             match self.life.get() {
-                Some(0) => Err(Fault::denied("killed").when(Kind::Memory, action::SAVE)),
+                Some(0) => {
+                    Err(BackendError::denied("killed").when(StoreKind::Memory, action::SAVE))
+                }
                 Some(left) => {
                     self.life.set(Some(left - 1));
                     Ok(())
@@ -238,8 +242,8 @@ mod tests {
     }
 
     impl Backend for Rc<Small> {
-        fn kind(&self) -> Kind {
-            Kind::Memory
+        fn kind(&self) -> StoreKind {
+            StoreKind::Memory
         }
         fn describe(&self) -> String {
             self.items.describe()
@@ -340,10 +344,10 @@ mod tests {
         for value in [&b""[..], b"y", &[b'x'; 2559], &[b'y'; 2560]] {
             small.items.save(&part, value).unwrap();
             let trouble = split.load("name").unwrap_err().trouble;
-            assert!(matches!(trouble, Trouble::Corrupt(_)), "{trouble}");
+            assert!(matches!(trouble, StoreErrorKind::Corrupt(_)), "{trouble}");
         }
         small.items.remove(&part).unwrap();
-        assert!(matches!(split.load("name").unwrap_err().trouble, Trouble::Corrupt(_)));
+        assert!(matches!(split.load("name").unwrap_err().trouble, StoreErrorKind::Corrupt(_)));
         for head in [
             "entrada-parts",
             "entrada-parts x",
@@ -354,12 +358,12 @@ mod tests {
         ] {
             small.items.save("name", head.as_bytes()).unwrap();
             assert!(
-                matches!(split.load("name").unwrap_err().trouble, Trouble::Corrupt(_)),
+                matches!(split.load("name").unwrap_err().trouble, StoreErrorKind::Corrupt(_)),
                 "{head}"
             );
         }
         small.items.save("name", b"entrada-parts 2 whatever").unwrap();
-        assert_eq!(split.load("name").unwrap_err().trouble, Trouble::Newer(2));
+        assert_eq!(split.load("name").unwrap_err().trouble, StoreErrorKind::Newer(2));
         assert!(split.remove("name").unwrap());
         assert_eq!(items(&small), 0);
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::disk::{cannot, check_open, check_owner, list, sync_parent, without_following};
-use super::{Fault, hex, seal};
+use super::{BackendError, hex, seal};
 
 /// The folder's name.
 const FOLDER: &str = ".tmp";
@@ -34,7 +34,7 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// A new file for `path`, 0600 whatever the umask.
-    pub(super) fn beside(path: &Path) -> Result<Self, Fault> {
+    pub(super) fn beside(path: &Path) -> Result<Self, BackendError> {
         for _ in 0..TRIES {
             let random: [u8; 8] = seal::random()?;
             if let Some(made) = Self::named(path, &hex(&random), true)? {
@@ -47,7 +47,7 @@ impl Temporary {
 
     /// The file for `path` that is called `name`: a new one, or one that a killed run left behind. `None` where another
     /// process has it, or has just swept it away.
-    fn named(path: &Path, name: &str, is_new: bool) -> Result<Option<Self>, Fault> {
+    fn named(path: &Path, name: &str, is_new: bool) -> Result<Option<Self>, BackendError> {
         let refuse = |error| cannot("write beside", path, error);
         let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let folder = path.with_file_name(FOLDER);
@@ -81,7 +81,7 @@ impl Temporary {
 
     /// As [`Temporary::beside`], with room on the disk for a grant, whatever others fill it with meanwhile. There is one
     /// such file for each `path`: what a killed run left behind is used again.
-    pub(super) fn with_room(path: &Path) -> Result<Self, Fault> {
+    pub(super) fn with_room(path: &Path) -> Result<Self, BackendError> {
         let made = match Self::named(path, ROOM_NAME, false)? {
             Some(made) => made,
             None => Self::beside(path)?,
@@ -92,7 +92,7 @@ impl Temporary {
     }
 
     /// Writes `bytes` and puts them at `path`, in place of what is there, in one step; on disk when this returns.
-    pub(super) fn become_file(mut self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn become_file(mut self, path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         let written = self
             .file
             .write_all(bytes)
@@ -111,7 +111,7 @@ impl Temporary {
 
 impl Temporary {
     /// As [`Temporary::become_file`], for what may be lost or torn when the power fails.
-    pub(super) fn become_cache(mut self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn become_cache(mut self, path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         let written = self.file.write_all(bytes).and_then(|()| fs::rename(&self.path, path));
         self.is_named = written.is_ok();
         written.map_err(|error| cannot("write", path, error))
@@ -158,9 +158,9 @@ fn fill(mut file: &File) -> io::Result<()> {
 }
 
 /// Refuses a folder that is a link, or that others may fill.
-fn check_folder(folder: &Path, metadata: &Metadata) -> Result<(), Fault> {
+fn check_folder(folder: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     if !metadata.is_dir() {
-        return Err(Fault::denied(format!("`{}` is not a directory", folder.display())));
+        return Err(BackendError::denied(format!("`{}` is not a directory", folder.display())));
     }
     check_owner(folder, metadata, 0o077, "chmod 700")
 }

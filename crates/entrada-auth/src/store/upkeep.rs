@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fault, Grants, StoreError, TRIAL, action, deadline, lock, seal};
+use super::{BackendError, Grants, StoreError, TRIAL, action, deadline, lock, seal};
 
 /// How long a look at the store waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -11,7 +11,7 @@ impl Grants {
     /// Whether the store takes an item of `size` bytes, gives it back and forgets it again. Forgets as well what an earlier
     /// look that was killed has left.
     pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
-        let refuse = |fault: Fault| fault.when(self.kind(), action::PREPARE);
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");
         // One look at a time: so whatever is found is left over.
         let alone = deadline::within(PATIENCE, move || lock::wait(&path)).and_then(|lock| lock);
@@ -34,7 +34,7 @@ impl Grants {
         });
         match tried {
             Ok(Some(back)) if *back == *bytes => Ok(()),
-            Ok(_) => Err(refuse(Fault::denied("what was read is not what was written"))),
+            Ok(_) => Err(refuse(BackendError::denied("what was read is not what was written"))),
             Err(error) => Err(StoreError { action: action::PREPARE, ..error }),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use url::Url;
 
-use super::{Browser, Env, OWN, Place};
+use super::{Browser, Env, HostKind, OWN};
 use entrada_core::check_transport;
 
 /// The desktop's own browser.
@@ -15,7 +15,7 @@ use entrada_core::check_transport;
 pub struct RealBrowser;
 
 impl Browser for RealBrowser {
-    fn place(&self, env: &Env) -> Place {
+    fn host_kind(&self, env: &Env) -> HostKind {
         place_of(env, &Marks::read())
     }
 
@@ -57,20 +57,20 @@ impl Marks {
     }
 }
 
-fn place_of(env: &Env, marks: &Marks) -> Place {
+fn place_of(env: &Env, marks: &Marks) -> HostKind {
     let set = |names: &[&str]| names.iter().any(|name| env.is_set(name));
     if set(&["SSH_CONNECTION", "SSH_TTY"]) {
-        Place::Remote
+        HostKind::Remote
     } else if marks.container || set(&["container", "KUBERNETES_SERVICE_HOST"]) {
-        Place::Container
+        HostKind::Container
     } else if cfg!(any(windows, target_os = "macos")) {
-        Place::Desktop
+        HostKind::Desktop
     } else if marks.wsl || set(&["WSL_DISTRO_NAME", "WSL_INTEROP"]) {
-        Place::Wsl
+        HostKind::Wsl
     } else if set(&["WAYLAND_DISPLAY", "DISPLAY"]) {
-        Place::Desktop
+        HostKind::Desktop
     } else {
-        Place::Headless
+        HostKind::Headless
     }
 }
 
@@ -167,21 +167,21 @@ mod tests {
     fn the_place_is_told_by_variables_and_marks() {
         let nowhere = Marks { container: false, wsl: false };
         for (variables, marks, expected) in [
-            (&[][..], &nowhere, Place::Headless),
-            (&[("DISPLAY", ":0")], &nowhere, Place::Desktop),
-            (&[("WAYLAND_DISPLAY", "wayland-0")], &nowhere, Place::Desktop),
+            (&[][..], &nowhere, HostKind::Headless),
+            (&[("DISPLAY", ":0")], &nowhere, HostKind::Desktop),
+            (&[("WAYLAND_DISPLAY", "wayland-0")], &nowhere, HostKind::Desktop),
             (
                 &[("DISPLAY", "localhost:10.0"), ("SSH_CONNECTION", "1 2 3 4")],
                 &nowhere,
-                Place::Remote,
+                HostKind::Remote,
             ),
-            (&[("SSH_TTY", "/dev/pts/0")], &nowhere, Place::Remote),
-            (&[("WSL_DISTRO_NAME", "Debian")], &nowhere, Place::Wsl),
-            (&[], &Marks { container: false, wsl: true }, Place::Wsl),
+            (&[("SSH_TTY", "/dev/pts/0")], &nowhere, HostKind::Remote),
+            (&[("WSL_DISTRO_NAME", "Debian")], &nowhere, HostKind::Wsl),
+            (&[], &Marks { container: false, wsl: true }, HostKind::Wsl),
             // The kernel under Docker Desktop is that of WSL.
-            (&[("DISPLAY", ":0")], &Marks { container: true, wsl: true }, Place::Container),
-            (&[("container", "podman")], &nowhere, Place::Container),
-            (&[("SSH_TTY", "/dev/pts/0")], &Marks { container: true, wsl: true }, Place::Remote),
+            (&[("DISPLAY", ":0")], &Marks { container: true, wsl: true }, HostKind::Container),
+            (&[("container", "podman")], &nowhere, HostKind::Container),
+            (&[("SSH_TTY", "/dev/pts/0")], &Marks { container: true, wsl: true }, HostKind::Remote),
         ] {
             assert_eq!(place_of(&env(variables), marks), expected, "{variables:?}");
         }

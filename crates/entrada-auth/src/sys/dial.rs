@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::clock::interruptible;
 use super::http::{RealHttp, SetupTrouble};
-use super::{Dial, HttpError, HttpFailure, Wire};
+use super::{Connection, Dial, HttpError, HttpFailure};
 
 /// How long a connection may take, with TLS on it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,8 +30,8 @@ const LINE_MAX: u64 = 64 << 10;
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 impl Dial for RealHttp<'_> {
-    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Wire>, HttpError> {
-        let mut wire = RealWire {
+    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError> {
+        let mut wire = RealConnection {
             host: format!("{host}:{port}"),
             name: host.to_owned(),
             tls: self.trusting(),
@@ -90,7 +90,7 @@ trait Stream: AsyncRead + AsyncWrite {}
 impl<T: AsyncRead + AsyncWrite> Stream for T {}
 type Connected = BufReader<Pin<Box<dyn Stream>>>;
 
-struct RealWire {
+struct RealConnection {
     host: String,
     name: String,
     tls: Result<Arc<rustls::ClientConfig>, SetupTrouble>,
@@ -102,7 +102,7 @@ struct RealWire {
     room: usize,
 }
 
-impl RealWire {
+impl RealConnection {
     fn error(&self, failure: HttpFailure) -> HttpError {
         HttpError { host: self.host.clone(), failure, source: None }
     }
@@ -133,7 +133,7 @@ impl RealWire {
     }
 }
 
-impl Wire for RealWire {
+impl Connection for RealConnection {
     fn read(&mut self) -> Result<Option<String>, HttpError> {
         let mut stream = self.take()?;
         let (line, stream) = self.within(TOTAL_TIMEOUT, HttpFailure::Timeout, async {
@@ -208,7 +208,7 @@ mod tests {
     use crate::sys::Env;
 
     /// A server that says `said` to whoever comes, and hangs up; what a client makes of it.
-    fn at<T>(said: Vec<u8>, client: impl FnOnce(&mut dyn Wire) -> T) -> T {
+    fn at<T>(said: Vec<u8>, client: impl FnOnce(&mut dyn Connection) -> T) -> T {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {

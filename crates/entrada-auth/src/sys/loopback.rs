@@ -16,8 +16,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::callback_request::{CallbackRequest, gone};
 use super::clock::interruptible;
-use super::visit::{Visit, gone};
 use super::{HttpResponse, Interrupted, Listener, Loopback};
 
 /// Bytes of a request's head. An address with a code and a long error text has about 4 kB.
@@ -77,8 +77,8 @@ struct RealListener {
     /// Taken by the first wait, which brings the event loop.
     sockets: Vec<TcpListener>,
     accepting: Vec<tokio::task::JoinHandle<()>>,
-    sender: mpsc::Sender<Visit>,
-    visits: mpsc::Receiver<Visit>,
+    sender: mpsc::Sender<CallbackRequest>,
+    visits: mpsc::Receiver<CallbackRequest>,
     /// Connections on which a request has come and the answer is not yet out.
     busy: Arc<AtomicUsize>,
 }
@@ -110,7 +110,7 @@ impl Listener for RealListener {
         self.port
     }
 
-    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
+    fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         let found = interruptible(async {
             self.start();
             tokio::time::timeout(wait, self.visits.recv()).await.ok().flatten()
@@ -147,7 +147,7 @@ impl Drop for RealListener {
 
 async fn accept(
     socket: tokio::net::TcpListener,
-    sender: mpsc::Sender<Visit>,
+    sender: mpsc::Sender<CallbackRequest>,
     busy: Arc<AtomicUsize>,
     doors: Arc<Semaphore>,
 ) {
@@ -169,7 +169,7 @@ async fn accept(
 /// Takes one request from one connection, and gives its answer.
 async fn converse(
     stream: tokio::net::TcpStream,
-    sender: mpsc::Sender<Visit>,
+    sender: mpsc::Sender<CallbackRequest>,
     busy: Arc<AtomicUsize>,
 ) {
     let working = Working { busy, begun: Arc::default() };
@@ -212,7 +212,10 @@ impl Drop for Working {
     }
 }
 
-async fn take_in(request: http::Request<Incoming>, sender: &mpsc::Sender<Visit>) -> HttpResponse {
+async fn take_in(
+    request: http::Request<Incoming>,
+    sender: &mpsc::Sender<CallbackRequest>,
+) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let refused = |status: http::StatusCode| {
         let mut response = HttpResponse::default();
@@ -225,7 +228,7 @@ async fn take_in(request: http::Request<Incoming>, sender: &mpsc::Sender<Visit>)
         Ok(Err(_)) => return refused(http::StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => return refused(http::StatusCode::REQUEST_TIMEOUT),
     };
-    let (visit, answer) = Visit::new(http::Request::from_parts(parts, body));
+    let (visit, answer) = CallbackRequest::new(http::Request::from_parts(parts, body));
     if sender.send(visit).await.is_err() {
         return gone();
     }

@@ -1,6 +1,7 @@
 //! The outside world, one small trait per effect and one real form of each.
 
 mod browser;
+mod callback_request;
 mod clock;
 mod defect;
 mod dial;
@@ -15,12 +16,12 @@ mod program;
 mod terminal;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-mod visit;
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
+pub use callback_request::CallbackRequest;
 pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
@@ -35,9 +36,8 @@ pub use input_file::{
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
-pub use program::{Hand, Program, Programs, RealPrograms};
+pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};
-pub use visit::Visit;
 
 use entrada_core::NumericDate;
 
@@ -69,7 +69,7 @@ pub struct Sys<'a> {
 /// The user's web browser.
 pub trait Browser {
     /// Where we run, as far as it matters for a browser.
-    fn place(&self, env: &Env) -> Place;
+    fn host_kind(&self, env: &Env) -> HostKind;
     /// Opens `url`, by `$BROWSER` where that is set; refuses anything but https and pages of this machine. Returns at
     /// once; what goes wrong afterwards comes over the channel, and nothing comes when all went well.
     fn open(&self, url: &url::Url, env: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>>;
@@ -77,7 +77,7 @@ pub trait Browser {
 
 /// Where the program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum HostKind {
     /// On the machine of whoever looks at it, with windows.
     Desktop,
     /// In Windows' Linux, whose browser is that of Windows.
@@ -90,7 +90,7 @@ pub enum Place {
     Headless,
 }
 
-impl Place {
+impl HostKind {
     /// Whether a page that is opened here is seen by the user.
     pub fn has_browser(self, env: &Env) -> bool {
         matches!(self, Self::Desktop | Self::Wsl) || env.is_set("BROWSER")
@@ -109,7 +109,7 @@ pub trait Listener {
     /// Which one.
     fn port(&self) -> u16;
     /// The next visit, if one comes within `wait`.
-    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted>;
+    fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
     /// Stops listening, and gives the answers that are under way up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
 }
@@ -190,13 +190,13 @@ pub trait Http {
 /// Connections on which lines are exchanged.
 pub trait Dial {
     /// Connects to `port` of `host`, with TLS from the first byte on where `tls` says so. Proxies are not used: they carry HTTP.
-    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Wire>, HttpError>;
+    fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError>;
     /// The addresses of `host`, one at least.
     fn resolve(&self, host: &str) -> std::io::Result<Vec<std::net::IpAddr>>;
 }
 
 /// One such connection.
-pub trait Wire {
+pub trait Connection {
     /// The next line, without its end; `None` when the other side has closed.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
     /// Sends `line`, and its end.

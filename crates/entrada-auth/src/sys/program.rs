@@ -12,7 +12,7 @@ pub struct Program {
     /// Its name and its arguments.
     pub argv: Vec<OsString>,
     /// Where it finds the token.
-    pub hand: Hand,
+    pub delivery: TokenDelivery,
     /// The token.
     pub token: Secret,
     /// Variables of the environment that it does not get.
@@ -21,7 +21,7 @@ pub struct Program {
 
 /// How a program gets a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hand {
+pub enum TokenDelivery {
     /// In the environment variable of this name.
     Variable(String),
     /// On the file descriptor of this number, to be read to its end.
@@ -56,11 +56,11 @@ fn command(program: &Program) -> io::Result<Command> {
     for variable in &program.without {
         command.env_remove(variable);
     }
-    match &program.hand {
-        Hand::Variable(variable) => {
+    match &program.delivery {
+        TokenDelivery::Variable(variable) => {
             command.env(variable, program.token.expose());
         }
-        Hand::Descriptor(number) => hand_over(&mut command, *number, &program.token)?,
+        TokenDelivery::Descriptor(number) => deliver(&mut command, *number, &program.token)?,
     }
     Ok(command)
 }
@@ -70,7 +70,7 @@ fn command(program: &Program) -> io::Result<Command> {
 const PIPE: usize = 16 << 10;
 
 #[cfg(unix)]
-fn hand_over(command: &mut Command, number: i32, token: &Secret) -> io::Result<()> {
+fn deliver(command: &mut Command, number: i32, token: &Secret) -> io::Result<()> {
     use command_fds::{CommandFdExt as _, FdMapping};
     if PIPE < token.expose().len() {
         return Err(io::Error::other("the token is too long for a pipe: hand it in a variable"));
@@ -94,7 +94,7 @@ fn hand_over(command: &mut Command, number: i32, token: &Secret) -> io::Result<(
 }
 
 #[cfg(not(unix))]
-fn hand_over(_: &mut Command, _: i32, _: &Secret) -> io::Result<()> {
+fn deliver(_: &mut Command, _: i32, _: &Secret) -> io::Result<()> {
     Err(io::Error::other("this system hands over no descriptors: use a variable"))
 }
 

@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use url::Url;
 
 use super::{
-    Browser, Dial, Entropy, Env, HttpError, HttpFailure, Line, Listener, Loopback, Place, Program,
-    Programs, Stream, Terminal, Wire,
+    Browser, Connection, Dial, Entropy, Env, HostKind, HttpError, HttpFailure, Line, Listener,
+    Loopback, Program, Programs, Stream, Terminal,
 };
 use entrada_core::Secret;
 
@@ -20,8 +20,8 @@ fn nothing<T>() -> io::Result<T> {
 }
 
 impl Browser for Nothing {
-    fn place(&self, _: &Env) -> Place {
-        Place::Headless
+    fn host_kind(&self, _: &Env) -> HostKind {
+        HostKind::Headless
     }
     fn open(&self, _: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
         nothing()
@@ -35,7 +35,7 @@ impl Loopback for Nothing {
 }
 
 impl Dial for Nothing {
-    fn dial(&self, host: &str, _: u16, _: bool) -> Result<Box<dyn Wire>, HttpError> {
+    fn dial(&self, host: &str, _: u16, _: bool) -> Result<Box<dyn Connection>, HttpError> {
         Err(HttpError { host: host.to_owned(), failure: HttpFailure::Connect, source: None })
     }
     fn resolve(&self, _: &str) -> io::Result<Vec<std::net::IpAddr>> {

@@ -13,11 +13,11 @@ use std::time::Duration;
 use url::Url;
 
 use crate::sys::{
-    Bundle, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line, Listener, Loopback,
-    OutputFile, OutputOptions, Stream, Sys, Terminal, Visit,
+    Bundle, CallbackRequest, Http, HttpError, HttpRequest, HttpResponse, Interrupted, Line,
+    Listener, Loopback, OutputFile, OutputOptions, Stream, Sys, Terminal,
 };
 use entrada_core::har::{
-    About, Content, Entry, Har, Redactor, Request, Response, Timings, timestamp,
+    Content, Entry, Har, Redactor, Request, Response, Timings, TraceSummary, timestamp,
 };
 use entrada_core::{self as model, Secret, to_json_pretty};
 
@@ -68,7 +68,7 @@ impl Recorder {
         &self,
         sys: &Sys<'_>,
         path: &Path,
-        about: About,
+        about: TraceSummary,
         announce: bool,
     ) -> io::Result<()> {
         if self.tape().is_some() {
@@ -262,7 +262,7 @@ impl Listener for RecordedListener {
         self.inner.port()
     }
 
-    fn next(&mut self, wait: Duration) -> Result<Option<Visit>, Interrupted> {
+    fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         let Some(visit) = self.inner.next(wait)? else { return Ok(None) };
         let base = Url::parse(&format!("http://localhost:{}", self.inner.port())).ok();
         let request = self
@@ -270,7 +270,7 @@ impl Listener for RecordedListener {
             .with(|tape| wire::request(&visit.request, base.as_ref(), &mut tape.redactor));
         let Some(request) = request else { return Ok(Some(visit)) };
         let recorder = self.recorder.clone();
-        Ok(Some(visit.overheard(move |answer| {
+        Ok(Some(visit.with_response_hook(move |answer| {
             recorder.with(|tape| tape.visited(request, answer));
         })))
     }

@@ -42,7 +42,7 @@ pub struct Log {
     pub comment: Option<String>,
     /// What the run was about, where entrada wrote the file.
     #[serde(default, rename = "_entrada", skip_serializing_if = "Option::is_none")]
-    pub about: Option<About>,
+    pub about: Option<TraceSummary>,
 }
 
 /// A program, by name and version.
@@ -59,7 +59,7 @@ pub struct Creator {
 /// What a run was about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct About {
+pub struct TraceSummary {
     /// The command, without its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
@@ -225,7 +225,7 @@ pub struct Timings {
 
 impl Har {
     /// An empty file of ours.
-    pub fn new(comment: &str, about: About) -> Self {
+    pub fn new(comment: &str, about: TraceSummary) -> Self {
         Self {
             log: Log {
                 version: VERSION.to_owned(),

@@ -93,7 +93,7 @@ impl PagePrompt {
 
 /// Values that tie the answer to the request, each used for one sign-in.
 #[derive(Clone, Debug)]
-pub struct Ties {
+pub struct AuthRequestState {
     /// Comes back with the answer (RFC 6749 §10.12). 256 bits, base64url.
     pub state: Secret,
     /// Proves that who redeems the code is who asked for it (RFC 7636 §4.1). 43 characters, 256 bits.
@@ -102,7 +102,7 @@ pub struct Ties {
     pub nonce: Secret,
 }
 
-impl Ties {
+impl AuthRequestState {
     /// Made of 96 random bytes.
     pub fn new(random: &[u8; 96]) -> Self {
         let part = |from: usize| Secret::new(URL_SAFE_NO_PAD.encode(&random[from..from + 32]));
@@ -121,8 +121,8 @@ pub struct AuthorizationRequest<'a> {
     pub redirect_uri: &'a str,
     /// May name several APIs: the user consents to all of them at once.
     pub scopes: &'a ScopeSet,
-    /// See [`Ties`].
-    pub ties: &'a Ties,
+    /// See [`AuthRequestState`].
+    pub request_state: &'a AuthRequestState,
     /// Further parameters: `prompt`, `login_hint`, `claims`, `response_mode`, …
     pub extra: Vec<(&'a str, &'a str)>,
 }
@@ -167,7 +167,7 @@ impl AuthorizationRequest<'_> {
     pub fn url(&self) -> Url {
         let mut extra = self.extra.clone();
         if self.scopes.contains("openid") {
-            extra.push(("nonce", self.ties.nonce.expose()));
+            extra.push(("nonce", self.request_state.nonce.expose()));
         }
         build::authorization(self, &extra)
     }
@@ -184,7 +184,7 @@ pub enum Redirected {
 
 /// Why an answer is not the one to this request. Nothing of it is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotOurs {
+pub enum RedirectMismatch {
     /// It has none of the parameters of an answer.
     #[error("it is no answer to a sign-in: it has neither `code` nor `error`")]
     NoAnswer,
@@ -215,7 +215,7 @@ pub enum NotOurs {
 
 /// What an answer is compared with.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
+pub struct ExpectedRedirect<'a> {
     /// The `state` that was sent.
     pub state: &'a Secret,
     /// The issuer, where it is known.
@@ -225,27 +225,30 @@ pub struct Expected<'a> {
 }
 
 /// Reads the parameters of an answer, from a query, a fragment or a form. `state` is looked at before anything else.
-pub fn read_redirect(parameters: &str, expected: Expected<'_>) -> Result<Redirected, NotOurs> {
+pub fn read_redirect(
+    parameters: &str,
+    expected: ExpectedRedirect<'_>,
+) -> Result<Redirected, RedirectMismatch> {
     let pairs: Vec<(String, String)> =
         form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
     let only = |name: &str| {
         let mut found = pairs.iter().filter(|(key, _)| key == name);
         match (found.next(), found.next()) {
             (first, None) => Ok(first.map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())),
-            _ => Err(NotOurs::Twice),
+            _ => Err(RedirectMismatch::Twice),
         }
     };
     let (code, error) = (only("code")?, only("error")?);
     if code.is_none() && error.is_none() {
-        return Err(NotOurs::NoAnswer);
+        return Err(RedirectMismatch::NoAnswer);
     }
     let state = only("state")?.unwrap_or_default();
     if !bool::from(state.as_bytes().ct_eq(expected.state.expose().as_bytes())) {
-        return Err(NotOurs::State);
+        return Err(RedirectMismatch::State);
     }
     match (only("iss")?, expected.issuer) {
-        (Some(found), Some(issuer)) if found != issuer => return Err(NotOurs::Issuer),
-        (None, _) if expected.issuer_always => return Err(NotOurs::NoIssuer),
+        (Some(found), Some(issuer)) if found != issuer => return Err(RedirectMismatch::Issuer),
+        (None, _) if expected.issuer_always => return Err(RedirectMismatch::NoIssuer),
         _ => (),
     }
     let members: Map<String, Value> =
@@ -261,24 +264,24 @@ pub fn read_redirect(parameters: &str, expected: Expected<'_>) -> Result<Redirec
 mod tests {
     use super::*;
 
-    fn ties() -> Ties {
+    fn request_state() -> AuthRequestState {
         let mut random = [0; 96];
         for (index, byte) in random.iter_mut().enumerate() {
             *byte = u8::try_from(index).unwrap();
         }
-        Ties::new(&random)
+        AuthRequestState::new(&random)
     }
 
     #[test]
     fn the_address_holds_what_rfc_6749_7636_and_oidc_ask_and_no_verifier() {
         let endpoint = Url::parse("https://login.example/t/oauth2/v2.0/authorize?p=B2C_1").unwrap();
-        let ties = ties();
+        let request_state = request_state();
         let url = AuthorizationRequest {
             endpoint: &endpoint,
             client_id: "client",
             redirect_uri: "http://localhost:8400",
             scopes: &ScopeSet::parse("openid Mail.Read"),
-            ties: &ties,
+            request_state: &request_state,
             extra: vec![("prompt", "login"), ("login_hint", "ada@contoso.example")],
         }
         .url();
@@ -296,8 +299,8 @@ mod tests {
             ("client_id", "client"),
             ("redirect_uri", "http://localhost:8400"),
             ("scope", "Mail.Read openid"),
-            ("state", ties.state.expose()),
-            ("nonce", ties.nonce.expose()),
+            ("state", request_state.state.expose()),
+            ("nonce", request_state.nonce.expose()),
             ("code_challenge_method", "S256"),
             ("prompt", "login"),
             ("login_hint", "ada@contoso.example"),
@@ -305,31 +308,37 @@ mod tests {
             assert_eq!(value(name), expected, "{name}");
         }
         assert_eq!(value("code_challenge").len(), 43);
-        assert_eq!(ties.verifier.expose().len(), 43);
-        assert!(!url.as_str().contains(ties.verifier.expose()));
+        assert_eq!(request_state.verifier.expose().len(), 43);
+        assert!(!url.as_str().contains(request_state.verifier.expose()));
     }
 
     #[test]
     fn an_answer_is_believed_only_when_it_is_to_this_request() {
-        let ties = ties();
-        let (state, encoded) = (ties.state.clone(), ties.state.expose().to_owned());
+        let request_state = request_state();
+        let (state, encoded) =
+            (request_state.state.clone(), request_state.state.expose().to_owned());
         let read = |parameters: &str, issuer: Option<&str>, issuer_always: bool| {
-            let expected = Expected { state: &state, issuer, issuer_always };
+            let expected = ExpectedRedirect { state: &state, issuer, issuer_always };
             read_redirect(&parameters.replace("STATE", &encoded), expected)
         };
         let refusal = |parameters, issuer, always| read(parameters, issuer, always).unwrap_err();
         for (parameters, issuer, always, expected) in [
-            ("", None, false, NotOurs::NoAnswer),
-            ("state=STATE", None, false, NotOurs::NoAnswer),
-            ("code=&state=STATE", None, false, NotOurs::NoAnswer),
-            ("code=c", None, false, NotOurs::State),
-            ("code=c&state=", None, false, NotOurs::State),
-            ("code=c&state=STATEx", None, false, NotOurs::State),
-            ("error=access_denied&state=x", None, false, NotOurs::State),
-            ("code=c&state=STATE&state=x", None, false, NotOurs::Twice),
-            ("code=c&code=d&state=STATE", None, false, NotOurs::Twice),
-            ("code=c&state=STATE&iss=https://evil", Some("https://idp"), false, NotOurs::Issuer),
-            ("code=c&state=STATE", Some("https://idp"), true, NotOurs::NoIssuer),
+            ("", None, false, RedirectMismatch::NoAnswer),
+            ("state=STATE", None, false, RedirectMismatch::NoAnswer),
+            ("code=&state=STATE", None, false, RedirectMismatch::NoAnswer),
+            ("code=c", None, false, RedirectMismatch::State),
+            ("code=c&state=", None, false, RedirectMismatch::State),
+            ("code=c&state=STATEx", None, false, RedirectMismatch::State),
+            ("error=access_denied&state=x", None, false, RedirectMismatch::State),
+            ("code=c&state=STATE&state=x", None, false, RedirectMismatch::Twice),
+            ("code=c&code=d&state=STATE", None, false, RedirectMismatch::Twice),
+            (
+                "code=c&state=STATE&iss=https://evil",
+                Some("https://idp"),
+                false,
+                RedirectMismatch::Issuer,
+            ),
+            ("code=c&state=STATE", Some("https://idp"), true, RedirectMismatch::NoIssuer),
         ] {
             assert_eq!(refusal(parameters, issuer, always), expected, "{parameters}");
         }

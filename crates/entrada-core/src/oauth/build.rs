@@ -45,9 +45,9 @@ impl Capture {
 pub(super) fn authorization(request: &AuthorizationRequest<'_>, extra: &[(&str, &str)]) -> Url {
     let client = BasicClient::new(ClientId::new(request.client_id.to_owned()))
         .set_auth_uri(AuthUrl::from_url(request.endpoint.clone()));
-    let verifier = PkceCodeVerifier::new(request.ties.verifier.expose().to_owned());
+    let verifier = PkceCodeVerifier::new(request.request_state.verifier.expose().to_owned());
     let mut page = client
-        .authorize_url(|| CsrfToken::new(request.ties.state.expose().to_owned()))
+        .authorize_url(|| CsrfToken::new(request.request_state.state.expose().to_owned()))
         .add_scopes(crate_scopes(request.scopes))
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
     if let Ok(redirect) = RedirectUrl::new(request.redirect_uri.to_owned()) {

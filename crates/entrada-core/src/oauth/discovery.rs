@@ -69,7 +69,7 @@ pub fn parse(
     }
     let found = read(STEP, response, None, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
-        if !authority.may_be_called(issuer) {
+        if !authority.accepts_issuer(issuer) {
             let shown: String = clean(issuer).chars().take(ISSUER_MAX).collect();
             let issuer = Some(shown).filter(|issuer| !issuer.is_empty());
             return Ok(Err(DiscoveryError::OtherIssuer { authority: authority.base(), issuer }));
@@ -88,7 +88,7 @@ pub fn parse(
             device_authorization: endpoint("device_authorization_endpoint")?,
             authorization: endpoint("authorization_endpoint")?,
             keys: endpoint("jwks_uri")?,
-            names_itself: members.get("authorization_response_iss_parameter_supported")
+            iss_parameter_supported: members.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
         }))
     })?;

@@ -22,7 +22,7 @@ pub struct Keys(Vec<Jwk>);
 
 /// What an ID token must say.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
+pub struct ExpectedIdToken<'a> {
     /// The issuer; `{tenantid}` in it stands for the token's own `tid`, as in Entra's metadata.
     pub issuer: &'a str,
     /// The application that asked: the audience.
@@ -143,7 +143,7 @@ impl Keys {
 pub fn check(
     token: &Secret,
     keys: Option<&Keys>,
-    expected: Expected<'_>,
+    expected: ExpectedIdToken<'_>,
 ) -> Result<(), IdTokenError> {
     let jwt = Jwt::decode_unverified(token.expose())
         .map_err(|error| IdTokenError::Unreadable(error.to_string()))?;

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{RecogniseError, take_answer, take_talk};
-use crate::service::{HttpAnswer, MailTalk};
+use crate::service::{HttpAnswer, MailLog};
 use crate::shape::Shape;
 use crate::{Context, Evidence};
 use entrada_core::Protocol;
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{As, Job, NumericDate, ScopeSet, Secret, clean};
+use entrada_core::{Job, NumericDate, ScopeSet, Secret, TokenSubject, clean};
 
 /// Members of an evidence file, version 1 (`docs/json.md`).
 const KNOWN: [&str; 18] = [
@@ -78,9 +78,9 @@ pub(super) fn read(
     evidence.context = Context {
         job: text("job")?.and_then(|job| Job::parse(&job)),
         job_name: text("job")?.filter(|job| Job::parse(job).is_none()),
-        acting: match text("as")?.as_deref() {
-            Some("user") => Some(As::User),
-            Some("app") => Some(As::App),
+        subject: match text("as")?.as_deref() {
+            Some("user") => Some(TokenSubject::User),
+            Some("app") => Some(TokenSubject::App),
             Some(_) => {
                 return Err(RecogniseError::Member { member: "as", expected: "`user` or `app`" });
             }
@@ -181,7 +181,7 @@ fn http_answer(http: &Map<String, Value>) -> HttpAnswer {
 }
 
 /// `mail`: who said what.
-fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailTalk, RecogniseError> {
+fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailLog, RecogniseError> {
     let lines: Vec<&str> = match mail.get("lines") {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         Some(Value::String(text)) => text.lines().collect(),
@@ -195,7 +195,7 @@ fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailTalk
     let named = mail.get("protocol").and_then(Value::as_str).and_then(Protocol::parse);
     let protocol = match named {
         Some(protocol) => protocol,
-        None => MailTalk::parse(&lines.join("\n")).map(|talk| talk.protocol).ok_or(
+        None => MailLog::parse(&lines.join("\n")).map(|talk| talk.protocol).ok_or(
             RecogniseError::Member {
                 member: "mail",
                 expected: "of protocol `imap`, `smtp` or `pop`",
@@ -203,9 +203,9 @@ fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailTalk
         )?,
     };
     let own = mail.get("user").and_then(Value::as_str).map(str::to_owned);
-    Ok(MailTalk::new(
+    Ok(MailLog::new(
         protocol,
-        lines.into_iter().take(MailTalk::LINES_MAX).map(MailTalk::line).collect(),
+        lines.into_iter().take(MailLog::LINES_MAX).map(MailLog::line).collect(),
         own.or(user),
     ))
 }

@@ -10,7 +10,7 @@ mod printed;
 
 use serde_json::{Map, Value};
 
-use super::service::{HttpAnswer, MailTalk};
+use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 use super::{Evidence, har};
 use entrada_core::NumericDate;
@@ -85,7 +85,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             // Python's way to show a dictionary, and JSON that lost its end, may still tell.
             Err(error) => match page::refusal(text) {
                 Some(refusal) => evidence.refusal = Some(refusal),
-                None => match let_alone(text) {
+                None => match single_token(text) {
                     Some(token) => evidence.token = Some(token),
                     None => return Err(error),
                 },
@@ -111,11 +111,11 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             }
             None => take_answer(answer, &mut evidence, None),
         }
-    } else if let Some(talk) = MailTalk::parse(text) {
+    } else if let Some(talk) = MailLog::parse(text) {
         take_talk(talk, &mut evidence);
     } else if let Some(refusal) = page::refusal(text) {
         evidence.refusal = Some(refusal);
-    } else if let Some(talk) = MailTalk::in_prose(text) {
+    } else if let Some(talk) = MailLog::in_prose(text) {
         take_talk(talk, &mut evidence);
     } else if let Some(answer) = phrase::in_words(text) {
         take_answer(answer, &mut evidence, None);
@@ -127,9 +127,9 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         match Shape::of(text) {
             // A token with something around it: a shell's `export`, a line of a log.
             Shape::Opaque { .. } | Shape::Broken { .. }
-                if text.contains([' ', '\n']) && let_alone(text).is_some() =>
+                if text.contains([' ', '\n']) && single_token(text).is_some() =>
             {
-                evidence.token = let_alone(text);
+                evidence.token = single_token(text);
             }
             // Words, not a token: another kind of answer, a log, a mistake.
             Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
@@ -286,7 +286,7 @@ fn is_oauth_error(members: &Map<String, Value>) -> bool {
 }
 
 /// Takes what a mail server and its client said, and the token that they spoke of.
-fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
+fn take_talk(talk: MailLog, evidence: &mut Evidence) {
     if evidence.token.is_none() {
         let token = talk.initial.as_ref().and_then(|initial| initial.token.as_ref());
         evidence.token = token.map(|token| Shape::of(token.expose()));
@@ -298,7 +298,7 @@ fn take_talk(talk: MailTalk, evidence: &mut Evidence) {
 const SEVERAL: usize = 8;
 
 /// The one JWT that stands in `text`; two are none, because nobody knows which is meant.
-fn let_alone(text: &str) -> Option<Shape> {
+fn single_token(text: &str) -> Option<Shape> {
     // Said twice, so it was sent twice.
     if text.to_ascii_lowercase().contains("bearer bearer") {
         return None;

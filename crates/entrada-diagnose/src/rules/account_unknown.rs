@@ -28,21 +28,21 @@ fn check(facts: &Facts) -> Option<Finding> {
     // The token itself may say.
     let named = facts.claims().is_some_and(|claims| claims.user_name().is_some());
     (asked && silent && !named && !facts.is_app_only()).then(|| {
-        RULE.says("the answer does not say who signed in: no `id_token`, no `client_info`")
+        RULE.finding("the answer does not say who signed in: no `id_token`, no `client_info`")
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn an_answer_that_names_nobody_is_told_where_openid_was_asked_for() {
         let body = r#"{"access_token":"x"}"#;
-        assert!(says(&RULE, &response(body, "openid Mail.Read")).is_some());
-        assert_eq!(says(&RULE, &response(body, "Mail.Read")), None);
+        assert!(finding_of(&RULE, &response(body, "openid Mail.Read")).is_some());
+        assert_eq!(finding_of(&RULE, &response(body, "Mail.Read")), None);
         let named = r#"{"access_token":"x","client_info":"e30"}"#;
-        assert_eq!(says(&RULE, &response(named, "openid Mail.Read")), None);
+        assert_eq!(finding_of(&RULE, &response(named, "openid Mail.Read")), None);
     }
 }

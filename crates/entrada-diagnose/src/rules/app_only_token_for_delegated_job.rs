@@ -1,5 +1,5 @@
 use crate::{Facts, Finding, Rule, Severity, Who};
-use entrada_core::{As, Job};
+use entrada_core::{Job, TokenSubject};
 
 pub(super) static RULE: Rule = Rule {
     id: "app-only-token-for-delegated-job",
@@ -29,26 +29,26 @@ fn check(facts: &Facts) -> Option<Finding> {
     // ActiveSync and the retired Outlook API know no applications.
     let never =
         matches!(facts.job, Job::Eas | Job::OutlookRestV2) && facts.audience_fits() != Some(false);
-    if !never && facts.context().acting.is_none() && (said || facts.job == Job::Arm) {
+    if !never && facts.context().subject.is_none() && (said || facts.job == Job::Arm) {
         // Meant so; or Azure, which asks for roles of its own and for no user.
         return None;
     }
-    if !facts.is_app_only() || (facts.context().acting == Some(As::App) && !never) {
+    if !facts.is_app_only() || (facts.context().subject == Some(TokenSubject::App) && !never) {
         return None;
     }
     facts.wanted_resource()?;
     let claims = facts.claims()?;
-    let mut finding = RULE.says("the token acts for an application, not for a signed-in user");
+    let mut finding = RULE.finding("the token acts for an application, not for a signed-in user");
     finding = match claims.text("idtyp") {
-        Some(kind) => finding.saw("idtyp", kind),
-        None => finding.saw("scp", "absent"),
+        Some(kind) => finding.with_evidence("idtyp", kind),
+        None => finding.with_evidence("scp", "absent"),
     };
     if let Some(roles) = claims.roles() {
-        finding = finding.saw("roles", roles.join(" "));
+        finding = finding.with_evidence("roles", roles.join(" "));
     }
     // Said in so many words that a user is meant: then the job cannot be done.
-    if facts.context().acting == Some(As::User) || never {
-        finding = finding.rated(Severity::Error);
+    if facts.context().subject == Some(TokenSubject::User) || never {
+        finding = finding.with_severity(Severity::Error);
     }
     if never {
         return Some(finding.help(format!("sign in as the user: {}", facts.login(""))));
@@ -66,7 +66,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn an_application_is_no_user() {
@@ -74,22 +74,22 @@ mod tests {
             r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Mail.Read"]}"#,
             r#"{"aud":"https://graph.microsoft.com","roles":["Mail.Read"]}"#,
         ] {
-            assert!(says(&RULE, &token(claims)).is_some(), "{claims}");
+            assert!(finding_of(&RULE, &token(claims)).is_some(), "{claims}");
         }
     }
 
     #[test]
     fn a_user_with_app_roles_is_a_user() {
         let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","roles":["Boss"]}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
         let claims = r#"{"aud":"https://graph.microsoft.com","idtyp":"user","scp":"Mail.Read"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
     fn acting_as_the_application_is_no_trouble() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#);
-        evidence.context.acting = Some(As::App);
-        assert_eq!(says(&RULE, &evidence), None);
+        evidence.context.subject = Some(TokenSubject::App);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 }

@@ -31,7 +31,7 @@ Switch on time synchronisation (`timedatectl set-ntp true`) and try again.
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "the assertion is not within its time: a clock is wrong")
-        .map(|finding| finding.rated(Severity::Error))
+        .map(|finding| finding.with_severity(Severity::Error))
         .or_else(|| by_clock(facts))
 }
 
@@ -42,12 +42,12 @@ fn by_clock(facts: &Facts) -> Option<Finding> {
         let ahead = received.seconds_since(server);
         return (HARMLESS < ahead.abs()).then(|| {
             let side = if 0 < ahead { "ahead of" } else { "behind" };
-            RULE.says(format!(
+            RULE.finding(format!(
                 "this machine's clock is {} {side} the server's",
                 human_duration(ahead)
             ))
-            .saw("Date", server)
-            .saw("local time", received)
+            .with_evidence("Date", server)
+            .with_evidence("local time", received)
             .help("switch on time synchronisation, for example `timedatectl set-ntp true`")
         });
     }
@@ -58,18 +58,18 @@ fn by_clock(facts: &Facts) -> Option<Finding> {
     {
         let ahead = human_duration(nbf.seconds_since(local));
         return Some(
-            RULE.says(format!("the token begins {ahead} in the future"))
-                .saw("nbf", nbf)
-                .saw("local time", local)
+            RULE.finding(format!("the token begins {ahead} in the future"))
+                .with_evidence("nbf", nbf)
+                .with_evidence("local time", local)
                 .help("switch on time synchronisation, for example `timedatectl set-ntp true`"),
         );
     }
     let iat = claims.time("iat")?;
     let ahead = iat.seconds_since(local);
     (IAT_AHEAD < ahead).then(|| {
-        RULE.says(format!("the token was issued {} in the future", human_duration(ahead)))
-            .saw("iat", iat)
-            .saw("local time", local)
+        RULE.finding(format!("the token was issued {} in the future", human_duration(ahead)))
+            .with_evidence("iat", iat)
+            .with_evidence("local time", local)
             .help("compare this machine's clock with a clock you trust")
     })
 }
@@ -77,14 +77,14 @@ fn by_clock(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
     use entrada_core::NumericDate;
 
     fn skewed(server: i64) -> Option<String> {
         let mut evidence = response(r#"{"access_token":"x"}"#, "");
         let now = evidence.now.unwrap();
         evidence.response.as_mut().unwrap().server_date = Some(now.plus_seconds(server));
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
         let at = |iat: i64| {
             let mut evidence = token(&format!(r#"{{"aud":"x","iat":{iat}}}"#));
             evidence.now = Some(NumericDate(10_000));
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
         };
         assert_eq!(at(9_700), None);
         assert_eq!(at(10_600), None);
@@ -112,7 +112,7 @@ mod tests {
         let at = |now: i64| {
             let mut evidence = token(r#"{"aud":"x","nbf":10000}"#);
             evidence.now = Some(NumericDate(now));
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
         };
         assert_eq!(at(10_000), None);
         assert!(at(9_999).is_some() && at(9_940).is_some());
@@ -121,6 +121,6 @@ mod tests {
 
     #[test]
     fn without_a_server_date_and_iat_nothing_is_said() {
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

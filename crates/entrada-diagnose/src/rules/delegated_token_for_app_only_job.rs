@@ -1,5 +1,5 @@
 use crate::{Facts, Finding, Rule, Severity, Who};
-use entrada_core::As;
+use entrada_core::TokenSubject;
 
 pub(super) static RULE: Rule = Rule {
     id: "delegated-token-for-app-only-job",
@@ -25,14 +25,14 @@ permissions; or do the job as the user, without `--as app`.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if facts.context().acting != Some(As::App) || facts.is_app_only() {
+    if facts.context().subject != Some(TokenSubject::App) || facts.is_app_only() {
         return None;
     }
     facts.wanted_resource()?;
     let scp = facts.claims()?.scp()?;
     Some(
-        RULE.says("the token acts for a signed-in user, not for the application itself")
-            .saw("scp", scp)
+        RULE.finding("the token acts for a signed-in user, not for the application itself")
+            .with_evidence("scp", scp)
             .help("get a token by client credentials with the scope `<resource>/.default`"),
     )
 }
@@ -40,16 +40,16 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn a_users_token_is_not_the_applications() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#);
-        assert_eq!(says(&RULE, &evidence), None, "nobody said that an application acts");
-        evidence.context.acting = Some(As::App);
-        assert!(says(&RULE, &evidence).is_some());
+        assert_eq!(finding_of(&RULE, &evidence), None, "nobody said that an application acts");
+        evidence.context.subject = Some(TokenSubject::App);
+        assert!(finding_of(&RULE, &evidence).is_some());
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","roles":["Mail.Read"]}"#);
-        evidence.context.acting = Some(As::App);
-        assert_eq!(says(&RULE, &evidence), None);
+        evidence.context.subject = Some(TokenSubject::App);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 }

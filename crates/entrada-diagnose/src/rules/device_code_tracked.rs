@@ -27,13 +27,13 @@ fn check(facts: &Facts) -> Option<Finding> {
     facts.response()?.refresh_token.as_ref()?;
     let personal = facts.claims().and_then(|claims| claims.text("tid")) == Some(CONSUMERS_TENANT);
     (grant_type.rsplit(':').next() == Some("device_code") && !personal && facts.jwt().is_some())
-        .then(|| RULE.says("the grant stays marked as one of a device code: a policy may end it (AADSTS530036)"))
+        .then(|| RULE.finding("the grant stays marked as one of a device code: a policy may end it (AADSTS530036)"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn a_work_accounts_grant_by_device_code_is_marked() {
@@ -45,7 +45,7 @@ mod tests {
             let body = format!(r#"{{"access_token":"{jwt}","refresh_token":"r"}}"#);
             let mut evidence = response(&body, "");
             evidence.context.grant_type = Some(grant_type.to_owned());
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
         };
         assert!(with("t", "device_code").is_some());
         assert_eq!(with(CONSUMERS_TENANT, "device_code"), None);

@@ -25,8 +25,8 @@ Judge the whole token response instead: it names the scopes and the life.
 fn check(facts: &Facts) -> Option<Finding> {
     let Shape::Jwe(header) = facts.shape()? else { return None };
     Some(
-        RULE.says("the token is encrypted: only the service that it is for can read it")
-            .saw("enc", header.text("enc").unwrap_or("?"))
+        RULE.finding("the token is encrypted: only the service that it is for can read it")
+            .with_evidence("enc", header.text("enc").unwrap_or("?"))
             .help("judge the whole token response instead"),
     )
 }
@@ -34,13 +34,13 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{pasted, says};
+    use crate::rules::testing::{finding_of, pasted};
 
     #[test]
     fn five_parts_with_enc_are_an_encrypted_token() {
         // {"alg":"RSA-OAEP","enc":"A256GCM"}
         let jwe = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d";
-        assert!(says(&RULE, &pasted(jwe)).is_some());
-        assert_eq!(says(&RULE, &pasted("x")), None);
+        assert!(finding_of(&RULE, &pasted(jwe)).is_some());
+        assert_eq!(finding_of(&RULE, &pasted("x")), None);
     }
 }

@@ -39,8 +39,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     let just = if late < SKEW { "just now, " } else { "" };
     let finding = RULE
-        .says(format!("the token expired {just}{} ago", human_duration(late)))
-        .saw("exp", exp)
+        .finding(format!("the token expired {just}{} ago", human_duration(late)))
+        .with_evidence("exp", exp)
         .help(format!("get a fresh one: {}", facts.command("token", "")));
     Some(if late < SKEW {
         finding
@@ -53,13 +53,13 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
     use entrada_core::NumericDate;
 
     fn at(now: i64) -> Option<String> {
         let mut evidence = token(r#"{"exp":1000,"aud":"x"}"#);
         evidence.now = Some(NumericDate(now));
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]
@@ -74,13 +74,13 @@ mod tests {
         let mut evidence = crate::rules::testing::pasted("opaque");
         evidence.now = Some(NumericDate(2_000));
         evidence.context.expires_at = Some(NumericDate(1_000));
-        assert!(says(&RULE, &evidence).is_some());
+        assert!(finding_of(&RULE, &evidence).is_some());
         evidence.context.expires_at = Some(NumericDate(3_000));
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
     fn a_token_without_exp_says_nothing() {
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

@@ -34,8 +34,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.says(format!("the token expires in {}", human_duration(left)))
-            .saw("exp", exp)
+        RULE.finding(format!("the token expires in {}", human_duration(left)))
+            .with_evidence("exp", exp)
             .help(format!("get a fresh one: {}", facts.command("token", "--min-ttl 10m"))),
     )
 }
@@ -43,7 +43,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
     use entrada_core::NumericDate;
 
     #[test]
@@ -51,7 +51,7 @@ mod tests {
         let at = |now| {
             let mut evidence = token(r#"{"exp":1000,"aud":"x"}"#);
             evidence.now = Some(NumericDate(now));
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
         };
         assert_eq!(at(700), None);
         assert_eq!(at(701).unwrap(), "the token expires in 4 min 59 s");

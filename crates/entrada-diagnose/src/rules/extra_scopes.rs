@@ -39,22 +39,25 @@ fn check(facts: &Facts) -> Option<Finding> {
     if extra.is_empty() {
         return None;
     }
-    Some(RULE.says("more was granted than was asked for: consent adds up").saw("scope", extra))
+    Some(
+        RULE.finding("more was granted than was asked for: consent adds up")
+            .with_evidence("scope", extra),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn sign_in_scopes_are_not_extra_and_others_are() {
         let body = |scope: &str| format!(r#"{{"access_token":"a","scope":"{scope}"}}"#);
         assert_eq!(
-            says(&RULE, &response(&body("Mail.Read openid profile email"), "Mail.Read")),
+            finding_of(&RULE, &response(&body("Mail.Read openid profile email"), "Mail.Read")),
             None
         );
-        assert!(says(&RULE, &response(&body("Mail.Read User.Read"), "Mail.Read")).is_some());
+        assert!(finding_of(&RULE, &response(&body("Mail.Read User.Read"), "Mail.Read")).is_some());
         assert_eq!(RULE.severity, Severity::Note);
     }
 }

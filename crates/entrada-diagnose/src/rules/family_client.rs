@@ -23,17 +23,20 @@ Register an application of your own: what a family client may do is not yours to
 
 fn check(facts: &Facts) -> Option<Finding> {
     let foci = facts.response()?.foci.as_deref().filter(|foci| !foci.is_empty() && *foci != "0")?;
-    Some(RULE.says("the client is one of Microsoft's family (`foci`)").saw("foci", foci))
+    Some(
+        RULE.finding("the client is one of Microsoft's family (`foci`)")
+            .with_evidence("foci", foci),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn the_member_foci_tells() {
-        assert!(says(&RULE, &response(r#"{"access_token":"x","foci":"1"}"#, "")).is_some());
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"x"}"#, "")), None);
+        assert!(finding_of(&RULE, &response(r#"{"access_token":"x","foci":"1"}"#, "")).is_some());
+        assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"x"}"#, "")), None);
     }
 }

@@ -44,13 +44,13 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
     // Microsoft's own mail programs have them.
     let mail_program = ["Microsoft Office", "Outlook Mobile"].contains(&client.name);
     (!mail_program).then(|| {
-        RULE.says(format!(
+        RULE.finding(format!(
             "`{scope}` is asked for with the client id of `{}`, which has it not",
             client.name
         ))
-        .sure(Confidence::Likely)
-        .rated(Severity::Warning)
-        .saw("client_id", client.id)
+        .with_confidence(Confidence::Likely)
+        .with_severity(Severity::Warning)
+        .with_evidence("client_id", client.id)
         .help("register an application of your own and use its client id")
     })
 }
@@ -61,11 +61,11 @@ fn by_token(facts: &Facts) -> Option<Finding> {
     let missing = super::missing_scope::for_the_job(facts)?;
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
     let mut finding = RULE
-        .says(format!(
+        .finding(format!(
             "`{least}` is missing, and `{}` cannot get it: its permissions are fixed by Microsoft",
             client.name
         ))
-        .saw("client", client.id);
+        .with_evidence("client", client.id);
     finding.evidence.extend(missing.evidence);
     Some(finding.help("register an application of your own and sign in with its client id"))
 }
@@ -81,7 +81,7 @@ pub(super) fn lacks(facts: &Facts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn a_client_with_fixed_permissions_is_the_cause_and_one_without_is_not() {
@@ -89,7 +89,7 @@ mod tests {
             let claims = format!(
                 r#"{{"aud":"https://graph.microsoft.com","appid":"{client}","scp":"{scp}"}}"#
             );
-            says(&RULE, &token(&claims))
+            finding_of(&RULE, &token(&claims))
         };
         let cli = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
         assert!(with(cli, "User.Read").unwrap().contains("`Azure CLI` cannot get it"));

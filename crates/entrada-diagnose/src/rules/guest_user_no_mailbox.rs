@@ -31,8 +31,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     let (field, value) = claims.sign_of_a_guest()?;
     Some(
-        RULE.says("the account is a guest in this tenant: its mailbox is elsewhere")
-            .saw(field, value)
+        RULE.finding("the account is a guest in this tenant: its mailbox is elsewhere")
+            .with_evidence(field, value)
             .help(format!("sign in to the home tenant: {}", facts.login("--tenant <home tenant>"))),
     )
 }
@@ -48,7 +48,7 @@ fn opens_a_mailbox(job: Job) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn every_sign_of_a_guest_is_seen() {
@@ -59,16 +59,16 @@ mod tests {
             r#""idp":"https://sts.windows.net/home/","tid":"here""#,
         ] {
             let claims = format!(r#"{{"aud":"https://graph.microsoft.com",{sign}}}"#);
-            assert!(says(&RULE, &token(&claims)).is_some(), "{sign}");
+            assert!(finding_of(&RULE, &token(&claims)).is_some(), "{sign}");
         }
     }
 
     #[test]
     fn members_and_jobs_without_a_mailbox_are_left_alone() {
         let claims = r#"{"aud":"https://graph.microsoft.com","acct":0,"tid":"t","idp":"https://sts.windows.net/t/"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","acct":1}"#);
         evidence.context.job = Some(Job::GraphProfile);
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 }

@@ -27,17 +27,21 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let claims = &facts.jwt()?.claims;
-    let mut finding = RULE.says("this is an ID token, not an access token");
+    let mut finding = RULE.finding("this is an ID token, not an access token");
     if let Some(aud) = claims.aud() {
-        finding = finding.saw("aud", format!("{aud} (the client itself)"));
+        finding = finding.with_evidence("aud", format!("{aud} (the client itself)"));
     }
-    Some(finding.saw("scp", "absent").help("use the `access_token`; `entrada token` prints one"))
+    Some(
+        finding
+            .with_evidence("scp", "absent")
+            .help("use the `access_token`; `entrada token` prints one"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -45,7 +49,7 @@ mod tests {
     fn an_id_token_is_recognised() {
         let claims = format!(r#"{{"aud":"{CLIENT}","preferred_username":"a@b","nonce":"n"}}"#);
         assert_eq!(
-            says(&RULE, &token(&claims)).unwrap(),
+            finding_of(&RULE, &token(&claims)).unwrap(),
             "this is an ID token, not an access token"
         );
     }
@@ -53,12 +57,12 @@ mod tests {
     #[test]
     fn a_token_for_the_applications_own_api_is_not_one() {
         let claims = format!(r#"{{"aud":"{CLIENT}","name":"A","azp":"{CLIENT}","scp":"do"}}"#);
-        assert_eq!(says(&RULE, &token(&claims)), None);
+        assert_eq!(finding_of(&RULE, &token(&claims)), None);
     }
 
     #[test]
     fn a_token_for_a_known_api_is_not_one() {
         let claims = r#"{"aud":"00000003-0000-0000-c000-000000000000","name":"A"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 }

@@ -38,14 +38,14 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
         .or_else(|| default_beside_others(requested))
         .or_else(|| personal_at_outlook365(facts, requested))
         .or_else(|| misspelled(requested))?;
-    Some(finding.saw("scope", requested))
+    Some(finding.with_evidence("scope", requested))
 }
 
 fn separated_by_commas(requested: &ScopeSet) -> Option<Finding> {
     let scope = requested.iter().find(|scope| scope.contains([',', ';']))?;
     let right = scope.replace([',', ';'], " ");
     Some(
-        RULE.says("scopes are separated by spaces, not by commas or semicolons")
+        RULE.finding("scopes are separated by spaces, not by commas or semicolons")
             .help(format!("write `{}`", right.split_whitespace().collect::<Vec<_>>().join(" "))),
     )
 }
@@ -59,7 +59,7 @@ fn default_beside_others(requested: &ScopeSet) -> Option<Finding> {
         .iter()
         .find(|scope| !resources::is_default_scope(scope) && same(of(scope), of(default)))?;
     Some(
-        RULE.says(format!("`{default}` and `{named}` do not go together"))
+        RULE.finding(format!("`{default}` and `{named}` do not go together"))
             .help(format!("ask for `{default}` alone, or name every scope")),
     )
 }
@@ -79,7 +79,7 @@ fn personal_at_outlook365(facts: &Facts, requested: &ScopeSet) -> Option<Finding
     let scope = requested.iter().find(other).filter(|_| known::is_consumers(tenant))?;
     let right = format!("https://outlook.office.com/{}", resources::short_name(scope));
     Some(
-        RULE.says("personal accounts do not know `outlook.office365.com`")
+        RULE.finding("personal accounts do not know `outlook.office365.com`")
             .help(format!("ask for `{right}`")),
     )
 }
@@ -101,9 +101,9 @@ fn misspelled(requested: &ScopeSet) -> Option<Finding> {
         Some((scope.to_owned(), near.name))
     })?;
     Some(
-        RULE.says(format!("`{scope}` is no permission on record"))
-            .sure(Confidence::Possible)
-            .rated(Severity::Warning)
+        RULE.finding(format!("`{scope}` is no permission on record"))
+            .with_confidence(Confidence::Possible)
+            .with_severity(Severity::Warning)
             .help(format!("did you mean `{near}`?")),
     )
 }
@@ -112,13 +112,13 @@ fn misspelled(requested: &ScopeSet) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::Evidence;
-    use crate::rules::testing::says;
+    use crate::rules::testing::finding_of;
 
     fn of(scopes: &[&str], tenant: &str) -> Option<String> {
         let mut evidence = Evidence::default();
         evidence.context.requested = Some(scopes.iter().copied().collect());
         evidence.context.tenant = Some(tenant.to_owned());
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]

@@ -37,25 +37,31 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !declared && !long {
         return None;
     }
-    let finding = RULE.says(
+    let finding = RULE.finding(
         "the service may take this token back before its time (continuous access evaluation)",
     );
     Some(match lives {
-        Some(seconds) => finding.saw("expires_in", seconds),
-        None => finding.saw("xms_cc", "CP1"),
+        Some(seconds) => finding.with_evidence("expires_in", seconds),
+        None => finding.with_evidence("xms_cc", "CP1"),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
 
     #[test]
     fn a_long_life_or_the_capability_tells() {
-        assert!(says(&RULE, &response(r#"{"access_token":"x","expires_in":86399}"#, "")).is_some());
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"x","expires_in":7200}"#, "")), None);
-        assert!(says(&RULE, &token(r#"{"aud":"x","xms_cc":["CP1"]}"#)).is_some());
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x","xms_cc":[]}"#)), None);
+        assert!(
+            finding_of(&RULE, &response(r#"{"access_token":"x","expires_in":86399}"#, ""))
+                .is_some()
+        );
+        assert_eq!(
+            finding_of(&RULE, &response(r#"{"access_token":"x","expires_in":7200}"#, "")),
+            None
+        );
+        assert!(finding_of(&RULE, &token(r#"{"aud":"x","xms_cc":["CP1"]}"#)).is_some());
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","xms_cc":[]}"#)), None);
     }
 }

@@ -1,5 +1,5 @@
 use crate::{Facts, Finding, Rule, Severity, Who};
-use entrada_core::As;
+use entrada_core::TokenSubject;
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-app-role",
@@ -26,7 +26,7 @@ then get a new token.
 
 fn check(facts: &Facts) -> Option<Finding> {
     // Where a user is meant, no role would help.
-    let user_is_meant = facts.context().acting == Some(As::User);
+    let user_is_meant = facts.context().subject == Some(TokenSubject::User);
     if user_is_meant
         || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
@@ -43,21 +43,24 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     let least = needed.first()?;
     Some(
-        RULE.says(format!("the application permission `{least}` is missing for `{}`", facts.job))
-            .saw("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
-            .help(format!("an administrator grants the application permission `{least}`")),
+        RULE.finding(format!(
+            "the application permission `{least}` is missing for `{}`",
+            facts.job
+        ))
+        .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
+        .help(format!("an administrator grants the application permission `{least}`")),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     fn app(roles: &str) -> Option<String> {
         let claims =
             format!(r#"{{"aud":"https://graph.microsoft.com","idtyp":"app","roles":[{roles}]}}"#);
-        says(&RULE, &token(&claims))
+        finding_of(&RULE, &token(&claims))
     }
 
     #[test]
@@ -69,6 +72,6 @@ mod tests {
     #[test]
     fn a_users_own_app_roles_are_no_api_permissions_and_none_are_missed() {
         let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","roles":["Boss"]}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 }

@@ -1,5 +1,5 @@
 use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
-use entrada_core::{As, human_duration};
+use entrada_core::{TokenSubject, human_duration};
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-offline-access",
@@ -33,11 +33,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
-    let wanted = facts.context().offline != Some(false) && facts.context().acting != Some(As::App);
+    let wanted = facts.context().offline != Some(false)
+        && facts.context().subject != Some(TokenSubject::App);
     (wanted && !requested.asks_offline()).then(|| {
-        RULE.says("the request lacks `offline_access`: no refresh token will come")
-            .rated(Severity::Warning)
-            .saw("scope", requested)
+        RULE.finding("the request lacks `offline_access`: no refresh token will come")
+            .with_severity(Severity::Warning)
+            .with_evidence("scope", requested)
             .help("add `offline_access` to the scopes")
     })
 }
@@ -52,7 +53,7 @@ fn by_response(facts: &Facts) -> Option<Finding> {
         // On behalf of a user who is signed in elsewhere.
         || grant == "jwt-bearer"
         || context.offline == Some(false)
-        || context.acting == Some(As::App)
+        || context.subject == Some(TokenSubject::App)
         || facts.is_app_only();
     if none_due || response.refresh_token.is_some() {
         return None;
@@ -64,20 +65,20 @@ fn by_response(facts: &Facts) -> Option<Finding> {
     );
     let finding = match &context.requested {
         Some(requested) if requested.asks_offline() => RULE
-            .says("`offline_access` was asked for and no refresh token came")
-            .saw("requested", requested)
+            .finding("`offline_access` was asked for and no refresh token came")
+            .with_evidence("requested", requested)
             .help(format!("sign in again and consent to keeping access: {}", facts.login(""))),
         Some(requested) => RULE
-            .says("no refresh token came, because `offline_access` was not asked for")
-            .saw("requested", requested)
+            .finding("no refresh token came, because `offline_access` was not asked for")
+            .with_evidence("requested", requested)
             .help(ask(facts)),
         None => RULE
-            .says("no refresh token came: `offline_access` was not asked for, or not granted")
-            .sure(Confidence::Likely)
-            .rated(Severity::Warning)
+            .finding("no refresh token came: `offline_access` was not asked for, or not granted")
+            .with_confidence(Confidence::Likely)
+            .with_severity(Severity::Warning)
             .help(ask(facts)),
     };
-    Some(finding.saw("refresh_token", "absent").saw("expires_in", life))
+    Some(finding.with_evidence("refresh_token", "absent").with_evidence("expires_in", life))
 }
 
 fn ask(facts: &Facts) -> String {
@@ -88,7 +89,7 @@ fn ask(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
 
     const WITHOUT: &str = r#"{"access_token":"opaque","expires_in":3599,"scope":"Mail.Read"}"#;
     const WITH: &str = r#"{"access_token":"opaque","refresh_token":"r","scope":"Mail.Read"}"#;
@@ -96,37 +97,37 @@ mod tests {
     #[test]
     fn asked_or_not_a_missing_refresh_token_is_told() {
         assert_eq!(
-            says(&RULE, &response(WITHOUT, "Mail.Read")).unwrap(),
+            finding_of(&RULE, &response(WITHOUT, "Mail.Read")).unwrap(),
             "no refresh token came, because `offline_access` was not asked for"
         );
         assert_eq!(
-            says(&RULE, &response(WITHOUT, "Mail.Read offline_access")).unwrap(),
+            finding_of(&RULE, &response(WITHOUT, "Mail.Read offline_access")).unwrap(),
             "`offline_access` was asked for and no refresh token came"
         );
     }
 
     #[test]
     fn a_refresh_token_is_the_evidence_whatever_the_scopes_say() {
-        assert_eq!(says(&RULE, &response(WITH, "Mail.Read offline_access")), None);
-        assert_eq!(says(&RULE, &response(WITH, "Mail.Read")), None);
+        assert_eq!(finding_of(&RULE, &response(WITH, "Mail.Read offline_access")), None);
+        assert_eq!(finding_of(&RULE, &response(WITH, "Mail.Read")), None);
     }
 
     #[test]
     fn a_refresh_that_brings_no_new_one_is_legal() {
         let mut evidence = response(WITHOUT, "Mail.Read offline_access");
         evidence.context.grant_type = Some("refresh_token".to_owned());
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
     fn nobody_misses_what_the_profile_does_not_want() {
         let mut evidence = response(WITHOUT, "Mail.Read");
         evidence.context.offline = Some(false);
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
     fn a_bare_token_proves_nothing() {
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x","scp":"Mail.Read"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"Mail.Read"}"#)), None);
     }
 }

@@ -1,7 +1,7 @@
 use crate::{Facts, Finding, Rule, Severity, Who};
 use entrada_core::entra::{permissions, resources};
 use entrada_core::oauth::TokenResponse;
-use entrada_core::{As, ScopeSet, shell_quoted};
+use entrada_core::{ScopeSet, TokenSubject, shell_quoted};
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-scope",
@@ -55,17 +55,17 @@ pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
 /// B13: neither `scp` nor `roles`, or only scopes about the sign-in. Roles beside a user are no API permissions.
 fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     facts.wanted_resource()?;
-    if facts.acting() == As::App || facts.is_app_only() {
+    if facts.subject() == TokenSubject::App || facts.is_app_only() {
         return None;
     }
     let finding = match facts.granted() {
         None => {
             facts.claims()?;
-            RULE.says("the token carries no permission at all: neither `scp` nor `roles`")
+            RULE.finding("the token carries no permission at all: neither `scp` nor `roles`")
         }
         Some(granted) if !granted.has_api() => RULE
-            .says("the token carries no permission for an API, only scopes about the sign-in")
-            .saw("granted", granted),
+            .finding("the token carries no permission for an API, only scopes about the sign-in")
+            .with_evidence("granted", granted),
         Some(_) => return None,
     };
     Some(ask(facts, finding))
@@ -73,7 +73,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
 
 /// B09: the permission that the job needs, and the scopes that there are, where they do not suffice for it.
 pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet)> {
-    if facts.acting() == As::App || facts.is_app_only() {
+    if facts.subject() == TokenSubject::App || facts.is_app_only() {
         return None;
     }
     let granted = facts.granted()?;
@@ -104,9 +104,9 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
     };
     let field =
         if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
-    let mut finding = RULE.says(message).saw(field, granted);
+    let mut finding = RULE.finding(message).with_evidence(field, granted);
     if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
-        finding = finding.saw("requested", "yes, and not granted");
+        finding = finding.with_evidence("requested", "yes, and not granted");
     }
     Some(ask(facts, finding))
 }
@@ -128,12 +128,12 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     }
     let names: Vec<String> = missing.iter().map(|scope| format!("`{scope}`")).collect();
     let finding = RULE
-        .says(format!(
+        .finding(format!(
             "{} {} asked for and not granted",
             names.join(", "),
             if names.len() == 1 { "was" } else { "were" }
         ))
-        .saw("scope", granted);
+        .with_evidence("scope", granted);
     // All of them: what was granted before is to stay.
     let flags: Vec<String> =
         requested.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
@@ -168,11 +168,14 @@ fn ask(facts: &Facts, finding: Finding) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
     use entrada_core::Job;
 
     fn graph(scp: &str) -> Option<String> {
-        says(&RULE, &token(&format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#)))
+        finding_of(
+            &RULE,
+            &token(&format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#)),
+        )
     }
 
     #[test]
@@ -204,7 +207,7 @@ mod tests {
     fn sign_in_scopes_are_no_permission() {
         assert!(graph("openid profile").unwrap().contains("only scopes about the sign-in"));
         assert!(
-            says(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#))
+            finding_of(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#))
                 .unwrap()
                 .contains("no permission at all")
         );
@@ -217,17 +220,17 @@ mod tests {
             r#"{"aud":"https://graph.microsoft.com","scp":"","roles":["Admin"]}"#,
             r#"{"aud":"https://graph.microsoft.com","idtyp":"user","roles":["Admin"]}"#,
         ] {
-            assert!(says(&RULE, &token(claims)).is_some(), "{claims}");
+            assert!(finding_of(&RULE, &token(claims)).is_some(), "{claims}");
         }
         let body = r#"{"access_token":"opaque","scope":"openid profile email"}"#;
-        assert!(says(&RULE, &response(body, "")).is_some());
+        assert!(finding_of(&RULE, &response(body, "")).is_some());
     }
 
     #[test]
     fn an_application_for_azure_needs_no_role_in_its_token() {
         let mut evidence = token(r#"{"aud":"https://management.azure.com/","idtyp":"app"}"#);
         evidence.context.job = Some(Job::Arm);
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
         let body =
             format!(r#"{{"access_token":"{}.{}.x"}}"#, part(r#"{"alg":"RS256"}"#), part(claims));
         assert_eq!(
-            says(&RULE, &response(&body, "Mail.Read Mail.Send")).unwrap(),
+            finding_of(&RULE, &response(&body, "Mail.Read Mail.Send")).unwrap(),
             "`Mail.Send` was asked for and not granted"
         );
     }
@@ -248,14 +251,14 @@ mod tests {
     #[test]
     fn another_audience_silences_it() {
         let claims = r#"{"aud":"https://management.azure.com","scp":"user_impersonation"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
     fn a_job_without_permissions_of_its_own_is_served_by_any() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#);
         evidence.context.job = Some(Job::Graph);
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
@@ -263,14 +266,14 @@ mod tests {
         let body = r#"{"access_token":"opaque","scope":"Mail.Read openid profile email"}"#;
         let requested = "https://graph.microsoft.com/Mail.Read https://graph.microsoft.com/Calendars.Read offline_access";
         assert_eq!(
-            says(&RULE, &response(body, requested)).unwrap(),
+            finding_of(&RULE, &response(body, requested)).unwrap(),
             "`https://graph.microsoft.com/Calendars.Read` was asked for and not granted"
         );
-        assert_eq!(says(&RULE, &response(body, "mail.read offline_access openid")), None);
+        assert_eq!(finding_of(&RULE, &response(body, "mail.read offline_access openid")), None);
     }
 
     #[test]
     fn a_response_without_scope_says_nothing() {
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"opaque"}"#, "Mail.Read")), None);
+        assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"opaque"}"#, "Mail.Read")), None);
     }
 }

@@ -39,8 +39,8 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
     }
     let named = apis(requested);
     (1 < named.len()).then(|| {
-        RULE.says(format!("the request names scopes of {}: a token is for one", named.join(" and ")))
-            .saw("scope", requested)
+        RULE.finding(format!("the request names scopes of {}: a token is for one", named.join(" and ")))
+            .with_evidence("scope", requested)
             .help("ask once for each; `--job` twice does so with one sign-in, such as `--job imap --job graph-mail-read`")
     })
 }
@@ -54,13 +54,17 @@ fn by_request(facts: &Facts) -> Option<Finding> {
     let served = facts.granted().map(apis).unwrap_or_default();
     let [served] = &served[..] else { return None };
     let finding = RULE
-        .says(format!(
+        .finding(format!(
             "one request named scopes of {}, and a token is for one: this one is for {served}",
             named.join(" and ")
         ))
-        .saw("requested", facts.context().requested.as_ref()?)
+        .with_evidence("requested", facts.context().requested.as_ref()?)
         .help(format!("ask once for each: {}", facts.login(&format!("--job {}", facts.job))));
-    if misses_the_job(facts) { Some(finding) } else { Some(finding.rated(Severity::Warning)) }
+    if misses_the_job(facts) {
+        Some(finding)
+    } else {
+        Some(finding.with_severity(Severity::Warning))
+    }
 }
 
 /// Whether the token is for another of the APIs that were asked for together than the job's.

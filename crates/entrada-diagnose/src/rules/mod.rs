@@ -227,7 +227,7 @@ pub(super) mod testing {
     }
 
     /// What `rule` says about `evidence`.
-    pub(crate) fn says(rule: &Rule, evidence: &Evidence) -> Option<String> {
+    pub(crate) fn finding_of(rule: &Rule, evidence: &Evidence) -> Option<String> {
         (rule.check)(&Facts::new(evidence)).map(|finding| finding.message.into_owned())
     }
 }

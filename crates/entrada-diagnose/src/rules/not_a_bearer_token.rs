@@ -25,8 +25,8 @@ Ask without `req_cnf`. Mail protocols and plain HTTP calls take bearer tokens al
 fn check(facts: &Facts) -> Option<Finding> {
     let kind = facts.response()?.token_type.as_deref()?;
     (!kind.eq_ignore_ascii_case("bearer")).then(|| {
-        RULE.says(format!("the token is of type `{kind}`, not Bearer"))
-            .saw("token_type", kind)
+        RULE.finding(format!("the token is of type `{kind}`, not Bearer"))
+            .with_evidence("token_type", kind)
             .help("ask for a bearer token: leave `req_cnf` out of the request")
     })
 }
@@ -34,15 +34,18 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn only_bearer_tokens_are_shown_as_they_are() {
         let with = |kind: &str| {
-            says(&RULE, &response(&format!(r#"{{"access_token":"x","token_type":"{kind}"}}"#), ""))
+            finding_of(
+                &RULE,
+                &response(&format!(r#"{{"access_token":"x","token_type":"{kind}"}}"#), ""),
+            )
         };
         assert!(with("pop").is_some());
         assert_eq!(with("bearer"), None);
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"x"}"#, "")), None);
+        assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"x"}"#, "")), None);
     }
 }

@@ -28,32 +28,32 @@ fn check(facts: &Facts) -> Option<Finding> {
     // Other providers' tokens, for their own services, are their own affair.
     facts.audience()?;
     let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
-    let says = |field, value: &str| {
-        RULE.says("Entra does not issue such a token for this service")
-            .sure(Confidence::Likely)
-            .saw(field, value)
+    let finding_of = |field, value: &str| {
+        RULE.finding("Entra does not issue such a token for this service")
+            .with_confidence(Confidence::Likely)
+            .with_evidence(field, value)
     };
     let alg = jwt.header.text("alg").unwrap_or_default();
     if alg.eq_ignore_ascii_case("none") || alg.starts_with("HS") {
-        return Some(says("alg", alg));
+        return Some(finding_of("alg", alg));
     }
     let iss = jwt.claims.text("iss").unwrap_or_default();
     // An authority that was named for this very sign-in may be any: an emulator, say.
     let named = facts.context().authority.as_deref().unwrap_or("https://nobody");
     // Add-ins of Outlook once got tokens from Exchange itself.
     if iss.starts_with("https://") && !iss.starts_with(named) && !clouds::is_entra_issuer(iss) {
-        return Some(says("iss", iss));
+        return Some(finding_of("iss", iss));
     }
     let time = ["exp", "nbf", "iat"]
         .into_iter()
         .find(|name| jwt.claims.get(name).is_some_and(Value::is_string))?;
-    Some(says(time, "is text, not a number"))
+    Some(finding_of(time, "is text, not a number"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{pasted, says};
+    use crate::rules::testing::{finding_of, pasted};
 
     #[test]
     fn what_entra_never_does_is_told_of_tokens_for_microsofts_services() {
@@ -61,7 +61,7 @@ mod tests {
         let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
         let with = |alg: &str, claims: &str| {
             let header = format!(r#"{{"alg":"{alg}"}}"#);
-            says(&RULE, &pasted(&format!("{}.{}.x", part(&header), part(claims))))
+            finding_of(&RULE, &pasted(&format!("{}.{}.x", part(&header), part(claims))))
         };
         let graph = r#"{"aud":"https://graph.microsoft.com","iss":"https://sts.windows.net/t/"}"#;
         assert!(with("none", graph).is_some() && with("HS256", graph).is_some());

@@ -31,12 +31,12 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let mut finding = RULE
-        .says(format!("the answer to {} is not from a sign-in service", answer.step))
-        .saw("status", answer.status)
-        .saw("Content-Type", &answer.content_type)
-        .saw("body", &answer.reason);
+        .finding(format!("the answer to {} is not from a sign-in service", answer.step))
+        .with_evidence("status", answer.status)
+        .with_evidence("Content-Type", &answer.content_type)
+        .with_evidence("body", &answer.reason);
     if let Some(snippet) = &answer.snippet {
-        finding = finding.saw("body starts", snippet);
+        finding = finding.with_evidence("body starts", snippet);
     }
     Some(
         finding.help(

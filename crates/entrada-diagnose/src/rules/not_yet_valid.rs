@@ -31,9 +31,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     let now = facts.now?;
     let early = nbf.seconds_since(now);
     (TOLERATED < early).then(|| {
-        RULE.says(format!("the token is valid only in {}", human_duration(early)))
-            .saw("nbf", nbf)
-            .saw("local time", now)
+        RULE.finding(format!("the token is valid only in {}", human_duration(early)))
+            .with_evidence("nbf", nbf)
+            .with_evidence("local time", now)
             .help("set this machine's clock, for example with `timedatectl set-ntp true`")
     })
 }
@@ -41,7 +41,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
     use entrada_core::NumericDate;
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
         let at = |now| {
             let mut evidence = token(r#"{"nbf":1000,"aud":"x"}"#);
             evidence.now = Some(NumericDate(now));
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
         };
         assert_eq!(at(940), None);
         assert_eq!(at(939).unwrap(), "the token is valid only in 1 min 1 s");
@@ -57,6 +57,6 @@ mod tests {
 
     #[test]
     fn a_token_without_nbf_says_nothing() {
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

@@ -29,7 +29,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.says("`offline_access` cannot be judged from an access token alone").help(
+        RULE.finding("`offline_access` cannot be judged from an access token alone").help(
             "judge the whole token response, or look for a refresh token with `entrada status`",
         ),
     )
@@ -38,12 +38,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
 
     #[test]
     fn only_a_bare_token_leaves_it_open() {
-        assert!(says(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)).is_some());
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"a"}"#, "")), None);
+        assert!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)).is_some());
+        assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"a"}"#, "")), None);
         assert_eq!(RULE.severity, Severity::Note);
     }
 }

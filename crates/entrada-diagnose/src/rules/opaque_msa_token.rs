@@ -24,14 +24,16 @@ Nothing. Scopes and expiry stand in the token response that brought it: `entrada
 fn check(facts: &Facts) -> Option<Finding> {
     let Shape::MsaTicket { site_id, length } = facts.shape()? else { return None };
     let finding = RULE
-        .says("this is a personal account's token: it cannot be decoded, and that is normal")
-        .saw("token", format!("{length} characters"));
+        .finding("this is a personal account's token: it cannot be decoded, and that is normal")
+        .with_evidence("token", format!("{length} characters"));
     Some(match site_id {
-        Some(SITE_GRAPH) => finding.saw("site id (undocumented)", "293577, Microsoft Graph"),
-        Some(SITE_OUTLOOK) => {
-            finding.saw("site id (undocumented)", "292841, Outlook: IMAP, SMTP, EWS")
+        Some(SITE_GRAPH) => {
+            finding.with_evidence("site id (undocumented)", "293577, Microsoft Graph")
         }
-        Some(other) => finding.saw("site id (undocumented)", other),
+        Some(SITE_OUTLOOK) => {
+            finding.with_evidence("site id (undocumented)", "292841, Outlook: IMAP, SMTP, EWS")
+        }
+        Some(other) => finding.with_evidence("site id (undocumented)", other),
         None => finding,
     })
 }
@@ -39,13 +41,13 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{pasted, says};
+    use crate::rules::testing::{finding_of, pasted};
 
     #[test]
     fn a_ticket_is_no_error() {
         let ticket = format!("EwBo{}", "A".repeat(200));
-        assert!(says(&RULE, &pasted(&ticket)).unwrap().contains("that is normal"));
+        assert!(finding_of(&RULE, &pasted(&ticket)).unwrap().contains("that is normal"));
         assert_eq!(RULE.severity, Severity::Note);
-        assert_eq!(says(&RULE, &pasted("x")), None);
+        assert_eq!(finding_of(&RULE, &pasted("x")), None);
     }
 }

@@ -24,22 +24,21 @@ Keep the refresh token that was used. entrada does so by itself.
 fn check(facts: &Facts) -> Option<Finding> {
     let refreshed = facts.context().grant_type.as_deref() == Some("refresh_token");
     let response = facts.response().filter(|_| refreshed)?;
-    response
-        .refresh_token
-        .is_none()
-        .then(|| RULE.says("no new refresh token came: the one that was used stays good, keep it"))
+    response.refresh_token.is_none().then(|| {
+        RULE.finding("no new refresh token came: the one that was used stays good, keep it")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn a_refresh_without_a_new_token_is_told_to_be_legal() {
         let mut evidence = response(r#"{"access_token":"x"}"#, "");
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
         evidence.context.grant_type = Some("refresh_token".to_owned());
-        assert!(says(&RULE, &evidence).is_some());
+        assert!(finding_of(&RULE, &evidence).is_some());
     }
 }

@@ -27,30 +27,30 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = match facts.shape()? {
         Shape::EntraGrant { tenant, client_id, length } => {
             let mut finding = RULE
-                .says("this is a refresh token or an authorization code, not an access token")
-                .saw("token", format!("{length} characters, shape of a work account's grant"));
+                .finding("this is a refresh token or an authorization code, not an access token")
+                .with_evidence("token", format!("{length} characters, shape of a work account's grant"));
             // Undocumented, so it is shown as seen and decides nothing.
             if let Some(tenant) = tenant {
-                finding = finding.saw("tenant (read from its head, undocumented)", tenant);
+                finding = finding.with_evidence("tenant (read from its head, undocumented)", tenant);
             }
             if let Some(client_id) = client_id {
-                finding = finding.saw("client (read from its head, undocumented)", client_id);
+                finding = finding.with_evidence("client (read from its head, undocumented)", client_id);
             }
             finding
         }
         Shape::MsaRefreshToken { length } => RULE
-            .says("this is a personal account's refresh token or code, not an access token")
-            .saw("token", format!("{length} characters, shape of a personal account's grant")),
+            .finding("this is a personal account's refresh token or code, not an access token")
+            .with_evidence("token", format!("{length} characters, shape of a personal account's grant")),
         Shape::PrtCookie => RULE
-            .says("this is a broker's cookie with the device's refresh token (PRT), not an access token")
-            .saw("token", "a JWT with `refresh_token` in it"),
+            .finding("this is a broker's cookie with the device's refresh token (PRT), not an access token")
+            .with_evidence("token", "a JWT with `refresh_token` in it"),
         _ => return None,
     };
     if facts.evidence.at_rest {
         // In a cache, which has no access token that is still good: nobody took it for one.
         return Some(
             finding
-                .rated(Severity::Note)
+                .with_severity(Severity::Note)
                 .help("nothing is wrong with that: a program gets its next access token with it"),
         );
     }
@@ -60,12 +60,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{pasted, says};
+    use crate::rules::testing::{finding_of, pasted};
 
     #[test]
     fn a_refresh_token_is_recognised() {
         let token = format!("M.C546_BAY.0.U.-{}", "Ab".repeat(60));
-        assert!(says(&RULE, &pasted(&token)).unwrap().contains("refresh token"));
-        assert_eq!(says(&RULE, &pasted("x")), None);
+        assert!(finding_of(&RULE, &pasted(&token)).unwrap().contains("refresh token"));
+        assert_eq!(finding_of(&RULE, &pasted("x")), None);
     }
 }

@@ -34,7 +34,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         refusal::describe(facts, &RULE, code, format!("the authority refused with `{said}`"));
     // A number that nobody here knows, under a word that says only that something was wrong.
     let told = code.is_some() || refusal.error_codes.is_empty();
-    let finding = if told { finding } else { finding.sure(Confidence::Possible) };
+    let finding = if told { finding } else { finding.with_confidence(Confidence::Possible) };
     Some(match refusal.error_codes.first() {
         Some(number) if code.is_none() => finding.help(format!(
             "nothing is known here of that number; https://login.microsoftonline.com/error?code={number} may know it"

@@ -1,5 +1,5 @@
 use crate::{Facts, Finding, Rule, Severity, Who, refusal};
-use entrada_core::As;
+use entrada_core::TokenSubject;
 use entrada_core::entra::{jobs, resources};
 
 pub(super) static RULE: Rule = Rule {
@@ -32,10 +32,10 @@ fn check(facts: &Facts) -> Option<Finding> {
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?.api();
     let named = requested.iter().any(|scope| !resources::is_default_scope(scope));
-    (facts.context().acting == Some(As::App) && named).then(|| {
+    (facts.context().subject == Some(TokenSubject::App) && named).then(|| {
         let finding = RULE
-            .says("an application signs in for whatever it was granted: it can ask for `.default` only")
-            .saw("scope", &requested);
+            .finding("an application signs in for whatever it was granted: it can ask for `.default` only")
+            .with_evidence("scope", &requested);
         match jobs::app_scope_in(facts.job, facts.context().cloud.unwrap_or_default()) {
             Some(scope) => finding.help(format!("ask for `{scope}`")),
             None => finding.help("ask for the API's identifier followed by `/.default`"),

@@ -28,23 +28,23 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let read = facts.claims().and_then(Claims::scp).is_some();
-    let finding = RULE.says(if read {
+    let finding = RULE.finding(if read {
         "the response names no scopes; the token's `scp` does"
     } else {
         "the response names no scopes: those that were asked for are assumed"
     });
-    Some(finding.saw("scope", if response.scope.is_some() { "empty" } else { "absent" }))
+    Some(finding.with_evidence("scope", if response.scope.is_some() { "empty" } else { "absent" }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn absent_and_empty_are_alike() {
-        assert!(says(&RULE, &response(r#"{"access_token":"a"}"#, "")).is_some());
-        assert!(says(&RULE, &response(r#"{"access_token":"a","scope":""}"#, "")).is_some());
-        assert_eq!(says(&RULE, &response(r#"{"access_token":"a","scope":"x"}"#, "")), None);
+        assert!(finding_of(&RULE, &response(r#"{"access_token":"a"}"#, "")).is_some());
+        assert!(finding_of(&RULE, &response(r#"{"access_token":"a","scope":""}"#, "")).is_some());
+        assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"a","scope":"x"}"#, "")), None);
     }
 }

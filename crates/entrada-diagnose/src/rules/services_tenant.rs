@@ -25,8 +25,8 @@ Name the organisation: `--tenant` with its domain or GUID.
 fn check(facts: &Facts) -> Option<Finding> {
     let tid = facts.claims()?.text("tid")?;
     tid.eq_ignore_ascii_case(SERVICES_TENANT).then(|| {
-        RULE.says("the token comes from the directory of Microsoft Services, which holds nobody's mailboxes")
-            .saw("tid", tid)
+        RULE.finding("the token comes from the directory of Microsoft Services, which holds nobody's mailboxes")
+            .with_evidence("tid", tid)
             .help("name the organisation: `--tenant` with its domain or GUID")
     })
 }
@@ -34,11 +34,12 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn the_directory_of_microsoft_services_is_nobodys() {
-        let with = |tid: &str| says(&RULE, &token(&format!(r#"{{"aud":"x","tid":"{tid}"}}"#)));
+        let with =
+            |tid: &str| finding_of(&RULE, &token(&format!(r#"{{"aud":"x","tid":"{tid}"}}"#)));
         assert!(with(SERVICES_TENANT).is_some());
         assert_eq!(with("72f988bf-86f1-41af-91ab-2d7cd011db47"), None);
     }

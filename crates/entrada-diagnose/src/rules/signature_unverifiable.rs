@@ -32,19 +32,20 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !nonce && !microsofts {
         return None;
     }
-    let finding = RULE.says("the signature cannot be checked by anyone but the service, by design");
-    Some(if nonce { finding.saw("header", "has `nonce`") } else { finding })
+    let finding =
+        RULE.finding("the signature cannot be checked by anyone but the service, by design");
+    Some(if nonce { finding.with_evidence("header", "has `nonce`") } else { finding })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn graph_tokens_are_never_called_invalid() {
-        let found = says(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#)).unwrap();
+        let found = finding_of(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#)).unwrap();
         assert!(found.contains("by design") && !found.contains("invalid"));
-        assert_eq!(says(&RULE, &token(r#"{"aud":"api://mine"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"api://mine"}"#)), None);
     }
 }

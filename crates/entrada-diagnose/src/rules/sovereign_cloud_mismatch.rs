@@ -46,12 +46,12 @@ fn by_service(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.says(format!(
+        RULE.finding(format!(
             "the token is for the {} cloud, and was shown in the {} cloud",
             own.id(),
             called.id()
         ))
-        .saw("aud", aud)
+        .with_evidence("aud", aud)
         .help(format!("sign in there: {}", facts.login(&format!("--cloud {}", called.id())))),
     )
 }
@@ -73,11 +73,11 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     {
         let (found, named) = (aud_cloud.id(), named.id());
         return Some(
-            RULE.says(format!(
+            RULE.finding(format!(
                 "the token is for the {found} cloud, and the {named} cloud is meant"
             ))
-            .saw("aud", aud)
-            .saw("cloud", named)
+            .with_evidence("aud", aud)
+            .with_evidence("cloud", named)
             .help(format!("sign in there: {}", facts.login(&format!("--cloud {named}")))),
         );
     }
@@ -87,13 +87,13 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
         _ => return None,
     };
     Some(
-        RULE.says(format!(
+        RULE.finding(format!(
             "the token comes from the {} cloud and is for the {} cloud",
             other.id(),
             aud_cloud.id()
         ))
-        .saw("aud", aud)
-        .saw(field, value)
+        .with_evidence("aud", aud)
+        .with_evidence(field, value)
         .help(format!("stay in one cloud: {}", facts.login(&format!("--cloud {}", other.id())))),
     )
 }
@@ -101,23 +101,23 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn a_government_issuer_and_a_public_api_do_not_go_together() {
         let claims = r#"{"aud":"https://graph.microsoft.com","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
-        assert!(says(&RULE, &token(claims)).unwrap().contains("usgov"));
+        assert!(finding_of(&RULE, &token(claims)).unwrap().contains("usgov"));
     }
 
     #[test]
     fn the_shared_v1_issuer_proves_no_cloud() {
         let claims = r#"{"aud":"https://graph.microsoft.us","iss":"https://sts.windows.net/t/"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
     fn one_cloud_throughout_is_right() {
         let claims = r#"{"aud":"https://graph.microsoft.us","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 }

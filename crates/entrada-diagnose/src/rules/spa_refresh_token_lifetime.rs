@@ -52,9 +52,9 @@ fn by_response(facts: &Facts) -> Option<Finding> {
     let seconds = response.refresh_token_expires_in.filter(|seconds| *seconds <= DAY)?;
     let life = human_duration(seconds.cast_signed());
     Some(
-        RULE.says(format!("the refresh token ends in {life}, used or not"))
-            .rated(Severity::Warning)
-            .saw("refresh_token_expires_in", seconds)
+        RULE.finding(format!("the refresh token ends in {life}, used or not"))
+            .with_severity(Severity::Warning)
+            .with_evidence("refresh_token_expires_in", seconds)
             .help("move the redirect URI to *Mobile and desktop applications*, then sign in again"),
     )
 }
@@ -62,7 +62,7 @@ fn by_response(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{response, says};
+    use crate::rules::testing::{finding_of, response};
 
     #[test]
     fn a_refresh_token_that_lives_a_day_is_told_and_a_longer_one_is_not() {
@@ -70,7 +70,7 @@ mod tests {
             let body = format!(
                 r#"{{"access_token":"x","refresh_token":"r","refresh_token_expires_in":{seconds}}}"#
             );
-            says(&RULE, &response(&body, ""))
+            finding_of(&RULE, &response(&body, ""))
         };
         assert_eq!(with("86400").unwrap(), "the refresh token ends in 1 d, used or not");
         assert_eq!(with("86401"), None);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::{self as diagnose, Evidence, Severity, Verdict};
 use entrada_core::oauth::ErrorResponse;
-use entrada_core::{As, Job};
+use entrada_core::{Job, TokenSubject};
 
 #[test]
 fn every_file_is_registered_under_its_own_name_in_order() {
@@ -110,25 +110,25 @@ fn every_cause_of_a_number_has_a_rule() {
 
 #[test]
 fn what_comes_first_is_the_cause_and_its_consequences_are_silent() {
-    for (claims, acting, expected) in [
+    for (claims, subject, expected) in [
         (
             r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#,
-            Some(As::App),
+            Some(TokenSubject::App),
             "missing-app-role",
         ),
         (
             r#"{"aud":"https://graph.microsoft.com","roles":["User.Read.All"]}"#,
-            Some(As::User),
+            Some(TokenSubject::User),
             "app-only-token-for-delegated-job",
         ),
         (
             r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#,
-            Some(As::App),
+            Some(TokenSubject::App),
             "delegated-token-for-app-only-job",
         ),
     ] {
         let mut evidence = testing::token(claims);
-        evidence.context.acting = acting;
+        evidence.context.subject = subject;
         let errors: Vec<&str> = diagnose::run(&evidence)
             .findings
             .iter()

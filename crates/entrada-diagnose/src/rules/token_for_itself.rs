@@ -26,21 +26,21 @@ fn check(facts: &Facts) -> Option<Finding> {
     let (aud, client) = (claims.aud()?, claims.client_id()?);
     let bare = aud.strip_prefix("api://").unwrap_or(aud);
     bare.eq_ignore_ascii_case(client).then(|| {
-        RULE.says("the token is for the application that asked for it, and for no other API")
-            .saw("aud", aud)
+        RULE.finding("the token is for the application that asked for it, and for no other API")
+            .with_evidence("aud", aud)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn an_audience_that_is_the_client_is_told() {
-        assert!(says(&RULE, &token(r#"{"aud":"c","azp":"c","scp":"x"}"#)).is_some());
-        assert!(says(&RULE, &token(r#"{"aud":"api://c","appid":"C","scp":"x"}"#)).is_some());
-        assert_eq!(says(&RULE, &token(r#"{"aud":"a","azp":"c","scp":"x"}"#)), None);
-        assert_eq!(says(&RULE, &token(r#"{"aud":"a","scp":"x"}"#)), None);
+        assert!(finding_of(&RULE, &token(r#"{"aud":"c","azp":"c","scp":"x"}"#)).is_some());
+        assert!(finding_of(&RULE, &token(r#"{"aud":"api://c","appid":"C","scp":"x"}"#)).is_some());
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"a","azp":"c","scp":"x"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"a","scp":"x"}"#)), None);
     }
 }

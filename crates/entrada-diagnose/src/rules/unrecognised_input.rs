@@ -27,7 +27,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.says("the input is nothing that can be judged").sure(Confidence::Possible).help(
+        RULE.finding("the input is nothing that can be judged").with_confidence(Confidence::Possible).help(
             "give a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
              of a mail protocol, or an evidence file",
         ),
@@ -37,14 +37,14 @@ fn check(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{NOW, pasted, says};
+    use crate::rules::testing::{NOW, finding_of, pasted};
     use crate::{Verdict, recognise, run};
 
     #[test]
     fn words_are_not_given_a_clean_bill() {
         let evidence = recognise("nothing of the kind", NOW).unwrap();
-        assert!(says(&RULE, &evidence).is_some());
+        assert!(finding_of(&RULE, &evidence).is_some());
         assert_eq!(run(&evidence).verdict, Verdict::Undetermined);
-        assert_eq!(says(&RULE, &pasted("x")), None);
+        assert_eq!(finding_of(&RULE, &pasted("x")), None);
     }
 }

@@ -25,20 +25,20 @@ fn check(facts: &Facts) -> Option<Finding> {
     let claims = facts.claims().filter(|claims| claims.has_scp() && !facts.is_app_only())?;
     let roles = claims.roles().filter(|roles| !roles.is_empty())?;
     Some(
-        RULE.says("`roles` beside `scp` are the user's own roles: permissions stand in `scp`")
-            .saw("roles", roles.join(" ")),
+        RULE.finding("`roles` beside `scp` are the user's own roles: permissions stand in `scp`")
+            .with_evidence("roles", roles.join(" ")),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     #[test]
     fn roles_beside_scopes_are_the_users() {
-        assert!(says(&RULE, &token(r#"{"aud":"x","scp":"a","roles":["Admin"]}"#)).is_some());
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)), None);
-        assert_eq!(says(&RULE, &token(r#"{"aud":"x","roles":["Admin"]}"#)), None);
+        assert!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a","roles":["Admin"]}"#)).is_some());
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","roles":["Admin"]}"#)), None);
     }
 }

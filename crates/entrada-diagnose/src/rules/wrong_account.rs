@@ -50,10 +50,10 @@ fn by_name(facts: &Facts) -> Option<Finding> {
     let hopeless = opens.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
     let severity = if hopeless { Severity::Error } else { Severity::Warning };
     Some(
-        RULE.says(format!("`{found}` signed in, not `{wanted}`"))
-            .rated(severity)
-            .saw("signed in", found)
-            .saw("expected", wanted)
+        RULE.finding(format!("`{found}` signed in, not `{wanted}`"))
+            .with_severity(severity)
+            .with_evidence("signed in", found)
+            .with_evidence("expected", wanted)
             .help(format!("sign in as `{wanted}` in a private window: {}", facts.login(""))),
     )
 }
@@ -61,12 +61,12 @@ fn by_name(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     fn with(claims: &str) -> Option<String> {
         let mut evidence = token(claims);
         evidence.context.account = Some("Ada@Contoso.example".to_owned());
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]

@@ -55,10 +55,10 @@ pub(super) fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Findi
     });
     let (scope, name) = wrong?;
     Some(
-        RULE.says(format!(
+        RULE.finding(format!(
             "`{scope}` asks Microsoft Graph, and a token of Graph's is refused by that protocol"
         ))
-        .saw("scope", requested)
+        .with_evidence("scope", requested)
         .help(format!(
             "ask with the full scope `https://outlook.office.com/{name}`: {}",
             facts.login(&job_flag(name))
@@ -85,11 +85,11 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
     {
         let full = format!("https://outlook.office.com/{name}");
         return Some(
-            RULE.says(format!(
+            RULE.finding(format!(
                 "the token is for Microsoft Graph: its `{name}` opens no mailbox there"
             ))
-            .saw("aud", aud)
-            .saw("scp", scp)
+            .with_evidence("aud", aud)
+            .with_evidence("scp", scp)
             .help(format!("ask with the full scope `{full}`: {}", facts.login(&job_flag(name)))),
         );
     }
@@ -112,7 +112,7 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
         }
         _ => format!("the token is for {for_whom}, not for {wanted}"),
     };
-    Some(remedy(facts, RULE.says(message).saw("aud", aud)))
+    Some(remedy(facts, RULE.finding(message).with_evidence("aud", aud)))
 }
 
 /// A07: the token cannot be read, but the scopes of the response name their service.
@@ -139,8 +139,8 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
     }
     let other = other?;
     let finding = RULE
-        .says(format!("the granted scopes are for {other}, not for {}", wanted.name))
-        .saw("scope", &granted);
+        .finding(format!("the granted scopes are for {other}, not for {}", wanted.name))
+        .with_evidence("scope", &granted);
     Some(remedy(facts, finding))
 }
 
@@ -157,10 +157,10 @@ fn by_ticket(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let finding = RULE
-        .says(format!("the token seems to be for {}, not for {}", found.name, wanted.name))
-        .saw("site id (undocumented)", site_id)
-        .sure(Confidence::Likely)
-        .rated(Severity::Warning);
+        .finding(format!("the token seems to be for {}, not for {}", found.name, wanted.name))
+        .with_evidence("site id (undocumented)", site_id)
+        .with_confidence(Confidence::Likely)
+        .with_severity(Severity::Warning);
     Some(remedy(facts, finding))
 }
 
@@ -206,7 +206,7 @@ fn job_flag(scope: &str) -> String {
 mod tests {
     use super::*;
     use crate::Evidence;
-    use crate::rules::testing::{response, says, token};
+    use crate::rules::testing::{finding_of, response, token};
 
     fn for_job(job: Job, claims: &str) -> Evidence {
         let mut evidence = token(claims);
@@ -218,7 +218,7 @@ mod tests {
     fn names_both_services() {
         let arm = r#"{"aud":"https://management.azure.com/","scp":"user_impersonation"}"#;
         assert_eq!(
-            says(&RULE, &for_job(Job::GraphMailRead, arm)).unwrap(),
+            finding_of(&RULE, &for_job(Job::GraphMailRead, arm)).unwrap(),
             "the token is for Azure Resource Manager, not for Microsoft Graph"
         );
     }
@@ -234,7 +234,7 @@ mod tests {
             (Job::Imap, "00000002-0000-0ff1-ce00-000000000000"),
         ] {
             let evidence = for_job(job, &format!(r#"{{"aud":"{aud}"}}"#));
-            assert_eq!(says(&RULE, &evidence), None, "{job} {aud}");
+            assert_eq!(finding_of(&RULE, &evidence), None, "{job} {aud}");
         }
     }
 
@@ -243,21 +243,21 @@ mod tests {
         let claims = r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All"}"#;
         let message =
             "the token is for Microsoft Graph: its `IMAP.AccessAsUser.All` opens no mailbox there";
-        assert_eq!(says(&RULE, &for_job(Job::Imap, claims)).unwrap(), message);
-        assert_eq!(says(&RULE, &token(claims)).unwrap(), message);
+        assert_eq!(finding_of(&RULE, &for_job(Job::Imap, claims)).unwrap(), message);
+        assert_eq!(finding_of(&RULE, &token(claims)).unwrap(), message);
     }
 
     #[test]
     fn an_imap_scope_beside_what_graph_needs_is_no_error() {
         let claims =
             r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All Mail.Read"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
     fn mail_read_on_exchange_is_the_retired_api() {
         let claims = r#"{"aud":"https://outlook.office.com","scp":"Mail.Read"}"#;
-        assert!(says(&RULE, &token(claims)).unwrap().contains("retired Outlook REST API"));
+        assert!(finding_of(&RULE, &token(claims)).unwrap().contains("retired Outlook REST API"));
     }
 
     #[test]
@@ -271,19 +271,19 @@ mod tests {
         ] {
             let mut evidence = for_job(Job::Custom, &format!(r#"{{"aud":"{aud}"}}"#));
             evidence.context.audience = Some(own.to_owned());
-            assert_eq!(says(&RULE, &evidence).is_none(), fits, "{own} {aud}");
+            assert_eq!(finding_of(&RULE, &evidence).is_none(), fits, "{own} {aud}");
         }
     }
 
     #[test]
     fn one_fitting_audience_of_several_is_enough() {
         let claims = r#"{"aud":["api://x","https://graph.microsoft.com"],"scp":"Mail.Read"}"#;
-        assert_eq!(says(&RULE, &token(claims)), None);
+        assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
     fn without_an_audience_nothing_is_said() {
-        assert_eq!(says(&RULE, &token(r#"{"scp":"Mail.Read"}"#)), None);
+        assert_eq!(finding_of(&RULE, &token(r#"{"scp":"Mail.Read"}"#)), None);
     }
 
     #[test]
@@ -294,11 +294,11 @@ mod tests {
         );
         evidence.context.job = Some(Job::Imap);
         assert!(
-            says(&RULE, &evidence)
+            finding_of(&RULE, &evidence)
                 .unwrap()
                 .starts_with("the granted scopes are for Microsoft Graph")
         );
         evidence.context.job = Some(Job::GraphMailRead);
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 }

@@ -48,10 +48,10 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
     });
     let scope = work_only.filter(|_| known::is_consumers(tenant))?;
     Some(
-        RULE.says(format!(
+        RULE.finding(format!(
             "`{scope}` is for work and school accounts, and `{tenant}` is for personal ones"
         ))
-        .saw("tenant", tenant)
+        .with_evidence("tenant", tenant)
         .help("sign in at the organisation: `--tenant organizations`, or its domain"),
     )
 }

@@ -41,10 +41,10 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     }
     let field = if claims.text("appid").is_some() { "appid" } else { "azp" };
     let mut finding = RULE
-        .says(format!("the token was issued to client `{found}`, not to `{wanted}`"))
-        .saw(field, found);
+        .finding(format!("the token was issued to client `{found}`, not to `{wanted}`"))
+        .with_evidence(field, found);
     if let Some(name) = claims.text("app_displayname") {
-        finding = finding.saw("app_displayname", name);
+        finding = finding.with_evidence("app_displayname", name);
     }
     Some(finding.help(format!("sign in anew: {}", facts.login(""))))
 }
@@ -54,8 +54,8 @@ fn by_id_token(facts: &Facts, wanted: &str) -> Option<Finding> {
     let id_token = Jwt::decode_unverified(facts.response()?.id_token.as_ref()?.expose()).ok()?;
     let aud = id_token.claims.aud()?;
     (!aud.eq_ignore_ascii_case(wanted)).then(|| {
-        RULE.says(format!("the sign-in was for client `{aud}`, not for `{wanted}`"))
-            .saw("aud of the ID token", aud)
+        RULE.finding(format!("the sign-in was for client `{aud}`, not for `{wanted}`"))
+            .with_evidence("aud of the ID token", aud)
             .help(format!("sign in anew: {}", facts.login("")))
     })
 }
@@ -63,14 +63,14 @@ fn by_id_token(facts: &Facts, wanted: &str) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     const OURS: &str = "11111111-2222-3333-4444-555555555555";
 
     fn with(claims: &str) -> Option<String> {
         let mut evidence = token(claims);
         evidence.context.client_id = Some(OURS.to_owned());
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]

@@ -47,9 +47,9 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.says(format!("the token comes from tenant `{found}`, not from `{wanted}`"))
-            .saw("tid", &found)
-            .saw("tenant", wanted)
+        RULE.finding(format!("the token comes from tenant `{found}`, not from `{wanted}`"))
+            .with_evidence("tid", &found)
+            .with_evidence("tenant", wanted)
             .help(format!("name the tenant: {}", facts.login(&format!("--tenant {wanted}")))),
     )
 }
@@ -57,14 +57,14 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{says, token};
+    use crate::rules::testing::{finding_of, token};
 
     const TID: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
     fn with(tenant: &str) -> Option<String> {
         let mut evidence = token(&format!(r#"{{"aud":"x","tid":"{TID}"}}"#));
         evidence.context.tenant = Some(tenant.to_owned());
-        says(&RULE, &evidence)
+        finding_of(&RULE, &evidence)
     }
 
     #[test]
@@ -80,6 +80,6 @@ mod tests {
     fn without_tid_nothing_is_said() {
         let mut evidence = token(r#"{"aud":"x"}"#);
         evidence.context.tenant = Some(TID.to_owned());
-        assert_eq!(says(&RULE, &evidence), None);
+        assert_eq!(finding_of(&RULE, &evidence), None);
     }
 }

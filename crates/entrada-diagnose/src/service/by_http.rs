@@ -1,8 +1,8 @@
 //! What an API's refusal points to. The same words mean different things with different tokens: what the token shows goes
 //! before what the status suggests.
 
+use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
-use super::told::{Told, token_explains};
 use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
@@ -21,7 +21,7 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
 }
 
 /// The causes, most important first.
-pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let status = answer.status;
     if let Some(told) = from_between(answer) {
         return vec![told];
@@ -39,13 +39,13 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
         return vec![
-            Told::certain("throttled", "the service asks to be asked less often")
+            Hypothesis::certain("throttled", "the service asks to be asked less often")
                 .help(pause(answer)),
         ];
     }
     let asks = answer.claims();
     if asks.is_some() || has(&CHALLENGED) {
-        let mut told = Told::certain(
+        let mut told = Hypothesis::certain(
             "claims-challenge-cae",
             "the service asks for a new token with certain claims (continuous access evaluation)",
         );
@@ -55,7 +55,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
     {
-        return vec![Told::certain(
+        return vec![Hypothesis::certain(
             "azure-role-missing",
             "the caller has no role that allows this action",
         )];
@@ -68,8 +68,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     }
     if let Some(reason) = answer.header("x-ews-policy-reason").next() {
         return vec![
-            Told::certain("exchange-policy-block", "a policy of Exchange's refuses the call")
-                .saw("X-EWS-Policy-Reason", reason),
+            Hypothesis::certain("exchange-policy-block", "a policy of Exchange's refuses the call")
+                .with_evidence("X-EWS-Policy-Reason", reason),
         ];
     }
     if let Some(told) = by_audience(facts, answer) {
@@ -80,7 +80,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     }
     let by_words = WORDS.iter().find(|(words, ..)| has(words));
     if let Some((_, id, confidence, message)) = by_words {
-        return vec![Told::new(id, *confidence, *message)];
+        return vec![Hypothesis::new(id, *confidence, *message)];
     }
     if has(&NO_MAILBOX) || has(&NO_USER) {
         return vec![no_mailbox(facts, &text)];
@@ -91,13 +91,17 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         // A refresh token or ID token says so itself; only then are the service's words a consequence.
         let explained = token_explains(facts);
         let told = "the service cannot read what it was sent as a token";
-        return if explained { Vec::new() } else { vec![Told::certain("malformed-token", told)] };
+        return if explained {
+            Vec::new()
+        } else {
+            vec![Hypothesis::certain("malformed-token", told)]
+        };
     }
     if has(&SIGNATURE) {
         return if token_explains(facts) {
             Vec::new()
         } else {
-            vec![Told::likely(
+            vec![Hypothesis::likely(
                 "malformed-token",
                 "the service says that the signature does not fit: the token was altered or cut, or is for another service",
             )]
@@ -111,13 +115,14 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     }
     match status {
         Some(502..=504) => vec![
-            Told::certain("service-incident", "the service could not answer").help(pause(answer)),
+            Hypothesis::certain("service-incident", "the service could not answer")
+                .help(pause(answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
-                Told::certain("service-incident", "the service has a fault of its own")
+                Hypothesis::certain("service-incident", "the service has a fault of its own")
                     .help(pause(answer)),
             ]
         }
@@ -133,9 +138,9 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
 }
 
 /// What answers in a service's place: a proxy that wants a sign-in of its own, a filter, a portal.
-fn from_between(answer: &HttpAnswer) -> Option<Told> {
+fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     if answer.status == Some(407) {
-        return Some(Told::certain(
+        return Some(Hypothesis::certain(
             "answer-not-from-service",
             "a proxy in between wants a sign-in of its own; the service never saw the token",
         ));
@@ -147,7 +152,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Told> {
     let marked = ["request-id", "x-ms-request-id", "x-ms-ags-diagnostic", "www-authenticate"];
     let own = marked.iter().any(|name| answer.header(name).next().is_some());
     (html && speaks_json && !own && answer.status.is_some_and(|status| status < 500)).then(|| {
-        Told::likely(
+        Hypothesis::likely(
             "answer-not-from-service",
             "a web page came back, not the service's answer: something in between sent it",
         )
@@ -155,7 +160,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Told> {
 }
 
 /// A token for another API than the one that answered, whatever job was named.
-fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Told> {
+fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     if !matches!(answer.status, Some(401 | 403)) || facts.is_id_token() {
         return None;
     }
@@ -167,43 +172,43 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Told> {
     let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
     let known = resources::of_audience(aud)?;
     foreign.then(|| {
-        Told::certain(
+        Hypothesis::certain(
             "wrong-audience",
             format!("the token is for {}, and {} was called", known.name, called.name),
         )
-        .saw("aud", aud)
+        .with_evidence("aud", aud)
     })
 }
 
 /// A token for a service on record, shown to somebody who is none of them.
-fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Told> {
+fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesis> {
     let known = facts.audience()?;
     let origin = answer.origin()?;
     // Uploads and downloads of a service's own go to other hosts, with their leave in the address.
     let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
     (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
-        Told::likely(
+        Hypothesis::likely(
             "wrong-audience",
             format!("the token is for {}, and `{origin}` was called", known.name),
         )
-        .saw("aud", aud)
+        .with_evidence("aud", aud)
         .help("ask for a token of that API: `--job custom --audience … --scope …`")
     })
 }
 
 /// What only applications meet.
-fn by_application(facts: &Facts, text: &str) -> Option<Told> {
+fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
     let claims = facts.claims().filter(|_| facts.is_app_only())?;
     let by_secret = claims.text("appidacr") == Some("1") || claims.text("azpacr") == Some("1");
     if text.contains("unsupported app only token") && by_secret {
-        return Some(Told::certain(
+        return Some(Hypothesis::certain(
             "app-certificate-required",
             "SharePoint takes application tokens only from applications that sign in with a certificate",
         ));
     }
     let may_impersonate = claims.roles().is_some_and(|roles| roles.contains(&"full_access_as_app"));
     (may_impersonate && text.contains("errorimpersonateuserdenied")).then(|| {
-        Told::likely(
+        Hypothesis::likely(
             "exchange-policy-block",
             "the application may open every mailbox, so a policy keeps it out of this one",
         )
@@ -218,7 +223,7 @@ fn pause(answer: &HttpAnswer) -> String {
 }
 
 /// A password where tokens alone are taken.
-fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Told> {
+fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis> {
     let sent = answer.authorization.as_ref();
     let sent_basic = sent.is_some_and(|value| {
         value.expose().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("basic "))
@@ -232,35 +237,44 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Told> {
             .header("www-authenticate")
             .all(|value| value.to_ascii_lowercase().starts_with("basic"));
     if sent_basic || named {
-        return Some(Told::certain(
+        return Some(Hypothesis::certain(
             "basic-auth-disabled",
             "a password was sent; Exchange Online takes tokens alone",
         ));
     }
     bare.then(|| {
-        Told::possible("basic-auth-disabled", "the service offers passwords alone, and takes none")
+        Hypothesis::possible(
+            "basic-auth-disabled",
+            "the service offers passwords alone, and takes none",
+        )
     })
 }
 
-fn expired_or_early(facts: &Facts) -> Told {
+fn expired_or_early(facts: &Facts) -> Hypothesis {
     let claims = facts.claims();
     let early = claims
         .and_then(|claims| Some(claims.time("nbf")?.seconds_since(facts.now?)))
         .is_some_and(|early| 0 < early);
     if early {
-        Told::certain("not-yet-valid", "the service says that the token is not valid yet")
+        Hypothesis::certain("not-yet-valid", "the service says that the token is not valid yet")
     } else {
         let sure = if claims.is_some() { Confidence::Certain } else { Confidence::Likely };
-        Told::new("expired", sure, "the service says that the token has expired")
+        Hypothesis::new("expired", sure, "the service says that the token has expired")
     }
 }
 
-fn no_mailbox(facts: &Facts, text: &str) -> Told {
+fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
     if facts.is_guest() || text.contains("#ext#") {
-        return Told::certain("guest-user-no-mailbox", "a guest has no mailbox in this tenant");
+        return Hypothesis::certain(
+            "guest-user-no-mailbox",
+            "a guest has no mailbox in this tenant",
+        );
     }
     if text.contains("user-context in the token does not exist") || text.contains("invalid_user") {
-        return Told::likely("no-mailbox-license", "Exchange does not know the user in the token");
+        return Hypothesis::likely(
+            "no-mailbox-license",
+            "Exchange does not know the user in the token",
+        );
     }
-    Told::certain("no-mailbox-license", "there is no mailbox of that user in Exchange Online")
+    Hypothesis::certain("no-mailbox-license", "there is no mailbox of that user in Exchange Online")
 }

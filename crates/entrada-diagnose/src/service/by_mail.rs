@@ -1,12 +1,12 @@
 //! What a mail server's refusal points to.
 
-use super::mail::{MailTalk, Mechanism};
-use super::told::{Told, token_explains};
+use super::hypothesis::{Hypothesis, token_explains};
+use super::mail::{MailLog, Mechanism};
 use crate::{Confidence, Facts};
 use entrada_core::{Claims, Protocol};
 
 /// What was said, to be shown.
-pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {
+pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     seen.extend(talk.refusal().map(|line| ("server", line.to_owned())));
     seen.extend(talk.error_json().map(|json| ("server's reason", json.to_string())));
@@ -15,7 +15,7 @@ pub(super) fn evidence(talk: &MailTalk) -> Vec<(&'static str, String)> {
 }
 
 /// The causes, most important first.
-pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refusal) = talk.refusal() else { return Vec::new() };
     // The refusal alone: folders, subjects and offers may have any word in them.
     let text = refusal.to_ascii_lowercase();
@@ -26,13 +26,13 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         text.contains("too many") && has(&["connection", "session", "simultaneous", "request"]);
     if has(&throttled) || too_many {
         return vec![
-            Told::certain("throttled", "the server asks to be asked less often")
+            Hypothesis::certain("throttled", "the server asks to be asked less often")
                 .help("wait some minutes; open fewer connections at a time"),
         ];
     }
     if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
         let whose = if text.contains("tenant") { "tenant" } else { "mailbox" };
-        return vec![Told::certain(
+        return vec![Hypothesis::certain(
             "smtp-auth-disabled",
             format!(
                 "SMTP AUTH is switched off for the {whose}; tokens are refused as passwords are"
@@ -47,11 +47,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         "5.2.252",
         "5.7.60 ",
     ]) {
-        return vec![Told::certain("send-as-denied", "the user may not send under that address")];
+        return vec![Hypothesis::certain(
+            "send-as-denied",
+            "the user may not send under that address",
+        )];
     }
     if has(&["5.1.8 ", "bad outbound sender"]) {
         return vec![
-            Told::certain("not-about-the-token", "Exchange has barred the user from sending mail")
+            Hypothesis::certain("not-about-the-token", "Exchange has barred the user from sending mail")
                 .help("an administrator takes the user off the list of restricted entities (Microsoft Defender portal)"),
         ];
     }
@@ -62,12 +65,15 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         "submission quota",
     ]) {
         return vec![
-            Told::certain("not-about-the-token", "the sender has reached a limit of Exchange's")
-                .help("wait a day, or send fewer messages and to fewer recipients"),
+            Hypothesis::certain(
+                "not-about-the-token",
+                "the sender has reached a limit of Exchange's",
+            )
+            .help("wait a day, or send fewer messages and to fewer recipients"),
         ];
     }
     if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
-        return vec![Told::certain(
+        return vec![Hypothesis::certain(
             "mailbox-permission-missing",
             "the user cannot open the mailbox that the mail is sent from",
         )];
@@ -76,7 +82,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         return vec![told];
     }
     if has(&["conditional access", "security defaults"]) {
-        return vec![Told::likely(
+        return vec![Hypothesis::likely(
             "conditional-access",
             "a policy of the tenant refuses this way to sign in",
         )];
@@ -85,13 +91,16 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         return by_criteria(facts, talk);
     }
     if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired"]) {
-        return vec![Told::certain("expired", "the token ended while the connection was open")];
+        return vec![Hypothesis::certain(
+            "expired",
+            "the token ended while the connection was open",
+        )];
     }
     let passing = has(&["unavailable", "temporary", "internal error", "try again later"]);
     // RFC 3463: what begins with 4 passes, what begins with 5 does not.
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
-        return vec![Told::certain(
+        return vec![Hypothesis::certain(
             "not-about-the-token",
             "the server refuses the message, its sender or the connection, not the sign-in",
         )];
@@ -102,7 +111,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
     if (passing && !permanent) || puts_off {
         return vec![
-            Told::certain("service-incident", "the server has a fault of its own")
+            Hypothesis::certain("service-incident", "the server has a fault of its own")
                 .help("try again in a few minutes"),
         ];
     }
@@ -111,7 +120,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     }
     let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();
     if !faults.is_empty() && !talk.signed_in() {
-        let mut told = Told::certain(
+        let mut told = Hypothesis::certain(
             "wrong-xoauth2-format",
             format!("the sign-in string is wrong: {}", faults[0]),
         );
@@ -131,11 +140,11 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         // Without the command one cannot know that it was that of the sign-in.
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
-        return vec![Told::new("wrong-xoauth2-format", sure, message)];
+        return vec![Hypothesis::new("wrong-xoauth2-format", sure, message)];
     }
     // RFC 5530 §3.
     if has(&["[noperm]"]) && talk.signed_in() {
-        return vec![Told::certain(
+        return vec![Hypothesis::certain(
             "mailbox-permission-missing",
             "the token is taken, and its user may not open that mailbox",
         )];
@@ -145,11 +154,11 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     }
     if has(&["5.7.57", "client was not authenticated", "client not authenticated"]) {
         return vec![
-            Told::possible(
+            Hypothesis::possible(
                 "smtp-auth-disabled",
                 "no sign-in went before: the server may offer none",
             ),
-            Told::possible(
+            Hypothesis::possible(
                 "basic-auth-disabled",
                 "no sign-in went before: the program may have tried a password",
             ),
@@ -158,11 +167,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     if has(&["5.7.4 ", "unrecognized authentication type"]) {
         if talk.mechanism == Some(Mechanism::Bearer) && !text.contains("oauthbearer") {
             return vec![
-                Told::certain("wrong-xoauth2-format", "the server does not offer OAUTHBEARER")
-                    .help("sign in with XOAUTH2"),
+                Hypothesis::certain(
+                    "wrong-xoauth2-format",
+                    "the server does not offer OAUTHBEARER",
+                )
+                .help("sign in with XOAUTH2"),
             ];
         }
-        return vec![Told::possible(
+        return vec![Hypothesis::possible(
             "smtp-auth-disabled",
             "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
         )];
@@ -175,16 +187,16 @@ pub(super) fn causes(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
 }
 
 /// A password where tokens alone are taken.
-fn by_password(talk: &MailTalk, text: &str) -> Option<Told> {
+fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     if text.contains("basicauth")
         || text.contains("basic authentication is disabled")
         || text.contains("basic authentication is not supported")
     {
-        return Some(Told::certain("basic-auth-disabled", "the server takes no passwords"));
+        return Some(Hypothesis::certain("basic-auth-disabled", "the server takes no passwords"));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
     if password && !talk.signed_in() {
-        return Some(Told::certain(
+        return Some(Hypothesis::certain(
             "basic-auth-disabled",
             "a password was sent; the server takes tokens alone",
         ));
@@ -193,34 +205,34 @@ fn by_password(talk: &MailTalk, text: &str) -> Option<Told> {
         text.contains("no login failed") || text.contains("user credentials were incorrect");
     let token = matches!(talk.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
     (by_login && !token).then(|| {
-        Told::likely(
+        Hypothesis::likely(
             "basic-auth-disabled",
             "a password seems to have been sent; Exchange Online takes tokens alone",
         )
     })
 }
 
-fn by_disabled(talk: &MailTalk, text: &str) -> Option<Told> {
+fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     let off = ["disabled", "not enabled", "switched off", "blocked"];
     if !off.iter().any(|word| text.contains(word)) {
         return None;
     }
     match talk.protocol {
         Protocol::Imap if text.contains("imap") => {
-            Some(Told::certain("imap-disabled", "IMAP is switched off for this mailbox"))
+            Some(Hypothesis::certain("imap-disabled", "IMAP is switched off for this mailbox"))
         }
         Protocol::Pop if text.contains("pop") => {
-            Some(Told::certain("pop-disabled", "POP is switched off for this mailbox"))
+            Some(Hypothesis::certain("pop-disabled", "POP is switched off for this mailbox"))
         }
         Protocol::Smtp if text.contains("smtp") => {
-            Some(Told::certain("smtp-auth-disabled", "SMTP AUTH is switched off"))
+            Some(Hypothesis::certain("smtp-auth-disabled", "SMTP AUTH is switched off"))
         }
         _ => None,
     }
 }
 
 /// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
-fn own_mailbox(facts: &Facts, talk: &MailTalk) -> Option<bool> {
+fn own_mailbox(facts: &Facts, talk: &MailLog) -> Option<bool> {
     let mailbox = talk.mailbox()?;
     let mut names = facts.claims().into_iter().flat_map(Claims::user_names).peekable();
     if names.peek().is_none() {
@@ -232,22 +244,22 @@ fn own_mailbox(facts: &Facts, talk: &MailTalk) -> Option<bool> {
 }
 
 /// `535 5.7.139 … the request did not meet the criteria to be authenticated successfully`.
-fn by_criteria(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     let message = "a policy of the tenant may refuse this way to sign in";
     if facts.claims().is_some() {
-        return vec![Told::likely("conditional-access", message)];
+        return vec![Hypothesis::likely("conditional-access", message)];
     }
     let mut all = vec![
-        Told::possible("conditional-access", message).help(
+        Hypothesis::possible("conditional-access", message).help(
             "an administrator finds the attempt, and the policy, in the tenant's sign-in log",
         ),
-        Told::possible("smtp-auth-disabled", "SMTP AUTH may be switched off"),
+        Hypothesis::possible("smtp-auth-disabled", "SMTP AUTH may be switched off"),
     ];
     if talk.mechanism.is_none() {
-        all.push(Told::possible("basic-auth-disabled", "a password may have been sent"));
+        all.push(Hypothesis::possible("basic-auth-disabled", "a password may have been sent"));
     }
     all
 }
@@ -258,14 +270,14 @@ fn token_user(facts: &Facts) -> String {
 }
 
 /// D10: the token was taken, and the mailbox is closed to its user.
-fn not_connected(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     if facts.is_app_only() {
         // Exchange took the token, so it knows the application: what is missing is the right.
         return vec![
-            Told::likely(
+            Hypothesis::likely(
                 "mailbox-permission-missing",
                 "the token is taken, and the application has no right on that mailbox",
             )
@@ -277,32 +289,32 @@ fn not_connected(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     }
     let mailbox = talk.mailbox().unwrap_or("that mailbox");
     match own_mailbox(facts, talk) {
-        Some(false) => vec![Told::certain(
+        Some(false) => vec![Hypothesis::certain(
             "mailbox-permission-missing",
             format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
-            Told::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Told::possible("no-mailbox-license", "the user may have no mailbox here"),
-            Told::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
+            Hypothesis::possible("no-mailbox-license", "the user may have no mailbox here"),
+            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
         ],
         None => vec![
-            Told::possible(
+            Hypothesis::possible(
                 "mailbox-permission-missing",
                 "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
             )
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
-            Told::possible(
+            Hypothesis::possible(
                 "wrong-account",
                 "the token may be another user's than the mailbox, or the name an alias of it",
             ),
-            Told::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
         ],
     }
 }
 
 /// What says that the protocol is switched off.
-fn disabled(talk: &MailTalk) -> &'static str {
+fn disabled(talk: &MailLog) -> &'static str {
     match talk.protocol {
         Protocol::Imap => "imap-disabled",
         Protocol::Pop => "pop-disabled",
@@ -311,15 +323,15 @@ fn disabled(talk: &MailTalk) -> &'static str {
 }
 
 /// D09, D12, D14: the sign-in was refused, and the words say no more. What the token shows decides.
-fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
+fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     let closed =
-        Told::possible(disabled(talk), "the protocol may be switched off for this mailbox");
+        Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox");
     if facts.is_app_only() {
         return vec![
-            Told::likely(
+            Hypothesis::likely(
                 "service-principal-not-registered",
                 "the token is an application's: Exchange has to know its service principal",
             ),
@@ -327,7 +339,7 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         ];
     }
     if facts.is_guest() {
-        return vec![Told::likely(
+        return vec![Hypothesis::likely(
             "guest-user-no-mailbox",
             "the account is a guest in the token's tenant, and has no mailbox there",
         )];
@@ -336,7 +348,7 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
         return match own_mailbox(facts, talk) {
             Some(false) => {
                 let mailbox = talk.mailbox().unwrap_or_default();
-                vec![Told::likely(
+                vec![Hypothesis::likely(
                     "wrong-account",
                     format!(
                         "the token is that of {}, and `{mailbox}` was named",
@@ -346,11 +358,11 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
             }
             Some(true) | None => vec![
                 closed,
-                Told::possible(
+                Hypothesis::possible(
                     "mailbox-permission-missing",
                     "the user may have no right on that mailbox",
                 ),
-                Told::possible(
+                Hypothesis::possible(
                     "conditional-access",
                     "a policy may refuse the token at the service",
                 ),
@@ -364,20 +376,20 @@ fn refused(facts: &Facts, talk: &MailTalk) -> Vec<Told> {
     };
     // In the order in which to look.
     let mut all = vec![
-        Told::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
+        Hypothesis::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
             "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
         ),
-        Told::possible("missing-scope", format!("the token may lack `{scope}`")),
-        Told::possible("expired", "the token may have expired"),
-        Told::possible("wrong-account", "the token may be another user's than the mailbox"),
+        Hypothesis::possible("missing-scope", format!("the token may lack `{scope}`")),
+        Hypothesis::possible("expired", "the token may have expired"),
+        Hypothesis::possible("wrong-account", "the token may be another user's than the mailbox"),
         closed,
-        Told::possible(
+        Hypothesis::possible(
             "service-principal-not-registered",
             "where the token is an application's, Exchange may not know it",
         ),
     ];
     if talk.mechanism.is_none() {
-        all.push(Told::new(
+        all.push(Hypothesis::new(
             "basic-auth-disabled",
             Confidence::Possible,
             "a password may have been sent",

@@ -45,7 +45,7 @@ pub enum Mechanism {
 
 /// A conversation, or the one line of it that was kept.
 #[derive(Clone, Debug)]
-pub struct MailTalk {
+pub struct MailLog {
     /// Which protocol.
     pub protocol: Protocol,
     /// Who said what, in order.
@@ -58,7 +58,7 @@ pub struct MailTalk {
     pub user: Option<String>,
 }
 
-impl MailTalk {
+impl MailLog {
     /// Lines that are looked at: a sign-in has some twenty.
     pub const LINES_MAX: usize = 2_000;
 

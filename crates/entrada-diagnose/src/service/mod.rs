@@ -3,15 +3,15 @@
 mod by_http;
 mod by_mail;
 mod http;
+mod hypothesis;
 mod mail;
 mod mail_log;
 mod rights;
 mod sasl;
-mod told;
-mod whose;
+mod service_id;
 mod words;
 
 pub use http::HttpAnswer;
-pub use mail::MailTalk;
-pub(super) use told::{Told, advise, causes, finding};
-pub use whose::Service;
+pub(super) use hypothesis::{Hypothesis, advise, causes, finding};
+pub use mail::MailLog;
+pub use service_id::Service;

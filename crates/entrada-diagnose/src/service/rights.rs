@@ -1,30 +1,30 @@
 //! What the token may do, when a service says that it may not: permissions, rights on a mailbox, policies.
 
-use super::told::{Told, token_explains};
+use super::hypothesis::{Hypothesis, token_explains};
 use super::{HttpAnswer, Service};
 use crate::{Confidence, Facts};
-use entrada_core::As;
+use entrada_core::TokenSubject;
 use entrada_core::entra::resources;
 
 /// D06: the directory says the same whether a permission or the user's own role is missing.
-pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(claims) = facts.claims() {
         let scp = claims.scp().filter(|_| !facts.is_app_only()).unwrap_or_default();
         if !scp.iter().any(|scope| is_for_all(scope, answer)) {
             return vec![no_permission(facts)];
         }
         return vec![
-            Told::likely(
+            Hypothesis::likely(
                 "not-about-the-token",
                 "the token has a permission for all such objects, so it is a role that its user lacks in the directory",
             ),
-            Told::possible("missing-scope", "that call may need another permission"),
+            Hypothesis::possible("missing-scope", "that call may need another permission"),
         ];
     }
     vec![
-        Told::possible("missing-scope", "the token may lack a permission for that call")
+        Hypothesis::possible("missing-scope", "the token may lack a permission for that call")
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp`, `roles` and `wids` decide"),
-        Told::possible(
+        Hypothesis::possible(
             "missing-app-role",
             "where the token is an application's, it may lack a role for that call",
         ),
@@ -52,14 +52,14 @@ fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
         && (!writes || writing)
 }
 
-pub(super) fn no_permission(facts: &Facts) -> Told {
-    if facts.acting() == As::App {
-        Told::likely(
+pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
+    if facts.subject() == TokenSubject::App {
+        Hypothesis::likely(
             "missing-app-role",
             "the service misses an application permission in the token",
         )
     } else {
-        Told::likely("missing-scope", "the service misses a permission in the token")
+        Hypothesis::likely("missing-scope", "the service misses a permission in the token")
     }
 }
 
@@ -77,34 +77,45 @@ fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
 }
 
 /// D05: `ErrorAccessDenied` is the same for a missing scope, for another's mailbox, and for a policy.
-pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     let Some(claims) = facts.claims() else {
         return vec![
-            Told::possible("missing-scope", "the token may lack the permission for that call")
-                .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp` or `roles` decide"),
-            Told::possible("mailbox-permission-missing", "the caller may have no right on that mailbox"),
-            Told::possible("exchange-policy-block", "a policy may keep the application out of that mailbox"),
+            Hypothesis::possible(
+                "missing-scope",
+                "the token may lack the permission for that call",
+            )
+            .help(
+                "give the token too: `entrada diagnose ANSWER TOKEN`; its `scp` or `roles` decide",
+            ),
+            Hypothesis::possible(
+                "mailbox-permission-missing",
+                "the caller may have no right on that mailbox",
+            ),
+            Hypothesis::possible(
+                "exchange-policy-block",
+                "a policy may keep the application out of that mailbox",
+            ),
         ];
     };
     let path = answer.url.as_deref().unwrap_or_default().to_ascii_lowercase();
     if ["/drive", "/sites", "/teams", "/groups"].iter().any(|part| path.contains(part)) {
         // No mailbox is opened there.
         return vec![
-            Told::possible("missing-scope", "that call may need another permission").help(
+            Hypothesis::possible("missing-scope", "that call may need another permission").help(
                 "the token may do: whoever owns the file, site or team may have to share it first",
             ),
         ];
     }
     if facts.is_app_only() {
         return vec![
-            Told::likely(
+            Hypothesis::likely(
                 "exchange-policy-block",
                 "the token has the role, so a policy (application access policy, or RBAC for applications) keeps it out of that mailbox",
             ),
-            Told::possible(
+            Hypothesis::possible(
                 "mailbox-permission-missing",
                 "the application may have no right on that mailbox",
             ),
@@ -117,38 +128,38 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     // Only Graph has permissions of its own for what others share.
     let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
     match another_mailbox(facts, answer) {
-        Some(true) if graph && !shared => vec![Told::likely(
+        Some(true) if graph && !shared => vec![Hypothesis::likely(
             "missing-scope",
             "the mailbox is another user's, and the token has no `.Shared` permission",
         )],
-        Some(true) => vec![Told::likely(
+        Some(true) => vec![Hypothesis::likely(
             "mailbox-permission-missing",
             "the token would do: its user has no right on that mailbox",
         )],
         Some(false) => vec![
-            Told::possible("missing-scope", "that call may need another permission"),
-            Told::possible("exchange-policy-block", "a policy may keep the application out"),
+            Hypothesis::possible("missing-scope", "that call may need another permission"),
+            Hypothesis::possible("exchange-policy-block", "a policy may keep the application out"),
         ],
         // Neither the call nor its purpose is known: it may be any.
         None if !answer.names_a_call() && facts.context().job.is_none() => vec![
-            Told::possible("missing-scope", "that call may need another permission")
+            Hypothesis::possible("missing-scope", "that call may need another permission")
                 .help("say what was called: `--job`, or the whole output of `curl -v`"),
-            Told::possible(
+            Hypothesis::possible(
                 "mailbox-permission-missing",
                 "the user may have no right on that mailbox",
             ),
         ],
         None => vec![
-            Told::likely(
+            Hypothesis::likely(
                 "mailbox-permission-missing",
                 "the token has the permission, so it is the right on the mailbox that is missing",
             ),
-            Told::possible("missing-scope", "that call may need another permission"),
+            Hypothesis::possible("missing-scope", "that call may need another permission"),
         ],
     }
 }
 
-pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
@@ -160,16 +171,16 @@ pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
         return Vec::new();
     }
     vec![
-        Told::possible("wrong-audience", "the token may be for another service").help(judge),
-        Told::possible("expired", "the token may have expired"),
-        Told::possible("malformed-token", "the token may have been cut short on its way"),
+        Hypothesis::possible("wrong-audience", "the token may be for another service").help(judge),
+        Hypothesis::possible("expired", "the token may have expired"),
+        Hypothesis::possible("malformed-token", "the token may have been cut short on its way"),
     ]
 }
 
-pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
+pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.is_html() {
         // A page has no words of the service's; who sent it cannot be told.
-        return vec![Told::possible(
+        return vec![Hypothesis::possible(
             "answer-not-from-service",
             "a web page came back: something in between may have sent it",
         )];
@@ -183,8 +194,8 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
     }
     if exchange {
         return vec![
-            Told::possible("exchange-policy-block", "a policy may keep the application out"),
-            Told::possible("missing-scope", "the token may lack the permission"),
+            Hypothesis::possible("exchange-policy-block", "a policy may keep the application out"),
+            Hypothesis::possible("missing-scope", "the token may lack the permission"),
         ];
     }
     let mut told = no_permission(facts);
@@ -198,12 +209,12 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
             told.confidence = Confidence::Possible;
             vec![
                 if facts.job.id().starts_with("graph-") {
-                    Told::possible(
+                    Hypothesis::possible(
                         "exchange-policy-block",
                         "a policy of the service's may forbid it",
                     )
                 } else {
-                    Told::possible(
+                    Hypothesis::possible(
                         "not-about-the-token",
                         "the service may have a right or a policy of its own that forbids it",
                     )
@@ -217,14 +228,14 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
             }
             vec![told]
         }
-        Service::Arm => vec![Told::possible(
+        Service::Arm => vec![Hypothesis::possible(
             "azure-role-missing",
             "the caller may have no role that allows it, or a policy forbids it",
         )],
         // Each API has rights of its own beside its permissions.
         service => {
             told.confidence = Confidence::Possible;
-            let own = Told::possible(
+            let own = Hypothesis::possible(
                 "not-about-the-token",
                 "the API may have rights of its own that its user or application lacks",
             );
@@ -234,8 +245,8 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Told> {
 }
 
 /// D15.
-fn blocked_ews() -> Told {
-    Told::likely(
+fn blocked_ews() -> Hypothesis {
+    Hypothesis::likely(
         "exchange-policy-block",
         "the token is good for Exchange, so the service is closed to it: EWS switched off, or the application not on the list",
     )

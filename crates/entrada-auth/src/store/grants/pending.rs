@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Grants;
 use crate::store::{
-    Backend as _, Fault, File, Grant, GrantKey, StoreError, Trouble, action, disk, file, recovery,
+    Backend as _, BackendError, File, Grant, GrantKey, StoreError, StoreErrorKind, action, disk,
+    file, recovery,
 };
 
 impl Grants {
@@ -52,7 +53,7 @@ impl Grants {
         let path = self.pending_path(key);
         let damaged = |text: String| {
             let text = format!("`{}`, kept aside: {text}", path.display());
-            Fault::new(Trouble::Corrupt(text)).when(self.kind(), action::LOAD)
+            BackendError::new(StoreErrorKind::Corrupt(text)).when(self.kind(), action::LOAD)
         };
         let Some(sealer) = recovery::load(&*self.backend)? else {
             return Err(damaged("the store has no recovery key".to_owned()));

@@ -9,7 +9,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use super::link::{Link, PATH, SERVICE};
 use super::watch::Watch;
 use super::{Interaction, Settings, prompt, trouble};
-use crate::store::{Bytes, Fault, IsRight, Trouble};
+use crate::store::{BackendError, Bytes, IsRight, StoreErrorKind};
 use entrada_core::clean;
 
 /// What our items say they are, so that no other program's item can be taken for one.
@@ -35,7 +35,7 @@ impl<'a> Items<'a> {
         &self,
         name: &str,
         is_right: Option<&IsRight<'_>>,
-    ) -> Result<Option<Bytes>, Fault> {
+    ) -> Result<Option<Bytes>, BackendError> {
         if let Some(path) = self.remembered(name)
             && let Ok(bytes) = self.read(path).await
         {
@@ -54,7 +54,7 @@ impl<'a> Items<'a> {
         Ok(Some(bytes))
     }
 
-    pub(super) async fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) async fn save(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         let path = if let Some(path) = self.replace(name, bytes).await? {
             path
         } else {
@@ -70,12 +70,14 @@ impl<'a> Items<'a> {
         self.watch.alive();
         if self.read(path).await?.as_slice() != bytes {
             let who = self.provider().await;
-            return Err(Fault::denied(format!("{who} gave back other bytes than it was given")));
+            return Err(BackendError::denied(format!(
+                "{who} gave back other bytes than it was given"
+            )));
         }
         Ok(())
     }
 
-    pub(super) async fn remove(&self, name: &str) -> Result<bool, Fault> {
+    pub(super) async fn remove(&self, name: &str) -> Result<bool, BackendError> {
         self.link.found.borrow_mut().remove(name);
         if let Some(places) = &self.settings.places {
             places.forget(name);
@@ -94,7 +96,7 @@ impl<'a> Items<'a> {
         Ok(true)
     }
 
-    pub(super) async fn names(&self) -> Result<Vec<String>, Fault> {
+    pub(super) async fn names(&self) -> Result<Vec<String>, BackendError> {
         let mut names = Vec::new();
         for item in self.search(&HashMap::from([("service", self.service())])).await? {
             let mut attributes = item.get_attributes().await.map_err(trouble::of)?;
@@ -106,7 +108,7 @@ impl<'a> Items<'a> {
     }
 
     /// The item of this name. Attributes match by subset, so items of others may turn up too: the most like ours is it.
-    async fn find(&self, name: &str) -> Result<Option<Item<'a>>, Fault> {
+    async fn find(&self, name: &str) -> Result<Option<Item<'a>>, BackendError> {
         // Without the schema: a locked gnome-keyring compares hashes, and has none of it.
         let attributes = HashMap::from([("service", self.service()), ("account", name)]);
         let mut items = self.search(&attributes).await?;
@@ -124,7 +126,10 @@ impl<'a> Items<'a> {
     }
 
     /// The items with these attributes, unlocked; locked ones are never taken for absent.
-    async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item<'a>>, Fault> {
+    async fn search(
+        &self,
+        attributes: &HashMap<&str, &str>,
+    ) -> Result<Vec<Item<'a>>, BackendError> {
         if let Some(found) = self.search_beside_hidden(attributes).await? {
             return Ok(found);
         }
@@ -139,7 +144,7 @@ impl<'a> Items<'a> {
         self.unlock(&locked.item_path).await?;
         let found = search().await?;
         if found.unlocked.is_empty() && !found.locked.is_empty() {
-            return Err(Fault::new(Trouble::Locked));
+            return Err(BackendError::new(StoreErrorKind::Locked));
         }
         Ok(found.unlocked)
     }
@@ -152,7 +157,7 @@ impl<'a> Items<'a> {
     async fn search_beside_hidden(
         &self,
         attributes: &HashMap<&str, &str>,
-    ) -> Result<Option<Vec<Item<'a>>>, Fault> {
+    ) -> Result<Option<Vec<Item<'a>>>, BackendError> {
         if self.link.shows_all.get() {
             return Ok(None);
         }
@@ -162,7 +167,7 @@ impl<'a> Items<'a> {
             for path in &hidden {
                 self.unlock(path).await?;
                 if self.property(path, COLLECTION, "Locked").await.unwrap_or(true) {
-                    return Err(Fault::new(Trouble::Locked));
+                    return Err(BackendError::new(StoreErrorKind::Locked));
                 }
             }
             self.link.shows_all.set(true);
@@ -182,7 +187,7 @@ impl<'a> Items<'a> {
                 return Ok(Some(found));
             }
         }
-        Err(Fault::new(Trouble::Locked))
+        Err(BackendError::new(StoreErrorKind::Locked))
     }
 
     /// The collections that hide their items, and the others. What cannot be asked hides nothing: the search will tell.
@@ -224,7 +229,7 @@ impl<'a> Items<'a> {
     }
 
     /// The collection for new items, unlocked.
-    async fn collection(&self) -> Result<Collection<'a>, Fault> {
+    async fn collection(&self) -> Result<Collection<'a>, BackendError> {
         let collection = match self.link.service.get_default_collection().await {
             Err(secret_service::Error::NoResult) => return Err(self.no_collection().await),
             other => other.map_err(trouble::of)?,
@@ -232,33 +237,37 @@ impl<'a> Items<'a> {
         if self.is_locked(&collection).await? {
             self.unlock(&collection.collection_path).await?;
             if self.is_locked(&collection).await? {
-                return Err(Fault::new(Trouble::Locked));
+                return Err(BackendError::new(StoreErrorKind::Locked));
             }
         }
         Ok(collection)
     }
 
-    async fn is_locked(&self, collection: &Collection<'_>) -> Result<bool, Fault> {
+    async fn is_locked(&self, collection: &Collection<'_>) -> Result<bool, BackendError> {
         match collection.is_locked().await {
             Err(error) if trouble::is_missing_object(&error) => Err(self.no_collection().await),
             other => other.map_err(trouble::of),
         }
     }
 
-    async fn no_collection(&self) -> Fault {
+    async fn no_collection(&self) -> BackendError {
         let who = self.provider().await;
-        Fault::unavailable(format!(
+        BackendError::unavailable(format!(
             "{who} has no default keyring yet: make one first, for example with Seahorse, or by logging in to a desktop \
              session"
         ))
     }
 
-    async fn unlock(&self, object: &OwnedObjectPath) -> Result<(), Fault> {
+    async fn unlock(&self, object: &OwnedObjectPath) -> Result<(), BackendError> {
         prompt::unlock(&self.link.bus, object, self.settings.interaction, self.watch).await
     }
 
     /// Puts `bytes` into the item that is there; where it is.
-    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<Option<OwnedObjectPath>, Fault> {
+    async fn replace(
+        &self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Option<OwnedObjectPath>, BackendError> {
         if let Some(path) = self.remembered(name) {
             let item = self.link.service.get_item_by_path(path.clone()).await;
             if let Ok(item) = item
@@ -273,7 +282,7 @@ impl<'a> Items<'a> {
         Ok(Some(item.item_path.clone()))
     }
 
-    async fn read(&self, path: OwnedObjectPath) -> Result<Bytes, Fault> {
+    async fn read(&self, path: OwnedObjectPath) -> Result<Bytes, BackendError> {
         let item = self.link.service.get_item_by_path(path).await.map_err(trouble::of)?;
         item.get_secret().await.map(Bytes::new).map_err(trouble::of)
     }

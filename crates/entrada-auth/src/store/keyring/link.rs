@@ -19,7 +19,7 @@ use zbus::{Address, Connection};
 use super::line::{self, Line};
 use super::watch::Watch;
 use super::{Session, Settings, trouble};
-use crate::store::{Fault, Trouble};
+use crate::store::{BackendError, StoreErrorKind};
 use entrada_core::clean;
 
 /// The service's name on the bus.
@@ -43,7 +43,7 @@ impl Link {
         settings: &Settings,
         line: &Arc<Line>,
         watch: &Watch<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, BackendError> {
         let no_session =
             |error: zbus::Error| trouble::no_session(settings.address.as_deref(), error);
         let address = match &settings.address {
@@ -78,7 +78,7 @@ async fn greet(
     bus: &Connection,
     session: Session,
     watch: &Watch<'_>,
-) -> Result<SecretService<'static>, Fault> {
+) -> Result<SecretService<'static>, BackendError> {
     meet(bus).await?;
     watch.connected();
     let encryption = match session {
@@ -100,12 +100,12 @@ async fn greet(
 /// So the first call is one that does not care who asks, and that the main loop itself answers: by then the main loop
 /// has begun another round, in which the client becomes known before any later call is run. `Introspect` is no such call:
 /// the thread answers it alone.
-async fn meet(bus: &Connection) -> Result<(), Fault> {
+async fn meet(bus: &Connection) -> Result<(), BackendError> {
     let interface = Some("org.freedesktop.Secret.Service");
     let answer = bus.call_method(Some(SERVICE), PATH, interface, "ReadAlias", &("default",)).await;
     match answer.map_err(trouble::of_bus) {
         // Nobody is there. The bus may start another daemon, to which we would be as unknown.
-        Err(fault @ Fault { trouble: Trouble::Unavailable(_), .. }) => Err(fault),
+        Err(fault @ BackendError { trouble: StoreErrorKind::Unavailable(_), .. }) => Err(fault),
         // Every answer serves, a refusal too.
         _ => Ok(()),
     }
@@ -130,10 +130,12 @@ fn dial(address: &Address, limit: Duration) -> io::Result<UnixStream> {
 
 /// Refuses a bus of another user, who could read all that is stored and answer in the keyring's place. As with files, root's
 /// is as good as our own.
-fn check_owner(address: &Address, socket: &UnixStream) -> Result<(), Fault> {
-    let refuse = |owner| Fault::new(Trouble::OtherOwner { what: of_bus_at(address), owner });
+fn check_owner(address: &Address, socket: &UnixStream) -> Result<(), BackendError> {
+    let refuse =
+        |owner| BackendError::new(StoreErrorKind::OtherOwner { what: of_bus_at(address), owner });
     let cannot = |error: io::Error| {
-        Fault::unavailable(format!("cannot tell whose {} is", of_bus_at(address))).because(error)
+        BackendError::unavailable(format!("cannot tell whose {} is", of_bus_at(address)))
+            .because(error)
     };
     // Whoever listens: asked of the connection itself, it cannot change under our hands.
     let listener = sockopt::socket_peercred(socket).map_err(|error| cannot(error.into()))?;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use keyring_core::{CredentialStore, Error};
 
 use super::{Interaction, Limits};
-use crate::store::{Backend, Bytes, Fault, Kind, StoreError, Trouble, action, deadline};
+use crate::store::{
+    Backend, BackendError, Bytes, StoreError, StoreErrorKind, StoreKind, action, deadline,
+};
 use entrada_core::clean;
 
 /// Bytes that one Windows credential can hold (`CRED_MAX_CREDENTIAL_BLOB_SIZE`, 5 × 512).
@@ -48,24 +50,24 @@ impl Native {
             work(&*store, &service).map_err(fault)
         };
         let result = deadline::within(self.limit, run).and_then(|result| result);
-        result.map_err(|fault| fault.when(Kind::Keyring, action))
+        result.map_err(|fault| fault.when(StoreKind::Keyring, action))
     }
 }
 
 /// The store that the `keyring` crate chooses, opened once per process.
-fn platform_store() -> Result<Arc<CredentialStore>, Fault> {
+fn platform_store() -> Result<Arc<CredentialStore>, BackendError> {
     // `Entry::new` would only say that there is no store; the reason stands here.
     keyring::Entry::store_status().as_ref().map_err(|error| {
         let text = format!("the keyring cannot be reached: {}", clean(&error.to_string()));
-        Fault::unavailable(text)
+        BackendError::unavailable(text)
     })?;
-    let none = || Fault::unavailable("the keyring cannot be reached");
+    let none = || BackendError::unavailable("the keyring cannot be reached");
     keyring_core::get_default_store().ok_or_else(none)
 }
 
 impl Backend for Native {
-    fn kind(&self) -> Kind {
-        Kind::Keyring
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keyring
     }
 
     fn describe(&self) -> String {
@@ -129,27 +131,28 @@ fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-fn fault(error: Error) -> Fault {
+fn fault(error: Error) -> BackendError {
     let said = |error: &dyn std::fmt::Display| clean(&error.to_string()).into_owned();
     match error {
-        Error::NoStorageAccess(cause) => Fault::new(Trouble::Locked).because(cause),
+        Error::NoStorageAccess(cause) => BackendError::new(StoreErrorKind::Locked).because(cause),
         Error::TooLong(_, max) => {
             let max = usize::try_from(max).unwrap_or(usize::MAX);
-            Fault::denied(format!("the item's name or value is longer than {max}"))
+            BackendError::denied(format!("the item's name or value is longer than {max}"))
         }
         // Their `Debug` holds the bytes of the item: not to be passed on.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            Fault::corrupt("the platform cannot decode it")
+            BackendError::corrupt("the platform cannot decode it")
         }
-        Error::BadStoreFormat(text) => Fault::corrupt(said(&text)),
-        Error::Ambiguous(all) => {
-            Fault::denied(format!("{} items have the same name; remove all but one", all.len()))
-        }
-        Error::NoDefaultStore => Fault::unavailable("the keyring cannot be reached"),
+        Error::BadStoreFormat(text) => BackendError::corrupt(said(&text)),
+        Error::Ambiguous(all) => BackendError::denied(format!(
+            "{} items have the same name; remove all but one",
+            all.len()
+        )),
+        Error::NoDefaultStore => BackendError::unavailable("the keyring cannot be reached"),
         Error::PlatformFailure(cause) => {
-            Fault::denied(format!("the keyring refused: {}", said(&cause))).because(cause)
+            BackendError::denied(format!("the keyring refused: {}", said(&cause))).because(cause)
         }
-        other => Fault::denied(format!("the keyring refused: {}", said(&other))),
+        other => BackendError::denied(format!("the keyring refused: {}", said(&other))),
     }
 }
 
@@ -162,7 +165,7 @@ mod tests {
     struct Lowered(Native);
 
     impl Backend for Lowered {
-        fn kind(&self) -> Kind {
+        fn kind(&self) -> StoreKind {
             self.0.kind()
         }
         fn describe(&self) -> String {
@@ -195,11 +198,11 @@ mod tests {
     #[test]
     fn each_refusal_is_told_by_what_can_be_done_about_it() {
         let cause = || -> Box<dyn std::error::Error + Send + Sync> { "no".into() };
-        assert_eq!(fault(Error::NoStorageAccess(cause())).trouble, Trouble::Locked);
+        assert_eq!(fault(Error::NoStorageAccess(cause())).trouble, StoreErrorKind::Locked);
         let denied = fault(Error::PlatformFailure(cause())).trouble;
-        assert_eq!(denied, Trouble::Denied("the keyring refused: no".to_owned()));
+        assert_eq!(denied, StoreErrorKind::Denied("the keyring refused: no".to_owned()));
         let corrupt = fault(Error::BadEncoding(b"hunter2".to_vec()));
         assert!(!format!("{corrupt:?}").contains("104"), "{corrupt:?}");
-        assert!(matches!(corrupt.trouble, Trouble::Corrupt(_)));
+        assert!(matches!(corrupt.trouble, StoreErrorKind::Corrupt(_)));
     }
 }

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::link::{PATH, SERVICE, driven};
 use super::watch::Watch;
 use super::{Interaction, trouble};
-use crate::store::{Fault, Trouble};
+use crate::store::{BackendError, StoreErrorKind};
 
 const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
@@ -30,9 +30,9 @@ pub(super) async fn unlock(
     object: &OwnedObjectPath,
     interaction: Interaction,
     watch: &Watch<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), BackendError> {
     if interaction == Interaction::Forbidden {
-        return Err(Fault::new(Trouble::Locked));
+        return Err(BackendError::new(StoreErrorKind::Locked));
     }
     let interface = Some("org.freedesktop.Secret.Service");
     let objects = (vec![object],);
@@ -52,10 +52,11 @@ pub(super) async fn unlock(
     proxy.call_method("Prompt", &("",)).await.map_err(trouble::of_bus)?;
     let signal = completed.next().await;
     watch.alive();
-    let went_away = || Fault::unavailable("the keyring's program ended while its dialog was up");
+    let went_away =
+        || BackendError::unavailable("the keyring's program ended while its dialog was up");
     let body = signal.ok_or_else(went_away)?.body();
     let (dismissed, _): (bool, OwnedValue) = body.deserialize().map_err(trouble::of_bus)?;
-    if dismissed { Err(Fault::new(Trouble::Dismissed)) } else { Ok(()) }
+    if dismissed { Err(BackendError::new(StoreErrorKind::Dismissed)) } else { Ok(()) }
 }
 
 /// Takes `dialog` back, so that it does not outlive us and block the next program.

@@ -11,7 +11,9 @@ use super::link::{Link, driven};
 use super::places::Places;
 use super::watch::Watch;
 use super::{AskedToEnd, Interaction, Limits, Notice, Session, prompt};
-use crate::store::{Backend, Bytes, Fault, IsRight, Kind, StoreError, Trouble, action};
+use crate::store::{
+    Backend, BackendError, Bytes, IsRight, StoreError, StoreErrorKind, StoreKind, action,
+};
 
 /// How the Secret Service is used.
 #[derive(Clone, Debug)]
@@ -50,7 +52,10 @@ impl SecretService {
     }
 
     /// What comes of `work`, unless the service is silent for too long.
-    fn ask<T>(&self, work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn ask<T>(
+        &self,
+        work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let say = |text: &str| self.tell(text);
         let watch = Watch::new(&self.line, &self.settings, &say);
         let mut link = self.link.take();
@@ -75,11 +80,13 @@ impl SecretService {
         &self,
         link: &mut Option<Link>,
         watch: &Watch<'_>,
-        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let was_connected = link.is_some();
         let mut result = self.once(link, watch, work).await;
-        let settled = |fault: &Fault| matches!(fault.trouble, Trouble::Locked | Trouble::Dismissed);
+        let settled = |fault: &BackendError| {
+            matches!(fault.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed)
+        };
         if was_connected && result.as_ref().is_err_and(|fault| !settled(fault)) {
             // The service may have been restarted since, and our session with it be gone.
             *link = None;
@@ -95,8 +102,8 @@ impl SecretService {
         &self,
         link: &mut Option<Link>,
         watch: &Watch<'_>,
-        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let link = match link {
             Some(link) => link,
             None => link.insert(Link::open(&self.settings, &self.line, watch).await?),
@@ -115,15 +122,15 @@ impl SecretService {
     fn run<T>(
         &self,
         action: &'static str,
-        work: &impl AsyncFn(Items<'_>) -> Result<T, Fault>,
+        work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, StoreError> {
-        self.ask(work).map_err(|fault| fault.when(Kind::Keyring, action))
+        self.ask(work).map_err(|fault| fault.when(StoreKind::Keyring, action))
     }
 }
 
 impl Backend for SecretService {
-    fn kind(&self) -> Kind {
-        Kind::Keyring
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keyring
     }
 
     /// Asks who provides the service, once; short of that, says so.
@@ -183,7 +190,10 @@ mod tests {
         let address = "unix:path=/nowhere/bus";
         let store = store_at("/nowhere/bus".as_ref(), |_| ());
         let error = store.load("name").unwrap_err();
-        assert_eq!(error.trouble, Trouble::Unavailable(format!("no D-Bus session at `{address}`")));
+        assert_eq!(
+            error.trouble,
+            StoreErrorKind::Unavailable(format!("no D-Bus session at `{address}`"))
+        );
         assert!(error.source.is_some());
     }
 
@@ -194,7 +204,7 @@ mod tests {
         let _listener = UnixListener::bind(&path).unwrap();
         let store = store_at(&path, hurried);
         for _ in 0..2 {
-            assert_eq!(store.load("name").unwrap_err().trouble, Trouble::TimedOut(1));
+            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
         }
         assert_eq!(store.describe(), "the Secret Service");
     }
@@ -233,7 +243,7 @@ mod tests {
                 own.limits.quiet = Duration::from_secs(5);
                 own.asked_to_end = || IS_ASKED.load(Ordering::Relaxed).then_some(2);
             });
-            assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(2));
+            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(2));
             assert_eq!(fake.calls(), ["ReadAlias"]);
             IS_ASKED.store(false, Ordering::Relaxed);
         }
@@ -265,7 +275,7 @@ mod tests {
         ] {
             let fake = Fake::new(move |_| Answer::Error(name));
             let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
-            assert!(matches!(trouble, Trouble::Unavailable(_)), "{trouble}");
+            assert!(matches!(trouble, StoreErrorKind::Unavailable(_)), "{trouble}");
             assert_eq!(fake.calls(), ["ReadAlias"]);
         }
     }
@@ -283,7 +293,7 @@ mod tests {
             let store = fake.store(|_| ());
             let trouble = store.load("name").unwrap_err().trouble;
             let told = "the keyring's program ended while it was being asked".to_owned();
-            assert_eq!(trouble, Trouble::Unavailable(told), "{at}");
+            assert_eq!(trouble, StoreErrorKind::Unavailable(told), "{at}");
             assert_eq!(store.load("name").unwrap(), None, "{at}");
             let calls = fake.calls();
             let opened = calls.iter().enumerate().filter(|(_, call)| *call == "OpenSession");
@@ -319,11 +329,14 @@ mod tests {
             assert!(!fake.calls().contains(&"SearchItems".to_owned()), "searched all the same");
             error.unwrap().trouble
         };
-        assert_eq!(trouble(&|store| store.load("name").err()), Trouble::Locked);
-        assert_eq!(trouble(&|store| store.load_if("name", &|_| true).err()), Trouble::Locked);
-        assert_eq!(trouble(&|store| store.save("name", b"value").err()), Trouble::Locked);
-        assert_eq!(trouble(&|store| store.remove("name").err()), Trouble::Locked);
-        assert_eq!(trouble(&|store| store.names().err()), Trouble::Locked);
+        assert_eq!(trouble(&|store| store.load("name").err()), StoreErrorKind::Locked);
+        assert_eq!(
+            trouble(&|store| store.load_if("name", &|_| true).err()),
+            StoreErrorKind::Locked
+        );
+        assert_eq!(trouble(&|store| store.save("name", b"value").err()), StoreErrorKind::Locked);
+        assert_eq!(trouble(&|store| store.remove("name").err()), StoreErrorKind::Locked);
+        assert_eq!(trouble(&|store| store.names().err()), StoreErrorKind::Locked);
     }
 
     #[test]
@@ -331,7 +344,7 @@ mod tests {
         let refused = "org.freedesktop.Secret.Error.IsLocked";
         let fake = hiding(move |method| (method == "Unlock").then_some(Answer::Error(refused)));
         let error = fake.store(|own| own.interaction = Interaction::Allowed).load("name");
-        assert_eq!(error.unwrap_err().trouble, Trouble::Locked);
+        assert_eq!(error.unwrap_err().trouble, StoreErrorKind::Locked);
         let calls = fake.calls();
         assert_eq!(calls.last().map(String::as_str), Some("Unlock"), "{calls:?}");
         assert!(!calls.contains(&"SearchItems".to_owned()), "{calls:?}");
@@ -350,7 +363,7 @@ mod tests {
                 own.limits.quiet = Duration::from_secs(5);
                 own.asked_to_end = || Some(15);
             });
-            assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(15));
+            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(15));
         }
     }
 
@@ -376,7 +389,7 @@ mod tests {
             own.limits.quiet = Duration::from_secs(5);
             own.asked_to_end = || IS_UP.load(Ordering::Relaxed).then_some(2);
         });
-        assert_eq!(store.load("name").unwrap_err().trouble, Trouble::Interrupted(2));
+        assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(2));
         assert_eq!(fake.calls().last().map(String::as_str), Some("Dismiss"));
     }
 
@@ -389,7 +402,10 @@ mod tests {
             fake.calls();
             std::os::unix::fs::chown(fake.path(), Some(65_534), None).unwrap();
             let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
-            assert!(matches!(&trouble, Trouble::OtherOwner { owner: 65_534, .. }), "{trouble}");
+            assert!(
+                matches!(&trouble, StoreErrorKind::OtherOwner { owner: 65_534, .. }),
+                "{trouble}"
+            );
             assert!(trouble.to_string().contains("/bus` belongs to another user"), "{trouble}");
             assert_eq!(fake.calls(), [""; 0]);
         }

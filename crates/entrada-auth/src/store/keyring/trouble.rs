@@ -4,31 +4,31 @@ use std::io;
 
 use zbus::DBusError as _;
 
-use crate::store::{Fault, Trouble};
+use crate::store::{BackendError, StoreErrorKind};
 use entrada_core::clean;
 
 /// No connection to the bus at `address`, or at the session's own.
-pub(super) fn no_session(address: Option<&str>, error: zbus::Error) -> Fault {
+pub(super) fn no_session(address: Option<&str>, error: zbus::Error) -> BackendError {
     let own = || zbus::Address::session().map(|address| address.to_string()).ok();
     let text = match address.map(str::to_owned).or_else(own) {
         Some(address) => format!("no D-Bus session at `{}`", clean(&address)),
         None => "no D-Bus session: `DBUS_SESSION_BUS_ADDRESS` is not set".to_owned(),
     };
-    Fault::unavailable(text).because(error)
+    BackendError::unavailable(text).because(error)
 }
 
 /// An error of the secret-service crate.
-pub(super) fn of(error: secret_service::Error) -> Fault {
+pub(super) fn of(error: secret_service::Error) -> BackendError {
     use secret_service::Error;
     match error {
         Error::Zbus(error) => of_bus(error),
         Error::ZbusFdo(error) => of_bus(error.into()),
-        Error::Locked => Fault::new(Trouble::Locked),
-        Error::Prompt => Fault::new(Trouble::Dismissed),
-        Error::Unavailable => Fault::unavailable(NO_PROVIDER).because(error),
-        Error::PromptDisconnected => Fault::unavailable(WENT_AWAY).because(error),
-        Error::NoResult => Fault::unavailable("the keyring named no item").because(error),
-        other => Fault::denied("the keyring's answer cannot be read").because(other),
+        Error::Locked => BackendError::new(StoreErrorKind::Locked),
+        Error::Prompt => BackendError::new(StoreErrorKind::Dismissed),
+        Error::Unavailable => BackendError::unavailable(NO_PROVIDER).because(error),
+        Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).because(error),
+        Error::NoResult => BackendError::unavailable("the keyring named no item").because(error),
+        other => BackendError::denied("the keyring's answer cannot be read").because(other),
     }
 }
 
@@ -37,24 +37,24 @@ const NO_PROVIDER: &str = "no program provides `org.freedesktop.secrets` on the 
 const WENT_AWAY: &str = "the keyring's program ended while it was being asked";
 
 /// An error of D-Bus.
-pub(super) fn of_bus(error: zbus::Error) -> Fault {
+pub(super) fn of_bus(error: zbus::Error) -> BackendError {
     let Some((name, text)) = name_and_text(&error) else {
         return match &error {
             zbus::Error::InputOutput(io) if io.kind() == io::ErrorKind::TimedOut => {
-                Fault::unavailable("the keyring did not answer").because(error)
+                BackendError::unavailable("the keyring did not answer").because(error)
             }
-            zbus::Error::InputOutput(_) => Fault::unavailable(WENT_AWAY).because(error),
-            _ => Fault::denied("the keyring's answer cannot be read").because(error),
+            zbus::Error::InputOutput(_) => BackendError::unavailable(WENT_AWAY).because(error),
+            _ => BackendError::denied("the keyring's answer cannot be read").because(error),
         };
     };
     let fault = match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name) {
-        "org.freedesktop.Secret.Error.IsLocked" => Fault::new(Trouble::Locked),
-        "ServiceUnknown" | "NameHasNoOwner" => Fault::unavailable(NO_PROVIDER),
-        spawn if spawn.starts_with("Spawn.") => Fault::unavailable(NO_PROVIDER),
-        "NoReply" | "Disconnected" => Fault::unavailable(WENT_AWAY),
+        "org.freedesktop.Secret.Error.IsLocked" => BackendError::new(StoreErrorKind::Locked),
+        "ServiceUnknown" | "NameHasNoOwner" => BackendError::unavailable(NO_PROVIDER),
+        spawn if spawn.starts_with("Spawn.") => BackendError::unavailable(NO_PROVIDER),
+        "NoReply" | "Disconnected" => BackendError::unavailable(WENT_AWAY),
         _ => {
             let text = if text.is_empty() { &name } else { &text };
-            Fault::denied(format!("the keyring refused: {}", clean(text)))
+            BackendError::denied(format!("the keyring refused: {}", clean(text)))
         }
     };
     fault.because(error)
@@ -101,8 +101,8 @@ mod tests {
         assert!(told(Error::ServiceUnknown(text())).to_string().contains("no program provides"));
         assert!(told(Error::NoReply(text())).to_string().contains("ended"));
         let refused = "the keyring refused: no".to_owned();
-        assert_eq!(told(Error::Failed("n\u{1b}[2Jo".to_owned())), Trouble::Denied(refused));
-        assert_eq!(of(secret_service::Error::Locked).trouble, Trouble::Locked);
-        assert_eq!(of(secret_service::Error::Prompt).trouble, Trouble::Dismissed);
+        assert_eq!(told(Error::Failed("n\u{1b}[2Jo".to_owned())), StoreErrorKind::Denied(refused));
+        assert_eq!(of(secret_service::Error::Locked).trouble, StoreErrorKind::Locked);
+        assert_eq!(of(secret_service::Error::Prompt).trouble, StoreErrorKind::Dismissed);
     }
 }

@@ -10,7 +10,7 @@ use futures_lite::future::or;
 use super::line::Line;
 use super::prompt::Dialog;
 use super::{Interaction, Settings};
-use crate::store::{Fault, Trouble, deadline};
+use crate::store::{BackendError, StoreErrorKind, deadline};
 
 /// What the user reads while a dialog is up.
 const WAITING: &str = "waiting for you to unlock the keyring";
@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Ends when nothing was heard for as long as is allowed, or when the program is asked to end meanwhile.
-    pub(super) async fn run_out(&self) -> Fault {
+    pub(super) async fn run_out(&self) -> BackendError {
         let over = async || {
             self.line.over().await;
             None
@@ -80,7 +80,7 @@ impl<'a> Watch<'a> {
         let person = self.settings.interaction == Interaction::Allowed;
         loop {
             if let Some(signal) = or(over(), self.asked_to_end()).await {
-                return Fault::new(Trouble::Interrupted(signal));
+                return BackendError::new(StoreErrorKind::Interrupted(signal));
             }
             let limit = self.limit.get();
             if !(person && self.connected.get() && limit != self.settings.limits.patient) {

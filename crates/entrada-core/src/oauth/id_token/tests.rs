@@ -60,7 +60,7 @@ fn claims() -> Value {
 
 fn judged(token: &str, keys: Option<&Keys>) -> Result<(), IdTokenError> {
     let nonce = Secret::new("the-nonce");
-    let expected = Expected {
+    let expected = ExpectedIdToken {
         issuer: ISSUER,
         client_id: "client",
         nonce: Some(&nonce),

@@ -17,10 +17,10 @@ fn the_protocol_is_told_by_how_servers_speak() {
         ),
         ("-ERR Authentication failure: unknown user name or bad password.", Protocol::Pop),
     ] {
-        assert_eq!(MailTalk::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
+        assert_eq!(MailLog::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
     }
     for text in ["hello there", "HTTP/1.1 401 Unauthorized", "500 apples", "{\"a\":1}"] {
-        let talk = MailTalk::parse(text);
+        let talk = MailLog::parse(text);
         assert!(talk.is_none() || text.starts_with("500"), "{text}: {talk:?}");
     }
 }
@@ -38,12 +38,12 @@ fn a_transcript_gives_user_token_and_refusal() {
         ),
         format!("+OK\nAUTH XOAUTH2\n+ \n{sasl}\n-ERR Authentication failure"),
     ] {
-        let talk = MailTalk::parse(&text).unwrap();
+        let talk = MailLog::parse(&text).unwrap();
         assert_eq!(talk.mailbox(), Some("ada@contoso.example"), "{text}");
         assert_eq!(talk.initial.clone().unwrap().token.unwrap().expose(), "to.ke.n");
         assert_eq!(talk.mechanism, Some(Mechanism::Token));
         assert!(talk.refusal().is_some() && !talk.signed_in(), "{text}");
     }
-    let password = MailTalk::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
+    let password = MailLog::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
     assert_eq!(password.mechanism, Some(Mechanism::Password));
 }

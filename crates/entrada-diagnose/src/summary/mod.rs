@@ -13,7 +13,7 @@ use entrada_core::Jwt;
 
 /// Everything beside the findings. Empty where nothing is known.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct TokenSummary {
     /// The token itself, where it can be read. Never the text of it.
     pub jwt: Option<Box<Jwt>>,
     /// What was asked for and what was granted, scope by scope.
@@ -24,7 +24,7 @@ pub struct About {
     pub life: Vec<Event>,
 }
 
-impl About {
+impl TokenSummary {
     pub(super) fn new(evidence: &Evidence, facts: &Facts) -> Self {
         Self {
             jwt: facts.jwt().cloned().map(Box::new),

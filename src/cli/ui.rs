@@ -10,7 +10,7 @@ use entrada_auth::sys::{Stream, Sys};
 use entrada_core::{Redactor, clean, clean_layout};
 
 /// stderr, shared by whoever has something to say.
-pub(super) struct Talk<'a> {
+pub(super) struct Ui<'a> {
     out: RefCell<&'a mut dyn Write>,
     arguments: Arguments,
     redactor: Redactor,
@@ -20,7 +20,7 @@ pub(super) struct Talk<'a> {
     pub(super) to_terminal: bool,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> Ui<'a> {
     /// Whatever is said goes without the secrets that `redactor` knows by then, and without those among the arguments.
     pub(super) fn new(
         out: &'a mut dyn Write,

@@ -6,11 +6,11 @@ use super::{Emulator, Reply, answer, page};
 
 /// What befalls one refresh, whatever the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum RefreshFault {
     /// Instead of the answer, and nothing was done.
-    Before(Failure),
+    Before(FaultReply),
     /// Instead of the answer, and all was done: a new refresh token is out, and nobody has it.
-    After(Failure),
+    After(FaultReply),
     /// The answer takes this long.
     Late(Duration),
     /// The access token lives 1 s.
@@ -21,7 +21,7 @@ pub enum Trouble {
 
 /// What comes in place of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum FaultReply {
     /// 503 with a page.
     Unavailable,
     /// A captive portal's page, under 200.
@@ -32,7 +32,7 @@ pub enum Failure {
     Hang,
 }
 
-impl Trouble {
+impl RefreshFault {
     /// What becomes of a request that `serve` would answer.
     pub(super) fn befall(self, serve: impl FnOnce() -> Reply) -> Reply {
         match self {
@@ -47,7 +47,7 @@ impl Trouble {
     }
 }
 
-impl Failure {
+impl FaultReply {
     fn reply(self) -> Reply {
         match self {
             Self::Unavailable => Reply::Answer(answer::html(
@@ -74,7 +74,7 @@ pub(super) fn later(reply: Reply, delay: Duration) -> Reply {
 
 impl Emulator {
     /// The next refreshes meet `troubles`, one each, in order.
-    pub fn befall(&self, troubles: impl IntoIterator<Item = Trouble>) {
+    pub fn befall(&self, troubles: impl IntoIterator<Item = RefreshFault>) {
         self.world().troubles.extend(troubles);
     }
 

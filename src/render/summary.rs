@@ -10,7 +10,11 @@ use entrada_core::{Job, NumericDate, human_duration};
 use entrada_diagnose::{Diagnosis, Moment, Row, Serves, Standing};
 
 /// Writes what there is.
-pub(super) fn beside(out: &mut dyn Write, diagnosis: &Diagnosis, style: Style) -> io::Result<()> {
+pub(super) fn token_summary(
+    out: &mut dyn Write,
+    diagnosis: &Diagnosis,
+    style: Style,
+) -> io::Result<()> {
     let about = &diagnosis.about;
     if !about.scopes.is_empty() {
         writeln!(out)?;

@@ -14,13 +14,13 @@ use super::device::SignIn;
 use super::entropy::Entropy;
 use super::grant::{Compact, Grant, RefreshToken};
 use super::record::client_of;
+use super::refresh_fault::RefreshFault;
 use super::refusal::{self, Refusal};
-use super::scenario::{Scenario, Wire};
-use super::trouble::Trouble;
+use super::scenario::{Scenario, TransportFault};
 use super::{Client, ClientKind, LogLine, Options, Reply, metadata, page};
 use entrada_core::NumericDate;
 
-pub(super) struct World {
+pub(super) struct State {
     pub(super) options: Options,
     pub(super) entropy: Entropy,
     pub(super) directories: Vec<Directory>,
@@ -40,7 +40,7 @@ pub(super) struct World {
     /// How often a code or refresh token was presented.
     attempts: BTreeMap<String, u32>,
     /// What the next refreshes meet.
-    pub(super) troubles: VecDeque<Trouble>,
+    pub(super) troubles: VecDeque<RefreshFault>,
     /// Whether the tokens of this request live 1 s.
     pub(super) is_brief: bool,
     pub(super) secrets: VecDeque<String>,
@@ -55,7 +55,7 @@ pub(super) enum Step {
     Token,
 }
 
-impl World {
+impl State {
     pub(super) fn new(options: Options) -> Self {
         let mut directories = vec![Directory::contoso()];
         directories.extend(options.directories.iter().cloned());
@@ -241,30 +241,30 @@ impl World {
             Step::Poll => (2..=5).contains(&attempt),
             Step::Token => attempt == 1,
         };
-        Some(match scenario.wire {
-            Wire::Html => Reply::Answer(answer::html(
+        Some(match scenario.transport_fault {
+            TransportFault::Html => Reply::Answer(answer::html(
                 200,
                 page::notice("Welcome to the guest network", "Accept the terms to go on-line."),
             )),
-            Wire::Empty => {
+            TransportFault::Empty => {
                 Reply::Answer(answer::plain(200, "application/json; charset=utf-8", Vec::new()))
             }
-            Wire::ErrorUnder200 if !token => {
+            TransportFault::ErrorUnder200 if !token => {
                 let refusal =
                     refusal::unknown_client(call.form("client_id").unwrap_or_default(), "Contoso");
                 Reply::Answer(self.refuse(call, &refusal.status(200), now))
             }
-            Wire::Throttled if token && attempt == 1 => {
+            TransportFault::Throttled if token && attempt == 1 => {
                 let mut answer = self.refuse(call, &refusal::THROTTLED, now);
                 answer::set(&mut answer, "retry-after", "2");
                 Reply::Answer(answer)
             }
-            Wire::Outage if down && attempt % 2 == 1 && step == Step::Poll => Reply::Cut,
-            Wire::Outage if down => Reply::Answer(answer::html(
+            TransportFault::Outage if down && attempt % 2 == 1 && step == Step::Poll => Reply::Cut,
+            TransportFault::Outage if down => Reply::Answer(answer::html(
                 503,
                 page::notice("Service Unavailable", "HTTP Error 503. The service is unavailable."),
             )),
-            Wire::Hang if token => Reply::Hang,
+            TransportFault::Hang if token => Reply::Hang,
             _ => return None,
         })
     }
@@ -287,15 +287,15 @@ impl World {
 
     /// An answer to a POST, with what the scenario does to every one of them.
     pub(super) fn sent(scenario: &Scenario, mut answer: Answer) -> Reply {
-        match scenario.wire {
-            Wire::NumbersAsText => {
+        match scenario.transport_fault {
+            TransportFault::NumbersAsText => {
                 if let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) {
                     answer::numbers_as_text(&mut body);
                     *answer.body_mut() = body.to_string().into_bytes();
                 }
                 Reply::Answer(answer)
             }
-            Wire::Late => Reply::Later(Duration::from_secs(3), answer),
+            TransportFault::Late => Reply::Later(Duration::from_secs(3), answer),
             _ => Reply::Answer(answer),
         }
     }

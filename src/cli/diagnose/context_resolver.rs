@@ -4,15 +4,15 @@ use super::super::Failure;
 use super::super::app::App;
 use crate::config::{ConfigFile, Settings};
 use entrada_auth::sys::Env;
-use entrada_core::{As, Job, shell_quoted};
+use entrada_core::{Job, TokenSubject, shell_quoted};
 use entrada_diagnose::{Context, Evidence};
 
 /// Settings, read once for any number of cases.
-pub(in crate::cli) struct Around {
+pub(in crate::cli) struct ContextResolver {
     flags: Context,
     profile: Option<Context>,
     /// What a configuration without a profile says of every token.
-    acting: Option<As>,
+    subject: Option<TokenSubject>,
     audience: Option<String>,
     /// The jobs to judge by where the evidence names none; those of a flag come before it.
     by_flag: Vec<Job>,
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Around {
     own: Option<Job>,
 }
 
-impl Around {
+impl ContextResolver {
     /// Reads flags, variables and the configuration. `job_name` is a job that the evidence names and that is not on record.
     pub(in crate::cli) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
         // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
@@ -32,10 +32,10 @@ impl Around {
         let file = if any { app.config_file()?.1 } else { ConfigFile::default() };
         let jobs = ConfigFile { jobs: file.jobs.clone(), ..ConfigFile::default() };
         let flags = Settings::resolve(&jobs, None, &Env::default(), app.common.layer.clone())?;
-        let mut around = Self {
+        let mut resolver = Self {
             flags: context(&flags)?,
             profile: None,
-            acting: None,
+            subject: None,
             audience: None,
             by_flag: flags.jobs()?,
             by_profile: Vec::new(),
@@ -43,16 +43,16 @@ impl Around {
         };
         if let Some(profile) = &app.common.profile {
             let settings = app.settings_of(&file, Some(profile))?;
-            around.profile =
+            resolver.profile =
                 Some(Context { profile: Some(shell_quoted(profile)), ..context(&settings)? });
-            around.by_profile = settings.jobs()?;
+            resolver.by_profile = settings.jobs()?;
         } else if any {
             let settings = app.settings_of(&file, None)?;
-            around.acting = settings.get(|layer| &layer.acting);
-            around.audience = settings.get(|layer| &layer.audience);
-            around.by_profile = settings.jobs()?;
+            resolver.subject = settings.get(|layer| &layer.subject);
+            resolver.audience = settings.get(|layer| &layer.audience);
+            resolver.by_profile = settings.jobs()?;
         }
-        Ok(around)
+        Ok(resolver)
     }
 
     /// One case for each job that it is to be judged by.
@@ -87,7 +87,7 @@ impl Around {
         if let Some(profile) = &self.profile {
             context = context.or(profile.clone());
         }
-        context.acting = context.acting.or(self.acting);
+        context.subject = context.subject.or(self.subject);
         context.audience = context.audience.or_else(|| self.audience.clone());
         context.job = job;
         evidence.context = context;
@@ -100,7 +100,7 @@ fn context(settings: &Settings) -> Result<Context, Failure> {
     let scopes = settings.scopes()?;
     Ok(Context {
         requested: Some(scopes).filter(|scopes| !scopes.is_empty()),
-        acting: settings.get(|layer| &layer.acting),
+        subject: settings.get(|layer| &layer.subject),
         audience: settings.get(|layer| &layer.audience),
         client_id: settings.get(|layer| &layer.client_id),
         tenant: settings.get(|layer| &layer.tenant),

@@ -11,7 +11,10 @@ struct Given {
 }
 
 /// Every one of `inputs`, as few cases as hold them.
-pub(super) fn gather(inputs: &[String], app: &mut App<'_, '_>) -> Result<Vec<Evidence>, Failure> {
+pub(super) fn read_inputs(
+    inputs: &[String],
+    app: &mut App<'_, '_>,
+) -> Result<Vec<Evidence>, Failure> {
     let now = app.sys.clock.now();
     let mut names: Vec<Option<&str>> = inputs.iter().map(|input| Some(input.as_str())).collect();
     if names.is_empty() {
@@ -34,7 +37,7 @@ pub(super) fn gather(inputs: &[String], app: &mut App<'_, '_>) -> Result<Vec<Evi
             return Ok(unknown.into_iter().map(|given| given.evidence).collect());
         }
         for given in &unknown {
-            app.talk.line(format!(
+            app.ui.line(format!(
                 "note: {} is passed over: it is nothing that can be judged",
                 given.name
             ));
@@ -43,7 +46,7 @@ pub(super) fn gather(inputs: &[String], app: &mut App<'_, '_>) -> Result<Vec<Evi
     let named: Vec<String> = all.iter().map(|given| given.name.clone()).collect();
     let cases = cases(all.into_iter().map(|given| given.evidence).collect());
     if 1 < cases.len() {
-        app.talk.line(format!(
+        app.ui.line(format!(
             "note: {} are judged one after the other: a case has one token and one answer",
             named.join(", ")
         ));

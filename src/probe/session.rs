@@ -1,7 +1,7 @@
 //! A conversation with a mail server, written down as it goes. What is secret in it is written down as what it is.
 
 use super::plan::{MailPlan, Mechanism, Security};
-use entrada_auth::sys::{Dial, HttpError, HttpFailure, Wire};
+use entrada_auth::sys::{Connection, Dial, HttpError, HttpFailure};
 use entrada_core::{Protocol, Secret, Side};
 
 /// Lines that are read before a server is taken to have nothing to say.
@@ -9,26 +9,26 @@ const LINES_MAX: usize = 1_000;
 
 /// What was said.
 #[derive(Debug)]
-pub struct Talk {
+pub struct Transcript {
     /// In which protocol.
     pub protocol: Protocol,
     /// By whom, in order.
     pub lines: Vec<(Side, String)>,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: SessionOutcome,
     /// Whether the server told what it offers, and no sign-in by token was among it.
     pub unoffered: bool,
 }
 
 /// How a probe ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SessionOutcome {
     /// The token was taken, and the mailbox opened.
     Taken,
     /// The server said no to the token.
     Refused,
     /// It said no before any was shown, or what it said makes no sense: of the token it said nothing.
-    Odd,
+    Unexpected,
     /// There was no end: the network, TLS, or a server that hung up.
     Broken(HttpError),
 }
@@ -38,7 +38,7 @@ pub(super) enum Stop {
     /// The server said no.
     No,
     /// What it said is no answer.
-    Odd,
+    Unexpected,
     /// It hung up.
     Closed(HttpError),
     /// The network failed.
@@ -63,10 +63,10 @@ enum Heard {
 }
 
 /// One that is going on.
-pub(super) struct Talking {
+pub(super) struct MailSession {
     protocol: Protocol,
     host: String,
-    wire: Option<Box<dyn Wire>>,
+    wire: Option<Box<dyn Connection>>,
     lines: Vec<(Side, String)>,
     tags: usize,
     unoffered: bool,
@@ -74,7 +74,7 @@ pub(super) struct Talking {
     begun: Option<usize>,
 }
 
-impl Talking {
+impl MailSession {
     pub(super) fn new(protocol: Protocol) -> Self {
         Self {
             protocol,
@@ -181,9 +181,9 @@ impl Talking {
         })
     }
 
-    pub(super) fn end(self, outcome: Outcome) -> Talk {
+    pub(super) fn end(self, outcome: SessionOutcome) -> Transcript {
         let Self { protocol, lines, unoffered, .. } = self;
-        Talk { protocol, lines, outcome, unoffered }
+        Transcript { protocol, lines, outcome, unoffered }
     }
 
     fn server(&self) -> impl Iterator<Item = &str> {
@@ -192,7 +192,7 @@ impl Talking {
     }
 
     fn hear_yes(&mut self) -> Result<(), Stop> {
-        if self.hear()? == Heard::Yes { Ok(()) } else { Err(Stop::Odd) }
+        if self.hear()? == Heard::Yes { Ok(()) } else { Err(Stop::Unexpected) }
     }
 
     /// Reads until the server has answered.
@@ -263,7 +263,7 @@ impl Talking {
         format!("a{}", self.tags)
     }
 
-    fn wire(&mut self) -> Result<&mut (dyn Wire + 'static), Stop> {
+    fn wire(&mut self) -> Result<&mut (dyn Connection + 'static), Stop> {
         let closed = self.closed();
         self.wire.as_deref_mut().ok_or(Stop::Broken(closed))
     }

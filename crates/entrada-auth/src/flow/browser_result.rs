@@ -15,13 +15,13 @@ use entrada_core::Account;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The last word to whoever sits at the browser.
-pub(super) struct Ending {
+pub(super) struct BrowserResult {
     listener: Option<Box<dyn Listener>>,
     port: u16,
     path: String,
 }
 
-impl Ending {
+impl BrowserResult {
     /// Somebody comes back to `port`, and is sent on to `path`; nobody does without a listener.
     pub(super) fn at(listener: Option<Box<dyn Listener>>, port: u16, path: String) -> Self {
         Self { listener, port, path }

@@ -5,32 +5,32 @@ use tokio::sync::oneshot;
 use super::{HttpRequest, HttpResponse};
 
 /// Somebody who hears of an answer.
-type Ear = Box<dyn FnOnce(&HttpResponse) + Send>;
+type ResponseHook = Box<dyn FnOnce(&HttpResponse) + Send>;
 
 /// One visitor's request. Dropped without an answer, the visitor learns that the sign-in is over.
-pub struct Visit {
+pub struct CallbackRequest {
     /// What was asked, with its whole body.
     pub request: HttpRequest,
     answer: oneshot::Sender<HttpResponse>,
-    ear: Option<Ear>,
+    hook: Option<ResponseHook>,
 }
 
-impl Visit {
+impl CallbackRequest {
     /// A visit, and where its answer will be.
     pub fn new(request: HttpRequest) -> (Self, oneshot::Receiver<HttpResponse>) {
         let (answer, receiver) = oneshot::channel();
-        (Self { request, answer, ear: None }, receiver)
+        (Self { request, answer, hook: None }, receiver)
     }
 
-    /// The same visit, whose answer `ear` hears of too.
-    pub fn overheard(self, ear: impl FnOnce(&HttpResponse) + Send + 'static) -> Self {
-        Self { ear: Some(Box::new(ear)), ..self }
+    /// The same visit, whose answer `hook` hears of too.
+    pub fn with_response_hook(self, hook: impl FnOnce(&HttpResponse) + Send + 'static) -> Self {
+        Self { hook: Some(Box::new(hook)), ..self }
     }
 
     /// Sends the answer. A visitor who has left does not get it.
     pub fn answer(self, response: HttpResponse) {
-        if let Some(ear) = self.ear {
-            ear(&response);
+        if let Some(hook) = self.hook {
+            hook(&response);
         }
         let _ = self.answer.send(response);
     }

@@ -5,7 +5,7 @@ use crate::{Confidence, Facts, Finding, Rule, Severity, rules};
 
 /// A cause that an answer points to.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct Hypothesis {
     /// The rule that words it.
     pub id: &'static str,
     /// How sure we are.
@@ -18,7 +18,7 @@ pub(crate) struct Told {
     pub help: Vec<String>,
 }
 
-impl Told {
+impl Hypothesis {
     pub(super) fn new(
         id: &'static str,
         confidence: Confidence,
@@ -39,7 +39,11 @@ impl Told {
         Self::new(id, Confidence::Possible, message)
     }
 
-    pub(super) fn saw(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
+    pub(super) fn with_evidence(
+        mut self,
+        field: &'static str,
+        value: impl std::fmt::Display,
+    ) -> Self {
         self.evidence.push((field, value.to_string()));
         self
     }
@@ -51,7 +55,7 @@ impl Told {
 }
 
 /// What the answers in the evidence point to, most important first.
-pub(crate) fn causes(facts: &Facts) -> Vec<Told> {
+pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     let mut told = Vec::new();
     if let Some(answer) = &facts.evidence.answer {
         told = by_http::causes(facts, answer);
@@ -72,9 +76,12 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Told> {
 /// A finding of `rule` where the answer points to it.
 pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     let told = facts.told.iter().find(|told| told.id == rule.id)?;
-    let mut finding = rule.says(told.message.clone()).sure(told.confidence).rated(Severity::Error);
+    let mut finding = rule
+        .finding(told.message.clone())
+        .with_confidence(told.confidence)
+        .with_severity(Severity::Error);
     for (field, value) in &told.evidence {
-        finding = finding.saw(field, value);
+        finding = finding.with_evidence(field, value);
     }
     for help in &told.help {
         finding = finding.help(help.clone());
@@ -96,12 +103,12 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
     match finding.rule.id {
         "expired" if facts.is_good_for_a_while() => finding
-            .sure(Confidence::Likely)
+            .with_confidence(Confidence::Likely)
             .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
             .help(format!("get a fresh one: {}", facts.command("token", ""))),
         "expired" => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
         "wrong-audience" if facts.audience_fits() == Some(true) => finding
-            .sure(Confidence::Likely)
+            .with_confidence(Confidence::Likely)
             .help("the token that was given is for this service: was it the one that was sent?"),
         "not-yet-valid" => finding.help("set this machine's clock right, then sign in again"),
         "wrong-audience" | "missing-scope" => match facts.job_scopes().first() {
