@@ -338,7 +338,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::IdToken(_) => Failure::of(Exit::Failure, &error).help(
             "whoever answers may not be who you think: check the authority, the network between, and the server's clock",
         ),
-        AcquireError::Entropy(_) | AcquireError::KeptBack => Failure::of(Exit::Failure, &error),
+        AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
         AcquireError::Stopped { interrupted, ref unsaved } => {
             let failure = Failure::of(interrupted.into(), &error);

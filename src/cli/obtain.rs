@@ -37,24 +37,24 @@ pub(super) fn obtain(
     app.trace(settings, command, jobs)?;
     let mut request = app.request(settings, jobs, app.interaction(settings))?;
     (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
-    // Nobody is asked for what would be refused; a token that was granted all the same is not kept back.
-    let look = || app.lint(settings, &request, job).map(drop);
-    let grants = match app.grants(settings) {
-        Ok(grants) => grants,
-        Err(failure) => return Err(look().err().unwrap_or(failure)),
+    // A request that would be refused is not sent; a stored token that serves needs no request.
+    let lint = || app.lint(settings, &request, job).map(drop);
+    let fail = |error| {
+        let evidence = app.evidence(settings, &request, job);
+        of_acquire(error, evidence, &app.login_command(settings))
     };
-    let mut person = Person::new(app, settings).looking(&look);
-    let acquired = flow::acquire(app.sys, &grants, &request, &mut person).map_err(|error| {
-        // A fault of the request comes before whatever else is wrong.
-        let fault = person.fault.take().or_else(|| match error {
-            AcquireError::Store(_) | AcquireError::Ambiguous(_) => look().err(),
-            _ => None,
-        });
-        fault.unwrap_or_else(|| {
-            let evidence = app.evidence(settings, &request, job);
-            of_acquire(error, evidence, &app.login_command(settings))
-        })
+    let lint_first = |failure: Failure| lint().err().unwrap_or(failure);
+    let grants = app.grants(settings).map_err(lint_first)?;
+    let plan = flow::plan(&grants, &request, app.sys.clock.now()).map_err(|error| match error {
+        AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
+        error => fail(error),
     })?;
+    let fault = if plan.needs_network() { lint().err() } else { None };
+    let acquired = match fault {
+        Some(fault) => plan.without_network().ok_or(fault)?,
+        None => flow::execute(app.sys, &grants, &request, plan, &mut Person::new(app, settings))
+            .map_err(fail)?,
+    };
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }

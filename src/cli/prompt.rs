@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::Failure;
 use super::app::App;
 use super::ui::Ui;
 use crate::config::Settings;
@@ -42,9 +41,6 @@ pub(super) struct Person<'a, 't> {
     copy_code: bool,
     ticks: usize,
     line_open: bool,
-    look: Option<&'a dyn Fn() -> Result<(), Failure>>,
-    /// What the look at the request has shown.
-    pub(super) fault: Option<Failure>,
 }
 
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
@@ -64,14 +60,7 @@ impl<'a, 't> Person<'a, 't> {
             copy_code: settings.is(|layer| &layer.copy_code),
             ticks: 0,
             line_open: false,
-            look: None,
-            fault: None,
         }
-    }
-
-    /// Keeps back a request at which `look` finds a fault.
-    pub(super) fn looking(self, look: &'a dyn Fn() -> Result<(), Failure>) -> Self {
-        Self { look: Some(look), ..self }
     }
 
     /// Says something beside the code.
@@ -120,11 +109,6 @@ impl<'a, 't> Person<'a, 't> {
 }
 
 impl Prompt for Person<'_, '_> {
-    fn lets_pass(&mut self) -> bool {
-        self.fault = self.look.and_then(|look| look().err());
-        self.fault.is_none()
-    }
-
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();

@@ -1,6 +1,6 @@
 //! Which of the stored grants a request means.
 
-use super::acquire::key_of;
+use super::acquired::key_of;
 use super::{AcquireError, Pins, TokenRequest, guard};
 use crate::store::{Entry, GrantKey, GrantQuery, Grants};
 use entrada_core::Account;

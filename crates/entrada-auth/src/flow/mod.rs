@@ -1,6 +1,6 @@
 //! Getting a token: from the store, by refresh, or by asking the user.
 
-mod acquire;
+mod acquired;
 mod attempt;
 pub mod auth_code;
 mod browser_result;
@@ -8,12 +8,15 @@ mod callback;
 mod choose;
 pub mod device_code;
 mod endpoints;
+mod execute;
 mod find;
 pub mod forecast;
 mod guard;
 mod identity;
+mod locking;
 mod page;
 mod paste;
+mod plan;
 mod refresh;
 mod request;
 mod reuse;
@@ -22,8 +25,10 @@ mod take_over;
 
 use serde::{Deserialize, Serialize};
 
-pub use acquire::{Acquired, Source, Unsaved, acquire, drop_token};
+pub use acquired::{Acquired, ReauthRequired, Source, Unsaved};
 pub use attempt::refused_for_good;
+pub use execute::{acquire, drop_token, execute};
+pub use plan::{Plan, RefreshPlan, plan};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
 pub use sign_in::sign_in;
 pub use take_over::take_over;
@@ -68,10 +73,6 @@ pub enum FlowKind {
 
 /// How a flow talks to the user while it runs.
 pub trait Prompt {
-    /// Looks the request over, before anything is sent for it: `false` keeps it back. Not asked where a stored token serves.
-    fn lets_pass(&mut self) -> bool {
-        true
-    }
     /// Shows where to sign in, and with which code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
     /// Shows the page where to sign in.
@@ -189,9 +190,6 @@ pub enum AcquireError {
     /// The account is signed in already, and its grant was not to be replaced.
     #[error("{0} is signed in here already; that sign-in stays")]
     Taken(String),
-    /// [`Prompt::lets_pass`] kept the request back.
-    #[error("the request was kept back")]
-    KeptBack,
     /// The program was asked to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

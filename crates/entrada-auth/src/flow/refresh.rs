@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use super::acquire::{Acquired, ReauthRequired, Source, Unsaved, keep};
+use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
 use super::attempt::{Attempt, Outcome};
 use super::identity::identify_renewal;
 use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
@@ -37,10 +37,10 @@ pub(super) fn by_refresh(
     grant: &Grant,
     guard: &LockGuard,
     prompt: &mut dyn Prompt,
-) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
+) -> Result<RefreshOutcome, AcquireError> {
     let Some(refresh_token) = &grant.refresh_token else {
         let why = "the stored token has run out and there is no refresh token".to_owned();
-        return Ok(Err(ReauthRequired { why, refusal: None }));
+        return Ok(ReauthRequired { why, refusal: None }.into());
     };
     let reservation = grants.reserve_for(key)?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
@@ -59,7 +59,9 @@ pub(super) fn by_refresh(
     let outcome = sent.settle(request, answer, attempt, prompt);
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     match (held.end(), outcome) {
-        (end, Ok(Ok(acquired))) => stopped_or(end, Ok(acquired)).map(Ok),
+        (end, Ok(RefreshOutcome::Token(acquired))) => {
+            stopped_or(end, Ok(*acquired)).map(RefreshOutcome::from)
+        }
         (end, outcome) => end.map_err(AcquireError::from).and(outcome),
     }
 }
@@ -82,7 +84,7 @@ impl Sent<'_> {
         answer: Renewal,
         attempt: Attempt<'_>,
         prompt: &mut dyn Prompt,
-    ) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
+    ) -> Result<RefreshOutcome, AcquireError> {
         let Self { sys, grants, grant: before, found, .. } = *self;
         let (response, unusable) = match answer {
             Renewal::Issued(response) => (response, None),
@@ -131,7 +133,7 @@ impl Sent<'_> {
         }
         let token = absorb(&mut grant, &response, request);
         let unsaved = self.keep(&grant, now);
-        Ok(Ok(Acquired {
+        Ok(Acquired {
             token,
             account: grant.account,
             key: self.key.clone(),
@@ -141,7 +143,8 @@ impl Sent<'_> {
             response: Some(response),
             unsaved,
             trouble: None,
-        }))
+        }
+        .into())
     }
 
     fn keep(&self, grant: &Grant, now: NumericDate) -> Option<Unsaved> {
@@ -154,14 +157,12 @@ pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh to
      that no token has, or is far too long. The one before it is kept";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
-pub(super) fn refused(
-    refusal: Box<Refusal>,
-) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
+pub(super) fn refused(refusal: Box<Refusal>) -> Result<RefreshOutcome, AcquireError> {
     if !asks_for_the_user(&refusal.error) {
         return Err(AcquireError::Refused(refusal));
     }
     let why = "the stored sign-in is no longer accepted".to_owned();
-    Ok(Err(ReauthRequired { why, refusal: Some(refusal) }))
+    Ok(ReauthRequired { why, refusal: Some(refusal) }.into())
 }
 
 /// How the authority answered a refresh token.

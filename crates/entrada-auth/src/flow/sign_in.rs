@@ -1,10 +1,11 @@
 //! Asks the user, makes sure that it was the right one, and keeps what came.
 
-use super::acquire::{Acquired, Source, keep, key_of, lock, set_aside};
+use super::acquired::{Acquired, Source, keep, key_of, set_aside};
 use super::auth_code::Arrived;
 use super::browser_result::BrowserResult;
 use super::choose::{Way, choose};
 use super::identity::identify;
+use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
@@ -159,11 +160,11 @@ impl IssuedTokens {
         if response.refresh_token_unusable {
             prompt.trouble(UNUSABLE_REFRESH_TOKEN);
         }
-        let token = match &self.unusable {
-            None => Some(absorb(&mut grant, &response, request)),
-            Some(_) => {
+        let token = match self.unusable {
+            None => Ok(absorb(&mut grant, &response, request)),
+            Some(error) => {
                 absorb_refresh_token(&mut grant, &response);
-                None
+                Err(error)
             }
         };
         let unsaved = match guard {
@@ -175,12 +176,15 @@ impl IssuedTokens {
             // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
             Err(error) => Some(set_aside(grants, reservation, &key, &grant, error)),
         };
-        let Some(token) = token else {
-            match &unsaved {
-                Some(unsaved) => prompt.trouble(&unsaved.to_string()),
-                None => prompt.trouble("the refresh token that came was stored all the same"),
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => {
+                match &unsaved {
+                    Some(unsaved) => prompt.trouble(&unsaved.to_string()),
+                    None => prompt.trouble("the refresh token that came was stored all the same"),
+                }
+                return Err(error.into());
             }
-            return Err(self.unusable.map_or(AcquireError::KeptBack, AcquireError::from));
         };
         Ok(Acquired {
             token,

@@ -1,6 +1,6 @@
 //! A refresh token of another program's becomes a grant of ours.
 
-use super::acquire::Acquired;
+use super::acquired::Acquired;
 use super::refresh::{Renewal, renew};
 use super::sign_in::{IssuedTokens, stopped_or};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};

@@ -1,0 +1,202 @@
+//! Carries a plan out: one request to the token endpoint, or a sign-in. No granted token is lost on the way.
+
+use std::time::Duration;
+
+use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, from_cache};
+use super::attempt::{known, shared};
+use super::find::find;
+use super::locking::{lock, lock_or_wait};
+use super::plan::{Plan, RefreshPlan, plan};
+use super::refresh::{by_refresh, refused};
+use super::reuse::{cached, present, renewed, still_good};
+use super::sign_in::sign_in;
+use super::{AcquireError, Prompt, TokenRequest};
+use crate::store::{Grant, GrantKey, Grants, Interaction, LockError, LockOutcome};
+use crate::sys::Sys;
+use entrada_core::{ClaimsRequest, NumericDate, human_duration};
+
+/// A token for `request`: [`plan`] and [`execute`] in one.
+///
+/// # Errors
+///
+/// [`AcquireError`]: each variant needs something different from the user.
+pub fn acquire(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    execute(sys, grants, request, plan(grants, request, sys.clock.now())?, prompt)
+}
+
+/// Carries out what [`plan`] found for the same `request`: hands out the stored token, refreshes the grant, or asks the user to
+/// sign in where the request allows it.
+///
+/// # Errors
+///
+/// [`AcquireError`]: each variant needs something different from the user.
+pub fn execute(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    plan: Plan,
+    prompt: &mut dyn Prompt,
+) -> Result<Acquired, AcquireError> {
+    let reason = match plan {
+        Plan::Cached(acquired) => return Ok(*acquired),
+        Plan::SignIn(reason) => reason,
+        Plan::Refresh(refresh) => match refresh_or_keep(sys, grants, request, *refresh, prompt)? {
+            RefreshOutcome::Token(acquired) => return Ok(*acquired),
+            RefreshOutcome::ReauthRequired(reason) => reason,
+        },
+    };
+    let ReauthRequired { why, refusal } = reason;
+    if request.interaction == Interaction::Forbidden {
+        return Err(AcquireError::SignInNeeded { why, refusal });
+    }
+    if let Some(refusal) = &refusal {
+        prompt.trouble(&format!("{why}: {}", refusal.error.sentence()));
+    }
+    // The sign-in asks for the claims that the policy named when it refused the refresh.
+    let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
+    let challenge = ClaimsRequest::merge(request.challenge.as_ref(), asked.as_ref());
+    sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
+}
+
+/// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
+/// token stays.
+pub fn drop_token(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    refused: &str,
+) -> Result<(), AcquireError> {
+    let Some(key) = find(grants, request)? else { return Ok(()) };
+    let _guard = lock(sys, grants, request, &key)?;
+    let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
+    let before = grant.access_tokens.len();
+    grant.access_tokens.retain(|token| token.access_token.expose() != refused);
+    if grant.access_tokens.len() < before {
+        grants.save(&key, &grant, sys.clock.now())?;
+    }
+    Ok(())
+}
+
+/// Refreshes the grant. Where that fails and the stored token is still good, the stored token comes with the failure.
+fn refresh_or_keep(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    refresh: RefreshPlan,
+    prompt: &mut dyn Prompt,
+) -> Result<RefreshOutcome, AcquireError> {
+    let RefreshPlan { key, mut grant, .. } = refresh;
+    let outcome = refresh_once(sys, grants, request, &key, &mut grant, prompt);
+    // The authority wanted an early refresh (`refresh_in`): the stored token itself may still be good.
+    let spare = still_good(&grant, request, sys.clock.now());
+    match (outcome, spare) {
+        (Err(error @ (AcquireError::Interrupted(_) | AcquireError::Stopped { .. })), _) => {
+            Err(error)
+        }
+        (Err(error), Some(token)) => Ok(from_cache(token, &grant, &key, Some(error)).into()),
+        (Ok(RefreshOutcome::ReauthRequired(reason)), Some(token)) => {
+            Ok(from_cache(token, &grant, &key, Some(reason.into())).into())
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// Refreshes `grant`, or shares what another process that refreshes it gets. Leaves in `grant` what is stored.
+fn refresh_once(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    key: &GrantKey,
+    grant: &mut Grant,
+    prompt: &mut dyn Prompt,
+) -> Result<RefreshOutcome, AcquireError> {
+    let seen = present(grant, request).map(|token| token.access_token.clone());
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
+            return Ok(outcome);
+        }
+        let spare = still_good(grant, request, sys.clock.now());
+        let wait = match spare {
+            Some(_) => Duration::ZERO,
+            None => request.lock_wait.saturating_sub(waited),
+        };
+        let (guard, before) = match lock_or_wait(sys, grants, key, wait) {
+            Ok(LockOutcome::Acquired(guard)) => (Some(guard), None),
+            Ok(LockOutcome::ReleasedByOther { waited: more, note }) => {
+                waited += more;
+                (None, note)
+            }
+            Err(error) => match (error, spare) {
+                // Another process refreshes it; the stored token is good for as long as that takes.
+                (AcquireError::Lock(LockError::Held { .. }), Some(token)) => {
+                    return Ok(from_cache(token, grant, key, None).into());
+                }
+                (error, _) => return Err(error),
+            },
+        };
+        // Another process may have refreshed it since it was loaded.
+        match grants.load(key)? {
+            Some(stored) => *grant = stored,
+            None => return Ok(ReauthRequired::absent(request).into()),
+        }
+        let now = sys.clock.now();
+        let fresh =
+            cached(grant, request, now).or_else(|| renewed(grant, request, seen.as_ref(), now));
+        if let Some(token) = fresh {
+            return Ok(from_cache(token, grant, key, None).into());
+        }
+        if let Some(guard) = guard {
+            if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
+                return Ok(outcome);
+            }
+            return by_refresh(sys, grants, request, key, grant, &guard, prompt);
+        }
+        let after = grants.note_of(key);
+        let failure = grant
+            .refresh_token
+            .as_ref()
+            .and_then(|token| shared(before.as_deref(), after.as_deref(), token, request));
+        if let Some(failure) = failure {
+            return failure.into_error().and_then(refused);
+        }
+    }
+}
+
+/// What an earlier attempt, of this process or another, has shown where a further one would show the same. `None` where it is
+/// worth a request.
+fn known_failure(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    key: &GrantKey,
+    grant: &Grant,
+    prompt: &mut dyn Prompt,
+) -> Result<Option<RefreshOutcome>, AcquireError> {
+    let now: NumericDate = sys.clock.now();
+    let note = grants.note_of(key);
+    let Some(refresh_token) = &grant.refresh_token else { return Ok(None) };
+    let Some((failure, at)) = known(note.as_deref(), refresh_token, request, now) else {
+        return Ok(None);
+    };
+    let ago = human_duration(now.seconds_since(at));
+    match failure.into_error().and_then(refused) {
+        Ok(RefreshOutcome::ReauthRequired(reason)) => {
+            let why =
+                format!("{} (it said so {ago} ago; `--force-refresh` asks again)", reason.why);
+            Ok(Some(ReauthRequired { why, ..reason }.into()))
+        }
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(error) => {
+            prompt.trouble(&format!(
+                "the authority said so {ago} ago, and is not asked before it wants to be; `--force-refresh` asks all the same"
+            ));
+            Err(error)
+        }
+    }
+}
