@@ -90,9 +90,10 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut diagnoses = judge(app, &settings, &request, &acquired, &first);
     let mut exit = Exit::Success;
     for jobs in groups {
-        match one_more(app, &settings, &grants, &acquired, &jobs)? {
-            Ok(more) => diagnoses.extend(more),
-            Err(failed) => exit = failed,
+        let other = token_of_other_service(app, &settings, &grants, &acquired, &jobs)?;
+        diagnoses.extend(other.diagnoses);
+        if other.exit != Exit::Success {
+            exit = other.exit;
         }
     }
     for warning in grants.take_warnings() {
@@ -132,31 +133,47 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
     groups
 }
 
-/// A token for another service, by the refresh token that the sign-in brought; the inner `Err` is how that failed.
-fn one_more(
+/// What the token for another service came to.
+struct OtherService {
+    diagnoses: Vec<Diagnosis>,
+    exit: Exit,
+}
+
+impl OtherService {
+    fn failed(exit: Exit) -> Self {
+        Self { diagnoses: Vec::new(), exit }
+    }
+}
+
+/// A token for another service, by the refresh token that the sign-in brought. A failure is reported here, and is no error: the
+/// token of the first service stands.
+fn token_of_other_service(
     app: &App<'_, '_>,
     settings: &Settings,
     grants: &Grants,
     signed_in: &Acquired,
     jobs: &[Job],
-) -> Result<Result<Vec<Diagnosis>, Exit>, Failure> {
+) -> Result<OtherService, Failure> {
     let names = jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
     let mut request = app.request(settings, jobs, Interaction::Forbidden)?;
     request.account = Some(signed_in.account.id.clone());
     let mut person = Person::new(app, settings);
     match flow::acquire(app.sys, grants, &request, &mut person) {
-        Ok(other) => Ok(Ok(judge(app, settings, &request, &other, jobs))),
+        Ok(other) => Ok(OtherService {
+            diagnoses: judge(app, settings, &request, &other, jobs),
+            exit: Exit::Success,
+        }),
         Err(AcquireError::SignInNeeded { refusal: None, .. }) => {
             app.ui.line(format!(
                 "no token for {names}: without a refresh token every service needs a sign-in of its own"
             ));
-            Ok(Err(Exit::SignInNeeded))
+            Ok(OtherService::failed(Exit::SignInNeeded))
         }
         Err(error) => {
             app.ui.line(format!("no token for {names}:"));
             let evidence = app.evidence(settings, &request, jobs.first().copied());
             let failure = of_acquire(error, evidence, &app.login_command(settings));
-            Ok(Err(failure.report(app.ui)))
+            Ok(OtherService::failed(failure.report(app.ui)))
         }
     }
 }
