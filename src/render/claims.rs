@@ -98,7 +98,7 @@ fn section(
             writeln!(out, "{line}  # {note}")?;
         } else {
             writeln!(out, "{line}")?;
-            marked(out, style, "      #", 7, &format!(" {note}"), 8)?;
+            marked(out, style, "      #", &format!(" {note}"), 8)?;
         }
     }
     Ok(())

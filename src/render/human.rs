@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
+use textwrap::core::Word;
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Notes;
 use super::summary::{scopes, token_summary};
@@ -119,13 +121,12 @@ fn diagnosis(
             out,
             style,
             &label(style, color, &name),
-            name.len(),
             &format!(": {}{sure}", finding.message),
             2,
         )?;
         for seen in &finding.evidence {
             let arrow = style.paint(DIM, "  -->");
-            marked(out, style, &arrow, 5, &format!(" {}: {}", seen.field, seen.value), 6)?;
+            marked(out, style, &arrow, &format!(" {}: {}", seen.field, seen.value), 6)?;
         }
         help(out, style, &finding.help)?;
         if finding.severity != Severity::Note
@@ -146,10 +147,10 @@ pub fn failure(
 ) -> io::Result<()> {
     if !message.is_empty() {
         let mark = label(style, Severity::Error, "error");
-        marked(out, style, &mark, 5, &format!(": {}", clean(message)), 2)?;
+        marked(out, style, &mark, &format!(": {}", clean(message)), 2)?;
     }
     for cause in causes {
-        marked(out, style, "  caused by:", 12, &format!(" {}", clean(cause)), 13)?;
+        marked(out, style, "  caused by:", &format!(" {}", clean(cause)), 13)?;
     }
     Ok(())
 }
@@ -158,7 +159,7 @@ pub fn failure(
 pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::Result<()> {
     for help in help {
         let mark = style.paint(BOLD, "  = help:");
-        marked(out, style, &mark, 9, &format!(" {}", clean(help.as_ref())), 10)?;
+        marked(out, style, &mark, &format!(" {}", clean(help.as_ref())), 10)?;
     }
     Ok(())
 }
@@ -213,32 +214,31 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
 /// Writes `name` and `value` as a line; where it is broken, the rest stands below the value.
 pub fn field(out: &mut dyn Write, style: Style, name: &str, value: &str) -> io::Result<()> {
     let indent = unicode_width::UnicodeWidthStr::width(name);
-    marked(out, style, name, indent, value, indent)
+    marked(out, style, name, value, indent)
 }
 
 /// Writes `text` as a line, broken at spaces where the width is known.
 pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
-    marked(out, Style { color: false, width }, "", 0, text, 0)
+    marked(out, Style { color: false, width }, "", text, 0)
 }
 
-/// The pieces of `text` between which a line may end: its words, and what stands in backticks whole, so that a command can be
-/// copied.
-fn pieces(text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
+/// The words of `text`. What stands in backticks is one word, so that a command can be copied.
+fn words(text: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut words = Vec::new();
     let mut start = 0;
-    let mut within = false;
+    let mut is_quoted = false;
     for (at, c) in text.char_indices() {
         match c {
-            '`' => within = !within && text[at + 1..].contains('`'),
-            ' ' if !within => {
-                pieces.push(&text[start..at]);
+            '`' => is_quoted = !is_quoted && text[at + 1..].contains('`'),
+            ' ' if !is_quoted && start < at => {
+                words.push(Word::from(&text[start..=at]));
                 start = at + 1;
             }
             _ => (),
         }
     }
-    pieces.push(&text[start..]);
-    pieces
+    words.push(Word::from(&text[start..]));
+    Box::new(words.into_iter())
 }
 
 /// Writes prose that was written in lines of a fixed width: paragraphs are broken anew where the width is known.
@@ -267,35 +267,29 @@ pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Resul
     Ok(())
 }
 
-/// Writes `mark` (of `mark_width` columns) and `text`, broken at spaces where the width is known.
+/// Writes `mark` and `text`, broken at spaces where the width is known; the lines after the first begin with `indent` spaces.
 pub(super) fn marked(
     out: &mut dyn Write,
     style: Style,
     mark: &str,
-    mark_width: usize,
     text: &str,
     indent: usize,
 ) -> io::Result<()> {
     let Some(width) = style.width.filter(|width| 40 <= *width) else {
         return writeln!(out, "{mark}{text}");
     };
-    write!(out, "{mark}")?;
-    let mut column = mark_width;
-    for (index, word) in pieces(text).into_iter().enumerate() {
-        let length = unicode_width::UnicodeWidthStr::width(word);
-        if 0 < index {
-            if width < column + 1 + length && indent < column {
-                write!(out, "\n{:indent$}", "")?;
-                column = indent;
-            } else {
-                write!(out, " ")?;
-                column += 1;
-            }
-        }
-        write!(out, "{word}")?;
-        column += length;
+    let indent = " ".repeat(indent);
+    let options = textwrap::Options::new(width)
+        .initial_indent(mark)
+        .subsequent_indent(&indent)
+        .word_separator(WordSeparator::Custom(words))
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false);
+    for line in textwrap::wrap(text, options) {
+        writeln!(out, "{line}")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -307,7 +301,7 @@ mod tests {
         let mut out = Vec::new();
         let style = Style { color: false, width: Some(40) };
         let text = " sign in again with this: `entrada login --scope Mail.Read` and `accept";
-        marked(&mut out, style, "help:", 5, text, 4).unwrap();
+        marked(&mut out, style, "help:", text, 4).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "help: sign in again with this:\n    `entrada login --scope Mail.Read`\n    and `accept\n"
@@ -331,7 +325,7 @@ mod tests {
         let mut out = Vec::new();
         let style = Style { color: false, width: Some(40) };
         let words = "a fairly long sentence that has to be broken somewhere around forty";
-        marked(&mut out, style, "help:", 5, &format!(" {words}"), 4).unwrap();
+        marked(&mut out, style, "help:", &format!(" {words}"), 4).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.len() <= 40), "{text}");
         assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), format!("help: {words}"));

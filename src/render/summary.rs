@@ -31,7 +31,7 @@ pub(super) fn token_summary(
         writeln!(out, "{}", heading(style, "when will it stop working?"))?;
         for (when, what) in forecast {
             let mark = format!("  {when}:");
-            marked(out, style, &mark, mark.len(), &format!(" {what}"), 4)?;
+            marked(out, style, &mark, &format!(" {what}"), 4)?;
         }
     }
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn scopes(out: &mut dyn Write, rows: &[Row], style: Style) -> io::Res
     for (line, below) in self::lines(&["scope", "asked", "granted"], &narrow)?.iter().zip(below) {
         writeln!(out, "  {line}")?;
         if !below.is_empty() {
-            marked(out, style, "     ", 5, &format!(" {below}"), 6)?;
+            marked(out, style, "     ", &format!(" {below}"), 6)?;
         }
     }
     Ok(())
@@ -82,7 +82,7 @@ fn lines(headings: &[&str], rows: &[Vec<String>]) -> io::Result<Vec<String>> {
 
 fn jobs(out: &mut dyn Write, serves: &Serves, style: Style, ended: bool) -> io::Result<()> {
     let line = |out: &mut dyn Write, label: &str, list: &str| {
-        marked(out, style, &heading(style, label), label.len(), &format!(" {list}"), 4)
+        marked(out, style, &heading(style, label), &format!(" {list}"), 4)
     };
     let does =
         if serves.does.is_empty() { "no job on record".to_owned() } else { names(&serves.does) };

@@ -61,10 +61,10 @@ pub fn listing(
         if beside {
             let gap = " ".repeat(indent - line.width());
             let line = if sentence.is_empty() { line.to_owned() } else { format!("{line}{gap}") };
-            marked(out, style, &line, indent, &sentence, indent)?;
+            marked(out, style, &line, &sentence, indent)?;
         } else {
             writeln!(out, "{line}")?;
-            marked(out, style, "   ", 3, &format!(" {sentence}"), 4)?;
+            marked(out, style, "   ", &format!(" {sentence}"), 4)?;
         }
     }
     Ok(())

@@ -158,13 +158,12 @@ impl Step {
         };
         let times = if 1 < self.times { format!(", {} times", self.times) } else { String::new() };
         let mark = format!("{at}  {}", heading(style, &address));
-        let columns = at.chars().count() + 2 + address.chars().count();
-        marked(out, style, &mark, columns, &format!("{answer}{times}"), 12)?;
+        marked(out, style, &mark, &format!("{answer}{times}"), 12)?;
         let mut line = |mark: &str, text: &str| {
             if text.is_empty() {
                 return Ok(());
             }
-            marked(out, style, &format!("{:12}{mark}", ""), 13, &format!(" {}", clean(text)), 14)
+            marked(out, style, &format!("{:12}{mark}", ""), &format!(" {}", clean(text)), 14)
         };
         line("=", self.comment.as_deref().unwrap_or_default())?;
         line(">", &listed(&self.sent))?;
