@@ -1,5 +1,6 @@
 //! What the emulator tells about itself to anybody.
 
+use maud::html;
 use serde_json::{Value, json};
 
 use super::account::{Person, Segment};
@@ -138,21 +139,17 @@ fn sign_out(call: &Call) -> Answer {
 
 /// The front page: what is here.
 pub(super) fn index(world: &State) -> Answer {
-    let scenarios: String = scenario::SCENARIOS
-        .iter()
-        .map(|s| {
-            format!(
-                "<li><b>{}</b>: {}<br><code>{}</code></li>",
-                s.name,
-                page::escape(s.summary),
-                s.client_id
-            )
-        })
-        .collect();
-    let body = format!(
-        "<p>Scenario: <b>{}</b></p><p><a href=\"/devicelogin\">Enter a device code</a></p>\
-         <details><summary>Scenarios, and the client id of each</summary><ul>{scenarios}</ul></details>",
-        world.options.scenario.name
-    );
+    let body = html! {
+        p { "Scenario: " b { (world.options.scenario.name) } }
+        p { a href="/devicelogin" { "Enter a device code" } }
+        details {
+            summary { "Scenarios, and the client id of each" }
+            ul {
+                @for scenario in scenario::SCENARIOS {
+                    li { b { (scenario.name) } ": " (scenario.summary) br; code { (scenario.client_id) } }
+                }
+            }
+        }
+    };
     answer::html(200, page::page("entrada emulator", &body))
 }

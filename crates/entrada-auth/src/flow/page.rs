@@ -1,11 +1,13 @@
 //! The page that the user ends on. It says what happened in our own words: nothing that came with the request is on it.
 
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
 use super::AcquireError;
 use entrada_core::entra::aadsts;
 use entrada_core::oauth::ErrorResponse;
-use entrada_core::{Account, clean, html_escaped};
+use entrada_core::{Account, clean};
 
-const FRAME: &str = include_str!("page.html");
+const CSS: &str = include_str!("page.css");
 
 const GOOD: &str = "#1a7f37";
 const PLAIN: &str = "#9a6700";
@@ -57,33 +59,48 @@ fn is_declined(error: &ErrorResponse) -> bool {
 }
 
 /// The AADSTS number and what it means, from our own table; else the bare `error`, if it is one word.
-fn explained(error: &ErrorResponse) -> Option<String> {
+fn explained(error: &ErrorResponse) -> Option<Markup> {
     let codes = error.error_codes.iter();
     if let Some(code) = codes.clone().find_map(|code| aadsts::find(*code)) {
         let mut meaning = code.meaning.to_owned();
         if let Some(first) = meaning.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        return Some(format!(
-            "<p class=\"code\">AADSTS{}</p>{}",
-            code.code,
-            said(&format!("{meaning}."))
-        ));
+        return Some(html! { p.code { "AADSTS" (code.code) } (said(&format!("{meaning}."))) });
     }
     if let Some(code) = codes.clone().next() {
-        return Some(format!("<p class=\"code\">AADSTS{code}</p>"));
+        return Some(html! { p.code { "AADSTS" (code) } });
     }
     let word = &error.error;
     let plain = word.len() <= 40 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    plain.then(|| format!("<p class=\"code\">{word}</p>"))
+    plain.then(|| html! { p.code { (word) } })
 }
 
-fn said(text: &str) -> String {
-    format!("<p>{}</p>", html_escaped(&clean(text)))
+fn said(text: &str) -> Markup {
+    html! { p { (clean(text)) } }
 }
 
-fn frame(tone: &str, title: &str, body: &[String]) -> String {
-    FRAME.replace("{{tone}}", tone).replace("{{title}}", title).replace("{{body}}", &body.concat())
+fn frame(tone: &str, title: &str, body: &[Markup]) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(format!(":root {{ --tone: {tone} }}"))) (PreEscaped(CSS)) }
+            }
+            body {
+                main {
+                    h1 { (title) }
+                    @for part in body { (part) }
+                    footer { "entrada, on this computer. You may close this page." }
+                }
+            }
+        }
+    }
+    .into_string()
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn faults_of_the_wire_come_and_go_by_count() {
 
 #[test]
 fn answers_that_are_no_oauth_are_none() {
-    for (scenario, start) in [("html-instead-of-json", "<!doctype html>"), ("empty-body", "")] {
+    for (scenario, start) in [("html-instead-of-json", "<!DOCTYPE html>"), ("empty-body", "")] {
         let bench = Bench::new(scenario);
         let form = [("client_id", CLIENT), ("scope", "Mail.Read")];
         let answer = bench.post("/common/oauth2/v2.0/devicecode", &form);
