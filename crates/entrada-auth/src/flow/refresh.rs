@@ -59,7 +59,7 @@ pub(super) fn by_refresh(
     let outcome = sent.settle(request, answer, attempt, prompt);
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     match (held.end(), outcome) {
-        (end, Ok(Ok(acquired))) => stopped_or(end, Ok(acquired)).map(Ok),
+        (end, Ok(Ok(acquired))) => stopped_or(grants, end, Ok(acquired)).map(Ok),
         (end, outcome) => end.map_err(AcquireError::from).and(outcome),
     }
 }
@@ -84,6 +84,7 @@ impl Sent<'_> {
         prompt: &mut dyn Prompt,
     ) -> Result<Result<Acquired, ReauthRequired>, AcquireError> {
         let Self { sys, grants, grant: before, found, .. } = *self;
+        self.reservation.begin_save();
         let (response, unusable) = match answer {
             Renewal::Issued(response) => (response, None),
             Renewal::Refused(refusal) => {
@@ -113,7 +114,7 @@ impl Sent<'_> {
             (Err(error), _) => return Err(error),
         };
         if response.refresh_token_unusable {
-            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the one before it is kept"));
         }
         let now = sys.clock.now();
         if let Some(error) = failure {
@@ -151,7 +152,7 @@ impl Sent<'_> {
 
 /// Said where a new refresh token was left out.
 pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it has characters \
-     that no token has, or is far too long. The one before it is kept";
+     that no token has, or is far too long";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
 pub(super) fn refused(
