@@ -80,6 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         data_dir: state.path().join("data"),
         key: None,
         session: store::Session::default(),
+        bus: env.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned),
         service: "entrada-example".to_owned(),
         interaction: Interaction::Allowed,
         limits: store::Limits::default(),

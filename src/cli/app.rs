@@ -3,13 +3,14 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::input::{open, read_text, text_of};
+use super::files::Files;
+use super::input::{read_text, text_of};
 use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
-use crate::config::{ConfigFile, Paths, Settings, variables};
+use crate::config::{ConfigFile, Paths, Settings, Span, variables};
 use crate::render;
 use entrada_auth::flow::{SignInPage, TokenRequest};
-use entrada_auth::store::{Entry, Interaction};
+use entrada_auth::store::{Entry, Grants, Interaction};
 use entrada_auth::sys::{
     Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
 };
@@ -28,6 +29,8 @@ pub(super) struct App<'a, 't> {
     pub(super) recorder: &'a Recorder,
     /// Knows every secret of this run.
     pub(super) redactor: &'a Redactor,
+    /// What is read and written.
+    pub(super) files: Files,
     pub(super) common: Common,
 }
 
@@ -58,7 +61,11 @@ impl App<'_, '_> {
             Some(path) => path,
             None => self.paths()?.config.join("config.toml"),
         };
-        let file = ConfigFile::read(&path, named)?;
+        self.reading(&path)?;
+        let text = ConfigFile::read_text(&path, named)?;
+        // Before anything is said about it.
+        self.ui.learn_settings(&text);
+        let file = ConfigFile::read_from(&path, &text)?;
         Ok((path, file))
     }
 
@@ -81,7 +88,8 @@ impl App<'_, '_> {
             self.ui.line(format!("warning: the variable {name} means nothing here{near}"));
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
-            let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, Trust::Anybody);
+            self.reading(Path::new(&path))?;
+            let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, Trust::Unaltered);
             let pem = read.map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
@@ -114,12 +122,12 @@ impl App<'_, '_> {
             scopes: settings.request_scopes(jobs)?,
             account: settings.get(|layer| &layer.account),
             pins: settings.pins(),
-            min_ttl: settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0)),
+            min_ttl: settings.get(|layer| &layer.min_ttl).map(Span::seconds),
             flow: settings.get(|layer| &layer.flow).unwrap_or_default(),
             page: SignInPage { unattended: self.sys.env.is_ci(), ..settings.page() },
             force_refresh: false,
             interaction,
-            claims: Self::claims(settings)?,
+            claims: self.claims(settings)?,
             challenge: None,
             lock_wait: settings.lock_wait(),
         })
@@ -144,17 +152,21 @@ impl App<'_, '_> {
         };
         let announce = !settings.is(|layer| &layer.quiet);
         let path = Path::new(&path);
+        self.writing("--trace", path)?;
         self.recorder
             .start(self.sys, path, about, announce)
             .map_err(|error| output::failed("the trace", "--trace", path, &error))
     }
 
     /// The claims to ask for: those named, and the capability.
-    fn claims(settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
+    fn claims(&self, settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
         let named = settings.get(|layer| &layer.claims);
         let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
             let json = match text.strip_prefix('@') {
-                Some(path) => claims_in(path)?,
+                Some(path) => {
+                    self.reading(Path::new(path))?;
+                    claims_in(path)?
+                }
                 None => Secret::new(text.as_str()),
             };
             ClaimsRequest::parse(json.expose()).map_err(|error| {
@@ -179,7 +191,7 @@ impl App<'_, '_> {
     ) -> Result<Option<ClaimsRequest>, Failure> {
         let Some(given) = given else { return Ok(None) };
         let text = match given.strip_prefix('@') {
-            Some(path) => read_text(&mut open("the challenge", path)?)?,
+            Some(path) => read_text(&mut self.open("the challenge", path)?)?,
             None if given == "-" => self.input(Some("-"))?,
             None => Secret::new(given),
         };
@@ -253,10 +265,8 @@ impl App<'_, '_> {
     }
 
     /// The stored grants that the settings select: by authority, tenant, client and, where named, account.
-    pub(super) fn selected(
-        settings: &Settings,
-        mut entries: Vec<Entry>,
-    ) -> Result<Vec<Entry>, Failure> {
+    pub(super) fn selected(settings: &Settings, grants: &Grants) -> Result<Vec<Entry>, Failure> {
+        let mut entries = grants.list()?;
         let authority = settings.authority()?;
         let tenant = authority.tenant().map(ToString::to_string).unwrap_or_default();
         let client_id = settings.client_id()?;
@@ -265,9 +275,8 @@ impl App<'_, '_> {
             entry.authority == authority.base()
                 && entry.tenant == tenant
                 && entry.client_id == client_id
-                && account.as_ref().is_none_or(|account| entry.is_called(account))
         });
-        Ok(entries)
+        Ok(grants.called(entries, account.as_deref()))
     }
 
     /// The profile, and the flags beside it, that select authority, tenant, client and account: words for another program's
@@ -328,11 +337,11 @@ impl App<'_, '_> {
 
 /// The text in the file `path` of claims.
 fn claims_in(path: &str) -> Result<Secret, Failure> {
-    let read = read_input_file(Path::new(path), SMALL_FILE_MAX, Trust::Anybody);
+    let read = read_input_file(Path::new(path), SMALL_FILE_MAX, Trust::Unaltered);
     let bytes = read.map_err(|error| {
         let failure = Failure::usage(format!("cannot read the claims in `{path}`: {error}"));
         match error {
-            InputFileError::NotPlain(_) => {
+            InputFileError::NotPlain("a pipe") => {
                 failure.help("give what a program prints as text: `--claims \"$(COMMAND)\"`")
             }
             _ => failure,

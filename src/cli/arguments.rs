@@ -1,14 +1,15 @@
-//! What on the command line may be a secret: no message repeats it.
+//! What on the command line or in the configuration file may be a secret: no message repeats it.
 //!
 //! Nobody should give a secret as an argument, so that one is where a profile, a path or a server was expected. Whatever an error
 //! quotes goes through here, the argument parser's errors too.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 
 use url::Url;
 
+use crate::config::ConfigFile;
 use entrada_auth::sys::Env;
 use entrada_core::without_secrets;
 
@@ -28,11 +29,19 @@ const PREFIX: usize = 24;
 pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; others can see it on the command line, and it stays in the \
     shell's history: give a token on standard input";
 
-/// The arguments of one run, and its own variables, which messages quote as well.
+/// Said where a value of the configuration file was hidden.
+const ADVICE_OF_SETTING: &str = "`[secret]` stands for something in the configuration file that looks like a secret; no setting is one: remove it \
+    there, and have it changed if others can read that file or a copy of it";
+
+/// The arguments of one run, its own variables, and the settings of its configuration file: messages quote them all.
 pub(super) struct Arguments {
     words: Vec<String>,
     /// Found at the first message: most runs have none.
     secrets: OnceCell<Vec<String>>,
+    /// The text of the configuration file.
+    settings: RefCell<String>,
+    /// What in it may be a secret, once that was asked.
+    of_settings: RefCell<Option<Vec<String>>>,
 }
 
 impl Arguments {
@@ -44,27 +53,62 @@ impl Arguments {
         Self {
             words: words.chain(variables).map(Cow::into_owned).collect(),
             secrets: OnceCell::new(),
+            settings: RefCell::default(),
+            of_settings: RefCell::default(),
         }
+    }
+
+    /// From now on, secrets in `text` of the configuration file are hidden as well.
+    pub(super) fn learn_settings(&self, text: &str) {
+        self.of_settings.replace(None);
+        text.clone_into(&mut self.settings.borrow_mut());
+    }
+
+    /// `text` without the secrets of the configuration file. What of that cannot be parsed is quoted by its lines, what can by its
+    /// keys and values.
+    fn without_settings<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        let mut known = self.of_settings.borrow_mut();
+        let known = known.get_or_insert_with(|| {
+            let settings = self.settings.borrow();
+            let values = ConfigFile::strings(&settings);
+            let words = settings.lines().chain(values.iter().map(|(_, value)| value.as_str()));
+            longest_first(words.flat_map(secrets_in))
+        });
+        without_all(text, known)
     }
 
     /// `text` without what may be a secret among the arguments.
     pub(super) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let secrets = self.secrets.get_or_init(|| {
-            let mut all: Vec<String> =
-                self.words.iter().flat_map(|word| secrets_in(word)).collect();
-            // A longer one is taken out before its parts.
-            all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-            all.dedup();
-            all
-        });
-        let mut shown = Cow::Borrowed(text);
-        for secret in secrets {
-            if let Some(without) = without(&shown, secret) {
-                shown = Cow::Owned(without);
-            }
-        }
-        shown
+        let secrets = self
+            .secrets
+            .get_or_init(|| longest_first(self.words.iter().flat_map(|word| secrets_in(word))));
+        self.without_settings(without_all(Cow::Borrowed(text), secrets))
     }
+
+    /// What to say beside `text`, in which secrets are hidden; `None` where none is in it.
+    pub(super) fn advice(&self, text: &str) -> Option<&'static str> {
+        let is_setting = || matches!(self.without_settings(text.into()), Cow::Owned(_));
+        let is_any = matches!(self.hide(text), Cow::Owned(_));
+        is_any.then(|| if is_setting() { ADVICE_OF_SETTING } else { ADVICE })
+    }
+}
+
+/// A longer one is taken out before its parts.
+fn longest_first(secrets: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = secrets.collect();
+    all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    all.dedup();
+    all
+}
+
+fn without_all<'a>(text: Cow<'a, str>, secrets: &[String]) -> Cow<'a, str> {
+    let mut shown = text;
+    for secret in secrets {
+        if let Some(without) = without(&shown, secret) {
+            shown = Cow::Owned(without);
+        }
+    }
+    shown
 }
 
 /// Whether `text` holds what may be a secret.
@@ -89,6 +133,10 @@ fn without(text: &str, secret: &str) -> Option<String> {
         out.push_str(&text[done..at]);
         out.push_str(GONE);
         at += alike;
+        // The padding of base64 text is a part of it.
+        let padding = bytes[at..].iter().take_while(|byte| **byte == b'=').count();
+        let is_end = bytes.get(at + padding).is_none_or(|next| !next.is_ascii_alphanumeric());
+        at += if is_whole || !is_end { 0 } else { padding };
         done = if is_whole { at - 1 } else { at };
     }
     (0 < done).then(|| out + &text[done..])
@@ -96,14 +144,24 @@ fn without(text: &str, secret: &str) -> Option<String> {
 
 /// What in the argument `word` may be a secret.
 fn secrets_in(word: &str) -> Vec<String> {
-    // `--server=user:password@host` is one word.
-    let word = match word.split_once('=') {
-        Some((flag, value)) if flag.starts_with('-') => value,
-        _ => word,
-    };
     let mut found = Vec::new();
+    let Some(bare) = word.strip_prefix('-') else {
+        secrets_in_form(word, &mut found);
+        return found;
+    };
+    // Behind a `--` it may be no flag. `--server=user:password@host` and `-jVALUE` are one word.
+    let bare = bare.trim_start_matches('-');
+    let value = bare.split_once('=').map(|(_, value)| value);
+    let glued = bare.char_indices().nth(1).map(|(at, _)| &bare[at..]);
+    for form in [Some(bare), value, glued].into_iter().flatten() {
+        secrets_in_form(form, &mut found);
+    }
+    found
+}
+
+fn secrets_in_form(word: &str, found: &mut Vec<String>) {
     for part in word.split(|c: char| c.is_whitespace() || "\"'<>`".contains(c)) {
-        sign_in_of_address(part, &mut found);
+        sign_in_of_address(part, found);
     }
     let shown = without_secrets(word);
     for run in word.split(|c: char| !is_token_character(c)) {
@@ -122,7 +180,6 @@ fn secrets_in(word: &str) -> Vec<String> {
             found.push(value.to_owned());
         }
     }
-    found
 }
 
 /// Characters of tokens, codes, keys and base64 text.
@@ -221,6 +278,9 @@ mod tests {
             ("//u:p@mail.example", "u:p@"),
             ("https://u:p/w@mail.example", "u:p/w"),
             ("0011223344556677889900112233445566778899001122334455667788990011", "0011"),
+            ("--refresh_token=hunter2222222", "hunter2222222"),
+            ("--EwBoA8l6BAAUhunter", "EwBoA8"),
+            ("-0.AXoAUn4cP0uaDk6MYXvpXZ", "AXoAUn"),
         ] {
             let text = format!("there is no profile `{word}`; did you mean this?");
             let told = shown(&["entrada", "token", word], &text);
@@ -237,6 +297,31 @@ mod tests {
         let url = "https://ada:p%C3%A4ss@idp.example/";
         let told = shown(&["entrada", "https://ada:päss@idp.example/"], &format!("no {url}"));
         assert_eq!(told, "no https://[secret]@idp.example/");
+    }
+
+    #[test]
+    fn the_padding_of_a_key_does_not_stay_behind() {
+        for word in ["aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0bC3dE6gH9jK2m=", "aB3dE6gH9jK2mN5pQ8sT1vW4xQ=="]
+        {
+            let told = shown(&["entrada", word], &format!("no file `{word}` there: {word}"));
+            assert_eq!(told, "no file `[secret]` there: [secret]");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_hidden_like_an_argument_and_told_from_one() {
+        let argv = ["entrada", "eyJhbGciOiJub25lIn0"].map(OsString::from);
+        let arguments = Arguments::of(&argv, &Env::default());
+        let key = "aB3dE6gH9jK2mN5pQ8sT1vW4";
+        assert_eq!(arguments.hide(key), key);
+        arguments.learn_settings(&format!("[defaults]\ntenant = 'contoso.example'\noid = '{key}'"));
+        assert_eq!(
+            arguments.hide(&format!("no `{key}`, contoso.example")),
+            "no `[secret]`, contoso.example"
+        );
+        assert_eq!(arguments.advice(key), Some(ADVICE_OF_SETTING));
+        assert_eq!(arguments.advice("eyJhbGciOiJub25lIn0"), Some(ADVICE));
+        assert_eq!(arguments.advice("contoso.example"), None);
     }
 
     #[test]

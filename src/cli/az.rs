@@ -39,7 +39,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         match flag.as_str() {
             "--resource" => resource = Some(one_word(&flag, value()?)?),
             "--scope" => {
-                scopes = vec![value()?];
+                scopes = vec![not_empty(&flag, value()?)?];
                 while let Some(more) = rest.next_if(|word| !word.starts_with('-')) {
                     scopes.push(more);
                 }
@@ -59,7 +59,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
     if let Some(tenant) = tenant {
         ours.push(format!("--tenant={tenant}"));
     }
-    match resource.filter(|resource| !resource.is_empty()) {
+    match resource {
         Some(_) if !scopes.is_empty() => {
             return Err("`--resource` and `--scope` exclude each other".to_owned());
         }
@@ -77,12 +77,22 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
 /// Azure Resource Manager in the public cloud, as the Azure CLI names it.
 const RESOURCE_DEFAULT: &str = "https://management.core.windows.net/";
 
-/// The value of an option that takes one: with a blank in it, it would become two scopes or an address of somebody else's.
+/// The value of an option that takes one: empty it is none, and with a blank in it, it would become two scopes or an address of somebody else's.
 fn one_word(flag: &str, value: String) -> Result<String, String> {
+    let value = not_empty(flag, value)?;
     if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(format!("`{flag}` takes one value, and `{}` has a blank in it", clean(&value)));
     }
     Ok(value)
+}
+
+/// In the words of the Azure CLI, where there is nothing.
+fn not_empty(flag: &str, value: String) -> Result<String, String> {
+    if value.is_empty() {
+        Err(format!("argument {flag}: expected one argument"))
+    } else {
+        Ok(value)
+    }
 }
 
 #[cfg(test)]
@@ -135,12 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_is_an_error_and_not_the_default() {
+        for options in [
+            &["--resource", ""][..],
+            &["--resource="],
+            &["--scope", ""],
+            &["--scope=", "a/.default"],
+            &["--tenant", ""],
+            &["-t", ""],
+        ] {
+            let argv = ["az", "account", "get-access-token"].iter().chain(options).map(Into::into);
+            let error = translate(&argv.collect::<Vec<OsString>>()).unwrap().unwrap_err();
+            assert!(error.ends_with(": expected one argument"), "{options:?}: {error}");
+        }
+    }
+
+    #[test]
     fn of_an_option_that_comes_twice_the_last_counts() {
         let last = "entrada token -o azure-cli --tenant=u --scope=https://b.example/.default";
         for theirs in [
             "az account get-access-token --resource https://a.example --tenant t --tenant u --resource https://b.example",
             "az account get-access-token --scope https://a.example/.default -t t --scope https://b.example/.default -t u",
-            "az account get-access-token --scope https://b.example/.default --resource= -t u",
         ] {
             assert_eq!(ours(theirs), Some(Ok(last.to_owned())), "{theirs}");
         }

@@ -152,7 +152,7 @@ fn elsewhere(
     let http = InProcess { emulator: &emulator, clock: &clock };
     let sys = Sys { clock: &clock, http: &http, ..*app.sys };
     let state = tempfile::tempdir()?;
-    let grants = store::open(options_for(StoreKind::Memory, state.path(), Interaction::Forbidden))?;
+    let grants = store::open(options_for(StoreKind::Memory, state.path(), app.sys.env))?;
     let request = request(&base, scopes, offline, Interaction::Forbidden)?;
     let acquired = flow::sign_in(&sys, &grants, &request, &mut Silent { emulator: &emulator })
         .map_err(|error| of_acquire(error, Evidence::default(), "`entrada demo`"))?;
@@ -185,12 +185,12 @@ fn judged(
 
 /// The real keyring where there is one that takes things, else memory.
 fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Failure> {
-    let keyring = store::open(options_for(StoreKind::Keyring, state, Interaction::Forbidden))?;
+    let keyring = store::open(options_for(StoreKind::Keyring, state, app.sys.env))?;
     match keyring.reserve() {
         Ok(_) => Ok(keyring),
         Err(error) => {
             app.ui.line(format!("note: {error}; this demo keeps its grant in memory"));
-            Ok(store::open(options_for(StoreKind::Memory, state, Interaction::Forbidden))?)
+            Ok(store::open(options_for(StoreKind::Memory, state, app.sys.env))?)
         }
     }
 }
@@ -198,7 +198,7 @@ fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Fail
 fn options_for(
     kind: StoreKind,
     state: &std::path::Path,
-    interaction: Interaction,
+    env: &entrada_auth::sys::Env,
 ) -> store::Options {
     store::Options {
         kind,
@@ -206,8 +206,9 @@ fn options_for(
         data_dir: state.join("data"),
         key: None,
         session: store::Session::default(),
+        bus: super::store::bus_of(env),
         service: SERVICE.to_owned(),
-        interaction,
+        interaction: Interaction::Forbidden,
         limits: store::Limits::default(),
         notice: Box::new(sys::say),
         asked_to_end: sys::asked_to_end_by,

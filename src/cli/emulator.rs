@@ -75,8 +75,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .help(format!("who is: {}", people.join(", "))));
     }
     let listeners = serve::bind(args.port).map_err(|error| {
-        Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port))
-            .help("another program has it; choose one with `--port`")
+        let failure =
+            Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port));
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                failure.help("another program has it; choose one with `--port`")
+            }
+            _ => failure.help("choose one with `--port`"),
+        }
     })?;
     let port =
         listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
@@ -141,7 +147,7 @@ fn tls(path: &Path, hosts: &[String], app: &mut App<'_, '_>) -> Result<serve::Tl
     // A certificate is for everybody to read.
     let options = OutputOptions { public: true, ..OutputOptions::default() };
     let (what, flag) = ("the certificate", "--tls");
-    let mut file = output::open(what, flag, path, options)?;
+    let mut file = output::open(app, what, flag, path, options)?;
     file.write(app.stdout, tls.ca_pem().as_bytes())
         .map_err(|error| output::failed(what, flag, path, &error))?;
     Ok(tls)

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         ))
         .help("sign in with the other program itself; or take the risk with `--any-authority`"));
     }
-    let mut file = open(args)?;
+    let mut file = open(args, app)?;
     let to_stdout = file.as_ref().is_none_or(OutputFile::is_stdout);
     if to_stdout && !args.to_terminal && app.sys.terminal.is_terminal(Stream::Stdout) {
         return Err(on_terminal());
@@ -83,7 +83,7 @@ fn the_one(
         Failure::new(Exit::SignInNeeded, "sign-in needed: nobody is signed in")
             .help(format!("sign in: {}", app.login_command(settings)))
     };
-    let mut selected = App::selected(settings, grants.list()?)?;
+    let mut selected = App::selected(settings, grants)?;
     let entry = selected.pop().ok_or_else(needed)?;
     if !selected.is_empty() {
         let names: Vec<&str> = selected.iter().chain([&entry]).map(Entry::label).collect();
@@ -116,8 +116,9 @@ fn warn(app: &App<'_, '_>, grant: &Grant, place: &str) {
 }
 
 /// Opens the file before a store is opened for it.
-fn open(args: &Args) -> Result<Option<OutputFile>, Failure> {
+fn open(args: &Args, app: &App<'_, '_>) -> Result<Option<OutputFile>, Failure> {
     let Some(path) = &args.output else { return Ok(None) };
+    app.writing("--output", path)?;
     let options = OutputOptions { keep_existing: !args.force, ..OutputOptions::default() };
     let file = OutputFile::open(path, options).map_err(|error| cannot(path, &error))?;
     if file.is_terminal() {

@@ -1,21 +1,21 @@
 //! Why a command failed, what to tell the user, and which number to end with.
 
+mod store;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
-use super::arguments::ADVICE;
 use super::exit::Exit;
 use super::network;
 use super::ui::Ui;
 use crate::config::{ConfigError, SettingsError};
 use crate::render::{self, Notes};
 use entrada_auth::flow::{AcquireError, Refusal};
-use entrada_auth::store::{LockError, StoreError, StoreErrorKind, StoreKind};
-use entrada_auth::sys::{HttpError, HttpFailure, InputFileError, Interrupted};
+use entrada_auth::sys::{Clock, HttpError, HttpFailure, InputFileError, Interrupted};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
-use entrada_core::shell_quoted;
+use entrada_core::{human_duration, shell_quoted};
 use entrada_diagnose::{self as diagnose, Diagnosis, Evidence};
 
 /// A command's failure.
@@ -83,6 +83,20 @@ impl Failure {
         failure
     }
 
+    /// Ends as the signal says that has asked the program to end, where one has: what fails after that fails for it.
+    pub(super) fn unless_asked_to_end(mut self, clock: &dyn Clock) -> Self {
+        let ended = [Exit::HungUp, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
+        if let Some(interrupted) = clock.pending_signal().filter(|_| !ended) {
+            self = Self {
+                causes: vec![self.said()],
+                silent: self.silent,
+                json: self.json,
+                ..Self::new(interrupted.into(), "interrupted")
+            };
+        }
+        self
+    }
+
     /// What is so, in one line.
     pub(super) fn said(&self) -> String {
         let cause =
@@ -101,15 +115,16 @@ impl Failure {
         self
     }
 
-    /// Takes out what may be a secret among the arguments, and tells so.
+    /// Takes out what may be a secret among the arguments and settings, and tells so.
     fn hide(&mut self, ui: &Ui<'_>) {
-        let mut any = false;
+        let mut advice = None;
         for text in self.causes.iter_mut().chain(&mut self.help).chain([&mut self.message]) {
             if let Cow::Owned(hidden) = ui.hide(text) {
-                (*text, any) = (hidden, true);
+                advice = advice.or(ui.advice(text));
+                *text = hidden;
             }
         }
-        self.help.extend(any.then(|| ADVICE.to_owned()));
+        self.help.extend(advice.map(str::to_owned));
     }
 
     /// Says it on stderr; gives how to end.
@@ -199,7 +214,14 @@ impl From<HttpError> for Failure {
 
 impl From<ProtocolError> for Failure {
     fn from(error: ProtocolError) -> Self {
-        Self::of(if error.is_temporary() { Exit::Temporary } else { Exit::Refused }, &error)
+        let exit = if error.is_temporary() { Exit::Temporary } else { Exit::Refused };
+        let failure = Self::of(exit, &error);
+        match error.retry_after {
+            Some(seconds) => {
+                failure.help(format!("try again in {}", human_duration(seconds.cast_signed())))
+            }
+            None => failure,
+        }
     }
 }
 
@@ -207,72 +229,14 @@ impl From<DiscoveryError> for Failure {
     fn from(error: DiscoveryError) -> Self {
         match error {
             DiscoveryError::Protocol(error) => error.into(),
+            unusable @ DiscoveryError::Unusable { .. } => Self::of(Exit::Usage, &unusable).help(
+                "check `--authority`; if it is right, the document is the provider's to mend: its endpoints are missing, or not https",
+            ),
             other => Self::of(Exit::Usage, &other).help(
                 "check `--authority`: it is the issuer's own address, letter by letter, as the provider's documentation or its \
                  discovery document has it, without `/.well-known/openid-configuration`",
             ),
         }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        if let StoreErrorKind::Interrupted(signal) = error.trouble {
-            return Interrupted { signal }.into();
-        }
-        let failure = Self::of(Exit::Store, &error);
-        match (&error.trouble, error.kind) {
-            (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(
-                "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
-                 you are not signed out",
-            ),
-            (StoreErrorKind::Dismissed, _) => {
-                failure.help("run the command again and unlock the keyring when asked")
-            }
-            (StoreErrorKind::OtherOwner { .. }, _) => failure.help(
-                "use a session of your own: `sudo` without `-E`, or unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR; or keep \
-                 grants in an encrypted file: `--store file` with a key in ENTRADA_STORE_KEY",
-            ),
-            (StoreErrorKind::TimedOut(_), StoreKind::Keyring) => failure.help(
-                "the keyring's program may be asking something in a window of its own: answer it there; else restart that \
-                 program, or log in again",
-            ),
-            (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
-                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
-                 `--store file` with a key in ENTRADA_STORE_KEY",
-            ),
-            (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
-                "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
-                 itself is damaged, `entrada login --replace-damaged` moves it aside and signs in anew, and `entrada logout` clears \
-                 it (`--all` where no one account is named)",
-            ),
-            (StoreErrorKind::Corrupt(_), _) => failure.help(
-                "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in anew, and \
-                 `entrada logout` clears it (`--all` where no one account is named)",
-            ),
-            (StoreErrorKind::Denied(_), StoreKind::File) => failure.help(
-                "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
-            ),
-            (StoreErrorKind::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
-            _ => failure,
-        }
-    }
-}
-
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        let (exit, help) = match error {
-            LockError::Held { .. } => {
-                (Exit::Busy, "wait for it to end, or give `--lock-timeout` more time")
-            }
-            LockError::GaveUp { .. } => (Exit::Interrupted, "run it again"),
-            LockError::Refused { .. } => (
-                Exit::Store,
-                "nothing was changed, and a stored token that is still good is handed out all the same; to renew one, let that \
-                 folder be writable, or name another with XDG_STATE_HOME",
-            ),
-        };
-        Self::of(exit, &error).help(help)
     }
 }
 
@@ -321,8 +285,18 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::Contradiction(_) => {
             Failure::of(Exit::Usage, &error).help("see `--flow`, `--redirect-uri` and `--response-mode`")
         }
-        AcquireError::NoListener { .. } => Failure::of(Exit::Usage, &error)
-            .help("end the program that has it, or name another port with `--redirect-uri`; `--flow device` needs none"),
+        AcquireError::NoListener { ref source, .. } => {
+            let help = match source.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "end the program that has it, or name another port with `--redirect-uri`; `--flow device` needs none"
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "ports below 1024 are the administrator's: name another with `--redirect-uri`; `--flow device` needs none"
+                }
+                _ => "`--flow device` and `--flow paste` need no port",
+            };
+            Failure::of(Exit::Usage, &error).help(help)
+        }
         AcquireError::NoAnswer { .. } => Failure::of(Exit::Declined, &error)
             .help(
                 "if the page showed an error: some (AADSTS50011, 700016, 90002 …) are shown in the browser only and never \
@@ -335,12 +309,16 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
                 "run it where somebody can paste, or sign in by code: {} --flow device`",
                 login.trim_end_matches('`')
             )),
+        AcquireError::IdToken(ref why) if why.is_about_time() => Failure::of(Exit::Failure, &error).help(
+            "its times do not fit the clock of the authority itself, or of this machine where the authority tells no time: check the \
+             clock here, and tell whoever runs the authority",
+        ),
         AcquireError::IdToken(_) => Failure::of(Exit::Failure, &error).help(
             "whoever answers may not be who you think: check the authority, the network between, and the server's clock",
         ),
         AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),
-        AcquireError::Stopped { interrupted, ref unsaved } => {
+        AcquireError::Stopped { interrupted, ref unsaved, .. } => {
             let failure = Failure::of(interrupted.into(), &error);
             match unsaved.as_ref().map(|unsaved| &unsaved.pending) {
                 Some(Some(_)) => failure.help("the next `entrada token` stores it"),

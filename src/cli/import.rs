@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::failure::of_acquire;
-use super::input::{open, read_bytes, text_of};
+use super::input::{read_bytes, text_of};
 use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let bytes = if args.file == "-" {
         app.piped()?
     } else {
-        read_bytes(&mut open("the file", &args.file)?)?
+        read_bytes(&mut app.open("the file", &args.file)?)?
     };
     let all = match foreign::pizauth::read(&bytes) {
         Some(dump) => dump,

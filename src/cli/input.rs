@@ -30,7 +30,7 @@ impl App<'_, '_> {
             }
             // A pipe too: shells write `<(command)` as one.
             Some(path) if path.len() < 4_096 && Path::new(path).exists() => {
-                read_text(&mut open("the input", path)?)
+                read_text(&mut self.open("the input", path)?)
             }
             Some(text) if looks_like_a_path(text) => {
                 Err(Failure::usage(format!("there is no file `{text}`")))
@@ -47,8 +47,19 @@ impl App<'_, '_> {
         }
     }
 
+    /// Opens the file or pipe `path`, in which is `what`.
+    pub(super) fn open(&self, what: &str, path: &str) -> Result<std::fs::File, Failure> {
+        if Path::new(path).is_dir() {
+            return Err(Failure::usage(format!("`{path}` is a folder; give a file in it")));
+        }
+        self.reading(Path::new(path))?;
+        std::fs::File::open(path)
+            .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
+    }
+
     /// All of standard input.
     pub(super) fn piped(&mut self) -> Result<Vec<u8>, Failure> {
+        self.reading_stdin()?;
         let bytes = read_bytes(self.stdin)?;
         if self.sys.terminal.is_terminal(Stream::Stdin)
             && bytes.split(|byte| *byte == b'\n').any(|line| TERMINAL_LINE <= line.len())
@@ -65,14 +76,6 @@ impl App<'_, '_> {
 /// Whether `text` could hold a token or a password: it is long and in one piece, or looks like one.
 fn is_secret(text: &str) -> bool {
     text.split_whitespace().any(|word| WORD_MAX < word.len()) || holds_secret(text)
-}
-
-pub(super) fn open(what: &str, path: &str) -> Result<std::fs::File, Failure> {
-    if Path::new(path).is_dir() {
-        return Err(Failure::usage(format!("`{path}` is a folder; give a file in it")));
-    }
-    std::fs::File::open(path)
-        .map_err(|error| Failure::usage(format!("cannot read {what} in `{path}`: {error}")))
 }
 
 fn looks_like_a_path(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::app::App;
 use crate::config::Settings;
 use entrada_auth::flow::{Acquired, Source, TokenRequest};
-use entrada_core::Job;
+use entrada_core::{Account, Job};
 use entrada_diagnose::{self as diagnose, Diagnosis, Shape, Verdict};
 
 /// The judgement of what was acquired for each of `jobs`, or for the job that follows from the scopes when none is named.
@@ -21,6 +21,7 @@ pub(super) fn judge(
             let mut evidence = app.evidence(settings, request, job);
             evidence.token = Some(Shape::of(acquired.token.access_token.expose()));
             evidence.response.clone_from(&acquired.response);
+            evidence.context.account_names = names_of(request, &acquired.account);
             evidence.context.granted.clone_from(&acquired.token.granted);
             evidence.context.grant_type = match acquired.source {
                 Source::SignIn | Source::Refresh => Some(acquired.grant_type.to_owned()),
@@ -29,6 +30,14 @@ pub(super) fn judge(
             diagnose::run(&evidence)
         })
         .collect()
+}
+
+/// What the account that was named is called as well: an alias, or the name after it was renamed.
+fn names_of(request: &TokenRequest, account: &Account) -> Vec<String> {
+    let is_named = request.account.as_deref().is_some_and(|wanted| account.is_called(wanted));
+    let ids = [Some(&account.id), account.username.as_ref(), account.oid.as_ref()];
+    let all = ids.into_iter().flatten().chain(&account.names);
+    if is_named { all.cloned().collect() } else { Vec::new() }
 }
 
 /// Whether one of them found an error.

@@ -224,6 +224,9 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
         (Some(StoreErrorKind::Corrupt(_)), _) => {
             "the damaged item is in its way: `entrada login --replace-damaged` moves that aside, and signs in anew"
         }
+        (Some(StoreErrorKind::WrongKey(_)), _) => {
+            "check the key: ENTRADA_STORE_KEY, `--store-key-file` or the passphrase"
+        }
         (Some(StoreErrorKind::Newer(_)), _) => "use that newer entrada",
         (Some(StoreErrorKind::Interrupted(_)), Some(_)) => {
             "the next `entrada token` takes it from there"

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::app::App;
 use super::{Exit, Failure};
-use entrada_auth::store::Entry;
+use crate::config::Settings;
+use entrada_auth::store::{Entry, GrantKey, Grants, LockGuard};
 
 /// Forget an account on this machine
 #[derive(clap::Args)]
@@ -19,17 +20,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
-    let mut entries = grants.list()?;
+    let entries = if args.all { grants.list()? } else { App::selected(&settings, &grants)? };
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }
-    if !args.all {
-        entries = App::selected(&settings, entries)?;
-        if 1 < entries.len() {
-            let names: Vec<&str> = entries.iter().map(Entry::label).collect();
-            let message = format!("several accounts are signed in: {}", names.join(", "));
-            return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
-        }
+    if !args.all && 1 < entries.len() {
+        let names: Vec<&str> = entries.iter().map(Entry::label).collect();
+        let message = format!("several accounts are signed in: {}", names.join(", "));
+        return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
     }
     if entries.is_empty() {
         match settings.get(|layer| &layer.account) {
@@ -40,23 +38,19 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Success);
     }
-    for entry in &entries {
-        let key = entry.key();
-        // Whoever refreshes the grant meanwhile would save it again.
-        let mut interrupted = None;
-        let lock = grants.lock(&key, settings.lock_wait(), &mut |pause: Duration| {
-            interrupted = app.sys.clock.sleep(pause).err();
-            interrupted.is_none()
-        });
-        if let Some(interrupted) = interrupted {
-            return Err(interrupted.into());
-        }
-        let lock = lock?;
-        grants.remove(&key)?;
-        // What the authority said last may name the user.
-        lock.clear_note();
-        app.ui.line(format!("forgot {}", entry.label()));
+    let mut forgotten = Forgotten::default();
+    let outcome = entries
+        .iter()
+        .try_for_each(|entry| forgotten.add(app, &settings, &grants, entry))
+        .and(forgotten.unlist(&grants));
+    match &forgotten.stale[..] {
+        [] => (),
+        [label] => app.ui.line(format!("forgot {label}")),
+        many => app
+            .ui
+            .line(format!("forgot {} accounts that only the list of accounts named", many.len())),
     }
+    outcome.map_err(|failure| forgotten.so_far(failure, entries.len()))?;
     if args.all {
         grants.clear_lost_key()?;
     }
@@ -67,6 +61,95 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         );
     }
     Ok(Exit::Success)
+}
+
+/// Entries that the list of accounts is rid of in one go: to write it takes longer than to remove a grant. No more, because a
+/// descriptor is open for the lock of each.
+const BATCH: usize = 128;
+
+/// What a run has forgotten so far.
+#[derive(Default)]
+struct Forgotten {
+    count: usize,
+    /// The names of those of whom the store had nothing.
+    stale: Vec<String>,
+    /// Those that the list still names. They stay locked until then: a sign-in that is stored meanwhile must not be taken off
+    /// the list.
+    listed: Vec<(LockGuard, GrantKey)>,
+}
+
+impl Forgotten {
+    /// Forgets what the store has of `entry`.
+    fn add(
+        &mut self,
+        app: &App<'_, '_>,
+        settings: &Settings,
+        grants: &Grants,
+        entry: &Entry,
+    ) -> Result<(), Failure> {
+        let key = entry.key();
+        // Whoever refreshes the grant meanwhile would save it again.
+        let lock = match grants.lock(&key, Duration::ZERO, &mut |_| false) {
+            Ok(lock) => lock,
+            Err(_) => {
+                self.unlist(grants)?;
+                wait_for(app, settings, grants, &key)?
+            }
+        };
+        let was_stored = grants.remove_stored(&key)?;
+        // What the authority said last may name the user.
+        lock.clear_note();
+        self.count += 1;
+        self.listed.push((lock, key));
+        if was_stored {
+            app.ui.line(format!("forgot {}", entry.label()));
+        } else {
+            self.stale.push(entry.label().to_owned());
+        }
+        if self.listed.len() < BATCH { Ok(()) } else { self.unlist(grants) }
+    }
+
+    /// Takes those that are gone off the list, and lets go of their locks.
+    fn unlist(&mut self, grants: &Grants) -> Result<(), Failure> {
+        let (locks, keys): (Vec<_>, Vec<_>) = std::mem::take(&mut self.listed).into_iter().unzip();
+        if !keys.is_empty() {
+            grants.unlist(&keys)?;
+        }
+        drop(locks);
+        Ok(())
+    }
+
+    /// `failure`, and how far the run came.
+    fn so_far(&self, mut failure: Failure, all: usize) -> Failure {
+        if self.count == 0 {
+            return failure;
+        }
+        if matches!(failure.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp) {
+            "interrupted".clone_into(&mut failure.message);
+        }
+        failure.help(format!(
+            "{} of {all} accounts were forgotten; run it again for the others",
+            self.count
+        ))
+    }
+}
+
+/// The lock on the grant under `key`, which another process has.
+fn wait_for(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    grants: &Grants,
+    key: &GrantKey,
+) -> Result<LockGuard, Failure> {
+    let mut interrupted = None;
+    let lock = grants.lock(key, settings.lock_wait(), &mut |pause: Duration| {
+        interrupted = app.sys.clock.sleep(pause).err();
+        interrupted.is_none()
+    });
+    if let Some(interrupted) = interrupted {
+        return Err(interrupted.into());
+    }
+    Ok(lock?)
 }
 
 #[cfg(feature = "emulator")]
@@ -80,7 +163,7 @@ pub(super) mod tests {
     use super::*;
     use crate::cli::{self, Console};
     use crate::in_process::{InProcess, Stopwatch};
-    use entrada_auth::store::{self, GrantKey, Grants, Interaction, Key, StoreKind};
+    use entrada_auth::store::{self, Interaction, Key, StoreKind};
     use entrada_auth::sys::testing::Nothing;
     use entrada_auth::sys::{Env, Sys};
     use entrada_core::{NumericDate, Secret};
@@ -141,6 +224,7 @@ pub(super) mod tests {
             data_dir: home.join(".local/share/entrada"),
             key: Some(Key::Raw(Secret::new(digits.repeat(32)))),
             session: store::Session::default(),
+            bus: None,
             service: "entrada".to_owned(),
             interaction: Interaction::Forbidden,
             limits: store::Limits::default(),
@@ -192,12 +276,61 @@ pub(super) mod tests {
         assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
         let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
         assert_eq!(exit, Exit::Store, "{stderr}");
-        assert!(stderr.contains("wrong key?"), "{stderr}");
+        assert!(stderr.contains("no item of the store opens with it"), "{stderr}");
+        let (exit, _, stderr) = run_in(home.path(), "22", &["login", "--replace-damaged"]);
+        assert_eq!(exit, Exit::Store, "{stderr}");
+        assert!(!stderr.contains("--replace-damaged"), "{stderr}");
         let grants = grants_in(home.path(), "11");
         assert!(grants.load(&grants.list().unwrap()[0].key()).unwrap().is_some());
         assert_eq!(run_in(home.path(), "22", &["logout", "--all"]).0, Exit::Success);
         let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
         assert_eq!(exit, Exit::Success, "{stderr}");
+    }
+
+    #[test]
+    fn stale_entries_are_counted_and_the_list_is_written_once() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+        let state = home.path().join(".local/state/entrada");
+        let path = state.join("accounts.json");
+        let mut list: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let entries = list["entries"].as_array_mut().unwrap();
+        let all = (0..300).map(|number| {
+            let mut entry = entries[0].clone();
+            entry["account"] = format!("gone-{number:03}").into();
+            entry
+        });
+        let all: Vec<_> = all.collect();
+        entries.extend(all);
+        std::fs::write(&path, list.to_string()).unwrap();
+        let passed = entrada_auth::sys::Clock::stopwatch(&entrada_auth::sys::RealClock);
+        let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
+        assert_eq!(exit, Exit::Success, "{stderr}");
+        assert!(stderr.contains("forgot ada@contoso.example\n"), "{stderr}");
+        assert!(stderr.contains("forgot 300 accounts that only the list"), "{stderr}");
+        assert_eq!(stderr.matches("forgot").count(), 2, "{stderr}");
+        assert!(grants_in(home.path(), "11").list().unwrap().is_empty());
+        // Each writing of the list waits for the disk and reads all of it: one for each entry took half a minute.
+        assert!(passed() < Duration::from_secs(10), "{:?}", passed());
+    }
+
+    #[test]
+    fn a_logout_that_cannot_go_on_has_taken_those_before_off_the_list() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
+        let grants = grants_in(home.path(), "11");
+        let key = grants.list().unwrap()[0].key();
+        let last = GrantKey { account: "zzz".to_owned(), ..key.clone() };
+        let grant = grants.load(&key).unwrap().unwrap();
+        grants.save(&last, &grant, NumericDate(0)).unwrap();
+        let held = grants.lock(&last, Duration::ZERO, &mut |_| false).unwrap();
+        let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
+        assert_eq!(exit, Exit::Busy, "{stderr}");
+        assert!(stderr.contains("1 of 2 accounts were forgotten"), "{stderr}");
+        let left: Vec<_> = grants.list().unwrap().iter().map(Entry::key).collect();
+        assert_eq!(left, [last]);
+        drop(held);
     }
 
     #[test]

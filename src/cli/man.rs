@@ -23,6 +23,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut program = super::Args::command();
     program.build();
     if let Some(folder) = &args.dir {
+        if folder == Path::new("-") {
+            return Err(Failure::usage("`--dir` takes a folder, and `-` is none")
+                .help("one page goes to standard output: `entrada man COMMAND`")
+                .help("a folder of that name is `./-`"));
+        }
         let failed = |error: std::io::Error| {
             Failure::usage(format!("cannot write the pages to {}: {error}", folder.display()))
         };

@@ -18,6 +18,7 @@ mod exit;
 mod explain;
 mod export;
 mod failure;
+mod files;
 mod git_credential;
 mod import;
 mod input;
@@ -41,7 +42,6 @@ mod trace;
 mod ui;
 mod verbose;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +57,7 @@ use entrada_auth::sys::{Stream, Sys};
 use entrada_auth::trace::{Recorder, Written};
 use entrada_core::{Redactor, shell_quoted};
 use failure::Failure;
+use files::Files;
 use secrets::Registering;
 use ui::Ui;
 
@@ -203,6 +204,7 @@ fn command_in(
     secrets::of_environment(sys.env, redactor);
     let recorder = Recorder::new(redactor.clone());
     let outcome = dispatch(args, sys, stdin, stdout, (ui, &recorder, redactor));
+    let outcome = outcome.map_err(|failure| failure.unless_asked_to_end(sys.clock));
     let exit = outcome.unwrap_or_else(|failure| failure.report(ui));
     if as_az && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
@@ -245,7 +247,8 @@ fn dispatch(
         (recorder.http(&http), recorder.loopback(&loopback), recorder.terminal(&terminal));
     let http = verbose::Verbose::new(&http, ui, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
-    let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, common };
+    let files = Files::default();
+    let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common };
     match command {
         Command::Login(args) => login::run(&args, &mut app),
         Command::Token(args) => token::run(&args, &mut app),
@@ -277,8 +280,8 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     if error.use_stderr() {
         let text = error.to_string();
         ui.page(&text);
-        if let Cow::Owned(_) = ui.hide(&text) {
-            ui.line(format!("note: {}", arguments::ADVICE));
+        if let Some(advice) = ui.advice(&text) {
+            ui.line(format!("note: {advice}"));
         }
         return Ok(Exit::Usage);
     }

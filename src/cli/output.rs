@@ -10,11 +10,13 @@ use entrada_core::clean;
 
 /// Opens `path`, which was given to `flag`, for `what`.
 pub(super) fn open(
+    app: &App<'_, '_>,
     what: &str,
-    flag: &str,
+    flag: &'static str,
     path: &Path,
     options: OutputOptions,
 ) -> Result<OutputFile, Failure> {
+    app.writing(flag, path)?;
     OutputFile::open(path, options).map_err(|error| failed(what, flag, path, &error))
 }
 
@@ -26,6 +28,9 @@ pub(super) fn write(
     file: &mut OutputFile,
     text: &[u8],
 ) -> Result<(), Failure> {
+    if app.files.is_refused() {
+        return Ok(());
+    }
     file.write(app.stdout, text).map_err(|error| failed(what, flag, file.path(), &error))?;
     if file.is_file() {
         let what = what.trim_start_matches("the ");
@@ -36,8 +41,21 @@ pub(super) fn write(
 
 /// `what` cannot be written to `path`, which was given to `flag`.
 pub(super) fn failed(what: &str, flag: &str, path: &Path, error: &io::Error) -> Failure {
+    use io::ErrorKind::{
+        NotADirectory, NotFound, Other, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
     let shown = path.to_string_lossy();
     let shown = clean(&shown);
     let failure = Failure::usage(format!("cannot write {what} to `{shown}`: {error}"));
-    failure.help(format!("name a file in a folder that you may write to: `{flag} FILE`"))
+    let value = if flag == "--dir" { "FOLDER" } else { "FILE" };
+    match error.kind() {
+        NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => failure.help(format!(
+            "name one in a folder that is there and that you may write to: `{flag} {value}`"
+        )),
+        QuotaExceeded | StorageFull => failure.help("make room on that disk"),
+        // The error says it: a link, a folder, a pipe that nobody reads.
+        Other => failure,
+        _ => failure.help(format!("name another: `{flag} {value}`")),
+    }
 }

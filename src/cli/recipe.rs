@@ -185,7 +185,7 @@ fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Result<Option<String>, F
     if settings.client_id().is_err() {
         return Ok(None);
     }
-    let entries = App::selected(settings, app.grants(settings)?.list()?)?;
+    let entries = App::selected(settings, &app.grants(settings)?)?;
     Ok(match &entries[..] {
         [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
         _ => None,

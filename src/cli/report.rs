@@ -9,8 +9,8 @@ use entrada_auth::sys::{OutputFile, OutputOptions};
 use entrada_diagnose::Diagnosis;
 
 /// Where the page goes, looked at before anything is done.
-pub(super) fn open(path: &Path) -> Result<OutputFile, Failure> {
-    output::open("the report", "--report", path, OutputOptions::default())
+pub(super) fn open(app: &App<'_, '_>, path: &Path) -> Result<OutputFile, Failure> {
+    output::open(app, "the report", "--report", path, OutputOptions::default())
 }
 
 /// Writes the page, for its owner alone: claims name people.

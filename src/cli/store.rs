@@ -6,7 +6,7 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use entrada_auth::store::{self, Grants, Interaction, Key, StoreKind};
-use entrada_auth::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
+use entrada_auth::sys::{Env, SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
 use entrada_core::{Secret, clean};
 
 impl App<'_, '_> {
@@ -26,6 +26,7 @@ impl App<'_, '_> {
             data_dir: paths.data,
             key,
             session: settings.get(|layer| &layer.keyring_session).unwrap_or_default(),
+            bus: bus_of(self.sys.env),
             service: "entrada".to_owned(),
             interaction,
             limits: store::Limits::default(),
@@ -42,6 +43,7 @@ impl App<'_, '_> {
             return Ok(Key::Raw(Secret::new(key)));
         }
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
+            self.reading(Path::new(&path))?;
             let key = key_in(Path::new(&path))?;
             self.redactor.register(key.expose());
             return Ok(Key::Raw(key));
@@ -68,16 +70,44 @@ impl App<'_, '_> {
     }
 }
 
+/// Whether `path` is one by its looks, and no key that was written in its place: it begins as paths do, or its folder is there.
+fn is_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let begins = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    path.is_absolute() || begins || path.exists() || folder.is_some_and(Path::is_dir)
+}
+
+/// The address of the user's D-Bus session.
+pub(super) fn bus_of(env: &Env) -> Option<String> {
+    let named = env.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
+    #[cfg(target_os = "linux")]
+    let named = named.or_else(|| env.get("XDG_RUNTIME_DIR").map(store::bus_in));
+    named
+}
+
 /// The key of the `file` store in the file `path`.
 fn key_in(path: &Path) -> Result<Secret, Failure> {
     let bytes = read_input_file(path, SMALL_FILE_MAX, Trust::Secret).map_err(|error| {
         let shown = path.to_string_lossy();
         let shown = clean(&shown);
         if error.is_not_found() {
-            return Failure::new(Exit::Store, format!("there is no key file `{shown}`"))
-                .help("make one: `(umask 077; openssl rand -base64 32 > FILE)`");
+            let named = if is_path(path) {
+                format!("there is no key file `{shown}`")
+            } else {
+                // It may be the key itself.
+                "`store-key-file` names no file that is there".to_owned()
+            };
+            return Failure::new(Exit::Store, named).help(
+                "it holds the path of a file, never the key itself; make one: `(umask 077; openssl rand -base64 32 > FILE)`",
+            );
         }
-        Failure::new(Exit::Store, format!("cannot use the key file `{shown}`: {error}"))
+        let error = if is_path(path) {
+            format!("cannot use the key file `{shown}`: {error}")
+        } else {
+            "cannot use what `store-key-file` names as a key file".to_owned()
+        };
+        Failure::new(Exit::Store, error)
     })?;
     // What is not text is no key, which the store says.
     let text = std::str::from_utf8(&bytes).unwrap_or_default();

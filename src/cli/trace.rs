@@ -8,7 +8,7 @@ use super::{Exit, Failure};
 use crate::render::{self, Format, Notes};
 use entrada_auth::sys::Stream;
 use entrada_core::har::{Har, Redactor};
-use entrada_diagnose::{self as diagnose, Verdict};
+use entrada_diagnose::{self as diagnose, Evidence, RecogniseError, Verdict};
 
 /// Look into a trace: what went over the wire, step by step, and what is to be made of it
 #[derive(clap::Args)]
@@ -48,8 +48,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     };
     let mut salt = [0; 16];
     app.sys.entropy.fill(&mut salt)?;
-    let mut evidence = diagnose::recognise(input.expose(), app.sys.clock.now())
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let mut evidence = match diagnose::recognise(input.expose(), app.sys.clock.now()) {
+        Ok(evidence) => evidence,
+        // A run may have ended before anything was sent.
+        Err(RecogniseError::Har(_)) => Evidence { unrecognised: true, ..Evidence::default() },
+        Err(error) => return Err(Failure::usage(error.to_string())),
+    };
     app.redactor.join(&evidence.redactor);
     let mut redactor = Redactor::new(salt, app.redactor.clone());
     let timeline = render::Timeline::new(&har, &mut redactor);

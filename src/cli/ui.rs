@@ -38,6 +38,16 @@ impl<'a> Ui<'a> {
         self.arguments.hide(text)
     }
 
+    /// What to say beside `text` where something in it is hidden.
+    pub(super) fn advice(&self, text: &str) -> Option<&'static str> {
+        self.arguments.advice(text)
+    }
+
+    /// From now on, secrets in `text` of the configuration file are hidden as well.
+    pub(super) fn learn_settings(&self, text: &str) {
+        self.arguments.learn_settings(text);
+    }
+
     /// One line: our words, with anything foreign in them made harmless.
     pub(super) fn line(&self, text: impl AsRef<str>) {
         // Before the line is broken, and once more behind.

@@ -52,8 +52,22 @@ pub enum ConfigError {
 impl ConfigFile {
     /// Reads `path`. A file that is not there is empty, unless it was `asked_for` by name.
     pub fn read(path: &Path, asked_for: bool) -> Result<Self, ConfigError> {
-        let text = Self::read_text(path, asked_for)?;
-        Self::parse(&text).map_err(|reason| ConfigError::Parse { path: path.into(), reason })
+        Self::read_from(path, &Self::read_text(path, asked_for)?)
+    }
+
+    /// What `text`, which is that of the file `path`, says.
+    pub fn read_from(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text).map_err(|reason| ConfigError::Parse { path: path.into(), reason })
+    }
+
+    /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.
+    /// Empty where it is no TOML.
+    pub fn strings(text: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        if let Ok(table) = text.parse::<toml::Table>() {
+            named_strings("", &toml::Value::Table(table), &mut found);
+        }
+        found
     }
 
     /// The text of the file `path`, which nobody else could have written.
@@ -131,6 +145,22 @@ fn reason(text: &str, table: &toml::Table, error: &toml::de::Error) -> String {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!("line {line}, column {column}: {message}")
+}
+
+fn named_strings(place: &str, value: &toml::Value, found: &mut Vec<(String, String)>) {
+    match value {
+        toml::Value::String(text) => found.push((place.to_owned(), text.clone())),
+        toml::Value::Array(all) => all.iter().for_each(|one| named_strings(place, one, found)),
+        toml::Value::Table(all) => {
+            for (key, value) in all {
+                let dot = if place.is_empty() { "" } else { "." };
+                let inner = format!("{place}{dot}{key}");
+                found.push((place.to_owned(), key.clone()));
+                named_strings(&inner, value, found);
+            }
+        }
+        _ => (),
+    }
 }
 
 /// Every string in `value`, longest first.

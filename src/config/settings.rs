@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::file::nearest;
 use super::{
-    ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, Span, authority, keys, variables,
+    ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, authority, keys, variables,
 };
 use entrada_auth::flow::{Pins, SignInPage};
 use entrada_auth::sys::Env;
@@ -213,9 +213,7 @@ impl Settings {
             domain_hint: self.pick(|layer| &layer.domain_hint),
             parameters: self.pick(|layer| &layer.param).unwrap_or_default(),
             open: !self.is(|layer| &layer.no_browser),
-            timeout: self
-                .pick(|layer| &layer.timeout)
-                .map(|Span(seconds)| Duration::from_secs(seconds.into())),
+            timeout: self.pick(|layer| &layer.timeout).map(|span| span.0),
             ..SignInPage::default()
         }
     }
@@ -227,8 +225,7 @@ impl Settings {
 
     /// How long to wait for another process.
     pub fn lock_wait(&self) -> Duration {
-        self.pick(|layer| &layer.lock_timeout)
-            .map_or(LOCK_WAIT_DEFAULT, |Span(seconds)| Duration::from_secs(seconds.into()))
+        self.pick(|layer| &layer.lock_timeout).map_or(LOCK_WAIT_DEFAULT, |span| span.0)
     }
 }
 

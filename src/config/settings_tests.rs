@@ -1,6 +1,7 @@
 //! Tests of `settings`.
 
 use super::*;
+use crate::config::Span;
 
 fn env(variables: &[(&str, &str)]) -> Env {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
@@ -65,7 +66,7 @@ fn variables_have_the_types_of_their_keys() {
     );
     assert_eq!(found.jobs().unwrap(), [Job::Imap, Job::Smtp]);
     assert_eq!(found.scopes().unwrap(), ScopeSet::parse("a b"));
-    assert_eq!(found.get(|layer| &layer.min_ttl), Some(Span(600)));
+    assert_eq!(found.get(|layer| &layer.min_ttl), Some(Span(Duration::from_secs(600))));
     assert!(!found.offline());
     let bad = Settings::resolve(
         &ConfigFile::default(),

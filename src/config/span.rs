@@ -2,13 +2,25 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A length of time in whole seconds: `90`, `90s`, `5m`, `1h30m`.
+/// A length of time: `90`, `90s`, `5m`, `1h30m`, `2500ms`. Shorter than 2^32 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "String")]
-pub struct Span(pub u32);
+pub struct Span(pub Duration);
+
+impl Span {
+    /// Whole seconds. Up, because nobody who asks for 7.5 s wants 7.
+    pub fn seconds(self) -> i64 {
+        self.0.as_secs().cast_signed() + i64::from(self.0.subsec_nanos() != 0)
+    }
+
+    fn of_seconds(seconds: u32) -> Self {
+        Self(Duration::from_secs(seconds.into()))
+    }
+}
 
 /// The text is no length of time.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +38,7 @@ impl TryFrom<Text> for Span {
     type Error = SpanError;
     fn try_from(text: Text) -> Result<Self, SpanError> {
         match text {
-            Text::Seconds(seconds) => Ok(Self(seconds)),
+            Text::Seconds(seconds) => Ok(Self::of_seconds(seconds)),
             Text::Words(words) => words.parse(),
         }
     }
@@ -36,22 +48,22 @@ impl FromStr for Span {
     type Err = SpanError;
     fn from_str(text: &str) -> Result<Self, SpanError> {
         if let Ok(seconds) = text.parse() {
-            return Ok(Self(seconds));
+            return Ok(Self::of_seconds(seconds));
         }
         let error = || SpanError(entrada_core::clean(text).into_owned());
         let span: jiff::SignedDuration = text.parse().map_err(|_| error())?;
-        if span.is_negative() {
-            return Err(error());
-        }
-        // Up, because nobody who asks for 7.5 s wants to be cut off after 7.
-        let seconds = span.as_secs().saturating_add((0 < span.subsec_nanos()).into());
-        u32::try_from(seconds).map(Self).map_err(|_| error())
+        let span = Duration::try_from(span).map_err(|_| error())?;
+        if u64::from(u32::MAX) < span.as_secs() { Err(error()) } else { Ok(Self(span)) }
     }
 }
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}s", self.0)
+        if self.0.subsec_nanos() == 0 {
+            return write!(f, "{}s", self.0.as_secs());
+        }
+        let digits = format!("{:09}", self.0.subsec_nanos());
+        write!(f, "{}.{}s", self.0.as_secs(), digits.trim_end_matches('0'))
     }
 }
 
@@ -67,19 +79,25 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_people_write_them() {
-        for (text, seconds) in [
-            ("90", 90),
-            ("90s", 90),
-            ("5m", 300),
-            ("1h30m", 5_400),
-            ("1h 30m", 5_400),
-            ("7.5s", 8),
-            ("500ms", 1),
-            ("0", 0),
-            ("0s", 0),
+        for (text, millis, shown) in [
+            ("90", 90_000, "90s"),
+            ("90s", 90_000, "90s"),
+            ("5m", 300_000, "300s"),
+            ("1h30m", 5_400_000, "5400s"),
+            ("1h 30m", 5_400_000, "5400s"),
+            ("7.5s", 7_500, "7.5s"),
+            ("2500ms", 2_500, "2.5s"),
+            ("50ms", 50, "0.05s"),
+            ("0", 0, "0s"),
+            ("0s", 0, "0s"),
         ] {
-            assert_eq!(text.parse::<Span>().unwrap(), Span(seconds), "{text}");
+            let span: Span = text.parse().unwrap();
+            assert_eq!(span, Span(Duration::from_millis(millis)), "{text}");
+            assert_eq!(span.to_string(), shown);
+            assert_eq!(shown.parse::<Span>().unwrap(), span);
         }
+        let seconds = |text: &str| text.parse::<Span>().unwrap().seconds();
+        assert_eq!(["7.5s", "500ms", "8s", "0"].map(seconds), [8, 1, 8, 0]);
         for text in ["", "soon", "-5m", "5"[..0].trim(), "1e9h", "-0.5s", "-1ns"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }

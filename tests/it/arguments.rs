@@ -175,3 +175,107 @@ fn a_trace_names_no_secret_for_an_account() {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(!text.contains(MARKER), "{text}");
 }
+
+/// Files with `secret` wherever somebody could have put one, each with a command that meets it.
+fn configurations(secret: &str) -> Vec<(String, &'static [&'static str])> {
+    let of = |line: &str| format!("default-profile = 'w'\n[profiles.w]\n{line}\n");
+    vec![
+        (of(&format!("store = 'file'\nstore-key-file = '{secret}'")), &["status"]),
+        (of(&format!("client-id = '{secret} x'")), &["token"]),
+        (of(&format!("tenant = '{secret} /'")), &["token"]),
+        (of(&format!("authority = 'http://{secret}.example'")), &["token"]),
+        (of(&format!("scope = ['{secret},x']")), &["token"]),
+        (of(&format!("ca-bundle = '{secret}'")), &["token"]),
+        (of(&format!("claims = '{secret}'")), &["token"]),
+        (of(&format!("claims = '@{secret}'")), &["token"]),
+        (of(&format!("account = '{secret}'")), &["token"]),
+        (of(&format!("job = ['{secret}']")), &["token"]),
+        (of(&format!("trace = '/dev/null/{secret}'")), &["token"]),
+        (of(&format!("\"{secret}\" = 1")), &["token"]),
+        (of(secret), &["token"]),
+        (format!("\"{secret}\" = 1"), &["token"]),
+        (format!("default-profile = '{secret}'"), &["token"]),
+        (format!("[profiles.\"{secret}\"]\ntenant = 7"), &["token"]),
+        (format!("[jobs.\"{secret}\"]\naudience = ''"), &["token"]),
+    ]
+}
+
+#[test]
+fn no_error_repeats_a_secret_of_the_configuration() {
+    for secret in [
+        "s3cr3tMarkerKx9Lm2Pq8Rt4Vw7Yz1Bc5Df3Gh6Jk0N=",
+        "s3cr3tMarker11223344556677889900112233445566778899001122334455667788990011",
+        "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.s3cr3tMarker",
+    ] {
+        for (text, command) in configurations(secret) {
+            let world = World::new();
+            for name in ["TENANT", "CLIENT_ID", "AUTHORITY", "STORE", "STORE_KEY"] {
+                if text.contains(&name.to_lowercase().replace('_', "-")) {
+                    world.unset(&format!("ENTRADA_{name}"));
+                }
+            }
+            world.unset("ENTRADA_STORE_KEY");
+            world.write_config(&text);
+            for command in [command, &["config", "check"]] {
+                let run = world.run_exactly(command, "");
+                let said = run.stderr.to_lowercase();
+                assert!(!said.contains("s3cr3tmarker"), "{text}\n{}", run.stderr);
+                assert!(!said.contains("[secret]="), "{text}\n{}", run.stderr);
+                assert_ne!(run.exit, Exit::Success, "{command:?}: {text}\n{}", run.stderr);
+                assert!(!said.contains("all in order"), "{text}\n{}", run.stderr);
+                assert!(!said.contains("shell's history"), "{text}\n{}", run.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_written_in_place_of_a_key_file_is_not_repeated_whatever_it_looks_like() {
+    for value in ["hunter2", "correct horse battery staple"] {
+        let world = World::new();
+        world.unset("ENTRADA_STORE_KEY");
+        world.write_config(&format!("[defaults]\nstore-key-file = '{value}'"));
+        let run = world.run_exactly(&["status"], "");
+        assert_eq!(run.exit, Exit::Store);
+        assert!(!run.stderr.contains(value), "{}", run.stderr);
+        assert!(run.stderr.contains("never the key itself"), "{}", run.stderr);
+    }
+    let world = World::new();
+    world.unset("ENTRADA_STORE_KEY");
+    world.write_config("[defaults]\nstore-key-file = './missing.key'");
+    let run = world.run_exactly(&["status"], "");
+    assert!(run.stderr.contains("there is no key file `./missing.key`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_usual_configuration_is_in_order() {
+    let world = World::new();
+    let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    let key = world.home.path().join("key");
+    std::fs::write(&key, crate::world::STORE_KEY).unwrap();
+    world.write_config(&format!(
+        "[defaults]\nstore-key-file = '{}'\nclaims = '{claims}'\n[profiles.work]\n\
+         tenant = '0c0ffee0-1111-4222-8333-444455556666'\naccount = 'ada@contoso.example'\n\
+         scope = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access']\n\
+         redirect-uri = 'http://localhost:8400'\nparam = ['mkt=de-DE', 'instance_aware=true']\n",
+        key.display()
+    ));
+    let run = world.run_exactly(&["config", "check"], "");
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("all in order"), "{}", run.stderr);
+}
+
+#[test]
+fn a_secret_behind_two_dashes_is_hidden_as_before_them() {
+    let world = World::new();
+    for secret in &secrets() {
+        for form in [secret.clone(), format!("-{secret}"), format!("--{secret}")] {
+            for command in ["token", "diagnose", "inspect", "login", "export", "explain", "import"]
+            {
+                assert_unsaid(&world, &[command, "--", &form]);
+                assert_unsaid(&world, &[command, "--", "work", &form]);
+                assert_unsaid(&world, &[command, "--", &form, &form, &form]);
+            }
+        }
+    }
+}

@@ -28,7 +28,9 @@ fn discovered(authority: &Authority, says: &Value) -> Result<Endpoints, String> 
         .header("content-type", "application/json")
         .body(says.to_string().into_bytes())
         .unwrap();
-    discovery::parse(authority, &response).map(Result::unwrap).map_err(|error| error.to_string())
+    discovery::parse(authority, &response, None)
+        .map(Result::unwrap)
+        .map_err(|error| error.to_string())
 }
 
 fn addresses(found: &Endpoints) -> [String; 4] {

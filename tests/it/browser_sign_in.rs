@@ -1,6 +1,7 @@
 //! `entrada login --flow browser` and `--flow paste`, in process.
 
 use entrada::cli::Exit;
+use entrada_auth::sys::Clock as _;
 use entrada_core::ScopeSet;
 use entrada_core::oauth::authorization::{AuthRequestState, AuthorizationRequest};
 use entrada_emulator::{Reply, Scenario};
@@ -83,6 +84,24 @@ fn nobody_comes_and_the_wait_ends() {
     assert_eq!(run.exit, Exit::Declined);
     for part in ["within 1 min 30 s", "AADSTS50011", "`entrada diagnose`", "--flow device"] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_wait_ends_within_a_second_s_tenth() {
+    for (world, flow) in
+        [(World::with("normal").on_a_desktop(), "browser"), (World::with("normal"), "device")]
+    {
+        for (timeout, millis) in [("2500ms", 2_500), ("0.3s", 300), ("4s", 4_000)] {
+            let passed = world.clock.stopwatch();
+            let run = world.run(&["login", "--flow", flow, "--timeout", timeout]);
+            assert_eq!(run.exit, Exit::Declined, "{flow}: {}", run.stderr);
+            // Nobody moves the clock for a listener.
+            let expected = if flow == "device" { millis } else { 0 };
+            assert_eq!(passed().as_millis(), expected, "{timeout}: {}", run.stderr);
+        }
+        let run = world.run(&["login", "--flow", flow, "--timeout", "2500ms"]);
+        assert!(run.stderr.contains("no answer came within 2.5 s"), "{flow}: {}", run.stderr);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is stored and cannot be read: told before anybody is asked, and moved out of the way where that is wanted.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -237,4 +238,171 @@ fn a_sign_in_writes_a_doubled_list_anew() {
     world.login(&[]);
     let text = fs::read_to_string(list(&world)).unwrap();
     assert_eq!(text.matches("\"saved_at\"").count(), 1, "{text}");
+}
+
+/// The folder of the stored items.
+fn folder(world: &World) -> PathBuf {
+    world.home.path().join(".local/share/entrada/grants")
+}
+
+/// Every file in it.
+fn files(world: &World) -> BTreeMap<PathBuf, Vec<u8>> {
+    let paths = fs::read_dir(folder(world)).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+/// The file of the recovery key.
+fn recovery_key(world: &World) -> PathBuf {
+    let grant = item(world);
+    let is_item = |path: &PathBuf| path.extension().is_some_and(|end| end == "item");
+    files(world).into_keys().find(|path| is_item(path) && *path != grant).unwrap()
+}
+
+#[test]
+fn under_a_wrong_key_nothing_is_moved_aside_and_the_advice_ends() {
+    for lost in [false, true] {
+        let world = signed_in();
+        if lost {
+            // There is nothing but the grant to try the key on.
+            fs::remove_file(recovery_key(&world)).unwrap();
+        }
+        world.set("ENTRADA_STORE_KEY", &"22".repeat(32));
+        let (before, asked) = (files(&world), world.emulator.log().len());
+        for args in [&["token"][..], &["login"], &["login", "--replace-damaged"]] {
+            let run = world.run(args);
+            assert_eq!(run.exit, Exit::Store, "{args:?}: {}", run.stderr);
+            assert!(run.stderr.contains("ENTRADA_STORE_KEY"), "{args:?}: {}", run.stderr);
+            let advises_again = run.stderr.contains("login --replace-damaged`");
+            assert!(!advises_again || args.len() == 1 && lost, "{args:?}: {}", run.stderr);
+        }
+        assert_eq!(world.emulator.log().len(), asked);
+        assert_eq!(files(&world), before);
+        world.set("ENTRADA_STORE_KEY", STORE_KEY);
+        assert_eq!(world.run(&["token"]).exit, Exit::Success);
+    }
+}
+
+#[test]
+fn a_damaged_item_is_told_from_a_wrong_key_by_the_other_items() {
+    let world = signed_in();
+    let path = item(&world);
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+    assert!(run.stderr.contains("the key opens other items"), "{}", run.stderr);
+    assert!(run.stderr.contains("login --replace-damaged`"), "{}", run.stderr);
+}
+
+#[test]
+fn what_was_moved_aside_is_never_overwritten() {
+    let world = signed_in();
+    let path = item(&world);
+    let mut damaged = Vec::new();
+    for round in 0..3 {
+        fs::write(&path, format!("damaged {round}")).unwrap();
+        damaged.push(fs::read(&path).unwrap());
+        world.login(&["--replace-damaged"]);
+        let mut kept: Vec<_> =
+            aside(&world).into_iter().map(|path| fs::read(path).unwrap()).collect();
+        kept.sort();
+        assert_eq!(kept, damaged);
+    }
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success);
+    assert!(aside(&world).is_empty());
+}
+
+#[test]
+fn a_damaged_item_that_is_not_on_the_list_is_told_before_anybody_is_asked() {
+    let world = signed_in();
+    let path = item(&world);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let mut wire: serde_json::Value =
+        serde_json::from_slice(&fs::read(list(&world)).unwrap()).unwrap();
+    wire["entries"] = serde_json::json!([]);
+    fs::write(list(&world), wire.to_string()).unwrap();
+    let asked = world.emulator.log().len();
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+    assert!(run.stderr.contains("login --replace-damaged`"), "{}", run.stderr);
+    assert_eq!(world.emulator.log().len(), asked, "the authority was asked");
+    world.login(&["--replace-damaged"]);
+    assert_eq!(aside(&world).len(), 1);
+}
+
+#[test]
+fn a_damaged_recovery_key_is_moved_aside_with_the_grants_that_wait_for_it() {
+    let world = signed_in();
+    // The store refuses the grant of the next sign-in, which waits then.
+    let path = item(&world);
+    let damages = path.clone();
+    world.changing(move |asked, answer| {
+        if asked.ends_with("/token") {
+            fs::write(&damages, "damaged").unwrap();
+        }
+        answer
+    });
+    assert_eq!(world.run(&["login"]).exit, Exit::Store);
+    world.changing(|_, answer| answer);
+    let recovery = files(&world).into_keys().find(|own| *own != path).unwrap();
+    fs::write(&recovery, "damaged too").unwrap();
+    fs::remove_file(&path).unwrap();
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+    assert!(run.stderr.contains("the grants kept aside"), "{}", run.stderr);
+    let run = world.login(&["--replace-damaged"]);
+    assert!(run.stderr.contains("the recovery key was damaged"), "{}", run.stderr);
+    let kept = aside(&world);
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs::read(&kept[0]).unwrap(), b"damaged too");
+    assert_eq!(world.run(&["token", "--force-refresh"]).exit, Exit::Success);
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_list_is_an_error_that_says_what_to_do() {
+    for what in ["is a symbolic link", "is not a regular file", "is a directory"] {
+        let world = signed_in();
+        let (path, aside) = (list(&world), world.home.path().join("list"));
+        fs::rename(&path, &aside).unwrap();
+        match what {
+            "is a symbolic link" => std::os::unix::fs::symlink(&aside, &path).unwrap(),
+            "is a directory" => fs::create_dir(&path).unwrap(),
+            _ => {
+                let made = std::process::Command::new("mkfifo").arg(&path).status();
+                assert!(made.unwrap().success());
+            }
+        }
+        let asked = world.emulator.log().len();
+        for args in [&["token"][..], &["login"], &["status"], &["logout"]] {
+            let run = world.run(args);
+            assert_eq!(run.exit, Exit::Store, "{what}: {args:?}: {}", run.stderr);
+            let told = format!("accounts.json`, the list of accounts, {what}\n");
+            assert!(run.stderr.contains(&told), "{args:?}: {}", run.stderr);
+            let cure =
+                format!("remove it: `rm {}", if what == "is a directory" { "-r " } else { "" });
+            assert!(run.stderr.contains(&cure), "{what}: {}", run.stderr);
+        }
+        assert_eq!(world.emulator.log().len(), asked);
+        if what == "is a directory" { fs::remove_dir(&path) } else { fs::remove_file(&path) }
+            .unwrap();
+        let run = world.run(&["token"]);
+        assert_eq!(run.exit, Exit::Success, "{what}: {}", run.stderr);
+        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn nobody_signs_in_where_a_grant_could_not_be_kept_aside() {
+    let world = World::new();
+    let pending = world.home.path().join(".local/state/entrada/pending");
+    fs::create_dir_all(pending.parent().unwrap()).unwrap();
+    fs::write(&pending, "").unwrap();
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
+    assert!(world.emulator.log().is_empty(), "{}", run.stderr);
 }

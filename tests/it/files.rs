@@ -350,3 +350,132 @@ fn certificates_and_claims_are_plain_files_too() {
         }
     }
 }
+
+#[test]
+fn no_output_replaces_a_file_that_is_read() {
+    let world = World::new();
+    world.login(&[]);
+    let dir = world.home.path();
+    let token = dir.join("tok");
+    let content = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln";
+    let name = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    std::fs::write(&token, content).unwrap();
+    let hard = dir.join("hard");
+    std::fs::hard_link(&token, &hard).unwrap();
+    let claims = dir.join("claims.json");
+    std::fs::write(&claims, r#"{"access_token":{"acrs":null}}"#).unwrap();
+    let at_claims = format!("@{}", name(&claims));
+    let challenge = name(&dir.join("challenge"));
+    let answer = r#"WWW-Authenticate: Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6bnVsbH19""#;
+    std::fs::write(&challenge, answer).unwrap();
+    let at_challenge = format!("@{challenge}");
+    world.write_config("[defaults]\nquiet = true\n");
+    let config = world.config_path();
+    let (token, hard, claims_name, config_name) =
+        (name(&token), name(&hard), name(&claims), name(&config));
+    let before = [&token, &claims_name, &config_name].map(|path| std::fs::read(path).unwrap());
+    for argv in [
+        &["diagnose", &token, "--report", &token][..],
+        &["diagnose", &token, "--report", &hard],
+        &["diagnose", &hard, "--report", &token],
+        &["diagnose", "AADSTS65001: no", &token, "--report", &token],
+        &["diagnose", &token, "--job", "imap", "--report", &config_name],
+        &["probe", "--token-from", &token, "--transcript", &token],
+        &["probe", "--token-from", &token, "--transcript", &hard],
+        &["token", "--force-refresh", "--claims", &at_claims, "--trace", &claims_name],
+        &["token", "--force-refresh", "--challenge", &at_challenge, "--trace", &challenge],
+        &["token", "--force-refresh", "--trace", &config_name],
+        &["export", "--msal", "--force", "--output", &config_name],
+    ] {
+        let run = world.run_exactly(argv, "");
+        assert_eq!(run.exit, Exit::Usage, "{argv:?}: {}", run.stderr);
+        assert!(run.stderr.contains("nothing was written"), "{argv:?}: {}", run.stderr);
+        let now = [&token, &claims_name, &config_name].map(|path| std::fs::read(path).unwrap());
+        assert!(now == before, "{argv:?}");
+    }
+    // One file for two outputs keeps one of them.
+    let new = name(&dir.join("new"));
+    world.clock.pass(7_200);
+    let run = world.run_exactly(&["probe", "--transcript", &new, "--trace", &new], "");
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(!std::path::Path::new(&new).exists());
+    // The key of the store is read last.
+    let key = dir.join("key");
+    fs::write(&key, crate::world::STORE_KEY).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    world.unset("ENTRADA_STORE_KEY");
+    let key = name(&key);
+    for flag in ["--transcript", "--trace"] {
+        let run = world.run_exactly(&["probe", "--store-key-file", &key, flag, &key], "");
+        assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+        assert_eq!(fs::read_to_string(&key).unwrap(), crate::world::STORE_KEY);
+    }
+    // Another file is written as ever.
+    let run = world.run_exactly(&["diagnose", &token, "--report", &new], "");
+    assert!(std::path::Path::new(&new).exists(), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_of_settings_in_a_folder_that_others_can_fill_is_refused() {
+    let world = World::new();
+    world.write_config("[defaults]\nquiet = true\n");
+    let above = world.home.path().join(".config");
+    let set =
+        |mode| std::fs::set_permissions(&above, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (mode, is_fine) in [(0o755, true), (0o777, false), (0o775, false), (0o1777, true)] {
+        set(mode);
+        let run = world.run_exactly(&["config", "check"], "");
+        assert_eq!(run.exit == Exit::Success, is_fine, "{mode:o}: {}", run.stderr);
+        assert!(is_fine || run.stderr.contains("chmod go-w"), "{}", run.stderr);
+        std::fs::write(above.join("claims"), "{}").unwrap();
+        let claims = format!("@{}", above.join("claims").display());
+        let run = world.run_exactly(
+            &["token", "--config", "/dev/null", "--claims", &claims, "--no-interactive"],
+            "",
+        );
+        assert_eq!(run.exit == Exit::Usage, !is_fine, "{mode:o}: {}", run.stderr);
+        // Evidence may be anybody's.
+        std::fs::write(above.join("tok"), "AADSTS65001: no").unwrap();
+        let tok = above.join("tok");
+        let run =
+            world.run_exactly(&["diagnose", "--config", "/dev/null", tok.to_str().unwrap()], "");
+        assert_eq!(run.exit, Exit::Findings, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_pages_of_the_manual_go_to_no_folder_that_is_called_standard_output() {
+    let run = World::new().run_exactly(&["man", "--dir", "-"], "");
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(!std::path::Path::new("-").exists());
+}
+
+#[test]
+fn help_stands_with_the_error_that_it_is_for() {
+    let world = signed_in();
+    let dir = world.home.path();
+    let name = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+    symlink("gone", dir.join("link")).unwrap();
+    let says = |argv: &[&str], help: Option<&str>| {
+        let run = world.run_exactly(argv, "");
+        assert_ne!(run.exit, Exit::Success, "{argv:?}");
+        let found = run.stderr.lines().find(|line| line.contains("help: "));
+        match help {
+            Some(help) => assert!(found.is_some_and(|line| line.contains(help)), "{}", run.stderr),
+            None => assert_eq!(found, None, "{}", run.stderr),
+        }
+    };
+    let report = |path: &str, help| says(&["diagnose", "AADSTS65001: no", "--report", path], help);
+    report(&name("link"), None);
+    report(&name(""), None);
+    report(&name("no/such/folder"), Some("a folder that is there"));
+    report("/proc/x", Some("--report FILE"));
+    says(&["man", "--dir", "/proc"], Some("--dir FOLDER"));
+    // A folder is no program's output.
+    says(&["token", "--claims", &format!("@{}", dir.display())], None);
+    says(&["probe", "--token-from", dir.to_str().unwrap()], None);
+    says(&["probe", "--token-from", &name("gone")], Some("--token-from -"));
+    world.set("ENTRADA_STORE_KEY", "no key");
+    let run = world.run_exactly(&["token"], "");
+    assert!(!run.stderr.contains("let that folder be writable"), "{}", run.stderr);
+}

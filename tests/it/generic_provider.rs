@@ -90,7 +90,6 @@ fn an_authority_that_cannot_be_read_now_may_be_tried_again() {
     for (status, body) in [
         (200, "<html>busy</html>".to_owned()),
         (200, String::new()),
-        (200, with("token_endpoint", Value::Null)),
         (302, String::new()),
         (403, "<html>no</html>".to_owned()),
         (429, String::new()),
@@ -144,7 +143,7 @@ fn a_poll_that_succeeds_without_a_usable_token_is_the_last() {
         let run = world.run(&["login"]);
         assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
         assert!(!run.stderr.contains("still trying"), "{}", run.stderr);
-        assert!(world.stored().is_empty());
+        assert!(run.stderr.contains("was stored all the same"), "{}", run.stderr);
         let log = world.emulator.log();
         let last = log.iter().rfind(|line| line.grant_type.is_some()).unwrap();
         assert!(last.grant_type.is_some_and(|name| name.ends_with("device_code")));
@@ -165,4 +164,69 @@ fn a_form_that_would_have_to_be_pasted_is_refused_where_no_other_way_is_left() {
     assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
     assert!(run.stderr.contains("cannot be pasted"), "{}", run.stderr);
     assert_eq!(world.run(&elsewhere).exit, Exit::SignInNeeded, "an address can be pasted");
+}
+
+#[test]
+fn a_document_without_usable_endpoints_is_a_fault_of_the_configuration_or_the_provider() {
+    for (body, told) in [
+        (with("token_endpoint", Value::Null), "its `token_endpoint` is not a URL"),
+        (with("token_endpoint", json!("")), "its `token_endpoint` is not a URL"),
+        (
+            with("token_endpoint", json!("http://idp.example/t")),
+            "its `token_endpoint` is not https",
+        ),
+        (with("jwks_uri", json!(7)), "its `jwks_uri` is not a URL"),
+        (json!({ "issuer": ISSUER }).to_string(), "it has no `token_endpoint`"),
+    ] {
+        let run = provider(answer(200, &body)).run(&["login"]);
+        assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "{body}: {}", run.stderr);
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+        assert!(!run.stderr.contains("try again"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_pause_that_a_server_in_trouble_asks_for_is_told_whatever_its_body_is() {
+    for (asked, told) in [
+        ("90", "try again in 1 min 30 s"),
+        ("Tue, 14 Nov 2023 22:15:00 GMT", "try again in 1 min 30 s"),
+        ("-5", "try again in a few minutes"),
+        ("1e9", "try again in a few minutes"),
+        ("99999999999999", "try again in 1 h"),
+    ] {
+        for status in [429, 503] {
+            let mut busy = answer(status, "<html>busy</html>");
+            let headers = busy.headers_mut();
+            headers.insert("retry-after", asked.parse().unwrap());
+            headers.insert("date", "Tue, 14 Nov 2023 22:13:30 GMT".parse().unwrap());
+            let says = |run: crate::world::Run| {
+                assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
+                assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+                let is_repeated = asked.len() < 15 && run.stderr.contains(asked) && asked != "90";
+                assert!(!is_repeated, "{}", run.stderr);
+            };
+            let world = provider(busy.clone());
+            says(world.run_exactly(&["login"], ""));
+            // The same of a refresh.
+            let world = World::new();
+            world.login(&[]);
+            world.clock.pass(7_200);
+            world.changing(
+                move |path, found| if path.ends_with("/token") { busy.clone() } else { found },
+            );
+            says(world.run_exactly(&["token"], ""));
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_a_service_repeats_no_pause_that_is_none() {
+    for (asked, told) in [("120", "(2 min)"), ("-5", "a few minutes"), ("1e9", "a few minutes")] {
+        let text = format!(
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: {asked}\r\n\r\n\
+             {{\"error\":{{\"code\":\"TooManyRequests\",\"message\":\"Too many requests\"}}}}"
+        );
+        let run = World::new().run_with_stdin(&["diagnose", "-"], &text);
+        assert!(run.stdout.contains(told), "{asked}: {}", run.stdout);
+    }
 }

@@ -32,6 +32,7 @@ mod probe;
 mod processes;
 mod refresh;
 mod regressions;
+mod renamed;
 mod renewal;
 mod scenarios;
 mod schemas;
@@ -41,6 +42,7 @@ mod snapshots;
 mod status;
 mod token;
 mod trace;
+mod verdicts;
 mod visitors;
 mod world;
 

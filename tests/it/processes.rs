@@ -94,6 +94,28 @@ fn with_few_descriptors_there_is_an_exit_code_and_no_panic() {
 }
 
 #[test]
+fn nobody_signs_in_where_too_few_descriptors_are_left_to_store_it() {
+    let seed = TempDir::new().unwrap();
+    let emulator = Emulator::start(&seed, &[]);
+    let mut codes = std::collections::BTreeSet::new();
+    for limit in (10..=28).step_by(2).chain([13, 23, 25, 64]) {
+        let home = TempDir::new().unwrap();
+        let flow = "login --flow device --timeout 8s";
+        let line = format!("ulimit -n {limit} || exit 2; exec \"$0\" {flow}");
+        let ended = by_shell(&emulator, &home, &line);
+        let said = text(&ended.stderr);
+        let code = ended.status.code();
+        codes.insert(code);
+        let run = format!("{limit}: {code:?} {said}");
+        assert!(!said.contains("/devicelogin") || code == Some(0), "{run}");
+        if code == Some(0) {
+            assert_eq!(emulator.client(&home, &["token"]).status.code(), Some(0), "{run}");
+        }
+    }
+    assert!(codes.contains(&Some(0)) && codes.contains(&Some(7)), "{codes:?}");
+}
+
+#[test]
 fn a_program_gets_our_settings_and_none_of_our_secrets() {
     let home = TempDir::new().unwrap();
     let emulator = Emulator::start(&home, &[]);

@@ -354,6 +354,22 @@ fn a_refresh_token_that_cannot_be_used_replaces_none() {
 }
 
 #[test]
+fn a_first_sign_in_has_no_refresh_token_before_it() {
+    for (before, told) in
+        [(false, "there is none before it to keep"), (true, "the one before it is kept")]
+    {
+        let world = World::new();
+        if before {
+            world.login(&[]);
+        }
+        tokens_become(&world, |members| members["refresh_token"] = json!("a\nb"));
+        let run = world.login(&[]);
+        assert!(run.stderr.contains(told), "{before}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("refresh token included"), before, "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_token_that_is_taken_over_is_not_lost_either() {
     let world = World::with("rotate-and-revoke");
     world.login(&[]);
@@ -369,4 +385,35 @@ fn a_token_that_is_taken_over_is_not_lost_either() {
     mend(&world);
     let next = world.run(&["token"]);
     assert_eq!(next.exit, Exit::Success, "{}", next.stderr);
+}
+
+#[test]
+fn a_device_sign_in_keeps_a_refresh_token_under_an_odd_status() {
+    for change in [
+        (|answer| status(answer, 307)) as Change,
+        |answer| status(answer, 500),
+        |answer| members(answer, |members| members["token_type"] = json!("pop")),
+    ] {
+        let world = World::new();
+        world.changing(move |path, answer| {
+            let is_tokens = String::from_utf8_lossy(answer.body()).contains("\"refresh_token\"");
+            if path.ends_with("/token") && is_tokens { change(answer) } else { answer }
+        });
+        let run = world.run(&["login"]);
+        assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
+        assert!(run.stderr.contains("was stored all the same"), "{}", run.stderr);
+        mend(&world);
+        let next = world.run(&["token"]);
+        assert_eq!(next.exit, Exit::Success, "{}", next.stderr);
+    }
+}
+
+#[test]
+fn a_device_sign_in_takes_tokens_whatever_their_content_type() {
+    let world = World::new();
+    world.changing(|_, mut answer| {
+        answer.headers_mut().insert("content-type", "text/html".parse().unwrap());
+        answer
+    });
+    world.login(&[]);
 }

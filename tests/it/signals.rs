@@ -57,6 +57,16 @@ fn a_signal_during_a_sign_in_ends_the_run_once_the_grant_is_stored() {
 }
 
 #[test]
+fn what_was_in_memory_alone_is_not_said_to_be_stored() {
+    let world = World::new();
+    world.signal_comes_during("/keys", 2);
+    let run = world.run(&["login", "--store", "memory"]);
+    assert_eq!(run.exit, Exit::Interrupted, "{}", run.stderr);
+    assert!(run.stderr.contains("kept in memory alone, and is gone"), "{}", run.stderr);
+    assert!(!run.stderr.contains("stored"), "{}", run.stderr);
+}
+
+#[test]
 fn a_signal_while_a_sign_in_by_code_is_pending_ends_it() {
     let world = World::with("normal");
     world.signal_comes_during("device_code=", 2);

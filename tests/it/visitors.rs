@@ -250,3 +250,30 @@ fn a_browser_that_never_comes_for_the_page_holds_nobody_for_long() {
     });
     assert_eq!(exit, Exit::Success, "{said}");
 }
+
+#[test]
+fn the_command_ends_within_a_second_of_the_answer_whoever_still_sends() {
+    let emulator = emulator();
+    let server = Arc::clone(&emulator);
+    let passed = Arc::new(Mutex::new(RealClock.stopwatch()));
+    let clock = Arc::clone(&passed);
+    let (exit, said, at) = login(&emulator, &[], move |url| {
+        let target = Target::of(&url);
+        for _ in 0..8 {
+            let mut socket = target.connect();
+            let head = target.head("POST", "/", "Content-Length: 1000\r\n");
+            socket.write_all(head.as_bytes()).unwrap();
+            std::thread::spawn(move || {
+                while socket.write_all(b"x").is_ok() {
+                    RealClock.sleep(Duration::from_millis(100)).unwrap();
+                }
+            });
+        }
+        let answer = target.get(&code_at(&server, &url));
+        assert_eq!(status(&answer), "303");
+        vec![(clock.lock().unwrap())().as_millis().to_string()]
+    });
+    assert_eq!(exit, Exit::Success, "{said}");
+    let waited = (passed.lock().unwrap())().as_millis() - at[0].parse::<u128>().unwrap();
+    assert!(waited < 1_700, "{waited} ms");
+}

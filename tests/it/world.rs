@@ -236,6 +236,7 @@ impl World {
             data_dir: self.home.path().join(".local/share/entrada"),
             key: Some(Key::Raw(Secret::new(STORE_KEY.to_owned()))),
             session: Session::default(),
+            bus: None,
             service: "entrada".to_owned(),
             interaction: Interaction::Forbidden,
             limits: Limits::default(),

@@ -1,6 +1,7 @@
 //! Signals while a refresh is under way, with real processes: the provider revokes refresh tokens that are used twice, so
 //! that an answer that nobody stores is a sign-in that is lost.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -89,6 +90,48 @@ fn two_signals_at_once_are_one() {
         kill_process(Pid::from_raw(running.pid()).unwrap(), signal).unwrap();
     }
     let ended = running.end();
+    assert_eq!(ended.err.matches("entrada ends as soon as").count(), 1, "{ended:#?}");
     let first = ended.code.filter(|code| [129, 143].contains(code)).unwrap();
     user.lost_nothing(&ended, first);
+}
+
+/// Sends Ctrl-C to `entrada doctor`, which has asked the authority already, once `waits` is so.
+fn interrupted(mut doctor: Command, waits: impl FnMut() -> Option<()>) {
+    let running = start(&mut doctor);
+    within("the wait", waits);
+    let sent = Instant::now();
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!((ended.code, ended.out.as_str()), (Some(130), ""), "{ended:#?}");
+    assert!(sent.elapsed() < Duration::from_secs(3), "{:?}", sent.elapsed());
+}
+
+#[test]
+fn a_silent_keyring_is_no_finding_of_a_doctor_that_is_interrupted() {
+    let user = User::new();
+    let path = user.desk.dir.path().join("silent");
+    let bus = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut doctor = user.entrada("doctor");
+    doctor
+        .env("ENTRADA_STORE", "keyring")
+        .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display()));
+    bus.set_nonblocking(true).unwrap();
+    let mut asked = None;
+    interrupted(doctor, || {
+        asked = asked.take().or_else(|| bus.accept().ok());
+        asked.as_ref().map(drop)
+    });
+}
+
+#[test]
+fn a_signal_ends_a_program_that_waits_for_a_lock() {
+    let user = User::new();
+    let lock = user.desk.dir.path().join("home/.local/state/entrada/doctor.lock");
+    let mut options = std::fs::File::options();
+    let held = options.create(true).write(true).mode(0o600).open(lock).unwrap();
+    held.lock().unwrap();
+    let before = user.entra.emulator.log().len();
+    interrupted(user.entrada("doctor"), || {
+        (before < user.entra.emulator.log().len()).then(|| sleep(Duration::from_secs(1)))
+    });
 }

@@ -23,7 +23,8 @@ pub struct Account {
     /// The `sub` claim of the ID token: the user, as `iss` names them to this application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// Other names that the authority gave the user: aliases, a guest's name at home, the opaque `login_hint`.
+    /// Other names that the authority gave the user: aliases, a guest's name at home, the opaque `login_hint`, and names that
+    /// the user had before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
@@ -31,6 +32,9 @@ pub struct Account {
 impl Account {
     /// The id of an account of which the authority told nothing.
     pub const NAMELESS: &'static str = "default";
+
+    /// The most names that are kept in [`Account::names`].
+    const NAMES_MAX: usize = 16;
 
     /// Whether the authority told nothing of whose it is.
     pub fn is_nameless(&self) -> bool {
@@ -46,22 +50,80 @@ impl Account {
     /// where that identifies nobody (the sign-in brought no ID token, or an older version stored it), the id or a name has
     /// to be.
     pub fn is_same_user(&self, later: &Self) -> bool {
-        let same = |own: &Option<String>, other: &Option<String>| {
-            own.as_ref().zip(other.as_ref()).map(|(own, other)| own == other)
-        };
-        let alike = |own: &Option<String>, other: &Option<String>| {
-            own.as_ref().zip(other.as_ref()).map(|(own, other)| own.eq_ignore_ascii_case(other))
-        };
-        let users = [same(&self.sub, &later.sub), alike(&self.oid, &later.oid)];
-        let issuers = [same(&self.iss, &later.iss), alike(&self.tid, &later.tid)];
-        if users.iter().chain(&issuers).any(|is_same| *is_same == Some(false)) {
-            return false;
+        let users = [
+            Self::same(self.sub.as_ref(), later.sub.as_ref()),
+            Self::alike(self.oid.as_ref(), later.oid.as_ref()),
+        ];
+        self.differing_claims(later).is_empty()
+            && (users.contains(&Some(true))
+                || self.is_nameless()
+                || self.id == later.id
+                || later.sub.as_ref() == Some(&self.id)
+                || later.username.iter().chain(&later.names).any(|name| self.is_called(name)))
+    }
+
+    /// Which of `iss`, `sub`, `oid` and `tid` both accounts have, with different values.
+    pub fn differing_claims(&self, later: &Self) -> Vec<&'static str> {
+        [
+            ("iss", Self::same(self.iss.as_ref(), later.iss.as_ref())),
+            ("sub", Self::same(self.sub.as_ref(), later.sub.as_ref())),
+            ("oid", Self::alike(self.oid.as_ref(), later.oid.as_ref())),
+            ("tid", Self::alike(self.tid.as_ref(), later.tid.as_ref())),
+        ]
+        .into_iter()
+        .filter_map(|(claim, is_same)| (is_same == Some(false)).then_some(claim))
+        .collect()
+    }
+
+    /// Whether both have the same `iss` and `sub`, which together identify a user for ever (OIDC Core §5.7). Names may change.
+    pub fn has_same_subject(&self, later: &Self) -> bool {
+        Self::same(self.iss.as_ref(), later.iss.as_ref()) == Some(true)
+            && Self::same(self.sub.as_ref(), later.sub.as_ref()) == Some(true)
+    }
+
+    /// Takes in what `later` says about the same user. A new name becomes the name to show; the former one stays a name that
+    /// the account is [called](Self::is_called).
+    pub fn learn(&mut self, later: &Self) {
+        for (own, new) in [
+            (&mut self.iss, &later.iss),
+            (&mut self.sub, &later.sub),
+            (&mut self.oid, &later.oid),
+            (&mut self.tid, &later.tid),
+        ] {
+            if own.is_none() {
+                own.clone_from(new);
+            }
         }
-        users.contains(&Some(true))
-            || self.is_nameless()
-            || self.id == later.id
-            || later.sub.as_ref() == Some(&self.id)
-            || later.username.iter().chain(&later.names).any(|name| self.is_called(name))
+        if let Some(name) = &later.username
+            && self.username.as_ref() != Some(name)
+        {
+            let former = self.username.replace(name.clone());
+            self.names.retain(|own| own != name);
+            self.add_names(&former);
+        }
+    }
+
+    /// Keeps the names of `earlier`, the same user at an earlier sign-in, as other names.
+    pub fn keep_names_of(&mut self, earlier: &Self) {
+        self.add_names(earlier.names.iter().chain(&earlier.username));
+    }
+
+    fn add_names<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+        for name in names {
+            if !self.is_called(name) {
+                // The oldest stay: scripts have had the most time to name them.
+                self.names.truncate(Self::NAMES_MAX - 1);
+                self.names.push(name.clone());
+            }
+        }
+    }
+
+    fn same(own: Option<&String>, other: Option<&String>) -> Option<bool> {
+        own.zip(other).map(|(own, other)| own == other)
+    }
+
+    fn alike(own: Option<&String>, other: Option<&String>) -> Option<bool> {
+        own.zip(other).map(|(own, other)| own.eq_ignore_ascii_case(other))
     }
 
     /// Whether `wanted` means this account: one of its names, its id or its `oid`, letter case aside.
@@ -125,5 +187,40 @@ mod tests {
         // A tenant alone names nobody.
         let of = |id| account(&[("id", id), ("tid", "t")]);
         assert!(!of("a").is_same_user(&of("b")));
+    }
+
+    #[test]
+    fn only_issuer_and_subject_together_are_a_subject() {
+        let own = account(&[("iss", "https://i/"), ("sub", "s"), ("oid", "o")]);
+        assert!(own.has_same_subject(&account(&[("iss", "https://i/"), ("sub", "s")])));
+        for other in [
+            &[("sub", "s")][..],
+            &[("iss", "https://i/"), ("oid", "o")],
+            &[("iss", "https://j/"), ("sub", "s")],
+            &[("iss", "https://i/"), ("sub", "S")],
+        ] {
+            assert!(!own.has_same_subject(&account(other)), "{other:?}");
+            assert!(!account(other).has_same_subject(&own), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_renamed_account_goes_by_its_former_names_too() {
+        let mut own = account(&[("username", "ada@x.example")]);
+        for number in 0..40 {
+            own.learn(&account(&[("username", &format!("ada{number}@x.example")), ("sub", "s")]));
+        }
+        assert_eq!(own.label(), "ada39@x.example");
+        assert_eq!(own.sub.as_deref(), Some("s"));
+        for name in ["ada@x.example", "ADA0@x.example", "ada38@x.example", "ada39@x.example"] {
+            assert!(own.is_called(name), "{name}");
+        }
+        assert_eq!(own.names.len(), Account::NAMES_MAX);
+        // Back to the first name.
+        own.learn(&account(&[("username", "ada@x.example")]));
+        assert!(own.label() == "ada@x.example" && !own.names.contains(&"ada@x.example".to_owned()));
+        let mut again = account(&[("username", "lovelace@x.example")]);
+        again.keep_names_of(&own);
+        assert!(again.is_called("ada@x.example") && again.is_called("ada0@x.example"));
     }
 }

@@ -47,7 +47,9 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let (gap, run) = (&rest[..start], &rest[start..start + length]);
         out.push_str(gap);
         // A value may stand after a colon and quotes: `"refresh_token":"…"`.
-        let named = gap.contains([':', '=']) && gap.len() <= 4 && is_named(word_before, run, gap);
+        // In `"access_token":{"acrs":` the name is that of an object.
+        let is_value = gap.contains([':', '=']) && gap.len() <= 4 && !gap.contains('{');
+        let named = is_value && is_named(word_before, run, gap);
         let announced = gap == " " && is_one_of(&BEFORE, word_before) && !is_prose(run);
         let shown = if named || (announced && 7 < run.len()) {
             Cow::Borrowed(GONE)

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 
 use self::encodings::{
-    GUID, Letter, base64_digit, decoded, guids, hex_digit, is_guid, is_skipped, is_text, letters,
-    runs, unescaped,
+    GUID, Letter, base64_digit, decoded, dumps, guids, hex_digit, is_guid, is_skipped, is_text,
+    letters, runs, unescaped, unquoted,
 };
 use super::Secret;
 use super::redact::{GONE, is_secret_name, named_secrets};
@@ -239,10 +239,13 @@ impl Known {
     fn look(&self, view: &[Letter], depth: usize, hidden: &mut Vec<(Range<usize>, usize)>) {
         self.find(view, hidden);
         let Some(depth) = depth.checked_sub(1) else { return };
-        if let Some(plain) = unescaped(view) {
+        for plain in [unescaped(view), unquoted(view)].into_iter().flatten() {
             self.look(&plain, depth, hidden);
         }
         let shortest = if self.whole.is_empty() { PIECE } else { SECRET_MIN };
+        for run in dumps(view, shortest) {
+            self.find(&decoded(&run, 4, hex_digit), hidden);
+        }
         for (bits, digit) in [(6_usize, base64_digit as fn(char) -> Option<u32>), (4, hex_digit)] {
             for run in runs(view, digit, shortest * 8 / bits) {
                 // A piece of an encoded text begins anywhere within its groups.

@@ -131,16 +131,28 @@ fn skip_escape_sequence(
     }
 }
 
-/// Control characters, bidirectional marks, zero-width characters, tags and other characters that show nothing by themselves
-/// (Unicode's `Default_Ignorable_Code_Point`, and the separators of lines).
+/// Whether a terminal cannot show `c` as itself: control, format and private characters, noncharacters, separators of lines
+/// (Unicode's general categories Cc, Cf, Co, Zl, Zp and `Noncharacter_Code_Point`), what shows nothing by itself
+/// (`Default_Ignorable_Code_Point`), and what looks like a blank and is none.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
+            // Cf and Default_Ignorable_Code_Point of Unicode 17, Zl and Zp.
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+            | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            // Private use.
+            | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'
+            // Noncharacters, but those at the end of each plane.
+            | '\u{fdd0}'..='\u{fdef}')
+        || matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff)
+        || BLANK.contains(&c)
 }
+
+/// Symbols without ink that are no white space to Unicode: the empty Braille pattern, the filler of Khitan, the null notehead.
+const BLANK: [char; 3] = ['\u{2800}', '\u{16fe4}', '\u{1d159}'];
 
 #[cfg(test)]
 mod tests {
@@ -160,6 +172,21 @@ mod tests {
     #[test]
     fn marks_that_hide_or_reorder_are_dropped() {
         assert_eq!(clean("abc\u{202e}def\u{200b}\u{feff}"), "abcdef");
+    }
+
+    #[test]
+    fn what_unicode_calls_hidden_is_hidden_and_nothing_else() {
+        let hidden = regex::Regex::new(
+            r"^[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]$",
+        )
+        .unwrap();
+        for c in '\0'..=char::MAX {
+            let expected = BLANK.contains(&c) || hidden.is_match(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(is_hidden(c), expected, "{c:?}");
+            if expected && c != '\u{1b}' && c != '\u{9b}' && !c.is_whitespace() {
+                assert_eq!(clean(&format!("a{c}b")), "ab", "{c:?}");
+            }
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Context {
     pub tenant: Option<String>,
     /// Who was expected to sign in: `login_hint`, a pinned account.
     pub account: Option<String>,
+    /// Other names and ids of that account, as its sign-in proved them.
+    pub account_names: Vec<String>,
     /// The mailbox that was to be opened.
     pub mailbox: Option<String>,
     /// When the token ends, where that is told beside it.
@@ -152,6 +154,11 @@ impl Context {
             authority: self.authority.or(other.authority),
             tenant: self.tenant.or(other.tenant),
             account: self.account.or(other.account),
+            account_names: if self.account_names.is_empty() {
+                other.account_names
+            } else {
+                self.account_names
+            },
             grant_type: self.grant_type.or(other.grant_type),
             granted: self.granted.or(other.granted),
             cloud: self.cloud.or(other.cloud),

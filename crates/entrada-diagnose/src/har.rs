@@ -4,21 +4,26 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
-use super::service::HttpAnswer;
+use super::recognise;
+use super::service::{HttpAnswer, Service, segments};
 use super::shape::Shape;
 use super::{Context, Evidence};
 use entrada_core::har::{Entry, Har, Pair, Token, is_redacted, value_of};
 use entrada_core::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 use entrada_core::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
 
-/// Refusals that end nothing (RFC 8628 §3.5).
-const WAITING: [&str; 2] = ["authorization_pending", "slow_down"];
-
 /// What an entry was, as far as it decides anything.
 enum Said {
     Response(Box<TokenResponse>, Option<Shape>),
     Refusal(Box<ErrorResponse>),
     NotOauth(entrada_core::oauth::ProtocolError),
+}
+
+/// A call that was refused, by whom and when.
+struct Refused {
+    by: String,
+    answer: HttpAnswer,
+    at: Option<NumericDate>,
 }
 
 /// Requests for different scopes that are kept apart; nobody signs in for more.
@@ -29,7 +34,8 @@ const CASES_MAX: usize = 8;
 pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     let mut context = Context::default();
     let mut cases: Vec<Evidence> = Vec::new();
-    let mut refused: Option<(HttpAnswer, Option<NumericDate>)> = None;
+    // The last refusals, of each who has not answered otherwise since.
+    let mut refused: Vec<Refused> = Vec::new();
     let redactor = secrets(har);
     for entry in &har.log.entries {
         let asked = parameters(entry);
@@ -55,13 +61,15 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
             if CASES_MAX < cases.len() {
                 cases.remove(0);
             }
-            // What an API refused before is history.
-            refused = None;
-        } else if let Some(answer) = of_api(entry) {
-            let turned_away = matches!(answer.status, Some(401 | 403));
-            refused = turned_away.then(|| (answer, entry.started()));
+            // What was refused before is history.
+            refused.clear();
+        } else if let Some((by, refusal)) = called(entry, &cases) {
+            refused.retain(|earlier| earlier.by != by);
+            let at = entry.started();
+            refused.extend(refusal.map(|answer| Refused { by, answer, at }));
         }
     }
+    let refused = refused.pop();
     let nothing = Evidence {
         now: Some(now),
         unrecognised: refused.is_none(),
@@ -69,8 +77,12 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
         ..Evidence::default()
     };
     let mut evidence = cases.pop().unwrap_or(nothing);
-    if let Some((answer, at)) = refused {
-        take(answer, &mut evidence);
+    if let Some(Refused { by, answer, at }) = refused {
+        let said = if by == AUTHORITY { recognise::refusal_in(&answer) } else { None };
+        match said {
+            Some(refusal) => evidence.refusal = Some(refusal),
+            None => take(answer, &mut evidence),
+        }
         evidence.now = at.or(evidence.now);
     }
     cases.reverse();
@@ -108,28 +120,102 @@ fn secrets(har: &Har) -> Redactor {
     redactor
 }
 
-/// What an API on record answered, other than about a thing that is not there.
-fn of_api(entry: &Entry) -> Option<HttpAnswer> {
+/// Who answered, where it was an authority.
+const AUTHORITY: &str = "authority";
+
+/// Ends of names of files that pages are made of, and of those that browsers ask for by themselves.
+const FILES: [&str; 13] = [
+    ".css",
+    ".gif",
+    ".ico",
+    ".jpg",
+    ".js",
+    ".map",
+    ".png",
+    ".svg",
+    ".webp",
+    ".woff",
+    ".woff2",
+    "manifest.json",
+    "robots.txt",
+];
+
+/// Segments of paths to which an authority's pages report.
+const REPORTS: [&str; 2] = ["instrumentation", "handlers"];
+
+/// Who answered a call, and the answer where it is a refusal: an API on record, the API that the token is for, or an
+/// authority. Pages of APIs, files, preflights and requests without an answer are no calls.
+fn called(entry: &Entry, cases: &[Evidence]) -> Option<(String, Option<HttpAnswer>)> {
     let (request, response) = (&entry.request, &entry.response);
-    let relevant = (200..300).contains(&response.status) || matches!(response.status, 401 | 403);
-    if !relevant || authority(&request.url).is_some() {
+    let header = |name: &str| {
+        let mut all = request.headers.iter();
+        all.find(|pair| pair.name.eq_ignore_ascii_case(name)).map(|pair| pair.value.as_str())
+    };
+    let sent = header("authorization");
+    // RFC 9110 §15: 1xx is no answer yet.
+    if response.status < 200 || header("access-control-request-method").is_some() {
         return None;
     }
     let lower = |pair: &Pair| (pair.name.to_ascii_lowercase(), pair.value.clone());
-    let sent = request.headers.iter().find(|pair| pair.name.eq_ignore_ascii_case("authorization"));
-    let sent = sent.filter(|pair| !is_redacted(&pair.value));
     let mut answer = HttpAnswer {
         status: Some(response.status),
         headers: response.headers.iter().map(lower).collect(),
         body: String::new(),
         method: Some(request.method.clone()),
         url: Some(request.url.clone()),
-        authorization: sent.map(|pair| Secret::new(pair.value.clone())),
+        authorization: sent.filter(|sent| !is_redacted(sent)).map(Secret::new),
     };
-    answer.service().resource()?;
-    // A browser's archive is full of pages, and this is none.
-    answer.body = String::from_utf8_lossy(&body(entry)?).into_owned();
-    Some(answer)
+    let path = answer.plain_segments();
+    let last = path.last().map(String::as_str).unwrap_or_default();
+    if sent.is_none() && FILES.iter().any(|end| last.ends_with(end)) {
+        return None;
+    }
+    let service = answer.service();
+    let by = if answer.is_of_an_authority() {
+        if path.iter().any(|segment| REPORTS.contains(&segment.as_str())) {
+            return None;
+        }
+        AUTHORITY.to_owned()
+    } else if let Some(resource) = service.resource() {
+        resource.app_id.to_owned()
+    } else {
+        let host = answer.host()?;
+        is_own(cases, sent, &host).then_some(host)?
+    };
+    if by == AUTHORITY && response.status < 400 {
+        // Its pages say that it answers.
+        return Some((by, None));
+    }
+    // What cannot be read is an answer all the same.
+    answer.body = String::from_utf8_lossy(&body(entry).unwrap_or_default()).into_owned();
+    if by == AUTHORITY {
+        return Some((by, Some(answer)));
+    }
+    // A browser's archive is full of pages, and those of APIs are none.
+    // With a token that is shown, Graph and ARM send no pages: something in between does.
+    let is_page = answer.is_html()
+        && match service {
+            Service::Graph | Service::Arm => sent.is_none() && response.status < 300,
+            Service::Exchange | Service::SharePoint => sent.is_none() || response.status < 300,
+            _ => response.status < 300,
+        };
+    if is_page || (300..400).contains(&response.status) {
+        return None;
+    }
+    let answer = answer.refused_within().unwrap_or(answer);
+    Some((by, Some(answer).filter(|answer| !answer.is_good())))
+}
+
+/// Whether a call to `host` was one with a token that was got before: by what was sent, or by the token's audience.
+fn is_own(cases: &[Evidence], sent: Option<&str>, host: &str) -> bool {
+    cases.iter().any(|case| {
+        let Some(response) = &case.response else { return false };
+        let token = response.access_token.expose();
+        let shape = case.token.clone().unwrap_or_else(|| Shape::of(token));
+        let aud = shape.claims().and_then(|claims| Url::parse(claims.aud()?).ok());
+        sent.is_some_and(|sent| sent.split_once(' ').is_some_and(|(_, sent)| sent.trim() == token))
+            || aud.is_some_and(|aud| aud.host_str() == Some(host))
+    })
 }
 
 /// Judges `answer` with the token that was sent. Another one than was got last has another request.
@@ -142,7 +228,6 @@ fn take(answer: HttpAnswer, evidence: &mut Evidence) {
     if let Some(sent) = sent.filter(|sent| got != Some(*sent)) {
         *evidence = Evidence { token: Some(Shape::of(sent)), ..Evidence::default() };
     }
-    let answer = answer.refused_within().unwrap_or(answer);
     evidence.answer = Some(answer);
 }
 
@@ -180,8 +265,8 @@ fn note(context: &mut Context, entry: &Entry, asked: &[Pair]) {
 /// The base and the tenant of an address of Entra's shape: `https://host/TENANT/oauth2/v2.0/…`.
 fn authority(address: &str) -> Option<(String, String)> {
     let url = Url::parse(address).ok()?;
-    let mut path = url.path_segments()?;
-    let (tenant, next) = (path.next()?, path.next()?);
+    let path = segments(address);
+    let (tenant, next) = (path.first()?, path.get(1)?);
     let tenant = Tenant::parse(tenant).ok().filter(|_| next.eq_ignore_ascii_case("oauth2"))?;
     let name = tenant.to_string();
     let authority = Authority::parse(&url.origin().ascii_serialization(), Some(tenant)).ok()?;
@@ -201,16 +286,15 @@ fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
     let answer = answer(entry)?;
     let received_at = entry.started().unwrap_or_default();
     // A browser may have kept the answer and not the form.
-    let endpoint = Url::parse(&entry.request.url)
-        .map(|url| url.path().to_ascii_lowercase())
-        .is_ok_and(|path| path.contains("/oauth2/") && path.ends_with("/token"));
+    let path = segments(&entry.request.url);
+    let endpoint = path.iter().any(|segment| segment.eq_ignore_ascii_case("oauth2"))
+        && path.last().is_some_and(|last| last.eq_ignore_ascii_case("token"));
     if value_of(asked, "grant_type").is_some() || endpoint {
         return match TokenResponse::parse("the token request", &answer, received_at) {
             Ok(Ok(response)) => {
                 let token = told(entry, &response);
                 Some(Said::Response(Box::new(response), token))
             }
-            Ok(Err(refusal)) if WAITING.contains(&refusal.error.as_str()) => None,
             Ok(Err(refusal)) => Some(Said::Refusal(refusal)),
             Err(error) => Some(Said::NotOauth(error)),
         };

@@ -211,7 +211,9 @@ pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
 
 /// What to do about a refusal that is not for good: wait as long as the authority asks.
 pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
-    match facts.refusal().and_then(|refusal| refusal.retry_after) {
+    let refusal = facts.refusal().and_then(|refusal| refusal.retry_after);
+    let other = || facts.evidence.not_oauth.as_ref()?.retry_after;
+    match refusal.or_else(other).filter(|seconds| 0 < *seconds) {
         Some(seconds) => {
             finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
         }

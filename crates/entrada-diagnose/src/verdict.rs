@@ -1,6 +1,6 @@
 //! Whether all is well: earned by the evidence, never what is left when nobody speaks.
 
-use super::service::{HttpAnswer, MailLog};
+use super::service::HttpAnswer;
 use super::shape::Shape;
 use super::{Confidence, Evidence, Facts, Finding, InputKind, Severity, Verdict};
 
@@ -31,8 +31,8 @@ fn is_vouched_for(facts: &Facts) -> bool {
     facts.refusal().is_none()
         && facts.evidence.not_oauth.is_none()
         && !facts.evidence.at_rest
-        && answer.as_ref().is_none_or(answer_is_good)
-        && mail.as_ref().is_none_or(|talk| talk_is_good(facts, talk))
+        && answer.as_ref().is_none_or(HttpAnswer::is_good)
+        && mail.as_ref().is_none_or(|talk| talk.let_in(facts.jwt().is_some()))
         && match facts.input_kind() {
             // What was done, whoever issued it, or the rules that read it speak for the token.
             InputKind::HttpResponse
@@ -43,23 +43,4 @@ fn is_vouched_for(facts: &Facts) -> bool {
             InputKind::OpaqueToken => matches!(facts.shape(), Some(Shape::MsaTicket { .. })),
             InputKind::OauthError | InputKind::Unknown => false,
         }
-}
-
-/// A service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the caller in.
-fn answer_is_good(answer: &HttpAnswer) -> bool {
-    match answer.status {
-        Some(401 | 403 | 407 | 500..) => false,
-        Some(400..=499) | None => answer.is_about_the_call() && !answer.is_html(),
-        // SOAP has errors under 200.
-        Some(_) => {
-            answer.is_success() || (answer.soap_error().is_some() && answer.is_about_the_call())
-        }
-    }
-}
-
-/// A mail server took the token. With a token at hand, it is enough that a message is refused, which comes after that. A talk that
-/// ends before the sign-in shows nothing.
-fn talk_is_good(facts: &Facts, talk: &MailLog) -> bool {
-    let judged = facts.jwt().is_some();
-    (talk.signed_in() && !talk.is_by_password()) || (judged && talk.is_about_the_message())
 }

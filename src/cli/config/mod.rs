@@ -3,8 +3,9 @@
 mod init;
 
 use super::app::App;
+use super::arguments::holds_secret;
 use super::{Exit, Failure};
-use crate::config::{Origin, Settings, variable};
+use crate::config::{ConfigFile, Origin, Settings, variable};
 use crate::render;
 
 /// Look at the configuration
@@ -69,6 +70,19 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
             path.display()
         ));
         return Ok(());
+    }
+    let text = ConfigFile::read_text(&path, false)?;
+    let secret = |(_, value): &&(String, String)| holds_secret(value);
+    if let Some((place, _)) = ConfigFile::strings(&text).iter().find(secret) {
+        let place = if place.is_empty() { "the file" } else { place };
+        return Err(Failure::usage(format!(
+            "{}: something in `{place}` looks like a secret, and no setting is one",
+            path.display()
+        ))
+        .help(
+            "remove it there, and have it changed if others can read that file or a copy of it; the key of the file store goes into \
+             a file of its own, which `store-key-file` names",
+        ));
     }
     // A default that is not there is met by each command that names none.
     app.settings_of(&file, None)?;

@@ -39,7 +39,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let resolver = ContextResolver::new(app, None)?;
         return stream::run(&resolver, app);
     }
-    let mut report = args.report.as_deref().map(super::report::open).transpose()?;
+    let open = |path| super::report::open(app, path);
+    let mut report = args.report.as_deref().map(open).transpose()?;
     let cases = inputs::read_inputs(&args.input, app)?;
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {

@@ -69,13 +69,18 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
 /// Who is signed in.
 pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
     let found = app.grants(settings).and_then(|grants| {
-        let entries = App::selected(settings, grants.list()?)?;
+        let entries = App::selected(settings, &grants)?;
         let unreadable = entries.iter().find_map(|entry| grants.load(&entry.key()).err());
         Ok((entries, unreadable))
     });
     let found = match found {
         Ok((_, Some(error)))
-            if matches!(error.trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Denied(_)) =>
+            if matches!(
+                error.trouble,
+                StoreErrorKind::Corrupt(_)
+                    | StoreErrorKind::WrongKey(_)
+                    | StoreErrorKind::Denied(_)
+            ) =>
         {
             return Line::of("sign-in", &super::super::Failure::from(error));
         }

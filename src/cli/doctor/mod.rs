@@ -87,7 +87,7 @@ impl Line {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let mut lines = look(args, app);
+    let mut lines = look(args, app)?;
     // They quote what was given, as errors do.
     for text in lines.iter_mut().flat_map(|line| line.help.iter_mut().chain([&mut line.found])) {
         *text = app.ui.hide(text).into_owned();
@@ -96,7 +96,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(if lines.iter().any(Line::is_bad) { Exit::Findings } else { Exit::Success })
 }
 
-fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
+/// One who has been asked to end looks no further: what failed after that failed for it, and is no finding.
+fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
+    app.sys.clock.pending_signal().map_or(Ok(found), |interrupted| Err(interrupted.into()))
+}
+
+fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<Line>, Failure> {
     let (configured, settings) = configuration(args, app);
     let mut lines = configured;
     let folders = machine::folders(app);
@@ -104,12 +109,12 @@ fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
     lines.push(folders);
     match &settings {
         Some(settings) => {
-            let network = network::look(app, settings);
+            let network = go_on(app, network::look(app, settings))?;
             let reachable = !network.iter().any(Line::is_bad);
             lines.extend(network);
             if args.app {
                 if reachable {
-                    lines.extend(application::look(app, settings));
+                    lines.extend(go_on(app, application::look(app, settings))?);
                 } else {
                     lines.push(Line::passed("application", "authority"));
                 }
@@ -118,13 +123,13 @@ fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
                 lines.push(Line::passed("store", "folders"));
                 lines.push(Line::passed("sign-in", "folders"));
             } else {
-                let store = machine::store(app, settings);
+                let store = go_on(app, machine::store(app, settings))?;
                 let locked = store.is_bad();
                 lines.push(store);
                 lines.push(if locked {
                     Line::passed("sign-in", "store")
                 } else {
-                    machine::sign_in(app, settings)
+                    go_on(app, machine::sign_in(app, settings))?
                 });
             }
         }
@@ -138,7 +143,7 @@ fn look(args: &Args, app: &App<'_, '_>) -> Vec<Line> {
     lines.push(machine::browser(app));
     lines.push(machine::loopback(app));
     lines.push(machine::terminal(app));
-    lines
+    go_on(app, lines)
 }
 
 /// The file, the profile, and what they come to.

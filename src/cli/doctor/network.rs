@@ -53,7 +53,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
                 names,
                 proxy(),
                 Line::fine("tls", tls),
-                said(&authority, &response),
+                said(&authority, &response, app.sys.clock.now()),
                 clock(app.sys.clock.now(), &host, &response),
             ]
         }
@@ -95,8 +95,8 @@ fn unreachable(names: Line, proxy: impl Fn() -> Line, error: &HttpError) -> Vec<
 }
 
 /// What the authority says of itself.
-fn said(authority: &Authority, response: &HttpResponse) -> Line {
-    match discovery::parse(authority, response) {
+fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Line {
+    match discovery::parse(authority, response, Some(now)) {
         Ok(Ok(endpoints)) => {
             Line::fine("authority", format!("issues tokens at {}", endpoints.token))
         }

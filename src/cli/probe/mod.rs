@@ -3,11 +3,11 @@
 mod tell;
 mod transcript;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::app::App;
 use super::diagnose::ContextResolver;
-use super::input::{open, read_text};
+use super::input::read_text;
 use super::obtain::{AcquireOptions, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
@@ -94,7 +94,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .help("name one with `--job`, or leave out `--server`"));
     }
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
-    let mut transcript = Transcript::new(args.transcript.as_deref())?;
+    let mut transcript = Transcript::new(app, args.transcript.as_deref())?;
     let mut exit = Exit::Success;
     let outcome =
         probe_each(args, app, &settings, &jobs, given.as_ref(), &mut transcript, &mut exit);
@@ -147,7 +147,10 @@ fn worse(exit: Exit, probed: &Probed) -> Exit {
 fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
     let text = match from {
         "-" => app.input(Some("-"))?,
-        path => read_text(&mut open("the token", path).map_err(|failure| {
+        path => read_text(&mut app.open("the token", path).map_err(|failure| {
+            if Path::new(path).exists() {
+                return failure;
+            }
             failure.help("a token on the command line can be seen by others: give it on standard input, `--token-from -`")
         })?)?,
     };

@@ -105,7 +105,7 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     }
     match ended {
         Ended::Broken(error) if is_mail => render::help(&mut out, style, &of_mail(error))?,
-        Ended::Broken(error) => render::help(&mut out, style, &network::help(error))?,
+        Ended::Broken(error) => render::help(&mut out, style, &of_server(error))?,
         Ended::PutOff(_) => {
             let help = [
                 "try again in a while; if it stays so, check `--server`, its port and `--security`",
@@ -126,7 +126,13 @@ fn of_mail(error: &HttpError) -> Vec<String> {
         HttpFailure::NotTls | HttpFailure::Cut | HttpFailure::Broken => {
             "check the port, and whether TLS begins with the first byte there: `--security implicit`, or `--security starttls`"
         }
-        _ => return network::help(error),
+        _ => return of_server(error),
     };
     vec![help.to_owned()]
+}
+
+/// What to do about a service that could not be reached: it is no authority.
+fn of_server(error: &HttpError) -> Vec<String> {
+    let help = network::help(error).into_iter();
+    help.map(|line| line.replace("the authority", "the server")).collect()
 }

@@ -22,8 +22,8 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// One that goes to `path`, which must be writable before anything is asked.
-    pub(super) fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let open = |path| output::open(WHAT, FLAG, path, OutputOptions::default());
+    pub(super) fn new(app: &App<'_, '_>, path: Option<&Path>) -> Result<Self, Failure> {
+        let open = |path| output::open(app, WHAT, FLAG, path, OutputOptions::default());
         Ok(Self { text: String::new(), file: path.map(open).transpose()? })
     }
 

@@ -5,6 +5,7 @@ mod all;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::Span;
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
@@ -36,11 +37,10 @@ struct Stored {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
-    let mut entries = grants.list()?;
-    if args.all {
-        // Nobody is left out.
+    let entries = if args.all {
+        grants.list()?
     } else if args.profile.is_some() {
-        entries = App::selected(&settings, entries)?;
+        App::selected(&settings, &grants)?
     } else {
         // What is named narrows; what is not named hides nobody.
         let layer = &app.common.layer;
@@ -48,14 +48,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             given.is_none_or(|given| given.eq_ignore_ascii_case(own))
         };
         let account = settings.get(|layer| &layer.account);
+        let mut entries = grants.list()?;
         entries.retain(|entry| {
             is(layer.client_id.as_ref(), &entry.client_id)
                 && is(layer.tenant.as_ref(), &entry.tenant)
-                && account.as_ref().is_none_or(|account| entry.is_called(account))
         });
-    }
+        grants.called(entries, account.as_deref())
+    };
     let now = app.sys.clock.now();
-    let min_ttl = settings.get(|layer| &layer.min_ttl).map(|span| i64::from(span.0));
+    let min_ttl = settings.get(|layer| &layer.min_ttl).map(Span::seconds);
     let mut stored = Vec::new();
     for entry in entries {
         let key = entry.key();
@@ -110,7 +111,10 @@ fn unreadable(error: &StoreError) -> String {
 
 /// Whether only this one item cannot be read.
 fn is_damage(error: &StoreError) -> bool {
-    matches!(error.trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_))
+    matches!(
+        error.trouble,
+        StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) | StoreErrorKind::Newer(_)
+    )
 }
 
 fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(), Failure> {
@@ -263,7 +267,9 @@ mod tests {
         let (exit, stdout, stderr) = run_in(home.path(), "11", &["status"]);
         assert_eq!(exit, Exit::Store, "{stderr}");
         assert_eq!(
-            stdout.matches("  stored         damaged: wrong key or altered file").count(),
+            stdout
+                .matches("  stored         damaged: wrong key or altered file; the key opens other")
+                .count(),
             1
         );
         assert_eq!(stdout.matches("  refresh token  ").count(), 1, "{stdout}");

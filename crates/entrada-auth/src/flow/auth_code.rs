@@ -18,7 +18,7 @@ use entrada_core::oauth::authorization::{
     ResponseMode,
 };
 use entrada_core::oauth::code::{self, Redemption};
-use entrada_core::oauth::{ErrorResponse, TokenResponse};
+use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Endpoints, RedirectUri, Secret};
 
 /// The name of this grant where grants are told apart.
@@ -32,6 +32,8 @@ const PORT_UNHEARD: u16 = 8400;
 /// A sign-in that brought tokens. Whoever waits at the browser still has to be told how it ends.
 pub(super) struct Arrived<'a> {
     pub(super) response: TokenResponse,
+    /// Why the access token beside the refresh token cannot be used, where that is so.
+    pub(super) unusable: Option<ProtocolError>,
     pub(super) nonce: Option<Secret>,
     pub(super) browser_result: BrowserResult,
     /// The code is spent: signals wait until what came is stored.
@@ -88,9 +90,9 @@ pub(super) fn run<'a>(
         Redirected::Refused(error) => Err(refused(*error)),
     });
     match redeemed {
-        Ok((response, held)) => {
+        Ok(((response, unusable), held)) => {
             let nonce = request.scopes.contains("openid").then(|| wait.request_state.nonce.clone());
-            Ok(Arrived { response, nonce, browser_result, held })
+            Ok(Arrived { response, unusable, nonce, browser_result, held })
         }
         Err(error) => {
             browser_result.tell(sys.clock, Err(&error));
@@ -265,7 +267,7 @@ impl Wait<'_> {
         loop {
             let left = timeout.saturating_sub(passed().max(paused));
             if left.is_zero() {
-                return Err(AcquireError::NoAnswer { seconds: timeout.as_secs() });
+                return Err(AcquireError::NoAnswer { after: timeout });
             }
             // Once a second, whatever the visitors do.
             let seconds = seconds_left(left);
@@ -360,7 +362,10 @@ impl Wait<'_> {
     }
 
     /// Redeems the code: once, whatever becomes of the answer.
-    fn redeem(&self, code: &Secret) -> Result<TokenResponse, AcquireError> {
+    fn redeem(
+        &self,
+        code: &Secret,
+    ) -> Result<(TokenResponse, Option<ProtocolError>), AcquireError> {
         let request = self.request;
         let response = self.sys.http.send(code::request(Redemption {
             token_endpoint: &self.endpoints.token,
@@ -371,7 +376,14 @@ impl Wait<'_> {
             scopes: request.authority.tenant().map(|_| &request.scopes),
             claims: request.claims_parameter().as_deref(),
         }))?;
-        code::parse(&response, self.sys.clock.now())?.map_err(|error| refused(*error))
+        let now = self.sys.clock.now();
+        match code::parse(&response, now) {
+            Ok(answer) => answer.map(|tokens| (tokens, None)).map_err(|error| refused(*error)),
+            Err(error) => match TokenResponse::without_access_token(&response, now) {
+                Some(rest) => Ok((rest, Some(error))),
+                None => Err(error.into()),
+            },
+        }
     }
 }
 

@@ -11,8 +11,11 @@ use super::page::page;
 use crate::sys::{Clock, Listener};
 use entrada_core::Account;
 
-/// How long a browser may take to come for the page that says how it went, and that page to arrive.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a browser may take to come for the page that says how it went.
+const COMES_WITHIN: Duration = Duration::from_millis(800);
+
+/// How long the command goes on after the sign-in, until that page has arrived.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// The last word to whoever sits at the browser.
 pub(super) struct BrowserResult {
@@ -49,7 +52,7 @@ impl BrowserResult {
         }
         let (passed, mut paused) = (clock.stopwatch(), Duration::ZERO);
         loop {
-            let left = GRACE.saturating_sub(passed().max(paused));
+            let left = COMES_WITHIN.saturating_sub(passed().max(paused));
             if left.is_zero() {
                 break;
             }
@@ -74,6 +77,6 @@ impl BrowserResult {
                 Err(_) => break,
             }
         }
-        listener.close(GRACE);
+        listener.close(ENDS_WITHIN.saturating_sub(passed().max(paused)));
     }
 }

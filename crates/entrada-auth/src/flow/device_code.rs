@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left};
 use crate::sys::{HeldSignals, HttpFailure, HttpResponse, Sys};
 use entrada_core::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
-use entrada_core::oauth::{ErrorResponse, RETRYABLE_STATUS, TokenResponse, retry_after};
+use entrada_core::oauth::{
+    ErrorResponse, ProtocolError, RETRYABLE_STATUS, TokenResponse, retry_after,
+};
 use entrada_core::{Endpoints, NumericDate};
 
 /// The name of this grant where grants are told apart.
@@ -18,6 +20,9 @@ const RETRY_AFTER_MAX: u64 = 60;
 /// How often the countdown moves.
 const TICK: Duration = Duration::from_secs(1);
 
+/// What the poll brought that ended the wait: tokens, or a refresh token beside something that cannot be used, and why.
+type Brought = (TokenResponse, Option<ProtocolError>);
+
 /// Signs the user in on another device and waits for it.
 ///
 /// Signals are held from the poll on that brings the tokens: the code is spent, and they are not stored yet.
@@ -26,7 +31,7 @@ pub fn run<'a>(
     endpoints: &Endpoints,
     request: &TokenRequest,
     prompt: &mut dyn Prompt,
-) -> Result<(TokenResponse, HeldSignals<'a>), AcquireError> {
+) -> Result<(Brought, HeldSignals<'a>), AcquireError> {
     let endpoint = endpoints
         .device_authorization
         .as_ref()
@@ -89,19 +94,19 @@ impl<'a, 's> Wait<'a, 's> {
 
     /// Polls until the server decides. The first poll comes after one interval, never at once (RFC 8628 §3.5), and the
     /// last one after the code's end, because only the server can say why.
-    fn run(
-        mut self,
-        prompt: &mut dyn Prompt,
-    ) -> Result<(TokenResponse, HeldSignals<'s>), AcquireError> {
+    fn run(mut self, prompt: &mut dyn Prompt) -> Result<(Brought, HeldSignals<'s>), AcquireError> {
         let mut pause = self.interval;
         loop {
             self.pause(pause, prompt)?;
             let last = self.left().is_zero();
             let held = HeldSignals::begin(self.sys.clock)?;
             pause = match self.poll() {
-                Ok(Poll::Issued(token)) => return Ok((*token, held)),
+                Ok(Poll::Issued(token)) => return Ok(((*token, None), held)),
                 Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
-                Ok(Poll::Unusable(error)) => return Err(error.into()),
+                Ok(Poll::Unusable { error, rest: Some(rest) }) => {
+                    return Ok(((*rest, Some(error)), held));
+                }
+                Ok(Poll::Unusable { error, rest: None }) => return Err(error.into()),
                 // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.
                 Ok(Poll::Pending | Poll::SlowDown) if last => return Err(self.over()),
                 Ok(Poll::Pending) => self.interval,
@@ -109,7 +114,7 @@ impl<'a, 's> Wait<'a, 's> {
                     self.interval += SLOW_DOWN_STEP;
                     self.interval
                 }
-                Err(Silence::Interrupted(error)) => return Err(error),
+                Err(Silence::End(error)) => return Err(error),
                 Err(Silence::StoreErrorKind { error, .. }) if last => return Err(*error),
                 Err(Silence::StoreErrorKind { error, wait }) => {
                     self.silent += 1;
@@ -131,7 +136,10 @@ impl<'a, 's> Wait<'a, 's> {
         let answer = self.sys.http.send(poll);
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
-            HttpFailure::Interrupted(_) => Silence::Interrupted(error.into()),
+            // What is too large is an answer, and the next one would be as large.
+            HttpFailure::Interrupted(_) | HttpFailure::TooLarge | HttpFailure::Insecure => {
+                Silence::End(error.into())
+            }
             _ => Silence::StoreErrorKind { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
@@ -167,7 +175,7 @@ impl<'a, 's> Wait<'a, 's> {
     /// The end of the wait, whose ever it was.
     fn over(&self) -> AcquireError {
         match self.request.page.timeout.filter(|timeout| *timeout == self.lifetime) {
-            Some(timeout) => AcquireError::NoAnswer { seconds: timeout.as_secs() },
+            Some(timeout) => AcquireError::NoAnswer { after: timeout },
             None => ran_out(),
         }
     }
@@ -198,13 +206,18 @@ impl<'a, 's> Wait<'a, 's> {
 
 /// No decision from the server.
 enum Silence {
-    Interrupted(AcquireError),
-    StoreErrorKind { error: Box<AcquireError>, wait: Option<Duration> },
+    /// Nothing better is to come.
+    End(AcquireError),
+    StoreErrorKind {
+        error: Box<AcquireError>,
+        wait: Option<Duration>,
+    },
 }
 
 fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {
     let status = response.status().as_u16();
-    RETRYABLE_STATUS.contains(&status)
+    response.status().is_server_error()
+        || RETRYABLE_STATUS.contains(&status)
         || matches!(error.error.as_str(), "temporarily_unavailable" | "server_error")
 }
 

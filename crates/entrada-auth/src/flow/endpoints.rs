@@ -20,7 +20,8 @@ pub(super) fn resolve(
 /// What the authority's own metadata says.
 pub(super) fn discover(sys: &Sys<'_>, authority: &Authority) -> Result<Endpoints, AcquireError> {
     let response = sys.http.send(discovery::request(authority))?;
-    discovery::parse(authority, &response)?.map_err(|error| refused(*error))
+    let now = sys.clock.now();
+    discovery::parse(authority, &response, Some(now))?.map_err(|error| refused(*error))
 }
 
 pub(super) fn refused(error: ErrorResponse) -> AcquireError {

@@ -20,8 +20,9 @@ pub(super) fn find(
     if let Some(entry) = grants.shortcut(&sought) {
         return Ok(Some(entry.key()));
     }
-    let mut fitting: Vec<Entry> =
-        grants.list()?.into_iter().filter(|entry| sought.fits(entry)).collect();
+    let anybody = GrantQuery { account: None, ..sought.clone() };
+    let candidates = grants.list()?.into_iter().filter(|entry| anybody.fits(entry)).collect();
+    let mut fitting = grants.called(candidates, sought.account);
     if let [entry] = &*fitting {
         grants.remember(&sought, entry);
     }

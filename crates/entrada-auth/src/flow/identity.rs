@@ -56,26 +56,25 @@ pub(super) fn identify_renewal(
     prompt: &mut dyn Prompt,
 ) -> Result<Account, AcquireError> {
     let mut account = grant.account.clone();
-    let another = |found: &str| AcquireError::AnotherUser {
-        found: found.to_owned(),
+    let another = |found: &Account, reason: String| AcquireError::AnotherUser {
+        found: Some(found.label().to_owned()).filter(|found| found != grant.account.label()),
         wanted: grant.account.label().to_owned(),
+        reason,
     };
     let home = response.client_info.as_deref().and_then(home_account_id);
     if let Some(home) = home.filter(|home| *home != account.id)
         && matches!(request.authority, Authority::Entra { .. })
         && is_home_account_id(&account.id)
     {
-        return Err(another(&home));
+        let found = Account { id: home, ..Account::default() };
+        return Err(another(&found, "its `client_info` names another user".to_owned()));
     }
     let Some(token) = &response.id_token else { return Ok(account) };
     if let Some(named) = named_in_id_token(response) {
-        if !account.is_same_user(&named) {
-            return Err(another(named.label()));
+        if let Some(reason) = difference(request, &account, &named) {
+            return Err(another(&named, reason));
         }
-        account.iss = account.iss.or(named.iss);
-        account.sub = account.sub.or(named.sub);
-        account.oid = account.oid.or(named.oid);
-        account.tid = account.tid.or(named.tid);
+        account.learn(&named);
         guard::check(request, &account)?;
     }
     // The issuer that vouched for the sign-in, where it is known (§12.2); else what it has to be.
@@ -99,6 +98,32 @@ pub(super) fn identify_renewal(
     };
     check_renewed(sys, grants, endpoints, token, expected, prompt)?;
     Ok(account)
+}
+
+/// What shows that `later`, which the ID token of a refresh names, may be another user than `account`; `None` where it is the
+/// same one.
+///
+/// The same `iss` and `sub` are the same user, whatever else is missing. A claim that is pinned has to be there otherwise.
+fn difference(request: &TokenRequest, account: &Account, later: &Account) -> Option<String> {
+    let claims = account.differing_claims(later);
+    if !claims.is_empty() {
+        let claims: Vec<String> = claims.iter().map(|claim| format!("`{claim}`")).collect();
+        let (is, those) = if claims.len() == 1 { ("is", "the one") } else { ("are", "those") };
+        let claims = claims.join(" and ");
+        return Some(format!("{claims} in its ID token {is} not {those} of the sign-in"));
+    }
+    if !account.is_same_user(later) {
+        return Some("no claim in its ID token shows that it is the same user".to_owned());
+    }
+    if account.has_same_subject(later) {
+        return None;
+    }
+    let pins = &request.pins;
+    let pinned = [("oid", &pins.oid, &later.oid), ("tid", &pins.tid, &later.tid)];
+    let missing = pinned.into_iter().find(|(_, pin, found)| pin.is_some() && found.is_none());
+    missing.map(|(claim, ..)| {
+        format!("its ID token has no `{claim}` to compare with `--{claim}`, and not `iss` and `sub` of the sign-in")
+    })
 }
 
 fn check_renewed(

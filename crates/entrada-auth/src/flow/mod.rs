@@ -145,13 +145,16 @@ pub enum AcquireError {
     },
     /// The authority answered the refresh of one user's grant with the tokens of another; nothing was stored.
     #[error(
-        "the authority answered the refresh of `{wanted}` with tokens of `{found}`, which are not used"
+        "the authority answered the refresh of `{wanted}` with tokens of {}, which are not used: {reason}",
+        found.as_ref().map_or_else(|| "another user".to_owned(), |found| format!("`{found}`"))
     )]
     AnotherUser {
-        /// Whom the answer names.
-        found: String,
+        /// Whom the answer names, where that is another name.
+        found: Option<String>,
         /// Whose refresh token was sent.
         wanted: String,
+        /// Which claims differ or are missing.
+        reason: String,
     },
     /// The authority has no device authorization endpoint.
     #[error("{0} offers no device-code sign-in")]
@@ -171,10 +174,10 @@ pub enum AcquireError {
         source: std::io::Error,
     },
     /// Nobody finished the sign-in in time.
-    #[error("no answer came within {}", entrada_core::human_duration(seconds.cast_signed()))]
+    #[error("no answer came within {}", waited(*after))]
     NoAnswer {
         /// How long we waited.
-        seconds: u64,
+        after: std::time::Duration,
     },
     /// There was nobody to paste an address.
     #[error("no address was pasted")]
@@ -196,11 +199,14 @@ pub enum AcquireError {
     /// The program was asked to end while a grant was on its way; it ended once that was safe.
     #[error("interrupted; {}", match unsaved {
         Some(unsaved) => unsaved.to_string(),
-        None => "the new grant is stored".to_owned(),
+        None if *is_kept => "the new grant is stored".to_owned(),
+        None => "the new grant was kept in memory alone, and is gone".to_owned(),
     })]
     Stopped {
         /// The signal.
         interrupted: Interrupted,
+        /// Whether what is stored outlives the program.
+        is_kept: bool,
         /// Where the grant waits, if the store did not take it.
         unsaved: Option<Box<Unsaved>>,
     },
@@ -256,5 +262,13 @@ fn seconds_left(left: std::time::Duration) -> i64 {
 
 #[cfg(test)]
 mod crowd_tests;
+/// `time` for people; to the tenth of a second where it is no whole number of them.
+fn waited(time: std::time::Duration) -> String {
+    if time.subsec_millis() == 0 {
+        return entrada_core::human_duration(time.as_secs().cast_signed());
+    }
+    format!("{:.1} s", time.as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests;

@@ -60,7 +60,7 @@ pub(super) fn by_refresh(
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
     match (held.end(), outcome) {
         (end, Ok(RefreshOutcome::Token(acquired))) => {
-            stopped_or(end, Ok(*acquired)).map(RefreshOutcome::from)
+            stopped_or(grants, end, Ok(*acquired)).map(RefreshOutcome::from)
         }
         (end, outcome) => end.map_err(AcquireError::from).and(outcome),
     }
@@ -86,6 +86,7 @@ impl Sent<'_> {
         prompt: &mut dyn Prompt,
     ) -> Result<RefreshOutcome, AcquireError> {
         let Self { sys, grants, grant: before, found, .. } = *self;
+        self.reservation.begin_save();
         let (response, unusable) = match answer {
             Renewal::Issued(response) => (response, None),
             Renewal::Refused(refusal) => {
@@ -115,7 +116,7 @@ impl Sent<'_> {
             (Err(error), _) => return Err(error),
         };
         if response.refresh_token_unusable {
-            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the one before it is kept"));
         }
         let now = sys.clock.now();
         if let Some(error) = failure {
@@ -154,7 +155,7 @@ impl Sent<'_> {
 
 /// Said where a new refresh token was left out.
 pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it has characters \
-     that no token has, or is far too long. The one before it is kept";
+     that no token has, or is far too long";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
 pub(super) fn refused(refusal: Box<Refusal>) -> Result<RefreshOutcome, AcquireError> {

@@ -9,7 +9,7 @@ use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
-use crate::store::{Entry, Grant, GrantQuery, Grants, WriteReservation};
+use crate::store::{Entry, Grant, GrantQuery, Grants, StoreKind, WriteReservation};
 use crate::sys::{Interrupted, Sys};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::{Account, Endpoints};
@@ -22,9 +22,9 @@ pub fn sign_in(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the user spends a minute on it: can the result be kept at all?
-    let reservation = grants.reserve()?;
-    grants.can_lock()?;
     check_stored(grants, request)?;
+    let reservation = grants.prepare_new()?;
+    grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
@@ -34,13 +34,16 @@ pub fn sign_in(
                      `--flow paste` have",
                 );
             }
-            let (response, held) = device_code::run(sys, &found, request, prompt)?;
+            let ((response, unusable), held) = device_code::run(sys, &found, request, prompt)?;
             let browser_result = BrowserResult::none();
-            (Arrived { response, nonce: None, browser_result, held }, device_code::GRANT_TYPE)
+            (
+                Arrived { response, unusable, nonce: None, browser_result, held },
+                device_code::GRANT_TYPE,
+            )
         }
         way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
     };
-    let Arrived { response, nonce, browser_result, held } = arrived;
+    let Arrived { response, unusable, nonce, browser_result, held } = arrived;
     // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
     if request.scopes.contains("openid") && response.id_token.is_none() {
         prompt.trouble(
@@ -56,23 +59,26 @@ pub fn sign_in(
         endpoints: found,
         known_as: None,
         may_replace: true,
-        unusable: None,
+        unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
     browser_result.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
     // Whoever asked us to end meanwhile is heard now that nothing can be lost.
-    stopped_or(held.end(), outcome)
+    stopped_or(grants, held.end(), outcome)
 }
 
 /// `outcome`, unless the program was asked to end meanwhile: then the error tells what became of the grant.
 pub(super) fn stopped_or(
+    grants: &Grants,
     end: Result<(), Interrupted>,
     outcome: Result<Acquired, AcquireError>,
 ) -> Result<Acquired, AcquireError> {
     match (end, outcome) {
         (Ok(()), outcome) => outcome,
         (Err(interrupted), Ok(acquired)) => {
-            Err(AcquireError::Stopped { interrupted, unsaved: acquired.unsaved.map(Box::new) })
+            let is_kept = grants.kind() != StoreKind::Memory;
+            let unsaved = acquired.unsaved.map(Box::new);
+            Err(AcquireError::Stopped { interrupted, is_kept, unsaved })
         }
         (Err(interrupted), Err(_)) => Err(interrupted.into()),
     }
@@ -92,10 +98,7 @@ fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireEr
         let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
         sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
     };
-    for entry in grants.list()?.iter().filter(|entry| may_be(entry)) {
-        grants.check(&entry.key())?;
-    }
-    Ok(())
+    Ok(grants.check_all(&may_be)?)
 }
 
 /// Tokens that came, from somebody who still has to be the right one.
@@ -124,14 +127,21 @@ impl IssuedTokens {
         reservation: &WriteReservation,
         prompt: &mut dyn Prompt,
     ) -> Result<Acquired, AcquireError> {
+        reservation.begin_save();
         let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
         let nonce = nonce.as_ref();
         let mut account = identify(sys, grants, &endpoints, request, &response, nonce, prompt)?;
         if let Some(name) = known_as.filter(|_| account.is_nameless()) {
             (account.id, account.username) = (name.clone(), Some(name));
         }
-        guard::check(request, &account)?;
         let key = key_of(request, &account);
+        if let Ok(Some(stored)) = grants.load(&key)
+            && stored.account.has_same_subject(&account)
+        {
+            // A user who was renamed still goes by the name that settings may have.
+            account.keep_names_of(&stored.account);
+        }
+        guard::check(request, &account)?;
         let now = sys.clock.now();
         let mut grant = Grant {
             account,
@@ -158,7 +168,12 @@ impl IssuedTokens {
             grant.refresh_expires_at = old.refresh_expires_at;
         }
         if response.refresh_token_unusable {
-            prompt.trouble(UNUSABLE_REFRESH_TOKEN);
+            let rest = if grant.refresh_token.is_some() {
+                "the one before it is kept"
+            } else {
+                "there is none before it to keep, so the sign-in ends with its access token"
+            };
+            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; {rest}"));
         }
         let token = match self.unusable {
             None => Ok(absorb(&mut grant, &response, request)),

@@ -21,7 +21,7 @@ pub fn take_over(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Before the token is spent: can the result be kept at all?
-    let reservation = grants.reserve()?;
+    let reservation = grants.prepare_new()?;
     grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (answer, held) = renew(sys, request, &found, &one.refresh_token, &request.scopes)?;
@@ -44,5 +44,5 @@ pub fn take_over(
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
-    stopped_or(held.end(), outcome)
+    stopped_or(grants, held.end(), outcome)
 }

@@ -15,8 +15,9 @@ enum Step {
     Answer(u16, &'static str),
     RetryAfter(u16, &'static str),
     Silence,
+    TooLarge,
 }
-use Step::{Answer, RetryAfter, Silence};
+use Step::{Answer, RetryAfter, Silence, TooLarge};
 
 struct World {
     now: Cell<i64>,
@@ -70,10 +71,11 @@ impl Http for World {
                 answer = answer.header("retry-after", seconds);
                 (status, "")
             }
-            Some(Silence) => {
+            Some(step @ (Silence | TooLarge)) => {
+                let silence = matches!(step, Silence);
                 return Err(HttpError {
                     host: "login.example".to_owned(),
-                    failure: HttpFailure::Connect,
+                    failure: if silence { HttpFailure::Connect } else { HttpFailure::TooLarge },
                     source: None,
                 });
             }
@@ -168,7 +170,8 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
     let endpoints = request.authority.endpoints().unwrap();
     let mut listener = Listener::default();
     let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
-        Ok((token, _)) => token.access_token.expose().to_owned(),
+        Ok(((token, None), _)) => token.access_token.expose().to_owned(),
+        Ok(((_, Some(error)), _)) => format!("a refresh token beside: {error}"),
         Err(AcquireError::Refused(refusal)) => refusal.error.error,
         Err(error) => error.to_string(),
     };
@@ -267,9 +270,47 @@ fn a_success_without_a_usable_token_ends_the_wait_at_once() {
         assert!(end.contains("the device access token request"), "{end}");
         assert_eq!((at, troubles), (vec![0, 5, 10], 0), "{body}");
     }
+}
+
+#[test]
+fn an_answer_that_is_no_oauth_ends_the_wait_at_once_and_says_so() {
     let page = "<html>Sign in to this network</html>";
-    let (end, _, troubles) = run(vec![Answer(200, CODE), Answer(200, page), Answer(200, TOKEN)]);
-    assert_eq!((end.as_str(), troubles), ("at", 1));
+    for (status, body) in [
+        (200, page),
+        (302, ""),
+        (307, page),
+        (400, page),
+        (403, "{}"),
+        (404, ""),
+        (418, r#"{"message":"no"}"#),
+    ] {
+        let (end, at, troubles) =
+            run(vec![Answer(200, CODE), Answer(status, body), Answer(200, TOKEN)]);
+        assert!(end.contains(&format!("HTTP {status}")), "{end}");
+        assert_eq!((at, troubles), (vec![0, 5], 0), "{status}");
+    }
+    let (end, at, _) = run(vec![Answer(200, CODE), TooLarge, Answer(200, TOKEN)]);
+    assert!(end.contains("larger than 4 MiB"), "{end}");
+    assert_eq!(at, [0, 5]);
+}
+
+#[test]
+fn tokens_under_an_odd_status_end_the_wait_and_the_refresh_token_is_not_lost() {
+    let tokens = r#"{"access_token":"at","token_type":"Bearer","refresh_token":"rt"}"#;
+    for status in [307, 404, 429, 500, 503] {
+        let (end, at, _) = run(vec![Answer(200, CODE), Answer(status, tokens), Answer(200, TOKEN)]);
+        assert!(end.starts_with("a refresh token beside: "), "{end}");
+        assert_eq!(at, [0, 5], "{status}");
+    }
+}
+
+#[test]
+fn an_outage_is_outlived_whatever_stands_in_its_body() {
+    for status in [408, 429, 500, 501, 502, 503, 504, 520] {
+        let (end, _, troubles) =
+            run(vec![Answer(200, CODE), Answer(status, "<p>busy"), Answer(200, TOKEN)]);
+        assert_eq!((end.as_str(), troubles), ("at", 1), "{status}");
+    }
 }
 
 #[test]

@@ -138,17 +138,24 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
 
 /// Refuses what is no plain file of ours.
 fn check(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
+    match no_file(metadata) {
+        Some(wrong) => Err(BackendError::denied(format!("`{}` {wrong}", path.display()))),
+        None => check_open(path, metadata),
+    }
+}
+
+/// What is there in place of a plain file: `is a directory`.
+pub(super) fn no_file(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
-    let wrong = if kind.is_symlink() {
-        "is a symbolic link"
+    if kind.is_symlink() {
+        Some("is a symbolic link")
     } else if kind.is_dir() {
-        "is a directory"
-    } else if !kind.is_file() {
-        "is not a regular file"
+        Some("is a directory")
+    } else if kind.is_file() {
+        None
     } else {
-        return check_open(path, metadata);
-    };
-    Err(BackendError::denied(format!("`{}` {wrong}", path.display())))
+        Some("is not a regular file")
+    }
 }
 
 /// Refuses a file that others share with us.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::seal::{self, Key, Sealer};
 use super::temporary::Temporary;
-use super::{ASIDE, Backend, BackendError, Bytes, StoreError, StoreKind, action, disk};
+use super::{ASIDE, Backend, BackendError, Bytes, Room, StoreError, StoreKind, action, disk};
 
 /// Ending of an item's file.
 const EXTENSION: &str = "item";
@@ -93,6 +93,33 @@ pub(super) fn name_in(path: &Path) -> Option<String> {
     seal::name_of(&disk::read(path).ok().flatten()?).ok()
 }
 
+/// A name beside the item's file `path` that none which could not be read has been given yet.
+pub(super) fn free_damaged(path: &Path) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let free = path.with_extension(match number {
+            1 => DAMAGED.to_owned(),
+            number => format!("{number}.{DAMAGED}"),
+        });
+        if free.symlink_metadata().is_err() {
+            return free;
+        }
+        number += 1;
+    }
+}
+
+/// The files that [`free_damaged`] has named after the item's file `path`.
+pub(super) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
+    let Some((dir, stem)) = path.parent().zip(path.file_stem()) else { return Ok(Vec::new()) };
+    let mut all = disk::list(dir, DAMAGED)?;
+    let is_of = |own: &PathBuf| {
+        let name = own.file_name().unwrap_or_default().as_encoded_bytes();
+        name.strip_prefix(stem.as_encoded_bytes()).is_some_and(|rest| rest.starts_with(b"."))
+    };
+    all.retain(is_of);
+    Ok(all)
+}
+
 /// Where the item `name` of the store in `dir` is or would be.
 pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
     // What was set aside holds the name that it had, and is no item any more.
@@ -117,9 +144,18 @@ impl Backend for File {
         self.write(name, bytes).map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
+    fn room(&self) -> Result<Option<Room>, StoreError> {
+        let room = disk::private_dir(&self.dir).and_then(|()| Room::in_folder(&self.dir));
+        room.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
+    }
+
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         // Without opening it: under another name it would not open any more than it does now.
-        let moved = disk::rename(&self.path(name), &self.path(aside));
+        let (from, to) = (self.path(name), self.path(aside));
+        let moved = match to.symlink_metadata() {
+            Ok(_) => Err(BackendError::denied(format!("`{}` is there already", to.display()))),
+            Err(_) => disk::rename(&from, &to),
+        };
         moved.map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
@@ -174,7 +210,7 @@ mod tests {
         let other = Key::Raw(Secret::new("11".repeat(32)));
         let other = File::new(dir.path().join("grants"), &other).unwrap();
         let error = other.load("name").unwrap_err();
-        assert_eq!(error.trouble, StoreErrorKind::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(error.trouble, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
         assert_eq!(other.names().unwrap().unwrap(), ["name"]);
         assert!(store(dir.path()).load("name").unwrap().is_some());
     }

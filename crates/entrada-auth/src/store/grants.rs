@@ -1,5 +1,6 @@
 //! Saved grants: the one door to the store for the floors above.
 
+mod damage;
 mod pending;
 
 use std::cell::{Cell, RefCell};
@@ -9,9 +10,8 @@ use std::time::Duration;
 use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
-    ASIDE, Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
-    StoreError, StoreErrorKind, StoreKind, WriteReservation, action, disk, file, lock, record,
-    temporary,
+    Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
+    StoreError, StoreKind, WriteReservation, action, disk, file, lock, record, temporary,
 };
 use entrada_core::{NumericDate, Redactor};
 
@@ -24,6 +24,8 @@ pub struct Grants {
     pub(super) warnings: RefCell<Vec<String>>,
     redactor: Redactor,
     replaces_damaged: Cell<bool>,
+    /// The names of all items, and whether one opens: how the key was tried out when an item did not open.
+    tried: RefCell<Option<(Vec<String>, bool)>>,
 }
 
 impl Grants {
@@ -32,7 +34,8 @@ impl Grants {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
         let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
-        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged }
+        let tried = RefCell::default();
+        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged, tried }
     }
 
     /// Registers the tokens of every grant that is loaded with `redactor`.
@@ -48,24 +51,6 @@ impl Grants {
         for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
             temporary::sweep_beside(&dir.join("any"));
         }
-    }
-
-    /// From now on a grant that is saved takes the place of an item that is damaged. That item is kept beside it, as it is,
-    /// until the account is removed.
-    pub fn replace_damaged(&self) {
-        self.replaces_damaged.set(true);
-    }
-
-    /// Whether what is filed under `key`, if anything, can be read, or else replaced: before a sign-in that would be in vain.
-    pub fn check(&self, key: &GrantKey) -> Result<(), StoreError> {
-        match self.stored(key) {
-            Err(error) if self.may_replace(&error) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    fn may_replace(&self, error: &StoreError) -> bool {
-        self.replaces_damaged.get() && matches!(error.trouble, StoreErrorKind::Corrupt(_))
     }
 
     /// Which kind of store this is.
@@ -136,7 +121,7 @@ impl Grants {
                 Ok(_) => self.drop_pending(key),
                 Err(error) if self.may_replace(&error) => {
                     let path = self.pending_path(key);
-                    self.note(disk::rename(&path, &path.with_extension(file::DAMAGED)));
+                    self.note(disk::rename(&path, &file::free_damaged(&path)));
                 }
                 Err(error) => self.warn(error.to_string()),
             }
@@ -146,21 +131,47 @@ impl Grants {
 
     /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
+        let was_stored = self.remove_stored(key)?;
+        Ok(self.unlist(std::slice::from_ref(key))? || was_stored)
+    }
+
+    /// As [`Grants::remove`], except that the list of accounts still names it: see [`Grants::unlist`].
+    pub fn remove_stored(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::REMOVE);
-        let mut there = self.backend.remove(&key.to_string())?;
-        there |= self.backend.remove(&aside_of(key))?;
+        let name = key.to_string();
+        self.tried.take();
+        let mut there = self.backend.remove(&name)?;
+        there |= self.remove_aside(&name)?;
         let pending = self.pending_path(key);
-        for path in [pending.with_extension(file::DAMAGED), pending] {
-            there |= disk::remove(&path).map_err(refuse)?;
+        let aside = file::damaged_of(&pending).map_err(refuse)?;
+        for path in aside.iter().chain([&pending]) {
+            there |= disk::remove(path).map_err(refuse)?;
         }
-        there |= self.index.remove(self.kind(), key).map_err(refuse)?;
         Ok(there)
+    }
+
+    /// Takes `keys` off the list of accounts, which is written once; whether one of them was on it.
+    pub fn unlist(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
+        let removed = self.index.remove(self.kind(), keys);
+        removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
     }
 
     /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
     pub fn reserve(&self) -> Result<WriteReservation, StoreError> {
+        self.refuse_wrong_key()?;
         recovery::reserve(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
+    }
+
+    /// As [`Grants::reserve`], for a grant that is not stored yet: sets aside all that storing it takes, descriptors and room on
+    /// the disk.
+    pub fn prepare_new(&self) -> Result<WriteReservation, StoreError> {
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
+        let reservation = self.reserve()?.with_spare().map_err(refuse)?;
+        if self.kind() == StoreKind::Memory {
+            return Ok(reservation);
+        }
+        reservation.with_rooms(&self.pending_dir(), self.backend.room()?).map_err(refuse)
     }
 
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
@@ -168,7 +179,8 @@ impl Grants {
     pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
         let has_disk = self.kind() != StoreKind::Memory;
         let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
-        has_disk.then(room).flatten().map_or_else(|| self.reserve(), Ok)
+        let reservation = has_disk.then(room).flatten().map_or_else(|| self.reserve(), Ok)?;
+        reservation.with_spare().map_err(|fault| fault.when(self.kind(), action::PREPARE))
     }
 
     /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
@@ -194,10 +206,13 @@ impl Grants {
 
     /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
     pub fn clear(&self) -> Result<(), StoreError> {
-        for entry in self.list()? {
-            self.remove(&entry.key())?;
+        let keys: Vec<GrantKey> = self.list()?.iter().map(super::Entry::key).collect();
+        for key in &keys {
+            self.remove_stored(key)?;
         }
+        self.unlist(&keys)?;
         self.backend.remove(recovery::NAME)?;
+        self.remove_aside(recovery::NAME)?;
         Ok(())
     }
 
@@ -250,7 +265,9 @@ impl Grants {
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let is_right = |text: &[u8]| self.read(key, text).is_ok();
-        let text = self.backend.load_if(&key.to_string(), &is_right)?;
+        let name = key.to_string();
+        let text = self.backend.load_if(&name, &is_right);
+        let text = text.map_err(|error| self.judged(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
     }
@@ -277,7 +294,7 @@ impl Grants {
         let text = record::write(key, grant).map_err(refuse)?;
         let present = match self.present(key) {
             Err(error) if self.may_replace(&error) => {
-                self.backend.set_aside(&name, &aside_of(key))?;
+                self.set_aside(key)?;
                 self.warn(format!(
                     "the damaged item is kept beside the new one until `entrada logout`: {}",
                     error.trouble
@@ -301,7 +318,9 @@ impl Grants {
 
     /// What is filed under `key` now, as it is and as a grant.
     fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
-        let Some(text) = self.backend.load(&key.to_string())? else { return Ok(None) };
+        let name = key.to_string();
+        let text = self.backend.load(&name).map_err(|error| self.judged(&name, error))?;
+        let Some(text) = text else { return Ok(None) };
         let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
         Ok(Some((text, grant)))
     }
@@ -320,11 +339,6 @@ impl Grants {
             warnings.push(text);
         }
     }
-}
-
-/// The name of the damaged item that was in the way of the grant under `key`.
-fn aside_of(key: &GrantKey) -> String {
-    format!("{ASIDE}{}", disk::file_name(&key.to_string()))
 }
 
 /// Whether `present` came after `sent` was read, and not of it.

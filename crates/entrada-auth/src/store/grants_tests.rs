@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::store::Memory;
+use crate::store::StoreErrorKind;
 use crate::store::record::tests::{all, grant, key};
 
 /// Items in memory, behind a lock that the test turns.

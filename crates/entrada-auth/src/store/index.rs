@@ -245,6 +245,13 @@ impl Index {
         list
     }
 
+    /// Refuses what is no plain file in the place of the list: it would never be read, nor replaced.
+    pub(super) fn check(&self) -> Result<(), BackendError> {
+        let is = self.path.symlink_metadata().ok().and_then(|found| disk::no_file(&found));
+        let (path, what) = (self.path.clone(), "the list of accounts");
+        is.map_or(Ok(()), |is| Err(BackendError::new(StoreErrorKind::InTheWay { path, what, is })))
+    }
+
     /// Whether the list has an entry for `key`. Read once: whoever asks of each of many grants need not wait for each.
     pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
@@ -276,14 +283,19 @@ impl Index {
         }
     }
 
-    /// Takes the entry for `key` off the list; whether it was on it.
-    pub(super) fn remove(&self, store: StoreKind, key: &GrantKey) -> Result<bool, BackendError> {
+    /// Takes the entries for `keys` off the list, which is written once; whether one of them was on it.
+    pub(super) fn remove(&self, store: StoreKind, keys: &[GrantKey]) -> Result<bool, BackendError> {
         self.named.take();
-        let waited = disk::remove(&self.waiting_path(store, key))?;
-        if !self.read().has(store, key) {
+        let mut waited = false;
+        for key in keys {
+            waited |= disk::remove(&self.waiting_path(store, key))?;
+        }
+        let keys: HashSet<&GrantKey> = keys.iter().collect();
+        let is_one = |own: &Entry| own.store == store && keys.contains(&own.key());
+        if !self.read().entries.iter().any(is_one) {
             return Ok(waited);
         }
-        self.change(|list| list.entries.retain(|own| !own.is_for(store, key)))?;
+        self.change(|list| list.entries.retain(|own| !is_one(own)))?;
         self.shortcuts.clear();
         Ok(true)
     }

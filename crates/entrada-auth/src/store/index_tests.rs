@@ -22,7 +22,7 @@ fn the_list_is_written_only_when_it_changes_and_holds_no_secret() {
     let text = std::fs::read_to_string(&index.path).unwrap();
     assert!(!text.contains("hunter2"));
     index.put(&entry("a", 2), None).unwrap();
-    assert!(!index.remove(StoreKind::File, &entry("b", 1).key()).unwrap());
+    assert!(!index.remove(StoreKind::File, &[entry("b", 1).key()]).unwrap());
     assert_eq!(std::fs::metadata(&index.path).unwrap().modified().unwrap(), before);
     let renamed = Entry { username: None, ..entry("a", 3) };
     index.put(&renamed, None).unwrap();
@@ -73,7 +73,7 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     let refused = index.join(StoreKind::File, &all_of(&[])).unwrap_err();
     assert_eq!(refused.trouble, StoreErrorKind::Newer(2));
     assert_eq!(index.read().entries, [entry("b", 1)]);
-    assert!(index.remove(StoreKind::File, &entry("b", 1).key()).unwrap());
+    assert!(index.remove(StoreKind::File, &[entry("b", 1).key()]).unwrap());
     assert_eq!(index.read().entries, []);
     assert_eq!(std::fs::read_to_string(&index.path).unwrap(), newer);
 }
@@ -99,7 +99,7 @@ fn stores_do_not_meddle_with_each_other() {
     let other = Entry { store: StoreKind::Memory, ..entry("a", 1) };
     index.put(&entry("a", 1), None).unwrap();
     index.put(&other, None).unwrap();
-    assert!(index.remove(StoreKind::File, &other.key()).unwrap());
+    assert!(index.remove(StoreKind::File, &[other.key()]).unwrap());
     assert_eq!(index.read().entries, [other]);
 }
 
@@ -145,6 +145,6 @@ fn whoever_asks_of_each_of_many_grants_reads_the_list_once() {
     std::fs::remove_file(&index.path).unwrap();
     assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
     assert!(!index.names(StoreKind::File, &entry("c", 1).key()));
-    index.remove(StoreKind::File, &entry("a", 1).key()).unwrap();
+    index.remove(StoreKind::File, &[entry("a", 1).key()]).unwrap();
     assert!(!index.names(StoreKind::File, &entry("a", 1).key()));
 }

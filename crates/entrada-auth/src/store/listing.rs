@@ -10,6 +10,9 @@ use super::{
 };
 use entrada_core::NumericDate;
 
+/// Grants that are looked into for a name that the list does not have.
+const ASKED_MAX: usize = 64;
+
 /// What a store answered when it was asked for everything.
 #[derive(Default)]
 struct Survey {
@@ -28,6 +31,9 @@ impl Grants {
     /// Among them are those that cannot be read, so that they can be shown and removed.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let kind = self.kind();
+        if kind != StoreKind::Memory {
+            self.index.check().map_err(|fault| fault.when(kind, action::NAMES))?;
+        }
         let list = self.index.read();
         let is_trusted = kind != StoreKind::Memory && list.knows(kind);
         let mut entries = list.entries;
@@ -51,6 +57,22 @@ impl Grants {
         let more = found.entries.into_iter().chain(damaged);
         entries.extend(more.filter(|entry| keys.insert(entry.key())));
         Ok(entries)
+    }
+
+    /// Those of `entries` that `wanted` means, or all where nobody is named. The list knows neither aliases nor former names;
+    /// where nobody on it has that name, the grants themselves are asked, up to a number.
+    pub fn called(&self, entries: Vec<Entry>, wanted: Option<&str>) -> Vec<Entry> {
+        let Some(wanted) = wanted else { return entries };
+        let (named, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.is_called(wanted));
+        if !named.is_empty() {
+            return named;
+        }
+        let by_alias = |entry: &Entry| match self.load(&entry.key()) {
+            Ok(Some(grant)) => grant.account.is_called(wanted),
+            _ => false,
+        };
+        others.into_iter().take(ASKED_MAX).filter(by_alias).collect()
     }
 
     /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
@@ -95,38 +117,17 @@ impl Grants {
         Ok(())
     }
 
-    /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not while grants that were kept
-    /// aside wait for it, nor under a key of the store that may be the wrong one.
-    pub(super) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
-        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
-        let StoreErrorKind::Corrupt(text) = &why.trouble else { return Err(why) };
-        let dir = self.pending_dir();
-        if !file::items_in(&dir).map_err(refuse)?.is_empty() {
-            let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
-            return Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why });
-        }
-        if self.kind() != StoreKind::File {
-            return Ok(());
-        }
-        let names = self.backend.names()?.unwrap_or_default();
-        let mut grants = names.iter().filter(|name| !is_housekeeping(name)).peekable();
-        if grants.peek().is_none() || grants.any(|name| self.backend.load(name).is_ok()) {
-            return Ok(());
-        }
-        let text = format!("nothing in it can be read: wrong key? ({text})");
-        Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why })
-    }
-
     /// Clears the recovery key if it cannot be read and nothing can need it any more.
     pub fn clear_lost_key(&self) -> Result<(), StoreError> {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
         match error.trouble {
             StoreErrorKind::Newer(_) => return Ok(()),
-            StoreErrorKind::Corrupt(_) => (),
+            StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) => (),
             _ => return Err(error),
         }
         if self.give_up_key(error).is_ok() {
             self.backend.remove(recovery::NAME)?;
+            self.remove_aside(recovery::NAME)?;
         }
         Ok(())
     }
@@ -186,7 +187,9 @@ impl Grants {
             Err(error)
                 if matches!(
                     error.trouble,
-                    StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)
+                    StoreErrorKind::Corrupt(_)
+                        | StoreErrorKind::WrongKey(_)
+                        | StoreErrorKind::Newer(_)
                 ) =>
             {
                 self.warn(format!("`{name}` cannot be read: {}", error.trouble));

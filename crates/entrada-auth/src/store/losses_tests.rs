@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::tests::{Place, refresh_token};
 use super::*;
+use crate::store::StoreErrorKind;
 use crate::store::record::tests::{grant, key};
 use crate::store::{Entry, Key};
 use entrada_core::Secret;
@@ -187,7 +188,7 @@ fn a_wrong_key_overwrites_nothing_and_is_called_one() {
     let before = std::fs::read(&path).unwrap();
     let wrong = files(dir.path(), "22");
     let error = wrong.reserve().unwrap_err();
-    assert!(matches!(&error.trouble, StoreErrorKind::Corrupt(text) if text.contains("wrong key?")));
+    assert!(matches!(&error.trouble, StoreErrorKind::WrongKey(text) if text.contains("no item")));
     wrong.clear_lost_key().unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(refresh_token(&right).unwrap(), "one");

@@ -22,6 +22,7 @@ mod recovery;
 mod seal;
 mod shortcut;
 mod signing_keys;
+mod spare;
 mod split;
 mod temporary;
 mod upkeep;
@@ -32,7 +33,7 @@ pub use grants::Grants;
 pub use index::Entry;
 pub use keyring::{AskedToEnd, Interaction, Limits, Native, Notice, Session};
 #[cfg(target_os = "linux")]
-pub use keyring::{Places, SecretService, Settings};
+pub use keyring::{Places, SecretService, Settings, bus_in};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
 pub use listing::listed;
@@ -43,6 +44,7 @@ pub use recovery::WriteReservation;
 pub use seal::Key;
 pub use shortcut::GrantQuery;
 pub use split::Split;
+pub use temporary::Room;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -100,6 +102,14 @@ pub trait Backend {
     }
     /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Sets room on the disk aside for an item, where items are files of ours.
+    ///
+    /// # Errors
+    ///
+    /// The disk is full, or the folder cannot be written.
+    fn room(&self) -> Result<Option<Room>, StoreError> {
+        Ok(None)
+    }
     /// Moves what is filed under `name`, and cannot be read, to `aside`, as it is.
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
@@ -157,9 +167,25 @@ pub enum StoreErrorKind {
     /// Access refused, disk full, read-only: the platform said no.
     #[error("{0}")]
     Denied(String),
-    /// What is stored cannot be read: truncated, foreign, wrong key.
+    /// What is stored cannot be decrypted: the key is not the one that it was encrypted with.
+    #[error("what is stored there cannot be decrypted: {0}")]
+    WrongKey(String),
+    /// What is stored cannot be read: truncated, foreign, altered.
     #[error("what is stored there is damaged: {0}")]
     Corrupt(String),
+    /// What is opened to save a grant would be more than the process may have open.
+    #[error("too few file descriptors are left to store a grant")]
+    FewDescriptors,
+    /// Something else stands where a file of ours belongs.
+    #[error("`{}`, {what}, {is}", .path.display())]
+    InTheWay {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What belongs there: `the list of accounts`.
+        what: &'static str,
+        /// What is there instead: `is a symbolic link`.
+        is: &'static str,
+    },
     /// What is stored was written by a newer entrada.
     #[error("it was written by a newer entrada (format {0})")]
     Newer(u64),

@@ -19,6 +19,8 @@ pub struct Options {
     pub key: Option<Key>,
     /// How secrets travel to the Secret Service.
     pub session: Session,
+    /// The D-Bus session's address, or several of them with `;` between; `None` for the one that systemd's users have.
+    pub bus: Option<String>,
     /// What the items are filed under in a keyring, `entrada` unless something must stand apart.
     pub service: String,
     /// Whether the user may be asked to unlock a keyring.
@@ -73,7 +75,7 @@ fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
 #[cfg(target_os = "linux")]
 fn keyring(options: Options) -> Box<dyn Backend> {
     let settings = super::Settings {
-        address: None,
+        address: options.bus,
         service: options.service,
         session: options.session,
         interaction: options.interaction,
@@ -113,6 +115,7 @@ mod tests {
             data_dir: PathBuf::from("/nowhere/data"),
             key: None,
             session: Session::default(),
+            bus: None,
             service: "entrada".to_owned(),
             interaction: Interaction::Forbidden,
             limits: Limits::default(),

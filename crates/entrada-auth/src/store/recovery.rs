@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::seal::{self, KeyBytes, Sealer};
-use super::temporary::Temporary;
+use super::spare::Spare;
+use super::temporary::{Room, Temporary};
 use super::{
     Backend, BackendError, Bytes, StoreError, StoreErrorKind, action, deadline, disk, lock,
 };
@@ -31,11 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct WriteReservation {
     key: KeyBytes,
     room: Cell<Option<Temporary>>,
+    /// What only a save is to have.
+    held: Cell<(Option<Room>, Option<Spare>)>,
 }
 
 impl WriteReservation {
     fn new(key: KeyBytes) -> Self {
-        Self { key, room: Cell::default() }
+        Self { key, room: Cell::default(), held: Cell::default() }
     }
 
     /// With the recovery key in `backend` and room for the grant at `path`; `None` where one of them cannot be had.
@@ -44,7 +47,30 @@ impl WriteReservation {
         let key = parse(&backend.load_if(NAME, &is_right).ok()??).ok()?;
         disk::private_dir(path.parent()?).ok()?;
         let room = Temporary::with_room(path).ok()?;
-        Some(Self { key, room: Cell::new(Some(room)) })
+        Some(Self { room: Cell::new(Some(room)), ..Self::new(key) })
+    }
+
+    /// With descriptors for a save set aside.
+    pub(super) fn with_spare(self) -> Result<Self, BackendError> {
+        self.held.set((self.held.take().0, Some(Spare::take()?)));
+        Ok(self)
+    }
+
+    /// With room for a grant whose name is not known yet: in the folder `dir`, should it be kept aside, and `in_store`.
+    pub(super) fn with_rooms(
+        self,
+        dir: &Path,
+        in_store: Option<Room>,
+    ) -> Result<Self, BackendError> {
+        disk::private_dir(dir)?;
+        self.room.set(Some(Temporary::with_room(&dir.join("new"))?));
+        self.held.set((in_store, self.held.take().1));
+        Ok(self)
+    }
+
+    /// Gives back what was set aside for a save: it is about to begin.
+    pub fn begin_save(&self) {
+        self.held.take();
     }
 
     pub(super) fn sealer(&self) -> Sealer {

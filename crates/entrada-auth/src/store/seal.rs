@@ -113,7 +113,7 @@ impl Sealer {
             let (is, given) =
                 if self.is_salted() { ("key", "passphrase") } else { ("passphrase", "key") };
             let text = format!("it was encrypted under a {is}, and a {given} was given");
-            return Err(BackendError::corrupt(text));
+            return Err(BackendError::new(StoreErrorKind::WrongKey(text)));
         }
         let payload = Payload { msg: &sealed[head.len()..], aad: head };
         self.cipher(head)?
@@ -121,7 +121,7 @@ impl Sealer {
             .map(Bytes::new)
             .map_err(|_| {
                 let what = if self.is_salted() { "passphrase" } else { "key" };
-                BackendError::corrupt(format!("wrong {what} or altered file"))
+                BackendError::new(StoreErrorKind::WrongKey(format!("wrong {what} or altered file")))
             })
     }
 
@@ -283,7 +283,7 @@ mod tests {
     fn the_wrong_key_is_said_to_be_one() {
         let sealed = raw(1).seal("name", b"secret", None).unwrap();
         let wrong = raw(2).open("name", &sealed).unwrap_err().trouble;
-        assert_eq!(wrong, StoreErrorKind::Corrupt("wrong key or altered file".to_owned()));
+        assert_eq!(wrong, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
         let mut newer = sealed;
         newer[8] = 2;
         assert_eq!(raw(1).open("name", &newer).unwrap_err().trouble, StoreErrorKind::Newer(2));

@@ -262,7 +262,7 @@ mod tests {
         fs::create_dir(place.path("accounts.new")).unwrap();
         assert_eq!(place.find("7"), None);
         place.remember("7");
-        assert!(place.grants().index.remove(StoreKind::Keyring, &entry("8").key()).unwrap());
+        assert!(place.grants().index.remove(StoreKind::Keyring, &[entry("8").key()]).unwrap());
         assert!(!place.path("accounts.seen").exists(), "no name of who signed out is left");
     }
 

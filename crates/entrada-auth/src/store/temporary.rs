@@ -126,6 +126,18 @@ impl Drop for Temporary {
     }
 }
 
+/// Room on the disk for one item, free again when this is dropped.
+pub struct Room {
+    _file: Temporary,
+}
+
+impl Room {
+    /// Room in the folder `dir`, which has to be there.
+    pub(super) fn in_folder(dir: &Path) -> Result<Self, BackendError> {
+        Temporary::with_room(&dir.join("any")).map(|file| Self { _file: file })
+    }
+}
+
 fn create(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{BackendError, Grants, StoreError, TRIAL, action, deadline, lock, seal};
+use super::{
+    BackendError, Grants, StoreError, StoreErrorKind, TRIAL, action, deadline, lock, seal,
+};
 
 /// How long a look at the store waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,7 +19,7 @@ impl Grants {
         let alone = deadline::within(PATIENCE, move || lock::wait(&path)).and_then(|lock| lock);
         let name = match &alone {
             Ok(_) => {
-                self.sweep_trials();
+                self.sweep_trials()?;
                 TRIAL.to_owned()
             }
             // Without a lock another may look at the same time, and gets an item of its own.
@@ -39,9 +41,18 @@ impl Grants {
         }
     }
 
-    /// Forgets what looks that were killed have left. Whatever is in the way of that is in the way of a look too, which tells.
-    fn sweep_trials(&self) {
-        let names = self.backend.names().ok().flatten().unwrap_or_default();
+    /// Forgets what looks that were killed have left. A store that is silent is not asked again; whatever else is in the way of
+    /// that is in the way of a look too, which tells.
+    fn sweep_trials(&self) -> Result<(), StoreError> {
+        let is_silent = |error: &StoreError| {
+            matches!(error.trouble, StoreErrorKind::TimedOut(_) | StoreErrorKind::Interrupted(_))
+        };
+        let names = match self.backend.names() {
+            Err(error) if is_silent(&error) => {
+                return Err(StoreError { action: action::PREPARE, ..error });
+            }
+            other => other.ok().flatten().unwrap_or_default(),
+        };
         let left = names.iter().map(String::as_str).filter(|name| {
             name.strip_prefix(TRIAL).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         });
@@ -49,5 +60,6 @@ impl Grants {
         for name in left.chain([TRIAL]) {
             let _ = self.backend.remove(name);
         }
+        Ok(())
     }
 }

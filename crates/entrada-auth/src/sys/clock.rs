@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Clock, Interrupted};
@@ -38,7 +38,13 @@ impl Clock for RealClock {
     }
 
     fn hold_signals(&self, hold: bool) {
-        HOLDS.set(if hold { HOLDS.get() + 1 } else { HOLDS.get().saturating_sub(1) });
+        if hold {
+            HOLDS.set(HOLDS.get() + 1);
+            HELD.fetch_add(1, Ordering::SeqCst);
+        } else if HOLDS.get() > 0 {
+            HOLDS.set(HOLDS.get() - 1);
+            HELD.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     fn pending_signal(&self) -> Option<Interrupted> {
@@ -55,6 +61,12 @@ thread_local! {
     /// How often signals are held.
     static HOLDS: Cell<u32> = const { Cell::new(0) };
 }
+
+/// The same of all threads together.
+static HELD: AtomicU32 = AtomicU32::new(0);
+
+/// Whether it has been said that the program ends later: once is enough, of however many signals and waits.
+static SAID: AtomicBool = AtomicBool::new(false);
 
 /// The first signal that came, once one has.
 static FIRST: AtomicU8 = AtomicU8::new(0);
@@ -75,9 +87,11 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
                 if first.is_err() && !watch::is_watching() {
                     return Err(Interrupted { signal });
                 }
-                super::say(
-                    "entrada ends as soon as what is under way is stored; once more ends it at once",
-                );
+                if !SAID.swap(true, Ordering::SeqCst) {
+                    super::say(
+                        "entrada ends as soon as the request under way is finished; a second signal ends it at once",
+                    );
+                }
             }
             done => return done,
         }
@@ -87,12 +101,23 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
 /// Runs `work` on this thread, unless a signal that ends the program comes first; `None` without an event loop.
 pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
     let Some(runtime) = super::http::runtime() else { return Ok(None) };
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         tokio::select! {
             done = work => Ok(Some(done)),
             signal = asked_to_end() => Err(Interrupted { signal }),
         }
-    })
+    });
+    if let Err(Interrupted { signal }) = ended {
+        note(signal);
+    }
+    ended
+}
+
+/// Notes the first signal, which may be heard here before the thread that watches has come to it.
+fn note(signal: u8) {
+    if watch::is_watching() {
+        let _ = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+    }
 }
 
 /// Whether `signal` was ignored when we were started, as far as the system tells without `unsafe`.
@@ -130,7 +155,7 @@ pub fn asked_to_end_by() -> Option<u8> {
             std::future::poll_fn(|context| std::task::Poll::Ready(listening.poll(context))).await
         });
     }
-    listening.come
+    listening.come.inspect(|signal| note(*signal))
 }
 
 /// The signal that asked the program to end, while nobody waited for one.
@@ -215,7 +240,8 @@ async fn asked_to_end() -> u8 {
 }
 
 /// A thread that notes the first signal wherever the program stands, and ends the program with the second: from the first
-/// wait on, signals no longer do so by themselves, and a store that does not answer is waited for without looking at them.
+/// wait on, signals no longer do so by themselves. A program that does not look at the first one, because it waits for a
+/// lock, a name server or a pipe, is ended by it as well, unless signals are held.
 #[cfg(unix)]
 mod watch {
     use std::sync::OnceLock;
@@ -226,6 +252,12 @@ mod watch {
 
     /// Signals that come closer together are one: `timeout` sends its signal twice, a terminal that closes as well.
     const ONE: Duration = Duration::from_millis(100);
+
+    /// How long the program may take to end by itself after a signal. A dialog of the keyring is taken back in that time.
+    const ENDING: Duration = Duration::from_secs(1);
+
+    /// How often the program is looked at meanwhile.
+    const LOOK: Duration = Duration::from_millis(50);
 
     static WATCHING: OnceLock<bool> = OnceLock::new();
 
@@ -256,11 +288,26 @@ mod watch {
                         Ordering::SeqCst,
                         Ordering::SeqCst,
                     );
+                    let thread = std::thread::Builder::new().name("end".to_owned());
+                    // Without a thread there is still the second signal.
+                    let _ = thread.spawn(move || end(number));
                 }
                 Some(first) if first.elapsed() < ONE => (),
                 Some(_) => signal_hook::low_level::exit(128 + number),
             }
         }
+    }
+
+    /// Ends a program that signal `number` has asked to end and that goes on, once nothing is held for a while.
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+    fn end(number: i32) {
+        let mut free = Duration::ZERO;
+        while free < ENDING {
+            std::thread::sleep(LOOK);
+            free =
+                if super::HELD.load(Ordering::SeqCst) == 0 { free + LOOK } else { Duration::ZERO };
+        }
+        signal_hook::low_level::exit(128 + number)
     }
 }
 

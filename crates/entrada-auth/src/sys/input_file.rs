@@ -22,9 +22,9 @@ const LINKS_MAX: usize = 40;
 pub enum Trust {
     /// Anybody's.
     Anybody,
-    /// This user's or root's, and so the folder that it is in; nobody else may write to either.
+    /// This user's or root's, and so every folder and link on the way to it; nobody else may write to any of them.
     Unaltered,
-    /// This user's or root's, and nobody else may read it.
+    /// The same, and nobody else may read it.
     Secret,
 }
 
@@ -78,7 +78,7 @@ pub fn read_input_file(
     max: u64,
     trust: Trust,
 ) -> Result<Zeroizing<Vec<u8>>, InputFileError> {
-    if trust == Trust::Unaltered {
+    if trust != Trust::Anybody {
         check_way(path)?;
     }
     // Before opening, which waits at a pipe and may do anything to a device.
@@ -110,28 +110,64 @@ pub fn read_input_file(
     }
 }
 
-/// Refuses a folder or a link on the way to `path` that another user could change. What is not there yet is no fault.
+/// Refuses a folder or a link on the way to `path` that another user could change: every folder from the root on, as OpenSSH's
+/// `safe_path` does. What is not there yet is no fault.
 #[cfg(unix)]
 pub fn check_way(path: &Path) -> Result<(), InputFileError> {
-    let there = |metadata: io::Result<Metadata>| match metadata {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        other => other.map(Some),
+    use std::path::Component;
+    let parts = |path: &Path| -> Vec<PathBuf> {
+        path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
     };
-    let mut at = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        let Some(metadata) = there(folder.metadata())? else { return Ok(()) };
-        check_owner(&folder, &metadata, Trust::Unaltered)?;
-        let Some(metadata) = there(at.symlink_metadata())? else { return Ok(()) };
-        if !metadata.is_symlink() {
-            return Ok(());
+    let mut at = PathBuf::from("/");
+    // The next one last.
+    let mut rest = parts(&std::path::absolute(path)?);
+    let mut links = 0;
+    while let Some(part) = rest.pop() {
+        match part.components().next() {
+            Some(Component::ParentDir) => {
+                at.pop();
+                continue;
+            }
+            Some(Component::CurDir) | None => continue,
+            // A root begins anew.
+            Some(_) => at.push(&part),
         }
-        // In a folder where everybody may make files, it may be another user's.
-        check_owner_alone(&at, &metadata, this_user())?;
-        at = folder.join(at.read_link()?);
+        let metadata = match at.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        if metadata.is_symlink() {
+            // In a folder where everybody may make files, it may be another user's.
+            check_owner_alone(&at, &metadata, this_user())?;
+            links += 1;
+            if LINKS_MAX < links {
+                return Err(io::Error::other("too many symbolic links lead to it").into());
+            }
+            let target = at.read_link()?;
+            at.pop();
+            rest.extend(parts(&target));
+        } else if metadata.is_dir() && !is_of_no_known_user(&metadata) {
+            check_owner(&at, &metadata, Trust::Unaltered)?;
+        }
     }
-    Err(io::Error::other("too many symbolic links lead to it").into())
+    Ok(())
+}
+
+/// Whether a folder belongs to a user whom this user namespace does not know, and nobody can write to it from here. In a sandbox
+/// whose only user is this one, all of the system's folders are such.
+#[cfg(unix)]
+fn is_of_no_known_user(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let is_overflow = || read("/proc/sys/kernel/overflowuid")?.trim().parse().ok();
+    let knows_all = || {
+        let map = read("/proc/self/uid_map")?;
+        Some(map.split_whitespace().nth(2)?.parse::<u64>().ok()? == u64::from(u32::MAX))
+    };
+    metadata.mode() & 0o022 == 0
+        && ![0, this_user()].contains(&metadata.uid())
+        && is_overflow() == Some(metadata.uid())
+        && knows_all() == Some(false)
 }
 
 /// Elsewhere the access list of the user's own folders protects what is in them.
@@ -221,169 +257,4 @@ fn check_owner(_: &Path, _: &Metadata, _: Trust) -> Result<(), InputFileError> {
 
 #[cfg(unix)]
 #[cfg(test)]
-mod tests {
-    use std::fs::{self, File};
-    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
-
-    use super::*;
-
-    /// A user id that nobody here has.
-    const NOBODY_HERE: u32 = 54_321;
-
-    fn read(path: &Path, trust: Trust) -> Result<String, String> {
-        let bytes = read_input_file(path, SMALL_FILE_MAX, trust).map_err(|error| error.to_string());
-        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn refused(path: &Path, trust: Trust, word: &str) {
-        let told = read(path, trust).unwrap_err();
-        assert!(told.contains(word), "`{told}` lacks `{word}`");
-    }
-
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    fn file(dir: &tempfile::TempDir) -> PathBuf {
-        let path = dir.path().join("file");
-        fs::write(&path, "text").unwrap();
-        set_mode(&path, 0o600);
-        path
-    }
-
-    #[test]
-    fn only_plain_files_of_a_size_that_is_known_are_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir);
-        for trust in [Trust::Anybody, Trust::Unaltered, Trust::Secret] {
-            assert_eq!(read(&path, trust).unwrap(), "text");
-        }
-        let pipe = dir.path().join("pipe");
-        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600))
-            .unwrap();
-        refused(&pipe, Trust::Anybody, "a pipe");
-        refused(dir.path(), Trust::Anybody, "a folder");
-        refused(Path::new("/dev/zero"), Trust::Anybody, "a device");
-        let link = dir.path().join("link");
-        for (target, word) in [
-            ("/dev/zero", "a device"),
-            ("pipe", "a pipe"),
-            ("gone", "No such file"),
-            ("link", "links"),
-        ] {
-            symlink(target, &link).unwrap();
-            refused(&link, Trust::Anybody, word);
-            fs::remove_file(&link).unwrap();
-        }
-        let large = File::create(dir.path().join("large")).unwrap();
-        large.set_len(SMALL_FILE_MAX).unwrap();
-        assert!(read(&dir.path().join("large"), Trust::Anybody).is_ok());
-        large.set_len(3 << 30).unwrap();
-        refused(&dir.path().join("large"), Trust::Anybody, "larger than 1 MiB");
-        let missing = read_input_file(&dir.path().join("gone"), 1, Trust::Secret).unwrap_err();
-        assert!(missing.is_not_found());
-    }
-
-    #[test]
-    fn what_others_can_write_or_read_is_refused_with_the_way_out() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir);
-        for (mode, unaltered, secret) in [
-            (0o644, true, false),
-            (0o640, true, false),
-            (0o400, true, true),
-            (0o620, false, false),
-            (0o602, false, false),
-        ] {
-            set_mode(&path, mode);
-            assert_eq!(read(&path, Trust::Unaltered).is_ok(), unaltered, "{mode:o}");
-            assert_eq!(read(&path, Trust::Secret).is_ok(), secret, "{mode:o}");
-            assert!(read(&path, Trust::Anybody).is_ok(), "{mode:o}");
-        }
-        refused(&path, Trust::Unaltered, &format!("chmod go-w {}", path.display()));
-        refused(&path, Trust::Secret, &format!("chmod 600 {}", path.display()));
-    }
-
-    #[test]
-    fn a_folder_that_others_can_fill_is_refused_unless_it_keeps_them_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir);
-        for (mode, fine) in [(0o755, true), (0o775, false), (0o777, false), (0o1777, true)] {
-            set_mode(dir.path(), mode);
-            assert_eq!(read(&path, Trust::Unaltered).is_ok(), fine, "{mode:o}");
-        }
-        // The folder in which a link stands counts as well as the one it leads to.
-        let other = tempfile::tempdir().unwrap();
-        let link = other.path().join("link");
-        symlink(&path, &link).unwrap();
-        assert!(read(&link, Trust::Unaltered).is_ok());
-        set_mode(other.path(), 0o777);
-        refused(&link, Trust::Unaltered, &format!("chmod go-w {}", other.path().display()));
-        set_mode(other.path(), 0o700);
-        set_mode(dir.path(), 0o777);
-        refused(&link, Trust::Unaltered, &format!("chmod go-w {}", dir.path().display()));
-    }
-
-    #[test]
-    fn a_key_that_is_mounted_as_kubernetes_does_it_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let version = dir.path().join("..2026_11_29");
-        fs::create_dir(&version).unwrap();
-        fs::write(version.join("key"), "text").unwrap();
-        symlink("..2026_11_29", dir.path().join("..data")).unwrap();
-        let key = dir.path().join("key");
-        symlink("..data/key", &key).unwrap();
-        set_mode(dir.path(), 0o1777);
-        set_mode(&version.join("key"), 0o644);
-        refused(&key, Trust::Secret, "chmod 600");
-        set_mode(&version.join("key"), 0o400);
-        assert_eq!(read(&key, Trust::Secret).unwrap(), "text");
-        assert_eq!(read(&key, Trust::Unaltered).unwrap(), "text");
-    }
-
-    #[test]
-    fn what_belongs_to_another_user_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir);
-        let judged = |user, trust| {
-            let metadata = path.metadata().unwrap();
-            check_owner_for(user, &path, &metadata, trust).map_err(|error| error.to_string())
-        };
-        if !rustix::process::geteuid().is_root() {
-            // Nobody else can give a file away, so another user looks at this one.
-            let (me, other) = (this_user(), this_user() + 1);
-            for trust in [Trust::Unaltered, Trust::Secret] {
-                judged(me, trust).unwrap();
-                let told = judged(other, trust).unwrap_err();
-                assert!(told.contains(&format!("belongs to another user (uid {me})")), "{told}");
-            }
-            judged(other, Trust::Anybody).unwrap();
-            return;
-        }
-        // Another user may read what root shares with a group of theirs, and with nobody else.
-        for (mode, cure) in
-            [(0o440, None), (0o400, None), (0o444, Some("440")), (0o460, Some("440"))]
-        {
-            set_mode(&path, mode);
-            let told = judged(NOBODY_HERE, Trust::Secret).err();
-            let cured = told.as_deref().is_some_and(|told| told.contains("chmod 440"));
-            assert_eq!(cured, cure.is_some(), "{mode:o}: {told:?}");
-        }
-        set_mode(&path, 0o600);
-        let word = format!("belongs to another user (uid {NOBODY_HERE})");
-        chown(&path, Some(NOBODY_HERE), None).unwrap();
-        refused(&path, Trust::Unaltered, &word);
-        refused(&path, Trust::Secret, &word);
-        assert!(read(&path, Trust::Anybody).is_ok());
-        chown(&path, Some(0), None).unwrap();
-        chown(dir.path(), Some(NOBODY_HERE), None).unwrap();
-        refused(&path, Trust::Unaltered, &word);
-        chown(dir.path(), Some(0), None).unwrap();
-        // A link of theirs in a folder that is everybody's.
-        set_mode(dir.path(), 0o1777);
-        let link = dir.path().join("link");
-        symlink("file", &link).unwrap();
-        std::os::unix::fs::lchown(&link, Some(NOBODY_HERE), None).unwrap();
-        refused(&link, Trust::Unaltered, &word);
-    }
-}
+mod tests;

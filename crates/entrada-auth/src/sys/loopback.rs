@@ -79,7 +79,7 @@ struct RealListener {
     accepting: Vec<tokio::task::JoinHandle<()>>,
     sender: mpsc::Sender<CallbackRequest>,
     visits: mpsc::Receiver<CallbackRequest>,
-    /// Connections on which a request has come and the answer is not yet out.
+    /// Connections on which a whole request has come and the answer is not yet out.
     busy: Arc<AtomicUsize>,
 }
 
@@ -174,9 +174,8 @@ async fn converse(
 ) {
     let working = Working { busy, begun: Arc::default() };
     let service = service_fn(|request| {
-        working.begin();
-        let sender = sender.clone();
-        async move { Ok::<_, Infallible>(whole(take_in(request, &sender).await)) }
+        let (sender, working) = (sender.clone(), &working);
+        async move { Ok::<_, Infallible>(whole(take_in(request, &sender, working).await)) }
     });
     // A connection that breaks is the other side's business.
     let _ = hyper::server::conn::http1::Builder::new()
@@ -190,7 +189,7 @@ async fn converse(
         .await;
 }
 
-/// Counts a connection among the busy ones from its first request to its end.
+/// Counts a connection among the busy ones from its first whole request to its end.
 struct Working {
     busy: Arc<AtomicUsize>,
     begun: Arc<std::sync::OnceLock<()>>,
@@ -215,6 +214,7 @@ impl Drop for Working {
 async fn take_in(
     request: http::Request<Incoming>,
     sender: &mpsc::Sender<CallbackRequest>,
+    working: &Working,
 ) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let refused = |status: http::StatusCode| {
@@ -228,6 +228,8 @@ async fn take_in(
         Ok(Err(_)) => return refused(http::StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => return refused(http::StatusCode::REQUEST_TIMEOUT),
     };
+    // Not before: one who sends a body for ever is waited for by nobody.
+    working.begin();
     let (visit, answer) = CallbackRequest::new(http::Request::from_parts(parts, body));
     if sender.send(visit).await.is_err() {
         return gone();

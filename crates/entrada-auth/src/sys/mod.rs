@@ -7,6 +7,7 @@ mod defect;
 mod dial;
 mod entropy;
 mod env;
+mod file_id;
 mod harden;
 mod http;
 mod input_file;
@@ -26,6 +27,7 @@ pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};
+pub use file_id::FileId;
 pub use harden::harden;
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,

@@ -91,6 +91,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// Records nothing any more, and writes no file.
+    pub fn cancel(&self) {
+        *self.tape() = None;
+    }
+
     /// Notes that the user was shown the page `url`. What happens on it is not ours to see.
     pub fn page(&self, url: &Url) {
         self.with(|tape| {

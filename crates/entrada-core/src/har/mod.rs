@@ -36,6 +36,7 @@ pub struct Log {
     #[serde(default)]
     pub creator: Creator,
     /// Requests and answers, in order.
+    #[serde(default)]
     pub entries: Vec<Entry>,
     /// For whoever reads the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,13 +80,16 @@ pub struct TraceSummary {
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// When the request was sent: RFC 3339, with milliseconds.
+    #[serde(default)]
     pub started_date_time: String,
     /// Milliseconds until the answer was whole.
     #[serde(default)]
     pub time: f64,
     /// What was asked.
+    #[serde(default)]
     pub request: Request,
     /// What was answered; status 0 where nothing was.
+    #[serde(default)]
     pub response: Response,
     /// Always empty here.
     #[serde(default)]
@@ -223,6 +227,20 @@ pub struct Timings {
     pub receive: f64,
 }
 
+/// A text is an HTTP archive by how it begins, and cannot be read as one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HarError {
+    /// It is no JSON.
+    #[error("it breaks at {0}")]
+    Broken(String),
+    /// A member is of another type than HAR 1.2 says.
+    #[error("a member at {0} is not of the type that HAR 1.2 gives it")]
+    Type(String),
+    /// What it needs is not there.
+    #[error("{0}")]
+    Lack(&'static str),
+}
+
 impl Har {
     /// An empty file of ours.
     pub fn new(comment: &str, about: TraceSummary) -> Self {
@@ -240,14 +258,46 @@ impl Har {
         }
     }
 
-    /// Reads `text`; `None` where it is no HTTP archive. The error tells the place, and quotes nothing.
-    pub fn parse(text: &str) -> Option<Result<Self, String>> {
-        let place = |error: &serde_json::Error| {
-            format!("it breaks at line {} column {}", error.line(), error.column())
-        };
+    /// Reads `text`; `None` where it is no HTTP archive.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where. Nothing of it is quoted.
+    pub fn parse(text: &str) -> Option<Result<Self, HarError>> {
         let text = Self::trimmed(text);
         let is_one = Self::begins(text) || Self::holds(text);
-        is_one.then(|| serde_json::from_str(text).map_err(|error| place(&error)))
+        is_one.then(|| {
+            serde_json::from_str(text).map_err(|error| {
+                let place = format!("line {} column {}", error.line(), error.column());
+                match error.classify() {
+                    serde_json::error::Category::Data => {
+                        Self::lack(text).map_or(HarError::Type(place), HarError::Lack)
+                    }
+                    _ => HarError::Broken(place),
+                }
+            })
+        })
+    }
+
+    /// What `text`, which is an HTTP archive, lacks for anything to be judged by; `None` where nothing is missing.
+    pub fn lack(text: &str) -> Option<&'static str> {
+        let json: Value = serde_json::from_str(Self::trimmed(text)).ok()?;
+        let Some(entries) = json.get("log")?.get("entries") else {
+            return Some("`log` has no `entries`");
+        };
+        let Some(entries) = entries.as_array() else { return Some("`log.entries` is no list") };
+        let has = |outer: &str, inner: &str| {
+            entries.iter().any(|entry| entry.get(outer).is_some_and(|own| own.get(inner).is_some()))
+        };
+        if entries.is_empty() {
+            Some("`log.entries` is empty")
+        } else if !has("request", "url") {
+            Some("no entry has a `request` with a `url`")
+        } else if !has("response", "status") {
+            Some("no entry has a `response` with a `status`")
+        } else {
+            None
+        }
     }
 
     /// `text` without what editors and shells put around JSON: byte order marks and white space.

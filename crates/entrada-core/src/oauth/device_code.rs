@@ -51,8 +51,14 @@ pub enum Poll {
     Issued(Box<TokenResponse>),
     /// The server said no, for good.
     Refused(Box<ErrorResponse>),
-    /// The server said yes with a token that cannot be used. The device code is spent: no later poll brings another.
-    Unusable(ProtocolError),
+    /// Something that is no OAuth answer and no outage either: no later poll brings another. In `rest` stands the refresh token
+    /// that came all the same ([`TokenResponse::without_access_token`]).
+    Unusable {
+        /// What is wrong with it.
+        error: ProtocolError,
+        /// The refresh token, and what stands beside it.
+        rest: Option<Box<TokenResponse>>,
+    },
 }
 
 /// Asks for a `user_code` (RFC 8628 §3.1).
@@ -124,7 +130,12 @@ pub fn poll_request(token_endpoint: &Url, client_id: &str, device_code: &Secret)
     request
 }
 
-/// Reads the answer to [`poll_request`].
+/// Reads the answer to [`poll_request`]. An error is an outage (408, 429 and 5xx without an OAuth answer): nothing was decided, and
+/// the next poll may bring more.
+///
+/// # Errors
+///
+/// A [`ProtocolError`] where the status is that of an outage and the body holds neither tokens nor an OAuth error.
 pub fn parse_poll(
     response: &HttpResponse,
     received_at: NumericDate,
@@ -132,10 +143,15 @@ pub fn parse_poll(
     let answer =
         match TokenResponse::parse("the device access token request", response, received_at) {
             Ok(answer) => answer,
-            Err(error) if response.status().is_success() && !is_markup(response) => {
-                return Ok(Poll::Unusable(error));
+            Err(error) => {
+                let rest = TokenResponse::without_access_token(response, received_at).map(Box::new);
+                let is_outage = response.status().is_server_error() || error.is_temporary();
+                return if is_outage && rest.is_none() && !TokenResponse::is_in(response) {
+                    Err(error)
+                } else {
+                    Ok(Poll::Unusable { error, rest })
+                };
             }
-            Err(error) => return Err(error),
         };
     Ok(match answer {
         Ok(token) => Poll::Issued(Box::new(token)),
@@ -145,13 +161,6 @@ pub fn parse_poll(
             _ => Poll::Refused(refusal),
         },
     })
-}
-
-/// Whether the body is a page. A token endpoint sends none: something between us and it did, so nothing was decided.
-fn is_markup(response: &HttpResponse) -> bool {
-    let body = response.body().trim_ascii_start();
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    body.trim_ascii_start().starts_with(b"<")
 }
 
 #[cfg(test)]
@@ -229,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_a_usable_token_is_the_end_and_a_page_is_not() {
+    fn an_answer_that_is_no_oauth_is_the_end_and_an_outage_is_not() {
         let poll = |status: u16, body: &[u8]| {
             let response = http::Response::builder().status(status).body(body.to_vec()).unwrap();
             parse_poll(&response, NumericDate(0))
@@ -251,15 +260,34 @@ mod tests {
             for status in [200, 201] {
                 let found = poll(status, body);
                 assert!(
-                    matches!(found, Ok(Poll::Unusable(_))),
+                    matches!(found, Ok(Poll::Unusable { .. })),
                     "{status} {}: {found:?}",
                     String::from_utf8_lossy(body)
                 );
             }
-            assert!(poll(503, body).is_err(), "{}", String::from_utf8_lossy(body));
         }
-        for page in ["<html>sign in to this network</html>", "\n <!DOCTYPE html>", "\u{feff}<p>"] {
-            assert!(poll(200, page.as_bytes()).is_err(), "{page}");
+        for page in ["<html>sign in to this network</html>", "", "{}", "[]", "busy"] {
+            for status in [200, 204, 302, 307, 400, 401, 403, 404, 410, 413, 451] {
+                let found = poll(status, page.as_bytes());
+                assert!(matches!(found, Ok(Poll::Unusable { rest: None, .. })), "{status} {page}");
+            }
+            for status in [408, 429, 500, 501, 502, 503, 504, 520, 599] {
+                assert!(poll(status, page.as_bytes()).is_err(), "{status} {page}");
+            }
+        }
+        // The code is spent, whatever the status says.
+        for status in [200, 307, 403, 429, 500, 503] {
+            let token_type = if status == 200 { "pop" } else { "Bearer" };
+            let body = format!(
+                r#"{{"access_token":"at","token_type":"{token_type}","refresh_token":"rt"}}"#
+            );
+            let Ok(Poll::Unusable { rest: Some(rest), .. }) = poll(status, body.as_bytes()) else {
+                panic!("{status}");
+            };
+            assert_eq!(rest.refresh_token, Some(Secret::new("rt")));
+            let body = r#"{"access_token":"at","token_type":"pop"}"#;
+            let found = poll(status, body.as_bytes());
+            assert!(matches!(found, Ok(Poll::Unusable { rest: None, .. })), "{status}");
         }
     }
 }

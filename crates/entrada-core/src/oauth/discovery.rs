@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, read};
-use crate::{Authority, Endpoints, check_transport, clean};
+use crate::{Authority, Endpoints, NumericDate, check_transport, clean};
 
 const STEP: &str = "the discovery request";
 
@@ -46,6 +46,14 @@ pub enum DiscoveryError {
         /// Whom the document names, cleaned.
         issuer: Option<String>,
     },
+    /// It is about the right authority, and names no endpoint that can be used.
+    #[error("the discovery document of {authority} cannot be used: {reason}")]
+    Unusable {
+        /// Who was asked.
+        authority: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It is no such document.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
@@ -58,16 +66,21 @@ const ISSUER_MAX: usize = 200;
 
 /// Reads the answer to [`request`]. The `issuer` must be the authority that was asked, and every endpoint must be
 /// reached over https or on this machine: a document that says otherwise is refused (OIDC Discovery §4.3).
+///
+/// # Errors
+///
+/// [`DiscoveryError::Protocol`] is one that may pass by itself; the others stay until authority or settings change.
 pub fn parse(
     authority: &Authority,
     response: &HttpResponse,
+    received_at: Option<NumericDate>,
 ) -> Result<Answer<Endpoints>, DiscoveryError> {
     let status = response.status().as_u16();
     if MISSING.contains(&status) {
         let url = authority.discovery_url().to_string();
         return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
     }
-    let found = read(STEP, response, None, |members| {
+    let found = read(STEP, response, received_at, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
         if !authority.accepts_issuer(issuer) {
             let shown: String = clean(issuer).chars().take(ISSUER_MAX).collect();
@@ -81,15 +94,22 @@ pub fn parse(
             check_transport(&url).map_err(|_| format!("its `{name}` is not https"))?;
             Ok(Some(url))
         };
-        Ok(Ok(Endpoints {
-            issuer: Some(issuer.to_owned()),
-            token: endpoint("token_endpoint")?
-                .ok_or_else(|| "it has no `token_endpoint`".to_owned())?,
-            device_authorization: endpoint("device_authorization_endpoint")?,
-            authorization: endpoint("authorization_endpoint")?,
-            keys: endpoint("jwks_uri")?,
-            iss_parameter_supported: members.get("authorization_response_iss_parameter_supported")
-                == Some(&Value::Bool(true)),
+        let endpoints = || {
+            Ok(Endpoints {
+                issuer: Some(issuer.to_owned()),
+                token: endpoint("token_endpoint")?
+                    .ok_or_else(|| "it has no `token_endpoint`".to_owned())?,
+                device_authorization: endpoint("device_authorization_endpoint")?,
+                authorization: endpoint("authorization_endpoint")?,
+                keys: endpoint("jwks_uri")?,
+                iss_parameter_supported: members
+                    .get("authorization_response_iss_parameter_supported")
+                    == Some(&Value::Bool(true)),
+            })
+        };
+        Ok(endpoints().map_err(|reason: String| DiscoveryError::Unusable {
+            authority: authority.base(),
+            reason,
         }))
     })?;
     found.map_or_else(|refusal| Ok(Err(refusal)), |endpoints| endpoints.map(Ok))
@@ -102,9 +122,11 @@ mod tests {
 
     fn endpoints(body: &str) -> Result<Endpoints, String> {
         let authority = Authority::parse("https://idp.example", None).unwrap();
-        parse(&authority, &response(200, body)).map(Result::unwrap).map_err(|error| match error {
-            DiscoveryError::Protocol(error) => error.reason,
-            other => other.to_string(),
+        parse(&authority, &response(200, body), None).map(Result::unwrap).map_err(|error| {
+            match error {
+                DiscoveryError::Unusable { reason, .. } => reason,
+                other => other.to_string(),
+            }
         })
     }
 
@@ -138,7 +160,7 @@ mod tests {
     #[test]
     fn a_document_that_is_not_there_is_told_from_one_that_cannot_be_had_now() {
         let authority = Authority::parse("https://idp.example/realm", None).unwrap();
-        let of = |status: u16, body: &str| parse(&authority, &response(status, body));
+        let of = |status: u16, body: &str| parse(&authority, &response(status, body), None);
         for status in [404, 410] {
             for body in
                 ["", "<html>no such page</html>", r#"{"error":"Realm does not exist"}"#, "{}"]

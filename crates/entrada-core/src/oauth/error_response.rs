@@ -154,24 +154,28 @@ fn aadsts_in(text: &str) -> Vec<u64> {
     codes
 }
 
-/// Seconds to wait, from the `Retry-After` of `response`, which came at `now`; see [`pause_of`]. A date is one by the clock of
+/// Seconds to wait, from the `Retry-After` of `response`, which came at `now`; see [`asked_pause`]. A date is one by the clock of
 /// who sent it, where that is told.
 pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<u64> {
     let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     pause_of(text, server_date(response).or(now))
 }
 
-/// Seconds to wait, from a `Retry-After` of seconds or of a date (RFC 9110 §10.2.3); at most an hour, and absent when
-/// unreadable.
-pub fn pause_of(text: &str, now: Option<NumericDate>) -> Option<u64> {
+/// Seconds to wait, from a `Retry-After`: at most an hour, and absent when unreadable; see [`asked_pause`].
+fn pause_of(text: &str, now: Option<NumericDate>) -> Option<u64> {
     const LONGEST: u64 = 3_600;
+    asked_pause(text, now).map(|seconds| seconds.min(LONGEST))
+}
+
+/// Seconds that a `Retry-After` asks for, as a number or as a date (RFC 9110 §10.2.3); absent where it is neither.
+pub fn asked_pause(text: &str, now: Option<NumericDate>) -> Option<u64> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are a long time.
-        return Some(text.parse::<u64>().unwrap_or(LONGEST).min(LONGEST));
+        return Some(text.parse::<u64>().unwrap_or(u64::MAX));
     }
     let until = http_date(text)?.seconds_since(now?);
-    Some(u64::try_from(until).unwrap_or(0).min(LONGEST))
+    Some(u64::try_from(until).unwrap_or(0))
 }
 
 /// The `Date` header: the server's idea of now.

@@ -18,7 +18,7 @@ pub mod refresh;
 pub mod sasl;
 mod token_response;
 
-pub use error_response::{ErrorResponse, RETRYABLE_STATUS, http_date, pause_of, retry_after};
+pub use error_response::{ErrorResponse, RETRYABLE_STATUS, asked_pause, http_date, retry_after};
 pub use identity::{account_of, home_account_id, named_in_id_token};
 pub use token_response::TokenResponse;
 

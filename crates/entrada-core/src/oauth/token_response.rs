@@ -83,6 +83,14 @@ impl TokenResponse {
         })
     }
 
+    /// Whether the body is a token response by its members, whatever the status says.
+    pub(super) fn is_in(response: &HttpResponse) -> bool {
+        let members = serde_json::from_slice::<Members>(response.body());
+        members.is_ok_and(|members| {
+            !is_refusal(&members) && lenient::text(&members, "access_token").is_some()
+        })
+    }
+
     /// The refresh token, and what stands beside it, of an answer whose access token cannot be used: it has the wrong type,
     /// cannot be read or is missing, or the HTTP status denies it. `None` where the answer holds no refresh token that can
     /// be used, and for a refusal. The old refresh token may be dead, so this one must not be lost.

@@ -139,6 +139,64 @@ fn reference(letters: &[Letter]) -> Option<(char, usize)> {
     Some((c, length))
 }
 
+/// What stands behind equals signs (RFC 2045 §6.7): bytes, and ends of lines that are none; `None` where nothing does.
+pub(super) fn unquoted(view: &[Letter]) -> Option<Vec<Letter>> {
+    if !view.iter().any(|letter| letter.c == '=') {
+        return None;
+    }
+    let mut out: Vec<Letter> = Vec::with_capacity(view.len());
+    let (mut at, mut from) = (0, None);
+    while let Some(letter) = view.get(at) {
+        let byte = (letter.c == '=').then(|| hexadecimal(view, at + 1, 2)).flatten();
+        let blanks = view.iter().skip(at + 1).take_while(|next| next.c.is_whitespace());
+        let line_ends = letter.c == '=' && blanks.clone().any(|next| next.c == '\n');
+        if line_ends {
+            from = from.or(Some(letter.from));
+            at += 1 + blanks.count();
+            continue;
+        }
+        let length = if byte.is_some() { 3 } else { 1 };
+        let to = view.get(at + length - 1).map_or(letter.to, |last| last.to);
+        let c = byte.and_then(char::from_u32).unwrap_or(letter.c);
+        out.push(Letter { c, from: from.take().unwrap_or(letter.from), to });
+        at += length;
+    }
+    (out.len() < view.len()).then(|| joined(&out))
+}
+
+/// Digits of a group in a dump of bytes.
+const GROUP_MAX: usize = 8;
+/// What parts the groups of a dump: `65:79:4a`, `65 79 4a`, `0x65, 0x79`.
+const GAP_MAX: usize = 4;
+
+/// The runs of at least `least` bytes in `view` that are written in hexadecimal, in groups.
+pub(super) fn dumps(view: &[Letter], least: usize) -> Vec<Vec<Letter>> {
+    let mut all = Vec::new();
+    let mut run: Vec<Letter> = Vec::new();
+    let mut rest = view;
+    while let Some(first) = rest.first() {
+        let digits = rest.iter().take_while(|letter| letter.c.is_ascii_hexdigit()).count();
+        let is_group = digits.is_multiple_of(2) && (2..=GROUP_MAX).contains(&digits);
+        let (group, after) = rest.split_at(if is_group { digits } else { digits.max(1) });
+        if is_group {
+            // What stands between two groups goes with the second.
+            let from = run.last().map_or(first.from, |last| last.to);
+            run.push(Letter { from, ..*first });
+            run.extend(group.iter().skip(1));
+        }
+        let between = |letter: &&Letter| ":,;-{}()".contains(letter.c) || letter.c.is_whitespace();
+        let mut gap = after.iter().take(GAP_MAX).take_while(between).count();
+        let mark: Vec<char> = after.iter().skip(gap).take(2).map(|letter| letter.c).collect();
+        gap += if matches!(mark[..], ['0', 'x' | 'X']) { 2 } else { 0 };
+        rest = after.get(gap..).unwrap_or_default();
+        if !is_group || gap == 0 || rest.is_empty() {
+            let whole = std::mem::take(&mut run);
+            all.extend(Some(whole).filter(|run| least * 2 <= run.len()));
+        }
+    }
+    all
+}
+
 pub(super) fn base64_digit(c: char) -> Option<u32> {
     Some(match c {
         'A'..='Z' => u32::from(c) - u32::from('A'),

@@ -34,7 +34,20 @@ fn a_secret_is_found_in_every_encoding_and_two_around_each_other() {
         let numbers: String = secret.chars().map(|c| format!("&#{};", u32::from(c))).collect();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let base64 = BASE64_STANDARD.encode(secret);
+        let bytes = |format: fn(u8) -> String, between: &str| {
+            secret.bytes().map(format).collect::<Vec<_>>().join(between)
+        };
+        let plain = |byte: u8| format!("{byte:02x}");
+        let quoted = bytes(|byte| format!("={byte:02X}"), "");
         for text in [
+            bytes(plain, ":"),
+            bytes(|byte| format!("{byte:02X}"), " "),
+            bytes(plain, "-"),
+            bytes(|byte| format!("0x{byte:02x}"), ", "),
+            bytes(plain, " ").replace(' ', "\n"),
+            quoted.clone(),
+            quoted.replace("=2", "=\r\n=2"),
+            BASE64_STANDARD.encode(&quoted),
             secret.to_owned(),
             json.clone(),
             json!(json).to_string(),
@@ -81,6 +94,35 @@ fn pieces_are_found_over_blanks_lines_and_marks_that_nobody_sees_and_in_another_
         ("é 235 2.7.0 Authentication".to_owned(), "é 235 2.7.0 Authentication".to_owned()),
     ] {
         assert_eq!(redactor.text(&text), expected);
+    }
+}
+
+#[test]
+fn what_a_mail_quotes_and_what_a_dump_shows_is_found_to_its_ends() {
+    let redactor = knowing(&["ab=cd=ef-gh", TOKEN]);
+    let quoted = "ab=3Dcd=\n=3Def-gh";
+    assert_eq!(redactor.text(&format!("token=3D{quoted}.")), "token=3D[secret].");
+    let wrapped = format!("{}=\r\n{}=\n{}", &TOKEN[..9], &TOKEN[9..30], &TOKEN[30..]);
+    assert_eq!(redactor.text(&format!("x={wrapped}, no")), "x=[secret], no");
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    // xxd and od: an offset, groups of bytes, and what they spell.
+    for groups in [1, 2, 4] {
+        let lines: Vec<String> = hex(TOKEN)
+            .chunks(16)
+            .enumerate()
+            .map(|(at, bytes)| {
+                let groups: Vec<String> = bytes.chunks(groups).map(<[String]>::concat).collect();
+                format!("{:08x}: {}", at * 16, groups.join(" "))
+            })
+            .collect();
+        let shown = redactor.text(&lines.join("\n")).into_owned();
+        for bytes in hex(TOKEN).chunks(16).filter(|bytes| bytes.len() == 16) {
+            let groups: Vec<String> = bytes.chunks(groups).map(<[String]>::concat).collect();
+            assert!(!shown.contains(&groups.join(" ")), "{shown}");
+        }
+    }
+    for text in ["a=b=3D1", "12:34:56 and 2026-11-30", "x=\ny", "de ad be ef"] {
+        assert_eq!(redactor.text(text), text);
     }
 }
 

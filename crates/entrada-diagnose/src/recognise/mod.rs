@@ -1,6 +1,7 @@
 //! What was put in front of us: told by its content, never by a file name.
 
 mod address;
+mod answer;
 mod file;
 pub(super) mod limits;
 mod msal;
@@ -10,12 +11,14 @@ mod printed;
 
 use serde_json::{Map, Value};
 
-use super::service::{HttpAnswer, MailLog};
+pub(super) use self::answer::refusal_in;
+use self::answer::{is_api_error, take_answer};
+use super::service::{HttpAnswer, MailLog, is_error_document, is_error_object};
 use super::shape::Shape;
 use super::{Evidence, har};
 use entrada_core::NumericDate;
-use entrada_core::har::Har;
-use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal, pause_of};
+use entrada_core::har::{Har, HarError};
+use entrada_core::oauth::{ErrorResponse, TokenResponse, is_refusal};
 
 /// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
 const ERRORS: [&str; 19] = [
@@ -52,6 +55,9 @@ pub enum RecogniseError {
     /// It starts like JSON and is not.
     #[error("the input starts like JSON but is none: {0}")]
     Json(String),
+    /// An HTTP archive in which what is needed is missing, or not what it should be.
+    #[error("the HTTP archive cannot be judged: {0}")]
+    Har(HarError),
     /// An evidence file whose member is of the wrong type.
     #[error("the evidence file's `{member}` is not {expected}")]
     Member {
@@ -82,6 +88,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         limits::weigh(text)?;
         match read_json(text, &mut evidence, now) {
             Ok(()) => return Ok(evidence),
+            Err(error @ RecogniseError::Har(_)) => return Err(error),
             // Python's way to show a dictionary, and JSON that lost its end, may still tell.
             Err(error) => match page::refusal(text) {
                 Some(refusal) => evidence.refusal = Some(refusal),
@@ -101,7 +108,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     } else if let Some(members) = address::refusal(text) {
         evidence.refusal = Some(ErrorResponse::from_json(&members));
         evidence.context.grant_type = Some("authorization_code".to_owned());
-    } else if text.starts_with('<') && text.contains("ResponseCode") {
+    } else if text.starts_with('<') && (text.contains("ResponseCode") || is_error_document(text)) {
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
     } else if let Some(answer) = phrase::status_and_reason(text) {
         // A status before what an authority said.
@@ -146,8 +153,17 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
 fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<(), RecogniseError> {
     if let Some(har) = Har::parse(text) {
         let known = std::mem::take(&mut evidence.redactor);
-        *evidence = har::evidence(&har.map_err(RecogniseError::Json)?, now);
+        let har = har.map_err(|error| match error {
+            HarError::Broken(_) => RecogniseError::Json(error.to_string()),
+            error => RecogniseError::Har(error),
+        })?;
+        *evidence = har::evidence(&har, now);
         evidence.redactor.join(&known);
+        if evidence.unrecognised
+            && let Some(lack) = Har::lack(text)
+        {
+            return Err(RecogniseError::Har(HarError::Lack(lack)));
+        }
         return Ok(());
     }
     // Not serde's message: it can quote the input.
@@ -195,94 +211,16 @@ fn read_object(
         evidence.token = printed::token(members);
         if evidence.token.is_none() {
             evidence.response = within();
+            if evidence.response.is_none() && is_error_object(members) {
+                take_answer(HttpAnswer::of_body(text), evidence, None);
+                return Ok(());
+            }
             evidence.unrecognised = evidence.response.is_none();
             return Ok(());
         }
         evidence.unrecognised = evidence.token.is_none();
     }
     Ok(())
-}
-
-/// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).
-fn is_api_error(members: &Map<String, Value>) -> bool {
-    let named = ["error", "odata.error"].iter().any(|name| {
-        members.get(*name).and_then(|error| error.get("code")).is_some_and(Value::is_string)
-    });
-    named
-        || (members.get("code").is_some_and(Value::is_string)
-            && members.get("message").is_some_and(Value::is_string))
-}
-
-/// Takes an HTTP answer for what it is: of a token endpoint, or of an API. `local` is the clock of whoever got it, where
-/// that was told beside the server's.
-fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<NumericDate>) {
-    let answer = answer.refused_within().unwrap_or(answer);
-    if let Some(authorization) = &answer.authorization {
-        evidence.token = sent_token(authorization.expose()).or(evidence.token.take());
-    }
-    let server = answer.date();
-    evidence.now = local.or(server).or(evidence.now);
-    let at = evidence.now.unwrap_or_default();
-    let of_authority = answer.is_of_an_authority();
-    let members = match answer.json() {
-        Some(Value::Object(members)) => Some(members),
-        _ => page::error_form(&answer.body),
-    };
-    if let Some(members) = members {
-        let refused = members.get("error").is_some_and(Value::is_string)
-            && (members.contains_key("error_codes")
-                || members.contains_key("error_description")
-                || answer.body.contains("AADSTS")
-                || of_authority
-                || is_oauth_error(&members));
-        if refused {
-            let mut refusal = ErrorResponse::from_json(&members);
-            refusal.http_status = answer.status;
-            let asked = answer.header("retry-after").next();
-            refusal.retry_after = asked.and_then(|text| pause_of(text, server.or(Some(at))));
-            evidence.refusal = Some(refusal);
-            return;
-        }
-        if let Some(mut response) = TokenResponse::from_json(&members, at) {
-            response.server_date = server;
-            evidence.response = Some(response);
-            // Tokens under a status of failure show no endpoint that works.
-            let failed = answer.status.is_some_and(|status| !(200..300).contains(&status));
-            evidence.answer = failed.then_some(answer);
-            return;
-        }
-    } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
-        // Words before or behind the authority's JSON, as logs have them.
-        let is_error = answer.status.is_some_and(|status| 400 <= status);
-        page::named(&answer.body).filter(|_| is_error && !answer.is_html())
-    }) {
-        evidence.refusal = Some(ErrorResponse { http_status: answer.status, ..refusal });
-        return;
-    } else if of_authority && let Some(status) = answer.status {
-        let body = answer.body.as_bytes();
-        let kind = answer.header("content-type").next();
-        evidence.not_oauth =
-            Some(ProtocolError::of_text("the authority's endpoint", status, kind, body));
-        return;
-    }
-    evidence.answer = Some(answer);
-}
-
-/// What was shown as a token in an `Authorization` header.
-fn sent_token(authorization: &str) -> Option<Shape> {
-    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(Shape::of(&format!("Bearer {rest}")));
-    }
-    // The scheme was forgotten: what stands there is the token itself.
-    (rest.is_empty() && 40 < scheme.len()).then(|| Shape::Broken {
-        reason: "it was sent without the word `Bearer` before it".to_owned(),
-        length: scheme.chars().count(),
-    })
-}
-
-fn is_oauth_error(members: &Map<String, Value>) -> bool {
-    members.get("error").and_then(Value::as_str).is_some_and(|error| ERRORS.contains(&error))
 }
 
 /// Takes what a mail server and its client said, and the token that they spoke of.

@@ -37,7 +37,10 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         let before = lower[..at].trim_end_matches([' ', '(', '"', ':', '=']);
         let reason = status.canonical_reason().unwrap_or_default().to_ascii_lowercase();
         let named = BEFORE.iter().any(|name| before.ends_with(name.trim_end_matches(':')));
-        if lower[end..].contains(&reason) || named {
+        // `"GET /v1.0/me HTTP/1.1" 401 123`: a line of an access log.
+        let version = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let logged = version.starts_with("http/");
+        if lower[end..].contains(&reason) || named || logged {
             return Some(answer(status, text));
         }
     }

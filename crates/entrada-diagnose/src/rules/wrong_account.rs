@@ -40,7 +40,10 @@ fn by_name(facts: &Facts) -> Option<Finding> {
     let home = account.as_ref().map(|account| account.id.as_str());
     // A name cannot be compared with an answer that gives none, nor an id with one that gives no id.
     let comparable = if wanted.contains('@') { !names.is_empty() } else { home.is_some() };
-    let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+    let known = &facts.context().account_names;
+    let same = |name: &str| {
+        known.iter().map(String::as_str).chain([wanted]).any(|own| own.eq_ignore_ascii_case(name))
+    };
     if !comparable || names.iter().copied().chain(ids).chain(home).any(same) {
         return None;
     }

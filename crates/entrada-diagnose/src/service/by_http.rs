@@ -10,6 +10,7 @@ use super::words::{
 use super::{HttpAnswer, Service};
 use crate::{Confidence, Facts};
 use entrada_core::entra::resources;
+use entrada_core::human_duration;
 
 /// What was answered, to be shown.
 pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
@@ -40,7 +41,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
         return vec![
             Hypothesis::certain("throttled", "the service asks to be asked less often")
-                .help(pause(answer)),
+                .help(pause(facts, answer)),
         ];
     }
     let asks = answer.claims();
@@ -116,16 +117,18 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     match status {
         Some(502..=504) => vec![
             Hypothesis::certain("service-incident", "the service could not answer")
-                .help(pause(answer)),
+                .help(pause(facts, answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
                 Hypothesis::certain("service-incident", "the service has a fault of its own")
-                    .help(pause(answer)),
+                    .help(pause(facts, answer)),
             ]
         }
+        // No token was shown there, so none is at fault.
+        _ if answer.is_of_an_authority() => Vec::new(),
         Some(200 | 401 | 403 | 500) | None
             if has(&["erroraccessdenied", "access is denied", "accessdenied"]) =>
         {
@@ -215,9 +218,12 @@ fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
     })
 }
 
-fn pause(answer: &HttpAnswer) -> String {
-    match answer.header("retry-after").next() {
-        Some(seconds) => format!("wait as long as `Retry-After` says ({seconds}), then try again"),
+fn pause(facts: &Facts, answer: &HttpAnswer) -> String {
+    match answer.pause(facts.now.unwrap_or_default()) {
+        Some(seconds) => {
+            let pause = human_duration(seconds.cast_signed());
+            format!("wait as long as `Retry-After` says ({pause}), then try again")
+        }
         None => "try again in a few minutes".to_owned(),
     }
 }

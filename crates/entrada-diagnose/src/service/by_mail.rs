@@ -2,8 +2,9 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
+use super::mail_rights::{closed_after_sign_in, not_connected, refused};
 use crate::{Confidence, Facts};
-use entrada_core::{Claims, Protocol};
+use entrada_core::Protocol;
 
 /// What was said, to be shown.
 pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
@@ -90,13 +91,21 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["did not meet the criteria"]) {
         return by_criteria(facts, talk);
     }
-    if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired"]) {
+    if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired", "[expired]"])
+    {
         return vec![Hypothesis::certain(
             "expired",
             "the token ended while the connection was open",
         )];
     }
-    let passing = has(&["unavailable", "temporary", "internal error", "try again later"]);
+    let passing = has(&[
+        "unavailable",
+        "temporary",
+        "internal error",
+        "try again later",
+        "[serverbug]",
+        "[sys/temp]",
+    ]);
     // RFC 3463: what begins with 4 passes, what begins with 5 does not.
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
@@ -143,7 +152,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![Hypothesis::new("wrong-xoauth2-format", sure, message)];
     }
     // RFC 5530 §3.
-    if has(&["[noperm]"]) && talk.signed_in() {
+    if has(&["[noperm]", "[authorizationfailed]"]) && talk.signed_in() {
         return vec![Hypothesis::certain(
             "mailbox-permission-missing",
             "the token is taken, and its user may not open that mailbox",
@@ -180,8 +189,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         )];
     }
     if talk.signed_in() || talk.is_about_the_message() {
-        // The token was taken. What was refused later, and says nothing of a mailbox, is about something else.
-        return Vec::new();
+        return if talk.let_in(true) { Vec::new() } else { closed_after_sign_in(talk) };
     }
     refused(facts, talk)
 }
@@ -231,18 +239,6 @@ fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     }
 }
 
-/// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
-fn own_mailbox(facts: &Facts, talk: &MailLog) -> Option<bool> {
-    let mailbox = talk.mailbox()?;
-    let mut names = facts.claims().into_iter().flat_map(Claims::user_names).peekable();
-    if names.peek().is_none() {
-        // A token that cannot be read: who signed in may have been told.
-        let account = facts.context().account.as_deref().filter(|name| name.contains('@'))?;
-        return Some(account.eq_ignore_ascii_case(mailbox));
-    }
-    Some(names.any(|name| name.eq_ignore_ascii_case(mailbox)))
-}
-
 /// `535 5.7.139 … the request did not meet the criteria to be authenticated successfully`.
 fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
@@ -260,140 +256,6 @@ fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     ];
     if talk.mechanism.is_none() {
         all.push(Hypothesis::possible("basic-auth-disabled", "a password may have been sent"));
-    }
-    all
-}
-
-fn token_user(facts: &Facts) -> String {
-    let name = facts.claims().and_then(|claims| claims.user_names().next().map(str::to_owned));
-    name.map_or_else(|| "its user".to_owned(), |name| format!("`{name}`"))
-}
-
-/// D10: the token was taken, and the mailbox is closed to its user.
-fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
-    if token_explains(facts) {
-        return Vec::new();
-    }
-    if facts.is_app_only() {
-        // Exchange took the token, so it knows the application: what is missing is the right.
-        return vec![
-            Hypothesis::likely(
-                "mailbox-permission-missing",
-                "the token is taken, and the application has no right on that mailbox",
-            )
-            .help(
-                "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User SERVICE_PRINCIPAL \
-                 -AccessRights FullAccess`",
-            ),
-        ];
-    }
-    let mailbox = talk.mailbox().unwrap_or("that mailbox");
-    match own_mailbox(facts, talk) {
-        Some(false) => vec![Hypothesis::certain(
-            "mailbox-permission-missing",
-            format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
-        )],
-        Some(true) => vec![
-            Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Hypothesis::possible("no-mailbox-license", "the user may have no mailbox here"),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
-        ],
-        None => vec![
-            Hypothesis::possible(
-                "mailbox-permission-missing",
-                "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
-            )
-            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
-            Hypothesis::possible(
-                "wrong-account",
-                "the token may be another user's than the mailbox, or the name an alias of it",
-            ),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
-        ],
-    }
-}
-
-/// What says that the protocol is switched off.
-fn disabled(talk: &MailLog) -> &'static str {
-    match talk.protocol {
-        Protocol::Imap => "imap-disabled",
-        Protocol::Pop => "pop-disabled",
-        Protocol::Smtp => "smtp-auth-disabled",
-    }
-}
-
-/// D09, D12, D14: the sign-in was refused, and the words say no more. What the token shows decides.
-fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
-    if token_explains(facts) {
-        return Vec::new();
-    }
-    let closed =
-        Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox");
-    if facts.is_app_only() {
-        return vec![
-            Hypothesis::likely(
-                "service-principal-not-registered",
-                "the token is an application's: Exchange has to know its service principal",
-            ),
-            closed,
-        ];
-    }
-    if facts.is_guest() {
-        return vec![Hypothesis::likely(
-            "guest-user-no-mailbox",
-            "the account is a guest in the token's tenant, and has no mailbox there",
-        )];
-    }
-    if facts.claims().is_some() {
-        return match own_mailbox(facts, talk) {
-            Some(false) => {
-                let mailbox = talk.mailbox().unwrap_or_default();
-                vec![Hypothesis::likely(
-                    "wrong-account",
-                    format!(
-                        "the token is that of {}, and `{mailbox}` was named",
-                        token_user(facts)
-                    ),
-                )]
-            }
-            Some(true) | None => vec![
-                closed,
-                Hypothesis::possible(
-                    "mailbox-permission-missing",
-                    "the user may have no right on that mailbox",
-                ),
-                Hypothesis::possible(
-                    "conditional-access",
-                    "a policy may refuse the token at the service",
-                ),
-            ],
-        };
-    }
-    let scope = match talk.protocol {
-        Protocol::Imap => "IMAP.AccessAsUser.All",
-        Protocol::Pop => "POP.AccessAsUser.All",
-        Protocol::Smtp => "SMTP.Send",
-    };
-    // In the order in which to look.
-    let mut all = vec![
-        Hypothesis::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
-            "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
-        ),
-        Hypothesis::possible("missing-scope", format!("the token may lack `{scope}`")),
-        Hypothesis::possible("expired", "the token may have expired"),
-        Hypothesis::possible("wrong-account", "the token may be another user's than the mailbox"),
-        closed,
-        Hypothesis::possible(
-            "service-principal-not-registered",
-            "where the token is an application's, Exchange may not know it",
-        ),
-    ];
-    if talk.mechanism.is_none() {
-        all.push(Hypothesis::new(
-            "basic-auth-disabled",
-            Confidence::Possible,
-            "a password may have been sent",
-        ));
     }
     all
 }

@@ -1,41 +1,17 @@
 //! An answer of an API, as `curl -i`, `curl -v` and logs have it.
 
 use serde_json::Value;
-use url::Url;
 
 use super::super::recognise::limits::{start_of, weigh};
 use super::words::IN_PROSE;
-use entrada_core::entra::clouds::Cloud;
-use entrada_core::oauth::challenge;
+use entrada_core::oauth::{asked_pause, challenge};
 use entrada_core::{NumericDate, Secret};
 
 /// Lines that are looked at: head, body and what `curl -v` says around them.
 const LINES_MAX: usize = 20_000;
-/// Words of codes that say that the call was wrong, or what it was about is not there or too large, whoever made it.
-const OF_THE_CALL: [&str; 10] = [
-    "badrequest",
-    "invalidrequest",
-    "invalidid",
-    "invalidrecipients",
-    "conflict",
-    "syntax",
-    "notfound",
-    "parseuri",
-    "toolarge",
-    "sizeexceeded",
-];
 
-/// Words of codes that speak of whoever called, whatever else they say: `Authorization_IdentityNotFound`.
-const OF_THE_CALLER: [&str; 8] = [
-    "account",
-    "application",
-    "authentication",
-    "client",
-    "identity",
-    "principal",
-    "tenant",
-    "token",
-];
+/// The longest pause that is told, in seconds: a day. What is longer is no time to wait, but a mistake.
+const PAUSE_MAX: u64 = 86_400;
 
 /// One answer, with as much of its request as is known.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +35,9 @@ impl HttpAnswer {
     /// before were redirects and proxies. `None` where there is no status line; one that a body quotes is none.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().take(LINES_MAX).map(str::trim_end).collect();
-        let verbose = lines.iter().any(|line| line.starts_with("< HTTP/"));
+        let verbose = lines
+            .iter()
+            .any(|line| line.strip_prefix('<').is_some_and(|line| status_of(line).is_some()));
         let bare = |line: &str| -> String {
             let line = if verbose { line.strip_prefix('<').unwrap_or("") } else { line };
             line.trim_start().to_owned()
@@ -134,19 +112,14 @@ impl HttpAnswer {
         })
     }
 
-    /// Whether it is known what was called.
-    pub fn names_a_call(&self) -> bool {
-        self.url.as_deref().is_some_and(|url| !url.to_ascii_lowercase().ends_with("$batch"))
-    }
-
     fn read_request(&mut self, lines: &[&str]) {
         let mut host = None;
         for line in lines {
             let line = line.strip_prefix("> ").unwrap_or(line).trim();
-            let mut words = line.split(' ');
+            let mut words = line.split_whitespace();
             if let (Some(method), Some(target), Some(version)) =
                 (words.next(), words.next(), words.next())
-                && version.starts_with("HTTP/")
+                && version.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http/"))
                 && method.chars().all(|c| c.is_ascii_uppercase())
             {
                 (self.method, self.url) = (Some(method.to_owned()), Some(target.to_owned()));
@@ -172,6 +145,14 @@ impl HttpAnswer {
         Some(NumericDate(0).plus(since))
     }
 
+    /// Seconds that the service asks to be left alone, where its `Retry-After` is a time that anybody waits; it came at `at`
+    /// where it has no date.
+    pub fn pause(&self, at: NumericDate) -> Option<u64> {
+        let now = self.date().unwrap_or(at);
+        let seconds = asked_pause(self.header("retry-after").next()?, Some(now))?;
+        (1..=PAUSE_MAX).contains(&seconds).then_some(seconds)
+    }
+
     /// Every value of the header `name`, which is in lower case.
     pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
@@ -183,72 +164,6 @@ impl HttpAnswer {
             return None;
         }
         serde_json::from_str(&self.body).ok()
-    }
-
-    /// The service's own name for the error: `error.code` of Graph and ARM, `ResponseCode` of Exchange's XML.
-    pub fn code(&self) -> Option<String> {
-        let json = self.json();
-        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
-        let code = match error {
-            Some(Value::Object(error)) => error.get("code").and_then(Value::as_str),
-            Some(Value::String(code)) => Some(code.as_str()),
-            _ => json.as_ref().and_then(|json| json.get("code")).and_then(Value::as_str),
-        };
-        let code = code.map(str::to_owned);
-        code.or_else(|| element(&self.body, "ResponseCode"))
-            .or_else(|| self.soap_error())
-            .filter(|code| !code.is_empty())
-    }
-
-    /// The code with which Exchange refuses, whatever the status.
-    pub fn soap_error(&self) -> Option<String> {
-        let of = |name: &str| self.body.contains(name).then(|| element(&self.body, name)).flatten();
-        // A fault without details has the code in its `faultcode`, behind a prefix.
-        let in_fault = || Some(of("faultcode")?.rsplit(':').next()?.to_owned());
-        of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
-    }
-
-    /// Whether the service says that the call was wrong, or what it was about: no matter whose token came with it.
-    pub fn is_about_the_call(&self) -> bool {
-        let code = self.code().unwrap_or_default().to_ascii_lowercase();
-        OF_THE_CALL.iter().any(|word| code.contains(word))
-            && !OF_THE_CALLER.iter().any(|word| code.contains(word))
-    }
-
-    /// Whether the service did what it was asked for.
-    pub fn is_success(&self) -> bool {
-        let is_error = || {
-            let json = self.json();
-            let has = |name: &str| json.as_ref().is_some_and(|json| json.get(name).is_some());
-            has("error") || has("odata.error") || self.soap_error().is_some()
-        };
-        self.status.is_some_and(|status| (200..300).contains(&status) && status != 203)
-            && !self.is_html()
-            && !is_error()
-    }
-
-    /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
-    pub fn message(&self) -> Option<String> {
-        let json = self.json();
-        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
-        let message = match error {
-            Some(Value::Object(error)) => error.get("message"),
-            _ => json.as_ref().and_then(|json| {
-                json.get("error_description").or(json.get("message")).or(json.get("Message"))
-            }),
-        };
-        let message = match message {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Object(inner)) => {
-                inner.get("value").and_then(Value::as_str).map(str::to_owned)
-            }
-            _ => None,
-        };
-        message
-            .or_else(|| element(&self.body, "MessageText"))
-            .or_else(|| element(&self.body, "faultstring"))
-            .or_else(|| self.header("x-ms-diagnostics").next().map(str::to_owned))
-            .filter(|message| !message.is_empty())
     }
 
     /// The claims that the service asks for.
@@ -271,42 +186,6 @@ impl HttpAnswer {
         text.push_str(start_of(&self.body));
         text.make_ascii_lowercase();
         text
-    }
-
-    /// Scheme and host that were asked.
-    pub fn origin(&self) -> Option<String> {
-        Some(Url::parse(self.url.as_deref()?).ok()?.origin().ascii_serialization())
-    }
-
-    /// Whether a web page came back.
-    pub fn is_html(&self) -> bool {
-        let starts = |mark: &str| {
-            self.body.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
-        };
-        self.header("content-type").any(|kind| kind.contains("html"))
-            || starts("<!doctype html")
-            || starts("<html")
-    }
-
-    /// Whether an OAuth endpoint was asked, or one of the hosts on which they are.
-    pub fn is_of_an_authority(&self) -> bool {
-        let Some(url) = self.url.as_ref().and_then(|url| Url::parse(url).ok()) else {
-            // `curl -i` shows no address; Entra's sign-in servers name themselves.
-            return self.header("x-ms-ests-server").next().is_some();
-        };
-        url.path().to_ascii_lowercase().contains("/oauth2/")
-            || url.host_str().is_some_and(|host| Cloud::of_authority_host(host).is_some())
-    }
-
-    /// Whose mailbox was asked for: what follows `/users/` in the address.
-    pub fn mailbox(&self) -> Option<String> {
-        let url = self.url.as_deref()?;
-        // No path of Graph's minds the case.
-        let at = url.to_ascii_lowercase().find("/users/")? + "/users/".len();
-        let rest = url.get(at..)?;
-        let name = rest.split(['/', '?']).next()?;
-        let name = percent_decoded(name);
-        (!name.is_empty()).then_some(name)
     }
 }
 
@@ -332,12 +211,15 @@ fn is_curls_own(line: &str) -> bool {
         || ["* ", "< ", "> ", "{ [", "} ["].iter().any(|start| line.starts_with(start))
 }
 
-/// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`.
+/// The status of a status line: `HTTP/1.1 401 Unauthorized`, `HTTP/2 401`; in any case and with any blanks.
 fn status_of(line: &str) -> Option<u16> {
-    let (version, rest) = line.split_once(' ')?;
-    let digits = rest.get(..3)?;
-    let ends = rest[3..].chars().next().is_none_or(|c| c == ' ');
-    (version.starts_with("HTTP/") && ends).then(|| digits.parse().ok())?
+    let line = line.trim_start();
+    let protocol = line.get(..5).filter(|start| start.eq_ignore_ascii_case("http/"))?;
+    let (version, rest) = line[protocol.len()..].split_once(char::is_whitespace)?;
+    let rest = rest.trim_start();
+    let digits = rest.get(..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let ends = !rest[3..].starts_with(char::is_alphanumeric);
+    (ends && version.starts_with(|c: char| c.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
 /// RFC 9110 §5.6.2.
@@ -345,29 +227,6 @@ fn is_token(name: &str) -> bool {
     let name = name.trim();
     !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
-}
-
-/// The text of the first element of this local name, whatever its namespace.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let mut from = 0;
-    while let Some(at) = xml.get(from..)?.find(name) {
-        let at = from + at;
-        from = at + name.len();
-        let opens = xml[..at].ends_with(['<', ':']) && !xml[..at].ends_with("</");
-        let close = xml[from..].find('>')?;
-        let tag_is_whole = xml[from..].starts_with(['>', ' ']);
-        if opens && tag_is_whole {
-            let text = &xml[from + close + 1..];
-            return Some(text[..text.find('<')?].trim().to_owned());
-        }
-    }
-    None
-}
-
-fn percent_decoded(text: &str) -> String {
-    let whole = format!("x={}", text.replace('+', "%2B"));
-    let decoded = url::form_urlencoded::parse(whole.as_bytes()).next();
-    decoded.map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

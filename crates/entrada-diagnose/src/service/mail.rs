@@ -1,6 +1,7 @@
 //! What a mail server and its client said to each other.
 
 use super::mail_log::{in_prose, side_of};
+use super::mail_outcome::is_tag;
 use super::sasl::{self, Initial};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Protocol, Side};
@@ -14,12 +15,8 @@ pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match protocol {
         Protocol::Imap => {
-            let tag = first.len() <= 16
-                // Programs count; a word before `NO` is prose.
-                && (first.len() <= 2 || first.bytes().any(|byte| byte.is_ascii_digit()))
-                && first.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
             let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-            (status && (tag || first == "*")) || (first == "*" && second == "CAPABILITY")
+            (status && (is_tag(first) || first == "*")) || (first == "*" && second == "CAPABILITY")
         }
         Protocol::Smtp => {
             let code = first.get(..3).is_some_and(|code| {
@@ -156,136 +153,6 @@ impl MailLog {
         own.map(|(_, line)| line.as_str())
     }
 
-    /// The line with which the server refused: the last one that says no.
-    pub fn refusal(&self) -> Option<&str> {
-        // A server that says good-bye to who takes leave refuses nothing.
-        let leaves = self.lines.iter().any(|(side, line)| {
-            *side == Side::Client && line.to_ascii_uppercase().ends_with("LOGOUT")
-        });
-        let good_bye = |line: &&str| {
-            let upper = line.to_ascii_uppercase();
-            upper.starts_with("* BYE") && (leaves || upper.contains("SIGNING OFF"))
-        };
-        let refused = self.server().filter(|line| says_no(self.protocol, line));
-        let refused: Vec<&str> = refused.filter(|line| !good_bye(line)).collect();
-        // The line that closes the connection says less than the one before.
-        let closes = |line: &&&str| line.to_ascii_uppercase().starts_with("* BYE");
-        refused.iter().rev().find(|line| !closes(line)).or(refused.last()).copied()
-    }
-
-    /// Whether the refusal is that of a message, which follows a sign-in: by SMTP's number (RFC 5321 §4.2.3; RFC 4954 §4
-    /// has others for sign-ins), where its text does not speak of security (`5.7.x`, RFC 3463).
-    pub fn is_about_the_message(&self) -> bool {
-        let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
-            return false;
-        };
-        let mut words = line.split([' ', '-']);
-        let number = words.next().and_then(|word| word.parse::<u16>().ok());
-        let security = words.next().is_some_and(|word| word.starts_with("5.7."));
-        number.is_some_and(|number| (550..=554).contains(&number)) && !security
-    }
-
-    /// Whether the refusal has a number of Exchange's for messages, senders and connections: its list of non-delivery
-    /// reports has no sign-in among these.
-    pub fn is_about_something_else(&self) -> bool {
-        let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
-            return false;
-        };
-        let mut words = line.split([' ', '-']);
-        let number = words.next().unwrap_or_default();
-        let mut parts = words.next().unwrap_or_default().split('.').skip(1);
-        let (subject, detail) = (parts.next(), parts.next().and_then(|detail| detail.parse().ok()));
-        match (subject, detail) {
-            // Who may send to whom, from where, and how much; TLS that is too old, certificates.
-            (Some("7"), Some(12 | 23 | 25 | 64 | 66 | 124 | 133..=136 | 320..=329 | 500..=799)) => {
-                true
-            }
-            // A command out of turn; too many recipients.
-            (Some("5"), Some(2)) => number == "503",
-            (Some("5"), Some(3)) => number == "452",
-            _ => {
-                let lower = line.to_ascii_lowercase();
-                lower.contains("timeout waiting for client") || lower.contains("starttls")
-            }
-        }
-    }
-
-    /// Whether the client signed in with a password: nothing is shown of a token then.
-    pub fn is_by_password(&self) -> bool {
-        let client = || self.lines.iter().filter(|(side, _)| *side == Side::Client);
-        let names = |line: &str, commands: &[&str]| {
-            let at = usize::from(self.protocol == Protocol::Imap);
-            let command = line.split_whitespace().nth(at).unwrap_or_default();
-            commands.iter().any(|name| command.eq_ignore_ascii_case(name))
-        };
-        client().any(|(_, line)| self.sign_in_of(line).is_some() && names(line, &["LOGIN", "PASS"]))
-            && !client().any(|(_, line)| names(line, &["AUTHENTICATE", "AUTH"]))
-    }
-
-    /// The tag of a client's command that signs in; without one, an empty word.
-    fn sign_in_of<'a>(&self, line: &'a str) -> Option<&'a str> {
-        let mut words = line.split_whitespace();
-        let tag = if self.protocol == Protocol::Imap { words.next()? } else { "" };
-        let command = words.next()?.to_ascii_uppercase();
-        // `AUTH` alone asks for what there is (RFC 5034 §4).
-        let signs_in = match command.as_str() {
-            "AUTHENTICATE" | "AUTH" | "PASS" => words.next().is_some(),
-            "LOGIN" => self.protocol == Protocol::Imap,
-            _ => false,
-        };
-        signs_in.then_some(tag)
-    }
-
-    /// Whether the server says yes to the command that signs in.
-    fn was_taken(&self) -> bool {
-        let mut tag = None;
-        self.lines.iter().any(|(side, line)| {
-            if *side == Side::Client {
-                tag = self.sign_in_of(line).or(tag);
-                return false;
-            }
-            let mut words = line.split_whitespace();
-            let (first, second) = (words.next(), words.next());
-            tag.is_some_and(|tag| match self.protocol {
-                Protocol::Imap => {
-                    first == Some(tag) && second.is_some_and(|word| word.eq_ignore_ascii_case("OK"))
-                }
-                Protocol::Pop => first == Some("+OK"),
-                Protocol::Smtp => first.is_some_and(|code| code.starts_with("235")),
-            })
-        })
-    }
-
-    /// Whether the server took the token, whatever came later.
-    pub fn signed_in(&self) -> bool {
-        self.was_taken() || self.says_that_it_signed_in()
-    }
-
-    /// The same by the words of one line, where the client's are not known.
-    fn says_that_it_signed_in(&self) -> bool {
-        // A log may have words of its own before the server's.
-        let logged = self.protocol == Protocol::Imap
-            && self.lines.iter().any(|(_, line)| line.contains(" OK AUTHENTICATE completed"));
-        logged
-            || self.server().any(|line| {
-                let lower = line.to_ascii_lowercase();
-                match self.protocol {
-                    Protocol::Imap => {
-                        let mut words = lower.split_whitespace().skip(1);
-                        words.next() == Some("ok")
-                            && ["authenticat", "login completed", "logged in"]
-                                .iter()
-                                .any(|words| lower.contains(words))
-                    }
-                    Protocol::Smtp => lower.starts_with("235"),
-                    Protocol::Pop => {
-                        lower.starts_with("+ok")
-                            && (lower.contains("authenticated") || lower.contains("logged in"))
-                    }
-                }
-            })
-    }
-
     /// The cloud whose server greeted, by the names of its machines.
     pub fn cloud(&self) -> Option<Cloud> {
         let text = self.text();
@@ -341,19 +208,6 @@ fn is_enhanced(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
     parts.len() == 3
         && parts.iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
-}
-
-fn says_no(protocol: Protocol, line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    match protocol {
-        Protocol::Imap => matches!(second, "NO" | "BAD" | "BYE"),
-        Protocol::Smtp => {
-            first.starts_with(['4', '5'])
-                && first.get(..3).is_some_and(|code| code.chars().all(|c| c.is_ascii_digit()))
-        }
-        Protocol::Pop => first == "-ERR",
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,23 @@
 //! What a service answered when a token was shown to it: over HTTP, or in a mail protocol; and what that points to.
 
+mod address;
+mod body;
 mod by_http;
 mod by_mail;
 mod http;
 mod hypothesis;
 mod mail;
+mod mail_commands;
 mod mail_log;
+mod mail_outcome;
+mod mail_rights;
 mod rights;
 mod sasl;
 mod service_id;
 mod words;
 
+pub(super) use address::segments;
+pub(super) use body::{is_error_document, is_error_object};
 pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, advise, causes, finding};
 pub use mail::MailLog;

@@ -33,8 +33,7 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
 
 /// Whether `scope` is a permission for every object of the kind that was called: `User.ReadWrite.All` for `/users/{id}`.
 fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
-    let url = answer.url.as_deref().unwrap_or_default();
-    let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let path = answer.plain_segments();
     let writes = matches!(answer.method.as_deref(), Some("POST" | "PATCH" | "PUT" | "DELETE"));
     let name = resources::short_name(scope);
     let kinds: &[(&str, &str)] = &[
@@ -45,7 +44,7 @@ fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
         ("serviceprincipals", "Application."),
         ("directoryroles", "RoleManagement."),
     ];
-    let kind = kinds.iter().find(|(segment, _)| path.split('/').any(|own| own == *segment));
+    let kind = kinds.iter().find(|(segment, _)| path.iter().any(|own| own == segment));
     let writing = ["ReadWrite", "AccessAsUser", "Manage"].iter().any(|word| name.contains(word));
     kind.is_some_and(|(_, start)| name.starts_with(start) || name.starts_with("Directory."))
         && name.ends_with(".All")
@@ -65,9 +64,7 @@ pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
 
 /// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
 fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
-    let path = answer.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    if path.contains("/me/") || path.ends_with("/me") {
+    if answer.plain_segments().iter().any(|segment| segment == "me") {
         return Some(false);
     }
     let mailbox = answer.mailbox().or_else(|| facts.context().mailbox.clone())?;
@@ -100,8 +97,9 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
             ),
         ];
     };
-    let path = answer.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-    if ["/drive", "/sites", "/teams", "/groups"].iter().any(|part| path.contains(part)) {
+    let path = answer.plain_segments();
+    let elsewhere = ["drive", "drives", "sites", "teams", "groups"];
+    if path.iter().any(|segment| elsewhere.contains(&segment.as_str())) {
         // No mailbox is opened there.
         return vec![
             Hypothesis::possible("missing-scope", "that call may need another permission").help(

@@ -1,7 +1,5 @@
 //! Whose answer it is, and so which job the call belongs to.
 
-use url::Url;
-
 use super::HttpAnswer;
 use entrada_core::Job;
 use entrada_core::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource, SHAREPOINT};
@@ -41,21 +39,21 @@ impl Service {
 impl HttpAnswer {
     /// Who answered: by the address, else by what the answer shows of itself.
     pub fn service(&self) -> Service {
-        let url = self.url.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let parsed = Url::parse(&url).ok();
-        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
-        let path = parsed.as_ref().map_or(url.as_str(), Url::path);
-        if path.starts_with("/ews/") || path.contains("exchange.asmx") {
+        let path = self.plain_segments();
+        if path.first().is_some_and(|first| first == "ews")
+            || path.iter().any(|segment| segment == "exchange.asmx")
+        {
             return Service::Ews;
         }
-        if path.contains("microsoft-server-activesync") {
+        if path.iter().any(|segment| segment == "microsoft-server-activesync") {
             return Service::Eas;
         }
+        let host = self.host().unwrap_or_default();
         if host.ends_with("sharepoint.com") || host.ends_with("sharepoint.us") {
             return Service::SharePoint;
         }
         let own = |host: &str| resources::of_audience(&format!("https://{host}"));
-        let by_host = Some(host).filter(|host| !host.is_empty()).and_then(own);
+        let by_host = Some(host.as_str()).filter(|host| !host.is_empty()).and_then(own);
         of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
     }
 
@@ -117,12 +115,11 @@ impl HttpAnswer {
 
     /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
     fn graph_job(&self) -> Option<Job> {
-        let url = self.url.as_deref()?.to_ascii_lowercase();
-        let path = url.split(['?', '#']).next().unwrap_or_default();
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let at = segments.iter().position(|segment| matches!(*segment, "me" | "users"))?;
+        let segments = self.plain_segments();
+        let at = segments.iter().position(|segment| matches!(segment.as_str(), "me" | "users"))?;
         let own = segments.get(at + 1 + usize::from(segments[at] == "users")..)?;
-        let (first, last) = (*own.first()?, *own.last()?);
+        let (first, last) = (own.first()?.as_str(), own.last()?.as_str());
+        let holds = |name: &str| own.iter().any(|segment| segment == name);
         let writes = matches!(self.method.as_deref(), Some("POST" | "PATCH" | "PUT" | "DELETE"));
         let either = |write: Job, read: Job| Some(if writes { write } else { read });
         match first {
@@ -132,7 +129,7 @@ impl HttpAnswer {
             {
                 Some(Job::GraphMailSend)
             }
-            "mailfolders" if own.contains(&"messagerules") => {
+            "mailfolders" if holds("messagerules") => {
                 either(Job::GraphMailboxSettingsWrite, Job::GraphMailboxSettingsRead)
             }
             "mailboxsettings" => {

@@ -163,7 +163,7 @@ fn the_metadata_is_what_the_client_expects() {
     ] {
         bench.tenant = tenant;
         let answer = bench.send(discovery::request(&bench.authority()));
-        let endpoints = discovery::parse(&bench.authority(), &answer).unwrap().unwrap();
+        let endpoints = discovery::parse(&bench.authority(), &answer, None).unwrap().unwrap();
         assert_eq!(endpoints.token, bench.endpoints().token);
         assert_eq!(endpoints.issuer, Some(issuer));
         assert!(json(&answer).get("revocation_endpoint").is_none());

@@ -109,7 +109,7 @@ impl Bench {
                 Poll::Issued(token) => return Ok(*token),
                 Poll::Refused(refusal) if refusal.http_status == Some(429) => (),
                 Poll::Refused(refusal) => return Err(refusal),
-                Poll::Unusable(error) => panic!("{error}"),
+                Poll::Unusable { error, .. } => panic!("{error}"),
             }
         }
         panic!("the flow does not end");

@@ -55,7 +55,8 @@ impl Grants {
             let text = format!("`{}`, kept aside: {text}", path.display());
             BackendError::new(StoreErrorKind::Corrupt(text)).when(self.kind(), action::LOAD)
         };
-        let Some(sealer) = recovery::load(&*self.backend)? else {
+        let sealer = recovery::load(&*self.backend);
+        let Some(sealer) = sealer.map_err(|error| self.judged(recovery::NAME, error))? else {
             return Err(damaged("the store has no recovery key".to_owned()));
         };
         let aside = File::with(self.pending_dir(), sealer);

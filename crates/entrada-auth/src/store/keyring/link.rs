@@ -11,16 +11,15 @@ use std::time::Duration;
 use futures_lite::future::or;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use secret_service::{EncryptionType, SecretService};
-use zbus::address::transport::{Transport, UnixSocket};
+use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
-use zbus::{Address, Connection};
 
+use super::address::{self, Address, Socket, bus_in};
 use super::line::{self, Line};
 use super::watch::Watch;
 use super::{Session, Settings, trouble};
 use crate::store::{BackendError, StoreErrorKind};
-use entrada_core::clean;
 
 /// The service's name on the bus.
 pub(super) const SERVICE: &str = "org.freedesktop.secrets";
@@ -44,18 +43,12 @@ impl Link {
         line: &Arc<Line>,
         watch: &Watch<'_>,
     ) -> Result<Self, BackendError> {
-        let no_session =
-            |error: zbus::Error| trouble::no_session(settings.address.as_deref(), error);
-        let address = match &settings.address {
-            Some(address) => address.parse(),
-            None => Address::session(),
-        };
-        let address: Address = address.map_err(no_session)?;
-        let socket = dial(&address, settings.limits.quiet);
-        let socket = socket.map_err(|error| no_session(error.into()))?;
-        check_owner(&address, &socket)?;
+        let own = || bus_in(&format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+        let addresses = settings.address.clone().unwrap_or_else(own);
+        let (address, socket) = connect(&addresses, settings.limits.quiet)?;
         let builder = Builder::socket(line::over(socket, line)).internal_executor(false);
-        let bus = builder.build().await.map_err(no_session)?;
+        let bus = builder.build().await;
+        let bus = bus.map_err(|error| trouble::no_session(&address, error))?;
         watch.alive();
         let service = driven(&bus, greet(&bus, settings.session, watch)).await?;
         Ok(Self { bus, service, found: RefCell::default(), shows_all: Cell::default() })
@@ -111,15 +104,30 @@ async fn meet(bus: &Connection) -> Result<(), BackendError> {
     }
 }
 
-/// A socket to `address`. A bus that accepts nobody any more is waited for no longer than `limit`.
-fn dial(address: &Address, limit: Duration) -> io::Result<UnixStream> {
-    let not_local =
-        || io::Error::new(io::ErrorKind::Unsupported, "only local sockets are spoken to");
-    let Transport::Unix(unix) = address.transport() else { return Err(not_local()) };
-    let name = match unix.path() {
-        UnixSocket::File(path) => SocketAddrUnix::new(path),
-        UnixSocket::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_encoded_bytes()),
-        _ => return Err(not_local()),
+/// A socket to the first of `addresses` that can be reached, whose owner may be trusted.
+fn connect(addresses: &str, limit: Duration) -> Result<(Address, UnixStream), BackendError> {
+    let mut failed = Vec::new();
+    for address in address::parse(addresses) {
+        let Ok(socket) = address.socket.clone() else {
+            failed.push((address, None));
+            continue;
+        };
+        match dial(&socket, limit) {
+            Ok(stream) => {
+                check_owner(&address, &socket, &stream)?;
+                return Ok((address, stream));
+            }
+            Err(error) => failed.push((address, Some(error))),
+        }
+    }
+    Err(trouble::no_sessions(failed))
+}
+
+/// A connection to `socket`. A bus that accepts nobody any more is waited for no longer than `limit`.
+fn dial(socket: &Socket, limit: Duration) -> io::Result<UnixStream> {
+    let name = match socket {
+        Socket::Path(path) => SocketAddrUnix::new(path),
+        Socket::Abstract(name) => SocketAddrUnix::new_abstract_name(name),
     };
     let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
     let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
@@ -130,32 +138,29 @@ fn dial(address: &Address, limit: Duration) -> io::Result<UnixStream> {
 
 /// Refuses a bus of another user, who could read all that is stored and answer in the keyring's place. As with files, root's
 /// is as good as our own.
-fn check_owner(address: &Address, socket: &UnixStream) -> Result<(), BackendError> {
-    let refuse =
-        |owner| BackendError::new(StoreErrorKind::OtherOwner { what: of_bus_at(address), owner });
+fn check_owner(
+    address: &Address,
+    socket: &Socket,
+    stream: &UnixStream,
+) -> Result<(), BackendError> {
+    let what = || format!("the D-Bus session at `{}`", address.text);
+    let refuse = |owner| BackendError::new(StoreErrorKind::OtherOwner { what: what(), owner });
     let cannot = |error: io::Error| {
-        BackendError::unavailable(format!("cannot tell whose {} is", of_bus_at(address)))
-            .because(error)
+        BackendError::unavailable(format!("cannot tell whose {} is", what())).because(error)
     };
     // Whoever listens: asked of the connection itself, it cannot change under our hands.
-    let listener = sockopt::socket_peercred(socket).map_err(|error| cannot(error.into()))?;
+    let listener = sockopt::socket_peercred(stream).map_err(|error| cannot(error.into()))?;
     if !is_trusted(listener.uid.as_raw()) {
         return Err(refuse(listener.uid.as_raw()));
     }
-    // And whoever owns the name, who decides who listens there tomorrow.
-    if let Transport::Unix(unix) = address.transport()
-        && let UnixSocket::File(path) = unix.path()
-    {
+    // And whoever owns the name, who decides who listens there tomorrow. A name of the kernel's has no other owner.
+    if let Socket::Path(path) = socket {
         let owner = std::fs::metadata(path).map_err(cannot)?.uid();
         if !is_trusted(owner) {
             return Err(refuse(owner));
         }
     }
     Ok(())
-}
-
-fn of_bus_at(address: &Address) -> String {
-    format!("the D-Bus session at `{}`", clean(&address.to_string()))
 }
 
 fn is_trusted(owner: u32) -> bool {
@@ -168,12 +173,120 @@ fn is_trusted_by(owner: u32, user: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    /// A name that nobody else has.
+    fn name(of: &str) -> String {
+        format!("entrada-test-{of}-{}", std::process::id())
+    }
+
+    fn listen(name: &str) -> UnixListener {
+        UnixListener::bind_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap()
+    }
+
+    fn refused(addresses: &str) -> BackendError {
+        match connect(addresses, Duration::from_secs(1)) {
+            Ok((address, _)) => panic!("{} was taken", address.text),
+            Err(fault) => fault,
+        }
+    }
 
     #[test]
     fn a_bus_is_trusted_that_is_root_s_or_one_s_own() {
         let own = |user: u32| [0, 1000, 1001, 65_534].map(|owner| is_trusted_by(owner, user));
         assert_eq!(own(1000), [true, true, false, false]);
         assert_eq!(own(0), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_first_of_several_buses_that_can_be_reached_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a bus;");
+        let name = name("several");
+        let (_by_path, _by_name) = (UnixListener::bind(&path).unwrap(), listen(&name));
+        let path = format!("unix:path={}/a%20bus%3b", dir.path().display());
+        let name = format!("unix:abstract={name}");
+        for (before, expected) in [
+            ("", &path),
+            ("unix:path=/nowhere/bus;", &name),
+            ("tcp:host=localhost,port=1;garbage;unix:abstract=nowhere;", &path),
+        ] {
+            let other = if *expected == path { &name } else { &path };
+            let text = format!("{before}{expected};{other}");
+            let (address, _) = connect(&text, Duration::from_secs(1)).unwrap();
+            assert_eq!(address.text, *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_of_no_use_is_named_with_the_reason() {
+        let told = |text: &str| refused(text).trouble.to_string();
+        for kind in ["autolaunch:", "tcp:", "nonce-tcp:", "launchd:"] {
+            let told = told(&format!("{kind}host=localhost"));
+            let expected =
+                format!("the D-Bus address `{kind}host=localhost` is of the kind `{kind}`, which");
+            assert!(told.starts_with(&expected), "{told}");
+        }
+        let garbage = told("garbage");
+        assert!(garbage.starts_with("the D-Bus address `garbage` cannot be read: "), "{garbage}");
+        let several = told("unix:path=/a%20b/bus;tcp:host=x;unix:abstract=nowhere");
+        let expected = "no D-Bus session at `unix:path=/a%20b/bus` or `unix:abstract=nowhere`; the D-Bus address `tcp:host=x` is";
+        assert!(several.starts_with(expected), "{several}");
+        assert!(refused("unix:path=/nowhere/bus").source.is_some());
+    }
+
+    #[test]
+    fn a_bus_of_another_user_is_refused_behind_an_abstract_name_too() {
+        // Only root can be another user.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(dir.path(), all).unwrap();
+        let exe = dir.path().join("test");
+        std::fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+        let mut child = Command::new(&exe);
+        std::os::unix::process::CommandExt::uid(&mut child, 65_534);
+        let test = "store::keyring::link::tests::child_that_listens";
+        let mut child = child
+            .args(["--ignored", "--exact", test, "--nocapture"])
+            .env("ENTRADA_TEST_NAME", name("other"))
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut said, mut out) = (Vec::new(), child.stdout.take().unwrap());
+        while !said.ends_with(b"listening\n") {
+            let mut byte = [0];
+            assert_eq!(out.read(&mut byte).unwrap(), 1, "the child ended early");
+            said.extend(byte);
+        }
+        // One's own that comes after it is not taken in its place: whoever answers first is who was meant.
+        let _own = listen(&name("own"));
+        let addresses = format!("unix:abstract={};unix:abstract={}", name("other"), name("own"));
+        let trouble = refused(&addresses).trouble;
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(matches!(trouble, StoreErrorKind::OtherOwner { owner: 65_534, .. }), "{trouble}");
+    }
+
+    #[test]
+    #[ignore = "the child of the test above"]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stdout,
+        reason = "the child has no other way to hear its name, nor to tell that it listens"
+    )]
+    fn child_that_listens() {
+        let _listener = listen(&std::env::var("ENTRADA_TEST_NAME").unwrap());
+        println!("listening");
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
     }
 }

@@ -1,5 +1,7 @@
 //! The operating system's keyring: the Secret Service on Linux, the platform's own elsewhere.
 
+#[cfg(target_os = "linux")]
+mod address;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod fake;
@@ -25,6 +27,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(target_os = "linux")]
+pub use address::bus_in;
 pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use places::Places;

@@ -18,7 +18,7 @@ use crate::store::{
 /// How the Secret Service is used.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The D-Bus session's address; `None` for the user's own.
+    /// The D-Bus session's address, or several; `None` for the one that systemd's users have.
     pub address: Option<String>,
     /// The items' attribute `service`.
     pub service: String,

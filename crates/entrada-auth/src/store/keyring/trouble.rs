@@ -4,17 +4,36 @@ use std::io;
 
 use zbus::DBusError as _;
 
-use crate::store::{BackendError, StoreErrorKind};
+use super::address::Address;
+use crate::store::{BackendError, Cause, StoreErrorKind};
 use entrada_core::clean;
 
-/// No connection to the bus at `address`, or at the session's own.
-pub(super) fn no_session(address: Option<&str>, error: zbus::Error) -> BackendError {
-    let own = || zbus::Address::session().map(|address| address.to_string()).ok();
-    let text = match address.map(str::to_owned).or_else(own) {
-        Some(address) => format!("no D-Bus session at `{}`", clean(&address)),
-        None => "no D-Bus session: `DBUS_SESSION_BUS_ADDRESS` is not set".to_owned(),
-    };
-    BackendError::unavailable(text).because(error)
+/// No connection to the bus at `address`.
+pub(super) fn no_session(address: &Address, error: impl Into<Cause>) -> BackendError {
+    BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).because(error)
+}
+
+/// No connection to any of several buses, or to the only one: each of `failed` has its address and, unless that is of no use,
+/// what stood in the way.
+pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendError {
+    let (mut tried, mut unusable, mut cause) = (Vec::new(), Vec::new(), None);
+    for (address, error) in failed {
+        match (&address.socket, error) {
+            (Err(why), _) => unusable.push(format!("the D-Bus address `{}` {why}", address.text)),
+            (Ok(_), error) => {
+                tried.push(format!("`{}`", address.text));
+                cause = cause.or(error);
+            }
+        }
+    }
+    if !tried.is_empty() {
+        unusable.insert(0, format!("no D-Bus session at {}", tried.join(" or ")));
+    }
+    let fault = BackendError::unavailable(unusable.join("; "));
+    match cause {
+        Some(cause) => fault.because(cause),
+        None => fault,
+    }
 }
 
 /// An error of the secret-service crate.

@@ -48,8 +48,8 @@ pub enum HttpFailure {
     /// The whole took too long.
     #[error("it took longer than {} s", TOTAL_TIMEOUT.as_secs())]
     Timeout,
-    /// More than the cap of 1 MiB came.
-    #[error("the answer is larger than 1 MiB")]
+    /// More than the cap of 4 MiB came.
+    #[error("the answer is larger than 4 MiB")]
     TooLarge,
     /// The connection broke, or what came is not HTTP.
     #[error("the connection broke")]

@@ -36,8 +36,9 @@ pub type HttpResponse = http::Response<Vec<u8>>;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one request may take, from the first byte sent to the last byte read.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of an answer that are read. A token response with large tokens has about 20 kB.
-const BODY_MAX: usize = 1 << 20;
+/// Bytes of an answer that are read. A token response with large tokens has about 20 kB; what is not read may hold a refresh token
+/// in whose place there is no other.
+const BODY_MAX: usize = 4 << 20;
 
 /// The real network. Nothing is built before the first request.
 pub struct RealHttp<'a> {

@@ -28,18 +28,3 @@ fn exchange_speaks_xml() {
     assert_eq!(answer.code().as_deref(), Some("ErrorImpersonateUserDenied"));
     assert_eq!(answer.message().as_deref(), Some("The account does not have permission."));
 }
-
-#[test]
-fn the_mailbox_is_the_user_in_the_address() {
-    let of = |url: &str| HttpAnswer { url: Some(url.into()), ..HttpAnswer::default() }.mailbox();
-    assert_eq!(
-        of("https://graph.microsoft.com/v1.0/users/bob%40contoso.example/messages?$top=1")
-            .as_deref(),
-        Some("bob@contoso.example")
-    );
-    assert_eq!(
-        of("https://graph.microsoft.com/V1.0/Users/Bob@contoso.example/Messages").as_deref(),
-        Some("Bob@contoso.example")
-    );
-    assert_eq!(of("https://graph.microsoft.com/v1.0/me"), None);
-}

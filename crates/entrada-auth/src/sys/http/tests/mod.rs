@@ -65,6 +65,15 @@ fn no_redirect_is_followed_and_no_endless_body_is_read() {
     });
     let error = get(&format!("http://127.0.0.1:{endless}/"), &Env::default(), &[]).unwrap_err();
     assert_eq!(error.failure, HttpFailure::TooLarge);
+    // Long for a token response, and still read: it may hold the only refresh token that there is.
+    let large = serve(|mut stream| {
+        head(&mut stream);
+        let _ =
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+        let _ = std::io::Write::write_all(&mut stream, &vec![b'x'; 3 << 20]);
+    });
+    let answer = get(&format!("http://127.0.0.1:{large}/"), &Env::default(), &[]).unwrap();
+    assert_eq!(answer.body().len(), 3 << 20);
 }
 
 #[test]

@@ -1,0 +1,155 @@
+//! Items that cannot be read: whether the key or the item is to blame, and where an item goes that is in the way.
+
+use std::collections::HashSet;
+
+use super::Grants;
+use crate::store::{
+    ASIDE, BackendError, Entry, GrantKey, StoreError, StoreErrorKind, StoreKind, action, disk,
+    file, is_housekeeping, recovery,
+};
+
+impl Grants {
+    /// From now on a grant that is saved takes the place of an item that is damaged. That item is kept beside it, as it is,
+    /// until the account is removed.
+    pub fn replace_damaged(&self) {
+        self.replaces_damaged.set(true);
+    }
+
+    pub(super) fn may_replace(&self, error: &StoreError) -> bool {
+        self.replaces_damaged.get() && matches!(error.trouble, StoreErrorKind::Corrupt(_))
+    }
+
+    /// Whether every item that `concerns` a sign-in, on the list or not, can be read, or else replaced: before somebody signs in
+    /// in vain.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be asked, or the first of the items cannot be read.
+    pub fn check_all(&self, concerns: &dyn Fn(&Entry) -> bool) -> Result<(), StoreError> {
+        let kind = self.kind();
+        let mut entries = self.list()?;
+        let listed: HashSet<GrantKey> = entries.iter().map(Entry::key).collect();
+        let names = self.backend.names()?.unwrap_or_default();
+        let all = names.iter().filter(|name| !is_housekeeping(name));
+        let unlisted = all.filter_map(|name| Entry::of_name(kind, name));
+        entries.extend(unlisted.filter(|entry| !listed.contains(&entry.key())));
+        for entry in entries.iter().filter(|entry| concerns(entry)) {
+            match self.stored(&entry.key()) {
+                Err(error) if self.may_replace(&error) => (),
+                other => drop(other?),
+            }
+        }
+        Ok(())
+    }
+
+    /// `error`, met at the item `name`, after a look at the others: a key that opens one of them is the right one, and one
+    /// that opens none of them is not.
+    pub(in crate::store) fn judged(&self, name: &str, error: StoreError) -> StoreError {
+        let StoreErrorKind::WrongKey(text) = &error.trouble else { return error };
+        let trouble = match self.opens_another_than(name) {
+            Some(true) => StoreErrorKind::Corrupt(format!(
+                "{text}; the key opens other items, so the file was altered, or encrypted with another key than they"
+            )),
+            Some(false) => {
+                StoreErrorKind::WrongKey(format!("{text}; no item of the store opens with it"))
+            }
+            None => {
+                StoreErrorKind::Corrupt(format!("{text}; there is no other item to try the key on"))
+            }
+        };
+        StoreError { trouble, ..error }
+    }
+
+    /// Whether the key opens another item than `name`; `None` where there is no other.
+    fn opens_another_than(&self, name: &str) -> Option<bool> {
+        let mut tried = self.tried.borrow_mut();
+        let (names, opens) = tried.get_or_insert_with(|| {
+            let names = self.backend.names().ok().flatten().unwrap_or_default();
+            let opens = names.iter().any(|name| self.backend.load(name).is_ok());
+            (names, opens)
+        });
+        let has_others = names.iter().any(|own| own != name);
+        (*opens || has_others).then_some(*opens)
+    }
+
+    /// Refuses to begin a recovery key in a store of which nothing opens with the key at hand.
+    pub(super) fn refuse_wrong_key(&self) -> Result<(), StoreError> {
+        let is_new =
+            self.kind() == StoreKind::File && matches!(self.backend.load(recovery::NAME), Ok(None));
+        if is_new && self.opens_another_than(recovery::NAME) == Some(false) {
+            let text = "wrong key; no item of the store opens with it".to_owned();
+            return Err(BackendError::new(StoreErrorKind::WrongKey(text))
+                .when(self.kind(), action::PREPARE));
+        }
+        Ok(())
+    }
+
+    /// Moves the item of the grant under `key` aside, as it is.
+    pub(super) fn set_aside(&self, key: &GrantKey) -> Result<(), StoreError> {
+        let name = key.to_string();
+        self.backend.set_aside(&name, &self.free_aside(&name)?)
+    }
+
+    /// A name for the item `name` that nothing has been moved to yet.
+    fn free_aside(&self, name: &str) -> Result<String, StoreError> {
+        let mut number = 1;
+        loop {
+            let aside = aside_of(name, number);
+            match self.backend.load(&aside) {
+                Ok(None) => return Ok(aside),
+                Err(error)
+                    if !matches!(
+                        error.trouble,
+                        StoreErrorKind::Corrupt(_)
+                            | StoreErrorKind::WrongKey(_)
+                            | StoreErrorKind::Newer(_)
+                    ) =>
+                {
+                    return Err(error);
+                }
+                _ => number += 1,
+            }
+        }
+    }
+
+    /// Forgets what was moved aside of the item `name`; whether there was anything.
+    pub(in crate::store) fn remove_aside(&self, name: &str) -> Result<bool, StoreError> {
+        let mut number = 1;
+        while self.backend.remove(&aside_of(name, number))? {
+            number += 1;
+        }
+        Ok(1 < number)
+    }
+
+    /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not under a key of the store that seems to
+    /// be the wrong one, nor while grants that were kept aside wait for it, unless what is damaged is to be replaced.
+    pub(in crate::store) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
+        let why = self.judged(recovery::NAME, why);
+        let StoreErrorKind::Corrupt(text) = &why.trouble else { return Err(why) };
+        let dir = self.pending_dir();
+        let waiting = file::items_in(&dir).map_err(refuse)?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        if !self.replaces_damaged.get() {
+            let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
+            return Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why });
+        }
+        self.backend.set_aside(recovery::NAME, &self.free_aside(recovery::NAME)?)?;
+        for path in waiting {
+            disk::rename(&path, &file::free_damaged(&path)).map_err(refuse)?;
+        }
+        self.warn(format!(
+            "the recovery key was damaged; it, and the grants in `{}` that it had encrypted, are kept as they are",
+            dir.display()
+        ));
+        Ok(())
+    }
+}
+
+/// The name of the `number`th damaged item that was in the way of the item `name`.
+pub(in crate::store) fn aside_of(name: &str, number: u32) -> String {
+    let number = if number == 1 { String::new() } else { format!("-{number}") };
+    format!("{ASIDE}{}{number}", disk::file_name(name))
+}

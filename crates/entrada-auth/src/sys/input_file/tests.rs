@@ -1,0 +1,201 @@
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+use super::*;
+
+/// A user id that nobody here has.
+const NOBODY_HERE: u32 = 54_321;
+
+fn read(path: &Path, trust: Trust) -> Result<String, String> {
+    let bytes = read_input_file(path, SMALL_FILE_MAX, trust).map_err(|error| error.to_string());
+    bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn refused(path: &Path, trust: Trust, word: &str) {
+    let told = read(path, trust).unwrap_err();
+    assert!(told.contains(word), "`{told}` lacks `{word}`");
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn file(dir: &tempfile::TempDir) -> PathBuf {
+    let path = dir.path().join("file");
+    fs::write(&path, "text").unwrap();
+    set_mode(&path, 0o600);
+    path
+}
+
+#[test]
+fn only_plain_files_of_a_size_that_is_known_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir);
+    for trust in [Trust::Anybody, Trust::Unaltered, Trust::Secret] {
+        assert_eq!(read(&path, trust).unwrap(), "text");
+    }
+    let pipe = dir.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    refused(&pipe, Trust::Anybody, "a pipe");
+    refused(dir.path(), Trust::Anybody, "a folder");
+    refused(Path::new("/dev/zero"), Trust::Anybody, "a device");
+    let link = dir.path().join("link");
+    for (target, word) in
+        [("/dev/zero", "a device"), ("pipe", "a pipe"), ("gone", "No such file"), ("link", "links")]
+    {
+        symlink(target, &link).unwrap();
+        refused(&link, Trust::Anybody, word);
+        fs::remove_file(&link).unwrap();
+    }
+    let large = File::create(dir.path().join("large")).unwrap();
+    large.set_len(SMALL_FILE_MAX).unwrap();
+    assert!(read(&dir.path().join("large"), Trust::Anybody).is_ok());
+    large.set_len(3 << 30).unwrap();
+    refused(&dir.path().join("large"), Trust::Anybody, "larger than 1 MiB");
+    let missing = read_input_file(&dir.path().join("gone"), 1, Trust::Secret).unwrap_err();
+    assert!(missing.is_not_found());
+}
+
+#[test]
+fn what_others_can_write_or_read_is_refused_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir);
+    for (mode, unaltered, secret) in [
+        (0o644, true, false),
+        (0o640, true, false),
+        (0o400, true, true),
+        (0o620, false, false),
+        (0o602, false, false),
+    ] {
+        set_mode(&path, mode);
+        assert_eq!(read(&path, Trust::Unaltered).is_ok(), unaltered, "{mode:o}");
+        assert_eq!(read(&path, Trust::Secret).is_ok(), secret, "{mode:o}");
+        assert!(read(&path, Trust::Anybody).is_ok(), "{mode:o}");
+    }
+    refused(&path, Trust::Unaltered, &format!("chmod go-w {}", path.display()));
+    refused(&path, Trust::Secret, &format!("chmod 600 {}", path.display()));
+}
+
+#[test]
+fn a_folder_that_others_can_fill_is_refused_unless_it_keeps_them_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir);
+    for (mode, fine) in [(0o755, true), (0o775, false), (0o777, false), (0o1777, true)] {
+        set_mode(dir.path(), mode);
+        assert_eq!(read(&path, Trust::Unaltered).is_ok(), fine, "{mode:o}");
+    }
+    // The folder in which a link stands counts as well as the one it leads to.
+    let other = tempfile::tempdir().unwrap();
+    let link = other.path().join("link");
+    symlink(&path, &link).unwrap();
+    assert!(read(&link, Trust::Unaltered).is_ok());
+    set_mode(other.path(), 0o777);
+    refused(&link, Trust::Unaltered, &format!("chmod go-w {}", other.path().display()));
+    set_mode(other.path(), 0o700);
+    set_mode(dir.path(), 0o777);
+    refused(&link, Trust::Unaltered, &format!("chmod go-w {}", dir.path().display()));
+}
+
+#[test]
+fn every_folder_above_counts_and_those_that_links_lead_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let deep = top.join("a/b/c");
+    fs::create_dir_all(&deep).unwrap();
+    let path = deep.join("file");
+    fs::write(&path, "text").unwrap();
+    set_mode(&path, 0o600);
+    symlink("a/b", top.join("way")).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    symlink(top.join("way/../b/c/file"), other.path().join("link")).unwrap();
+    let over_links = other.path().join("link");
+    for folder in [top.clone(), top.join("a"), top.join("a/b"), deep.clone()] {
+        for (mode, is_fine) in [(0o755, true), (0o775, false), (0o757, false), (0o1777, true)] {
+            set_mode(&folder, mode);
+            for name in [&path, &over_links, &top.join("way/c/../c/./file")] {
+                for trust in [Trust::Unaltered, Trust::Secret] {
+                    let found = read(name, trust);
+                    assert_eq!(found.is_ok(), is_fine, "{folder:?} {mode:o}: {found:?}");
+                }
+            }
+            assert!(read(&path, Trust::Anybody).is_ok());
+        }
+        set_mode(&folder, 0o755);
+    }
+    // What is not there yet is no fault; where it would be is.
+    let missing = top.join("a/b/new/file");
+    check_way(&missing).unwrap();
+    set_mode(&top.join("a"), 0o777);
+    assert!(check_way(&missing).is_err());
+}
+
+#[test]
+fn a_key_that_is_mounted_as_kubernetes_does_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let version = dir.path().join("..2026_11_29");
+    fs::create_dir(&version).unwrap();
+    fs::write(version.join("key"), "text").unwrap();
+    symlink("..2026_11_29", dir.path().join("..data")).unwrap();
+    let key = dir.path().join("key");
+    symlink("..data/key", &key).unwrap();
+    set_mode(dir.path(), 0o1777);
+    set_mode(&version.join("key"), 0o644);
+    refused(&key, Trust::Secret, "chmod 600");
+    set_mode(&version.join("key"), 0o400);
+    assert_eq!(read(&key, Trust::Secret).unwrap(), "text");
+    assert_eq!(read(&key, Trust::Unaltered).unwrap(), "text");
+}
+
+#[test]
+fn what_belongs_to_another_user_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir);
+    let judged = |user, trust| {
+        let metadata = path.metadata().unwrap();
+        check_owner_for(user, &path, &metadata, trust).map_err(|error| error.to_string())
+    };
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can give a file away, so another user looks at this one.
+        let (me, other) = (this_user(), this_user() + 1);
+        for trust in [Trust::Unaltered, Trust::Secret] {
+            judged(me, trust).unwrap();
+            let told = judged(other, trust).unwrap_err();
+            assert!(told.contains(&format!("belongs to another user (uid {me})")), "{told}");
+        }
+        judged(other, Trust::Anybody).unwrap();
+        return;
+    }
+    // Another user may read what root shares with a group of theirs, and with nobody else.
+    for (mode, cure) in [(0o440, None), (0o400, None), (0o444, Some("440")), (0o460, Some("440"))] {
+        set_mode(&path, mode);
+        let told = judged(NOBODY_HERE, Trust::Secret).err();
+        let cured = told.as_deref().is_some_and(|told| told.contains("chmod 440"));
+        assert_eq!(cured, cure.is_some(), "{mode:o}: {told:?}");
+    }
+    set_mode(&path, 0o600);
+    let word = format!("belongs to another user (uid {NOBODY_HERE})");
+    chown(&path, Some(NOBODY_HERE), None).unwrap();
+    refused(&path, Trust::Unaltered, &word);
+    refused(&path, Trust::Secret, &word);
+    assert!(read(&path, Trust::Anybody).is_ok());
+    chown(&path, Some(0), None).unwrap();
+    chown(dir.path(), Some(NOBODY_HERE), None).unwrap();
+    refused(&path, Trust::Unaltered, &word);
+    chown(dir.path(), Some(0), None).unwrap();
+    // A link of theirs in a folder that is everybody's.
+    set_mode(dir.path(), 0o1777);
+    let link = dir.path().join("link");
+    symlink("file", &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(NOBODY_HERE), None).unwrap();
+    refused(&link, Trust::Unaltered, &word);
+    refused(&link, Trust::Secret, &word);
+    // A folder of theirs further up.
+    set_mode(dir.path(), 0o755);
+    let inner = dir.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    fs::write(inner.join("file"), "text").unwrap();
+    assert!(read(&inner.join("file"), Trust::Unaltered).is_ok());
+    chown(dir.path(), Some(NOBODY_HERE), None).unwrap();
+    refused(&inner.join("file"), Trust::Unaltered, &word);
+    chown(dir.path(), Some(0), None).unwrap();
+}

@@ -1,0 +1,112 @@
+//! HTTP answers: of a token endpoint, or of an API.
+
+use serde_json::{Map, Value};
+
+use super::{ERRORS, page};
+use crate::Evidence;
+use crate::service::HttpAnswer;
+use crate::shape::Shape;
+use entrada_core::NumericDate;
+use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
+
+/// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).
+pub(super) fn is_api_error(members: &Map<String, Value>) -> bool {
+    let named = ["error", "odata.error"].iter().any(|name| {
+        members.get(*name).and_then(|error| error.get("code")).is_some_and(Value::is_string)
+    });
+    named
+        || (members.get("code").is_some_and(Value::is_string)
+            && members.get("message").is_some_and(Value::is_string))
+}
+
+/// Takes an HTTP answer for what it is: of a token endpoint, or of an API. `local` is the clock of whoever got it, where
+/// that was told beside the server's.
+pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<NumericDate>) {
+    let answer = answer.refused_within().unwrap_or(answer);
+    if let Some(authorization) = &answer.authorization {
+        evidence.token = sent_token(authorization.expose()).or(evidence.token.take());
+    }
+    let server = answer.date();
+    evidence.now = local.or(server).or(evidence.now);
+    let at = evidence.now.unwrap_or_default();
+    let of_authority = answer.is_of_an_authority();
+    let members = match answer.json() {
+        Some(Value::Object(members)) => Some(members),
+        _ => page::error_form(&answer.body),
+    };
+    if let Some(members) = members {
+        if is_oauth_refusal(&members, of_authority || answer.body.contains("AADSTS")) {
+            evidence.refusal = Some(of_answer(ErrorResponse::from_json(&members), &answer, at));
+            return;
+        }
+        if let Some(mut response) = TokenResponse::from_json(&members, at) {
+            response.server_date = server;
+            evidence.response = Some(response);
+            // Tokens under a status of failure show no endpoint that works.
+            let failed = answer.status.is_some_and(|status| !(200..300).contains(&status));
+            evidence.answer = failed.then_some(answer);
+            return;
+        }
+    } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
+        // Words before or behind the authority's JSON, as logs have them.
+        let is_error = answer.status.is_some_and(|status| 400 <= status);
+        page::named(&answer.body).filter(|_| is_error && !answer.is_html())
+    }) {
+        evidence.refusal = Some(of_answer(refusal, &answer, at));
+        return;
+    } else if of_authority && let Some(status) = answer.status {
+        let body = answer.body.as_bytes();
+        let kind = answer.header("content-type").next();
+        evidence.not_oauth = Some(ProtocolError {
+            retry_after: answer.pause(at),
+            ..ProtocolError::of_text("the authority's endpoint", status, kind, body)
+        });
+        return;
+    }
+    evidence.answer = Some(answer);
+}
+
+/// What was shown as a token in an `Authorization` header.
+fn sent_token(authorization: &str) -> Option<Shape> {
+    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Shape::of(&format!("Bearer {rest}")));
+    }
+    // The scheme was forgotten: what stands there is the token itself.
+    (rest.is_empty() && 40 < scheme.len()).then(|| Shape::Broken {
+        reason: "it was sent without the word `Bearer` before it".to_owned(),
+        length: scheme.chars().count(),
+    })
+}
+
+/// The refusal that an authority wrote into `answer`, as JSON or on a page.
+pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
+    let members = answer.json().and_then(|json| json.as_object().cloned()).filter(is_refusal);
+    let refusal = members.map(|members| ErrorResponse::from_json(&members));
+    refusal
+        .or_else(|| page::aadsts(&answer.body))
+        .map(|refusal| ErrorResponse { http_status: answer.status, ..refusal })
+}
+
+/// `refusal` with what the head of its answer says, which came at `at`.
+fn of_answer(refusal: ErrorResponse, answer: &HttpAnswer, at: NumericDate) -> ErrorResponse {
+    ErrorResponse { http_status: answer.status, retry_after: answer.pause(at), ..refusal }
+}
+
+/// Whether `members` are those of an OAuth error. `told`: an authority said it, and then its `error` may be lost. APIs write an
+/// `error_description` alone too (SharePoint).
+fn is_oauth_refusal(members: &Map<String, Value>, told: bool) -> bool {
+    let described = members.get("error_description").and_then(Value::as_str);
+    match members.get("error") {
+        Some(Value::String(error)) => {
+            told || described.is_some()
+                || members.contains_key("error_codes")
+                || ERRORS.contains(&error.as_str())
+        }
+        None | Some(Value::Null) => {
+            told && described.is_some_and(|text| !text.is_empty())
+                && !members.contains_key("access_token")
+        }
+        Some(_) => false,
+    }
+}

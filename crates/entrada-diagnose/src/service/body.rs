@@ -1,0 +1,273 @@
+//! What the body of an answer says: done, or refused, in the dialects of APIs.
+
+use serde_json::{Map, Value};
+
+use super::HttpAnswer;
+
+/// Words of codes that say that the call was wrong, or what it was about is not there or too large, whoever made it.
+const OF_THE_CALL: [&str; 10] = [
+    "badrequest",
+    "invalidrequest",
+    "invalidid",
+    "invalidrecipients",
+    "conflict",
+    "syntax",
+    "notfound",
+    "parseuri",
+    "toolarge",
+    "sizeexceeded",
+];
+
+/// Words of codes that speak of whoever called, whatever else they say: `Authorization_IdentityNotFound`.
+const OF_THE_CALLER: [&str; 8] = [
+    "account",
+    "application",
+    "authentication",
+    "client",
+    "identity",
+    "principal",
+    "tenant",
+    "token",
+];
+
+/// Members that only an error has: in lower case, without what parts their words.
+const ERROR_MEMBERS: [&str; 10] = [
+    "error",
+    "errorcode",
+    "errordescription",
+    "errormessage",
+    "errors",
+    "exception",
+    "exceptionmessage",
+    "fault",
+    "faultstring",
+    "odataerror",
+];
+
+/// Elements that only an error has, at the root of a document, first in it, or as the content of a SOAP body; in lower case.
+const ERROR_ELEMENTS: [&str; 5] = ["error", "errors", "errorresponse", "exception", "fault"];
+
+/// Names that are looked at before the root of an XML document: its declaration, comments, instructions.
+const PROLOG_MAX: usize = 16;
+
+impl HttpAnswer {
+    /// The service's own name for the error: `error.code` of Graph and ARM, `ResponseCode` of Exchange's XML.
+    pub fn code(&self) -> Option<String> {
+        let json = self.json();
+        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
+        let code = match error {
+            Some(Value::Object(error)) => error.get("code").and_then(Value::as_str),
+            Some(Value::String(code)) => Some(code.as_str()),
+            _ => json.as_ref().and_then(|json| json.get("code")).and_then(Value::as_str),
+        };
+        let code = code.map(str::to_owned);
+        code.or_else(|| element(&self.body, "ResponseCode"))
+            .or_else(|| self.soap_error())
+            .filter(|code| !code.is_empty())
+    }
+
+    /// The code with which Exchange refuses, whatever the status.
+    pub fn soap_error(&self) -> Option<String> {
+        let of = |name: &str| self.body.contains(name).then(|| element(&self.body, name)).flatten();
+        // A fault without details has the code in its `faultcode`, behind a prefix.
+        let in_fault = || Some(of("faultcode")?.rsplit(':').next()?.to_owned());
+        of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
+    }
+
+    /// Whether the service says that the call was wrong, or what it was about: no matter whose token came with it.
+    pub fn is_about_the_call(&self) -> bool {
+        let code = self.code().unwrap_or_default().to_ascii_lowercase();
+        OF_THE_CALL.iter().any(|word| code.contains(word))
+            && !OF_THE_CALLER.iter().any(|word| code.contains(word))
+    }
+
+    /// Whether the service did what it was asked for.
+    pub fn is_success(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status) && status != 203)
+            && !self.is_html()
+            && !self.says_error()
+    }
+
+    /// Whether the service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the
+    /// caller in.
+    pub fn is_good(&self) -> bool {
+        match self.status {
+            Some(401 | 403 | 407 | 500..) => false,
+            Some(400..=499) | None => self.is_about_the_call() && !self.is_html(),
+            // SOAP has errors under 200.
+            Some(_) => {
+                self.is_success() || (self.soap_error().is_some() && self.is_about_the_call())
+            }
+        }
+    }
+
+    /// Whether the body is an error, whatever the status: as JSON or XML, of any service.
+    pub fn says_error(&self) -> bool {
+        let json = match self.json() {
+            Some(Value::Object(members)) => is_error_object(&members),
+            // Some services send a list of errors. Members of lists may be messages.
+            Some(Value::Array(all)) => {
+                all.first().and_then(Value::as_object).is_some_and(|first| {
+                    let code_and_message = first.len() == 2 && first.contains_key("code");
+                    first.iter().any(|(name, value)| is_error(name, value))
+                        || (code_and_message && first.contains_key("message"))
+                })
+            }
+            _ => false,
+        };
+        let by_kind = self.header("content-type").any(|kind| kind.contains("application/problem+"));
+        json || by_kind || self.soap_error().is_some() || is_error_document(&self.body)
+    }
+
+    /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
+    pub fn message(&self) -> Option<String> {
+        let json = self.json();
+        let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
+        let message = match error {
+            Some(Value::Object(error)) => error.get("message"),
+            _ => json.as_ref().and_then(|json| {
+                json.get("error_description").or(json.get("message")).or(json.get("Message"))
+            }),
+        };
+        let message = match message {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Object(inner)) => {
+                inner.get("value").and_then(Value::as_str).map(str::to_owned)
+            }
+            _ => None,
+        };
+        message
+            .or_else(|| element(&self.body, "MessageText"))
+            .or_else(|| element(&self.body, "faultstring"))
+            .or_else(|| self.header("x-ms-diagnostics").next().map(str::to_owned))
+            .filter(|message| !message.is_empty())
+    }
+
+    /// Whether a web page came back.
+    pub fn is_html(&self) -> bool {
+        let starts = |mark: &str| {
+            self.body.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        };
+        self.header("content-type").any(|kind| kind.contains("html"))
+            || starts("<!doctype html")
+            || starts("<html")
+    }
+}
+
+/// Whether the members of `object` are those of an error, or of one that is wrapped: `{"response": {"error": …}}`.
+pub(crate) fn is_error_object(object: &Map<String, Value>) -> bool {
+    let wrapped = object.values().next().and_then(Value::as_object).filter(|_| object.len() == 1);
+    object.iter().any(|(name, value)| is_error(name, value))
+        || wrapped.is_some_and(|inner| inner.iter().any(|(name, value)| is_error(name, value)))
+        || reports_failure(object)
+        || is_only_text(object)
+}
+
+/// Whether a member repeats a status of failure, or says that it failed.
+fn reports_failure(object: &Map<String, Value>) -> bool {
+    // An entity may have a member `status` of its own, and says what it is.
+    let is_entity = object.keys().any(|name| name.starts_with("@odata."));
+    object.iter().any(|(name, value)| {
+        let (name, text) = (plain(name), value.as_str().map(str::to_ascii_lowercase));
+        let is = |words: &[&str]| text.as_deref().is_some_and(|text| words.contains(&text));
+        let number = value.as_u64().or_else(|| text.as_deref()?.parse().ok());
+        let failed = number.is_some_and(|status| (400..600).contains(&status));
+        match name.as_str() {
+            "status" | "result" | "state" => {
+                !is_entity && (failed || is(&["error", "fail", "failed", "failure"]))
+            }
+            "statuscode" | "httpstatus" | "httpstatuscode" | "code" => failed,
+            "success" | "succeeded" | "ok" => *value == Value::Bool(false) || is(&["false"]),
+            "iserror" | "haserror" => *value == Value::Bool(true) || is(&["true"]),
+            // An entity may have a message, too.
+            "message" => !is_entity && text.is_some_and(|text| !text.is_empty()),
+            _ => false,
+        }
+    })
+}
+
+/// Whether there is nothing in `object` but words about a problem: RFC 9457 §3.1, and what others call it.
+fn is_only_text(object: &Map<String, Value>) -> bool {
+    const WORDS: [&str; 10] = [
+        "code",
+        "detail",
+        "instance",
+        "msg",
+        "reason",
+        "status",
+        "timestamp",
+        "title",
+        "traceid",
+        "type",
+    ];
+    let has = |name: &str| object.keys().any(|own| plain(own) == name);
+    object.keys().all(|name| WORDS.contains(&plain(name).as_str()))
+        && (["detail", "msg", "reason"].into_iter().any(has)
+            || (has("title") && has("type"))
+            || (has("code") && object.len() == 1 && object.values().all(Value::is_string)))
+}
+
+/// Whether a member says that there was an error, and not that there was none: `"errors": []`, `"error": null`.
+fn is_error(name: &str, value: &Value) -> bool {
+    let is_nothing = match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    };
+    !is_nothing && ERROR_MEMBERS.contains(&plain(name).as_str())
+}
+
+/// `name` without case and without what parts its words.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether `xml` is a document whose root is an error, or a SOAP message that holds one.
+pub(crate) fn is_error_document(xml: &str) -> bool {
+    let Some((root, inside)) = next_element(xml) else { return false };
+    let is_error = |name: String| ERROR_ELEMENTS.contains(&name.as_str());
+    if root != "envelope" {
+        return is_error(root) || next_element(inside).is_some_and(|(first, _)| is_error(first));
+    }
+    let Some(at) = inside.find("Body").filter(|at| inside[..*at].ends_with(['<', ':'])) else {
+        return false;
+    };
+    let content = inside[at..].split_once('>').map(|(_, content)| content);
+    content.and_then(next_element).is_some_and(|(name, _)| is_error(name))
+}
+
+/// The local name of the first element in `xml`, in lower case, and what follows its tag.
+fn next_element(xml: &str) -> Option<(String, &str)> {
+    let mut rest = xml.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    for _ in 0..PROLOG_MAX {
+        let tag = rest.strip_prefix('<')?;
+        let end = if tag.starts_with("!--") { "-->" } else { ">" };
+        let (inside, after) = tag.split_once(end)?;
+        if !tag.starts_with(['?', '!']) {
+            let name = inside.split(|c: char| c.is_whitespace() || c == '/').next()?;
+            let local = name.rsplit(':').next()?;
+            return Some((local.to_ascii_lowercase(), after));
+        }
+        rest = after.trim_start();
+    }
+    None
+}
+
+/// The text of the first element of this local name, whatever its namespace.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let mut from = 0;
+    while let Some(at) = xml.get(from..)?.find(name) {
+        let at = from + at;
+        from = at + name.len();
+        let opens = xml[..at].ends_with(['<', ':']) && !xml[..at].ends_with("</");
+        let close = xml[from..].find('>')?;
+        let tag_is_whole = xml[from..].starts_with(['>', ' ']);
+        if opens && tag_is_whole {
+            let text = &xml[from + close + 1..];
+            return Some(text[..text.find('<')?].trim().to_owned());
+        }
+    }
+    None
+}

@@ -1,0 +1,114 @@
+//! What to do about a store that cannot be used, and about locks that cannot be had.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::Failure;
+use crate::cli::Exit;
+use entrada_auth::store::{LockError, StoreError, StoreErrorKind, StoreKind};
+use entrada_auth::sys::Interrupted;
+use entrada_core::shell_quoted;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if let StoreErrorKind::Interrupted(signal) = error.trouble {
+            return Interrupted { signal }.into();
+        }
+        let failure = Self::of(Exit::Store, &error);
+        match (&error.trouble, error.kind) {
+            (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(
+                "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
+                 you are not signed out",
+            ),
+            (StoreErrorKind::Dismissed, _) => {
+                failure.help("run the command again and unlock the keyring when asked")
+            }
+            (StoreErrorKind::OtherOwner { .. }, _) => failure.help(
+                "use a session of your own: `sudo` without `-E`, or unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR; or keep \
+                 grants in an encrypted file: `--store file` with a key in ENTRADA_STORE_KEY",
+            ),
+            (StoreErrorKind::TimedOut(_), StoreKind::Keyring) => failure.help(
+                "the keyring's program may be asking something in a window of its own: answer it there; else restart that \
+                 program, or log in again",
+            ),
+            (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
+                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
+                 `--store file` with a key in ENTRADA_STORE_KEY",
+            ),
+            (StoreErrorKind::WrongKey(_), _) => failure
+                .help(
+                    "the key is most likely another than the one that the store was made with: check ENTRADA_STORE_KEY, \
+                     `--store-key-file` or the passphrase; with the right one nothing is lost",
+                )
+                .help(
+                    "only if that key is lost, or every file damaged: `entrada logout --all` forgets all that the store holds, \
+                     and `entrada login` begins anew",
+                ),
+            (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
+                "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
+                 itself is damaged, `entrada login --replace-damaged` moves it aside and signs in anew, and `entrada logout` clears \
+                 it (`--all` where no one account is named)",
+            ),
+            (StoreErrorKind::Corrupt(_), _) => failure.help(
+                "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in anew, and \
+                 `entrada logout` clears it (`--all` where no one account is named)",
+            ),
+            (StoreErrorKind::FewDescriptors, _) => failure.help("allow more: `ulimit -n 64`"),
+            (StoreErrorKind::InTheWay { path, is, .. }, _) => failure.help(format!(
+                "remove it: `rm {}{}`; the list is made anew from what the store holds",
+                if *is == "is a directory" { "-r " } else { "" },
+                shell_quoted(&path.to_string_lossy())
+            )),
+            (StoreErrorKind::Denied(_), StoreKind::File) if is_of_place(error.source.as_deref()) => failure.help(
+                "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
+            ),
+            (StoreErrorKind::Denied(_), _) if is_full(error.source.as_deref()) => failure.help(FULL),
+            (StoreErrorKind::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let (exit, help) = match error {
+            LockError::Held { .. } => {
+                (Exit::Busy, "wait for it to end, or give `--lock-timeout` more time")
+            }
+            LockError::GaveUp { .. } => (Exit::Interrupted, "run it again"),
+            LockError::Refused { ref source, .. } if is_full(Some(&**source)) => {
+                (Exit::Store, FULL)
+            }
+            LockError::Refused { .. } => (
+                Exit::Store,
+                "nothing was changed, and a stored token that is still good is handed out all the same; to renew one, let that \
+                 folder be writable, or name another with XDG_STATE_HOME",
+            ),
+        };
+        Self::of(exit, &error).help(help)
+    }
+}
+
+/// What to do about a disk that takes no more.
+const FULL: &str = "make room on that disk, and run it again; nothing was changed";
+
+/// What the system said where it did not let something be written or read.
+type Source<'a> = Option<&'a (dyn StdError + Send + Sync + 'static)>;
+
+fn kind_of(source: Source<'_>) -> Option<io::ErrorKind> {
+    Some(source?.downcast_ref::<io::Error>()?.kind())
+}
+
+/// Whether another place would do.
+fn is_of_place(source: Source<'_>) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+    };
+    let of_place = [AlreadyExists, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem];
+    kind_of(source).is_some_and(|kind| of_place.contains(&kind))
+}
+
+fn is_full(source: Source<'_>) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(kind_of(source), Some(QuotaExceeded | StorageFull))
+}
