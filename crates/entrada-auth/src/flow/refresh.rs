@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
-
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
 use super::attempt::{Attempt, Outcome};
 use super::identity::identify_renewal;
@@ -19,10 +17,8 @@ use entrada_core::oauth::{
 };
 use entrada_core::{Authority, Endpoints, NumericDate, ScopeSet, Secret};
 
-/// How often a refresh that met a passing trouble is sent again, and the first pause before that. With both, a script waits
-/// about a second more before it hears of an outage.
-const RETRIES: usize = 2;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The pauses before a refresh that failed for a passing reason is sent again. A script waits for an outage about a second longer.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// The longest pause that a server may ask for (`Retry-After`) and get while the grant is locked.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -190,10 +186,7 @@ pub(super) fn renew<'a>(
         let (endpoint, claims) = (&found.token, claims.as_deref());
         refresh::request(endpoint, &request.client_id, refresh_token, scopes, claims)
     };
-    let mut pauses =
-        ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_factor(4.0).with_jitter();
-    pauses = pauses.with_max_times(RETRIES);
-    let mut pauses = pauses.build();
+    let mut pauses = PAUSES.into_iter();
     let (answer, held) = loop {
         let held = HeldSignals::begin(sys.clock)?;
         let answer = sys.http.send(form());
