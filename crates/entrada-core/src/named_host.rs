@@ -81,7 +81,7 @@ impl NamedHost {
         self.port.unwrap_or(default)
     }
 
-    /// Whether it is one of the names of the addresses that [`bind`](super::bind) takes.
+    /// Whether it is `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
         self.name == "localhost"
             || self.name.parse().is_ok_and(|address: IpAddr| {

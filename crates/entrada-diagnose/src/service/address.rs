@@ -71,7 +71,7 @@ fn is_operation(segment: &str) -> bool {
 }
 
 impl HttpAnswer {
-    /// The segments of the path that was asked; see [`segments`].
+    /// The segments of the path that was asked, decoded (RFC 3986 §6.2.2), without empty ones.
     pub fn segments(&self) -> Vec<String> {
         self.url.as_deref().map(segments).unwrap_or_default()
     }
