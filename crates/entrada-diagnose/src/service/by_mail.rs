@@ -2,7 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
-use crate::{Confidence, Facts};
+use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
 /// What was said, to be shown.
@@ -26,14 +26,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         text.contains("too many") && has(&["connection", "session", "simultaneous", "request"]);
     if has(&throttled) || too_many {
         return vec![
-            Hypothesis::certain("throttled", "the server asks to be asked less often")
+            Hypothesis::certain(RuleId::Throttled, "the server asks to be asked less often")
                 .help("wait some minutes; open fewer connections at a time"),
         ];
     }
     if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
         let whose = if text.contains("tenant") { "tenant" } else { "mailbox" };
         return vec![Hypothesis::certain(
-            "smtp-auth-disabled",
+            RuleId::SmtpAuthDisabled,
             format!(
                 "SMTP AUTH is switched off for the {whose}; tokens are refused as passwords are"
             ),
@@ -48,13 +48,13 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "5.7.60 ",
     ]) {
         return vec![Hypothesis::certain(
-            "send-as-denied",
+            RuleId::SendAsDenied,
             "the user may not send under that address",
         )];
     }
     if has(&["5.1.8 ", "bad outbound sender"]) {
         return vec![
-            Hypothesis::certain("not-about-the-token", "Exchange has barred the user from sending mail")
+            Hypothesis::certain(RuleId::NotAboutTheToken, "Exchange has barred the user from sending mail")
                 .help("an administrator takes the user off the list of restricted entities (Microsoft Defender portal)"),
         ];
     }
@@ -66,7 +66,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     ]) {
         return vec![
             Hypothesis::certain(
-                "not-about-the-token",
+                RuleId::NotAboutTheToken,
                 "the sender has reached a limit of Exchange's",
             )
             .help("wait a day, or send fewer messages and to fewer recipients"),
@@ -74,7 +74,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
         return vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             "the user cannot open the mailbox that the mail is sent from",
         )];
     }
@@ -83,7 +83,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if has(&["conditional access", "security defaults"]) {
         return vec![Hypothesis::likely(
-            "conditional-access",
+            RuleId::ConditionalAccess,
             "a policy of the tenant refuses this way to sign in",
         )];
     }
@@ -92,7 +92,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired"]) {
         return vec![Hypothesis::certain(
-            "expired",
+            RuleId::Expired,
             "the token ended while the connection was open",
         )];
     }
@@ -101,7 +101,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
         return vec![Hypothesis::certain(
-            "not-about-the-token",
+            RuleId::NotAboutTheToken,
             "the server refuses the message, its sender or the connection, not the sign-in",
         )];
     }
@@ -111,7 +111,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
     if (passing && !permanent) || puts_off {
         return vec![
-            Hypothesis::certain("service-incident", "the server has a fault of its own")
+            Hypothesis::certain(RuleId::ServiceIncident, "the server has a fault of its own")
                 .help("try again in a few minutes"),
         ];
     }
@@ -121,7 +121,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();
     if !faults.is_empty() && !talk.signed_in() {
         let mut told = Hypothesis::certain(
-            "wrong-xoauth2-format",
+            RuleId::WrongXoauth2Format,
             format!("the sign-in string is wrong: {}", faults[0]),
         );
         told.evidence.extend(faults.iter().skip(1).map(|fault| ("also", (*fault).to_owned())));
@@ -140,12 +140,12 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         // Without the command one cannot know that it was that of the sign-in.
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
-        return vec![Hypothesis::new("wrong-xoauth2-format", sure, message)];
+        return vec![Hypothesis::new(RuleId::WrongXoauth2Format, sure, message)];
     }
     // RFC 5530 §3.
     if has(&["[noperm]"]) && talk.signed_in() {
         return vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             "the token is taken, and its user may not open that mailbox",
         )];
     }
@@ -155,11 +155,11 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["5.7.57", "client was not authenticated", "client not authenticated"]) {
         return vec![
             Hypothesis::possible(
-                "smtp-auth-disabled",
+                RuleId::SmtpAuthDisabled,
                 "no sign-in went before: the server may offer none",
             ),
             Hypothesis::possible(
-                "basic-auth-disabled",
+                RuleId::BasicAuthDisabled,
                 "no sign-in went before: the program may have tried a password",
             ),
         ];
@@ -168,14 +168,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         if talk.mechanism == Some(Mechanism::Bearer) && !text.contains("oauthbearer") {
             return vec![
                 Hypothesis::certain(
-                    "wrong-xoauth2-format",
+                    RuleId::WrongXoauth2Format,
                     "the server does not offer OAUTHBEARER",
                 )
                 .help("sign in with XOAUTH2"),
             ];
         }
         return vec![Hypothesis::possible(
-            "smtp-auth-disabled",
+            RuleId::SmtpAuthDisabled,
             "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
         )];
     }
@@ -192,12 +192,15 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
         || text.contains("basic authentication is disabled")
         || text.contains("basic authentication is not supported")
     {
-        return Some(Hypothesis::certain("basic-auth-disabled", "the server takes no passwords"));
+        return Some(Hypothesis::certain(
+            RuleId::BasicAuthDisabled,
+            "the server takes no passwords",
+        ));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
     if password && !talk.signed_in() {
         return Some(Hypothesis::certain(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "a password was sent; the server takes tokens alone",
         ));
     }
@@ -206,7 +209,7 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     let token = matches!(talk.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
     (by_login && !token).then(|| {
         Hypothesis::likely(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "a password seems to have been sent; Exchange Online takes tokens alone",
         )
     })
@@ -219,13 +222,13 @@ fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     }
     match talk.protocol {
         Protocol::Imap if text.contains("imap") => {
-            Some(Hypothesis::certain("imap-disabled", "IMAP is switched off for this mailbox"))
+            Some(Hypothesis::certain(RuleId::ImapDisabled, "IMAP is switched off for this mailbox"))
         }
         Protocol::Pop if text.contains("pop") => {
-            Some(Hypothesis::certain("pop-disabled", "POP is switched off for this mailbox"))
+            Some(Hypothesis::certain(RuleId::PopDisabled, "POP is switched off for this mailbox"))
         }
         Protocol::Smtp if text.contains("smtp") => {
-            Some(Hypothesis::certain("smtp-auth-disabled", "SMTP AUTH is switched off"))
+            Some(Hypothesis::certain(RuleId::SmtpAuthDisabled, "SMTP AUTH is switched off"))
         }
         _ => None,
     }
@@ -250,16 +253,16 @@ fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     let message = "a policy of the tenant may refuse this way to sign in";
     if facts.claims().is_some() {
-        return vec![Hypothesis::likely("conditional-access", message)];
+        return vec![Hypothesis::likely(RuleId::ConditionalAccess, message)];
     }
     let mut all = vec![
-        Hypothesis::possible("conditional-access", message).help(
+        Hypothesis::possible(RuleId::ConditionalAccess, message).help(
             "an administrator finds the attempt, and the policy, in the tenant's sign-in log",
         ),
-        Hypothesis::possible("smtp-auth-disabled", "SMTP AUTH may be switched off"),
+        Hypothesis::possible(RuleId::SmtpAuthDisabled, "SMTP AUTH may be switched off"),
     ];
     if talk.mechanism.is_none() {
-        all.push(Hypothesis::possible("basic-auth-disabled", "a password may have been sent"));
+        all.push(Hypothesis::possible(RuleId::BasicAuthDisabled, "a password may have been sent"));
     }
     all
 }
@@ -278,7 +281,7 @@ fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         // Exchange took the token, so it knows the application: what is missing is the right.
         return vec![
             Hypothesis::likely(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token is taken, and the application has no right on that mailbox",
             )
             .help(
@@ -290,35 +293,35 @@ fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let mailbox = talk.mailbox().unwrap_or("that mailbox");
     match own_mailbox(facts, talk) {
         Some(false) => vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Hypothesis::possible("no-mailbox-license", "the user may have no mailbox here"),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox here"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
         ],
         None => vec![
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
             )
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
             Hypothesis::possible(
-                "wrong-account",
+                RuleId::WrongAccount,
                 "the token may be another user's than the mailbox, or the name an alias of it",
             ),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
         ],
     }
 }
 
 /// What says that the protocol is switched off.
-fn disabled(talk: &MailLog) -> &'static str {
+fn disabled(talk: &MailLog) -> RuleId {
     match talk.protocol {
-        Protocol::Imap => "imap-disabled",
-        Protocol::Pop => "pop-disabled",
-        Protocol::Smtp => "smtp-auth-disabled",
+        Protocol::Imap => RuleId::ImapDisabled,
+        Protocol::Pop => RuleId::PopDisabled,
+        Protocol::Smtp => RuleId::SmtpAuthDisabled,
     }
 }
 
@@ -332,7 +335,7 @@ fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if facts.is_app_only() {
         return vec![
             Hypothesis::likely(
-                "service-principal-not-registered",
+                RuleId::ServicePrincipalNotRegistered,
                 "the token is an application's: Exchange has to know its service principal",
             ),
             closed,
@@ -340,7 +343,7 @@ fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if facts.is_guest() {
         return vec![Hypothesis::likely(
-            "guest-user-no-mailbox",
+            RuleId::GuestUserNoMailbox,
             "the account is a guest in the token's tenant, and has no mailbox there",
         )];
     }
@@ -349,7 +352,7 @@ fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             Some(false) => {
                 let mailbox = talk.mailbox().unwrap_or_default();
                 vec![Hypothesis::likely(
-                    "wrong-account",
+                    RuleId::WrongAccount,
                     format!(
                         "the token is that of {}, and `{mailbox}` was named",
                         token_user(facts)
@@ -359,11 +362,11 @@ fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             Some(true) | None => vec![
                 closed,
                 Hypothesis::possible(
-                    "mailbox-permission-missing",
+                    RuleId::MailboxPermissionMissing,
                     "the user may have no right on that mailbox",
                 ),
                 Hypothesis::possible(
-                    "conditional-access",
+                    RuleId::ConditionalAccess,
                     "a policy may refuse the token at the service",
                 ),
             ],
@@ -376,21 +379,21 @@ fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     };
     // In the order in which to look.
     let mut all = vec![
-        Hypothesis::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
+        Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service, such as Microsoft Graph").help(
             "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
         ),
-        Hypothesis::possible("missing-scope", format!("the token may lack `{scope}`")),
-        Hypothesis::possible("expired", "the token may have expired"),
-        Hypothesis::possible("wrong-account", "the token may be another user's than the mailbox"),
+        Hypothesis::possible(RuleId::MissingScope, format!("the token may lack `{scope}`")),
+        Hypothesis::possible(RuleId::Expired, "the token may have expired"),
+        Hypothesis::possible(RuleId::WrongAccount, "the token may be another user's than the mailbox"),
         closed,
         Hypothesis::possible(
-            "service-principal-not-registered",
+            RuleId::ServicePrincipalNotRegistered,
             "where the token is an application's, Exchange may not know it",
         ),
     ];
     if talk.mechanism.is_none() {
         all.push(Hypothesis::new(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             Confidence::Possible,
             "a password may have been sent",
         ));
