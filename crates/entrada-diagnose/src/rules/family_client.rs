@@ -17,7 +17,7 @@ family.
 
 ## What to do
 
-Register your own application. Microsoft decides what a family client may do, and can change it.
+Register your own application. Microsoft decides what a family client may do.
 ",
     check,
 };

@@ -15,7 +15,7 @@ The token's `nbf` is in the future: by this machine's clock, the token is not va
 
 ## Why it happens
 
-Almost always this machine's clock is slow. Entra sets `nbf` five minutes in the past, so this does not happen
+Almost always this machine's clock is behind. Entra sets `nbf` five minutes in the past, so this does not happen
 with a correct clock.
 
 ## What to do

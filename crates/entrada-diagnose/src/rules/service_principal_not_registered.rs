@@ -13,7 +13,7 @@ principal is registered in Exchange and has a right on the mailbox.
 ## Why it happens
 
 `New-ServicePrincipal` was not run in Exchange, or it was run with the wrong object id. It needs the object id
-of the *enterprise application*, not that of the app registration.
+of the *enterprise application*, not that of the app registration. Both are called object id.
 
 ## What to do
 
