@@ -16,7 +16,7 @@ use entrada_auth::sys::{Clock, HttpError, HttpFailure, InputFileError, Interrupt
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
 use entrada_core::{human_duration, shell_quoted};
-use entrada_diagnose::{self as diagnose, Diagnosis, Evidence};
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, RuleId};
 
 /// A command's failure.
 #[derive(Debug)]
@@ -250,7 +250,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             };
             let diagnosis = judge(*refusal, evidence);
             // Another sign-in would meet the same policy.
-            let useless = ["conditional-access", "admin-consent-required"];
+            let useless = [RuleId::ConditionalAccess, RuleId::AdminConsentRequired];
             if diagnosis.cause().is_some_and(|cause| useless.contains(&cause.rule.id)) {
                 return Failure::new(Exit::Refused, why).judged(diagnosis);
             }
@@ -342,10 +342,10 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
 
 /// The number for a refusal, by its cause.
 fn exit_of(diagnosis: &Diagnosis) -> Exit {
-    let found = |ids: &[&str]| diagnosis.findings.iter().any(|f| ids.contains(&f.rule.id));
-    if found(&["user-declined", "device-code-expired"]) {
+    let found = |ids: &[RuleId]| diagnosis.findings.iter().any(|f| ids.contains(&f.rule.id));
+    if found(&[RuleId::UserDeclined, RuleId::DeviceCodeExpired]) {
         Exit::Declined
-    } else if found(&["throttled", "service-incident", "device-polling-loop"]) {
+    } else if found(&[RuleId::Throttled, RuleId::ServiceIncident, RuleId::DevicePollingLoop]) {
         Exit::Temporary
     } else {
         Exit::Refused

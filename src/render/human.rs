@@ -166,10 +166,10 @@ pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::
 
 fn who(who: Who) -> &'static str {
     match who {
-        Who::User => "you can mend this",
-        Who::Developer => "whoever wrote or registered the application can mend this",
-        Who::TenantAdmin => "an administrator of the tenant can mend this",
-        Who::Microsoft => "only the service itself can mend this",
+        Who::User => "you can fix this",
+        Who::Developer => "the developer of the application can fix this",
+        Who::TenantAdmin => "an administrator of the tenant can fix this",
+        Who::Microsoft => "only the operator of the service can fix this",
     }
 }
 

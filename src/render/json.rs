@@ -196,13 +196,13 @@ fn event(event: &Event) -> V1Event<'_> {
 
 fn finding(finding: &Finding) -> V1Finding<'_> {
     V1Finding {
-        id: finding.rule.id,
+        id: finding.rule.id.as_str(),
         severity: finding.severity.id(),
         confidence: finding.confidence.id(),
         message: &finding.message,
         evidence: Seen(&finding.evidence),
         who: finding.who.id(),
         help: &finding.help,
-        docs: Docs(finding.rule.id),
+        docs: Docs(finding.rule.id.as_str()),
     }
 }

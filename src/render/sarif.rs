@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json::write;
-use entrada_diagnose::rules::RULES;
-use entrada_diagnose::{Confidence, Diagnosis, Finding, Rule, Severity};
+use entrada_diagnose::{Confidence, Diagnosis, Finding, Rule, RuleId, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -37,7 +36,7 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
                 } },
                 "results": results,
                 "properties": {
-                    "rulesOnRecord": RULES.len(),
+                    "rulesOnRecord": RuleId::all().count(),
                     "verdicts": all.iter().map(|one| json!({
                         "job": one.job.id(), "as": one.subject.id(), "verdict": one.verdict.id(),
                     })).collect::<Vec<_>>(),
@@ -51,8 +50,8 @@ fn descriptor(rule: &Rule) -> Value {
     let text = rule.docs.lines().skip(2).take_while(|line| !line.is_empty());
     let meaning = text.collect::<Vec<_>>().join(" ");
     json!({
-        "id": rule.id,
-        "shortDescription": { "text": rule.id.replace('-', " ") },
+        "id": rule.id.as_str(),
+        "shortDescription": { "text": rule.id.as_str().replace('-', " ") },
         "fullDescription": { "text": meaning },
         "help": { "text": rule.docs, "markdown": rule.docs },
         "defaultConfiguration": { "level": rule.severity.id() },
@@ -76,7 +75,7 @@ fn result(diagnosis: &Diagnosis, finding: &Finding, index: usize) -> Value {
         .map(|seen| json!({ "name": seen.field, "kind": "member" }))
         .collect();
     let mut result = json!({
-        "ruleId": finding.rule.id,
+        "ruleId": finding.rule.id.as_str(),
         "ruleIndex": index,
         "level": match finding.severity {
             Severity::Error => "error",

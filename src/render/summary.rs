@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::human::{Style, heading, marked};
 use super::table::table;
 use entrada_core::{Job, NumericDate, human_duration};
-use entrada_diagnose::{Diagnosis, Moment, Row, Serves, Standing};
+use entrada_diagnose::{Diagnosis, Moment, Row, RuleId, Serves, Standing};
 
 /// Writes what there is.
 pub(super) fn token_summary(
@@ -22,7 +22,7 @@ pub(super) fn token_summary(
     }
     if let Some(serves) = &about.serves {
         writeln!(out)?;
-        let ended = diagnosis.findings.iter().any(|finding| finding.rule.id == "expired");
+        let ended = diagnosis.findings.iter().any(|finding| finding.rule.id == RuleId::Expired);
         jobs(out, serves, style, ended)?;
     }
     let forecast: Vec<(String, &str)> = forecast(diagnosis);

@@ -36,14 +36,14 @@ fn an_expired_token_for_another_service_names_both_causes() {
 
     error[expired]: the token expired 2 h 46 min ago
       --> exp: 2023-11-14 19:26:40Z
-      = help: get a fresh one: `entrada token --job imap`
+      = help: get a new token: `entrada token --job imap`
 
     error[wrong-audience]: the token is for Azure Resource Manager, not for Exchange Online
       --> aud: https://management.azure.com/
-      = help: ask for `https://outlook.office.com/IMAP.AccessAsUser.All`: `entrada login --job imap`
+      = help: request `https://outlook.office.com/IMAP.AccessAsUser.All`: `entrada login --job imap`
 
-    note[offline-access-unknowable]: `offline_access` cannot be judged from an access token alone
-      = help: judge the whole token response, or look for a refresh token with `entrada status`
+    note[offline-access-unknowable]: an access token does not show whether `offline_access` was granted
+      = help: diagnose the whole token response, or look for a refresh token with `entrada status`
 
     before it ended, it served: arm
     --- stderr
@@ -131,7 +131,11 @@ fn the_configured_job_counts_and_the_configured_identity_does_not() {
     assert!(run.stdout.starts_with("ok: nothing stands in the way of `imap`"), "{}", run.stdout);
     world.unset("ENTRADA_JOB");
     let run = world.run_exactly(&["diagnose"], &token);
-    assert!(run.stdout.contains("it fits `imap`; if that is what it is for"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("the token is good for `imap`; if that is the job"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use entrada::cli::Exit;
 use entrada::config::{ConfigFile, keys};
-use entrada_diagnose::rules::RULES;
+use entrada_diagnose::{Rule, rules};
 
 #[allow(clippy::disallowed_methods, reason = "how one asks for pages to be written")]
 fn is_to_be_written() -> bool {
@@ -25,10 +25,12 @@ fn the_page_of_rules_is_current() {
         "<!-- Generated from crates/entrada-diagnose/src/rules by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# Findings\n\n\
          What `entrada diagnose` can say. `entrada explain ID` prints the same text.\n\n",
     );
-    for rule in RULES {
+    let mut all: Vec<&Rule> = rules::all().collect();
+    all.sort_unstable_by_key(|rule| rule.id.as_str());
+    for rule in &all {
         writeln!(page, "- [{id}](#{id}): {}", rule.severity.id(), id = rule.id).unwrap();
     }
-    for rule in RULES {
+    for rule in &all {
         let docs = rule.docs.replace("## ", "### ");
         write!(page, "\n## {}\n\n{}", rule.id, docs).unwrap();
     }

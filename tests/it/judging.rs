@@ -212,7 +212,7 @@ fn the_page_stands_alone_and_holds_no_token() {
 #[test]
 fn annotations_are_workflow_commands() {
     let ran = diagnose(&["-o", "github", "-j", "imap"], &jwt(READS));
-    insta::assert_snapshot!(ran.stdout.lines().next().unwrap(), @"::error title=entrada%3A wrong-audience (imap)::the token is for Microsoft Graph, not for Exchange Online%0Aaud: https://graph.microsoft.com%0Ahelp: ask for `https://outlook.office.com/IMAP.AccessAsUser.All`: `entrada login --job imap`");
+    insta::assert_snapshot!(ran.stdout.lines().next().unwrap(), @"::error title=entrada%3A wrong-audience (imap)::the token is for Microsoft Graph, not for Exchange Online%0Aaud: https://graph.microsoft.com%0Ahelp: request `https://outlook.office.com/IMAP.AccessAsUser.All`: `entrada login --job imap`");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn the_authoritys_words_are_shown_and_the_refresh_token_stays() {
 #[test]
 fn a_page_instead_of_json_is_called_one() {
     let run = World::with("html-instead-of-json").run(&["login"]);
-    assert!(run.stderr.contains("not from a sign-in service"), "{}", run.stderr);
+    assert!(run.stderr.contains("does not come from a sign-in service"), "{}", run.stderr);
     assert!(run.stderr.contains("Content-Type: text/html"), "{}", run.stderr);
     assert!(run.stderr.contains("captive portal"), "{}", run.stderr);
 }

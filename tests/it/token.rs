@@ -122,7 +122,7 @@ fn a_stored_token_is_not_kept_back_because_its_request_looks_wrong() {
     world.clock.pass(7_200);
     let run = world.run(&ask);
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""));
-    assert!(run.stderr.contains("do not go together"), "{}", run.stderr);
+    assert!(run.stderr.contains("cannot be combined"), "{}", run.stderr);
     assert_eq!(world.emulator.log().len(), requests);
 }
 

@@ -1,23 +1,23 @@
-//! What a rule is, and what it says.
+//! Rules and their findings.
 
 use std::borrow::Cow;
 
-use super::Facts;
+use super::{Facts, RuleId};
 use entrada_core::entra::aadsts::Who;
 use entrada_core::{clean, without_secrets};
 
-/// How bad it is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Worth knowing; all is well.
+    /// Worth knowing. Nothing is wrong.
     Note,
-    /// Likely trouble.
+    /// A likely problem.
     Warning,
-    /// The job cannot be done.
+    /// The job will fail.
     Error,
 }
 
-/// How sure we are.
+/// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
     /// The evidence proves it.
@@ -29,7 +29,7 @@ pub enum Confidence {
 }
 
 impl Confidence {
-    /// As JSON spells it.
+    /// The name in JSON.
     pub fn id(self) -> &'static str {
         match self {
             Self::Certain => "certain",
@@ -40,7 +40,7 @@ impl Confidence {
 }
 
 impl Severity {
-    /// As JSON and people spell it.
+    /// The name in JSON and in human output.
     pub fn id(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -50,56 +50,54 @@ impl Severity {
     }
 }
 
-/// A check with its documentation. One `static` per file in `rules/`.
+/// A check with its documentation. Each file in `rules/` has one `static` of this type.
 #[derive(Debug)]
 pub struct Rule {
-    /// Kebab-case, equal to the file name; stable for ever.
-    pub id: &'static str,
-    /// How bad a finding of this rule is, unless the finding says otherwise.
+    /// Its name, which is also the name of its file.
+    pub id: RuleId,
+    /// The severity of its findings, unless the finding sets another one.
     pub severity: Severity,
-    /// Place in line among findings of one severity: what has to be mended first comes first.
-    pub order: u16,
-    /// Who can mend it, as a rule.
+    /// Who can usually fix the problem.
     pub who: Who,
     /// Markdown with the sections `What it means`, `Why it happens`, `What to do`.
     pub docs: &'static str,
-    /// Looks at the facts; `None` when all is well or nothing can be said.
+    /// Checks the facts. `None` if there is no problem, or too little evidence.
     pub check: fn(&Facts) -> Option<Finding>,
 }
 
-/// A piece of evidence, fit to be shown: never a secret, never a control character.
+/// A piece of evidence that is safe to print: without secrets and control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Where it was seen, for example `aud` or `error_codes`.
+    /// The field that it comes from, for example `aud` or `error_codes`.
     pub field: &'static str,
-    /// What was seen there.
+    /// The value of the field.
     pub value: String,
 }
 
-/// One thing that one rule saw.
+/// One result of one rule.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The rule that says so.
+    /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is here.
+    /// How serious it is in this case.
     pub severity: Severity,
-    /// How sure we are.
+    /// How certain it is.
     pub confidence: Confidence,
-    /// What is so, with values, in lower case and without a period.
+    /// What was found, with values. Starts in lower case and ends without a period.
     pub message: Cow<'static, str>,
-    /// Where it was seen.
+    /// The fields that show it.
     pub evidence: Vec<Shown>,
-    /// Who can mend it.
+    /// Who can fix the problem.
     pub who: Who,
-    /// What to do about it; a command where there is one.
+    /// What to do; a command where there is one.
     pub help: Vec<Cow<'static, str>>,
 }
 
-/// Characters of one piece of evidence that are shown.
+/// The longest piece of evidence that is shown, in characters.
 const EVIDENCE_MAX: usize = 300;
 
 impl Rule {
-    /// A finding of this rule: `message` says what is so.
+    /// A finding of this rule. `message` states what was found.
     pub(super) fn finding(&'static self, message: impl Into<Cow<'static, str>>) -> Finding {
         Finding {
             rule: self,
@@ -113,7 +111,7 @@ impl Rule {
     }
 }
 
-/// What is ours is fit to be shown as it is; what was put together may hold what somebody else wrote.
+/// Removes control characters. Only a composed text can contain text from outside; a constant is safe.
 fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
     match text {
         Cow::Borrowed(own) => {
@@ -151,25 +149,25 @@ impl Finding {
         self
     }
 
-    /// Adds what to do.
+    /// Adds a line of help.
     pub(super) fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help.push(shown(help.into()));
         self
     }
 
-    /// Sets how sure we are.
+    /// Sets how certain it is.
     pub(super) fn with_confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
         self
     }
 
-    /// Sets how bad it is here.
+    /// Sets how serious it is in this case.
     pub(super) fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Sets who can mend it.
+    /// Sets who can fix the problem.
     pub(super) fn by(mut self, who: Who) -> Self {
         self.who = who;
         self

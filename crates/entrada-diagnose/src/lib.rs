@@ -7,6 +7,7 @@ mod finding;
 mod har;
 mod recognise;
 mod refusal;
+mod rule_id;
 pub mod rules;
 mod sentences;
 mod service;
@@ -19,6 +20,7 @@ pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Rule, Severity, Shown};
 pub use recognise::{RecogniseError, recognise};
+pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
 pub use summary::{Event, Moment, Row, Serves, Standing, TokenSummary};
@@ -140,7 +142,7 @@ impl Diagnosis {
 
     /// Whether the input was nothing that can be judged.
     pub fn is_unrecognised(&self) -> bool {
-        self.findings.iter().any(|finding| finding.rule.id == "unrecognised-input")
+        self.findings.iter().any(|finding| finding.rule.id == RuleId::UnrecognisedInput)
     }
 
     /// Whether a warning was found.
@@ -167,15 +169,14 @@ pub fn judge(evidence: &Evidence) -> Diagnosis {
 }
 
 fn of_facts(facts: &Facts) -> Diagnosis {
-    let mut findings: Vec<Finding> =
-        rules::RULES.iter().filter_map(|rule| (rule.check)(facts)).collect();
+    let mut findings: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
     add_what_was_refused(facts, &mut findings);
     add_what_was_told(facts, &mut findings);
     findings.sort_by_key(|finding| {
         // Guesses stand in the order in which to look.
         let told = facts.told.iter().position(|told| told.id == finding.rule.id);
         let guess = told.filter(|_| finding.confidence == Confidence::Possible);
-        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.order)
+        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
     });
     Diagnosis {
         verdict: verdict::of(facts, &findings),
@@ -193,12 +194,10 @@ fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
     if findings.iter().any(|finding| finding.rule.id == cause.id) {
         return;
     }
-    findings.extend(
-        rules::find(cause.id)
-            .map(|rule| refusal::describe(facts, rule, cause.code, "the authority refused"))
-            .map(|finding| {
-                finding.with_severity(Severity::Error).with_confidence(cause.confidence)
-            }),
+    findings.push(
+        refusal::describe(facts, cause.id.rule(), cause.code, "the authority refused")
+            .with_severity(Severity::Error)
+            .with_confidence(cause.confidence),
     );
 }
 
@@ -216,8 +215,7 @@ fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
             }
             Some(finding) => finding.severity = Severity::Error,
             None => findings.extend(
-                rules::find(told.id)
-                    .and_then(|rule| service::finding(facts, rule))
+                service::finding(facts, told.id.rule())
                     .map(|finding| service::advise(facts, finding)),
             ),
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Confidence, Context, Facts, Finding, Rule, sentences};
+use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
 use entrada_core::entra::aadsts::{self, Aadsts};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -11,8 +11,8 @@ use entrada_core::oauth::ErrorResponse;
 /// The cause of a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cause {
-    /// The id of the rule that words it.
-    pub(super) id: &'static str,
+    /// The rule that words it.
+    pub(super) id: RuleId,
     /// The AADSTS number that told, when one did.
     pub(super) code: Option<&'static Aadsts>,
     /// How sure that is.
@@ -28,25 +28,25 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
     // By a word that has other meanings too.
     let usual = |id| told(id, Confidence::Likely);
     match error.error.as_str() {
-        "authorization_pending" => return plain("authorization-pending"),
-        "expired_token" | "code_expired" => return plain("device-code-expired"),
-        "authorization_declined" => return plain("user-declined"),
-        "slow_down" if context.polled_too_fast => return plain("device-polling-loop"),
-        "slow_down" => return plain("throttled"),
+        "authorization_pending" => return plain(RuleId::AuthorizationPending),
+        "expired_token" | "code_expired" => return plain(RuleId::DeviceCodeExpired),
+        "authorization_declined" => return plain(RuleId::UserDeclined),
+        "slow_down" if context.polled_too_fast => return plain(RuleId::DevicePollingLoop),
+        "slow_down" => return plain(RuleId::Throttled),
         // AADB2C90117: "The scope … provided in the request is not supported".
-        _ if has_number(error, "AADB2C90117") => return plain("invalid-scope"),
+        _ if has_number(error, "AADB2C90117") => return plain(RuleId::InvalidScope),
         // A directory for customers has numbers of its own, and most of them are no refusal by the user.
         // AADB2C90091: "The user has cancelled entering self-asserted information".
         "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
-        "access_denied" if has_number(error, "AADB2C90091") => return plain("user-declined"),
+        "access_denied" if has_number(error, "AADB2C90091") => return plain(RuleId::UserDeclined),
         // RFC 6749 §4.1.2.1: the user, or the authority.
         "access_denied" if error.error_codes.is_empty() && !is_cancelled(error) => {
-            return usual("user-declined");
+            return usual(RuleId::UserDeclined);
         }
         _ => (),
     }
     if is_cancelled(error) {
-        return plain("user-declined");
+        return plain(RuleId::UserDeclined);
     }
     let description = error.error_description.as_deref().unwrap_or_default();
     let refreshing = context.grant_type.as_deref() == Some("refresh_token");
@@ -57,16 +57,16 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         return plain(id);
     }
     if context.code_ran_out {
-        return usual("device-code-expired");
+        return usual(RuleId::DeviceCodeExpired);
     }
     match error.suberror.as_deref() {
-        Some("consent_required") => return plain("user-consent-required"),
-        Some("token_expired") => return plain("refresh-token-expired"),
-        Some("bad_token") => return plain("refresh-token-revoked"),
+        Some("consent_required") => return plain(RuleId::UserConsentRequired),
+        Some("token_expired") => return plain(RuleId::RefreshTokenExpired),
+        Some("bad_token") => return plain(RuleId::RefreshTokenRevoked),
         Some("protection_policy_required" | "device_authentication_failed" | "message_only") => {
-            return plain("conditional-access");
+            return plain(RuleId::ConditionalAccess);
         }
-        Some("basic_action") => return plain("mfa-required"),
+        Some("basic_action") => return plain(RuleId::MfaRequired),
         _ => (),
     }
     if error.error_codes.iter().any(|code| aadsts::find(*code).is_some()) {
@@ -74,18 +74,20 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause
         return None;
     }
     match error.error.as_str() {
-        "consent_required" => plain("user-consent-required"),
+        "consent_required" => plain(RuleId::UserConsentRequired),
         // With a number that nobody here knows, the reason may be any.
         "interaction_required" | "login_required" if error.error_codes.is_empty() => {
-            plain("mfa-required")
+            plain(RuleId::MfaRequired)
         }
-        "invalid_scope" => plain("invalid-scope"),
-        "temporarily_unavailable" | "server_error" => plain("service-incident"),
-        _ if error.http_status == Some(429) => plain("throttled"),
-        _ if error.http_status.is_some_and(|status| 500 <= status) => plain("service-incident"),
+        "invalid_scope" => plain(RuleId::InvalidScope),
+        "temporarily_unavailable" | "server_error" => plain(RuleId::ServiceIncident),
+        _ if error.http_status == Some(429) => plain(RuleId::Throttled),
+        _ if error.http_status.is_some_and(|status| 500 <= status) => {
+            plain(RuleId::ServiceIncident)
+        }
         // RFC 6749 §5.2: invalid, expired, revoked, or of another client. An authority that names nothing finer leaves it open.
-        "invalid_grant" if refreshing => usual("refresh-token-revoked"),
-        "access_denied" => usual("user-declined"),
+        "invalid_grant" if refreshing => usual(RuleId::RefreshTokenRevoked),
+        "access_denied" => usual(RuleId::UserDeclined),
         _ => None,
     }
 }
@@ -116,31 +118,30 @@ fn by_number(
     let grant = context.grant_type.as_deref().unwrap_or_default();
     for code in inner.chain(outer) {
         let sentence = || sentences::cause(description, refreshing);
+        let of_number = code.cause.and_then(RuleId::parse);
         let id = match code.code {
-            65004 => Some("user-declined"),
-            70016 => Some("authorization-pending"),
-            70000 | 70008 if grant == "authorization_code" => Some("auth-code-reused"),
+            65004 => Some(RuleId::UserDeclined),
+            70016 => Some(RuleId::AuthorizationPending),
+            70000 | 70008 if grant == "authorization_code" => Some(RuleId::AuthCodeReused),
             // The same number for a dead grant and, for personal accounts, for scopes outside it.
             70000 if refreshing && sentence().is_none() && asks_for_more(context) => {
-                Some("refresh-scope-not-granted")
+                Some(RuleId::RefreshScopeNotGranted)
             }
-            70000 => sentence().or(refreshing.then_some("refresh-token-revoked")).or(code.cause),
-            70011 => sentence().or_else(|| by_scopes(context)).or(code.cause),
-            65001 if refreshing && asks_for_more(context) => Some("refresh-scope-not-granted"),
+            70000 => sentence().or(refreshing.then_some(RuleId::RefreshTokenRevoked)).or(of_number),
+            70011 => sentence().or_else(|| by_scopes(context)).or(of_number),
+            65001 if refreshing && asks_for_more(context) => Some(RuleId::RefreshScopeNotGranted),
             // The same circuit breaker for any request that goes round in circles.
             50196
                 if refreshing || ["authorization_code", "client_credentials"].contains(&grant) =>
             {
-                Some("throttled")
+                Some(RuleId::Throttled)
             }
-            7_000_218 if grant == "client_credentials" => Some("client-secret-wrong"),
+            7_000_218 if grant == "client_credentials" => Some(RuleId::ClientSecretWrong),
             900_144 if context.sent_resource && description.contains("'scope'") => {
-                Some("v1-v2-endpoint-mismatch")
+                Some(RuleId::V1V2EndpointMismatch)
             }
-            number if WRAPPERS.contains(&number) || code.cause.is_none() => {
-                sentence().or(code.cause)
-            }
-            _ => code.cause,
+            number if WRAPPERS.contains(&number) || of_number.is_none() => sentence().or(of_number),
+            _ => of_number,
         };
         if let Some(id) = id {
             return Some(Cause { id, code: Some(code), confidence: Confidence::Certain });
@@ -164,12 +165,12 @@ fn has_number(error: &ErrorResponse, number: &str) -> bool {
 }
 
 /// What is wrong with the scopes of a request that was refused for them.
-fn by_scopes(context: &Context) -> Option<&'static str> {
+fn by_scopes(context: &Context) -> Option<RuleId> {
     let requested = context.sent.as_ref().or(context.requested.as_ref())?.api();
     let of_application = context.grant_type.as_deref() == Some("client_credentials");
     let named = |scope: &str| !resources::is_default_scope(scope);
     (of_application && requested.iter().any(named))
-        .then_some("scope-not-default-for-client-credentials")
+        .then_some(RuleId::ScopeNotDefaultForClientCredentials)
 }
 
 /// Whether a refresh asked for scopes that the sign-in had not asked for.

@@ -2,20 +2,20 @@
 
 use super::service::HttpAnswer;
 use super::shape::Shape;
-use super::{Confidence, Evidence, Facts, Finding, InputKind, Severity, Verdict};
+use super::{Confidence, Evidence, Facts, Finding, InputKind, RuleId, Severity, Verdict};
 
 /// The verdict that follows from `findings`, and from what the evidence itself shows.
 pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
     let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
     let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
-    if polling || any(|finding| finding.rule.id == "authorization-pending") {
+    if polling || any(|finding| finding.rule.id == RuleId::AuthorizationPending) {
         Verdict::Pending
     } else if any(|finding| {
         finding.severity == Severity::Error && finding.confidence != Confidence::Possible
     }) {
         Verdict::Problem
     } else if any(|finding| finding.severity == Severity::Error)
-        || any(|finding| finding.rule.id == "encrypted-token")
+        || any(|finding| finding.rule.id == RuleId::EncryptedToken)
         || !is_vouched_for(facts)
     {
         Verdict::Undetermined

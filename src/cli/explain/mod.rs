@@ -13,7 +13,7 @@ use entrada_core::entra::oauth_errors::{self, OauthError};
 use entrada_core::entra::permissions::{self, Permission};
 use entrada_core::entra::{aadsts, jobs};
 use entrada_core::{Job, clean};
-use entrada_diagnose::rules;
+use entrada_diagnose::{RuleId, rules};
 
 /// Explain a finding, an AADSTS number, an OAuth error, a claim, a permission, a job or an exit code
 #[derive(clap::Args)]
@@ -127,7 +127,7 @@ fn unknown(what: &str, word: &str) -> Failure {
 }
 
 fn nearest(word: &str) -> Option<String> {
-    let rules = rules::RULES.iter().map(|rule| rule.id);
+    let rules = RuleId::all().map(RuleId::as_str);
     let errors = oauth_errors::all().iter().map(|own| own.error);
     let jobs = Job::iter().map(Job::id);
     let permissions = permissions::all().iter().map(|permission| permission.name);

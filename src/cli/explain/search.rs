@@ -9,7 +9,7 @@ use crate::render;
 use entrada_auth::sys::Stream;
 use entrada_core::entra::{aadsts, causes, jobs, oauth_errors, permissions};
 use entrada_core::{Job, clean};
-use entrada_diagnose::rules;
+use entrada_diagnose::{Rule, rules};
 
 /// One thing that can be explained: its kind, the word for it, what it is in a line, and all of its text.
 struct Entry {
@@ -47,10 +47,12 @@ fn entries() -> Vec<Entry> {
         let text = text.skip_while(|line| line.is_empty()).collect::<Vec<_>>().join(" ");
         text.split(". ").next().unwrap_or_default().trim().to_owned()
     };
-    let rules = rules::RULES.iter().map(|rule| Entry {
+    let mut rules: Vec<&Rule> = rules::all().collect();
+    rules.sort_unstable_by_key(|rule| rule.id.as_str());
+    let rules = rules.into_iter().map(|rule| Entry {
         kind: "finding",
-        word: rule.id.to_owned(),
-        line: causes::find(rule.id)
+        word: rule.id.to_string(),
+        line: causes::find(rule.id.as_str())
             .map_or_else(|| first_line(rule.docs), |cause| cause.meaning.to_owned()),
         text: rule.docs.to_owned(),
     });

@@ -17,7 +17,7 @@ use crate::render::Format;
 use entrada_auth::sys::HttpError;
 use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
 use entrada_diagnose::{
-    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailLog, Shape, Verdict,
+    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailLog, RuleId, Shape, Verdict,
 };
 use transcript::Transcript;
 
@@ -298,7 +298,7 @@ fn probe(
     }
     let diagnosis = diagnose::run(&evidence);
     // What a server says when it cannot look is no word about the token.
-    let passing = ["service-incident", "throttled", "answer-not-from-service"];
+    let passing = [RuleId::ServiceIncident, RuleId::Throttled, RuleId::AnswerNotFromService];
     let cause = diagnosis.findings.first().map(|finding| finding.rule.id);
     let ended = match ended {
         Ended::Refused if cause.is_some_and(|id| passing.contains(&id)) => {

@@ -52,7 +52,7 @@ fn title(all: &[Diagnosis]) -> String {
     match all.first() {
         Some(first) => first
             .cause()
-            .map_or_else(|| first.verdict.id().to_owned(), |cause| cause.rule.id.to_owned()),
+            .map_or_else(|| first.verdict.id().to_owned(), |cause| cause.rule.id.to_string()),
         None => "nothing was judged".to_owned(),
     }
 }
@@ -105,7 +105,7 @@ fn card(finding: &Finding) -> Markup {
                 ul { @for help in &finding.help { li { (ticks(help)) } } }
             }
             @if finding.severity != Severity::Note {
-                p.who { "Who can mend it: " (finding.who.id().replace('-', " ")) }
+                p.who { "Who can fix it: " (finding.who.id().replace('-', " ")) }
             }
         }
     }

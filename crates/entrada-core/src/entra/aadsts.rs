@@ -1,10 +1,10 @@
-//! The numbers behind `AADSTS…`: what each means, who can help, and which cause it points to.
+//! The AADSTS numbers: the meaning of each, who can fix the problem, and the cause that it points to.
 
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-/// One record per line; parsed on the first look-up only.
+/// One record for each line. Parsed at the first look-up.
 const DATA: &str = include_str!("data/aadsts.json");
 
 /// What is known about one AADSTS number.
@@ -17,21 +17,21 @@ pub struct Aadsts {
     pub name: &'static str,
     /// What it is about.
     pub category: Category,
-    /// The id in [`super::causes`] that it points to; `None` where none fits.
+    /// The id in [`super::causes`] that it points to, if there is one.
     pub cause: Option<&'static str>,
-    /// Who can do something about it.
+    /// Who can fix the problem.
     pub who: Who,
-    /// Whether the same request may go out again.
+    /// Whether the same request may be sent again.
     pub retry: Retry,
-    /// What is so, in a few words.
+    /// What happened, in a few words.
     pub meaning: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// Values of the `error` member that it has been seen or is expected under.
+    /// Values of the `error` member that come with it.
     pub oauth_error: Vec<&'static str>,
-    /// Whether the number alone settles the meaning: documented by Microsoft, and not used for several things.
+    /// Whether the number alone decides the meaning: Microsoft documents it, and uses it for one thing only.
     pub certain: bool,
-    /// What is worth knowing besides.
+    /// More about it.
     #[serde(default)]
     pub note: Option<&'static str>,
 }
@@ -46,7 +46,7 @@ pub enum Category {
     ConditionalAccess,
     /// Consent to scopes.
     Consent,
-    /// A code, session or refresh token that has ended.
+    /// A code, session or refresh token that has expired or was revoked.
     ExpiredGrant,
     /// The request itself.
     RequestBug,
@@ -56,19 +56,19 @@ pub enum Category {
     Tenant,
     /// Too many requests.
     Throttling,
-    /// A passing fault.
+    /// A temporary fault.
     Transient,
-    /// Something that the person at the screen does.
+    /// An action of the user on the sign-in page.
     UserAction,
 }
 
-/// Who can do something about it.
+/// Who can fix a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Who {
-    /// Whoever signs in.
+    /// The user who signs in.
     User,
-    /// Whoever owns the application or the command line.
+    /// The owner of the application, or of the program that calls it.
     Developer,
     /// An administrator of the tenant.
     TenantAdmin,
@@ -77,7 +77,7 @@ pub enum Who {
 }
 
 impl Who {
-    /// As JSON spells it.
+    /// The name in JSON.
     pub fn id(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -88,11 +88,11 @@ impl Who {
     }
 }
 
-/// Whether the same request may go out again without anybody's doing.
+/// Whether the same request may be sent again without a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retry {
-    /// It would fail again.
+    /// No: it would fail again.
     No,
     /// Soon, with growing pauses.
     Backoff,

@@ -1,15 +1,15 @@
-//! The causes that a diagnosis may name. Ids are for ever.
+//! The causes that an AADSTS number or an OAuth error can have. Ids never change.
 
 /// One cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// In kebab-case, as findings and `explain` spell it.
+    /// The id in kebab-case, as in findings and `explain`.
     pub id: &'static str,
-    /// What is so, in a few words.
+    /// The cause in a few words.
     pub meaning: &'static str,
 }
 
-/// All causes, in no order that matters.
+/// All causes. The order has no meaning.
 pub fn all() -> &'static [Cause] {
     CAUSES
 }
@@ -29,103 +29,109 @@ const fn cause(id: &'static str, meaning: &'static str) -> Cause {
 }
 
 static CAUSES: &[Cause] = &[
-    cause("wrong-audience", "the token is for another API than the one it is shown to"),
+    cause("wrong-audience", "the token is for another API than the one that it is sent to"),
     cause("missing-scope", "the token lacks a permission (`scp`) that the job needs"),
     cause("missing-app-role", "the application's token lacks a role (`roles`) that the job needs"),
     cause(
         "app-only-token-for-delegated-job",
-        "the token stands for an application, and the job wants a user",
+        "the token acts for an application, but the job needs a user",
     ),
     cause(
         "delegated-token-for-app-only-job",
-        "the token stands for a user, and the job wants the application itself",
+        "the token acts for a user, but the job needs the application itself",
     ),
-    cause("expired", "the token's time is over"),
-    cause("not-yet-valid", "the token's time has not begun"),
-    cause("clock-skew", "a clock is wrong, so good tokens look too old or too new"),
-    cause("id-token-used-as-access-token", "an ID token stands where an access token belongs"),
-    cause(
-        "refresh-token-used-as-access-token",
-        "a refresh token stands where an access token belongs",
-    ),
-    cause("malformed-token", "the token is cut off, garbled or wrapped in something"),
+    cause("expired", "the token has expired"),
+    cause("not-yet-valid", "the token is not valid yet"),
+    cause("clock-skew", "a clock is wrong, so good tokens look expired or not yet valid"),
+    cause("id-token-used-as-access-token", "an ID token is used as an access token"),
+    cause("refresh-token-used-as-access-token", "a refresh token is used as an access token"),
+    cause("malformed-token", "the token is truncated, damaged, or wrapped in other text"),
     cause(
         "opaque-msa-token",
-        "a personal account's token, which nobody but Microsoft can read; this is normal",
+        "this is a token of a personal account, which only Microsoft can read; that is normal",
     ),
-    cause("wrong-tenant", "the tenant is not the one that account, grant or token comes from"),
-    cause("wrong-account", "somebody else than the mailbox's owner is signed in"),
-    cause("guest-user-no-mailbox", "the account is a guest here and has its mailbox elsewhere"),
+    cause("wrong-tenant", "the account, the grant or the token belongs to another tenant"),
+    cause("wrong-account", "a user other than the mailbox's owner is signed in"),
+    cause(
+        "guest-user-no-mailbox",
+        "the account is a guest in this tenant, and its mailbox is in another tenant",
+    ),
     cause("no-mailbox-license", "the account has no mailbox in Exchange Online"),
-    cause("mailbox-permission-missing", "the account has no right on the mailbox it opens"),
+    cause(
+        "mailbox-permission-missing",
+        "the account has no permission on the mailbox that it opens",
+    ),
     cause(
         "service-principal-not-registered",
-        "Exchange does not know the application, or knows it by a wrong object id",
+        "the application's service principal is not registered in Exchange, or has the wrong object id",
     ),
-    cause("send-as-denied", "the account may not send in the name of this address"),
+    cause("send-as-denied", "the account may not send from this address"),
     cause(
         "impersonation-header-missing",
-        "an application calls EWS without saying in whose mailbox it acts",
+        "an application calls EWS without naming the mailbox that it acts for",
     ),
-    cause("exchange-policy-block", "a rule in Exchange keeps the application out"),
-    cause("admin-consent-required", "an administrator has to agree first"),
-    cause("user-consent-required", "nobody has agreed yet that the application may do this"),
-    cause("refresh-scope-not-granted", "the refresh asks for more than was granted at sign-in"),
+    cause("exchange-policy-block", "a policy in Exchange blocks the application"),
+    cause("admin-consent-required", "an administrator must consent first"),
+    cause("user-consent-required", "the user has not consented to the application yet"),
+    cause(
+        "refresh-scope-not-granted",
+        "the refresh requests scopes that the sign-in did not grant",
+    ),
     cause("api-permission-not-configured", "the registration does not list this API or permission"),
-    cause("invalid-scope", "the scope does not exist or is written wrongly"),
-    cause("mixed-resources", "one request asks for scopes of two APIs"),
+    cause("invalid-scope", "the scope does not exist or is misspelt"),
+    cause("mixed-resources", "one request names scopes of two APIs"),
     cause(
         "scope-not-default-for-client-credentials",
-        "an application that signs in as itself can ask for `.default` only",
+        "an application that signs in as itself can request only `.default`",
     ),
-    cause("missing-offline-access", "no refresh token came, so the sign-in ends with this token"),
     cause(
-        "first-party-preauthorization",
-        "a client of Microsoft's own may not use this API or scope",
+        "missing-offline-access",
+        "no refresh token came, so the sign-in ends when this token expires",
     ),
-    cause("resource-not-found", "the tenant does not know the API that the scope names"),
-    cause("client-secret-for-public-client", "a public client sent a secret"),
+    cause("first-party-preauthorization", "a client of Microsoft may not use this API or scope"),
+    cause("resource-not-found", "the tenant does not have the API that the scope names"),
+    cause("client-secret-for-public-client", "a public client sent a client secret"),
     cause(
         "public-client-flows-disabled",
-        "the registration is not open to clients without a secret",
+        "the registration does not allow clients without a secret",
     ),
     cause(
         "platform-type-mismatch",
-        "the redirect URI stands under a platform that this flow cannot use",
+        "the redirect URI is registered under a platform that this flow cannot use",
     ),
-    cause("client-secret-wrong", "the client secret is not the right one"),
-    cause("client-secret-expired", "the client secret has run out"),
-    cause("client-assertion-invalid", "the assertion that the client signed was not accepted"),
-    cause("redirect-uri-mismatch", "the redirect URI is not one of those registered"),
-    cause("app-not-found-in-tenant", "the tenant does not know the client id"),
-    cause("app-disabled-in-tenant", "the application is switched off"),
-    cause("invalid-tenant", "there is no such tenant"),
+    cause("client-secret-wrong", "the client secret is wrong"),
+    cause("client-secret-expired", "the client secret has expired"),
+    cause("client-assertion-invalid", "the client's signed assertion was not accepted"),
+    cause("redirect-uri-mismatch", "the redirect URI is not registered"),
+    cause("app-not-found-in-tenant", "the tenant has no application with this client id"),
+    cause("app-disabled-in-tenant", "the application is disabled"),
+    cause("invalid-tenant", "the tenant does not exist"),
+    cause("wrong-authority-endpoint", "the authority does not serve this application or account"),
+    cause("v1-v2-endpoint-mismatch", "the request mixes the v1.0 and v2.0 endpoints"),
     cause(
-        "wrong-authority-endpoint",
-        "the application or account cannot be used at this authority",
+        "sovereign-cloud-mismatch",
+        "the token and the service belong to different national clouds",
     ),
-    cause("v1-v2-endpoint-mismatch", "the request mixes the v1 and the v2.0 endpoints"),
-    cause("sovereign-cloud-mismatch", "token and service belong to two national clouds"),
     cause("auth-code-reused", "the authorization code was used before"),
-    cause("refresh-token-expired", "the refresh token was unused for too long, or is too old"),
-    cause("refresh-token-revoked", "the refresh token was taken back"),
-    cause("refresh-token-malformed", "the refresh token did not arrive in one piece"),
+    cause("refresh-token-expired", "the refresh token is too old, or was not used for too long"),
+    cause("refresh-token-revoked", "the refresh token was revoked"),
+    cause("refresh-token-malformed", "the refresh token is damaged"),
     cause(
         "spa-refresh-token-lifetime",
-        "the refresh token came through a single-page redirect and lives 24 hours",
+        "the refresh token was issued to a single-page application and expires after 24 hours",
     ),
-    cause("mfa-required", "a second factor is asked for"),
-    cause("conditional-access", "a policy of the tenant blocks the token"),
-    cause("claims-challenge-cae", "the API asks for a new token with the claims it names"),
-    cause("wrong-xoauth2-format", "the XOAUTH2 line is not built as it must be"),
-    cause("smtp-auth-disabled", "the mailbox or its tenant does not allow SMTP AUTH"),
-    cause("imap-disabled", "the mailbox does not allow IMAP"),
-    cause("pop-disabled", "the mailbox does not allow POP"),
-    cause("basic-auth-disabled", "a password was sent where only tokens are taken"),
-    cause("throttled", "too many requests came in too short a time"),
-    cause("device-code-expired", "the device code ran out before the sign-in was finished"),
-    cause("device-polling-loop", "the same request was repeated until Entra cut it off"),
-    cause("service-incident", "something is broken at Microsoft's end"),
+    cause("mfa-required", "the sign-in needs a second factor"),
+    cause("conditional-access", "a Conditional Access policy blocks the sign-in"),
+    cause("claims-challenge-cae", "the API asks for a new token with the claims that it names"),
+    cause("wrong-xoauth2-format", "the XOAUTH2 string has the wrong form"),
+    cause("smtp-auth-disabled", "SMTP AUTH is disabled for the mailbox or its tenant"),
+    cause("imap-disabled", "IMAP is disabled for the mailbox"),
+    cause("pop-disabled", "POP is disabled for the mailbox"),
+    cause("basic-auth-disabled", "a password was sent to a service that accepts only tokens"),
+    cause("throttled", "the server received too many requests in a short time"),
+    cause("device-code-expired", "the device code expired before the sign-in was finished"),
+    cause("device-polling-loop", "the same request was repeated until Entra stopped it"),
+    cause("service-incident", "the service has a fault"),
     cause("wrong-client", "the token or the grant belongs to another application"),
 ];
 
@@ -152,6 +158,6 @@ mod tests {
         assert!(is_cause("wrong-audience"));
         assert!(!is_cause("wrong_audience"));
         assert!(!is_cause(""));
-        assert_eq!(find("expired").unwrap().meaning, "the token's time is over");
+        assert_eq!(find("expired").unwrap().meaning, "the token has expired");
     }
 }

@@ -1,22 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "account-unknown",
+    id: RuleId::AccountUnknown,
     severity: Severity::Note,
-    order: 322,
     who: Who::User,
     docs: "\
 ## What it means
 
-The answer does not say who signed in: neither an ID token nor `client_info` came, although `openid` was asked for.
+The response does not say who signed in. It has no ID token and no `client_info`, although `openid` was
+requested.
 
 ## Why it happens
 
-The answer was shortened before it was judged, or `client_info=1` was not sent and the scopes did not reach the sign-in.
+The response was shortened before you passed it in, or the client did not send `client_info=1`, and `openid` did
+not reach the authority.
 
 ## What to do
 
-Nothing, if the answer was shortened. Else ask for `openid profile`: without them a store cannot tell accounts apart.
+If the response was shortened, do nothing. Otherwise request `openid profile`. Without them, a token store
+cannot tell accounts apart.
 ",
     check,
 };
@@ -25,10 +27,12 @@ fn check(facts: &Facts) -> Option<Finding> {
     let response = facts.response()?;
     let asked = facts.context().requested.as_ref().is_some_and(|scopes| scopes.contains("openid"));
     let silent = response.id_token.is_none() && response.client_info.is_none();
-    // The token itself may say.
+    // The token itself may name the account.
     let named = facts.claims().is_some_and(|claims| claims.user_name().is_some());
     (asked && silent && !named && !facts.is_app_only()).then(|| {
-        RULE.finding("the answer does not say who signed in: no `id_token`, no `client_info`")
+        RULE.finding(
+            "the response does not name the account: it has no `id_token` and no `client_info`",
+        )
     })
 }
 
@@ -38,7 +42,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response};
 
     #[test]
-    fn an_answer_that_names_nobody_is_told_where_openid_was_asked_for() {
+    fn a_response_without_an_account_is_noted_where_openid_was_requested() {
         let body = r#"{"access_token":"x"}"#;
         assert!(finding_of(&RULE, &response(body, "openid Mail.Read")).is_some());
         assert_eq!(finding_of(&RULE, &response(body, "Mail.Read")), None);

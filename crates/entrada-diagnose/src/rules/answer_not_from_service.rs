@@ -1,25 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "answer-not-from-service",
+    id: RuleId::AnswerNotFromService,
     severity: Severity::Error,
-    order: 204,
     who: Who::User,
     docs: "\
 ## What it means
 
-The answer is not the service's: something between this machine and the service answered in its place. The token was
-not looked at.
+Something between this machine and the service answered instead of the service. The service never saw the token.
 
 ## Why it happens
 
-A proxy wants a sign-in of its own (`407`), a web filter or a captive portal blocks the address, or a load balancer
-shows an error page.
+- A proxy requires its own sign-in (`407`).
+- A web filter or a captive portal blocks the address.
+- A load balancer shows an error page.
 
 ## What to do
 
-Look at the page in a browser on this machine. Set `HTTPS_PROXY` (with its credentials) or `NO_PROXY`, or have the
-address allowed.
+Open the address in a browser on this machine and read the page. Set `HTTPS_PROXY` (with its credentials) or
+`NO_PROXY`, or ask the network administrator to allow the address.
 ",
     check,
 };
@@ -27,6 +26,6 @@ address allowed.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(finding.help(
-        "look for a proxy, web filter or captive portal in between: `HTTPS_PROXY`, `NO_PROXY`",
+        "look for a proxy, a web filter or a captive portal, and check `HTTPS_PROXY` and `NO_PROXY`",
     ))
 }

@@ -1,23 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "app-disabled-in-tenant",
+    id: RuleId::AppDisabledInTenant,
     severity: Severity::Error,
-    order: 121,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The application, or its entry in this tenant, has been switched off.
+The application, or its entry in this tenant, is disabled.
 
 ## Why it happens
 
-An administrator or its owner disabled it, or Microsoft did after abuse.
+An administrator or the owner of the application disabled it, or Microsoft did after abuse.
 
 ## What to do
 
-An administrator sets *Enabled for users to sign in* on the enterprise application, or its owner enables the
-registration.
+An administrator sets *Enabled for users to sign in* on the enterprise application. Or the owner of the
+application enables the registration.
 ",
     check,
 };

@@ -1,30 +1,32 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "app-not-found-in-tenant",
+    id: RuleId::AppNotFoundInTenant,
     severity: Severity::Error,
-    order: 120,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-No application with this client id exists in the tenant that was asked.
+The tenant has no application with this client id.
 
 ## Why it happens
 
-A slip in the client id, the wrong tenant or cloud, or an application of another tenant that nobody has
-consented to here.
+- The client id has a typing error.
+- The tenant or the cloud is wrong.
+- The application belongs to another tenant, and neither a user nor an administrator of this tenant has
+  consented to it yet.
 
 ## What to do
 
 Compare the client id with *Application (client) ID* on the registration's overview page, and the tenant with
-*Directory (tenant) ID*. A multi-tenant application appears in a tenant when somebody there consents for the
-first time.
+*Directory (tenant) ID*. A multi-tenant application appears in a tenant when the first user or administrator of
+that tenant consents.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the tenant does not know this application")
-        .or_else(|| refusal::may_be(facts, &RULE, "there may be no application of this client id"))
+    refusal::explain(facts, &RULE, "the tenant has no application with this client id").or_else(
+        || refusal::may_be(facts, &RULE, "there may be no application with this client id"),
+    )
 }

@@ -1,36 +1,37 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::{Job, TokenSubject};
 
 pub(super) static RULE: Rule = Rule {
-    id: "app-only-token-for-delegated-job",
+    id: RuleId::AppOnlyTokenForDelegatedJob,
     severity: Severity::Warning,
-    order: 249,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The token acts for the application itself; no user is in it. `/me` does not exist for it, and Exchange lets it
-into a mailbox only where an administrator has said so.
+The token acts for the application itself, without a user. `/me` does not work with it, and Exchange opens a
+mailbox for it only if an administrator has allowed that.
 
 ## Why it happens
 
-It was got with client credentials (a secret or certificate) instead of a sign-in.
+The token was issued by the client credentials flow (with a secret or a certificate), not after a user's
+sign-in.
 
 ## What to do
 
-For a user's own mail, sign in as the user. For work on behalf of the application, call `/users/{id}` instead of
-`/me`, judge it with `--as app`, and register the service principal in Exchange for IMAP, POP and SMTP.
+For a user's own mail, sign in as that user. For work on behalf of the application, call `/users/{id}` instead
+of `/me`, and diagnose the token with `--as app`. For IMAP, POP and SMTP, register the service principal in
+Exchange.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let said = facts.context().grant_type.as_deref() == Some("client_credentials");
-    // ActiveSync and the retired Outlook API know no applications.
+    let is_stated = facts.context().grant_type.as_deref() == Some("client_credentials");
+    // ActiveSync and the retired Outlook API do not accept application tokens.
     let never =
         matches!(facts.job, Job::Eas | Job::OutlookRestV2) && facts.audience_fits() != Some(false);
-    if !never && facts.context().subject.is_none() && (said || facts.job == Job::Arm) {
-        // Meant so; or Azure, which asks for roles of its own and for no user.
+    if !never && facts.context().subject.is_none() && (is_stated || facts.job == Job::Arm) {
+        // The application is intended; or the service is Azure, which checks its own roles and needs no user.
         return None;
     }
     if !facts.is_app_only() || (facts.context().subject == Some(TokenSubject::App) && !never) {
@@ -46,7 +47,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     if let Some(roles) = claims.roles() {
         finding = finding.with_evidence("roles", roles.join(" "));
     }
-    // Said in so many words that a user is meant: then the job cannot be done.
+    // `--as user` states that a user is intended: the job then fails.
     if facts.context().subject == Some(TokenSubject::User) || never {
         finding = finding.with_severity(Severity::Error);
     }
@@ -56,9 +57,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(finding.help(format!("to act as a user, sign in: {}", facts.login(""))).help(
         match facts.job {
             Job::Imap | Job::Pop | Job::Smtp | Job::Ews => {
-                "if the application itself is meant to act, judge with `--as app`"
+                "if the application itself is to act, run the diagnosis with `--as app`"
             }
-            _ => "to act as the application, call `/users/{id}` and judge with `--as app`",
+            _ => "to act as the application, call `/users/{id}` and run the diagnosis with `--as app`",
         },
     ))
 }
@@ -69,7 +70,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn an_application_is_no_user() {
+    fn an_application_is_not_a_user() {
         for claims in [
             r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Mail.Read"]}"#,
             r#"{"aud":"https://graph.microsoft.com","roles":["Mail.Read"]}"#,
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn acting_as_the_application_is_no_trouble() {
+    fn acting_as_the_application_is_no_problem() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#);
         evidence.context.subject = Some(TokenSubject::App);
         assert_eq!(finding_of(&RULE, &evidence), None);

@@ -1,18 +1,19 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "auth-code-reused",
+    id: RuleId::AuthCodeReused,
     severity: Severity::Error,
-    order: 133,
     who: Who::User,
     docs: "\
 ## What it means
 
-An authorization code works once, for about ten minutes.
+An authorization code can be used once, within about ten minutes. This one was used before or is too old.
 
 ## Why it happens
 
-The page was reloaded, the answer to the first use got lost, or it took too long.
+- The page was reloaded.
+- The answer to the first use was lost.
+- The sign-in took too long.
 
 ## What to do
 

@@ -1,24 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "basic-auth-disabled",
+    id: RuleId::BasicAuthDisabled,
     severity: Severity::Error,
-    order: 280,
     who: Who::User,
     docs: "\
 ## What it means
 
-A password was sent. Exchange Online takes none for IMAP, POP, EWS and ActiveSync, and for SMTP only where an
-administrator has left it on. No password is right.
+The program sent a password. Exchange Online does not accept passwords for IMAP, POP, EWS and ActiveSync, and
+for SMTP only where an administrator still allows them. Another password does not help.
 
 ## Why it happens
 
-The program, or its configuration, still signs in with a password, or with an app password.
+The program, or its configuration, still signs in with a password or an app password.
 
 ## What to do
 
-Set the program to OAuth 2.0 (XOAUTH2) and give it a token: `entrada token --job imap`. A program that cannot do that
-needs one in between that can, or another program.
+Set the program to OAuth 2.0 (XOAUTH2) and give it a token: `entrada token --job imap`. If the program does not
+support OAuth, use a proxy that does, or another program.
 ",
     check,
 };
@@ -26,7 +25,7 @@ needs one in between that can, or another program.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(finding.help(format!(
-        "set the program to OAuth2 (XOAUTH2), and give it {}",
+        "set the program to OAuth 2.0 (XOAUTH2), and give it the token from {}",
         facts.command("token", "")
     )))
 }

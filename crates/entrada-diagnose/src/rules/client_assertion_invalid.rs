@@ -1,25 +1,25 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "client-assertion-invalid",
+    id: RuleId::ClientAssertionInvalid,
     severity: Severity::Error,
-    order: 140,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The application proved itself by a signed assertion or a federated credential, and the authority did not
+The application authenticated with a signed assertion or a federated credential, and the authority did not
 accept it.
 
 ## Why it happens
 
-The certificate is not registered, the audience, issuer or subject of the assertion is another than was
-registered, or its times are off.
+- The certificate is not registered.
+- The audience, issuer or subject of the assertion differs from the registration.
+- The times in the assertion are wrong.
 
 ## What to do
 
-Compare the certificate's thumbprint, or issuer, subject and audience of the federated credential, with the
-app registration; check the clock.
+Compare the certificate's thumbprint, or the issuer, subject and audience of the federated credential, with the
+app registration. Check the clock of this machine.
 ",
     check,
 };

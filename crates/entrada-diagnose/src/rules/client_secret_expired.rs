@@ -1,26 +1,26 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "client-secret-expired",
+    id: RuleId::ClientSecretExpired,
     severity: Severity::Error,
-    order: 142,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The application's secret has expired.
+The application's client secret has expired.
 
 ## Why it happens
 
-Secrets live two years at the most.
+Client secrets are valid for two years at the most.
 
 ## What to do
 
-Make a new secret or, better, use a certificate or a federated credential; then replace it everywhere.
+Create a new secret or, better, use a certificate or a federated credential. Then replace the old secret
+everywhere.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the client secret is past its end date")
+    refusal::explain(facts, &RULE, "the client secret has expired")
 }

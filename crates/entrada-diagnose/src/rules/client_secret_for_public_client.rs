@@ -1,26 +1,30 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "client-secret-for-public-client",
+    id: RuleId::ClientSecretForPublicClient,
     severity: Severity::Error,
-    order: 124,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The application is a public client; a secret or assertion in its requests is refused.
+The application is a public client: a program on a user's device, which cannot keep a secret. The authority
+refuses a secret or an assertion in its requests.
 
 ## Why it happens
 
-A secret was configured where none belongs. entrada itself never sends one.
+A secret was configured for an application that must not send one. entrada itself never sends one.
 
 ## What to do
 
-Take the secret out of the request, also of refresh requests.
+Remove the secret from the request, and from refresh requests too.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "a secret was sent for an application that has none")
+    refusal::explain(
+        facts,
+        &RULE,
+        "the request contains a secret, but the application is a public client",
+    )
 }

@@ -1,14 +1,13 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "client-secret-wrong",
+    id: RuleId::ClientSecretWrong,
     severity: Severity::Error,
-    order: 141,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The authority does not know the secret that was sent.
+The authority does not recognise the client secret.
 
 ## Why it happens
 
@@ -17,7 +16,8 @@ character.
 
 ## What to do
 
-Copy the secret's *Value* anew (it is shown once, when it is made), and quote it.
+Copy the secret's *Value* again and quote it. The portal shows the value only once, when the secret is created.
+If it is lost, create a new secret.
 ",
     check,
 };

@@ -1,36 +1,38 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::human_duration;
 
-/// Seconds between two clocks that are no trouble: caches and slow answers make up to this.
+/// Seconds of difference between two clocks that are harmless: caches and slow answers cause up to this.
 const HARMLESS: i64 = 120;
-/// Seconds that `iat` may lie ahead before our clock is doubted. Entra backdates it by five minutes.
+/// Seconds that `iat` may be in the future before the local clock counts as wrong. Entra backdates it by five minutes.
 const IAT_AHEAD: i64 = 600;
 
 pub(super) static RULE: Rule = Rule {
-    id: "clock-skew",
+    id: RuleId::ClockSkew,
     severity: Severity::Warning,
-    order: 220,
     who: Who::User,
     docs: "\
 ## What it means
 
-The clock of this machine and that of the authority differ by more than two minutes. Times in this report may
-be off, and tokens seem to be expired, or not yet valid, when they are neither.
+The clock of this machine and the clock of the authority differ by more than two minutes. Times in this report
+may be wrong. A good token can look expired or not yet valid.
 
 ## Why it happens
 
-Time synchronisation is off, the machine or its virtual machine was asleep, or the time zone was \"corrected\" by
-moving the clock. That `iat` lies five minutes back is normal: Entra writes it so.
+- Time synchronisation is off.
+- The machine or its virtual machine was asleep.
+- The clock was moved to \"correct\" the time zone.
+
+An `iat` five minutes in the past is normal, because Entra sets it so.
 
 ## What to do
 
-Switch on time synchronisation (`timedatectl set-ntp true`) and try again.
+Turn on time synchronisation (`timedatectl set-ntp true`) and try again.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the assertion is not within its time: a clock is wrong")
+    refusal::explain(facts, &RULE, "the assertion is outside its validity period: a clock is wrong")
         .map(|finding| finding.with_severity(Severity::Error))
         .or_else(|| by_clock(facts))
 }
@@ -48,20 +50,20 @@ fn by_clock(facts: &Facts) -> Option<Finding> {
             ))
             .with_evidence("Date", server)
             .with_evidence("local time", received)
-            .help("switch on time synchronisation, for example `timedatectl set-ntp true`")
+            .help("turn on time synchronisation, for example with `timedatectl set-ntp true`")
         });
     }
     let claims = facts.claims()?;
-    // Entra backdates `nbf` by five minutes: any time ahead is a clock's fault. Far ahead is `not-yet-valid`.
+    // Entra backdates `nbf` by five minutes: an `nbf` in the future means a wrong clock. Far in the future is `not-yet-valid`.
     if let Some(nbf) = claims.time("nbf")
         && (1..=60).contains(&nbf.seconds_since(local))
     {
         let ahead = human_duration(nbf.seconds_since(local));
         return Some(
-            RULE.finding(format!("the token begins {ahead} in the future"))
+            RULE.finding(format!("the token becomes valid {ahead} in the future"))
                 .with_evidence("nbf", nbf)
                 .with_evidence("local time", local)
-                .help("switch on time synchronisation, for example `timedatectl set-ntp true`"),
+                .help("turn on time synchronisation, for example with `timedatectl set-ntp true`"),
         );
     }
     let iat = claims.time("iat")?;
@@ -70,7 +72,7 @@ fn by_clock(facts: &Facts) -> Option<Finding> {
         RULE.finding(format!("the token was issued {} in the future", human_duration(ahead)))
             .with_evidence("iat", iat)
             .with_evidence("local time", local)
-            .help("compare this machine's clock with a clock you trust")
+            .help("compare this machine's clock with a clock that you trust")
     })
 }
 
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn two_minutes_are_no_trouble_and_more_is() {
+    fn two_minutes_are_harmless_and_more_is_not() {
         assert_eq!(skewed(120), None);
         assert_eq!(skewed(-120), None);
         assert_eq!(skewed(121).unwrap(), "this machine's clock is 2 min 1 s behind the server's");
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_time_five_minutes_back_is_normal() {
+    fn an_iat_five_minutes_in_the_past_is_normal() {
         let at = |iat: i64| {
             let mut evidence = token(&format!(r#"{{"aud":"x","iat":{iat}}}"#));
             evidence.now = Some(NumericDate(10_000));
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_begins_in_the_future_betrays_the_clock() {
+    fn an_nbf_in_the_future_means_a_wrong_clock() {
         let at = |now: i64| {
             let mut evidence = token(r#"{"aud":"x","nbf":10000}"#);
             evidence.now = Some(NumericDate(now));
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_date_and_iat_nothing_is_said() {
+    fn without_a_server_date_and_iat_there_is_no_finding() {
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

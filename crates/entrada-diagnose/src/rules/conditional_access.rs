@@ -1,25 +1,25 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "conditional-access",
+    id: RuleId::ConditionalAccess,
     severity: Severity::Error,
-    order: 105,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-A policy of the tenant refuses to issue the token. Trying again the same way cannot succeed.
+A Conditional Access policy of the tenant blocks the sign-in, so no token is issued. Trying again in the same
+way does not help.
 
 ## Why it happens
 
-Policies look at the flow, the device, the place, the application and the risk. Device code is often blocked
-outright, and can never prove that a device is managed or joined. A grant born from device code stays marked
-as such: a policy made later stops its refreshes too.
+Policies check the flow, the device, the location, the application and the risk. Many tenants block the device
+code flow, and a device code sign-in can never prove that a device is managed or joined. A refresh token from a
+device code sign-in stays marked as such, so a policy that is created later also stops its refreshes.
 
 ## What to do
 
-Use the browser flow on a managed device where the policy is about device code or devices. Otherwise give the
-administrator the correlation id and the time: the sign-in log names the policy on its Conditional Access tab.
+If the policy concerns device codes or devices, sign in with a browser on a managed device. Otherwise give the
+administrator the correlation id and the time. The sign-in log names the policy on its Conditional Access tab.
 ",
     check,
 };
@@ -27,12 +27,12 @@ administrator the correlation id and the time: the sign-in log names the policy 
 fn check(facts: &Facts) -> Option<Finding> {
     let finding =
         refusal::explain(facts, &RULE, "a Conditional Access policy blocks this sign-in")?;
-    let born_of_device_code = facts.context().grant_type.as_deref() == Some("device_code");
+    let is_device_code = facts.context().grant_type.as_deref() == Some("device_code");
     let about_devices = facts
         .refusal()
         .is_some_and(|refusal| refusal.has_code(&[53000, 53001, 50097, 530033, 530036]));
-    let finding = if born_of_device_code || about_devices {
-        finding.help("device code carries no device state and many tenants block it: sign in with a browser on a managed device")
+    let finding = if is_device_code || about_devices {
+        finding.help("the device code flow proves nothing about the device, and many tenants block it: sign in with a browser on a managed device")
     } else {
         finding
     };

@@ -1,16 +1,15 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::TokenSubject;
 
 pub(super) static RULE: Rule = Rule {
-    id: "delegated-token-for-app-only-job",
+    id: RuleId::DelegatedTokenForAppOnlyJob,
     severity: Severity::Error,
-    order: 253,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The job is done by the application itself, and the token acts for a signed-in user. Its `scp` holds delegated
-permissions, which say nothing about what the application may do alone.
+The job needs a token of the application itself, and this token acts for a signed-in user. Its `scp` holds
+delegated permissions. They do not show what the application may do without a user.
 
 ## Why it happens
 
@@ -18,8 +17,8 @@ A user signed in where a service should have used its own credential.
 
 ## What to do
 
-Get the token with client credentials and `<resource>/.default`, after an administrator has granted the application
-permissions; or do the job as the user, without `--as app`.
+Ask an administrator to grant the application permissions. Then get the token with client credentials and the
+scope `<resource>/.default`. Or run the job as the user, without `--as app`.
 ",
     check,
 };
@@ -33,7 +32,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(
         RULE.finding("the token acts for a signed-in user, not for the application itself")
             .with_evidence("scp", scp)
-            .help("get a token by client credentials with the scope `<resource>/.default`"),
+            .help("get a token with client credentials and the scope `<resource>/.default`"),
     )
 }
 
@@ -43,9 +42,9 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn a_users_token_is_not_the_applications() {
+    fn a_users_token_is_not_one_of_the_application() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#);
-        assert_eq!(finding_of(&RULE, &evidence), None, "nobody said that an application acts");
+        assert_eq!(finding_of(&RULE, &evidence), None, "the subject is not stated");
         evidence.context.subject = Some(TokenSubject::App);
         assert!(finding_of(&RULE, &evidence).is_some());
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","roles":["Mail.Read"]}"#);

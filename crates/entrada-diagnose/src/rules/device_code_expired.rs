@@ -1,14 +1,13 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "device-code-expired",
+    id: RuleId::DeviceCodeExpired,
     severity: Severity::Error,
-    order: 110,
     who: Who::User,
     docs: "\
 ## What it means
 
-The code shown on the screen lived its time (15 minutes with Entra) and nobody finished the sign-in with it.
+The code on the screen expired before the sign-in was finished. With Entra, a code is valid for 15 minutes.
 
 ## Why it happens
 

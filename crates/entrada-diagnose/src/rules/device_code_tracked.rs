@@ -1,23 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::known::CONSUMERS_TENANT;
 
 pub(super) static RULE: Rule = Rule {
-    id: "device-code-tracked",
+    id: RuleId::DeviceCodeTracked,
     severity: Severity::Note,
-    order: 325,
     who: Who::User,
     docs: "\
 ## What it means
 
-The grant came by a device code, and stays marked as such through every refresh.
+The refresh token comes from a device code sign-in, and every refresh keeps that mark.
 
 ## Why it happens
 
-A Conditional Access policy against device codes, today's or a later one, ends it: AADSTS530036, even at a silent refresh.
+A Conditional Access policy that blocks device codes ends the session with AADSTS530036, even at a silent
+refresh. The policy can exist today or be created later.
 
 ## What to do
 
-Where a browser can be opened, sign in by it: `--flow browser`. Nothing else about the token is different.
+If a browser can be opened, sign in with it: `--flow browser`. The token does not differ in any other way.
 ",
     check,
 };
@@ -27,7 +27,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     facts.response()?.refresh_token.as_ref()?;
     let personal = facts.claims().and_then(|claims| claims.text("tid")) == Some(CONSUMERS_TENANT);
     (grant_type.rsplit(':').next() == Some("device_code") && !personal && facts.jwt().is_some())
-        .then(|| RULE.finding("the grant stays marked as one of a device code: a policy may end it (AADSTS530036)"))
+        .then(|| RULE.finding("the refresh token stays marked as coming from a device code: a policy may end the session (AADSTS530036)"))
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response};
 
     #[test]
-    fn a_work_accounts_grant_by_device_code_is_marked() {
+    fn a_work_accounts_refresh_token_from_a_device_code_is_noted() {
         use base64::Engine as _;
         let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
         let with = |tid: &str, grant_type: &str| {

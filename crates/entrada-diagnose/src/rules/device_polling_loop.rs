@@ -1,28 +1,28 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "device-polling-loop",
+    id: RuleId::DevicePollingLoop,
     severity: Severity::Error,
-    order: 112,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-Entra saw the same request so often that it takes it for a loop.
+Entra received the same request so often that it treats it as a loop.
 
 ## Why it happens
 
-A program polls without waiting, refreshes at every call because it does not keep its tokens, or many
-processes refresh at once.
+- A program polls without waiting.
+- A program refreshes at every call because it does not store its tokens.
+- Many processes refresh at the same time.
 
 ## What to do
 
-Stop, wait some minutes, then sign in once. Keep tokens and let one process refresh them: `entrada token` does
-both.
+Stop, wait some minutes, then sign in once. Store the tokens and let one process refresh them. `entrada token`
+does both.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the authority stopped a request that came too often")
+    refusal::explain(facts, &RULE, "the authority stopped a request that was repeated too often")
 }

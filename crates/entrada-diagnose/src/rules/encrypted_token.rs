@@ -1,23 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Shape, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Shape, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "encrypted-token",
+    id: RuleId::EncryptedToken,
     severity: Severity::Warning,
-    order: 203,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The token is encrypted (a JWE of five parts): only the service that it is for can read it. From the token alone
-nothing about audience, permissions or life can be said.
+The token is encrypted (a JWE of five parts). Only the service that it is for can read it. Its audience,
+permissions and lifetime cannot be checked from the token alone.
 
 ## Why it happens
 
-Some services ask for encrypted tokens; refresh tokens of Azure AD B2C look like this too.
+Some services require encrypted tokens. Refresh tokens of Azure AD B2C have the same form.
 
 ## What to do
 
-Judge the whole token response instead: it names the scopes and the life.
+Diagnose the whole token response instead. It names the scopes and the lifetime.
 ",
     check,
 };
@@ -27,7 +26,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(
         RULE.finding("the token is encrypted: only the service that it is for can read it")
             .with_evidence("enc", header.text("enc").unwrap_or("?"))
-            .help("judge the whole token response instead"),
+            .help("diagnose the whole token response instead"),
     )
 }
 

@@ -1,25 +1,26 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "exchange-policy-block",
+    id: RuleId::ExchangePolicyBlock,
     severity: Severity::Error,
-    order: 272,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-Exchange keeps the application out, although the token is good: EWS is switched off or the application is not on the
-list, or an application access policy (or RBAC for applications) does not cover the mailbox.
+Exchange blocks the application, although the token is good. There are two possible reasons:
+
+- EWS is disabled, or the application is not on the list of allowed applications.
+- An application access policy (or RBAC for applications) does not cover the mailbox.
 
 ## Why it happens
 
-EWS is being retired: since October 2026 an application has to be on the tenant's list (`EwsAllowedAppIDs`), and in April
-2027 it ends. Application access policies limit which mailboxes an application with roles may open.
+EWS is being retired: since October 2026 an application must be on the tenant's list (`EwsAllowedAppIDs`), and
+EWS ends in April 2027. Application access policies limit which mailboxes an application with roles may open.
 
 ## What to do
 
-An administrator looks at `Get-CASMailbox USER | fl EWS*`, `Get-OrganizationConfig | fl EWS*` and
-`Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID`. Applications on EWS have to move to Graph.
+An administrator runs `Get-CASMailbox USER | fl EWS*`, `Get-OrganizationConfig | fl EWS*` and
+`Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID`. Move applications from EWS to Graph.
 ",
     check,
 };
@@ -28,7 +29,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(
         finding
-            .help("an administrator looks at `Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID` and at the `Ews*` settings of mailbox and organisation")
-            .help("applications on EWS have to move to Graph: it ends in April 2027"),
+            .help("an administrator runs `Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID` and checks the `Ews*` settings of the mailbox and the organisation")
+            .help("move applications from EWS to Graph: EWS ends in April 2027"),
     )
 }

@@ -1,37 +1,36 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::human_duration;
 
-/// Seconds after `exp` within which a wrong clock is as likely as a dead token: services allow five minutes.
+/// Seconds after `exp` within which a wrong clock is as likely as an expired token: services tolerate five minutes.
 const SKEW: i64 = 300;
 
 pub(super) static RULE: Rule = Rule {
-    id: "expired",
+    id: RuleId::Expired,
     severity: Severity::Error,
-    order: 230,
     who: Who::User,
     docs: "\
 ## What it means
 
-The access token's life is over. Every service refuses it.
+The access token has expired. Every service refuses it.
 
 ## Why it happens
 
-Access tokens live 60 to 90 minutes (up to 28 hours with continuous access evaluation). Nothing renews a token;
-a new one has to be got with the refresh token.
+Access tokens are valid for 60 to 90 minutes (up to 28 hours with continuous access evaluation). An access token
+cannot be renewed. A client gets a new one with the refresh token.
 
 ## What to do
 
-`entrada token` prints one that is still good, and refreshes when it has to. If a token that was just issued
-seems to be expired, look at this machine's clock.
+`entrada token` prints a valid token, and refreshes it when necessary. If a token that was just issued looks
+expired, check this machine's clock.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let told = facts.context().expires_at;
+    let stored = facts.context().expires_at;
     let exp = match facts.claims() {
-        Some(claims) => claims.exp().or(told)?,
-        None => told.filter(|_| facts.shape().is_some())?,
+        Some(claims) => claims.exp().or(stored)?,
+        None => stored.filter(|_| facts.shape().is_some())?,
     };
     let late = facts.now?.seconds_since(exp);
     if late < 0 {
@@ -41,10 +40,10 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = RULE
         .finding(format!("the token expired {just}{} ago", human_duration(late)))
         .with_evidence("exp", exp)
-        .help(format!("get a fresh one: {}", facts.command("token", "")));
+        .help(format!("get a new token: {}", facts.command("token", "")));
     Some(if late < SKEW {
         finding
-            .help("if it was issued only now, compare this machine's clock with a clock you trust")
+            .help("if the token was issued just now, compare this machine's clock with a clock that you trust")
     } else {
         finding
     })
@@ -63,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn the_second_of_exp_is_too_late_and_the_one_before_is_not() {
+    fn the_token_expires_at_the_second_of_exp() {
         assert_eq!(at(999), None);
         assert_eq!(at(1_000).unwrap(), "the token expired just now, 0 s ago");
         assert_eq!(at(1_300).unwrap(), "the token expired 5 min ago");
     }
 
     #[test]
-    fn what_a_cache_remembers_counts_for_a_token_that_cannot_be_read() {
+    fn a_stored_expiry_counts_for_a_token_that_cannot_be_read() {
         let mut evidence = crate::rules::testing::pasted("opaque");
         evidence.now = Some(NumericDate(2_000));
         evidence.context.expires_at = Some(NumericDate(1_000));
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_exp_says_nothing() {
+    fn a_token_without_exp_brings_no_finding() {
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

@@ -1,27 +1,26 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::human_duration;
 
-/// Seconds of life below which Microsoft's own libraries take a new token.
+/// Seconds of remaining life below which Microsoft's libraries get a new token.
 const SOON: i64 = 300;
 
 pub(super) static RULE: Rule = Rule {
-    id: "expires-soon",
+    id: RuleId::ExpiresSoon,
     severity: Severity::Warning,
-    order: 231,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token has less than five minutes to live. A job that takes longer, or a clock that is a little off, meets a
-refusal.
+The token expires in less than five minutes. A job that takes longer fails, and so does a call if a clock is
+slightly wrong.
 
 ## Why it happens
 
-It was issued about an hour ago, or the authority issues short-lived tokens.
+The token was issued about an hour ago, or the authority issues short-lived tokens.
 
 ## What to do
 
-Refresh before using it: `entrada token --min-ttl 10m`.
+Refresh the token before you use it: `entrada token --min-ttl 10m`.
 ",
     check,
 };
@@ -29,14 +28,14 @@ Refresh before using it: `entrada token --min-ttl 10m`.
 fn check(facts: &Facts) -> Option<Finding> {
     let exp = facts.claims()?.exp()?;
     let left = exp.seconds_since(facts.now?);
-    // A token that was issued just now lives as long as it lives: no advice could change that.
+    // A new token would not live longer than one that was issued just now.
     if !(1..SOON).contains(&left) || facts.response().is_some() {
         return None;
     }
     Some(
         RULE.finding(format!("the token expires in {}", human_duration(left)))
             .with_evidence("exp", exp)
-            .help(format!("get a fresh one: {}", facts.command("token", "--min-ttl 10m"))),
+            .help(format!("get a new token: {}", facts.command("token", "--min-ttl 10m"))),
     )
 }
 

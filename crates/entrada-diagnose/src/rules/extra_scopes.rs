@@ -1,16 +1,15 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::ScopeSet;
 use entrada_core::entra::{permissions, resources};
 
 pub(super) static RULE: Rule = Rule {
-    id: "extra-scopes",
+    id: RuleId::ExtraScopes,
     severity: Severity::Note,
-    order: 320,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token carries permissions that were not asked for this time. That is normal.
+The token carries permissions that were not requested this time. That is normal.
 
 ## Why it happens
 
@@ -18,8 +17,8 @@ Entra grants everything that was ever consented to for this application and this
 
 ## What to do
 
-Nothing. To take consent back, open https://myapps.microsoft.com (work) or https://account.live.com/consent/Manage
-(personal).
+Nothing. To withdraw consent, open https://myapps.microsoft.com (work) or
+https://account.live.com/consent/Manage (personal).
 ",
     check,
 };
@@ -40,7 +39,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.finding("more was granted than was asked for: consent adds up")
+        RULE.finding("the token has more scopes than were requested: earlier consent adds to them")
             .with_evidence("scope", extra),
     )
 }

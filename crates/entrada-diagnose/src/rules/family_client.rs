@@ -1,22 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "family-client",
+    id: RuleId::FamilyClient,
     severity: Severity::Note,
-    order: 323,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The client is one of Microsoft's family: its refresh token works for other clients of Microsoft as well.
+The client belongs to Microsoft's family of clients (`foci`). Its refresh token also works for other clients of
+that family.
 
 ## Why it happens
 
-A client id of Microsoft's own was used. Applications that somebody registers are never in the family.
+The sign-in used a client id of Microsoft. Applications that other developers register never belong to the
+family.
 
 ## What to do
 
-Register an application of your own: what a family client may do is not yours to decide.
+Register your own application. Microsoft decides what a family client may do.
 ",
     check,
 };
@@ -24,7 +25,7 @@ Register an application of your own: what a family client may do is not yours to
 fn check(facts: &Facts) -> Option<Finding> {
     let foci = facts.response()?.foci.as_deref().filter(|foci| !foci.is_empty() && *foci != "0")?;
     Some(
-        RULE.finding("the client is one of Microsoft's family (`foci`)")
+        RULE.finding("the client belongs to Microsoft's family of clients (`foci`)")
             .with_evidence("foci", foci),
     )
 }
@@ -35,7 +36,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response};
 
     #[test]
-    fn the_member_foci_tells() {
+    fn the_member_foci_shows_it() {
         assert!(finding_of(&RULE, &response(r#"{"access_token":"x","foci":"1"}"#, "")).is_some());
         assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"x"}"#, "")), None);
     }

@@ -1,35 +1,35 @@
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::entra::known;
 use entrada_core::entra::resources;
 
 pub(super) static RULE: Rule = Rule {
-    id: "first-party-preauthorization",
+    id: RuleId::FirstPartyPreauthorization,
     severity: Severity::Error,
-    order: 132,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-Client ids of Microsoft's own applications have a fixed list of permissions, and this one is not on it.
+Microsoft's own applications have a fixed list of permissions, and the requested permission is not on the list
+of this client.
 
 ## Why it happens
 
-The client id was borrowed from a Microsoft product such as the Azure CLI.
+The client id belongs to a Microsoft product such as the Azure CLI.
 
 ## What to do
 
-Register an application of your own and use its client id.
+Register your own application and use its client id.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "this client of Microsoft may not ask for that API")
+    refusal::explain(facts, &RULE, "this client of Microsoft may not request that API")
         .or_else(|| before_asking(facts))
         .or_else(|| by_token(facts))
 }
 
-/// Mail, calendars and contacts are on no borrowed client's list.
+/// No client with a fixed list of permissions has mail, calendars or contacts on it, except Microsoft's mail programs.
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     let client =
@@ -41,33 +41,33 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
         let name = resources::short_name(scope);
         personal_data.iter().any(|start| name.starts_with(start))
     })?;
-    // Microsoft's own mail programs have them.
+    // Microsoft's own mail programs have these permissions.
     let mail_program = ["Microsoft Office", "Outlook Mobile"].contains(&client.name);
     (!mail_program).then(|| {
         RULE.finding(format!(
-            "`{scope}` is asked for with the client id of `{}`, which has it not",
+            "the request names `{scope}`, which the client `{}` does not have",
             client.name
         ))
         .with_confidence(Confidence::Likely)
         .with_severity(Severity::Warning)
         .with_evidence("client_id", client.id)
-        .help("register an application of your own and use its client id")
+        .help("register your own application and use its client id")
     })
 }
 
-/// B20: no sign-in gives this client what the job needs.
+/// The token lacks what the job needs, and this client cannot get it.
 fn by_token(facts: &Facts) -> Option<Finding> {
     let client = facts.claims()?.client_id().and_then(known::client).filter(|_| lacks(facts))?;
     let missing = super::missing_scope::for_the_job(facts)?;
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
     let mut finding = RULE
         .finding(format!(
-            "`{least}` is missing, and `{}` cannot get it: its permissions are fixed by Microsoft",
+            "`{least}` is missing, and `{}` cannot get it, because Microsoft fixes its permissions",
             client.name
         ))
         .with_evidence("client", client.id);
     finding.evidence.extend(missing.evidence);
-    Some(finding.help("register an application of your own and sign in with its client id"))
+    Some(finding.help("register your own application and sign in with its client id"))
 }
 
 /// Whether the token is that of a Microsoft client with fixed permissions, and lacks what the job needs.

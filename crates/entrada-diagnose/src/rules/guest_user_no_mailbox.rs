@@ -1,25 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::Job;
 
 pub(super) static RULE: Rule = Rule {
-    id: "guest-user-no-mailbox",
+    id: RuleId::GuestUserNoMailbox,
     severity: Severity::Warning,
-    order: 263,
     who: Who::User,
     docs: "\
 ## What it means
 
-The account is a guest in this tenant. Its mailbox lies in its home tenant, so mail calls here find none
-(`404 MailboxNotEnabledForRESTAPI`).
+The account is a guest in this tenant. Its mailbox is in its home tenant, so mail calls in this tenant find no
+mailbox (`404 MailboxNotEnabledForRESTAPI`).
 
 ## Why it happens
 
-The sign-in named the inviting tenant; the guest's own tenant (or personal account) has the mailbox.
+The sign-in named the inviting tenant. The mailbox belongs to the guest's own tenant, or to a personal account.
 
 ## What to do
 
-Sign in to the home tenant: `--tenant` with the home organisation's domain, or `--tenant consumers` for a personal
-account.
+Sign in to the home tenant: `--tenant` with the home organisation's domain, or `--tenant consumers` for a
+personal account.
 ",
     check,
 };
@@ -31,7 +30,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     let (field, value) = claims.sign_of_a_guest()?;
     Some(
-        RULE.finding("the account is a guest in this tenant: its mailbox is elsewhere")
+        RULE.finding("the account is a guest in this tenant: its mailbox is in another tenant")
             .with_evidence(field, value)
             .help(format!("sign in to the home tenant: {}", facts.login("--tenant <home tenant>"))),
     )
@@ -51,7 +50,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn every_sign_of_a_guest_is_seen() {
+    fn every_sign_of_a_guest_counts() {
         for sign in [
             r#""acct":1"#,
             r#""upn":"ada_home#EXT#@contoso.example""#,
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_jobs_without_a_mailbox_are_left_alone() {
+    fn members_and_jobs_without_a_mailbox_bring_no_finding() {
         let claims = r#"{"aud":"https://graph.microsoft.com","acct":0,"tid":"t","idp":"https://sts.windows.net/t/"}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","acct":1}"#);

@@ -1,19 +1,18 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "id-token-used-as-access-token",
+    id: RuleId::IdTokenUsedAsAccessToken,
     severity: Severity::Error,
-    order: 210,
     who: Who::User,
     docs: "\
 ## What it means
 
-This is an ID token: it tells the application who signed in. It carries no permission, and its audience is the
-application itself, so every API refuses it.
+This is an ID token. It states who signed in. It carries no permissions, and its audience is the application
+itself, so every API refuses it.
 
 ## Why it happens
 
-The wrong member of the token response was copied, or the program sends `id_token` as the bearer.
+The wrong member of the token response was copied, or the program sends `id_token` as the bearer token.
 
 ## What to do
 

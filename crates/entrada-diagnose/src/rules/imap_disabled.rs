@@ -1,24 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "imap-disabled",
+    id: RuleId::ImapDisabled,
     severity: Severity::Error,
-    order: 265,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The mailbox has IMAP switched off. No token opens it there.
+IMAP is disabled for the mailbox. No token can open the mailbox over IMAP.
 
 ## Why it happens
 
-An administrator, or a plan for new mailboxes, switched it off. (A personal account has a switch of its own, in
+An administrator, or a plan for new mailboxes, disabled it. (A personal account has its own setting, in
 Outlook's settings.)
 
 ## What to do
 
-An administrator turns it on: `Set-CASMailbox -Identity USER -ImapEnabled $true`. It takes up to an hour. Or read
-through Graph: `--job graph-mail-read`.
+An administrator enables it: `Set-CASMailbox -Identity USER -ImapEnabled $true`. The change takes up to an hour.
+Or read mail through Graph: `--job graph-mail-read`.
 ",
     check,
 };
@@ -26,6 +25,6 @@ through Graph: `--job graph-mail-read`.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(
-        finding.help("an administrator runs `Set-CASMailbox -Identity USER -ImapEnabled $true`, and waits up to an hour"),
+        finding.help("an administrator runs `Set-CASMailbox -Identity USER -ImapEnabled $true`; the change takes up to an hour"),
     )
 }

@@ -1,19 +1,18 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "impersonation-header-missing",
+    id: RuleId::ImpersonationHeaderMissing,
     severity: Severity::Error,
-    order: 254,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-An application called Exchange Web Services with a token of its own, without saying on whose behalf. It has no mailbox
-itself.
+An application called Exchange Web Services with its own token and did not name a mailbox. An application has no
+mailbox of its own.
 
 ## Why it happens
 
-The `ExchangeImpersonation` SOAP header is missing, or names nobody.
+The `ExchangeImpersonation` SOAP header is missing, or it does not name a mailbox.
 
 ## What to do
 
@@ -25,6 +24,6 @@ Send `ExchangeImpersonation` with the mailbox's `PrimarySmtpAddress`, and the sa
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(
-        finding.help("send the `ExchangeImpersonation` SOAP header with the mailbox's `PrimarySmtpAddress`, and `X-AnchorMailbox`"),
+        finding.help("send the `ExchangeImpersonation` SOAP header with the mailbox's `PrimarySmtpAddress`, and the same address in `X-AnchorMailbox`"),
     )
 }

@@ -1,28 +1,29 @@
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::ScopeSet;
 use entrada_core::entra::known;
 use entrada_core::entra::permissions;
 use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, ResourceOfScope};
 
 pub(super) static RULE: Rule = Rule {
-    id: "invalid-scope",
+    id: RuleId::InvalidScope,
     severity: Severity::Error,
-    order: 128,
     who: Who::User,
     docs: "\
 ## What it means
 
-A scope does not exist, is misspelt, or cannot stand beside the others.
+A scope does not exist, is misspelt, or cannot be combined with the others.
 
 ## Why it happens
 
-Commas instead of spaces, a wrong prefix, `.default` mixed with named scopes, or `outlook.office365.com` with
-a personal account.
+- The scopes are separated by commas instead of spaces.
+- A prefix is wrong.
+- `.default` is mixed with named scopes.
+- `outlook.office365.com` was used with a personal account.
 
 ## What to do
 
-Ask for full names of one API, such as `https://outlook.office.com/IMAP.AccessAsUser.All`; `--job` writes them
-for you.
+Request the full names of one API's scopes, such as `https://outlook.office.com/IMAP.AccessAsUser.All`. `--job`
+fills them in for you.
 ",
     check,
 };
@@ -35,7 +36,7 @@ fn check(facts: &Facts) -> Option<Finding> {
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     let finding = separated_by_commas(requested)
-        .or_else(|| default_beside_others(requested))
+        .or_else(|| default_with_named_scope(requested))
         .or_else(|| personal_at_outlook365(facts, requested))
         .or_else(|| misspelled(requested))?;
     Some(finding.with_evidence("scope", requested))
@@ -50,8 +51,8 @@ fn separated_by_commas(requested: &ScopeSet) -> Option<Finding> {
     )
 }
 
-/// `.default` stands for all of an API's: beside named ones of the same API it is refused (AADSTS70011).
-fn default_beside_others(requested: &ScopeSet) -> Option<Finding> {
+/// `.default` stands for all scopes of an API: Entra refuses it together with named scopes of the same API (AADSTS70011).
+fn default_with_named_scope(requested: &ScopeSet) -> Option<Finding> {
     let api = requested.api();
     let default = api.iter().find(|scope| resources::is_default_scope(scope))?;
     let of = |scope| resources::of_scope(scope);
@@ -59,8 +60,8 @@ fn default_beside_others(requested: &ScopeSet) -> Option<Finding> {
         .iter()
         .find(|scope| !resources::is_default_scope(scope) && same(of(scope), of(default)))?;
     Some(
-        RULE.finding(format!("`{default}` and `{named}` do not go together"))
-            .help(format!("ask for `{default}` alone, or name every scope")),
+        RULE.finding(format!("`{default}` and `{named}` cannot be combined"))
+            .help(format!("request `{default}` alone, or name every scope")),
     )
 }
 
@@ -71,7 +72,7 @@ fn same(one: ResourceOfScope<'_>, other: ResourceOfScope<'_>) -> bool {
     }
 }
 
-/// Personal accounts know Outlook by one name only.
+/// Personal accounts accept only one host name of Outlook.
 fn personal_at_outlook365(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
     let tenant = facts.context().tenant.as_deref()?;
     let other =
@@ -79,12 +80,12 @@ fn personal_at_outlook365(facts: &Facts, requested: &ScopeSet) -> Option<Finding
     let scope = requested.iter().find(other).filter(|_| known::is_consumers(tenant))?;
     let right = format!("https://outlook.office.com/{}", resources::short_name(scope));
     Some(
-        RULE.finding("personal accounts do not know `outlook.office365.com`")
-            .help(format!("ask for `{right}`")),
+        RULE.finding("personal accounts do not support `outlook.office365.com`")
+            .help(format!("request `{right}`")),
     )
 }
 
-/// A name that is nearly one of the permissions on record, and is not on record.
+/// A name that differs in one letter from a known permission.
 fn misspelled(requested: &ScopeSet) -> Option<Finding> {
     let (scope, near) = requested.api().iter().find_map(|scope| {
         let api = resources::of_scope(scope).resource()?.app_id;
@@ -92,8 +93,8 @@ fn misspelled(requested: &ScopeSet) -> Option<Finding> {
             return None;
         }
         let name = resources::short_name(scope);
-        // One letter too many, too few or another: `Mail.Reed`, `Mail.ReadWrit`. Entra has hundreds of names that are
-        // not on record, and some of them are close to others.
+        // One letter too many, too few or different: `Mail.Reed`, `Mail.ReadWrit`. A larger distance would match real
+        // permissions that the table does not have.
         let near = permissions::all().iter().find(|permission| {
             strsim::osa_distance(&permission.name.to_ascii_lowercase(), &name.to_ascii_lowercase())
                 == 1
@@ -101,7 +102,7 @@ fn misspelled(requested: &ScopeSet) -> Option<Finding> {
         Some((scope.to_owned(), near.name))
     })?;
     Some(
-        RULE.finding(format!("`{scope}` is no permission on record"))
+        RULE.finding(format!("`{scope}` is not a known permission"))
             .with_confidence(Confidence::Possible)
             .with_severity(Severity::Warning)
             .help(format!("did you mean `{near}`?")),
@@ -122,23 +123,27 @@ mod tests {
     }
 
     #[test]
-    fn what_the_authority_would_refuse_is_told_before_it_is_asked() {
+    fn what_the_authority_would_refuse_is_found_before_the_request() {
         for (scopes, tenant, expected) in [
             (&["Mail.Read,Mail.Send"][..], "common", "separated by spaces"),
             (
                 &["https://graph.microsoft.com/.default", "Mail.Read"],
                 "common",
-                "do not go together",
+                "cannot be combined",
             ),
-            (&["https://outlook.office365.com/IMAP.AccessAsUser.All"], "consumers", "do not know"),
-            (&["Mail.Reed"], "common", "no permission on record"),
+            (
+                &["https://outlook.office365.com/IMAP.AccessAsUser.All"],
+                "consumers",
+                "do not support",
+            ),
+            (&["Mail.Reed"], "common", "not a known permission"),
         ] {
             assert!(of(scopes, tenant).is_some_and(|text| text.contains(expected)), "{scopes:?}");
         }
     }
 
     #[test]
-    fn what_is_right_or_unknown_is_left_alone() {
+    fn what_is_right_or_unknown_brings_no_finding() {
         for (scopes, tenant) in [
             (&["https://graph.microsoft.com/.default", "offline_access", "openid"][..], "common"),
             (&["mail.read", "Sites.Read.All", "Directory.AccessAsUser.All"], "consumers"),

@@ -1,26 +1,26 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "invalid-tenant",
+    id: RuleId::InvalidTenant,
     severity: Severity::Error,
-    order: 126,
     who: Who::User,
     docs: "\
 ## What it means
 
-The tenant in the address is unknown to this cloud.
+This cloud has no tenant with this name.
 
 ## Why it happens
 
-A slip in the domain or GUID, or a tenant of another national cloud.
+The domain or the GUID has a typing error, or the tenant belongs to another national cloud.
 
 ## What to do
 
-Give `--tenant` the directory's GUID or a verified domain, and `--cloud` if it is not the public one.
+Pass the directory's GUID or a verified domain to `--tenant`. For a tenant outside the public cloud, also pass
+`--cloud`.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "there is no such tenant")
+    refusal::explain(facts, &RULE, "this tenant does not exist")
 }

@@ -1,22 +1,21 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::clouds;
 
 use super::super::facts::is_guid;
 
 pub(super) static RULE: Rule = Rule {
-    id: "issuer-tenant-mismatch",
+    id: RuleId::IssuerTenantMismatch,
     severity: Severity::Error,
-    order: 212,
     who: Who::User,
     docs: "\
 ## What it means
 
-Issuer and tenant of the token contradict each other: `iss` names one directory and `tid` another. Entra issues no such
-token.
+The issuer and the tenant of the token contradict each other: `iss` names one directory and `tid` another. Entra
+does not issue such tokens.
 
 ## Why it happens
 
-The token was made by hand, altered, or put together for a test.
+The token was made by hand, altered, or constructed for a test.
 
 ## What to do
 
@@ -30,10 +29,12 @@ fn check(facts: &Facts) -> Option<Finding> {
     let (iss, tid) = (claims.text("iss")?, claims.text("tid").filter(|tid| is_guid(tid))?);
     let own = iss.split('/').find(|part| is_guid(part)).filter(|_| clouds::is_entra_issuer(iss))?;
     (!own.eq_ignore_ascii_case(tid)).then(|| {
-        RULE.finding("`iss` and `tid` name two directories: Entra issues no such token")
-            .with_evidence("iss", iss)
-            .with_evidence("tid", tid)
-            .help(format!("get a genuine token: {}", facts.login("")))
+        RULE.finding(
+            "`iss` and `tid` name two different directories: Entra does not issue such tokens",
+        )
+        .with_evidence("iss", iss)
+        .with_evidence("tid", tid)
+        .help(format!("get a genuine token: {}", facts.login("")))
     })
 }
 
@@ -43,7 +44,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn issuer_and_tenant_have_to_agree() {
+    fn issuer_and_tenant_must_agree() {
         let (one, two) =
             ("72f988bf-86f1-41af-91ab-2d7cd011db47", "11111111-2222-3333-4444-555555555555");
         let with = |iss: &str, tid: &str| {

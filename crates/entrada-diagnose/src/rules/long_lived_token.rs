@@ -1,28 +1,27 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "long-lived-token",
+    id: RuleId::LongLivedToken,
     severity: Severity::Note,
-    order: 324,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token lives for a day or so. That is right: the client declared that it understands claims challenges (continuous
-access evaluation).
+The token is valid for about a day. That is correct: the client declared that it handles claims challenges
+(continuous access evaluation).
 
 ## Why it happens
 
-`xms_cc` says `CP1`. In return for the long life the service may take the token back at any moment.
+`xms_cc` contains `CP1`. In return for the long lifetime, the service can revoke the token at any moment.
 
 ## What to do
 
-Be ready for `401` with `insufficient_claims`: `entrada token --challenge` answers it.
+Handle `401` with `insufficient_claims`: `entrada token --challenge` gets a new token for it.
 ",
     check,
 };
 
-/// Seconds of life that only tokens of continuous access evaluation have.
+/// Only tokens with continuous access evaluation live longer than this. In seconds.
 const LONG: u64 = 7_200;
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -38,7 +37,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let finding = RULE.finding(
-        "the service may take this token back before its time (continuous access evaluation)",
+        "the service may revoke this token before it expires (continuous access evaluation)",
     );
     Some(match lives {
         Some(seconds) => finding.with_evidence("expires_in", seconds),
@@ -52,7 +51,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response, token};
 
     #[test]
-    fn a_long_life_or_the_capability_tells() {
+    fn a_long_life_or_the_capability_is_noted() {
         assert!(
             finding_of(&RULE, &response(r#"{"access_token":"x","expires_in":86399}"#, ""))
                 .is_some()

@@ -1,25 +1,25 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "mailbox-permission-missing",
+    id: RuleId::MailboxPermissionMissing,
     severity: Severity::Error,
-    order: 268,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The token is good, and its user may not open this mailbox: another's, a shared one, or one known under another name.
-Permissions in a token are one thing, rights in Exchange another; both are needed.
+The token is good, but its user has no permission on this mailbox. Two things are needed: a permission in the
+token, and a right on the mailbox in Exchange. The right is missing, or Exchange knows the mailbox under another
+name.
 
 ## Why it happens
 
-`user=` names a shared mailbox, an alias, or somebody else. Or the application acts for a mailbox without the right
-to.
+`user=` names a shared mailbox, an alias or another user, or the application has no right on the mailbox that it
+acts for.
 
 ## What to do
 
 Name the mailbox by its user principal name. For a shared mailbox, an administrator grants Full Access:
-`Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`; it takes up to an hour.
+`Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`. The change takes up to an hour.
 ",
     check,
 };
@@ -29,6 +29,6 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(
         finding
             .help("an administrator runs `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`")
-            .help("or name the mailbox by its owner's user principal name, and sign in as its owner"),
+            .help("or sign in as the owner of the mailbox, and name it by the owner's user principal name"),
     )
 }

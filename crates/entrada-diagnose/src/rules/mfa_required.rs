@@ -1,32 +1,32 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "mfa-required",
+    id: RuleId::MfaRequired,
     severity: Severity::Error,
-    order: 106,
     who: Who::User,
     docs: "\
 ## What it means
 
-A second factor, or another step that only a person in front of a browser can take, is needed before a token
-is issued.
+The user must take another step in a browser, such as a second factor, before a token is issued.
 
 ## Why it happens
 
-The policy of the tenant asks for it, the last proof is too old, or the user has not registered a method yet.
-A silent refresh cannot answer.
+- The tenant's policy requires it.
+- The last proof of identity is too old.
+- The user has not registered a method yet.
+
+A silent refresh cannot show a page to the user.
 
 ## What to do
 
-Sign in again and finish what the page asks for. The authority's `claims` go back with the request, so that
-the new sign-in satisfies the policy.
+Sign in again and complete the steps on the page. entrada sends the authority's `claims` with the request, so
+that the new sign-in satisfies the policy.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding =
-        refusal::explain(facts, &RULE, "the authority wants the user to sign in interactively")?;
+    let finding = refusal::explain(facts, &RULE, "the user must sign in interactively")?;
     let finding = refusal::sign_in_again(facts, finding);
     Some(finding)
 }

@@ -1,10 +1,9 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::TokenSubject;
 
 pub(super) static RULE: Rule = Rule {
-    id: "missing-app-role",
+    id: RuleId::MissingAppRole,
     severity: Severity::Error,
-    order: 251,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
@@ -14,24 +13,24 @@ The token acts for the application itself, and its `roles` lack the application 
 ## Why it happens
 
 The application permission was not added to the registration, or no administrator has granted it. Delegated
-permissions of the same name do not count for an application.
+permissions with the same name do not apply to an application.
 
 ## What to do
 
-Add the *application* permission in the app registration under *API permissions*, have an administrator grant it,
-then get a new token.
+Add the *application* permission in the app registration under *API permissions*. Ask an administrator to grant
+it. Then get a new token.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    // Where a user is meant, no role would help.
+    // If the job is for a user, an application role does not help.
     let user_is_meant = facts.context().subject == Some(TokenSubject::User);
     if user_is_meant
         || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
         || facts.needs.app_roles.is_empty()
-        // Exchange lets applications in by RBAC too, which no token shows.
+        // Exchange also admits applications by RBAC, which a token does not show.
         || facts.is_served()
     {
         return None;
@@ -48,7 +47,7 @@ fn check(facts: &Facts) -> Option<Finding> {
             facts.job
         ))
         .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
-        .help(format!("an administrator grants the application permission `{least}`")),
+        .help(format!("ask an administrator to grant the application permission `{least}`")),
     )
 }
 
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_own_app_roles_are_no_api_permissions_and_none_are_missed() {
+    fn a_users_token_needs_no_application_permission() {
         let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","roles":["Boss"]}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
     }

@@ -1,28 +1,28 @@
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::{TokenSubject, human_duration};
 
 pub(super) static RULE: Rule = Rule {
-    id: "missing-offline-access",
+    id: RuleId::MissingOfflineAccess,
     severity: Severity::Error,
-    order: 270,
     who: Who::User,
     docs: "\
 ## What it means
 
-No refresh token came with the access token. When the access token ends, somebody has to sign in again: nothing
-can be refreshed silently.
+No refresh token came with the access token. When the access token expires, the user must sign in again, because
+nothing can be refreshed silently.
 
 ## Why it happens
 
-Refresh tokens come only when `offline_access` is asked for, and only when it is consented to.
+A refresh token is issued only if `offline_access` is requested and consented to.
 
-`offline_access` never stands in the token's `scp`, nor, as a rule, in the response's `scope`. The refresh token
-itself is the only evidence: where there is one, all is well, whatever the scopes say.
+`offline_access` never appears in the token's `scp`, and usually not in the response's `scope`. Only the refresh
+token itself shows that it was granted. If there is a refresh token, nothing is missing, whatever the scopes
+say.
 
 ## What to do
 
-Sign in with `offline_access` among the scopes; entrada asks for it unless the profile says `offline = false`.
-If it was asked for, sign in again and accept *Maintain access to data you have given it access to*.
+Sign in with `offline_access` among the scopes. entrada requests it unless the profile says `offline = false`.
+If it was requested, sign in again and accept *Maintain access to data you have given it access to*.
 ",
     check,
 };
@@ -36,7 +36,7 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
     let wanted = facts.context().offline != Some(false)
         && facts.context().subject != Some(TokenSubject::App);
     (wanted && !requested.asks_offline()).then(|| {
-        RULE.finding("the request lacks `offline_access`: no refresh token will come")
+        RULE.finding("the request lacks `offline_access`, so no refresh token will be issued")
             .with_severity(Severity::Warning)
             .with_evidence("scope", requested)
             .help("add `offline_access` to the scopes")
@@ -47,10 +47,10 @@ fn by_response(facts: &Facts) -> Option<Finding> {
     let response = facts.response()?;
     let context = facts.context();
     let grant = context.grant_type.as_deref().unwrap_or_default();
-    // Refreshing keeps the old one; an application has no user to go offline.
+    // A refresh may keep the old refresh token; client credentials never bring one.
     let none_due = grant == "refresh_token"
         || grant == "client_credentials"
-        // On behalf of a user who is signed in elsewhere.
+        // On behalf of a user who signed in to another application.
         || grant == "jwt-bearer"
         || context.offline == Some(false)
         || context.subject == Some(TokenSubject::App)
@@ -59,21 +59,24 @@ fn by_response(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let life = format!(
-        "the access token ends at {}, in {}",
+        "the access token expires at {}, in {}",
         response.expires_at(),
         human_duration(response.expires_in.cast_signed())
     );
     let finding = match &context.requested {
         Some(requested) if requested.asks_offline() => RULE
-            .finding("`offline_access` was asked for and no refresh token came")
+            .finding("`offline_access` was requested, but no refresh token came")
             .with_evidence("requested", requested)
-            .help(format!("sign in again and consent to keeping access: {}", facts.login(""))),
+            .help(format!(
+                "sign in again and accept *Maintain access to data you have given it access to*: {}",
+                facts.login("")
+            )),
         Some(requested) => RULE
-            .finding("no refresh token came, because `offline_access` was not asked for")
+            .finding("no refresh token came, because `offline_access` was not requested")
             .with_evidence("requested", requested)
             .help(ask(facts)),
         None => RULE
-            .finding("no refresh token came: `offline_access` was not asked for, or not granted")
+            .finding("no refresh token came: `offline_access` was not requested, or not granted")
             .with_confidence(Confidence::Likely)
             .with_severity(Severity::Warning)
             .help(ask(facts)),
@@ -83,7 +86,7 @@ fn by_response(facts: &Facts) -> Option<Finding> {
 
 fn ask(facts: &Facts) -> String {
     let job = format!("--job {}", facts.job);
-    format!("ask for it, as entrada does by itself: {}", facts.login(&job))
+    format!("request `offline_access`, as entrada does by default: {}", facts.login(&job))
 }
 
 #[cfg(test)]
@@ -95,32 +98,32 @@ mod tests {
     const WITH: &str = r#"{"access_token":"opaque","refresh_token":"r","scope":"Mail.Read"}"#;
 
     #[test]
-    fn asked_or_not_a_missing_refresh_token_is_told() {
+    fn a_missing_refresh_token_is_found_whether_requested_or_not() {
         assert_eq!(
             finding_of(&RULE, &response(WITHOUT, "Mail.Read")).unwrap(),
-            "no refresh token came, because `offline_access` was not asked for"
+            "no refresh token came, because `offline_access` was not requested"
         );
         assert_eq!(
             finding_of(&RULE, &response(WITHOUT, "Mail.Read offline_access")).unwrap(),
-            "`offline_access` was asked for and no refresh token came"
+            "`offline_access` was requested, but no refresh token came"
         );
     }
 
     #[test]
-    fn a_refresh_token_is_the_evidence_whatever_the_scopes_say() {
+    fn a_refresh_token_counts_whatever_the_scopes_are() {
         assert_eq!(finding_of(&RULE, &response(WITH, "Mail.Read offline_access")), None);
         assert_eq!(finding_of(&RULE, &response(WITH, "Mail.Read")), None);
     }
 
     #[test]
-    fn a_refresh_that_brings_no_new_one_is_legal() {
+    fn a_refresh_may_bring_no_new_refresh_token() {
         let mut evidence = response(WITHOUT, "Mail.Read offline_access");
         evidence.context.grant_type = Some("refresh_token".to_owned());
         assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
-    fn nobody_misses_what_the_profile_does_not_want() {
+    fn a_profile_without_offline_needs_no_refresh_token() {
         let mut evidence = response(WITHOUT, "Mail.Read");
         evidence.context.offline = Some(false);
         assert_eq!(finding_of(&RULE, &evidence), None);

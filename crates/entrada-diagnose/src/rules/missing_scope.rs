@@ -1,30 +1,32 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::{permissions, resources};
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{ScopeSet, TokenSubject, shell_quoted};
 
 pub(super) static RULE: Rule = Rule {
-    id: "missing-scope",
+    id: RuleId::MissingScope,
     severity: Severity::Error,
-    order: 250,
     who: Who::User,
     docs: "\
 ## What it means
 
-The job needs a delegated permission that the token does not carry. The service knows who calls, and refuses what
-is asked (Graph: `403 ErrorAccessDenied`).
+The token lacks a delegated permission that the job needs. The service knows the caller and refuses the call
+(Graph: `403 ErrorAccessDenied`).
 
 ## Why it happens
 
-The scope was never asked for, or it was asked for and not granted: the user or a policy withheld it, it needs an
-administrator, or `.default` repeated an old consent that did not have it. Permissions that sound alike do not
-stand in for each other: `Mail.ReadWrite` does not send, `Mail.Send` does not read, `Mail.ReadBasic` shows no
-bodies. The stronger of a pair does include the weaker: `Mail.ReadWrite` reads.
+- The scope was never requested.
+- It was requested and not granted: the user or a policy refused it, it needs an administrator, or `.default`
+  repeated an old consent without it.
+
+Permissions with similar names do not replace each other: `Mail.ReadWrite` does not send, `Mail.Send` does not
+read, and `Mail.ReadBasic` does not show message bodies. A stronger permission includes the weaker one of the
+same kind: `Mail.ReadWrite` reads.
 
 ## What to do
 
-Sign in again with the scope named, and accept it on the consent page. Where the page says that an administrator
-has to approve, hand on its link.
+Sign in again with the scope named, and accept it on the consent page. If the page says that an administrator
+must approve, send the page's link to an administrator.
 ",
     check,
 };
@@ -35,7 +37,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         || facts.audience_fits() == Some(false)
         || super::wrong_audience::by_granted_scopes(facts).is_some()
     {
-        // Another service's permissions cannot be missed here: the audience is the cause.
+        // The token is for another service: `wrong-audience` reports it.
         return None;
     }
     if super::mixed_resources::misses_the_job(facts)
@@ -46,13 +48,13 @@ fn check(facts: &Facts) -> Option<Finding> {
     no_permission_at_all(facts).or_else(|| for_the_job(facts)).or_else(|| not_granted(facts))
 }
 
-/// Whether `granted` has one of the permissions that suffice for the job; jobs that need none are always served.
+/// Whether `granted` has one of the permissions that suffice for the job. True for a job that needs none.
 pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
     let sufficient = facts.needs.sufficient;
     sufficient.is_empty() || permissions::holds_any(&permissions::closure(granted), sufficient)
 }
 
-/// B13: neither `scp` nor `roles`, or only scopes about the sign-in. Roles beside a user are no API permissions.
+/// The token has neither `scp` nor `roles`, or only sign-in scopes. A user's roles are not API permissions.
 fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     facts.wanted_resource()?;
     if facts.subject() == TokenSubject::App || facts.is_app_only() {
@@ -61,23 +63,23 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     let finding = match facts.granted() {
         None => {
             facts.claims()?;
-            RULE.finding("the token carries no permission at all: neither `scp` nor `roles`")
+            RULE.finding("the token carries no permissions: it has neither `scp` nor `roles`")
         }
         Some(granted) if !granted.has_api() => RULE
-            .finding("the token carries no permission for an API, only scopes about the sign-in")
+            .finding("the token carries no permission for an API, only sign-in scopes")
             .with_evidence("granted", granted),
         Some(_) => return None,
     };
     Some(ask(facts, finding))
 }
 
-/// B09: the permission that the job needs, and the scopes that there are, where they do not suffice for it.
+/// The least permission that the job needs, and the granted scopes, if they do not suffice.
 pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet)> {
     if facts.subject() == TokenSubject::App || facts.is_app_only() {
         return None;
     }
     let granted = facts.granted()?;
-    // What Live Connect's scopes open cannot be told from their names.
+    // The names of Live Connect's scopes do not show what they allow.
     let legacy = granted.iter().any(resources::is_of_live_connect);
     if facts.suffices() || !granted.has_api() || legacy {
         return None;
@@ -106,12 +108,12 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
     let mut finding = RULE.finding(message).with_evidence(field, granted);
     if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
-        finding = finding.with_evidence("requested", "yes, and not granted");
+        finding = finding.with_evidence("requested", "yes, but not granted");
     }
     Some(ask(facts, finding))
 }
 
-/// A04: something that was asked for did not come, although the job itself is served.
+/// A requested scope was not granted, although the granted ones suffice for the job.
 fn not_granted(facts: &Facts) -> Option<Finding> {
     let requested = facts.context().requested.as_ref()?.api();
     let granted = facts.granted()?;
@@ -120,7 +122,7 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
         .iter()
         .filter(|scope| !resources::is_default_scope(scope))
         .filter(|scope| !closure.contains(&resources::short_name(scope).to_ascii_lowercase()))
-        // Another API's are not missing from this token: `mixed-resources` tells of them.
+        // Scopes of another API cannot be in this token: `mixed-resources` reports them.
         .filter(|scope| granted.api().iter().any(|own| same_api(own, scope)))
         .collect();
     if missing.is_empty() {
@@ -129,21 +131,21 @@ fn not_granted(facts: &Facts) -> Option<Finding> {
     let names: Vec<String> = missing.iter().map(|scope| format!("`{scope}`")).collect();
     let finding = RULE
         .finding(format!(
-            "{} {} asked for and not granted",
+            "{} {} requested, but not granted",
             names.join(", "),
             if names.len() == 1 { "was" } else { "were" }
         ))
         .with_evidence("scope", granted);
-    // All of them: what was granted before is to stay.
+    // All of them, so that the new token keeps what was granted before.
     let flags: Vec<String> =
         requested.iter().map(|scope| format!("--scope {}", shell_quoted(scope))).collect();
     Some(finding.help(format!(
-        "sign in again and accept it on the consent page: {}",
+        "sign in again and accept the scopes on the consent page: {}",
         facts.login(&flags.join(" "))
     )))
 }
 
-/// Whether both scopes belong to one API. A scope without a prefix in an answer is of whatever API the answer is for.
+/// Whether both scopes belong to one API. A granted scope without a prefix belongs to the API that the token is for.
 fn same_api(granted: &str, asked: &str) -> bool {
     let api = |scope| resources::of_scope(scope).resource().map(|api| api.app_id);
     !granted.contains('/') || api(granted) == api(asked)
@@ -204,17 +206,17 @@ mod tests {
     }
 
     #[test]
-    fn sign_in_scopes_are_no_permission() {
-        assert!(graph("openid profile").unwrap().contains("only scopes about the sign-in"));
+    fn sign_in_scopes_are_not_permissions() {
+        assert!(graph("openid profile").unwrap().contains("only sign-in scopes"));
         assert!(
             finding_of(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#))
                 .unwrap()
-                .contains("no permission at all")
+                .contains("the token carries no permissions")
         );
     }
 
     #[test]
-    fn a_users_roles_are_no_permission_for_the_api() {
+    fn a_users_roles_are_not_api_permissions() {
         for claims in [
             r#"{"aud":"https://graph.microsoft.com","scp":"openid profile","roles":["Admin"]}"#,
             r#"{"aud":"https://graph.microsoft.com","scp":"","roles":["Admin"]}"#,
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_granted_is_read_from_the_token_where_the_answer_does_not_say() {
+    fn granted_scopes_come_from_the_token_if_the_response_has_none() {
         let part = |json: &str| {
             use base64::Engine as _;
             base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json)
@@ -244,36 +246,36 @@ mod tests {
             format!(r#"{{"access_token":"{}.{}.x"}}"#, part(r#"{"alg":"RS256"}"#), part(claims));
         assert_eq!(
             finding_of(&RULE, &response(&body, "Mail.Read Mail.Send")).unwrap(),
-            "`Mail.Send` was asked for and not granted"
+            "`Mail.Send` was requested, but not granted"
         );
     }
 
     #[test]
-    fn another_audience_silences_it() {
+    fn a_wrong_audience_silences_it() {
         let claims = r#"{"aud":"https://management.azure.com","scp":"user_impersonation"}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
-    fn a_job_without_permissions_of_its_own_is_served_by_any() {
+    fn a_job_that_needs_no_permission_accepts_any() {
         let mut evidence = token(r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#);
         evidence.context.job = Some(Job::Graph);
         assert_eq!(finding_of(&RULE, &evidence), None);
     }
 
     #[test]
-    fn what_was_asked_and_not_granted_is_named() {
+    fn a_requested_scope_that_was_not_granted_is_named() {
         let body = r#"{"access_token":"opaque","scope":"Mail.Read openid profile email"}"#;
         let requested = "https://graph.microsoft.com/Mail.Read https://graph.microsoft.com/Calendars.Read offline_access";
         assert_eq!(
             finding_of(&RULE, &response(body, requested)).unwrap(),
-            "`https://graph.microsoft.com/Calendars.Read` was asked for and not granted"
+            "`https://graph.microsoft.com/Calendars.Read` was requested, but not granted"
         );
         assert_eq!(finding_of(&RULE, &response(body, "mail.read offline_access openid")), None);
     }
 
     #[test]
-    fn a_response_without_scope_says_nothing() {
+    fn a_response_without_scope_brings_no_finding() {
         assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"opaque"}"#, "Mail.Read")), None);
     }
 }

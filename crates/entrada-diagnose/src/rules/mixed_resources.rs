@@ -1,51 +1,50 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::ScopeSet;
 use entrada_core::entra::resources::{self, GRAPH, ResourceOfScope};
 
 pub(super) static RULE: Rule = Rule {
-    id: "mixed-resources",
+    id: RuleId::MixedResources,
     severity: Severity::Error,
-    order: 129,
     who: Who::User,
     docs: "\
 ## What it means
 
-A token is for one API only, and the scopes of the request belong to more than one.
+A token is for one API only, and the scopes of the request belong to more than one API.
 
 ## Why it happens
 
-Scopes for Graph and for Exchange, say, were asked for together. The page that asks for consent takes them; the token
-endpoint refuses them, or, at a refresh, gives a token for the first and says nothing of the rest.
+For example, scopes for Graph and for Exchange were requested together. The consent page accepts them. The token
+endpoint refuses them or, at a refresh, issues a token for the first API without a warning.
 
 ## What to do
 
-Ask once for each API. One sign-in is enough: `entrada token --job imap` uses the same refresh token.
+Send one request for each API. One sign-in is enough: `entrada token --job imap` uses the same refresh token.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "one request named scopes of several APIs")
+    refusal::explain(facts, &RULE, "the request names scopes of several APIs")
         .or_else(|| before_asking(facts))
         .or_else(|| by_request(facts))
 }
 
-/// The request that is to be sent names several.
+/// The request names several APIs, and was not sent yet.
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     if super::wrong_audience::before_asking(facts, requested).is_some() {
-        // It was not meant for two: one of them lost its address.
+        // The request is for one API: one of its scopes lacks the prefix.
         return None;
     }
     let named = apis(requested);
     (1 < named.len()).then(|| {
-        RULE.finding(format!("the request names scopes of {}: a token is for one", named.join(" and ")))
+        RULE.finding(format!("the request names scopes of {}, but a token is for one API", named.join(" and ")))
             .with_evidence("scope", requested)
-            .help("ask once for each; `--job` twice does so with one sign-in, such as `--job imap --job graph-mail-read`")
+            .help("send one request for each API; `--job` twice does this with one sign-in, such as `--job imap --job graph-mail-read`")
     })
 }
 
-/// A07: what came is for the first API that the request named, and the job's is another of them.
+/// The token is for the first API that the request named, and the job calls another one.
 fn by_request(facts: &Facts) -> Option<Finding> {
     let named = apis(facts.context().requested.as_ref()?);
     if named.len() < 2 || facts.shape().is_none() {
@@ -55,11 +54,14 @@ fn by_request(facts: &Facts) -> Option<Finding> {
     let [served] = &served[..] else { return None };
     let finding = RULE
         .finding(format!(
-            "one request named scopes of {}, and a token is for one: this one is for {served}",
+            "the request named scopes of {}, but a token is for one API: this one is for {served}",
             named.join(" and ")
         ))
         .with_evidence("requested", facts.context().requested.as_ref()?)
-        .help(format!("ask once for each: {}", facts.login(&format!("--job {}", facts.job))));
+        .help(format!(
+            "send one request for each API: {}",
+            facts.login(&format!("--job {}", facts.job))
+        ));
     if misses_the_job(facts) {
         Some(finding)
     } else {
@@ -67,7 +69,7 @@ fn by_request(facts: &Facts) -> Option<Finding> {
     }
 }
 
-/// Whether the token is for another of the APIs that were asked for together than the job's.
+/// Whether the request named several APIs, and the token is for one that the job does not call.
 pub(super) fn misses_the_job(facts: &Facts) -> bool {
     let Some(requested) = facts.context().requested.as_ref() else { return false };
     let wanted = match (facts.wanted_resource(), facts.own_audience()) {
@@ -104,7 +106,7 @@ mod tests {
     use entrada_core::Job;
 
     #[test]
-    fn the_second_api_of_a_request_is_missed_only_by_jobs_that_need_it() {
+    fn only_a_job_that_calls_the_second_api_gets_an_error() {
         let body = r#"{"access_token":"x","scope":"https://graph.microsoft.com/Mail.Read"}"#;
         let both = "Mail.Read https://outlook.office.com/IMAP.AccessAsUser.All";
         let rated = |job: Job| {

@@ -1,4 +1,7 @@
-//! The catalogue. To add a rule: one file here, one `mod` line, one line in [`RULES`].
+//! The catalogue of rules, one file for each.
+//!
+//! To add a rule: a file with its `mod` line, a variant of [`RuleId`], and an arm of [`RuleId::rule`]. The variants
+//! stand in the order in which problems are to be fixed.
 
 mod account_unknown;
 mod admin_consent_required;
@@ -89,103 +92,114 @@ mod wrong_client;
 mod wrong_tenant;
 mod wrong_xoauth2_format;
 
-use super::Rule;
+use super::{Rule, RuleId};
 
-/// Every rule, sorted by id.
-pub static RULES: &[&Rule] = &[
-    &account_unknown::RULE,
-    &admin_consent_required::RULE,
-    &answer_not_from_service::RULE,
-    &api_permission_not_configured::RULE,
-    &app_certificate_required::RULE,
-    &app_disabled_in_tenant::RULE,
-    &app_not_found_in_tenant::RULE,
-    &app_only_token_for_delegated_job::RULE,
-    &auth_code_reused::RULE,
-    &authorization_pending::RULE,
-    &azure_role_missing::RULE,
-    &basic_auth_disabled::RULE,
-    &claims_challenge_cae::RULE,
-    &client_assertion_invalid::RULE,
-    &client_secret_expired::RULE,
-    &client_secret_for_public_client::RULE,
-    &client_secret_wrong::RULE,
-    &clock_skew::RULE,
-    &conditional_access::RULE,
-    &delegated_token_for_app_only_job::RULE,
-    &device_code_expired::RULE,
-    &device_code_tracked::RULE,
-    &device_polling_loop::RULE,
-    &encrypted_token::RULE,
-    &exchange_policy_block::RULE,
-    &expired::RULE,
-    &expires_soon::RULE,
-    &extra_scopes::RULE,
-    &family_client::RULE,
-    &first_party_preauthorization::RULE,
-    &guest_user_no_mailbox::RULE,
-    &id_token_used_as_access_token::RULE,
-    &imap_disabled::RULE,
-    &impersonation_header_missing::RULE,
-    &invalid_scope::RULE,
-    &invalid_tenant::RULE,
-    &issuer_tenant_mismatch::RULE,
-    &long_lived_token::RULE,
-    &mailbox_permission_missing::RULE,
-    &malformed_token::RULE,
-    &mfa_required::RULE,
-    &missing_app_role::RULE,
-    &missing_offline_access::RULE,
-    &missing_scope::RULE,
-    &mixed_resources::RULE,
-    &no_mailbox_license::RULE,
-    &not_a_bearer_token::RULE,
-    &not_about_the_token::RULE,
-    &not_issued_by_entra::RULE,
-    &not_oauth_json::RULE,
-    &not_yet_valid::RULE,
-    &offline_access_unknowable::RULE,
-    &opaque_msa_token::RULE,
-    &platform_type_mismatch::RULE,
-    &pop_disabled::RULE,
-    &public_client_flows_disabled::RULE,
-    &redirect_uri_mismatch::RULE,
-    &refresh_scope_not_granted::RULE,
-    &refresh_token_expired::RULE,
-    &refresh_token_malformed::RULE,
-    &refresh_token_revoked::RULE,
-    &refresh_token_stays::RULE,
-    &refresh_token_used_as_access_token::RULE,
-    &refused::RULE,
-    &resource_not_found::RULE,
-    &scope_not_default_for_client_credentials::RULE,
-    &scope_not_echoed::RULE,
-    &send_as_denied::RULE,
-    &service_incident::RULE,
-    &service_principal_not_registered::RULE,
-    &services_tenant::RULE,
-    &signature_unverifiable::RULE,
-    &smtp_auth_disabled::RULE,
-    &sovereign_cloud_mismatch::RULE,
-    &spa_refresh_token_lifetime::RULE,
-    &throttled::RULE,
-    &token_for_itself::RULE,
-    &unrecognised_input::RULE,
-    &user_consent_required::RULE,
-    &user_declined::RULE,
-    &user_roles::RULE,
-    &v1_v2_endpoint_mismatch::RULE,
-    &wrong_account::RULE,
-    &wrong_audience::RULE,
-    &wrong_authority_endpoint::RULE,
-    &wrong_client::RULE,
-    &wrong_tenant::RULE,
-    &wrong_xoauth2_format::RULE,
-];
+impl RuleId {
+    /// The rule of this name.
+    pub fn rule(self) -> &'static Rule {
+        match self {
+            Self::AccountUnknown => &account_unknown::RULE,
+            Self::AdminConsentRequired => &admin_consent_required::RULE,
+            Self::AnswerNotFromService => &answer_not_from_service::RULE,
+            Self::ApiPermissionNotConfigured => &api_permission_not_configured::RULE,
+            Self::AppCertificateRequired => &app_certificate_required::RULE,
+            Self::AppDisabledInTenant => &app_disabled_in_tenant::RULE,
+            Self::AppNotFoundInTenant => &app_not_found_in_tenant::RULE,
+            Self::AppOnlyTokenForDelegatedJob => &app_only_token_for_delegated_job::RULE,
+            Self::AuthCodeReused => &auth_code_reused::RULE,
+            Self::AuthorizationPending => &authorization_pending::RULE,
+            Self::AzureRoleMissing => &azure_role_missing::RULE,
+            Self::BasicAuthDisabled => &basic_auth_disabled::RULE,
+            Self::ClaimsChallengeCae => &claims_challenge_cae::RULE,
+            Self::ClientAssertionInvalid => &client_assertion_invalid::RULE,
+            Self::ClientSecretExpired => &client_secret_expired::RULE,
+            Self::ClientSecretForPublicClient => &client_secret_for_public_client::RULE,
+            Self::ClientSecretWrong => &client_secret_wrong::RULE,
+            Self::ClockSkew => &clock_skew::RULE,
+            Self::ConditionalAccess => &conditional_access::RULE,
+            Self::DelegatedTokenForAppOnlyJob => &delegated_token_for_app_only_job::RULE,
+            Self::DeviceCodeExpired => &device_code_expired::RULE,
+            Self::DeviceCodeTracked => &device_code_tracked::RULE,
+            Self::DevicePollingLoop => &device_polling_loop::RULE,
+            Self::EncryptedToken => &encrypted_token::RULE,
+            Self::ExchangePolicyBlock => &exchange_policy_block::RULE,
+            Self::Expired => &expired::RULE,
+            Self::ExpiresSoon => &expires_soon::RULE,
+            Self::ExtraScopes => &extra_scopes::RULE,
+            Self::FamilyClient => &family_client::RULE,
+            Self::FirstPartyPreauthorization => &first_party_preauthorization::RULE,
+            Self::GuestUserNoMailbox => &guest_user_no_mailbox::RULE,
+            Self::IdTokenUsedAsAccessToken => &id_token_used_as_access_token::RULE,
+            Self::ImapDisabled => &imap_disabled::RULE,
+            Self::ImpersonationHeaderMissing => &impersonation_header_missing::RULE,
+            Self::InvalidScope => &invalid_scope::RULE,
+            Self::InvalidTenant => &invalid_tenant::RULE,
+            Self::IssuerTenantMismatch => &issuer_tenant_mismatch::RULE,
+            Self::LongLivedToken => &long_lived_token::RULE,
+            Self::MailboxPermissionMissing => &mailbox_permission_missing::RULE,
+            Self::MalformedToken => &malformed_token::RULE,
+            Self::MfaRequired => &mfa_required::RULE,
+            Self::MissingAppRole => &missing_app_role::RULE,
+            Self::MissingOfflineAccess => &missing_offline_access::RULE,
+            Self::MissingScope => &missing_scope::RULE,
+            Self::MixedResources => &mixed_resources::RULE,
+            Self::NoMailboxLicense => &no_mailbox_license::RULE,
+            Self::NotABearerToken => &not_a_bearer_token::RULE,
+            Self::NotAboutTheToken => &not_about_the_token::RULE,
+            Self::NotIssuedByEntra => &not_issued_by_entra::RULE,
+            Self::NotOauthJson => &not_oauth_json::RULE,
+            Self::NotYetValid => &not_yet_valid::RULE,
+            Self::OfflineAccessUnknowable => &offline_access_unknowable::RULE,
+            Self::OpaqueMsaToken => &opaque_msa_token::RULE,
+            Self::PlatformTypeMismatch => &platform_type_mismatch::RULE,
+            Self::PopDisabled => &pop_disabled::RULE,
+            Self::PublicClientFlowsDisabled => &public_client_flows_disabled::RULE,
+            Self::RedirectUriMismatch => &redirect_uri_mismatch::RULE,
+            Self::RefreshScopeNotGranted => &refresh_scope_not_granted::RULE,
+            Self::RefreshTokenExpired => &refresh_token_expired::RULE,
+            Self::RefreshTokenMalformed => &refresh_token_malformed::RULE,
+            Self::RefreshTokenRevoked => &refresh_token_revoked::RULE,
+            Self::RefreshTokenStays => &refresh_token_stays::RULE,
+            Self::RefreshTokenUsedAsAccessToken => &refresh_token_used_as_access_token::RULE,
+            Self::Refused => &refused::RULE,
+            Self::ResourceNotFound => &resource_not_found::RULE,
+            Self::ScopeNotDefaultForClientCredentials => {
+                &scope_not_default_for_client_credentials::RULE
+            }
+            Self::ScopeNotEchoed => &scope_not_echoed::RULE,
+            Self::SendAsDenied => &send_as_denied::RULE,
+            Self::ServiceIncident => &service_incident::RULE,
+            Self::ServicePrincipalNotRegistered => &service_principal_not_registered::RULE,
+            Self::ServicesTenant => &services_tenant::RULE,
+            Self::SignatureUnverifiable => &signature_unverifiable::RULE,
+            Self::SmtpAuthDisabled => &smtp_auth_disabled::RULE,
+            Self::SovereignCloudMismatch => &sovereign_cloud_mismatch::RULE,
+            Self::SpaRefreshTokenLifetime => &spa_refresh_token_lifetime::RULE,
+            Self::Throttled => &throttled::RULE,
+            Self::TokenForItself => &token_for_itself::RULE,
+            Self::UnrecognisedInput => &unrecognised_input::RULE,
+            Self::UserConsentRequired => &user_consent_required::RULE,
+            Self::UserDeclined => &user_declined::RULE,
+            Self::UserRoles => &user_roles::RULE,
+            Self::V1V2EndpointMismatch => &v1_v2_endpoint_mismatch::RULE,
+            Self::WrongAccount => &wrong_account::RULE,
+            Self::WrongAudience => &wrong_audience::RULE,
+            Self::WrongAuthorityEndpoint => &wrong_authority_endpoint::RULE,
+            Self::WrongClient => &wrong_client::RULE,
+            Self::WrongTenant => &wrong_tenant::RULE,
+            Self::WrongXoauth2Format => &wrong_xoauth2_format::RULE,
+        }
+    }
+}
 
-/// The rule called `id`.
+/// Every rule, in the order in which problems are to be fixed.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RuleId::all().map(RuleId::rule)
+}
+
+/// The rule with this name, in kebab-case; `None` where there is none.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.id == id)
+    RuleId::parse(id).map(RuleId::rule)
 }
 
 #[cfg(test)]
@@ -197,21 +211,21 @@ pub(super) mod testing {
     use entrada_core::oauth::TokenResponse;
     use entrada_core::{NumericDate, ScopeSet};
 
-    /// When tests happen.
+    /// The time of the tests.
     pub(crate) const NOW: NumericDate = NumericDate(1_700_000_000);
 
-    /// A case with whatever was pasted.
+    /// Evidence with this text as the token.
     pub(crate) fn pasted(text: &str) -> Evidence {
         Evidence { token: Some(Shape::of(text)), now: Some(NOW), ..Evidence::default() }
     }
 
-    /// A case with a bare JWT that has these claims.
+    /// Evidence with a bare JWT that has these claims.
     pub(crate) fn token(claims: &str) -> Evidence {
         let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
         pasted(&format!("{}.{}.c2ln", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(claims)))
     }
 
-    /// A case with a token response; `requested` are the scopes of the request, where there are any.
+    /// Evidence with a token response. `requested` holds the scopes of the request; empty for none.
     pub(crate) fn response(body: &str, requested: &str) -> Evidence {
         let members = serde_json::from_str(body).unwrap();
         let mut evidence = Evidence {
@@ -226,7 +240,7 @@ pub(super) mod testing {
         evidence
     }
 
-    /// What `rule` says about `evidence`.
+    /// The message of the finding that `rule` makes of `evidence`.
     pub(crate) fn finding_of(rule: &Rule, evidence: &Evidence) -> Option<String> {
         (rule.check)(&Facts::new(evidence)).map(|finding| finding.message.into_owned())
     }

@@ -1,24 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "no-mailbox-license",
+    id: RuleId::NoMailboxLicense,
     severity: Severity::Error,
-    order: 267,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The user has no mailbox in Exchange Online: no licence, one that was removed, or a mailbox on premises. The token is
-fine.
+The user has no mailbox in Exchange Online. The licence is missing or was removed, or the mailbox is on
+premises. The token is good.
 
 ## Why it happens
 
-Accounts without a licence, with a soft-deleted mailbox, or of a hybrid organisation are in the directory and have no
-mailbox that Graph, IMAP or EWS could open. A tenant that never had Exchange has none at all.
+Some accounts are in the directory without a mailbox that Graph, IMAP or EWS could open: accounts without a
+licence, with a soft-deleted mailbox, or of a hybrid organisation. A tenant that never had Exchange has no
+mailboxes.
 
 ## What to do
 
-An administrator assigns a licence with Exchange Online, and waits until the mailbox is there. For a mailbox on
+An administrator assigns a licence with Exchange Online and waits until the mailbox exists. For a mailbox on
 premises, use that server's own address and sign-in.
 ",
     check,
@@ -27,6 +27,6 @@ premises, use that server's own address and sign-in.
 fn check(facts: &Facts) -> Option<Finding> {
     let finding = service::finding(facts, &RULE)?;
     Some(
-        finding.help("an administrator assigns a licence with Exchange Online; for a mailbox on premises, use that server"),
+        finding.help("ask an administrator to assign a licence with Exchange Online; for a mailbox on premises, use that server"),
     )
 }

@@ -1,23 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "not-a-bearer-token",
+    id: RuleId::NotABearerToken,
     severity: Severity::Error,
-    order: 206,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The token is bound to a key (proof of possession): whoever shows it has to prove that they hold the key. Sent as
-`Bearer`, or by XOAUTH2, it is refused.
+The token is bound to a key (proof of possession). A client that sends it must prove that it holds the key. If
+the token is sent as `Bearer` or with XOAUTH2, the service refuses it.
 
 ## Why it happens
 
-The request had `req_cnf`, or the client library was set to proof of possession.
+The request contained `req_cnf`, or the client library was set to proof of possession.
 
 ## What to do
 
-Ask without `req_cnf`. Mail protocols and plain HTTP calls take bearer tokens alone.
+Request the token without `req_cnf`. Mail protocols and plain HTTP calls accept only bearer tokens.
 ",
     check,
 };
@@ -27,7 +26,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     (!kind.eq_ignore_ascii_case("bearer")).then(|| {
         RULE.finding(format!("the token is of type `{kind}`, not Bearer"))
             .with_evidence("token_type", kind)
-            .help("ask for a bearer token: leave `req_cnf` out of the request")
+            .help("request a bearer token: remove `req_cnf` from the request")
     })
 }
 
@@ -37,7 +36,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response};
 
     #[test]
-    fn only_bearer_tokens_are_shown_as_they_are() {
+    fn every_other_token_type_is_an_error() {
         let with = |kind: &str| {
             finding_of(
                 &RULE,

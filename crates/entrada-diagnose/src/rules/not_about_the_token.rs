@@ -1,25 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "not-about-the-token",
+    id: RuleId::NotAboutTheToken,
     severity: Severity::Error,
-    order: 276,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The service knew the caller, and refused for a reason that lies outside the token: a licence, a policy of the service's
-own, a limit, a right of the user's in the directory.
+The service knew the caller and refused for a reason outside the token: a licence, a policy of the service, a
+limit, or a right of the user in the directory.
 
 ## Why it happens
 
-Examples: sign-in logs need Microsoft Entra ID P1 or P2; an Azure Policy forbids the resource; Teams wants an application
-access policy for meetings; Exchange has barred the sender, or a daily limit is reached.
+Examples: sign-in logs need Microsoft Entra ID P1 or P2. An Azure Policy forbids the resource. Teams requires an
+application access policy for meetings. Exchange has blocked the sender, or a daily limit is reached.
 
 ## What to do
 
-Another token, another scope or another sign-in changes nothing. The message names what is missing; an administrator of
-that service can grant it.
+Another token, another scope or another sign-in does not help. The message names what is missing. An
+administrator of that service can grant it.
 ",
     check,
 };

@@ -1,21 +1,22 @@
 use serde_json::Value;
 
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::clouds;
 
 pub(super) static RULE: Rule = Rule {
-    id: "not-issued-by-entra",
+    id: RuleId::NotIssuedByEntra,
     severity: Severity::Warning,
-    order: 213,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token claims to be for a service of Microsoft's and does not look as if Entra had issued it.
+The token names a Microsoft service as its audience, but it does not look like a token that Entra issues.
 
 ## Why it happens
 
-It was made by hand or for a test (`alg` is `none` or `HS256`), its times are no numbers, or another provider issued it.
+- The token was made by hand or for a test (`alg` is `none` or `HS256`).
+- Its times are text instead of numbers.
+- Another provider issued it.
 
 ## What to do
 
@@ -25,7 +26,7 @@ Get a genuine token: `entrada login`.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    // Other providers' tokens, for their own services, are their own affair.
+    // Tokens of other providers for their own services are not checked.
     facts.audience()?;
     let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
     let finding_of = |field, value: &str| {
@@ -38,9 +39,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         return Some(finding_of("alg", alg));
     }
     let iss = jwt.claims.text("iss").unwrap_or_default();
-    // An authority that was named for this very sign-in may be any: an emulator, say.
-    let named = facts.context().authority.as_deref().unwrap_or("https://nobody");
-    // Add-ins of Outlook once got tokens from Exchange itself.
+    // The configured authority may be any issuer, for example an emulator.
+    let named = facts.context().authority.as_deref().unwrap_or("https://none.invalid");
+    // Only issuers with `https://` are checked: Outlook add-ins used to get tokens from Exchange itself.
     if iss.starts_with("https://") && !iss.starts_with(named) && !clouds::is_entra_issuer(iss) {
         return Some(finding_of("iss", iss));
     }
@@ -56,7 +57,7 @@ mod tests {
     use crate::rules::testing::{finding_of, pasted};
 
     #[test]
-    fn what_entra_never_does_is_told_of_tokens_for_microsofts_services() {
+    fn what_entra_never_issues_is_found_in_tokens_for_microsoft_services() {
         use base64::Engine as _;
         let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
         let with = |alg: &str, claims: &str| {

@@ -1,27 +1,26 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::human_duration;
 
-/// Seconds that `nbf` may lie ahead: clocks are never quite alike.
+/// Seconds that `nbf` may be in the future: two clocks are never exactly equal.
 const TOLERATED: i64 = 60;
 
 pub(super) static RULE: Rule = Rule {
-    id: "not-yet-valid",
+    id: RuleId::NotYetValid,
     severity: Severity::Error,
-    order: 229,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token's `nbf` lies in the future: by this clock it is not valid yet.
+The token's `nbf` is in the future: by this machine's clock, the token is not valid yet.
 
 ## Why it happens
 
-Almost always this machine's clock is behind. Entra sets `nbf` five minutes back, so a correct clock never meets
-this.
+Almost always this machine's clock is behind. Entra sets `nbf` five minutes in the past, so this does not happen
+with a correct clock.
 
 ## What to do
 
-Switch on time synchronisation (`timedatectl set-ntp true`).
+Turn on time synchronisation (`timedatectl set-ntp true`).
 ",
     check,
 };
@@ -31,10 +30,10 @@ fn check(facts: &Facts) -> Option<Finding> {
     let now = facts.now?;
     let early = nbf.seconds_since(now);
     (TOLERATED < early).then(|| {
-        RULE.finding(format!("the token is valid only in {}", human_duration(early)))
+        RULE.finding(format!("the token becomes valid in {}", human_duration(early)))
             .with_evidence("nbf", nbf)
             .with_evidence("local time", now)
-            .help("set this machine's clock, for example with `timedatectl set-ntp true`")
+            .help("correct this machine's clock, for example with `timedatectl set-ntp true`")
     })
 }
 
@@ -52,11 +51,11 @@ mod tests {
             finding_of(&RULE, &evidence)
         };
         assert_eq!(at(940), None);
-        assert_eq!(at(939).unwrap(), "the token is valid only in 1 min 1 s");
+        assert_eq!(at(939).unwrap(), "the token becomes valid in 1 min 1 s");
     }
 
     #[test]
-    fn a_token_without_nbf_says_nothing() {
+    fn a_token_without_nbf_brings_no_finding() {
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x"}"#)), None);
     }
 }

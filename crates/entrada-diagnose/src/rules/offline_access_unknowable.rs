@@ -1,23 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Shape, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Shape, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "offline-access-unknowable",
+    id: RuleId::OfflineAccessUnknowable,
     severity: Severity::Note,
-    order: 310,
     who: Who::User,
     docs: "\
 ## What it means
 
-Whether the sign-in can be renewed silently cannot be read from an access token: `offline_access` never stands in
+An access token does not show whether the sign-in can be renewed silently: `offline_access` never appears in
 `scp`.
 
 ## Why it happens
 
-The refresh token comes beside the access token, in the token response, and is kept elsewhere.
+The refresh token comes next to the access token in the token response, and is stored separately.
 
 ## What to do
 
-Nothing. To know, judge the whole token response, or look with `entrada status` whether a refresh token is stored.
+Nothing. To find out, diagnose the whole token response, or run `entrada status` to see whether a refresh token
+is stored.
 ",
     check,
 };
@@ -28,11 +28,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !bare || !readable || facts.is_id_token() || facts.is_app_only() {
         return None;
     }
-    Some(
-        RULE.finding("`offline_access` cannot be judged from an access token alone").help(
-            "judge the whole token response, or look for a refresh token with `entrada status`",
-        ),
-    )
+    Some(RULE.finding("an access token does not show whether `offline_access` was granted").help(
+        "diagnose the whole token response, or look for a refresh token with `entrada status`",
+    ))
 }
 
 #[cfg(test)]
@@ -41,7 +39,7 @@ mod tests {
     use crate::rules::testing::{finding_of, response, token};
 
     #[test]
-    fn only_a_bare_token_leaves_it_open() {
+    fn only_a_bare_access_token_brings_the_note() {
         assert!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)).is_some());
         assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"a"}"#, "")), None);
         assert_eq!(RULE.severity, Severity::Note);

@@ -1,14 +1,13 @@
-use crate::{Facts, Finding, Rule, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who};
+use crate::{Facts, Finding, Rule, RuleId, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "opaque-msa-token",
+    id: RuleId::OpaqueMsaToken,
     severity: Severity::Note,
-    order: 300,
     who: Who::User,
     docs: "\
 ## What it means
 
-Personal accounts get compact tickets (`EwB…`), not JWTs. Nobody but Microsoft can read them, and that is normal.
+Personal accounts get compact tokens (`EwB…`), not JWTs. Only Microsoft can read them, and that is normal.
 
 ## Why it happens
 
@@ -16,7 +15,8 @@ The account is a personal one (outlook.com, hotmail.com, live.com).
 
 ## What to do
 
-Nothing. Scopes and expiry stand in the token response that brought it: `entrada diagnose` reads that too.
+Nothing. The token response that contained the token lists its scopes and its lifetime. `entrada diagnose` reads
+the response too.
 ",
     check,
 };
@@ -24,7 +24,7 @@ Nothing. Scopes and expiry stand in the token response that brought it: `entrada
 fn check(facts: &Facts) -> Option<Finding> {
     let Shape::MsaTicket { site_id, length } = facts.shape()? else { return None };
     let finding = RULE
-        .finding("this is a personal account's token: it cannot be decoded, and that is normal")
+        .finding("this is a token of a personal account: it cannot be decoded, and that is normal")
         .with_evidence("token", format!("{length} characters"));
     Some(match site_id {
         Some(SITE_GRAPH) => {
@@ -44,7 +44,7 @@ mod tests {
     use crate::rules::testing::{finding_of, pasted};
 
     #[test]
-    fn a_ticket_is_no_error() {
+    fn a_personal_accounts_token_is_not_an_error() {
         let ticket = format!("EwBo{}", "A".repeat(200));
         assert!(finding_of(&RULE, &pasted(&ticket)).unwrap().contains("that is normal"));
         assert_eq!(RULE.severity, Severity::Note);

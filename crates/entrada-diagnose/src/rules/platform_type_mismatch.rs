@@ -1,23 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "platform-type-mismatch",
+    id: RuleId::PlatformTypeMismatch,
     severity: Severity::Error,
-    order: 123,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The platform under which the redirect URI stands does not fit a command-line tool.
+The redirect URI is registered under a platform that a command-line tool cannot use.
 
 ## Why it happens
 
-It stands under *Single-page application* or *Web*.
+It is listed under *Single-page application* or *Web*.
 
 ## What to do
 
-In the app registration, under Authentication, remove it there and add it under *Mobile and desktop
-applications*.
+In the app registration, under Authentication, remove it there and add it under
+*Mobile and desktop applications*.
 ",
     check,
 };

@@ -1,15 +1,14 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "public-client-flows-disabled",
+    id: RuleId::PublicClientFlowsDisabled,
     severity: Severity::Error,
-    order: 122,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-Entra takes the application for one that keeps a secret, and waits for that secret. The user may have signed
-in without trouble: the registration is wrong, not the sign-in.
+Entra treats the application as one that keeps a secret, and requires that secret. The user's sign-in may have
+succeeded. The registration is wrong, not the sign-in.
 
 ## Why it happens
 

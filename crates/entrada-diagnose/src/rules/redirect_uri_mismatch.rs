@@ -1,18 +1,17 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "redirect-uri-mismatch",
+    id: RuleId::RedirectUriMismatch,
     severity: Severity::Error,
-    order: 125,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The redirect URI of the request is not among those of the registration.
+The redirect URI of the request is not one of those in the registration.
 
 ## Why it happens
 
-It differs in scheme, host or path; only the port of `http://localhost` is ignored. The error stands on the
+It differs in scheme, host or path. Only the port of `http://localhost` is ignored. The error appears on the
 page in the browser and never reaches the program.
 
 ## What to do

@@ -1,19 +1,18 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "refresh-scope-not-granted",
+    id: RuleId::RefreshScopeNotGranted,
     severity: Severity::Error,
-    order: 104,
     who: Who::User,
     docs: "\
 ## What it means
 
-The refresh token is fine; the scopes asked with it are not part of what was granted. Personal accounts are
+The refresh token is good, but the refresh requested scopes that were not granted with it. Personal accounts are
 strict about this.
 
 ## Why it happens
 
-The refresh names another API or a new permission that the user never saw.
+The refresh names another API or a new permission that the user never consented to.
 
 ## What to do
 
@@ -26,7 +25,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::explain(
         facts,
         &RULE,
-        "the refresh asked for scopes that the sign-in never granted",
+        "the refresh requested scopes that the sign-in did not grant",
     )?;
     let finding = refusal::sign_in_again(facts, finding);
     Some(finding)

@@ -1,23 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "refresh-token-expired",
+    id: RuleId::RefreshTokenExpired,
     severity: Severity::Error,
-    order: 107,
     who: Who::User,
     docs: "\
 ## What it means
 
-The refresh token is too old, or was not used for too long.
+The refresh token has expired: it is too old, or it was not used for too long.
 
 ## Why it happens
 
-Entra lets a refresh token lie unused for 90 days; a sign-in frequency policy can be shorter. A token that is
-used is replaced in time.
+With Entra, a refresh token expires after 90 days without use. A sign-in frequency policy can shorten that. A
+token that is used is replaced in time.
 
 ## What to do
 
-Sign in again. Where it happens every few hours or days, ask the administrator about sign-in frequency.
+Sign in again. If this happens every few hours or days, ask the administrator about sign-in frequency.
 ",
     check,
 };

@@ -1,9 +1,8 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "refresh-token-malformed",
+    id: RuleId::RefreshTokenMalformed,
     severity: Severity::Error,
-    order: 143,
     who: Who::User,
     docs: "\
 ## What it means
@@ -12,16 +11,16 @@ The authority cannot read the refresh token.
 
 ## Why it happens
 
-It was cut, or characters such as `!` and `*` in a personal account's token were changed by a shell or sent
-without encoding.
+The token was truncated, or a shell changed characters such as `!` and `*` in a personal account's token, or the
+token was sent without encoding.
 
 ## What to do
 
-Send it percent-encoded in a form body. If it is damaged, sign in again.
+Send the token percent-encoded in a form body. If it is damaged, sign in again.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the refresh token is garbled")
+    refusal::explain(facts, &RULE, "the refresh token is damaged")
 }

@@ -1,20 +1,22 @@
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "refresh-token-revoked",
+    id: RuleId::RefreshTokenRevoked,
     severity: Severity::Error,
-    order: 108,
     who: Who::User,
     docs: "\
 ## What it means
 
-The authority knows the refresh token and does not honour it any more.
+The authority no longer accepts the refresh token.
 
 ## Why it happens
 
-The password was changed or reset, an administrator or the user revoked the sessions, or an authority that
-rotates refresh tokens saw an old one again. An authority that says `invalid_grant` and no more may also mean that the
-token has run out or belongs to another application; the finding is then only likely.
+- The password was changed or reset.
+- An administrator or the user revoked the sessions.
+- An authority that rotates refresh tokens received an old one again.
+
+An authority that answers only `invalid_grant` may also mean that the token has expired or belongs to another
+application. In that case the finding is marked `likely`.
 
 ## What to do
 
@@ -24,14 +26,14 @@ Sign in again.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let is_told = facts.refusal_cause()?.confidence == Confidence::Certain;
+    let is_certain = facts.refusal_cause()?.confidence == Confidence::Certain;
     let finding = refusal::explain(
         facts,
         &RULE,
-        if is_told {
+        if is_certain {
             "the refresh token has been revoked"
         } else {
-            "the refresh token is not accepted any more: revoked, run out, or used before; the authority does not say which"
+            "the authority no longer accepts the refresh token: it was revoked, has expired, or was used before; the answer does not say which"
         },
     )?;
     let finding = refusal::sign_in_again(facts, finding);

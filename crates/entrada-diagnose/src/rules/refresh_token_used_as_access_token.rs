@@ -1,24 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Shape, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Shape, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "refresh-token-used-as-access-token",
+    id: RuleId::RefreshTokenUsedAsAccessToken,
     severity: Severity::Error,
-    order: 201,
     who: Who::User,
     docs: "\
 ## What it means
 
-This is a refresh token (or an authorization code, which looks alike). Only the authority takes it; Graph and
-Exchange answer as if it were garbage.
+This is a refresh token (or an authorization code, which looks alike). Only the authority accepts it. Graph and
+Exchange treat it as a damaged token.
 
 ## Why it happens
 
-The wrong member of the token response was copied, or a cache entry was taken for the token.
+The wrong member of the token response was copied, or the wrong entry of a token cache.
 
 ## What to do
 
-Take `access_token`, not `refresh_token`. `entrada token` prints an access token and nothing else. Treat the
-refresh token as a password: it has just been on a clipboard.
+Use `access_token`, not `refresh_token`. `entrada token` prints an access token and nothing else. Protect the
+refresh token like a password: it has just been on a clipboard.
 ",
     check,
 };
@@ -28,30 +27,30 @@ fn check(facts: &Facts) -> Option<Finding> {
         Shape::EntraGrant { tenant, client_id, length } => {
             let mut finding = RULE
                 .finding("this is a refresh token or an authorization code, not an access token")
-                .with_evidence("token", format!("{length} characters, shape of a work account's grant"));
-            // Undocumented, so it is shown as seen and decides nothing.
+                .with_evidence("token", format!("{length} characters, form of a work account's grant"));
+            // Undocumented, so it is shown and no decision depends on it.
             if let Some(tenant) = tenant {
-                finding = finding.with_evidence("tenant (read from its head, undocumented)", tenant);
+                finding = finding.with_evidence("tenant (read from its first bytes, undocumented)", tenant);
             }
             if let Some(client_id) = client_id {
-                finding = finding.with_evidence("client (read from its head, undocumented)", client_id);
+                finding = finding.with_evidence("client (read from its first bytes, undocumented)", client_id);
             }
             finding
         }
         Shape::MsaRefreshToken { length } => RULE
             .finding("this is a personal account's refresh token or code, not an access token")
-            .with_evidence("token", format!("{length} characters, shape of a personal account's grant")),
+            .with_evidence("token", format!("{length} characters, form of a personal account's grant")),
         Shape::PrtCookie => RULE
-            .finding("this is a broker's cookie with the device's refresh token (PRT), not an access token")
+            .finding("this is a broker's cookie with the primary refresh token (PRT) of the device, not an access token")
             .with_evidence("token", "a JWT with `refresh_token` in it"),
         _ => return None,
     };
     if facts.evidence.at_rest {
-        // In a cache, which has no access token that is still good: nobody took it for one.
+        // The token is in a cache without a valid access token: no program used it as one.
         return Some(
             finding
                 .with_severity(Severity::Note)
-                .help("nothing is wrong with that: a program gets its next access token with it"),
+                .help("this is normal: a program gets its next access token with it"),
         );
     }
     Some(finding.help("use the `access_token`; `entrada token` prints one"))

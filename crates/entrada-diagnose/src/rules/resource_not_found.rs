@@ -1,26 +1,27 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "resource-not-found",
+    id: RuleId::ResourceNotFound,
     severity: Severity::Error,
-    order: 130,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The part of the scope before the permission names an API that this tenant does not have.
+The scope names an API that this tenant does not have. The part of the scope before the permission is the API.
 
 ## Why it happens
 
-A slip in the prefix, the wrong cloud, or a service that the tenant has not licensed.
+- The prefix has a typing error.
+- The cloud is wrong.
+- The tenant has no licence for the service.
 
 ## What to do
 
-Check the prefix of the scope. If it is right, an administrator has to add the service to the tenant.
+Check the prefix of the scope. If it is right, an administrator must add the service to the tenant.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the tenant does not know the API that the scopes name")
+    refusal::explain(facts, &RULE, "the tenant does not have the API that the scopes name")
 }

@@ -1,23 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::Claims;
 
 pub(super) static RULE: Rule = Rule {
-    id: "scope-not-echoed",
+    id: RuleId::ScopeNotEchoed,
     severity: Severity::Note,
-    order: 321,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token response does not list the granted scopes. By RFC 6749 §5.1 that means: exactly those that were asked for.
+The token response does not list the granted scopes. According to RFC 6749 §5.1, the granted scopes are then
+those that were requested.
 
 ## Why it happens
 
-Some flows leave the member out; a refresh with nothing but sign-in scopes gives an empty one.
+Some flows omit the member. A refresh that requests only sign-in scopes returns an empty one.
 
 ## What to do
 
-Nothing. Where the token is a JWT, its `scp` tells; else the requested scopes are assumed.
+Nothing. If the token is a JWT, its `scp` lists the scopes. Otherwise the requested scopes are assumed.
 ",
     check,
 };
@@ -29,9 +29,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     }
     let read = facts.claims().and_then(Claims::scp).is_some();
     let finding = RULE.finding(if read {
-        "the response names no scopes; the token's `scp` does"
+        "the response does not list the scopes, but the token's `scp` does"
     } else {
-        "the response names no scopes: those that were asked for are assumed"
+        "the response does not list the scopes: the requested ones are assumed"
     });
     Some(finding.with_evidence("scope", if response.scope.is_some() { "empty" } else { "absent" }))
 }

@@ -1,24 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "send-as-denied",
+    id: RuleId::SendAsDenied,
     severity: Severity::Error,
-    order: 271,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-The sign-in worked. The user may not send under the address in `From` or in `MAIL FROM`.
+The sign-in succeeded. The user has no permission to send from the address in `From` or in `MAIL FROM`.
 
 ## Why it happens
 
-The address is an alias, a shared mailbox or another person's, and Send As or Send on Behalf was not granted. (With
-Graph, `Mail.Send.Shared` is needed as well.)
+The address is an alias, a shared mailbox or another person's, and Send As or Send on Behalf was not granted.
+(With Graph, `Mail.Send.Shared` is needed as well.)
 
 ## What to do
 
-Send under the user's own primary address, or have an administrator grant it: `Add-RecipientPermission MAILBOX
--AccessRights SendAs -Trustee USER`.
+Send from the user's own primary address. Or ask an administrator to grant the permission:
+`Add-RecipientPermission MAILBOX -AccessRights SendAs -Trustee USER`.
 ",
     check,
 };
@@ -28,6 +27,6 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(
         finding
             .help("an administrator runs `Add-RecipientPermission MAILBOX -AccessRights SendAs -Trustee USER`")
-            .help("or send under the signed-in user's own primary address"),
+            .help("or send from the signed-in user's own primary address"),
     )
 }

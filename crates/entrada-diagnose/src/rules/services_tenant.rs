@@ -1,19 +1,18 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::known::SERVICES_TENANT;
 
 pub(super) static RULE: Rule = Rule {
-    id: "services-tenant",
+    id: RuleId::ServicesTenant,
     severity: Severity::Warning,
-    order: 259,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-The token comes from Microsoft Services, a directory of Microsoft's own, and from no organisation's.
+The token comes from Microsoft Services, a directory that belongs to Microsoft and not to an organisation.
 
 ## Why it happens
 
-An application asked for a token of its own at `common`, which belongs to nobody.
+An application requested its own token from `common`, which is not the directory of an organisation.
 
 ## What to do
 
@@ -25,7 +24,7 @@ Name the organisation: `--tenant` with its domain or GUID.
 fn check(facts: &Facts) -> Option<Finding> {
     let tid = facts.claims()?.text("tid")?;
     tid.eq_ignore_ascii_case(SERVICES_TENANT).then(|| {
-        RULE.finding("the token comes from the directory of Microsoft Services, which holds nobody's mailboxes")
+        RULE.finding("the token comes from the directory of Microsoft Services, which has no mailboxes of users")
             .with_evidence("tid", tid)
             .help("name the organisation: `--tenant` with its domain or GUID")
     })
@@ -37,7 +36,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn the_directory_of_microsoft_services_is_nobodys() {
+    fn a_token_of_the_microsoft_services_directory_is_found() {
         let with =
             |tid: &str| finding_of(&RULE, &token(&format!(r#"{{"aud":"x","tid":"{tid}"}}"#)));
         assert!(with(SERVICES_TENANT).is_some());

@@ -1,24 +1,23 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::resources::{EXCHANGE, GRAPH};
 
 pub(super) static RULE: Rule = Rule {
-    id: "signature-unverifiable",
+    id: RuleId::SignatureUnverifiable,
     severity: Severity::Note,
-    order: 311,
     who: Who::Microsoft,
     docs: "\
 ## What it means
 
-Nobody but the service can check this token's signature. That is by design, and the token is not invalid for it.
+Only the service can verify this token's signature. That is by design. The token is not invalid for this reason.
 
 ## Why it happens
 
-Tokens for Graph, Exchange and SharePoint carry a `nonce` in the header that is hashed before signing. Tools that
-check the signature all the same call every such token forged.
+Tokens for Graph, Exchange and SharePoint carry a `nonce` in the header that is hashed before signing. Tools
+that verify the signature anyway report every such token as forged.
 
 ## What to do
 
-Nothing. Only the service itself needs to check the signature.
+Nothing. Only the service needs to verify the signature.
 ",
     check,
 };
@@ -32,8 +31,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !nonce && !microsofts {
         return None;
     }
-    let finding =
-        RULE.finding("the signature cannot be checked by anyone but the service, by design");
+    let finding = RULE.finding("only the service can verify the signature, by design");
     Some(if nonce { finding.with_evidence("header", "has `nonce`") } else { finding })
 }
 
@@ -43,7 +41,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn graph_tokens_are_never_called_invalid() {
+    fn a_graph_token_is_not_invalid() {
         let found = finding_of(&RULE, &token(r#"{"aud":"https://graph.microsoft.com"}"#)).unwrap();
         assert!(found.contains("by design") && !found.contains("invalid"));
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"api://mine"}"#)), None);

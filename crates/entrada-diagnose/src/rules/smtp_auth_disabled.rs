@@ -1,25 +1,24 @@
-use crate::{Facts, Finding, Rule, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 
 pub(super) static RULE: Rule = Rule {
-    id: "smtp-auth-disabled",
+    id: RuleId::SmtpAuthDisabled,
     severity: Severity::Error,
-    order: 264,
     who: Who::TenantAdmin,
     docs: "\
 ## What it means
 
-Submission by SMTP with a sign-in (SMTP AUTH) is switched off, for the tenant or for this mailbox. The switch counts for
-tokens as it does for passwords.
+SMTP AUTH, which is sending mail over SMTP with a sign-in, is disabled for the tenant or for this mailbox. The
+setting applies to tokens as well as to passwords.
 
 ## Why it happens
 
-It is off in new tenants, and security defaults switch it off.
+It is disabled in new tenants, and security defaults disable it.
 
 ## What to do
 
-An administrator turns it on for the mailbox: `Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled
-$false`; for the tenant: `Set-TransportConfig -SmtpClientAuthenticationDisabled $false`. Or send through Graph:
-`--job graph-mail-send`.
+An administrator enables it for the mailbox:
+`Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`; or for the tenant:
+`Set-TransportConfig -SmtpClientAuthenticationDisabled $false`. Or send through Graph: `--job graph-mail-send`.
 ",
     check,
 };

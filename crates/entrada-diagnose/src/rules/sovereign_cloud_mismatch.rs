@@ -1,35 +1,37 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::entra::clouds::Cloud;
 
 pub(super) static RULE: Rule = Rule {
-    id: "sovereign-cloud-mismatch",
+    id: RuleId::SovereignCloudMismatch,
     severity: Severity::Error,
-    order: 240,
     who: Who::User,
     docs: "\
 ## What it means
 
-Token and target belong to different national clouds. Registrations, consent and tokens do not cross clouds.
+The token and the service belong to different national clouds. Registrations, consent and tokens of one cloud do
+not work in another.
 
 ## Why it happens
 
-The authority is that of one cloud (`login.microsoftonline.us`) and the API that of another
-(`graph.microsoft.com`), or the tenant lives in another cloud than the authority.
+- The authority belongs to one cloud (`login.microsoftonline.us`) and the API to another
+  (`graph.microsoft.com`).
+- The tenant belongs to another cloud than the authority.
 
 ## What to do
 
-Use one cloud throughout: `--cloud usgov`, `--cloud dod` or `--cloud china` sets authority and API together.
+Use the same cloud for all parts: `--cloud usgov`, `--cloud dod` or `--cloud china` sets the authority and the
+API together.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the tenant lives in another national cloud")
+    refusal::explain(facts, &RULE, "the tenant belongs to another national cloud")
         .or_else(|| by_service(facts))
         .or_else(|| by_claims(facts))
 }
 
-/// The token was shown in another cloud than it is for.
+/// The token was sent to another cloud than it is for.
 fn by_service(facts: &Facts) -> Option<Finding> {
     let answer = facts.evidence.answer.as_ref();
     let called = answer
@@ -38,7 +40,7 @@ fn by_service(facts: &Facts) -> Option<Finding> {
     let aud = facts.claims()?.aud()?;
     let own = Cloud::of_audience(aud)?;
     let refused = answer.is_none_or(|answer| answer.status.is_none_or(|status| 400 <= status));
-    // The same API under another cloud's name; another API altogether is a wrong audience first.
+    // The same API in another cloud. For a different API, `wrong-audience` comes first.
     let same_api = answer.is_none_or(|answer| {
         answer.service().resource().is_none_or(|resource| resource.accepts(aud))
     });
@@ -47,12 +49,15 @@ fn by_service(facts: &Facts) -> Option<Finding> {
     }
     Some(
         RULE.finding(format!(
-            "the token is for the {} cloud, and was shown in the {} cloud",
+            "the token is for the {} cloud, but was sent to the {} cloud",
             own.id(),
             called.id()
         ))
         .with_evidence("aud", aud)
-        .help(format!("sign in there: {}", facts.login(&format!("--cloud {}", called.id())))),
+        .help(format!(
+            "sign in to that cloud: {}",
+            facts.login(&format!("--cloud {}", called.id()))
+        )),
     )
 }
 
@@ -61,7 +66,7 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     let iss = claims.text("iss").unwrap_or_default();
     let context = facts.context();
     if context.cloud.is_none() && context.authority.is_none() && Cloud::of_issuer(iss).is_none() {
-        // Nothing that the audience could be compared with: so it is with most tokens.
+        // There is nothing to compare the audience with, as with most tokens.
         return None;
     }
     let aud = claims.aud()?;
@@ -74,11 +79,11 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
         let (found, named) = (aud_cloud.id(), named.id());
         return Some(
             RULE.finding(format!(
-                "the token is for the {found} cloud, and the {named} cloud is meant"
+                "the token is for the {found} cloud, but the {named} cloud is configured"
             ))
             .with_evidence("aud", aud)
             .with_evidence("cloud", named)
-            .help(format!("sign in there: {}", facts.login(&format!("--cloud {named}")))),
+            .help(format!("sign in to that cloud: {}", facts.login(&format!("--cloud {named}")))),
         );
     }
     let (other, field, value) = match (Cloud::of_issuer(iss), Cloud::of_authority_host(host)) {
@@ -88,13 +93,13 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     };
     Some(
         RULE.finding(format!(
-            "the token comes from the {} cloud and is for the {} cloud",
+            "the token was issued in the {} cloud, but is for the {} cloud",
             other.id(),
             aud_cloud.id()
         ))
         .with_evidence("aud", aud)
         .with_evidence(field, value)
-        .help(format!("stay in one cloud: {}", facts.login(&format!("--cloud {}", other.id())))),
+        .help(format!("use one cloud: {}", facts.login(&format!("--cloud {}", other.id())))),
     )
 }
 
@@ -104,7 +109,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn a_government_issuer_and_a_public_api_do_not_go_together() {
+    fn a_government_issuer_does_not_match_a_public_api() {
         let claims = r#"{"aud":"https://graph.microsoft.com","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
         assert!(finding_of(&RULE, &token(claims)).unwrap().contains("usgov"));
     }
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cloud_throughout_is_right() {
+    fn one_cloud_for_all_parts_brings_no_finding() {
         let claims = r#"{"aud":"https://graph.microsoft.us","iss":"https://login.microsoftonline.us/t/v2.0"}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
     }

@@ -1,4 +1,4 @@
-//! What holds for the catalogue as a whole.
+//! Tests of the catalogue as a whole.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use entrada_core::oauth::ErrorResponse;
 use entrada_core::{Job, TokenSubject};
 
 #[test]
-fn every_file_is_registered_under_its_own_name_in_order() {
+fn every_file_is_registered_under_its_own_name() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
     let mut files: Vec<String> = std::fs::read_dir(dir)
         .unwrap()
@@ -17,14 +17,14 @@ fn every_file_is_registered_under_its_own_name_in_order() {
         .map(|stem| stem.replace('_', "-"))
         .collect();
     files.sort();
-    let mut registered: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let mut registered: Vec<&str> = RuleId::all().map(RuleId::as_str).collect();
     registered.sort_unstable();
     assert_eq!(files, registered);
 }
 
 #[test]
 fn every_rule_is_documented_in_the_same_sections() {
-    for rule in RULES {
+    for rule in all() {
         let sections: Vec<&str> =
             rule.docs.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(sections, ["What it means", "Why it happens", "What to do"], "{}", rule.id);
@@ -32,104 +32,122 @@ fn every_rule_is_documented_in_the_same_sections() {
 }
 
 #[test]
-fn no_two_rules_stand_at_the_same_place() {
-    let mut orders: Vec<u16> = RULES.iter().map(|rule| rule.order).collect();
-    orders.sort_unstable();
-    orders.dedup();
-    assert_eq!(orders.len(), RULES.len());
+fn every_name_has_one_rule_and_parses() {
+    for id in RuleId::all() {
+        assert_eq!(id.rule().id, id);
+        assert_eq!(RuleId::parse(id.as_str()), Some(id));
+    }
+    assert_eq!(RuleId::parse("wrong_audience"), None);
 }
 
-fn refused(body: &str, grant_type: &str) -> Vec<String> {
+#[test]
+fn every_cause_on_record_has_a_rule() {
+    use entrada_core::entra::{aadsts, causes};
+    let of_numbers = aadsts::all().iter().filter_map(|code| code.cause);
+    for cause in causes::all().iter().map(|cause| cause.id).chain(of_numbers) {
+        assert!(RuleId::parse(cause).is_some(), "{cause}");
+    }
+}
+
+fn refused(body: &str, grant_type: &str) -> Vec<RuleId> {
     let members = serde_json::from_str(body).unwrap();
     let mut evidence =
         Evidence { refusal: Some(ErrorResponse::from_json(&members)), ..Evidence::default() };
     evidence.context.grant_type = Some(grant_type.to_owned()).filter(|grant| !grant.is_empty());
     let diagnosis = diagnose::run(&evidence);
-    diagnosis.findings.iter().map(|finding| finding.rule.id.to_owned()).collect()
+    diagnosis.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
 #[test]
 fn each_refusal_points_to_its_cause_and_to_nothing_else() {
     for (body, grant, expected) in [
-        (r#"{"error":"authorization_pending","error_codes":[70016]}"#, "", "authorization-pending"),
-        (r#"{"error":"slow_down"}"#, "", "throttled"),
-        (r#"{"error":"expired_token"}"#, "", "device-code-expired"),
-        (r#"{"error":"code_expired"}"#, "", "device-code-expired"),
-        (r#"{"error":"authorization_declined"}"#, "", "user-declined"),
-        (r#"{"error":"access_denied"}"#, "", "user-declined"),
-        (r#"{"error":"access_denied","error_codes":[65004]}"#, "", "user-declined"),
-        (r#"{"error":"invalid_grant","error_codes":[50196]}"#, "", "device-polling-loop"),
-        (r#"{"error":"invalid_grant","error_codes":[65001]}"#, "", "user-consent-required"),
-        (r#"{"error":"invalid_grant","suberror":"consent_required"}"#, "", "user-consent-required"),
-        (r#"{"error":"access_denied","error_codes":[90094]}"#, "", "admin-consent-required"),
-        (r#"{"error":"invalid_grant","error_codes":[53003]}"#, "", "conditional-access"),
-        (r#"{"error":"invalid_grant","error_codes":[530036]}"#, "", "conditional-access"),
-        (r#"{"error":"invalid_grant","error_codes":[50076]}"#, "", "mfa-required"),
-        (r#"{"error":"interaction_required"}"#, "", "mfa-required"),
-        (r#"{"error":"invalid_grant","error_codes":[700082]}"#, "", "refresh-token-expired"),
-        (r#"{"error":"invalid_grant","error_codes":[50173]}"#, "", "refresh-token-revoked"),
-        (r#"{"error":"invalid_grant"}"#, "refresh_token", "refresh-token-revoked"),
+        (
+            r#"{"error":"authorization_pending","error_codes":[70016]}"#,
+            "",
+            RuleId::AuthorizationPending,
+        ),
+        (r#"{"error":"slow_down"}"#, "", RuleId::Throttled),
+        (r#"{"error":"expired_token"}"#, "", RuleId::DeviceCodeExpired),
+        (r#"{"error":"code_expired"}"#, "", RuleId::DeviceCodeExpired),
+        (r#"{"error":"authorization_declined"}"#, "", RuleId::UserDeclined),
+        (r#"{"error":"access_denied"}"#, "", RuleId::UserDeclined),
+        (r#"{"error":"access_denied","error_codes":[65004]}"#, "", RuleId::UserDeclined),
+        (r#"{"error":"invalid_grant","error_codes":[50196]}"#, "", RuleId::DevicePollingLoop),
+        (r#"{"error":"invalid_grant","error_codes":[65001]}"#, "", RuleId::UserConsentRequired),
+        (
+            r#"{"error":"invalid_grant","suberror":"consent_required"}"#,
+            "",
+            RuleId::UserConsentRequired,
+        ),
+        (r#"{"error":"access_denied","error_codes":[90094]}"#, "", RuleId::AdminConsentRequired),
+        (r#"{"error":"invalid_grant","error_codes":[53003]}"#, "", RuleId::ConditionalAccess),
+        (r#"{"error":"invalid_grant","error_codes":[530036]}"#, "", RuleId::ConditionalAccess),
+        (r#"{"error":"invalid_grant","error_codes":[50076]}"#, "", RuleId::MfaRequired),
+        (r#"{"error":"interaction_required"}"#, "", RuleId::MfaRequired),
+        (r#"{"error":"invalid_grant","error_codes":[700082]}"#, "", RuleId::RefreshTokenExpired),
+        (r#"{"error":"invalid_grant","error_codes":[50173]}"#, "", RuleId::RefreshTokenRevoked),
+        (r#"{"error":"invalid_grant"}"#, "refresh_token", RuleId::RefreshTokenRevoked),
         (
             r#"{"error":"invalid_client","error_codes":[7000218]}"#,
             "",
-            "public-client-flows-disabled",
+            RuleId::PublicClientFlowsDisabled,
         ),
         (
             r#"{"error":"unauthorized_client","error_codes":[700016]}"#,
             "",
-            "app-not-found-in-tenant",
+            RuleId::AppNotFoundInTenant,
         ),
-        (r#"{"error":"invalid_request","error_codes":[90002]}"#, "", "invalid-tenant"),
-        (r#"{"error":"invalid_request","error_codes":[50194]}"#, "", "wrong-authority-endpoint"),
-        (r#"{"error":"invalid_scope","error_codes":[70011]}"#, "", "invalid-scope"),
-        (r#"{"error":"invalid_request","error_codes":[28000]}"#, "", "mixed-resources"),
-        (r#"{"error":"temporarily_unavailable"}"#, "", "service-incident"),
+        (r#"{"error":"invalid_request","error_codes":[90002]}"#, "", RuleId::InvalidTenant),
+        (
+            r#"{"error":"invalid_request","error_codes":[50194]}"#,
+            "",
+            RuleId::WrongAuthorityEndpoint,
+        ),
+        (r#"{"error":"invalid_scope","error_codes":[70011]}"#, "", RuleId::InvalidScope),
+        (r#"{"error":"invalid_request","error_codes":[28000]}"#, "", RuleId::MixedResources),
+        (r#"{"error":"temporarily_unavailable"}"#, "", RuleId::ServiceIncident),
         (
             r#"{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: the scopes requested are unauthorized or expired"}"#,
             "refresh_token",
-            "refresh-scope-not-granted",
+            RuleId::RefreshScopeNotGranted,
         ),
-        (r#"{"error":"invalid_client","error_codes":[7000215]}"#, "", "client-secret-wrong"),
-        (r#"{"error":"invalid_client","error_codes":[7000222]}"#, "", "client-secret-expired"),
-        (r#"{"error":"","error_description":"AADSTS70016: pending"}"#, "", "authorization-pending"),
-        (r#"{"error":"server_error","error_subcode":"cancel"}"#, "", "user-declined"),
-        (r#"{"error":"never_heard_of_it"}"#, "", "refused"),
-        (r#"{"error":"invalid_grant","error_codes":[999999999]}"#, "", "refused"),
+        (r#"{"error":"invalid_client","error_codes":[7000215]}"#, "", RuleId::ClientSecretWrong),
+        (r#"{"error":"invalid_client","error_codes":[7000222]}"#, "", RuleId::ClientSecretExpired),
+        (
+            r#"{"error":"","error_description":"AADSTS70016: pending"}"#,
+            "",
+            RuleId::AuthorizationPending,
+        ),
+        (r#"{"error":"server_error","error_subcode":"cancel"}"#, "", RuleId::UserDeclined),
+        (r#"{"error":"never_heard_of_it"}"#, "", RuleId::Refused),
+        (r#"{"error":"invalid_grant","error_codes":[999999999]}"#, "", RuleId::Refused),
     ] {
         assert_eq!(refused(body, grant), [expected], "{body}");
     }
 }
 
 #[test]
-fn every_cause_of_a_number_has_a_rule() {
-    for code in entrada_core::entra::aadsts::all() {
-        let cause = code.cause.unwrap_or("refused");
-        assert!(find(cause).is_some(), "AADSTS{} points to {cause}", code.code);
-    }
-}
-
-#[test]
-fn what_comes_first_is_the_cause_and_its_consequences_are_silent() {
+fn only_the_cause_is_reported_and_not_its_consequences() {
     for (claims, subject, expected) in [
         (
             r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#,
             Some(TokenSubject::App),
-            "missing-app-role",
+            RuleId::MissingAppRole,
         ),
         (
             r#"{"aud":"https://graph.microsoft.com","roles":["User.Read.All"]}"#,
             Some(TokenSubject::User),
-            "app-only-token-for-delegated-job",
+            RuleId::AppOnlyTokenForDelegatedJob,
         ),
         (
             r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#,
             Some(TokenSubject::App),
-            "delegated-token-for-app-only-job",
+            RuleId::DelegatedTokenForAppOnlyJob,
         ),
     ] {
         let mut evidence = testing::token(claims);
         evidence.context.subject = subject;
-        let errors: Vec<&str> = diagnose::run(&evidence)
+        let errors: Vec<RuleId> = diagnose::run(&evidence)
             .findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
@@ -140,13 +158,13 @@ fn what_comes_first_is_the_cause_and_its_consequences_are_silent() {
     let body = r#"{"access_token":"opaque","refresh_token":"r","scope":"https://graph.microsoft.com/Mail.Read"}"#;
     let mut evidence = testing::response(body, "");
     evidence.context.job = Some(Job::Imap);
-    let ids: Vec<&str> =
+    let ids: Vec<RuleId> =
         diagnose::run(&evidence).findings.iter().map(|finding| finding.rule.id).collect();
-    assert_eq!(ids, ["wrong-audience"]);
+    assert_eq!(ids, [RuleId::WrongAudience]);
 }
 
 #[test]
-fn a_pending_sign_in_is_neither_well_nor_ill() {
+fn a_pending_sign_in_has_the_verdict_pending() {
     let members = serde_json::from_str(r#"{"error":"authorization_pending"}"#).unwrap();
     let evidence =
         Evidence { refusal: Some(ErrorResponse::from_json(&members)), ..Evidence::default() };
@@ -154,7 +172,7 @@ fn a_pending_sign_in_is_neither_well_nor_ill() {
 }
 
 #[test]
-fn a_healthy_token_draws_neither_error_nor_warning() {
+fn a_healthy_token_brings_neither_error_nor_warning() {
     for claims in [
         r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read User.Read openid profile email","exp":1700004000,"nbf":1699999700,"iat":1699999700,"ver":"1.0","idtyp":"user","appid":"a","tid":"t","upn":"a@b"}"#,
         r#"{"aud":"00000003-0000-0000-c000-000000000000","scp":"Mail.ReadWrite","exp":1700004000}"#,
@@ -166,15 +184,15 @@ fn a_healthy_token_draws_neither_error_nor_warning() {
 }
 
 #[test]
-fn an_expired_token_for_another_service_shows_both_the_first_cause_first() {
+fn an_expired_token_for_another_service_brings_both_findings_in_order() {
     let diagnosis = diagnose::run(&testing::token(
         r#"{"aud":"https://management.azure.com","scp":"user_impersonation","exp":1699990000}"#,
     ));
-    let errors: Vec<&str> = diagnosis
+    let errors: Vec<RuleId> = diagnosis
         .findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.rule.id)
         .collect();
-    assert_eq!(errors, ["expired", "wrong-audience"]);
+    assert_eq!(errors, [RuleId::Expired, RuleId::WrongAudience]);
 }

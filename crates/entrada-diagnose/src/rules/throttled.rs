@@ -1,18 +1,17 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "throttled",
+    id: RuleId::Throttled,
     severity: Severity::Error,
-    order: 113,
     who: Who::User,
     docs: "\
 ## What it means
 
-The request was one too many for now; it was not refused for good.
+The server received too many requests in a short time. It refused this request for now, and accepts it later.
 
 ## Why it happens
 
-Too many requests from this application, this user or this tenant in a short time.
+This application, this user or this tenant sent too many requests.
 
 ## What to do
 
@@ -22,7 +21,7 @@ Wait as long as `Retry-After` says, or some minutes, and try again.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    const MESSAGE: &str = "the authority asks to be asked less often";
+    const MESSAGE: &str = "the authority received too many requests in a short time";
     let finding = refusal::explain(facts, &RULE, MESSAGE)
         .or_else(|| refusal::by_status(facts, &RULE, 429..=429, MESSAGE))?;
     Some(refusal::try_again(facts, finding))

@@ -1,22 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "token-for-itself",
+    id: RuleId::TokenForItself,
     severity: Severity::Note,
-    order: 327,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token is for the very application that asked for it: its `aud` is its own client id.
+The token is for the same application that requested it: its `aud` is its own client id.
 
 ## Why it happens
 
-The request named no API, or the application's own (`api://CLIENT_ID`). A refresh without `scope` does that.
+The request named no API, or it named the application's own API (`api://CLIENT_ID`). A refresh without `scope`
+has this effect.
 
 ## What to do
 
-Right for an application that is client and API in one. Else send the API's scope with every request.
+Nothing, if the application is client and API in one. Otherwise send the API's scope with every request.
 ",
     check,
 };
@@ -26,7 +26,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let (aud, client) = (claims.aud()?, claims.client_id()?);
     let bare = aud.strip_prefix("api://").unwrap_or(aud);
     bare.eq_ignore_ascii_case(client).then(|| {
-        RULE.finding("the token is for the application that asked for it, and for no other API")
+        RULE.finding("the token is for the application that requested it, not for another API")
             .with_evidence("aud", aud)
     })
 }
@@ -37,7 +37,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn an_audience_that_is_the_client_is_told() {
+    fn an_audience_that_is_the_client_is_noted() {
         assert!(finding_of(&RULE, &token(r#"{"aud":"c","azp":"c","scp":"x"}"#)).is_some());
         assert!(finding_of(&RULE, &token(r#"{"aud":"api://c","appid":"C","scp":"x"}"#)).is_some());
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"a","azp":"c","scp":"x"}"#)), None);

@@ -1,23 +1,23 @@
-use crate::{Confidence, Facts, Finding, Rule, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "unrecognised-input",
+    id: RuleId::UnrecognisedInput,
     severity: Severity::Error,
-    order: 1,
     who: Who::User,
     docs: "\
 ## What it means
 
-What was given is neither a token nor an answer that can be judged. Nothing was judged: this is no clean bill.
+The input is not a token, and not an answer that can be diagnosed. Nothing was checked, so this result does not
+say that the token is good.
 
 ## Why it happens
 
-The wrong text was piped in, or too little of an answer was kept to tell what it is.
+The wrong text was piped in, or too little of the answer was kept to recognise it.
 
 ## What to do
 
-Give a token, a token response or OAuth error (JSON), an AADSTS text, a redirect address, an HTTP answer with its status
-line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
+Pass a token, a token response or OAuth error (JSON), an AADSTS text, a redirect address, an HTTP answer with
+its status line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
 ",
     check,
 };
@@ -27,8 +27,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     Some(
-        RULE.finding("the input is nothing that can be judged").with_confidence(Confidence::Possible).help(
-            "give a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
+        RULE.finding("the input has no known form").with_confidence(Confidence::Possible).help(
+            "pass a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
              of a mail protocol, or an evidence file",
         ),
     )
@@ -41,7 +41,7 @@ mod tests {
     use crate::{Verdict, recognise, run};
 
     #[test]
-    fn words_are_not_given_a_clean_bill() {
+    fn plain_words_are_unrecognised() {
         let evidence = recognise("nothing of the kind", NOW).unwrap();
         assert!(finding_of(&RULE, &evidence).is_some());
         assert_eq!(run(&evidence).verdict, Verdict::Undetermined);

@@ -1,24 +1,25 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "user-consent-required",
+    id: RuleId::UserConsentRequired,
     severity: Severity::Error,
-    order: 103,
     who: Who::User,
     docs: "\
 ## What it means
 
-There is no consent on record for this application, this API and these scopes. The refresh token, if there is
-one, is not harmed.
+The user has not consented to this application, this API and these scopes. If there is a refresh token, it stays
+valid.
 
 ## Why it happens
 
-A scope was added after the last sign-in, the consent was withdrawn, or the application is new in this tenant.
+- A scope was added after the last sign-in.
+- The consent was withdrawn.
+- The application is new in this tenant.
 
 ## What to do
 
-Sign in again with the scopes named, and accept the consent page. Where the page says that an administrator
-has to approve, see `admin-consent-required`.
+Sign in again with the scopes named, and accept the consent page. If the page says that an administrator must
+approve, see `admin-consent-required`.
 ",
     check,
 };
@@ -27,11 +28,11 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::explain(
         facts,
         &RULE,
-        "nobody has consented to this application and these scopes yet",
+        "the user has not consented to this application and these scopes yet",
     )?;
     let finding = refusal::sign_in_again(facts, finding);
     Some(finding.help(format!(
-        "where users may not agree, an administrator opens {}",
+        "if users may not consent, an administrator opens {}",
         super::admin_consent_required::admin_consent_url(facts)
     )))
 }

@@ -1,22 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "user-declined",
+    id: RuleId::UserDeclined,
     severity: Severity::Error,
-    order: 111,
     who: Who::User,
     docs: "\
 ## What it means
 
-Whoever had the sign-in page in front of them pressed *Cancel* or refused to consent.
+The user pressed *Cancel* on the sign-in page, or refused to consent.
 
 ## Why it happens
 
-A change of mind, the wrong account, or permissions that looked like too much.
+The user decided against it, used the wrong account, or found that the application asks for too many
+permissions.
 
 ## What to do
 
-Sign in again and accept, or ask for fewer scopes. If you did not start this sign-in, declining was right.
+Sign in again and accept, or request fewer scopes. If you did not start this sign-in, declining it was right.
 ",
     check,
 };

@@ -1,22 +1,22 @@
-use crate::{Facts, Finding, Rule, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
-    id: "user-roles",
+    id: RuleId::UserRoles,
     severity: Severity::Note,
-    order: 326,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token has roles beside its scopes. They are the user's roles in that application, and no permissions of the client.
+The token has roles in addition to its scopes. They are the user's roles in that application, and not
+permissions of the client.
 
 ## Why it happens
 
-The user, or a group of the user's, is assigned to roles that the API defines.
+The user, or a group that the user belongs to, is assigned to roles that the API defines.
 
 ## What to do
 
-Nothing. What the token may do is in `scp`.
+Nothing. `scp` lists what the token allows.
 ",
     check,
 };
@@ -25,7 +25,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let claims = facts.claims().filter(|claims| claims.has_scp() && !facts.is_app_only())?;
     let roles = claims.roles().filter(|roles| !roles.is_empty())?;
     Some(
-        RULE.finding("`roles` beside `scp` are the user's own roles: permissions stand in `scp`")
+        RULE.finding("`roles` are the user's own roles: the permissions are in `scp`")
             .with_evidence("roles", roles.join(" ")),
     )
 }
@@ -36,7 +36,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn roles_beside_scopes_are_the_users() {
+    fn roles_in_a_users_token_are_noted() {
         assert!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a","roles":["Admin"]}"#)).is_some());
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","scp":"a"}"#)), None);
         assert_eq!(finding_of(&RULE, &token(r#"{"aud":"x","roles":["Admin"]}"#)), None);

@@ -1,26 +1,25 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
-    id: "v1-v2-endpoint-mismatch",
+    id: RuleId::V1V2EndpointMismatch,
     severity: Severity::Error,
-    order: 144,
     who: Who::Developer,
     docs: "\
 ## What it means
 
-Parameters of the one endpoint were sent to the other.
+The request sends parameters of one version of the endpoint to the other version.
 
 ## Why it happens
 
-`resource` belongs to v1.0, `scope` to v2.0; personal accounts know only v2.0.
+`resource` belongs to v1.0, and `scope` to v2.0. Personal accounts support only v2.0.
 
 ## What to do
 
-Use `/oauth2/v2.0/…` with `scope` throughout.
+Use `/oauth2/v2.0/…` with `scope` in all requests.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the request mixes the v1.0 and the v2.0 endpoint")
+    refusal::explain(facts, &RULE, "the request mixes the v1.0 and v2.0 endpoints")
 }

@@ -1,16 +1,15 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::oauth::account_of;
 use entrada_core::{Claims, Jwt};
 
 pub(super) static RULE: Rule = Rule {
-    id: "wrong-account",
+    id: RuleId::WrongAccount,
     severity: Severity::Warning,
-    order: 262,
     who: Who::User,
     docs: "\
 ## What it means
 
-Somebody else signed in than was expected. The token opens that person's mailbox, not the one that you mean.
+A different user signed in than was expected. The token opens that user's mailbox, not the one that you want.
 
 ## Why it happens
 
@@ -24,7 +23,7 @@ Sign in again in a private window, or choose the account on the page.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "another account signed in than was expected")
+    refusal::explain(facts, &RULE, "a different account signed in than was expected")
         .or_else(|| by_name(facts))
 }
 
@@ -38,7 +37,7 @@ fn by_name(facts: &Facts) -> Option<Finding> {
     let names: Vec<&str> = claims.iter().flat_map(|claims| claims.user_names()).collect();
     let ids = claims.iter().filter_map(|claims| claims.text("oid"));
     let home = account.as_ref().map(|account| account.id.as_str());
-    // A name cannot be compared with an answer that gives none, nor an id with one that gives no id.
+    // A name needs a name to compare with, and an id needs an id.
     let comparable = if wanted.contains('@') { !names.is_empty() } else { home.is_some() };
     let known = &facts.context().account_names;
     let same = |name: &str| {
@@ -48,10 +47,10 @@ fn by_name(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let found = names.first().copied().or(home)?;
-    // The job opens that person's mailbox, and this token opens another's.
+    // The job opens the mailbox of `wanted`, and this token opens another one.
     let opens = facts.context().mailbox.as_deref();
-    let hopeless = opens.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
-    let severity = if hopeless { Severity::Error } else { Severity::Warning };
+    let fails = opens.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
+    let severity = if fails { Severity::Error } else { Severity::Warning };
     Some(
         RULE.finding(format!("`{found}` signed in, not `{wanted}`"))
             .with_severity(severity)
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_the_names_will_do() {
+    fn one_matching_name_is_enough() {
         let claims =
             r#"{"aud":"x","upn":"a@work.example","preferred_username":"ada@contoso.example"}"#;
         assert_eq!(with(claims), None);
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_names_nobody_says_nothing() {
+    fn a_token_without_a_name_brings_no_finding() {
         assert_eq!(with(r#"{"aud":"x"}"#), None);
     }
 }

@@ -1,42 +1,44 @@
-use crate::{Confidence, Facts, Finding, Rule, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who};
+use crate::{
+    Confidence, Facts, Finding, Rule, RuleId, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who,
+};
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, Resource, ResourceOfScope};
 use entrada_core::{Job, ScopeSet};
 
-/// Permissions of Exchange's mail protocols: the portal lists the same names under Graph, where they open no mailbox.
+/// Permissions of Exchange's mail protocols. The portal also lists them under Graph, where they do not open a mailbox.
 const PROTOCOL_SCOPES: [&str; 3] = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"];
 
 pub(super) static RULE: Rule = Rule {
-    id: "wrong-audience",
+    id: RuleId::WrongAudience,
     severity: Severity::Error,
-    order: 241,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token's `aud` names another service than the one that the job calls. A token is for one service only; every
-other one refuses it, whatever permissions it carries.
+The token is for another service: its `aud` names a service other than the one that the job calls. A token is
+for one service only. Every other service refuses it, whatever permissions it carries.
 
 ## Why it happens
 
-The scope decides the audience. A scope without a prefix means Microsoft Graph: `IMAP.AccessAsUser.All` alone gives
-a Graph token that no mail server takes, although the permission's name looks right. Asking for scopes of two
-services at once gives a token for the first.
+The scope decides the audience. A scope without a prefix means Microsoft Graph. `IMAP.AccessAsUser.All` alone
+gives a Graph token that no mail server accepts, although the permission has the right name. A request for
+scopes of two services gives a token for the first one.
 
-The spelling does not matter: with or without a closing slash, as a URL or as the service's GUID,
-`outlook.office.com` or `outlook.office365.com`, it is the same audience.
+The spelling does not matter. With or without a trailing slash, as a URL or as the service's GUID,
+`outlook.office.com` or `outlook.office365.com`: it is the same audience.
 
 ## What to do
 
-Ask with the full scope, such as `https://outlook.office.com/IMAP.AccessAsUser.All`; `--job` writes it for you. One
-sign-in serves both services: `entrada token --job imap` uses the refresh token that is already there.
+Request the full scope, such as `https://outlook.office.com/IMAP.AccessAsUser.All`. `--job` fills it in for you.
+One sign-in is enough for both services: `entrada token --job imap` uses the refresh token that is already
+stored.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
     if super::mixed_resources::misses_the_job(facts) {
-        // The request asked for two APIs: that it got the other one is the consequence.
+        // The request named two APIs, and the token is for the other one: `mixed-resources` reports it.
         return None;
     }
     if let Some(requested) = facts.request() {
@@ -45,7 +47,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
 }
 
-/// A protocol's scope that would be asked of Graph, because nothing or Graph's name stands before it.
+/// A mail protocol's scope that Entra reads as one of Graph, because it has no prefix or Graph's prefix.
 pub(super) fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Finding> {
     let wrong = requested.iter().find_map(|scope| {
         let name = resources::short_name(scope);
@@ -56,17 +58,17 @@ pub(super) fn before_asking(facts: &Facts, requested: &ScopeSet) -> Option<Findi
     let (scope, name) = wrong?;
     Some(
         RULE.finding(format!(
-            "`{scope}` asks Microsoft Graph, and a token of Graph's is refused by that protocol"
+            "`{scope}` requests a token for Microsoft Graph, and mail servers refuse such a token"
         ))
         .with_evidence("scope", requested)
         .help(format!(
-            "ask with the full scope `https://outlook.office.com/{name}`: {}",
+            "request the full scope `https://outlook.office.com/{name}`: {}",
             facts.login(&job_flag(name))
         )),
     )
 }
 
-/// B06, B10, B11: the `aud` claim can be read.
+/// Judges by the `aud` claim.
 fn by_audience(facts: &Facts) -> Option<Finding> {
     let claims = facts.claims()?;
     let aud = claims.aud()?;
@@ -86,11 +88,11 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
         let full = format!("https://outlook.office.com/{name}");
         return Some(
             RULE.finding(format!(
-                "the token is for Microsoft Graph: its `{name}` opens no mailbox there"
+                "the token is for Microsoft Graph, where `{name}` does not open a mailbox"
             ))
             .with_evidence("aud", aud)
             .with_evidence("scp", scp)
-            .help(format!("ask with the full scope `{full}`: {}", facts.login(&job_flag(name)))),
+            .help(format!("request the full scope `{full}`: {}", facts.login(&job_flag(name)))),
         );
     }
     if facts.audience_fits()? {
@@ -115,7 +117,7 @@ fn by_audience(facts: &Facts) -> Option<Finding> {
     Some(remedy(facts, RULE.finding(message).with_evidence("aud", aud)))
 }
 
-/// A07: the token cannot be read, but the scopes of the response name their service.
+/// Judges by the granted scopes of the response, where the token cannot be read.
 pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
     if facts.claims().is_some() {
         return None;
@@ -128,7 +130,7 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
             ResourceOfScope::Known(resource) => (resource.name, resource.app_id == wanted.app_id),
             ResourceOfScope::Graph => (GRAPH.name, GRAPH.app_id == wanted.app_id),
             ResourceOfScope::SignIn => continue,
-            // What Live Connect's scopes open cannot be told from their names.
+            // The names of Live Connect's scopes do not show what they allow.
             ResourceOfScope::Other(_) if resources::is_of_live_connect(scope) => return None,
             ResourceOfScope::Other(prefix) => (prefix, false),
         };
@@ -144,7 +146,7 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
     Some(remedy(facts, finding))
 }
 
-/// B19: a personal ticket's number hints at its service. Undocumented, so never certain.
+/// Judges by the site id in a personal account's token, which hints at its service. Undocumented, so never certain.
 fn by_ticket(facts: &Facts) -> Option<Finding> {
     let Some(Shape::MsaTicket { site_id: Some(site_id), .. }) = facts.shape() else { return None };
     let found: &Resource = match *site_id {
@@ -164,7 +166,7 @@ fn by_ticket(facts: &Facts) -> Option<Finding> {
     Some(remedy(facts, finding))
 }
 
-/// The job that the token does fit, when nobody said what it is for.
+/// The job that the token is good for, if no job was named.
 fn fitting_job(facts: &Facts) -> Option<Job> {
     if facts.context().job.is_some() {
         return None;
@@ -177,19 +179,19 @@ fn fitting_job(facts: &Facts) -> Option<Job> {
 
 fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
     if let Some(job) = fitting_job(facts) {
-        finding =
-            finding.help(format!("it fits `{job}`; if that is what it is for, say `--job {job}`"));
+        finding = finding
+            .help(format!("the token is good for `{job}`; if that is the job, pass `--job {job}`"));
     }
     if let Some(how) = facts.ask_as_application() {
         return finding.help(how);
     }
     if facts.job == Job::Custom {
-        return finding.help("ask for a scope of that API, such as `api://<app-id>/.default`");
+        return finding.help("request a scope of that API, such as `api://<app-id>/.default`");
     }
     let job = format!("--job {}", facts.job);
     match facts.job_scopes().first() {
-        Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
-        None => finding.help(format!("ask for a token of that service: {}", facts.login(&job))),
+        Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
+        None => finding.help(format!("request a token for that service: {}", facts.login(&job))),
     }
 }
 
@@ -241,14 +243,13 @@ mod tests {
     #[test]
     fn an_imap_scope_on_graph_is_called_out() {
         let claims = r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All"}"#;
-        let message =
-            "the token is for Microsoft Graph: its `IMAP.AccessAsUser.All` opens no mailbox there";
+        let message = "the token is for Microsoft Graph, where `IMAP.AccessAsUser.All` does not open a mailbox";
         assert_eq!(finding_of(&RULE, &for_job(Job::Imap, claims)).unwrap(), message);
         assert_eq!(finding_of(&RULE, &token(claims)).unwrap(), message);
     }
 
     #[test]
-    fn an_imap_scope_beside_what_graph_needs_is_no_error() {
+    fn an_imap_scope_with_what_graph_needs_is_no_error() {
         let claims =
             r#"{"aud":"https://graph.microsoft.com","scp":"IMAP.AccessAsUser.All Mail.Read"}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_of_ones_own_is_the_same_by_guid_and_by_uri() {
+    fn a_custom_api_is_the_same_by_guid_and_by_uri() {
         const API: &str = "11111111-2222-3333-4444-555555555555";
         for (own, aud, fits) in [
             (&format!("api://{API}")[..], API, true),
@@ -276,18 +277,18 @@ mod tests {
     }
 
     #[test]
-    fn one_fitting_audience_of_several_is_enough() {
+    fn one_matching_audience_of_several_is_enough() {
         let claims = r#"{"aud":["api://x","https://graph.microsoft.com"],"scp":"Mail.Read"}"#;
         assert_eq!(finding_of(&RULE, &token(claims)), None);
     }
 
     #[test]
-    fn without_an_audience_nothing_is_said() {
+    fn a_token_without_an_audience_brings_no_finding() {
         assert_eq!(finding_of(&RULE, &token(r#"{"scp":"Mail.Read"}"#)), None);
     }
 
     #[test]
-    fn the_scopes_of_a_response_tell_where_the_token_cannot() {
+    fn the_scopes_of_a_response_count_where_the_token_cannot_be_read() {
         let mut evidence = response(
             r#"{"access_token":"opaque","scope":"https://graph.microsoft.com/Mail.Read"}"#,
             "",

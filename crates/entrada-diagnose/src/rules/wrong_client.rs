@@ -1,26 +1,27 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 use super::super::facts::is_guid;
 use entrada_core::Jwt;
 
 pub(super) static RULE: Rule = Rule {
-    id: "wrong-client",
+    id: RuleId::WrongClient,
     severity: Severity::Error,
-    order: 261,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token was issued to another application than the one that is configured. Its permissions are those of that
-other application, and its refresh token cannot be used by this one.
+The token was issued to another application than the configured one. It has the permissions of that other
+application, and the configured application cannot use its refresh token.
 
 ## Why it happens
 
-A token was copied from another tool, a cache is stale, or a client of Microsoft's family shares its grants.
+- The token was copied from another tool.
+- A cache is out of date.
+- A client of Microsoft's family shares its refresh tokens.
 
 ## What to do
 
-Sign in with the application that you mean: `entrada login --client-id …`.
+Sign in with the intended application: `entrada login --client-id …`.
 ",
     check,
 };
@@ -46,17 +47,17 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     if let Some(name) = claims.text("app_displayname") {
         finding = finding.with_evidence("app_displayname", name);
     }
-    Some(finding.help(format!("sign in anew: {}", facts.login(""))))
+    Some(finding.help(format!("sign in again: {}", facts.login(""))))
 }
 
-/// A token that cannot be read: the ID token beside it is for the same client.
+/// The access token cannot be read: the ID token of the same response is for the same client.
 fn by_id_token(facts: &Facts, wanted: &str) -> Option<Finding> {
     let id_token = Jwt::decode_unverified(facts.response()?.id_token.as_ref()?.expose()).ok()?;
     let aud = id_token.claims.aud()?;
     (!aud.eq_ignore_ascii_case(wanted)).then(|| {
         RULE.finding(format!("the sign-in was for client `{aud}`, not for `{wanted}`"))
             .with_evidence("aud of the ID token", aud)
-            .help(format!("sign in anew: {}", facts.login("")))
+            .help(format!("sign in again: {}", facts.login("")))
     })
 }
 

@@ -1,40 +1,38 @@
-use crate::{Facts, Finding, Rule, Severity, Who, refusal};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::entra::known;
 use entrada_core::oauth::account_of;
 
 use super::super::facts::is_guid;
 
 pub(super) static RULE: Rule = Rule {
-    id: "wrong-tenant",
+    id: RuleId::WrongTenant,
     severity: Severity::Error,
-    order: 260,
     who: Who::User,
     docs: "\
 ## What it means
 
-The token was issued by another tenant than the one that was meant, or the account does not exist in the tenant
-that was asked.
+Another tenant than the intended one issued the token, or the account does not exist in the requested tenant.
 
 ## Why it happens
 
-`common` and `organizations` sign a guest into the home tenant; a browser that knows several accounts picks one by
-itself.
+`common` and `organizations` sign a guest in to the home tenant. A browser that has several accounts chooses one
+by itself.
 
 ## What to do
 
-Name the tenant: `--tenant` with the directory's GUID or domain. A guest has to name the inviting tenant.
+Name the tenant: `--tenant` with the directory's GUID or domain. A guest must name the inviting tenant.
 ",
     check,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the account does not belong to the tenant that was asked")
+    refusal::explain(facts, &RULE, "the account does not belong to the requested tenant")
         .or_else(|| by_claims(facts))
 }
 
 fn by_claims(facts: &Facts) -> Option<Finding> {
     let wanted = facts.context().tenant.as_deref();
-    // Personal accounts have one tenant, whatever it is called.
+    // Personal accounts have one tenant with several names.
     let wanted = match wanted.filter(|tenant| known::is_consumers(tenant)) {
         Some(_) => known::CONSUMERS_TENANT,
         None => wanted.filter(|tenant| is_guid(tenant))?,
@@ -77,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn without_tid_nothing_is_said() {
+    fn a_token_without_tid_brings_no_finding() {
         let mut evidence = token(r#"{"aud":"x"}"#);
         evidence.context.tenant = Some(TID.to_owned());
         assert_eq!(finding_of(&RULE, &evidence), None);

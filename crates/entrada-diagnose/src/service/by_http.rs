@@ -8,7 +8,7 @@ use super::words::{
     WORDS,
 };
 use super::{HttpAnswer, Service};
-use crate::{Confidence, Facts};
+use crate::{Confidence, Facts, RuleId};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
 
@@ -40,14 +40,14 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
         return vec![
-            Hypothesis::certain("throttled", "the service asks to be asked less often")
+            Hypothesis::certain(RuleId::Throttled, "the service asks to be asked less often")
                 .help(pause(facts, answer)),
         ];
     }
     let asks = answer.claims();
     if asks.is_some() || has(&CHALLENGED) {
         let mut told = Hypothesis::certain(
-            "claims-challenge-cae",
+            RuleId::ClaimsChallengeCae,
             "the service asks for a new token with certain claims (continuous access evaluation)",
         );
         told.evidence.extend(asks.map(|claims| ("claims", claims.to_string())));
@@ -57,7 +57,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
     {
         return vec![Hypothesis::certain(
-            "azure-role-missing",
+            RuleId::AzureRoleMissing,
             "the caller has no role that allows this action",
         )];
     }
@@ -69,8 +69,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if let Some(reason) = answer.header("x-ews-policy-reason").next() {
         return vec![
-            Hypothesis::certain("exchange-policy-block", "a policy of Exchange's refuses the call")
-                .with_evidence("X-EWS-Policy-Reason", reason),
+            Hypothesis::certain(
+                RuleId::ExchangePolicyBlock,
+                "a policy of Exchange's refuses the call",
+            )
+            .with_evidence("X-EWS-Policy-Reason", reason),
         ];
     }
     if let Some(told) = by_audience(facts, answer) {
@@ -81,7 +84,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     let by_words = WORDS.iter().find(|(words, ..)| has(words));
     if let Some((_, id, confidence, message)) = by_words {
-        return vec![Hypothesis::new(id, *confidence, *message)];
+        return vec![Hypothesis::new(*id, *confidence, *message)];
     }
     if has(&NO_MAILBOX) || has(&NO_USER) {
         return vec![no_mailbox(facts, &text)];
@@ -95,7 +98,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         return if explained {
             Vec::new()
         } else {
-            vec![Hypothesis::certain("malformed-token", told)]
+            vec![Hypothesis::certain(RuleId::MalformedToken, told)]
         };
     }
     if has(&SIGNATURE) {
@@ -103,7 +106,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             Vec::new()
         } else {
             vec![Hypothesis::likely(
-                "malformed-token",
+                RuleId::MalformedToken,
                 "the service says that the signature does not fit: the token was altered or cut, or is for another service",
             )]
         };
@@ -116,14 +119,14 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     match status {
         Some(502..=504) => vec![
-            Hypothesis::certain("service-incident", "the service could not answer")
+            Hypothesis::certain(RuleId::ServiceIncident, "the service could not answer")
                 .help(pause(facts, answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
-                Hypothesis::certain("service-incident", "the service has a fault of its own")
+                Hypothesis::certain(RuleId::ServiceIncident, "the service has a fault of its own")
                     .help(pause(facts, answer)),
             ]
         }
@@ -144,7 +147,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
 fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     if answer.status == Some(407) {
         return Some(Hypothesis::certain(
-            "answer-not-from-service",
+            RuleId::AnswerNotFromService,
             "a proxy in between wants a sign-in of its own; the service never saw the token",
         ));
     }
@@ -156,7 +159,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     let own = marked.iter().any(|name| answer.header(name).next().is_some());
     (html && speaks_json && !own && answer.status.is_some_and(|status| status < 500)).then(|| {
         Hypothesis::likely(
-            "answer-not-from-service",
+            RuleId::AnswerNotFromService,
             "a web page came back, not the service's answer: something in between sent it",
         )
     })
@@ -176,7 +179,7 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     let known = resources::of_audience(aud)?;
     foreign.then(|| {
         Hypothesis::certain(
-            "wrong-audience",
+            RuleId::WrongAudience,
             format!("the token is for {}, and {} was called", known.name, called.name),
         )
         .with_evidence("aud", aud)
@@ -191,7 +194,7 @@ fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesi
     let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
     (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
         Hypothesis::likely(
-            "wrong-audience",
+            RuleId::WrongAudience,
             format!("the token is for {}, and `{origin}` was called", known.name),
         )
         .with_evidence("aud", aud)
@@ -205,14 +208,14 @@ fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
     let by_secret = claims.text("appidacr") == Some("1") || claims.text("azpacr") == Some("1");
     if text.contains("unsupported app only token") && by_secret {
         return Some(Hypothesis::certain(
-            "app-certificate-required",
+            RuleId::AppCertificateRequired,
             "SharePoint takes application tokens only from applications that sign in with a certificate",
         ));
     }
     let may_impersonate = claims.roles().is_some_and(|roles| roles.contains(&"full_access_as_app"));
     (may_impersonate && text.contains("errorimpersonateuserdenied")).then(|| {
         Hypothesis::likely(
-            "exchange-policy-block",
+            RuleId::ExchangePolicyBlock,
             "the application may open every mailbox, so a policy keeps it out of this one",
         )
     })
@@ -244,13 +247,13 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
             .all(|value| value.to_ascii_lowercase().starts_with("basic"));
     if sent_basic || named {
         return Some(Hypothesis::certain(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "a password was sent; Exchange Online takes tokens alone",
         ));
     }
     bare.then(|| {
         Hypothesis::possible(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "the service offers passwords alone, and takes none",
         )
     })
@@ -262,25 +265,28 @@ fn expired_or_early(facts: &Facts) -> Hypothesis {
         .and_then(|claims| Some(claims.time("nbf")?.seconds_since(facts.now?)))
         .is_some_and(|early| 0 < early);
     if early {
-        Hypothesis::certain("not-yet-valid", "the service says that the token is not valid yet")
+        Hypothesis::certain(RuleId::NotYetValid, "the service says that the token is not valid yet")
     } else {
         let sure = if claims.is_some() { Confidence::Certain } else { Confidence::Likely };
-        Hypothesis::new("expired", sure, "the service says that the token has expired")
+        Hypothesis::new(RuleId::Expired, sure, "the service says that the token has expired")
     }
 }
 
 fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
     if facts.is_guest() || text.contains("#ext#") {
         return Hypothesis::certain(
-            "guest-user-no-mailbox",
+            RuleId::GuestUserNoMailbox,
             "a guest has no mailbox in this tenant",
         );
     }
     if text.contains("user-context in the token does not exist") || text.contains("invalid_user") {
         return Hypothesis::likely(
-            "no-mailbox-license",
+            RuleId::NoMailboxLicense,
             "Exchange does not know the user in the token",
         );
     }
-    Hypothesis::certain("no-mailbox-license", "there is no mailbox of that user in Exchange Online")
+    Hypothesis::certain(
+        RuleId::NoMailboxLicense,
+        "there is no mailbox of that user in Exchange Online",
+    )
 }

@@ -3,7 +3,7 @@
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
 use super::mail_rights::{closed_after_sign_in, not_connected, refused};
-use crate::{Confidence, Facts};
+use crate::{Confidence, Facts, RuleId};
 use entrada_core::Protocol;
 
 /// What was said, to be shown.
@@ -27,14 +27,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         text.contains("too many") && has(&["connection", "session", "simultaneous", "request"]);
     if has(&throttled) || too_many {
         return vec![
-            Hypothesis::certain("throttled", "the server asks to be asked less often")
+            Hypothesis::certain(RuleId::Throttled, "the server asks to be asked less often")
                 .help("wait some minutes; open fewer connections at a time"),
         ];
     }
     if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
         let whose = if text.contains("tenant") { "tenant" } else { "mailbox" };
         return vec![Hypothesis::certain(
-            "smtp-auth-disabled",
+            RuleId::SmtpAuthDisabled,
             format!(
                 "SMTP AUTH is switched off for the {whose}; tokens are refused as passwords are"
             ),
@@ -49,13 +49,13 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "5.7.60 ",
     ]) {
         return vec![Hypothesis::certain(
-            "send-as-denied",
+            RuleId::SendAsDenied,
             "the user may not send under that address",
         )];
     }
     if has(&["5.1.8 ", "bad outbound sender"]) {
         return vec![
-            Hypothesis::certain("not-about-the-token", "Exchange has barred the user from sending mail")
+            Hypothesis::certain(RuleId::NotAboutTheToken, "Exchange has barred the user from sending mail")
                 .help("an administrator takes the user off the list of restricted entities (Microsoft Defender portal)"),
         ];
     }
@@ -67,7 +67,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     ]) {
         return vec![
             Hypothesis::certain(
-                "not-about-the-token",
+                RuleId::NotAboutTheToken,
                 "the sender has reached a limit of Exchange's",
             )
             .help("wait a day, or send fewer messages and to fewer recipients"),
@@ -75,7 +75,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
         return vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             "the user cannot open the mailbox that the mail is sent from",
         )];
     }
@@ -84,7 +84,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if has(&["conditional access", "security defaults"]) {
         return vec![Hypothesis::likely(
-            "conditional-access",
+            RuleId::ConditionalAccess,
             "a policy of the tenant refuses this way to sign in",
         )];
     }
@@ -94,7 +94,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if talk.signed_in() && has(&["tokenexpired", "token expired", "token has expired", "[expired]"])
     {
         return vec![Hypothesis::certain(
-            "expired",
+            RuleId::Expired,
             "the token ended while the connection was open",
         )];
     }
@@ -110,7 +110,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
         return vec![Hypothesis::certain(
-            "not-about-the-token",
+            RuleId::NotAboutTheToken,
             "the server refuses the message, its sender or the connection, not the sign-in",
         )];
     }
@@ -120,7 +120,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
     if (passing && !permanent) || puts_off {
         return vec![
-            Hypothesis::certain("service-incident", "the server has a fault of its own")
+            Hypothesis::certain(RuleId::ServiceIncident, "the server has a fault of its own")
                 .help("try again in a few minutes"),
         ];
     }
@@ -130,7 +130,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();
     if !faults.is_empty() && !talk.signed_in() {
         let mut told = Hypothesis::certain(
-            "wrong-xoauth2-format",
+            RuleId::WrongXoauth2Format,
             format!("the sign-in string is wrong: {}", faults[0]),
         );
         told.evidence.extend(faults.iter().skip(1).map(|fault| ("also", (*fault).to_owned())));
@@ -149,12 +149,12 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         // Without the command one cannot know that it was that of the sign-in.
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
-        return vec![Hypothesis::new("wrong-xoauth2-format", sure, message)];
+        return vec![Hypothesis::new(RuleId::WrongXoauth2Format, sure, message)];
     }
     // RFC 5530 §3.
     if has(&["[noperm]", "[authorizationfailed]"]) && talk.signed_in() {
         return vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             "the token is taken, and its user may not open that mailbox",
         )];
     }
@@ -164,11 +164,11 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["5.7.57", "client was not authenticated", "client not authenticated"]) {
         return vec![
             Hypothesis::possible(
-                "smtp-auth-disabled",
+                RuleId::SmtpAuthDisabled,
                 "no sign-in went before: the server may offer none",
             ),
             Hypothesis::possible(
-                "basic-auth-disabled",
+                RuleId::BasicAuthDisabled,
                 "no sign-in went before: the program may have tried a password",
             ),
         ];
@@ -177,14 +177,14 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         if talk.mechanism == Some(Mechanism::Bearer) && !text.contains("oauthbearer") {
             return vec![
                 Hypothesis::certain(
-                    "wrong-xoauth2-format",
+                    RuleId::WrongXoauth2Format,
                     "the server does not offer OAUTHBEARER",
                 )
                 .help("sign in with XOAUTH2"),
             ];
         }
         return vec![Hypothesis::possible(
-            "smtp-auth-disabled",
+            RuleId::SmtpAuthDisabled,
             "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
         )];
     }
@@ -200,12 +200,15 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
         || text.contains("basic authentication is disabled")
         || text.contains("basic authentication is not supported")
     {
-        return Some(Hypothesis::certain("basic-auth-disabled", "the server takes no passwords"));
+        return Some(Hypothesis::certain(
+            RuleId::BasicAuthDisabled,
+            "the server takes no passwords",
+        ));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
     if password && !talk.signed_in() {
         return Some(Hypothesis::certain(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "a password was sent; the server takes tokens alone",
         ));
     }
@@ -214,7 +217,7 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     let token = matches!(talk.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
     (by_login && !token).then(|| {
         Hypothesis::likely(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             "a password seems to have been sent; Exchange Online takes tokens alone",
         )
     })
@@ -227,13 +230,13 @@ fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     }
     match talk.protocol {
         Protocol::Imap if text.contains("imap") => {
-            Some(Hypothesis::certain("imap-disabled", "IMAP is switched off for this mailbox"))
+            Some(Hypothesis::certain(RuleId::ImapDisabled, "IMAP is switched off for this mailbox"))
         }
         Protocol::Pop if text.contains("pop") => {
-            Some(Hypothesis::certain("pop-disabled", "POP is switched off for this mailbox"))
+            Some(Hypothesis::certain(RuleId::PopDisabled, "POP is switched off for this mailbox"))
         }
         Protocol::Smtp if text.contains("smtp") => {
-            Some(Hypothesis::certain("smtp-auth-disabled", "SMTP AUTH is switched off"))
+            Some(Hypothesis::certain(RuleId::SmtpAuthDisabled, "SMTP AUTH is switched off"))
         }
         _ => None,
     }
@@ -246,16 +249,16 @@ fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     let message = "a policy of the tenant may refuse this way to sign in";
     if facts.claims().is_some() {
-        return vec![Hypothesis::likely("conditional-access", message)];
+        return vec![Hypothesis::likely(RuleId::ConditionalAccess, message)];
     }
     let mut all = vec![
-        Hypothesis::possible("conditional-access", message).help(
+        Hypothesis::possible(RuleId::ConditionalAccess, message).help(
             "an administrator finds the attempt, and the policy, in the tenant's sign-in log",
         ),
-        Hypothesis::possible("smtp-auth-disabled", "SMTP AUTH may be switched off"),
+        Hypothesis::possible(RuleId::SmtpAuthDisabled, "SMTP AUTH may be switched off"),
     ];
     if talk.mechanism.is_none() {
-        all.push(Hypothesis::possible("basic-auth-disabled", "a password may have been sent"));
+        all.push(Hypothesis::possible(RuleId::BasicAuthDisabled, "a password may have been sent"));
     }
     all
 }

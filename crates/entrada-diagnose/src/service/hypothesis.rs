@@ -1,13 +1,13 @@
 //! The causes that a service's words point to. One place decides; the rules word what to do.
 
 use super::{by_http, by_mail};
-use crate::{Confidence, Facts, Finding, Rule, Severity, rules};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, rules};
 
 /// A cause that an answer points to.
 #[derive(Clone, Debug)]
 pub(crate) struct Hypothesis {
     /// The rule that words it.
-    pub id: &'static str,
+    pub id: RuleId,
     /// How sure we are.
     pub confidence: Confidence,
     /// What is so.
@@ -19,23 +19,19 @@ pub(crate) struct Hypothesis {
 }
 
 impl Hypothesis {
-    pub(super) fn new(
-        id: &'static str,
-        confidence: Confidence,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(super) fn new(id: RuleId, confidence: Confidence, message: impl Into<String>) -> Self {
         Self { id, confidence, message: message.into(), evidence: Vec::new(), help: Vec::new() }
     }
 
-    pub(super) fn certain(id: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn certain(id: RuleId, message: impl Into<String>) -> Self {
         Self::new(id, Confidence::Certain, message)
     }
 
-    pub(super) fn likely(id: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn likely(id: RuleId, message: impl Into<String>) -> Self {
         Self::new(id, Confidence::Likely, message)
     }
 
-    pub(super) fn possible(id: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn possible(id: RuleId, message: impl Into<String>) -> Self {
         Self::new(id, Confidence::Possible, message)
     }
 
@@ -91,7 +87,7 @@ pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
 
 /// Whether the token that was shown explains a refusal by itself.
 pub(super) fn token_explains(facts: &Facts) -> bool {
-    rules::RULES.iter().any(|rule| {
+    rules::all().any(|rule| {
         (rule.check)(facts).is_some_and(|finding| {
             finding.severity == Severity::Error && finding.confidence != Confidence::Possible
         })
@@ -102,34 +98,34 @@ pub(super) fn token_explains(facts: &Facts) -> bool {
 pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
     match finding.rule.id {
-        "expired" if facts.is_good_for_a_while() => finding
+        RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
             .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
             .help(format!("get a fresh one: {}", facts.command("token", ""))),
-        "expired" => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
-        "wrong-audience" if facts.audience_fits() == Some(true) => finding
+        RuleId::Expired => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
+        RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
             .with_confidence(Confidence::Likely)
             .help("the token that was given is for this service: was it the one that was sent?"),
-        "not-yet-valid" => finding.help("set this machine's clock right, then sign in again"),
-        "wrong-audience" | "missing-scope" => match facts.job_scopes().first() {
+        RuleId::NotYetValid => finding.help("set this machine's clock right, then sign in again"),
+        RuleId::WrongAudience | RuleId::MissingScope => match facts.job_scopes().first() {
             Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
             None => finding.help("ask for a scope of that service"),
         },
-        "malformed-token" => finding.help(format!(
+        RuleId::MalformedToken => finding.help(format!(
             "send the whole access token once, after `Bearer `: {}",
             facts.command("token", "")
         )),
-        "wrong-account" => finding
+        RuleId::WrongAccount => finding
             .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
             .help("name in `user=` the mailbox that the token is for"),
-        "wrong-tenant" => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
-        "missing-app-role" => {
+        RuleId::WrongTenant => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
+        RuleId::MissingAppRole => {
             finding.help("an administrator grants the application permission and consents to it")
         }
-        "app-only-token-for-delegated-job" => {
+        RuleId::AppOnlyTokenForDelegatedJob => {
             finding.help("call `/users/{id}` instead of `/me`, or sign in as a user")
         }
-        "guest-user-no-mailbox" => finding.help("sign in at the user's home tenant: `--tenant`"),
+        RuleId::GuestUserNoMailbox => finding.help("sign in at the user's home tenant: `--tenant`"),
         _ => finding,
     }
 }

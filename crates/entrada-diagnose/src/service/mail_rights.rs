@@ -2,7 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
-use crate::{Confidence, Facts};
+use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
 /// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
@@ -31,7 +31,7 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         // Exchange took the token, so it knows the application: what is missing is the right.
         return vec![
             Hypothesis::likely(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token is taken, and the application has no right on that mailbox",
             )
             .help(
@@ -43,46 +43,47 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let mailbox = talk.mailbox().unwrap_or("that mailbox");
     match own_mailbox(facts, talk) {
         Some(false) => vec![Hypothesis::certain(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Hypothesis::possible("no-mailbox-license", "the user may have no mailbox here"),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox here"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
         ],
         None => vec![
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
             )
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
             Hypothesis::possible(
-                "wrong-account",
+                RuleId::WrongAccount,
                 "the token may be another user's than the mailbox, or the name an alias of it",
             ),
-            Hypothesis::possible("service-incident", "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
         ],
     }
 }
 
 /// What says that the protocol is switched off.
-fn disabled(talk: &MailLog) -> &'static str {
+fn disabled(talk: &MailLog) -> RuleId {
     match talk.protocol {
-        Protocol::Imap => "imap-disabled",
-        Protocol::Pop => "pop-disabled",
-        Protocol::Smtp => "smtp-auth-disabled",
+        Protocol::Imap => RuleId::ImapDisabled,
+        Protocol::Pop => RuleId::PopDisabled,
+        Protocol::Smtp => RuleId::SmtpAuthDisabled,
     }
 }
 
 /// The token was taken, and what was refused then has no words for why: what to look at, by the command.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
-    let fault = Hypothesis::possible("service-incident", "the server may have a fault of its own");
+    let fault =
+        Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own");
     match (talk.protocol, refused.command.as_deref()) {
         (Protocol::Smtp, Some("MAIL")) => vec![
             Hypothesis::possible(
-                "send-as-denied",
+                RuleId::SendAsDenied,
                 "the user may not send under the address that was named",
             ),
             fault,
@@ -90,7 +91,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
         (Protocol::Imap, Some("SELECT" | "EXAMINE" | "STATUS" | "LIST"))
         | (Protocol::Pop, Some("STAT" | "LIST" | "UIDL")) => vec![
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token is taken; its user may have no right on that mailbox",
             ),
             fault,
@@ -109,7 +110,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if facts.is_app_only() {
         return vec![
             Hypothesis::likely(
-                "service-principal-not-registered",
+                RuleId::ServicePrincipalNotRegistered,
                 "the token is an application's: Exchange has to know its service principal",
             ),
             closed,
@@ -117,7 +118,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
     if facts.is_guest() {
         return vec![Hypothesis::likely(
-            "guest-user-no-mailbox",
+            RuleId::GuestUserNoMailbox,
             "the account is a guest in the token's tenant, and has no mailbox there",
         )];
     }
@@ -126,7 +127,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             Some(false) => {
                 let mailbox = talk.mailbox().unwrap_or_default();
                 vec![Hypothesis::likely(
-                    "wrong-account",
+                    RuleId::WrongAccount,
                     format!(
                         "the token is that of {}, and `{mailbox}` was named",
                         token_user(facts)
@@ -136,11 +137,11 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             Some(true) | None => vec![
                 closed,
                 Hypothesis::possible(
-                    "mailbox-permission-missing",
+                    RuleId::MailboxPermissionMissing,
                     "the user may have no right on that mailbox",
                 ),
                 Hypothesis::possible(
-                    "conditional-access",
+                    RuleId::ConditionalAccess,
                     "a policy may refuse the token at the service",
                 ),
             ],
@@ -153,21 +154,21 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     };
     // In the order in which to look.
     let mut all = vec![
-        Hypothesis::possible("wrong-audience", "the token may be for another service, such as Microsoft Graph").help(
+        Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service, such as Microsoft Graph").help(
             "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
         ),
-        Hypothesis::possible("missing-scope", format!("the token may lack `{scope}`")),
-        Hypothesis::possible("expired", "the token may have expired"),
-        Hypothesis::possible("wrong-account", "the token may be another user's than the mailbox"),
+        Hypothesis::possible(RuleId::MissingScope, format!("the token may lack `{scope}`")),
+        Hypothesis::possible(RuleId::Expired, "the token may have expired"),
+        Hypothesis::possible(RuleId::WrongAccount, "the token may be another user's than the mailbox"),
         closed,
         Hypothesis::possible(
-            "service-principal-not-registered",
+            RuleId::ServicePrincipalNotRegistered,
             "where the token is an application's, Exchange may not know it",
         ),
     ];
     if talk.mechanism.is_none() {
         all.push(Hypothesis::new(
-            "basic-auth-disabled",
+            RuleId::BasicAuthDisabled,
             Confidence::Possible,
             "a password may have been sent",
         ));

@@ -2,7 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::{HttpAnswer, Service};
-use crate::{Confidence, Facts};
+use crate::{Confidence, Facts, RuleId};
 use entrada_core::TokenSubject;
 use entrada_core::entra::resources;
 
@@ -15,17 +15,17 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
         }
         return vec![
             Hypothesis::likely(
-                "not-about-the-token",
+                RuleId::NotAboutTheToken,
                 "the token has a permission for all such objects, so it is a role that its user lacks in the directory",
             ),
-            Hypothesis::possible("missing-scope", "that call may need another permission"),
+            Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ];
     }
     vec![
-        Hypothesis::possible("missing-scope", "the token may lack a permission for that call")
+        Hypothesis::possible(RuleId::MissingScope, "the token may lack a permission for that call")
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp`, `roles` and `wids` decide"),
         Hypothesis::possible(
-            "missing-app-role",
+            RuleId::MissingAppRole,
             "where the token is an application's, it may lack a role for that call",
         ),
     ]
@@ -54,11 +54,11 @@ fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
 pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
     if facts.subject() == TokenSubject::App {
         Hypothesis::likely(
-            "missing-app-role",
+            RuleId::MissingAppRole,
             "the service misses an application permission in the token",
         )
     } else {
-        Hypothesis::likely("missing-scope", "the service misses a permission in the token")
+        Hypothesis::likely(RuleId::MissingScope, "the service misses a permission in the token")
     }
 }
 
@@ -81,18 +81,18 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
     let Some(claims) = facts.claims() else {
         return vec![
             Hypothesis::possible(
-                "missing-scope",
+                RuleId::MissingScope,
                 "the token may lack the permission for that call",
             )
             .help(
                 "give the token too: `entrada diagnose ANSWER TOKEN`; its `scp` or `roles` decide",
             ),
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the caller may have no right on that mailbox",
             ),
             Hypothesis::possible(
-                "exchange-policy-block",
+                RuleId::ExchangePolicyBlock,
                 "a policy may keep the application out of that mailbox",
             ),
         ];
@@ -102,7 +102,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
     if path.iter().any(|segment| elsewhere.contains(&segment.as_str())) {
         // No mailbox is opened there.
         return vec![
-            Hypothesis::possible("missing-scope", "that call may need another permission").help(
+            Hypothesis::possible(RuleId::MissingScope, "that call may need another permission").help(
                 "the token may do: whoever owns the file, site or team may have to share it first",
             ),
         ];
@@ -110,11 +110,11 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
     if facts.is_app_only() {
         return vec![
             Hypothesis::likely(
-                "exchange-policy-block",
+                RuleId::ExchangePolicyBlock,
                 "the token has the role, so a policy (application access policy, or RBAC for applications) keeps it out of that mailbox",
             ),
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the application may have no right on that mailbox",
             ),
         ];
@@ -127,32 +127,35 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
     let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
     match another_mailbox(facts, answer) {
         Some(true) if graph && !shared => vec![Hypothesis::likely(
-            "missing-scope",
+            RuleId::MissingScope,
             "the mailbox is another user's, and the token has no `.Shared` permission",
         )],
         Some(true) => vec![Hypothesis::likely(
-            "mailbox-permission-missing",
+            RuleId::MailboxPermissionMissing,
             "the token would do: its user has no right on that mailbox",
         )],
         Some(false) => vec![
-            Hypothesis::possible("missing-scope", "that call may need another permission"),
-            Hypothesis::possible("exchange-policy-block", "a policy may keep the application out"),
+            Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
+            Hypothesis::possible(
+                RuleId::ExchangePolicyBlock,
+                "a policy may keep the application out",
+            ),
         ],
         // Neither the call nor its purpose is known: it may be any.
         None if !answer.names_a_call() && facts.context().job.is_none() => vec![
-            Hypothesis::possible("missing-scope", "that call may need another permission")
+            Hypothesis::possible(RuleId::MissingScope, "that call may need another permission")
                 .help("say what was called: `--job`, or the whole output of `curl -v`"),
             Hypothesis::possible(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the user may have no right on that mailbox",
             ),
         ],
         None => vec![
             Hypothesis::likely(
-                "mailbox-permission-missing",
+                RuleId::MailboxPermissionMissing,
                 "the token has the permission, so it is the right on the mailbox that is missing",
             ),
-            Hypothesis::possible("missing-scope", "that call may need another permission"),
+            Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ],
     }
 }
@@ -169,9 +172,13 @@ pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
         return Vec::new();
     }
     vec![
-        Hypothesis::possible("wrong-audience", "the token may be for another service").help(judge),
-        Hypothesis::possible("expired", "the token may have expired"),
-        Hypothesis::possible("malformed-token", "the token may have been cut short on its way"),
+        Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service")
+            .help(judge),
+        Hypothesis::possible(RuleId::Expired, "the token may have expired"),
+        Hypothesis::possible(
+            RuleId::MalformedToken,
+            "the token may have been cut short on its way",
+        ),
     ]
 }
 
@@ -179,7 +186,7 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.is_html() {
         // A page has no words of the service's; who sent it cannot be told.
         return vec![Hypothesis::possible(
-            "answer-not-from-service",
+            RuleId::AnswerNotFromService,
             "a web page came back: something in between may have sent it",
         )];
     }
@@ -192,8 +199,11 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if exchange {
         return vec![
-            Hypothesis::possible("exchange-policy-block", "a policy may keep the application out"),
-            Hypothesis::possible("missing-scope", "the token may lack the permission"),
+            Hypothesis::possible(
+                RuleId::ExchangePolicyBlock,
+                "a policy may keep the application out",
+            ),
+            Hypothesis::possible(RuleId::MissingScope, "the token may lack the permission"),
         ];
     }
     let mut told = no_permission(facts);
@@ -208,12 +218,12 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             vec![
                 if facts.job.id().starts_with("graph-") {
                     Hypothesis::possible(
-                        "exchange-policy-block",
+                        RuleId::ExchangePolicyBlock,
                         "a policy of the service's may forbid it",
                     )
                 } else {
                     Hypothesis::possible(
-                        "not-about-the-token",
+                        RuleId::NotAboutTheToken,
                         "the service may have a right or a policy of its own that forbids it",
                     )
                 },
@@ -227,14 +237,14 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             vec![told]
         }
         Service::Arm => vec![Hypothesis::possible(
-            "azure-role-missing",
+            RuleId::AzureRoleMissing,
             "the caller may have no role that allows it, or a policy forbids it",
         )],
         // Each API has rights of its own beside its permissions.
         service => {
             told.confidence = Confidence::Possible;
             let own = Hypothesis::possible(
-                "not-about-the-token",
+                RuleId::NotAboutTheToken,
                 "the API may have rights of its own that its user or application lacks",
             );
             if service == Service::Other { vec![own, told] } else { vec![told, own] }
@@ -245,7 +255,7 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
 /// D15.
 fn blocked_ews() -> Hypothesis {
     Hypothesis::likely(
-        "exchange-policy-block",
+        RuleId::ExchangePolicyBlock,
         "the token is good for Exchange, so the service is closed to it: EWS switched off, or the application not on the list",
     )
 }
