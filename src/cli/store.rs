@@ -17,7 +17,9 @@ impl App<'_, '_> {
         let kind = settings.get(|layer| &layer.store).unwrap_or_default();
         let key = match kind {
             StoreKind::File => Some(self.store_key(settings, interaction)?),
-            StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory => None,
+            StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory | StoreKind::Custom => {
+                None
+            }
         };
         let redactor = self.redactor.clone();
         let grants = store::open(store::Options {

@@ -21,6 +21,9 @@ pub struct Tenant(String);
 pub struct TenantError(String);
 
 impl Tenant {
+    /// Any work, school or personal account: the tenant of an Entra authority when none is given.
+    pub const COMMON: &'static str = "common";
+
     /// Parses `text`, once, at the edge; everything past it can trust the value.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
         let label = |label: &str| {

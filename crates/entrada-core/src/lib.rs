@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod address;
 mod authority;
 mod claims_request;
 pub mod entra;
@@ -24,6 +25,7 @@ mod text;
 mod time;
 
 pub use account::Account;
+pub use address::AddressError;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };

@@ -1,7 +1,19 @@
-//! A small Entra ID for this machine: the endpoints, the pages and the tokens, with its failures on demand.
+//! A small Microsoft Entra ID for tests, with its failures on demand: the endpoints, the sign-in pages, the tokens, and a
+//! little of Graph.
 //!
-//! The heart, [`Emulator::handle`], takes a request and the time and gives the answer; it opens no socket, reads no
-//! clock and never waits. [`serve`] puts it on a port.
+//! ```
+//! let entra = entrada_emulator::Emulator::start()?;
+//! let (authority, tenant, client_id) = (entra.authority(), entra.tenant(), entra.client_id());
+//! // The program under test signs in at `authority`. Nobody has to approve: the emulator does.
+//! # assert!(authority.starts_with("http://localhost:") && tenant == "organizations" && client_id.len() == 36);
+//! # Ok::<(), entrada_emulator::StartError>(())
+//! ```
+//!
+//! [`Emulator::builder`] starts it in another [`Scenario`]: consent that is missing, a refresh token that was revoked, an
+//! outage.
+//!
+//! Below that, [`Emulator::handle`] takes a request and the time and gives the answer. It opens no socket, reads no clock
+//! and never waits, so that tests in process need no port. [`serve`] puts it on a port.
 #![forbid(unsafe_code)]
 
 pub mod account;
@@ -24,6 +36,7 @@ mod refusal;
 mod scenario;
 mod scope;
 pub mod serve;
+mod start;
 mod state;
 mod token;
 
@@ -39,6 +52,7 @@ pub use account::Directory;
 use entrada_core::{NamedHost, NumericDate};
 pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
+pub use start::{Builder, Running, StartError};
 use state::State;
 
 /// How an emulator is set up.

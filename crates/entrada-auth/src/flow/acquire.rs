@@ -298,7 +298,7 @@ fn already_known(
     }))
 }
 
-pub(super) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
+pub(crate) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     GrantKey {
         authority: request.authority.base(),
         tenant: request.authority.tenant().map(ToString::to_string).unwrap_or_default(),

@@ -29,7 +29,7 @@ impl Grants {
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let kind = self.kind();
         let list = self.index.read();
-        let is_trusted = kind != StoreKind::Memory && list.knows(kind);
+        let is_trusted = !kind.lists_itself() && list.knows(kind);
         let mut entries = list.entries;
         entries.retain(|entry| entry.store == kind);
         if is_trusted {
@@ -41,7 +41,7 @@ impl Grants {
             ));
         }
         let Survey { found, damaged } = self.survey()?;
-        if kind != StoreKind::Memory
+        if !kind.lists_itself()
             && list.newer.is_none()
             && !(entries.is_empty() && found.entries.is_empty())
         {
@@ -73,7 +73,7 @@ impl Grants {
         now: NumericDate,
     ) -> Result<(), BackendError> {
         let kind = self.kind();
-        if kind == StoreKind::Memory {
+        if kind.lists_itself() {
             return Ok(());
         }
         let entry = Entry::new(kind, key, grant, now);
@@ -135,7 +135,14 @@ impl Grants {
     fn survey(&self) -> Result<Survey, StoreError> {
         let mut survey =
             Survey { found: Found { all: true, ..Found::default() }, ..Survey::default() };
-        for name in self.backend.names()?.unwrap_or_default() {
+        let names = self.backend.names()?;
+        if names.is_none() && self.kind() == StoreKind::Custom {
+            let fault = BackendError::unavailable(
+                "it cannot list its items, and there is no other list of them",
+            );
+            return Err(fault.when(self.kind(), action::NAMES));
+        }
+        for name in names.unwrap_or_default() {
             if !is_housekeeping(&name) {
                 let grant = self.named(&name);
                 self.count(&mut survey, &name, grant)?;

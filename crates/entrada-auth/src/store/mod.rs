@@ -75,6 +75,20 @@ pub enum StoreKind {
     Keyutils,
     /// Nowhere: gone when the program ends
     Memory,
+    /// A store of the program's own
+    ///
+    /// For programs that implement [`Backend`] themselves. No flag and no setting names it, and the list of accounts in
+    /// the state directory does not hold its grants: [`Grants::list`] asks the store itself.
+    #[serde(skip)]
+    #[strum(disabled)]
+    Custom,
+}
+
+impl StoreKind {
+    /// Whether [`Grants::list`] asks the store for its grants each time, instead of reading the list of accounts.
+    fn lists_itself(self) -> bool {
+        matches!(self, Self::Memory | Self::Custom)
+    }
 }
 
 /// The bytes of one item, zeroed when dropped.
@@ -179,6 +193,7 @@ fn kind_name(kind: StoreKind) -> &'static str {
         StoreKind::File => "file",
         StoreKind::Keyutils => "keyutils",
         StoreKind::Memory => "memory",
+        StoreKind::Custom => "custom",
     }
 }
 

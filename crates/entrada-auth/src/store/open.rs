@@ -38,12 +38,19 @@ pub fn open(options: Options) -> Result<Grants, StoreError> {
     if options.kind == StoreKind::File {
         super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
     }
-    let backend = backend(options)?;
-    let backend =
-        if backend.item_max().is_some() { Box::new(Split::new(backend)) } else { backend };
-    let grants = Grants::new(backend, state_dir);
-    grants.sweep();
-    Ok(grants)
+    Ok(Grants::over(backend(options)?, state_dir))
+}
+
+impl Grants {
+    /// As [`open`], for a store of the program's own: items larger than [`Backend::item_max`] are stored in parts, and
+    /// files that an interrupted run left in `state_dir` are removed.
+    pub fn over(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
+        let is_small = backend.item_max().is_some();
+        let backend = if is_small { Box::new(Split::new(backend)) } else { backend };
+        let grants = Self::new(backend, state_dir);
+        grants.sweep();
+        grants
+    }
 }
 
 /// Whether the store of files in `data_dir` has never kept anything, so that any key is right.
@@ -67,6 +74,10 @@ fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
         }
         StoreKind::Keyutils => keyutils(&options),
         StoreKind::Memory => Ok(Box::new(Memory::default())),
+        StoreKind::Custom => {
+            let text = "it is the program's own: pass the backend itself to `Grants::over`";
+            Err(BackendError::unavailable(text).when(StoreKind::Custom, action::OPEN))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod http;
 mod input_file;
 mod loopback;
 mod output_file;
+mod paths;
 mod program;
 mod terminal;
 #[cfg(any(test, feature = "testing"))]
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
+pub(crate) use clock::leave_signals_alone;
 pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
@@ -36,6 +38,7 @@ pub use input_file::{
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
+pub use paths::{NoHome, Paths};
 pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};
 

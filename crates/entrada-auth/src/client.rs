@@ -1,0 +1,212 @@
+//! A client of one application: it signs the user in, keeps the grant, and hands out tokens that are good.
+
+mod builder;
+mod prompt;
+#[cfg(test)]
+mod tests;
+mod token;
+mod worker;
+
+use std::fmt;
+use std::panic;
+use std::sync::mpsc;
+
+pub use builder::{BuildError, ClientBuilder};
+pub use prompt::TerminalPrompt;
+pub use token::Token;
+
+use crate::flow::AcquireError;
+use crate::store::Entry;
+use worker::{Job, Session};
+
+/// Gets tokens for one application at one authority.
+///
+/// [`Client::token`] returns a stored token while that is good, refreshes it when it is not, and asks the user to sign in
+/// when there is nothing to refresh. The refresh token stays in the keyring of the operating system, or in the store that
+/// [`ClientBuilder::store`] names. The store is that of the program `entrada`: whoever has signed in there is signed in
+/// here, and the other way round.
+///
+/// ```
+/// # use entrada_auth::store::StoreKind;
+/// # let entra = entrada_emulator::Emulator::start()?;
+/// # let authority = entra.authority();
+/// use entrada_auth::Client;
+///
+/// let client = Client::builder()
+/// #    .authority(authority)
+/// #    .store(StoreKind::Memory)
+/// #    .interactive(true)
+///     .tenant("organizations")
+///     .client_id("e1a7a000-0000-4000-8000-000000000002")
+///     .scope("https://graph.microsoft.com/Mail.Read")
+///     .build()?;
+/// let token = client.token()?;
+/// let header = format!("Authorization: Bearer {}", token.secret());
+/// # assert!(header.len() > 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Every call runs on a thread that belongs to the client, one after the other. A client can be shared between threads,
+/// and ten threads that ask at the same time cause one refresh. Calls with `_async` in their name wait without blocking, under
+/// any executor.
+///
+/// A client leaves signals alone unless [`ClientBuilder::handle_signals`] says otherwise.
+pub struct Client {
+    jobs: mpsc::Sender<Job>,
+    /// What `Debug` shows.
+    summary: String,
+}
+
+impl Client {
+    /// Begins to describe a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A token that is good: stored, refreshed, or by sign-in. Blocks until it is there; a sign-in takes minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::SignInNeeded`] where the user has to sign in and [`ClientBuilder::interactive`] is off;
+    /// [`AcquireError::Refused`] with the answer of the authority; other variants where the store or the network fails.
+    pub fn token(&self) -> Result<Token, AcquireError> {
+        self.run(|session| session.token())
+    }
+
+    /// As [`Client::token`], without blocking the executor. A call whose future is dropped is carried to its end
+    /// nevertheless, so that no grant is lost.
+    ///
+    /// ```
+    /// # use entrada_auth::store::StoreKind;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let entra = entrada_emulator::Emulator::start()?;
+    /// # let builder = entrada_auth::Client::builder().authority(entra.authority()).store(StoreKind::Memory);
+    /// # let client = builder.interactive(true).client_id(entra.client_id()).scope("User.Read").build()?;
+    /// let token = client.token_async().await?;
+    /// # assert!(!token.secret().is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::token`].
+    pub async fn token_async(&self) -> Result<Token, AcquireError> {
+        self.run_async(|session| session.token()).await
+    }
+
+    /// Asks the user to sign in, whatever is stored, and stores the grant.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] says what kept the user from signing in, or the grant from being stored.
+    pub fn sign_in(&self) -> Result<Token, AcquireError> {
+        self.run(|session| session.sign_in())
+    }
+
+    /// As [`Client::sign_in`], without blocking the executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::sign_in`].
+    pub async fn sign_in_async(&self) -> Result<Token, AcquireError> {
+        self.run_async(|session| session.sign_in()).await
+    }
+
+    /// Removes the account's grant from the store, and returns whether there was one. The tokens stay valid until they
+    /// expire: Entra ID has no endpoint to revoke them.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Ambiguous`] where several accounts are signed in and [`ClientBuilder::account`] names none of them;
+    /// other variants where the store fails, or another process holds the grant.
+    pub fn sign_out(&self) -> Result<bool, AcquireError> {
+        self.run(|session| session.sign_out())
+    }
+
+    /// As [`Client::sign_out`], without blocking the executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::sign_out`].
+    pub async fn sign_out_async(&self) -> Result<bool, AcquireError> {
+        self.run_async(|session| session.sign_out()).await
+    }
+
+    /// The accounts that are signed in to this application at this authority and tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Store`] where the store cannot be read.
+    pub fn accounts(&self) -> Result<Vec<Entry>, AcquireError> {
+        self.run(|session| session.accounts())
+    }
+
+    /// As [`Client::accounts`], without blocking the executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::accounts`].
+    pub async fn accounts_async(&self) -> Result<Vec<Entry>, AcquireError> {
+        self.run_async(|session| session.accounts()).await
+    }
+
+    /// Forgets a stored token that a service refused with 401. The next [`Client::token`] brings another one; the refresh
+    /// token stays.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Store`] where the store fails, [`AcquireError::Lock`] where another process holds the grant.
+    pub fn forget_token(&self, refused: &Token) -> Result<(), AcquireError> {
+        let refused = refused.acquired().token.access_token.clone();
+        self.run(move |session| session.forget_token(&refused))
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, AcquireError> + Send + 'static,
+    ) -> Result<T, AcquireError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(work, move |outcome| drop(reply.send(outcome)));
+        outcome_of(answer.recv().ok())
+    }
+
+    async fn run_async<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, AcquireError> + Send + 'static,
+    ) -> Result<T, AcquireError> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.send(work, move |outcome| drop(reply.send(outcome)));
+        outcome_of(answer.await.ok())
+    }
+
+    /// Gives `work` to the client's thread, which passes what comes of it to `reply`.
+    fn send<T: 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> T + Send + 'static,
+        reply: impl FnOnce(std::thread::Result<T>) + Send + 'static,
+    ) {
+        let job = move |session: &mut Session<'_>| {
+            reply(panic::catch_unwind(panic::AssertUnwindSafe(|| work(session))));
+        };
+        // Where the thread is gone, `reply` is dropped, and the caller learns that nothing comes.
+        drop(self.jobs.send(Box::new(job)));
+    }
+}
+
+/// What the thread did. A panic there, in a prompt or a store of the program's own, goes on in the thread that called.
+fn outcome_of<T>(
+    outcome: Option<std::thread::Result<Result<T, AcquireError>>>,
+) -> Result<T, AcquireError> {
+    match outcome {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => panic::resume_unwind(panic),
+        None => panic::resume_unwind(Box::new("the thread of the client ended")),
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.summary)
+    }
+}

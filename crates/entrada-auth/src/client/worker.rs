@@ -1,0 +1,231 @@
+//! The thread on which a client works. It owns what cannot leave a thread: the store, the connections, the prompt.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::flow::{self, AcquireError, Acquired, Prompt, TokenRequest, key_of};
+use crate::store::{self, Backend, Entry, GrantQuery, Grants, Interaction, StoreError, StoreKind};
+use crate::sys::{
+    Env, Http, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms,
+    RealTerminal, Sys, asked_to_end_by, leave_signals_alone, say,
+};
+use entrada_core::{Account, Secret};
+
+use super::Token;
+
+/// Something to do on the thread of a client.
+pub(super) type Job = Box<dyn FnOnce(&mut Session<'_>) + Send>;
+
+/// Opens a store of the program's own.
+pub(super) type Factory = Box<dyn FnMut() -> Result<Box<dyn Backend>, StoreError> + Send>;
+
+/// What a client was built with.
+pub(super) struct Setup {
+    pub(super) request: TokenRequest,
+    pub(super) kind: StoreKind,
+    pub(super) key: Option<store::Key>,
+    pub(super) factory: Option<Factory>,
+    /// Where list, locks and grants kept aside go; `None`: a directory that is removed with the client.
+    pub(super) state_dir: Option<PathBuf>,
+    pub(super) data_dir: PathBuf,
+    pub(super) env: Env,
+    pub(super) http: Option<Box<dyn Http + Send>>,
+    pub(super) prompt: Box<dyn Prompt + Send>,
+    /// Whether warnings of a keyring may go to stderr.
+    pub(super) on_terminal: bool,
+    pub(super) handles_signals: bool,
+}
+
+/// Starts the thread. It ends when the sender, and with it the client, is dropped.
+pub(super) fn start(setup: Setup) -> io::Result<mpsc::Sender<Job>> {
+    let (sender, jobs) = mpsc::channel();
+    thread::Builder::new().name("entrada".to_owned()).spawn(move || work(setup, &jobs))?;
+    Ok(sender)
+}
+
+fn work(mut setup: Setup, jobs: &mpsc::Receiver<Job>) {
+    if !setup.handles_signals {
+        leave_signals_alone();
+    }
+    let env = std::mem::take(&mut setup.env);
+    let network = RealHttp::new(&env);
+    let own_http = setup.http.take();
+    let http: &dyn Http = match &own_http {
+        Some(http) => &**http,
+        None => &network,
+    };
+    let sys = Sys {
+        clock: &RealClock,
+        http,
+        dial: &network,
+        env: &env,
+        terminal: &RealTerminal,
+        browser: &RealBrowser,
+        loopback: &RealLoopback,
+        entropy: &RealEntropy,
+        programs: &RealPrograms,
+    };
+    let mut session = Session { sys, setup, opened: None };
+    while let Ok(job) = jobs.recv() {
+        job(&mut session);
+    }
+}
+
+/// A client at work.
+pub(super) struct Session<'a> {
+    sys: Sys<'a>,
+    setup: Setup,
+    /// The store, once a call has needed it.
+    opened: Option<Opened>,
+}
+
+struct Opened {
+    grants: Grants,
+    /// A directory for as long as the client lives, where nothing outlives it anyway.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Session<'_> {
+    pub(super) fn token(&mut self) -> Result<Token, AcquireError> {
+        self.acquire(flow::acquire)
+    }
+
+    pub(super) fn sign_in(&mut self) -> Result<Token, AcquireError> {
+        self.acquire(flow::sign_in)
+    }
+
+    fn acquire(
+        &mut self,
+        how: impl FnOnce(
+            &Sys<'_>,
+            &Grants,
+            &TokenRequest,
+            &mut dyn Prompt,
+        ) -> Result<Acquired, AcquireError>,
+    ) -> Result<Token, AcquireError> {
+        self.open()?;
+        let Self { sys, setup, opened } = self;
+        let Setup { request, prompt, .. } = setup;
+        let Some(Opened { grants, .. }) = opened else { unreachable!("it was opened above") };
+        let outcome = how(sys, grants, request, &mut **prompt);
+        if let Ok(acquired) = &outcome {
+            if let Some(trouble) = &acquired.trouble {
+                prompt.trouble(&format!("{trouble}; the stored token is still good and is used"));
+            }
+            if let Some(unsaved) = &acquired.unsaved {
+                prompt.trouble(&unsaved.to_string());
+            }
+        }
+        for warning in grants.take_warnings() {
+            prompt.trouble(&warning);
+        }
+        outcome.map(Token::new)
+    }
+
+    pub(super) fn accounts(&mut self) -> Result<Vec<Entry>, AcquireError> {
+        self.entries(None)
+    }
+
+    pub(super) fn sign_out(&mut self) -> Result<bool, AcquireError> {
+        let account = self.setup.request.account.clone();
+        let entries = self.entries(account.as_deref())?;
+        let entry = match &entries[..] {
+            [] => return Ok(false),
+            [entry] => entry,
+            several => {
+                let names = several.iter().map(|entry| entry.label().to_owned()).collect();
+                return Err(AcquireError::Ambiguous(names));
+            }
+        };
+        let (clock, wait) = (self.sys.clock, self.setup.request.lock_wait);
+        let grants = self.open()?;
+        let mut interrupted = None;
+        // A refresh that runs now would store the grant again.
+        let lock = grants.lock(&entry.key(), wait, &mut |pause: Duration| {
+            interrupted = clock.sleep(pause).err();
+            interrupted.is_none()
+        });
+        if let Some(interrupted) = interrupted {
+            return Err(interrupted.into());
+        }
+        let lock = lock?;
+        grants.remove(&entry.key())?;
+        lock.clear_note();
+        Ok(true)
+    }
+
+    pub(super) fn forget_token(&mut self, refused: &Secret) -> Result<(), AcquireError> {
+        let (sys, request) = (self.sys, self.setup.request.clone());
+        flow::drop_token(&sys, self.open()?, &request, refused.expose())
+    }
+
+    /// The entries of this application at this authority and tenant; those that `account` names, where it names one.
+    fn entries(&mut self, account: Option<&str>) -> Result<Vec<Entry>, AcquireError> {
+        let key = key_of(&self.setup.request, &Account::default());
+        let mut entries = self.open()?.list()?;
+        let query = GrantQuery {
+            authority: &key.authority,
+            tenant: &key.tenant,
+            client_id: &key.client_id,
+            account,
+        };
+        entries.retain(|entry| query.fits(entry));
+        Ok(entries)
+    }
+
+    /// The store, which the first call opens. It stays open: a store in memory lives as long as the client.
+    fn open(&mut self) -> Result<&Grants, StoreError> {
+        if self.opened.is_none() {
+            self.opened = Some(self.setup.open()?);
+        }
+        match &self.opened {
+            Some(opened) => Ok(&opened.grants),
+            None => unreachable!("it was opened above"),
+        }
+    }
+}
+
+impl Setup {
+    fn open(&mut self) -> Result<Opened, StoreError> {
+        let (state_dir, temporary) = match &self.state_dir {
+            Some(dir) => (dir.clone(), None),
+            None => {
+                let dir = tempfile::tempdir().map_err(|error| StoreError {
+                    kind: self.kind,
+                    action: "be opened",
+                    trouble: store::StoreErrorKind::Unavailable(
+                        "there is no place for temporary files".to_owned(),
+                    ),
+                    source: Some(error.into()),
+                })?;
+                (dir.path().to_owned(), Some(dir))
+            }
+        };
+        let grants = match &mut self.factory {
+            Some(open) => Grants::over(open()?, state_dir),
+            None => store::open(store::Options {
+                kind: self.kind,
+                state_dir,
+                data_dir: self.data_dir.clone(),
+                key: self.key.clone(),
+                session: store::Session::default(),
+                service: "entrada".to_owned(),
+                interaction: self.request.interaction,
+                limits: store::Limits::default(),
+                notice: if self.on_terminal { Box::new(say) } else { Box::new(|_| ()) },
+                asked_to_end: if self.handles_signals { asked_to_end_by } else { || None },
+            })?,
+        };
+        Ok(Opened { grants, _temporary: temporary })
+    }
+}
+
+/// Whether a person can be asked at this terminal: as the program `entrada` decides it.
+pub(super) fn interaction_at_terminal(env: &Env) -> Interaction {
+    use crate::flow::Prompt as _;
+    let person = super::TerminalPrompt::new().can_ask() && !env.is_ci();
+    if person { Interaction::Allowed } else { Interaction::Forbidden }
+}
