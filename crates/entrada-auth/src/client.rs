@@ -70,7 +70,7 @@ impl Client {
     /// [`AcquireError::SignInNeeded`] where the user has to sign in and [`ClientBuilder::interactive`] is off;
     /// [`AcquireError::Refused`] with the answer of the authority; other variants where the store or the network fails.
     pub fn token(&self) -> Result<Token, AcquireError> {
-        self.run(|session| session.token())
+        self.run(worker::token)
     }
 
     /// As [`Client::token`], without blocking the executor. A call whose future is dropped is carried to its end
@@ -82,7 +82,8 @@ impl Client {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let entra = entrada_emulator::Emulator::start()?;
     /// # let builder = entrada_auth::Client::builder().authority(entra.authority()).store(StoreKind::Memory);
-    /// # let client = builder.interactive(true).client_id(entra.client_id()).scope("User.Read").build()?;
+    /// # let builder = builder.tenant(entra.tenant()).client_id(entra.client_id()).interactive(true);
+    /// # let client = builder.scope("User.Read").build()?;
     /// let token = client.token_async().await?;
     /// # assert!(!token.secret().is_empty());
     /// # Ok(()) }
@@ -92,7 +93,7 @@ impl Client {
     ///
     /// As [`Client::token`].
     pub async fn token_async(&self) -> Result<Token, AcquireError> {
-        self.run_async(|session| session.token()).await
+        self.run_async(worker::token).await
     }
 
     /// Asks the user to sign in, whatever is stored, and stores the grant.
@@ -101,7 +102,7 @@ impl Client {
     ///
     /// [`AcquireError`] says what kept the user from signing in, or the grant from being stored.
     pub fn sign_in(&self) -> Result<Token, AcquireError> {
-        self.run(|session| session.sign_in())
+        self.run(worker::sign_in)
     }
 
     /// As [`Client::sign_in`], without blocking the executor.
@@ -110,7 +111,7 @@ impl Client {
     ///
     /// As [`Client::sign_in`].
     pub async fn sign_in_async(&self) -> Result<Token, AcquireError> {
-        self.run_async(|session| session.sign_in()).await
+        self.run_async(worker::sign_in).await
     }
 
     /// Removes the account's grant from the store, and returns whether there was one. The tokens stay valid until they
@@ -121,7 +122,7 @@ impl Client {
     /// [`AcquireError::Ambiguous`] where several accounts are signed in and [`ClientBuilder::account`] names none of them;
     /// other variants where the store fails, or another process holds the grant.
     pub fn sign_out(&self) -> Result<bool, AcquireError> {
-        self.run(|session| session.sign_out())
+        self.run(worker::sign_out)
     }
 
     /// As [`Client::sign_out`], without blocking the executor.
@@ -130,7 +131,7 @@ impl Client {
     ///
     /// As [`Client::sign_out`].
     pub async fn sign_out_async(&self) -> Result<bool, AcquireError> {
-        self.run_async(|session| session.sign_out()).await
+        self.run_async(worker::sign_out).await
     }
 
     /// The accounts that are signed in to this application at this authority and tenant.
@@ -139,7 +140,7 @@ impl Client {
     ///
     /// [`AcquireError::Store`] where the store cannot be read.
     pub fn accounts(&self) -> Result<Vec<Entry>, AcquireError> {
-        self.run(|session| session.accounts())
+        self.run(worker::accounts)
     }
 
     /// As [`Client::accounts`], without blocking the executor.
@@ -148,7 +149,7 @@ impl Client {
     ///
     /// As [`Client::accounts`].
     pub async fn accounts_async(&self) -> Result<Vec<Entry>, AcquireError> {
-        self.run_async(|session| session.accounts()).await
+        self.run_async(worker::accounts).await
     }
 
     /// Forgets a stored token that a service refused with 401. The next [`Client::token`] brings another one; the refresh
@@ -159,7 +160,7 @@ impl Client {
     /// [`AcquireError::Store`] where the store fails, [`AcquireError::Lock`] where another process holds the grant.
     pub fn forget_token(&self, refused: &Token) -> Result<(), AcquireError> {
         let refused = refused.acquired().token.access_token.clone();
-        self.run(move |session| session.forget_token(&refused))
+        self.run(move |session| worker::forget_token(session, &refused))
     }
 
     fn run<T: Send + 'static>(

@@ -2,6 +2,7 @@
 //!
 //! Pure: nothing here does I/O, reads a clock or knows a command line.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod account;
 mod address;

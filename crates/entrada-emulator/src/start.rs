@@ -203,10 +203,6 @@ impl Running {
     }
 
     /// A tenant that all work accounts of the emulator belong to: `organizations`.
-    #[expect(
-        clippy::unused_self,
-        reason = "reads as the others, and may depend on the emulator one day"
-    )]
     pub fn tenant(&self) -> &'static str {
         "organizations"
     }
@@ -218,10 +214,6 @@ impl Running {
     }
 
     /// The user names of the built-in accounts.
-    #[expect(
-        clippy::unused_self,
-        reason = "reads as the others, and may depend on the emulator one day"
-    )]
     pub fn accounts(&self) -> impl Iterator<Item = &'static str> + use<> {
         PEOPLE.iter().map(|person| person.username)
     }

@@ -67,7 +67,8 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Who may sign in: the GUID or a domain of a directory, `organizations`, `consumers`, or `common`, which is the default.
+    /// Who may sign in: the GUID or a domain of a directory, `organizations`, `consumers`, or `common`, which is the default
+    /// at the clouds of Microsoft. At any other address, an authority without a tenant is an OpenID provider of any make.
     pub fn tenant(self, tenant: impl Into<String>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
     }
@@ -206,10 +207,9 @@ impl ClientBuilder {
         };
         let on_terminal = self.prompt.is_none();
         let interaction = match self.interactive {
-            Some(true) => Interaction::Allowed,
             Some(false) => Interaction::Forbidden,
             None if on_terminal => worker::interaction_at_terminal(&env),
-            None => Interaction::Allowed,
+            Some(true) | None => Interaction::Allowed,
         };
         let summary = format!("{client_id} at {authority} for {}", scopes.api());
         let page = SignInPage { unattended: self.page.unattended || env.is_ci(), ..self.page };

@@ -88,15 +88,60 @@ struct Opened {
     _temporary: Option<tempfile::TempDir>,
 }
 
+/// A token that is good.
+pub(super) fn token(session: &mut Session<'_>) -> Result<Token, AcquireError> {
+    session.acquire(flow::acquire)
+}
+
+/// A token by sign-in.
+pub(super) fn sign_in(session: &mut Session<'_>) -> Result<Token, AcquireError> {
+    session.acquire(flow::sign_in)
+}
+
+/// The accounts of this application.
+pub(super) fn accounts(session: &mut Session<'_>) -> Result<Vec<Entry>, AcquireError> {
+    session.entries(None)
+}
+
+/// Removes the grant of the account; whether there was one.
+pub(super) fn sign_out(session: &mut Session<'_>) -> Result<bool, AcquireError> {
+    let account = session.setup.request.account.clone();
+    let entries = session.entries(account.as_deref())?;
+    let entry = match &entries[..] {
+        [] => return Ok(false),
+        [entry] => entry,
+        several => {
+            let names = several.iter().map(|entry| entry.label().to_owned()).collect();
+            return Err(AcquireError::Ambiguous(names));
+        }
+    };
+    let (clock, wait) = (session.sys.clock, session.setup.request.lock_wait);
+    let grants = session.open()?;
+    let mut interrupted = None;
+    // A refresh that runs now would store the grant again.
+    let lock = grants.lock(&entry.key(), wait, &mut |pause: Duration| {
+        interrupted = clock.sleep(pause).err();
+        interrupted.is_none()
+    });
+    if let Some(interrupted) = interrupted {
+        return Err(interrupted.into());
+    }
+    let lock = lock?;
+    grants.remove(&entry.key())?;
+    lock.clear_note();
+    Ok(true)
+}
+
+/// Forgets a token that a service refused.
+pub(super) fn forget_token(
+    session: &mut Session<'_>,
+    refused: &Secret,
+) -> Result<(), AcquireError> {
+    let (sys, request) = (session.sys, session.setup.request.clone());
+    flow::drop_token(&sys, session.open()?, &request, refused.expose())
+}
+
 impl Session<'_> {
-    pub(super) fn token(&mut self) -> Result<Token, AcquireError> {
-        self.acquire(flow::acquire)
-    }
-
-    pub(super) fn sign_in(&mut self) -> Result<Token, AcquireError> {
-        self.acquire(flow::sign_in)
-    }
-
     fn acquire(
         &mut self,
         how: impl FnOnce(
@@ -106,10 +151,9 @@ impl Session<'_> {
             &mut dyn Prompt,
         ) -> Result<Acquired, AcquireError>,
     ) -> Result<Token, AcquireError> {
-        self.open()?;
         let Self { sys, setup, opened } = self;
+        let grants = open(setup, opened)?;
         let Setup { request, prompt, .. } = setup;
-        let Some(Opened { grants, .. }) = opened else { unreachable!("it was opened above") };
         let outcome = how(sys, grants, request, &mut **prompt);
         if let Ok(acquired) = &outcome {
             if let Some(trouble) = &acquired.trouble {
@@ -123,43 +167,6 @@ impl Session<'_> {
             prompt.trouble(&warning);
         }
         outcome.map(Token::new)
-    }
-
-    pub(super) fn accounts(&mut self) -> Result<Vec<Entry>, AcquireError> {
-        self.entries(None)
-    }
-
-    pub(super) fn sign_out(&mut self) -> Result<bool, AcquireError> {
-        let account = self.setup.request.account.clone();
-        let entries = self.entries(account.as_deref())?;
-        let entry = match &entries[..] {
-            [] => return Ok(false),
-            [entry] => entry,
-            several => {
-                let names = several.iter().map(|entry| entry.label().to_owned()).collect();
-                return Err(AcquireError::Ambiguous(names));
-            }
-        };
-        let (clock, wait) = (self.sys.clock, self.setup.request.lock_wait);
-        let grants = self.open()?;
-        let mut interrupted = None;
-        // A refresh that runs now would store the grant again.
-        let lock = grants.lock(&entry.key(), wait, &mut |pause: Duration| {
-            interrupted = clock.sleep(pause).err();
-            interrupted.is_none()
-        });
-        if let Some(interrupted) = interrupted {
-            return Err(interrupted.into());
-        }
-        let lock = lock?;
-        grants.remove(&entry.key())?;
-        lock.clear_note();
-        Ok(true)
-    }
-
-    pub(super) fn forget_token(&mut self, refused: &Secret) -> Result<(), AcquireError> {
-        let (sys, request) = (self.sys, self.setup.request.clone());
-        flow::drop_token(&sys, self.open()?, &request, refused.expose())
     }
 
     /// The entries of this application at this authority and tenant; those that `account` names, where it names one.
@@ -176,16 +183,18 @@ impl Session<'_> {
         Ok(entries)
     }
 
-    /// The store, which the first call opens. It stays open: a store in memory lives as long as the client.
     fn open(&mut self) -> Result<&Grants, StoreError> {
-        if self.opened.is_none() {
-            self.opened = Some(self.setup.open()?);
-        }
-        match &self.opened {
-            Some(opened) => Ok(&opened.grants),
-            None => unreachable!("it was opened above"),
-        }
+        open(&mut self.setup, &mut self.opened)
     }
+}
+
+/// The store, which the first call opens. It stays open: a store in memory lives as long as the client.
+fn open<'o>(setup: &mut Setup, opened: &'o mut Option<Opened>) -> Result<&'o Grants, StoreError> {
+    let opened = match opened {
+        Some(opened) => opened,
+        None => opened.insert(setup.open()?),
+    };
+    Ok(&opened.grants)
 }
 
 impl Setup {

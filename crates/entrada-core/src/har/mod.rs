@@ -241,6 +241,14 @@ impl Har {
     }
 
     /// Reads `text`; `None` where it is no HTTP archive. The error tells the place, and quotes nothing.
+    ///
+    /// ```
+    /// use entrada_core::har::Har;
+    ///
+    /// let text = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
+    /// assert!(Har::parse(text).unwrap().unwrap().log.entries.is_empty());
+    /// assert!(Har::parse("{}").is_none(), "JSON, and no archive");
+    /// ```
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
         let place = |error: &serde_json::Error| {
             format!("it breaks at line {} column {}", error.line(), error.column())

@@ -10,6 +10,15 @@ use crate::{Authority, Endpoints, check_transport, clean};
 const STEP: &str = "the discovery request";
 
 /// Asks for the metadata of `authority`.
+///
+/// ```
+/// use entrada_core::{Authority, oauth::discovery};
+///
+/// let authority = Authority::at("https://idp.example/realms/one", None)?;
+/// let request = discovery::request(&authority);
+/// assert_eq!(request.uri().path(), "/realms/one/.well-known/openid-configuration");
+/// # Ok::<(), entrada_core::AddressError>(())
+/// ```
 pub fn request(authority: &Authority) -> HttpRequest {
     let mut request = HttpRequest::new(Vec::new());
     *request.method_mut() = Method::GET;
@@ -58,6 +67,10 @@ const ISSUER_MAX: usize = 200;
 
 /// Reads the answer to [`request`]. The `issuer` must be the authority that was asked, and every endpoint must be
 /// reached over https or on this machine: a document that says otherwise is refused (OIDC Discovery §4.3).
+///
+/// # Errors
+///
+/// [`DiscoveryError`] where the answer is no discovery document, or that of another issuer.
 pub fn parse(
     authority: &Authority,
     response: &HttpResponse,

@@ -184,6 +184,11 @@ pub static RULES: &[&Rule] = &[
 ];
 
 /// The rule called `id`.
+///
+/// ```
+/// let rule = entrada_diagnose::rules::find("wrong-audience").unwrap();
+/// assert!(rule.docs.contains("audience"));
+/// ```
 pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.id == id)
 }

@@ -1,0 +1,45 @@
+//! How a program that signs in is tested: `cargo test --example emulator_in_tests`.
+
+#![expect(clippy::print_stdout, reason = "this is a program, not the library")]
+
+use entrada_auth::{Client, flow::AcquireError};
+
+/// What a program does with a token.
+fn authorization(client: &Client) -> Result<String, AcquireError> {
+    client.token().map(|token| format!("Bearer {}", token.secret()))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = Client::builder().client_id("my-client-id").scope("User.Read").build()?;
+    println!("{}", authorization(&client)?.len());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use entrada_auth::{Client, ClientBuilder, store::StoreKind};
+    use entrada_emulator::{Emulator, Running};
+
+    fn client_of(entra: &Running) -> ClientBuilder {
+        let client = Client::builder().authority(entra.authority()).tenant(entra.tenant());
+        client
+            .client_id(entra.client_id())
+            .scope("User.Read")
+            .store(StoreKind::Memory)
+            .interactive(true)
+    }
+
+    #[test]
+    fn the_header_holds_the_token() {
+        let entra = Emulator::start().unwrap();
+        let client = client_of(&entra).build().unwrap();
+        assert!(super::authorization(&client).unwrap().starts_with("Bearer ey"));
+    }
+
+    #[test]
+    fn a_user_who_declines_is_an_error() {
+        let entra = Emulator::builder().scenario("user-declines").start().unwrap();
+        let client = client_of(&entra).build().unwrap();
+        assert!(super::authorization(&client).is_err());
+    }
+}
