@@ -43,7 +43,7 @@ impl JobName {
         if let Some(table) = own(&self.0) {
             return Ok(Job::Own(table.job(&self.0)));
         }
-        let on_record = Job::iter().map(|job| job.id());
+        let on_record = Job::iter().map(|job| -> &'a str { job.id() });
         let near = match nearest(&self.0, on_record.chain(names)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`entrada explain jobs` lists them".to_owned(),

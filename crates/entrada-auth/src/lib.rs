@@ -19,6 +19,7 @@
 //! Below it are [`flow`], the steps of a sign-in and a refresh; [`store`], where grants are kept; [`trace`], a record of the
 //! requests without their secrets; and [`sys`], everything that touches the machine, as traits.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 pub mod client;
 pub mod flow;

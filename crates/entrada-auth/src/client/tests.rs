@@ -236,7 +236,9 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
     let dir = tempfile::tempdir().unwrap();
     let opened = Arc::new(AtomicUsize::new(0));
     let times = Arc::clone(&opened);
+    let notes = Notes::default();
     let client = builder(&entra)
+        .prompt(notes.clone())
         .state_dir(dir.path())
         .backend(move || {
             if times.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -258,6 +260,7 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
     assert_eq!(client.token().unwrap().source(), Source::Cache);
     assert_eq!(opened.load(Ordering::SeqCst), 2, "it is opened once more, and stays open");
     assert!(store::listed(dir.path()).is_empty(), "the shared list does not name it");
+    assert_eq!(notes.all().len(), 1, "one code was shown, and no warning: {:?}", notes.all());
 }
 
 #[test]
@@ -329,9 +332,9 @@ fn a_code_is_shown_with_its_application_and_a_warning() {
     struct Lines(Notes);
     impl Prompt for Lines {
         fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
-            prompt::code_lines(authorization, request)
-                .into_iter()
-                .for_each(|line| self.0.add(line));
+            for line in prompt::code_lines(authorization, request) {
+                self.0.add(line);
+            }
         }
         fn show_page(&mut self, _: &Shown<'_>) {}
     }

@@ -86,6 +86,11 @@ impl Unsaved {
 }
 
 /// A token for `request`: from the store while it is good, else by refresh, else by sign-in where that is allowed.
+///
+/// # Errors
+///
+/// [`AcquireError::SignInNeeded`] where the user has to sign in and may not be asked, [`AcquireError::Refused`] with the answer
+/// of the authority; other variants where the store or the network fails.
 pub fn acquire(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -115,6 +120,10 @@ pub fn acquire(
 
 /// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
 /// token stays.
+///
+/// # Errors
+///
+/// [`AcquireError`] where the store fails, or another process holds the grant.
 pub fn drop_token(
     sys: &Sys<'_>,
     grants: &Grants,

@@ -26,6 +26,10 @@ pub fn listed(state_dir: &Path) -> Vec<Entry> {
 impl Grants {
     /// The grants of this store, from the list; where that is missing, damaged or newer than we are, from the store too.
     /// Among them are those that cannot be read, so that they can be shown and removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store has to be asked, and cannot be read.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let kind = self.kind();
         let list = self.index.read();
@@ -118,6 +122,10 @@ impl Grants {
     }
 
     /// Clears the recovery key if it cannot be read and nothing can need it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be read or written.
     pub fn clear_lost_key(&self) -> Result<(), StoreError> {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
         match error.trouble {

@@ -105,26 +105,50 @@ pub trait Backend {
     fn describe(&self) -> String;
     /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
     /// "locked" and "empty" need different help.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
     /// As [`Backend::load`]. A backend that only believes to know where the item is may look there first, if `is_right` can
     /// tell that it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
         let _ = is_right;
         self.load(name)
     }
     /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store does not take the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// Moves what is filed under `name`, and cannot be read, to `aside`, as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be read or written.
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
     }
     /// Forgets `name`; whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written.
     fn remove(&self, name: &str) -> Result<bool, StoreError>;
     /// Bytes that one item may have; `None` when any grant fits.
     fn item_max(&self) -> Option<usize> {
         None
     }
     /// The names of all items, where the platform can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
 }
 

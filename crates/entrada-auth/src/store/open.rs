@@ -33,6 +33,10 @@ pub struct Options {
 
 /// Builds the store that `options` names. No other kind takes its place: whoever asked for a keyring must not end up
 /// with a file.
+///
+/// # Errors
+///
+/// [`StoreError`] where the store cannot be opened: no key, a wrong one, not on this platform.
 pub fn open(options: Options) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
     if options.kind == StoreKind::File {

@@ -73,6 +73,10 @@ impl InputFileError {
 }
 
 /// What is in the plain file `path`, of at most `max` bytes. A symbolic link is followed; what counts is where it leads.
+///
+/// # Errors
+///
+/// [`InputFileError`] where the file cannot be read, is too long, or may be another user's doing.
 pub fn read_input_file(
     path: &Path,
     max: u64,
@@ -111,6 +115,10 @@ pub fn read_input_file(
 }
 
 /// Refuses a folder or a link on the way to `path` that another user could change. What is not there yet is no fault.
+///
+/// # Errors
+///
+/// [`InputFileError`] names what another user could change.
 #[cfg(unix)]
 pub fn check_way(path: &Path) -> Result<(), InputFileError> {
     let there = |metadata: io::Result<Metadata>| match metadata {

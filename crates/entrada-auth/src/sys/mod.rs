@@ -75,6 +75,10 @@ pub trait Browser {
     fn host_kind(&self, env: &Env) -> HostKind;
     /// Opens `url`, by `$BROWSER` where that is set; refuses anything but https and pages of this machine. Returns at
     /// once; what goes wrong afterwards comes over the channel, and nothing comes when all went well.
+    ///
+    /// # Errors
+    ///
+    /// What the system said, or that the address is not one to open.
     fn open(&self, url: &url::Url, env: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>>;
 }
 
@@ -104,6 +108,10 @@ impl HostKind {
 pub trait Loopback {
     /// Listens on `127.0.0.1` and `[::1]`, on the first of `ports` that is free on both; on any free one when `ports` is
     /// empty.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; ports that are taken.
     fn listen(&self, ports: &[u16]) -> std::io::Result<Box<dyn Listener>>;
 }
 
@@ -112,6 +120,10 @@ pub trait Listener {
     /// Which one.
     fn port(&self) -> u16;
     /// The next visit, if one comes within `wait`.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal ended the wait.
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
     /// Stops listening, and gives the answers that are under way up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
@@ -120,6 +132,10 @@ pub trait Listener {
 /// Randomness that nobody can guess.
 pub trait Entropy {
     /// Fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
 }
 
@@ -128,6 +144,10 @@ pub trait Clock {
     /// Now.
     fn now(&self) -> NumericDate;
     /// Blocks for `duration`, or until the user or the system asks the program to end.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal ended the wait.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
     /// From `true` to `false`, a signal that asks the program to end ends no wait and no request; a second one ends the
     /// program at once. Calls nest. See [`HeldSignals`].
@@ -151,6 +171,10 @@ pub struct HeldSignals<'a>(&'a dyn Clock);
 
 impl<'a> HeldSignals<'a> {
     /// From now on; an error where one has come already.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal has come already.
     pub fn begin(clock: &'a dyn Clock) -> Result<Self, Interrupted> {
         clock.hold_signals(true);
         let held = Self(clock);
@@ -158,6 +182,10 @@ impl<'a> HeldSignals<'a> {
     }
 
     /// Until now; an error where one has come meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal has come meanwhile.
     pub fn end(self) -> Result<(), Interrupted> {
         self.0.pending_signal().map_or(Ok(()), Err)
     }
@@ -185,6 +213,10 @@ pub struct Interrupted {
 /// The network. Sends one request and waits for its answer; follows no redirect.
 pub trait Http {
     /// Sends `request`. Plain http is refused except to this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] says why no answer came.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
     /// Trusts the certificates in `bundle` beside the platform's, for requests from now on. They are looked at then.
     fn trust(&self, bundle: Bundle);
@@ -193,18 +225,38 @@ pub trait Http {
 /// Connections on which lines are exchanged.
 pub trait Dial {
     /// Connects to `port` of `host`, with TLS from the first byte on where `tls` says so. Proxies are not used: they carry HTTP.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] says why there is no connection.
     fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError>;
     /// The addresses of `host`, one at least.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; a host without an address.
     fn resolve(&self, host: &str) -> std::io::Result<Vec<std::net::IpAddr>>;
 }
 
 /// One such connection.
 pub trait Connection {
     /// The next line, without its end; `None` when the other side has closed.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where the connection breaks.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
     /// Sends `line`, and its end.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where the connection breaks.
     fn write(&mut self, line: &str) -> Result<(), HttpError>;
     /// Goes on with TLS (STARTTLS), for the host that was dialled.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where TLS cannot be had, or the certificate is not the host's.
     fn secure(&mut self) -> Result<(), HttpError>;
 }
 
@@ -235,8 +287,16 @@ pub trait Terminal {
     /// Columns of the terminal that shows stderr; `None` when it is no terminal.
     fn width(&self) -> Option<usize>;
     /// Asks for a line that must not be echoed.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; no terminal, or a signal.
     fn read_password(&self, prompt: &str) -> std::io::Result<entrada_core::Secret>;
     /// Begins to read one line that must not be shown: from the terminal without echo, else from standard input.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
     fn read_line(&self) -> std::io::Result<Box<dyn Line>>;
 }
 
