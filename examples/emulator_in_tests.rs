@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "this is a program, not the library")]
 
-use entrada_auth::{Client, flow::AcquireError};
+use entrada_auth::{AcquireError, Client};
 
 /// What a program does with a token.
 fn authorization(client: &Client) -> Result<String, AcquireError> {
@@ -17,10 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
-    use entrada_auth::{Client, ClientBuilder, store::StoreKind};
-    use entrada_emulator::{Emulator, Running};
+    use entrada_auth::{Client, ClientBuilder, StoreKind};
+    use entrada_emulator::{Emulator, RunningEmulator};
 
-    fn client_of(entra: &Running) -> ClientBuilder {
+    fn client_of(entra: &RunningEmulator) -> ClientBuilder {
         let client = Client::builder().authority(entra.authority()).tenant(entra.tenant());
         client
             .client_id(entra.client_id())

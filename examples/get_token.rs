@@ -10,8 +10,7 @@
 
 use std::error::Error;
 
-use entrada_auth::Client;
-use entrada_auth::store::StoreKind;
+use entrada_auth::{Client, StoreKind};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -2,7 +2,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap, error::Error};
 
-use entrada_auth::{Client, store::Backend, store::Bytes, store::StoreError, store::StoreKind};
+use entrada_auth::store::{Bytes, StoreError};
+use entrada_auth::{Backend, Client, StoreKind};
 
 /// A real one outlives the program. "Locked" is an error there and never `None`, which would mean "signed out".
 #[derive(Default)]

@@ -17,7 +17,8 @@ pub use token::Token;
 
 use crate::flow::AcquireError;
 use crate::store::Entry;
-use worker::{Job, Session};
+use entrada_core::ClaimsRequest;
+use worker::{Task, Worker};
 
 /// Gets tokens for one application at one authority.
 ///
@@ -52,7 +53,7 @@ use worker::{Job, Session};
 ///
 /// A client leaves signals alone unless [`ClientBuilder::handle_signals`] says otherwise.
 pub struct Client {
-    jobs: mpsc::Sender<Job>,
+    tasks: mpsc::Sender<Task>,
     /// What `Debug` shows.
     summary: String,
 }
@@ -160,12 +161,22 @@ impl Client {
     /// [`AcquireError::Store`] where the store fails, [`AcquireError::Lock`] where another process holds the grant.
     pub fn forget_token(&self, refused: &Token) -> Result<(), AcquireError> {
         let refused = refused.acquired().token.access_token.clone();
-        self.run(move |session| worker::forget_token(session, &refused))
+        self.run(move |worker| worker::forget_token(worker, &refused))
+    }
+
+    /// A token that answers the claims challenge of a service: a refresh with those claims, or a sign-in. No stored token
+    /// serves. [`entrada_core::oauth::challenge::read`] reads the challenge from the `WWW-Authenticate` header of a 401.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::token`].
+    pub fn answer_challenge(&self, challenge: ClaimsRequest) -> Result<Token, AcquireError> {
+        self.run(|worker| worker::answer_challenge(worker, challenge))
     }
 
     fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, AcquireError> + Send + 'static,
+        work: impl FnOnce(&mut Worker<'_>) -> Result<T, AcquireError> + Send + 'static,
     ) -> Result<T, AcquireError> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.send(work, move |outcome| drop(reply.send(outcome)));
@@ -174,7 +185,7 @@ impl Client {
 
     async fn run_async<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> Result<T, AcquireError> + Send + 'static,
+        work: impl FnOnce(&mut Worker<'_>) -> Result<T, AcquireError> + Send + 'static,
     ) -> Result<T, AcquireError> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.send(work, move |outcome| drop(reply.send(outcome)));
@@ -184,14 +195,14 @@ impl Client {
     /// Gives `work` to the client's thread, which passes what comes of it to `reply`.
     fn send<T: 'static>(
         &self,
-        work: impl FnOnce(&mut Session<'_>) -> T + Send + 'static,
+        work: impl FnOnce(&mut Worker<'_>) -> T + Send + 'static,
         reply: impl FnOnce(std::thread::Result<T>) + Send + 'static,
     ) {
-        let job = move |session: &mut Session<'_>| {
-            reply(panic::catch_unwind(panic::AssertUnwindSafe(|| work(session))));
+        let task = move |worker: &mut Worker<'_>| {
+            reply(panic::catch_unwind(panic::AssertUnwindSafe(|| work(worker))));
         };
         // Where the thread is gone, `reply` is dropped, and the caller learns that nothing comes.
-        drop(self.jobs.send(Box::new(job)));
+        drop(self.tasks.send(Box::new(task)));
     }
 }
 

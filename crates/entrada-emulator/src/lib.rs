@@ -53,7 +53,7 @@ pub use account::Directory;
 use entrada_core::{NamedHost, NumericDate};
 pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
-pub use start::{Builder, Running, StartError};
+pub use start::{EmulatorBuilder, RunningEmulator, StartError};
 use state::State;
 
 /// How an emulator is set up.

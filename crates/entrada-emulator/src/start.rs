@@ -28,7 +28,7 @@ impl Emulator {
     /// # Errors
     ///
     /// [`StartError::Io`] where the system gives no port or no thread.
-    pub fn start() -> Result<Running, StartError> {
+    pub fn start() -> Result<RunningEmulator, StartError> {
         Self::builder().start()
     }
 
@@ -41,14 +41,14 @@ impl Emulator {
     /// assert!(Emulator::builder().scenario("no-such-scenario").start().is_err());
     /// # Ok::<(), entrada_emulator::StartError>(())
     /// ```
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
     }
 }
 
 /// Describes an emulator that is to be started.
 #[must_use = "call `start`"]
-pub struct Builder {
+pub struct EmulatorBuilder {
     scenario: String,
     account: Option<String>,
     port: u16,
@@ -61,7 +61,7 @@ pub struct Builder {
     clock: Option<Clock>,
 }
 
-impl Default for Builder {
+impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             scenario: SCENARIO_DEFAULT.to_owned(),
@@ -79,7 +79,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl EmulatorBuilder {
     /// What happens, by the name of a [`Scenario`]; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or
     /// for a person at the page.
     pub fn scenario(self, name: impl Into<String>) -> Self {
@@ -138,7 +138,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`StartError`] where the scenario or the account is unknown, or the system gives no port or no thread.
-    pub fn start(self) -> Result<Running, StartError> {
+    pub fn start(self) -> Result<RunningEmulator, StartError> {
         let scenario = Scenario::find(&self.scenario)
             .ok_or_else(|| StartError::UnknownScenario(self.scenario.clone()))?;
         if let Some(account) = &self.account
@@ -166,13 +166,18 @@ impl Builder {
         }));
         let clock = self.clock.unwrap_or_else(|| Arc::new(machine_time));
         let background = serve::spawn(Arc::clone(&emulator), listeners, None, clock)?;
-        Ok(Running { emulator, authority, client_id: scenario.client_id, _background: background })
+        Ok(RunningEmulator {
+            emulator,
+            authority,
+            client_id: scenario.client_id,
+            _background: background,
+        })
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EmulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("EmulatorBuilder")
             .field("scenario", &self.scenario)
             .field("account", &self.account)
             .field("port", &self.port)
@@ -189,14 +194,14 @@ fn machine_time() -> NumericDate {
 /// Dropping it stops the emulator.
 #[derive(Debug)]
 #[must_use = "the emulator stops when this is dropped"]
-pub struct Running {
+pub struct RunningEmulator {
     emulator: Arc<Emulator>,
     authority: String,
     client_id: &'static str,
     _background: Background,
 }
 
-impl Running {
+impl RunningEmulator {
     /// Where it is, without a slash at the end and without a tenant: `http://localhost:PORT`.
     pub fn authority(&self) -> &str {
         &self.authority
@@ -219,7 +224,7 @@ impl Running {
     }
 }
 
-impl Deref for Running {
+impl Deref for RunningEmulator {
     type Target = Emulator;
 
     fn deref(&self) -> &Emulator {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::worker::{self, Factory, Setup};
+use super::worker::{self, OpenBackend, Setup};
 use super::{Client, TerminalPrompt};
 use crate::flow::{FlowKind, Pins, Prompt, SignInPage, TokenRequest};
 use crate::store::{Backend, Interaction, Key, StoreError, StoreKind};
@@ -31,7 +31,7 @@ pub struct ClientBuilder {
     page: SignInPage,
     store: StoreKind,
     store_key: Option<Key>,
-    factory: Option<Factory>,
+    factory: Option<OpenBackend>,
     state_dir: Option<PathBuf>,
     interactive: Option<bool>,
     claims: Option<ClaimsRequest>,
@@ -241,8 +241,8 @@ impl ClientBuilder {
             on_terminal,
             handles_signals: self.handles_signals,
         };
-        let jobs = worker::start(setup).map_err(BuildError::Thread)?;
-        Ok(Client { jobs, summary })
+        let tasks = worker::start(setup).map_err(BuildError::Thread)?;
+        Ok(Client { tasks, summary })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::flow::{Prompt, Shown, Source, TokenRequest};
 use crate::store::{self, Backend, Bytes, Key, StoreError, StoreErrorKind, StoreKind};
 use crate::sys::{Env, Http, HttpError, HttpRequest, HttpResponse, RealHttp};
 use entrada_core::oauth::device_code::DeviceAuthorization;
-use entrada_core::{Account, NumericDate, Secret};
-use entrada_emulator::{Emulator, Running};
+use entrada_core::{Account, ClaimsRequest, NumericDate, Secret};
+use entrada_emulator::{Emulator, RunningEmulator};
 
 const SCOPE: &str = "https://graph.microsoft.com/Mail.Read";
 
@@ -41,7 +41,7 @@ impl Prompt for Notes {
 }
 
 /// Without a browser, whatever machine the tests run on.
-fn builder(entra: &Running) -> ClientBuilder {
+fn builder(entra: &RunningEmulator) -> ClientBuilder {
     Client::builder()
         .authority(entra.authority())
         .tenant(entra.tenant())
@@ -63,6 +63,9 @@ fn a_token_comes_by_sign_in_then_from_the_store_then_by_refresh() {
     assert_eq!(notes.all().len(), 1, "one code was shown");
     let second = client.token().unwrap();
     assert_eq!((second.source(), second.secret()), (Source::Cache, first.secret()));
+    let challenge = ClaimsRequest::parse(r#"{"access_token":{"acrs":{"value":"c1"}}}"#).unwrap();
+    assert_eq!(client.answer_challenge(challenge).unwrap().source(), Source::Refresh);
+    let second = client.token().unwrap();
     client.forget_token(&second).unwrap();
     let third = client.token().unwrap();
     assert_eq!(third.source(), Source::Refresh);
@@ -93,7 +96,7 @@ fn signing_out_removes_the_grant_and_nobody_is_asked_where_that_is_off() {
 }
 
 /// Does at the device page what a person does.
-struct Approves(&'static str, Arc<Running>);
+struct Approves(&'static str, Arc<RunningEmulator>);
 
 impl Prompt for Approves {
     fn show_code(&mut self, authorization: &DeviceAuthorization, _: &TokenRequest) {
@@ -139,6 +142,28 @@ fn many_threads_cause_one_sign_in() {
         }
     });
     assert_eq!(notes.all().len(), 1);
+}
+
+#[test]
+fn clients_of_one_store_refresh_once_between_them() {
+    let entra = Emulator::start().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let clients: Vec<Client> = (0..4)
+        .map(|_| {
+            let builder = builder(&entra).store(StoreKind::File).state_dir(dir.path());
+            builder.store_key(Key::Raw(Secret::new("11".repeat(32)))).build().unwrap()
+        })
+        .collect();
+    let first = clients[0].token().unwrap();
+    clients[0].forget_token(&first).unwrap();
+    std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(|| assert_ne!(client.token().unwrap().source(), Source::SignIn));
+        }
+    });
+    let log = entra.log();
+    let refreshes = log.iter().filter(|line| line.grant_type == Some("refresh_token"));
+    assert_eq!(refreshes.count(), 1);
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -12,22 +12,22 @@ use crate::sys::{
     Env, Http, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms,
     RealTerminal, Sys, asked_to_end_by, leave_signals_alone, say,
 };
-use entrada_core::{Account, Secret};
+use entrada_core::{Account, ClaimsRequest, Secret};
 
 use super::Token;
 
 /// Something to do on the thread of a client.
-pub(super) type Job = Box<dyn FnOnce(&mut Session<'_>) + Send>;
+pub(super) type Task = Box<dyn FnOnce(&mut Worker<'_>) + Send>;
 
 /// Opens a store of the program's own.
-pub(super) type Factory = Box<dyn FnMut() -> Result<Box<dyn Backend>, StoreError> + Send>;
+pub(super) type OpenBackend = Box<dyn FnMut() -> Result<Box<dyn Backend>, StoreError> + Send>;
 
 /// What a client was built with.
 pub(super) struct Setup {
     pub(super) request: TokenRequest,
     pub(super) kind: StoreKind,
     pub(super) key: Option<store::Key>,
-    pub(super) factory: Option<Factory>,
+    pub(super) factory: Option<OpenBackend>,
     /// Where list, locks and grants kept aside go; `None`: a directory that is removed with the client.
     pub(super) state_dir: Option<PathBuf>,
     pub(super) data_dir: PathBuf,
@@ -40,13 +40,13 @@ pub(super) struct Setup {
 }
 
 /// Starts the thread. It ends when the sender, and with it the client, is dropped.
-pub(super) fn start(setup: Setup) -> io::Result<mpsc::Sender<Job>> {
-    let (sender, jobs) = mpsc::channel();
-    thread::Builder::new().name("entrada".to_owned()).spawn(move || work(setup, &jobs))?;
+pub(super) fn start(setup: Setup) -> io::Result<mpsc::Sender<Task>> {
+    let (sender, tasks) = mpsc::channel();
+    thread::Builder::new().name("entrada".to_owned()).spawn(move || work(setup, &tasks))?;
     Ok(sender)
 }
 
-fn work(mut setup: Setup, jobs: &mpsc::Receiver<Job>) {
+fn work(mut setup: Setup, tasks: &mpsc::Receiver<Task>) {
     if !setup.handles_signals {
         leave_signals_alone();
     }
@@ -68,14 +68,14 @@ fn work(mut setup: Setup, jobs: &mpsc::Receiver<Job>) {
         entropy: &RealEntropy,
         programs: &RealPrograms,
     };
-    let mut session = Session { sys, setup, opened: None };
-    while let Ok(job) = jobs.recv() {
-        job(&mut session);
+    let mut worker = Worker { sys, setup, opened: None };
+    while let Ok(task) = tasks.recv() {
+        task(&mut worker);
     }
 }
 
 /// A client at work.
-pub(super) struct Session<'a> {
+pub(super) struct Worker<'a> {
     sys: Sys<'a>,
     setup: Setup,
     /// The store, once a call has needed it.
@@ -89,24 +89,35 @@ struct Opened {
 }
 
 /// A token that is good.
-pub(super) fn token(session: &mut Session<'_>) -> Result<Token, AcquireError> {
-    session.acquire(flow::acquire)
+pub(super) fn token(worker: &mut Worker<'_>) -> Result<Token, AcquireError> {
+    worker.acquire(flow::acquire)
 }
 
 /// A token by sign-in.
-pub(super) fn sign_in(session: &mut Session<'_>) -> Result<Token, AcquireError> {
-    session.acquire(flow::sign_in)
+pub(super) fn sign_in(worker: &mut Worker<'_>) -> Result<Token, AcquireError> {
+    worker.acquire(flow::sign_in)
+}
+
+/// A token that answers the challenge of a service.
+pub(super) fn answer_challenge(
+    worker: &mut Worker<'_>,
+    challenge: ClaimsRequest,
+) -> Result<Token, AcquireError> {
+    worker.acquire(|sys, grants, request, prompt| {
+        let request = TokenRequest { challenge: Some(challenge), ..request.clone() };
+        flow::acquire(sys, grants, &request, prompt)
+    })
 }
 
 /// The accounts of this application.
-pub(super) fn accounts(session: &mut Session<'_>) -> Result<Vec<Entry>, AcquireError> {
-    session.entries(None)
+pub(super) fn accounts(worker: &mut Worker<'_>) -> Result<Vec<Entry>, AcquireError> {
+    worker.entries(None)
 }
 
 /// Removes the grant of the account; whether there was one.
-pub(super) fn sign_out(session: &mut Session<'_>) -> Result<bool, AcquireError> {
-    let account = session.setup.request.account.clone();
-    let entries = session.entries(account.as_deref())?;
+pub(super) fn sign_out(worker: &mut Worker<'_>) -> Result<bool, AcquireError> {
+    let account = worker.setup.request.account.clone();
+    let entries = worker.entries(account.as_deref())?;
     let entry = match &entries[..] {
         [] => return Ok(false),
         [entry] => entry,
@@ -115,8 +126,8 @@ pub(super) fn sign_out(session: &mut Session<'_>) -> Result<bool, AcquireError> 
             return Err(AcquireError::Ambiguous(names));
         }
     };
-    let (clock, wait) = (session.sys.clock, session.setup.request.lock_wait);
-    let grants = session.open()?;
+    let (clock, wait) = (worker.sys.clock, worker.setup.request.lock_wait);
+    let grants = worker.open()?;
     let mut interrupted = None;
     // A refresh that runs now would store the grant again.
     let lock = grants.lock(&entry.key(), wait, &mut |pause: Duration| {
@@ -133,15 +144,12 @@ pub(super) fn sign_out(session: &mut Session<'_>) -> Result<bool, AcquireError> 
 }
 
 /// Forgets a token that a service refused.
-pub(super) fn forget_token(
-    session: &mut Session<'_>,
-    refused: &Secret,
-) -> Result<(), AcquireError> {
-    let (sys, request) = (session.sys, session.setup.request.clone());
-    flow::drop_token(&sys, session.open()?, &request, refused.expose())
+pub(super) fn forget_token(worker: &mut Worker<'_>, refused: &Secret) -> Result<(), AcquireError> {
+    let (sys, request) = (worker.sys, worker.setup.request.clone());
+    flow::drop_token(&sys, worker.open()?, &request, refused.expose())
 }
 
-impl Session<'_> {
+impl Worker<'_> {
     fn acquire(
         &mut self,
         how: impl FnOnce(
