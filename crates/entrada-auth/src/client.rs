@@ -18,7 +18,7 @@ pub use token::Token;
 use crate::flow::AcquireError;
 use crate::store::Entry;
 use entrada_core::ClaimsRequest;
-use worker::{Task, Worker};
+use worker::{Worker, WorkerThread};
 
 /// Gets tokens for one application at one authority.
 ///
@@ -51,9 +51,9 @@ use worker::{Task, Worker};
 /// and ten threads that ask at the same time cause one refresh. Calls with `_async` in their name wait without blocking, under
 /// any executor.
 ///
-/// A client leaves signals alone unless [`ClientBuilder::handle_signals`] says otherwise.
+/// Dropping a client closes the store. A client leaves signals alone unless [`ClientBuilder::handle_signals`] says otherwise.
 pub struct Client {
-    tasks: mpsc::Sender<Task>,
+    thread: WorkerThread,
     /// What `Debug` shows.
     summary: String,
 }
@@ -179,7 +179,7 @@ impl Client {
         work: impl FnOnce(&mut Worker<'_>) -> Result<T, AcquireError> + Send + 'static,
     ) -> Result<T, AcquireError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.send(work, move |outcome| drop(reply.send(outcome)));
+        self.thread.send(work, move |outcome| drop(reply.send(outcome)));
         outcome_of(answer.recv().ok())
     }
 
@@ -188,21 +188,8 @@ impl Client {
         work: impl FnOnce(&mut Worker<'_>) -> Result<T, AcquireError> + Send + 'static,
     ) -> Result<T, AcquireError> {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        self.send(work, move |outcome| drop(reply.send(outcome)));
+        self.thread.send(work, move |outcome| drop(reply.send(outcome)));
         outcome_of(answer.await.ok())
-    }
-
-    /// Gives `work` to the client's thread, which passes what comes of it to `reply`.
-    fn send<T: 'static>(
-        &self,
-        work: impl FnOnce(&mut Worker<'_>) -> T + Send + 'static,
-        reply: impl FnOnce(std::thread::Result<T>) + Send + 'static,
-    ) {
-        let task = move |worker: &mut Worker<'_>| {
-            reply(panic::catch_unwind(panic::AssertUnwindSafe(|| work(worker))));
-        };
-        // Where the thread is gone, `reply` is dropped, and the caller learns that nothing comes.
-        drop(self.tasks.send(Box::new(task)));
     }
 }
 

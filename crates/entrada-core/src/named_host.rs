@@ -98,7 +98,7 @@ impl NamedHost {
         self.port.unwrap_or(default)
     }
 
-    /// Whether it is one of the names of the addresses that [`bind`](super::bind) takes.
+    /// Whether it is a name of the loopback addresses of this machine.
     pub fn is_loopback(&self) -> bool {
         self.name == "localhost"
             || self.name.parse().is_ok_and(|address: IpAddr| {

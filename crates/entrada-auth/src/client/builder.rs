@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::worker::{self, OpenBackend, Setup};
+use super::worker::{self, OpenBackend, Setup, WorkerThread};
 use super::{Client, TerminalPrompt};
 use crate::flow::{FlowKind, Pins, Prompt, SignInPage, TokenRequest};
 use crate::store::{Backend, Interaction, Key, StoreError, StoreKind};
@@ -163,6 +163,24 @@ impl ClientBuilder {
     }
 
     /// Shows the user what a sign-in needs; by default [`TerminalPrompt`]. It is called on the thread of the client.
+    ///
+    /// ```
+    /// use entrada_auth::flow::{Prompt, Shown, TokenRequest};
+    /// use entrada_core::oauth::device_code::DeviceAuthorization;
+    ///
+    /// struct Window;
+    ///
+    /// impl Prompt for Window {
+    ///     fn show_code(&mut self, code: &DeviceAuthorization, _: &TokenRequest) {
+    ///         println!("open {} and enter {}", code.verification_uri, code.user_code);
+    ///     }
+    ///     fn show_page(&mut self, page: &Shown<'_>) {
+    ///         println!("open {}", page.url);
+    ///     }
+    /// }
+    ///
+    /// let builder = entrada_auth::Client::builder().prompt(Window);
+    /// ```
     pub fn prompt(self, prompt: impl Prompt + Send + 'static) -> Self {
         Self { prompt: Some(Box::new(prompt)), ..self }
     }
@@ -241,8 +259,8 @@ impl ClientBuilder {
             on_terminal,
             handles_signals: self.handles_signals,
         };
-        let tasks = worker::start(setup).map_err(BuildError::Thread)?;
-        Ok(Client { tasks, summary })
+        let thread = WorkerThread::start(setup).map_err(BuildError::Thread)?;
+        Ok(Client { thread, summary })
     }
 }
 

@@ -194,6 +194,18 @@ fn both_forms_work_inside_a_runtime() {
     assert_eq!((first.source(), second.source()), (Source::SignIn, Source::Cache));
 }
 
+#[test]
+fn a_sign_in_whose_future_is_dropped_is_carried_to_its_end() {
+    let entra = Emulator::start().unwrap();
+    let client = builder(&entra).build().unwrap();
+    {
+        let mut call = std::pin::pin!(client.token_async());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(call.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(client.token().unwrap().source(), Source::Cache);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_async_form_needs_no_executor_of_a_certain_make() {
@@ -231,6 +243,13 @@ type Items = Rc<RefCell<BTreeMap<String, Bytes>>>;
 struct Drawer {
     items: Items,
     lists: bool,
+    closed: Arc<AtomicUsize>,
+}
+
+impl Drop for Drawer {
+    fn drop(&mut self) {
+        self.closed.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Backend for Drawer {
@@ -261,6 +280,8 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
     let dir = tempfile::tempdir().unwrap();
     let opened = Arc::new(AtomicUsize::new(0));
     let times = Arc::clone(&opened);
+    let closed = Arc::new(AtomicUsize::new(0));
+    let closing = Arc::clone(&closed);
     let notes = Notes::default();
     let client = builder(&entra)
         .prompt(notes.clone())
@@ -274,7 +295,7 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
                     source: None,
                 });
             }
-            Ok(Drawer { items: Items::default(), lists: true })
+            Ok(Drawer { items: Items::default(), lists: true, closed: Arc::clone(&closing) })
         })
         .build()
         .unwrap();
@@ -284,6 +305,8 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
     assert_eq!(client.accounts().unwrap().len(), 1);
     assert_eq!(client.token().unwrap().source(), Source::Cache);
     assert_eq!(opened.load(Ordering::SeqCst), 2, "it is opened once more, and stays open");
+    drop(client);
+    assert_eq!(closed.load(Ordering::SeqCst), 1, "it is closed with the client");
     assert!(store::listed(dir.path()).is_empty(), "the shared list does not name it");
     assert_eq!(notes.all().len(), 1, "one code was shown, and no warning: {:?}", notes.all());
 }
@@ -291,7 +314,7 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
 #[test]
 fn a_store_of_ones_own_that_lists_nothing_is_an_error_and_never_empty() {
     let dir = tempfile::tempdir().unwrap();
-    let drawer = Drawer { items: Items::default(), lists: false };
+    let drawer = Drawer { items: Items::default(), lists: false, closed: Arc::default() };
     let grants = store::Grants::over(Box::new(drawer), dir.path().to_owned());
     let error = grants.list().unwrap_err();
     assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)), "{error}");

@@ -1,9 +1,11 @@
 //! The thread on which a client works. It owns what cannot leave a thread: the store, the connections, the prompt.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::flow::{self, AcquireError, Acquired, Prompt, TokenRequest, key_of};
@@ -17,7 +19,7 @@ use entrada_core::{Account, ClaimsRequest, Secret};
 use super::Token;
 
 /// Something to do on the thread of a client.
-pub(super) type Task = Box<dyn FnOnce(&mut Worker<'_>) + Send>;
+type Task = Box<dyn FnOnce(&mut Worker<'_>) + Send>;
 
 /// Opens a store of the program's own.
 pub(super) type OpenBackend = Box<dyn FnMut() -> Result<Box<dyn Backend>, StoreError> + Send>;
@@ -39,11 +41,55 @@ pub(super) struct Setup {
     pub(super) handles_signals: bool,
 }
 
-/// Starts the thread. It ends when the sender, and with it the client, is dropped.
-pub(super) fn start(setup: Setup) -> io::Result<mpsc::Sender<Task>> {
-    let (sender, tasks) = mpsc::channel();
-    thread::Builder::new().name("entrada".to_owned()).spawn(move || work(setup, &tasks))?;
-    Ok(sender)
+/// The thread of a client. Dropping this ends the thread.
+pub(super) struct WorkerThread {
+    tasks: Option<mpsc::Sender<Task>>,
+    /// Tasks that are sent and not yet done.
+    pending: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WorkerThread {
+    pub(super) fn start(setup: Setup) -> io::Result<Self> {
+        let (sender, tasks) = mpsc::channel();
+        let thread = thread::Builder::new().name("entrada".to_owned());
+        let thread = thread.spawn(move || work(setup, &tasks))?;
+        Ok(Self { tasks: Some(sender), pending: Arc::default(), thread: Some(thread) })
+    }
+
+    /// Passes what comes of `work` on the thread, be it a panic, to `reply`.
+    pub(super) fn send<T: 'static>(
+        &self,
+        work: impl FnOnce(&mut Worker<'_>) -> T + Send + 'static,
+        reply: impl FnOnce(thread::Result<T>) + Send + 'static,
+    ) {
+        let pending = Arc::clone(&self.pending);
+        pending.fetch_add(1, Ordering::SeqCst);
+        let task = move |worker: &mut Worker<'_>| {
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| work(worker)));
+            pending.fetch_sub(1, Ordering::SeqCst);
+            reply(outcome);
+        };
+        // Where the thread is gone, `reply` is dropped, and the caller learns that nothing comes.
+        if let Some(tasks) = &self.tasks {
+            drop(tasks.send(Box::new(task)));
+        }
+    }
+}
+
+/// Waits until the store is closed, so that nothing of it is left behind when the program ends. A task whose caller has
+/// gone is not waited for: it may be a sign-in.
+impl Drop for WorkerThread {
+    fn drop(&mut self) {
+        drop(self.tasks.take());
+        let Some(thread) = self.thread.take() else { return };
+        // A prompt may own the client, and is dropped on the thread itself.
+        let is_other = thread.thread().id() != thread::current().id();
+        if is_other && self.pending.load(Ordering::SeqCst) == 0 {
+            // A panic of a store of the program's own has been reported where it was raised.
+            let _ = thread.join();
+        }
+    }
 }
 
 fn work(mut setup: Setup, tasks: &mpsc::Receiver<Task>) {

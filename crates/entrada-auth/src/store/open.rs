@@ -46,7 +46,7 @@ pub fn open(options: Options) -> Result<Grants, StoreError> {
 }
 
 impl Grants {
-    /// As [`open`], for a store of the program's own: items larger than [`Backend::item_max`] are stored in parts, and
+    /// As [`open()`], for a store of the program's own: items larger than [`Backend::item_max`] are stored in parts, and
     /// files that an interrupted run left in `state_dir` are removed.
     pub fn over(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let is_small = backend.item_max().is_some();
