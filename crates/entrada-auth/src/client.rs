@@ -3,6 +3,9 @@
 mod builder;
 mod prompt;
 #[cfg(test)]
+#[cfg(unix)]
+mod signal_tests;
+#[cfg(test)]
 mod tests;
 mod token;
 mod worker;
