@@ -1,39 +1,32 @@
-//! Judges what comes on standard input: a token, a token response, an OAuth error.
+//! Says why a token, or the refusal of one, does not do its job.
 //!
-//! `… | cargo run --example judge_token -- imap` names the cause; with `--json` it prints the whole judgement.
+//! `… | cargo run --example judge_token -- imap`
 
 #![expect(clippy::print_stdout, reason = "this is a program, not the library")]
-#![expect(clippy::disallowed_methods, reason = "a program reads its own standard input")]
+#![expect(clippy::disallowed_methods, reason = "a program reads its own input and its own clock")]
 
 use std::error::Error;
 use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use entrada::render;
-use entrada_auth::sys::{Clock as _, RealClock};
-use entrada_core::Job;
-use entrada_diagnose as diagnose;
+use entrada_core::{Job, NumericDate};
+use entrada_diagnose::{Context, diagnose};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut input = String::new();
     std::io::stdin().read_to_string(&mut input)?;
+    let job = std::env::args().nth(1).and_then(|word| Job::parse(&word)).unwrap_or_default();
 
-    // Rules read no clock: the time of the judgement is a part of the evidence.
-    let mut evidence = diagnose::recognise(&input, RealClock.now())?;
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(job) = words.iter().find_map(|word| Job::parse(word)) {
-        evidence.context.job = Some(job);
-    }
+    // Rules read no clock: the time of the judgement is a part of the case.
+    let now = NumericDate(0).plus(SystemTime::now().duration_since(UNIX_EPOCH)?);
+    let diagnosis = diagnose(&input, &Context::for_job(job), now)?;
 
-    let diagnosis = diagnose::run(&evidence);
-    if words.iter().any(|word| word == "--json") {
-        println!("{}", render::json::value(&diagnosis));
-    } else if let Some(cause) = diagnosis.cause() {
+    println!("{}: {}", diagnosis.job, diagnosis.verdict.id());
+    if let Some(cause) = diagnosis.cause() {
         println!("{}: {}", cause.rule.id, cause.message);
         for help in &cause.help {
             println!("  {help}");
         }
-    } else {
-        println!("nothing stands in the way of `{}`", diagnosis.job);
     }
     Ok(())
 }

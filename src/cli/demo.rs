@@ -206,7 +206,7 @@ fn options_for(
         data_dir: state.join("data"),
         key: None,
         session: store::Session::default(),
-        bus: super::store::bus_of(env),
+        bus: store::session_bus(env),
         service: SERVICE.to_owned(),
         interaction: Interaction::Forbidden,
         limits: store::Limits::default(),

@@ -6,7 +6,7 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use entrada_auth::store::{self, Grants, Interaction, Key, StoreKind};
-use entrada_auth::sys::{Env, SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
+use entrada_auth::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
 use entrada_core::{Secret, clean};
 
 impl App<'_, '_> {
@@ -17,7 +17,9 @@ impl App<'_, '_> {
         let kind = settings.get(|layer| &layer.store).unwrap_or_default();
         let key = match kind {
             StoreKind::File => Some(self.store_key(settings, interaction)?),
-            StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory => None,
+            StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory | StoreKind::Custom => {
+                None
+            }
         };
         let redactor = self.redactor.clone();
         let grants = store::open(store::Options {
@@ -26,7 +28,7 @@ impl App<'_, '_> {
             data_dir: paths.data,
             key,
             session: settings.get(|layer| &layer.keyring_session).unwrap_or_default(),
-            bus: bus_of(self.sys.env),
+            bus: store::session_bus(self.sys.env),
             service: "entrada".to_owned(),
             interaction,
             limits: store::Limits::default(),
@@ -76,14 +78,6 @@ fn is_path(path: &Path) -> bool {
     let begins = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     path.is_absolute() || begins || path.exists() || folder.is_some_and(Path::is_dir)
-}
-
-/// The address of the user's D-Bus session.
-pub(super) fn bus_of(env: &Env) -> Option<String> {
-    let named = env.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
-    #[cfg(target_os = "linux")]
-    let named = named.or_else(|| env.get("XDG_RUNTIME_DIR").map(store::bus_in));
-    named
 }
 
 /// The key of the `file` store in the file `path`.

@@ -1,6 +1,6 @@
 //! What is wrong with settings.
 
-use entrada_core::{AuthorityError, TenantError};
+use entrada_core::{AddressError, AuthorityError, TenantError};
 
 /// The settings contradict themselves, or one is missing.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum SettingsError {
     /// The authority names one tenant, and the setting another.
     #[error("the authority names the tenant `{0}`, and `--tenant` is `{1}`; give one of them")]
     TwoTenants(String, String),
+    /// See [`AddressError`].
+    #[error(transparent)]
+    Address(AddressError),
     /// A scope that cannot be sent.
     #[error(
         "`{0}` is not a scope: no quotes, backslashes, commas or control characters; separate scopes by spaces"
@@ -53,4 +56,16 @@ pub enum SettingsError {
     /// Nothing says what to ask for.
     #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
     NoScope,
+}
+
+impl From<AddressError> for SettingsError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Authority(error) => Self::Authority(error),
+            AddressError::Tenant(error) => Self::Tenant(error),
+            AddressError::Path(text) => Self::AuthorityPath(text),
+            AddressError::TwoTenants(one, other) => Self::TwoTenants(one, other),
+            other => Self::Address(other),
+        }
+    }
 }

@@ -1,21 +1,19 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
-mod authority;
 mod choice;
 mod fault;
 mod file;
 mod job;
 mod layer;
-mod paths;
 mod settings;
 mod span;
 pub mod variables;
 
+pub use entrada_auth::sys::Paths;
 pub use fault::SettingsError;
 pub use file::{ConfigError, ConfigFile, nearest};
 pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
-pub use paths::Paths;
 pub use settings::Settings;
 pub use span::Span;
 pub use variables::variable;

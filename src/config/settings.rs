@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::file::nearest;
-use super::{
-    ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, authority, keys, variables,
-};
+use super::{ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, keys, variables};
 use entrada_auth::flow::{Pins, SignInPage};
 use entrada_auth::sys::Env;
 use entrada_core::entra::clouds::Cloud;
@@ -95,10 +93,10 @@ impl Settings {
     pub fn authority(&self) -> Result<Authority, SettingsError> {
         let tenant = self.pick(|layer| &layer.tenant);
         match self.pick(|layer| &layer.authority) {
-            Some(url) => authority::named(&url, tenant),
+            Some(url) => Ok(Authority::at(&url, tenant.as_deref())?),
             None => {
                 let host = format!("https://{}", self.cloud().facts().authority_host);
-                let tenant = Tenant::parse(tenant.as_deref().unwrap_or(authority::TENANT_DEFAULT))?;
+                let tenant = Tenant::parse(tenant.as_deref().unwrap_or(Tenant::COMMON))?;
                 Ok(Authority::parse(&host, Some(tenant))?)
             }
         }

@@ -15,6 +15,7 @@ mod damaged;
 mod diagnose;
 mod docs;
 mod echoes;
+mod examples;
 mod exit_codes;
 mod export;
 mod faults;

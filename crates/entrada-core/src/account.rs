@@ -127,6 +127,14 @@ impl Account {
     }
 
     /// Whether `wanted` means this account: one of its names, its id or its `oid`, letter case aside.
+    ///
+    /// ```
+    /// use entrada_core::Account;
+    ///
+    /// let username = Some("ada@contoso.com".to_owned());
+    /// let account = Account { id: "uid.utid".to_owned(), username, ..Account::default() };
+    /// assert!(account.is_called("Ada@Contoso.com") && account.is_called("uid.utid"));
+    /// ```
     pub fn is_called(&self, wanted: &str) -> bool {
         [Some(&self.id), self.username.as_ref(), self.oid.as_ref()]
             .into_iter()

@@ -21,7 +21,22 @@ pub struct Tenant(String);
 pub struct TenantError(String);
 
 impl Tenant {
+    /// Any work, school or personal account: the tenant of an Entra authority when none is given.
+    pub const COMMON: &'static str = "common";
+
     /// Parses `text`, once, at the edge; everything past it can trust the value.
+    ///
+    /// ```
+    /// use entrada_core::Tenant;
+    ///
+    /// assert_eq!(Tenant::parse("Contoso.OnMicrosoft.com")?.as_str(), "contoso.onmicrosoft.com");
+    /// assert!(Tenant::parse("contoso/../common").is_err());
+    /// # Ok::<(), entrada_core::TenantError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TenantError`] where `text` is neither a name with dots nor a GUID.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
         let label = |label: &str| {
             !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -109,6 +124,23 @@ pub struct Endpoints {
 
 impl Authority {
     /// Parses an authority's URL. With a `tenant` it is shaped like Entra; without one it is an issuer of any make.
+    ///
+    /// ```
+    /// use entrada_core::{Authority, Tenant};
+    ///
+    /// let tenant = Tenant::parse("organizations")?;
+    /// let authority = Authority::parse("https://login.microsoftonline.com", Some(tenant))?;
+    /// let endpoints = authority.endpoints().unwrap();
+    /// assert_eq!(
+    ///     endpoints.token.as_str(),
+    ///     "https://login.microsoftonline.com/organizations/oauth2/v2.0/token"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorityError`] where `url` is no URL, has a user name, query or fragment, or would send tokens in the clear.
     pub fn parse(url: &str, tenant: Option<Tenant>) -> Result<Self, AuthorityError> {
         let shown = || super::clean(url).chars().take(200).collect::<String>();
         let parsed = Url::parse(url).map_err(|_| AuthorityError::NotAUrl(shown()))?;
@@ -219,6 +251,10 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// `https`, or `http` to this very machine: anything else would show tokens to the network.
+///
+/// # Errors
+///
+/// [`AuthorityError::NotHttps`] where it is plain http to another machine.
 pub fn check_transport(url: &Url) -> Result<(), AuthorityError> {
     match url.scheme() {
         "https" => Ok(()),

@@ -32,6 +32,18 @@ pub enum ClaimsRequestError {
 
 impl ClaimsRequest {
     /// Reads `text`, for example `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`.
+    ///
+    /// ```
+    /// use entrada_core::ClaimsRequest;
+    ///
+    /// let claims = ClaimsRequest::parse(r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#)?;
+    /// assert!(claims.and(&ClaimsRequest::cp1()).to_string().contains("xms_cc"));
+    /// # Ok::<(), entrada_core::ClaimsRequestError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsRequestError`] where `text` is no JSON object of objects, or too long for an address.
     pub fn parse(text: &str) -> Result<Self, ClaimsRequestError> {
         if LEN_MAX < text.len() {
             return Err(ClaimsRequestError::TooLong);

@@ -174,6 +174,13 @@ impl Job {
     }
 
     /// The job on record with this id; dashes and underscores are the same, and `smtp_auth` is `smtp`.
+    ///
+    /// ```
+    /// use entrada_core::Job;
+    ///
+    /// assert_eq!(Job::parse("imap"), Some(Job::Imap));
+    /// assert_eq!(Job::parse("tea"), None);
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let id = text.trim().to_ascii_lowercase().replace('_', "-");
         if id == "smtp-auth" {

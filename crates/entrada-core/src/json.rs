@@ -10,11 +10,19 @@ use super::text::is_hidden;
 
 /// Adds `value` to `out`, on one line. Characters that move the cursor, reorder or hide text are written as `\uXXXX`: a
 /// terminal shows them and acts on none, and a parser reads what it would have read.
+///
+/// # Errors
+///
+/// What serde_json says of a value that has no form in JSON, such as a map whose keys are not text.
 pub fn to_json<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaped(CompactFormatter)))
 }
 
 /// The same over several lines.
+///
+/// # Errors
+///
+/// What serde_json says of a value that has no form in JSON, such as a map whose keys are not text.
 pub fn to_json_pretty<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaped(PrettyFormatter::new())))
 }

@@ -62,6 +62,21 @@ pub enum JwtError {
 
 impl Jwt {
     /// Reads header and payload of a compact JWT. Does not verify the signature.
+    ///
+    /// ```
+    /// use entrada_core::Jwt;
+    ///
+    /// // {"alg":"none"} and {"aud":"https://outlook.office.com","scp":"IMAP.AccessAsUser.All"}
+    /// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL291dGxvb2sub2ZmaWNlLmNvbSIsInNjcCI6IklNQVAuQWNjZXNzQXNVc2VyLkFsbCJ9.";
+    /// let jwt = Jwt::decode_unverified(token)?;
+    /// assert_eq!(jwt.claims.aud(), Some("https://outlook.office.com"));
+    /// assert!(jwt.claims.scp().unwrap().contains("IMAP.AccessAsUser.All"));
+    /// # Ok::<(), entrada_core::JwtError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError`] names the part that is not that of a JWT.
     pub fn decode_unverified(jwt: &str) -> Result<Self, JwtError> {
         let jwt = jwt.trim();
         let mut dots = memchr::memchr_iter(b'.', jwt.as_bytes());
@@ -114,6 +129,10 @@ impl Member {
 
 impl Claims {
     /// Reads one base64url part of a token; `part` names it in the error.
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError::Base64`] or [`JwtError::Json`], with `part`.
     pub fn decode(text: &str, part: &'static str) -> Result<Self, JwtError> {
         let bytes = BASE64_URL.decode(text).map_err(|_| JwtError::Base64 { part })?;
         serde_json::from_slice(&bytes).map_err(|_| JwtError::Json { part })

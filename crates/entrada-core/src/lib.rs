@@ -2,8 +2,10 @@
 //!
 //! Pure: nothing here does I/O, reads a clock or knows a command line.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod account;
+mod address;
 mod authority;
 mod claims_request;
 pub mod entra;
@@ -24,6 +26,7 @@ mod text;
 mod time;
 
 pub use account::Account;
+pub use address::AddressError;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };

@@ -32,6 +32,10 @@ pub enum HostError {
 
 impl NamedHost {
     /// The host of `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] where the request names no host, several, or none that a host can have.
     pub fn of<B>(request: &Request<B>) -> Result<Self, HostError> {
         let mut headers = request.headers().get_all(header::HOST).iter();
         let header = match (headers.next(), headers.next()) {
@@ -48,6 +52,19 @@ impl NamedHost {
     }
 
     /// Reads `host` or `host:port`.
+    ///
+    /// ```
+    /// use entrada_core::NamedHost;
+    ///
+    /// let host = NamedHost::parse(b"localhost:8400")?;
+    /// assert_eq!((host.name(), host.port_or(80)), ("localhost", 8400));
+    /// assert!(host.is_loopback());
+    /// # Ok::<(), entrada_core::HostError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] where `text` is not a host and a port.
     pub fn parse(text: &[u8]) -> Result<Self, HostError> {
         let authority = Authority::try_from(text).map_err(|_| HostError::Malformed)?;
         let host = authority.host();
@@ -81,7 +98,7 @@ impl NamedHost {
         self.port.unwrap_or(default)
     }
 
-    /// Whether it is `localhost` or a loopback address.
+    /// Whether it is a name of the loopback addresses of this machine.
     pub fn is_loopback(&self) -> bool {
         self.name == "localhost"
             || self.name.parse().is_ok_and(|address: IpAddr| {

@@ -33,6 +33,13 @@ fn is_secret_text(c: char) -> bool {
 
 /// `text` without what looks like a token, a code, a password or a sign-in string. For text from outside: ours names no
 /// secret to begin with.
+///
+/// ```
+/// use entrada_core::without_secrets;
+///
+/// let line = without_secrets("POST /token refresh_token=0.AXoA1234567890abcdef&scope=openid");
+/// assert!(!line.contains("0.AXoA") && line.contains("scope=openid"));
+/// ```
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
     // Nothing to take out of short words, which is what most values are.
     if text.len() < 8 {

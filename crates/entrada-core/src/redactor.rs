@@ -42,6 +42,15 @@ const NESTED_MAX: usize = 16;
 ///
 /// Whoever sends or receives a secret registers it; whatever a server or a library said passes [`Redactor::text`] before it
 /// is shown.
+///
+/// ```
+/// use entrada_core::Redactor;
+///
+/// let redactor = Redactor::default();
+/// redactor.register("0.AX-a-refresh-token");
+/// let line = redactor.text("the server repeats 0.AX-a-refresh-token");
+/// assert!(!line.contains("0.AX") && line.starts_with("the server repeats "));
+/// ```
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<Mutex<Known>>);
 

@@ -12,6 +12,15 @@ const SCOPES_MAX: usize = 1_000;
 /// The scopes of one request: sorted and without repeats (RFC 6749 §3.3).
 ///
 /// Order does not matter to the server, so `a b` and `b a` are the same set.
+///
+/// ```
+/// use entrada_core::ScopeSet;
+///
+/// let scopes = ScopeSet::parse("offline_access https://graph.microsoft.com/Mail.Read");
+/// assert_eq!(scopes, ScopeSet::parse("https://graph.microsoft.com/Mail.Read offline_access"));
+/// assert_eq!(scopes.api().to_string(), "https://graph.microsoft.com/Mail.Read");
+/// assert!(scopes.asks_offline());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ScopeSet(BTreeSet<String>);
 

@@ -9,6 +9,14 @@ use zeroize::Zeroizing;
 ///
 /// It has no `Display`, no `Serialize` and no `Deref`, and is zeroed when dropped. `grep -rn 'expose()' src`
 /// lists every place where one leaves.
+///
+/// ```
+/// use entrada_core::Secret;
+///
+/// let token = Secret::new("hunter2");
+/// assert_eq!(format!("{token:?}"), "Secret(redacted)");
+/// assert_eq!(token.expose(), "hunter2");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

@@ -9,6 +9,11 @@ const SHOWN_MAX: usize = 2_000;
 ///
 /// White space of every kind, line breaks included, becomes single spaces: a server can neither move the cursor nor
 /// forge a line of ours. Longer than `SHOWN_MAX` characters is cut with `…`.
+///
+/// ```
+/// assert_eq!(entrada_core::clean("fine"), "fine");
+/// assert!(!entrada_core::clean("\u{1b}[2Jforged\nline").contains(['\u{1b}', '\n']));
+/// ```
 pub fn clean(text: &str) -> Cow<'_, str> {
     if is_plain(text.as_bytes()) {
         return Cow::Borrowed(text);

@@ -6,6 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Seconds since 1970-01-01T00:00:00Z, ignoring leap seconds (RFC 7519 §2, "NumericDate").
+///
+/// ```
+/// use entrada_core::{NumericDate, human_duration};
+///
+/// let issued = NumericDate(1_790_000_000);
+/// let expires = issued.plus_seconds(3_900);
+/// assert_eq!(issued.to_string(), "2026-09-21 14:13:20Z");
+/// assert_eq!(human_duration(expires.seconds_since(issued)), "1 h 5 min");
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -1,6 +1,23 @@
-//! Judges a token, or a refusal, against the job it was meant for. Pure: evidence in, findings out.
+//! Says why a token of Microsoft Entra ID will or will not do its job. Pure: evidence in, findings out.
+//!
+//! ```
+//! use entrada_core::{Job, NumericDate};
+//! use entrada_diagnose::{Context, diagnose};
+//!
+//! let now = NumericDate(1_790_000_000); // in a program: the time of its clock
+//! let diagnosis = diagnose("AADSTS65001: The user has not consented.", &Context::for_job(Job::Imap), now)?;
+//! let cause = diagnosis.cause().unwrap();
+//! assert_eq!(cause.rule.id, "user-consent-required");
+//! println!("{}: {}", cause.message, cause.help.join("; "));
+//! # Ok::<(), entrada_diagnose::RecogniseError>(())
+//! ```
+//!
+//! [`diagnose`] reads one text. With several pieces of evidence, [`recognise`] reads each, [`Evidence::join`] makes one case
+//! of them, and [`run`] judges it. [`rules`] is the table of what can be found.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
+mod diagnose;
 mod evidence;
 mod facts;
 mod finding;
@@ -15,6 +32,7 @@ mod shape;
 mod summary;
 mod verdict;
 
+pub use diagnose::diagnose;
 pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
 pub use facts::Facts;

@@ -1,8 +1,21 @@
-//! A small Entra ID for this machine: the endpoints, the pages and the tokens, with its failures on demand.
+//! A small Microsoft Entra ID for tests, with its failures on demand: the endpoints, the sign-in pages, the tokens, and a
+//! little of Graph.
 //!
-//! The heart, [`Emulator::handle`], takes a request and the time and gives the answer; it opens no socket, reads no
-//! clock and never waits. [`serve`] puts it on a port.
+//! ```
+//! let entra = entrada_emulator::Emulator::start()?;
+//! let (authority, tenant, client_id) = (entra.authority(), entra.tenant(), entra.client_id());
+//! // The program under test signs in at `authority`. Nobody has to approve: the emulator does.
+//! # assert!(authority.starts_with("http://localhost:") && tenant == "organizations" && client_id.len() == 36);
+//! # Ok::<(), entrada_emulator::StartError>(())
+//! ```
+//!
+//! [`Emulator::builder`] starts it in another [`Scenario`]: consent that is missing, a refresh token that was revoked, an
+//! outage.
+//!
+//! Below that, [`Emulator::handle`] takes a request and the time and gives the answer. It opens no socket, reads no clock
+//! and never waits, so that tests in process need no port. [`serve`] puts it on a port.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 pub mod account;
 mod answer;
@@ -24,6 +37,7 @@ mod refusal;
 mod scenario;
 mod scope;
 pub mod serve;
+mod start;
 mod state;
 mod token;
 
@@ -39,6 +53,7 @@ pub use account::Directory;
 use entrada_core::{NamedHost, NumericDate};
 pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
+pub use start::{EmulatorBuilder, RunningEmulator, StartError};
 use state::State;
 
 /// How an emulator is set up.
@@ -165,6 +180,17 @@ impl Emulator {
     }
 
     /// Answers one request that came at `now`.
+    ///
+    /// ```
+    /// use entrada_core::NumericDate;
+    /// use entrada_emulator::{Emulator, Options, Reply};
+    ///
+    /// let emulator = Emulator::new(Options::new("http://localhost:8400".parse()?));
+    /// let request = http::Request::get("/organizations/v2.0/.well-known/openid-configuration").body(vec![])?;
+    /// let Reply::Answer(answer) = emulator.handle(request, NumericDate(1_790_000_000)) else { panic!() };
+    /// assert_eq!(answer.status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn handle(&self, request: http::Request<Vec<u8>>, now: NumericDate) -> Reply {
         self.world().handle(request, now)
     }
@@ -182,6 +208,17 @@ impl Emulator {
 
     /// Does what a person does at the device page: enters `user_code` and signs in as `account`, a user name. False when
     /// there is no such code waiting, no such account, or the account may not sign in there.
+    ///
+    /// ```
+    /// use entrada_emulator::Emulator;
+    ///
+    /// let entra = Emulator::builder().scenario("normal").start()?;
+    /// // A program asks for a device code, and waits. The test does what the user does:
+    /// for user_code in entra.pending_user_codes() {
+    ///     assert!(entra.approve(&user_code, "ada@contoso.example"));
+    /// }
+    /// # Ok::<(), entrada_emulator::StartError>(())
+    /// ```
     pub fn approve(&self, user_code: &str, account: &str) -> bool {
         self.world().approve(user_code, account)
     }
@@ -197,6 +234,12 @@ impl Emulator {
     }
 
     /// From now on, what is `name`d happens; false when there is no such scenario.
+    ///
+    /// ```
+    /// let entra = entrada_emulator::Emulator::start()?;
+    /// assert!(entra.set_scenario("refresh-dead"), "the refresh tokens of those who are signed in expire");
+    /// # Ok::<(), entrada_emulator::StartError>(())
+    /// ```
     pub fn set_scenario(&self, name: &str) -> bool {
         let found = Scenario::find(name);
         if let Some(scenario) = found {

@@ -42,16 +42,28 @@ pub struct Tls {
 
 impl Tls {
     /// One for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Where the names are none that a certificate can have, or no key can be made.
     pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Self::with(&[])
     }
 
     /// One for those and for `names`.
+    ///
+    /// # Errors
+    ///
+    /// Where the names are none that a certificate can have, or no key can be made.
     pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
     }
 
     /// One for `names`: an emulator that is reached through a proxy can have the name of any server.
+    ///
+    /// # Errors
+    ///
+    /// Where the names are none that a certificate can have, or no key can be made.
     pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let mut params = rcgen::CertificateParams::new(Vec::new())?;
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
@@ -92,6 +104,10 @@ impl std::fmt::Debug for Tls {
 
 /// Serves `emulator` on `listeners`, https with `tls` and http without, until `until` is ready. Open connections are
 /// dropped then.
+///
+/// # Errors
+///
+/// Where a listener cannot be used with an event loop.
 pub async fn run(
     emulator: Arc<Emulator>,
     listeners: Vec<TcpListener>,
@@ -133,6 +149,10 @@ impl Drop for Background {
 }
 
 /// [`run`], beside the program rather than in its place: for a demonstration, or a test with a blocking client.
+///
+/// # Errors
+///
+/// Where the system has no descriptors or threads left.
 pub fn spawn(
     emulator: Arc<Emulator>,
     listeners: Vec<TcpListener>,

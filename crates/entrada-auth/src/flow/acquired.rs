@@ -145,7 +145,7 @@ pub(super) fn from_cache(
 }
 
 /// What the grant of `account` is stored under.
-pub(super) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
+pub(crate) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     GrantKey {
         authority: request.authority.base(),
         tenant: request.authority.tenant().map(ToString::to_string).unwrap_or_default(),

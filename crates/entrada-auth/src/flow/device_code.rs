@@ -26,6 +26,11 @@ type Brought = (TokenResponse, Option<ProtocolError>);
 /// Signs the user in on another device and waits for it.
 ///
 /// Signals are held from the poll on that brings the tokens: the code is spent, and they are not stored yet.
+///
+/// # Errors
+///
+/// [`AcquireError::Refused`] where the authority ends the wait, [`AcquireError::Interrupted`] where a signal does; others where
+/// requests stay without an answer.
 pub fn run<'a>(
     sys: &Sys<'a>,
     endpoints: &Endpoints,

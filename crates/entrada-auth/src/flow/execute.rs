@@ -65,6 +65,10 @@ pub fn execute(
 
 /// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
 /// token stays.
+///
+/// # Errors
+///
+/// [`AcquireError`] where the store fails, or another process holds the grant.
 pub fn drop_token(
     sys: &Sys<'_>,
     grants: &Grants,

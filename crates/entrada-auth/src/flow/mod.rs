@@ -25,6 +25,7 @@ mod take_over;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use acquired::key_of;
 pub use acquired::{Acquired, ReauthRequired, Source, Unsaved};
 pub use attempt::refused_for_good;
 pub use execute::{acquire, drop_token, execute};
@@ -72,21 +73,32 @@ pub enum FlowKind {
 }
 
 /// How a flow talks to the user while it runs.
+///
+/// Only [`Prompt::show_code`] and [`Prompt::show_page`] have to be written. The other methods say nothing by default.
 pub trait Prompt {
     /// Shows where to sign in, and with which code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
     /// Shows the page where to sign in.
     fn show_page(&mut self, page: &Shown<'_>);
-    /// Whether somebody could type an answer.
-    fn can_ask(&self) -> bool;
+    /// Whether a person can type an answer at the terminal of this program. By default nobody can.
+    fn can_ask(&self) -> bool {
+        false
+    }
     /// Asks for the address that the browser ends on; `also`: beside a listener that may hear of it first.
-    fn ask_for_address(&mut self, also: bool);
+    fn ask_for_address(&mut self, also: bool) {
+        let _ = also;
+    }
     /// Called about once a second while the user signs in; `left` are the seconds until the code dies.
-    fn waiting(&mut self, left: i64);
-    /// Says that something goes wrong without ending the wait.
-    fn trouble(&mut self, what: &str);
+    fn waiting(&mut self, left: i64) {
+        let _ = left;
+    }
+    /// Shows a warning: something goes wrong that does not end the wait. `what` may hold text of a server: pass it through
+    /// [`entrada_core::clean`] before a terminal shows it.
+    fn trouble(&mut self, what: &str) {
+        let _ = what;
+    }
     /// The wait is over, well or badly.
-    fn done(&mut self);
+    fn done(&mut self) {}
 }
 
 /// A sign-in page as it is shown.

@@ -15,6 +15,10 @@ use entrada_core::oauth::ProtocolError;
 use entrada_core::{Account, Endpoints};
 
 /// Asks the user to sign in, whatever is stored.
+///
+/// # Errors
+///
+/// [`AcquireError`] says what kept the user from signing in, or the grant from being stored.
 pub fn sign_in(
     sys: &Sys<'_>,
     grants: &Grants,

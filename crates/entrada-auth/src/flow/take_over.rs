@@ -12,6 +12,11 @@ use entrada_core::Authority;
 /// Renews the refresh token of `one` once, which tells whose it is and that it is good, and stores what came. Where the
 /// authority gives no new one, the old one is kept; where it does not tell whose it is, the other program does. A grant that
 /// is stored makes way where `replace` says so, and where an authority that is not Entra may have used up the token by now.
+///
+/// # Errors
+///
+/// [`AcquireError::Refused`] where the authority does not take the token, [`AcquireError::Taken`] where the account is signed
+/// in already; others where the store or the network fails.
 pub fn take_over(
     sys: &Sys<'_>,
     grants: &Grants,

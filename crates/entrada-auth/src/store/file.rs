@@ -20,6 +20,10 @@ pub struct File {
 
 impl File {
     /// Items in `dir`, which is created when the first one is saved, under `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where `key` is not one that files can be encrypted under.
     pub fn new(dir: PathBuf, key: &Key) -> Result<Self, StoreError> {
         let sealer = Sealer::new(key).map_err(|fault| fault.when(StoreKind::File, action::OPEN))?;
         Ok(Self { dir, sealer })

@@ -71,6 +71,10 @@ impl Grants {
     /// The grant under `key`, or `None` when there is none.
     ///
     /// A newer one that [`Grants::keep_pending`] kept aside is saved first, if no other process is at work on the grant.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be read: locked and damaged are errors, absent is `None`.
     pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let stored = self.stored(key)?;
         let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
@@ -89,6 +93,10 @@ impl Grants {
     }
 
     /// As [`Grants::save`], for what came of the refresh of `sent`: a sign-in that was stored since then stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
     pub fn renew(
         &self,
         key: &GrantKey,
@@ -100,6 +108,10 @@ impl Grants {
     }
 
     /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
         self.put(key, grant, now, None)
     }
@@ -130,6 +142,10 @@ impl Grants {
     }
 
     /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store or the state directory cannot be written.
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let was_stored = self.remove_stored(key)?;
         Ok(self.unlist(std::slice::from_ref(key))? || was_stored)
@@ -157,6 +173,10 @@ impl Grants {
     }
 
     /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written.
     pub fn reserve(&self) -> Result<WriteReservation, StoreError> {
         self.refuse_wrong_key()?;
         recovery::reserve(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
@@ -176,6 +196,10 @@ impl Grants {
 
     /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
     /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::reserve`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written, and there is no room on the disk either.
     pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
         let has_disk = self.kind() != StoreKind::Memory;
         let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
@@ -184,6 +208,10 @@ impl Grants {
     }
 
     /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the state directory cannot be written.
     pub fn keep_pending(
         &self,
         reservation: &WriteReservation,
@@ -205,6 +233,10 @@ impl Grants {
     }
 
     /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be listed or written.
     pub fn clear(&self) -> Result<(), StoreError> {
         let keys: Vec<GrantKey> = self.list()?.iter().map(super::Entry::key).collect();
         for key in &keys {
@@ -218,6 +250,10 @@ impl Grants {
 
     /// Takes the grant under `key` for this process alone. Waits for at most `wait`, in steps through `sleep`, which
     /// answers `false` to give up.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] where another process has it for longer than `wait`; others where no lock can be had.
     pub fn lock(
         &self,
         key: &GrantKey,
@@ -228,6 +264,10 @@ impl Grants {
     }
 
     /// Whether there is a place for locks: before somebody signs in whose grant is stored under one.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`] says why not.
     pub fn can_lock(&self) -> Result<(), LockError> {
         let path = self.state_dir.join("locks").join("probe.lock");
         match lock::acquire(&path, Duration::ZERO, &mut |_| false) {
@@ -237,6 +277,10 @@ impl Grants {
     }
 
     /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`Grants::lock`].
     pub fn lock_or_wait(
         &self,
         key: &GrantKey,

@@ -21,6 +21,10 @@ pub struct Keyutils {
 
 impl Keyutils {
     /// Keys described as `{service}:{name}`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the kernel has no keyring for this user.
     pub fn new(service: &str) -> Result<Self, StoreError> {
         // Linked to our own process's keyring, so that we possess the keys: the session's may be missing or revoked,
         // as in cron jobs and containers.

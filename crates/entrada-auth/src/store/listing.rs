@@ -29,13 +29,17 @@ pub fn listed(state_dir: &Path) -> Vec<Entry> {
 impl Grants {
     /// The grants of this store, from the list; where that is missing, damaged or newer than we are, from the store too.
     /// Among them are those that cannot be read, so that they can be shown and removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store has to be asked, and cannot be read.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let kind = self.kind();
         if kind != StoreKind::Memory {
             self.index.check().map_err(|fault| fault.when(kind, action::NAMES))?;
         }
         let list = self.index.read();
-        let is_trusted = kind != StoreKind::Memory && list.knows(kind);
+        let is_trusted = !kind.lists_itself() && list.knows(kind);
         let mut entries = list.entries;
         entries.retain(|entry| entry.store == kind);
         if is_trusted {
@@ -47,7 +51,7 @@ impl Grants {
             ));
         }
         let Survey { found, damaged } = self.survey()?;
-        if kind != StoreKind::Memory
+        if !kind.lists_itself()
             && list.newer.is_none()
             && !(entries.is_empty() && found.entries.is_empty())
         {
@@ -95,7 +99,7 @@ impl Grants {
         now: NumericDate,
     ) -> Result<(), BackendError> {
         let kind = self.kind();
-        if kind == StoreKind::Memory {
+        if kind.lists_itself() {
             return Ok(());
         }
         let entry = Entry::new(kind, key, grant, now);
@@ -118,6 +122,10 @@ impl Grants {
     }
 
     /// Clears the recovery key if it cannot be read and nothing can need it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be read or written.
     pub fn clear_lost_key(&self) -> Result<(), StoreError> {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
         match error.trouble {
@@ -136,7 +144,14 @@ impl Grants {
     fn survey(&self) -> Result<Survey, StoreError> {
         let mut survey =
             Survey { found: Found { all: true, ..Found::default() }, ..Survey::default() };
-        for name in self.backend.names()?.unwrap_or_default() {
+        let names = self.backend.names()?;
+        if names.is_none() && self.kind() == StoreKind::Custom {
+            let fault = BackendError::unavailable(
+                "it cannot list its items, and there is no other list of them",
+            );
+            return Err(fault.when(self.kind(), action::NAMES));
+        }
+        for name in names.unwrap_or_default() {
             if !is_housekeeping(&name) {
                 let grant = self.named(&name);
                 self.count(&mut survey, &name, grant)?;

@@ -39,7 +39,7 @@ pub use keyutils::Keyutils;
 pub use listing::listed;
 pub use lock::{LockError, LockGuard, LockOutcome};
 pub use memory::Memory;
-pub use open::{Options, is_new, open};
+pub use open::{Options, is_new, open, session_bus};
 pub use recovery::WriteReservation;
 pub use seal::Key;
 pub use shortcut::GrantQuery;
@@ -77,6 +77,20 @@ pub enum StoreKind {
     Keyutils,
     /// Nowhere: gone when the program ends
     Memory,
+    /// A store of the program's own
+    ///
+    /// For programs that implement [`Backend`] themselves. No flag and no setting names it, and the list of accounts in
+    /// the state directory does not hold its grants: [`Grants::list`] asks the store itself.
+    #[serde(skip)]
+    #[strum(disabled)]
+    Custom,
+}
+
+impl StoreKind {
+    /// Whether [`Grants::list`] asks the store for its grants each time, instead of reading the list of accounts.
+    fn lists_itself(self) -> bool {
+        matches!(self, Self::Memory | Self::Custom)
+    }
 }
 
 /// The bytes of one item, zeroed when dropped.
@@ -93,14 +107,26 @@ pub trait Backend {
     fn describe(&self) -> String;
     /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
     /// "locked" and "empty" need different help.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
     /// As [`Backend::load`]. A backend that only believes to know where the item is may look there first, if `is_right` can
     /// tell that it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
         let _ = is_right;
         self.load(name)
     }
     /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store does not take the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// Sets room on the disk aside for an item, where items are files of ours.
     ///
@@ -111,16 +137,28 @@ pub trait Backend {
         Ok(None)
     }
     /// Moves what is filed under `name`, and cannot be read, to `aside`, as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be read or written.
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
     }
     /// Forgets `name`; whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written.
     fn remove(&self, name: &str) -> Result<bool, StoreError>;
     /// Bytes that one item may have; `None` when any grant fits.
     fn item_max(&self) -> Option<usize> {
         None
     }
     /// The names of all items, where the platform can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be asked.
     fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
 }
 
@@ -205,6 +243,7 @@ fn kind_name(kind: StoreKind) -> &'static str {
         StoreKind::File => "file",
         StoreKind::Keyutils => "keyutils",
         StoreKind::Memory => "memory",
+        StoreKind::Custom => "custom",
     }
 }
 

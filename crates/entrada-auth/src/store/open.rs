@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::sys::Env;
+
 use super::{
     AskedToEnd, Backend, BackendError, File, Grants, Interaction, Key, Limits, Memory, Notice,
     Session, Split, StoreError, StoreKind, action,
@@ -35,17 +37,36 @@ pub struct Options {
 
 /// Builds the store that `options` names. No other kind takes its place: whoever asked for a keyring must not end up
 /// with a file.
+///
+/// # Errors
+///
+/// [`StoreError`] where the store cannot be opened: no key, a wrong one, not on this platform.
 pub fn open(options: Options) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
     if options.kind == StoreKind::File {
         super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
     }
-    let backend = backend(options)?;
-    let backend =
-        if backend.item_max().is_some() { Box::new(Split::new(backend)) } else { backend };
-    let grants = Grants::new(backend, state_dir);
-    grants.sweep();
-    Ok(grants)
+    Ok(Grants::over(backend(options)?, state_dir))
+}
+
+impl Grants {
+    /// As [`open()`], for a store of the program's own: items larger than [`Backend::item_max`] are stored in parts, and
+    /// files that an interrupted run left in `state_dir` are removed.
+    pub fn over(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
+        let is_small = backend.item_max().is_some();
+        let backend = if is_small { Box::new(Split::new(backend)) } else { backend };
+        let grants = Self::new(backend, state_dir);
+        grants.sweep();
+        grants
+    }
+}
+
+/// The address of the user's D-Bus session, as the environment names it.
+pub fn session_bus(env: &Env) -> Option<String> {
+    let named = env.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
+    #[cfg(target_os = "linux")]
+    let named = named.or_else(|| env.get("XDG_RUNTIME_DIR").map(super::bus_in));
+    named
 }
 
 /// Whether the store of files in `data_dir` has never kept anything, so that any key is right.
@@ -69,6 +90,10 @@ fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
         }
         StoreKind::Keyutils => keyutils(&options),
         StoreKind::Memory => Ok(Box::new(Memory::default())),
+        StoreKind::Custom => {
+            let text = "it is the program's own: pass the backend itself to `Grants::over`";
+            Err(BackendError::unavailable(text).when(StoreKind::Custom, action::OPEN))
+        }
     }
 }
 

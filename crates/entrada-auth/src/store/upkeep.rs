@@ -12,6 +12,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl Grants {
     /// Whether the store takes an item of `size` bytes, gives it back and forgets it again. Forgets as well what an earlier
     /// look that was killed has left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store fails at one of the three.
     pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");

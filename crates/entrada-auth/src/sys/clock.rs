@@ -53,6 +53,9 @@ impl Clock for RealClock {
 }
 
 fn pending() -> Option<Interrupted> {
+    if IGNORES_SIGNALS.get() {
+        return None;
+    }
     let signal = FIRST.load(Ordering::SeqCst);
     (signal != 0).then_some(Interrupted { signal })
 }
@@ -60,6 +63,14 @@ fn pending() -> Option<Interrupted> {
 thread_local! {
     /// How often signals are held.
     static HOLDS: Cell<u32> = const { Cell::new(0) };
+    /// Whether waits on this thread leave signals to the rest of the program.
+    static IGNORES_SIGNALS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, no wait on this thread listens for signals. They keep the effect that the program gave them: a library
+/// must not change what Ctrl-C does to the program that uses it.
+pub(crate) fn leave_signals_alone() {
+    IGNORES_SIGNALS.set(true);
 }
 
 /// The same of all threads together.
@@ -101,6 +112,9 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
 /// Runs `work` on this thread, unless a signal that ends the program comes first; `None` without an event loop.
 pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
     let Some(runtime) = super::http::runtime() else { return Ok(None) };
+    if IGNORES_SIGNALS.get() {
+        return Ok(Some(runtime.block_on(work)));
+    }
     let ended = runtime.block_on(async {
         tokio::select! {
             done = work => Ok(Some(done)),

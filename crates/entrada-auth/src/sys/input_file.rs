@@ -73,6 +73,10 @@ impl InputFileError {
 }
 
 /// What is in the plain file `path`, of at most `max` bytes. A symbolic link is followed; what counts is where it leads.
+///
+/// # Errors
+///
+/// [`InputFileError`] where the file cannot be read, is too long, or may be another user's doing.
 pub fn read_input_file(
     path: &Path,
     max: u64,
@@ -112,6 +116,10 @@ pub fn read_input_file(
 
 /// Refuses a folder or a link on the way to `path` that another user could change: every folder from the root on, as OpenSSH's
 /// `safe_path` does. What is not there yet is no fault.
+///
+/// # Errors
+///
+/// [`InputFileError`] names what another user could change.
 #[cfg(unix)]
 pub fn check_way(path: &Path) -> Result<(), InputFileError> {
     use std::path::Component;

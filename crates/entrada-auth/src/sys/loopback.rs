@@ -56,6 +56,10 @@ impl Loopback for RealLoopback {
 /// Takes a port on `127.0.0.1` and, where the machine has it, the same on `[::1]`: browsers ask either for `localhost`,
 /// and whoever held the other one would get the code. Port 0 lets the system choose; read the choice from the first
 /// listener.
+///
+/// # Errors
+///
+/// A port that another program has on either address, or a machine without a loopback address.
 pub fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut last = None;
     for _ in 0..TRIES {

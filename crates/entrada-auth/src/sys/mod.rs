@@ -13,6 +13,7 @@ mod http;
 mod input_file;
 mod loopback;
 mod output_file;
+mod paths;
 mod program;
 mod terminal;
 #[cfg(any(test, feature = "testing"))]
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
+pub(crate) use clock::leave_signals_alone;
 pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
@@ -38,6 +40,7 @@ pub use input_file::{
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
+pub use paths::{NoHome, Paths};
 pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};
 
@@ -74,6 +77,10 @@ pub trait Browser {
     fn host_kind(&self, env: &Env) -> HostKind;
     /// Opens `url`, by `$BROWSER` where that is set; refuses anything but https and pages of this machine. Returns at
     /// once; what goes wrong afterwards comes over the channel, and nothing comes when all went well.
+    ///
+    /// # Errors
+    ///
+    /// What the system said, or that the address is not one to open.
     fn open(&self, url: &url::Url, env: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>>;
 }
 
@@ -103,6 +110,10 @@ impl HostKind {
 pub trait Loopback {
     /// Listens on `127.0.0.1` and `[::1]`, on the first of `ports` that is free on both; on any free one when `ports` is
     /// empty.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; ports that are taken.
     fn listen(&self, ports: &[u16]) -> std::io::Result<Box<dyn Listener>>;
 }
 
@@ -111,6 +122,10 @@ pub trait Listener {
     /// Which one.
     fn port(&self) -> u16;
     /// The next visit, if one comes within `wait`.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal ended the wait.
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
     /// Stops listening, and gives the answers that are under way up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
@@ -119,6 +134,10 @@ pub trait Listener {
 /// Randomness that nobody can guess.
 pub trait Entropy {
     /// Fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
 }
 
@@ -127,6 +146,10 @@ pub trait Clock {
     /// Now.
     fn now(&self) -> NumericDate;
     /// Blocks for `duration`, or until the user or the system asks the program to end.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal ended the wait.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
     /// From `true` to `false`, a signal that asks the program to end ends no wait and no request; a second one ends the
     /// program at once. Calls nest. See [`HeldSignals`].
@@ -150,6 +173,10 @@ pub struct HeldSignals<'a>(&'a dyn Clock);
 
 impl<'a> HeldSignals<'a> {
     /// From now on; an error where one has come already.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal has come already.
     pub fn begin(clock: &'a dyn Clock) -> Result<Self, Interrupted> {
         clock.hold_signals(true);
         let held = Self(clock);
@@ -157,6 +184,10 @@ impl<'a> HeldSignals<'a> {
     }
 
     /// Until now; an error where one has come meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] where a signal has come meanwhile.
     pub fn end(self) -> Result<(), Interrupted> {
         self.0.pending_signal().map_or(Ok(()), Err)
     }
@@ -184,6 +215,10 @@ pub struct Interrupted {
 /// The network. Sends one request and waits for its answer; follows no redirect.
 pub trait Http {
     /// Sends `request`. Plain http is refused except to this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] says why no answer came.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
     /// Trusts the certificates in `bundle` beside the platform's, for requests from now on. They are looked at then.
     fn trust(&self, bundle: Bundle);
@@ -192,18 +227,38 @@ pub trait Http {
 /// Connections on which lines are exchanged.
 pub trait Dial {
     /// Connects to `port` of `host`, with TLS from the first byte on where `tls` says so. Proxies are not used: they carry HTTP.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] says why there is no connection.
     fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError>;
     /// The addresses of `host`, one at least.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; a host without an address.
     fn resolve(&self, host: &str) -> std::io::Result<Vec<std::net::IpAddr>>;
 }
 
 /// One such connection.
 pub trait Connection {
     /// The next line, without its end; `None` when the other side has closed.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where the connection breaks.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
     /// Sends `line`, and its end.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where the connection breaks.
     fn write(&mut self, line: &str) -> Result<(), HttpError>;
     /// Goes on with TLS (STARTTLS), for the host that was dialled.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] where TLS cannot be had, or the certificate is not the host's.
     fn secure(&mut self) -> Result<(), HttpError>;
 }
 
@@ -234,8 +289,16 @@ pub trait Terminal {
     /// Columns of the terminal that shows stderr; `None` when it is no terminal.
     fn width(&self) -> Option<usize>;
     /// Asks for a line that must not be echoed.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; no terminal, or a signal.
     fn read_password(&self, prompt: &str) -> std::io::Result<entrada_core::Secret>;
     /// Begins to read one line that must not be shown: from the terminal without echo, else from standard input.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
     fn read_line(&self) -> std::io::Result<Box<dyn Line>>;
 }
 

@@ -49,6 +49,10 @@ enum Destination {
 
 impl OutputFile {
     /// Looks at `path`, and changes nothing: the file is written by [`OutputFile::write`].
+    ///
+    /// # Errors
+    ///
+    /// What the system said, or that `path` is not a place to write to.
     pub fn open(path: &Path, options: OutputOptions) -> io::Result<Self> {
         let destination = destination(path, options)?;
         if let Destination::File(target) = &destination {
@@ -62,6 +66,10 @@ impl OutputFile {
     }
 
     /// Writes `text`: a plain file whole or not at all, a stream once. `stdout` is where `-` goes.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; a plain file is as it was then.
     pub fn write(&mut self, stdout: &mut dyn Write, text: &[u8]) -> io::Result<()> {
         match &mut self.destination {
             Destination::Stdout => {

@@ -64,6 +64,10 @@ impl Recorder {
     }
 
     /// Begins to record for the file `path`, which must be writable now and is written by [`Recorder::finish`].
+    ///
+    /// # Errors
+    ///
+    /// What the system said of `path`.
     pub fn start(
         &self,
         sys: &Sys<'_>,
@@ -105,6 +109,10 @@ impl Recorder {
 
     /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded. `stdout` is where a trace
     /// to `-` goes.
+    ///
+    /// # Errors
+    ///
+    /// What the system said of the file.
     pub fn finish(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
         let written = self.write(exit, stdout);
         *self.tape() = None;
@@ -112,6 +120,10 @@ impl Recorder {
     }
 
     /// Writes the file, of a run that ends with the code `exit` unless [`Recorder::finish`] comes to say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What the system said of the file.
     pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
         let mut tape = self.tape();
         let Some(Tape { har, file, announce, redactor, .. }) = &mut *tape else { return Ok(None) };

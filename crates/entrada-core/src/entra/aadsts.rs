@@ -116,6 +116,14 @@ pub fn all() -> &'static [Aadsts] {
 }
 
 /// The record of `code`, the bare number.
+///
+/// ```
+/// use entrada_core::entra::aadsts;
+///
+/// let expired = aadsts::find(700_082).unwrap();
+/// assert_eq!(expired.cause, Some("refresh-token-expired"));
+/// println!("{}. {}", expired.meaning, expired.remedy);
+/// ```
 pub fn find(code: u64) -> Option<&'static Aadsts> {
     let all = all();
     all.binary_search_by_key(&code, |record| record.code).ok().and_then(|index| all.get(index))

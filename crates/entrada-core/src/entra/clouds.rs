@@ -66,6 +66,12 @@ pub struct CloudFacts {
 
 impl Cloud {
     /// The one whose tokens come from `host`, a bare host name. Dod answers as [`Self::UsGov`]: they share it.
+    ///
+    /// ```
+    /// use entrada_core::entra::clouds::Cloud;
+    ///
+    /// assert_eq!(Cloud::of_authority_host("login.microsoftonline.us"), Some(Cloud::UsGov));
+    /// ```
     pub fn of_authority_host(host: &str) -> Option<Self> {
         Self::iter().find(|cloud| cloud.has_authority_host(host))
     }

@@ -34,6 +34,13 @@ pub fn all() -> &'static [Permission] {
 /// What `scopes` amount to: their names without the API and in lower case, and those that they include.
 ///
 /// Scopes of the sign-in itself (`openid` and the like) are left out.
+///
+/// ```
+/// use entrada_core::{ScopeSet, entra::permissions};
+///
+/// let granted = permissions::closure(&ScopeSet::parse("Mail.ReadWrite"));
+/// assert!(permissions::holds_any(&granted, &["Mail.Read"]), "it includes the lesser one");
+/// ```
 pub fn closure(scopes: &ScopeSet) -> BTreeSet<String> {
     let mut closed = BTreeSet::new();
     let mut open: Vec<String> =

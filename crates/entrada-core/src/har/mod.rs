@@ -260,6 +260,14 @@ impl Har {
 
     /// Reads `text`; `None` where it is no HTTP archive.
     ///
+    /// ```
+    /// use entrada_core::har::Har;
+    ///
+    /// let text = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
+    /// assert!(Har::parse(text).unwrap().unwrap().log.entries.is_empty());
+    /// assert!(Har::parse("{}").is_none(), "JSON, and no archive");
+    /// ```
+    ///
     /// # Errors
     ///
     /// What is wrong and where. Nothing of it is quoted.

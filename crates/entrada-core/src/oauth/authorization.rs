@@ -225,6 +225,10 @@ pub struct ExpectedRedirect<'a> {
 }
 
 /// Reads the parameters of an answer, from a query, a fragment or a form. `state` is looked at before anything else.
+///
+/// # Errors
+///
+/// [`RedirectMismatch`] where the address is not the answer to this request, or is no answer at all.
 pub fn read_redirect(
     parameters: &str,
     expected: ExpectedRedirect<'_>,

@@ -28,6 +28,19 @@ pub enum ChallengeError {
 /// The claims that are asked for in `text`: an HTTP answer with its head, as `curl -i` and `curl -v` print it; a
 /// `WWW-Authenticate` header, or its value; an OAuth error with `claims`; an address with them; or the claims alone, as
 /// JSON or base64.
+///
+/// ```
+/// use entrada_core::oauth::challenge;
+///
+/// let header = r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==""#;
+/// let claims = challenge::read(header)?;
+/// assert_eq!(claims.to_string(), r#"{"access_token":{"nbf":{"essential":true}}}"#);
+/// # Ok::<(), entrada_core::oauth::challenge::ChallengeError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ChallengeError`] where `text` asks for no claims, or for none that can be read.
 pub fn read(text: &str) -> Result<ClaimsRequest, ChallengeError> {
     let text = text.trim();
     if let Ok(Value::Object(members)) = serde_json::from_str(text) {

@@ -30,6 +30,10 @@ pub fn request(redemption: Redemption<'_>) -> HttpRequest {
 }
 
 /// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
+///
+/// # Errors
+///
+/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
 pub fn parse(
     response: &HttpResponse,
     received_at: NumericDate,

@@ -62,6 +62,17 @@ pub enum Poll {
 }
 
 /// Asks for a `user_code` (RFC 8628 §3.1).
+///
+/// ```
+/// use entrada_core::{Authority, ScopeSet, oauth::device_code};
+///
+/// let authority = Authority::at("https://login.microsoftonline.com/organizations", None)?;
+/// let endpoint = authority.endpoints().unwrap().device_authorization.unwrap();
+/// let scopes = ScopeSet::parse("User.Read offline_access");
+/// let request = device_code::authorization_request(&endpoint, "my-client-id", &scopes, None);
+/// assert_eq!(request.uri().path(), "/organizations/oauth2/v2.0/devicecode");
+/// # Ok::<(), entrada_core::AddressError>(())
+/// ```
 pub fn authorization_request(
     endpoint: &Url,
     client_id: &str,
@@ -73,6 +84,10 @@ pub fn authorization_request(
 }
 
 /// Reads the answer to [`authorization_request`]; the inner `Err` is the server's refusal, whatever the status.
+///
+/// # Errors
+///
+/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
 pub fn parse_authorization(
     response: &HttpResponse,
     received_at: NumericDate,

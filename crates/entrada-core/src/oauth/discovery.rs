@@ -10,6 +10,15 @@ use crate::{Authority, Endpoints, NumericDate, check_transport, clean};
 const STEP: &str = "the discovery request";
 
 /// Asks for the metadata of `authority`.
+///
+/// ```
+/// use entrada_core::{Authority, oauth::discovery};
+///
+/// let authority = Authority::at("https://idp.example/realms/one", None)?;
+/// let request = discovery::request(&authority);
+/// assert_eq!(request.uri().path(), "/realms/one/.well-known/openid-configuration");
+/// # Ok::<(), entrada_core::AddressError>(())
+/// ```
 pub fn request(authority: &Authority) -> HttpRequest {
     let mut request = HttpRequest::new(Vec::new());
     *request.method_mut() = Method::GET;
@@ -70,6 +79,10 @@ const ISSUER_MAX: usize = 200;
 /// # Errors
 ///
 /// [`DiscoveryError::Protocol`] is one that may pass by itself; the others stay until authority or settings change.
+///
+/// # Errors
+///
+/// [`DiscoveryError`] where the answer is no discovery document, or that of another issuer.
 pub fn parse(
     authority: &Authority,
     response: &HttpResponse,

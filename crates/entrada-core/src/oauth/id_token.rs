@@ -108,6 +108,10 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
 }
 
 /// Reads the answer to [`keys_request`]. Keys of kinds that we do not know are passed over (RFC 7517 §5).
+///
+/// # Errors
+///
+/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
 pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError> {
     read(STEP, response, None, |members| {
         members.get("keys").and_then(Keys::from_value).ok_or_else(|| "it has no `keys`".to_owned())
@@ -140,6 +144,10 @@ impl Keys {
 
 /// Checks `token` against `expected`; its signature too, where `keys` could be had. Over TLS from the token endpoint
 /// itself, the signature may go unchecked (OIDC Core §3.1.3.7, 6).
+///
+/// # Errors
+///
+/// [`IdTokenError`] says which rule of OIDC Core §3.1.3.7 the token breaks.
 pub fn check(
     token: &Secret,
     keys: Option<&Keys>,

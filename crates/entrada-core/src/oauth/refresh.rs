@@ -7,6 +7,22 @@ use crate::{NumericDate, ScopeSet, Secret};
 
 /// Asks for a new access token. `scopes` are always sent: without them Entra may read the request as one of an
 /// application for itself (AADSTS90009). No client secret is ever sent (AADSTS700025).
+///
+/// ```
+/// use entrada_core::{Authority, ScopeSet, Secret, oauth::refresh};
+///
+/// let authority = Authority::at("https://login.microsoftonline.com/organizations", None)?;
+/// let request = refresh::request(
+///     &authority.endpoints().unwrap().token,
+///     "my-client-id",
+///     &Secret::new("a refresh token"),
+///     &ScopeSet::parse("https://graph.microsoft.com/Mail.Read offline_access"),
+///     None,
+/// );
+/// let form = std::str::from_utf8(request.body())?;
+/// assert!(form.contains("grant_type=refresh_token") && !form.contains("client_secret"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn request(
     token_endpoint: &Url,
     client_id: &str,
@@ -23,6 +39,24 @@ pub fn request(
 pub const STEP: &str = "the refresh request";
 
 /// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
+///
+/// ```
+/// use entrada_core::{NumericDate, oauth::refresh};
+///
+/// let body = br#"{"token_type":"Bearer","access_token":"at","expires_in":3600}"#;
+/// let response = http::Response::new(body.to_vec());
+/// let tokens = refresh::parse(&response, NumericDate(1_790_000_000))?.unwrap();
+/// assert_eq!(tokens.expires_at(), NumericDate(1_790_003_600));
+///
+/// let body = br#"{"error":"invalid_grant","error_description":"AADSTS700082: It has expired."}"#;
+/// let refused = http::Response::builder().status(400).body(body.to_vec())?;
+/// assert!(refresh::parse(&refused, NumericDate(0))?.unwrap_err().has_code(&[700_082]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
 pub fn parse(
     response: &HttpResponse,
     received_at: NumericDate,

@@ -7,6 +7,13 @@ use crate::Secret;
 
 /// The initial response of XOAUTH2 in base64, on one line: `user=USER^Aauth=Bearer TOKEN^A^A` (Google's, and Microsoft's
 /// "Authenticate an IMAP, POP or SMTP connection using OAuth").
+///
+/// ```
+/// use entrada_core::{Secret, oauth::sasl};
+///
+/// let response = sasl::xoauth2("ada@contoso.com", &Secret::new("token"));
+/// assert!(response.expose().starts_with("dXNlcj1hZGFAY29udG9zby5jb20B"));
+/// ```
 pub fn xoauth2(user: &str, token: &Secret) -> Secret {
     encoded(&format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()))
 }

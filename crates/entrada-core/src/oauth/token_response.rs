@@ -61,6 +61,10 @@ pub struct TokenResponse {
 
 impl TokenResponse {
     /// Reads an answer of the token endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
     pub fn parse(
         step: &'static str,
         response: &HttpResponse,

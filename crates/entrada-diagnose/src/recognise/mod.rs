@@ -72,6 +72,22 @@ pub enum RecogniseError {
 /// its head or an API's error alone; lines of a mail protocol; an MSAL cache; an HTTP archive; an evidence file.
 ///
 /// `now` is when it is judged; evidence that has a time of its own is judged as of that.
+///
+/// ```
+/// use entrada_core::NumericDate;
+/// use entrada_diagnose::{recognise, run};
+///
+/// let now = NumericDate(1_790_000_000);
+/// let asked = recognise(r#"{"version":1,"requested_scopes":"https://outlook.office.com/IMAP.AccessAsUser.All"}"#, now)?;
+/// let refused = recognise("AADSTS65001: The user has not consented.", now)?;
+/// let diagnosis = run(&asked.join(refused));
+/// assert_eq!(diagnosis.cause().unwrap().rule.id, "user-consent-required");
+/// # Ok::<(), entrada_diagnose::RecogniseError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`RecogniseError`] where `input` is empty, or begins like a file whose form is broken.
 pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
     let text = Har::trimmed(input);
     let mut evidence = Evidence { now: Some(now), ..Evidence::default() };

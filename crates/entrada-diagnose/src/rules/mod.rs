@@ -198,6 +198,11 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// The rule with this name, in kebab-case; `None` where there is none.
+///
+/// ```
+/// let rule = entrada_diagnose::rules::find("wrong-audience").unwrap();
+/// assert!(rule.docs.contains("audience"));
+/// ```
 pub fn find(id: &str) -> Option<&'static Rule> {
     RuleId::parse(id).map(RuleId::rule)
 }

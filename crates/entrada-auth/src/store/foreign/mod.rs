@@ -48,6 +48,10 @@ pub enum ForeignError {
 
 /// Reads a cache of MSAL's (Python, .NET, the Azure CLI), a token file of `mutt_oauth2.py`, oama or ortie, or a token response:
 /// JSON, whole or one object a line.
+///
+/// # Errors
+///
+/// [`ForeignError`] where `text` is none of these, or holds no refresh token.
 pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let values: Vec<Value> = serde_json::Deserializer::from_str(text)
@@ -73,6 +77,10 @@ pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
 
 /// `grant`, filed here under `key`, as a cache of MSAL's in JSON. `environment` is the authority's host. Access tokens that are
 /// over at `now` are left out.
+///
+/// # Errors
+///
+/// What serde_json says of a grant that has no form in JSON.
 pub fn to_msal(
     key: &GrantKey,
     grant: &Grant,

@@ -95,6 +95,12 @@ fn of_own(own: OwnJob) -> JobFacts {
 }
 
 /// The scopes to ask for on a user's behalf, with the hosts of `cloud`. `offline_access` is not among them.
+///
+/// ```
+/// use entrada_core::{Job, entra::clouds::Cloud, entra::jobs};
+///
+/// assert_eq!(jobs::scopes_in(Job::Imap, Cloud::Public), ["https://outlook.office.com/IMAP.AccessAsUser.All"]);
+/// ```
 pub fn scopes_in(job: Job, cloud: Cloud) -> Vec<String> {
     let JobFacts { resource, scopes, .. } = facts(job);
     // What the user wrote is meant as it stands.
@@ -121,6 +127,13 @@ pub fn app_scope_in(job: Job, cloud: Cloud) -> Option<String> {
 }
 
 /// The job that `scopes` point to, when they name another API than Graph.
+///
+/// ```
+/// use entrada_core::{Job, ScopeSet, entra::jobs};
+///
+/// let scopes = ScopeSet::parse("https://outlook.office.com/SMTP.Send offline_access");
+/// assert_eq!(jobs::job_for_scopes(&scopes), Some(Job::Smtp));
+/// ```
 pub fn job_for_scopes(scopes: &ScopeSet) -> Option<Job> {
     let named = |wanted: &'static Resource| {
         scopes

@@ -71,6 +71,13 @@ impl ResourceOfScope<'_> {
 }
 
 /// The API whose tokens carry this `aud`.
+///
+/// ```
+/// use entrada_core::entra::resources;
+///
+/// let graph = resources::of_audience("00000003-0000-0000-c000-000000000000").unwrap();
+/// assert!(graph.accepts("https://graph.microsoft.com"));
+/// ```
 pub fn of_audience(aud: &str) -> Option<&'static Resource> {
     let aud = normalise(aud);
     // Nearly every token is for one of few names; patterns take longer to compare.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use entrada_auth::sys::Env;
+use super::Env;
 
 /// Directories of this user.
 #[derive(Clone, Debug)]
@@ -24,6 +24,10 @@ pub struct NoHome;
 
 impl Paths {
     /// The directories that `env` points to.
+    ///
+    /// # Errors
+    ///
+    /// [`NoHome`] where no variable names a place for files.
     pub fn of(env: &Env) -> Result<Self, NoHome> {
         if cfg!(windows) {
             let base = env.path("APPDATA").ok_or(NoHome)?.join("entrada");

@@ -2,16 +2,56 @@
 
 use url::Url;
 
-use super::SettingsError;
-use entrada_core::entra::clouds::Cloud;
-use entrada_core::{Authority, Family, Tenant, clean};
+use super::entra::clouds::Cloud;
+use super::{Authority, AuthorityError, Family, Tenant, TenantError, clean};
 
-/// The tenant of an authority of Entra's shape when none is given: any work, school or personal account.
-pub(super) const TENANT_DEFAULT: &str = "common";
+/// The text is not the address of an authority.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// It is not the URL of an authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The tenant in the address, or beside it, is not a tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    /// The path of an Entra address holds more than a tenant. Holds the address.
+    #[error(
+        "`{0}` is not an authority of Entra ID: expected the host, followed by at most a tenant"
+    )]
+    Path(String),
+    /// The address names one tenant, and the caller another. Holds both, in this order.
+    #[error("the authority names the tenant `{0}`, and the tenant is given as `{1}`")]
+    TwoTenants(String, String),
+}
 
-/// The authority that an address means, however much of it was copied: the host alone, with the tenant, with `/v2.0`, or
-/// all of a discovery document's address.
-pub(super) fn named(text: &str, tenant: Option<String>) -> Result<Authority, SettingsError> {
+impl Authority {
+    /// The authority at `address`, which may be the host alone, the host with a tenant, the same with `/v2.0`, or the
+    /// address of a discovery document.
+    ///
+    /// `tenant` is the tenant that the caller names beside the address. An address of a Microsoft cloud without a tenant
+    /// means [`Tenant::COMMON`].
+    ///
+    /// ```
+    /// use entrada_core::Authority;
+    ///
+    /// let authority = Authority::at("https://login.microsoftonline.com/contoso.com/v2.0", None)?;
+    /// assert_eq!(authority.tenant().unwrap().as_str(), "contoso.com");
+    ///
+    /// let keycloak = Authority::at("https://idp.example/realms/one", None)?;
+    /// assert!(keycloak.tenant().is_none());
+    /// # Ok::<(), entrada_core::AddressError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] says which part of the address does not fit.
+    pub fn at(address: &str, tenant: Option<&str>) -> Result<Self, AddressError> {
+        named(address, tenant.map(str::to_owned))
+    }
+}
+
+fn named(text: &str, tenant: Option<String>) -> Result<Authority, AddressError> {
     const DOCUMENT: &str = "/.well-known/openid-configuration";
     let text = text.strip_suffix(DOCUMENT).unwrap_or(text);
     let Ok(mut url) = Url::parse(text) else { return Ok(Authority::parse(text, None)?) };
@@ -31,7 +71,7 @@ pub(super) fn named(text: &str, tenant: Option<String>) -> Result<Authority, Set
             let name = host.split('.').next().unwrap_or_default();
             if name.len() == 36 { name.to_owned() } else { format!("{name}.onmicrosoft.com") }
         }
-        Family::Other if Cloud::of_authority_host(&host).is_some() => TENANT_DEFAULT.to_owned(),
+        Family::Other if Cloud::of_authority_host(&host).is_some() => Tenant::COMMON.to_owned(),
         Family::Other => {
             let tenant = tenant.map(|tenant| Tenant::parse(&tenant)).transpose()?;
             return Ok(Authority::parse(text, tenant)?);
@@ -40,14 +80,14 @@ pub(super) fn named(text: &str, tenant: Option<String>) -> Result<Authority, Set
     // Entra's shape: the path is at most the tenant, and a version that we know anyway.
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | [_] | [_, "v2.0"] => url.set_path(""),
-        _ => return Err(SettingsError::AuthorityPath(clean(text).chars().take(200).collect())),
+        _ => return Err(AddressError::Path(clean(text).chars().take(200).collect())),
     }
     let in_path = words.into_iter().next();
     if let (Some(one), Some(other)) = (&in_path, &tenant)
         && !one.eq_ignore_ascii_case(other)
     {
         let shown = |text: &str| clean(text).chars().take(80).collect();
-        return Err(SettingsError::TwoTenants(shown(one), shown(other)));
+        return Err(AddressError::TwoTenants(shown(one), shown(other)));
     }
     let tenant = Tenant::parse(&tenant.or(in_path).unwrap_or(default))?;
     Ok(Authority::parse(url.as_str(), Some(tenant))?)
