@@ -152,6 +152,10 @@ impl Grants {
     }
 
     /// As [`Grants::remove`], except that the list of accounts still names it: see [`Grants::unlist`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store or the state directory cannot be written.
     pub fn remove_stored(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::REMOVE);
         let name = key.to_string();
@@ -167,6 +171,10 @@ impl Grants {
     }
 
     /// Takes `keys` off the list of accounts, which is written once; whether one of them was on it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the list cannot be written.
     pub fn unlist(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
         let removed = self.index.remove(self.kind(), keys);
         removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
@@ -185,6 +193,10 @@ impl Grants {
 
     /// As [`Grants::reserve`], for a grant that is not stored yet: sets aside all that storing it takes, descriptors and room on
     /// the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store cannot be written, or descriptors or room on the disk are missing.
     pub fn prepare_new(&self) -> Result<WriteReservation, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let reservation = self.reserve()?.with_spare().map_err(refuse)?;
