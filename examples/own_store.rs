@@ -1,8 +1,7 @@
 //! A store of the program's own. `cargo run --example own_store` signs in at an emulated Entra ID.
 
-use std::{cell::RefCell, collections::BTreeMap, error::Error};
-
 use entrada_auth::{Backend, Client, StoreKind, store::Bytes, store::StoreError};
+use std::{cell::RefCell, collections::BTreeMap, error::Error};
 
 /// A real one outlives the program, and says "locked" by an error: `None` means "signed out".
 #[derive(Default)]
@@ -35,5 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder().authority(entra.authority()).tenant(entra.tenant());
     let client = client.client_id(entra.client_id()).scope("User.Read").interactive(true);
     let client = client.backend(|| Ok(Vault::default())).build()?;
-    Ok(assert_eq!(client.token()?.account().label(), client.accounts()?[0].label()))
+    assert_eq!(client.token()?.account().label(), client.accounts()?[0].label());
+    Ok(())
 }
