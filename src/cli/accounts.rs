@@ -3,15 +3,17 @@
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::flags::{self, Flags};
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
 
-/// List the accounts that are signed in
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// How the list is written
+    /// The format of the list
     #[arg(long, short, default_value = "human")]
     output: Format,
+    #[command(flatten)]
+    pub(super) flags: Flags<(flags::Store, flags::Interaction)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -11,6 +11,7 @@ use super::prompt::Person;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags::{self, Flags};
 use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
 use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
@@ -21,9 +22,11 @@ use entrada_core::{Authority, Job, ScopeSet, Tenant};
 use entrada_diagnose::{self as diagnose, Context, Evidence, Shape};
 use entrada_emulator::{Emulator, Options, Scenario, serve};
 
-/// Take the guided tour: sign in, store, refresh and diagnose on an emulated Entra ID
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) flags: Flags<(flags::CodeDisplay, flags::Interaction)>,
+}
 
 /// Who signs in.
 const USER: &str = "ada@contoso.example";

@@ -10,15 +10,15 @@ use super::failure::of_acquire;
 use super::input::read_text;
 use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
+use crate::config::flags::{self, Flags};
 use entrada_auth::flow;
 
-/// Answer git for Azure DevOps, as its credential helper
-///
-/// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// What git wants: `get`, `store` or `erase`
+    /// The operation that git asks for: `get`, `store` or `erase`
     operation: String,
+    #[command(flatten)]
+    pub(super) flags: Flags<flags::Acquisition>,
 }
 
 /// Azure DevOps (Microsoft's "Microsoft Entra tokens" for Azure DevOps).

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use super::app::App;
 use super::{Exit, Failure};
+use crate::config::flags::{self, Flags};
 use entrada_auth::store::Entry;
 
-/// Forget an account on this machine
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Forget every account in the store
+    /// Remove all accounts in the store
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    pub(super) flags: Flags<(flags::Identity, flags::Locking, flags::Store, flags::Interaction)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -4,7 +4,6 @@ mod accounts;
 mod app;
 mod arguments;
 mod az;
-mod brief;
 mod completions;
 mod config;
 #[cfg(feature = "emulator")]
@@ -46,11 +45,13 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
 
 use crate::config::Layer;
+use crate::config::flags::{self, Flags};
 use app::App;
 use arguments::Arguments;
 use entrada_auth::sys::{Stream, Sys};
@@ -70,7 +71,7 @@ pub struct Console<'a> {
     pub stderr: &'a mut dyn Write,
 }
 
-/// Get OAuth tokens from Microsoft Entra ID, and learn at once why one will or will not do its job
+/// Get OAuth tokens from Microsoft Entra ID, and find out why one is not accepted
 #[derive(Parser)]
 #[command(
     name = "entrada",
@@ -87,57 +88,99 @@ struct Args {
     command: Command,
 }
 
-/// What every command understands.
-#[derive(clap::Args, Clone, Debug)]
+/// What every command accepts, before and after its name.
+#[derive(clap::Args, Debug)]
 struct Common {
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     config: Option<std::path::PathBuf>,
-    /// A profile of the configuration file, where the command takes none as its argument
+    /// A profile of the configuration file, for commands that take none as an argument
     #[arg(
         id = "common-profile",
         long = "profile",
         short = 'p',
         global = true,
         value_name = "NAME",
-        help_heading = "Settings"
+        display_order = 900
     )]
     profile: Option<String>,
-    /// Say what is sent to whom; twice for more. Never shows a secret
-    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Settings")]
+    /// Show each request and response, without secrets; `-vv` shows more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, display_order = 900)]
     verbose: u8,
     #[command(flatten)]
+    quiet: Flags<flags::Quiet>,
+    /// What the flags of the command set: see [`App::with`].
+    #[arg(skip)]
     layer: Layer,
     /// Print help
-    #[arg(long, short, global = true, action = clap::ArgAction::HelpShort)]
+    #[arg(long, short, global = true, action = clap::ArgAction::HelpShort, display_order = 901)]
     help: Option<bool>,
 }
 
+/// The commands. The parser builds the arguments of the one that is called, and of no other.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Sign in, store the sign-in, and diagnose the token
     Login(login::Args),
+    /// Print a valid access token: a stored one, by refresh, or by signing in
     Token(token::Args),
+    /// Run a program with an access token in its environment
+    ///
+    /// The exit code is that of the program.
     Exec(exec::Args),
+    /// Answer git as its credential helper for Azure DevOps
+    ///
+    /// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
     GitCredential(git_credential::Args),
+    /// Import refresh tokens from other programs
+    ///
+    /// Reads token caches of MSAL (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token responses, and
+    /// the output of `pizauth dump`.
     Import(import::Args),
+    /// Export a stored sign-in, with its refresh token, for another program
+    ///
+    /// The output contains secrets in plain text. Anyone who reads it can act as the user until the sign-in is revoked.
     Export(export::Args),
+    /// Diagnose a token, a token response, an error, or the answer of a service
     Diagnose(diagnose::Args),
+    /// Present a token to its service and diagnose the answer
+    ///
+    /// Sends no mail, and changes and marks nothing.
     Probe(probe::Args),
+    /// Check everything that a sign-in needs: configuration, clock, network, store, browser
     Doctor(doctor::Args),
+    /// Print the configuration with which another program gets tokens from entrada
     Recipe(recipe::Args),
+    /// Show the claims of a token, with explanations
     Inspect(inspect::Args),
+    /// Read a recorded HTTP trace
     Trace(trace::Args),
+    /// Explain a finding, an AADSTS code, an OAuth error, a claim, a permission, a job, or an exit code
     Explain(explain::Args),
+    /// List the accounts that are signed in
     Accounts(accounts::Args),
+    /// Show the stored sign-ins, their age, and how long they last
     Status(status::Args),
+    /// Remove the sign-in of an account from this machine
     Logout(logout::Args),
+    /// Show, check, or create the configuration
     Config(config::Args),
+    /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Print a manual page, or write all of them to a folder
     Man(man::Args),
+    /// Run an emulated Entra ID on this machine, with failures on demand
     #[cfg(feature = "emulator")]
     Emulator(emulator::Args),
+    /// Take a guided tour on an emulated Entra ID: sign in, store, refresh, diagnose
     #[cfg(feature = "emulator")]
     Demo(demo::Args),
+}
+
+/// Whether `argv` asks for the version and for nothing else, which takes no parser.
+fn is_version(argv: &[OsString]) -> bool {
+    matches!(argv, [_, flag] if flag == "--version" || flag == "-V")
 }
 
 /// What `--version` prints.
@@ -183,7 +226,7 @@ fn command_in(
     (ui, redactor): (&Ui<'_>, &Redactor),
 ) -> Exit {
     // Help and version come before any file is read: they are there when all else is broken.
-    if brief::is_version(&argv) {
+    if is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
     }
@@ -196,7 +239,7 @@ fn command_in(
         Some(Err(why)) => return Failure::usage(why).report(ui),
         None => (),
     }
-    let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
+    let args = match Args::try_parse_from(&argv) {
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, ui).unwrap_or(Exit::Failure),
     };
@@ -236,7 +279,8 @@ fn dispatch(
         let help = format!("set it again, or unset it: `unset {name}`");
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
-    let Args { common, command } = args;
+    let Args { mut common, command } = args;
+    common.layer = common.quiet.layer.clone();
     // What is registered first is known to all who write down or tell.
     let http = Registering { inner: sys.http, redactor };
     let loopback = Registering { inner: sys.loopback, redactor };
@@ -247,29 +291,29 @@ fn dispatch(
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
     let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, common };
     match command {
-        Command::Login(args) => login::run(&args, &mut app),
-        Command::Token(args) => token::run(&args, &mut app),
-        Command::Exec(args) => exec::run(&args, &mut app),
-        Command::GitCredential(args) => git_credential::run(&args, &mut app),
-        Command::Import(args) => import::run(&args, &mut app),
-        Command::Export(args) => export::run(&args, &mut app),
-        Command::Diagnose(args) => diagnose::run(&args, &mut app),
-        Command::Probe(args) => probe::run(&args, &mut app),
-        Command::Doctor(args) => doctor::run(&args, &mut app),
-        Command::Recipe(args) => recipe::run(&args, &mut app),
+        Command::Login(args) => login::run(&args, app.with(&args.flags)),
+        Command::Token(args) => token::run(&args, app.with(&args.flags)),
+        Command::Exec(args) => exec::run(&args, app.with(&args.flags)),
+        Command::GitCredential(args) => git_credential::run(&args, app.with(&args.flags)),
+        Command::Import(args) => import::run(&args, app.with(&args.flags)),
+        Command::Export(args) => export::run(&args, app.with(&args.flags)),
+        Command::Diagnose(args) => diagnose::run(&args, app.with(&args.flags)),
+        Command::Probe(args) => probe::run(&args, app.with(&args.flags)),
+        Command::Doctor(args) => doctor::run(&args, app.with(&args.flags)),
+        Command::Recipe(args) => recipe::run(&args, app.with(&args.flags)),
         Command::Inspect(args) => inspect::run(&args, &mut app),
         Command::Trace(args) => trace::run(&args, &mut app),
         Command::Explain(args) => explain::run(&args, &mut app),
-        Command::Accounts(args) => accounts::run(&args, &mut app),
-        Command::Status(args) => status::run(&args, &mut app),
-        Command::Logout(args) => logout::run(&args, &mut app),
+        Command::Accounts(args) => accounts::run(&args, app.with(&args.flags)),
+        Command::Status(args) => status::run(&args, app.with(&args.flags)),
+        Command::Logout(args) => logout::run(&args, app.with(&args.flags)),
         Command::Config(args) => config::run(&args, &mut app),
         Command::Completions(args) => completions::run(&args, &mut app),
         Command::Man(args) => man::run(&args, &mut app),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => emulator::run(&args, &mut app),
         #[cfg(feature = "emulator")]
-        Command::Demo(args) => demo::run(&args, &mut app),
+        Command::Demo(args) => demo::run(&args, app.with(&args.flags)),
     }
 }
 
@@ -277,6 +321,9 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     if error.use_stderr() {
         let text = error.to_string();
         ui.page(&text);
+        if let Some(help) = other_commands(error) {
+            ui.line(format!("help: {help}"));
+        }
         if let Cow::Owned(_) = ui.hide(&text) {
             ui.line(format!("note: {}", arguments::ADVICE));
         }
@@ -286,8 +333,40 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     Ok(Exit::Success)
 }
 
-/// The whole command line as `clap` knows it: for the pages that are made from it.
+/// Where `error` is about a flag that other commands have: which ones.
+fn other_commands(error: &clap::Error) -> Option<String> {
+    let ContextValue::String(flag) = error.get(ContextKind::InvalidArg)? else { return None };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let mut names = Vec::new();
+    names_with(&command(), flag, "", &mut names);
+    let last = names.pop()?;
+    let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+    Some(format!("`{flag}` is a flag of {names}, and stands after the command"))
+}
+
+/// Collects the names of the commands under `command` that have `flag`.
+fn names_with(command: &clap::Command, flag: &str, path: &str, names: &mut Vec<String>) {
+    let is_it = |arg: &clap::Arg| {
+        let long = arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
+        let short = arg.get_short().is_some_and(|short| *flag == format!("-{short}"));
+        long || short
+    };
+    for child in command.get_subcommands() {
+        let path = format!("{path}{}", child.get_name());
+        if child.get_arguments().any(is_it) {
+            names.push(format!("`{path}`"));
+        }
+        names_with(child, flag, &format!("{path} "), names);
+    }
+}
+
+/// The whole command line with all commands, for help, completions and manual pages.
 pub fn command() -> clap::Command {
     use clap::CommandFactory as _;
-    Args::command()
+    let mut command = Args::command();
+    // Builds what is deferred.
+    command.build();
+    command
 }

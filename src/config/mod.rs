@@ -4,6 +4,7 @@ mod authority;
 mod choice;
 mod fault;
 mod file;
+pub mod flags;
 mod job;
 mod layer;
 mod paths;
@@ -13,6 +14,7 @@ pub mod variables;
 
 pub use fault::SettingsError;
 pub use file::{ConfigError, ConfigFile, nearest};
+pub use flags::Flags;
 pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use paths::Paths;

@@ -35,6 +35,7 @@ mod regressions;
 mod renewal;
 mod scenarios;
 mod schemas;
+mod settings;
 mod signals;
 mod smoke;
 mod snapshots;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
+use crate::config::flags::{self, Flags};
 use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
 use crate::render;
 use entrada_auth::store::Interaction;
@@ -23,12 +24,14 @@ const ANSWER_MAX: usize = 1_000;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What the profile is called
+    /// The name of the profile
     #[arg(default_value = NAME, value_parser = profile_name)]
     profile: String,
-    /// Write the profile and stop there, without signing in
+    /// Do not sign in after the profile is written
     #[arg(long)]
     no_login: bool,
+    #[command(flatten)]
+    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 fn profile_name(name: &str) -> Result<String, String> {

@@ -4,10 +4,10 @@ mod init;
 
 use super::app::App;
 use super::{Exit, Failure};
+use crate::config::flags::{self, Flags};
 use crate::config::{Origin, Settings, variable};
 use crate::render;
 
-/// Look at the configuration
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -16,23 +16,25 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Write a first profile: asks for what flags do not give, tells how to register an application, and signs in
+    /// Create a profile: ask for what the flags leave out, explain how to register an application, and sign in
     Init(init::Args),
-    /// Show every setting in force and where it came from
+    /// Show all settings in effect, and where each comes from
     Show {
         /// A profile of the configuration file
         profile: Option<String>,
+        #[command(flatten)]
+        flags: Flags<flags::Acquiring>,
     },
-    /// Print where the configuration file is
+    /// Print the path of the configuration file
     Path,
-    /// Check the configuration file, every profile of it
+    /// Check the configuration file and all its profiles
     Check,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
-        Command::Init(args) => return init::run(args, app),
-        Command::Show { profile } => show(app, profile.as_deref())?,
+        Command::Init(args) => return init::run(args, app.with(&args.flags)),
+        Command::Show { profile, flags } => show(app.with(flags), profile.as_deref())?,
         Command::Path => {
             let (path, _) = app.config_file()?;
             writeln!(app.stdout, "{}", path.display())?;

@@ -5,6 +5,7 @@ mod all;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::flags::{self, Flags};
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
@@ -13,17 +14,18 @@ use entrada_auth::sys::Stream;
 use entrada_core::entra::lives::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
 
-/// Show what is stored, how old it is and how long it lasts
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A profile of the configuration file; every account when absent
+    /// A profile of the configuration file; all accounts by default
     profile: Option<String>,
-    /// Every sign-in of the store, whatever the settings name, in one table that foretells how long each lasts
+    /// Show all stored sign-ins, whatever the settings select, in one table with a forecast of how long each lasts
     #[arg(long, conflicts_with = "profile")]
     all: bool,
-    /// How it is written
+    /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
+    #[command(flatten)]
+    pub(super) flags: Flags<(flags::Identity, flags::Freshness, flags::Store, flags::Interaction)>,
 }
 
 /// A sign-in of the store, and what stands there.
