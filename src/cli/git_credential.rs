@@ -14,6 +14,9 @@ use crate::config::flags::{self, Flags};
 use entrada_auth::flow;
 
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "git config --global credential.https://dev.azure.com.helper '!entrada git-credential'"
+)]
 pub(super) struct Args {
     /// The operation that git asks for: `get`, `store` or `erase`
     operation: String,

@@ -23,6 +23,10 @@ type Settable = (
 );
 
 #[derive(clap::Args)]
+#[command(
+    after_help = "Reads token caches of MSAL (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token \
+    responses, and the output of `pizauth dump`."
+)]
 pub(super) struct Args {
     /// The file, or `-` for standard input
     file: String,

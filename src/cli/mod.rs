@@ -4,6 +4,7 @@ mod accounts;
 mod app;
 mod arguments;
 mod az;
+mod common;
 mod completions;
 mod config;
 #[cfg(feature = "emulator")]
@@ -46,14 +47,13 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 
-use crate::config::Layer;
-use crate::config::flags::{self, Flags};
 use app::App;
 use arguments::Arguments;
+use common::{Common, WithCommon};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_auth::trace::{Recorder, Written};
 use entrada_core::{Redactor, shell_quoted};
@@ -88,94 +88,60 @@ struct Args {
     command: Command,
 }
 
-/// What every command accepts, before and after its name.
-#[derive(clap::Args, Debug)]
-struct Common {
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
-    config: Option<std::path::PathBuf>,
-    /// A profile of the configuration file, for commands that take none as an argument
-    #[arg(
-        id = "common-profile",
-        long = "profile",
-        short = 'p',
-        global = true,
-        value_name = "NAME",
-        display_order = 900
-    )]
-    profile: Option<String>,
-    /// Show each request and response, without secrets; `-vv` shows more
-    #[arg(long, short, global = true, action = clap::ArgAction::Count, display_order = 900)]
-    verbose: u8,
-    #[command(flatten)]
-    quiet: Flags<flags::Quiet>,
-    /// What the flags of the command set: see [`App::with`].
-    #[arg(skip)]
-    layer: Layer,
-    /// Print help
-    #[arg(long, short, global = true, action = clap::ArgAction::HelpShort, display_order = 901)]
-    help: Option<bool>,
-}
-
 /// The commands. The parser builds the arguments of the one that is called, and of no other.
 #[derive(Subcommand)]
 #[command(defer = true)]
 enum Command {
     /// Sign in, store the sign-in, and diagnose the token
-    Login(login::Args),
+    Login(WithCommon<login::Args>),
     /// Print a valid access token: a stored one, by refresh, or by signing in
-    Token(token::Args),
+    Token(WithCommon<token::Args>),
     /// Run a program with an access token in its environment
     ///
     /// The exit code is that of the program.
-    Exec(exec::Args),
+    Exec(WithCommon<exec::Args>),
     /// Answer git as its credential helper for Azure DevOps
-    ///
-    /// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
-    GitCredential(git_credential::Args),
+    GitCredential(WithCommon<git_credential::Args>),
     /// Import refresh tokens from other programs
-    ///
-    /// Reads token caches of MSAL (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token responses, and
-    /// the output of `pizauth dump`.
-    Import(import::Args),
+    Import(WithCommon<import::Args>),
     /// Export a stored sign-in, with its refresh token, for another program
     ///
     /// The output contains secrets in plain text. Anyone who reads it can act as the user until the sign-in is revoked.
-    Export(export::Args),
+    Export(WithCommon<export::Args>),
     /// Diagnose a token, a token response, an error, or the answer of a service
-    Diagnose(diagnose::Args),
+    Diagnose(WithCommon<diagnose::Args>),
     /// Present a token to its service and diagnose the answer
     ///
     /// Sends no mail, and changes and marks nothing.
-    Probe(probe::Args),
+    Probe(WithCommon<probe::Args>),
     /// Check everything that a sign-in needs: configuration, clock, network, store, browser
-    Doctor(doctor::Args),
+    Doctor(WithCommon<doctor::Args>),
     /// Print the configuration with which another program gets tokens from entrada
-    Recipe(recipe::Args),
+    Recipe(WithCommon<recipe::Args>),
     /// Show the claims of a token, with explanations
-    Inspect(inspect::Args),
+    Inspect(WithCommon<inspect::Args>),
     /// Read a recorded HTTP trace
-    Trace(trace::Args),
+    Trace(WithCommon<trace::Args>),
     /// Explain a finding, an AADSTS code, an OAuth error, a claim, a permission, a job, or an exit code
-    Explain(explain::Args),
+    Explain(WithCommon<explain::Args>),
     /// List the accounts that are signed in
-    Accounts(accounts::Args),
+    Accounts(WithCommon<accounts::Args>),
     /// Show the stored sign-ins, their age, and how long they last
-    Status(status::Args),
+    Status(WithCommon<status::Args>),
     /// Remove the sign-in of an account from this machine
-    Logout(logout::Args),
+    Logout(WithCommon<logout::Args>),
     /// Show, check, or create the configuration
-    Config(config::Args),
+    Config(WithCommon<config::Args>),
     /// Print a completion script for a shell
-    Completions(completions::Args),
+    Completions(WithCommon<completions::Args>),
     /// Print a manual page, or write all of them to a folder
-    Man(man::Args),
+    Man(WithCommon<man::Args>),
     /// Run an emulated Entra ID on this machine, with failures on demand
     #[cfg(feature = "emulator")]
-    Emulator(emulator::Args),
+    Emulator(WithCommon<emulator::Args>),
     /// Take a guided tour on an emulated Entra ID: sign in, store, refresh, diagnose
     #[cfg(feature = "emulator")]
-    Demo(demo::Args),
+    Demo(WithCommon<demo::Args>),
 }
 
 /// Whether `argv` asks for the version and for nothing else, which takes no parser.
@@ -239,7 +205,7 @@ fn command_in(
         Some(Err(why)) => return Failure::usage(why).report(ui),
         None => (),
     }
-    let args = match Args::try_parse_from(&argv) {
+    let args = match parse(&argv) {
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, ui).unwrap_or(Exit::Failure),
     };
@@ -253,6 +219,12 @@ fn command_in(
     }
     tell_of_trace(recorder.finish(exit.code(), stdout), ui);
     exit
+}
+
+fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
+    let mut matches = Args::command().try_get_matches_from(argv)?;
+    let common = Common::read(&matches)?;
+    Ok(Args { common, ..Args::from_arg_matches_mut(&mut matches)? })
 }
 
 /// Says where the trace is, where there is one.
@@ -279,8 +251,7 @@ fn dispatch(
         let help = format!("set it again, or unset it: `unset {name}`");
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
-    let Args { mut common, command } = args;
-    common.layer = common.quiet.layer.clone();
+    let Args { common, command } = args;
     // What is registered first is known to all who write down or tell.
     let http = Registering { inner: sys.http, redactor };
     let loopback = Registering { inner: sys.loopback, redactor };
@@ -364,7 +335,6 @@ fn names_with(command: &clap::Command, flag: &str, path: &str, names: &mut Vec<S
 
 /// The whole command line with all commands, for help, completions and manual pages.
 pub fn command() -> clap::Command {
-    use clap::CommandFactory as _;
     let mut command = Args::command();
     // Builds what is deferred.
     command.build();

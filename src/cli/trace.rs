@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::app::App;
+use super::common::WithCommon;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags::{self, Flags};
@@ -20,7 +21,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum What {
     /// Print an HTTP archive (HAR) from `--trace` or from a browser as a timeline, and diagnose it
-    Show(Show),
+    Show(WithCommon<Show>),
 }
 
 #[derive(clap::Args)]

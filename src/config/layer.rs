@@ -283,11 +283,11 @@ settings! {
         no_interactive: Option<bool>,
     }
 
-    /// How much is said; accepted by every command, before and after its name.
+    /// How much is said. Every command accepts it.
     #[heading(None::<&str>)]
     Quiet {
         /// Print only results, warnings and errors
-        #[arg(long, short, global = true, display_order = 900, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+        #[arg(long, short, display_order = 900, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
                 value_parser = BoolishValueParser::new(), hide_possible_values = true)]
         quiet: Option<bool>,
     }

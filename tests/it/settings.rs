@@ -127,11 +127,25 @@ fn config_profile_verbose_and_quiet_stand_before_the_command_or_after_it() {
 }
 
 #[test]
-fn a_variable_counts_for_commands_that_do_not_have_its_flag() {
+fn a_variable_and_a_profile_count_for_commands_that_do_not_have_the_flag() {
     let world = World::new();
-    world.set("ENTRADA_LOGIN_HINT", "ada@contoso.example");
-    assert_eq!(world.run_exactly(&["accounts"], "").exit, Exit::Success);
-    assert_eq!(world.run_exactly(&["man"], "").exit, Exit::Success);
+    world.set("ENTRADA_CA_BUNDLE", "/not/there.pem");
+    let run = world.run_exactly(&["accounts"], "");
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(run.stderr.contains("/not/there.pem"), "{}", run.stderr);
+    world.unset("ENTRADA_CA_BUNDLE");
+    world.write_config("[defaults]\nca-bundle = \"/nor/this.pem\"\n");
+    let run = world.run_exactly(&["accounts"], "");
+    assert!(run.stderr.contains("/nor/this.pem"), "{}", run.stderr);
+}
+
+#[test]
+fn the_version_is_the_one_that_the_parser_knows() {
+    let told = entrada::cli::command().render_version();
+    for args in [&["--version"][..], &["-V"], &["--version", "--quiet"]] {
+        let run = World::new().run_exactly(args, "");
+        assert_eq!((run.exit, &run.stdout), (Exit::Success, &told), "{args:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod init;
 
 use super::app::App;
+use super::common::WithCommon;
 use super::{Exit, Failure};
 use crate::config::flags::{self, Flags};
 use crate::config::{Origin, Settings, variable};
@@ -17,29 +18,35 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Create a profile: ask for what the flags leave out, explain how to register an application, and sign in
-    Init(init::Args),
+    Init(WithCommon<init::Args>),
     /// Show all settings in effect, and where each comes from
-    Show {
-        /// A profile of the configuration file
-        profile: Option<String>,
-        #[command(flatten)]
-        flags: Flags<flags::Acquiring>,
-    },
+    Show(WithCommon<Show>),
     /// Print the path of the configuration file
-    Path,
+    Path(WithCommon<NoArgs>),
     /// Check the configuration file and all its profiles
-    Check,
+    Check(WithCommon<NoArgs>),
 }
+
+#[derive(clap::Args)]
+struct Show {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    #[command(flatten)]
+    flags: Flags<flags::Acquiring>,
+}
+
+#[derive(clap::Args)]
+struct NoArgs {}
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
         Command::Init(args) => return init::run(args, app.with(&args.flags)),
-        Command::Show { profile, flags } => show(app.with(flags), profile.as_deref())?,
-        Command::Path => {
+        Command::Show(args) => show(app.with(&args.flags), args.profile.as_deref())?,
+        Command::Path(_) => {
             let (path, _) = app.config_file()?;
             writeln!(app.stdout, "{}", path.display())?;
         }
-        Command::Check => check(app)?,
+        Command::Check(_) => check(app)?,
     }
     Ok(Exit::Success)
 }
