@@ -3,17 +3,18 @@
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Store, flags::Interaction);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The format of the list
     #[arg(long, short, default_value = "human")]
     output: Format,
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::Store, flags::Interaction)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::input::{open, read_text, text_of};
 use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
-use crate::config::{ConfigFile, Flags, Layer, Paths, Settings, variables};
+use crate::config::{ConfigFile, Paths, Settings, variables};
 use crate::render;
 use entrada_auth::flow::{SignInPage, TokenRequest};
 use entrada_auth::store::{Entry, Interaction};
@@ -32,13 +32,6 @@ pub(super) struct App<'a, 't> {
 }
 
 impl App<'_, '_> {
-    /// This run with the settings that the flags of the command set. `--quiet` is a flag of every command, and stays.
-    pub(super) fn with<G>(&mut self, flags: &Flags<G>) -> &mut Self {
-        let quiet = self.common.layer.quiet;
-        self.common.layer = Layer { quiet, ..flags.layer.clone() };
-        self
-    }
-
     /// Writes a document to stdout, without secrets in its texts.
     pub(super) fn json(&mut self, document: &impl serde::Serialize) -> std::io::Result<()> {
         let document = self.redactor.value(serde_json::to_value(document)?);

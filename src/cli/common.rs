@@ -1,17 +1,18 @@
 //! The flags that every command accepts, before and after its name.
 
-use std::ops::Deref;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::error::Error;
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::app::App;
+use super::{Exit, Failure};
 use crate::config::Layer;
-use crate::config::flags::{self, Flags};
+use crate::config::flags::{self, Flags, Group};
 
 /// What every command accepts. Not by clap's `global`, which copies each of these flags into all commands at every start.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Default)]
 #[group(skip)]
 pub(super) struct Common {
     /// The configuration file
@@ -64,22 +65,35 @@ impl Common {
     }
 }
 
-/// The arguments of a command, which also accepts the flags of [`Common`].
-pub(super) struct WithCommon<A>(A);
+/// What stands after the name of a command: its own arguments `A`, the settings `S` that it reads, and the flags of [`Common`],
+/// which [`Common::read`] reads. Both fields are reached by [`Invocation::run`] alone, so no command forgets its settings.
+pub(super) struct Invocation<A, S = ()> {
+    args: A,
+    flags: Flags<S>,
+}
 
-impl<A> Deref for WithCommon<A> {
-    type Target = A;
-
-    fn deref(&self) -> &A {
-        &self.0
+impl<A, S> Invocation<A, S> {
+    /// Runs the command by `run`, with the settings that its flags set.
+    ///
+    /// # Errors
+    ///
+    /// Those of the command.
+    pub(super) fn run<'a, 't>(
+        &self,
+        app: &mut App<'a, 't>,
+        run: impl FnOnce(&A, &mut App<'a, 't>) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        let quiet = app.common.layer.quiet;
+        app.common.layer = Layer { quiet, ..self.flags.layer.clone() };
+        run(&self.args, app)
     }
 }
 
-impl<A: Args> Args for WithCommon<A> {
+impl<A: Args, S: Group> Args for Invocation<A, S> {
     fn augment_args(command: Command) -> Command {
         // clap takes the documentation of a struct for a description of the command.
         let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
-        let command = A::augment_args(command).next_help_heading(None::<&str>);
+        let command = S::augment(A::augment_args(command)).next_help_heading(None::<&str>);
         Common::augment_args(command)
             .about(Resettable::from(about))
             .long_about(Resettable::from(long_about))
@@ -90,16 +104,18 @@ impl<A: Args> Args for WithCommon<A> {
     }
 }
 
-impl<A: FromArgMatches> FromArgMatches for WithCommon<A> {
+impl<A: FromArgMatches, S: Group> FromArgMatches for Invocation<A, S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        A::from_arg_matches(matches).map(Self)
+        Self::from_arg_matches_mut(&mut matches.clone())
     }
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
-        A::from_arg_matches_mut(matches).map(Self)
+        let flags = Flags::from_arg_matches_mut(matches)?;
+        Ok(Self { args: A::from_arg_matches_mut(matches)?, flags })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0.update_from_arg_matches(matches)
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }

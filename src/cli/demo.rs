@@ -11,7 +11,7 @@ use super::prompt::Person;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
 use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
@@ -22,11 +22,11 @@ use entrada_core::{Authority, Job, ScopeSet, Tenant};
 use entrada_diagnose::{self as diagnose, Context, Evidence, Shape};
 use entrada_emulator::{Emulator, Options, Scenario, serve};
 
+/// The settings that the command reads.
+pub(super) type Flags = (flags::CodeDisplay, flags::Interaction);
+
 #[derive(clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::CodeDisplay, flags::Interaction)>,
-}
+pub(super) struct Args {}
 
 /// Who signs in.
 const USER: &str = "ada@contoso.example";

@@ -7,9 +7,12 @@ use super::app::App;
 use super::obtain::{AcquireOptions, obtain};
 use super::token::{VARIABLE, variable_name};
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::config::variables;
 use entrada_auth::sys::{Program, TokenDelivery};
+
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -24,8 +27,6 @@ pub(super) struct Args {
     /// The program and its arguments, after `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::{Exit, Failure, output};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use entrada_auth::store::{Entry, Grant, GrantKey, Grants, foreign};
 use entrada_auth::sys::{OutputFile, OutputOptions, Stream};
 use entrada_core::{Authority, clean};
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Store, flags::Interaction);
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -31,8 +34,6 @@ pub(super) struct Args {
     /// Export the sign-in of an authority other than Entra too; if both programs refresh it, it may end for both
     #[arg(long)]
     any_authority: bool,
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::Identity, flags::Store, flags::Interaction)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -10,8 +10,11 @@ use super::failure::of_acquire;
 use super::input::read_text;
 use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use entrada_auth::flow;
+
+/// The settings that the command reads.
+pub(super) type Flags = flags::AcquisitionExceptScopes;
 
 #[derive(clap::Args, Debug)]
 #[command(
@@ -20,8 +23,6 @@ use entrada_auth::flow;
 pub(super) struct Args {
     /// The operation that git asks for: `get`, `store` or `erase`
     operation: String,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquisition>,
 }
 
 /// Azure DevOps (Microsoft's "Microsoft Entra tokens" for Azure DevOps).

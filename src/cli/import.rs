@@ -7,7 +7,7 @@ use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use entrada_auth::flow::{self, Pins, TokenRequest};
 use entrada_auth::store::Grants;
 use entrada_auth::store::foreign::{self, Foreign, ForeignError};
@@ -15,8 +15,8 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::{known, resources};
 use entrada_core::{Authority, ScopeSet, clean};
 
-/// What an import reads: all that a refresh and the store need.
-type Settable = (
+/// The settings that an import reads: all that a refresh and the store need.
+pub(super) type Flags = (
     (flags::Identity, flags::Pins, flags::LoginHint),
     (flags::Jobs, flags::Scopes, flags::TokenProperties, flags::RequestedClaims),
     (flags::Store, flags::Locking, flags::Certificates, flags::Recording, flags::Interaction),
@@ -36,8 +36,6 @@ pub(super) struct Args {
     /// Replace the sign-in of an account that is signed in already
     #[arg(long)]
     replace: bool,
-    #[command(flatten)]
-    pub(super) flags: Flags<Settable>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -7,13 +7,16 @@ use super::prompt::Person;
 use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
 use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean, human_duration};
 use entrada_diagnose::{Diagnosis, Severity};
+
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -28,8 +31,6 @@ pub(super) struct Args {
     /// The format of the diagnosis; `human` goes to stderr, all others to stdout
     #[arg(long, short, default_value = "human")]
     output: JudgementFormat,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 impl Args {
@@ -40,7 +41,6 @@ impl Args {
             challenge: None,
             replace_damaged: false,
             output: JudgementFormat::Human,
-            flags: Flags::default(),
         }
     }
 }

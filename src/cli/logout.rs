@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::app::App;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use entrada_auth::store::Entry;
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::Interaction);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -14,8 +17,6 @@ pub(super) struct Args {
     /// Remove all accounts in the store
     #[arg(long)]
     all: bool,
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::Identity, flags::Locking, flags::Store, flags::Interaction)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -53,7 +53,7 @@ pub use exit::Exit;
 
 use app::App;
 use arguments::Arguments;
-use common::{Common, WithCommon};
+use common::{Common, Invocation};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_auth::trace::{Recorder, Written};
 use entrada_core::{Redactor, shell_quoted};
@@ -93,55 +93,55 @@ struct Args {
 #[command(defer = true)]
 enum Command {
     /// Sign in, store the sign-in, and diagnose the token
-    Login(WithCommon<login::Args>),
+    Login(Invocation<login::Args, login::Flags>),
     /// Print a valid access token: a stored one, by refresh, or by signing in
-    Token(WithCommon<token::Args>),
+    Token(Invocation<token::Args, token::Flags>),
     /// Run a program with an access token in its environment
     ///
     /// The exit code is that of the program.
-    Exec(WithCommon<exec::Args>),
+    Exec(Invocation<exec::Args, exec::Flags>),
     /// Answer git as its credential helper for Azure DevOps
-    GitCredential(WithCommon<git_credential::Args>),
+    GitCredential(Invocation<git_credential::Args, git_credential::Flags>),
     /// Import refresh tokens from other programs
-    Import(WithCommon<import::Args>),
+    Import(Invocation<import::Args, import::Flags>),
     /// Export a stored sign-in, with its refresh token, for another program
     ///
     /// The output contains secrets in plain text. Anyone who reads it can act as the user until the sign-in is revoked.
-    Export(WithCommon<export::Args>),
+    Export(Invocation<export::Args, export::Flags>),
     /// Diagnose a token, a token response, an error, or the answer of a service
-    Diagnose(WithCommon<diagnose::Args>),
+    Diagnose(Invocation<diagnose::Args, diagnose::Flags>),
     /// Present a token to its service and diagnose the answer
     ///
     /// Sends no mail, and changes and marks nothing.
-    Probe(WithCommon<probe::Args>),
+    Probe(Invocation<probe::Args, probe::Flags>),
     /// Check everything that a sign-in needs: configuration, clock, network, store, browser
-    Doctor(WithCommon<doctor::Args>),
+    Doctor(Invocation<doctor::Args, doctor::Flags>),
     /// Print the configuration with which another program gets tokens from entrada
-    Recipe(WithCommon<recipe::Args>),
+    Recipe(Invocation<recipe::Args, recipe::Flags>),
     /// Show the claims of a token, with explanations
-    Inspect(WithCommon<inspect::Args>),
+    Inspect(Invocation<inspect::Args>),
     /// Read a recorded HTTP trace
-    Trace(WithCommon<trace::Args>),
+    Trace(Invocation<trace::Args>),
     /// Explain a finding, an AADSTS code, an OAuth error, a claim, a permission, a job, or an exit code
-    Explain(WithCommon<explain::Args>),
+    Explain(Invocation<explain::Args>),
     /// List the accounts that are signed in
-    Accounts(WithCommon<accounts::Args>),
+    Accounts(Invocation<accounts::Args, accounts::Flags>),
     /// Show the stored sign-ins, their age, and how long they last
-    Status(WithCommon<status::Args>),
+    Status(Invocation<status::Args, status::Flags>),
     /// Remove the sign-in of an account from this machine
-    Logout(WithCommon<logout::Args>),
+    Logout(Invocation<logout::Args, logout::Flags>),
     /// Show, check, or create the configuration
-    Config(WithCommon<config::Args>),
+    Config(Invocation<config::Args>),
     /// Print a completion script for a shell
-    Completions(WithCommon<completions::Args>),
+    Completions(Invocation<completions::Args>),
     /// Print a manual page, or write all of them to a folder
-    Man(WithCommon<man::Args>),
+    Man(Invocation<man::Args>),
     /// Run an emulated Entra ID on this machine, with failures on demand
     #[cfg(feature = "emulator")]
-    Emulator(WithCommon<emulator::Args>),
+    Emulator(Invocation<emulator::Args>),
     /// Take a guided tour on an emulated Entra ID: sign in, store, refresh, diagnose
     #[cfg(feature = "emulator")]
-    Demo(WithCommon<demo::Args>),
+    Demo(Invocation<demo::Args, demo::Flags>),
 }
 
 /// Whether `argv` asks for the version and for nothing else, which takes no parser.
@@ -262,29 +262,29 @@ fn dispatch(
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
     let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, common };
     match command {
-        Command::Login(args) => login::run(&args, app.with(&args.flags)),
-        Command::Token(args) => token::run(&args, app.with(&args.flags)),
-        Command::Exec(args) => exec::run(&args, app.with(&args.flags)),
-        Command::GitCredential(args) => git_credential::run(&args, app.with(&args.flags)),
-        Command::Import(args) => import::run(&args, app.with(&args.flags)),
-        Command::Export(args) => export::run(&args, app.with(&args.flags)),
-        Command::Diagnose(args) => diagnose::run(&args, app.with(&args.flags)),
-        Command::Probe(args) => probe::run(&args, app.with(&args.flags)),
-        Command::Doctor(args) => doctor::run(&args, app.with(&args.flags)),
-        Command::Recipe(args) => recipe::run(&args, app.with(&args.flags)),
-        Command::Inspect(args) => inspect::run(&args, &mut app),
-        Command::Trace(args) => trace::run(&args, &mut app),
-        Command::Explain(args) => explain::run(&args, &mut app),
-        Command::Accounts(args) => accounts::run(&args, app.with(&args.flags)),
-        Command::Status(args) => status::run(&args, app.with(&args.flags)),
-        Command::Logout(args) => logout::run(&args, app.with(&args.flags)),
-        Command::Config(args) => config::run(&args, &mut app),
-        Command::Completions(args) => completions::run(&args, &mut app),
-        Command::Man(args) => man::run(&args, &mut app),
+        Command::Login(own) => own.run(&mut app, login::run),
+        Command::Token(own) => own.run(&mut app, token::run),
+        Command::Exec(own) => own.run(&mut app, exec::run),
+        Command::GitCredential(own) => own.run(&mut app, git_credential::run),
+        Command::Import(own) => own.run(&mut app, import::run),
+        Command::Export(own) => own.run(&mut app, export::run),
+        Command::Diagnose(own) => own.run(&mut app, diagnose::run),
+        Command::Probe(own) => own.run(&mut app, probe::run),
+        Command::Doctor(own) => own.run(&mut app, doctor::run),
+        Command::Recipe(own) => own.run(&mut app, recipe::run),
+        Command::Inspect(own) => own.run(&mut app, inspect::run),
+        Command::Trace(own) => own.run(&mut app, trace::run),
+        Command::Explain(own) => own.run(&mut app, explain::run),
+        Command::Accounts(own) => own.run(&mut app, accounts::run),
+        Command::Status(own) => own.run(&mut app, status::run),
+        Command::Logout(own) => own.run(&mut app, logout::run),
+        Command::Config(own) => own.run(&mut app, config::run),
+        Command::Completions(own) => own.run(&mut app, completions::run),
+        Command::Man(own) => own.run(&mut app, man::run),
         #[cfg(feature = "emulator")]
-        Command::Emulator(args) => emulator::run(&args, &mut app),
+        Command::Emulator(own) => own.run(&mut app, emulator::run),
         #[cfg(feature = "emulator")]
-        Command::Demo(args) => demo::run(&args, app.with(&args.flags)),
+        Command::Demo(own) => own.run(&mut app, demo::run),
     }
 }
 

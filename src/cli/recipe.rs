@@ -2,11 +2,15 @@
 
 use super::app::App;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::config::{Settings, keys, variable};
 use crate::probe::{self, Plan, Security};
 use crate::render::recipe::{Client, Ingredients, MailServer, Tls};
 use entrada_core::{Job, Protocol, clean};
+
+/// The settings that the command reads.
+pub(super) type Flags =
+    (flags::Identity, flags::Pins, flags::Store, flags::Certificates, flags::Interaction);
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -26,14 +30,6 @@ pub(super) struct Args {
     /// How the connections are protected; by default, as is usual for their ports
     #[arg(long)]
     security: Option<Security>,
-    #[command(flatten)]
-    pub(super) flags: Flags<(
-        flags::Identity,
-        flags::Pins,
-        flags::Store,
-        flags::Certificates,
-        flags::Interaction,
-    )>,
 }
 
 /// Stands for an address that is not known.

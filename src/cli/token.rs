@@ -3,11 +3,14 @@
 use super::app::App;
 use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, DeliveredToken, Shell, TokenOutput};
 use entrada_auth::flow::Acquired;
 use entrada_core::ScopeSet;
 use entrada_core::entra::resources;
+
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -31,8 +34,6 @@ pub(super) struct Args {
     /// The mailbox for `-o xoauth2` and `-o oauthbearer`; the account's own by default
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
     user: Option<String>,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 /// The variable that holds a token, unless another is named.

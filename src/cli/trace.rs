@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::app::App;
-use super::common::WithCommon;
+use super::common::Invocation;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, Format, Notes};
 use entrada_auth::sys::Stream;
 use entrada_core::har::{Har, Redactor};
@@ -21,7 +21,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum What {
     /// Print an HTTP archive (HAR) from `--trace` or from a browser as a timeline, and diagnose it
-    Show(WithCommon<Show>),
+    Show(Invocation<Show, flags::Jobs>),
 }
 
 #[derive(clap::Args)]
@@ -31,13 +31,14 @@ struct Show {
     /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
-    #[command(flatten)]
-    flags: Flags<flags::Jobs>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let What::Show(show) = &args.what;
-    let app = app.with(&show.flags);
+    let What::Show(own) = &args.what;
+    own.run(app, show)
+}
+
+fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let input = app.input(Some(&show.file))?;
     let har = match Har::parse(input.expose()) {
         Some(Ok(har)) => har,

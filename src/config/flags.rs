@@ -1,6 +1,5 @@
 //! Groups of settings as flags: each command declares the groups that it reads.
 
-use std::fmt;
 use std::marker::PhantomData;
 
 use clap::error::Error;
@@ -8,9 +7,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::Layer;
 pub use super::layer::{
-    Acquiring, Acquisition, Certificates, CodeDisplay, Everything, Freshness, Identity,
-    Interaction, Jobs, Locking, LoginHint, Pins, Quiet, Recording, RequestedClaims, Scopes, SignIn,
-    Store, Strictness, TokenProperties,
+    Acquisition, AcquisitionExceptScopes, Certificates, CodeDisplay, Everything, Freshness,
+    Identity, Interaction, Jobs, Locking, LoginHint, Pins, Quiet, Recording, RequestedClaims,
+    Scopes, SignIn, Store, Strictness, TokenProperties,
 };
 
 /// Some settings of [`Layer`], as flags of a command. The groups are declared in `layer.rs`; a tuple of groups is one too.
@@ -25,7 +24,7 @@ pub trait Group {
     fn read(matches: &mut ArgMatches, layer: &mut Layer) -> Result<(), Error>;
 }
 
-/// The flags of the settings in `G`: `#[command(flatten)] flags: Flags<(flags::Identity, flags::Store)>`.
+/// The flags of the settings in `G`, such as `Flags<(flags::Identity, flags::Store)>`.
 pub struct Flags<G> {
     /// What was given on the command line.
     pub layer: Layer,
@@ -35,18 +34,6 @@ pub struct Flags<G> {
 impl<G> Default for Flags<G> {
     fn default() -> Self {
         Self { layer: Layer::default(), group: PhantomData }
-    }
-}
-
-impl<G> Clone for Flags<G> {
-    fn clone(&self) -> Self {
-        Self { layer: self.layer.clone(), group: PhantomData }
-    }
-}
-
-impl<G> fmt::Debug for Flags<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.layer.fmt(f)
     }
 }
 
@@ -73,6 +60,16 @@ impl<G: Group> FromArgMatches for Flags<G> {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Group for () {
+    fn augment(command: Command) -> Command {
+        command
+    }
+
+    fn read(_: &mut ArgMatches, _: &mut Layer) -> Result<(), Error> {
         Ok(())
     }
 }

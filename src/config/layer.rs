@@ -294,14 +294,14 @@ settings! {
 }
 
 /// What a token is obtained by, except jobs and scopes.
-pub type Acquisition = (
+pub type AcquisitionExceptScopes = (
     (Identity, Pins, TokenProperties, RequestedClaims, Freshness, Strictness),
     (LoginHint, SignIn, CodeDisplay),
     (Store, Locking, Certificates, Recording, Interaction),
 );
 
 /// What a token is obtained by.
-pub type Acquiring = (Jobs, Scopes, Acquisition);
+pub type Acquisition = (Jobs, Scopes, AcquisitionExceptScopes);
 
 /// The names of all settings, as flags and file keys spell them.
 pub fn keys() -> &'static [String] {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
 use crate::render;
 use entrada_auth::store::Interaction;
@@ -22,6 +22,9 @@ const TRIES: usize = 3;
 /// Characters of an answer.
 const ANSWER_MAX: usize = 1_000;
 
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The name of the profile
@@ -30,8 +33,6 @@ pub(super) struct Args {
     /// Do not sign in after the profile is written
     #[arg(long)]
     no_login: bool,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 fn profile_name(name: &str) -> Result<String, String> {

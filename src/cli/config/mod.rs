@@ -3,9 +3,9 @@
 mod init;
 
 use super::app::App;
-use super::common::WithCommon;
+use super::common::Invocation;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::config::{Origin, Settings, variable};
 use crate::render;
 
@@ -18,21 +18,19 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Create a profile: ask for what the flags leave out, explain how to register an application, and sign in
-    Init(WithCommon<init::Args>),
+    Init(Invocation<init::Args, init::Flags>),
     /// Show all settings in effect, and where each comes from
-    Show(WithCommon<Show>),
+    Show(Invocation<Show, flags::Acquisition>),
     /// Print the path of the configuration file
-    Path(WithCommon<NoArgs>),
+    Path(Invocation<NoArgs>),
     /// Check the configuration file and all its profiles
-    Check(WithCommon<NoArgs>),
+    Check(Invocation<NoArgs>),
 }
 
 #[derive(clap::Args)]
 struct Show {
     /// A profile of the configuration file
     profile: Option<String>,
-    #[command(flatten)]
-    flags: Flags<flags::Acquiring>,
 }
 
 #[derive(clap::Args)]
@@ -40,19 +38,21 @@ struct NoArgs {}
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
-        Command::Init(args) => return init::run(args, app.with(&args.flags)),
-        Command::Show(args) => show(app.with(&args.flags), args.profile.as_deref())?,
-        Command::Path(_) => {
-            let (path, _) = app.config_file()?;
-            writeln!(app.stdout, "{}", path.display())?;
-        }
-        Command::Check(_) => check(app)?,
+        Command::Init(own) => own.run(app, init::run),
+        Command::Show(own) => own.run(app, show),
+        Command::Path(own) => own.run(app, path),
+        Command::Check(own) => own.run(app, check),
     }
+}
+
+fn path(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, _) = app.config_file()?;
+    writeln!(app.stdout, "{}", path.display())?;
     Ok(Exit::Success)
 }
 
-fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
-    let settings = app.settings(profile)?;
+fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
     let mut rows: Vec<Vec<String>> = settings
         .given()
         .into_iter()
@@ -67,17 +67,17 @@ fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "what follows from these".to_owned()]);
     render::table(app.stdout, &["setting", "value", "from"], &rows)?;
-    Ok(())
+    Ok(Exit::Success)
 }
 
-fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
+fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = app.config_file()?;
     if !path.exists() {
         app.ui.line(format!(
             "there is no file at {}; flags and variables are all there is",
             path.display()
         ));
-        return Ok(());
+        return Ok(Exit::Success);
     }
     // A default that is not there is met by each command that names none.
     app.settings_of(&file, None)?;
@@ -92,5 +92,5 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };
     app.ui.line(format!("{}: {count} {profiles}, all in order", path.display()));
-    Ok(())
+    Ok(Exit::Success)
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
 pub(super) use context_resolver::ContextResolver;
 use entrada_auth::sys::Stream;
@@ -17,6 +17,9 @@ use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
 
 /// Members of an evidence file that are named as not understood.
 const MEMBERS_MAX: usize = 20;
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Jobs, flags::Scopes, flags::TokenProperties);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -31,8 +34,6 @@ pub(super) struct Args {
     /// Diagnose each line of standard input on its own, and print one line of JSON for each
     #[arg(long, conflicts_with_all = ["input", "output", "report"])]
     stream: bool,
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::Identity, flags::Jobs, flags::Scopes, flags::TokenProperties)>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -8,8 +8,11 @@ mod tell;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::Format;
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Store, flags::Certificates, flags::Interaction);
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -21,9 +24,6 @@ pub(super) struct Args {
     /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
-    #[command(flatten)]
-    pub(super) flags:
-        Flags<(flags::Identity, flags::Store, flags::Certificates, flags::Interaction)>,
 }
 
 /// How something is.

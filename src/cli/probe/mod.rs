@@ -12,7 +12,7 @@ use super::obtain::{AcquireOptions, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::probe::{self, Mechanism, Plan, PlanError, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
@@ -21,6 +21,9 @@ use entrada_diagnose::{
     self as diagnose, Diagnosis, Evidence, HttpAnswer, MailLog, Shape, Verdict,
 };
 use transcript::Transcript;
+
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -47,8 +50,6 @@ pub(super) struct Args {
     /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
-    #[command(flatten)]
-    pub(super) flags: Flags<flags::Acquiring>,
 }
 
 /// What a service made of the token.

@@ -5,7 +5,7 @@ mod all;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::config::flags::{self, Flags};
+use crate::config::flags;
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
@@ -13,6 +13,9 @@ use entrada_auth::store::{CachedToken, Entry, Grant, StoreError, StoreErrorKind}
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lives::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
+
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Freshness, flags::Store, flags::Interaction);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -24,8 +27,6 @@ pub(super) struct Args {
     /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
-    #[command(flatten)]
-    pub(super) flags: Flags<(flags::Identity, flags::Freshness, flags::Store, flags::Interaction)>,
 }
 
 /// A sign-in of the store, and what stands there.
