@@ -3,13 +3,16 @@
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
 
-/// List the accounts that are signed in
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Store, flags::Interaction);
+
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// How the list is written
+    /// The format of the list
     #[arg(long, short, default_value = "human")]
     output: Format,
 }

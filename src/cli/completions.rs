@@ -4,7 +4,6 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use clap::CommandFactory as _;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use strum::IntoEnumIterator as _;
@@ -17,7 +16,6 @@ use entrada_auth::sys::{Env, Sys};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean};
 
-/// Print what completes commands, flags, profiles, accounts and jobs in a shell
 #[derive(clap::Args, Debug)]
 #[command(after_help = "bash:        source <(entrada completions bash)      in ~/.bashrc\n\
     zsh:         source <(entrada completions zsh)       in ~/.zshrc, after compinit\n\
@@ -26,7 +24,7 @@ use entrada_core::{Job, clean};
 pub(super) struct Args {
     /// The shell
     shell: Shell,
-    /// A script that knows commands and flags alone, and does not call entrada
+    /// Print a script that completes only commands and flags, without calling entrada
     #[arg(long = "static")]
     is_static: bool,
 }
@@ -68,7 +66,7 @@ impl Shell {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     if args.is_static {
-        let mut command = super::Args::command();
+        let mut command = super::command();
         clap_complete::generate(args.shell.generator(), &mut command, "entrada", &mut script);
     } else {
         let completer = args.shell.completer();
@@ -91,7 +89,7 @@ pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -
     let after = argv.iter().position(|word| word == "--");
     let (Some(shell), Some(after)) = (shell, after) else { return Exit::Usage };
     let words = argv.get(after + 1..).unwrap_or_default().to_vec();
-    let mut command = with_candidates(super::Args::command(), &Known::of(sys));
+    let mut command = with_candidates(super::command(), &Known::of(sys));
     let mut out = Vec::new();
     let told = shell.completer().write_complete(&mut command, words, None, &mut out);
     match told.and_then(|()| stdout.write_all(&out)) {

@@ -11,6 +11,7 @@ use super::prompt::Person;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags;
 use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
 use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
@@ -21,7 +22,9 @@ use entrada_core::{Authority, Job, ScopeSet, Tenant};
 use entrada_diagnose::{self as diagnose, Context, Evidence, Shape};
 use entrada_emulator::{Emulator, Options, Scenario, serve};
 
-/// Take the guided tour: sign in, store, refresh and diagnose on an emulated Entra ID
+/// The settings that the command reads.
+pub(super) type Flags = (flags::CodeDisplay, flags::Interaction);
+
 #[derive(clap::Args)]
 pub(super) struct Args {}
 

@@ -15,31 +15,30 @@ use entrada_core::NamedHost;
 use entrada_emulator::account::{PEOPLE, Person};
 use entrada_emulator::{Emulator, LogLine, Options, Scenario, list, serve};
 
-/// Run an Entra ID of your own on this machine, with its failures on demand
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// List the scenarios and end
+    /// List the scenarios and exit
     #[arg(long)]
     list: bool,
-    /// What happens to clients whose id is not a scenario's own
+    /// The scenario for client ids that do not select one themselves
     #[arg(long, default_value = "normal")]
     scenario: String,
-    /// The port; 0 takes any free one
+    /// The port to listen on; 0 for any free port
     #[arg(long, default_value_t = 8400)]
     port: u16,
-    /// A further name by which it is reached, such as that of a container or a proxy; repeat it for more
+    /// A further host name for the emulator, such as that of a container or a proxy; repeat for more
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
-    /// Seconds between two polls that clients are asked to keep
+    /// The polling interval that clients of the device flow must keep, in seconds
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     interval: u64,
-    /// How long the token endpoint takes to answer
+    /// How long the token endpoint takes to answer, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
     delay: u64,
-    /// Serve https, and write the certificate to trust to this file (for `--ca-bundle`)
+    /// Serve HTTPS, and write the CA certificate to this file, for `--ca-bundle`
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
-    /// Who signs in where nobody is asked
+    /// The account that signs in where the emulator asks nobody
     #[arg(long, value_name = "USER")]
     sign_in_as: Option<String>,
 }

@@ -7,18 +7,21 @@ use super::app::App;
 use super::obtain::{AcquireOptions, obtain};
 use super::token::{VARIABLE, variable_name};
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::config::variables;
 use entrada_auth::sys::{Program, TokenDelivery};
 
-/// Run a program with an access token in its environment; its exit code is the result
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// The variable in which the program finds the token
+    /// The environment variable that holds the token
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]
     variable: String,
-    /// Hand the token over on this file descriptor instead of in the environment, which children inherit
+    /// Pass the token on this file descriptor instead of in the environment, which child processes inherit
     #[arg(long, value_name = "NUMBER", conflicts_with = "variable", value_parser = clap::value_parser!(i32).range(3..256))]
     fd: Option<i32>,
     /// The program and its arguments, after `--`

@@ -6,31 +6,32 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::{Exit, Failure, output};
 use crate::config::Settings;
+use crate::config::flags;
 use entrada_auth::store::{Entry, Grant, GrantKey, Grants, foreign};
 use entrada_auth::sys::{OutputFile, OutputOptions, Stream};
 use entrada_core::{Authority, clean};
 
-/// Hand a stored sign-in over to another program, refresh token included
-///
-/// What is written holds secrets in the clear. Who reads it can sign in until the sign-in is revoked.
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Store, flags::Interaction);
+
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// As a token cache of MSAL's (Python, .NET, the Azure CLI)
+    /// Write a token cache of MSAL (Python, .NET, the Azure CLI)
     #[arg(long, required = true)]
     msal: bool,
-    /// Write it to this file, for its owner alone
+    /// Write to this file, which only its owner can read
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace the file, and with it all other sign-ins that it may hold
+    /// Replace the file, and all other sign-ins in it
     #[arg(long, requires = "output")]
     force: bool,
-    /// Show it on the terminal
+    /// Allow output on a terminal
     #[arg(long, conflicts_with = "output")]
     to_terminal: bool,
-    /// Hand over the sign-in of another authority than Entra, too: whoever renews it second may end it for both
+    /// Export the sign-in of an authority other than Entra too; if both programs refresh it, it may end for both
     #[arg(long)]
     any_authority: bool,
 }

@@ -10,14 +10,18 @@ use super::failure::of_acquire;
 use super::input::read_text;
 use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
+use crate::config::flags;
 use entrada_auth::flow;
 
-/// Answer git for Azure DevOps, as its credential helper
-///
-/// git config --global credential.https://dev.azure.com.helper '!entrada git-credential'
+/// The settings that the command reads.
+pub(super) type Flags = flags::AcquisitionExceptScopes;
+
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "git config --global credential.https://dev.azure.com.helper '!entrada git-credential'"
+)]
 pub(super) struct Args {
-    /// What git wants: `get`, `store` or `erase`
+    /// The operation that git asks for: `get`, `store` or `erase`
     operation: String,
 }
 

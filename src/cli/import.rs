@@ -7,6 +7,7 @@ use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags;
 use entrada_auth::flow::{self, Pins, TokenRequest};
 use entrada_auth::store::Grants;
 use entrada_auth::store::foreign::{self, Foreign, ForeignError};
@@ -14,18 +15,25 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::{known, resources};
 use entrada_core::{Authority, ScopeSet, clean};
 
-/// Take over refresh tokens of other programs
-///
-/// It reads caches of MSAL's (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token responses, and what
-/// `pizauth dump` writes.
+/// The settings that an import reads: all that a refresh and the store need.
+pub(super) type Flags = (
+    (flags::Identity, flags::Pins, flags::LoginHint),
+    (flags::Jobs, flags::Scopes, flags::TokenProperties, flags::RequestedClaims),
+    (flags::Store, flags::Locking, flags::Certificates, flags::Recording, flags::Interaction),
+);
+
 #[derive(clap::Args)]
+#[command(
+    after_help = "Reads token caches of MSAL (Python, .NET, the Azure CLI), files of mutt_oauth2.py, oama and ortie, token \
+    responses, and the output of `pizauth dump`."
+)]
 pub(super) struct Args {
     /// The file, or `-` for standard input
     file: String,
-    /// Only tell what is in it
+    /// List what the file contains, and import nothing
     #[arg(long)]
     list: bool,
-    /// Take over the token of somebody who is signed in already
+    /// Replace the sign-in of an account that is signed in already
     #[arg(long)]
     replace: bool,
 }

@@ -10,12 +10,11 @@ use entrada_auth::sys::Stream;
 use entrada_core::{Claims, Jwt};
 use entrada_diagnose::{self as diagnose, Shape};
 
-/// Show the claims of a token, annotated
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A file, `-` for standard input, or the token itself; standard input when absent
+    /// A file, `-` for standard input, or the token itself; standard input by default
     input: Option<String>,
-    /// How the claims are written
+    /// The format of the claims
     #[arg(long, short, default_value = "human")]
     output: Format,
 }

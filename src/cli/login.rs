@@ -7,6 +7,7 @@ use super::prompt::Person;
 use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
 use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind};
@@ -14,18 +15,20 @@ use entrada_core::entra::jobs;
 use entrada_core::{Job, clean, human_duration};
 use entrada_diagnose::{Diagnosis, Severity};
 
-/// Sign in, keep the grant, and judge the token at once
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
+    /// Answer a service's claims challenge: its `WWW-Authenticate` header, or its response in a file or on standard input
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
-    /// Let the new grant take the place of one that is damaged; the damaged item is kept aside until `entrada logout`
+    /// Replace a damaged stored sign-in; the damaged item is set aside until `entrada logout`
     #[arg(long)]
     replace_damaged: bool,
-    /// How the judgement is written: for people on stderr, anything else on stdout
+    /// The format of the diagnosis; `human` goes to stderr, all others to stdout
     #[arg(long, short, default_value = "human")]
     output: JudgementFormat,
 }

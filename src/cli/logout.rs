@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use super::app::App;
 use super::{Exit, Failure};
-use crate::config::Settings;
+use crate::config::{Settings, flags};
 use entrada_auth::store::{Entry, GrantKey, Grants, LockGuard};
 
-/// Forget an account on this machine
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::Interaction);
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Forget every account in the store
+    /// Remove all accounts in the store
     #[arg(long)]
     all: bool,
 }

@@ -2,26 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
-
 use super::app::App;
 use super::{Exit, Failure, output};
 use entrada_auth::sys::{OutputFile, OutputOptions};
 
-/// Print a manual page, or write all of them to a folder
 #[derive(clap::Args, Debug)]
 #[command(after_help = "entrada man token | man -l -\nentrada man --dir ~/.local/share/man/man1")]
 pub(super) struct Args {
-    /// The command whose page it is, `config init` for example; that of the program when absent
+    /// The command to describe, such as `config init`; the program itself by default
     command: Vec<String>,
-    /// Write the pages of the program and of every command to this folder
+    /// Write the pages of the program and of all commands to this folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
     dir: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let mut program = super::Args::command();
-    program.build();
+    let program = super::command();
     if let Some(folder) = &args.dir {
         if folder == Path::new("-") {
             return Err(Failure::usage("`--dir` takes a folder, and `-` is none")

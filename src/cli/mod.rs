@@ -4,7 +4,7 @@ mod accounts;
 mod app;
 mod arguments;
 mod az;
-mod brief;
+mod common;
 mod completions;
 mod config;
 #[cfg(feature = "emulator")]
@@ -46,13 +46,14 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 
-use crate::config::Layer;
 use app::App;
 use arguments::Arguments;
+use common::{Common, Invocation};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_auth::trace::{Recorder, Written};
 use entrada_core::{Redactor, shell_quoted};
@@ -71,7 +72,7 @@ pub struct Console<'a> {
     pub stderr: &'a mut dyn Write,
 }
 
-/// Get OAuth tokens from Microsoft Entra ID, and learn at once why one will or will not do its job
+/// Get OAuth tokens from Microsoft Entra ID, and find out why one is not accepted
 #[derive(Parser)]
 #[command(
     name = "entrada",
@@ -88,57 +89,65 @@ struct Args {
     command: Command,
 }
 
-/// What every command understands.
-#[derive(clap::Args, Clone, Debug)]
-struct Common {
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
-    config: Option<std::path::PathBuf>,
-    /// A profile of the configuration file, where the command takes none as its argument
-    #[arg(
-        id = "common-profile",
-        long = "profile",
-        short = 'p',
-        global = true,
-        value_name = "NAME",
-        help_heading = "Settings"
-    )]
-    profile: Option<String>,
-    /// Say what is sent to whom; twice for more. Never shows a secret
-    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Settings")]
-    verbose: u8,
-    #[command(flatten)]
-    layer: Layer,
-    /// Print help
-    #[arg(long, short, global = true, action = clap::ArgAction::HelpShort)]
-    help: Option<bool>,
+/// The commands. The parser builds the arguments of the one that is called, and of no other.
+#[derive(Subcommand)]
+#[command(defer = true)]
+enum Command {
+    /// Sign in, store the sign-in, and diagnose the token
+    Login(Invocation<login::Args, login::Flags>),
+    /// Print a valid access token: a stored one, by refresh, or by signing in
+    Token(Invocation<token::Args, token::Flags>),
+    /// Run a program with an access token in its environment
+    ///
+    /// The exit code is that of the program.
+    Exec(Invocation<exec::Args, exec::Flags>),
+    /// Answer git as its credential helper for Azure DevOps
+    GitCredential(Invocation<git_credential::Args, git_credential::Flags>),
+    /// Import refresh tokens from other programs
+    Import(Invocation<import::Args, import::Flags>),
+    /// Export a stored sign-in, with its refresh token, for another program
+    ///
+    /// The output contains secrets in plain text. Anyone who reads it can act as the user until the sign-in is revoked.
+    Export(Invocation<export::Args, export::Flags>),
+    /// Diagnose a token, a token response, an error, or the answer of a service
+    Diagnose(Invocation<diagnose::Args, diagnose::Flags>),
+    /// Present a token to its service and diagnose the answer
+    ///
+    /// Sends no mail, and changes and marks nothing.
+    Probe(Invocation<probe::Args, probe::Flags>),
+    /// Check everything that a sign-in needs: configuration, clock, network, store, browser
+    Doctor(Invocation<doctor::Args, doctor::Flags>),
+    /// Print the configuration with which another program gets tokens from entrada
+    Recipe(Invocation<recipe::Args, recipe::Flags>),
+    /// Show the claims of a token, with explanations
+    Inspect(Invocation<inspect::Args>),
+    /// Read a recorded HTTP trace
+    Trace(Invocation<trace::Args>),
+    /// Explain a finding, an AADSTS code, an OAuth error, a claim, a permission, a job, or an exit code
+    Explain(Invocation<explain::Args>),
+    /// List the accounts that are signed in
+    Accounts(Invocation<accounts::Args, accounts::Flags>),
+    /// Show the stored sign-ins, their age, and how long they last
+    Status(Invocation<status::Args, status::Flags>),
+    /// Remove the sign-in of an account from this machine
+    Logout(Invocation<logout::Args, logout::Flags>),
+    /// Show, check, or create the configuration
+    Config(Invocation<config::Args>),
+    /// Print a completion script for a shell
+    Completions(Invocation<completions::Args>),
+    /// Print a manual page, or write all of them to a folder
+    Man(Invocation<man::Args>),
+    /// Run an emulated Entra ID on this machine, with failures on demand
+    #[cfg(feature = "emulator")]
+    Emulator(Invocation<emulator::Args>),
+    /// Take a guided tour on an emulated Entra ID: sign in, store, refresh, diagnose
+    #[cfg(feature = "emulator")]
+    Demo(Invocation<demo::Args, demo::Flags>),
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Login(login::Args),
-    Token(token::Args),
-    Exec(exec::Args),
-    GitCredential(git_credential::Args),
-    Import(import::Args),
-    Export(export::Args),
-    Diagnose(diagnose::Args),
-    Probe(probe::Args),
-    Doctor(doctor::Args),
-    Recipe(recipe::Args),
-    Inspect(inspect::Args),
-    Trace(trace::Args),
-    Explain(explain::Args),
-    Accounts(accounts::Args),
-    Status(status::Args),
-    Logout(logout::Args),
-    Config(config::Args),
-    Completions(completions::Args),
-    Man(man::Args),
-    #[cfg(feature = "emulator")]
-    Emulator(emulator::Args),
-    #[cfg(feature = "emulator")]
-    Demo(demo::Args),
+/// Whether `argv` asks for the version and for nothing else, which takes no parser.
+fn is_version(argv: &[OsString]) -> bool {
+    matches!(argv, [_, flag] if flag == "--version" || flag == "-V")
 }
 
 /// What `--version` prints.
@@ -184,7 +193,7 @@ fn command_in(
     (ui, redactor): (&Ui<'_>, &Redactor),
 ) -> Exit {
     // Help and version come before any file is read: they are there when all else is broken.
-    if brief::is_version(&argv) {
+    if is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
     }
@@ -197,7 +206,7 @@ fn command_in(
         Some(Err(why)) => return Failure::usage(why).report(ui),
         None => (),
     }
-    let args = match brief::read(&argv).map_or_else(|| Args::try_parse_from(&argv), Ok) {
+    let args = match parse(&argv) {
         Ok(args) => args,
         Err(error) => return usage(&error, stdout, ui).unwrap_or(Exit::Failure),
     };
@@ -212,6 +221,12 @@ fn command_in(
     }
     tell_of_trace(recorder.finish(exit.code(), stdout), ui);
     exit
+}
+
+fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
+    let mut matches = Args::command().try_get_matches_from(argv)?;
+    let common = Common::read(&matches)?;
+    Ok(Args { common, ..Args::from_arg_matches_mut(&mut matches)? })
 }
 
 /// Says where the trace is, where there is one.
@@ -250,29 +265,29 @@ fn dispatch(
     let files = Files::default();
     let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common };
     match command {
-        Command::Login(args) => login::run(&args, &mut app),
-        Command::Token(args) => token::run(&args, &mut app),
-        Command::Exec(args) => exec::run(&args, &mut app),
-        Command::GitCredential(args) => git_credential::run(&args, &mut app),
-        Command::Import(args) => import::run(&args, &mut app),
-        Command::Export(args) => export::run(&args, &mut app),
-        Command::Diagnose(args) => diagnose::run(&args, &mut app),
-        Command::Probe(args) => probe::run(&args, &mut app),
-        Command::Doctor(args) => doctor::run(&args, &mut app),
-        Command::Recipe(args) => recipe::run(&args, &mut app),
-        Command::Inspect(args) => inspect::run(&args, &mut app),
-        Command::Trace(args) => trace::run(&args, &mut app),
-        Command::Explain(args) => explain::run(&args, &mut app),
-        Command::Accounts(args) => accounts::run(&args, &mut app),
-        Command::Status(args) => status::run(&args, &mut app),
-        Command::Logout(args) => logout::run(&args, &mut app),
-        Command::Config(args) => config::run(&args, &mut app),
-        Command::Completions(args) => completions::run(&args, &mut app),
-        Command::Man(args) => man::run(&args, &mut app),
+        Command::Login(own) => own.run(&mut app, login::run),
+        Command::Token(own) => own.run(&mut app, token::run),
+        Command::Exec(own) => own.run(&mut app, exec::run),
+        Command::GitCredential(own) => own.run(&mut app, git_credential::run),
+        Command::Import(own) => own.run(&mut app, import::run),
+        Command::Export(own) => own.run(&mut app, export::run),
+        Command::Diagnose(own) => own.run(&mut app, diagnose::run),
+        Command::Probe(own) => own.run(&mut app, probe::run),
+        Command::Doctor(own) => own.run(&mut app, doctor::run),
+        Command::Recipe(own) => own.run(&mut app, recipe::run),
+        Command::Inspect(own) => own.run(&mut app, inspect::run),
+        Command::Trace(own) => own.run(&mut app, trace::run),
+        Command::Explain(own) => own.run(&mut app, explain::run),
+        Command::Accounts(own) => own.run(&mut app, accounts::run),
+        Command::Status(own) => own.run(&mut app, status::run),
+        Command::Logout(own) => own.run(&mut app, logout::run),
+        Command::Config(own) => own.run(&mut app, config::run),
+        Command::Completions(own) => own.run(&mut app, completions::run),
+        Command::Man(own) => own.run(&mut app, man::run),
         #[cfg(feature = "emulator")]
-        Command::Emulator(args) => emulator::run(&args, &mut app),
+        Command::Emulator(own) => own.run(&mut app, emulator::run),
         #[cfg(feature = "emulator")]
-        Command::Demo(args) => demo::run(&args, &mut app),
+        Command::Demo(own) => own.run(&mut app, demo::run),
     }
 }
 
@@ -280,6 +295,9 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     if error.use_stderr() {
         let text = error.to_string();
         ui.page(&text);
+        if let Some(help) = other_commands(error) {
+            ui.line(format!("help: {help}"));
+        }
         if let Some(advice) = ui.advice(&text) {
             ui.line(format!("note: {advice}"));
         }
@@ -289,8 +307,39 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     Ok(Exit::Success)
 }
 
-/// The whole command line as `clap` knows it: for the pages that are made from it.
+/// Where `error` is about a flag that other commands have: which ones.
+fn other_commands(error: &clap::Error) -> Option<String> {
+    let ContextValue::String(flag) = error.get(ContextKind::InvalidArg)? else { return None };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let mut names = Vec::new();
+    names_with(&command(), flag, "", &mut names);
+    let last = names.pop()?;
+    let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+    Some(format!("`{flag}` is a flag of {names}, and stands after the command"))
+}
+
+/// Collects the names of the commands under `command` that have `flag`.
+fn names_with(command: &clap::Command, flag: &str, path: &str, names: &mut Vec<String>) {
+    let is_it = |arg: &clap::Arg| {
+        let long = arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
+        let short = arg.get_short().is_some_and(|short| *flag == format!("-{short}"));
+        long || short
+    };
+    for child in command.get_subcommands() {
+        let path = format!("{path}{}", child.get_name());
+        if child.get_arguments().any(is_it) {
+            names.push(format!("`{path}`"));
+        }
+        names_with(child, flag, &format!("{path} "), names);
+    }
+}
+
+/// The whole command line with all commands, for help, completions and manual pages.
 pub fn command() -> clap::Command {
-    use clap::CommandFactory as _;
-    Args::command()
+    let mut command = Args::command();
+    // Builds what is deferred.
+    command.build();
+    command
 }

@@ -2,28 +2,32 @@
 
 use super::app::App;
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::config::{Settings, keys, variable};
 use crate::probe::{self, Plan, Security};
 use crate::render::recipe::{Client, Ingredients, MailServer, Tls};
 use entrada_core::{Job, Protocol, clean};
 
-/// Print a configuration with which another program gets its tokens from here
+/// The settings that the command reads.
+pub(super) type Flags =
+    (flags::Identity, flags::Pins, flags::Store, flags::Certificates, flags::Interaction);
+
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The program
     client: Client,
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Whose mailbox it is; the stored account's, where there is one
+    /// The mailbox's address; the stored account's by default
     #[arg(long, value_name = "ADDRESS", value_parser = super::token::mailbox_name)]
     user: Option<String>,
-    /// The IMAP server in place of Microsoft's
+    /// The IMAP server to use instead of Microsoft's
     #[arg(long, value_name = "HOST[:PORT]")]
     imap_server: Option<String>,
-    /// The SMTP server in place of Microsoft's
+    /// The SMTP server to use instead of Microsoft's
     #[arg(long, value_name = "HOST[:PORT]")]
     smtp_server: Option<String>,
-    /// How the connections are protected, where the ports do not tell
+    /// How the connections are protected; by default, as is usual for their ports
     #[arg(long)]
     security: Option<Security>,
 }

@@ -3,54 +3,37 @@
 use super::app::App;
 use super::obtain::{AcquireOptions, obtain};
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::render::{self, DeliveredToken, Shell, TokenOutput};
 use entrada_auth::flow::Acquired;
 use entrada_core::ScopeSet;
 use entrada_core::entra::resources;
 
-/// Print an access token that is still good: stored, refreshed, or (where allowed) by sign-in
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Answer a service's claims challenge: a file of its answer, `-` for standard input, or its `WWW-Authenticate`
+    /// Answer a service's claims challenge: its `WWW-Authenticate` header, or its response in a file or on standard input
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
-    /// Refresh even if the stored token is still good
+    /// Refresh even if the stored token is still valid
     #[arg(long)]
     force_refresh: bool,
-    /// What is printed
+    /// What to print
     #[arg(long, short, default_value = "token")]
     output: TokenOutput,
-    /// Who reads the variable of `-o env`
+    /// The syntax of `-o env`
     #[arg(long, default_value = "sh")]
     shell: Shell,
-    /// What the variable of `-o env` is called
+    /// The variable that `-o env` sets
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]
     variable: String,
-    /// Whose mailbox `-o xoauth2` and `-o oauthbearer` open, where it is not the account's own
+    /// The mailbox for `-o xoauth2` and `-o oauthbearer`; the account's own by default
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
     user: Option<String>,
-}
-
-impl Args {
-    /// Without a word behind the command.
-    pub(super) fn plain() -> Self {
-        Self {
-            profile: None,
-            challenge: None,
-            force_refresh: false,
-            output: TokenOutput::default(),
-            shell: Shell::default(),
-            variable: VARIABLE.to_owned(),
-            user: None,
-        }
-    }
-
-    /// With this profile; `None` where one is named already.
-    pub(super) fn name_profile(&mut self, name: &str) -> Option<()> {
-        self.profile.is_none().then(|| self.profile = Some(name.to_owned()))
-    }
 }
 
 /// The variable that holds a token, unless another is named.

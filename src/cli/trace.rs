@@ -3,14 +3,15 @@
 use clap::Subcommand;
 
 use super::app::App;
+use super::common::Invocation;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::render::{self, Format, Notes};
 use entrada_auth::sys::Stream;
 use entrada_core::har::{Har, Redactor};
 use entrada_diagnose::{self as diagnose, Evidence, RecogniseError, Verdict};
 
-/// Look into a trace: what went over the wire, step by step, and what is to be made of it
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -19,21 +20,25 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum What {
-    /// Print an HTTP archive (HAR), of `--trace` or of a browser, as a timeline, and judge it
-    Show(Show),
+    /// Print an HTTP archive (HAR) from `--trace` or from a browser as a timeline, and diagnose it
+    Show(Invocation<Show, flags::Jobs>),
 }
 
 #[derive(clap::Args)]
 struct Show {
     /// The file, or `-` for standard input
     file: String,
-    /// How it is written
+    /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let What::Show(show) = &args.what;
+    let What::Show(own) = &args.what;
+    own.run(app, show)
+}
+
+fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let input = app.input(Some(&show.file))?;
     let har = match Har::parse(input.expose()) {
         Some(Ok(har)) => har,

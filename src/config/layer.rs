@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
 use super::choice::choice;
+use super::flags::{Flags, Group};
 use super::{JobName, Span};
 use entrada_auth::flow::{self, Parameter};
 use entrada_auth::store;
@@ -15,126 +16,292 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::oauth::authorization::{PagePrompt, ResponseMode};
 use entrada_core::{RedirectUri, TokenSubject};
 
-/// Every setting. `None` means that this source says nothing.
-#[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-#[command(next_help_heading = "Settings")]
-pub struct Layer {
-    /// Who may sign in: a GUID, a domain, `common`, `organizations` or `consumers`
-    #[arg(long, short, global = true)]
-    pub tenant: Option<String>,
-    /// The application's "Application (client) ID"
-    #[arg(long, global = true)]
-    pub client_id: Option<String>,
-    /// A scope to ask for; repeat it for more
-    #[arg(long, short, global = true, value_delimiter = ' ', num_args = 1)]
-    pub scope: Option<Vec<String>>,
-    /// What the token is for; repeat it for more
-    #[arg(long, short, global = true, value_delimiter = ',', num_args = 1)]
-    pub job: Option<Vec<JobName>>,
-    /// On whose behalf the token acts
-    #[arg(long = "as", global = true, value_parser = choice::<TokenSubject>())]
-    #[serde(rename = "as")]
-    pub subject: Option<TokenSubject>,
-    /// The audience of a job of your own (`--job custom`)
-    #[arg(long, global = true)]
-    pub audience: Option<String>,
-    /// Which national cloud
-    #[arg(long, global = true, value_parser = choice::<Cloud>())]
-    pub cloud: Option<Cloud>,
-    /// Another authority: a cloud host, an emulator, or any OpenID issuer
-    #[arg(long, global = true, value_name = "URL")]
-    pub authority: Option<String>,
-    /// Which account: a user name or id
-    #[arg(long, global = true)]
-    pub account: Option<String>,
-    /// The directory that must have signed in: its `tid` claim
-    #[arg(long, global = true, value_name = "GUID")]
-    pub tid: Option<String>,
-    /// The user that must have signed in: the `oid` claim
-    #[arg(long, global = true, value_name = "GUID")]
-    pub oid: Option<String>,
-    /// How to sign in
-    #[arg(long, global = true, value_parser = choice::<flow::FlowKind>())]
-    pub flow: Option<flow::FlowKind>,
-    /// Open no browser: show the address instead
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub no_browser: Option<bool>,
-    /// How long to wait for the sign-in page
-    #[arg(long, global = true, value_name = "TIME")]
-    pub timeout: Option<Span>,
-    /// Where the sign-in page leads back to: an address, a port, or several ports
-    #[arg(long, global = true, value_name = "URI")]
-    pub redirect_uri: Option<RedirectUri>,
-    /// How the sign-in page sends its answer
-    #[arg(long, global = true, value_parser = choice::<ResponseMode>())]
-    pub response_mode: Option<ResponseMode>,
-    /// Whom the sign-in page should expect
-    #[arg(long, global = true, value_name = "USER")]
-    pub login_hint: Option<String>,
-    /// The sort or domain of account that the sign-in page should expect
-    #[arg(long, global = true, value_name = "DOMAIN")]
-    pub domain_hint: Option<String>,
-    /// What the sign-in page asks of the user
-    #[arg(long, global = true, value_parser = choice::<PagePrompt>())]
-    pub prompt: Option<PagePrompt>,
-    /// A further parameter for the sign-in page; repeat it for more
-    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1)]
-    pub param: Option<Vec<Parameter>>,
-    /// The claims that the token should hold: JSON, or a file of it
-    #[arg(long, global = true, value_name = "JSON|@FILE")]
-    pub claims: Option<String>,
-    /// Declare that claims challenges are understood (capability CP1): tokens may live a day, and be taken back early
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub cp1: Option<bool>,
-    /// Whether to ask for a refresh token (`offline_access`)
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub offline: Option<bool>,
-    /// How long a stored token must still live to be handed out
-    #[arg(long, global = true, value_name = "TIME")]
-    pub min_ttl: Option<Span>,
-    /// How long to wait for another process that refreshes the same token
-    #[arg(long, global = true, value_name = "TIME")]
-    pub lock_timeout: Option<Span>,
-    /// Where grants are kept
-    #[arg(long, global = true, value_parser = choice::<store::StoreKind>())]
-    pub store: Option<store::StoreKind>,
-    /// The file that holds the key of `--store file`
-    #[arg(long, global = true, value_name = "FILE")]
-    pub store_key_file: Option<String>,
-    /// How secrets travel to a keyring on D-Bus
-    #[arg(long, global = true, value_parser = choice::<store::Session>())]
-    pub keyring_session: Option<store::Session>,
-    /// PEM certificates to trust beside the system's
-    #[arg(long, global = true, value_name = "FILE")]
-    pub ca_bundle: Option<String>,
-    /// End with code 10 when the diagnosis finds an error
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub strict: Option<bool>,
-    /// Never ask anything
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub no_interactive: Option<bool>,
-    /// Show the sign-in address as a QR code
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub qr: Option<bool>,
-    /// Copy the sign-in code to the clipboard through the terminal (OSC 52)
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub copy_code: Option<bool>,
-    /// Write every request and answer into a file (HAR 1.2), without its secrets
-    #[arg(long, global = true, value_name = "FILE")]
-    pub trace: Option<String>,
-    /// Say nothing that is not needed
-    #[arg(long, short, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
-        value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub quiet: Option<bool>,
+/// Declares the settings once: groups of flags, and [`Layer`] with all of them.
+macro_rules! settings {
+    ($(
+        $(#[doc = $about:literal])*
+        #[heading($heading:expr)]
+        $group:ident {
+            $(
+                $(#[doc = $doc:literal])*
+                #[arg($($arg:tt)*)]
+                $(#[serde($($serde:tt)*)])?
+                $field:ident: $type:ty,
+            )*
+        }
+    )*) => {
+        /// Every setting. `None` means that this source does not set it.
+        #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+        pub struct Layer {
+            $($(
+                $(#[doc = $doc])*
+                $(#[serde($($serde)*)])?
+                pub $field: $type,
+            )*)*
+        }
+
+        $(
+            $(#[doc = $about])*
+            pub enum $group {}
+
+            const _: () = {
+                // Without documentation, which would replace the command's own.
+                #[derive(clap::Args)]
+                #[command(next_help_heading = $heading)]
+                #[group(skip)]
+                struct Fields {
+                    $(
+                        $(#[doc = $doc])*
+                        #[arg($($arg)*)]
+                        $field: $type,
+                    )*
+                }
+
+                impl Group for $group {
+                    fn augment(command: clap::Command) -> clap::Command {
+                        Fields::augment_args(command)
+                    }
+
+                    fn read(
+                        matches: &mut clap::ArgMatches,
+                        layer: &mut Layer,
+                    ) -> Result<(), clap::Error> {
+                        let fields = <Fields as clap::FromArgMatches>::from_arg_matches_mut(matches)?;
+                        $(layer.$field = fields.$field;)*
+                        Ok(())
+                    }
+                }
+            };
+        )*
+
+        /// All groups.
+        pub enum Everything {}
+
+        impl Group for Everything {
+            fn augment(command: clap::Command) -> clap::Command {
+                $(let command = $group::augment(command);)*
+                command
+            }
+
+            fn read(matches: &mut clap::ArgMatches, layer: &mut Layer) -> Result<(), clap::Error> {
+                $($group::read(matches, layer)?;)*
+                Ok(())
+            }
+        }
+    };
 }
+
+settings! {
+    /// The authority, the application and the account.
+    #[heading(Some("Account"))]
+    Identity {
+        /// The tenant to sign in to: a GUID, a domain, `common`, `organizations` or `consumers`
+        #[arg(long, short)]
+        tenant: Option<String>,
+        /// The application's "Application (client) ID"
+        #[arg(long)]
+        client_id: Option<String>,
+        /// The national cloud
+        #[arg(long, value_parser = choice::<Cloud>())]
+        cloud: Option<Cloud>,
+        /// The URL of another authority: a cloud host, an emulator, or an OpenID Connect issuer
+        #[arg(long, value_name = "URL")]
+        authority: Option<String>,
+        /// The account: its user name or id
+        #[arg(long)]
+        account: Option<String>,
+    }
+
+    /// Who must have signed in.
+    #[heading(Some("Account"))]
+    Pins {
+        /// Accept only accounts of this tenant: the `tid` claim
+        #[arg(long, value_name = "GUID")]
+        tid: Option<String>,
+        /// Accept only this user: the `oid` claim
+        #[arg(long, value_name = "GUID")]
+        oid: Option<String>,
+    }
+
+    /// What the token is requested with.
+    #[heading(Some("Token"))]
+    Scopes {
+        /// A scope to request; repeat for more
+        #[arg(long, short, value_delimiter = ' ', num_args = 1)]
+        scope: Option<Vec<String>>,
+    }
+
+    /// What the token is for.
+    #[heading(Some("Token"))]
+    Jobs {
+        /// What the token is for, such as `imap`; repeat for more (list: `entrada explain jobs`)
+        #[arg(long, short, value_delimiter = ',', num_args = 1)]
+        job: Option<Vec<JobName>>,
+    }
+
+    /// What the token is expected to be.
+    #[heading(Some("Token"))]
+    TokenProperties {
+        /// Whether the token acts for a user or for the application itself
+        #[arg(long = "as", value_parser = choice::<TokenSubject>())]
+        #[serde(rename = "as")]
+        subject: Option<TokenSubject>,
+        /// The audience that a token for `--job custom` must have
+        #[arg(long)]
+        audience: Option<String>,
+        /// Request a refresh token (`offline_access`); the default is true
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        offline: Option<bool>,
+    }
+
+    /// Claims that are requested.
+    #[heading(Some("Token"))]
+    RequestedClaims {
+        /// Claims to request, as JSON or in a file
+        #[arg(long, value_name = "JSON|@FILE")]
+        claims: Option<String>,
+        /// Declare support for claims challenges (capability CP1); tokens then last up to a day and can be revoked early
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        cp1: Option<bool>,
+    }
+
+    /// Which stored tokens are used.
+    #[heading(Some("Token"))]
+    Freshness {
+        /// Refresh a stored token that expires sooner than this
+        #[arg(long, value_name = "TIME")]
+        min_ttl: Option<Span>,
+    }
+
+    /// What a finding does to the exit code.
+    #[heading(Some("Token"))]
+    Strictness {
+        /// End with exit code 10 if the diagnosis of the token finds an error
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        strict: Option<bool>,
+    }
+
+    /// The user that is expected at the sign-in page.
+    #[heading(Some("Sign-in"))]
+    LoginHint {
+        /// The user name to fill in on the sign-in page; another user is refused
+        #[arg(long, value_name = "USER")]
+        login_hint: Option<String>,
+    }
+
+    /// How the user signs in.
+    #[heading(Some("Sign-in"))]
+    SignIn {
+        /// How to sign in
+        #[arg(long, value_parser = choice::<flow::FlowKind>())]
+        flow: Option<flow::FlowKind>,
+        /// Print the sign-in address instead of opening a browser
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        no_browser: Option<bool>,
+        /// How long to wait for the user to sign in
+        #[arg(long, value_name = "TIME")]
+        timeout: Option<Span>,
+        /// The redirect URI: an address, a port, or several ports
+        #[arg(long, value_name = "URI")]
+        redirect_uri: Option<RedirectUri>,
+        /// How the authority returns the authorization code
+        #[arg(long, value_parser = choice::<ResponseMode>())]
+        response_mode: Option<ResponseMode>,
+        /// The domain of the account, for the sign-in page; or `consumers` or `organizations`
+        #[arg(long, value_name = "DOMAIN")]
+        domain_hint: Option<String>,
+        /// What the sign-in page asks the user
+        #[arg(long, value_parser = choice::<PagePrompt>())]
+        prompt: Option<PagePrompt>,
+        /// A further parameter of the authorization request; repeat for more
+        #[arg(long, value_name = "NAME=VALUE", num_args = 1)]
+        param: Option<Vec<Parameter>>,
+    }
+
+    /// How the sign-in code is shown.
+    #[heading(Some("Sign-in"))]
+    CodeDisplay {
+        /// Show the sign-in address as a QR code
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        qr: Option<bool>,
+        /// Copy the sign-in code to the clipboard through the terminal (OSC 52)
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        copy_code: Option<bool>,
+    }
+
+    /// Where sign-ins are stored.
+    #[heading(Some("Store and network"))]
+    Store {
+        /// Where sign-ins are stored
+        #[arg(long, value_parser = choice::<store::StoreKind>())]
+        store: Option<store::StoreKind>,
+        /// The file with the key for `--store file`
+        #[arg(long, value_name = "FILE")]
+        store_key_file: Option<String>,
+        /// How secrets are sent to a keyring on D-Bus
+        #[arg(long, value_parser = choice::<store::Session>())]
+        keyring_session: Option<store::Session>,
+    }
+
+    /// How long another process is waited for.
+    #[heading(Some("Store and network"))]
+    Locking {
+        /// How long to wait for another process that uses the same sign-in
+        #[arg(long, value_name = "TIME")]
+        lock_timeout: Option<Span>,
+    }
+
+    /// Which certificates are trusted.
+    #[heading(Some("Store and network"))]
+    Certificates {
+        /// A file of PEM certificates to trust in addition to the system's
+        #[arg(long, value_name = "FILE")]
+        ca_bundle: Option<String>,
+    }
+
+    /// Whether HTTP traffic is recorded.
+    #[heading(Some("Store and network"))]
+    Recording {
+        /// Record all requests and responses in a HAR 1.2 file, without secrets
+        #[arg(long, value_name = "FILE")]
+        trace: Option<String>,
+    }
+
+    /// Whether the user may be asked.
+    #[heading(None::<&str>)]
+    Interaction {
+        /// Never ask the user anything
+        #[arg(long, display_order = 900, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        no_interactive: Option<bool>,
+    }
+
+    /// How much is said. Every command accepts it.
+    #[heading(None::<&str>)]
+    Quiet {
+        /// Print only results, warnings and errors
+        #[arg(long, short, display_order = 900, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        quiet: Option<bool>,
+    }
+}
+
+/// What a token is obtained by, except jobs and scopes.
+pub type AcquisitionExceptScopes = (
+    (Identity, Pins, TokenProperties, RequestedClaims, Freshness, Strictness),
+    (LoginHint, SignIn, CodeDisplay),
+    (Store, Locking, Certificates, Recording, Interaction),
+);
+
+/// What a token is obtained by.
+pub type Acquisition = (Jobs, Scopes, AcquisitionExceptScopes);
 
 /// The names of all settings, as flags and file keys spell them.
 pub fn keys() -> &'static [String] {
@@ -151,9 +318,9 @@ struct Names {
     boolean: Vec<String>,
 }
 
-/// Read from the flags, so that a new setting is in it by itself.
+/// Read from the flags, so that it includes every new setting.
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let command = Layer::augment_args(clap::Command::new("settings"));
+    let command = Flags::<Everything>::augment_args(clap::Command::new("settings"));
     let names = |wanted: fn(&clap::Arg) -> bool| -> Vec<String> {
         let arguments = command.get_arguments().filter(|argument| wanted(argument));
         arguments.filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
@@ -175,12 +342,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_flag_is_a_file_key() {
-        for key in keys() {
-            let probe = format!("{key} = 0");
-            let error =
-                toml::from_str::<Layer>(&probe).map_or_else(|e| e.to_string(), |_| String::new());
-            assert!(!error.contains("unknown field"), "{error}");
-        }
+    fn every_flag_is_a_file_key_and_every_file_key_is_a_flag() {
+        let error = toml::from_str::<Layer>("nonsense = 0").unwrap_err().to_string();
+        // serde lists all fields: "unknown field `nonsense`, expected one of `tenant`, …".
+        let (_, expected) = error.split_once("expected one of ").unwrap();
+        let fields = expected.lines().next().unwrap().split(", ");
+        let mut fields: Vec<&str> = fields.map(|field| field.trim_matches('`')).collect();
+        let mut flags: Vec<&str> = keys().iter().map(String::as_str).collect();
+        fields.sort_unstable();
+        flags.sort_unstable();
+        assert_eq!(fields, flags);
     }
 }

@@ -3,6 +3,7 @@
 mod choice;
 mod fault;
 mod file;
+pub mod flags;
 mod job;
 mod layer;
 mod settings;
@@ -12,6 +13,7 @@ pub mod variables;
 pub use entrada_auth::sys::Paths;
 pub use fault::SettingsError;
 pub use file::{ConfigError, ConfigFile, nearest};
+pub use flags::Flags;
 pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use settings::Settings;

@@ -104,6 +104,7 @@ fn value_for(key: &str, text: &str) -> Option<toml::Value> {
 mod tests {
     use clap::Args as _;
 
+    use super::super::flags::{Everything, Flags};
     use super::*;
 
     #[test]
@@ -162,7 +163,7 @@ mod tests {
                 assert_eq!(said(key, text).unwrap(), expected, "{key}={text:?}");
                 let flag = format!("--{key}={text}");
                 if text == text.trim() && !text.is_empty() {
-                    let flags = Layer::augment_args(clap::Command::new("entrada"));
+                    let flags = Flags::<Everything>::augment_args(clap::Command::new("entrada"));
                     let read = flags.try_get_matches_from(["entrada", &flag]);
                     let read = read.unwrap_or_else(|error| panic!("{error}"));
                     assert_eq!(read.get_one(&key.replace('-', "_")), expected.as_ref(), "{flag}");

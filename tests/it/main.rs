@@ -37,6 +37,7 @@ mod renamed;
 mod renewal;
 mod scenarios;
 mod schemas;
+mod settings;
 mod signals;
 mod smoke;
 mod snapshots;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
+use crate::config::flags;
 use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
 use crate::render;
 use entrada_auth::store::Interaction;
@@ -21,12 +22,15 @@ const TRIES: usize = 3;
 /// Characters of an answer.
 const ANSWER_MAX: usize = 1_000;
 
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What the profile is called
+    /// The name of the profile
     #[arg(default_value = NAME, value_parser = profile_name)]
     profile: String,
-    /// Write the profile and stop there, without signing in
+    /// Do not sign in after the profile is written
     #[arg(long)]
     no_login: bool,
 }

@@ -4,11 +4,12 @@ mod init;
 
 use super::app::App;
 use super::arguments::holds_secret;
+use super::common::Invocation;
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::config::{ConfigFile, Origin, Settings, variable};
 use crate::render;
 
-/// Look at the configuration
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -17,34 +18,42 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Write a first profile: asks for what flags do not give, tells how to register an application, and signs in
-    Init(init::Args),
-    /// Show every setting in force and where it came from
-    Show {
-        /// A profile of the configuration file
-        profile: Option<String>,
-    },
-    /// Print where the configuration file is
-    Path,
-    /// Check the configuration file, every profile of it
-    Check,
+    /// Create a profile: ask for what the flags leave out, explain how to register an application, and sign in
+    Init(Invocation<init::Args, init::Flags>),
+    /// Show all settings in effect, and where each comes from
+    Show(Invocation<Show, flags::Acquisition>),
+    /// Print the path of the configuration file
+    Path(Invocation<NoArgs>),
+    /// Check the configuration file and all its profiles
+    Check(Invocation<NoArgs>),
 }
+
+#[derive(clap::Args)]
+struct Show {
+    /// A profile of the configuration file
+    profile: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct NoArgs {}
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
-        Command::Init(args) => return init::run(args, app),
-        Command::Show { profile } => show(app, profile.as_deref())?,
-        Command::Path => {
-            let (path, _) = app.config_file()?;
-            writeln!(app.stdout, "{}", path.display())?;
-        }
-        Command::Check => check(app)?,
+        Command::Init(own) => own.run(app, init::run),
+        Command::Show(own) => own.run(app, show),
+        Command::Path(own) => own.run(app, path),
+        Command::Check(own) => own.run(app, check),
     }
+}
+
+fn path(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, _) = app.config_file()?;
+    writeln!(app.stdout, "{}", path.display())?;
     Ok(Exit::Success)
 }
 
-fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
-    let settings = app.settings(profile)?;
+fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
     let mut rows: Vec<Vec<String>> = settings
         .given()
         .into_iter()
@@ -59,17 +68,17 @@ fn show(app: &mut App<'_, '_>, profile: Option<&str>) -> Result<(), Failure> {
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "what follows from these".to_owned()]);
     render::table(app.stdout, &["setting", "value", "from"], &rows)?;
-    Ok(())
+    Ok(Exit::Success)
 }
 
-fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
+fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = app.config_file()?;
     if !path.exists() {
         app.ui.line(format!(
             "there is no file at {}; flags and variables are all there is",
             path.display()
         ));
-        return Ok(());
+        return Ok(Exit::Success);
     }
     let text = ConfigFile::read_text(&path, false)?;
     let secret = |(_, value): &&(String, String)| holds_secret(value);
@@ -97,5 +106,5 @@ fn check(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };
     app.ui.line(format!("{}: {count} {profiles}, all in order", path.display()));
-    Ok(())
+    Ok(Exit::Success)
 }

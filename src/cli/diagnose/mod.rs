@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
 pub(super) use context_resolver::ContextResolver;
 use entrada_auth::sys::Stream;
@@ -17,19 +18,20 @@ use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
 /// Members of an evidence file that are named as not understood.
 const MEMBERS_MAX: usize = 20;
 
-/// Judge a token, a token response, a refusal or a service's answer against a job
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Jobs, flags::Scopes, flags::TokenProperties);
+
 #[derive(clap::Args)]
-#[cfg_attr(test, derive(Debug))]
 pub(super) struct Args {
-    /// A file, `-` for standard input, or the text itself; several are judged together; standard input when absent
+    /// Files, `-` for standard input, or the text itself; standard input by default. Several are diagnosed together
     input: Vec<String>,
-    /// How the judgement is written
+    /// The format of the diagnosis
     #[arg(long, short, default_value = "human")]
     output: JudgementFormat,
-    /// Write the judgement as a page too: one HTML file, to read, to hand on and to print
+    /// Write the diagnosis to an HTML file too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Judge each line of standard input by itself: one JSON judgement out for each line in
+    /// Diagnose each line of standard input on its own, and print one line of JSON for each
     #[arg(long, conflicts_with_all = ["input", "output", "report"])]
     stream: bool,
 }

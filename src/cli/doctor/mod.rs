@@ -8,17 +8,20 @@ mod tell;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags;
 use crate::render::Format;
 
-/// Look at all that a sign-in needs: configuration, clock, network, keyring, browser; one line each, and what to do
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Store, flags::Certificates, flags::Interaction);
+
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Ask the authority what the registration of the application seems to be; signs nobody in
+    /// Check the registration of the application with the authority too; no user is signed in
     #[arg(long)]
     app: bool,
-    /// How the outcome is written
+    /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
 }

@@ -15,13 +15,12 @@ use entrada_core::entra::{aadsts, jobs};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{RuleId, rules};
 
-/// Explain a finding, an AADSTS number, an OAuth error, a claim, a permission, a job or an exit code
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// `wrong-audience`, `AADSTS65001` or `65001`, `invalid_grant`, `scp`, `Mail.Read`, `imap`, `exit 5`; `jobs` and `exit`
     /// list them
     what: Vec<String>,
-    /// List everything in which these words stand
+    /// List everything that contains these words
     #[arg(long, value_name = "WORDS", conflicts_with = "what")]
     search: Option<String>,
 }

@@ -12,6 +12,7 @@ use super::obtain::{AcquireOptions, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
+use crate::config::flags;
 use crate::probe::{self, Mechanism, Plan, PlanError, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
@@ -21,30 +22,32 @@ use entrada_diagnose::{
 };
 use transcript::Transcript;
 
-/// Show a token to the service that it is for, and judge the answer; nothing is sent, changed or marked as read
+/// The settings that the command reads.
+pub(super) type Flags = flags::Acquisition;
+
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Show the token in this file, or on standard input for `-`, in place of a stored one
+    /// Use the token in this file, or on standard input for `-`, instead of a stored one
     #[arg(long, value_name = "FILE|-")]
     token_from: Option<String>,
-    /// Whose mailbox is opened, where it is not the account's own
+    /// The mailbox to open; the account's own by default
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
     mailbox: Option<String>,
-    /// Ask this server in place of Microsoft's: HOST, HOST:PORT or, for an API, an address
+    /// The server to use instead of Microsoft's: HOST, HOST:PORT or, for an API, a URL
     #[arg(long)]
     server: Option<String>,
-    /// How the connection to a mail server is protected, where its port does not tell
+    /// How the connection to a mail server is protected; by default, as is usual for its port
     #[arg(long)]
     security: Option<Security>,
-    /// How the token is shown to a mail server, in place of what it offers
+    /// The SASL mechanism for a mail server; by default, one that the server offers
     #[arg(long)]
     mechanism: Option<Mechanism>,
-    /// Write down what was said, without secrets
+    /// Write the conversation with the service to this file, without secrets
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
-    /// How the outcome is written
+    /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
 }

@@ -5,7 +5,7 @@ mod all;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::config::Span;
+use crate::config::{Span, flags};
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
@@ -14,15 +14,17 @@ use entrada_auth::sys::Stream;
 use entrada_core::entra::lives::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
 
-/// Show what is stored, how old it is and how long it lasts
+/// The settings that the command reads.
+pub(super) type Flags = (flags::Identity, flags::Freshness, flags::Store, flags::Interaction);
+
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A profile of the configuration file; every account when absent
+    /// A profile of the configuration file; all accounts by default
     profile: Option<String>,
-    /// Every sign-in of the store, whatever the settings name, in one table that foretells how long each lasts
+    /// Show all stored sign-ins, whatever the settings select, in one table with a forecast of how long each lasts
     #[arg(long, conflicts_with = "profile")]
     all: bool,
-    /// How it is written
+    /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
 }
