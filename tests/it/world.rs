@@ -31,7 +31,7 @@ pub(crate) const STORE_KEY: &str =
     "0011223344556677889900112233445566778899001122334455667788990011";
 
 thread_local! {
-    /// The command line of the last run of this thread, and what it said on stderr with `~` for its home.
+    /// The command line of the last run of this thread, and what it wrote to stdout and stderr, with `~` for its home.
     pub(crate) static LAST_RUN: Cell<Option<(String, String)>> = const { Cell::new(None) };
 }
 
@@ -154,6 +154,23 @@ impl Http for EmulatedNetwork<'_> {
         })
     }
     fn trust(&self, _: Bundle) {}
+}
+
+/// A stream, and what was written to it.
+struct Copied<'a> {
+    stream: &'a mut dyn io::Write,
+    written: Vec<u8>,
+}
+
+impl io::Write for Copied<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(bytes)?;
+        self.written.extend_from_slice(&bytes[..written]);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
 }
 
 /// How a run ended and what it said.
@@ -389,11 +406,13 @@ impl World {
             programs: &NoPrograms,
         };
         let mut stderr = Vec::new();
-        let console = Console { stdin, stdout, stderr: &mut stderr };
+        let mut stdout = Copied { stream: stdout, written: Vec::new() };
+        let console = Console { stdin, stdout: &mut stdout, stderr: &mut stderr };
         let exit = cli::run(argv.iter().map(Into::into), &sys, console);
         let stderr = String::from_utf8(stderr).unwrap();
         let home = self.home.path().to_string_lossy();
-        LAST_RUN.set(Some((argv.join(" "), stderr.replace(&*home, "~"))));
+        let said = String::from_utf8_lossy(&stdout.written) + &*stderr;
+        LAST_RUN.set(Some((argv.join(" "), said.replace(&*home, "~"))));
         (exit, stderr)
     }
 

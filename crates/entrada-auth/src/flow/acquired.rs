@@ -32,8 +32,7 @@ pub struct Acquired {
     pub key: GrantKey,
     /// Where it came from.
     pub source: Source,
-    /// The grant that brought it: `device_code`, `authorization_code`, `refresh_token`; from the cache, the one that
-    /// began it all.
+    /// The grant that brought it: `device_code`, `authorization_code` or `refresh_token`; `refresh_token` from the cache too.
     pub grant_type: &'static str,
     /// The answer that brought it; `None` from the cache.
     pub response: Option<TokenResponse>,
@@ -94,6 +93,12 @@ impl ReauthRequired {
             Some(account) => format!("`{account}` is not signed in"),
             None => "nobody is signed in".to_owned(),
         };
+        Self { why, refusal: None }
+    }
+
+    /// The stored token has expired, and nothing can renew it.
+    pub(super) fn without_refresh_token() -> Self {
+        let why = "the stored token has run out and there is no refresh token".to_owned();
         Self { why, refusal: None }
     }
 }

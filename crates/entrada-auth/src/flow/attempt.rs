@@ -219,7 +219,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// How the attempt failed that was under way, or came, while we waited for our turn: between the notes `before` and `after`.
-pub(super) fn shared(
+pub(super) fn failure_of_other_process(
     before: Option<&str>,
     after: Option<&str>,
     refresh_token: &Secret,
@@ -234,7 +234,7 @@ pub(super) fn shared(
 }
 
 /// What is known from an earlier attempt, so that it need not be made again; and when that was.
-pub(super) fn known(
+pub(super) fn recorded_failure(
     note: Option<&str>,
     refresh_token: &Secret,
     request: &TokenRequest,

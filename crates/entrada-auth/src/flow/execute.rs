@@ -1,9 +1,9 @@
-//! Carries a plan out: one request to the token endpoint, or a sign-in. No granted token is lost on the way.
+//! Carries a plan out: one request to the token endpoint, or a sign-in. A token that the authority issued is stored or set aside.
 
 use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, from_cache};
-use super::attempt::{known, shared};
+use super::attempt::{failure_of_other_process, recorded_failure};
 use super::find::find;
 use super::locking::{lock, lock_or_wait};
 use super::plan::{Plan, RefreshPlan, plan};
@@ -63,7 +63,7 @@ pub fn execute(
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
-/// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
+/// Removes the stored access token `rejected_token`, which a service refused: the next request gets a new one. The refresh
 /// token stays.
 ///
 /// # Errors
@@ -73,20 +73,21 @@ pub fn drop_token(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
-    refused: &str,
+    rejected_token: &str,
 ) -> Result<(), AcquireError> {
     let Some(key) = find(grants, request)? else { return Ok(()) };
     let _guard = lock(sys, grants, request, &key)?;
     let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
     let before = grant.access_tokens.len();
-    grant.access_tokens.retain(|token| token.access_token.expose() != refused);
+    grant.access_tokens.retain(|token| token.access_token.expose() != rejected_token);
     if grant.access_tokens.len() < before {
         grants.save(&key, &grant, sys.clock.now())?;
     }
     Ok(())
 }
 
-/// Refreshes the grant. Where that fails and the stored token is still good, the stored token comes with the failure.
+/// Refreshes the grant. Where that fails and the stored token is still good, returns that token, with
+/// the failure in `trouble`.
 fn refresh_or_keep(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -97,8 +98,8 @@ fn refresh_or_keep(
     let RefreshPlan { key, mut grant, .. } = refresh;
     let outcome = refresh_once(sys, grants, request, &key, &mut grant, prompt);
     // The authority wanted an early refresh (`refresh_in`): the stored token itself may still be good.
-    let spare = still_good(&grant, request, sys.clock.now());
-    match (outcome, spare) {
+    let usable_token = still_good(&grant, request, sys.clock.now());
+    match (outcome, usable_token) {
         (Err(error @ (AcquireError::Interrupted(_) | AcquireError::Stopped { .. })), _) => {
             Err(error)
         }
@@ -125,18 +126,18 @@ fn refresh_once(
         if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
             return Ok(outcome);
         }
-        let spare = still_good(grant, request, sys.clock.now());
-        let wait = match spare {
+        let usable_token = still_good(grant, request, sys.clock.now());
+        let wait = match usable_token {
             Some(_) => Duration::ZERO,
             None => request.lock_wait.saturating_sub(waited),
         };
-        let (guard, before) = match lock_or_wait(sys, grants, key, wait) {
+        let (guard, note_before) = match lock_or_wait(sys, grants, key, wait) {
             Ok(LockOutcome::Acquired(guard)) => (Some(guard), None),
             Ok(LockOutcome::ReleasedByOther { waited: more, note }) => {
                 waited += more;
                 (None, note)
             }
-            Err(error) => match (error, spare) {
+            Err(error) => match (error, usable_token) {
                 // Another process refreshes it; the stored token is good for as long as that takes.
                 (AcquireError::Lock(LockError::Held { .. }), Some(token)) => {
                     return Ok(from_cache(token, grant, key, None).into());
@@ -161,19 +162,17 @@ fn refresh_once(
             }
             return by_refresh(sys, grants, request, key, grant, &guard, prompt);
         }
-        let after = grants.note_of(key);
-        let failure = grant
-            .refresh_token
-            .as_ref()
-            .and_then(|token| shared(before.as_deref(), after.as_deref(), token, request));
+        let note_after = grants.note_of(key);
+        let failure = grant.refresh_token.as_ref().and_then(|token| {
+            failure_of_other_process(note_before.as_deref(), note_after.as_deref(), token, request)
+        });
         if let Some(failure) = failure {
             return failure.into_error().and_then(refused);
         }
     }
 }
 
-/// What an earlier attempt, of this process or another, has shown where a further one would show the same. `None` where it is
-/// worth a request.
+/// The recorded failure of this process or another, if a new request would fail in the same way.
 fn known_failure(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -185,7 +184,7 @@ fn known_failure(
     let now: NumericDate = sys.clock.now();
     let note = grants.note_of(key);
     let Some(refresh_token) = &grant.refresh_token else { return Ok(None) };
-    let Some((failure, at)) = known(note.as_deref(), refresh_token, request, now) else {
+    let Some((failure, at)) = recorded_failure(note.as_deref(), refresh_token, request, now) else {
         return Ok(None);
     };
     let ago = human_duration(now.seconds_since(at));
@@ -198,7 +197,7 @@ fn known_failure(
         Ok(outcome) => Ok(Some(outcome)),
         Err(error) => {
             prompt.trouble(&format!(
-                "the authority said so {ago} ago, and is not asked before it wants to be; `--force-refresh` asks all the same"
+                "the authority refused {ago} ago and asks clients to wait; `--force-refresh` sends the request anyway"
             ));
             Err(error)
         }

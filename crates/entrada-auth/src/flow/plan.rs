@@ -25,11 +25,11 @@ pub struct RefreshPlan {
     pub(super) key: GrantKey,
     pub(super) grant: Grant,
     /// The stored token, where it is still good although a refresh is due.
-    pub(super) still_good: Option<Acquired>,
+    pub(super) usable_token: Option<Acquired>,
 }
 
 impl Plan {
-    /// Whether [`execute`](super::execute) sends a request.
+    /// Whether [`execute`](super::execute) may send a request: another process may do it first.
     pub fn needs_network(&self) -> bool {
         !matches!(self, Self::Cached(_))
     }
@@ -38,7 +38,7 @@ impl Plan {
     pub fn without_network(self) -> Option<Acquired> {
         match self {
             Self::Cached(acquired) => Some(*acquired),
-            Self::Refresh(refresh) => refresh.still_good,
+            Self::Refresh(refresh) => refresh.usable_token,
             Self::SignIn(_) => None,
         }
     }
@@ -66,7 +66,10 @@ pub fn plan(
     if let Some(token) = cached(&grant, request, now) {
         return Ok(Plan::Cached(Box::new(from_cache(token, &grant, &key, None))));
     }
-    let still_good =
+    if grant.refresh_token.is_none() {
+        return Ok(Plan::SignIn(ReauthRequired::without_refresh_token()));
+    }
+    let usable_token =
         still_good(&grant, request, now).map(|token| from_cache(token, &grant, &key, None));
-    Ok(Plan::Refresh(Box::new(RefreshPlan { key, grant, still_good })))
+    Ok(Plan::Refresh(Box::new(RefreshPlan { key, grant, usable_token })))
 }

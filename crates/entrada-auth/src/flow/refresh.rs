@@ -35,8 +35,7 @@ pub(super) fn by_refresh(
     prompt: &mut dyn Prompt,
 ) -> Result<RefreshOutcome, AcquireError> {
     let Some(refresh_token) = &grant.refresh_token else {
-        let why = "the stored token has run out and there is no refresh token".to_owned();
-        return Ok(ReauthRequired { why, refusal: None }.into());
+        return Ok(ReauthRequired::without_refresh_token().into());
     };
     let reservation = grants.reserve_for(key)?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
