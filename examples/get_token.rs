@@ -39,7 +39,7 @@ impl Prompt for Stderr {
     }
 
     fn ask_for_address(&mut self, _also: bool) {
-        eprintln!("paste the address that the browser ends on");
+        eprintln!("paste the address that the browser shows at the end");
     }
 
     fn waiting(&mut self, _seconds_left: i64) {}

@@ -268,7 +268,7 @@ fn a_pause_that_a_page_asks_for_is_kept_and_said() {
     assert_eq!(world.run(&["token"]).exit, Exit::Temporary);
     let again = world.run(&["token"]);
     assert_eq!(again.exit, Exit::Temporary);
-    assert!(again.stderr.contains("is not asked before it wants to be"), "{}", again.stderr);
+    assert!(again.stderr.contains("has to be given time"), "{}", again.stderr);
     assert_eq!(refreshes(&world), 1);
 }
 

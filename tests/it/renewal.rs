@@ -356,7 +356,7 @@ fn a_refresh_token_that_cannot_be_used_replaces_none() {
 #[test]
 fn a_first_sign_in_has_no_refresh_token_before_it() {
     for (before, told) in
-        [(false, "there is none before it to keep"), (true, "the one before it is kept")]
+        [(false, "there is none before it to keep"), (true, "the previous one is kept")]
     {
         let world = World::new();
         if before {

@@ -1,4 +1,4 @@
-//! Carries a plan out: one request to the token endpoint, or a sign-in. No granted token is lost on the way.
+//! Executes a plan: one request to the token endpoint, or a sign-in. An issued token is never lost.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ pub fn acquire(
     execute(sys, grants, request, plan(grants, request, sys.clock.now())?, prompt)
 }
 
-/// Carries out what [`plan`] found for the same `request`: hands out the stored token, refreshes the grant, or asks the user to
-/// sign in where the request allows it.
+/// Executes what [`plan`] found for the same `request`: returns the stored token, refreshes the grant, or asks the
+/// user to sign in if the request allows it.
 ///
 /// # Errors
 ///
@@ -57,14 +57,14 @@ pub fn execute(
     if let Some(refusal) = &refusal {
         prompt.trouble(&format!("{why}: {}", refusal.error.sentence()));
     }
-    // The sign-in asks for the claims that the policy named when it refused the refresh.
+    // The sign-in requests the claims that the policy named when it refused the refresh.
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
     let challenge = ClaimsRequest::merge(request.challenge.as_ref(), asked.as_ref());
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
-/// Forgets the stored access token `refused`, which a service did not take: whoever asks next gets a fresh one. The refresh
-/// token stays.
+/// Removes the stored access token `refused`, which a service rejected, so that the next request gets a new one. The
+/// refresh token is kept.
 pub fn drop_token(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -82,7 +82,7 @@ pub fn drop_token(
     Ok(())
 }
 
-/// Refreshes the grant. Where that fails and the stored token is still good, the stored token comes with the failure.
+/// Refreshes the grant. If that fails and the stored token is still valid, returns the stored token with the failure.
 fn refresh_or_keep(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -92,7 +92,7 @@ fn refresh_or_keep(
 ) -> Result<RefreshOutcome, AcquireError> {
     let RefreshPlan { key, mut grant, .. } = refresh;
     let outcome = refresh_once(sys, grants, request, &key, &mut grant, prompt);
-    // The authority wanted an early refresh (`refresh_in`): the stored token itself may still be good.
+    // The authority recommended an early refresh (`refresh_in`), so the stored token may still be valid.
     let spare = still_good(&grant, request, sys.clock.now());
     match (outcome, spare) {
         (Err(error @ (AcquireError::Interrupted(_) | AcquireError::Stopped { .. })), _) => {
@@ -106,7 +106,7 @@ fn refresh_or_keep(
     }
 }
 
-/// Refreshes `grant`, or shares what another process that refreshes it gets. Leaves in `grant` what is stored.
+/// Refreshes `grant`, or uses the result of another process that refreshes it. Writes the stored grant to `grant`.
 fn refresh_once(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -133,14 +133,14 @@ fn refresh_once(
                 (None, note)
             }
             Err(error) => match (error, spare) {
-                // Another process refreshes it; the stored token is good for as long as that takes.
+                // Another process refreshes the grant. The stored token is valid long enough to be used meanwhile.
                 (AcquireError::Lock(LockError::Held { .. }), Some(token)) => {
                     return Ok(from_cache(token, grant, key, None).into());
                 }
                 (error, _) => return Err(error),
             },
         };
-        // Another process may have refreshed it since it was loaded.
+        // Another process may have refreshed the grant since it was loaded.
         match grants.load(key)? {
             Some(stored) => *grant = stored,
             None => return Ok(ReauthRequired::absent(request).into()),
@@ -168,8 +168,8 @@ fn refresh_once(
     }
 }
 
-/// What an earlier attempt, of this process or another, has shown where a further one would show the same. `None` where it is
-/// worth a request.
+/// The failure of an earlier attempt by any process, if another attempt would fail in the same way. `None` if a
+/// request is worthwhile.
 fn known_failure(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -194,7 +194,7 @@ fn known_failure(
         Ok(outcome) => Ok(Some(outcome)),
         Err(error) => {
             prompt.trouble(&format!(
-                "the authority said so {ago} ago, and is not asked before it wants to be; `--force-refresh` asks all the same"
+                "the authority said so {ago} ago and has to be given time; `--force-refresh` asks it anyway"
             ));
             Err(error)
         }

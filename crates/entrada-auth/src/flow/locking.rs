@@ -1,4 +1,4 @@
-//! Locks on grants, waited for by the clock of the run.
+//! Locks on grants, with waits through the clock of the run.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::{AcquireError, TokenRequest};
 use crate::store::{GrantKey, Grants, LockError, LockGuard, LockOutcome};
 use crate::sys::Sys;
 
-/// The lock on the grant, or word that the process that had it has released it.
+/// The lock on the grant, or the information that the process that held it has released it.
 pub(super) fn lock_or_wait(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -26,7 +26,7 @@ pub(super) fn lock(
     waiting(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
 }
 
-/// What comes of `take`, which waits by the clock; a signal ends the wait with its own number.
+/// Runs `take` with a sleep function of the clock. A signal ends the wait with an error that has its number.
 fn waiting<T>(
     sys: &Sys<'_>,
     take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,

@@ -35,7 +35,7 @@ pub(super) fn by_refresh(
     prompt: &mut dyn Prompt,
 ) -> Result<RefreshOutcome, AcquireError> {
     let Some(refresh_token) = &grant.refresh_token else {
-        let why = "the stored token has run out and there is no refresh token".to_owned();
+        let why = "the stored token has expired and there is no refresh token".to_owned();
         return Ok(ReauthRequired { why, refusal: None }.into());
     };
     let reservation = grants.reserve_for(key)?;
@@ -112,7 +112,7 @@ impl Sent<'_> {
             (Err(error), _) => return Err(error),
         };
         if response.refresh_token_unusable {
-            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the one before it is kept"));
+            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the previous one is kept"));
         }
         let now = sys.clock.now();
         if let Some(error) = failure {

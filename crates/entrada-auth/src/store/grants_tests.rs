@@ -163,12 +163,12 @@ fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
         let place = Place::new();
         let grants = place.grants();
         place.keyring.items.save(&key().to_string(), item).unwrap();
-        let told = |trouble: &StoreErrorKind| {
+        let is_reported = |trouble: &StoreErrorKind| {
             matches!(trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(2))
         };
-        assert!(told(&grants.load(&key()).unwrap_err().trouble));
+        assert!(is_reported(&grants.load(&key()).unwrap_err().trouble));
         let saved = grants.save(&key(), &grant("two", 200), NumericDate(0));
-        assert!(told(&saved.unwrap_err().trouble));
+        assert!(is_reported(&saved.unwrap_err().trouble));
         assert_eq!(place.raw().unwrap().as_slice(), item);
         assert!(grants.remove(&key()).unwrap());
         grants.save(&key(), &grant("two", 200), NumericDate(0)).unwrap();
@@ -283,7 +283,10 @@ fn a_provider_that_lost_the_grant_is_named() {
     grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
     place.keyring.items.remove(&key().to_string()).unwrap();
     assert!(grants.load(&key()).unwrap().is_none());
-    assert_eq!(grants.take_warnings(), ["the list names a grant that a keyring does not have"]);
+    assert_eq!(
+        grants.take_warnings(),
+        ["the list of accounts contains a grant that a keyring does not have"]
+    );
 }
 
 #[test]
@@ -390,7 +393,10 @@ fn a_renewal_does_not_take_the_place_of_a_sign_in_that_came_meanwhile() {
     grants.save(&key(), &grant("of the sign-in", 200), NumericDate(200)).unwrap();
     grants.renew(&key(), &sent, &renewed, NumericDate(300)).unwrap();
     assert_eq!(refresh_token(&grants).unwrap(), "of the sign-in");
-    assert_eq!(grants.take_warnings(), ["somebody signed in meanwhile; that sign-in stays"]);
+    assert_eq!(
+        grants.take_warnings(),
+        ["a newer sign-in was saved in the meantime, and it was kept"]
+    );
     // What it came of is replaced, and so is what is older: the store may have missed a renewal that waits aside.
     grants.renew(&key(), &grant("of the sign-in", 200), &renewed, NumericDate(300)).unwrap();
     assert_eq!(refresh_token(&grants).unwrap(), "two");

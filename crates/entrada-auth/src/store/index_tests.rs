@@ -1,4 +1,4 @@
-//! Tests of the list.
+//! Tests of the account list.
 
 use super::*;
 use crate::store::record::tests::{grant, key};
@@ -116,7 +116,7 @@ fn changes_made_at_once_are_all_kept() {
 }
 
 #[test]
-fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_change_writes_one() {
+fn the_newest_of_two_entries_for_a_grant_counts_and_the_next_change_writes_one() {
     let (_dir, index) = place();
     index.put(&entry("a", 5), Some(&all_of(&[entry("b", 1)]))).unwrap();
     let newer = Entry { username: None, ..entry("a", 7) };
@@ -124,8 +124,8 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
     let wire = StoredIndex { version: VERSION, known: &[StoreKind::File], entries: &entries };
     std::fs::write(&index.path, serde_json::to_vec(&wire).unwrap()).unwrap();
     assert_eq!(index.read().entries, [newer.clone(), entry("b", 1)]);
-    assert!(index.read().knows(StoreKind::File), "nothing is missing on it");
-    // Nothing is new, and still it is written.
+    assert!(index.read().knows(StoreKind::File), "the list is complete");
+    // No entry is new, but the list is written because it has a duplicate.
     index.put(&newer, None).unwrap();
     let text = std::fs::read_to_string(&index.path).unwrap();
     assert_eq!(text.matches("saved_at").count(), 2, "{text}");
@@ -133,15 +133,12 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
 }
 
 #[test]
-fn whoever_asks_of_each_of_many_grants_reads_the_list_once() {
+fn checking_many_grants_reads_the_list_once() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
     assert!(index.names(StoreKind::File, &entry("a", 1).key()));
     index.put(&entry("b", 1), None).unwrap();
-    assert!(
-        index.names(StoreKind::File, &entry("b", 1).key()),
-        "what this process changed is seen"
-    );
+    assert!(index.names(StoreKind::File, &entry("b", 1).key()), "a change by this process is seen");
     std::fs::remove_file(&index.path).unwrap();
     assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
     assert!(!index.names(StoreKind::File, &entry("c", 1).key()));

@@ -1,4 +1,4 @@
-//! Tests of what is left over and in the way: trials that were killed, damaged items, entries of nothing.
+//! Tests of leftovers: killed write tests, damaged items, list entries without a grant.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ fn a_look_at_the_store_forgets_what_killed_looks_have_left() {
         names.sort();
         assert_eq!(names, ["a|b|c|doctor", "recovery"]);
     }
-    // One that cannot list what it has.
+    // A store that cannot list its items.
     keyring.mute.set(true);
     keyring.dies.set(true);
     let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().join("mute"));
