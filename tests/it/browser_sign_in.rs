@@ -315,7 +315,7 @@ fn a_pasted_address_signs_in_where_nobody_can_come_back() {
     assert_eq!(run.exit, Exit::SignInNeeded, "{}", run.stderr);
     assert!(run.stderr.contains("on any machine"), "{}", run.stderr);
     assert!(run.stderr.contains("neither an address nor a code"), "{}", run.stderr);
-    assert!(run.stderr.contains("answer to something else"), "{}", run.stderr);
+    assert!(run.stderr.contains("response to another sign-in"), "{}", run.stderr);
     assert!(run.stderr.contains("no address was pasted"), "{}", run.stderr);
 }
 

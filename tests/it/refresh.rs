@@ -305,7 +305,7 @@ fn a_new_sign_in_or_take_over_clears_what_was_known() {
     let file = format!(r#"{{"refresh_token":"{token}","token_type":"Bearer"}}"#);
     let kept = world.run_with_stdin(&["import", "-"], &file);
     assert_eq!(kept.exit, Exit::Usage, "{}", kept.stderr);
-    assert!(kept.stderr.contains("that sign-in stays"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("that sign-in was kept"), "{}", kept.stderr);
     assert_eq!(stored_token(&world), token);
     let taken = world.run_with_stdin(&["import", "--replace", "-"], &file);
     assert_eq!(taken.exit, Exit::Success, "{}", taken.stderr);

@@ -145,7 +145,7 @@ fn what_the_proxy_refuses_is_said_without_its_password() {
     network
         .login(&[("HTTPS_PROXY", &format!("http://user:wrong-{PASSWORD}@127.0.0.1:{port}"))], &[])
         .with(6)
-        .saying(&format!("error: no answer from login.example.test: the proxy 127.0.0.1:{port} rejected the user name and password\n  = help: "));
+        .saying(&format!("error: no answer from login.example.test: the proxy 127.0.0.1:{port} does not take the user name and password it was given\n  = help: "));
     network
         .login(&[("https_proxy", &format!("127.0.0.1:{port}"))], &[])
         .with(6)

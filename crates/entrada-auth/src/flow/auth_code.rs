@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::browser_result::BrowserResult;
-use super::callback::{CallbackKind, RedirectListener, onwards, plain};
+use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
 use super::choose::Way;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
@@ -28,7 +28,7 @@ pub const GRANT_TYPE: &str = "authorization_code";
 pub(super) const TICK: Duration = Duration::from_millis(200);
 /// The port in the redirect URI if entrada does not listen. The browser shows an error page there, but its address
 /// has the code.
-const PORT_UNHEARD: u16 = 8400;
+const PASTE_PORT: u16 = 8400;
 
 /// A sign-in that issued tokens. The browser is still waiting for the result page.
 pub(super) struct Arrived<'a> {
@@ -55,10 +55,8 @@ pub(super) fn run<'a>(
     let listener = listen(sys, request, way, prompt)?;
     let port = match (&listener, &request.page.redirect_uri) {
         (Some(listener), _) => listener.port(),
-        (None, RedirectUri::Loopback { ports, .. }) => {
-            ports.first().copied().unwrap_or(PORT_UNHEARD)
-        }
-        (None, RedirectUri::Elsewhere(_)) => PORT_UNHEARD,
+        (None, RedirectUri::Loopback { ports, .. }) => ports.first().copied().unwrap_or(PASTE_PORT),
+        (None, RedirectUri::Elsewhere(_)) => PASTE_PORT,
     };
     let redirect_uri = request.page.redirect_uri.at(port);
     let mut wait = Wait {
@@ -230,7 +228,7 @@ impl Wait<'_> {
         if opens {
             match sys.browser.open(&url, sys.env) {
                 Ok(trouble) => self.opener = Some(trouble),
-                Err(error) => self.unopened(&error, prompt),
+                Err(error) => self.report_unopened(&error, prompt),
             }
         }
         // If the browser runs on another machine or may not reach this one, the user can paste the address as well.
@@ -247,7 +245,7 @@ impl Wait<'_> {
         prompt.can_ask() && !sends_a_form(self.request)
     }
 
-    fn unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
+    fn report_unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
         prompt.trouble(&format!("no browser was opened ({error}); open the address yourself"));
         if self.line.is_none() && self.can_be_pasted(prompt) {
             // Without the pasted line the listener is still there.
@@ -282,7 +280,7 @@ impl Wait<'_> {
             let opener = self.opener.as_ref().and_then(|trouble| trouble.try_recv().ok());
             if let Some(error) = opener {
                 self.opener = None;
-                self.unopened(&error, prompt);
+                self.report_unopened(&error, prompt);
             }
             if let Some(answer) = self.pasted(browser_result.is_listening(), prompt)? {
                 return Ok(answer);
@@ -293,8 +291,8 @@ impl Wait<'_> {
                 continue;
             };
             match listener.next(pause)? {
-                Some(visit) => {
-                    if let Some(answer) = self.meet(visit, prompt) {
+                Some(callback) => {
+                    if let Some(answer) = self.answer_request(callback, prompt) {
                         return Ok(answer);
                     }
                 }
@@ -335,11 +333,15 @@ impl Wait<'_> {
     }
 
     /// Answers a request. Returns the response to the sign-in if the request contains it.
-    fn meet(&mut self, visit: CallbackRequest, prompt: &mut dyn Prompt) -> Option<Redirected> {
+    fn answer_request(
+        &mut self,
+        callback: CallbackRequest,
+        prompt: &mut dyn Prompt,
+    ) -> Option<Redirected> {
         let redirect_listener = self.redirect_listener();
-        match redirect_listener.judge(&visit.request) {
+        match redirect_listener.classify(&callback.request) {
             CallbackKind::Answer(answer) => {
-                visit.answer(onwards(&redirect_listener.result_path()));
+                callback.answer(redirect_to(&redirect_listener.result_path()));
                 Some(answer)
             }
             CallbackKind::Mismatch(why) => {
@@ -349,16 +351,16 @@ impl Wait<'_> {
                     }
                     _ => StatusCode::BAD_REQUEST,
                 };
-                visit.answer(plain(status, NOT_OURS));
+                callback.answer(plain(status, NOT_OURS));
                 self.rejected.add(why, prompt);
                 None
             }
             CallbackKind::Result => {
-                visit.answer(plain(StatusCode::NOT_FOUND, "the sign-in is not finished"));
+                callback.answer(plain(StatusCode::NOT_FOUND, "the sign-in is not finished"));
                 None
             }
             CallbackKind::Unrelated(status, text) => {
-                visit.answer(plain(status, text));
+                callback.answer(plain(status, text));
                 None
             }
         }

@@ -6,16 +6,16 @@ use http::{Method, StatusCode};
 
 use super::AcquireError;
 use super::auth_code::TICK;
-use super::callback::{html, is_for, onwards, plain};
+use super::callback::{html, is_for, plain, redirect_to};
 use super::page::page;
 use crate::sys::{Clock, Listener};
 use entrada_core::Account;
 
 /// How long a browser may take to request the result page.
-const COMES_WITHIN: Duration = Duration::from_millis(800);
+const PAGE_REQUEST_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// How long the command waits after the sign-in for the page to be sent.
-const ENDS_WITHIN: Duration = Duration::from_secs(1);
+const PAGE_SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The result page, and the listener that sends it.
 pub(super) struct BrowserResult {
@@ -52,29 +52,29 @@ impl BrowserResult {
         }
         let (passed, mut paused) = (clock.stopwatch(), Duration::ZERO);
         loop {
-            let left = COMES_WITHIN.saturating_sub(passed().max(paused));
+            let left = PAGE_REQUEST_TIMEOUT.saturating_sub(passed().max(paused));
             if left.is_zero() {
                 break;
             }
             let pause = TICK.min(left);
             match listener.next(pause) {
                 // The page names the account, so no other site may read it (DNS rebinding).
-                Ok(Some(visit)) if !is_for(self.port, &visit.request) => {
-                    visit.answer(plain(
+                Ok(Some(callback)) if !is_for(self.port, &callback.request) => {
+                    callback.answer(plain(
                         StatusCode::MISDIRECTED_REQUEST,
                         "this is not the requested server",
                     ));
                 }
-                Ok(Some(visit)) if visit.request.uri().path() != self.path => {
+                Ok(Some(callback)) if callback.request.uri().path() != self.path => {
                     // The redirect a second time: a reload, or a second tab. It changes nothing.
-                    visit.answer(onwards(&self.path));
+                    callback.answer(redirect_to(&self.path));
                 }
-                Ok(Some(visit)) if visit.request.method() == Method::GET => {
-                    visit.answer(html(StatusCode::OK, page(outcome)));
+                Ok(Some(callback)) if callback.request.method() == Method::GET => {
+                    callback.answer(html(StatusCode::OK, page(outcome)));
                     break;
                 }
-                Ok(Some(visit)) => {
-                    visit.answer(plain(
+                Ok(Some(callback)) => {
+                    callback.answer(plain(
                         StatusCode::METHOD_NOT_ALLOWED,
                         "this page supports only GET",
                     ));
@@ -83,6 +83,6 @@ impl BrowserResult {
                 Err(_) => break,
             }
         }
-        listener.close(ENDS_WITHIN.saturating_sub(passed().max(paused)));
+        listener.close(PAGE_SEND_TIMEOUT.saturating_sub(passed().max(paused)));
     }
 }

@@ -41,7 +41,7 @@ impl RedirectListener<'_> {
     }
 
     /// Checks a request in this order: its host, its path, its method, and its parameters.
-    pub(super) fn judge(&self, request: &HttpRequest) -> CallbackKind {
+    pub(super) fn classify(&self, request: &HttpRequest) -> CallbackKind {
         if !is_for(self.port, request) {
             return CallbackKind::Unrelated(
                 StatusCode::MISDIRECTED_REQUEST,
@@ -111,7 +111,7 @@ pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
 }
 
 /// Redirects the browser to the result page, so that the address with the code is no longer shown.
-pub(super) fn onwards(path: &str) -> HttpResponse {
+pub(super) fn redirect_to(path: &str) -> HttpResponse {
     let mut response = plain(StatusCode::SEE_OTHER, "");
     if let Ok(location) = HeaderValue::from_str(path) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -162,10 +162,10 @@ mod tests {
     }
 
     /// The classification of a request, as a word.
-    fn judged(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
+    fn classified(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
         let state = Secret::new("the-state");
         let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
-        match (RedirectListener { port: 8400, path, mode, expected }).judge(request) {
+        match (RedirectListener { port: 8400, path, mode, expected }).classify(request) {
             CallbackKind::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
             CallbackKind::Answer(Redirected::Refused(error)) => error.error,
             CallbackKind::Result => "result".to_owned(),
@@ -259,7 +259,7 @@ mod tests {
             (Query, "", "POST", "/result", "localhost:8400", "", "405"),
         ] {
             let request = request(method, target, host, FORM, body);
-            assert_eq!(judged(mode, path, &request), expected, "{method} {target} {host}");
+            assert_eq!(classified(mode, path, &request), expected, "{method} {target} {host}");
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
             ("multipart/form-data; boundary=x", "405"),
         ] {
             let request = request("POST", "/", "localhost:8400", kind, BODY);
-            assert_eq!(judged(ResponseMode::FormPost, "", &request), expected, "{kind}");
+            assert_eq!(classified(ResponseMode::FormPost, "", &request), expected, "{kind}");
         }
     }
 }

@@ -110,10 +110,10 @@ impl Listener for Crowd {
             return Ok(None);
         }
         let first = self.first.borrow_mut().pop();
-        let (visit, answer) =
+        let (callback, answer) =
             CallbackRequest::new(first.unwrap_or_else(|| get(self.others, self.host)));
         self.answers.borrow_mut().push(answer);
-        Ok(Some(visit))
+        Ok(Some(callback))
     }
     fn close(self: Box<Self>, grace: Duration) {
         self.closed_with.set(Some(grace));

@@ -102,7 +102,7 @@ pub fn forecast(
     Forecast { access_tokens, sign_in_needed_at, basis, sooner: sooner(key, grant, store, entra) }
 }
 
-/// When the refresh token was last used: each access token was issued at a use of it.
+/// When the refresh token was last used. Each access token was issued together with it or at a use of it.
 fn last_use(grant: &Grant) -> NumericDate {
     let tokens = grant.access_tokens.iter().map(|token| token.received_at);
     tokens.fold(grant.refreshed_at, NumericDate::max)

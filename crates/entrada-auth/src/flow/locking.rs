@@ -13,7 +13,7 @@ pub(super) fn lock_or_wait(
     key: &GrantKey,
     wait: Duration,
 ) -> Result<LockOutcome, AcquireError> {
-    waiting(sys, |sleep| grants.lock_or_wait(key, wait, sleep))
+    with_clock(sys, |sleep| grants.lock_or_wait(key, wait, sleep))
 }
 
 /// The lock on the grant, held until the guard is dropped.
@@ -23,11 +23,11 @@ pub(super) fn lock(
     request: &TokenRequest,
     key: &GrantKey,
 ) -> Result<LockGuard, AcquireError> {
-    waiting(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
+    with_clock(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
 }
 
 /// Runs `take` with a sleep function of the clock. A signal ends the wait with an error that has its number.
-fn waiting<T>(
+fn with_clock<T>(
     sys: &Sys<'_>,
     take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,
 ) -> Result<T, AcquireError> {

@@ -105,7 +105,7 @@ pub struct Shown<'a> {
     pub request: &'a TokenRequest,
 }
 
-/// A refusal, and the step that it answers.
+/// A refusal by the authority, and the grant type that it refused.
 #[derive(Debug)]
 pub struct Refusal {
     /// The authority's error response.

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_came_is_on_the_page() {
+    fn nothing_from_the_request_is_on_the_page() {
         let hostile = "<script>alert(1)</script>";
         let error = ErrorResponse {
             error: hostile.into(),

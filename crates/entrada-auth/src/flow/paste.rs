@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_its_parameters_or_the_bare_code_will_do() {
+    fn an_address_its_parameters_or_the_bare_code_is_accepted() {
         for text in [
             "http://localhost:8400/?code=0.the-code-of-ours&state=the-state",
             "  http://localhost:8400/?code=0.the-code-of-ours&session_state=7&state=the-state\r\n",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_told_apart() {
+    fn other_texts_give_different_errors() {
         for (text, expected) in [
             ("", NotAnAnswer::Neither),
             ("what do I paste here?", NotAnAnswer::Neither),

@@ -83,7 +83,7 @@ pub struct SignInPage {
     pub also: ScopeSet,
     /// Whether a browser may be opened.
     pub open: bool,
-    /// Whether the user cannot see a browser.
+    /// Whether no user is present to see a browser.
     pub unattended: bool,
     /// How long to wait for the response. `None` is five minutes for a page, and the life of the code for a device
     /// code.
@@ -237,8 +237,11 @@ mod tests {
         for (name, setting) in OWN_PARAMETERS {
             for name in [name.to_owned(), name.to_ascii_uppercase()] {
                 let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
-                let told = if setting.is_empty() { "itself" } else { setting };
-                assert!(error.ends_with(told) || error.ends_with(&format!("{told}`")), "{error}");
+                let expected = if setting.is_empty() { "itself" } else { setting };
+                assert!(
+                    error.ends_with(expected) || error.ends_with(&format!("{expected}`")),
+                    "{error}"
+                );
             }
         }
         // All parameters of a request with every setting.

@@ -239,7 +239,7 @@ fn an_outage_while_polling_is_reported_and_survived() {
 }
 
 #[test]
-fn retry_after_is_honoured_within_reason() {
+fn retry_after_is_obeyed_up_to_a_limit() {
     let (end, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "17"), Answer(200, TOKEN)]);
     assert_eq!((end.as_str(), at), ("at", vec![0, 5, 22]));
     let (_, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "99999"), Answer(200, TOKEN)]);
@@ -274,7 +274,7 @@ fn a_success_without_a_usable_token_ends_the_wait_at_once() {
 }
 
 #[test]
-fn an_answer_that_is_no_oauth_ends_the_wait_at_once_and_says_so() {
+fn an_answer_that_is_not_oauth_ends_the_wait_with_a_clear_error() {
     let page = "<html>Sign in to this network</html>";
     for (status, body) in [
         (200, page),

@@ -8,7 +8,7 @@ pub fn check(store: &dyn Backend) {
     absent_is_none(store);
     saving_replaces(store);
     removing_is_idempotent(store);
-    any_bytes_and_sizes_come_back(store);
+    any_bytes_and_sizes_are_read_back(store);
     names_are_kept_apart(store);
 }
 
@@ -40,7 +40,7 @@ fn removing_is_idempotent(store: &dyn Backend) {
     assert_eq!(read(store, name), None);
 }
 
-fn any_bytes_and_sizes_come_back(store: &dyn Backend) {
+fn any_bytes_and_sizes_are_read_back(store: &dyn Backend) {
     let name = "contract|bytes";
     let text = "NUL \0, CR LF \r\n, ESC \u{1b}[2J, RTL \u{202e}, Ωß𝄞 🗝\n".to_owned();
     let sizes = [1, 2559, 2560, 2561, 10_000, 100_000];

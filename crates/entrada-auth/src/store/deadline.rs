@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_in_time_is_answered_and_late_work_is_not_waited_for() {
+    fn work_in_time_is_returned_and_late_work_is_a_timeout() {
         assert_eq!(within(Duration::from_secs(60), || 7).unwrap(), 7);
         let (_keep, never) = channel::<()>();
         let late = within(Duration::from_millis(10), move || never.recv().is_ok());
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_the_work_is_an_error_here() {
+    fn a_panic_in_the_work_is_an_error() {
         let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
         let stopped = StoreErrorKind::Denied("its driver stopped unexpectedly".into());
         assert_eq!(result.unwrap_err().trouble, stopped);

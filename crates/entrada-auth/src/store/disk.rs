@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_only_the_owner_may() {
+    fn a_written_file_is_read_back_and_only_the_owner_can_read_it() {
         let (_dir, path) = place();
         assert!(read(&path).unwrap().is_none());
         write(&path, b"one").unwrap();
@@ -251,11 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn the_umask_neither_opens_nor_closes_file_and_directory() {
+    fn the_umask_does_not_change_the_modes() {
         // A process has one umask for all its threads, so a child runs the test.
         for umask in ["000", "022", "077"] {
             let exe = std::env::current_exe().unwrap();
-            let test = "store::disk::tests::what_was_written_is_read_and_only_the_owner_may";
+            let test =
+                "store::disk::tests::a_written_file_is_read_back_and_only_the_owner_can_read_it";
             let script = format!("umask {umask} && exec \"$0\" --exact {test}");
             let child = std::process::Command::new("sh").args(["-c", &script]).arg(exe).output();
             let output = String::from_utf8(child.unwrap().stdout).unwrap();
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn files_and_directories_open_to_others_are_refused_with_the_cure() {
+    fn files_and_directories_open_to_others_are_refused_with_the_fix() {
         let (dir, path) = place();
         write(&path, b"x").unwrap();
         for mode in [0o640, 0o604, 0o622, 0o610] {
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_cannot_be_made_is_named() {
+    fn a_directory_that_cannot_be_created_is_named() {
         let (_dir, path) = place();
         write(&path, b"x").unwrap();
         refused(private_dir(&path.join("below")), "cannot create the directory");

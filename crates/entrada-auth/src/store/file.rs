@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_and_writers_at_once_never_see_a_part() {
+    fn concurrent_readers_never_see_a_partial_file() {
         let dir = tempfile::tempdir().unwrap();
         let values = [vec![b'a'; 30_000], vec![b'b'; 10]];
         store(dir.path()).save("name", &values[0]).unwrap();

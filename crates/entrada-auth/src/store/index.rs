@@ -18,7 +18,7 @@ const VERSION: u64 = 1;
 const EXTENSION: &str = "entry";
 
 /// How long a change of the list waits while another process changes it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One grant in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,7 +218,7 @@ pub(super) struct Index {
     path: PathBuf,
     waiting: PathBuf,
     pub(super) shortcuts: Shortcuts,
-    patience: Duration,
+    lock_timeout: Duration,
     /// The grants that the list named at the first call of [`Index::names`].
     named: RefCell<Option<HashSet<(StoreKind, GrantKey)>>>,
 }
@@ -229,13 +229,13 @@ impl Index {
         let shortcuts = state_dir.join("accounts.seen");
         let shortcuts = Shortcuts::new(shortcuts, path.clone(), waiting.clone());
         let (dir, named) = (state_dir.to_owned(), RefCell::default());
-        Self { dir, path, waiting, shortcuts, patience: PATIENCE, named }
+        Self { dir, path, waiting, shortcuts, lock_timeout: LOCK_TIMEOUT, named }
     }
 
     /// Shortens the wait for another process.
     #[cfg(test)]
-    pub(super) fn hurry(&mut self) {
-        self.patience = Duration::from_millis(50);
+    pub(super) fn shorten_lock_timeout(&mut self) {
+        self.lock_timeout = Duration::from_millis(50);
     }
 
     /// The list, including the entries that wait to be added.
@@ -310,7 +310,7 @@ impl Index {
         self.named.take();
         disk::own_dir(&self.dir)?;
         let lock_path = self.dir.join("accounts.lock");
-        let _lock = deadline::within(self.patience, move || lock::wait(&lock_path))??;
+        let _lock = deadline::within(self.lock_timeout, move || lock::wait(&lock_path))??;
         let mut list = self.file()?;
         if let Some(version) = list.newer {
             return Err(BackendError::new(StoreErrorKind::Newer(version)));

@@ -34,7 +34,7 @@ fn all_of(entries: &[Entry]) -> Found {
 }
 
 #[test]
-fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
+fn a_damaged_list_is_incomplete_until_the_store_was_read() {
     let (_dir, index) = place();
     for damage in ["", "{", "[]", r#"{"entries":[]}"#, "\0"] {
         index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
@@ -49,7 +49,7 @@ fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_list_stays() {
+fn readable_entries_of_a_damaged_list_stay() {
     let (_dir, index) = place();
     let other = Entry { store: StoreKind::Keyring, ..entry("b", 1) };
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
@@ -82,19 +82,19 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
 fn an_entry_waits_while_another_process_holds_the_list() {
     let (_dir, mut index) = place();
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
-    index.hurry();
+    index.shorten_lock_timeout();
     let held = lock::wait(&index.dir.join("accounts.lock")).unwrap();
     index.put(&entry("b", 1), None).unwrap();
     assert_eq!(index.read().entries, [entry("a", 1), entry("b", 1)]);
     drop(held);
-    index.patience = PATIENCE;
+    index.lock_timeout = LOCK_TIMEOUT;
     index.put(&entry("c", 1), None).unwrap();
     assert_eq!(index.waiting().len(), 0);
     assert_eq!(index.read().entries.len(), 3);
 }
 
 #[test]
-fn stores_do_not_meddle_with_each_other() {
+fn stores_do_not_change_entries_of_other_stores() {
     let (_dir, index) = place();
     let other = Entry { store: StoreKind::Memory, ..entry("a", 1) };
     index.put(&entry("a", 1), None).unwrap();
@@ -104,7 +104,7 @@ fn stores_do_not_meddle_with_each_other() {
 }
 
 #[test]
-fn changes_made_at_once_are_all_kept() {
+fn concurrent_changes_are_all_kept() {
     let (_dir, index) = place();
     std::thread::scope(|scope| {
         for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_waited_for_another_go_on_together_and_read_what_it_left() {
+    fn waiting_processes_continue_together_and_read_the_note() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.lock");
         let LockOutcome::Acquired(first) = lock_or_wait(&path, Duration::ZERO, &mut never).unwrap()
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_can_be_broken_off() {
+    fn a_wait_can_be_interrupted() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.lock");
         let _first = acquire(&path, Duration::ZERO, &mut never).unwrap();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_that_is_killed_lets_go() {
+    fn a_killed_holder_releases_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "store::lock::tests::child_that_holds_the_lock"])
@@ -363,7 +363,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_lock_file_that_others_share_is_refused_and_left_as_it_is() {
+    fn a_shared_lock_file_is_refused_and_not_changed() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let (path, other) = (dir.path().join("a.lock"), dir.path().join("other"));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_locks_is_named() {
+    fn a_path_that_cannot_be_locked_is_named() {
         let path = Path::new("/proc/nowhere/a.lock");
         let error = acquire(path, Duration::ZERO, &mut never).unwrap_err();
         assert_eq!(error.to_string(), "cannot lock `/proc/nowhere/a.lock`");

@@ -32,7 +32,7 @@ impl Place {
 }
 
 #[test]
-fn a_lost_list_is_made_anew_from_the_items() {
+fn a_lost_list_is_rebuilt_from_the_items() {
     let place = Place::new();
     let _ready = place.grants().reserve().unwrap();
     place.grants().save(&key(), &grant("one", 100), NumericDate(101)).unwrap();
@@ -90,7 +90,7 @@ fn a_sign_in_while_another_process_holds_the_list_is_found_afterwards() {
         save(&place.grants(), &key()).unwrap();
         let held = lock::wait(&place.dir.path().join("state/accounts.lock")).unwrap();
         let mut grants = place.grants();
-        grants.index.hurry();
+        grants.index.shorten_lock_timeout();
         save(&grants, &other()).unwrap();
         assert_eq!(accounts(&place), ["other", "uid.utid"]);
         drop(held);

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_the_one_asked_for() {
+    fn each_kind_opens_the_requested_store() {
         let key = Some(Key::Raw(Secret::new("11".repeat(32))));
         let file = open(Options { key, ..options(StoreKind::File) }).unwrap();
         assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_a_key_are_refused_with_the_cure() {
+    fn files_without_a_key_are_refused_with_the_fix() {
         let Err(error) = open(options(StoreKind::File)) else { panic!("opened without a key") };
         assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)));
         assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");

@@ -235,7 +235,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_record_is_read_back() {
         let mut full = grant("refresh", 1000);
         full.endpoints = Some(Endpoints {
             issuer: None,
@@ -257,7 +257,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_cut_and_every_altered_byte_is_damage() {
+    fn every_truncation_and_every_altered_byte_is_damage() {
         let text = write(&key(), &grant("refresh", 1000)).unwrap();
         for end in 0..text.len() {
             assert!(matches!(trouble(&text[..end]), StoreErrorKind::Corrupt(_)), "cut at {end}");

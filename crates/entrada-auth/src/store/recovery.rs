@@ -26,7 +26,7 @@ pub(super) const NAME: &str = "recovery";
 const MAGIC: &str = "entrada-recovery 1 ";
 
 /// How long the first creation waits for another process that creates the key.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Proof that a grant can be kept even if the store refuses it: see
 /// [`Grants::keep_pending`](super::Grants::keep_pending).
@@ -127,7 +127,7 @@ pub(super) fn reserve(
     }
     // There is no key, or it may be replaced. The lock keeps two processes from creating two keys.
     let path = state_dir.join("recovery.lock");
-    let _lock = deadline::within(PATIENCE, move || lock::wait(&path))
+    let _lock = deadline::within(LOCK_TIMEOUT, move || lock::wait(&path))
         .and_then(|locked| locked)
         .map_err(refuse)?;
     if let Some(ready) = rewrite()? {

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_found_again_until_the_list_changes() {
+    fn a_lookup_is_cached_until_the_list_changes() {
         let place = Place::new();
         assert_eq!(place.find("7"), None);
         place.remember("7");
@@ -258,7 +258,7 @@ mod tests {
         assert!(!grants.index.shortcuts.has(&entry("7")));
         assert_eq!(place.find("7"), None);
         place.remember("7");
-        // An entry that waits beside the list.
+        // An entry that waits next to the list.
         fs::create_dir(place.path("accounts.new")).unwrap();
         assert_eq!(place.find("7"), None);
         place.remember("7");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_not_whole_gives_no_shortcut() {
+    fn an_incomplete_list_is_not_cached() {
         let place = Place::new();
         let text = fs::read_to_string(place.path("accounts.json")).unwrap();
         place.write(&text.replace(r#"["keyring"]"#, "[]"));

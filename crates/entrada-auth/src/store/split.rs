@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_a_save_is_killed_the_old_or_the_new_value_is_there() {
+    fn a_killed_save_leaves_the_old_or_the_new_value() {
         let sizes = [10, 2560, 2561, 9_000, 20_000];
         for (old_size, new_size) in sizes.iter().flat_map(|a| sizes.iter().map(move |b| (*a, *b))) {
             let (old, new) = (vec![b'o'; old_size], vec![b'n'; new_size]);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_and_hostile_sets_are_damage_and_never_a_value() {
+    fn incomplete_and_forged_sets_are_damage_and_never_a_value() {
         let (small, split) = split();
         split.save("name", &[b'x'; 9_000]).unwrap();
         let part = part_name("name", 'a', 1);
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_set_is_moved_aside_with_all_that_is_left_of_it() {
+    fn an_incomplete_set_is_moved_aside_with_all_its_parts() {
         let (small, split) = split();
         let value: Vec<u8> = (0..9_000_u32).map(|n| (n % 251) as u8).collect();
         split.save("name", &value).unwrap();

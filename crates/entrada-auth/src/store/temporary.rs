@@ -42,13 +42,13 @@ impl Temporary {
             }
         }
         let taken = io::Error::from(io::ErrorKind::ResourceBusy);
-        Err(cannot("write beside", path, taken))
+        Err(cannot("write a temporary file for", path, taken))
     }
 
     /// The temporary file for `path` that is called `name`: a new one, or one that a killed run left. `None` if
     /// another process has it or has just removed it.
     fn named(path: &Path, name: &str, is_new: bool) -> Result<Option<Self>, BackendError> {
-        let refuse = |error| cannot("write beside", path, error);
+        let refuse = |error| cannot("write a temporary file for", path, error);
         let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let folder = path.with_file_name(FOLDER);
         let temporary = folder.join(format!("{stem}.{name}.tmp"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gets_no_name_is_gone() {
+    fn a_file_without_a_final_name_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         let made = Temporary::with_room(&path).unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn room_that_was_set_aside_is_cut_to_what_is_written() {
+    fn reserved_space_is_cut_to_the_written_size() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         Temporary::with_room(&path).unwrap().become_file(&path, b"two").unwrap();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn however_often_a_run_is_killed_there_is_one_room_for_each_item() {
+    fn killed_runs_leave_one_reservation_for_each_item() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         for _ in 0..5 {
@@ -309,7 +309,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_that_leads_elsewhere_or_is_open_to_others_is_refused() {
+    fn a_folder_that_is_a_link_or_open_to_others_is_refused() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let dir = tempfile::tempdir().unwrap();
         let (path, folder) = (dir.path().join("item"), dir.path().join(FOLDER));

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// How long a write test waits for another one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Grants {
     /// Checks that the store accepts an item of `size` bytes, returns it unchanged and removes it. Also removes items
@@ -16,7 +16,7 @@ impl Grants {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");
         // Only one test runs at a time, so every test item that exists is left over.
-        let alone = deadline::within(PATIENCE, move || lock::wait(&path)).and_then(|lock| lock);
+        let alone = deadline::within(LOCK_TIMEOUT, move || lock::wait(&path)).and_then(|lock| lock);
         let name = match &alone {
             Ok(_) => {
                 self.sweep_trials()?;

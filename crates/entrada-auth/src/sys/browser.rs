@@ -169,7 +169,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_place_is_told_by_variables_and_marks() {
+    fn the_host_kind_follows_from_variables_and_marker_files() {
         let nowhere = Marks { container: false, wsl: false };
         for (variables, marks, expected) in [
             (&[][..], &nowhere, HostKind::Headless),
@@ -213,7 +213,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_opener_that_fails_is_told_and_one_that_stays_holds_nobody() {
+    fn a_failing_opener_is_reported_and_a_running_one_is_not_waited_for() {
         let url = Url::parse("https://login.example/").unwrap();
         let open = |browser| {
             RealBrowser.open(&url, &env(&[("BROWSER", browser), ("PATH", "/bin:/usr/bin")]))

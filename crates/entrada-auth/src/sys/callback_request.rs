@@ -1,4 +1,4 @@
-//! A request that came to the loopback listener, and its answer.
+//! A request to the loopback listener, and its answer.
 
 use tokio::sync::oneshot;
 
@@ -38,7 +38,7 @@ impl CallbackRequest {
 }
 
 /// The response to a request that comes too late.
-pub(super) fn gone() -> HttpResponse {
+pub(super) fn sign_in_over() -> HttpResponse {
     let mut response = HttpResponse::new(b"This sign-in is over.".to_vec());
     *response.status_mut() = http::StatusCode::GONE;
     response

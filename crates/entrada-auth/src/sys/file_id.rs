@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_file_is_one_under_every_name() {
+    fn a_file_has_one_identity_under_every_name() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         std::fs::write(at("file"), "x").unwrap();

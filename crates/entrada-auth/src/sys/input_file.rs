@@ -148,7 +148,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
             let target = at.read_link()?;
             at.pop();
             rest.extend(parts(&target));
-        } else if metadata.is_dir() && !is_of_no_known_user(&metadata) {
+        } else if metadata.is_dir() && !has_unmapped_owner(&metadata) {
             check_owner(&at, &metadata, Trust::Unaltered)?;
         }
     }
@@ -158,7 +158,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
 /// Whether a folder belongs to a user that this user namespace does not map, and is not writable from here. In a
 /// sandbox that maps only this user, all of the system's folders look like that.
 #[cfg(unix)]
-fn is_of_no_known_user(metadata: &Metadata) -> bool {
+fn has_unmapped_owner(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let is_overflow = || read("/proc/sys/kernel/overflowuid")?.trim().parse().ok();

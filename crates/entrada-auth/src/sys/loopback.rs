@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::callback_request::{CallbackRequest, gone};
+use super::callback_request::{CallbackRequest, sign_in_over};
 use super::clock::interruptible;
 use super::{HttpResponse, Interrupted, Listener, Loopback};
 
@@ -232,9 +232,9 @@ async fn receive(
     working.begin();
     let (callback, answer) = CallbackRequest::new(http::Request::from_parts(parts, body));
     if sender.send(callback).await.is_err() {
-        return gone();
+        return sign_in_over();
     }
-    answer.await.unwrap_or_else(|_| gone())
+    answer.await.unwrap_or_else(|_| sign_in_over())
 }
 
 fn with_full_body(response: HttpResponse) -> http::Response<Full<Bytes>> {

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_token_tells_when_the_user_signed_in() {
+    fn the_id_token_gives_the_time_of_the_sign_in() {
         // {"alg":"none"}.{"auth_time":1700000000}.
         let token = "eyJhbGciOiJub25lIn0.eyJhdXRoX3RpbWUiOjE3MDAwMDAwMDB9.";
         let cache = format!(

@@ -72,7 +72,7 @@ async fn greet(
     session: Session,
     watch: &Watch<'_>,
 ) -> Result<SecretService<'static>, BackendError> {
-    meet(bus).await?;
+    make_first_call(bus).await?;
     watch.connected();
     let encryption = match session {
         Session::Plain => EncryptionType::Plain,
@@ -93,7 +93,7 @@ async fn greet(
 /// So the first call is one that works for an unregistered client and that the main loop itself answers. When the
 /// answer arrives, the main loop has begun another round, in which the client is registered before any later call
 /// runs. `Introspect` does not work for this: the reading thread answers it.
-async fn meet(bus: &Connection) -> Result<(), BackendError> {
+async fn make_first_call(bus: &Connection) -> Result<(), BackendError> {
     let interface = Some("org.freedesktop.Secret.Service");
     let answer = bus.call_method(Some(SERVICE), PATH, interface, "ReadAlias", &("default",)).await;
     match answer.map_err(trouble::of_bus) {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_is_trusted_that_is_root_s_or_one_s_own() {
+    fn a_bus_of_root_or_of_the_same_user_is_trusted() {
         let own = |user: u32| [0, 1000, 1001, 65_534].map(|owner| is_trusted_by(owner, user));
         assert_eq!(own(1000), [true, true, false, false]);
         assert_eq!(own(0), [true, false, false, false]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_of_no_use_is_named_with_the_reason() {
+    fn an_unusable_address_is_named_with_the_reason() {
         let message_of = |text: &str| refused(text).trouble.to_string();
         for kind in ["autolaunch:", "tcp:", "nonce-tcp:", "launchd:"] {
             let message = message_of(&format!("{kind}host=localhost"));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_of_another_user_is_refused_behind_an_abstract_name_too() {
+    fn a_bus_of_another_user_is_refused_at_an_abstract_socket_too() {
         // Only root can act as another user.
         if !rustix::process::geteuid().is_root() {
             return;

@@ -53,10 +53,10 @@ pub use secret_service::{SecretService, Settings};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Session {
-    /// As they are: the bus joins processes of one user, each of which may ask for the secret anyway
+    /// Unencrypted: the bus connects processes of one user, and each of them can ask for the secret anyway
     #[default]
     Plain,
-    /// Encrypted (Diffie-Hellman), against a program that logs the bus; takes about 4 ms
+    /// Encrypted (Diffie-Hellman), which protects against a program that logs the bus; takes about 4 ms
     Dh,
 }
 

@@ -56,7 +56,7 @@ impl SecretService {
         &self,
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let say = |text: &str| self.tell(text);
+        let say = |text: &str| self.notify_once(text);
         let watch = Watch::new(&self.line, &self.settings, &say);
         let mut link = self.link.take();
         let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
@@ -113,7 +113,7 @@ impl SecretService {
     }
 
     /// Shows `text`, unless a message was shown before.
-    fn tell(&self, text: &str) {
+    fn notify_once(&self, text: &str) {
         if !self.noticed.replace(true) {
             (self.notice)(text);
         }
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_does_not_break_off_a_call_that_is_being_answered() {
+    fn a_signal_does_not_interrupt_a_call_that_is_being_answered() {
         let fake = Fake::new(|_| Answer::Usual);
         let store = fake.store(|own| {
             own.limits.quiet = Duration::from_secs(600);
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_that_comes_while_a_dialog_is_up_takes_the_dialog_back() {
+    fn a_signal_during_a_dialog_dismisses_the_dialog() {
         static IS_UP: AtomicBool = AtomicBool::new(false);
         let fake = hiding(|method| {
             IS_UP.fetch_or(method == "Prompt", Ordering::Relaxed);

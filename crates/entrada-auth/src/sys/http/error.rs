@@ -168,7 +168,7 @@ impl fmt::Display for ProxyTrouble {
                 write!(f, "the proxy {proxy} asks for a user name and a password")
             }
             ProxyFault::Login { given: true } => {
-                write!(f, "the proxy {proxy} rejected the user name and password")
+                write!(f, "the proxy {proxy} does not take the user name and password it was given")
             }
             ProxyFault::Refused => write!(f, "the proxy {proxy} did not let us through"),
             ProxyFault::Closed => write!(f, "the proxy {proxy} closed the connection unasked"),

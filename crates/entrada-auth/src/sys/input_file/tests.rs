@@ -28,7 +28,7 @@ fn file(dir: &tempfile::TempDir) -> PathBuf {
 }
 
 #[test]
-fn only_plain_files_of_a_size_that_is_known_are_read() {
+fn only_regular_files_of_a_limited_size_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
     for trust in [Trust::Anybody, Trust::Unaltered, Trust::Secret] {
@@ -97,7 +97,7 @@ fn a_folder_that_others_can_write_to_is_refused_unless_it_is_sticky() {
 }
 
 #[test]
-fn every_folder_above_counts_and_those_that_links_lead_through() {
+fn every_folder_on_the_path_counts_also_behind_links() {
     let dir = tempfile::tempdir().unwrap();
     let top = dir.path().canonicalize().unwrap();
     let deep = top.join("a/b/c");
@@ -147,10 +147,10 @@ fn a_key_that_is_mounted_as_kubernetes_does_it_is_read() {
 }
 
 #[test]
-fn what_belongs_to_another_user_is_refused() {
+fn a_file_of_another_user_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
-    let judged = |user, trust| {
+    let trust_check = |user, trust| {
         let metadata = path.metadata().unwrap();
         check_owner_for(user, &path, &metadata, trust).map_err(|error| error.to_string())
     };
@@ -158,17 +158,17 @@ fn what_belongs_to_another_user_is_refused() {
         // Only root can change the owner of a file, so the test checks this file as another user.
         let (me, other) = (this_user(), this_user() + 1);
         for trust in [Trust::Unaltered, Trust::Secret] {
-            judged(me, trust).unwrap();
-            let message = judged(other, trust).unwrap_err();
+            trust_check(me, trust).unwrap();
+            let message = trust_check(other, trust).unwrap_err();
             assert!(message.contains(&format!("belongs to another user (uid {me})")), "{message}");
         }
-        judged(other, Trust::Anybody).unwrap();
+        trust_check(other, Trust::Anybody).unwrap();
         return;
     }
     // Another user may read a file that root shares with the user's group, but not one that root shares with others.
     for (mode, cure) in [(0o440, None), (0o400, None), (0o444, Some("440")), (0o460, Some("440"))] {
         set_mode(&path, mode);
-        let message = judged(NOBODY_HERE, Trust::Secret).err();
+        let message = trust_check(NOBODY_HERE, Trust::Secret).err();
         let cured = message.as_deref().is_some_and(|message| message.contains("chmod 440"));
         assert_eq!(cured, cure.is_some(), "{mode:o}: {message:?}");
     }

@@ -34,7 +34,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn a_file_is_the_owners_alone_and_the_old_one_stays_until_the_new_one_is_whole() {
+fn only_the_owner_reads_a_file_and_the_old_one_stays_until_the_new_one_is_complete() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.har");
     fs::write(&path, "old").unwrap();
@@ -198,7 +198,7 @@ fn a_link_is_followed_only_to_a_file_that_the_user_keeps() {
 }
 
 #[test]
-fn folders_sockets_and_places_that_are_not_there_are_refused() {
+fn folders_sockets_and_missing_paths_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(refused(dir.path(), PRIVATE), "it is a folder");
     for nothing in ["", "..", "/", "new/"] {

@@ -153,7 +153,7 @@ fn a_server_that_signed_itself_can_be_trusted_by_its_own_certificate() {
 }
 
 #[test]
-fn names_out_of_a_certificate_cannot_forge_a_line() {
+fn names_in_a_certificate_cannot_forge_a_line() {
     let hostile = "a\u{1b}[2J`\r\n  = help: `curl evil`\u{202e}";
     assert_eq!(
         refused(Authority::new(hostile).issue(&["localhost"]), &[]),

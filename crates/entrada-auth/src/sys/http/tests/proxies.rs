@@ -21,7 +21,7 @@ fn only(asked: &Asked) -> String {
 }
 
 #[test]
-fn a_proxy_is_asked_for_the_name_and_what_it_leads_to_is_checked() {
+fn a_proxy_gets_the_host_name_and_the_server_behind_it_is_checked() {
     let authority = Authority::new("Contoso");
     let server = tls(authority.issue(&["login.example.test"]), OK);
     let (port, asked) = proxy(tunnel(server));
@@ -51,7 +51,7 @@ fn user_name_and_password_are_sent_decoded_and_shown_nowhere() {
 }
 
 #[test]
-fn this_machine_is_reached_straight_whatever_the_variables_say() {
+fn this_machine_is_reached_directly_whatever_the_variables_say() {
     let authority = Authority::new("Contoso");
     let server = tls(authority.issue(&["localhost", "127.0.0.1"]), OK);
     let plain = plain(&[OK]);
@@ -98,7 +98,7 @@ fn every_failure_of_a_proxy_has_its_own_error() {
             asking(&[LOGIN]),
             true,
             ProxyFault::Login { given: true },
-            "the proxy PROXY rejected the user name and password",
+            "the proxy PROXY does not take the user name and password it was given",
         ),
         (asking(&[DENIED]), true, ProxyFault::Refused, "the proxy PROXY did not let us through"),
         (
@@ -155,7 +155,7 @@ fn every_failure_of_a_proxy_has_its_own_error() {
 }
 
 #[test]
-fn a_proxy_on_tls_is_checked_as_a_server_is() {
+fn a_tls_proxy_is_checked_like_a_server() {
     let authority = Authority::new("Contoso");
     let plain = serve(say(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]));
     let https = |port: u16| env(&[("HTTPS_PROXY", &format!("https://127.0.0.1:{port}"))]);
