@@ -72,7 +72,7 @@ fn strangers_are_answered_and_forgotten() {
     let run = world.login(&[]);
     let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
     assert_eq!(statuses, [404, 400, 400, 303, 200]);
-    assert!(run.stderr.contains("was passed over"), "{}", run.stderr);
+    assert!(run.stderr.contains("was ignored"), "{}", run.stderr);
     assert_eq!(world.token_requests("authorization_code"), 1);
 }
 
@@ -226,7 +226,11 @@ fn an_answer_that_comes_another_way_than_was_asked_is_not_taken() {
         let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
         assert_eq!(statuses, [405, 405, 303, 200], "{mode}");
         assert_eq!(run.stderr.matches(told).count(), 1, "{mode}: {}", run.stderr);
-        assert!(run.stderr.contains("2 answers in all"), "{mode}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("2 responses to this machine in total"),
+            "{mode}: {}",
+            run.stderr
+        );
         assert_eq!(world.token_requests("authorization_code"), 1, "{mode}");
     }
 }
@@ -255,13 +259,13 @@ fn what_visitors_do_fills_neither_the_screen_nor_the_trace() {
     let trace = world.home.path().join("trace.har");
     let run = world.login(&["--trace", trace.to_str().unwrap()]);
     assert_eq!(world.token_requests("authorization_code"), 1);
-    assert_eq!(run.stderr.matches("was passed over").count(), 1, "{}", run.stderr);
-    assert!(run.stderr.contains("2000 answers in all came"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("was ignored").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("2000 responses to this machine in total"), "{}", run.stderr);
     assert!(run.stderr.lines().count() < 40, "{}", run.stderr);
     let trace = std::fs::read_to_string(trace).unwrap();
-    let noted = trace.matches("a visitor at the loopback listener").count();
+    let noted = trace.matches("a request to the loopback listener").count();
     assert_eq!(noted, 50 + 50 + 1 + 1, "of each status, and the answer and the page");
-    assert!(trace.contains("2900 more visits"), "{trace}");
+    assert!(trace.contains("2900 more requests"), "{trace}");
 }
 
 #[test]
@@ -311,7 +315,7 @@ fn a_pasted_address_signs_in_where_nobody_can_come_back() {
     assert_eq!(run.exit, Exit::SignInNeeded, "{}", run.stderr);
     assert!(run.stderr.contains("on any machine"), "{}", run.stderr);
     assert!(run.stderr.contains("neither an address nor a code"), "{}", run.stderr);
-    assert!(run.stderr.contains("answer to something else"), "{}", run.stderr);
+    assert!(run.stderr.contains("response to another sign-in"), "{}", run.stderr);
     assert!(run.stderr.contains("no address was pasted"), "{}", run.stderr);
 }
 

@@ -72,7 +72,7 @@ fn a_pipe_is_written_to_and_stays_one() {
         pipe(&path);
         let ran = run(&world, args, &path);
         assert_eq!(ran.exit, Exit::Usage, "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains("nobody reads from this pipe"), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("no process reads from this pipe"), "{args:?}: {}", ran.stderr);
         // Open for both, so that the reader need not wait for a writer.
         let both = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         let mut reader = fs::File::open(&path).unwrap();

@@ -143,7 +143,7 @@ fn a_poll_that_succeeds_without_a_usable_token_is_the_last() {
         let run = world.run(&["login"]);
         assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
         assert!(!run.stderr.contains("still trying"), "{}", run.stderr);
-        assert!(run.stderr.contains("was stored all the same"), "{}", run.stderr);
+        assert!(run.stderr.contains("was stored nevertheless"), "{}", run.stderr);
         let log = world.emulator.log();
         let last = log.iter().rfind(|line| line.grant_type.is_some()).unwrap();
         assert!(last.grant_type.is_some_and(|name| name.ends_with("device_code")));

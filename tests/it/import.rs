@@ -92,8 +92,8 @@ fn a_dead_token_is_told_and_the_others_are_taken_all_the_same() {
 fn what_cannot_be_read_is_told_without_a_word_of_it() {
     let world = World::new();
     for (text, said) in [
-        ("-----BEGIN PGP MESSAGE-----SECRETWORD", "has to be decrypted first"),
-        ("{\"access_token\":\"SECRETWORD\"}", "there is no refresh token in it"),
+        ("-----BEGIN PGP MESSAGE-----SECRETWORD", "decrypt it first"),
+        ("{\"access_token\":\"SECRETWORD\"}", "it contains no refresh token"),
     ] {
         let run = import(&world, text);
         assert_eq!(run.exit, Exit::Usage);

@@ -268,7 +268,7 @@ fn a_pause_that_a_page_asks_for_is_kept_and_said() {
     assert_eq!(world.run(&["token"]).exit, Exit::Temporary);
     let again = world.run(&["token"]);
     assert_eq!(again.exit, Exit::Temporary);
-    assert!(again.stderr.contains("is not asked before it wants to be"), "{}", again.stderr);
+    assert!(again.stderr.contains("has to be given time"), "{}", again.stderr);
     assert_eq!(refreshes(&world), 1);
 }
 
@@ -305,7 +305,7 @@ fn a_new_sign_in_or_take_over_clears_what_was_known() {
     let file = format!(r#"{{"refresh_token":"{token}","token_type":"Bearer"}}"#);
     let kept = world.run_with_stdin(&["import", "-"], &file);
     assert_eq!(kept.exit, Exit::Usage, "{}", kept.stderr);
-    assert!(kept.stderr.contains("that sign-in stays"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("that sign-in was kept"), "{}", kept.stderr);
     assert_eq!(stored_token(&world), token);
     let taken = world.run_with_stdin(&["import", "--replace", "-"], &file);
     assert_eq!(taken.exit, Exit::Success, "{}", taken.stderr);

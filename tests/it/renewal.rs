@@ -355,8 +355,7 @@ fn a_refresh_token_that_cannot_be_used_replaces_none() {
 
 #[test]
 fn a_first_sign_in_has_no_refresh_token_before_it() {
-    for (before, told) in
-        [(false, "there is none before it to keep"), (true, "the one before it is kept")]
+    for (before, told) in [(false, "there is no previous one"), (true, "the previous one is kept")]
     {
         let world = World::new();
         if before {
@@ -381,7 +380,7 @@ fn a_token_that_is_taken_over_is_not_lost_either() {
     tokens_become(&world, |members| members["token_type"] = json!("pop"));
     let run = world.run_with_stdin(&["import", "-"], &file);
     assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
-    assert!(run.stderr.contains("was stored all the same"), "{}", run.stderr);
+    assert!(run.stderr.contains("was stored nevertheless"), "{}", run.stderr);
     mend(&world);
     let next = world.run(&["token"]);
     assert_eq!(next.exit, Exit::Success, "{}", next.stderr);
@@ -401,7 +400,7 @@ fn a_device_sign_in_keeps_a_refresh_token_under_an_odd_status() {
         });
         let run = world.run(&["login"]);
         assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
-        assert!(run.stderr.contains("was stored all the same"), "{}", run.stderr);
+        assert!(run.stderr.contains("was stored nevertheless"), "{}", run.stderr);
         mend(&world);
         let next = world.run(&["token"]);
         assert_eq!(next.exit, Exit::Success, "{}", next.stderr);

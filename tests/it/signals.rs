@@ -62,7 +62,7 @@ fn what_was_in_memory_alone_is_not_said_to_be_stored() {
     world.signal_comes_during("/keys", 2);
     let run = world.run(&["login", "--store", "memory"]);
     assert_eq!(run.exit, Exit::Interrupted, "{}", run.stderr);
-    assert!(run.stderr.contains("kept in memory alone, and is gone"), "{}", run.stderr);
+    assert!(run.stderr.contains("only in memory, and is lost"), "{}", run.stderr);
     assert!(!run.stderr.contains("stored"), "{}", run.stderr);
 }
 

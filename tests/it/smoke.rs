@@ -253,5 +253,5 @@ fn a_program_gets_one_descriptor_and_the_signals_that_were_ignored() {
     shell.env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin").args(["-c", &low]);
     let refused = emulator.set(&mut shell).output().unwrap();
     assert_eq!(refused.status.code(), Some(126), "{}", text(&refused.stderr));
-    assert!(text(&refused.stderr).contains("no descriptor 100"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("the descriptor 100"), "{}", text(&refused.stderr));
 }

@@ -169,7 +169,7 @@ fn what_is_damaged_or_newer_is_shown_beside_the_others() {
     files.save(&named("newer"), b"entrada 7 whatever comes").unwrap();
     let run = world.run(&["status", "--all"]);
     assert_eq!(run.exit, Exit::Store);
-    assert!(run.stdout.contains("damaged: cut short or altered"), "{}", run.stdout);
+    assert!(run.stdout.contains("damaged: truncated or altered"), "{}", run.stdout);
     assert!(run.stdout.contains("written by a newer entrada (format 7)"), "{}", run.stdout);
     assert!(run.stdout.contains("revocation"), "the good one is foretold: {}", run.stdout);
     let all = document(&world, &["--all"], Exit::Store);

@@ -201,7 +201,7 @@ fn where_nobody_may_be_asked_no_dialog_comes_up() {
 fn a_provider_that_asks_within_the_call_is_given_a_persons_time() {
     let scene = Scene::new(Person::IsAskedInTheSearch, Interaction::Allowed);
     assert!(scene.store.load("name").unwrap().is_some());
-    assert_eq!(scene.said(), ["still waiting for the keyring; it may be asking you something"]);
+    assert_eq!(scene.said(), ["still waiting for the keyring; it may be showing a dialog"]);
     let scene = Scene::new(Person::IsAskedInTheSearch, Interaction::Forbidden);
     assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
     assert_eq!(scene.said(), [""; 0]);

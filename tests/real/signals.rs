@@ -71,7 +71,7 @@ fn a_second_signal_ends_the_program_at_once() {
     let user = User::new();
     let running = user.refreshes(Duration::from_secs(25));
     running.signal("TERM");
-    running.hear("entrada ends as soon as");
+    running.hear("entrada stops when");
     // Closer together they are one.
     sleep(Duration::from_millis(200));
     let told = Instant::now();
@@ -90,7 +90,7 @@ fn two_signals_at_once_are_one() {
         kill_process(Pid::from_raw(running.pid()).unwrap(), signal).unwrap();
     }
     let ended = running.end();
-    assert_eq!(ended.err.matches("entrada ends as soon as").count(), 1, "{ended:#?}");
+    assert_eq!(ended.err.matches("entrada stops when").count(), 1, "{ended:#?}");
     let first = ended.code.filter(|code| [129, 143].contains(code)).unwrap();
     user.lost_nothing(&ended, first);
 }

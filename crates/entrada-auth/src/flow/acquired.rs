@@ -1,4 +1,4 @@
-//! What a request for a token comes to.
+//! The result of a token request.
 
 use std::path::PathBuf;
 
@@ -10,46 +10,47 @@ use crate::sys::Interrupted;
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{Account, NumericDate};
 
-/// Where a token came from.
+/// The source of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It was stored and is still good.
+    /// The store had a valid token.
     Cache,
-    /// The refresh token brought it.
+    /// A refresh issued it.
     Refresh,
-    /// The user signed in.
+    /// A sign-in issued it.
     SignIn,
 }
 
-/// A token, and how it came about.
+/// A token, and how it was acquired.
 #[derive(Debug)]
 pub struct Acquired {
     /// The token.
     pub token: CachedToken,
-    /// Whose it is.
+    /// The account that the token is for.
     pub account: Account,
-    /// What its grant is filed under.
+    /// The store key of its grant.
     pub key: GrantKey,
-    /// Where it came from.
+    /// The source of the token.
     pub source: Source,
-    /// The grant that brought it: `device_code`, `authorization_code` or `refresh_token`; `refresh_token` from the cache too.
+    /// The grant type that issued it: `device_code`, `authorization_code`, `refresh_token`. For a cached token, the
+    /// grant type of the sign-in.
     pub grant_type: &'static str,
-    /// The answer that brought it; `None` from the cache.
+    /// The token response; `None` for a cached token.
     pub response: Option<TokenResponse>,
-    /// Whether it can be renewed silently.
+    /// Whether it can be refreshed without the user.
     pub has_refresh_token: bool,
-    /// What kept it from being stored.
+    /// The reason why the grant was not stored.
     pub unsaved: Option<Unsaved>,
-    /// What went wrong on the way without keeping the token from the user.
+    /// An error that did not prevent the token from being issued.
     pub trouble: Option<AcquireError>,
 }
 
-/// A grant that the authority gave and the store did not take.
+/// A grant that the authority issued and the store refused.
 #[derive(Debug)]
 pub struct Unsaved {
-    /// What the store said, or why the grant could not be locked.
+    /// The store's error, or the reason why the grant could not be locked.
     pub error: AcquireError,
-    /// Where it waits, encrypted, for the next run.
+    /// The path of the encrypted copy that the next run stores.
     pub pending: Option<PathBuf>,
 }
 
@@ -77,12 +78,12 @@ impl Unsaved {
     }
 }
 
-/// No token can be had without the user.
+/// The user must sign in to get a token.
 #[derive(Debug)]
 pub struct ReauthRequired {
-    /// What is missing.
+    /// The reason.
     pub(super) why: String,
-    /// Why the authority refused the refresh, where one was tried.
+    /// Why the authority refused the refresh, if one was tried.
     pub(super) refusal: Option<Box<Refusal>>,
 }
 
@@ -98,7 +99,7 @@ impl ReauthRequired {
 
     /// The stored token has expired, and nothing can renew it.
     pub(super) fn without_refresh_token() -> Self {
-        let why = "the stored token has run out and there is no refresh token".to_owned();
+        let why = "the stored token has expired and there is no refresh token".to_owned();
         Self { why, refusal: None }
     }
 }
@@ -109,11 +110,11 @@ impl From<ReauthRequired> for AcquireError {
     }
 }
 
-/// What a grant comes to without the user.
+/// The result of using a grant without the user.
 pub(super) enum RefreshOutcome {
     /// A token.
     Token(Box<Acquired>),
-    /// The authority wants the user.
+    /// The user must sign in.
     ReauthRequired(ReauthRequired),
 }
 
@@ -129,7 +130,7 @@ impl From<ReauthRequired> for RefreshOutcome {
     }
 }
 
-/// `token` of `grant`; `trouble` is what kept the grant from bringing a newer one.
+/// The cached `token` of `grant`; `trouble` is the reason why the grant could not be refreshed.
 pub(super) fn from_cache(
     token: &CachedToken,
     grant: &Grant,
@@ -149,7 +150,7 @@ pub(super) fn from_cache(
     }
 }
 
-/// What the grant of `account` is stored under.
+/// The store key of the grant of `account`.
 pub(crate) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     GrantKey {
         authority: request.authority.base(),
@@ -159,8 +160,8 @@ pub(crate) fn key_of(request: &TokenRequest, account: &Account) -> GrantKey {
     }
 }
 
-/// Stores the grant, which came of `sent` where it is a renewal; where the store fails, sets it aside encrypted, so that it is
-/// not lost.
+/// Stores the grant; `sent` is the grant that was refreshed, if any. If the store fails, keeps an encrypted copy, so
+/// that the grant is not lost.
 pub(super) fn keep(
     grants: &Grants,
     reservation: &WriteReservation,
@@ -177,7 +178,7 @@ pub(super) fn keep(
     Some(set_aside(grants, reservation, key, grant, error.into()))
 }
 
-/// Sets a grant aside, encrypted, that cannot be stored for `error`; the next run stores it, alone with it.
+/// Keeps an encrypted copy of a grant that could not be stored because of `error`. The next run stores it.
 pub(super) fn set_aside(
     grants: &Grants,
     reservation: &WriteReservation,

@@ -1,5 +1,5 @@
-//! What the last refresh came to, told to other processes through the note beside the lock: those who waited for it share
-//! its failure, and a refresh token that is dead is not sent again by everybody.
+//! Shares the result of the last refresh with other processes through the note next to the lock. Processes that
+//! waited for the refresh get the same failure, and only one process sends a dead refresh token.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -11,29 +11,29 @@ use crate::sys::{HttpError, HttpFailure};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, refresh};
 use entrada_core::{NumericDate, Redactor, Secret, fingerprint, without_secrets};
 
-/// Seconds for which a refusal that may end by itself, such as a policy's, is not asked for again. Microsoft's libraries
-/// keep such refusals as long (MSAL.NET, `UiRequiredProvider`).
+/// Seconds for which a refusal that may end by itself, such as a policy's, is remembered. Microsoft's libraries
+/// remember such refusals for as long (MSAL.NET, `UiRequiredProvider`).
 const REFUSAL_LIFE: i64 = 120;
 
-/// Seconds for which a refusal that says no more than `invalid_grant` is not asked for again.
+/// Seconds for which a refusal is remembered that says only `invalid_grant`.
 const BARE_LIFE: i64 = 3_600;
 
-/// Seconds for which a server's `Retry-After` is kept at most.
+/// The longest `Retry-After` in seconds that is remembered.
 const PAUSE_MAX: u64 = 300;
 
-/// Characters of a text of the server's that are kept.
+/// Characters of a server's text that are kept.
 const TEXT_MAX: usize = 2_000;
 
 /// The note: one line of JSON, without a secret.
 #[derive(Serialize, Deserialize)]
 struct Note {
-    /// Counts the attempts, so that two that ended alike are not the same.
+    /// Counts the attempts, so that two attempts with the same result give different notes.
     attempt: u64,
-    /// The refresh token, as a digest.
+    /// A digest of the refresh token.
     token: String,
-    /// What was asked of it, as a digest.
+    /// A digest of the request.
     question: String,
-    /// What came of it; `None` while it is under way, and when it went well.
+    /// The failure; `None` during the attempt and after a success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
 }
@@ -48,9 +48,9 @@ struct Failure {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Outcome {
-    /// The authority refused.
+    /// The authority refused the refresh token.
     Refused(ErrorResponse),
-    /// What answered was no authority.
+    /// The response is not OAuth.
     NotOauth {
         /// [`ProtocolError::status`].
         status: u16,
@@ -61,16 +61,16 @@ pub(super) enum Outcome {
         /// [`ProtocolError::retry_after`].
         retry_after: Option<u64>,
     },
-    /// No answer came.
+    /// There was no answer.
     Silence {
         /// [`HttpError::host`].
         host: String,
-        /// How that was.
+        /// The kind of failure.
         kind: Silence,
     },
 }
 
-/// The failures of the network that another process would meet too.
+/// The network failures that another process would meet too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Silence {
@@ -87,7 +87,7 @@ pub(super) enum Silence {
 }
 
 impl Outcome {
-    /// What others may hear of `error`; `None` for what is this process's own affair.
+    /// The part of `error` that other processes may see; `None` for an error that concerns only this process.
     pub(super) fn of(error: &AcquireError) -> Option<Self> {
         match error {
             AcquireError::Protocol(error) => Some(Self::NotOauth {
@@ -111,7 +111,7 @@ impl Outcome {
         }
     }
 
-    /// The error that whoever made the attempt met.
+    /// The error as the process that made the attempt got it.
     pub(super) fn into_error(self) -> Result<Box<Refusal>, AcquireError> {
         match self {
             Self::Refused(error) => {
@@ -135,7 +135,7 @@ impl Outcome {
         }
     }
 
-    /// The same without what may be a secret: a server can send back what it was sent.
+    /// The outcome without possible secrets: a server can repeat in its response what it was sent.
     fn harmless(self, redactor: &Redactor) -> Self {
         let harmless = |text: &str| -> String {
             redactor.text(&without_secrets(text)).chars().take(TEXT_MAX).collect()
@@ -147,7 +147,7 @@ impl Outcome {
                 error_description: all(error.error_description),
                 suberror: all(error.suberror),
                 error_subcode: all(error.error_subcode),
-                // It is sent back as it came, or not at all.
+                // The claims are sent back unchanged, or not at all.
                 claims: error.claims.filter(|claims| harmless(claims) == *claims),
                 error_uri: None,
                 trace_id: all(error.trace_id),
@@ -168,7 +168,7 @@ impl Outcome {
     }
 }
 
-/// An attempt that is under way.
+/// A running attempt.
 pub(super) struct Attempt<'a> {
     guard: &'a LockGuard,
     refresh_token: &'a Secret,
@@ -176,7 +176,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Tells that `refresh_token` is being sent for `request`.
+    /// Writes the note that `refresh_token` is being sent for `request`.
     pub(super) fn begin(
         guard: &'a LockGuard,
         refresh_token: &'a Secret,
@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
         begun
     }
 
-    /// The same attempt, from which `refresh_token` came.
+    /// Continues the attempt with `refresh_token`, which it has returned.
     pub(super) fn goes_on_with<'b>(
         self,
         refresh_token: &'b Secret,
@@ -203,14 +203,14 @@ impl<'a> Attempt<'a> {
         Attempt::begin(self.guard, refresh_token, request)
     }
 
-    /// Tells that it failed.
+    /// Writes the note that the attempt failed.
     pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
         let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
         self.note.failure = Some(Failure { at, outcome });
         self.write_note();
     }
 
-    /// Leaves the note.
+    /// Writes the note.
     fn write_note(&self) {
         if let Ok(line) = serde_json::to_string(&self.note) {
             self.guard.write_note(&line);
@@ -218,7 +218,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// How the attempt failed that was under way, or came, while we waited for our turn: between the notes `before` and `after`.
+/// The failure of an attempt that ran or ended while this process waited for the lock, between the notes `before` and
+/// `after`.
 pub(super) fn failure_of_other_process(
     before: Option<&str>,
     after: Option<&str>,
@@ -233,7 +234,7 @@ pub(super) fn failure_of_other_process(
     Some(failure.outcome)
 }
 
-/// What is known from an earlier attempt, so that it need not be made again; and when that was.
+/// The failure of an earlier attempt that makes another one pointless, and the time of that failure.
 pub(super) fn recorded_failure(
     note: Option<&str>,
     refresh_token: &Secret,
@@ -254,7 +255,7 @@ pub(super) fn recorded_failure(
         Outcome::NotOauth { retry_after, .. } => pause((*retry_after)?),
         Outcome::Refused(error) => match error.retry_after {
             Some(seconds) => pause(seconds),
-            // Whatever is asked of it.
+            // Applies to every request with this refresh token.
             None if is_final(error) => final_life(error),
             None if !asks_for_the_user(error) => return None,
             None if note.question != question(refresh_token, request) => return None,
@@ -264,7 +265,7 @@ pub(super) fn recorded_failure(
     (0..life).contains(&now.seconds_since(at)).then_some((outcome, at))
 }
 
-/// When the authority refused the refresh token of `grant` for good, if it did.
+/// When the authority permanently refused the refresh token of `grant`, if it did.
 pub fn refused_for_good(
     grants: &Grants,
     key: &GrantKey,
@@ -285,7 +286,7 @@ fn final_life(error: &ErrorResponse) -> i64 {
     if is_bare { BARE_LIFE } else { i64::MAX }
 }
 
-/// Stands for the refresh token and what is asked of it, and tells nothing about either.
+/// A digest of the refresh token and the request.
 fn question(refresh_token: &Secret, request: &TokenRequest) -> String {
     let scopes = request.scopes.to_string();
     let claims = request.claims_parameter().unwrap_or_default();

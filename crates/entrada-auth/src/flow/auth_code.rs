@@ -1,4 +1,4 @@
-//! Runs the authorization-code grant with PKCE: a page in a browser, and the way back from it.
+//! Runs the authorization-code grant with PKCE: opens a page in a browser and waits for the redirect.
 
 use std::io;
 use std::sync::mpsc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::browser_result::BrowserResult;
-use super::callback::{CallbackKind, RedirectListener, onwards, plain};
+use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
 use super::choose::Way;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
@@ -21,26 +21,27 @@ use entrada_core::oauth::code::{self, Redemption};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Endpoints, RedirectUri, Secret};
 
-/// The name of this grant where grants are told apart.
+/// The name of this grant type.
 pub const GRANT_TYPE: &str = "authorization_code";
 
-/// How often the line that is typed, and the opener, are looked at.
+/// How often the pasted line and the opener are checked.
 pub(super) const TICK: Duration = Duration::from_millis(200);
-/// The port in the redirect URI where nobody listens: whatever the browser shows there, its address is what counts.
-const PORT_UNHEARD: u16 = 8400;
+/// The port in the redirect URI if entrada does not listen. The browser shows an error page there, but its address
+/// has the code.
+const PASTE_PORT: u16 = 8400;
 
-/// A sign-in that brought tokens. Whoever waits at the browser still has to be told how it ends.
+/// A sign-in that issued tokens. The browser is still waiting for the result page.
 pub(super) struct Arrived<'a> {
     pub(super) response: TokenResponse,
-    /// Why the access token beside the refresh token cannot be used, where that is so.
+    /// Why the access token next to the refresh token cannot be used, if so.
     pub(super) unusable: Option<ProtocolError>,
     pub(super) nonce: Option<Secret>,
     pub(super) browser_result: BrowserResult,
-    /// The code is spent: signals wait until what came is stored.
+    /// The code is redeemed. Signals are delayed until the grant is stored.
     pub(super) held: HeldSignals<'a>,
 }
 
-/// Signs the user in at a page.
+/// Signs the user in with a page in a browser.
 pub(super) fn run<'a>(
     sys: &Sys<'a>,
     endpoints: &Endpoints,
@@ -54,10 +55,8 @@ pub(super) fn run<'a>(
     let listener = listen(sys, request, way, prompt)?;
     let port = match (&listener, &request.page.redirect_uri) {
         (Some(listener), _) => listener.port(),
-        (None, RedirectUri::Loopback { ports, .. }) => {
-            ports.first().copied().unwrap_or(PORT_UNHEARD)
-        }
-        (None, RedirectUri::Elsewhere(_)) => PORT_UNHEARD,
+        (None, RedirectUri::Loopback { ports, .. }) => ports.first().copied().unwrap_or(PASTE_PORT),
+        (None, RedirectUri::Elsewhere(_)) => PASTE_PORT,
     };
     let redirect_uri = request.page.redirect_uri.at(port);
     let mut wait = Wait {
@@ -74,12 +73,12 @@ pub(super) fn run<'a>(
     let mut browser_result =
         BrowserResult::at(listener, port, wait.redirect_listener().result_path());
     wait.begin(way, browser_result.is_listening(), prompt)?;
-    let heard = wait.hear(&mut browser_result, prompt);
-    // The terminal is given back before anything else is said.
+    let redirected = wait.wait_for_redirect(&mut browser_result, prompt);
+    // The terminal is restored before anything else is printed.
     wait.line = None;
     prompt.done();
     wait.rejected.sum_up(prompt);
-    let redeemed = heard.and_then(|answer| match answer {
+    let redeemed = redirected.and_then(|answer| match answer {
         Redirected::Code(code) => {
             let held = HeldSignals::begin(sys.clock)?;
             match wait.redeem(&code) {
@@ -113,13 +112,14 @@ fn listen(
     }
     match sys.loopback.listen(ports) {
         Ok(listener) => Ok(Some(listener)),
-        // Another port than the one configured would not be the registered address, and a form cannot be pasted.
+        // A port other than the configured one would not match the registered redirect URI, and a form cannot be
+        // pasted.
         Err(source) if !ports.is_empty() || sends_a_form(request) => {
             Err(AcquireError::NoListener { ports: ports.clone(), source })
         }
         Err(error) => {
             prompt.trouble(&format!(
-                "cannot listen on this machine ({error}), so the address will have to be pasted"
+                "cannot listen on this machine ({error}), so you will have to paste the address"
             ));
             Ok(None)
         }
@@ -130,7 +130,7 @@ fn sends_a_form(request: &TokenRequest) -> bool {
     request.page.response_mode == Some(ResponseMode::FormPost)
 }
 
-/// One sign-in page, from its opening to the answer.
+/// One sign-in page, from its opening to the response.
 struct Wait<'a> {
     sys: &'a Sys<'a>,
     endpoints: &'a Endpoints,
@@ -138,35 +138,35 @@ struct Wait<'a> {
     request_state: AuthRequestState,
     redirect_uri: String,
     port: u16,
-    /// The address that may be pasted.
+    /// The line in which the user may paste the address.
     line: Option<Box<dyn Line>>,
-    /// What goes wrong with the opener.
+    /// Errors of the browser opener.
     opener: Option<mpsc::Receiver<io::Error>>,
     rejected: Rejected,
 }
 
-/// Answers that came to the listener and are not to this sign-in. Anything on this machine can send them, as fast as it
-/// likes: the first of each kind is told, the others are counted.
+/// Responses to the listener that do not belong to this sign-in. Any program on this machine can send many of them,
+/// so the first one of each kind is reported and the others are counted.
 #[derive(Default)]
 struct Rejected {
-    told: Vec<RedirectMismatch>,
+    reported: Vec<RedirectMismatch>,
     count: u64,
 }
 
 impl Rejected {
     fn add(&mut self, why: RedirectMismatch, prompt: &mut dyn Prompt) {
         self.count = self.count.saturating_add(1);
-        if !self.told.contains(&why) {
-            self.told.push(why);
-            prompt.trouble(&format!("an answer came to this machine and was passed over: {why}"));
+        if !self.reported.contains(&why) {
+            self.reported.push(why);
+            prompt.trouble(&format!("a response to this machine was ignored: {why}"));
         }
     }
 
-    /// Says how many there were, where more came than were told.
+    /// Reports the total number, if not all of them were reported.
     fn sum_up(&self, prompt: &mut dyn Prompt) {
-        if u64::try_from(self.told.len()).is_ok_and(|told| told < self.count) {
+        if u64::try_from(self.reported.len()).is_ok_and(|reported| reported < self.count) {
             prompt.trouble(&format!(
-                "{} answers in all came to this machine that were not to this sign-in, and were passed over",
+                "{} responses to this machine in total were ignored, because they do not belong to this sign-in",
                 self.count
             ));
         }
@@ -192,7 +192,7 @@ impl Wait<'_> {
         }
     }
 
-    /// Opens the page, or shows where it is.
+    /// Opens the page, or shows its address.
     fn begin(
         &mut self,
         way: Way,
@@ -228,10 +228,10 @@ impl Wait<'_> {
         if opens {
             match sys.browser.open(&url, sys.env) {
                 Ok(trouble) => self.opener = Some(trouble),
-                Err(error) => self.unopened(&error, prompt),
+                Err(error) => self.report_unopened(&error, prompt),
             }
         }
-        // Where the browser is elsewhere, or what it shows may not reach us, the address can be pasted as well.
+        // If the browser runs on another machine or may not reach this one, the user can paste the address as well.
         let doubtful = !opens || place == HostKind::Wsl || self.opener.is_none();
         if !listening || (doubtful && self.can_be_pasted(prompt)) {
             self.line = Some(sys.terminal.read_line().map_err(AcquireError::NothingPasted)?);
@@ -240,28 +240,29 @@ impl Wait<'_> {
         Ok(())
     }
 
-    /// Whether somebody is there to paste the address, and the answer would be in it.
+    /// Whether a user can paste the address, and the address contains the response.
     fn can_be_pasted(&self, prompt: &dyn Prompt) -> bool {
         prompt.can_ask() && !sends_a_form(self.request)
     }
 
-    fn unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
+    fn report_unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
         prompt.trouble(&format!("no browser was opened ({error}); open the address yourself"));
         if self.line.is_none() && self.can_be_pasted(prompt) {
-            // Without a line to type there is still the listener.
+            // Without the pasted line the listener is still there.
             self.line = self.sys.terminal.read_line().ok();
             prompt.ask_for_address(true);
         }
     }
 
-    /// Waits for the answer, by whichever way it comes.
-    fn hear(
+    /// Waits for the response, from the listener or the pasted line.
+    fn wait_for_redirect(
         &mut self,
         browser_result: &mut BrowserResult,
         prompt: &mut dyn Prompt,
     ) -> Result<Redirected, AcquireError> {
         let timeout = self.request.page.timeout.unwrap_or(TIMEOUT_DEFAULT);
-        // By the clock that nobody can set, however many visitors come; and by the pauses, should that clock stand still.
+        // Measured with a monotonic clock, so that neither a clock change nor many requests prolong the wait. The sum
+        // of the pauses counts too, in case that clock stops.
         let (passed, mut paused) = (self.sys.clock.stopwatch(), Duration::ZERO);
         let mut shown = None;
         loop {
@@ -269,7 +270,7 @@ impl Wait<'_> {
             if left.is_zero() {
                 return Err(AcquireError::NoAnswer { after: timeout });
             }
-            // Once a second, whatever the visitors do.
+            // Once a second, independent of the requests.
             let seconds = seconds_left(left);
             if shown != Some(seconds) {
                 shown = Some(seconds);
@@ -279,7 +280,7 @@ impl Wait<'_> {
             let opener = self.opener.as_ref().and_then(|trouble| trouble.try_recv().ok());
             if let Some(error) = opener {
                 self.opener = None;
-                self.unopened(&error, prompt);
+                self.report_unopened(&error, prompt);
             }
             if let Some(answer) = self.pasted(browser_result.is_listening(), prompt)? {
                 return Ok(answer);
@@ -290,8 +291,8 @@ impl Wait<'_> {
                 continue;
             };
             match listener.next(pause)? {
-                Some(visit) => {
-                    if let Some(answer) = self.meet(visit, prompt) {
+                Some(callback) => {
+                    if let Some(answer) = self.answer_request(callback, prompt) {
                         return Ok(answer);
                     }
                 }
@@ -300,7 +301,7 @@ impl Wait<'_> {
         }
     }
 
-    /// The answer, when it was typed and is one.
+    /// The response, if the pasted line contains one.
     fn pasted(
         &mut self,
         listening: bool,
@@ -313,7 +314,7 @@ impl Wait<'_> {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(wrong) => wrong,
             },
-            // Ctrl-C is a key while a line is typed.
+            // While a line is read, Ctrl-C arrives as a key.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 return Err(Interrupted { signal: 2 }.into());
             }
@@ -331,12 +332,16 @@ impl Wait<'_> {
         Ok(None)
     }
 
-    /// Answers a visitor; the answer to the sign-in, if this was it.
-    fn meet(&mut self, visit: CallbackRequest, prompt: &mut dyn Prompt) -> Option<Redirected> {
+    /// Answers a request. Returns the response to the sign-in if the request contains it.
+    fn answer_request(
+        &mut self,
+        callback: CallbackRequest,
+        prompt: &mut dyn Prompt,
+    ) -> Option<Redirected> {
         let redirect_listener = self.redirect_listener();
-        match redirect_listener.judge(&visit.request) {
+        match redirect_listener.classify(&callback.request) {
             CallbackKind::Answer(answer) => {
-                visit.answer(onwards(&redirect_listener.result_path()));
+                callback.answer(redirect_to(&redirect_listener.result_path()));
                 Some(answer)
             }
             CallbackKind::Mismatch(why) => {
@@ -346,22 +351,22 @@ impl Wait<'_> {
                     }
                     _ => StatusCode::BAD_REQUEST,
                 };
-                visit.answer(plain(status, NOT_OURS));
+                callback.answer(plain(status, NOT_OURS));
                 self.rejected.add(why, prompt);
                 None
             }
             CallbackKind::Result => {
-                visit.answer(plain(StatusCode::NOT_FOUND, "the sign-in is not over"));
+                callback.answer(plain(StatusCode::NOT_FOUND, "the sign-in is not finished"));
                 None
             }
             CallbackKind::Unrelated(status, text) => {
-                visit.answer(plain(status, text));
+                callback.answer(plain(status, text));
                 None
             }
         }
     }
 
-    /// Redeems the code: once, whatever becomes of the answer.
+    /// Redeems the code. It is sent only once, whatever the answer is.
     fn redeem(
         &self,
         code: &Secret,
@@ -387,7 +392,7 @@ impl Wait<'_> {
     }
 }
 
-const NOT_OURS: &str = "This answer is not to the sign-in that entrada waits for. Finish the one that was opened last.";
+const NOT_OURS: &str = "This response does not belong to the sign-in that entrada is waiting for. Finish the sign-in that was opened last.";
 
 fn refused(error: ErrorResponse) -> AcquireError {
     AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_ran_out: false }))

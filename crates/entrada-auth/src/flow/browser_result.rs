@@ -1,4 +1,4 @@
-//! The end of a sign-in at a page: what the browser is shown, and when the listener closes.
+//! The result page of a sign-in in the browser, and the end of the listener.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use http::{Method, StatusCode};
 
 use super::AcquireError;
 use super::auth_code::TICK;
-use super::callback::{html, is_for, onwards, plain};
+use super::callback::{html, is_for, plain, redirect_to};
 use super::page::page;
 use crate::sys::{Clock, Listener};
 use entrada_core::Account;
 
-/// How long a browser may take to come for the page that says how it went.
-const COMES_WITHIN: Duration = Duration::from_millis(800);
+/// How long a browser may take to request the result page.
+const PAGE_REQUEST_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long the command goes on after the sign-in, until that page has arrived.
-const ENDS_WITHIN: Duration = Duration::from_secs(1);
+/// How long the command waits after the sign-in for the page to be sent.
+const PAGE_SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The last word to whoever sits at the browser.
+/// The result page, and the listener that sends it.
 pub(super) struct BrowserResult {
     listener: Option<Box<dyn Listener>>,
     port: u16,
@@ -25,12 +25,12 @@ pub(super) struct BrowserResult {
 }
 
 impl BrowserResult {
-    /// Somebody comes back to `port`, and is sent on to `path`; nobody does without a listener.
+    /// Serves the result page on `port` at `path`. Without a listener there is no page.
     pub(super) fn at(listener: Option<Box<dyn Listener>>, port: u16, path: String) -> Self {
         Self { listener, port, path }
     }
 
-    /// Nobody waits at a browser of this machine.
+    /// No result page, because no browser on this machine waits for one.
     pub(super) fn none() -> Self {
         Self { listener: None, port: 0, path: String::new() }
     }
@@ -43,8 +43,8 @@ impl BrowserResult {
         self.listener.as_deref_mut()
     }
 
-    /// Shows the page that says how it went, and stops listening. The browser was sent to that page when it came with the
-    /// answer; it may have asked for it already. Other visitors do not prolong the wait for it.
+    /// Sends the result page and stops listening. The redirect sent the browser to that page, and it may have
+    /// requested it already. Other requests do not prolong the wait.
     pub(super) fn tell(self, clock: &dyn Clock, outcome: Result<&Account, &AcquireError>) {
         let Some(mut listener) = self.listener else { return };
         if let Err(AcquireError::Interrupted(_) | AcquireError::NoAnswer { .. }) = outcome {
@@ -52,31 +52,37 @@ impl BrowserResult {
         }
         let (passed, mut paused) = (clock.stopwatch(), Duration::ZERO);
         loop {
-            let left = COMES_WITHIN.saturating_sub(passed().max(paused));
+            let left = PAGE_REQUEST_TIMEOUT.saturating_sub(passed().max(paused));
             if left.is_zero() {
                 break;
             }
             let pause = TICK.min(left);
             match listener.next(pause) {
-                // The page names the account: it is for no other site (DNS rebinding).
-                Ok(Some(visit)) if !is_for(self.port, &visit.request) => {
-                    visit.answer(plain(StatusCode::MISDIRECTED_REQUEST, "this is not that server"));
+                // The page names the account, so no other site may read it (DNS rebinding).
+                Ok(Some(callback)) if !is_for(self.port, &callback.request) => {
+                    callback.answer(plain(
+                        StatusCode::MISDIRECTED_REQUEST,
+                        "this is not the requested server",
+                    ));
                 }
-                Ok(Some(visit)) if visit.request.uri().path() != self.path => {
-                    // The same answer a second time: a reload, or a second tab. It changes nothing.
-                    visit.answer(onwards(&self.path));
+                Ok(Some(callback)) if callback.request.uri().path() != self.path => {
+                    // The redirect a second time: a reload, or a second tab. It changes nothing.
+                    callback.answer(redirect_to(&self.path));
                 }
-                Ok(Some(visit)) if visit.request.method() == Method::GET => {
-                    visit.answer(html(StatusCode::OK, page(outcome)));
+                Ok(Some(callback)) if callback.request.method() == Method::GET => {
+                    callback.answer(html(StatusCode::OK, page(outcome)));
                     break;
                 }
-                Ok(Some(visit)) => {
-                    visit.answer(plain(StatusCode::METHOD_NOT_ALLOWED, "this page is for GET"));
+                Ok(Some(callback)) => {
+                    callback.answer(plain(
+                        StatusCode::METHOD_NOT_ALLOWED,
+                        "this page supports only GET",
+                    ));
                 }
                 Ok(None) => paused += pause,
                 Err(_) => break,
             }
         }
-        listener.close(ENDS_WITHIN.saturating_sub(passed().max(paused)));
+        listener.close(PAGE_SEND_TIMEOUT.saturating_sub(passed().max(paused)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a visit to the loopback listener means. Pure: a request in, a judgement out.
+//! Classifies the requests to the loopback listener. Pure: a request in, a classification out.
 
 use http::{HeaderValue, Method, StatusCode, header};
 
@@ -8,44 +8,44 @@ use entrada_core::oauth::authorization::{
     ExpectedRedirect, RedirectMismatch, Redirected, ResponseMode, read_redirect,
 };
 
-/// Where the browser is expected, and with what.
+/// The expected redirect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RedirectListener<'a> {
-    /// The port that is listened on.
+    /// The port of the listener.
     pub(super) port: u16,
     /// The path of the redirect URI: empty, or with a leading slash.
     pub(super) path: &'a str,
-    /// How the answer travels.
+    /// The response mode: how the response is sent.
     pub(super) mode: ResponseMode,
-    /// What ties the answer to the request.
+    /// The values that tie the response to the request.
     pub(super) expected: ExpectedRedirect<'a>,
 }
 
-/// What a visitor wants.
+/// The classification of a request.
 #[derive(Debug)]
 pub(super) enum CallbackKind {
-    /// The answer to the sign-in.
+    /// The response to the sign-in.
     Answer(Redirected),
-    /// The page that says how it went.
+    /// A request for the result page.
     Result,
-    /// Something else: to be told this, and forgotten.
+    /// Another request, with the status and text to answer.
     Unrelated(StatusCode, &'static str),
-    /// An answer that is not to this sign-in.
+    /// A response that does not belong to this sign-in.
     Mismatch(RedirectMismatch),
 }
 
 impl RedirectListener<'_> {
-    /// Where the browser is sent once the answer is in: an address without a secret.
+    /// The path to which the browser is sent after the redirect: an address without a secret.
     pub(super) fn result_path(&self) -> String {
         format!("{}/result", self.path.trim_end_matches('/'))
     }
 
-    /// Looks at a request from the outside in: whom it was sent to, where it goes, how, and only then what it carries.
-    pub(super) fn judge(&self, request: &HttpRequest) -> CallbackKind {
+    /// Checks a request in this order: its host, its path, its method, and its parameters.
+    pub(super) fn classify(&self, request: &HttpRequest) -> CallbackKind {
         if !is_for(self.port, request) {
             return CallbackKind::Unrelated(
                 StatusCode::MISDIRECTED_REQUEST,
-                "this is not that server",
+                "this is not the requested server",
             );
         }
         let path = request.uri().path();
@@ -56,7 +56,7 @@ impl RedirectListener<'_> {
             };
         }
         if path != self.path && !(self.path.is_empty() && path == "/") {
-            return CallbackKind::Unrelated(StatusCode::NOT_FOUND, "there is nothing here");
+            return CallbackKind::Unrelated(StatusCode::NOT_FOUND, "there is no page here");
         }
         let (parameters, wrong_way) = match (request.method(), self.mode) {
             (&Method::GET, mode) => (
@@ -70,12 +70,13 @@ impl RedirectListener<'_> {
             _ => return NOT_ALLOWED,
         };
         match read_redirect(&parameters, self.expected) {
-            // Whoever has the right `state` and comes the wrong way is the authority, doing what it was not asked for.
+            // A request with the right `state` and the wrong method comes from the authority, which used another
+            // response mode.
             Ok(answer) => wrong_way.map_or(CallbackKind::Answer(answer), CallbackKind::Mismatch),
             Err(RedirectMismatch::NoAnswer) if *request.method() == Method::GET => {
                 CallbackKind::Unrelated(
                     StatusCode::OK,
-                    "entrada waits here for your sign-in: finish it in the page that was opened",
+                    "entrada is waiting for your sign-in; finish it in the page that was opened",
                 )
             }
             Err(RedirectMismatch::NoAnswer) => NOT_ALLOWED,
@@ -84,14 +85,14 @@ impl RedirectListener<'_> {
     }
 }
 
-/// Whether `request` names this machine and `port`. A page of another name that resolves to this machine (DNS rebinding)
-/// does not.
+/// Whether the `Host` of `request` is this machine and `port`. A page on another host name that resolves to this
+/// machine (DNS rebinding) does not match.
 pub(super) fn is_for(port: u16, request: &HttpRequest) -> bool {
     NamedHost::of(request).is_ok_and(|host| host.is_loopback() && host.port_or(80) == port)
 }
 
 const NOT_ALLOWED: CallbackKind =
-    CallbackKind::Unrelated(StatusCode::METHOD_NOT_ALLOWED, "this is not how the answer comes");
+    CallbackKind::Unrelated(StatusCode::METHOD_NOT_ALLOWED, "this method is not supported here");
 
 fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -99,18 +100,18 @@ fn is_form(request: &HttpRequest) -> bool {
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// A short answer in plain text: nothing of the request is in it.
+/// A short plain-text response, without any part of the request.
 pub(super) fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
     answer(status, "text/plain; charset=utf-8", text.into())
 }
 
-/// A page of ours.
+/// An HTML page.
 pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
     answer(status, "text/html; charset=utf-8", page.into_bytes())
 }
 
-/// Sends the browser to the page that says how it went; the address with the code is left behind.
-pub(super) fn onwards(path: &str) -> HttpResponse {
+/// Redirects the browser to the result page, so that the address with the code is no longer shown.
+pub(super) fn redirect_to(path: &str) -> HttpResponse {
     let mut response = plain(StatusCode::SEE_OTHER, "");
     if let Ok(location) = HeaderValue::from_str(path) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -118,8 +119,8 @@ pub(super) fn onwards(path: &str) -> HttpResponse {
     response
 }
 
-/// Nothing is kept, loaded, framed, or passed on to where the user goes next. No other origin may read it: there is no
-/// CORS header.
+/// The headers forbid storing, loading, framing and sending a referrer. No other origin may read the page, because
+/// there is no CORS header.
 fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> HttpResponse {
     let mut response = HttpResponse::new(body);
     *response.status_mut() = status;
@@ -160,23 +161,23 @@ mod tests {
         builder.header("content-type", content_type).body(body.as_bytes().to_vec()).unwrap()
     }
 
-    /// How a visit is judged: a word for it.
-    fn judged(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
+    /// The classification of a request, as a word.
+    fn classified(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
         let state = Secret::new("the-state");
         let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
-        match (RedirectListener { port: 8400, path, mode, expected }).judge(request) {
+        match (RedirectListener { port: 8400, path, mode, expected }).classify(request) {
             CallbackKind::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
             CallbackKind::Answer(Redirected::Refused(error)) => error.error,
             CallbackKind::Result => "result".to_owned(),
             CallbackKind::Unrelated(status, _) => status.as_u16().to_string(),
             CallbackKind::Mismatch(RedirectMismatch::InAddress) => "in the address".to_owned(),
             CallbackKind::Mismatch(RedirectMismatch::InForm) => "in a form".to_owned(),
-            CallbackKind::Mismatch(_) => "not ours".to_owned(),
+            CallbackKind::Mismatch(_) => "mismatch".to_owned(),
         }
     }
 
     #[test]
-    fn only_the_right_visit_is_the_answer() {
+    fn only_the_right_request_is_the_answer() {
         use ResponseMode::{FormPost, Query};
         const GOOD: &str = "/?code=c&state=the-state";
         const BODY: &str = "code=c&state=the-state";
@@ -202,10 +203,10 @@ mod tests {
             (FormPost, "", "GET", GOOD, "localhost:8400", "", "in the address"),
             (FormPost, "", "GET", DENIED, "localhost:8400", "", "in the address"),
             (FormPost, "", "GET", GOOD, "localhost:8400", BODY, "in the address"),
-            (FormPost, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),
+            (FormPost, "", "GET", "/?code=c&state=x", "localhost:8400", "", "mismatch"),
             (FormPost, "", "GET", "/", "localhost:8400", BODY, "200"),
             (Query, "", "POST", "/", "localhost:8400", BODY, "in a form"),
-            (Query, "", "POST", GOOD, "localhost:8400", "code=c&state=x", "not ours"),
+            (Query, "", "POST", GOOD, "localhost:8400", "code=c&state=x", "mismatch"),
             (Query, "", "POST", GOOD, "localhost:8400", "", "405"),
             (
                 Query,
@@ -251,14 +252,14 @@ mod tests {
             (Query, "", "OPTIONS", GOOD, "localhost:8400", "", "405"),
             (FormPost, "", "PUT", "/", "localhost:8400", BODY, "405"),
             (Query, "", "GET", "/", "localhost:8400", "", "200"),
-            (Query, "", "GET", "/?code=c&state=x", "localhost:8400", "", "not ours"),
-            (Query, "", "GET", "/?code=c", "localhost:8400", "", "not ours"),
+            (Query, "", "GET", "/?code=c&state=x", "localhost:8400", "", "mismatch"),
+            (Query, "", "GET", "/?code=c", "localhost:8400", "", "mismatch"),
             (Query, "", "GET", "/result", "localhost:8400", "", "result"),
             (Query, "/cb", "GET", "/cb/result", "localhost:8400", "", "result"),
             (Query, "", "POST", "/result", "localhost:8400", "", "405"),
         ] {
             let request = request(method, target, host, FORM, body);
-            assert_eq!(judged(mode, path, &request), expected, "{method} {target} {host}");
+            assert_eq!(classified(mode, path, &request), expected, "{method} {target} {host}");
         }
     }
 
@@ -271,7 +272,7 @@ mod tests {
             ("multipart/form-data; boundary=x", "405"),
         ] {
             let request = request("POST", "/", "localhost:8400", kind, BODY);
-            assert_eq!(judged(ResponseMode::FormPost, "", &request), expected, "{kind}");
+            assert_eq!(classified(ResponseMode::FormPost, "", &request), expected, "{kind}");
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Which way the user signs in.
+//! Chooses the sign-in method.
 
 use super::{AcquireError, FlowKind, SignInPage, TokenRequest};
 use crate::sys::Sys;
 use entrada_core::oauth::authorization::ResponseMode;
 use entrada_core::{Endpoints, RedirectUri};
 
-/// A way to sign in that this machine and this authority can go.
+/// A sign-in method that this machine and this authority support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A page in a browser that comes back to this machine.
+    /// A page in a browser that redirects to this machine.
     Browser,
-    /// A page in a browser whose last address is pasted.
+    /// A page in a browser; the user pastes its last address.
     Paste,
-    /// A code, entered anywhere.
+    /// A code that the user enters on any device.
     Device,
 }
 
-/// The way that was asked for, or the one that fits: a browser where one is seen, else a code, else an address to paste.
+/// The requested method, or the best one: a browser if the user can see one, else a code, else a pasted address.
 pub(super) fn choose(
     sys: &Sys<'_>,
     request: &TokenRequest,

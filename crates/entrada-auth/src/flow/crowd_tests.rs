@@ -1,4 +1,5 @@
-//! The sign-in page while other programs of this machine keep coming to the listener: time passes only when they come.
+//! Tests of the sign-in page while other programs on this machine send requests to the listener. Time passes only
+//! with requests.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -26,19 +27,19 @@ use crate::sys::{
 use entrada_core::{Account, NumericDate};
 
 const PORT: u16 = 50_123;
-/// What the wall clock shows at the start: almost the next second.
+/// The wall clock at the start: almost the next second.
 const BEGUN: u64 = 1_000_900;
 
-/// Milliseconds that pass while one visitor comes.
+/// Milliseconds between two requests.
 const STEP: u64 = 100;
 
-/// A machine on which somebody comes every [`STEP`], for ever.
+/// A machine on which a request arrives every [`STEP`], without end.
 #[derive(Clone, Default)]
 struct Crowd {
     milliseconds: Arc<AtomicU64>,
-    /// What the next visitor asks for, before all others.
+    /// The first requests.
     first: Rc<RefCell<Vec<HttpRequest>>>,
-    /// What all others ask for: path and host.
+    /// All later requests: path and host.
     others: &'static str,
     host: &'static str,
     answers: Rc<RefCell<Vec<oneshot::Receiver<HttpResponse>>>>,
@@ -54,7 +55,7 @@ impl Crowd {
         self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
-    /// The statuses of all answers that were given.
+    /// The statuses of all responses.
     fn statuses(&self) -> Vec<u16> {
         let answers = self.answers.take();
         answers
@@ -109,10 +110,10 @@ impl Listener for Crowd {
             return Ok(None);
         }
         let first = self.first.borrow_mut().pop();
-        let (visit, answer) =
+        let (callback, answer) =
             CallbackRequest::new(first.unwrap_or_else(|| get(self.others, self.host)));
         self.answers.borrow_mut().push(answer);
-        Ok(Some(visit))
+        Ok(Some(callback))
     }
     fn close(self: Box<Self>, grace: Duration) {
         self.closed_with.set(Some(grace));
@@ -126,7 +127,7 @@ impl Http for Crowd {
     fn trust(&self, _: Bundle) {}
 }
 
-/// Hears everything.
+/// Records every message.
 #[derive(Default)]
 struct Log {
     troubles: Vec<String>,
@@ -169,7 +170,7 @@ fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<BrowserResult, AcquireError> 
         .map(|arrived| arrived.browser_result)
 }
 
-/// The right answer: what ties it to the request is made of zeros.
+/// The right response: its `state` is made of zeros.
 fn right() -> HttpRequest {
     let state = BASE64_URL_SAFE_NO_PAD.encode([0; 32]);
     get(&format!("/?code=the-code&state={state}"), &format!("localhost:{PORT}"))
@@ -180,7 +181,7 @@ fn crowd(others: &'static str) -> Crowd {
 }
 
 #[test]
-fn the_wait_is_as_long_as_was_asked_however_many_come() {
+fn the_wait_has_the_requested_length_however_many_requests_arrive() {
     for others in ["/favicon.ico", "/", "/?code=c&state=x", "/?error=e&state=x&state=y"] {
         let (crowd, mut log) = (crowd(others), Log::default());
         let end = sign_in(&crowd, &mut log).err().unwrap().to_string();
@@ -192,7 +193,7 @@ fn the_wait_is_as_long_as_was_asked_however_many_come() {
 }
 
 #[test]
-fn answers_to_another_sign_in_are_told_once_and_counted() {
+fn responses_to_another_sign_in_are_reported_once_and_counted() {
     let (crowd, mut log) = (crowd("/?code=c&state=x"), Log::default());
     *crowd.first.borrow_mut() =
         vec![get("/?code=c&code=d", "localhost:50123"), get("/?code=c&code=e", "localhost:50123")];
@@ -200,11 +201,11 @@ fn answers_to_another_sign_in_are_told_once_and_counted() {
     let [twice, state, sum] = &log.troubles[..] else { panic!("{:?}", log.troubles) };
     assert!(twice.contains("a parameter twice"), "{twice}");
     assert!(state.contains("its `state`"), "{state}");
-    assert!(sum.starts_with("80 answers in all"), "{sum}");
+    assert!(sum.starts_with("80 responses to this machine in total"), "{sum}");
 }
 
 #[test]
-fn nobody_prolongs_the_end_of_a_sign_in_that_went_well() {
+fn no_request_prolongs_the_end_of_a_successful_sign_in() {
     for others in ["/favicon.ico", "/?code=the-code&state=x", "/"] {
         let (crowd, mut log) = (crowd(others), Log::default());
         crowd.first.borrow_mut().push(right());
@@ -221,7 +222,7 @@ fn nobody_prolongs_the_end_of_a_sign_in_that_went_well() {
 }
 
 #[test]
-fn the_page_that_names_the_account_is_for_this_machine_alone() {
+fn the_page_that_names_the_account_is_for_this_machine_only() {
     let (crowd, mut log) = (
         Crowd { others: "/result", host: "evil.example:50123", ..Crowd::default() },
         Log::default(),

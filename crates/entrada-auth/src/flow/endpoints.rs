@@ -1,11 +1,11 @@
-//! Where to send requests: derived for Entra, discovered for others.
+//! The endpoints of an authority: derived for Entra, discovered for others.
 
 use super::{AcquireError, Refusal};
 use crate::sys::Sys;
 use entrada_core::oauth::{ErrorResponse, discovery};
 use entrada_core::{Authority, Endpoints};
 
-/// The endpoints of `authority`: known ones first, so that a refresh costs one request and no discovery.
+/// The endpoints of `authority`. Stored ones are used first, so that a refresh needs one request and no discovery.
 pub(super) fn resolve(
     sys: &Sys<'_>,
     authority: &Authority,
@@ -17,7 +17,7 @@ pub(super) fn resolve(
     discover(sys, authority)
 }
 
-/// What the authority's own metadata says.
+/// Fetches the authority's metadata.
 pub(super) fn discover(sys: &Sys<'_>, authority: &Authority) -> Result<Endpoints, AcquireError> {
     let response = sys.http.send(discovery::request(authority))?;
     let now = sys.clock.now();

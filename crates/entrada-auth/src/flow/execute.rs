@@ -29,8 +29,8 @@ pub fn acquire(
     execute(sys, grants, request, plan(grants, request, sys.clock.now())?, prompt)
 }
 
-/// Carries out what [`plan`] found for the same `request`: hands out the stored token, refreshes the grant, or asks the user to
-/// sign in where the request allows it.
+/// Executes what [`plan`] found for the same `request`: returns the stored token, refreshes the grant, or asks the
+/// user to sign in if the request allows it.
 ///
 /// # Errors
 ///
@@ -57,14 +57,14 @@ pub fn execute(
     if let Some(refusal) = &refusal {
         prompt.trouble(&format!("{why}: {}", refusal.error.sentence()));
     }
-    // The sign-in asks for the claims that the policy named when it refused the refresh.
+    // The sign-in requests the claims that the policy named when it refused the refresh.
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
     let challenge = ClaimsRequest::merge(request.challenge.as_ref(), asked.as_ref());
     sign_in(sys, grants, &TokenRequest { challenge, ..request.clone() }, prompt)
 }
 
-/// Removes the stored access token `rejected_token`, which a service refused: the next request gets a new one. The refresh
-/// token stays.
+/// Removes the stored access token `rejected_token`, which a service refused, so that the next request gets a new one. The
+/// refresh token is kept.
 ///
 /// # Errors
 ///
@@ -86,8 +86,7 @@ pub fn drop_token(
     Ok(())
 }
 
-/// Refreshes the grant. Where that fails and the stored token is still good, returns that token, with
-/// the failure in `trouble`.
+/// Refreshes the grant. If that fails and the stored token is still valid, returns the stored token with the failure.
 fn refresh_or_keep(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -111,7 +110,7 @@ fn refresh_or_keep(
     }
 }
 
-/// Refreshes `grant`, or shares what another process that refreshes it gets. Leaves in `grant` what is stored.
+/// Refreshes `grant`, or uses the result of another process that refreshes it. Writes the stored grant to `grant`.
 fn refresh_once(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -145,7 +144,7 @@ fn refresh_once(
                 (error, _) => return Err(error),
             },
         };
-        // Another process may have refreshed it since it was loaded.
+        // Another process may have refreshed the grant since it was loaded.
         match grants.load(key)? {
             Some(stored) => *grant = stored,
             None => return Ok(ReauthRequired::absent(request).into()),
@@ -172,7 +171,8 @@ fn refresh_once(
     }
 }
 
-/// The recorded failure of this process or another, if a new request would fail in the same way.
+/// The failure of an earlier attempt by any process, if another attempt would fail in the same way. `None` if a
+/// request is worthwhile.
 fn known_failure(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -191,7 +191,7 @@ fn known_failure(
     match failure.into_error().and_then(refused) {
         Ok(RefreshOutcome::ReauthRequired(reason)) => {
             let why =
-                format!("{} (it said so {ago} ago; `--force-refresh` asks again)", reason.why);
+                format!("{} (refused {ago} ago; `--force-refresh` sends the request again)", reason.why);
             Ok(Some(ReauthRequired { why, ..reason }.into()))
         }
         Ok(outcome) => Ok(Some(outcome)),

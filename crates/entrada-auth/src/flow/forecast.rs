@@ -1,4 +1,4 @@
-//! Until when a stored grant will serve, as far as it can be foreseen. Pure, and no promise.
+//! Estimates how long a stored grant will work. Pure, and not a guarantee.
 
 use super::device_code;
 use super::reuse::margin;
@@ -7,45 +7,46 @@ use entrada_core::NumericDate;
 use entrada_core::entra::known;
 use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
 
-/// What is to be expected of a grant.
+/// The expected life of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
-    /// One for each access token, in the grant's order.
+    /// The expected life of each access token, in the grant's order.
     pub access_tokens: Vec<TokenForecast>,
-    /// When somebody has to sign in again, if nothing is used until then; `None` where nobody can tell.
+    /// When the user must sign in again if the grant is not used until then; `None` if unknown.
     pub sign_in_needed_at: Option<NumericDate>,
-    /// What that time rests on.
+    /// The source of that time.
     pub basis: Basis,
-    /// What would end it sooner.
+    /// Events that would end the grant sooner.
     pub sooner: Vec<ExpiryRisk>,
 }
 
-/// What is to be expected of an access token.
+/// The expected life of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenForecast {
-    /// Until when it is handed out; services take it a little longer.
+    /// Until when entrada returns the token. Services accept it a little longer.
     pub serves_until: NumericDate,
-    /// From when on whoever asks for it gets a new one in its place; `None` where nothing can renew it.
+    /// From when on a request gets a new token instead; `None` if the token cannot be refreshed.
     pub renewed_from: Option<NumericDate>,
 }
 
-/// What the end of a grant is known from.
+/// The source of the end of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The authority told when the refresh token ends (Entra: 24 hours, for single-page applications), used or not.
+    /// The authority said when the refresh token ends (Entra: 24 hours, for single-page applications), whether used
+    /// or not.
     Told,
-    /// Entra's rule: 90 days from the last use, and each use begins them anew.
+    /// Entra's rule: 90 days from the last use. Each use starts them again.
     Inactivity,
-    /// There is no refresh token: the last access token's end.
+    /// There is no refresh token, so the grant ends with the last access token.
     AccessToken,
-    /// The authority has refused the refresh token for good, at that time.
+    /// The authority permanently refused the refresh token at that time.
     Refused,
-    /// Nobody told, and the authority's rules are its own.
+    /// The authority did not say, and its rules are not known.
     Unknown,
 }
 
 impl Basis {
-    /// As JSON spells it.
+    /// The value in JSON.
     pub fn id(self) -> &'static str {
         match self {
             Self::Told => "told",
@@ -57,17 +58,17 @@ impl Basis {
     }
 }
 
-/// Something that would end a grant before its time.
+/// An event that would end a grant before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpiryRisk {
-    /// Stable, in kebab-case.
+    /// A stable id in kebab-case.
     pub id: &'static str,
-    /// What happens, as people say it.
+    /// A description for people.
     pub what: &'static str,
 }
 
-/// What is to be expected of `grant`, stored under `key` in a store of the kind `store`. `min_ttl` is as in a request; `refused`
-/// is when the authority refused the refresh token for good.
+/// Estimates the life of `grant`, stored under `key` in a store of the kind `store`. `min_ttl` is as in a request;
+/// `refused` is when the authority permanently refused the refresh token.
 pub fn forecast(
     key: &GrantKey,
     grant: &Grant,
@@ -85,7 +86,7 @@ pub fn forecast(
             TokenForecast { serves_until, renewed_from: has_refresh_token.then_some(due) }
         })
         .collect();
-    // Only an Entra, or what is shaped like one, has tenants.
+    // Only Entra, and authorities with URLs in its form, have tenants.
     let entra = !key.tenant.is_empty();
     let (sign_in_needed_at, basis) = match grant.refresh_expires_at {
         _ if refused.is_some() => (refused, Basis::Refused),
@@ -101,7 +102,7 @@ pub fn forecast(
     Forecast { access_tokens, sign_in_needed_at, basis, sooner: sooner(key, grant, store, entra) }
 }
 
-/// When the refresh token was last used: every access token came by it, or with it.
+/// When the refresh token was last used. Each access token was issued together with it or at a use of it.
 fn last_use(grant: &Grant) -> NumericDate {
     let tokens = grant.access_tokens.iter().map(|token| token.received_at);
     tokens.fold(grant.refreshed_at, NumericDate::max)
@@ -125,7 +126,7 @@ fn sooner(key: &GrantKey, grant: &Grant, store: StoreKind, entra: bool) -> Vec<E
     add(
         lasts && entra && !personal,
         "policy",
-        "a policy may ask for a newer sign-in, a second factor, or another place or device",
+        "a policy may require a newer sign-in, a second factor, or another location or device",
     );
     add(
         lasts && entra && !personal && grant.grant_type == device_code::GRANT_TYPE,
@@ -135,12 +136,12 @@ fn sooner(key: &GrantKey, grant: &Grant, store: StoreKind, entra: bool) -> Vec<E
     add(
         lasts && !entra,
         "rotation",
-        "the authority may give a new refresh token with each use: whoever uses an older one ends the sign-in",
+        "the authority may issue a new refresh token at each use; using an older one then ends the sign-in",
     );
     add(
         lasts && grant.grant_type == "refresh_token",
         "shared",
-        "the program that it was taken over from may hold it still: what ends it there ends it here",
+        "the program that it was imported from may still have it; if the sign-in ends there, it ends here too",
     );
     let long = |token: &CachedToken| LONG_LIVED < token.expires_at.seconds_since(token.received_at);
     let declared = |token: &CachedToken| {
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_when_its_margin_begins_or_the_authority_likes() {
+    fn a_token_is_renewed_when_its_margin_begins_or_the_authority_recommends_it() {
         let mut grant = grant(Some("r"), vec![token(NOW, 3_600)]);
         let of = |grant: &Grant, min_ttl| {
             forecast(&key("t"), grant, StoreKind::Keyring, min_ttl, None).access_tokens[0]
@@ -219,12 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_told_or_follows_from_the_last_use_or_is_not_known() {
+    fn the_end_is_given_or_follows_from_the_last_use_or_is_unknown() {
         let of = |tenant: &str, grant: &Grant| {
             let forecast = forecast(&key(tenant), grant, StoreKind::Keyring, None, None);
             (forecast.sign_in_needed_at, forecast.basis)
         };
-        // An answer without a new refresh token was a use of the old one all the same.
+        // A response without a new refresh token is still a use of the old one.
         let later = NOW.plus_seconds(5_000);
         let mut grant = grant(Some("r"), vec![token(later, 3_600)]);
         let days = later.plus_seconds(90 * 86_400);
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_it_sooner_depends_on_who_granted_what_and_where_it_lies() {
+    fn early_ends_depend_on_the_authority_the_grant_and_the_store() {
         let of = |tenant: &str, store, grant: &Grant| {
             ids(&forecast(&key(tenant), grant, store, None, None))
         };

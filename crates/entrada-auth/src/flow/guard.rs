@@ -1,10 +1,10 @@
-//! Whose sign-in it must be.
+//! Checks that the right user signed in.
 
 use super::{AcquireError, TokenRequest};
 use entrada_core::{Account, Tenant};
 
-/// Refuses a sign-in of somebody else than was named: by account, by login hint, by pinned `tid` or `oid`, or by the
-/// directory that was asked.
+/// Refuses a sign-in by a user other than the requested one. The request names the user by account, login hint,
+/// pinned `tid` or `oid`, or tenant.
 pub(super) fn check(request: &TokenRequest, account: &Account) -> Result<(), AcquireError> {
     let wrong = |wanted: &str| {
         Err(AcquireError::WrongAccount {
@@ -19,7 +19,7 @@ pub(super) fn check(request: &TokenRequest, account: &Account) -> Result<(), Acq
     if let Some(wanted) = request.account.as_deref().filter(|wanted| !account.is_called(wanted)) {
         return wrong(wanted);
     }
-    // A hint that is no name says nothing that could be compared with a name.
+    // A hint that is not a user name cannot be compared with one.
     let hint = request.page.login_hint.as_deref().filter(|hint| hint.contains('@'));
     if let Some(hint) = hint.filter(|hint| !account.is_called(hint)) {
         return wrong(hint);
@@ -28,11 +28,11 @@ pub(super) fn check(request: &TokenRequest, account: &Account) -> Result<(), Acq
         return wrong(&format!("the user with oid {oid}"));
     }
     if let Some(tid) = request.pins.tid.as_deref().filter(|tid| !same(&account.tid, tid)) {
-        return wrong(&format!("somebody of tenant {tid}"));
+        return wrong(&format!("a user of tenant {tid}"));
     }
     let asked = request.authority.tenant().filter(|tenant| tenant.is_guid()).map(Tenant::as_str);
     if let Some(tid) = asked.filter(|tid| account.tid.is_some() && !same(&account.tid, tid)) {
-        return wrong(&format!("somebody of tenant {tid}"));
+        return wrong(&format!("a user of tenant {tid}"));
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ mod tests {
     const OTHER: &str = "0c0ffee0-9999-4222-8333-444455556666";
 
     #[test]
-    fn only_who_was_named_passes() {
+    fn only_the_requested_user_passes() {
         let ada = Account {
             id: "uid.utid".into(),
             username: Some("ada@contoso.example".into()),

@@ -1,4 +1,4 @@
-//! Who signed in, and that a refresh is still about the same user, by ID tokens that were checked.
+//! Finds out who signed in, and checks that a refresh is about the same user, from validated ID tokens.
 
 use url::Url;
 
@@ -10,8 +10,8 @@ use entrada_core::oauth::id_token::{self, ExpectedIdToken, IdTokenError, Keys};
 use entrada_core::oauth::{TokenResponse, account_of, home_account_id, named_in_id_token};
 use entrada_core::{Account, Authority, Endpoints, Family, Secret};
 
-/// The account that `response` is about. An ID token in it is validated first (OIDC Core §3.1.3.7); `nonce` is what was
-/// sent. Access tokens are the API's to judge, and are not looked at.
+/// The account that `response` is about. Validates an ID token in it first (OIDC Core §3.1.3.7); `nonce` is the value
+/// that was sent. Access tokens are for the API to validate, and are not read.
 pub(super) fn identify(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -41,11 +41,11 @@ pub(super) fn identify(
     Ok(account_of(response))
 }
 
-/// The account of `grant`, with what the answer to its refresh adds to it. Refuses an answer that is about another user
-/// (OIDC Core §12.2), and one whose ID token would be refused at a sign-in.
+/// The account of `grant`, with the additions from the response to its refresh. Refuses a response about another user
+/// (OIDC Core §12.2), and one with an ID token that would be refused at a sign-in.
 ///
-/// The keys are those of the last sign-in, so that a refresh stays one request; the authority is asked for newer ones where
-/// the token is signed with none of them.
+/// The signing keys are those of the last sign-in, so that a refresh stays one request. If none of them signed the
+/// token, newer keys are fetched from the authority.
 pub(super) fn identify_renewal(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -77,7 +77,7 @@ pub(super) fn identify_renewal(
         account.learn(&named);
         guard::check(request, &account)?;
     }
-    // The issuer that vouched for the sign-in, where it is known (§12.2); else what it has to be.
+    // The issuer of the sign-in's ID token, if known (§12.2); otherwise the authority's.
     let issuer = match &grant.account.iss {
         Some(issuer) => issuer.clone(),
         None => match issuer(sys, &request.authority, endpoints) {
@@ -92,7 +92,7 @@ pub(super) fn identify_renewal(
     let expected = ExpectedIdToken {
         issuer: &issuer,
         client_id: &request.client_id,
-        // A new one has none (§12.2).
+        // A refreshed ID token has no nonce (§12.2).
         nonce: None,
         now: response.server_date.unwrap_or_else(|| sys.clock.now()),
     };
@@ -100,10 +100,11 @@ pub(super) fn identify_renewal(
     Ok(account)
 }
 
-/// What shows that `later`, which the ID token of a refresh names, may be another user than `account`; `None` where it is the
-/// same one.
+/// The reason why `later`, the account in the ID token of a refresh, may be another user than `account`; `None` if it
+/// is the same user.
 ///
-/// The same `iss` and `sub` are the same user, whatever else is missing. A claim that is pinned has to be there otherwise.
+/// The same `iss` and `sub` are the same user, whatever else is missing. Otherwise every pinned claim must be
+/// present.
 fn difference(request: &TokenRequest, account: &Account, later: &Account) -> Option<String> {
     let claims = account.differing_claims(later);
     if !claims.is_empty() {
@@ -122,7 +123,7 @@ fn difference(request: &TokenRequest, account: &Account, later: &Account) -> Opt
     let pinned = [("oid", &pins.oid, &later.oid), ("tid", &pins.tid, &later.tid)];
     let missing = pinned.into_iter().find(|(_, pin, found)| pin.is_some() && found.is_none());
     missing.map(|(claim, ..)| {
-        format!("its ID token has no `{claim}` to compare with `--{claim}`, and not `iss` and `sub` of the sign-in")
+        format!("its ID token has no `{claim}` to compare with `--{claim}`, and its `iss` and `sub` are not those of the sign-in")
     })
 }
 
@@ -147,7 +148,7 @@ fn check_renewed(
     let verdict = match fetch_keys(sys, grants, endpoints) {
         Ok(keys) => id_token::check(token, keys.as_ref(), expected),
         Err(error @ AcquireError::Interrupted(_)) => return Err(error),
-        // The key is known, and did not make this signature.
+        // The key is known, and it did not make this signature.
         Err(_) if verdict == Err(IdTokenError::Signature) => verdict,
         Err(error) => {
             unchecked(&error, prompt);
@@ -157,19 +158,19 @@ fn check_renewed(
     verdict.map_err(AcquireError::IdToken)
 }
 
-/// The keys cannot be had, and what they are needed for has been spent. The tokens came over TLS from the token endpoint
-/// itself, which OIDC Core §3.1.3.7 (6) takes for a signature.
+/// The keys cannot be fetched, but the code or refresh token is already redeemed. The tokens came over TLS directly
+/// from the token endpoint, which OIDC Core §3.1.3.7 (6) accepts in place of a signature.
 fn unchecked(error: &AcquireError, prompt: &mut dyn Prompt) {
     prompt.trouble(&format!("the ID token's signature was not checked: {error}"));
 }
 
-/// Whether `id` is what Entra calls a home account id.
+/// Whether `id` has the form of an Entra home account id.
 fn is_home_account_id(id: &str) -> bool {
     let is_guid = |part: &str| uuid::Uuid::try_parse(part).is_ok();
     id.split_once('.').is_some_and(|(uid, utid)| is_guid(uid) && is_guid(utid))
 }
 
-/// The keys that the authority publishes now; kept for the refreshes that follow.
+/// The keys that the authority publishes now. They are cached for later refreshes.
 fn fetch_keys(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -182,7 +183,7 @@ fn fetch_keys(
     Ok(Some(keys))
 }
 
-/// What `iss` has to be, with `{tenantid}` for the tenant.
+/// The expected `iss`, with `{tenantid}` for the tenant.
 fn issuer(
     sys: &Sys<'_>,
     authority: &Authority,
@@ -202,7 +203,7 @@ fn issuer(
     if is_loopback(host) {
         return Ok(format!("{}/{{tenantid}}/v2.0", authority.base()));
     }
-    // A cloud that is younger than this program says itself what it is called.
+    // A cloud that is newer than this program names its issuer in its metadata.
     let found = endpoints::discover(sys, authority)?;
     Ok(found.issuer.unwrap_or_else(|| format!("{}/{{tenantid}}/v2.0", authority.base())))
 }

@@ -1,4 +1,4 @@
-//! Locks on grants, waited for by the clock of the run.
+//! Locks on grants, with waits through the clock of the run.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::{AcquireError, TokenRequest};
 use crate::store::{GrantKey, Grants, LockError, LockGuard, LockOutcome};
 use crate::sys::Sys;
 
-/// The lock on the grant, or word that the process that had it has released it.
+/// The lock on the grant, or the information that the process that held it has released it.
 pub(super) fn lock_or_wait(
     sys: &Sys<'_>,
     grants: &Grants,
     key: &GrantKey,
     wait: Duration,
 ) -> Result<LockOutcome, AcquireError> {
-    waiting(sys, |sleep| grants.lock_or_wait(key, wait, sleep))
+    with_clock(sys, |sleep| grants.lock_or_wait(key, wait, sleep))
 }
 
 /// The lock on the grant, held until the guard is dropped.
@@ -23,11 +23,11 @@ pub(super) fn lock(
     request: &TokenRequest,
     key: &GrantKey,
 ) -> Result<LockGuard, AcquireError> {
-    waiting(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
+    with_clock(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
 }
 
-/// What comes of `take`, which waits by the clock; a signal ends the wait with its own number.
-fn waiting<T>(
+/// Runs `take` with a sleep function of the clock. A signal ends the wait with an error that has its number.
+fn with_clock<T>(
     sys: &Sys<'_>,
     take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,
 ) -> Result<T, AcquireError> {

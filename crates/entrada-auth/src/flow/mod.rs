@@ -1,4 +1,4 @@
-//! Getting a token: from the store, by refresh, or by asking the user.
+//! Acquires a token: from the store, by refresh, or by asking the user.
 
 mod acquired;
 mod attempt;
@@ -61,180 +61,179 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum FlowKind {
-    /// A browser where one is seen, else a code
+    /// A browser if the user can see one, otherwise a code
     #[default]
     Auto,
     /// A page in this machine's browser
     Browser,
     /// A code, entered in any browser on any device
     Device,
-    /// A page in any browser, whose last address is pasted here
+    /// A page in any browser; you paste its last address here
     Paste,
 }
 
-/// How a flow talks to the user while it runs.
-///
-/// Only [`Prompt::show_code`] and [`Prompt::show_page`] have to be written. The other methods say nothing by default.
+/// The interface through which a flow talks to the user while it runs.
 pub trait Prompt {
-    /// Shows where to sign in, and with which code.
+    /// Shows the verification address and the user code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
-    /// Shows the page where to sign in.
+    /// Shows the sign-in page.
     fn show_page(&mut self, page: &Shown<'_>);
-    /// Whether a person can type an answer at the terminal of this program. By default nobody can.
+    /// Whether a user can type an answer.
     fn can_ask(&self) -> bool {
         false
     }
-    /// Asks for the address that the browser ends on; `also`: beside a listener that may hear of it first.
+    /// Asks for the address that the browser shows at the end. With `also`, a listener waits for the redirect at the
+    /// same time.
     fn ask_for_address(&mut self, also: bool) {
         let _ = also;
     }
-    /// Called about once a second while the user signs in; `left` are the seconds until the code dies.
+    /// Called about once a second during the sign-in. `left` is the number of seconds until the code expires.
     fn waiting(&mut self, left: i64) {
         let _ = left;
     }
-    /// Shows a warning: something goes wrong that does not end the wait. `what` may hold text of a server: pass it through
-    /// [`entrada_core::clean`] before a terminal shows it.
+    /// Reports a problem that does not end the wait.
     fn trouble(&mut self, what: &str) {
         let _ = what;
     }
-    /// The wait is over, well or badly.
+    /// The wait is over, with or without success.
     fn done(&mut self) {}
 }
 
-/// A sign-in page as it is shown.
+/// A sign-in page that is shown to the user.
 #[derive(Debug)]
 pub struct Shown<'a> {
-    /// Its address. Holds `state` and the challenge; neither is of use to anybody else.
+    /// The page's address. It contains `state` and the code challenge; neither is useful to an attacker.
     pub url: &'a Url,
-    /// Whether it is being opened in a browser.
+    /// Whether the page is being opened in a browser.
     pub opens: bool,
-    /// The port on which the answer is expected; `None` where it has to be pasted.
+    /// The port of the listener; `None` if the address must be pasted.
     pub listens_on: Option<u16>,
-    /// Where we run.
+    /// The kind of host.
     pub place: HostKind,
-    /// What is asked for.
+    /// The token request.
     pub request: &'a TokenRequest,
 }
 
-/// A refusal and when it came.
+/// A refusal by the authority, and the grant type that it refused.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What the authority said.
+    /// The authority's error response.
     pub error: ErrorResponse,
     /// The grant that was refused: `device_code`, `authorization_code`, `refresh_token`.
     pub grant_type: &'static str,
-    /// Whether the device code had run out when it came.
+    /// Whether the device code had expired when it arrived.
     pub code_ran_out: bool,
 }
 
-/// Why there is no token. Each variant needs something different from the user.
+/// The reason why there is no token. Each variant needs a different action of the user.
 #[derive(Debug, thiserror::Error)]
 pub enum AcquireError {
-    /// Nothing usable is stored and the user may not be asked; with the refusal that made the stored grant unusable.
+    /// The store has no usable token, and the user may not be asked. Contains the refusal that made the stored grant
+    /// unusable.
     #[error("{why}")]
     SignInNeeded {
-        /// What is missing.
+        /// The reason.
         why: String,
-        /// Why a refresh was refused, when one was.
+        /// Why a refresh was refused, if one was tried.
         refusal: Option<Box<Refusal>>,
     },
     /// The authority refused. `diagnose` turns this into advice.
     #[error("the authority refused: {}", .0.error.text())]
     Refused(Box<Refusal>),
-    /// More than one account fits.
+    /// More than one account matches.
     #[error("several accounts are signed in: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
-    /// Somebody else signed in than was named; nothing was stored.
+    /// Another user than the requested one signed in. Nothing was stored.
     #[error("`{found}`{} signed in, not `{wanted}`; nothing was stored",
         tenant.as_ref().map_or_else(String::new, |tid| format!(" (tenant {tid})")))]
     WrongAccount {
-        /// Who signed in.
+        /// The user who signed in.
         found: String,
-        /// The `tid` claim of who signed in.
+        /// The `tid` claim of that user.
         tenant: Option<String>,
-        /// Who was named.
+        /// The requested user.
         wanted: String,
     },
-    /// The authority answered the refresh of one user's grant with the tokens of another; nothing was stored.
+    /// The authority answered the refresh of one user's grant with another user's tokens. Nothing was stored.
     #[error(
         "the authority answered the refresh of `{wanted}` with tokens of {}, which are not used: {reason}",
         found.as_ref().map_or_else(|| "another user".to_owned(), |found| format!("`{found}`"))
     )]
     AnotherUser {
-        /// Whom the answer names, where that is another name.
+        /// The user in the response, if the name differs.
         found: Option<String>,
-        /// Whose refresh token was sent.
+        /// The user whose refresh token was sent.
         wanted: String,
-        /// Which claims differ or are missing.
+        /// The claims that differ or are missing.
         reason: String,
     },
     /// The authority has no device authorization endpoint.
-    #[error("{0} offers no device-code sign-in")]
+    #[error("{0} does not offer device-code sign-in")]
     NoDeviceFlow(String),
-    /// The authority has no page to sign in on.
-    #[error("{0} offers no sign-in page")]
+    /// The authority has no authorization endpoint.
+    #[error("{0} does not offer a sign-in page")]
     NoPage(String),
-    /// The settings of the sign-in page exclude each other.
+    /// Two settings of the sign-in page exclude each other.
     #[error("{0}")]
     Contradiction(&'static str),
-    /// The ports that the redirect URI allows are taken.
+    /// All ports that the redirect URI allows are in use.
     #[error("cannot listen on port {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "))]
     NoListener {
-        /// Which.
+        /// The ports.
         ports: Vec<u16>,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Nobody finished the sign-in in time.
+    /// The sign-in was not finished in time.
     #[error("no answer came within {}", waited(*after))]
     NoAnswer {
-        /// How long we waited.
+        /// How long entrada waited.
         after: std::time::Duration,
     },
-    /// There was nobody to paste an address.
+    /// No address could be read from the user.
     #[error("no address was pasted")]
     NothingPasted(#[source] std::io::Error),
-    /// The system gave no randomness.
-    #[error("the system gives no random numbers")]
+    /// The system did not provide random bytes.
+    #[error("the system did not provide random numbers")]
     Entropy(#[source] std::io::Error),
-    /// The ID token does not prove whose the tokens are.
+    /// The ID token does not prove which user the tokens belong to.
     #[error(
         "the authority's ID token failed validation: {0}; the access token that came with it is not used"
     )]
     IdToken(IdTokenError),
-    /// The account is signed in already, and its grant was not to be replaced.
-    #[error("{0} is signed in here already; that sign-in stays")]
+    /// The account is already signed in, and its grant must not be replaced.
+    #[error("{0} is already signed in here; that sign-in was kept")]
     Taken(String),
-    /// The program was asked to end.
+    /// A signal asked the program to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The program was asked to end while a grant was on its way; it ended once that was safe.
+    /// A signal asked the program to end while a grant was being issued. The program ended once the grant was safe.
     #[error("interrupted; {}", match unsaved {
         Some(unsaved) => unsaved.to_string(),
         None if *is_kept => "the new grant is stored".to_owned(),
-        None => "the new grant was kept in memory alone, and is gone".to_owned(),
+        None => "the new grant was only in memory, and is lost".to_owned(),
     })]
     Stopped {
         /// The signal.
         interrupted: Interrupted,
-        /// Whether what is stored outlives the program.
+        /// Whether the stored grant survives the end of the program.
         is_kept: bool,
-        /// Where the grant waits, if the store did not take it.
+        /// The path of the encrypted copy, if the store refused the grant.
         unsaved: Option<Box<Unsaved>>,
     },
     /// The request got no answer.
     #[error(transparent)]
     Http(HttpError),
-    /// The answer is not OAuth.
+    /// The response is not OAuth.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
-    /// The address that is set is no authority's, or another's.
+    /// The configured address is not that of an authority, or is that of another one.
     #[error(transparent)]
     NoSuchAuthority(DiscoveryError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(StoreError),
-    /// Another process holds the grant.
+    /// Another process holds the lock on the grant.
     #[error(transparent)]
     Lock(#[from] LockError),
 }
@@ -266,7 +265,7 @@ impl From<DiscoveryError> for AcquireError {
     }
 }
 
-/// What is left of a wait, in seconds as a countdown shows them: the last one is 1.
+/// The rest of a wait in seconds, as a countdown shows it: the last one is 1.
 fn seconds_left(left: std::time::Duration) -> i64 {
     let begun = i64::from(0 < left.subsec_nanos());
     left.as_secs().cast_signed().saturating_add(begun)
@@ -274,7 +273,7 @@ fn seconds_left(left: std::time::Duration) -> i64 {
 
 #[cfg(test)]
 mod crowd_tests;
-/// `time` for people; to the tenth of a second where it is no whole number of them.
+/// `time` for people, with tenths of a second unless it is a whole number of seconds.
 fn waited(time: std::time::Duration) -> String {
     if time.subsec_millis() == 0 {
         return entrada_core::human_duration(time.as_secs().cast_signed());

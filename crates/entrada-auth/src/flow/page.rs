@@ -1,4 +1,4 @@
-//! The page that the user ends on. It says what happened in our own words: nothing that came with the request is on it.
+//! The page that the user sees at the end. It contains only entrada's own text, and nothing from the request.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -13,27 +13,29 @@ const GOOD: &str = "#1a7f37";
 const PLAIN: &str = "#9a6700";
 const BAD: &str = "#cf222e";
 
-/// How the sign-in went, for whoever sits at the browser.
+/// The result of the sign-in, for the user at the browser.
 pub(super) fn page(outcome: Result<&Account, &AcquireError>) -> String {
-    const BACK: &str = "Go back to where you started it: the reason is there.";
+    const BACK: &str = "Go back to the program that started the sign-in. It shows the reason.";
     match outcome {
         Ok(account) => frame(
             GOOD,
             "You are signed in",
             &[
                 said(&format!("As {}.", account.label())),
-                said("Go back to where you started it: all is done here."),
+                said(
+                    "Go back to the program that started the sign-in. There is nothing more to do here.",
+                ),
             ],
         ),
         Err(AcquireError::Refused(refusal)) if is_declined(&refusal.error) => frame(
             PLAIN,
             "You did not sign in",
             &[said(
-                "The sign-in was cancelled, and nothing was kept. To try again, start it anew.",
+                "The sign-in was cancelled, and nothing was stored. To try again, start a new sign-in.",
             )],
         ),
         Err(AcquireError::Refused(refusal)) => {
-            let mut body = vec![said("The sign-in was refused, and nothing was kept.")];
+            let mut body = vec![said("The sign-in was refused, and nothing was stored.")];
             body.extend(explained(&refusal.error));
             body.push(said(BACK));
             frame(BAD, "The sign-in did not work", &body)
@@ -43,12 +45,14 @@ pub(super) fn page(outcome: Result<&Account, &AcquireError>) -> String {
             "This is another account",
             &[
                 said(&format!(
-                    "You signed in as {found}, but {wanted} was asked for. Nothing was kept."
+                    "You signed in as {found}, but {wanted} was requested. Nothing was stored."
                 )),
-                said("Start it anew, and pick the other account; a private window helps."),
+                said("Start a new sign-in and choose the other account. A private window helps."),
             ],
         ),
-        Err(_) => frame(BAD, "The sign-in did not work", &[said("Nothing was kept."), said(BACK)]),
+        Err(_) => {
+            frame(BAD, "The sign-in did not work", &[said("Nothing was stored."), said(BACK)])
+        }
     }
 }
 
@@ -58,7 +62,7 @@ fn is_declined(error: &ErrorResponse) -> bool {
         || (error.error == "access_denied" && error.error_codes.is_empty())
 }
 
-/// The AADSTS number and what it means, from our own table; else the bare `error`, if it is one word.
+/// The AADSTS number with its meaning from entrada's own table; otherwise the bare `error`, if it is one word.
 fn explained(error: &ErrorResponse) -> Option<Markup> {
     let codes = error.error_codes.iter();
     if let Some(code) = codes.clone().find_map(|code| aadsts::find(*code)) {
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_came_is_on_the_page() {
+    fn nothing_from_the_request_is_on_the_page() {
         let hostile = "<script>alert(1)</script>";
         let error = ErrorResponse {
             error: hostile.into(),

@@ -1,4 +1,4 @@
-//! The address, or the bare code, that somebody copied out of a browser.
+//! Reads the address, or the bare code, that the user copied from a browser.
 
 use url::Url;
 
@@ -7,37 +7,40 @@ use entrada_core::oauth::authorization::{
     ExpectedRedirect, RedirectMismatch, Redirected, read_redirect,
 };
 
-/// The shortest code that is believed to be one: Entra's have about a thousand characters, others at least forty.
+/// The length of the shortest text that is accepted as a code: Entra's codes have about a thousand characters, others
+/// at least forty.
 const CODE_MIN: usize = 16;
 
-/// What was pasted is not the answer.
+/// The pasted text is not the response.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotAnAnswer {
-    /// The address of the page that was opened, not of the one it led to.
+    /// The address of the page that was opened, instead of the one it redirected to.
     #[error(
-        "that is the address that was opened; paste the one that the browser ends on: it has `code=` in it"
+        "that is the address that was opened; paste the address that the browser shows at the end, which contains `code=`"
     )]
     TheFirst,
-    /// An address without an answer.
+    /// An address without a response.
     #[error(
-        "that address has neither `code=` nor `error=` in it; paste the whole of it, from the address bar"
+        "that address has neither `code=` nor `error=` in it; paste the whole address from the address bar"
     )]
     Nothing,
-    /// An answer to something else.
-    #[error("that is an answer to something else: {0}")]
+    /// The response to another sign-in.
+    #[error("that is the response to another sign-in: {0}")]
     RedirectMismatch(RedirectMismatch),
-    /// No address, and no code either.
-    #[error("that is neither an address nor a code; paste the address that the browser ends on")]
+    /// Neither an address nor a code.
+    #[error(
+        "that is neither an address nor a code; paste the address that the browser shows at the end"
+    )]
     Neither,
 }
 
-/// Reads `typed`: an address, its parameters alone, or the bare code. A bare code comes without `state`; that it is the
-/// one of this sign-in shows when it is redeemed, for only ours fits our verifier (RFC 7636 §1).
+/// Reads `typed`: an address, only its parameters, or the bare code. A bare code has no `state`. Redeeming it shows
+/// whether it belongs to this sign-in, because only its code fits this verifier (RFC 7636 §1).
 pub(super) fn read_pasted(
     typed: &Secret,
     expected: ExpectedRedirect<'_>,
 ) -> Result<Redirected, NotAnAnswer> {
-    // Terminals and mail programs break long lines; no part of an address is white space.
+    // Terminals and mail programs break long lines. No part of an address contains white space.
     let text: String = typed.expose().split_whitespace().collect();
     let text = Secret::new(text.trim_matches(['"', '\'', '<', '>']));
     let text = text.expose();
@@ -86,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_its_parameters_or_the_bare_code_will_do() {
+    fn an_address_its_parameters_or_the_bare_code_is_accepted() {
         for text in [
             "http://localhost:8400/?code=0.the-code-of-ours&state=the-state",
             "  http://localhost:8400/?code=0.the-code-of-ours&session_state=7&state=the-state\r\n",
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_told_apart() {
+    fn other_texts_give_different_errors() {
         for (text, expected) in [
             ("", NotAnAnswer::Neither),
             ("what do I paste here?", NotAnAnswer::Neither),

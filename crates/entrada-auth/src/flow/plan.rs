@@ -1,4 +1,4 @@
-//! What has to be done for a token. Reads the store; sends nothing, asks no one.
+//! Decides how to get a token. Reads the store; sends no request and does not ask the user.
 
 use super::acquired::{Acquired, ReauthRequired, from_cache};
 use super::find::find;
@@ -7,15 +7,15 @@ use super::{AcquireError, TokenRequest, guard};
 use crate::store::{Grant, GrantKey, Grants};
 use entrada_core::NumericDate;
 
-/// What has to be done for a token. [`execute`](super::execute) does it.
+/// How to get a token. [`execute`](super::execute) does it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Plan {
-    /// Nothing: a stored token serves.
+    /// Use a stored token.
     Cached(Box<Acquired>),
-    /// A request to the token endpoint with the stored refresh token.
+    /// Send the stored refresh token to the token endpoint.
     Refresh(Box<RefreshPlan>),
-    /// A sign-in.
+    /// Ask the user to sign in.
     SignIn(ReauthRequired),
 }
 
@@ -24,7 +24,7 @@ pub enum Plan {
 pub struct RefreshPlan {
     pub(super) key: GrantKey,
     pub(super) grant: Grant,
-    /// The stored token, where it is still good although a refresh is due.
+    /// The stored token, if it is still valid although a refresh is due.
     pub(super) usable_token: Option<Acquired>,
 }
 
@@ -34,7 +34,7 @@ impl Plan {
         !matches!(self, Self::Cached(_))
     }
 
-    /// The stored token that serves without a request. `None` where there is none.
+    /// The stored token that can be used without a request; `None` if there is none.
     pub fn without_network(self) -> Option<Acquired> {
         match self {
             Self::Cached(acquired) => Some(*acquired),
@@ -44,12 +44,12 @@ impl Plan {
     }
 }
 
-/// Looks in the store for what serves `request` at `now`.
+/// Finds out how to answer `request` at `now` from the store.
 ///
 /// # Errors
 ///
-/// [`AcquireError::Store`] where the store cannot be read, [`AcquireError::Ambiguous`] where several accounts fit the request, and
-/// [`AcquireError::WrongAccount`] where the stored grant is of another user than the request names.
+/// [`AcquireError::Store`] if the store cannot be read, [`AcquireError::Ambiguous`] if several accounts match the
+/// request, and [`AcquireError::WrongAccount`] if the stored grant belongs to another user than the request names.
 pub fn plan(
     grants: &Grants,
     request: &TokenRequest,

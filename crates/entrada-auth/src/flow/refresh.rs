@@ -111,7 +111,7 @@ impl Sent<'_> {
             (Err(error), _) => return Err(error),
         };
         if response.refresh_token_unusable {
-            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the one before it is kept"));
+            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the previous one is kept"));
         }
         let now = sys.clock.now();
         if let Some(error) = failure {

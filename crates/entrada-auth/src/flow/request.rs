@@ -1,4 +1,4 @@
-//! Which token is wanted, and how the user is asked for it.
+//! The token request: which token is wanted, and how the user is asked for it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,35 +11,36 @@ use crate::store::Interaction;
 use entrada_core::oauth::authorization::{OWN_PARAMETERS, PagePrompt, ResponseMode};
 use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, clean};
 
-/// How long to wait for somebody at a browser. With a second factor that has to be fetched, people take minutes.
+/// How long to wait for a user at a browser. With a second factor on another device, users need minutes.
 pub(super) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 
-/// Which token is wanted.
+/// A request for a token.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// Who issues it.
+    /// The authority.
     pub authority: Authority,
-    /// The application asking.
+    /// The `client_id` of the application.
     pub client_id: String,
-    /// The scopes, all of one API, with those about the sign-in (`openid`, `offline_access`).
+    /// The scopes, all of one API, and those of OIDC (`openid`, `offline_access`).
     pub scopes: ScopeSet,
-    /// Whose token: a user name or id. `None` where there is only one.
+    /// The account: a user name or id. `None` if there is only one.
     pub account: Option<String>,
-    /// Who else it must be.
+    /// Claims that the account must have.
     pub pins: Pins,
-    /// Seconds that a stored token must still live; `None`: the smaller of five minutes and a fifth of its life.
+    /// Seconds for which a stored token must still be valid. `None` is the smaller of five minutes and a fifth of its
+    /// life.
     pub min_ttl: Option<i64>,
     /// How the user signs in.
     pub flow: FlowKind,
-    /// What the sign-in page is asked for, where there is one.
+    /// The settings of the sign-in page, if there is one.
     pub page: SignInPage,
-    /// Never serve from the cache.
+    /// Never return a cached token.
     pub force_refresh: bool,
     /// Whether the user may be asked to sign in.
     pub interaction: Interaction,
-    /// What the token is asked to hold, beside what its scopes bring.
+    /// Claims that the token should contain in addition to those of its scopes.
     pub claims: Option<ClaimsRequest>,
-    /// What a service asks for that refused the token of before: no stored one will do.
+    /// The claims challenge of a service that rejected the last token. No stored token answers it.
     pub challenge: Option<ClaimsRequest>,
     /// How long to wait for another process that refreshes the same grant.
     pub lock_wait: Duration,
@@ -53,37 +54,39 @@ impl TokenRequest {
     }
 }
 
-/// Who must have signed in, by claims that never change.
+/// Claims that identify the user and never change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// The `tid` claim: the directory.
+    /// The `tid` claim: the tenant.
     pub tid: Option<String>,
-    /// The `oid` claim: the user in that directory.
+    /// The `oid` claim: the user in that tenant.
     pub oid: Option<String>,
 }
 
-/// What the sign-in page is asked for, and how long to wait for it.
+/// The settings of the sign-in page, and the wait for it.
 #[derive(Clone, Debug)]
 pub struct SignInPage {
-    /// Where it sends the browser back to.
+    /// The redirect URI.
     pub redirect_uri: RedirectUri,
-    /// How the answer travels; `None` leaves it to the authority, which means `query`.
+    /// The response mode; `None` leaves it to the authority, which uses `query`.
     pub response_mode: Option<ResponseMode>,
-    /// What it asks of the user.
+    /// The `prompt` parameter.
     pub prompt: Option<PagePrompt>,
-    /// Who should sign in; without it, the account that was named.
+    /// The login hint; without it, the requested account.
     pub login_hint: Option<String>,
-    /// `organizations`, `consumers`, or a federated domain: passes the page that asks which.
+    /// The domain hint: `organizations`, `consumers`, or a federated domain. It skips the page that asks for the
+    /// account type.
     pub domain_hint: Option<String>,
-    /// Further parameters.
+    /// Additional parameters.
     pub parameters: Vec<Parameter>,
     /// Scopes of other APIs to consent to at the same time.
     pub also: ScopeSet,
     /// Whether a browser may be opened.
     pub open: bool,
-    /// Whether nobody is there to see one.
+    /// Whether no user is present to see a browser.
     pub unattended: bool,
-    /// How long to wait for the answer; `None`: five minutes at a page, and the life of a device code.
+    /// How long to wait for the response. `None` is five minutes for a page, and the life of the code for a device
+    /// code.
     pub timeout: Option<Duration>,
 }
 
@@ -105,7 +108,7 @@ impl Default for SignInPage {
 }
 
 impl SignInPage {
-    /// Whether it says something that only a page can heed.
+    /// Whether it has a setting that only a page can follow.
     pub(super) fn says_something(&self) -> bool {
         self.prompt.is_some()
             || self.login_hint.is_some()
@@ -114,7 +117,7 @@ impl SignInPage {
             || !self.parameters.is_empty()
     }
 
-    /// The parameters of the authorization request beside those that belong to the flow. `claims` is `request`'s own.
+    /// The parameters of the authorization request except those of the flow itself. `claims` is `request`'s own.
     pub(super) fn parameters<'a>(
         &'a self,
         request: &'a TokenRequest,
@@ -122,15 +125,15 @@ impl SignInPage {
     ) -> Vec<(&'a str, &'a str)> {
         let entra = request.authority.tenant().is_some();
         let hint = self.login_hint.as_deref().or(request.account.as_deref());
-        // An account's id is no hint that a sign-in page knows.
+        // An account id is not a login hint that a sign-in page accepts.
         let hint = hint.filter(|hint| self.login_hint.is_some() || hint.contains('@'));
-        // OIDC Core §11: without it a refresh token is dropped, in silence. Entra has no such rule.
+        // OIDC Core §11: without it the authority silently issues no refresh token. Entra has no such rule.
         let offline = request.scopes.asks_offline().then_some(PagePrompt::Consent);
         let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsofts()));
         [
             ("response_mode", self.response_mode.map(ResponseMode::id)),
             ("prompt", prompt.map(PagePrompt::id)),
-            // Entra refuses the two together.
+            // Entra refuses both together.
             ("login_hint", hint.filter(|_| prompt != Some(PagePrompt::SelectAccount))),
             ("domain_hint", self.domain_hint.as_deref()),
             ("claims", claims),
@@ -145,7 +148,7 @@ impl SignInPage {
     }
 }
 
-/// A parameter of the authorization request that entrada gives no meaning to: `NAME=VALUE`.
+/// An additional parameter of the authorization request: `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Parameter {
@@ -153,16 +156,16 @@ pub struct Parameter {
     value: String,
 }
 
-/// The text is no such parameter.
+/// The text is not a valid parameter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
-    /// No name, or no `=`.
-    #[error("`{0}` is no parameter: expected NAME=VALUE")]
+    /// The name is missing or invalid, or there is no `=`.
+    #[error("`{0}` is not a parameter: expected NAME=VALUE")]
     Shape(String),
-    /// It belongs to the flow.
+    /// The flow itself sets the parameter.
     #[error("the parameter `{0}` is set by entrada itself")]
     Reserved(&'static str),
-    /// There is a setting for it, which knows what can be served.
+    /// Another setting sets the parameter and checks its value.
     #[error("the parameter `{name}` is set by entrada itself; use `--{setting}`")]
     HasSetting {
         /// The parameter.
@@ -229,16 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn whatever_entrada_sends_itself_is_no_further_parameter() {
+    fn a_parameter_that_entrada_sends_itself_is_refused() {
         use entrada_core::oauth::authorization::{AuthRequestState, AuthorizationRequest};
         for (name, setting) in OWN_PARAMETERS {
             for name in [name.to_owned(), name.to_ascii_uppercase()] {
                 let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
-                let told = if setting.is_empty() { "itself" } else { setting };
-                assert!(error.ends_with(told) || error.ends_with(&format!("{told}`")), "{error}");
+                let expected = if setting.is_empty() { "itself" } else { setting };
+                assert!(
+                    error.ends_with(expected) || error.ends_with(&format!("{expected}`")),
+                    "{error}"
+                );
             }
         }
-        // Everything that the fullest request holds.
+        // All parameters of a request with every setting.
         let page = SignInPage {
             response_mode: Some(ResponseMode::Query),
             prompt: Some(PagePrompt::Login),
@@ -265,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_prompts_and_parameters_are_sent_as_each_authority_wants_them() {
+    fn hints_prompts_and_parameters_are_sent_as_each_authority_requires() {
         let entra = request();
         let plain = |url: &str| TokenRequest {
             authority: Authority::parse(url, None).unwrap(),

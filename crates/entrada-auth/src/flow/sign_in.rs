@@ -51,7 +51,7 @@ pub fn sign_in(
     // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
     if request.scopes.contains("openid") && response.id_token.is_none() {
         prompt.trouble(
-            "no ID token came although `openid` was asked for: who signed in is proven by nothing",
+            "the response has no ID token although `openid` was requested, so nothing proves who signed in",
         );
     }
     let signed_in_at = Some(sys.clock.now());
@@ -173,9 +173,9 @@ impl IssuedTokens {
         }
         if response.refresh_token_unusable {
             let rest = if grant.refresh_token.is_some() {
-                "the one before it is kept"
+                "the previous one is kept"
             } else {
-                "there is none before it to keep, so the sign-in ends with its access token"
+                "there is no previous one, so the sign-in ends when its access token expires"
             };
             prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; {rest}"));
         }
@@ -200,7 +200,8 @@ impl IssuedTokens {
             Err(error) => {
                 match &unsaved {
                     Some(unsaved) => prompt.trouble(&unsaved.to_string()),
-                    None => prompt.trouble("the refresh token that came was stored all the same"),
+                    None => prompt
+                        .trouble("the refresh token from the response was stored nevertheless"),
                 }
                 return Err(error.into());
             }

@@ -1,4 +1,5 @@
-//! The device-code loop on a world of its own: canned answers, and a clock that moves when one sleeps.
+//! Tests of the device-code loop in a simulated environment: fixed responses, and a clock that advances with each
+//! sleep.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -129,13 +130,13 @@ pub(super) fn request() -> TokenRequest {
     }
 }
 
-/// Runs the flow; gives how it ended, when each request went out, and how often the user was told of trouble.
+/// Runs the flow. Returns how it ended, when each request was sent, and how many problems were reported.
 #[track_caller]
 fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
     run_for(steps, None)
 }
 
-/// The same, with a wait of so many seconds.
+/// The same, with a timeout of so many seconds.
 #[track_caller]
 fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) {
     let world = World::new(steps, Duration::ZERO);
@@ -143,11 +144,11 @@ fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) 
     (end, world.polls_at.take(), troubles)
 }
 
-/// Runs the flow where each request takes `takes`; how it ended, and after how many milliseconds.
+/// Runs the flow with requests that take `takes`. Returns how it ended, and after how many milliseconds.
 fn run_slowly(takes: Duration, timeout: u64) -> (String, u64) {
     let world = World::new(vec![Answer(200, CODE)], takes);
     let (end, _) = run_in(&world, Some(timeout));
-    // The request for the code comes before the wait.
+    // The request for the code is sent before the wait.
     let passed = world.milliseconds.load(Ordering::Relaxed);
     (end, passed - u64::try_from(takes.as_millis()).unwrap())
 }
@@ -179,7 +180,7 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
 }
 
 #[test]
-fn the_first_poll_comes_after_one_interval_and_pending_keeps_the_pace() {
+fn the_first_poll_comes_after_one_interval_and_pending_keeps_the_interval() {
     let (end, at, _) = run(vec![
         Answer(200, CODE),
         Answer(400, PENDING),
@@ -201,7 +202,7 @@ fn slow_down_adds_five_seconds_to_every_later_wait() {
 }
 
 #[test]
-fn one_last_poll_after_the_end_asks_for_the_servers_own_words() {
+fn one_last_poll_after_the_end_gets_the_servers_own_error() {
     let (end, at, _) = run(vec![Answer(200, CODE)]);
     assert_eq!(end, "expired_token");
     assert_eq!(at.last(), Some(&60));
@@ -225,7 +226,7 @@ fn a_refusal_ends_the_wait_at_once_whatever_its_status() {
 }
 
 #[test]
-fn an_outage_while_polling_is_told_and_outlived() {
+fn an_outage_while_polling_is_reported_and_survived() {
     let (end, at, troubles) = run(vec![
         Answer(200, CODE),
         Silence,
@@ -238,7 +239,7 @@ fn an_outage_while_polling_is_told_and_outlived() {
 }
 
 #[test]
-fn retry_after_is_honoured_within_reason() {
+fn retry_after_is_obeyed_up_to_a_limit() {
     let (end, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "17"), Answer(200, TOKEN)]);
     assert_eq!((end.as_str(), at), ("at", vec![0, 5, 22]));
     let (_, at, _) = run(vec![Answer(200, CODE), RetryAfter(429, "99999"), Answer(200, TOKEN)]);
@@ -273,7 +274,7 @@ fn a_success_without_a_usable_token_ends_the_wait_at_once() {
 }
 
 #[test]
-fn an_answer_that_is_no_oauth_ends_the_wait_at_once_and_says_so() {
+fn an_answer_that_is_not_oauth_ends_the_wait_with_a_clear_error() {
     let page = "<html>Sign in to this network</html>";
     for (status, body) in [
         (200, page),
@@ -295,7 +296,7 @@ fn an_answer_that_is_no_oauth_ends_the_wait_at_once_and_says_so() {
 }
 
 #[test]
-fn tokens_under_an_odd_status_end_the_wait_and_the_refresh_token_is_not_lost() {
+fn tokens_with_an_unexpected_status_end_the_wait_and_the_refresh_token_is_not_lost() {
     let tokens = r#"{"access_token":"at","token_type":"Bearer","refresh_token":"rt"}"#;
     for status in [307, 404, 429, 500, 503] {
         let (end, at, _) = run(vec![Answer(200, CODE), Answer(status, tokens), Answer(200, TOKEN)]);
@@ -305,7 +306,7 @@ fn tokens_under_an_odd_status_end_the_wait_and_the_refresh_token_is_not_lost() {
 }
 
 #[test]
-fn an_outage_is_outlived_whatever_stands_in_its_body() {
+fn an_outage_is_survived_whatever_its_body_contains() {
     for status in [408, 429, 500, 501, 502, 503, 504, 520] {
         let (end, _, troubles) =
             run(vec![Answer(200, CODE), Answer(status, "<p>busy"), Answer(200, TOKEN)]);

@@ -1,14 +1,14 @@
-//! What every backend must do; run by each backend's own test.
+//! Tests that every backend must pass. Each backend's own tests run them.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test")]
 
 use super::Backend;
 
-/// Runs the whole contract on `store`, which must be empty of the names used here, and leaves none behind.
+/// Runs all contract tests on `store`. The store must not hold the names used here; the tests remove what they write.
 pub fn check(store: &dyn Backend) {
     absent_is_none(store);
     saving_replaces(store);
     removing_is_idempotent(store);
-    any_bytes_and_sizes_come_back(store);
+    any_bytes_and_sizes_are_read_back(store);
     names_are_kept_apart(store);
 }
 
@@ -40,14 +40,14 @@ fn removing_is_idempotent(store: &dyn Backend) {
     assert_eq!(read(store, name), None);
 }
 
-fn any_bytes_and_sizes_come_back(store: &dyn Backend) {
+fn any_bytes_and_sizes_are_read_back(store: &dyn Backend) {
     let name = "contract|bytes";
     let text = "NUL \0, CR LF \r\n, ESC \u{1b}[2J, RTL \u{202e}, Ωß𝄞 🗝\n".to_owned();
     let sizes = [1, 2559, 2560, 2561, 10_000, 100_000];
     let long = sizes.map(|size| "abcdefg\n".repeat(size / 8 + 1)[..size].to_owned());
     for value in [String::new(), text].into_iter().chain(long) {
         if store.item_max().is_some_and(|max| max < value.len()) {
-            assert!(store.save(name, value.as_bytes()).is_err(), "too large, and taken");
+            assert!(store.save(name, value.as_bytes()).is_err(), "too large, but accepted");
             continue;
         }
         store.save(name, value.as_bytes()).unwrap();
@@ -75,7 +75,7 @@ fn names_are_kept_apart(store: &dyn Backend) {
         }
     }
     for name in names {
-        assert!(store.remove(name).unwrap(), "{name} was gone");
+        assert!(store.remove(name).unwrap(), "{name} was missing");
     }
     if let Some(known) = store.names().unwrap() {
         assert!(!names.iter().any(|name| known.iter().any(|own| own == name)));

@@ -1,4 +1,4 @@
-//! A bound on calls that have none of their own.
+//! A time limit for calls that have none.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::{BackendError, StoreErrorKind};
 
-/// Runs `work` on a thread of its own and waits `limit` for it. Work that is late goes on unheard until it ends or the
-/// program does.
+/// Runs `work` on a new thread and waits for it up to `limit`. Work that takes longer continues in the background
+/// until it or the program ends, and its result is dropped.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
@@ -23,7 +23,7 @@ pub(super) fn within<T: Send + 'static>(
     })
 }
 
-/// No answer within `limit`, said in whole seconds, at least one.
+/// The timeout error for `limit`, in whole seconds, at least one.
 pub(super) fn timed_out(limit: Duration) -> BackendError {
     BackendError::new(StoreErrorKind::TimedOut(limit.as_secs().max(1)))
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_in_time_is_answered_and_late_work_is_not_waited_for() {
+    fn work_in_time_is_returned_and_late_work_is_a_timeout() {
         assert_eq!(within(Duration::from_secs(60), || 7).unwrap(), 7);
         let (_keep, never) = channel::<()>();
         let late = within(Duration::from_millis(10), move || never.recv().is_ok());
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_the_work_is_an_error_here() {
+    fn a_panic_in_the_work_is_an_error() {
         let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
         let stopped = StoreErrorKind::Denied("its driver stopped unexpectedly".into());
         assert_eq!(result.unwrap_err().trouble, stopped);

@@ -1,4 +1,4 @@
-//! Files that nobody else may read: atomic to write, distrustful to open.
+//! Files that only the owner may read. Writes are atomic; opening a file checks its type, owner and mode first.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -9,20 +9,22 @@ use sha2::{Digest as _, Sha256};
 use super::temporary::Temporary;
 use super::{BackendError, Bytes, hex};
 
-/// Bytes that a file of ours may have: far more than any grant, far less than would hurt.
+/// Largest size in bytes of a file that this module reads. It is far above the size of any grant and small enough for
+/// memory.
 const FILE_MAX: u64 = 64 << 20;
 
-/// The file name for the item `name`, which may hold `|`, `/` and anything else.
+/// The file name for the item `name`, which may contain any character, such as `|` and `/`.
 pub(super) fn file_name(name: &str) -> String {
     hex(&Sha256::digest(name.as_bytes()))
 }
 
-/// Creates `dir` (0700) with its parents when it is missing; refuses one that others could list or fill.
+/// Creates `dir` (mode 0700) and its parents if it is missing. Refuses a directory that other users can list or
+/// write.
 pub(super) fn private_dir(dir: &Path) -> Result<(), BackendError> {
     make_dir(dir, 0o077, "chmod 700")
 }
 
-/// As [`private_dir`], for what others may list but not fill.
+/// As [`private_dir`], but other users may list the directory.
 pub(super) fn own_dir(dir: &Path) -> Result<(), BackendError> {
     make_dir(dir, 0o022, "chmod go-w")
 }
@@ -37,33 +39,34 @@ fn make_dir(dir: &Path, forbidden: u32, cure: &str) -> Result<(), BackendError> 
     check_owner(dir, &metadata, forbidden, cure)
 }
 
-/// The contents of `path`; `None` when there is no such file.
+/// The contents of `path`, or `None` if there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<Bytes>, BackendError> {
     let refuse = |error| cannot("read", path, error);
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refuse(error)),
-        // Before opening: to open a FIFO can block, and a device can do anything.
+        // Checked before opening, because opening a FIFO can block and opening a device can have side effects.
         Ok(metadata) => check(path, &metadata)?,
     }
     let file = match without_following(OpenOptions::new().read(true)).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(refuse)?,
     };
-    // Once more, on what was opened: the name may have been changed in between.
+    // Checked again on the open file, because the name may point to another file by now.
     let metadata = file.metadata().map_err(refuse)?;
     check_open(path, &metadata)?;
     if FILE_MAX < metadata.len() {
         return Err(BackendError::corrupt(format!("`{}` is larger than 64 MiB", path.display())));
     }
-    // One buffer from the start: a buffer that grows leaves unwiped copies behind.
+    // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let size = usize::try_from(metadata.len()).unwrap_or_default();
     let mut bytes = Bytes::new(Vec::with_capacity(size + 1));
     (&file).take(FILE_MAX).read_to_end(&mut bytes).map_err(refuse)?;
     Ok(Some(bytes))
 }
 
-/// Replaces the contents of `path` in one step, through a temporary file beside it; on disk when this returns.
+/// Replaces the contents of `path` atomically, through a temporary file in a folder next to it. The data is on disk
+/// when this returns.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
     let refuse = |error| cannot("write", path, error);
     match fs::symlink_metadata(path) {
@@ -74,7 +77,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
     Temporary::beside(path)?.become_file(path, bytes)
 }
 
-/// Removes `path`, whatever kind of file it is; whether it was there.
+/// Removes `path`, whatever its file type. Returns whether it existed.
 pub(super) fn remove(path: &Path) -> Result<bool, BackendError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -86,14 +89,14 @@ pub(super) fn remove(path: &Path) -> Result<bool, BackendError> {
     }
 }
 
-/// Gives `path` the name `to`, in the same directory, in place of what has it.
+/// Renames `path` to `to` in the same directory, and replaces an existing file there.
 pub(super) fn rename(path: &Path, to: &Path) -> Result<(), BackendError> {
     fs::rename(path, to)
         .and_then(|()| sync_parent(to))
         .map_err(|error| cannot("rename", path, error))
 }
 
-/// The files in `dir` that end in `extension`; none when there is no such directory.
+/// The files in `dir` whose names end in `extension`; an empty list if there is no such directory.
 pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, BackendError> {
     let refuse = |error| cannot("read the directory", dir, error);
     let entries = match fs::read_dir(dir) {
@@ -111,7 +114,7 @@ pub(super) fn list(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, BackendE
     Ok(paths)
 }
 
-/// `options` that do not follow a symbolic link at the end of the path, nor wait for the other end of a FIFO.
+/// Adds the flags to `options` that refuse a symbolic link as the last path component and do not block on a FIFO.
 pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
@@ -122,12 +125,12 @@ pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// The platform refused to `verb` the file; what it said stands below as the cause.
+/// The error that the platform could not `verb` the file. The platform's own error becomes the cause.
 pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError {
     BackendError::denied(format!("cannot {verb} `{}`", path.display())).because(error)
 }
 
-/// Makes the names in the directory of `path` last.
+/// Syncs the directory of `path`, so that its file names survive a power failure.
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(dir) = path.parent() {
@@ -136,7 +139,7 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Refuses what is no plain file of ours.
+/// Refuses a path that is not a regular file.
 fn check(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     match no_file(metadata) {
         Some(wrong) => Err(BackendError::denied(format!("`{}` {wrong}", path.display()))),
@@ -144,7 +147,7 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     }
 }
 
-/// What is there in place of a plain file: `is a directory`.
+/// A description of the file if it is not a regular file, such as `is a directory`.
 pub(super) fn no_file(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     if kind.is_symlink() {
@@ -158,7 +161,7 @@ pub(super) fn no_file(metadata: &Metadata) -> Option<&'static str> {
     }
 }
 
-/// Refuses a file that others share with us.
+/// Refuses a file that other users own or can access.
 pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     if !metadata.is_file() {
         return Err(BackendError::denied(format!("`{}` is not a regular file", path.display())));
@@ -166,7 +169,7 @@ pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Backend
     #[cfg(unix)]
     {
         let links = std::os::unix::fs::MetadataExt::nlink(metadata);
-        // None at all: removed since it was opened, which is no harm.
+        // No link at all: the file was removed after it was opened, which does no harm.
         if 1 < links {
             let path = path.display();
             return Err(BackendError::denied(format!("`{path}` has {links} names (hard links)")));
@@ -175,7 +178,7 @@ pub(super) fn check_open(path: &Path, metadata: &Metadata) -> Result<(), Backend
     check_owner(path, metadata, 0o077, "chmod 600")
 }
 
-/// Refuses what belongs to somebody else, or has one of the `forbidden` mode bits.
+/// Refuses a file or directory that another user owns or whose mode has one of the `forbidden` bits.
 #[cfg(unix)]
 pub(super) fn check_owner(
     path: &Path,
@@ -192,13 +195,14 @@ pub(super) fn check_owner(
         )));
     }
     if mode & forbidden != 0 {
-        let text = format!("`{shown}` is open to others (mode {mode:04o}): `{cure} '{shown}'`");
+        let text =
+            format!("`{shown}` is accessible to other users (mode {mode:04o}): `{cure} '{shown}'`");
         return Err(BackendError::denied(text));
     }
     Ok(())
 }
 
-/// Elsewhere the profile directory's own access list protects what lies below it.
+/// On other platforms the access control list of the profile directory protects the files below it.
 #[cfg(not(unix))]
 pub(super) fn check_owner(_: &Path, _: &Metadata, _: u32, _: &str) -> Result<(), BackendError> {
     Ok(())
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_only_the_owner_may() {
+    fn a_written_file_is_read_back_and_only_the_owner_can_read_it() {
         let (_dir, path) = place();
         assert!(read(&path).unwrap().is_none());
         write(&path, b"one").unwrap();
@@ -247,11 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn the_umask_neither_opens_nor_closes_file_and_directory() {
+    fn the_umask_does_not_change_the_modes() {
         // A process has one umask for all its threads, so a child runs the test.
         for umask in ["000", "022", "077"] {
             let exe = std::env::current_exe().unwrap();
-            let test = "store::disk::tests::what_was_written_is_read_and_only_the_owner_may";
+            let test =
+                "store::disk::tests::a_written_file_is_read_back_and_only_the_owner_can_read_it";
             let script = format!("umask {umask} && exec \"$0\" --exact {test}");
             let child = std::process::Command::new("sh").args(["-c", &script]).arg(exe).output();
             let output = String::from_utf8(child.unwrap().stdout).unwrap();
@@ -288,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn files_and_directories_open_to_others_are_refused_with_the_cure() {
+    fn files_and_directories_open_to_others_are_refused_with_the_fix() {
         let (dir, path) = place();
         write(&path, b"x").unwrap();
         for mode in [0o640, 0o604, 0o622, 0o610] {
@@ -307,7 +312,7 @@ mod tests {
     #[test]
     fn a_file_of_another_user_is_refused() {
         if !rustix::process::geteuid().is_root() {
-            // Nobody else can give a file away, but root has some.
+            // Only root can change the owner of a file; every machine has some files of root.
             let of_root = Path::new("/etc/passwd");
             refused(read(of_root), "another user (uid 0)");
             refused(write(of_root, b"y"), "another user (uid 0)");
@@ -325,7 +330,8 @@ mod tests {
         std::os::unix::fs::chown(private, Some(other), None).unwrap();
         refused(private_dir(private), &format!("another user (uid {other})"));
         refused(own_dir(private), "another user");
-        // And as that user, who sees root's files; the copy is where they can read it.
+        // The test runs again as that user, who sees root's files. The copy of the test binary is in a place that the
+        // user can read.
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let exe = dir.path().join("test");
@@ -334,12 +340,12 @@ mod tests {
         std::os::unix::process::CommandExt::uid(&mut child, other);
         let test = "store::disk::tests::a_file_of_another_user_is_refused";
         let output = child.args(["--exact", test]).current_dir("/").output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(told.contains("1 passed"), "{told}");
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.contains("1 passed"), "{output}");
     }
 
     #[test]
-    fn a_directory_that_cannot_be_made_is_named() {
+    fn a_directory_that_cannot_be_created_is_named() {
         let (_dir, path) = place();
         write(&path, b"x").unwrap();
         refused(private_dir(&path.join("below")), "cannot create the directory");

@@ -1,4 +1,4 @@
-//! The store of encrypted files, one per item.
+//! The store of encrypted files, one file per item.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,20 @@ use super::seal::{self, Key, Sealer};
 use super::temporary::Temporary;
 use super::{ASIDE, Backend, BackendError, Bytes, Room, StoreError, StoreKind, action, disk};
 
-/// Ending of an item's file.
+/// File extension of an item.
 const EXTENSION: &str = "item";
 
-/// Ending of the file of an item that could not be read.
+/// File extension of an item that could not be read and was moved aside.
 pub(super) const DAMAGED: &str = "damaged";
 
-/// One encrypted file per item in a directory of its own.
+/// One encrypted file per item, in its own directory.
 pub struct File {
     dir: PathBuf,
     sealer: Sealer,
 }
 
 impl File {
-    /// Items in `dir`, which is created when the first one is saved, under `key`.
+    /// Items in `dir`, encrypted with `key`. The first save creates the directory.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl File {
         Ok(Self { dir, sealer })
     }
 
-    /// Whether nothing has ever been kept in `dir`, so that any key is right.
+    /// Whether `dir` has never held an item. Any key is valid then.
     pub(super) fn is_new(dir: &Path) -> bool {
         let is_item = |entry: std::fs::DirEntry| {
             entry.path().extension().is_some_and(|extension| extension == EXTENSION)
@@ -37,12 +37,12 @@ impl File {
         !std::fs::read_dir(dir).is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(is_item)))
     }
 
-    /// Items in `dir` under a key that is at hand.
+    /// Items in `dir`, encrypted with a key that is already loaded.
     pub(super) fn with(dir: PathBuf, sealer: Sealer) -> Self {
         Self { dir, sealer }
     }
 
-    /// Where the item `name` is or would be.
+    /// The file path of the item `name`.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         path_in(&self.dir, name)
     }
@@ -59,7 +59,7 @@ impl File {
         disk::write(&self.path(name), &sealed)
     }
 
-    /// Files `bytes` under `name` in room that was set aside for it.
+    /// Writes `bytes` under `name` into the disk space that was reserved for it.
     pub(super) fn save_into(
         &self,
         room: Temporary,
@@ -69,7 +69,7 @@ impl File {
         room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
-    /// Some item of this store, for its salt: one salt per store means that one derivation serves a whole run.
+    /// Any item of this store. Its salt is reused, so that one key derivation is enough for a whole run.
     fn any_item(&self) -> Result<Option<Bytes>, BackendError> {
         match items_in(&self.dir)?.first() {
             Some(path) => disk::read(path),
@@ -80,7 +80,7 @@ impl File {
     fn list(&self) -> Result<Vec<String>, BackendError> {
         let mut names = Vec::new();
         for path in items_in(&self.dir)? {
-            // A file that cannot be read has no name to list; whoever loads it hears why.
+            // A file that cannot be read has no name to list. Loading it reports the reason.
             names.extend(name_in(&path));
         }
         Ok(names)
@@ -92,12 +92,12 @@ pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, BackendError> {
     disk::list(dir, EXTENSION)
 }
 
-/// The name of the item in the file `path`, which takes no key to read.
+/// The name of the item in the file `path`. Reading the name needs no key.
 pub(super) fn name_in(path: &Path) -> Option<String> {
     seal::name_of(&disk::read(path).ok().flatten()?).ok()
 }
 
-/// A name beside the item's file `path` that none which could not be read has been given yet.
+/// A free file name next to `path`, for an item that could not be read.
 pub(super) fn free_damaged(path: &Path) -> PathBuf {
     let mut number = 1;
     loop {
@@ -112,7 +112,7 @@ pub(super) fn free_damaged(path: &Path) -> PathBuf {
     }
 }
 
-/// The files that [`free_damaged`] has named after the item's file `path`.
+/// The files that were renamed to a name from [`free_damaged`] for the item's file `path`.
 pub(super) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
     let Some((dir, stem)) = path.parent().zip(path.file_stem()) else { return Ok(Vec::new()) };
     let mut all = disk::list(dir, DAMAGED)?;
@@ -124,9 +124,9 @@ pub(super) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
     Ok(all)
 }
 
-/// Where the item `name` of the store in `dir` is or would be.
+/// The file path of the item `name` of the store in `dir`.
 pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
-    // What was set aside holds the name that it had, and is no item any more.
+    // An item that was moved aside keeps its old name inside, and no longer counts as an item.
     let extension = if name.starts_with(ASIDE) { DAMAGED } else { EXTENSION };
     dir.join(format!("{}.{extension}", disk::file_name(name)))
 }
@@ -154,10 +154,10 @@ impl Backend for File {
     }
 
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
-        // Without opening it: under another name it would not open any more than it does now.
+        // The file is renamed unopened: it is unreadable under any name.
         let (from, to) = (self.path(name), self.path(aside));
         let moved = match to.symlink_metadata() {
-            Ok(_) => Err(BackendError::denied(format!("`{}` is there already", to.display()))),
+            Ok(_) => Err(BackendError::denied(format!("`{}` already exists", to.display()))),
             Err(_) => disk::rename(&from, &to),
         };
         moved.map_err(|fault| fault.when(StoreKind::File, action::SAVE))
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_and_writers_at_once_never_see_a_part() {
+    fn concurrent_readers_never_see_a_partial_file() {
         let dir = tempfile::tempdir().unwrap();
         let values = [vec![b'a'; 30_000], vec![b'b'; 10]];
         store(dir.path()).save("name", &values[0]).unwrap();

@@ -1,17 +1,17 @@
-//! What is stored: one grant of one user to one client.
+//! What the store holds: one grant of one user to one client.
 
 use std::fmt;
 
 use entrada_core::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret};
 
-/// What a grant is filed under.
+/// The key of a grant in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GrantKey {
-    /// The authority's base URL, without tenant and closing slash.
+    /// The authority's base URL, without tenant and trailing slash.
     pub authority: String,
-    /// The tenant segment; empty for an authority that has none.
+    /// The tenant segment; empty if the authority has none.
     pub tenant: String,
-    /// The application.
+    /// The `client_id`.
     pub client_id: String,
     /// [`Account::id`].
     pub account: String,
@@ -24,43 +24,43 @@ impl fmt::Display for GrantKey {
     }
 }
 
-/// A user's grant to a client, with the access tokens that it brought so far.
+/// A user's grant to a client, with the access tokens issued for it so far.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Who granted.
+    /// The user who granted access.
     pub account: Account,
-    /// The newest refresh token; `None` when the authority issued none.
+    /// The newest refresh token; `None` if the authority issued none.
     pub refresh_token: Option<Secret>,
-    /// When that refresh token came.
+    /// When that refresh token was received.
     pub refreshed_at: NumericDate,
-    /// When it dies at the latest, where the authority told (`refresh_token_expires_in`).
+    /// When the refresh token expires at the latest, if the authority said so (`refresh_token_expires_in`).
     pub refresh_expires_at: Option<NumericDate>,
-    /// When the user signed in; `None` for what was taken over from a program that does not tell.
+    /// When the user signed in; `None` for an imported grant whose source does not say.
     pub signed_in_at: Option<NumericDate>,
-    /// How the user signed in: `device_code`, `authorization_code`; `refresh_token` for what was taken over.
+    /// How the user signed in: `device_code` or `authorization_code`; `refresh_token` for an imported grant.
     pub grant_type: String,
-    /// Endpoints found by discovery; `None` for Entra, whose endpoints follow from its name.
+    /// Endpoints found by discovery; `None` for Entra, whose endpoints follow from the authority.
     pub endpoints: Option<Endpoints>,
     /// Access tokens, newest first, one per set of scopes.
     pub access_tokens: Vec<CachedToken>,
 }
 
-/// An access token at rest.
+/// A stored access token.
 #[derive(Clone, Debug)]
 pub struct CachedToken {
     /// The token.
     pub access_token: Secret,
-    /// The scopes that were asked for: what a later request is compared with. The granted ones would never match a
-    /// request of which one scope was declined.
+    /// The requested scopes. A later request is compared with these and not with the granted ones, because the
+    /// granted ones never match a request of which one scope was declined.
     pub requested: ScopeSet,
-    /// The claims that were asked for (OIDC Core §5.5), other than those of a service's challenge.
+    /// The requested claims (OIDC Core §5.5), without those of a claims challenge.
     pub claims: Option<ClaimsRequest>,
-    /// The scopes that the answer named.
+    /// The granted scopes, as the token response names them.
     pub granted: Option<ScopeSet>,
-    /// When it came.
+    /// When it was received.
     pub received_at: NumericDate,
-    /// When it dies.
+    /// When it expires.
     pub expires_at: NumericDate,
-    /// When the authority would like it to be refreshed (`refresh_in`).
+    /// When the authority recommends a refresh (`refresh_in`).
     pub refresh_at: Option<NumericDate>,
 }

@@ -1,4 +1,4 @@
-//! Saved grants: the one door to the store for the floors above.
+//! Saved grants: the interface to the store for the rest of the program.
 
 mod damage;
 mod pending;
@@ -15,7 +15,7 @@ use super::{
 };
 use entrada_core::{NumericDate, Redactor};
 
-/// Grants in one store, with the list of them and the locks on them in a state directory.
+/// Grants in one store, with the account list and the locks in a state directory.
 pub struct Grants {
     pub(super) backend: Box<dyn Backend>,
     pub(super) state_dir: PathBuf,
@@ -24,12 +24,13 @@ pub struct Grants {
     pub(super) warnings: RefCell<Vec<String>>,
     redactor: Redactor,
     replaces_damaged: Cell<bool>,
-    /// The names of all items, and whether one opens: how the key was tried out when an item did not open.
+    /// The names of all items, and whether the key opens one of them. Used to find out whether the key is wrong when
+    /// an item does not open.
     tried: RefCell<Option<(Vec<String>, bool)>>,
 }
 
 impl Grants {
-    /// Over `backend`; list, locks and grants kept aside stand in `state_dir`.
+    /// Grants in `backend`. The account list, the locks and the grants kept aside are in `state_dir`.
     pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
@@ -38,13 +39,13 @@ impl Grants {
         Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged, tried }
     }
 
-    /// Registers the tokens of every grant that is loaded with `redactor`.
+    /// Registers the tokens of every loaded grant with `redactor`.
     #[must_use]
     pub fn registering(self, redactor: Redactor) -> Self {
         Self { redactor, ..self }
     }
 
-    /// Removes what killed runs left behind in the state directory.
+    /// Removes temporary files that killed runs left in the state directory.
     pub(super) fn sweep(&self) {
         let caches =
             ["accounts.seen", "keyring", "signing-keys"].map(|name| self.state_dir.join(name));
@@ -53,24 +54,25 @@ impl Grants {
         }
     }
 
-    /// Which kind of store this is.
+    /// The kind of store.
     pub fn kind(&self) -> StoreKind {
         self.backend.kind()
     }
 
-    /// Who answers, for people: `gnome-keyring`, a path.
+    /// The name of the provider for people: `gnome-keyring`, a path.
     pub fn describe(&self) -> String {
         self.backend.describe()
     }
 
-    /// What went wrong beside the calls so far without stopping them, for people. Asking empties it.
+    /// Warnings about problems that did not stop a call, for people. Reading them clears them.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
 
     /// The grant under `key`, or `None` when there is none.
     ///
-    /// A newer one that [`Grants::keep_pending`] kept aside is saved first, if no other process is at work on the grant.
+    /// First saves a newer grant that [`Grants::keep_pending`] kept aside, if no other process holds the lock on the
+    /// grant.
     ///
     /// # Errors
     ///
@@ -85,14 +87,14 @@ impl Grants {
             }
         }
         if grant.is_none() && self.index.names(self.kind(), key) {
-            // A provider that took the place of another looks like being signed out.
+            // If another keyring provider replaced the one that has the grant, the user appears to be signed out.
             let who = self.backend.describe();
-            self.warn(format!("the list names a grant that {who} does not have"));
+            self.warn(format!("the list of accounts contains a grant that {who} does not have"));
         }
         Ok(grant)
     }
 
-    /// As [`Grants::save`], for what came of the refresh of `sent`: a sign-in that was stored since then stays.
+    /// As [`Grants::save`], for the result of refreshing `sent`. A sign-in that was stored since then is kept.
     ///
     /// # Errors
     ///
@@ -107,7 +109,8 @@ impl Grants {
         self.put(key, grant, now, Some(sent))
     }
 
-    /// Files `grant` under `key`. An item that cannot be read is not overwritten, one that would not change not written.
+    /// Writes `grant` under `key`. An item that cannot be read is not overwritten; an item that would not change is
+    /// not written.
     ///
     /// # Errors
     ///
@@ -124,7 +127,7 @@ impl Grants {
         sent: Option<&Grant>,
     ) -> Result<(), StoreError> {
         if !self.write(key, grant, now, sent)? {
-            self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
+            self.warn("a newer sign-in was saved in the meantime, and it was kept".to_owned());
             return Ok(());
         }
         if self.has_pending(key) {
@@ -141,7 +144,8 @@ impl Grants {
         Ok(())
     }
 
-    /// Forgets all that is kept under `key`, also what cannot be read; whether there was anything.
+    /// Removes everything that is stored under `key`, also an item that cannot be read. Returns whether there was
+    /// anything.
     ///
     /// # Errors
     ///
@@ -151,7 +155,7 @@ impl Grants {
         Ok(self.unlist(std::slice::from_ref(key))? || was_stored)
     }
 
-    /// As [`Grants::remove`], except that the list of accounts still names it: see [`Grants::unlist`].
+    /// As [`Grants::remove`], but keeps the entry in the account list: see [`Grants::unlist`].
     ///
     /// # Errors
     ///
@@ -170,7 +174,7 @@ impl Grants {
         Ok(there)
     }
 
-    /// Takes `keys` off the list of accounts, which is written once; whether one of them was on it.
+    /// Removes the entries of `keys` from the account list in one write. Returns whether the list had one of them.
     ///
     /// # Errors
     ///
@@ -180,7 +184,8 @@ impl Grants {
         removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
     }
 
-    /// Proves that the store can be written, before a code or a refresh token is spent on an answer that must be saved.
+    /// Proves that the store can be written. Called before a code or a refresh token is redeemed, because the answer
+    /// must be saved.
     ///
     /// # Errors
     ///
@@ -191,8 +196,8 @@ impl Grants {
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
-    /// As [`Grants::reserve`], for a grant that is not stored yet: sets aside all that storing it takes, descriptors and room on
-    /// the disk.
+    /// As [`Grants::reserve`], for a grant that is not stored yet. Reserves the file descriptors and the disk space
+    /// that storing it takes.
     ///
     /// # Errors
     ///
@@ -206,8 +211,8 @@ impl Grants {
         reservation.with_rooms(&self.pending_dir(), self.backend.room()?).map_err(refuse)
     }
 
-    /// Makes sure that the answer to a refresh will not be lost. Room for it on the disk is as good as a store that was just
-    /// written, and costs a keyring no rewriting of all that it holds; short of that, as [`Grants::reserve`].
+    /// Makes sure that the answer to a refresh can be saved. Reserved disk space is enough, and spares a keyring a
+    /// rewrite of all its items. If space cannot be reserved, this does the same as [`Grants::reserve`].
     ///
     /// # Errors
     ///
@@ -219,7 +224,8 @@ impl Grants {
         reservation.with_spare().map_err(|fault| fault.when(self.kind(), action::PREPARE))
     }
 
-    /// Keeps aside a grant that the store refused after all, encrypted under the key in `ready`; where.
+    /// Writes a grant that the store refused to a file next to the store, encrypted with the key in `ready`. Returns
+    /// the path.
     ///
     /// # Errors
     ///
@@ -232,7 +238,8 @@ impl Grants {
     ) -> Result<PathBuf, StoreError> {
         let kind = self.kind();
         let text = record::write(key, grant).map_err(|fault| fault.when(kind, action::KEEP))?;
-        // Whoever looks for the account has to find it, although the store does not know it yet.
+        // The account list gets the entry now, so that a search finds the account although the store does not have it
+        // yet.
         self.note(self.enlist(key, grant, grant.refreshed_at));
         let aside = File::with(self.pending_dir(), reservation.sealer());
         let name = key.to_string();
@@ -244,7 +251,7 @@ impl Grants {
         Ok(aside.path(&name))
     }
 
-    /// Forgets everything in this store: every grant on its list, and the key of those kept aside.
+    /// Removes everything from this store: every listed grant, and the key of the grants kept aside.
     ///
     /// # Errors
     ///
@@ -260,8 +267,8 @@ impl Grants {
         Ok(())
     }
 
-    /// Takes the grant under `key` for this process alone. Waits for at most `wait`, in steps through `sleep`, which
-    /// answers `false` to give up.
+    /// Locks the grant under `key` for this process. Waits for up to `wait`, in steps through `sleep`; `sleep`
+    /// returns `false` to stop waiting.
     ///
     /// # Errors
     ///
@@ -275,7 +282,7 @@ impl Grants {
         Ok(self.held(key, lock::acquire(&self.lock_path(key), wait, sleep)?))
     }
 
-    /// Whether there is a place for locks: before somebody signs in whose grant is stored under one.
+    /// Checks that lock files can be created. Called before a sign-in, because storing its grant takes a lock.
     ///
     /// # Errors
     ///
@@ -288,7 +295,8 @@ impl Grants {
         }
     }
 
-    /// As [`Grants::lock`], but whoever has to wait does not get the lock: what the other process did may be enough.
+    /// As [`Grants::lock`], but a process that had to wait does not get the lock: the result of the other process may
+    /// be enough.
     ///
     /// # Errors
     ///
@@ -305,7 +313,7 @@ impl Grants {
         })
     }
 
-    /// What the last process that had the lock on the grant [left](LockGuard::write_note).
+    /// The [note](LockGuard::write_note) that the last holder of the lock wrote.
     pub fn note_of(&self, key: &GrantKey) -> Option<String> {
         lock::note_of(&self.lock_path(key))
     }
@@ -328,7 +336,7 @@ impl Grants {
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
     }
 
-    #[expect(clippy::unused_self, reason = "reads as the other half of `write`")]
+    #[expect(clippy::unused_self, reason = "the counterpart of `write`")]
     pub(super) fn read(&self, key: &GrantKey, text: &[u8]) -> Result<Grant, BackendError> {
         let (own_key, grant) = record::read(text)?;
         if own_key != *key {
@@ -337,7 +345,7 @@ impl Grants {
         Ok(grant)
     }
 
-    /// Whether it was written: not where a sign-in took the place of `sent`.
+    /// Returns whether the grant was written. It is not written if a sign-in replaced `sent`.
     fn write(
         &self,
         key: &GrantKey,
@@ -352,7 +360,7 @@ impl Grants {
             Err(error) if self.may_replace(&error) => {
                 self.set_aside(key)?;
                 self.warn(format!(
-                    "the damaged item is kept beside the new one until `entrada logout`: {}",
+                    "the damaged item is kept next to the new one until `entrada logout`: {}",
                     error.trouble
                 ));
                 None
@@ -364,7 +372,8 @@ impl Grants {
         {
             return Ok(false);
         }
-        // First the list: an entry without a grant does no harm, a grant without an entry is never found.
+        // The list is written first: an entry without a grant is harmless, but a grant without an entry is never
+        // found.
         self.enlist(key, grant, now).map_err(refuse)?;
         if present.is_none_or(|(present, _)| present != text) {
             self.backend.save(&name, &text)?;
@@ -372,7 +381,7 @@ impl Grants {
         Ok(true)
     }
 
-    /// What is filed under `key` now, as it is and as a grant.
+    /// The item stored under `key`, as bytes and as a parsed grant.
     fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
         let name = key.to_string();
         let text = self.backend.load(&name).map_err(|error| self.judged(&name, error))?;
@@ -390,14 +399,14 @@ impl Grants {
 
     pub(super) fn warn(&self, text: String) {
         let mut warnings = self.warnings.borrow_mut();
-        // Once is enough, of however many grants it is said.
+        // The same text for several grants is reported once.
         if !warnings.contains(&text) {
             warnings.push(text);
         }
     }
 }
 
-/// Whether `present` came after `sent` was read, and not of it.
+/// Whether `present` was stored after `sent` was read and is not the result of its refresh.
 fn is_newer_sign_in(present: &Grant, sent: &Grant) -> bool {
     let token = |grant: &Grant| grant.refresh_token.as_ref().map(entrada_core::Secret::fingerprint);
     sent.refreshed_at < present.refreshed_at && token(present) != token(sent)

@@ -116,7 +116,7 @@ fn a_saved_grant_is_loaded_listed_and_removed() {
 }
 
 #[test]
-fn what_does_not_change_is_not_written() {
+fn an_unchanged_grant_is_not_written() {
     let place = Place::new();
     for now in 0..3 {
         place.grants().save(&key(), &grant("one", 100), NumericDate(now)).unwrap();
@@ -142,7 +142,7 @@ fn a_locked_store_is_not_an_empty_one() {
 }
 
 #[test]
-fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
+fn an_unreadable_item_is_neither_absent_nor_overwritten_and_can_be_removed() {
     let text = record::write(&key(), &grant("one", 100)).unwrap();
     let mut other = key();
     other.account = "somebody else".to_owned();
@@ -163,12 +163,12 @@ fn what_cannot_be_read_is_neither_absent_nor_overwritten_and_can_be_removed() {
         let place = Place::new();
         let grants = place.grants();
         place.keyring.items.save(&key().to_string(), item).unwrap();
-        let told = |trouble: &StoreErrorKind| {
+        let is_reported = |trouble: &StoreErrorKind| {
             matches!(trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(2))
         };
-        assert!(told(&grants.load(&key()).unwrap_err().trouble));
+        assert!(is_reported(&grants.load(&key()).unwrap_err().trouble));
         let saved = grants.save(&key(), &grant("two", 200), NumericDate(0));
-        assert!(told(&saved.unwrap_err().trouble));
+        assert!(is_reported(&saved.unwrap_err().trouble));
         assert_eq!(place.raw().unwrap().as_slice(), item);
         assert!(grants.remove(&key()).unwrap());
         grants.save(&key(), &grant("two", 200), NumericDate(0)).unwrap();
@@ -190,7 +190,7 @@ fn preparing_writes_each_time_and_fails_when_the_store_does() {
 }
 
 #[test]
-fn a_grant_that_the_store_refused_comes_back_when_it_answers_again() {
+fn a_refused_grant_is_stored_when_the_store_answers_again() {
     let place = Place::new();
     let grants = place.grants();
     grants.save(&key(), &grant("one", 100), NumericDate(100)).unwrap();
@@ -240,7 +240,7 @@ fn an_older_grant_kept_aside_does_not_replace_a_newer_one() {
 }
 
 #[test]
-fn a_grant_kept_aside_is_read_but_not_filed_while_another_process_is_at_work() {
+fn a_grant_kept_aside_is_read_but_not_stored_while_another_process_has_the_lock() {
     let place = Place::new();
     let (grants, other) = (place.grants(), place.grants());
     let ready = grants.reserve().unwrap();
@@ -255,7 +255,7 @@ fn a_grant_kept_aside_is_read_but_not_filed_while_another_process_is_at_work() {
 }
 
 #[test]
-fn what_is_kept_aside_under_a_lost_key_stays_and_is_reported() {
+fn a_grant_kept_aside_under_a_lost_key_stays_and_is_reported() {
     let place = Place::new();
     let grants = place.grants();
     let ready = grants.reserve().unwrap();
@@ -283,7 +283,10 @@ fn a_provider_that_lost_the_grant_is_named() {
     grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
     place.keyring.items.remove(&key().to_string()).unwrap();
     assert!(grants.load(&key()).unwrap().is_none());
-    assert_eq!(grants.take_warnings(), ["the list names a grant that a keyring does not have"]);
+    assert_eq!(
+        grants.take_warnings(),
+        ["the list of accounts contains a grant that a keyring does not have"]
+    );
 }
 
 #[test]
@@ -313,7 +316,7 @@ fn one_grant_is_locked_at_a_time_and_others_are_not() {
 }
 
 #[test]
-fn processes_that_take_turns_lose_no_change() {
+fn processes_that_use_the_lock_lose_no_change() {
     let dir = tempfile::tempdir().unwrap();
     let spawn = |_| {
         std::process::Command::new(std::env::current_exe().unwrap())
@@ -354,7 +357,7 @@ fn files(dir: &Path) -> Grants {
 }
 
 #[test]
-fn no_secret_stands_in_any_file() {
+fn no_file_contains_a_secret() {
     let place = Place::new();
     let grants = place.grants();
     let ready = grants.reserve().unwrap();
@@ -382,7 +385,7 @@ fn search(dir: &Path, check: &mut dyn FnMut(&[u8])) {
 }
 
 #[test]
-fn a_renewal_does_not_take_the_place_of_a_sign_in_that_came_meanwhile() {
+fn a_refresh_does_not_replace_a_newer_sign_in() {
     let place = Place::new();
     let grants = place.grants();
     let (sent, renewed) = (grant("one", 100), grant("two", 300));
@@ -390,8 +393,11 @@ fn a_renewal_does_not_take_the_place_of_a_sign_in_that_came_meanwhile() {
     grants.save(&key(), &grant("of the sign-in", 200), NumericDate(200)).unwrap();
     grants.renew(&key(), &sent, &renewed, NumericDate(300)).unwrap();
     assert_eq!(refresh_token(&grants).unwrap(), "of the sign-in");
-    assert_eq!(grants.take_warnings(), ["somebody signed in meanwhile; that sign-in stays"]);
-    // What it came of is replaced, and so is what is older: the store may have missed a renewal that waits aside.
+    assert_eq!(
+        grants.take_warnings(),
+        ["a newer sign-in was saved in the meantime, and it was kept"]
+    );
+    // A refresh replaces the grant that it used, and an older one: the store may have missed a refresh that is kept aside.
     grants.renew(&key(), &grant("of the sign-in", 200), &renewed, NumericDate(300)).unwrap();
     assert_eq!(refresh_token(&grants).unwrap(), "two");
     grants.renew(&key(), &grant("aside", 400), &grant("five", 500), NumericDate(500)).unwrap();

@@ -1,4 +1,4 @@
-//! Who is stored where: a list without secrets, so that to show accounts asks no keyring.
+//! The account list: which grants are stored where, without secrets. Listing accounts does not need the keyring.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, hash_map};
@@ -14,13 +14,13 @@ use entrada_core::NumericDate;
 
 const VERSION: u64 = 1;
 
-/// Ending of the file of an entry that waits.
+/// File extension of an entry that waits to be added to the list.
 const EXTENSION: &str = "entry";
 
-/// How long a change of the list waits for another process that changes it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change of the list waits while another process changes it.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One grant on the list.
+/// One grant in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The kind of store that holds the grant.
@@ -33,10 +33,10 @@ pub struct Entry {
     pub client_id: String,
     /// [`GrantKey::account`].
     pub account: String,
-    /// The user's name, where the authority told.
+    /// The user's name, if the authority gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// When the entry came on the list, or last changed.
+    /// When the entry was added or last changed.
     pub saved_at: NumericDate,
 }
 
@@ -58,7 +58,7 @@ impl Entry {
         }
     }
 
-    /// For an item of which only the name can be read.
+    /// An entry for an item of which only the name can be read.
     pub(super) fn of_name(store: StoreKind, name: &str) -> Option<Self> {
         let mut words = name.splitn(4, '|').map(str::to_owned);
         Some(Self {
@@ -72,12 +72,12 @@ impl Entry {
         })
     }
 
-    /// Which grant it is of all stores.
+    /// The identity of the grant across all stores.
     fn id(&self) -> (StoreKind, GrantKey) {
         (self.store, self.key())
     }
 
-    /// What the grant is filed under.
+    /// The key of the grant.
     pub fn key(&self) -> GrantKey {
         GrantKey {
             authority: self.authority.clone(),
@@ -87,12 +87,12 @@ impl Entry {
         }
     }
 
-    /// The name to show: the user name if known, else the id.
+    /// The name to show: the user name if known, otherwise the id.
     pub fn label(&self) -> &str {
         self.username.as_deref().unwrap_or(&self.account)
     }
 
-    /// Whether `wanted` means this account: its user name or id, letter case aside.
+    /// Whether `wanted` names this account: its user name or id, ignoring case.
     pub fn is_called(&self, wanted: &str) -> bool {
         [Some(&self.account), self.username.as_ref()]
             .into_iter()
@@ -112,31 +112,31 @@ struct StoredIndex<'a> {
     entries: &'a [Entry],
 }
 
-/// The list as it was found, or what could be read of it.
+/// The list as read from disk, or the part of it that could be read.
 #[derive(Debug, Default)]
 pub(super) struct List {
-    /// Its entries, of every store.
+    /// The entries of all stores.
     pub(super) entries: Vec<Entry>,
-    /// The version, when a newer entrada wrote it: then nothing is known.
+    /// The format version if a newer entrada wrote the list. The entries are unknown then.
     pub(super) newer: Option<u64>,
-    /// The kinds of store of which no grant is missing on it.
+    /// The kinds of store whose grants are all in the list.
     known: Vec<StoreKind>,
-    /// Whether a grant was on it more than once.
+    /// Whether the file had more than one entry for a grant.
     doubled: bool,
 }
 
 impl List {
-    /// Whether every grant of `store` is on it. Otherwise the store itself must be asked too.
+    /// Whether every grant of `store` is in the list. Otherwise the store itself must be asked too.
     pub(super) fn knows(&self, store: StoreKind) -> bool {
         self.known.contains(&store)
     }
 
-    /// Whether it has an entry for `key`.
+    /// Whether the list has an entry for `key`.
     pub(super) fn has(&self, store: StoreKind, key: &GrantKey) -> bool {
         self.entries.iter().any(|own| own.is_for(store, key))
     }
 
-    /// Puts `entries` on it, in place of those with their keys.
+    /// Adds `entries` and replaces those with the same keys.
     fn put(&mut self, entries: impl IntoIterator<Item = Entry>) {
         let new: Vec<Entry> = entries.into_iter().collect();
         let keys: HashSet<_> = new.iter().map(Entry::id).collect();
@@ -144,8 +144,8 @@ impl List {
         self.entries.extend(new);
     }
 
-    /// Puts what was found in `store` on it, and remembers whether that was everything. What is on it already stays: it
-    /// may have come while we looked.
+    /// Adds the entries that were found in `store`, and notes whether they are all of its grants. Existing entries
+    /// stay, because they may have been added during the search.
     fn join(&mut self, store: StoreKind, found: &Found) {
         let mut there: HashSet<_> = self.entries.iter().map(Entry::id).collect();
         let more = found.entries.iter().filter(|entry| there.insert(entry.id()));
@@ -158,7 +158,7 @@ impl List {
     fn parse(bytes: &[u8]) -> Self {
         let Ok(wire) = serde_json::from_slice::<Value>(bytes) else { return Self::default() };
         let version = wire["version"].as_u64();
-        // What a newer list looks like is not ours to know.
+        // The format of a newer list is unknown.
         if let Some(newer) = version.filter(|version| VERSION < *version) {
             return Self { newer: Some(newer), ..Self::default() };
         }
@@ -194,7 +194,7 @@ fn newest(all: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// The members of an array that can be read, and whether these are all.
+/// The members of an array that can be read, and whether all of them can.
 fn members<T: serde::de::DeserializeOwned>(array: &Value) -> (Vec<T>, bool) {
     let Some(all) = array.as_array() else { return (Vec::new(), false) };
     let read: Vec<T> = all.iter().filter_map(|member| T::deserialize(member).ok()).collect();
@@ -202,24 +202,24 @@ fn members<T: serde::de::DeserializeOwned>(array: &Value) -> (Vec<T>, bool) {
     (read, is_whole)
 }
 
-/// What a store had when it was asked for everything.
+/// The result of reading all items of a store.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The grants that could be read.
     pub(super) entries: Vec<Entry>,
-    /// Whether there was nothing else.
+    /// Whether the store held no other items.
     pub(super) all: bool,
 }
 
-/// The list's file, `accounts.json` in the state directory. An entry that cannot be put on it, because another process
-/// holds it or it is newer than we are, waits in a file of its own in `accounts.new`.
+/// The list's file, `accounts.json` in the state directory. If another process holds the lock or a newer entrada
+/// wrote the list, a new entry goes to a separate file in `accounts.new`.
 pub(super) struct Index {
     dir: PathBuf,
     path: PathBuf,
     waiting: PathBuf,
     pub(super) shortcuts: Shortcuts,
-    patience: Duration,
-    /// The grants on the list when this process asked for one.
+    lock_timeout: Duration,
+    /// The grants that the list named at the first call of [`Index::names`].
     named: RefCell<Option<HashSet<(StoreKind, GrantKey)>>>,
 }
 
@@ -229,30 +229,31 @@ impl Index {
         let shortcuts = state_dir.join("accounts.seen");
         let shortcuts = Shortcuts::new(shortcuts, path.clone(), waiting.clone());
         let (dir, named) = (state_dir.to_owned(), RefCell::default());
-        Self { dir, path, waiting, shortcuts, patience: PATIENCE, named }
+        Self { dir, path, waiting, shortcuts, lock_timeout: LOCK_TIMEOUT, named }
     }
 
-    /// No longer waits for another process as long as a person would.
+    /// Shortens the wait for another process.
     #[cfg(test)]
-    pub(super) fn hurry(&mut self) {
-        self.patience = Duration::from_millis(50);
+    pub(super) fn shorten_lock_timeout(&mut self) {
+        self.lock_timeout = Duration::from_millis(50);
     }
 
-    /// The list, with the entries that wait to be put on it.
+    /// The list, including the entries that wait to be added.
     pub(super) fn read(&self) -> List {
         let mut list = self.file().unwrap_or_default();
         list.put(self.waiting().into_iter().map(|(_, entry)| entry));
         list
     }
 
-    /// Refuses what is no plain file in the place of the list: it would never be read, nor replaced.
+    /// Refuses a path that is not a regular file: the list could be neither read nor replaced.
     pub(super) fn check(&self) -> Result<(), BackendError> {
         let is = self.path.symlink_metadata().ok().and_then(|found| disk::no_file(&found));
         let (path, what) = (self.path.clone(), "the list of accounts");
         is.map_or(Ok(()), |is| Err(BackendError::new(StoreErrorKind::InTheWay { path, what, is })))
     }
 
-    /// Whether the list has an entry for `key`. Read once: whoever asks of each of many grants need not wait for each.
+    /// Whether the list has an entry for `key`. Reads the list once, so that a caller that checks many grants does
+    /// not read it again for each.
     pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
         let named =
@@ -260,8 +261,8 @@ impl Index {
         named.contains(&(store, key.clone()))
     }
 
-    /// Puts `entry` on the list in place of the one with its key, after what was `found` in its store, where that was
-    /// asked. Writes only when that says something new, for which the time alone does not count.
+    /// Adds `entry` to the list, or replaces the one with the same key; first adds what was `found` in its store, if
+    /// the store was read. Writes only if something other than the time changes.
     pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), BackendError> {
         let same = |own: &Entry| *own == Entry { saved_at: own.saved_at, ..entry.clone() };
         let list = self.read();
@@ -277,13 +278,13 @@ impl Index {
         });
         match put {
             Err(_) if is_there => Ok(()),
-            // Why the list could not be changed says more than why the next best failed too.
+            // The reason why the list could not be changed is more useful than the reason why the fallback failed.
             Err(fault) => self.set_aside(entry).map_err(|_| fault),
             Ok(()) => Ok(()),
         }
     }
 
-    /// Takes the entries for `keys` off the list, which is written once; whether one of them was on it.
+    /// Removes the entries of `keys` from the list in one write. Returns whether the list had one of them.
     pub(super) fn remove(&self, store: StoreKind, keys: &[GrantKey]) -> Result<bool, BackendError> {
         self.named.take();
         let mut waited = false;
@@ -300,7 +301,7 @@ impl Index {
         Ok(true)
     }
 
-    /// Puts what was found in `store` on the list.
+    /// Adds the entries that were found in `store`.
     pub(super) fn join(&self, store: StoreKind, found: &Found) -> Result<(), BackendError> {
         self.change(|list| list.join(store, found))
     }
@@ -309,7 +310,7 @@ impl Index {
         self.named.take();
         disk::own_dir(&self.dir)?;
         let lock_path = self.dir.join("accounts.lock");
-        let _lock = deadline::within(self.patience, move || lock::wait(&lock_path))??;
+        let _lock = deadline::within(self.lock_timeout, move || lock::wait(&lock_path))??;
         let mut list = self.file()?;
         if let Some(version) = list.newer {
             return Err(BackendError::new(StoreErrorKind::Newer(version)));
@@ -327,7 +328,7 @@ impl Index {
         })?;
         disk::write(&self.path, &json)?;
         for (path, _) in waiting {
-            // One that stays says once more what the list says already.
+            // A file that stays only repeats an entry of the list.
             let _ = disk::remove(&path);
         }
         Ok(())

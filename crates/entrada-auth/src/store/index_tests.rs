@@ -1,4 +1,4 @@
-//! Tests of the list.
+//! Tests of the account list.
 
 use super::*;
 use crate::store::record::tests::{grant, key};
@@ -34,7 +34,7 @@ fn all_of(entries: &[Entry]) -> Found {
 }
 
 #[test]
-fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
+fn a_damaged_list_is_incomplete_until_the_store_was_read() {
     let (_dir, index) = place();
     for damage in ["", "{", "[]", r#"{"entries":[]}"#, "\0"] {
         index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
@@ -49,7 +49,7 @@ fn a_damaged_list_knows_nothing_until_the_store_was_asked() {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_list_stays() {
+fn readable_entries_of_a_damaged_list_stay() {
     let (_dir, index) = place();
     let other = Entry { store: StoreKind::Keyring, ..entry("b", 1) };
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
@@ -82,19 +82,19 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
 fn an_entry_waits_while_another_process_holds_the_list() {
     let (_dir, mut index) = place();
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
-    index.hurry();
+    index.shorten_lock_timeout();
     let held = lock::wait(&index.dir.join("accounts.lock")).unwrap();
     index.put(&entry("b", 1), None).unwrap();
     assert_eq!(index.read().entries, [entry("a", 1), entry("b", 1)]);
     drop(held);
-    index.patience = PATIENCE;
+    index.lock_timeout = LOCK_TIMEOUT;
     index.put(&entry("c", 1), None).unwrap();
     assert_eq!(index.waiting().len(), 0);
     assert_eq!(index.read().entries.len(), 3);
 }
 
 #[test]
-fn stores_do_not_meddle_with_each_other() {
+fn stores_do_not_change_entries_of_other_stores() {
     let (_dir, index) = place();
     let other = Entry { store: StoreKind::Memory, ..entry("a", 1) };
     index.put(&entry("a", 1), None).unwrap();
@@ -104,7 +104,7 @@ fn stores_do_not_meddle_with_each_other() {
 }
 
 #[test]
-fn changes_made_at_once_are_all_kept() {
+fn concurrent_changes_are_all_kept() {
     let (_dir, index) = place();
     std::thread::scope(|scope| {
         for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
@@ -116,7 +116,7 @@ fn changes_made_at_once_are_all_kept() {
 }
 
 #[test]
-fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_change_writes_one() {
+fn the_newest_of_two_entries_for_a_grant_counts_and_the_next_change_writes_one() {
     let (_dir, index) = place();
     index.put(&entry("a", 5), Some(&all_of(&[entry("b", 1)]))).unwrap();
     let newer = Entry { username: None, ..entry("a", 7) };
@@ -124,8 +124,8 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
     let wire = StoredIndex { version: VERSION, known: &[StoreKind::File], entries: &entries };
     std::fs::write(&index.path, serde_json::to_vec(&wire).unwrap()).unwrap();
     assert_eq!(index.read().entries, [newer.clone(), entry("b", 1)]);
-    assert!(index.read().knows(StoreKind::File), "nothing is missing on it");
-    // Nothing is new, and still it is written.
+    assert!(index.read().knows(StoreKind::File), "the list is complete");
+    // No entry is new, but the list is written because it has a duplicate.
     index.put(&newer, None).unwrap();
     let text = std::fs::read_to_string(&index.path).unwrap();
     assert_eq!(text.matches("saved_at").count(), 2, "{text}");
@@ -133,15 +133,12 @@ fn of_a_grant_that_is_on_the_list_twice_the_newest_entry_counts_and_the_next_cha
 }
 
 #[test]
-fn whoever_asks_of_each_of_many_grants_reads_the_list_once() {
+fn checking_many_grants_reads_the_list_once() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
     assert!(index.names(StoreKind::File, &entry("a", 1).key()));
     index.put(&entry("b", 1), None).unwrap();
-    assert!(
-        index.names(StoreKind::File, &entry("b", 1).key()),
-        "what this process changed is seen"
-    );
+    assert!(index.names(StoreKind::File, &entry("b", 1).key()), "a change by this process is seen");
     std::fs::remove_file(&index.path).unwrap();
     assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
     assert!(!index.names(StoreKind::File, &entry("c", 1).key()));

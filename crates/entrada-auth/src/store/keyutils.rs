@@ -1,16 +1,16 @@
-//! The Linux kernel's keys: quick and in memory only; gone after a reboot, or three days unused.
+//! The Linux kernel's keys: fast, and in memory only. They expire after three days without use and at a reboot.
 
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 
 use super::{Backend, BackendError, Bytes, StoreError, StoreKind, action};
 
-/// Bytes that a key of the type `user` can hold (`keyctl(2)`), less the mark.
+/// Bytes that a key of the type `user` can hold (`keyctl(2)`), minus the prefix.
 const ITEM_MAX: usize = 32_767 - MARK.len();
 
-/// Stands before each value: the kernel refuses an empty key.
+/// Prefix of each value: the kernel refuses an empty key.
 const MARK: &[u8] = b"=";
 
-/// Links that are read of the user's keyring: more than the usual quota of 200 keys by far.
+/// How many links of the user's keyring are read: far more than the usual quota of 200 keys.
 const LINKS_MAX: usize = 4096;
 
 /// Keys in the user's persistent keyring (`persistent-keyring(7)`), shared by all sessions of the user.
@@ -26,8 +26,8 @@ impl Keyutils {
     ///
     /// [`StoreError`] where the kernel has no keyring for this user.
     pub fn new(service: &str) -> Result<Self, StoreError> {
-        // Linked to our own process's keyring, so that we possess the keys: the session's may be missing or revoked,
-        // as in cron jobs and containers.
+        // The user's keyring is linked to this process's keyring, so that the process possesses the keys. The
+        // session's keyring may be missing or revoked, as in cron jobs and containers.
         let ring = KeyRing::get_persistent(KeyRingIdentifier::Process);
         let ring = ring.map_err(|error| fault(error).when(StoreKind::Keyutils, action::OPEN))?;
         Ok(Self { ring, prefix: format!("{service}:") })
@@ -56,7 +56,7 @@ impl Keyutils {
         for key in
             self.ring.get_links(LINKS_MAX)?.iter().filter_map(linux_keyutils::LinkNode::as_key)
         {
-            // A key may go while we look.
+            // A key may be removed during the search.
             let Ok(metadata) = key.metadata() else { continue };
             names.extend(metadata.get_description().strip_prefix(&self.prefix).map(str::to_owned));
         }
@@ -70,7 +70,7 @@ impl Backend for Keyutils {
     }
 
     fn describe(&self) -> String {
-        "the kernel's keys, kept until 3 days after the last use or a reboot".to_owned()
+        "the Linux kernel's keys; they expire 3 days after the last use, or at a reboot".to_owned()
     }
 
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
@@ -121,7 +121,7 @@ fn fault(error: KeyError) -> BackendError {
             "the kernel does not let this process use the user's keys, as is usual in containers",
         ),
         KeyError::OperationNotSupported | KeyError::Unknown(_) => {
-            BackendError::unavailable("this kernel offers no persistent keys")
+            BackendError::unavailable("this kernel does not support persistent keys")
         }
         _ => BackendError::denied("the kernel refused"),
     };
@@ -134,7 +134,7 @@ mod tests {
     use crate::store::{StoreErrorKind, contract};
 
     #[test]
-    fn keys_keep_the_contract_where_the_kernel_lets_us() {
+    fn keys_keep_the_contract_where_the_kernel_allows_them() {
         let service = format!("entrada-test-{}", std::process::id());
         match Keyutils::new(&service) {
             Ok(store) => contract::check(&store),
@@ -152,7 +152,7 @@ mod tests {
         for (error, word) in [
             (KeyError::QuotaExceeded, "quota"),
             (KeyError::AccessDenied, "does not let"),
-            (KeyError::Unknown(38), "no persistent keys"),
+            (KeyError::Unknown(38), "not support persistent keys"),
         ] {
             assert!(fault(error).trouble.to_string().contains(word));
         }

@@ -1,4 +1,4 @@
-//! One process at a time per grant, by a lock that the kernel releases however its holder ends.
+//! A lock per grant, held by one process at a time. The kernel releases it however the process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -7,38 +7,38 @@ use std::time::Duration;
 
 use super::{BackendError, disk};
 
-/// The first wait for a lock that is held; each one after it is twice as long.
+/// The first wait for a lock that another process holds. Each later wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 
-/// The longest wait between two looks.
+/// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
 
-/// Bytes of a note that are read: far more than an authority's refusal has.
+/// Bytes of a note that are read: far more than an authority's error response has.
 const NOTE_MAX: u64 = 64 << 10;
 
-/// The grant could not be had for oneself.
+/// The lock on a grant could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process had it for as long as we waited.
+    /// Another process held the lock for the whole wait.
     #[error("{} has held the lock on the grant for {} s", holder(*.by), .waited.as_secs())]
     Held {
-        /// Its process id, where it could be read.
+        /// The other process's id, if it could be read.
         by: Option<u32>,
-        /// How long we waited.
+        /// How long this process waited.
         waited: Duration,
     },
-    /// The wait was broken off.
-    #[error("the wait for the lock on the grant was broken off")]
+    /// The wait was interrupted.
+    #[error("the wait for the lock on the grant was interrupted")]
     GaveUp {
-        /// How long we had waited.
+        /// How long this process had waited.
         waited: Duration,
     },
-    /// No lock file, or no locks, can be had there.
+    /// The lock file cannot be created, or the file system has no locks.
     #[error("cannot lock `{}`", .path.display())]
     Refused {
         /// The lock file.
         path: PathBuf,
-        /// What the platform said.
+        /// The platform's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
@@ -47,21 +47,21 @@ fn holder(by: Option<u32>) -> String {
     by.map_or_else(|| "another process".to_owned(), |pid| format!("another process (pid {pid})"))
 }
 
-/// Whose turn it is.
+/// The result of waiting for a lock.
 #[derive(Debug)]
 pub enum LockOutcome {
-    /// Ours.
+    /// This process holds the lock.
     Acquired(LockGuard),
-    /// It was another process's, which has ended it: what it did may serve us too.
+    /// Another process held the lock and released it. Its result may be enough for this process too.
     ReleasedByOther {
-        /// How long that took.
+        /// How long the wait took.
         waited: Duration,
-        /// The note as it was when we came.
+        /// The note as it was when the wait began.
         note: Option<String>,
     },
 }
 
-/// The grant is ours until this is dropped.
+/// A held lock on a grant, released on drop.
 #[must_use = "the lock is released when this is dropped"]
 #[derive(Debug)]
 pub struct LockGuard {
@@ -70,12 +70,13 @@ pub struct LockGuard {
 }
 
 impl LockGuard {
-    /// What the last process that had the lock left for those after it.
+    /// The note that the last holder of the lock wrote.
     pub fn note(&self) -> Option<String> {
         read_note(&self.file)
     }
 
-    /// Leaves `note`, one line without a secret, for whoever comes next. It may be lost: nothing must depend on it.
+    /// Writes `note`, one line without a secret, for the next process. The note may be lost: nothing may depend on
+    /// it.
     pub fn write_note(&self, note: &str) {
         let _ = write(&self.file, note);
     }
@@ -85,7 +86,7 @@ impl LockGuard {
         self.write_note("");
     }
 
-    /// Ends `held` with the lock.
+    /// Keeps `held` until the lock is released.
     pub(super) fn with(mut self, held: super::recovery::Held) -> Self {
         self.on_drop = Some(held);
         self
@@ -95,12 +96,12 @@ impl LockGuard {
 impl Drop for LockGuard {
     fn drop(&mut self) {
         drop(self.on_drop.take());
-        // Closing releases it too; but a child that inherited the file would keep it.
+        // Closing the file releases the lock too, but a child process that inherited the file would keep it.
         let _ = self.file.unlock();
     }
 }
 
-/// Locks `path`, looking again and again until `wait` is over or `sleep` answers `false`.
+/// Locks `path`. Tries until `wait` is over or `sleep` returns `false`.
 pub(super) fn acquire(
     path: &Path,
     wait: Duration,
@@ -113,8 +114,8 @@ pub(super) fn acquire(
     Ok(sign(file))
 }
 
-/// Locks `path` if nobody has it; else waits, as [`acquire`] does, until whoever has it lets go. Those who waited are then
-/// free to look at what was done, all at once, before one of them takes the next turn.
+/// Locks `path` if it is free. Otherwise waits like [`acquire`] until the holder releases the lock. All waiting
+/// processes can then look at its result at once, before one of them takes the lock.
 pub(super) fn lock_or_wait(
     path: &Path,
     wait: Duration,
@@ -130,12 +131,12 @@ pub(super) fn lock_or_wait(
     Ok(LockOutcome::ReleasedByOther { waited, note })
 }
 
-/// The note beside the lock `path`, without having the lock.
+/// The note next to the lock `path`, read without the lock.
 pub(super) fn note_of(path: &Path) -> Option<String> {
     read_note(&disk::without_following(OpenOptions::new().read(true)).open(path).ok()?)
 }
 
-/// Whether a try took the lock.
+/// Whether an attempt took the lock.
 fn taken(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError> {
     match tried {
         Ok(()) => Ok(true),
@@ -146,7 +147,7 @@ fn taken(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError
     }
 }
 
-/// Tries again and again, at growing distances; how long that took.
+/// Tries again and again, with growing pauses. Returns how long that took.
 fn look_again(
     file: &File,
     wait: Duration,
@@ -171,14 +172,15 @@ fn look_again(
     }
 }
 
-/// Locks `path`, waiting without bound: for the short sections of our own.
+/// Locks `path` and waits without a limit. Used for entrada's own short critical sections.
 pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     let file = open(path)?;
     file.lock().map_err(|error| disk::cannot("lock", path, error))?;
     Ok(sign(file))
 }
 
-/// The lock file, which is never removed: with a file that comes and goes, two could hold "the" lock.
+/// Opens the lock file. It is never removed: with a file that is removed and created again, two processes could hold
+/// the same lock.
 fn open(path: &Path) -> Result<File, BackendError> {
     if let Some(dir) = path.parent() {
         disk::own_dir(dir)?;
@@ -193,7 +195,7 @@ fn open(path: &Path) -> Result<File, BackendError> {
     Ok(file)
 }
 
-/// Notes our process id in the file, for the words of those who wait. A full disk is no reason to go without the lock.
+/// Writes the process id to the file, for the messages of processes that wait. A full disk must not prevent locking.
 fn sign(file: File) -> LockGuard {
     if signature(&file) != Some(std::process::id()) {
         let note = read_note(&file).unwrap_or_default();
@@ -220,8 +222,8 @@ fn read(mut file: &File) -> Option<String> {
 fn write(mut file: &File, note: &str) -> io::Result<()> {
     let text = format!("{}\n{}\n", std::process::id(), note.lines().next().unwrap_or_default());
     file.rewind()?;
-    // In one go and cut to length after it: whoever reads meanwhile meets the old line or the new one, or one that is
-    // neither, which is no note.
+    // Written in one call and truncated after it: a concurrent reader sees the old line, the new line, or a mixture
+    // that does not parse as a note.
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)
 }
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     fn never(_: Duration) -> bool {
-        panic!("nobody is in the way");
+        panic!("no other process holds it");
     }
 
     #[test]
@@ -277,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn those_who_waited_for_another_go_on_together_and_read_what_it_left() {
+    fn waiting_processes_continue_together_and_read_the_note() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.lock");
         let LockOutcome::Acquired(first) = lock_or_wait(&path, Duration::ZERO, &mut never).unwrap()
         else {
-            panic!("nobody has it");
+            panic!("no other process holds it");
         };
         assert_eq!(first.note(), None);
         first.write_note("begun");
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_can_be_broken_off() {
+    fn a_wait_can_be_interrupted() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.lock");
         let _first = acquire(&path, Duration::ZERO, &mut never).unwrap();
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_that_is_killed_lets_go() {
+    fn a_killed_holder_releases_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "store::lock::tests::child_that_holds_the_lock"])
@@ -361,7 +363,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_lock_file_that_others_share_is_refused_and_left_as_it_is() {
+    fn a_shared_lock_file_is_refused_and_not_changed() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let (path, other) = (dir.path().join("a.lock"), dir.path().join("other"));
@@ -376,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_locks_is_named() {
+    fn a_path_that_cannot_be_locked_is_named() {
         let path = Path::new("/proc/nowhere/a.lock");
         let error = acquire(path, Duration::ZERO, &mut never).unwrap_err();
         assert_eq!(error.to_string(), "cannot lock `/proc/nowhere/a.lock`");

@@ -1,4 +1,4 @@
-//! What is damaged, lost, busy or newer costs no other grant.
+//! Tests that a damaged, lost, locked or newer file costs no other grant.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +17,7 @@ fn save(grants: &Grants, key: &GrantKey) -> Result<(), StoreError> {
     grants.save(key, &grant("one", 100), NumericDate(100))
 }
 
-/// The accounts that a process of its own finds.
+/// The accounts that a new process finds.
 fn accounts(place: &Place) -> Vec<String> {
     let mut ids: Vec<_> =
         place.grants().list().unwrap().into_iter().map(|entry| entry.account).collect();
@@ -32,7 +32,7 @@ impl Place {
 }
 
 #[test]
-fn a_lost_list_is_made_anew_from_the_items() {
+fn a_lost_list_is_rebuilt_from_the_items() {
     let place = Place::new();
     let _ready = place.grants().reserve().unwrap();
     place.grants().save(&key(), &grant("one", 100), NumericDate(101)).unwrap();
@@ -53,7 +53,7 @@ fn a_lost_list_is_made_anew_from_the_items() {
 }
 
 #[test]
-fn a_sign_in_after_the_list_was_lost_hides_nobody() {
+fn a_sign_in_after_the_list_was_lost_hides_no_account() {
     for damage in [None, Some(""), Some("{"), Some(r#"{"version":1,"entries":[7]}"#)] {
         let place = Place::new();
         save(&place.grants(), &key()).unwrap();
@@ -90,7 +90,7 @@ fn a_sign_in_while_another_process_holds_the_list_is_found_afterwards() {
         save(&place.grants(), &key()).unwrap();
         let held = lock::wait(&place.dir.path().join("state/accounts.lock")).unwrap();
         let mut grants = place.grants();
-        grants.index.hurry();
+        grants.index.shorten_lock_timeout();
         save(&grants, &other()).unwrap();
         assert_eq!(accounts(&place), ["other", "uid.utid"]);
         drop(held);
@@ -100,17 +100,17 @@ fn a_sign_in_while_another_process_holds_the_list_is_found_afterwards() {
 }
 
 #[test]
-fn a_sign_in_that_nobody_would_find_is_an_error() {
+fn a_sign_in_that_no_list_would_name_is_an_error() {
     let place = Place::new();
     save(&place.grants(), &key()).unwrap();
-    // Neither the list can be changed, nor can an entry wait beside it.
+    // The list cannot be changed, and an entry cannot wait next to it.
     let state = place.dir.path().join("state");
     std::fs::remove_file(state.join("accounts.lock")).unwrap();
     std::fs::create_dir(state.join("accounts.lock")).unwrap();
     std::fs::write(state.join("accounts.new"), "").unwrap();
     assert_eq!(save(&place.grants(), &other()).unwrap_err().action, action::SAVE);
     save(&place.grants(), &key()).unwrap();
-    // Without a list the store itself is asked, if it can tell.
+    // Without a list the store itself is asked, if it can list its items.
     std::fs::remove_file(place.list()).unwrap();
     place.keyring.mute.set(true);
     assert!(save(&place.grants(), &other()).is_err());
@@ -172,14 +172,14 @@ fn a_locked_store_still_lists_nothing_without_its_list() {
     assert_eq!(place.grants().list().unwrap_err().trouble, StoreErrorKind::Locked);
 }
 
-/// The file store under a key of these digits.
+/// The file store with a key made of these digits.
 fn files(dir: &std::path::Path, digits: &str) -> Grants {
     let backend = File::new(dir.join("data"), &Key::Raw(Secret::new(digits.repeat(32)))).unwrap();
     Grants::new(Box::new(backend), dir.join("state"))
 }
 
 #[test]
-fn a_wrong_key_overwrites_nothing_and_is_called_one() {
+fn a_wrong_key_overwrites_nothing_and_is_reported_as_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let right = files(dir.path(), "11");
     let _ready = right.reserve().unwrap();

@@ -1,11 +1,11 @@
-//! The store that forgets: items in this process's memory.
+//! The store in this process's memory. It is lost when the process ends.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{Backend, Bytes, StoreError, StoreKind};
 
-/// Items in memory, gone when dropped.
+/// Items in memory, lost on drop.
 #[derive(Default)]
 pub struct Memory(RefCell<BTreeMap<String, Bytes>>);
 

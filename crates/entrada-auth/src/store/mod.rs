@@ -1,5 +1,5 @@
-//! Where grants rest between runs: one file per backend behind one trait, and one layer above them that knows what a
-//! grant is.
+//! Storage of grants between runs: one file per backend, all behind the trait [`Backend`], and one layer above them
+//! that knows the format of a grant.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
@@ -71,11 +71,11 @@ pub enum StoreKind {
     /// The operating system's keyring: Secret Service, Keychain, Credential Manager
     #[default]
     Keyring,
-    /// An encrypted file; the key is yours to keep
+    /// An encrypted file; you provide the key
     File,
-    /// The Linux kernel's keys: gone after a reboot
+    /// The Linux kernel's keys: lost after a reboot
     Keyutils,
-    /// Nowhere: gone when the program ends
+    /// Memory only: lost when the program ends
     Memory,
     /// A store of the program's own
     ///
@@ -96,24 +96,25 @@ impl StoreKind {
 /// The bytes of one item, zeroed when dropped.
 pub type Bytes = Zeroizing<Vec<u8>>;
 
-/// Tells whether bytes are those that are looked for.
+/// A test whether bytes are the wanted ones.
 pub type IsRight<'a> = dyn Fn(&[u8]) -> bool + 'a;
 
-/// A place that keeps named bytes. Small on purpose: what a grant is, splitting and versions are told once, above.
+/// A store of named bytes. The trait is small: the format of a grant, splitting and versions are implemented once, in
+/// the layer above.
 pub trait Backend {
-    /// Which kind this is.
+    /// The kind of store.
     fn kind(&self) -> StoreKind;
-    /// Who answers, for people: `gnome-keyring`, a path.
+    /// The name of the provider for people: `gnome-keyring`, a path.
     fn describe(&self) -> String;
-    /// The bytes under `name`, or `None` when there are none. A backend that cannot be asked is an error, not a `None`:
+    /// The bytes under `name`, or `None` if there are none. A backend that does not answer is an error, not a `None`:
     /// "locked" and "empty" need different help.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the store cannot be asked.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
-    /// As [`Backend::load`]. A backend that only believes to know where the item is may look there first, if `is_right` can
-    /// tell that it was.
+    /// As [`Backend::load`]. A backend that remembers a possible place of the item may look there first, and checks
+    /// the result with `is_right`.
     ///
     /// # Errors
     ///
@@ -122,13 +123,13 @@ pub trait Backend {
         let _ = is_right;
         self.load(name)
     }
-    /// Files `bytes` under `name`, in one step: afterwards the old or the new value is there, never a part.
+    /// Writes `bytes` under `name` atomically: afterwards the item has the old or the new value, never a part.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the store does not take the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
-    /// Sets room on the disk aside for an item, where items are files of ours.
+    /// Reserves disk space for an item, if items are files.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ pub trait Backend {
     fn room(&self) -> Result<Option<Room>, StoreError> {
         Ok(None)
     }
-    /// Moves what is filed under `name`, and cannot be read, to `aside`, as it is.
+    /// Moves the unreadable item `name` to the name `aside`, unchanged.
     ///
     /// # Errors
     ///
@@ -144,17 +145,17 @@ pub trait Backend {
     fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
         self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
     }
-    /// Forgets `name`; whether it was there.
+    /// Removes the item `name`. Returns whether it existed.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the store cannot be written.
     fn remove(&self, name: &str) -> Result<bool, StoreError>;
-    /// Bytes that one item may have; `None` when any grant fits.
+    /// Largest size of an item in bytes; `None` if every grant fits.
     fn item_max(&self) -> Option<usize> {
         None
     }
-    /// The names of all items, where the platform can tell.
+    /// The names of all items, if the platform can list them.
     ///
     /// # Errors
     ///
@@ -162,38 +163,38 @@ pub trait Backend {
     fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
 }
 
-/// The store could not be used.
+/// A store could not be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the {} store could not {action}: {trouble}", kind_name(*.kind))]
 pub struct StoreError {
-    /// Which backend.
+    /// The kind of store.
     pub kind: StoreKind,
-    /// What we were doing: `read the grant`, `save the grant`, …
+    /// The action that failed: `read the grant`, `save the grant`, …
     pub action: &'static str,
-    /// What stood in the way.
+    /// The reason.
     pub trouble: StoreErrorKind,
-    /// What the platform said.
+    /// The platform's error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What stood in the way, by what the user can do about it.
+/// The reason why a store failed, by what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreErrorKind {
-    /// Nothing there to ask: no D-Bus session, no provider, not this platform.
+    /// The store does not exist: no D-Bus session, no provider, or another platform.
     #[error("{0}")]
     Unavailable(String),
-    /// There, but locked, and nobody could be asked to unlock it.
+    /// The store is locked, and entrada could not ask the user to unlock it.
     #[error("it is locked")]
     Locked,
     /// The unlock dialog was dismissed.
     #[error("the request to unlock it was dismissed")]
     Dismissed,
-    /// It is another user's, who could read what is kept there.
+    /// The store belongs to another user, who could read its items.
     #[error("{what} belongs to another user (uid {owner})")]
     OtherOwner {
-        /// What belongs to them.
+        /// The thing that belongs to the other user.
         what: String,
-        /// Their number.
+        /// The other user's id.
         owner: u32,
     },
     /// A signal with this number ended the wait for an answer.
@@ -202,29 +203,29 @@ pub enum StoreErrorKind {
     /// No answer within the deadline.
     #[error("it did not answer within {0} s")]
     TimedOut(u64),
-    /// Access refused, disk full, read-only: the platform said no.
+    /// The platform refused: access denied, disk full, read-only.
     #[error("{0}")]
     Denied(String),
-    /// What is stored cannot be decrypted: the key is not the one that it was encrypted with.
-    #[error("what is stored there cannot be decrypted: {0}")]
+    /// The stored data cannot be decrypted: it was encrypted with another key.
+    #[error("the stored data cannot be decrypted: {0}")]
     WrongKey(String),
-    /// What is stored cannot be read: truncated, foreign, altered.
-    #[error("what is stored there is damaged: {0}")]
+    /// The stored data cannot be read: truncated, altered, or written by another program.
+    #[error("the stored data is damaged: {0}")]
     Corrupt(String),
-    /// What is opened to save a grant would be more than the process may have open.
+    /// Saving a grant would open more files than the process may have open.
     #[error("too few file descriptors are left to store a grant")]
     FewDescriptors,
-    /// Something else stands where a file of ours belongs.
+    /// Another kind of file is in the place of one of entrada's files.
     #[error("`{}`, {what}, {is}", .path.display())]
     InTheWay {
-        /// Where.
+        /// The path.
         path: std::path::PathBuf,
-        /// What belongs there: `the list of accounts`.
+        /// The expected file: `the list of accounts`.
         what: &'static str,
-        /// What is there instead: `is a symbolic link`.
+        /// The file that is there: `is a symbolic link`.
         is: &'static str,
     },
-    /// What is stored was written by a newer entrada.
+    /// A newer entrada wrote the stored data.
     #[error("it was written by a newer entrada (format {0})")]
     Newer(u64),
     /// The item is too large for this store.
@@ -232,7 +233,7 @@ pub enum StoreErrorKind {
     TooLarge {
         /// Bytes of the item.
         size: usize,
-        /// Bytes that fit.
+        /// The limit in bytes.
         max: usize,
     },
 }
@@ -247,10 +248,10 @@ fn kind_name(kind: StoreKind) -> &'static str {
     }
 }
 
-/// What the platform said, kept as the cause.
+/// Adds the platform's error as the cause.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A trouble that does not know yet which store met it, and while doing what.
+/// The reason of a failure, before the store and the action are known.
 #[derive(Debug)]
 struct BackendError {
     trouble: StoreErrorKind,
@@ -283,20 +284,20 @@ impl BackendError {
     }
 }
 
-/// Beginning of the names of damaged items that were moved out of the way of a sign-in.
+/// Prefix of the names of damaged items that a sign-in moved aside.
 const ASIDE: &str = "damaged-";
 
-/// The item that [`Grants::try_out`] writes, and the beginning of the names of those that it writes where it cannot be alone.
+/// The item that [`Grants::try_out`] writes, and the prefix of the names that it uses without a lock.
 const TRIAL: &str = "doctor";
 
-/// Whether an item is of our own housekeeping, and no grant.
+/// Whether an item is internal to entrada and not a grant.
 fn is_housekeeping(name: &str) -> bool {
     // Names of grants hold `|`.
     !name.contains('|')
         && (name == recovery::NAME || name.starts_with(ASIDE) || name.starts_with(TRIAL))
 }
 
-/// What each store does, in the words of its errors.
+/// The action of each store call, as the error messages say it.
 mod action {
     pub(super) const OPEN: &str = "be opened";
     pub(super) const LOAD: &str = "read the grant";

@@ -1,4 +1,4 @@
-//! Which store is built from what.
+//! Builds the store that the options name.
 
 use std::path::{Path, PathBuf};
 
@@ -9,34 +9,34 @@ use super::{
     Session, Split, StoreError, StoreKind, action,
 };
 
-/// What a store is built from. Each kind takes what it needs.
+/// The inputs for building a store. Each kind uses the ones that it needs.
 pub struct Options {
-    /// Which store.
+    /// The kind of store.
     pub kind: StoreKind,
-    /// Where list, locks and grants kept aside go.
+    /// The directory of the account list, the locks and the grants kept aside.
     pub state_dir: PathBuf,
-    /// Where the encrypted files go.
+    /// The directory of the encrypted files.
     pub data_dir: PathBuf,
     /// The key of the encrypted files.
     pub key: Option<Key>,
-    /// How secrets travel to the Secret Service.
+    /// How secrets are sent to the Secret Service.
     pub session: Session,
-    /// The D-Bus session's address, or several of them with `;` between; `None` for the one that systemd's users have.
+    /// The address of the D-Bus session, or several separated by `;`. `None` is the default address of systemd user
+    /// sessions.
     pub bus: Option<String>,
-    /// What the items are filed under in a keyring, `entrada` unless something must stand apart.
+    /// The service name of the items in a keyring: `entrada`, or another name for a separate set of items.
     pub service: String,
     /// Whether the user may be asked to unlock a keyring.
     pub interaction: Interaction,
-    /// How long a keyring may take.
+    /// The timeouts of keyring calls.
     pub limits: Limits,
-    /// Tells the user what is being waited for.
+    /// Tells the user what entrada is waiting for.
     pub notice: Notice,
-    /// Tells which signal has asked the program to end: then a silent keyring is waited for no longer.
+    /// Returns the signal that asked the program to end. entrada then stops waiting for a silent keyring.
     pub asked_to_end: AskedToEnd,
 }
 
-/// Builds the store that `options` names. No other kind takes its place: whoever asked for a keyring must not end up
-/// with a file.
+/// Builds the store that `options` names. There is no fallback: a user who chose a keyring must not get a file.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn session_bus(env: &Env) -> Option<String> {
     named
 }
 
-/// Whether the store of files in `data_dir` has never kept anything, so that any key is right.
+/// Whether the file store in `data_dir` has never held an item. Any key is valid then.
 pub fn is_new(data_dir: &Path) -> bool {
     File::is_new(&items_in(data_dir))
 }
@@ -123,7 +123,7 @@ fn keyutils(options: &Options) -> Result<Box<dyn Backend>, StoreError> {
 
 #[cfg(not(target_os = "linux"))]
 fn keyutils(_: &Options) -> Result<Box<dyn Backend>, StoreError> {
-    let fault = BackendError::unavailable("it is a part of the Linux kernel");
+    let fault = BackendError::unavailable("it is available on Linux only");
     Err(fault.when(StoreKind::Keyutils, action::OPEN))
 }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_the_one_asked_for() {
+    fn each_kind_opens_the_requested_store() {
         let key = Some(Key::Raw(Secret::new("11".repeat(32))));
         let file = open(Options { key, ..options(StoreKind::File) }).unwrap();
         assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_a_key_are_refused_with_the_cure() {
+    fn files_without_a_key_are_refused_with_the_fix() {
         let Err(error) = open(options(StoreKind::File)) else { panic!("opened without a key") };
         assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)));
         assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");

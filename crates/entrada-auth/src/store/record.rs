@@ -12,14 +12,14 @@ use entrada_core::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Sec
 const MAGIC: &str = "entrada";
 const VERSION: u64 = 1;
 
-/// Bytes beside the tokens that a record may take before its buffer grows.
+/// Bytes besides the tokens that a record may take before its buffer grows.
 const SLACK: usize = 4096;
 
 /// The grant under `key` as text, in UTF-8.
 pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, BackendError> {
     let tokens = grant.access_tokens.iter().map(|token| token.access_token.expose().len() + 512);
     let refresh = grant.refresh_token.as_ref().map_or(0, |token| token.expose().len());
-    // Room for all from the start: a buffer that grows leaves unwiped copies behind.
+    // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let room = SLACK + refresh + tokens.sum::<usize>();
     let mut json = Bytes::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant))
@@ -31,7 +31,7 @@ pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, BackendError
     Ok(text)
 }
 
-/// The grant in `text`, and the key that it was filed under.
+/// The grant in `text`, and its key.
 pub(super) fn read(text: &[u8]) -> Result<(GrantKey, Grant), BackendError> {
     let foreign = || BackendError::corrupt("not written by entrada");
     let line = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
@@ -48,15 +48,15 @@ pub(super) fn read(text: &[u8]) -> Result<(GrantKey, Grant), BackendError> {
     }
     let json = text.get(line + 1..).unwrap_or_default();
     if words.next() != Some(hex(&Sha256::digest(json)).as_str()) || words.next().is_some() {
-        return Err(BackendError::corrupt("cut short or altered"));
+        return Err(BackendError::corrupt("truncated or altered"));
     }
-    // The parser's words could quote a piece of a token.
+    // The parser's error text could quote a part of a token.
     let wire: StoredGrant = serde_json::from_slice(json)
-        .map_err(|_| BackendError::corrupt("its members are not those of a grant"))?;
+        .map_err(|_| BackendError::corrupt("its JSON members are not those of a grant"))?;
     Ok(wire.into_grant())
 }
 
-/// Version 1 of the record. Apart from [`Grant`], which may change.
+/// Version 1 of the record. It is separate from [`Grant`], which may change.
 #[derive(Serialize, Deserialize)]
 struct StoredGrant {
     authority: String,
@@ -69,7 +69,7 @@ struct StoredGrant {
     refreshed_at: NumericDate,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_expires_at: Option<NumericDate>,
-    /// 0 where nobody knows: readers of old expect a number.
+    /// 0 if unknown, because older versions of entrada expect a number.
     signed_in_at: NumericDate,
     grant_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ struct WireToken {
     refresh_at: Option<NumericDate>,
 }
 
-/// A secret on its way to or from the record, and nowhere else.
+/// A secret that is serialized into or parsed from a record.
 struct WireSecret(Secret);
 
 impl StoredGrant {
@@ -223,7 +223,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Everything in a grant, secrets included: `Debug` would hide what must be compared.
+    /// The whole grant as text, including secrets, which `Debug` would hide from the comparison.
     pub(in crate::store) fn all(grant: &Grant) -> String {
         let secrets: Vec<_> = grant.access_tokens.iter().map(|t| t.access_token.expose()).collect();
         let refresh = grant.refresh_token.as_ref().map(Secret::expose);
@@ -235,7 +235,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_record_is_read_back() {
         let mut full = grant("refresh", 1000);
         full.endpoints = Some(Endpoints {
             issuer: None,
@@ -257,7 +257,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_cut_and_every_altered_byte_is_damage() {
+    fn every_truncation_and_every_altered_byte_is_damage() {
         let text = write(&key(), &grant("refresh", 1000)).unwrap();
         for end in 0..text.len() {
             assert!(matches!(trouble(&text[..end]), StoreErrorKind::Corrupt(_)), "cut at {end}");
@@ -265,10 +265,10 @@ pub(super) mod tests {
         for index in 0..text.len() {
             let mut altered = text.to_vec();
             altered[index] ^= 1;
-            // The one digit of the version may become a newer one.
-            let told = trouble(&altered);
+            // A changed version digit may read as a newer version.
+            let found = trouble(&altered);
             assert!(
-                matches!(told, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)),
+                matches!(found, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)),
                 "byte {index}"
             );
         }
@@ -277,7 +277,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn foreign_and_newer_items_are_told_apart() {
+    fn foreign_and_newer_items_give_different_errors() {
         for foreign in
             ["", " ", "{}", "entrada", "entrada\n{}", "entrada x y\n", "\u{feff}entrada 1"]
         {

@@ -1,4 +1,5 @@
-//! The safety net under a save that fails after the authority has answered: a key kept in the store beforehand.
+//! The recovery key: it is stored beforehand, and encrypts a grant that the store refuses after the authority has
+//! answered.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,21 +19,22 @@ use super::{
     Backend, BackendError, Bytes, StoreError, StoreErrorKind, action, deadline, disk, lock,
 };
 
-/// The item's name. No grant can have it: theirs hold three `|`.
+/// The item's name. It cannot collide with a grant, whose name contains three `|`.
 pub(super) const NAME: &str = "recovery";
 
-/// Before the base64 of the key; the figure is the version.
+/// Prefix of the base64 key. The number is the version.
 const MAGIC: &str = "entrada-recovery 1 ";
 
-/// How long the first creation waits for another process that does the same.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the first creation waits for another process that creates the key.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A grant that the store should refuse will not be lost: see [`Grants::keep_pending`](super::Grants::keep_pending).
+/// Proof that a grant can be kept even if the store refuses it: see
+/// [`Grants::keep_pending`](super::Grants::keep_pending).
 #[must_use = "spend the code or the refresh token now, and keep this until the grant is saved"]
 pub struct WriteReservation {
     key: KeyBytes,
     room: Cell<Option<Temporary>>,
-    /// What only a save is to have.
+    /// Resources that are reserved for the save.
     held: Cell<(Option<Room>, Option<Spare>)>,
 }
 
@@ -41,7 +43,7 @@ impl WriteReservation {
         Self { key, room: Cell::default(), held: Cell::default() }
     }
 
-    /// With the recovery key in `backend` and room for the grant at `path`; `None` where one of them cannot be had.
+    /// Loads the recovery key from `backend` and reserves disk space for the grant at `path`. `None` if either fails.
     pub(super) fn with_room(backend: &dyn Backend, path: &Path) -> Option<Self> {
         let is_right = |text: &[u8]| parse(text).is_ok();
         let key = parse(&backend.load_if(NAME, &is_right).ok()??).ok()?;
@@ -50,13 +52,14 @@ impl WriteReservation {
         Some(Self { room: Cell::new(Some(room)), ..Self::new(key) })
     }
 
-    /// With descriptors for a save set aside.
+    /// Reserves file descriptors for a save.
     pub(super) fn with_spare(self) -> Result<Self, BackendError> {
         self.held.set((self.held.take().0, Some(Spare::take()?)));
         Ok(self)
     }
 
-    /// With room for a grant whose name is not known yet: in the folder `dir`, should it be kept aside, and `in_store`.
+    /// Reserves disk space for a grant whose name is not known yet: in the folder `dir` of the grants kept aside, and
+    /// `in_store`.
     pub(super) fn with_rooms(
         self,
         dir: &Path,
@@ -68,7 +71,7 @@ impl WriteReservation {
         Ok(self)
     }
 
-    /// Gives back what was set aside for a save: it is about to begin.
+    /// Releases the resources that are reserved for a save, because the save starts now.
     pub fn begin_save(&self) {
         self.held.take();
     }
@@ -77,7 +80,7 @@ impl WriteReservation {
         Sealer::with(self.key.clone())
     }
 
-    /// The room, for whoever asks first.
+    /// The reserved file, for the first caller.
     pub(super) fn room(&self) -> Option<Temporary> {
         self.room.take()
     }
@@ -96,7 +99,7 @@ pub(super) fn load(backend: &dyn Backend) -> Result<Option<Sealer>, StoreError> 
     Ok(Some(Sealer::with(key)))
 }
 
-/// Writes the recovery key to `backend`: the one that is there, or a new one. `give_up` answers whether one that cannot
+/// Writes the recovery key to `backend`: the existing one, or a new one. `give_up` decides whether a key that cannot
 /// be read may be replaced.
 pub(super) fn reserve(
     backend: &dyn Backend,
@@ -122,9 +125,9 @@ pub(super) fn reserve(
     if let Some(ready) = rewrite()? {
         return Ok(ready);
     }
-    // None yet, or one that is given up. Two processes must not make two.
+    // There is no key, or it may be replaced. The lock keeps two processes from creating two keys.
     let path = state_dir.join("recovery.lock");
-    let _lock = deadline::within(PATIENCE, move || lock::wait(&path))
+    let _lock = deadline::within(LOCK_TIMEOUT, move || lock::wait(&path))
         .and_then(|locked| locked)
         .map_err(refuse)?;
     if let Some(ready) = rewrite()? {
@@ -161,7 +164,7 @@ fn parse(text: &[u8]) -> Result<KeyBytes, BackendError> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Locks(Arc<Mutex<BTreeSet<String>>>);
 
-/// One of them, until dropped.
+/// One held name, released on drop.
 #[derive(Debug)]
 pub(super) struct Held {
     locks: Locks,

@@ -1,4 +1,4 @@
-//! Encryption of one item: XChaCha20-Poly1305 under a key, or under a passphrase through Argon2id.
+//! Encryption of one item: XChaCha20-Poly1305 with a key, or with a passphrase through Argon2id.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,40 +13,42 @@ use zeroize::Zeroizing;
 use super::{BackendError, Bytes, StoreErrorKind};
 use entrada_core::Secret;
 
-/// What a key must look like, and how to get one.
+/// The format of a key, and a command that makes one.
 const KEY_HELP: &str =
     "expected 32 bytes as base64 or hex; make one with `openssl rand -base64 32`";
 
-/// First bytes of a sealed item. After them: version (1), keying (1), salt (16), nonce (24), length of the name (2,
-/// big-endian), the name in the clear; then the ciphertext with its tag. All before the ciphertext is authenticated.
+/// First bytes of a sealed item. After them: version (1), key type (1), salt (16), nonce (24), length of the name (2,
+/// big-endian), the name in plain text; then the ciphertext with its tag. Everything before the ciphertext is
+/// authenticated.
 const MAGIC: &[u8; 8] = b"entrada\0";
 const VERSION: u8 = 1;
 const SALT: std::ops::Range<usize> = 10..26;
 const NONCE: std::ops::Range<usize> = 26..50;
 const NAME_AT: usize = 52;
 
-/// Argon2id as RFC 9106 §4 advises where memory is short: 64 MiB, three passes. One lane: nothing here runs in parallel.
+/// Argon2id parameters that RFC 9106 §4 recommends for little memory: 64 MiB, three passes. One lane, because entrada
+/// derives on one thread.
 const MEMORY_KIB: u32 = 64 << 10;
 const PASSES: u32 = 3;
 
-/// Where the key of the encrypted store comes from.
+/// The source of the encrypted store's key.
 #[derive(Clone, Debug)]
 pub enum Key {
     /// 32 bytes as base64 or hex, from `ENTRADA_STORE_KEY` or a file.
     Raw(Secret),
-    /// Anything that a person can remember.
+    /// A passphrase that the user chose.
     Passphrase(Secret),
 }
 
 type Salt = [u8; 16];
 
-/// Thirty-two bytes, zeroed when dropped.
+/// 32 bytes, zeroed when dropped.
 pub(super) type KeyBytes = Zeroizing<[u8; 32]>;
 
-/// Seals and opens items under one key.
+/// Seals and opens items with one key.
 pub(super) struct Sealer {
     source: Source,
-    /// The last salt and what became of it: to derive a key takes as long as it is meant to.
+    /// The last salt and the key derived from it, because deriving a key is slow by design.
     derived: RefCell<Option<(Salt, KeyBytes)>>,
 }
 
@@ -56,7 +58,7 @@ enum Source {
 }
 
 impl Sealer {
-    /// Under the key that `key` leads to.
+    /// A sealer with the key that `key` gives.
     pub(super) fn new(key: &Key) -> Result<Self, BackendError> {
         let source = match key {
             Key::Raw(text) => Source::Key(parse_key(text.expose())?),
@@ -68,17 +70,17 @@ impl Sealer {
         Ok(Self { source, derived: RefCell::default() })
     }
 
-    /// Under `key` itself.
+    /// A sealer with `key` itself.
     pub(super) fn with(key: KeyBytes) -> Self {
         Self { source: Source::Key(key), derived: RefCell::default() }
     }
 
-    /// Whether a salt matters.
+    /// Whether the key is derived with a salt.
     pub(super) fn is_salted(&self) -> bool {
         matches!(self.source, Source::Passphrase(_))
     }
 
-    /// Encrypts `plain` as the item `name`. `like` is a sealed item whose salt may serve again.
+    /// Encrypts `plain` as the item `name`. `like` is a sealed item whose salt may be reused.
     pub(super) fn seal(
         &self,
         name: &str,
@@ -112,7 +114,7 @@ impl Sealer {
         if head[9] != self.keying() {
             let (is, given) =
                 if self.is_salted() { ("key", "passphrase") } else { ("passphrase", "key") };
-            let text = format!("it was encrypted under a {is}, and a {given} was given");
+            let text = format!("it was encrypted with a {is}, but a {given} was given");
             return Err(BackendError::new(StoreErrorKind::WrongKey(text)));
         }
         let payload = Payload { msg: &sealed[head.len()..], aad: head };
@@ -125,7 +127,7 @@ impl Sealer {
             })
     }
 
-    /// Mark of how the key comes about.
+    /// The header byte for the key type.
     fn keying(&self) -> u8 {
         u8::from(self.is_salted())
     }
@@ -162,7 +164,7 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// The name of a sealed item, which is no secret, without opening it.
+/// The name of a sealed item. The name is not secret, and reading it needs no key.
 pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
     parse(sealed).map(|(name, _)| name.to_owned())
 }
@@ -171,7 +173,7 @@ pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], BackendError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        BackendError::denied("the system gave no random bytes").because(error.to_string())
+        BackendError::denied("the system did not provide random bytes").because(error.to_string())
     })?;
     Ok(bytes)
 }
@@ -198,10 +200,10 @@ pub(super) fn parse_key(text: &str) -> Result<KeyBytes, BackendError> {
 }
 
 fn not_a_key() -> BackendError {
-    BackendError::denied(format!("the store's key is not one: {KEY_HELP}"))
+    BackendError::denied(format!("the store's key is not valid: {KEY_HELP}"))
 }
 
-/// Name and head (all that is authenticated in the clear) of a sealed item.
+/// The name and the header (both authenticated and in plain text) of a sealed item.
 fn parse(sealed: &[u8]) -> Result<(&str, &[u8]), BackendError> {
     if !sealed.starts_with(MAGIC) {
         return Err(BackendError::corrupt("not written by entrada"));
@@ -211,9 +213,9 @@ fn parse(sealed: &[u8]) -> Result<(&str, &[u8]), BackendError> {
         Some(&newer) if VERSION < newer => {
             return Err(BackendError::new(StoreErrorKind::Newer(newer.into())));
         }
-        _ => return Err(BackendError::corrupt("the file is cut short")),
+        _ => return Err(BackendError::corrupt("the file is truncated")),
     }
-    let short = || BackendError::corrupt("the file is cut short");
+    let short = || BackendError::corrupt("the file is truncated");
     let length = sealed.get(NAME_AT - 2..NAME_AT).ok_or_else(short)?;
     let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
     let head = sealed.get(..NAME_AT + length).ok_or_else(short)?;
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_key_is_said_to_be_one() {
+    fn a_wrong_key_is_reported_as_wrong() {
         let sealed = raw(1).seal("name", b"secret", None).unwrap();
         let wrong = raw(2).open("name", &sealed).unwrap_err().trouble;
         assert_eq!(wrong, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));

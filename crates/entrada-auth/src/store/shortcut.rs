@@ -1,5 +1,5 @@
-//! The way past a long list: which one grant was meant last time, good for as long as the list stays as it was. Only a
-//! cache: whatever is odd about it, the list itself is read.
+//! A cache of account lookups in a long account list. An entry is valid until the list changes. If the cache cannot
+//! be used, the list itself is read.
 
 use std::cell::RefCell;
 use std::fs::{self, Metadata};
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::temporary::Temporary;
 use super::{Entry, StoreKind, disk};
 
-/// Bytes of a list above which to read it costs more than to look here: about a hundred accounts.
+/// Size of the list in bytes above which the cache is faster than the list: about a hundred accounts.
 const LONG: u64 = 32 << 10;
 
-/// What was looked for: where, and by which name.
+/// An account lookup: the authority, tenant and client, and the account's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantQuery<'a> {
     /// [`GrantKey::authority`](super::GrantKey::authority).
@@ -23,12 +23,12 @@ pub struct GrantQuery<'a> {
     pub tenant: &'a str,
     /// [`GrantKey::client_id`](super::GrantKey::client_id).
     pub client_id: &'a str,
-    /// The account's name or id, where one was given.
+    /// The account's name or id, if one was given.
     pub account: Option<&'a str>,
 }
 
 impl GrantQuery<'_> {
-    /// Whether `entry` is what is looked for.
+    /// Whether `entry` matches the query.
     pub fn fits(&self, entry: &Entry) -> bool {
         entry.authority == self.authority
             && entry.tenant == self.tenant
@@ -44,7 +44,7 @@ impl GrantQuery<'_> {
     }
 }
 
-/// Tells whether the list, or what waits beside it, has changed.
+/// Identifies a version of the list and of the entries that wait next to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     list: FileStamp,
@@ -85,32 +85,32 @@ struct Found {
     entry: Entry,
 }
 
-/// The shortcuts of one list.
+/// The cached lookups of one list.
 pub(super) struct Shortcuts {
     dir: PathBuf,
     list: PathBuf,
     waiting: PathBuf,
-    /// What this process found.
+    /// The lookup result of this process.
     own: RefCell<Option<Found>>,
-    /// How the list was when this process looked for something: what is found in it afterwards is as old.
+    /// The version of the list at the start of the lookup. A result found later is stored under this version.
     seen: RefCell<Option<Stamp>>,
 }
 
 impl Shortcuts {
-    /// Past `list` and what is in `waiting`; kept in `dir`.
+    /// A cache in `dir` for the account list `list` and the entries in `waiting`.
     pub(super) fn new(dir: PathBuf, list: PathBuf, waiting: PathBuf) -> Self {
         Self { dir, list, waiting, own: RefCell::default(), seen: RefCell::default() }
     }
 
-    /// The one entry of `store` that fits, if that is known and the list is long.
-    pub(super) fn find(&self, store: StoreKind, sought: &GrantQuery<'_>) -> Option<Entry> {
+    /// The only entry of `store` that matches, if it is cached and the list is long.
+    pub(super) fn find(&self, store: StoreKind, query: &GrantQuery<'_>) -> Option<Entry> {
         let stamp = self.stamp();
         self.seen.replace(stamp.clone());
         let stamp = stamp?;
-        let bytes = disk::read(&self.dir.join(sought.file_name(store))).ok()??;
+        let bytes = disk::read(&self.dir.join(query.file_name(store))).ok()??;
         let found: Found = serde_json::from_slice(&bytes).ok()?;
         let is_good =
-            found.stamp == stamp && found.entry.store == store && sought.fits(&found.entry);
+            found.stamp == stamp && found.entry.store == store && query.fits(&found.entry);
         let entry = is_good.then(|| found.entry.clone())?;
         self.own.replace(Some(found));
         Some(entry)
@@ -121,22 +121,22 @@ impl Shortcuts {
         self.seen.borrow().is_some()
     }
 
-    /// Remembers that `entry` is the only one that fits, in the list as it was when [`Shortcuts::find`] did not know.
-    pub(super) fn remember(&self, sought: &GrantQuery<'_>, entry: &Entry) {
+    /// Remembers that `entry` is the only match in the version of the list that [`Shortcuts::find`] saw.
+    pub(super) fn remember(&self, query: &GrantQuery<'_>, entry: &Entry) {
         let Some(stamp) = self.seen.take() else { return };
         let found = Found { stamp, entry: entry.clone() };
-        let path = self.dir.join(sought.file_name(entry.store));
+        let path = self.dir.join(query.file_name(entry.store));
         if let Ok(json) = serde_json::to_vec(&found)
             && disk::private_dir(&self.dir).is_ok()
             && let Ok(file) = Temporary::beside(&path)
         {
-            // Nothing depends on it.
+            // The cache may be lost.
             let _ = file.become_cache(&path, &json);
         }
         self.own.replace(Some(found));
     }
 
-    /// Whether the list is known to have `entry`, its time aside.
+    /// Whether the list is known to have `entry`, ignoring its time.
     pub(super) fn has(&self, entry: &Entry) -> bool {
         let own = self.own.borrow();
         let Some(found) = &*own else { return false };
@@ -144,13 +144,13 @@ impl Shortcuts {
         same && self.stamp().as_ref() == Some(&found.stamp)
     }
 
-    /// Forgets them all, for the names in them.
+    /// Removes all cached lookups, because they contain user names.
     pub(super) fn clear(&self) {
         self.own.take();
         let _ = fs::remove_dir_all(&self.dir);
     }
 
-    /// How the list is now; `None` where it is short.
+    /// The current version of the list; `None` if it is short.
     fn stamp(&self) -> Option<Stamp> {
         let list = FileStamp::of(&self.list).filter(|list| LONG < list.size)?;
         Some(Stamp { list, waiting: FileStamp::of(&self.waiting) })
@@ -185,15 +185,15 @@ mod tests {
             Grants::new(Box::new(Named), self.0.path().to_owned())
         }
         fn find(&self, account: &str) -> Option<String> {
-            Some(self.grants().shortcut(&sought(Some(account)))?.account)
+            Some(self.grants().shortcut(&query(Some(account)))?.account)
         }
         fn remember(&self, account: &str) {
             self.remember_as(account, account);
         }
         fn remember_as(&self, wanted: &str, account: &str) {
             let grants = self.grants();
-            grants.shortcut(&sought(Some(wanted)));
-            grants.remember(&sought(Some(wanted)), &entry(account));
+            grants.shortcut(&query(Some(wanted)));
+            grants.remember(&query(Some(wanted)), &entry(account));
         }
     }
 
@@ -231,7 +231,7 @@ mod tests {
         Entry::new(StoreKind::Keyring, &key, &grant, NumericDate(1))
     }
 
-    fn sought(account: Option<&str>) -> GrantQuery<'_> {
+    fn query(account: Option<&str>) -> GrantQuery<'_> {
         GrantQuery {
             authority: "https://login.example",
             tenant: "common",
@@ -241,33 +241,33 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_found_again_until_the_list_changes() {
+    fn a_lookup_is_cached_until_the_list_changes() {
         let place = Place::new();
         assert_eq!(place.find("7"), None);
         place.remember("7");
         assert_eq!(place.find("7").as_deref(), Some("7"));
         assert_eq!(place.find("8"), None);
-        let other = GrantQuery { client_id: "other", ..sought(Some("7")) };
+        let other = GrantQuery { client_id: "other", ..query(Some("7")) };
         assert!(place.grants().shortcut(&other).is_none());
-        // A sign-in that changes nothing on the list leaves it alone; one that does not, not.
+        // A sign-in that changes nothing leaves the list as it is; one that adds an account changes it.
         let grants = place.grants();
-        grants.shortcut(&sought(Some("7"))).unwrap();
+        grants.shortcut(&query(Some("7"))).unwrap();
         assert!(grants.index.shortcuts.has(&Entry { saved_at: NumericDate(9), ..entry("7") }));
         assert!(!grants.index.shortcuts.has(&Entry { username: None, ..entry("7") }));
         grants.index.put(&entry("new"), None).unwrap();
         assert!(!grants.index.shortcuts.has(&entry("7")));
         assert_eq!(place.find("7"), None);
         place.remember("7");
-        // An entry that waits beside the list.
+        // An entry that waits next to the list.
         fs::create_dir(place.path("accounts.new")).unwrap();
         assert_eq!(place.find("7"), None);
         place.remember("7");
         assert!(place.grants().index.remove(StoreKind::Keyring, &[entry("8").key()]).unwrap());
-        assert!(!place.path("accounts.seen").exists(), "no name of who signed out is left");
+        assert!(!place.path("accounts.seen").exists(), "no name of the signed-out user is left");
     }
 
     #[test]
-    fn a_name_is_found_as_it_may_be_typed_and_a_stranger_file_is_nothing() {
+    fn a_name_is_found_in_any_case_and_a_foreign_file_is_ignored() {
         let place = Place::new();
         place.remember_as("user7@EXAMPLE.com", "7");
         assert_eq!(place.find("USER7@example.com").as_deref(), Some("7"));
@@ -283,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_in_a_list_that_has_changed_since_is_not_remembered_of_the_new_one() {
+    fn a_result_from_an_older_list_is_not_remembered_for_the_new_one() {
         let place = Place::new();
         let grants = place.grants();
-        assert!(grants.shortcut(&sought(None)).is_none());
-        // Here the list is read, and the one entry found; and here somebody else signs in.
+        assert!(grants.shortcut(&query(None)).is_none());
+        // The list is read here and the entry is found; then another process signs in.
         grants.index.put(&entry("new"), None).unwrap();
-        grants.remember(&sought(None), &entry("7"));
-        assert!(place.grants().shortcut(&sought(None)).is_none());
+        grants.remember(&query(None), &entry("7"));
+        assert!(place.grants().shortcut(&query(None)).is_none());
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_not_whole_gives_no_shortcut() {
+    fn an_incomplete_list_is_not_cached() {
         let place = Place::new();
         let text = fs::read_to_string(place.path("accounts.json")).unwrap();
         place.write(&text.replace(r#"["keyring"]"#, "[]"));

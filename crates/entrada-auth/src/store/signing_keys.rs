@@ -1,4 +1,4 @@
-//! The public keys of authorities, with which ID tokens are checked. A cache: they may be lost, and are then asked for again.
+//! The public keys of authorities, used to validate ID tokens. This is a cache: lost keys are fetched again.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use super::temporary::Temporary;
 use super::{Bytes, Grants, disk};
 
 impl Grants {
-    /// The signing keys of an authority that were kept under the address `url`.
+    /// The cached signing keys that were fetched from `url`.
     pub fn signing_keys(&self, url: &str) -> Option<Bytes> {
         disk::read(&self.signing_keys_path(url)).ok()?
     }
 
-    /// Keeps the signing keys that `url` publishes, which are public. They may be lost: then they are asked for again.
+    /// Caches the public signing keys that `url` publishes. They may be lost: then they are fetched again.
     pub fn keep_signing_keys(&self, url: &str, keys: &str) {
         let path = self.signing_keys_path(url);
         let is_known = disk::read(&path)

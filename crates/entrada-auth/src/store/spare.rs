@@ -1,14 +1,15 @@
-//! File descriptors set aside for a save: whatever the network opens meanwhile, the grant that it brings can be stored.
+//! File descriptors reserved for a save, so that the grant can be stored even if the network connections use up the
+//! rest.
 
 use super::BackendError;
 #[cfg(unix)]
 use super::StoreErrorKind;
 
-/// As many as looking up who signed in and storing the grant open at the same time.
+/// As many as are open at the same time when the signed-in user is looked up and the grant is stored.
 #[cfg(unix)]
 const COUNT: usize = 8;
 
-/// Descriptors that nobody else gets as long as this lives.
+/// Descriptors that are reserved until this is dropped.
 #[cfg(unix)]
 pub(super) struct Spare {
     _descriptors: Vec<std::os::fd::OwnedFd>,
@@ -16,7 +17,7 @@ pub(super) struct Spare {
 
 #[cfg(unix)]
 impl Spare {
-    /// Sets them aside.
+    /// Reserves the descriptors.
     pub(super) fn take() -> Result<Self, BackendError> {
         let stdin = rustix::stdio::stdin();
         let taken: Result<Vec<_>, _> =
@@ -28,7 +29,7 @@ impl Spare {
     }
 }
 
-/// Elsewhere there is no such limit.
+/// Other platforms have no such limit.
 #[cfg(not(unix))]
 pub(super) struct Spare;
 

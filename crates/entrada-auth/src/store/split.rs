@@ -1,26 +1,27 @@
-//! One value over several items, for stores whose items are too small.
+//! Splits one value over several items, for stores with a small item size.
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Backend, BackendError, Bytes, StoreError, StoreErrorKind, StoreKind, action, hex};
 
-/// First word of a head item; then version, generation, number of parts, bytes in all and SHA-256, with blanks between.
+/// First word of a head item. After it: version, generation, number of parts, total bytes and SHA-256, separated by
+/// spaces.
 const MAGIC: &str = "entrada-parts";
 const VERSION: u64 = 1;
 
-/// What stands between an item's name and a part's generation and number.
+/// Separator between an item's name and a part's generation and number.
 const PART: &str = "#entrada-part-";
 
-/// Parts that a head may promise; more is damage.
+/// The largest number of parts in a valid head.
 const PARTS_MAX: usize = 4096;
 
-/// How often a value that changes under the reader's hands is read again.
+/// How often a value that changes during the read is read again.
 const READ_AGAIN: usize = 3;
 
-/// Splits values over the items of `inner` where they are too large for one.
+/// Splits values over the items of `inner` if they are too large for one.
 ///
-/// Parts are written first and the head last, into the generation (`a` or `b`) that the present head does not use: the
-/// old value can be read until the new one is whole, wherever a run is killed.
+/// Parts are written first and the head last, into the generation (`a` or `b`) that the current head does not use.
+/// The old value stays readable until the new one is complete, even if the process is killed.
 pub struct Split {
     inner: Box<dyn Backend>,
 }
@@ -34,7 +35,7 @@ struct Head {
 }
 
 impl Split {
-    /// Over `inner`. Values that fit stay as they are.
+    /// A splitter over `inner`. Values that fit into one item are stored unchanged.
     pub fn new(inner: Box<dyn Backend>) -> Self {
         Self { inner }
     }
@@ -43,10 +44,10 @@ impl Split {
         fault.when(self.inner.kind(), action)
     }
 
-    /// The value that `head` promises; `None` when its parts do not make it up.
+    /// The value that `head` describes; `None` if its parts do not match.
     fn gather(&self, name: &str, head: &Head) -> Result<Option<Bytes>, StoreError> {
-        // All at once: a buffer that grows leaves unwiped copies behind. No more than the parts could bring, though:
-        // the head may lie.
+        // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory. The size is
+        // limited to what the parts can hold, because the head may be forged.
         let most = head.parts.saturating_mul(self.inner.item_max().unwrap_or_default());
         let mut value = Bytes::new(Vec::with_capacity(head.length.min(most)));
         for number in 0..head.parts {
@@ -59,7 +60,7 @@ impl Split {
         Ok(whole.then_some(value))
     }
 
-    /// Removes all parts of one generation. From the last to the first, so that no hole ever hides a rest.
+    /// Removes all parts of one generation, from the last to the first, so that a gap never hides remaining parts.
     fn sweep(&self, name: &str, generation: char) -> Result<bool, StoreError> {
         let mut count = 0;
         while self.inner.load(&part_name(name, generation, count))?.is_some() {
@@ -90,7 +91,8 @@ impl Backend for Split {
             if let Some(value) = self.gather(name, &head)? {
                 return Ok(Some(value));
             }
-            // Torn, or replaced by another process between the head and its parts?
+            // Either the parts are damaged, or another process replaced the value between reading the head and the
+            // parts.
             item = self.inner.load(name)?;
             if item.as_ref() == Some(&bytes) {
                 break;
@@ -111,7 +113,7 @@ impl Backend for Split {
         };
         if bytes.len() <= max && !bytes.starts_with(MAGIC.as_bytes()) {
             self.inner.save(name, bytes)?;
-            // The value is safe; what could not be swept now is swept next time.
+            // The value is saved. Parts that could not be removed now are removed by the next save.
             let _ = self.sweep(name, new).and_then(|_| self.sweep(name, old));
             return Ok(());
         }
@@ -135,7 +137,7 @@ impl Backend for Split {
         if let Ok(value) = self.load(name) {
             return value.map_or(Ok(()), |value| self.save(aside, &value));
         }
-        // The head, and what is left of both sets of parts, one after the other.
+        // The head, and the remaining parts of both generations, one after the other.
         let mut all =
             Bytes::new(self.inner.load(name)?.map(|head| head.to_vec()).unwrap_or_default());
         for generation in ['a', 'b'] {
@@ -153,7 +155,7 @@ impl Backend for Split {
         for generation in ['a', 'b'] {
             there |= self.sweep(name, generation)?;
         }
-        // Parts behind a hole, which only damage can make; where the names are known.
+        // Parts after a gap, which only damage can cause. They are found if the store can list its names.
         if let Ok(Some(names)) = self.inner.names() {
             for part in names.iter().filter(|own| whole_of(own) == Some(name)) {
                 there |= self.inner.remove(part)?;
@@ -174,7 +176,7 @@ impl Head {
         format!("{MAGIC} {VERSION} {generation} {parts} {length} {sha256}\n")
     }
 
-    /// The head in `item`; `None` when it is a value by itself.
+    /// The head in `item`; `None` if the item is a complete value.
     fn parse(item: &[u8]) -> Result<Option<Self>, BackendError> {
         if !item.starts_with(MAGIC.as_bytes()) {
             return Ok(None);
@@ -202,7 +204,7 @@ fn part_name(name: &str, generation: char, number: usize) -> String {
     format!("{name}{PART}{generation}{number}")
 }
 
-/// The name of the item that `name` is a part of.
+/// The name of the item that the part `name` belongs to.
 fn whole_of(name: &str) -> Option<&str> {
     let (whole, end) = name.rsplit_once(PART)?;
     let number = end.strip_prefix(['a', 'b'])?;
@@ -218,11 +220,11 @@ mod tests {
     use super::*;
     use crate::store::{Memory, contract};
 
-    /// As small as a Windows credential, and dying on command.
+    /// A store with the size limit of a Windows credential that fails on command.
     #[derive(Default)]
     struct Small {
         items: Memory,
-        /// Writes and removals until it dies; `None` is never.
+        /// Writes and removals until it fails; `None` is never.
         life: Cell<Option<usize>>,
     }
 
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_a_save_is_killed_the_old_or_the_new_value_is_there() {
+    fn a_killed_save_leaves_the_old_or_the_new_value() {
         let sizes = [10, 2560, 2561, 9_000, 20_000];
         for (old_size, new_size) in sizes.iter().flat_map(|a| sizes.iter().map(move |b| (*a, *b))) {
             let (old, new) = (vec![b'o'; old_size], vec![b'n'; new_size]);
@@ -310,7 +312,7 @@ mod tests {
                 split.save("name", &old).unwrap();
                 assert!(*split.load("name").unwrap().unwrap() == old);
                 assert!(items(&small) <= old_size.div_ceil(2560) + 1, "stale parts are left");
-                // Killed once more, while parts are swept: what is left must not stay hidden behind a hole.
+                // Killed again while parts are removed: the remaining parts must not stay hidden behind a gap.
                 small.life.set(Some(life));
                 let _ = split.save("name", b"short");
                 small.life.set(None);
@@ -337,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_and_hostile_sets_are_damage_and_never_a_value() {
+    fn incomplete_and_forged_sets_are_damage_and_never_a_value() {
         let (small, split) = split();
         split.save("name", &[b'x'; 9_000]).unwrap();
         let part = part_name("name", 'a', 1);
@@ -369,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_set_is_moved_aside_with_all_that_is_left_of_it() {
+    fn an_incomplete_set_is_moved_aside_with_all_its_parts() {
         let (small, split) = split();
         let value: Vec<u8> = (0..9_000_u32).map(|n| (n % 251) as u8).collect();
         split.save("name", &value).unwrap();

@@ -1,5 +1,5 @@
-//! Files on their way to their name: they stand in a folder of their own beside it, so that what a killed run left behind
-//! is found without looking through everything that is stored.
+//! Temporary files for atomic writes. They are in a separate folder next to the target, so that files left by killed
+//! runs are found without a search through the whole store.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,19 +12,19 @@ use super::{BackendError, hex, seal};
 /// The folder's name.
 const FOLDER: &str = ".tmp";
 
-/// Age at which a temporary file is certainly left over from a run that was killed.
+/// Age after which a temporary file is certainly left over from a killed run.
 const LIFE: Duration = Duration::from_secs(600);
 
-/// What the room for a file is called after it.
+/// File extension of reserved disk space.
 const ROOM_NAME: &str = "room";
 
-/// How often a new file is tried: another process may sweep it away between its making and its lock.
+/// How often creating a file is tried: another process may remove it between its creation and its lock.
 const TRIES: usize = 5;
 
-/// Bytes set aside for a grant: several times what the largest seen takes.
+/// Bytes reserved for a grant: several times the size of the largest one seen.
 const ROOM: u64 = 64 << 10;
 
-/// A file that has no name yet; removed again unless it gets one.
+/// A file without its final name, removed on drop unless it gets one.
 #[derive(Debug)]
 pub(super) struct Temporary {
     path: PathBuf,
@@ -33,7 +33,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// A new file for `path`, 0600 whatever the umask.
+    /// A new file for `path`, with mode 0600 whatever the umask is.
     pub(super) fn beside(path: &Path) -> Result<Self, BackendError> {
         for _ in 0..TRIES {
             let random: [u8; 8] = seal::random()?;
@@ -42,13 +42,13 @@ impl Temporary {
             }
         }
         let taken = io::Error::from(io::ErrorKind::ResourceBusy);
-        Err(cannot("write beside", path, taken))
+        Err(cannot("write a temporary file for", path, taken))
     }
 
-    /// The file for `path` that is called `name`: a new one, or one that a killed run left behind. `None` where another
-    /// process has it, or has just swept it away.
+    /// The temporary file for `path` that is called `name`: a new one, or one that a killed run left. `None` if
+    /// another process has it or has just removed it.
     fn named(path: &Path, name: &str, is_new: bool) -> Result<Option<Self>, BackendError> {
-        let refuse = |error| cannot("write beside", path, error);
+        let refuse = |error| cannot("write a temporary file for", path, error);
         let stem = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let folder = path.with_file_name(FOLDER);
         let temporary = folder.join(format!("{stem}.{name}.tmp"));
@@ -65,7 +65,7 @@ impl Temporary {
         }
         let file = options.open(&temporary).map_err(refuse)?;
         check_open(&temporary, &file.metadata().map_err(refuse)?)?;
-        // Tells others that somebody is at work on it; where there are no locks, its age has to do.
+        // The lock tells other processes that the file is in use. On file systems without locks, its age decides.
         if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) || !is_at(&file, &temporary)
         {
             return Ok(None);
@@ -79,8 +79,8 @@ impl Temporary {
         Ok(Some(made))
     }
 
-    /// As [`Temporary::beside`], with room on the disk for a grant, whatever others fill it with meanwhile. There is one
-    /// such file for each `path`: what a killed run left behind is used again.
+    /// As [`Temporary::beside`], with disk space reserved for a grant. Each `path` has one such file; one that a
+    /// killed run left is reused.
     pub(super) fn with_room(path: &Path) -> Result<Self, BackendError> {
         let made = match Self::named(path, ROOM_NAME, false)? {
             Some(made) => made,
@@ -91,7 +91,7 @@ impl Temporary {
         Ok(made)
     }
 
-    /// Writes `bytes` and puts them at `path`, in place of what is there, in one step; on disk when this returns.
+    /// Writes `bytes` and atomically moves the file to `path`. The data is on disk when this returns.
     pub(super) fn become_file(mut self, path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         let written = self
             .file
@@ -110,7 +110,7 @@ impl Temporary {
 }
 
 impl Temporary {
-    /// As [`Temporary::become_file`], for what may be lost or torn when the power fails.
+    /// As [`Temporary::become_file`], without a sync. The file may be lost or damaged by a power failure.
     pub(super) fn become_cache(mut self, path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         let written = self.file.write_all(bytes).and_then(|()| fs::rename(&self.path, path));
         self.is_named = written.is_ok();
@@ -126,13 +126,13 @@ impl Drop for Temporary {
     }
 }
 
-/// Room on the disk for one item, free again when this is dropped.
+/// Disk space reserved for one item, released on drop.
 pub struct Room {
     _file: Temporary,
 }
 
 impl Room {
-    /// Room in the folder `dir`, which has to be there.
+    /// Reserves space in the existing folder `dir`.
     pub(super) fn in_folder(dir: &Path) -> Result<Self, BackendError> {
         Temporary::with_room(&dir.join("any")).map(|file| Self { _file: file })
     }
@@ -162,14 +162,14 @@ fn allocate(file: &File) -> io::Result<()> {
     fill(file)
 }
 
-/// Room on a file system that gives it only for bytes.
+/// Writes bytes to reserve space on a file system that has no call for it.
 fn fill(mut file: &File) -> io::Result<()> {
     use std::io::{Read as _, Seek as _};
     io::copy(&mut io::repeat(0).take(ROOM), &mut file)?;
     file.rewind()
 }
 
-/// Refuses a folder that is a link, or that others may fill.
+/// Refuses a folder that is a symbolic link or that other users can write to.
 fn check_folder(folder: &Path, metadata: &Metadata) -> Result<(), BackendError> {
     if !metadata.is_dir() {
         return Err(BackendError::denied(format!("`{}` is not a directory", folder.display())));
@@ -186,22 +186,22 @@ fn is_at(file: &File, path: &Path) -> bool {
     own.is_some() && own == named
 }
 
-/// A file that is open keeps its name.
+/// On other platforms an open file keeps its name.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Removes what killed runs left in the folder beside `path`, before anything is written there: all that no living process
-/// has locked.
+/// Removes the files that killed runs left in the folder next to `path`, before anything is written there. Files that
+/// a running process has locked stay.
 pub(super) fn sweep_beside(path: &Path) {
     for old in list(&path.with_file_name(FOLDER), "tmp").unwrap_or_default() {
         let _ = remove_unlocked(&old);
     }
 }
 
-/// Removes `old` if nobody has it; whether locks told. The lock is held until it is gone: whoever has just made the file
-/// finds it taken, or gone, and makes another.
+/// Removes `old` if no process has it locked. An error means that the lock could not be tried. The lock is held until
+/// the file is gone: a process that has just created the file finds it locked or missing, and creates another.
 fn remove_unlocked(old: &Path) -> Result<(), fs::TryLockError> {
     let file = without_following(OpenOptions::new().read(true)).open(old);
     let file = file.map_err(fs::TryLockError::Error)?;
@@ -212,7 +212,8 @@ fn remove_unlocked(old: &Path) -> Result<(), fs::TryLockError> {
     Ok(())
 }
 
-/// As [`sweep_beside`], and by their age where there are no locks. `written` tells the time.
+/// As [`sweep_beside`], but decides by age if the file system has no locks. The modification time of `written` is the
+/// current time.
 fn sweep(folder: &Path, written: &File) {
     let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
     for old in list(folder, "tmp").unwrap_or_default() {
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gets_no_name_is_gone() {
+    fn a_file_without_a_final_name_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         let made = Temporary::with_room(&path).unwrap();
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn room_that_was_set_aside_is_cut_to_what_is_written() {
+    fn reserved_space_is_cut_to_the_written_size() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         Temporary::with_room(&path).unwrap().become_file(&path, b"two").unwrap();
@@ -261,7 +262,7 @@ mod tests {
         assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
     }
 
-    /// As a run that is killed leaves it: the kernel has released the lock.
+    /// As a killed run leaves it: the kernel has released the lock.
     fn killed(made: Temporary) -> PathBuf {
         let made = std::mem::ManuallyDrop::new(made);
         made.file.unlock().unwrap();
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_of_killed_runs_are_swept_and_what_somebody_works_on_is_not() {
+    fn leftovers_of_killed_runs_are_removed_and_files_in_use_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         let at_work = Temporary::beside(&path).unwrap();
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn however_often_a_run_is_killed_there_is_one_room_for_each_item() {
+    fn killed_runs_leave_one_reservation_for_each_item() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         for _ in 0..5 {
@@ -296,7 +297,7 @@ mod tests {
             killed(Temporary::with_room(&path).unwrap());
             assert_eq!(left(dir.path()).len(), 1);
         }
-        // One that is in use is left to whoever has it.
+        // A file in use stays with the process that has it.
         let first = Temporary::with_room(&path).unwrap();
         let second = Temporary::with_room(&path).unwrap();
         assert_ne!(first.path, second.path);
@@ -308,7 +309,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_that_leads_elsewhere_or_is_open_to_others_is_refused() {
+    fn a_folder_that_is_a_link_or_open_to_others_is_refused() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let dir = tempfile::tempdir().unwrap();
         let (path, folder) = (dir.path().join("item"), dir.path().join(FOLDER));

@@ -1,4 +1,4 @@
-//! Trying a store out, and clearing away what was left of that.
+//! The write test of a store, and the removal of items that it left behind.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::{
     BackendError, Grants, StoreError, StoreErrorKind, TRIAL, action, deadline, lock, seal,
 };
 
-/// How long a look at the store waits for another one.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a write test waits for another one.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Grants {
-    /// Whether the store takes an item of `size` bytes, gives it back and forgets it again. Forgets as well what an earlier
-    /// look that was killed has left.
+    /// Checks that the store accepts an item of `size` bytes, returns it unchanged and removes it. Also removes items
+    /// that an earlier, killed test left behind.
     ///
     /// # Errors
     ///
@@ -19,14 +19,14 @@ impl Grants {
     pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");
-        // One look at a time: so whatever is found is left over.
-        let alone = deadline::within(PATIENCE, move || lock::wait(&path)).and_then(|lock| lock);
+        // Only one test runs at a time, so every test item that exists is left over.
+        let alone = deadline::within(LOCK_TIMEOUT, move || lock::wait(&path)).and_then(|lock| lock);
         let name = match &alone {
             Ok(_) => {
                 self.sweep_trials()?;
                 TRIAL.to_owned()
             }
-            // Without a lock another may look at the same time, and gets an item of its own.
+            // Without the lock another test may run at the same time, so this one uses its own item.
             Err(_) => {
                 let random = seal::random::<8>().map_err(refuse)?;
                 format!("{TRIAL}-{:016x}", u64::from_le_bytes(random))
@@ -40,13 +40,15 @@ impl Grants {
         });
         match tried {
             Ok(Some(back)) if *back == *bytes => Ok(()),
-            Ok(_) => Err(refuse(BackendError::denied("what was read is not what was written"))),
+            Ok(_) => Err(refuse(BackendError::denied(
+                "the data read back differs from the data written",
+            ))),
             Err(error) => Err(StoreError { action: action::PREPARE, ..error }),
         }
     }
 
-    /// Forgets what looks that were killed have left. A store that is silent is not asked again; whatever else is in the way of
-    /// that is in the way of a look too, which tells.
+    /// Removes the items that killed tests left behind. A store that does not answer is not asked again. Other
+    /// failures are ignored, because the test itself meets and reports them.
     fn sweep_trials(&self) -> Result<(), StoreError> {
         let is_silent = |error: &StoreError| {
             matches!(error.trouble, StoreErrorKind::TimedOut(_) | StoreErrorKind::Interrupted(_))
@@ -60,7 +62,7 @@ impl Grants {
         let left = names.iter().map(String::as_str).filter(|name| {
             name.strip_prefix(TRIAL).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         });
-        // By its name too: where the store cannot list, and for the parts of one that was never whole.
+        // Also by name: some stores cannot list their items, and the parts of an incomplete item are not listed.
         for name in left.chain([TRIAL]) {
             let _ = self.backend.remove(name);
         }

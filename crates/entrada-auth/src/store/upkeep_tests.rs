@@ -1,4 +1,4 @@
-//! Tests of what is left over and in the way: trials that were killed, damaged items, entries of nothing.
+//! Tests of leftovers: killed write tests, damaged items, list entries without a grant.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::store::record::tests::{grant, key};
 const LEFT: [&str; 2] = ["doctor", "doctor-0123456789abcdef"];
 
 #[test]
-fn a_look_at_the_store_forgets_what_killed_looks_have_left() {
+fn a_write_test_removes_what_killed_tests_left() {
     let place = tempfile::tempdir().unwrap();
     let file = || {
         let key = crate::store::Key::Raw(entrada_core::Secret::new("11".repeat(32)));
@@ -30,7 +30,7 @@ fn a_look_at_the_store_forgets_what_killed_looks_have_left() {
         names.sort();
         assert_eq!(names, ["a|b|c|doctor", "recovery"]);
     }
-    // One that cannot list what it has.
+    // A store that cannot list its items.
     keyring.mute.set(true);
     keyring.dies.set(true);
     let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().join("mute"));
@@ -44,7 +44,7 @@ fn a_look_at_the_store_forgets_what_killed_looks_have_left() {
 }
 
 #[test]
-fn what_a_killed_look_has_left_is_no_grant() {
+fn the_item_of_a_killed_write_test_is_not_a_grant() {
     let place = tempfile::tempdir().unwrap();
     let keyring = Rc::<Keyring>::default();
     for name in LEFT {
@@ -56,7 +56,7 @@ fn what_a_killed_look_has_left_is_no_grant() {
 }
 
 #[test]
-fn many_grants_that_only_the_list_names_are_warned_of_once() {
+fn one_warning_covers_all_grants_that_only_the_list_names() {
     let place = tempfile::tempdir().unwrap();
     let keyring = Rc::<Keyring>::default();
     let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().to_owned());
@@ -72,7 +72,7 @@ fn many_grants_that_only_the_list_names_are_warned_of_once() {
 }
 
 #[test]
-fn a_damaged_item_is_replaced_only_where_that_is_wanted_and_stays_beside_the_new_one() {
+fn a_damaged_item_is_replaced_only_on_request_and_kept_next_to_the_new_one() {
     let place = tempfile::tempdir().unwrap();
     let keyring = Rc::<Keyring>::default();
     let split = crate::store::Split::new(Box::new(Rc::clone(&keyring)));

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Browser, Env, HostKind, OWN};
 use entrada_core::check_transport;
 
-/// The desktop's own browser.
+/// The desktop's default browser.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealBrowser;
 
@@ -21,15 +21,18 @@ impl Browser for RealBrowser {
 
     fn open(&self, url: &Url, env: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
         if !is_openable(url) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an address to open"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not an address that can be opened",
+            ));
         }
         let openers = openers(url, env);
         let (sender, trouble) = mpsc::channel();
         let url = url.clone();
-        // An opener may stay for as long as its browser does; whoever waits for the sign-in does not wait for it.
+        // The opener may run as long as the browser does. The sign-in does not wait for it.
         std::thread::Builder::new().name("browser".to_owned()).spawn(move || {
             if let Err(error) = open_one_of(openers, &url) {
-                // Nobody listens any more when the sign-in is over.
+                // The receiver is gone if the sign-in has ended.
                 let _ = sender.send(error);
             }
         })?;
@@ -37,12 +40,13 @@ impl Browser for RealBrowser {
     }
 }
 
-/// Whether `url` may be opened: https, or a page of this machine; nothing that names a user or runs a program.
+/// Whether `url` may be opened: https, or http on this machine; not an address that contains a user name or runs a
+/// program.
 pub fn is_openable(url: &Url) -> bool {
     check_transport(url).is_ok() && url.username().is_empty() && url.password().is_none()
 }
 
-/// What the file system tells about where we are.
+/// What the file system shows about the host.
 struct Marks {
     container: bool,
     wsl: bool,
@@ -74,7 +78,7 @@ fn place_of(env: &Env, marks: &Marks) -> HostKind {
     }
 }
 
-/// Commands that open `url`, in the order to try them. The address is one argument, and no shell reads it.
+/// The commands that open `url`, in the order to try them. The address is one argument, and no shell reads it.
 fn openers(url: &Url, env: &Env) -> Vec<Command> {
     let mut commands = match env.get("BROWSER") {
         Some(list) => list.split(':').filter_map(|one| named_opener(one, url)).collect(),
@@ -86,7 +90,7 @@ fn openers(url: &Url, env: &Env) -> Vec<Command> {
     commands
 }
 
-/// One entry of `$BROWSER`: words, of which `%s` becomes the address; without it the address comes last.
+/// Parses one entry of `$BROWSER`: words, with `%s` for the address. Without `%s` the address is the last argument.
 fn named_opener(entry: &str, url: &Url) -> Option<Command> {
     let mut words = entry.split_whitespace();
     let mut command = Command::new(words.next()?);
@@ -101,8 +105,8 @@ fn named_opener(entry: &str, url: &Url) -> Option<Command> {
     Some(command)
 }
 
-/// The opener's chatter goes nowhere, our own variables stay here, a Ctrl-C meant for us does not reach it, and a program
-/// in the working directory is not taken for it.
+/// Runs an opener: its output is discarded, it does not get entrada's own variables or entrada's Ctrl-C, and a
+/// program in the working directory is never used.
 fn prepare(command: &mut Command, env: &Env) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     for name in env.names().filter(|name| name.starts_with(OWN)) {
@@ -120,7 +124,8 @@ fn prepare(command: &mut Command, env: &Env) {
 
 #[cfg(not(windows))]
 fn open_one_of(openers: Vec<Command>, _: &Url) -> io::Result<()> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "there is no program that opens pages");
+    let mut last =
+        io::Error::new(io::ErrorKind::NotFound, "no program that opens web pages was found");
     for mut opener in openers {
         let name = Path::new(opener.get_program()).display().to_string();
         match opener.status() {
@@ -133,7 +138,7 @@ fn open_one_of(openers: Vec<Command>, _: &Url) -> io::Result<()> {
     Err(last)
 }
 
-/// `cmd /c start` would read the address as a command line; the system call does not.
+/// `cmd /c start` would parse the address as a command line. The system call does not.
 #[cfg(windows)]
 fn open_one_of(_: Vec<Command>, url: &Url) -> io::Result<()> {
     open::that_detached(url.as_str())
@@ -164,7 +169,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_place_is_told_by_variables_and_marks() {
+    fn the_host_kind_follows_from_variables_and_marker_files() {
         let nowhere = Marks { container: false, wsl: false };
         for (variables, marks, expected) in [
             (&[][..], &nowhere, HostKind::Headless),
@@ -208,7 +213,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_opener_that_fails_is_told_and_one_that_stays_holds_nobody() {
+    fn a_failing_opener_is_reported_and_a_running_one_is_not_waited_for() {
         let url = Url::parse("https://login.example/").unwrap();
         let open = |browser| {
             RealBrowser.open(&url, &env(&[("BROWSER", browser), ("PATH", "/bin:/usr/bin")]))
@@ -216,7 +221,7 @@ mod tests {
         let failed = open("false").unwrap().recv().unwrap().to_string();
         assert_eq!(failed, "`false` ended with exit status: 1");
         let missing = open("no-such-program").unwrap().recv().unwrap().to_string();
-        assert_eq!(missing, "there is no program that opens pages");
+        assert_eq!(missing, "no program that opens web pages was found");
         assert!(open("false:true").unwrap().recv().is_err(), "the second one did");
         assert!(open("sleep 5").unwrap().try_recv().is_err());
     }

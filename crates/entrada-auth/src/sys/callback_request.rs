@@ -1,33 +1,34 @@
-//! A request that came to the loopback listener, and its answer.
+//! A request to the loopback listener, and its answer.
 
 use tokio::sync::oneshot;
 
 use super::{HttpRequest, HttpResponse};
 
-/// Somebody who hears of an answer.
+/// Called with the HTTP response.
 type ResponseHook = Box<dyn FnOnce(&HttpResponse) + Send>;
 
-/// One visitor's request. Dropped without an answer, the visitor learns that the sign-in is over.
+/// One HTTP request to the redirect listener. If it is dropped without an answer, the client gets the response that
+/// the sign-in is over.
 pub struct CallbackRequest {
-    /// What was asked, with its whole body.
+    /// The request with its whole body.
     pub request: HttpRequest,
     answer: oneshot::Sender<HttpResponse>,
     hook: Option<ResponseHook>,
 }
 
 impl CallbackRequest {
-    /// A visit, and where its answer will be.
+    /// A request, and the receiver of its response.
     pub fn new(request: HttpRequest) -> (Self, oneshot::Receiver<HttpResponse>) {
         let (answer, receiver) = oneshot::channel();
         (Self { request, answer, hook: None }, receiver)
     }
 
-    /// The same visit, whose answer `hook` hears of too.
+    /// The same request, with `hook` called with its response.
     pub fn with_response_hook(self, hook: impl FnOnce(&HttpResponse) + Send + 'static) -> Self {
         Self { hook: Some(Box::new(hook)), ..self }
     }
 
-    /// Sends the answer. A visitor who has left does not get it.
+    /// Sends the response. A client that has closed the connection does not get it.
     pub fn answer(self, response: HttpResponse) {
         if let Some(hook) = self.hook {
             hook(&response);
@@ -36,8 +37,8 @@ impl CallbackRequest {
     }
 }
 
-/// What a visitor hears for whom there is no answer any more.
-pub(super) fn gone() -> HttpResponse {
+/// The response to a request that comes too late.
+pub(super) fn sign_in_over() -> HttpResponse {
     let mut response = HttpResponse::new(b"This sign-in is over.".to_vec());
     *response.status_mut() = http::StatusCode::GONE;
     response

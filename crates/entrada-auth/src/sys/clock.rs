@@ -1,4 +1,4 @@
-//! Time, waiting, and the signals that end a wait.
+//! The clock, sleeping, and the signals that end a wait.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -61,7 +61,7 @@ fn pending() -> Option<Interrupted> {
 }
 
 thread_local! {
-    /// How often signals are held.
+    /// How many times this thread holds signals.
     static HOLDS: Cell<u32> = const { Cell::new(0) };
     /// Whether waits on this thread leave signals to the rest of the program.
     static IGNORES_SIGNALS: Cell<bool> = const { Cell::new(false) };
@@ -73,18 +73,19 @@ pub(crate) fn leave_signals_alone() {
     IGNORES_SIGNALS.set(true);
 }
 
-/// The same of all threads together.
+/// The sum of all threads.
 static HELD: AtomicU32 = AtomicU32::new(0);
 
-/// Whether it has been said that the program ends later: once is enough, of however many signals and waits.
+/// Whether the user has already been told that the program ends later. One message is enough for all signals and
+/// waits.
 static SAID: AtomicBool = AtomicBool::new(false);
 
-/// The first signal that came, once one has.
+/// The number of the first signal; 0 before it.
 static FIRST: AtomicU8 = AtomicU8::new(0);
 
-/// As [`interruptible`], except that a first signal is only noted while signals are held.
+/// As [`interruptible`], but while signals are held, a first signal is only noted.
 pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
-    // One that was held is met by the first wait after that.
+    // A signal that was noted while held ends the first wait after the hold.
     if HOLDS.get() == 0
         && let Some(interrupted) = pending()
     {
@@ -100,7 +101,7 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
                 }
                 if !SAID.swap(true, Ordering::SeqCst) {
                     super::say(
-                        "entrada ends as soon as the request under way is finished; a second signal ends it at once",
+                        "entrada stops when the current request has finished; a second signal stops it at once",
                     );
                 }
             }
@@ -109,7 +110,8 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
     }
 }
 
-/// Runs `work` on this thread, unless a signal that ends the program comes first; `None` without an event loop.
+/// Runs `work` on this thread until it completes or a signal asks the program to end. `None` if there is no event
+/// loop.
 pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
     let Some(runtime) = super::http::runtime() else { return Ok(None) };
     if IGNORES_SIGNALS.get() {
@@ -127,14 +129,14 @@ pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T
     ended
 }
 
-/// Notes the first signal, which may be heard here before the thread that watches has come to it.
+/// Notes the first signal. This thread may see the signal before the watching thread does.
 fn note(signal: u8) {
     if watch::is_watching() {
         let _ = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     }
 }
 
-/// Whether `signal` was ignored when we were started, as far as the system tells without `unsafe`.
+/// Whether `signal` was ignored when the program started, as far as the system shows this without `unsafe` code.
 #[cfg(target_os = "linux")]
 fn is_ignored(signal: i32) -> bool {
     static IGNORED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
@@ -151,65 +153,66 @@ fn is_ignored(_: i32) -> bool {
     false
 }
 
-/// The signal that asked the program to end, while nobody waited for one; it stays for the next wait. `None` as long as
-/// signals still end the program by themselves.
+/// The signal that asked the program to end, outside a wait. It still ends the next wait. `None` if signals end the
+/// program directly.
 #[cfg(unix)]
 pub fn asked_to_end_by() -> Option<u8> {
     if let Some(Interrupted { signal }) = pending() {
         return Some(signal);
     }
-    let mut listening = LISTENING.take();
-    if !listening.streams.is_empty()
-        && listening.come.is_none()
+    let mut signals = SIGNAL_STREAMS.take();
+    if !signals.streams.is_empty()
+        && signals.arrived.is_none()
         && let Some(runtime) = super::http::runtime()
     {
-        listening.come = runtime.block_on(async {
-            // Lets the event loop look whether anything has come.
+        signals.arrived = runtime.block_on(async {
+            // Lets the event loop check for signals.
             tokio::task::yield_now().await;
-            std::future::poll_fn(|context| std::task::Poll::Ready(listening.poll(context))).await
+            std::future::poll_fn(|context| std::task::Poll::Ready(signals.poll(context))).await
         });
     }
-    listening.come.inspect(|signal| note(*signal))
+    signals.arrived.inspect(|signal| note(*signal))
 }
 
-/// The signal that asked the program to end, while nobody waited for one.
+/// The signal that asked the program to end, outside a wait.
 #[cfg(not(unix))]
 pub fn asked_to_end_by() -> Option<u8> {
     None
 }
 
-/// Signals that end the program, with their numbers.
+/// The signal streams of the signals that end the program, with their numbers.
 #[cfg(unix)]
 #[derive(Default)]
-struct Listening {
+struct SignalStreams {
     streams: Vec<(u8, tokio::signal::unix::Signal)>,
-    /// One that has come, and ended no wait yet.
-    come: Option<u8>,
+    /// A signal that has arrived and has not ended a wait yet.
+    arrived: Option<u8>,
 }
 
 #[cfg(unix)]
 thread_local! {
-    /// Kept from wait to wait: once somebody has listened, a signal that comes between two waits no longer ends the program by
-    /// itself, and has to be met by the next.
-    static LISTENING: std::cell::RefCell<Listening> = std::cell::RefCell::default();
+    /// Kept between waits: after the first wait, a signal between two waits no longer ends the program directly, so
+    /// the next wait must see it.
+    static SIGNAL_STREAMS: std::cell::RefCell<SignalStreams> = std::cell::RefCell::default();
 }
 
 #[cfg(unix)]
-impl Listening {
+impl SignalStreams {
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        // Who started us may want us to live on (`nohup`), and whatever follows us in this process as well.
-        let heard: Vec<SignalKind> =
+        // A signal that the parent process ignores stays ignored (`nohup`), also for a program that `exec` starts in
+        // this process.
+        let watched: Vec<SignalKind> =
             kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value())).collect();
-        watch::begin(heard.iter().map(SignalKind::as_raw_value));
-        let streams = heard
+        watch::begin(watched.iter().map(SignalKind::as_raw_value));
+        let streams = watched
             .into_iter()
             .filter_map(|kind| Some((u8::try_from(kind.as_raw_value()).ok()?, signal(kind).ok()?)));
-        Self { streams: streams.collect(), come: None }
+        Self { streams: streams.collect(), arrived: None }
     }
 
-    /// One that comes now.
+    /// A signal that arrives now.
     fn poll(&mut self, context: &mut std::task::Context<'_>) -> Option<u8> {
         self.streams.iter_mut().find_map(|(number, stream)| {
             matches!(stream.poll_recv(context), std::task::Poll::Ready(Some(()))).then_some(*number)
@@ -218,15 +221,15 @@ impl Listening {
 }
 
 #[cfg(unix)]
-impl Drop for Listening {
+impl Drop for SignalStreams {
     fn drop(&mut self) {
         let streams = std::mem::take(&mut self.streams);
-        let come = self.come;
+        let arrived = self.arrived;
         if !streams.is_empty() {
-            // The thread may be at its end.
-            let _ = LISTENING.try_with(|kept| {
+            // The thread may be ending, and its thread-local storage may be gone.
+            let _ = SIGNAL_STREAMS.try_with(|kept| {
                 let mut kept = kept.borrow_mut();
-                (kept.streams, kept.come) = (streams, come);
+                (kept.streams, kept.arrived) = (streams, arrived);
             });
         }
     }
@@ -234,13 +237,13 @@ impl Drop for Listening {
 
 #[cfg(unix)]
 async fn asked_to_end() -> u8 {
-    let mut listening = LISTENING.take();
-    if listening.streams.is_empty() {
-        listening = Listening::new();
+    let mut signals = SIGNAL_STREAMS.take();
+    if signals.streams.is_empty() {
+        signals = SignalStreams::new();
     }
     std::future::poll_fn(|context| {
-        let come = listening.come.take().or_else(|| listening.poll(context));
-        come.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        let arrived = signals.arrived.take().or_else(|| signals.poll(context));
+        arrived.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
     })
     .await
 }
@@ -253,9 +256,9 @@ async fn asked_to_end() -> u8 {
     }
 }
 
-/// A thread that notes the first signal wherever the program stands, and ends the program with the second: from the first
-/// wait on, signals no longer do so by themselves. A program that does not look at the first one, because it waits for a
-/// lock, a name server or a pipe, is ended by it as well, unless signals are held.
+/// A thread that notes the first signal and ends the program at the second one. It is needed because after the first
+/// wait signals no longer end the program directly. It also ends a program that does not react to the first signal,
+/// because it waits for a lock, a name server or a pipe, unless signals are held.
 #[cfg(unix)]
 mod watch {
     use std::sync::OnceLock;
@@ -264,18 +267,19 @@ mod watch {
 
     use signal_hook::iterator::Signals;
 
-    /// Signals that come closer together are one: `timeout` sends its signal twice, a terminal that closes as well.
+    /// Signals within this time count as one: `timeout` sends its signal twice, and a closing terminal does too.
     const ONE: Duration = Duration::from_millis(100);
 
-    /// How long the program may take to end by itself after a signal. A dialog of the keyring is taken back in that time.
+    /// How long the program may take to end by itself after a signal. It dismisses an open keyring dialog in that
+    /// time.
     const ENDING: Duration = Duration::from_secs(1);
 
-    /// How often the program is looked at meanwhile.
+    /// How often the thread checks the program in that time.
     const LOOK: Duration = Duration::from_millis(50);
 
     static WATCHING: OnceLock<bool> = OnceLock::new();
 
-    /// Watches for `signals`, once in a process. Where no thread or no descriptors are left, nobody watches.
+    /// Starts to watch for `signals`, once per process. Does nothing if no thread or no descriptor is available.
     pub(super) fn begin(signals: impl Iterator<Item = i32>) {
         WATCHING.get_or_init(|| {
             let Ok(mut signals) = Signals::new(signals) else { return false };
@@ -303,7 +307,7 @@ mod watch {
                         Ordering::SeqCst,
                     );
                     let thread = std::thread::Builder::new().name("end".to_owned());
-                    // Without a thread there is still the second signal.
+                    // Without the thread a second signal still ends the program.
                     let _ = thread.spawn(move || end(number));
                 }
                 Some(first) if first.elapsed() < ONE => (),
@@ -312,7 +316,8 @@ mod watch {
         }
     }
 
-    /// Ends a program that signal `number` has asked to end and that goes on, once nothing is held for a while.
+    /// Ends the program after signal `number` if it does not end by itself, once no signals have been held for a
+    /// while.
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
     fn end(number: i32) {
         let mut free = Duration::ZERO;

@@ -1,15 +1,15 @@
-//! What is said of a panic.
+//! The message of a panic.
 
 use std::panic::{Location, set_hook};
 
 use super::say;
 
-/// Makes a panic say where it is, on stderr, and not what it is about: that may quote the text at hand, such as a token.
+/// Makes a panic print its place on stderr, but not its message: the message may quote data such as a token.
 pub fn quiet_panics() {
-    set_hook(Box::new(|panic| say(&told(panic.location()))));
+    set_hook(Box::new(|panic| say(&message(panic.location()))));
 }
 
-fn told(place: Option<&Location<'_>>) -> String {
+fn message(place: Option<&Location<'_>>) -> String {
     let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let thread = std::thread::current();
     format!("panic in the thread `{}` at {place}", thread.name().unwrap_or("unnamed"))
@@ -20,11 +20,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_with_its_place() {
-        let told = told(Some(Location::caller()));
+    fn a_panic_is_reported_with_its_place() {
+        let text = message(Some(Location::caller()));
         assert!(
-            told.contains(&format!("`{}` at {}:", std::thread::current().name().unwrap(), file!())),
-            "{told}"
+            text.contains(&format!("`{}` at {}:", std::thread::current().name().unwrap(), file!())),
+            "{text}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Connections on which lines are exchanged: mail servers. Certificates are judged as those of the authority are.
+//! Line-based connections to mail servers. Certificates are checked like those of the authority.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -18,15 +18,15 @@ use super::clock::interruptible;
 use super::http::{RealHttp, SetupTrouble};
 use super::{Connection, Dial, HttpError, HttpFailure};
 
-/// How long a connection may take, with TLS on it.
+/// Time limit for a connection, including TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a conversation may take, all of it. Exchange lets those whom it refuses wait for some seconds.
+/// Time limit for a whole conversation. Exchange delays its refusals by some seconds.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes that are read of a conversation: servers send some thousand.
+/// Bytes that are read in a conversation: servers send a few thousand.
 const TOTAL_MAX: usize = 1 << 20;
-/// Bytes of a line that are read.
+/// Bytes that are read of a line.
 const LINE_MAX: u64 = 64 << 10;
-/// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
+/// Delay before the next address is tried in parallel (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 impl Dial for RealHttp<'_> {
@@ -56,10 +56,10 @@ impl Dial for RealHttp<'_> {
     }
 }
 
-/// A connection to the first address that gives one; none holds up the others for long (RFC 8305).
+/// A connection to the first address that accepts one. A slow address does not delay the others for long (RFC 8305).
 #[expect(
     clippy::disallowed_methods,
-    reason = "a head start for each address, in our own event loop"
+    reason = "the delay before the next address, in this event loop"
 )]
 async fn connect(address: (String, u16)) -> Result<TcpStream, HttpFailure> {
     let found = tokio::net::lookup_host(address).await.map_err(|_| HttpFailure::Connect)?;
@@ -78,9 +78,9 @@ async fn connect(address: (String, u16)) -> Result<TcpStream, HttpFailure> {
     Err(HttpFailure::Connect)
 }
 
-/// The addresses that the system has for `host`.
+/// The addresses that the system resolves `host` to.
 fn addresses(host: &str) -> io::Result<Vec<IpAddr>> {
-    // In brackets as it stands in a URL.
+    // An IPv6 address from a URL is in brackets.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<IpAddr> = (host, 0).to_socket_addrs()?.map(|address| address.ip()).collect();
     if found.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(found) }
@@ -94,11 +94,11 @@ struct RealConnection {
     host: String,
     name: String,
     tls: Result<Arc<rustls::ClientConfig>, SetupTrouble>,
-    /// `None` once it is broken.
+    /// `None` after the connection has failed.
     stream: Option<Connected>,
-    /// What is left of the time for all of it.
+    /// The time left for the conversation.
     left: Duration,
-    /// What is left of the bytes.
+    /// The number of bytes that may still be read.
     room: usize,
 }
 
@@ -107,7 +107,7 @@ impl RealConnection {
         HttpError { host: self.host.clone(), failure, source: None }
     }
 
-    /// `work`, unless it takes longer than `limit` or the program is asked to end.
+    /// Runs `work`, and fails after `limit` or if a signal asks the program to end.
     fn within<T>(
         &mut self,
         limit: Duration,
@@ -144,7 +144,7 @@ impl Connection for RealConnection {
         })?;
         self.stream = Some(stream);
         self.room = self.room.checked_sub(line.len()).ok_or(self.error(HttpFailure::TooLarge))?;
-        // What ends without an end was cut off.
+        // A line without a line end was cut off.
         if !line.ends_with(b"\n") {
             let whole = line.len() < usize::try_from(LINE_MAX).unwrap_or(usize::MAX);
             return if whole { Ok(None) } else { Err(self.error(HttpFailure::TooLarge)) };
@@ -154,7 +154,7 @@ impl Connection for RealConnection {
     }
 
     fn write(&mut self, line: &str) -> Result<(), HttpError> {
-        // One line is one command; whoever builds it has to see to that, and this is what stands behind.
+        // One line is one command. Callers must ensure that; this check protects against a mistake.
         if line.contains(['\r', '\n', '\0']) {
             return Err(self.error(HttpFailure::Broken));
         }
@@ -174,7 +174,7 @@ impl Connection for RealConnection {
 
     fn secure(&mut self) -> Result<(), HttpError> {
         let stream = self.take()?;
-        // What came before TLS could be somebody else's (CVE-2021-33515 and its like).
+        // An attacker could have inserted data before TLS (CVE-2021-33515 and similar).
         if !stream.buffer().is_empty() {
             return Err(self.error(HttpFailure::Handshake));
         }
@@ -194,7 +194,7 @@ impl Connection for RealConnection {
     }
 }
 
-/// What went wrong in the handshake.
+/// The error of a TLS handshake.
 fn failure_of(error: &io::Error) -> HttpFailure {
     super::http::handshake(error).unwrap_or(HttpFailure::Cut)
 }
@@ -207,14 +207,14 @@ mod tests {
     use super::*;
     use crate::sys::Env;
 
-    /// A server that says `said` to whoever comes, and hangs up; what a client makes of it.
-    fn at<T>(said: Vec<u8>, client: impl FnOnce(&mut dyn Connection) -> T) -> T {
+    /// Runs `client` against a server that sends `greeting` and closes the connection.
+    fn at<T>(greeting: Vec<u8>, client: impl FnOnce(&mut dyn Connection) -> T) -> T {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // Who hangs up early is no fault of the server's.
-            let _ = stream.write_all(&said).and_then(|()| {
+            // The client may close the connection early.
+            let _ = stream.write_all(&greeting).and_then(|()| {
                 stream.shutdown(std::net::Shutdown::Write)?;
                 stream.read_to_end(&mut Vec::new())
             });
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_whole_and_what_was_cut_off_is_none() {
+    fn lines_are_whole_and_a_cut_off_line_is_none() {
         at(b"one\r\ntwo\nthr".to_vec(), |wire| {
             assert_eq!(wire.read().unwrap().as_deref(), Some("one"));
             assert_eq!(wire.read().unwrap().as_deref(), Some("two"));
@@ -237,9 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_or_a_talk_without_end_is_given_up() {
-        let too_large = |said| {
-            at(said, |wire| {
+    fn an_endless_line_or_conversation_is_an_error() {
+        let too_large = |greeting| {
+            at(greeting, |wire| {
                 loop {
                     match wire.read() {
                         Ok(Some(_)) => (),

@@ -4,7 +4,7 @@ use std::io;
 
 use super::Entropy;
 
-/// The kernel's generator.
+/// The operating system's random number generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealEntropy;
 

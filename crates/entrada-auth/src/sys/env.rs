@@ -1,4 +1,4 @@
-//! The environment, read once.
+//! The environment variables, read once.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use entrada_core::parse_bool;
 
-/// What every variable of our own begins with.
+/// Prefix of entrada's own variables.
 pub const OWN: &str = "ENTRADA_";
 
-/// Variables of others that are read as text, here or by the D-Bus library. One that is not UTF-8 would count as absent,
-/// and a proxy that is set would not be used: see [`Env::not_text`].
+/// Variables of other programs that are read as text, by entrada or by the D-Bus library. A value that is not UTF-8
+/// must not count as absent, or a configured proxy would not be used: see [`Env::not_text`].
 const TEXT: [&str; 13] = [
     "ALL_PROXY",
     "BROWSER",
@@ -32,7 +32,7 @@ const TEXT: [&str; 13] = [
 pub struct Env(BTreeMap<String, OsString>);
 
 impl Env {
-    /// The process's own.
+    /// The environment of this process.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn real() -> Self {
         std::env::vars_os()
@@ -40,13 +40,13 @@ impl Env {
             .collect()
     }
 
-    /// The text of `name`, which is one of those that [`Env::not_text`] looks at; empty counts as absent.
+    /// The text of `name`, which must be a variable that [`Env::not_text`] checks. Empty counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(is_text(name), "{name} is read as text and is not on the list");
         self.0.get(name)?.to_str().filter(|value| !value.is_empty())
     }
 
-    /// A variable that is read as text and is not UTF-8. Nothing may be done as if it were absent.
+    /// A variable that is read as text and is not UTF-8. The program must not continue as if it were absent.
     pub fn not_text(&self) -> Option<&str> {
         let mut variables = self.0.iter();
         variables
@@ -54,12 +54,12 @@ impl Env {
             .map(|(name, _)| &**name)
     }
 
-    /// Whether `name` has a value, whatever it is; empty counts as absent.
+    /// Whether `name` has a value of any kind. Empty counts as absent.
     pub fn is_set(&self, name: &str) -> bool {
         self.os(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// Whether we run under continuous integration: `CI` is set, and does not say no.
+    /// Whether the program runs under continuous integration: `CI` is set and its value does not mean no.
     pub fn is_ci(&self) -> bool {
         self.get("CI").is_some_and(|value| parse_bool(value) != Some(false))
     }
@@ -70,7 +70,7 @@ impl Env {
         path.is_absolute().then_some(path)
     }
 
-    /// Whatever is in `name`, empty too.
+    /// The value of `name`, also if it is empty.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str)
     }
@@ -81,7 +81,7 @@ impl Env {
     }
 }
 
-/// The names only: values hold keys, and passwords of proxies.
+/// Shows only the names: values contain keys and passwords of proxies.
 impl std::fmt::Debug for Env {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()

@@ -1,10 +1,10 @@
-//! Which file a name stands for, so that two names of one file are known to be one.
+//! The identity of a file, which shows whether two paths name the same file.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-/// A file, by what stays the same whatever it is called: device and inode, or its real path where the system tells neither.
-/// One that is not there yet goes by its folder and its name.
+/// A file's identity: device and inode, or the real path on systems without them. A file that does not exist yet is
+/// identified by its folder and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileId {
     file: Node,
@@ -13,14 +13,15 @@ pub struct FileId {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Node {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "told by Unix systems alone"))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix systems have inodes"))]
     Inode(u64, u64),
-    #[cfg_attr(unix, expect(dead_code, reason = "where there are no inodes"))]
+    #[cfg_attr(unix, expect(dead_code, reason = "used on systems without inodes"))]
     Path(PathBuf),
 }
 
 impl FileId {
-    /// Of the plain file that `path` leads to, or would be; `None` for pipes, devices and what cannot be looked at.
+    /// The identity of the regular file at `path`, existing or not; `None` for pipes, devices and paths that cannot
+    /// be read.
     pub fn of(path: &Path) -> Option<Self> {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() => {
@@ -36,7 +37,7 @@ impl FileId {
         }
     }
 
-    /// Of the plain file that standard input was redirected from.
+    /// The identity of the regular file that standard input is redirected from.
     #[cfg(unix)]
     pub fn of_stdin() -> Option<Self> {
         let stdin = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).ok()?;
@@ -45,7 +46,7 @@ impl FileId {
         metadata.is_file().then_some(Self { file, name: None })
     }
 
-    /// Elsewhere the system does not tell.
+    /// Not available on other platforms.
     #[cfg(not(unix))]
     pub fn of_stdin() -> Option<Self> {
         None
@@ -54,7 +55,7 @@ impl FileId {
 
 impl Node {
     #[cfg(unix)]
-    #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+    #[expect(clippy::unnecessary_wraps, reason = "the other platforms need it")]
     fn of(_: &Path, metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         Some(Self::Inode(metadata.dev(), metadata.ino()))
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_file_is_one_under_every_name() {
+    fn a_file_has_one_identity_under_every_name() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         std::fs::write(at("file"), "x").unwrap();

@@ -1,7 +1,7 @@
-//! Keeps other programs of the same user from reading our memory.
+//! Keeps other programs of the same user from reading this process's memory.
 
-/// Switches off core dumps, which would write tokens to disk, and reading by other processes of this user (`ptrace`,
-/// `/proc/PID/environ`). Best effort: where the system says no, the program runs all the same.
+/// Disables core dumps, which would write tokens to disk, and reading by other processes of this user (`ptrace`,
+/// `/proc/PID/environ`). Best effort: if the system refuses, the program continues.
 pub fn harden() {
     #[cfg(unix)]
     {
@@ -17,11 +17,11 @@ pub fn harden() {
     }
 }
 
-/// The limit for core dumps that we were started with.
+/// The limit for core dumps at the start of the process.
 #[cfg(unix)]
 static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
 
-/// Gives back what a program that follows us in this process inherits: its memory is its own affair.
+/// Restores what a program that replaces this process inherits. That program decides about its own memory.
 #[cfg(unix)]
 pub(super) fn soften() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

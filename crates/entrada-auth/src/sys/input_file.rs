@@ -1,5 +1,5 @@
-//! Small files that are named by settings: plain ones, of a size that is known before, and trusted only where nobody else
-//! could have written them.
+//! Reads small files that settings name: regular files with a size limit. Files that must be trusted are read only if
+//! no other user could have written them.
 
 use std::fs::Metadata;
 use std::io::{self, Read as _};
@@ -7,58 +7,59 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-/// Bytes that a file of settings or of one key may have.
+/// Size limit in bytes of a settings file or a key file.
 pub const SMALL_FILE_MAX: u64 = 1 << 20;
 
-/// Bytes that a file of certificates may have: those of a system have a quarter of a megabyte, or twice that with text.
+/// Size limit in bytes of a certificate file. A system's bundle has a quarter of a megabyte, or twice that with text.
 pub const CERTIFICATES_MAX: u64 = 4 << 20;
 
-/// Symbolic links that are followed one after the other.
+/// How many symbolic links are followed in a row.
 #[cfg(unix)]
 const LINKS_MAX: usize = 40;
 
-/// Whose a file must be.
+/// The required owner and mode of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Anybody's.
+    /// Any owner and mode.
     Anybody,
-    /// This user's or root's, and so every folder and link on the way to it; nobody else may write to any of them.
+    /// The file, and every folder and link on the way to it, belongs to this user or root. No other user may write to
+    /// any of them.
     Unaltered,
-    /// The same, and nobody else may read it.
+    /// The same, and no other user may read the file.
     Secret,
 }
 
-/// Why a file was not read.
+/// The reason why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputFileError {
     /// The system refused.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Not a plain file.
+    /// Not a regular file.
     #[error("it is {0}, not a plain file")]
     NotPlain(&'static str),
-    /// Too many bytes.
+    /// The file is too large.
     #[error("it is larger than {} MiB", .0 >> 20)]
     TooLarge(u64),
-    /// Somebody else's.
+    /// Another user owns it.
     #[error("`{path}` belongs to another user (uid {owner})", path = .path.display())]
     Owner {
-        /// What it is that belongs to them.
+        /// The path that the other user owns.
         path: PathBuf,
-        /// Who.
+        /// The owner's user id.
         owner: u32,
     },
-    /// Others could change it.
-    #[error("`{path}` can be written by others; run `chmod go-w {quoted}`",
+    /// Other users could change it.
+    #[error("`{path}` can be written by other users; run `chmod go-w {quoted}`",
         path = .0.display(), quoted = entrada_core::shell_quoted(&.0.to_string_lossy()))]
     Writable(PathBuf),
-    /// Others could read it.
-    #[error("`{path}` is open to others (mode {mode:04o}); run `chmod {cure} {quoted}`",
+    /// Other users could read it.
+    #[error("`{path}` is accessible to other users (mode {mode:04o}); run `chmod {cure} {quoted}`",
         path = .path.display(), quoted = entrada_core::shell_quoted(&.path.to_string_lossy()))]
     Readable {
         /// The file.
         path: PathBuf,
-        /// Its mode.
+        /// The file's mode.
         mode: u32,
         /// The mode that it should have.
         cure: &'static str,
@@ -66,13 +67,14 @@ pub enum InputFileError {
 }
 
 impl InputFileError {
-    /// Whether there is no such file.
+    /// Whether the file does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// What is in the plain file `path`, of at most `max` bytes. A symbolic link is followed; what counts is where it leads.
+/// The contents of the regular file `path`, at most `max` bytes. Symbolic links are followed, and the checks apply to
+/// the target.
 ///
 /// # Errors
 ///
@@ -85,7 +87,7 @@ pub fn read_input_file(
     if trust != Trust::Anybody {
         check_way(path)?;
     }
-    // Before opening, which waits at a pipe and may do anything to a device.
+    // Checked before opening, because opening a pipe blocks and opening a device can have side effects.
     check_plain(&path.metadata()?)?;
     let mut options = std::fs::OpenOptions::new();
     #[cfg(unix)]
@@ -95,18 +97,18 @@ pub fn read_input_file(
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
     let file = options.read(true).open(path)?;
-    // Once more, of what was opened: the name may have come to mean another file in between.
+    // Checked again on the open file, because the path may name another file by now.
     let metadata = file.metadata()?;
     check_plain(&metadata)?;
     check_owner(path, &metadata, trust)?;
     if max < metadata.len() {
         return Err(InputFileError::TooLarge(max));
     }
-    // One buffer from the start: one that grows leaves copies behind that are not wiped.
+    // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let size = usize::try_from(metadata.len()).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     (&file).take(max + 1).read_to_end(&mut bytes)?;
-    // It may have grown meanwhile, and files of `/proc` have no size.
+    // The file may have grown meanwhile, and files in `/proc` report no size.
     if u64::try_from(bytes.len()).is_ok_and(|size| size <= max) {
         Ok(bytes)
     } else {
@@ -114,8 +116,8 @@ pub fn read_input_file(
     }
 }
 
-/// Refuses a folder or a link on the way to `path` that another user could change: every folder from the root on, as OpenSSH's
-/// `safe_path` does. What is not there yet is no fault.
+/// Refuses a folder or a link on the way to `path` that another user could change. Checks every folder from the root
+/// on, as `safe_path` in OpenSSH does. A missing component is accepted.
 ///
 /// # Errors
 ///
@@ -127,7 +129,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
         path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
     };
     let mut at = PathBuf::from("/");
-    // The next one last.
+    // Components in reverse order, so that the next one is at the end.
     let mut rest = parts(&std::path::absolute(path)?);
     let mut links = 0;
     while let Some(part) = rest.pop() {
@@ -137,7 +139,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
                 continue;
             }
             Some(Component::CurDir) | None => continue,
-            // A root begins anew.
+            // An absolute link target starts again at the root.
             Some(_) => at.push(&part),
         }
         let metadata = match at.symlink_metadata() {
@@ -145,7 +147,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
             other => other?,
         };
         if metadata.is_symlink() {
-            // In a folder where everybody may make files, it may be another user's.
+            // In a folder in which every user may create files, the link may belong to another user.
             check_owner_alone(&at, &metadata, this_user())?;
             links += 1;
             if LINKS_MAX < links {
@@ -154,17 +156,17 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
             let target = at.read_link()?;
             at.pop();
             rest.extend(parts(&target));
-        } else if metadata.is_dir() && !is_of_no_known_user(&metadata) {
+        } else if metadata.is_dir() && !has_unmapped_owner(&metadata) {
             check_owner(&at, &metadata, Trust::Unaltered)?;
         }
     }
     Ok(())
 }
 
-/// Whether a folder belongs to a user whom this user namespace does not know, and nobody can write to it from here. In a sandbox
-/// whose only user is this one, all of the system's folders are such.
+/// Whether a folder belongs to a user that this user namespace does not map, and is not writable from here. In a
+/// sandbox that maps only this user, all of the system's folders look like that.
 #[cfg(unix)]
-fn is_of_no_known_user(metadata: &Metadata) -> bool {
+fn has_unmapped_owner(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let is_overflow = || read("/proc/sys/kernel/overflowuid")?.trim().parse().ok();
@@ -178,13 +180,13 @@ fn is_of_no_known_user(metadata: &Metadata) -> bool {
         && knows_all() == Some(false)
 }
 
-/// Elsewhere the access list of the user's own folders protects what is in them.
+/// On other platforms the access control list of the user's folders protects their contents.
 #[cfg(not(unix))]
 pub fn check_way(_: &Path) -> Result<(), InputFileError> {
     Ok(())
 }
 
-/// What a file is, in words.
+/// A description of the file type.
 pub(super) fn kind_of(metadata: &Metadata) -> &'static str {
     #[cfg(unix)]
     {
@@ -207,7 +209,7 @@ fn check_plain(metadata: &Metadata) -> Result<(), InputFileError> {
     if metadata.is_file() { Ok(()) } else { Err(InputFileError::NotPlain(kind_of(metadata))) }
 }
 
-/// Refuses what belongs to another user than `user` and root.
+/// Refuses a file that is owned by a user other than `user` and root.
 #[cfg(unix)]
 fn check_owner_alone(path: &Path, metadata: &Metadata, user: u32) -> Result<(), InputFileError> {
     let owner = std::os::unix::fs::MetadataExt::uid(metadata);
@@ -227,7 +229,7 @@ fn this_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Refuses what `user` cannot trust.
+/// Refuses a file that `user` cannot trust.
 #[cfg(unix)]
 fn check_owner_for(
     user: u32,
@@ -243,7 +245,7 @@ fn check_owner_for(
     let mode = metadata.mode() & 0o7777;
     let path = path.to_owned();
     if trust == Trust::Unaltered {
-        // In a sticky folder nobody can replace another user's file.
+        // In a sticky folder no user can replace another user's file.
         let is_sticky = metadata.is_dir() && mode & 0o1000 != 0;
         return if mode & 0o022 == 0 || is_sticky {
             Ok(())
@@ -251,13 +253,13 @@ fn check_owner_for(
             Err(InputFileError::Writable(path))
         };
     }
-    // A file of root's reaches another user through the group alone, as the secrets of a pod do.
+    // Another user can read a file of root only through the group, as with the secrets of a Kubernetes pod.
     let by_group = metadata.uid() != user;
     let (forbidden, cure) = if by_group { (0o037, "440") } else { (0o077, "600") };
     if mode & forbidden == 0 { Ok(()) } else { Err(InputFileError::Readable { path, mode, cure }) }
 }
 
-/// Elsewhere the access list of the user's own folders protects what is in them.
+/// On other platforms the access control list of the user's folders protects their contents.
 #[cfg(not(unix))]
 fn check_owner(_: &Path, _: &Metadata, _: Trust) -> Result<(), InputFileError> {
     Ok(())

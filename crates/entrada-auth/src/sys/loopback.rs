@@ -1,7 +1,7 @@
-//! Listens on this machine's loopback addresses for the browser that comes back (RFC 8252 §7.3).
+//! Listens on this machine's loopback addresses for the redirect of the browser (RFC 8252 §7.3).
 //!
-//! `hyper` reads the requests: whatever a visitor sends, the wait for the right one goes on. What a visit means is decided
-//! elsewhere; here it is only taken in, within bounds, and answered.
+//! `hyper` reads the requests. Invalid requests do not end the wait for the right one. This file only reads requests,
+//! within size and time limits, and answers them; the caller decides what a request means.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,31 +16,31 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::callback_request::{CallbackRequest, gone};
+use super::callback_request::{CallbackRequest, sign_in_over};
 use super::clock::interruptible;
 use super::{HttpResponse, Interrupted, Listener, Loopback};
 
-/// Bytes of a request's head. An address with a code and a long error text has about 4 kB.
+/// Size limit in bytes of a request's head. A URL with a code and a long error text has about 4 kB.
 const HEAD_MAX: usize = 16 << 10;
-/// Bytes of a request's body: a form with a code.
+/// Size limit in bytes of a request's body: a form with a code.
 const BODY_MAX: usize = 64 << 10;
-/// How long a visitor may take to send a whole request. Browsers open connections ahead of need; those wait this long.
+/// How long a client may take to send a whole request. Browsers open connections in advance; those wait this long.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Visitors at one time; more wait at the door until one has gone.
-const VISITORS_MAX: usize = 256;
-/// Ports tried when both address families must have the same one.
+/// Connections that are served at one time. Further ones wait until one of them is closed.
+const CONNECTIONS_MAX: usize = 256;
+/// How many ports are tried when both address families need the same one.
 const TRIES: usize = 20;
-/// How often a closing listener looks whether the last answer is out.
+/// How often a closing listener checks whether the last answer has been sent.
 const CLOSING_TICK: Duration = Duration::from_millis(5);
 
-/// The machine's own loopback.
+/// The real loopback interface.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealLoopback;
 
 impl Loopback for RealLoopback {
     fn listen(&self, ports: &[u16]) -> io::Result<Box<dyn Listener>> {
         if super::http::runtime().is_none() {
-            return Err(io::Error::other("no descriptors are left to wait with"));
+            return Err(io::Error::other("no file descriptors are left"));
         }
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         for &port in if ports.is_empty() { &[0] } else { ports } {
@@ -53,9 +53,9 @@ impl Loopback for RealLoopback {
     }
 }
 
-/// Takes a port on `127.0.0.1` and, where the machine has it, the same on `[::1]`: browsers ask either for `localhost`,
-/// and whoever held the other one would get the code. Port 0 lets the system choose; read the choice from the first
-/// listener.
+/// Binds a port on `127.0.0.1` and, if the machine has IPv6, the same port on `[::1]`: browsers resolve `localhost`
+/// to either, and a process that holds the other one would get the code. Port 0 lets the system choose; the first
+/// listener then has the chosen port.
 ///
 /// # Errors
 ///
@@ -78,12 +78,12 @@ pub fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
 
 struct RealListener {
     port: u16,
-    /// Taken by the first wait, which brings the event loop.
+    /// Moved into the accept tasks by the first wait, which starts the event loop.
     sockets: Vec<TcpListener>,
     accepting: Vec<tokio::task::JoinHandle<()>>,
     sender: mpsc::Sender<CallbackRequest>,
-    visits: mpsc::Receiver<CallbackRequest>,
-    /// Connections on which a whole request has come and the answer is not yet out.
+    requests: mpsc::Receiver<CallbackRequest>,
+    /// The number of connections with a complete request whose answer has not been sent yet.
     busy: Arc<AtomicUsize>,
 }
 
@@ -94,17 +94,17 @@ impl RealListener {
             socket.set_nonblocking(true)?;
             port = socket.local_addr()?.port();
         }
-        let (sender, visits) = mpsc::channel(VISITORS_MAX);
-        Ok(Self { port, sockets, accepting: Vec::new(), sender, visits, busy: Arc::default() })
+        let (sender, requests) = mpsc::channel(CONNECTIONS_MAX);
+        Ok(Self { port, sockets, accepting: Vec::new(), sender, requests, busy: Arc::default() })
     }
 
     fn start(&mut self) {
-        let doors = Arc::new(Semaphore::new(VISITORS_MAX));
+        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         for socket in self.sockets.drain(..) {
             let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { continue };
             let (sender, busy) = (self.sender.clone(), Arc::clone(&self.busy));
-            let doors = Arc::clone(&doors);
-            self.accepting.push(tokio::spawn(accept(socket, sender, busy, doors)));
+            let permits = Arc::clone(&permits);
+            self.accepting.push(tokio::spawn(accept(socket, sender, busy, permits)));
         }
     }
 }
@@ -117,7 +117,7 @@ impl Listener for RealListener {
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
         let found = interruptible(async {
             self.start();
-            tokio::time::timeout(wait, self.visits.recv()).await.ok().flatten()
+            tokio::time::timeout(wait, self.requests.recv()).await.ok().flatten()
         })?;
         Ok(found.flatten())
     }
@@ -126,10 +126,10 @@ impl Listener for RealListener {
         for task in self.accepting.drain(..) {
             task.abort();
         }
-        // Whoever is still in line is told that it is over.
-        self.visits.close();
-        while self.visits.try_recv().is_ok() {}
-        // A second Ctrl-C ends this too; there is nothing left to lose.
+        // Dropping a queued request sends the response that the sign-in is over.
+        self.requests.close();
+        while self.requests.try_recv().is_ok() {}
+        // A second Ctrl-C ends this wait too; no data can be lost.
         let _ = interruptible(async {
             let flushed = async {
                 while 0 < self.busy.load(Ordering::Acquire) {
@@ -153,25 +153,25 @@ async fn accept(
     socket: tokio::net::TcpListener,
     sender: mpsc::Sender<CallbackRequest>,
     busy: Arc<AtomicUsize>,
-    doors: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 ) {
     loop {
-        let Ok(door) = Arc::clone(&doors).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let Ok((stream, _)) = socket.accept().await else {
-            // Out of descriptors, or a connection that ended before it began.
+            // No file descriptors are left, or the connection was closed before it was accepted.
             pause(Duration::from_millis(50)).await;
             continue;
         };
         let (sender, busy) = (sender.clone(), Arc::clone(&busy));
         tokio::spawn(async move {
-            converse(stream, sender, busy).await;
-            drop(door);
+            serve_connection_once(stream, sender, busy).await;
+            drop(permit);
         });
     }
 }
 
-/// Takes one request from one connection, and gives its answer.
-async fn converse(
+/// Reads one request from one connection, and sends its answer.
+async fn serve_connection_once(
     stream: tokio::net::TcpStream,
     sender: mpsc::Sender<CallbackRequest>,
     busy: Arc<AtomicUsize>,
@@ -179,21 +179,21 @@ async fn converse(
     let working = Working { busy, begun: Arc::default() };
     let service = service_fn(|request| {
         let (sender, working) = (sender.clone(), &working);
-        async move { Ok::<_, Infallible>(whole(take_in(request, &sender, working).await)) }
+        async move { Ok::<_, Infallible>(with_full_body(receive(request, &sender, working).await)) }
     });
-    // A connection that breaks is the other side's business.
+    // A broken connection concerns only the client.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_TIMEOUT)
         .max_buf_size(HEAD_MAX)
         .keep_alive(false)
-        // Whoever hangs up after asking has asked all the same: the code may have come with it.
+        // A client that closes its side after the request is still served: the request may contain the code.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// Counts a connection among the busy ones from its first whole request to its end.
+/// Counts a connection as busy from its first complete request to its end.
 struct Working {
     busy: Arc<AtomicUsize>,
     begun: Arc<std::sync::OnceLock<()>>,
@@ -215,7 +215,7 @@ impl Drop for Working {
     }
 }
 
-async fn take_in(
+async fn receive(
     request: http::Request<Incoming>,
     sender: &mpsc::Sender<CallbackRequest>,
     working: &Working,
@@ -232,20 +232,23 @@ async fn take_in(
         Ok(Err(_)) => return refused(http::StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => return refused(http::StatusCode::REQUEST_TIMEOUT),
     };
-    // Not before: one who sends a body for ever is waited for by nobody.
+    // Counted only now: closing the listener must not wait for a client that never finishes its body.
     working.begin();
-    let (visit, answer) = CallbackRequest::new(http::Request::from_parts(parts, body));
-    if sender.send(visit).await.is_err() {
-        return gone();
+    let (callback, answer) = CallbackRequest::new(http::Request::from_parts(parts, body));
+    if sender.send(callback).await.is_err() {
+        return sign_in_over();
     }
-    answer.await.unwrap_or_else(|_| gone())
+    answer.await.unwrap_or_else(|_| sign_in_over())
 }
 
-fn whole(response: HttpResponse) -> http::Response<Full<Bytes>> {
+fn with_full_body(response: HttpResponse) -> http::Response<Full<Bytes>> {
     response.map(|body| Full::new(Bytes::from(body)))
 }
 
-#[expect(clippy::disallowed_methods, reason = "nobody else can wait beside the connections")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the wait must run in the same event loop as the connections"
+)]
 async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }

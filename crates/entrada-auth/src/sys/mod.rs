@@ -1,4 +1,4 @@
-//! The outside world, one small trait per effect and one real form of each.
+//! The outside world: one small trait per effect, each with its real implementation.
 
 mod browser;
 mod callback_request;
@@ -46,12 +46,12 @@ pub use terminal::{RealTerminal, say};
 
 use entrada_core::NumericDate;
 
-/// Everything that the program does to the machine, stores apart, goes through one of these.
+/// Every effect of the program on the machine, except the stores, goes through one of these.
 ///
-/// A plain bundle, not a service locator: a function that needs only the clock takes `&dyn Clock`.
+/// A plain struct and not a service locator: a function that needs only the clock takes `&dyn Clock`.
 #[derive(Clone, Copy)]
 pub struct Sys<'a> {
-    /// The wall clock, and waiting.
+    /// The wall clock, and sleeping.
     pub clock: &'a dyn Clock,
     /// The network.
     pub http: &'a dyn Http,
@@ -59,13 +59,13 @@ pub struct Sys<'a> {
     pub dial: &'a dyn Dial,
     /// The environment variables, read once.
     pub env: &'a Env,
-    /// What the standard streams are connected to.
+    /// The standard streams.
     pub terminal: &'a dyn Terminal,
     /// The user's web browser.
     pub browser: &'a dyn Browser,
-    /// Where the browser comes back to.
+    /// The loopback interface, for the redirect of the browser.
     pub loopback: &'a dyn Loopback,
-    /// Randomness.
+    /// Random bytes.
     pub entropy: &'a dyn Entropy,
     /// Other programs.
     pub programs: &'a dyn Programs,
@@ -73,10 +73,10 @@ pub struct Sys<'a> {
 
 /// The user's web browser.
 pub trait Browser {
-    /// Where we run, as far as it matters for a browser.
+    /// The kind of host, as far as it matters for a browser.
     fn host_kind(&self, env: &Env) -> HostKind;
-    /// Opens `url`, by `$BROWSER` where that is set; refuses anything but https and pages of this machine. Returns at
-    /// once; what goes wrong afterwards comes over the channel, and nothing comes when all went well.
+    /// Opens `url` with `$BROWSER` if that is set. Accepts only https and pages on this machine. Returns at once; a
+    /// later failure is sent over the channel, and on success the channel closes without a message.
     ///
     /// # Errors
     ///
@@ -87,20 +87,20 @@ pub trait Browser {
 /// Where the program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKind {
-    /// On the machine of whoever looks at it, with windows.
+    /// The user's own machine, with a desktop.
     Desktop,
-    /// In Windows' Linux, whose browser is that of Windows.
+    /// Windows Subsystem for Linux, which uses the browser of Windows.
     Wsl,
-    /// At the other end of an SSH session.
+    /// An SSH session on a remote machine.
     Remote,
     /// In a container.
     Container,
-    /// On a machine without a display.
+    /// A machine without a display.
     Headless,
 }
 
 impl HostKind {
-    /// Whether a page that is opened here is seen by the user.
+    /// Whether the user sees a page that is opened here.
     pub fn has_browser(self, env: &Env) -> bool {
         matches!(self, Self::Desktop | Self::Wsl) || env.is_set("BROWSER")
     }
@@ -108,8 +108,8 @@ impl HostKind {
 
 /// This machine's loopback addresses.
 pub trait Loopback {
-    /// Listens on `127.0.0.1` and `[::1]`, on the first of `ports` that is free on both; on any free one when `ports` is
-    /// empty.
+    /// Listens on `127.0.0.1` and `[::1]`, on the first of `ports` that is free on both, or on any free port if
+    /// `ports` is empty.
     ///
     /// # Errors
     ///
@@ -117,21 +117,21 @@ pub trait Loopback {
     fn listen(&self, ports: &[u16]) -> std::io::Result<Box<dyn Listener>>;
 }
 
-/// A port that is being listened on.
+/// A listening port.
 pub trait Listener {
-    /// Which one.
+    /// The port number.
     fn port(&self) -> u16;
-    /// The next visit, if one comes within `wait`.
+    /// The next request, if one arrives within `wait`.
     ///
     /// # Errors
     ///
     /// [`Interrupted`] where a signal ended the wait.
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
-    /// Stops listening, and gives the answers that are under way up to `grace` to arrive.
+    /// Stops listening. Answers that are being sent have up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
 }
 
-/// Randomness that nobody can guess.
+/// A source of unpredictable random bytes.
 pub trait Entropy {
     /// Fills `bytes`.
     ///
@@ -143,36 +143,37 @@ pub trait Entropy {
 
 /// The wall clock.
 pub trait Clock {
-    /// Now.
+    /// The current time.
     fn now(&self) -> NumericDate;
-    /// Blocks for `duration`, or until the user or the system asks the program to end.
+    /// Blocks for `duration`, or until a signal asks the program to end.
     ///
     /// # Errors
     ///
     /// [`Interrupted`] where a signal ended the wait.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
-    /// From `true` to `false`, a signal that asks the program to end ends no wait and no request; a second one ends the
-    /// program at once. Calls nest. See [`HeldSignals`].
+    /// Between the calls with `true` and `false`, a signal that asks the program to end does not end a wait or a
+    /// request; a second one ends the program at once. Calls nest. See [`HeldSignals`].
     fn hold_signals(&self, _hold: bool) {}
-    /// The signal that has come, if one has.
+    /// The signal that has arrived, if there is one.
     fn pending_signal(&self) -> Option<Interrupted> {
         None
     }
-    /// `at` by the clock on the wall, as the Azure CLI writes it: `2026-11-23 22:08:17.000000`. In UTC unless told otherwise.
+    /// Local time `at`, in the format of the Azure CLI: `2026-11-23 22:08:17.000000`. UTC unless an implementation
+    /// overrides it.
     fn local(&self, at: NumericDate) -> String {
         local_time(at, &jiff::tz::TimeZone::UTC)
     }
-    /// Tells how much time has passed since this call, whatever is done to the wall clock.
+    /// A function that returns the time since this call, unaffected by changes of the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send>;
 }
 
-/// While it lives, a signal that asks the program to end waits: something that is had once is being spent, and what comes of
-/// it is not stored yet. A second signal ends the program at once.
-#[must_use = "signals wait until this is dropped"]
+/// Delays signals that ask the program to end while it lives: a code or token that works once is being redeemed, and
+/// the result is not stored yet. A second signal ends the program at once.
+#[must_use = "signals are delayed until this is dropped"]
 pub struct HeldSignals<'a>(&'a dyn Clock);
 
 impl<'a> HeldSignals<'a> {
-    /// From now on; an error where one has come already.
+    /// Starts the delay. An error if a signal has already arrived.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl<'a> HeldSignals<'a> {
         clock.pending_signal().map_or(Ok(held), Err)
     }
 
-    /// Until now; an error where one has come meanwhile.
+    /// Ends the delay. An error if a signal arrived meanwhile.
     ///
     /// # Errors
     ///
@@ -204,7 +205,7 @@ fn local_time(at: NumericDate, zone: &jiff::tz::TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 
-/// The program was asked to end.
+/// A signal asked the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted {
@@ -212,27 +213,29 @@ pub struct Interrupted {
     pub signal: u8,
 }
 
-/// The network. Sends one request and waits for its answer; follows no redirect.
+/// The network. Sends one request and waits for its answer; does not follow redirects.
 pub trait Http {
-    /// Sends `request`. Plain http is refused except to this machine.
+    /// Sends `request`. Plain http is refused, except to this machine.
     ///
     /// # Errors
     ///
     /// [`HttpError`] says why no answer came.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
-    /// Trusts the certificates in `bundle` beside the platform's, for requests from now on. They are looked at then.
+    /// Trusts the certificates in `bundle` in addition to the platform's, for later requests. They are parsed at the
+    /// next request.
     fn trust(&self, bundle: Bundle);
 }
 
-/// Connections on which lines are exchanged.
+/// Line-based connections.
 pub trait Dial {
-    /// Connects to `port` of `host`, with TLS from the first byte on where `tls` says so. Proxies are not used: they carry HTTP.
+    /// Connects to `port` of `host`, with TLS from the first byte if `tls` says so. Proxies are not used, because
+    /// they carry HTTP.
     ///
     /// # Errors
     ///
     /// [`HttpError`] says why there is no connection.
     fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Box<dyn Connection>, HttpError>;
-    /// The addresses of `host`, one at least.
+    /// The addresses of `host`, at least one.
     ///
     /// # Errors
     ///
@@ -240,21 +243,21 @@ pub trait Dial {
     fn resolve(&self, host: &str) -> std::io::Result<Vec<std::net::IpAddr>>;
 }
 
-/// One such connection.
+/// A line-based connection.
 pub trait Connection {
-    /// The next line, without its end; `None` when the other side has closed.
+    /// The next line, without its line end; `None` if the other side has closed.
     ///
     /// # Errors
     ///
     /// [`HttpError`] where the connection breaks.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
-    /// Sends `line`, and its end.
+    /// Sends `line` and a line end.
     ///
     /// # Errors
     ///
     /// [`HttpError`] where the connection breaks.
     fn write(&mut self, line: &str) -> Result<(), HttpError>;
-    /// Goes on with TLS (STARTTLS), for the host that was dialled.
+    /// Starts TLS (STARTTLS) for the host of the connection.
     ///
     /// # Errors
     ///
@@ -262,10 +265,10 @@ pub trait Connection {
     fn secure(&mut self) -> Result<(), HttpError>;
 }
 
-/// Certificates to trust.
+/// Extra certificates to trust.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    /// The file that they came from, for errors.
+    /// The file that they were read from, for error messages.
     pub file: String,
     /// PEM text.
     pub pem: Vec<u8>,
@@ -274,27 +277,27 @@ pub struct Bundle {
 /// One of the standard streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Where answers come from.
+    /// Standard input, for answers of the user.
     Stdin,
-    /// Where data goes.
+    /// Standard output, for data.
     Stdout,
-    /// Where talk goes.
+    /// Standard error, for messages to the user.
     Stderr,
 }
 
-/// What the standard streams are connected to.
+/// The standard streams.
 pub trait Terminal {
-    /// Whether a person is at the other end of `stream`.
+    /// Whether `stream` is a terminal.
     fn is_terminal(&self, stream: Stream) -> bool;
-    /// Columns of the terminal that shows stderr; `None` when it is no terminal.
+    /// Columns of the terminal behind stderr; `None` if stderr is not a terminal.
     fn width(&self) -> Option<usize>;
-    /// Asks for a line that must not be echoed.
+    /// Asks for a line that is not echoed.
     ///
     /// # Errors
     ///
     /// What the system said; no terminal, or a signal.
     fn read_password(&self, prompt: &str) -> std::io::Result<entrada_core::Secret>;
-    /// Begins to read one line that must not be shown: from the terminal without echo, else from standard input.
+    /// Starts to read one line without echo from the terminal, or from standard input if there is no terminal.
     ///
     /// # Errors
     ///
@@ -302,8 +305,8 @@ pub trait Terminal {
     fn read_line(&self) -> std::io::Result<Box<dyn Line>>;
 }
 
-/// A line that is being read. Dropping it gives the terminal back.
+/// A line that is being read. Dropping it restores the terminal.
 pub trait Line {
-    /// The line, once it is whole; an error when none will come.
+    /// The line, once it is complete; an error if it cannot be read.
     fn poll(&mut self) -> Option<std::io::Result<entrada_core::Secret>>;
 }

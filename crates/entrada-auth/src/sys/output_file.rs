@@ -1,7 +1,7 @@
-//! Files that the user names for something to be written to: the one writer of them all.
+//! Writes the output files that the user names.
 //!
-//! A plain file is replaced in one step, so that a reader finds the old one or the whole new one. A character device, a pipe
-//! and `-` are written to. Everything else is refused.
+//! A regular file is replaced atomically, so that a reader sees the old or the whole new contents. A character
+//! device, a pipe and `-` are written to directly. Every other file type is refused.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
@@ -9,27 +9,28 @@ use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
 
-/// How the names of drafts begin and end. They stand beside the file that they become.
+/// Prefix and suffix of the names of drafts, which are temporary files next to the target.
 const DRAFT: (&str, &str) = (".entrada-", ".tmp");
 
 /// Random characters between the two.
 const DRAFT_RANDOM: usize = 8;
 
-/// Symbolic links that are followed one after the other.
+/// How many symbolic links are followed in a row.
 const LINKS_MAX: usize = 40;
 
-/// What holds for one output file.
+/// How an output file is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputOptions {
-    /// It is a file that the user keeps and edits: a symbolic link to it is followed, in place of refused, and its mode stays.
+    /// The file is one that the user keeps and edits: a symbolic link to it is followed instead of refused, and its
+    /// mode is kept.
     pub in_place: bool,
-    /// A file that is there already stays, and is an error ([`io::ErrorKind::AlreadyExists`]).
+    /// An existing file is kept, and is an error ([`io::ErrorKind::AlreadyExists`]).
     pub keep_existing: bool,
-    /// The umask decides who can read it, in place of its owner alone.
+    /// The umask decides who can read the file. Otherwise only the owner can.
     pub public: bool,
 }
 
-/// A file that the user named, and that can be written as far as can be known before.
+/// An output file that the user named. As far as it can be checked beforehand, it can be written.
 #[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
@@ -41,14 +42,14 @@ pub struct OutputFile {
 enum Destination {
     /// Standard output.
     Stdout,
-    /// A device or a pipe, open. `None` once it was written to: what was sent cannot be sent anew.
+    /// An open device or pipe. `None` after it was written, because it cannot be written again.
     Stream(Option<File>),
-    /// A plain file, or nothing yet.
+    /// A regular file, or a path where no file exists yet.
     File(PathBuf),
 }
 
 impl OutputFile {
-    /// Looks at `path`, and changes nothing: the file is written by [`OutputFile::write`].
+    /// Checks `path` without changing it. [`OutputFile::write`] writes the file.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl OutputFile {
         let destination = destination(path, options)?;
         if let Destination::File(target) = &destination {
             let folder = folder_of(target);
-            // For the system's words, which `tempfile` does not keep.
+            // Checked first for the system's error text, which `tempfile` does not keep.
             folder.metadata()?;
             tempfile::tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
             remove_leftovers(folder);
@@ -65,7 +66,7 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), destination, options })
     }
 
-    /// Writes `text`: a plain file whole or not at all, a stream once. `stdout` is where `-` goes.
+    /// Writes `text`: a regular file atomically, a stream once. `-` goes to `stdout`.
     ///
     /// # Errors
     ///
@@ -84,29 +85,29 @@ impl OutputFile {
         }
     }
 
-    /// The path as it was given.
+    /// The path as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is a file that is there afterwards.
+    /// Whether the output is a regular file.
     pub fn is_file(&self) -> bool {
         matches!(self.destination, Destination::File(_))
     }
 
-    /// Whether it is standard output.
+    /// Whether the output is standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self.destination, Destination::Stdout)
     }
 
-    /// Whether it is a terminal other than standard output.
+    /// Whether the output is a terminal other than standard output.
     pub fn is_terminal(&self) -> bool {
         use std::io::IsTerminal as _;
         matches!(&self.destination, Destination::Stream(Some(stream)) if stream.is_terminal())
     }
 }
 
-/// The folder in which `path` stands.
+/// The folder that contains `path`.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -119,21 +120,21 @@ fn destination(path: &Path, options: OutputOptions) -> io::Result<Destination> {
     if let Some(descriptor) = descriptor(path) {
         let stream = match descriptor {
             Descriptor::Stdout => return Ok(Destination::Stdout),
-            // Shares its position in a file that stderr may lead to.
+            // Shares its file position with stderr if both lead to the same file.
             Descriptor::Stderr => rustix::io::dup(rustix::stdio::stderr())?.into(),
             Descriptor::Other => open_stream(path)?,
         };
         return Ok(Destination::Stream(Some(stream)));
     }
     if path.file_name().is_none() || path.to_string_lossy().ends_with(std::path::is_separator) {
-        return Err(io::Error::other("it names no file"));
+        return Err(io::Error::other("it does not name a file"));
     }
     let mut target = path.to_owned();
     let there = followed(&mut target, options)?;
     let Some(there) = there else { return Ok(Destination::File(target)) };
     if there.is_file() {
         if options.keep_existing {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already"));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it already exists"));
         }
         return Ok(Destination::File(target));
     }
@@ -148,7 +149,7 @@ fn destination(path: &Path, options: OutputOptions) -> io::Result<Destination> {
     Err(io::Error::other(format!("it is {}", super::input_file::kind_of(&there))))
 }
 
-/// What is at `target`, which becomes the place that a link leads to; `None` where nothing is there yet.
+/// The metadata of the file at `target`; `target` becomes the end of a symbolic link. `None` if there is no file yet.
 fn followed(target: &mut PathBuf, options: OutputOptions) -> io::Result<Option<Metadata>> {
     for _ in 0..LINKS_MAX {
         match target.symlink_metadata() {
@@ -160,15 +161,15 @@ fn followed(target: &mut PathBuf, options: OutputOptions) -> io::Result<Option<M
             }
             Ok(_) => {
                 return Err(io::Error::other(
-                    "it is a symbolic link, which is not followed; name the file that it leads to",
+                    "it is a symbolic link, which is not followed; give the path of its target",
                 ));
             }
         }
     }
-    Err(io::Error::other("it is a symbolic link that leads through too many others"))
+    Err(io::Error::other("it leads through too many symbolic links"))
 }
 
-/// An open file descriptor that has a name.
+/// An open file descriptor with a path.
 #[cfg(unix)]
 enum Descriptor {
     Stdout,
@@ -191,7 +192,7 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
     }
     let number: u32 = path.file_name()?.to_str()?.parse().ok()?;
     let folder = folder_of(path).canonicalize().ok()?;
-    // `/proc/self` and `/dev/fd` lead there on Linux.
+    // On Linux both `/proc/self/fd` and `/dev/fd` lead to this folder.
     let own = format!("/proc/{}/fd", std::process::id());
     if folder == Path::new(&own) || folder == Path::new("/dev/fd") {
         return Some(of_number(number));
@@ -199,18 +200,18 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
     (folder.starts_with("/proc") && folder.ends_with("fd")).then_some(Descriptor::Other)
 }
 
-/// Opens a device or a pipe to write to it. What a descriptor leads to may be a file, to which is added.
+/// Opens a device or a pipe for writing. A descriptor may lead to a file; then the text is appended.
 #[cfg(unix)]
 fn open_stream(path: &Path) -> io::Result<File> {
     use rustix::fs::OFlags;
     use rustix::io::Errno;
-    // Without NONBLOCK, opening a pipe that nobody reads waits for ever.
+    // Without NONBLOCK, opening a pipe without a reader blocks for ever.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = std::fs::OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
     let file = options.append(true).open(path).map_err(|error| {
         if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) {
-            return io::Error::other("nobody reads from this pipe; start its reader first");
+            return io::Error::other("no process reads from this pipe; start the reader first");
         }
         error
     })?;
@@ -219,7 +220,7 @@ fn open_stream(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces `target` in one step.
+/// Replaces `target` atomically.
 fn put(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     if put_unnamed(target, options, text).is_ok() {
@@ -228,7 +229,7 @@ fn put(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
     put_named(target, options, text)
 }
 
-/// Replaces `target` by a draft beside it.
+/// Replaces `target` with a draft next to it.
 fn put_named(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
     let mut builder = draft();
     #[cfg(unix)]
@@ -244,7 +245,7 @@ fn put_named(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<(
     sync(target)
 }
 
-/// The same from a file that has no name until it is whole, of which a killed run leaves nothing behind.
+/// The same with an unnamed file that gets its name when it is complete. A killed run leaves no file behind.
 #[cfg(target_os = "linux")]
 fn put_unnamed(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
     use std::os::fd::AsRawFd as _;
@@ -255,7 +256,7 @@ fn put_unnamed(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let mut file = File::from(openat(CWD, folder, flags, mode)?);
     fill(&mut file, target, options, text)?;
-    // Tells others that somebody is at work on it.
+    // The lock tells other processes that the file is in use.
     file.try_lock()?;
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
     let link = |name: &Path| -> io::Result<()> {
@@ -263,7 +264,7 @@ fn put_unnamed(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result
     };
     match link(target) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !options.keep_existing => {
-            // No call gives it a name that another file has.
+            // Linking cannot replace an existing file, so the file gets a draft name first and is then renamed.
             draft().make_in(folder, link)?.persist(target).map_err(|error| error.error)?;
         }
         linked => linked?,
@@ -277,16 +278,16 @@ fn draft() -> Builder<'static, 'static> {
     builder
 }
 
-/// Writes the whole `text`, on disk when this returns, and sets who can read it.
+/// Writes the whole `text` and sets the mode. The data is on disk when this returns.
 fn fill(file: &mut File, target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
-    // Only where links are followed is the file one that the user keeps: its mode stays.
+    // With `in_place` the file is one that the user keeps, so its mode is kept.
     let before = target.symlink_metadata().ok().filter(|_| options.in_place);
     if let Some(before) = before {
         file.set_permissions(before.permissions())?;
     } else {
         #[cfg(unix)]
         if !options.public {
-            // Whatever the umask.
+            // Set explicitly, so that the umask does not matter.
             file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         }
     }
@@ -294,7 +295,7 @@ fn fill(file: &mut File, target: &Path, options: OutputOptions, text: &[u8]) -> 
     file.sync_all()
 }
 
-/// Makes the name of `target` last.
+/// Syncs the folder of `target`, so that its file name survives a power failure.
 fn sync(target: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder_of(target))?.sync_all()?;
@@ -313,7 +314,7 @@ fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// Whether a draft of ours could be called `name`.
+/// Whether `name` has the form of a draft's name.
 fn is_draft(name: &std::ffi::OsStr) -> bool {
     let random = name.to_str().and_then(|name| name.strip_prefix(DRAFT.0)?.strip_suffix(DRAFT.1));
     random.is_some_and(|random| {
@@ -321,7 +322,7 @@ fn is_draft(name: &std::ffi::OsStr) -> bool {
     })
 }
 
-/// Whether the draft `path` is a file of this user's that no living process is at work on.
+/// Whether the draft `path` is a file of this user that no running process has locked.
 fn is_leftover(path: &Path) -> bool {
     let is_ours = |there: Metadata| {
         #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Another program, run in our place.
+//! Runs another program in place of this process.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,16 +6,16 @@ use std::process::Command;
 
 use entrada_core::Secret;
 
-/// What is to be run.
+/// The program to run.
 #[derive(Debug)]
 pub struct Program {
-    /// Its name and its arguments.
+    /// The program's name and its arguments.
     pub argv: Vec<OsString>,
-    /// Where it finds the token.
+    /// How the program gets the token.
     pub delivery: TokenDelivery,
     /// The token.
     pub token: Secret,
-    /// Variables of the environment that it does not get.
+    /// Environment variables that are removed for the program.
     pub without: Vec<String>,
 }
 
@@ -24,18 +24,18 @@ pub struct Program {
 pub enum TokenDelivery {
     /// In the environment variable of this name.
     Variable(String),
-    /// On the file descriptor of this number, to be read to its end.
+    /// On the file descriptor of this number. The program reads it to its end.
     Descriptor(i32),
 }
 
 /// Runs other programs.
 pub trait Programs {
-    /// Runs `program` in place of this one: same process where the system can do that, so that signals, terminal and exit
-    /// code are its own. Comes back only with the reason why it could not be started.
+    /// Replaces this process with `program` if the system can do that, so that signals, the terminal and the exit
+    /// code are the program's own. Returns only if the program could not be started, with the reason.
     fn run(&self, program: &Program) -> io::Error;
 }
 
-/// The system's.
+/// Runs real programs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealPrograms;
 
@@ -52,7 +52,7 @@ fn command(program: &Program) -> io::Result<Command> {
     let (name, arguments) = program.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
     command.args(arguments);
-    // Before the token's own variable, which may have any name.
+    // Removed before the token's variable is set, because that variable may have any name.
     for variable in &program.without {
         command.env_remove(variable);
     }
@@ -65,7 +65,7 @@ fn command(program: &Program) -> io::Result<Command> {
     Ok(command)
 }
 
-/// What a pipe takes without anybody reading, on every system.
+/// Bytes that a pipe holds without a reader, on every system.
 #[cfg(unix)]
 const PIPE: usize = 16 << 10;
 
@@ -73,16 +73,18 @@ const PIPE: usize = 16 << 10;
 fn deliver(command: &mut Command, number: i32, token: &Secret) -> io::Result<()> {
     use command_fds::{CommandFdExt as _, FdMapping};
     if PIPE < token.expose().len() {
-        return Err(io::Error::other("the token is too long for a pipe: hand it in a variable"));
+        return Err(io::Error::other(
+            "the token is too long for a pipe; pass it in an environment variable",
+        ));
     }
     let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     if most.is_some_and(|most| u64::try_from(number).is_ok_and(|number| most <= number)) {
         return Err(io::Error::other(format!(
-            "the system allows no descriptor {number} (`ulimit -n`)"
+            "the system does not allow the descriptor {number} (`ulimit -n`)"
         )));
     }
     let (read, write) = rustix::pipe::pipe()?;
-    // Only the copy under the number that was asked for is the program's.
+    // The program gets only the copy with the requested number.
     rustix::io::fcntl_setfd(&read, rustix::io::FdFlags::CLOEXEC)?;
     let mut rest = token.expose().as_bytes();
     while !rest.is_empty() {
@@ -95,7 +97,7 @@ fn deliver(command: &mut Command, number: i32, token: &Secret) -> io::Result<()>
 
 #[cfg(not(unix))]
 fn deliver(_: &mut Command, _: i32, _: &Secret) -> io::Result<()> {
-    Err(io::Error::other("this system hands over no descriptors: use a variable"))
+    Err(io::Error::other("this system cannot pass file descriptors; use an environment variable"))
 }
 
 #[cfg(unix)]

@@ -39,8 +39,8 @@ impl Terminal for RealTerminal {
     }
 }
 
-/// A line that another thread reads: from the terminal, or from standard input. A terminal in its usual mode would cut an
-/// address after 4,096 bytes (1,024 on macOS); `rpassword` reads it character by character.
+/// A line that another thread reads from the terminal or from standard input. A terminal in its normal mode would cut
+/// an address after 4,096 bytes (1,024 on macOS); `rpassword` reads it character by character.
 struct RealLine {
     line: mpsc::Receiver<io::Result<Secret>>,
     #[cfg(unix)]
@@ -60,7 +60,7 @@ impl RealLine {
         let (sender, line) = mpsc::channel();
         std::thread::Builder::new().name("line".to_owned()).spawn(move || {
             let line = if from_terminal { rpassword::read_password() } else { line_of_stdin() };
-            // Nobody listens any more when the sign-in came to its end another way.
+            // The receiver is gone if the sign-in has ended in another way.
             let _ = sender.send(line.map(Secret::new));
         })?;
         Ok(Self {
@@ -91,10 +91,10 @@ impl Drop for RealLine {
     }
 }
 
-/// Bytes of a line that are read.
+/// Size limit in bytes of a line.
 const LINE_MAX: u64 = 64 << 10;
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads past the console")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads standard input directly")]
 fn line_of_stdin() -> io::Result<String> {
     use io::{BufRead as _, Read as _};
     let mut line = String::new();
@@ -104,8 +104,8 @@ fn line_of_stdin() -> io::Result<String> {
     }
 }
 
-/// Reads a line without echo. A signal, that of Ctrl-C included, would end the program where it stands and leave the
-/// terminal mute: so the reading is done on another thread, and the echo is given back here.
+/// Reads a line without echo. A signal such as Ctrl-C would end the program immediately and leave the terminal
+/// without echo. So another thread reads the line, and this function restores the echo.
 #[cfg(unix)]
 fn read_password(prompt: &str) -> io::Result<Secret> {
     use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -114,16 +114,16 @@ fn read_password(prompt: &str) -> io::Result<Secret> {
     let prompt = prompt.to_owned();
     let (sender, answer) = tokio::sync::oneshot::channel();
     std::thread::Builder::new().name("passphrase".to_owned()).spawn(move || {
-        // Nobody listens any more when the program was asked to end.
+        // The receiver is gone if a signal has asked the program to end.
         let _ = sender.send(rpassword::prompt_password(prompt).map(Secret::new));
     })?;
     match interruptible(answer) {
-        // `rpassword` takes Ctrl-C for a key, and sends the signal itself; either may be first here.
+        // `rpassword` reads Ctrl-C as a key and sends the signal itself. Either may arrive here first.
         Ok(Some(Ok(Err(error)))) if error.kind() == io::ErrorKind::Interrupted => {
             Err(io::Error::other(Interrupted { signal: 2 }))
         }
         Ok(Some(answer)) => answer.unwrap_or_else(|error| Err(io::Error::other(error))),
-        Ok(None) => Err(io::Error::other("no descriptors are left to wait with")),
+        Ok(None) => Err(io::Error::other("no file descriptors are left")),
         Err(interrupted) => {
             let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
             Err(io::Error::other(interrupted))
@@ -136,8 +136,9 @@ fn read_password(prompt: &str) -> io::Result<Secret> {
     rpassword::prompt_password(prompt).map(Secret::new)
 }
 
-/// Says a line on the process's stderr, from wherever one stands: for what cannot wait until a call returns.
-#[expect(clippy::disallowed_methods, reason = "the one place that writes past the console")]
+/// Prints a line on the process's stderr, from any place in the code. It is for messages that cannot wait until a
+/// call returns.
+#[expect(clippy::disallowed_methods, reason = "the one place that writes to stderr directly")]
 pub fn say(text: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "{}", entrada_core::clean(text));

@@ -1,4 +1,4 @@
-//! A machine without anything, for tests that need none of it.
+//! A machine without any devices, for tests that use none.
 
 use std::io;
 use std::sync::mpsc;
@@ -11,7 +11,7 @@ use super::{
 };
 use entrada_core::Secret;
 
-/// No browser, no terminal, no loopback, and randomness that is all zeros.
+/// No browser, no terminal, no loopback, and random bytes that are all zero.
 #[derive(Debug)]
 pub struct Nothing;
 

@@ -1,6 +1,7 @@
-//! Writes a run down as an HTTP archive: every request and answer, the page that was opened, who came to the listener.
+//! Records a run as an HTTP archive: every request and answer, the opened page, and the requests to the redirect
+//! listener.
 //!
-//! What is secret is replaced when it is recorded; nothing else of it is kept.
+//! Secrets are replaced when they are recorded. No other form of them is kept.
 
 mod wire;
 
@@ -24,19 +25,19 @@ use entrada_core::{self as model, Secret, to_json_pretty};
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
     and claims were not. `entrada trace show FILE` prints it in order.";
 
-/// Visits to the listener that are noted, of those that got the same answer.
-const VISITS_MAX: usize = 50;
+/// How many requests to the listener with the same answer status are recorded.
+const CALLBACKS_MAX: usize = 50;
 
-/// A trace that was written.
+/// A written trace file.
 #[derive(Debug)]
 pub struct Written {
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// Whether the user wants to hear of it.
+    /// Whether to tell the user about the file.
     pub announce: bool,
 }
 
-/// What is written down of one run; nothing until [`Recorder::start`].
+/// The recording of one run. Empty until [`Recorder::start`].
 #[derive(Clone, Default)]
 pub struct Recorder {
     tape: Arc<Mutex<Option<Tape>>>,
@@ -48,22 +49,22 @@ struct Tape {
     redactor: Redactor,
     file: OutputFile,
     announce: bool,
-    /// How many visits to the listener were noted, by the status of their answer.
-    visits: BTreeMap<u16, usize>,
-    /// Visits that were not.
-    more_visits: u64,
-    /// Milliseconds since 1970 when it began.
+    /// How many requests to the listener were recorded, by the status of their answer.
+    callbacks: BTreeMap<u16, usize>,
+    /// How many requests to the listener were not recorded.
+    more_callbacks: u64,
+    /// Start time in milliseconds since 1970.
     began: i64,
     since: Box<dyn Fn() -> Duration + Send>,
 }
 
 impl Recorder {
-    /// One that replaces every secret that `redactor` knows when the file is written.
+    /// A recorder that replaces every secret that `redactor` knows when the file is written.
     pub fn new(redactor: model::Redactor) -> Self {
         Self { redactor, ..Self::default() }
     }
 
-    /// Begins to record for the file `path`, which must be writable now and is written by [`Recorder::finish`].
+    /// Starts the recording for the file `path`, which must be writable now. [`Recorder::finish`] writes it.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl Recorder {
         announce: bool,
     ) -> io::Result<()> {
         if self.tape().is_some() {
-            // A command that asks for several tokens is one run.
+            // A command that acquires several tokens is one run.
             return Ok(());
         }
         let file = OutputFile::open(path, OutputOptions::default())?;
@@ -87,28 +88,31 @@ impl Recorder {
             redactor: Redactor::new(salt, self.redactor.clone()),
             announce: announce && file.is_file(),
             file,
-            visits: BTreeMap::new(),
-            more_visits: 0,
+            callbacks: BTreeMap::new(),
+            more_callbacks: 0,
             began: sys.clock.now().0.saturating_mul(1_000),
             since: sys.clock.stopwatch(),
         });
         Ok(())
     }
 
-    /// Records nothing any more, and writes no file.
+    /// Stops the recording without writing a file.
     pub fn cancel(&self) {
         *self.tape() = None;
     }
 
-    /// Notes that the user was shown the page `url`. What happens on it is not ours to see.
+    /// Records that the page `url` was shown to the user. entrada does not see what happens on the page.
     pub fn page(&self, url: &Url) {
         self.with(|tape| {
-            tape.unanswered(url, "the sign-in page; a browser asks for it, unseen from here");
+            tape.add_unanswered(
+                url,
+                "the sign-in page; the browser requests it outside this trace",
+            );
         });
     }
 
-    /// Writes the file, of a run that ends with the code `exit`; `None` where nothing was recorded. `stdout` is where a trace
-    /// to `-` goes.
+    /// Writes the file for a run that ends with the exit code `exit`; `None` if nothing was recorded. A trace to `-`
+    /// goes to `stdout`.
     ///
     /// # Errors
     ///
@@ -119,7 +123,7 @@ impl Recorder {
         written
     }
 
-    /// Writes the file, of a run that ends with the code `exit` unless [`Recorder::finish`] comes to say otherwise.
+    /// Writes the file for a run with the exit code `exit`. A later [`Recorder::finish`] replaces it.
     ///
     /// # Errors
     ///
@@ -131,28 +135,28 @@ impl Recorder {
             about.exit = Some(exit);
         }
         let mut document = serde_json::to_value(har)?;
-        // Some of it was written down before a secret in it was known.
+        // Some entries were recorded before a secret in them was known.
         document.pointer_mut("/log/entries").into_iter().for_each(|all| redactor.texts(all));
         let mut text = Vec::new();
         to_json_pretty(&mut text, &document)?;
         text.push(b'\n');
         file.write(stdout, &text)?;
         let path = file.path().to_owned();
-        // Once is enough.
+        // The user is told about the file once.
         Ok(Some(Written { path, announce: std::mem::take(announce) }))
     }
 
-    /// The network, listened in on.
+    /// The network, with recording.
     pub fn http<'a>(&'a self, inner: &'a dyn Http) -> impl Http + 'a {
         Recorded { inner, recorder: self }
     }
 
-    /// The loopback, listened in on.
+    /// The loopback interface, with recording.
     pub fn loopback<'a>(&'a self, inner: &'a dyn Loopback) -> impl Loopback + 'a {
         Recorded { inner, recorder: self }
     }
 
-    /// The terminal, of which addresses are noted that are pasted.
+    /// The terminal, with recording of pasted addresses.
     pub fn terminal<'a>(&'a self, inner: &'a dyn Terminal) -> impl Terminal + 'a {
         Recorded { inner, recorder: self }
     }
@@ -167,13 +171,13 @@ impl Recorder {
 }
 
 impl Tape {
-    /// Milliseconds since it began.
+    /// Milliseconds since the start.
     fn passed(&self) -> i64 {
         i64::try_from((self.since)().as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Notes a request; its number.
-    fn asked(&mut self, request: Request, comment: Option<&str>) -> usize {
+    /// Records a request. Returns its index.
+    fn add_request(&mut self, request: Request, comment: Option<&str>) -> usize {
         let at = timestamp(self.began.saturating_add(self.passed()));
         self.har.log.entries.push(Entry {
             started_date_time: at,
@@ -188,8 +192,8 @@ impl Tape {
         self.har.log.entries.len() - 1
     }
 
-    /// Notes what came to request number `index`.
-    fn answered(&mut self, index: usize, answer: Result<&HttpResponse, &HttpError>) {
+    /// Records the answer to the request `index`.
+    fn add_answer(&mut self, index: usize, answer: Result<&HttpResponse, &HttpError>) {
         let until = self.began.saturating_add(self.passed());
         let Some(entry) = self.har.log.entries.get_mut(index) else { return };
         let took = until.saturating_sub(entry.started_milliseconds().unwrap_or(until));
@@ -205,23 +209,25 @@ impl Tape {
         }
     }
 
-    /// Notes a visit to the listener and its answer. Anything on this machine can come there, as often as it likes.
-    fn visited(&mut self, request: Request, answer: &HttpResponse) {
-        let alike = self.visits.entry(answer.status().as_u16()).or_default();
-        if VISITS_MAX <= *alike {
-            self.more_visits = self.more_visits.saturating_add(1);
-            let comment =
-                format!("{COMMENT} Left out: {} more visits to the listener.", self.more_visits);
+    /// Records a request to the listener and its answer. Any program on this machine can send requests to it.
+    fn add_callback(&mut self, request: Request, answer: &HttpResponse) {
+        let count = self.callbacks.entry(answer.status().as_u16()).or_default();
+        if CALLBACKS_MAX <= *count {
+            self.more_callbacks = self.more_callbacks.saturating_add(1);
+            let comment = format!(
+                "{COMMENT} Left out: {} more requests to the listener.",
+                self.more_callbacks
+            );
             self.har.log.comment = Some(comment);
             return;
         }
-        *alike += 1;
-        let index = self.asked(request, Some("a visitor at the loopback listener"));
-        self.answered(index, Ok(answer));
+        *count += 1;
+        let index = self.add_request(request, Some("a request to the loopback listener"));
+        self.add_answer(index, Ok(answer));
     }
 
-    /// Notes an address of which no more is known than that it was asked for.
-    fn unanswered(&mut self, url: &Url, comment: &str) {
+    /// Records an address that was requested outside the program, without an answer.
+    fn add_unanswered(&mut self, url: &Url, comment: &str) {
         let (url, query_string) = self.redactor.address(url);
         let request = Request {
             method: "GET".to_owned(),
@@ -230,7 +236,7 @@ impl Tape {
             headers_size: -1,
             ..Request::default()
         };
-        let index = self.asked(request, Some(comment));
+        let index = self.add_request(request, Some(comment));
         let nothing = Content { mime_type: "x-unknown".to_owned(), ..Content::default() };
         if let Some(entry) = self.har.log.entries.get_mut(index) {
             entry.response.content = nothing;
@@ -248,11 +254,11 @@ impl Http for Recorded<'_, dyn Http + '_> {
         let base = None;
         let index = self.recorder.with(|tape| {
             let request = wire::request(&request, base, &mut tape.redactor);
-            tape.asked(request, None)
+            tape.add_request(request, None)
         });
         let answer = self.inner.send(request);
         if let Some(index) = index {
-            self.recorder.with(|tape| tape.answered(index, answer.as_ref()));
+            self.recorder.with(|tape| tape.add_answer(index, answer.as_ref()));
         }
         answer
     }
@@ -280,15 +286,15 @@ impl Listener for RecordedListener {
     }
 
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted> {
-        let Some(visit) = self.inner.next(wait)? else { return Ok(None) };
+        let Some(callback) = self.inner.next(wait)? else { return Ok(None) };
         let base = Url::parse(&format!("http://localhost:{}", self.inner.port())).ok();
         let request = self
             .recorder
-            .with(|tape| wire::request(&visit.request, base.as_ref(), &mut tape.redactor));
-        let Some(request) = request else { return Ok(Some(visit)) };
+            .with(|tape| wire::request(&callback.request, base.as_ref(), &mut tape.redactor));
+        let Some(request) = request else { return Ok(Some(callback)) };
         let recorder = self.recorder.clone();
-        Ok(Some(visit.with_response_hook(move |answer| {
-            recorder.with(|tape| tape.visited(request, answer));
+        Ok(Some(callback.with_response_hook(move |answer| {
+            recorder.with(|tape| tape.add_callback(request, answer));
         })))
     }
 
@@ -328,10 +334,10 @@ impl Line for RecordedLine {
             self.recorder.with(|tape| {
                 let text: String = line.expose().split_whitespace().collect();
                 let address = Url::parse(&text).ok().filter(Url::has_host);
-                // Whatever else it is, it may be a bare code.
+                // Text that is not an address may be a bare code.
                 let hidden = || Url::parse(&format!("pasted:{}", tape.redactor.hide(&text))).ok();
                 if let Some(url) = address.or_else(hidden) {
-                    tape.unanswered(&url, "pasted at the prompt");
+                    tape.add_unanswered(&url, "pasted at the prompt");
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! A request and an answer as an archive has them, without their secrets.
+//! Converts a request and an answer to archive entries without secrets.
 
 use std::error::Error as _;
 
@@ -12,12 +12,12 @@ use entrada_core::har::{
     Content, Entry, Pair, PostData, Redactor, Request, Response, is_form, is_redacted, pairs_of,
 };
 
-/// Members of an answer that are tokens which may be read.
+/// Members of an answer with tokens that can be decoded.
 const TOKENS: [&str; 2] = ["access_token", "id_token"];
-/// Documents larger than this are left out: no authority's metadata or keys are.
+/// Larger documents are left out. An authority's metadata and keys are smaller.
 const DOCUMENT_MAX: usize = 256 << 10;
 
-/// `request`; its address is completed by `base` where it has only a path.
+/// Converts `request`. `base` completes an address that is only a path.
 pub(super) fn request(
     request: &HttpRequest,
     base: Option<&Url>,
@@ -53,7 +53,7 @@ pub(super) fn request(
     }
 }
 
-/// Puts `answer` into `entry`.
+/// Writes `answer` to `entry`.
 pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Redactor) {
     let body = answer.body();
     let version = format!("{:?}", answer.version());
@@ -78,9 +78,9 @@ pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Re
     match shown.and_then(|shown| serde_json::to_string_pretty(&shown).ok()) {
         Some(text) => content.text = Some(text),
         None if body.is_empty() => (),
-        None => content.comment = Some("left out: it is no JSON".to_owned()),
+        None => content.comment = Some("left out: it is not JSON".to_owned()),
     }
-    // After the body, whose secrets it may repeat.
+    // Added after the body, because the text may repeat secrets of the body.
     content.mime_type = redactor.clear(&header(answer.headers(), CONTENT_TYPE));
     let headers = headers(answer.headers(), redactor);
     entry.request.http_version.clone_from(&version);
@@ -100,14 +100,14 @@ pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Re
     };
 }
 
-/// Why there was no answer, with all its causes.
+/// The reason why there was no answer, with all causes.
 pub(super) fn reasons(error: &HttpError) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let all = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
     all.collect::<Vec<_>>().join(": ")
 }
 
-/// Whether the request had nothing secret in it, so that its answer has not either: metadata, keys.
+/// Whether the request contains no secret, so that the answer contains none either: metadata, keys.
 fn asked_without_secret(request: &Request) -> bool {
     let names = [AUTHORIZATION.as_str(), COOKIE.as_str()];
     request.method == "GET"

@@ -1,4 +1,4 @@
-//! Grants as other programs keep them.
+//! Readers and a writer for the token caches of other programs.
 
 mod msal;
 pub mod pizauth;
@@ -8,46 +8,46 @@ use serde_json::{Map, Value};
 use super::{Bytes, Grant, GrantKey};
 use entrada_core::{NumericDate, ScopeSet, Secret};
 
-/// A refresh token of another program's, with what stands beside it.
+/// Another program's refresh token, with its metadata.
 #[derive(Debug)]
 pub struct Foreign {
-    /// The token.
+    /// The refresh token.
     pub refresh_token: Secret,
-    /// The application that it was issued to.
+    /// The `client_id` that it was issued to.
     pub client_id: Option<String>,
     /// The authority's host.
     pub host: Option<String>,
-    /// Who issued it, by the name that the program has for them: `microsoft`, `google`.
+    /// The provider that issued it, as the program names it: `microsoft`, `google`.
     pub provider: Option<String>,
     /// The account's home tenant.
     pub tenant: Option<String>,
-    /// Whose it is, as the program calls them.
+    /// The account, as the program names it.
     pub account: Option<String>,
-    /// The scopes of the access tokens beside it.
+    /// The scopes of the access tokens next to it.
     pub scopes: Option<ScopeSet>,
-    /// When the user signed in, where the program tells.
+    /// When the user signed in, if the program says so.
     pub signed_in_at: Option<NumericDate>,
 }
 
-/// What was given holds no refresh token that can be read.
+/// The input holds no readable refresh token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForeignError {
-    /// It is not JSON.
-    #[error("it is not JSON: a cache that its program encrypts has to be decrypted first")]
+    /// The input is not JSON.
+    #[error("it is not JSON; if it is an encrypted cache, decrypt it first")]
     NotJson,
-    /// A dump of pizauth's of another format.
-    #[error("it is a dump of pizauth's in its format {0}, which is not known here")]
+    /// A pizauth dump of an unknown format version.
+    #[error("it is a pizauth dump in format {0}, which entrada does not support")]
     NewerDump(u64),
-    /// A dump of pizauth's that does not read as one.
-    #[error("it is a dump of pizauth's, and what is in it is not what pizauth writes")]
+    /// A pizauth dump that cannot be parsed.
+    #[error("it is a pizauth dump, but its contents are not in the format that pizauth writes")]
     Dump,
-    /// There is no refresh token in it.
-    #[error("there is no refresh token in it")]
+    /// The input contains no refresh token.
+    #[error("it contains no refresh token")]
     Nothing,
 }
 
-/// Reads a cache of MSAL's (Python, .NET, the Azure CLI), a token file of `mutt_oauth2.py`, oama or ortie, or a token response:
-/// JSON, whole or one object a line.
+/// Reads an MSAL cache (Python, .NET, the Azure CLI), a token file of `mutt_oauth2.py`, oama or ortie, or a token
+/// response. The input is JSON, as one document or one object per line.
 ///
 /// # Errors
 ///
@@ -75,8 +75,8 @@ pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
     if found.is_empty() { Err(ForeignError::Nothing) } else { Ok(found) }
 }
 
-/// `grant`, filed here under `key`, as a cache of MSAL's in JSON. `environment` is the authority's host. Access tokens that are
-/// over at `now` are left out.
+/// Writes `grant`, stored under `key`, as an MSAL cache in JSON. `environment` is the authority's host. Access tokens
+/// that are expired at `now` are left out.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ pub fn to_msal(
     Ok(msal::write(key, grant, environment, now)?)
 }
 
-/// A token response, or one with an address beside it.
+/// A token response, possibly with an email address in it.
 fn plain(object: &Map<String, Value>) -> Option<Foreign> {
     let first =
         |names: &[&str]| names.iter().find_map(|name| text(object, name)).map(str::to_owned);
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cache_of_msals_tells_whose_each_token_is() {
+    fn an_msal_cache_names_the_account_of_each_token() {
         let cache = r#"{
             "Account": {"a": {"home_account_id": "u.t1", "username": "ada@contoso.example"}},
             "RefreshToken": {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_none_is_told_from_what_cannot_be_read() {
+    fn a_file_without_tokens_and_an_unreadable_file_give_different_errors() {
         assert_eq!(read("{}").unwrap_err(), ForeignError::Nothing);
         assert_eq!(read(r#"{"refresh_token":""}"#).unwrap_err(), ForeignError::Nothing);
         assert_eq!(read("-----BEGIN PGP MESSAGE-----").unwrap_err(), ForeignError::NotJson);

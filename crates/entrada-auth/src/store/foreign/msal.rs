@@ -1,4 +1,5 @@
-//! The cache of MSAL's libraries and of the Azure CLI, decrypted: the "unified schema", a JSON object of sections.
+//! The decrypted token cache of the MSAL libraries and of the Azure CLI: the "unified schema", a JSON object of
+//! sections.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,27 +10,27 @@ use super::{Foreign, text};
 use crate::store::{Bytes, Grant, GrantKey};
 use entrada_core::{Jwt, NumericDate, ScopeSet, Secret};
 
-/// The refresh tokens of `cache`; `None` where it is no cache.
+/// The refresh tokens of `cache`; `None` if it is not an MSAL cache.
 pub(super) fn read(cache: &Map<String, Value>) -> Option<Vec<Foreign>> {
     let refresh_tokens = cache.get("RefreshToken")?.as_object()?;
     let section = |name: &str| {
         let all = cache.get(name).and_then(Value::as_object);
         all.into_iter().flat_map(Map::values).filter_map(Value::as_object)
     };
-    // The first of a name counts. A cache may have thousands.
+    // The first entry of a name counts. A cache may have thousands of entries.
     let (mut accounts, mut targets, mut signed_in) =
         (HashMap::new(), HashMap::new(), HashMap::new());
     for entry in section("Account") {
         accounts.entry(text(entry, "home_account_id")).or_insert(text(entry, "username"));
     }
     for entry in section("AccessToken") {
-        targets.entry(whose(entry)).or_insert(text(entry, "target"));
+        targets.entry(owner_of(entry)).or_insert(text(entry, "target"));
     }
     for entry in section("IdToken") {
-        signed_in.entry(whose(entry)).or_insert_with(|| auth_time(entry));
+        signed_in.entry(owner_of(entry)).or_insert_with(|| auth_time(entry));
     }
     let of_entry = |entry: &Map<String, Value>| {
-        let (home, client_id) = whose(entry);
+        let (home, client_id) = owner_of(entry);
         Some(Foreign {
             refresh_token: Secret::new(text(entry, "secret")?),
             client_id: client_id.map(str::to_owned),
@@ -46,17 +47,17 @@ pub(super) fn read(cache: &Map<String, Value>) -> Option<Vec<Foreign>> {
     Some(refresh_tokens.values().filter_map(|entry| of_entry(entry.as_object()?)).collect())
 }
 
-fn whose(entry: &Map<String, Value>) -> (Option<&str>, Option<&str>) {
+fn owner_of(entry: &Map<String, Value>) -> (Option<&str>, Option<&str>) {
     (text(entry, "home_account_id"), text(entry, "client_id"))
 }
 
-/// When the user signed in, where the ID token tells (OIDC Core §2): the one thing in a cache that does.
+/// When the user signed in, from the ID token (OIDC Core §2). No other member of a cache has that time.
 fn auth_time(entry: &Map<String, Value>) -> Option<NumericDate> {
     let token = Jwt::decode_unverified(text(entry, "secret")?).ok()?;
     token.claims.time("auth_time")
 }
 
-/// The sections, as they are written. What MSAL reads as numbers are texts in them.
+/// The sections, as they are written. The schema stores as text what MSAL reads as numbers.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Cache<'a> {
@@ -109,8 +110,8 @@ struct AppMetadata<'a> {
     environment: &'a str,
 }
 
-/// `grant`, filed here under `key`, as a cache. `environment` is the authority's host. Access tokens that are over at `now` are
-/// left out.
+/// Writes `grant`, stored under `key`, as a cache. `environment` is the authority's host. Access tokens that are
+/// expired at `now` are left out.
 pub(super) fn write(
     key: &GrantKey,
     grant: &Grant,
@@ -120,7 +121,8 @@ pub(super) fn write(
     let (home, client_id) = (grant.account.id.as_str(), key.client_id.as_str());
     let (local, home_realm) = home.rsplit_once('.').unwrap_or((home, ""));
     let realm = grant.account.tid.as_deref().unwrap_or(home_realm);
-    // By the schema a token is filed under its directory; MSAL for Python looks under the name that it was given.
+    // The schema files a token under its tenant id; MSAL for Python looks it up under the tenant name that it was
+    // given.
     let mut realms = vec![realm];
     if !key.tenant.is_empty() && key.tenant != realm {
         realms.push(&key.tenant);
@@ -130,7 +132,7 @@ pub(super) fn write(
     let mut access_token = BTreeMap::new();
     for token in live() {
         for realm in &realms {
-            // Sorted, as the schema wants it.
+            // Sorted, as the schema requires.
             let target = token.granted.as_ref().unwrap_or(&token.requested).to_string();
             let name = named(&[home, environment, "accesstoken", client_id, realm, &target]);
             let entry = AccessToken {
@@ -151,7 +153,8 @@ pub(super) fn write(
         }
     }
     let refresh_token = grant.refresh_token.iter().map(|token| {
-        // It serves every API: no `target`, neither in its name nor in it, or MSAL would put the next one beside it.
+        // The refresh token serves every API. It has no `target`, neither in its key nor as a member; otherwise MSAL
+        // would add a second one.
         let entry = RefreshToken {
             credential_type: "RefreshToken",
             secret: token.expose(),
@@ -179,7 +182,7 @@ pub(super) fn write(
             AppMetadata { client_id, environment },
         )]),
     };
-    // Room for all from the start: a buffer that grows leaves unwiped copies behind.
+    // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let tokens = live().map(|token| 2 * (token.access_token.expose().len() + 2_048));
     let room = 8_192 + tokens.sum::<usize>() + refresh_room(grant);
     let mut json = Bytes::new(Vec::with_capacity(room));
@@ -198,7 +201,7 @@ mod tests {
     use crate::store::record::tests::{grant, key};
 
     #[test]
-    fn what_is_written_has_msals_names_and_reads_as_the_same_grant() {
+    fn a_written_cache_has_msal_names_and_reads_as_the_same_grant() {
         let grant = Grant {
             account: entrada_core::Account {
                 tid: Some("UTID".to_owned()),
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_left_out() {
+    fn expired_access_tokens_are_left_out() {
         let json = write(&key(), &grant("r", 1_000), "h", NumericDate(4_600)).unwrap();
         let cache: Value = serde_json::from_slice(&json).unwrap();
         assert!(cache["AccessToken"].as_object().unwrap().is_empty());
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn many_tokens_are_read_all_and_soon() {
+    fn many_tokens_are_all_read_quickly() {
         let entries = |more: &str| -> String {
             let one = |n| {
                 format!(
@@ -272,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_token_tells_when_the_user_signed_in() {
+    fn the_id_token_gives_the_time_of_the_sign_in() {
         // {"alg":"none"}.{"auth_time":1700000000}.
         let token = "eyJhbGciOiJub25lIn0.eyJhdXRoX3RpbWUiOjE3MDAwMDAwMDB9.";
         let cache = format!(

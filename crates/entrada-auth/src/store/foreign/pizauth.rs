@@ -1,6 +1,6 @@
-//! What `pizauth dump` writes: a nonce, then the state under ChaCha20-Poly1305. The key stands in pizauth's source; it is there
-//! to hide the tokens from `grep`, not from readers. The state is in bincode's first format: numbers in little endian, lengths
-//! of eight bytes, a variant's number in four, `None` and `Some` in one.
+//! The output of `pizauth dump`: a nonce, then the state encrypted with ChaCha20-Poly1305. The key is in pizauth's
+//! source code: it hides the tokens from `grep`, not from readers. The state is in bincode 1 format: little-endian
+//! numbers, lengths of eight bytes, enum variants of four bytes, `Option` tags of one byte.
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
@@ -19,11 +19,11 @@ const NONCE: usize = 12;
 /// `DUMP_VERSION` of pizauth's `state.rs`.
 const VERSION: u64 = 1;
 
-/// The refresh tokens of a dump; `None` where it is none.
+/// The refresh tokens of a dump; `None` if it is not a pizauth dump.
 pub fn read(dump: &[u8]) -> Option<Result<Vec<Foreign>, ForeignError>> {
     let (nonce, sealed) = dump.split_at_checked(NONCE)?;
     let cipher = ChaCha20Poly1305::new(&KEY.into());
-    // Whatever opens under this key is pizauth's.
+    // Data that this key decrypts was written by pizauth.
     let state = Zeroizing::new(cipher.decrypt(Nonce::from_slice(nonce), sealed).ok()?);
     Some(state_of(&mut Reader(&state)))
 }
@@ -68,7 +68,7 @@ fn accounts(reader: &mut Reader<'_>) -> Result<Vec<Foreign>, Broken> {
         found.push(Foreign {
             refresh_token,
             client_id: Some(client_id.to_owned()),
-            // Without a host, nobody's: the token is not to go to just anybody.
+            // A token without a host has no known authority, and must not be sent to an arbitrary one.
             provider: token_uri.is_none().then(|| "unknown".to_owned()),
             host: token_uri.as_ref().and_then(Url::host_str).map(str::to_owned),
             tenant: tenant.map(|path| path.trim_start_matches('/').to_owned()),
@@ -96,7 +96,7 @@ fn refresh_token(reader: &mut Reader<'_>) -> Result<Option<Secret>, Broken> {
     }
 }
 
-/// It ends too soon, or holds something else.
+/// The data ends too early, or has another format.
 struct Broken;
 
 impl From<Broken> for ForeignError {
@@ -105,7 +105,7 @@ impl From<Broken> for ForeignError {
     }
 }
 
-/// What is left to read.
+/// The unread rest.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
-    /// Written with pizauth's types and key by bincode 1.3 (wincode 0.5, which pizauth has since, writes the same bytes): an
-    /// account of Entra's with tokens, and one of Google's that nobody signed in to.
+    /// Written with pizauth's types and key by bincode 1.3. wincode 0.5, which pizauth uses now, writes the same
+    /// bytes. The dump holds an Entra account with tokens, and a Google account without a sign-in.
     const DUMP: &[u8] = include_bytes!("pizauth.dump");
 
     fn sealed(state: &[u8]) -> Vec<u8> {
@@ -160,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_tells_whose_each_token_is() {
+    fn a_dump_names_the_account_of_each_token() {
         let found = read(DUMP).unwrap().unwrap();
-        assert_eq!(found.len(), 1, "nobody signed in to the other");
+        assert_eq!(found.len(), 1, "the other account has no sign-in");
         let one = &found[0];
         assert_eq!(one.refresh_token.expose(), "1.AXoArt");
         assert_eq!(one.client_id.as_deref(), Some("c1"));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_is_left_to_others() {
+    fn other_data_is_not_read_as_a_dump() {
         assert!(read(b"").is_none());
         assert!(read(br#"{"refresh_token":"r"}"#).is_none());
         let mut altered = DUMP.to_vec();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_that_is_cut_or_newer_or_something_else_is_told() {
+    fn a_truncated_newer_or_invalid_dump_is_an_error() {
         let state = opened();
         for end in 0..state.len() {
             let answer = read(&sealed(&state[..end])).unwrap();

@@ -1,4 +1,5 @@
-//! Items that cannot be read: whether the key or the item is to blame, and where an item goes that is in the way.
+//! Items that cannot be read: finds out whether the key is wrong or the item is damaged, and moves a damaged item out
+//! of the way.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,7 @@ use crate::store::{
 };
 
 impl Grants {
-    /// From now on a grant that is saved takes the place of an item that is damaged. That item is kept beside it, as it is,
+    /// From now on, saving a grant replaces a damaged item. The damaged item is kept unchanged under another name
     /// until the account is removed.
     pub fn replace_damaged(&self) {
         self.replaces_damaged.set(true);
@@ -19,12 +20,12 @@ impl Grants {
         self.replaces_damaged.get() && matches!(error.trouble, StoreErrorKind::Corrupt(_))
     }
 
-    /// Whether every item that `concerns` a sign-in, on the list or not, can be read, or else replaced: before somebody signs in
-    /// in vain.
+    /// Checks that every item that `concerns` a sign-in, listed or not, can be read or replaced. Called before the
+    /// user signs in.
     ///
     /// # Errors
     ///
-    /// The store cannot be asked, or the first of the items cannot be read.
+    /// The store did not answer, or one of the items cannot be read.
     pub fn check_all(&self, concerns: &dyn Fn(&Entry) -> bool) -> Result<(), StoreError> {
         let kind = self.kind();
         let mut entries = self.list()?;
@@ -42,13 +43,13 @@ impl Grants {
         Ok(())
     }
 
-    /// `error`, met at the item `name`, after a look at the others: a key that opens one of them is the right one, and one
-    /// that opens none of them is not.
+    /// Adds to `error`, met at the item `name`, what the other items show: a key that opens one of them is right, and
+    /// a key that opens none is wrong.
     pub(in crate::store) fn judged(&self, name: &str, error: StoreError) -> StoreError {
         let StoreErrorKind::WrongKey(text) = &error.trouble else { return error };
         let trouble = match self.opens_another_than(name) {
             Some(true) => StoreErrorKind::Corrupt(format!(
-                "{text}; the key opens other items, so the file was altered, or encrypted with another key than they"
+                "{text}; the key opens other items, so this file was altered or was encrypted with another key"
             )),
             Some(false) => {
                 StoreErrorKind::WrongKey(format!("{text}; no item of the store opens with it"))
@@ -60,7 +61,7 @@ impl Grants {
         StoreError { trouble, ..error }
     }
 
-    /// Whether the key opens another item than `name`; `None` where there is no other.
+    /// Whether the key opens an item other than `name`; `None` if there is no other.
     fn opens_another_than(&self, name: &str) -> Option<bool> {
         let mut tried = self.tried.borrow_mut();
         let (names, opens) = tried.get_or_insert_with(|| {
@@ -72,7 +73,7 @@ impl Grants {
         (*opens || has_others).then_some(*opens)
     }
 
-    /// Refuses to begin a recovery key in a store of which nothing opens with the key at hand.
+    /// Refuses to create a recovery key if the current key opens no item in the store.
     pub(super) fn refuse_wrong_key(&self) -> Result<(), StoreError> {
         let is_new =
             self.kind() == StoreKind::File && matches!(self.backend.load(recovery::NAME), Ok(None));
@@ -84,13 +85,13 @@ impl Grants {
         Ok(())
     }
 
-    /// Moves the item of the grant under `key` aside, as it is.
+    /// Moves the item of the grant under `key` to another name, unchanged.
     pub(super) fn set_aside(&self, key: &GrantKey) -> Result<(), StoreError> {
         let name = key.to_string();
         self.backend.set_aside(&name, &self.free_aside(&name)?)
     }
 
-    /// A name for the item `name` that nothing has been moved to yet.
+    /// A free name for the damaged item `name`.
     fn free_aside(&self, name: &str) -> Result<String, StoreError> {
         let mut number = 1;
         loop {
@@ -112,7 +113,7 @@ impl Grants {
         }
     }
 
-    /// Forgets what was moved aside of the item `name`; whether there was anything.
+    /// Removes the damaged copies of the item `name`. Returns whether there were any.
     pub(in crate::store) fn remove_aside(&self, name: &str) -> Result<bool, StoreError> {
         let mut number = 1;
         while self.backend.remove(&aside_of(name, number))? {
@@ -121,8 +122,9 @@ impl Grants {
         Ok(1 < number)
     }
 
-    /// Whether the store's recovery key, which cannot be read (`why`), may be replaced: not under a key of the store that seems to
-    /// be the wrong one, nor while grants that were kept aside wait for it, unless what is damaged is to be replaced.
+    /// Checks whether the store's recovery key, which cannot be read (`why`), may be replaced. It may not be if the
+    /// store's own key seems to be wrong. If grants that were kept aside need it, it may be replaced only when
+    /// damaged items are to be replaced.
     pub(in crate::store) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let why = self.judged(recovery::NAME, why);
@@ -141,14 +143,14 @@ impl Grants {
             disk::rename(&path, &file::free_damaged(&path)).map_err(refuse)?;
         }
         self.warn(format!(
-            "the recovery key was damaged; it, and the grants in `{}` that it had encrypted, are kept as they are",
+            "the recovery key was damaged; entrada keeps it, and the grants in `{}` that it encrypted, unchanged",
             dir.display()
         ));
         Ok(())
     }
 }
 
-/// The name of the `number`th damaged item that was in the way of the item `name`.
+/// The name of the `number`th damaged copy of the item `name`.
 pub(in crate::store) fn aside_of(name: &str, number: u32) -> String {
     let number = if number == 1 { String::new() } else { format!("-{number}") };
     format!("{ASIDE}{}{number}", disk::file_name(name))

@@ -1,4 +1,4 @@
-//! Grants kept aside, encrypted, while the store did not take them.
+//! Grants kept aside: encrypted files with grants that the store refused.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::store::{
 };
 
 impl Grants {
-    /// The newer of `stored` and the grant kept aside; written back where that can be done alone.
+    /// Returns the newer of `stored` and the grant kept aside. Writes the latter back to the store if the lock is
+    /// free.
     pub(super) fn merge(
         &self,
         key: &GrantKey,
@@ -33,7 +34,7 @@ impl Grants {
             if alone.is_none() {
                 return Ok(Some(stored.filter(is_newer).unwrap_or(kept)));
             }
-            // Somebody may have saved since we looked.
+            // Another process may have saved the grant since the check.
             stored = self.stored(key)?;
         }
         if let Some(stored) = stored.filter(is_newer) {
@@ -48,7 +49,7 @@ impl Grants {
         Ok(Some(kept))
     }
 
-    /// The grant kept aside, opened with the store's recovery key.
+    /// The grant kept aside, decrypted with the store's recovery key.
     pub(in crate::store) fn pending(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let path = self.pending_path(key);
         let damaged = |text: String| {

@@ -1,5 +1,5 @@
-//! Addresses of a D-Bus session: `transport:key=value,…`, or several of them with `;` between, of which the first that can be
-//! reached is meant (D-Bus Specification, "Server Addresses").
+//! Addresses of a D-Bus session: `transport:key=value,…`, or several of them separated by `;`. The first one that
+//! accepts a connection is used (D-Bus Specification, "Server Addresses").
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -11,27 +11,27 @@ use entrada_core::clean;
 /// A local socket on which a bus listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Socket {
-    /// One with a name in the file system.
+    /// A socket with a path in the file system.
     Path(PathBuf),
-    /// One with a name of Linux's own (unix(7), "Abstract sockets").
+    /// A socket with a name in Linux's abstract namespace (unix(7), "Abstract sockets").
     Abstract(Vec<u8>),
 }
 
-/// One of the addresses.
+/// One address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
-    /// As it was given, without control characters.
+    /// The address as given, without control characters.
     pub(super) text: String,
-    /// Where it leads, or why it is of no use here.
+    /// The socket that it names, or the reason why entrada cannot use it.
     pub(super) socket: Result<Socket, Unusable>,
 }
 
-/// Why an address is of no use here.
+/// The reason why entrada cannot use an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
-    /// It is no address.
+    /// The address cannot be parsed.
     Unreadable(&'static str),
-    /// It is of this kind, and not a local socket to connect to.
+    /// The address is valid, but not that of a local socket to connect to.
     Kind(String),
 }
 
@@ -47,7 +47,7 @@ impl std::fmt::Display for Unusable {
     }
 }
 
-/// The address of the bus in the user's runtime directory, where the environment names no other.
+/// The address of the bus in the user's runtime directory. It is the default if the environment names no other.
 pub fn bus_in(runtime_dir: &str) -> String {
     let mut address = "unix:path=".to_owned();
     for byte in runtime_dir.bytes().chain(*b"/bus") {
@@ -61,7 +61,7 @@ pub fn bus_in(runtime_dir: &str) -> String {
     address
 }
 
-/// The addresses in `text`, in the order in which they are tried; one at least.
+/// The addresses in `text`, in the order in which they are tried; at least one.
 pub(super) fn parse(text: &str) -> Vec<Address> {
     let address = |text: &str| Address { text: clean(text).into_owned(), socket: socket_of(text) };
     let all: Vec<_> = text.split(';').filter(|one| !one.is_empty()).map(address).collect();
@@ -71,11 +71,11 @@ pub(super) fn parse(text: &str) -> Vec<Address> {
 fn socket_of(text: &str) -> Result<Socket, Unusable> {
     let unreadable = |why| Err(Unusable::Unreadable(why));
     let Some((transport, options)) = text.split_once(':') else {
-        return unreadable("no transport such as `unix:` stands before a colon");
+        return unreadable("it does not start with a transport such as `unix:`");
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if transport.is_empty() || !transport.chars().all(is_name) {
-        return unreadable("the transport before the colon is no name");
+        return unreadable("the transport before the colon is not a valid name");
     }
     if transport != "unix" {
         return Err(Unusable::Kind(format!("{transport}:")));
@@ -91,9 +91,9 @@ fn socket_of(text: &str) -> Result<Socket, Unusable> {
         let socket = match key {
             "path" => Socket::Path(OsString::from_vec(value).into()),
             "abstract" => Socket::Abstract(value),
-            // To listen at, and not to connect to.
+            // These are addresses to listen on and not to connect to.
             "dir" | "tmpdir" | "runtime" => return Err(Unusable::Kind(format!("unix:{key}="))),
-            // `guid`, and what may come.
+            // Other options, such as `guid`, are ignored.
             _ => continue,
         };
         if found.replace(socket).is_some() {
@@ -103,7 +103,7 @@ fn socket_of(text: &str) -> Result<Socket, Unusable> {
     found.ok_or(Unusable::Unreadable("it names no socket (`path=` or `abstract=`)"))
 }
 
-/// `value` with each `%xx` as the byte that it stands for.
+/// Decodes each `%xx` in `value` to its byte.
 fn unescaped(value: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_from_what_cannot_be_read() {
+    fn unsupported_and_unreadable_addresses_give_different_errors() {
         for (text, kind) in [
             ("autolaunch:", "autolaunch:"),
             ("tcp:host=localhost,port=1", "tcp:"),

@@ -1,4 +1,4 @@
-//! Secret Services for tests that behave as no real one can be made to at will. Each sits on a bus of its own.
+//! Fake Secret Services for tests of behaviour that no real service shows on demand. Each has its own bus.
 
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -13,28 +13,28 @@ use zbus::{Guid, Message};
 
 use super::{Interaction, Limits, SecretService, Session, Settings};
 
-/// What a fake answers to a call.
+/// The answer of a fake to a call.
 pub(super) enum Answer {
-    /// As a service that has nothing stored.
+    /// The answer of a service that has no items.
     Usual,
-    /// Never.
+    /// No answer.
     Silence,
     /// With this error.
     Error(&'static str),
-    /// By ending: the connection is cut.
+    /// The service ends: the connection is closed.
     Death,
-    /// With this value of a property.
+    /// This value of a property.
     Property(Value<'static>),
 }
 
-/// A bus with one service behind it.
+/// A bus with one service on it.
 pub(super) struct Fake {
     dir: tempfile::TempDir,
     calls: Receiver<String>,
 }
 
 impl Fake {
-    /// One that asks `answer` what to answer to each call, by its method's name; `Get Locked` for a property.
+    /// A service that calls `answer` for each call, with the method's name; `Get Locked` for a property.
     pub(super) fn new(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(dir.path().join("bus")).unwrap();
@@ -51,7 +51,7 @@ impl Fake {
         self.dir.path().join("bus")
     }
 
-    /// The methods that were called since the last time somebody asked, those of the bus aside.
+    /// The methods that were called since the last call of this function, without those of the bus itself.
     pub(super) fn calls(&self) -> Vec<String> {
         self.calls.try_iter().collect()
     }
@@ -61,7 +61,7 @@ impl Fake {
     }
 }
 
-/// The store of an unattended program on the bus at `path`.
+/// The store of a program that runs without a user, on the bus at `path`.
 pub(super) fn store_at(path: &Path, change: impl FnOnce(&mut Settings)) -> SecretService {
     let mut settings = Settings {
         address: Some(format!("unix:path={}", path.display())),
@@ -99,7 +99,7 @@ fn serve(socket: UnixStream, answer: &impl Fn(&str) -> Answer, heard: &Sender<St
             let _ = heard.send(method.clone());
             answer(&method)
         };
-        // Whoever asked may be gone.
+        // The client may have closed the connection.
         let _ = match answer {
             Answer::Usual => bus.send(&usual(&message, &method)),
             Answer::Silence => Ok(()),
@@ -110,7 +110,7 @@ fn serve(socket: UnixStream, answer: &impl Fn(&str) -> Answer, heard: &Sender<St
     }
 }
 
-/// The answer of a bus, and of a service that has nothing stored.
+/// The answer of a bus, or of a service that has no items.
 fn usual(call: &Message, method: &str) -> Message {
     let reply = Message::method_return(&call.header()).unwrap();
     let root = || ObjectPath::try_from("/").unwrap();

@@ -1,4 +1,4 @@
-//! The grants' items in the Secret Service: found, read, written, removed.
+//! The items of the grants in the Secret Service: search, read, write, remove.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::{Interaction, Settings, prompt, trouble};
 use crate::store::{BackendError, Bytes, IsRight, StoreErrorKind};
 use entrada_core::clean;
 
-/// What our items say they are, so that no other program's item can be taken for one.
+/// The schema attribute of entrada's items. It keeps another program's item from being taken for one of them.
 const SCHEMA: &str = "io.entrada.Grant";
 const SCHEMA_KEY: &str = "xdg:schema";
 
@@ -29,8 +29,8 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// The bytes of the item `name`. What stands where it was last time is looked at first, if `is_right` can tell that it is
-    /// the same.
+    /// The bytes of the item `name`. Looks first at the item's last known place, and checks with `is_right` that the
+    /// bytes are the item's.
     pub(super) async fn load(
         &self,
         name: &str,
@@ -71,7 +71,7 @@ impl<'a> Items<'a> {
         if self.read(path).await?.as_slice() != bytes {
             let who = self.provider().await;
             return Err(BackendError::denied(format!(
-                "{who} gave back other bytes than it was given"
+                "{who} returned different bytes than it was given"
             )));
         }
         Ok(())
@@ -84,7 +84,7 @@ impl<'a> Items<'a> {
         }
         let Some(item) = self.find(name).await? else { return Ok(false) };
         item.delete().await.map_err(trouble::of)?;
-        // Should there be twins, for whatever reason: as often as is reasonable, and only what is certainly ours.
+        // If there are duplicates, removes them too, but only a limited number and only items with entrada's schema.
         for _ in 0..16 {
             self.watch.alive();
             let Some(twin) = self.find(name).await? else { break };
@@ -107,9 +107,10 @@ impl<'a> Items<'a> {
         Ok(names)
     }
 
-    /// The item of this name. Attributes match by subset, so items of others may turn up too: the most like ours is it.
+    /// The item of this name. Attributes match by subset, so a search may find items of other programs too; the best
+    /// match is used.
     async fn find(&self, name: &str) -> Result<Option<Item<'a>>, BackendError> {
-        // Without the schema: a locked gnome-keyring compares hashes, and has none of it.
+        // Searches without the schema: a locked gnome-keyring compares hashes, and has no hash of it.
         let attributes = HashMap::from([("service", self.service()), ("account", name)]);
         let mut items = self.search(&attributes).await?;
         if items.len() < 2 {
@@ -125,7 +126,7 @@ impl<'a> Items<'a> {
         Ok(best.map(|(_, item)| item))
     }
 
-    /// The items with these attributes, unlocked; locked ones are never taken for absent.
+    /// The items with these attributes, unlocked. Locked items are never treated as absent.
     async fn search(
         &self,
         attributes: &HashMap<&str, &str>,
@@ -149,11 +150,11 @@ impl<'a> Items<'a> {
         Ok(found.unlocked)
     }
 
-    /// Makes sure that a search can find everything: unlocks what hides its items while it is locked. Where nobody may be
-    /// asked, gives what is found elsewhere.
+    /// Makes sure that a search finds every item: unlocks the collections that hide their items while they are
+    /// locked. If entrada may not ask the user, returns the items that are found elsewhere.
     ///
-    /// KeePassXC cannot search a database that is locked. It asks for the password within the call, even if nobody is there to
-    /// see that, or, where it is told not to, answers that there are no items.
+    /// KeePassXC cannot search a locked database. It asks for the password within the call, even if no user is there
+    /// to see the dialog; if it is configured not to ask, it answers that there are no items.
     async fn search_beside_hidden(
         &self,
         attributes: &HashMap<&str, &str>,
@@ -190,10 +191,11 @@ impl<'a> Items<'a> {
         Err(BackendError::new(StoreErrorKind::Locked))
     }
 
-    /// The collections that hide their items, and the others. What cannot be asked hides nothing: the search will tell.
+    /// The collections that hide their items, and the others. A collection that does not answer counts as not hiding:
+    /// the search reports the error.
     async fn collections(&self) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
         let (mut hidden, mut open) = (Vec::new(), Vec::new());
-        // gnome-keyring always tells what it has; a search of ours need not take three calls more.
+        // gnome-keyring always lists its items, so a search can skip three calls.
         if self.provider().await == GNOME_KEYRING {
             return (hidden, open);
         }
@@ -216,7 +218,7 @@ impl<'a> Items<'a> {
         (hidden, open)
     }
 
-    /// A property of an object of the service, where it tells.
+    /// A property of an object of the service, if the service has it.
     async fn property<T: TryFrom<OwnedValue>>(
         &self,
         path: &OwnedObjectPath,
@@ -262,7 +264,7 @@ impl<'a> Items<'a> {
         prompt::unlock(&self.link.bus, object, self.settings.interaction, self.watch).await
     }
 
-    /// Puts `bytes` into the item that is there; where it is.
+    /// Writes `bytes` to the existing item. Returns its path.
     async fn replace(
         &self,
         name: &str,
@@ -297,12 +299,12 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Where the item was in another run.
+    /// The item's path from another run.
     fn noted(&self, name: &str) -> Option<OwnedObjectPath> {
         self.settings.places.as_ref()?.of(name)
     }
 
-    /// Where the item was when it was found on this connection.
+    /// The item's path from this connection.
     fn remembered(&self, name: &str) -> Option<OwnedObjectPath> {
         self.link.found.borrow().get(name).cloned()
     }
@@ -315,10 +317,10 @@ impl<'a> Items<'a> {
         &self.settings.service
     }
 
-    /// The program behind the service, as far as the system tells.
+    /// The program behind the service, if the system gives its name.
     pub(super) async fn provider(&self) -> String {
         let comm = self.process().await.unwrap_or_default();
-        // The kernel cuts the name at 15 bytes.
+        // The kernel truncates the name to 15 bytes.
         match comm.trim() {
             "" => "the Secret Service".to_owned(),
             name if name.starts_with("gnome-keyring-d") => GNOME_KEYRING.to_owned(),
@@ -336,7 +338,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// How far an item is from what we would have made; ours come first.
+/// How far an item's attributes differ from those that entrada writes. Exact matches come first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
     has_other_schema: bool,

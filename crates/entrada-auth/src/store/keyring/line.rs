@@ -1,5 +1,5 @@
-//! The bus's socket, and how it is waited for: on the caller's own thread, in poll(2). An event loop brings a thread or half a
-//! megabyte to the path of each token, to watch this one descriptor.
+//! The bus's socket and the wait for it, on the caller's own thread with poll(2). An event loop would cost a thread
+//! or half a megabyte on every token request, only to watch this one descriptor.
 
 use std::future::poll_fn;
 use std::io;
@@ -15,10 +15,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use zbus::connection::socket::{BoxedSplit, ReadHalf, Split, WriteHalf};
 
-/// How long poll(2) sleeps at most. A signal may have gone to another thread, and ends no sleep of ours then.
+/// The longest sleep in poll(2). A signal may be delivered to another thread, and does not end this thread's sleep
+/// then.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
-/// Where a wait stands: what is read from, and until when.
+/// The state of a wait: the descriptor and the time limit.
 #[derive(Debug)]
 pub(super) struct Line(Mutex<State>);
 
@@ -30,12 +31,12 @@ struct State {
 }
 
 impl Line {
-    /// A line on which nothing is waited for yet.
+    /// A socket without a wait.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { since: now(), until: now(), reader: None })))
     }
 
-    /// Waits for `limit` from now on.
+    /// Starts a wait of `limit`.
     pub(super) fn extend(&self, limit: Duration) {
         let mut state = self.state();
         state.since = now();
@@ -47,7 +48,7 @@ impl Line {
         now().saturating_duration_since(self.state().since)
     }
 
-    /// Ends when the wait is over.
+    /// Completes when the wait is over.
     pub(super) async fn over(&self) {
         let look = |_: &mut Context<'_>| {
             if self.state().until <= now() { Poll::Ready(()) } else { Poll::Pending }
@@ -55,7 +56,7 @@ impl Line {
         poll_fn(look).await;
     }
 
-    /// The end of `work`, which waits for nothing but what comes over this line, and for its limit.
+    /// Runs `work` to its end. `work` may wait only for this socket and its time limit.
     pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
@@ -70,7 +71,7 @@ impl Line {
         }
     }
 
-    /// Sleeps until the bus says something or the wait is over, and not for long: a signal may have come.
+    /// Sleeps until the bus sends data or the wait is over. The sleep is short, because a signal may arrive.
     fn wait(&self) {
         let (reader, left) = {
             let mut state = self.state();
@@ -78,7 +79,7 @@ impl Line {
         };
         let limit = Timespec::try_from(left.min(LOOK_UP)).ok();
         let socket = reader.as_ref().map(|(socket, _)| PollFd::new(&**socket, PollFlags::IN));
-        // A signal that ends it early is no harm: whoever is woken looks for himself.
+        // A signal may end the sleep early. This is harmless: the caller checks its condition again.
         let _ = poll(socket.into_iter().collect::<Vec<_>>().as_mut_slice(), limit.as_ref());
         if let Some((_, waker)) = reader {
             waker.wake();
@@ -103,7 +104,8 @@ impl Wake for Woken {
     }
 }
 
-/// `socket` for zbus, waited for on `line`. It never carries descriptors: the Secret Service has none to give.
+/// The `socket` for zbus, with waits through `line`. It never passes file descriptors, because the Secret Service
+/// sends none.
 pub(super) fn over(socket: UnixStream, line: &Arc<Line>) -> BoxedSplit {
     let socket = Arc::new(socket);
     let (reader, line) = (Arc::clone(&socket), Arc::clone(line));
@@ -139,7 +141,7 @@ struct Writing(Arc<UnixStream>);
 
 #[async_trait::async_trait]
 impl WriteHalf for Writing {
-    /// Blocks, no longer than the socket's own limit.
+    /// Blocks, but not longer than the socket's own timeout.
     async fn sendmsg(&mut self, buffer: &[u8], _: &[BorrowedFd<'_>]) -> io::Result<usize> {
         match send(&self.0, buffer, SendFlags::NOSIGNAL).map_err(io::Error::from) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

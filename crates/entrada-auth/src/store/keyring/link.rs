@@ -1,4 +1,4 @@
-//! A connection to the D-Bus session with a session of the Secret Service on it.
+//! A D-Bus session connection with a Secret Service session on it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,21 +23,21 @@ use crate::store::{BackendError, StoreErrorKind};
 
 /// The service's name on the bus.
 pub(super) const SERVICE: &str = "org.freedesktop.secrets";
-/// The service's object.
+/// The service's object path.
 pub(super) const PATH: &str = "/org/freedesktop/secrets";
 
-/// Bus and service, driven by whoever waits for them: there is no thread behind it.
+/// The bus and the service. There is no background thread; the waiting caller drives them.
 pub(super) struct Link {
     pub(super) bus: Connection,
     pub(super) service: SecretService<'static>,
-    /// Where the items are that were found.
+    /// The paths of the items that were found.
     pub(super) found: RefCell<HashMap<String, OwnedObjectPath>>,
-    /// Whether every collection is known to tell what it has.
+    /// Whether every collection is known to list its items while locked.
     pub(super) shows_all: Cell<bool>,
 }
 
 impl Link {
-    /// Connects as `settings` say.
+    /// Connects with these `settings`.
     pub(super) async fn open(
         settings: &Settings,
         line: &Arc<Line>,
@@ -55,12 +55,12 @@ impl Link {
     }
 }
 
-/// The end of `work`, which waits for messages on `bus`.
+/// Runs `work` to its end; it waits for messages on `bus`.
 pub(super) async fn driven<T>(bus: &Connection, work: impl Future<Output = T>) -> T {
     let drive = async {
         loop {
             bus.executor().tick().await;
-            // A bus that never stops talking must not keep us from the clock.
+            // The clock is checked even if the bus sends messages without a pause.
             futures_lite::future::yield_now().await;
         }
     };
@@ -72,7 +72,7 @@ async fn greet(
     session: Session,
     watch: &Watch<'_>,
 ) -> Result<SecretService<'static>, BackendError> {
-    meet(bus).await?;
+    make_first_call(bus).await?;
     watch.connected();
     let encryption = match session {
         Session::Plain => EncryptionType::Plain,
@@ -82,29 +82,30 @@ async fn greet(
     service.await.map_err(trouble::of)
 }
 
-/// The first call on a connection. It protects gnome-keyring (seen in 42, reported of 50), which can abort when the first
-/// call is `OpenSession`.
+/// Makes the first call on a connection. It protects gnome-keyring (seen in 42, reported for 50), which can abort if
+/// the first call is `OpenSession`.
 ///
-/// A thread of its own takes the messages off the bus. For each message it first leaves "make sure that this client is known"
-/// with the main loop, at high priority, and then the call itself, at default priority. A main loop that is just looking
-/// through its work has passed the place of the first when both arrive, and runs the second alone. `OpenSession` for a client
-/// that is not known has neither a result nor an error, and the daemon aborts on that.
+/// gnome-keyring reads messages on a separate thread. For each message that thread adds two tasks to the main loop:
+/// "register this client" with high priority, then the call itself with default priority. If the main loop is in the
+/// middle of a round, it may have passed the place of the first task, and runs only the second one. `OpenSession` for
+/// an unregistered client returns neither a result nor an error, and the daemon aborts.
 ///
-/// So the first call is one that does not care who asks, and that the main loop itself answers: by then the main loop
-/// has begun another round, in which the client becomes known before any later call is run. `Introspect` is no such call:
-/// the thread answers it alone.
-async fn meet(bus: &Connection) -> Result<(), BackendError> {
+/// So the first call is one that works for an unregistered client and that the main loop itself answers. When the
+/// answer arrives, the main loop has begun another round, in which the client is registered before any later call
+/// runs. `Introspect` does not work for this: the reading thread answers it.
+async fn make_first_call(bus: &Connection) -> Result<(), BackendError> {
     let interface = Some("org.freedesktop.Secret.Service");
     let answer = bus.call_method(Some(SERVICE), PATH, interface, "ReadAlias", &("default",)).await;
     match answer.map_err(trouble::of_bus) {
-        // Nobody is there. The bus may start another daemon, to which we would be as unknown.
+        // The service is not running. The bus may start another daemon, which would not have the client registered
+        // either.
         Err(fault @ BackendError { trouble: StoreErrorKind::Unavailable(_), .. }) => Err(fault),
-        // Every answer serves, a refusal too.
+        // Every answer is enough, also an error.
         _ => Ok(()),
     }
 }
 
-/// A socket to the first of `addresses` that can be reached, whose owner may be trusted.
+/// Connects to the first of `addresses` that accepts a connection. Its owner must be trusted.
 fn connect(addresses: &str, limit: Duration) -> Result<(Address, UnixStream), BackendError> {
     let mut failed = Vec::new();
     for address in address::parse(addresses) {
@@ -123,7 +124,7 @@ fn connect(addresses: &str, limit: Duration) -> Result<(Address, UnixStream), Ba
     Err(trouble::no_sessions(failed))
 }
 
-/// A connection to `socket`. A bus that accepts nobody any more is waited for no longer than `limit`.
+/// A connection to `socket`. Waits for a bus that does not accept connections for up to `limit`.
 fn dial(socket: &Socket, limit: Duration) -> io::Result<UnixStream> {
     let name = match socket {
         Socket::Path(path) => SocketAddrUnix::new(path),
@@ -136,8 +137,8 @@ fn dial(socket: &Socket, limit: Duration) -> io::Result<UnixStream> {
     Ok(UnixStream::from(socket))
 }
 
-/// Refuses a bus of another user, who could read all that is stored and answer in the keyring's place. As with files, root's
-/// is as good as our own.
+/// Refuses a bus of another user, who could read every stored item and send answers in place of the keyring. As with
+/// files, a bus of root is accepted.
 fn check_owner(
     address: &Address,
     socket: &Socket,
@@ -146,14 +147,15 @@ fn check_owner(
     let what = || format!("the D-Bus session at `{}`", address.text);
     let refuse = |owner| BackendError::new(StoreErrorKind::OtherOwner { what: what(), owner });
     let cannot = |error: io::Error| {
-        BackendError::unavailable(format!("cannot tell whose {} is", what())).because(error)
+        BackendError::unavailable(format!("cannot find out who owns {}", what())).because(error)
     };
-    // Whoever listens: asked of the connection itself, it cannot change under our hands.
+    // The process that listens. It is read from the connection itself, so it cannot change after the check.
     let listener = sockopt::socket_peercred(stream).map_err(|error| cannot(error.into()))?;
     if !is_trusted(listener.uid.as_raw()) {
         return Err(refuse(listener.uid.as_raw()));
     }
-    // And whoever owns the name, who decides who listens there tomorrow. A name of the kernel's has no other owner.
+    // Also the owner of the socket's path, who decides which process listens there later. An abstract socket has no
+    // other owner.
     if let Socket::Path(path) = socket {
         let owner = std::fs::metadata(path).map_err(cannot)?.uid();
         if !is_trusted(owner) {
@@ -180,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// A name that nobody else has.
+    /// A name that no other process uses.
     fn name(of: &str) -> String {
         format!("entrada-test-{of}-{}", std::process::id())
     }
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_is_trusted_that_is_root_s_or_one_s_own() {
+    fn a_bus_of_root_or_of_the_same_user_is_trusted() {
         let own = |user: u32| [0, 1000, 1001, 65_534].map(|owner| is_trusted_by(owner, user));
         assert_eq!(own(1000), [true, true, false, false]);
         assert_eq!(own(0), [true, false, false, false]);
@@ -224,25 +226,25 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_of_no_use_is_named_with_the_reason() {
-        let told = |text: &str| refused(text).trouble.to_string();
+    fn an_unusable_address_is_named_with_the_reason() {
+        let message_of = |text: &str| refused(text).trouble.to_string();
         for kind in ["autolaunch:", "tcp:", "nonce-tcp:", "launchd:"] {
-            let told = told(&format!("{kind}host=localhost"));
+            let message = message_of(&format!("{kind}host=localhost"));
             let expected =
                 format!("the D-Bus address `{kind}host=localhost` is of the kind `{kind}`, which");
-            assert!(told.starts_with(&expected), "{told}");
+            assert!(message.starts_with(&expected), "{message}");
         }
-        let garbage = told("garbage");
+        let garbage = message_of("garbage");
         assert!(garbage.starts_with("the D-Bus address `garbage` cannot be read: "), "{garbage}");
-        let several = told("unix:path=/a%20b/bus;tcp:host=x;unix:abstract=nowhere");
+        let several = message_of("unix:path=/a%20b/bus;tcp:host=x;unix:abstract=nowhere");
         let expected = "no D-Bus session at `unix:path=/a%20b/bus` or `unix:abstract=nowhere`; the D-Bus address `tcp:host=x` is";
         assert!(several.starts_with(expected), "{several}");
         assert!(refused("unix:path=/nowhere/bus").source.is_some());
     }
 
     #[test]
-    fn a_bus_of_another_user_is_refused_behind_an_abstract_name_too() {
-        // Only root can be another user.
+    fn a_bus_of_another_user_is_refused_at_an_abstract_socket_too() {
+        // Only root can act as another user.
         if !rustix::process::geteuid().is_root() {
             return;
         }
@@ -262,13 +264,14 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (mut said, mut out) = (Vec::new(), child.stdout.take().unwrap());
-        while !said.ends_with(b"listening\n") {
+        let (mut received, mut out) = (Vec::new(), child.stdout.take().unwrap());
+        while !received.ends_with(b"listening\n") {
             let mut byte = [0];
             assert_eq!(out.read(&mut byte).unwrap(), 1, "the child ended early");
-            said.extend(byte);
+            received.extend(byte);
         }
-        // One's own that comes after it is not taken in its place: whoever answers first is who was meant.
+        // The user's own bus after it in the list is not used instead: the first address that accepts a connection
+        // counts.
         let _own = listen(&name("own"));
         let addresses = format!("unix:abstract={};unix:abstract={}", name("other"), name("own"));
         let trouble = refused(&addresses).trouble;
@@ -282,7 +285,7 @@ mod tests {
     #[expect(
         clippy::disallowed_methods,
         clippy::print_stdout,
-        reason = "the child has no other way to hear its name, nor to tell that it listens"
+        reason = "the child gets its socket name and reports that it listens in this way"
     )]
     fn child_that_listens() {
         let _listener = listen(&std::env::var("ENTRADA_TEST_NAME").unwrap());

@@ -1,4 +1,4 @@
-//! The operating system's keyring: the Secret Service on Linux, the platform's own elsewhere.
+//! The operating system's keyring: the Secret Service on Linux, the native one on other platforms.
 
 #[cfg(target_os = "linux")]
 mod address;
@@ -35,7 +35,7 @@ pub use places::Places;
 #[cfg(target_os = "linux")]
 pub use secret_service::{SecretService, Settings};
 
-/// How secrets travel between us and the Secret Service.
+/// How secrets are sent between entrada and the Secret Service.
 #[derive(
     Clone,
     Copy,
@@ -53,41 +53,41 @@ pub use secret_service::{SecretService, Settings};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Session {
-    /// As they are: the bus joins processes of one user, each of which may ask for the secret anyway
+    /// Unencrypted: the bus connects processes of one user, and each of them can ask for the secret anyway
     #[default]
     Plain,
-    /// Encrypted (Diffie-Hellman), against a program that logs the bus; takes about 4 ms
+    /// Encrypted (Diffie-Hellman), which protects against a program that logs the bus; takes about 4 ms
     Dh,
 }
 
 /// Whether the user may be asked to unlock the keyring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interaction {
-    /// A dialog may come up.
+    /// A dialog may be shown.
     Allowed,
-    /// Nobody is there: a locked keyring is an error at once.
+    /// No user is present: a locked keyring is an error at once.
     #[default]
     Forbidden,
 }
 
-/// How long the keyring may take.
+/// Timeouts of keyring calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// From one sign of life to the next.
+    /// The longest time between two answers of the keyring.
     pub quiet: Duration,
-    /// While a person may be typing a password.
+    /// The longest time for a user to answer a dialog.
     pub patient: Duration,
 }
 
 impl Default for Limits {
-    /// 5 s, and 90 s for a person.
+    /// 5 s, and 90 s for a user.
     fn default() -> Self {
         Self { quiet: Duration::from_secs(5), patient: Duration::from_secs(90) }
     }
 }
 
-/// Tells which signal has asked the program to end, if one has.
+/// Returns the signal that asked the program to end, if there is one.
 pub type AskedToEnd = fn() -> Option<u8>;
 
-/// Tells the user what is being waited for.
+/// Tells the user what entrada is waiting for.
 pub type Notice = Box<dyn Fn(&str)>;

@@ -1,4 +1,4 @@
-//! The platform's own keyring through the `keyring` crate: Keychain on macOS, Credential Manager on Windows.
+//! The platform's keyring through the `keyring` crate: Keychain on macOS, Credential Manager on Windows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use entrada_core::clean;
 /// Bytes that one Windows credential can hold (`CRED_MAX_CREDENTIAL_BLOB_SIZE`, 5 × 512).
 const CREDENTIAL_BLOB_MAX: usize = 2560;
 
-/// Items of one service in the keyring of the platform.
+/// Items of one service in the platform's keyring.
 pub struct Native {
     service: String,
     limit: Duration,
@@ -23,7 +23,7 @@ pub struct Native {
 }
 
 impl Native {
-    /// Items of `service` in the keyring that the platform offers.
+    /// Items of `service` in the platform's default keyring.
     pub fn new(service: String, interaction: Interaction, limits: Limits) -> Self {
         let limit = match interaction {
             Interaction::Allowed => limits.patient,
@@ -38,7 +38,7 @@ impl Native {
         Self { service: "entrada-test".to_owned(), limit, store: Some(store) }
     }
 
-    /// Runs `work` with the store under the deadline.
+    /// Runs `work` with the store, under the time limit.
     fn run<T: Send + 'static>(
         &self,
         action: &'static str,
@@ -56,7 +56,7 @@ impl Native {
 
 /// The store that the `keyring` crate chooses, opened once per process.
 fn platform_store() -> Result<Arc<CredentialStore>, BackendError> {
-    // `Entry::new` would only say that there is no store; the reason stands here.
+    // Opened here because the error of `Entry::new` does not contain the reason.
     keyring::Entry::store_status().as_ref().map_err(|error| {
         let text = format!("the keyring cannot be reached: {}", clean(&error.to_string()));
         BackendError::unavailable(text)
@@ -91,7 +91,7 @@ impl Backend for Native {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let (name, bytes) = (name.to_owned(), Bytes::new(bytes.to_vec()));
         self.run(action::SAVE, move |store, service| {
-            // Never `set_password`: on Windows it stores UTF-16, which halves the room.
+            // Not `set_password`: on Windows it stores UTF-16, which halves the usable size.
             store.build(service, &name, None)?.set_secret(&bytes)
         })
     }
@@ -110,7 +110,7 @@ impl Backend for Native {
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
         self.run(action::NAMES, |store, service| {
-            // Windows credentials can only be searched by their target name, `user.service`.
+            // Windows credentials can be searched only by their target name, `user.service`.
             let pattern = format!(".*\\.{service}$");
             let spec =
                 if cfg!(windows) { ("pattern", pattern.as_str()) } else { ("service", service) };
@@ -132,27 +132,27 @@ fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 fn fault(error: Error) -> BackendError {
-    let said = |error: &dyn std::fmt::Display| clean(&error.to_string()).into_owned();
+    let text_of = |error: &dyn std::fmt::Display| clean(&error.to_string()).into_owned();
     match error {
         Error::NoStorageAccess(cause) => BackendError::new(StoreErrorKind::Locked).because(cause),
         Error::TooLong(_, max) => {
             let max = usize::try_from(max).unwrap_or(usize::MAX);
             BackendError::denied(format!("the item's name or value is longer than {max}"))
         }
-        // Their `Debug` holds the bytes of the item: not to be passed on.
+        // The `Debug` output of these errors contains the item's bytes, so it is not used.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             BackendError::corrupt("the platform cannot decode it")
         }
-        Error::BadStoreFormat(text) => BackendError::corrupt(said(&text)),
+        Error::BadStoreFormat(text) => BackendError::corrupt(text_of(&text)),
         Error::Ambiguous(all) => BackendError::denied(format!(
             "{} items have the same name; remove all but one",
             all.len()
         )),
         Error::NoDefaultStore => BackendError::unavailable("the keyring cannot be reached"),
         Error::PlatformFailure(cause) => {
-            BackendError::denied(format!("the keyring refused: {}", said(&cause))).because(cause)
+            BackendError::denied(format!("the keyring refused: {}", text_of(&cause))).because(cause)
         }
-        other => BackendError::denied(format!("the keyring refused: {}", said(&other))),
+        other => BackendError::denied(format!("the keyring refused: {}", text_of(&other))),
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::store::{Split, contract};
 
-    /// A store of the keyring crate that cannot search, as small as a Windows credential.
+    /// A store for the keyring crate that cannot search, with the size limit of a Windows credential.
     struct Lowered(Native);
 
     impl Backend for Lowered {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_is_told_by_what_can_be_done_about_it() {
+    fn each_refusal_maps_to_the_error_that_says_what_to_do() {
         let cause = || -> Box<dyn std::error::Error + Send + Sync> { "no".into() };
         assert_eq!(fault(Error::NoStorageAccess(cause())).trouble, StoreErrorKind::Locked);
         let denied = fault(Error::PlatformFailure(cause())).trouble;

@@ -1,5 +1,6 @@
-//! Where the items are in the keyring, kept beside the list: a keyring that holds thousands of items searches them all, and
-//! that for each token. Only hints: what is read there must prove itself, and is searched for if it does not.
+//! A cache of the items' object paths in the keyring, stored next to the account list. A keyring with thousands of
+//! items searches all of them for each token. The paths are only hints: the item at a path is verified, and searched
+//! for if the check fails.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use zbus::zvariant::OwnedObjectPath;
 use crate::store::disk;
 use crate::store::temporary::Temporary;
 
-/// Bytes of an object's path that are believed.
+/// The longest object path in bytes that is accepted.
 const PATH_MAX: usize = 1024;
 
 /// The hints in one directory.
@@ -16,30 +17,30 @@ const PATH_MAX: usize = 1024;
 pub struct Places(PathBuf);
 
 impl Places {
-    /// Kept in `dir`.
+    /// A cache in `dir`.
     pub fn new(dir: PathBuf) -> Self {
         Self(dir)
     }
 
-    /// Where the item `name` was.
+    /// The last known path of the item `name`.
     pub(super) fn of(&self, name: &str) -> Option<OwnedObjectPath> {
         let bytes = disk::read(&self.file(name)).ok()??;
         let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= PATH_MAX)?;
         OwnedObjectPath::try_from(text.to_owned()).ok()
     }
 
-    /// Notes where it is.
+    /// Stores the path of the item.
     pub(super) fn note(&self, name: &str, place: &OwnedObjectPath) {
         let path = self.file(name);
         if disk::private_dir(&self.0).is_ok()
             && let Ok(file) = Temporary::beside(&path)
         {
-            // Nothing depends on it.
+            // The cache may be lost.
             let _ = file.become_cache(&path, place.as_bytes());
         }
     }
 
-    /// Forgets it.
+    /// Removes the path.
     pub(super) fn forget(&self, name: &str) {
         let _ = std::fs::remove_file(self.file(name));
     }

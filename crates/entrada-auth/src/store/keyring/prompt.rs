@@ -1,4 +1,4 @@
-//! Asking the user to unlock, and taking the question back.
+//! The dialog that asks the user to unlock the keyring, and its dismissal.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::store::{BackendError, StoreErrorKind};
 
 const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
-/// How long taking a dialog back may take.
+/// The time limit for dismissing a dialog.
 const DISMISSAL: Duration = Duration::from_secs(1);
 
-/// A dialog that is up.
+/// An open dialog.
 pub(super) struct Dialog {
     bus: Connection,
     path: OwnedObjectPath,
 }
 
-/// Unlocks `object`, an item or a collection; through a dialog where the service wants one and it may come up.
+/// Unlocks `object`, an item or a collection. Shows a dialog if the service wants one and it is allowed.
 pub(super) async fn unlock(
     bus: &Connection,
     object: &OwnedObjectPath,
@@ -46,22 +46,22 @@ pub(super) async fn unlock(
     }
     let proxy = Proxy::new(bus, SERVICE, path.clone(), INTERFACE);
     let proxy = proxy.await.map_err(trouble::of_bus)?;
-    // Listen before asking: the answer may come at once.
+    // The subscription comes before the call, because the answer may arrive at once.
     let mut completed = proxy.receive_signal("Completed").await.map_err(trouble::of_bus)?;
     watch.prompting(Dialog { bus: bus.clone(), path });
     proxy.call_method("Prompt", &("",)).await.map_err(trouble::of_bus)?;
     let signal = completed.next().await;
     watch.alive();
     let went_away =
-        || BackendError::unavailable("the keyring's program ended while its dialog was up");
+        || BackendError::unavailable("the keyring's program ended while its dialog was open");
     let body = signal.ok_or_else(went_away)?.body();
     let (dismissed, _): (bool, OwnedValue) = body.deserialize().map_err(trouble::of_bus)?;
     if dismissed { Err(BackendError::new(StoreErrorKind::Dismissed)) } else { Ok(()) }
 }
 
-/// Takes `dialog` back, so that it does not outlive us and block the next program.
+/// Dismisses `dialog`, so that it does not stay open after entrada ends and block the next program.
 pub(super) async fn dismiss(Dialog { bus, path }: Dialog, line: &Line) {
-    // Whether that worked changes nothing: the wait is over.
+    // The result is ignored, because the wait is over in any case.
     let dismissal = async {
         let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;
     };

@@ -15,26 +15,26 @@ use crate::store::{
     Backend, BackendError, Bytes, IsRight, StoreError, StoreErrorKind, StoreKind, action,
 };
 
-/// How the Secret Service is used.
+/// Settings of the Secret Service store.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The D-Bus session's address, or several; `None` for the one that systemd's users have.
+    /// The address of the D-Bus session, or several. `None` is the default address of systemd user sessions.
     pub address: Option<String>,
     /// The items' attribute `service`.
     pub service: String,
-    /// How secrets travel.
+    /// How secrets are sent.
     pub session: Session,
     /// Whether the user may be asked to unlock.
     pub interaction: Interaction,
-    /// How long the service may take.
+    /// The timeouts of calls.
     pub limits: Limits,
-    /// Which signal has asked the program to end.
+    /// Returns the signal that asked the program to end.
     pub asked_to_end: AskedToEnd,
-    /// Where it is noted where the items are, so that they need not be searched for.
+    /// The cache directory of item paths, which saves searches.
     pub places: Option<Places>,
 }
 
-/// Items of one service in the Secret Service. One connection serves a whole run, on the thread of whoever asks.
+/// Items of one service in the Secret Service. One connection on the caller's thread serves a whole run.
 pub struct SecretService {
     settings: Settings,
     notice: Notice,
@@ -45,18 +45,18 @@ pub struct SecretService {
 }
 
 impl SecretService {
-    /// Items as `settings` say. Connects when first used; `notice` hears what the user should know while waiting.
+    /// Items with these `settings`. Connects at the first use. `notice` gets messages for the user during a wait.
     pub fn new(settings: Settings, notice: Notice) -> Self {
         let (noticed, link, provider) = (Cell::default(), Cell::default(), RefCell::default());
         Self { settings, notice, noticed, link, provider, line: Line::new() }
     }
 
-    /// What comes of `work`, unless the service is silent for too long.
+    /// Runs `work`, and fails if the service is silent for too long.
     fn ask<T>(
         &self,
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let say = |text: &str| self.tell(text);
+        let say = |text: &str| self.notify_once(text);
         let watch = Watch::new(&self.line, &self.settings, &say);
         let mut link = self.link.take();
         let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
@@ -67,7 +67,7 @@ impl SecretService {
                 result
             }
             Err(fault) => {
-                // The next call gets a new connection.
+                // The next call opens a new connection.
                 if let Some(dialog) = watch.into_dialog() {
                     self.line.block_on(prompt::dismiss(dialog, &self.line));
                 }
@@ -88,7 +88,7 @@ impl SecretService {
             matches!(fault.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed)
         };
         if was_connected && result.as_ref().is_err_and(|fault| !settled(fault)) {
-            // The service may have been restarted since, and our session with it be gone.
+            // The service may have been restarted since then, and this session is lost with the old one.
             *link = None;
             result = self.once(link, watch, work).await;
         }
@@ -112,8 +112,8 @@ impl SecretService {
         driven(&link.bus, work(Items { link, settings: &self.settings, watch })).await
     }
 
-    /// Says `text`, unless something was said before.
-    fn tell(&self, text: &str) {
+    /// Shows `text`, unless a message was shown before.
+    fn notify_once(&self, text: &str) {
         if !self.noticed.replace(true) {
             (self.notice)(text);
         }
@@ -133,7 +133,7 @@ impl Backend for SecretService {
         StoreKind::Keyring
     }
 
-    /// Asks who provides the service, once; short of that, says so.
+    /// The name of the program that provides the service, looked up once. A general name if it cannot be found.
     fn describe(&self) -> String {
         if let Some(provider) = &*self.provider.borrow() {
             return provider.clone();
@@ -179,7 +179,7 @@ mod tests {
     use super::super::fake::{Answer, Fake, store_at};
     use super::*;
 
-    /// Silence is over soon.
+    /// Short timeouts.
     fn hurried(settings: &mut Settings) {
         settings.limits =
             Limits { quiet: Duration::from_millis(100), patient: Duration::from_millis(100) };
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_that_accepts_and_never_answers_is_left_alone_in_time() {
+    fn a_bus_that_accepts_and_never_answers_causes_a_timeout() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bus");
         let _listener = UnixListener::bind(&path).unwrap();
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(store.describe(), "the Secret Service");
     }
 
-    /// Everything that a program may do first on a connection.
+    /// Each operation that can be the first one on a connection.
     const FIRST: [fn(&SecretService); 6] = [
         |store| drop(store.load("name")),
         |store| drop(store.load_if("name", &|_| true)),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_service_answers_to_the_first_call_it_is_asked_the_next() {
+    fn any_answer_to_the_first_call_is_enough_for_the_next_call() {
         for name in [
             "org.freedesktop.DBus.Error.UnknownMethod",
             "org.freedesktop.DBus.Error.InvalidArgs",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_dies_is_told_in_plain_words_and_the_next_call_finds_the_new_one() {
+    fn a_daemon_that_dies_gives_a_clear_error_and_the_next_call_finds_the_new_one() {
         for at in ["ReadAlias", "OpenSession", "SearchItems"] {
             let is_dead = AtomicBool::new(false);
             let fake = Fake::new(move |method| {
@@ -292,8 +292,8 @@ mod tests {
             });
             let store = fake.store(|_| ());
             let trouble = store.load("name").unwrap_err().trouble;
-            let told = "the keyring's program ended while it was being asked".to_owned();
-            assert_eq!(trouble, StoreErrorKind::Unavailable(told), "{at}");
+            let expected = "the keyring's program ended during the request".to_owned();
+            assert_eq!(trouble, StoreErrorKind::Unavailable(expected), "{at}");
             assert_eq!(store.load("name").unwrap(), None, "{at}");
             let calls = fake.calls();
             let opened = calls.iter().enumerate().filter(|(_, call)| *call == "OpenSession");
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// As KeePassXC with a locked database; `answer` may know better.
+    /// A service that acts as KeePassXC with a locked database. `answer` may override its answers.
     fn hiding(answer: impl Fn(&str) -> Option<Answer> + Send + 'static) -> Fake {
         Fake::new(move |method| {
             if let Some(answer) = answer(method) {
@@ -325,8 +325,8 @@ mod tests {
         let trouble = |ask: &dyn Fn(&SecretService) -> Option<StoreError>| {
             let fake = hiding(|_| None);
             let error = ask(&fake.store(|_| ()));
-            // Its program would ask somebody within that call, or say that there is nothing.
-            assert!(!fake.calls().contains(&"SearchItems".to_owned()), "searched all the same");
+            // KeePassXC would ask the user within that call, or answer that there are no items.
+            assert!(!fake.calls().contains(&"SearchItems".to_owned()), "searched nevertheless");
             error.unwrap().trouble
         };
         assert_eq!(trouble(&|store| store.load("name").err()), StoreErrorKind::Locked);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn where_somebody_may_be_asked_a_hidden_collection_is_unlocked_before_the_search() {
+    fn a_hidden_collection_is_unlocked_before_the_search_if_the_user_may_be_asked() {
         let refused = "org.freedesktop.Secret.Error.IsLocked";
         let fake = hiding(move |method| (method == "Unlock").then_some(Answer::Error(refused)));
         let error = fake.store(|own| own.interaction = Interaction::Allowed).load("name");
@@ -358,7 +358,7 @@ mod tests {
                     if method == silent { Answer::Silence } else { Answer::Usual }
                 },
             );
-            // Without the signal it would be a timeout.
+            // Without the signal the result would be a timeout.
             let store = fake.store(|own| {
                 own.limits.quiet = Duration::from_secs(5);
                 own.asked_to_end = || Some(15);
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_does_not_break_off_a_call_that_is_being_answered() {
+    fn a_signal_does_not_interrupt_a_call_that_is_being_answered() {
         let fake = Fake::new(|_| Answer::Usual);
         let store = fake.store(|own| {
             own.limits.quiet = Duration::from_secs(600);
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_that_comes_while_a_dialog_is_up_takes_the_dialog_back() {
+    fn a_signal_during_a_dialog_dismisses_the_dialog() {
         static IS_UP: AtomicBool = AtomicBool::new(false);
         let fake = hiding(|method| {
             IS_UP.fetch_or(method == "Prompt", Ordering::Relaxed);
@@ -394,10 +394,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_at_a_socket_of_another_user_is_told_nothing() {
+    fn nothing_is_sent_to_a_bus_at_a_socket_of_another_user() {
         let fake = Fake::new(|_| Answer::Usual);
         assert_eq!(fake.store(|_| ()).load("name").unwrap(), None);
-        // Only root can give a file away.
+        // Only root can change the owner of a file.
         if rustix::process::geteuid().is_root() {
             fake.calls();
             std::os::unix::fs::chown(fake.path(), Some(65_534), None).unwrap();

@@ -1,4 +1,4 @@
-//! What the Secret Service and D-Bus say, told by what the user can do about it.
+//! Maps errors of the Secret Service and D-Bus to store errors that say what the user can do.
 
 use std::io;
 
@@ -13,8 +13,8 @@ pub(super) fn no_session(address: &Address, error: impl Into<Cause>) -> BackendE
     BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).because(error)
 }
 
-/// No connection to any of several buses, or to the only one: each of `failed` has its address and, unless that is of no use,
-/// what stood in the way.
+/// The error for a session without any usable bus. Each of `failed` has its address and the reason: an unusable
+/// address or a failed connection.
 pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendError {
     let (mut tried, mut unusable, mut cause) = (Vec::new(), Vec::new(), None);
     for (address, error) in failed {
@@ -36,7 +36,7 @@ pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendE
     }
 }
 
-/// An error of the secret-service crate.
+/// Maps an error of the secret-service crate.
 pub(super) fn of(error: secret_service::Error) -> BackendError {
     use secret_service::Error;
     match error {
@@ -46,16 +46,18 @@ pub(super) fn of(error: secret_service::Error) -> BackendError {
         Error::Prompt => BackendError::new(StoreErrorKind::Dismissed),
         Error::Unavailable => BackendError::unavailable(NO_PROVIDER).because(error),
         Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).because(error),
-        Error::NoResult => BackendError::unavailable("the keyring named no item").because(error),
+        Error::NoResult => {
+            BackendError::unavailable("the keyring did not return an item").because(error)
+        }
         other => BackendError::denied("the keyring's answer cannot be read").because(other),
     }
 }
 
 const NO_PROVIDER: &str = "no program provides `org.freedesktop.secrets` on the D-Bus session: start gnome-keyring, \
                            KeePassXC or KWallet";
-const WENT_AWAY: &str = "the keyring's program ended while it was being asked";
+const WENT_AWAY: &str = "the keyring's program ended during the request";
 
-/// An error of D-Bus.
+/// Maps an error of D-Bus.
 pub(super) fn of_bus(error: zbus::Error) -> BackendError {
     let Some((name, text)) = name_and_text(&error) else {
         return match &error {
@@ -79,7 +81,7 @@ pub(super) fn of_bus(error: zbus::Error) -> BackendError {
     fault.because(error)
 }
 
-/// Whether the object that was asked does not exist.
+/// Whether the error says that the called object does not exist.
 pub(super) fn is_missing_object(error: &secret_service::Error) -> bool {
     let name = match error {
         secret_service::Error::Zbus(error) => name_and_text(error).map(|(name, _)| name),
@@ -113,14 +115,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_answer_is_told_by_what_can_be_done_about_it() {
+    fn each_answer_maps_to_the_error_that_says_what_to_do() {
         use zbus::fdo::Error;
-        let told = |error: Error| of_bus(error.into()).trouble;
+        let trouble_of = |error: Error| of_bus(error.into()).trouble;
         let text = || "no".to_owned();
-        assert!(told(Error::ServiceUnknown(text())).to_string().contains("no program provides"));
-        assert!(told(Error::NoReply(text())).to_string().contains("ended"));
+        assert!(
+            trouble_of(Error::ServiceUnknown(text())).to_string().contains("no program provides")
+        );
+        assert!(trouble_of(Error::NoReply(text())).to_string().contains("ended"));
         let refused = "the keyring refused: no".to_owned();
-        assert_eq!(told(Error::Failed("n\u{1b}[2Jo".to_owned())), StoreErrorKind::Denied(refused));
+        assert_eq!(
+            trouble_of(Error::Failed("n\u{1b}[2Jo".to_owned())),
+            StoreErrorKind::Denied(refused)
+        );
         assert_eq!(of(secret_service::Error::Locked).trouble, StoreErrorKind::Locked);
         assert_eq!(of(secret_service::Error::Prompt).trouble, StoreErrorKind::Dismissed);
     }

@@ -1,4 +1,4 @@
-//! How long the Secret Service may be silent, and what the user hears meanwhile.
+//! Timeouts for the Secret Service, and the messages for the user during a wait.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -12,18 +12,18 @@ use super::prompt::Dialog;
 use super::{Interaction, Settings};
 use crate::store::{BackendError, StoreErrorKind, deadline};
 
-/// What the user reads while a dialog is up.
+/// The message while a dialog is open.
 const WAITING: &str = "waiting for you to unlock the keyring";
 
-/// What the user reads when the keyring is silent: some providers ask within the call (KeePassXC).
-const SILENT: &str = "still waiting for the keyring; it may be asking you something";
+/// The message while the keyring is silent: some providers show a dialog within the call (KeePassXC).
+const SILENT: &str = "still waiting for the keyring; it may be showing a dialog";
 
-/// The part of a wait without a sign of life (half a second of five) after which a signal ends it: a call that is being
-/// answered is not broken off.
+/// The fraction of the timeout without an answer (half a second of five) after which a signal ends the wait. A call
+/// that is being answered is not interrupted.
 const GRACE: u32 = 10;
 
-/// The wait for one answer: how long, and since when. D-Bus libraries bound none of their waits, and a daemon that is
-/// stopped, or a bus that accepts and never answers, would hold us for ever.
+/// The wait for one answer: its limit and its start. D-Bus libraries have no timeouts, so a stopped daemon, or a bus
+/// that accepts and never answers, would block entrada for ever.
 pub(super) struct Watch<'a> {
     settings: &'a Settings,
     say: &'a dyn Fn(&str),
@@ -34,7 +34,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Begins now. `say` tells the user what is being waited for.
+    /// Starts now. `say` shows a message to the user.
     pub(super) fn new(line: &'a Line, settings: &'a Settings, say: &'a dyn Fn(&str)) -> Self {
         line.extend(settings.limits.quiet);
         Self {
@@ -47,7 +47,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// A step is done.
+    /// Restarts the timeout after a completed step.
     pub(super) fn alive(&self) {
         self.wait(self.settings.limits.quiet);
         self.dialog.take();
@@ -59,19 +59,19 @@ impl<'a> Watch<'a> {
         self.alive();
     }
 
-    /// A dialog is up.
+    /// Notes that `dialog` is open.
     pub(super) fn prompting(&self, dialog: Dialog) {
         (self.say)(WAITING);
         self.wait(self.settings.limits.patient);
         self.dialog.replace(Some(dialog));
     }
 
-    /// The dialog that is up.
+    /// The open dialog.
     pub(super) fn into_dialog(self) -> Option<Dialog> {
         self.dialog.into_inner()
     }
 
-    /// Ends when nothing was heard for as long as is allowed, or when the program is asked to end meanwhile.
+    /// Completes when the service is silent for longer than the limit, or when a signal asks the program to end.
     pub(super) async fn run_out(&self) -> BackendError {
         let over = async || {
             self.line.over().await;
@@ -91,7 +91,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The signal that asks the program to end, once the keyring is silent.
+    /// The signal that asked the program to end, once the keyring is silent.
     async fn asked_to_end(&self) -> Option<u8> {
         let silent = || self.settings.limits.quiet / GRACE <= self.line.silence();
         let look = || if silent() { (self.settings.asked_to_end)() } else { None };

@@ -1,4 +1,4 @@
-//! A certificate that was not accepted: whose it was, and what is wrong with it.
+//! A rejected certificate: the server that it belongs to, and the reason.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,61 +12,61 @@ use x509_parser::x509::X509Name;
 
 use entrada_core::{NumericDate, clean};
 
-/// Longest name out of a certificate that is shown.
+/// The longest name from a certificate that is shown.
 const NAME_MAX: usize = 64;
-/// Names of a certificate that are shown.
+/// How many names of a certificate are shown.
 const NAMES_MAX: usize = 3;
 
-/// A server's certificate that was not accepted.
+/// A rejected server certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateTrouble {
-    /// Whose certificate it had to be: a host without its port.
+    /// The expected host, without a port.
     pub host: String,
-    /// Whether that is the proxy rather than the server.
+    /// Whether it is the proxy's certificate instead of the server's.
     pub of_proxy: bool,
-    /// What is wrong with it.
+    /// The reason.
     pub fault: CertificateFault,
 }
 
-/// What is wrong with a certificate. Names in it are clean and short.
+/// The reason why a certificate was rejected. Names in it are cleaned and shortened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateFault {
-    /// Its chain leads to nobody who is trusted here.
+    /// No trusted authority is in its chain.
     UnknownIssuer {
-        /// Who issued it.
+        /// The issuer of the certificate.
         issuer: String,
-        /// Who is at the top of what the server showed, where that is another.
+        /// The issuer at the top of the chain that the server sent, if it differs.
         root: Option<String>,
     },
-    /// A trusted authority has this name, but did not sign it.
+    /// A trusted authority has the issuer's name, but its key did not sign the certificate.
     OtherKey {
-        /// The name.
+        /// The issuer's name.
         issuer: String,
     },
-    /// It is its own issuer.
+    /// The certificate is self-signed.
     SelfSigned,
-    /// It has ended.
+    /// The certificate has expired.
     Expired {
-        /// When.
+        /// The end of its validity.
         at: NumericDate,
-        /// Whose certificate ended, where it is an authority's in the chain.
+        /// The name of the expired certificate, if it is an authority's in the chain.
         authority: Option<String>,
     },
-    /// It has not begun.
+    /// The certificate is not valid yet.
     NotYet {
-        /// When it does.
+        /// The start of its validity.
         at: NumericDate,
-        /// Whose certificate, where it is an authority's in the chain.
+        /// The name of the certificate, if it is an authority's in the chain.
         authority: Option<String>,
     },
-    /// It is for other names.
+    /// The certificate is for other hosts.
     WrongName {
-        /// The first of them.
+        /// The first few of its names.
         names: Vec<String>,
-        /// How many more there are.
+        /// How many more names it has.
         more: usize,
     },
-    /// Something else, in the words of the verifier.
+    /// Another reason, in the verifier's words.
     Other(String),
 }
 
@@ -75,8 +75,8 @@ impl std::error::Error for CertificateTrouble {}
 impl fmt::Display for CertificateTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
-        let whose = if self.of_proxy { "the proxy " } else { "" };
-        write!(f, "the certificate of {whose}{host} ")?;
+        let owner = if self.of_proxy { "the proxy " } else { "" };
+        write!(f, "the certificate of {owner}{host} ")?;
         match &self.fault {
             CertificateFault::UnknownIssuer { issuer, root: None } => {
                 write!(f, "was issued by `{issuer}`, which is not trusted here")
@@ -86,10 +86,10 @@ impl fmt::Display for CertificateTrouble {
             }
             CertificateFault::OtherKey { issuer } => write!(
                 f,
-                "names `{issuer}` as its issuer, but the authority of that name that is trusted here did not sign it"
+                "names `{issuer}` as its issuer, but the trusted authority of that name did not sign it"
             ),
             CertificateFault::SelfSigned => {
-                f.write_str("is signed by itself, so nobody vouches for it")
+                f.write_str("is signed by itself, not by an authority that is trusted here")
             }
             CertificateFault::Expired { at, authority: None } => write!(f, "ended on {}", day(*at)),
             CertificateFault::Expired { at, authority: Some(name) } => {
@@ -114,8 +114,8 @@ impl fmt::Display for CertificateTrouble {
     }
 }
 
-/// What is wrong with the certificate at the head of `chain`, which was to be that of `server`, where the verifier
-/// says `error`.
+/// Finds the reason why the verifier rejected the first certificate of `chain`, from its `error`. The certificate was
+/// expected to be that of `server`.
 pub(super) fn describe(
     error: &CertificateError,
     chain: &[&CertificateDer<'_>],
@@ -158,7 +158,7 @@ fn fault_of(
             names.truncate(NAMES_MAX);
             CertificateFault::WrongName { names, more }
         }
-        // An authority's certificate in the place of a server's comes as `Other`.
+        // An authority's certificate in place of a server's is reported as `Other`.
         CertificateError::UnknownIssuer | CertificateError::Other(_) if own_issuer => {
             CertificateFault::SelfSigned
         }
@@ -167,7 +167,7 @@ fn fault_of(
             let root = (root != issuer).then_some(root);
             CertificateFault::UnknownIssuer { issuer, root }
         }
-        // Of another kind of key, or of the same kind and another one.
+        // The keys differ in type, or have the same type and differ in value.
         CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             CertificateFault::OtherKey { issuer: name_of(leaf.issuer()) }
@@ -176,7 +176,7 @@ fn fault_of(
     }
 }
 
-/// What is rare, in words or at least by its name.
+/// A text for a rare error, or at least its name.
 fn words(error: &CertificateError) -> String {
     match error {
         CertificateError::BadEncoding => "it is damaged".to_owned(),
@@ -192,7 +192,7 @@ fn words(error: &CertificateError) -> String {
     }
 }
 
-/// The date of the first certificate whose date is `wrong`, and whose it is where that is not `leaf`.
+/// The date of the first certificate whose date is `wrong`, and its name if it is not `leaf`.
 fn first_in(
     leaf: &X509Certificate<'_>,
     above: &[X509Certificate<'_>],
@@ -211,10 +211,10 @@ fn first_in(
     }
 }
 
-/// The issuer at the end of the way up from `leaf`.
+/// The issuer at the top of the chain that starts at `leaf`.
 fn top_of<'a>(leaf: &'a X509Certificate<'_>, above: &'a [X509Certificate<'_>]) -> &'a X509Name<'a> {
     let mut top = leaf.issuer();
-    // A circle ends too: no way up is longer than the chain.
+    // A cycle ends too: no path is longer than the chain.
     for _ in above {
         match above.iter().find(|one| one.subject() == top) {
             Some(one) => top = one.issuer(),
@@ -224,7 +224,7 @@ fn top_of<'a>(leaf: &'a X509Certificate<'_>, above: &'a [X509Certificate<'_>]) -
     top
 }
 
-/// The names and addresses that it is for; its common name, which no client looks at any more, where there are none.
+/// The names and addresses that the certificate is for. Without them, its common name, which clients no longer check.
 fn names_of(leaf: &X509Certificate<'_>) -> Vec<String> {
     let alternatives = leaf.subject_alternative_name().ok().flatten();
     let general = alternatives.map(|all| all.value.general_names.as_slice()).unwrap_or_default();
@@ -252,14 +252,14 @@ fn common_name(name: &X509Name<'_>) -> Option<String> {
     name.iter_common_name().find_map(|part| part.as_str().ok()).map(shown)
 }
 
-/// What people call it: its common name, its organisation, or all of it.
+/// The name for people: the common name, the organisation, or the whole name.
 fn name_of(name: &X509Name<'_>) -> String {
     let organisation = || name.iter_organization().find_map(|part| part.as_str().ok()).map(shown);
     let all = || Some(shown(&name.to_string())).filter(|text| !text.is_empty());
     common_name(name).or_else(organisation).or_else(all).unwrap_or_else(|| "(no name)".to_owned())
 }
 
-/// `text` out of a certificate, made fit for a line of ours.
+/// `text` from a certificate, cleaned for one line of output.
 fn shown(text: &str) -> String {
     // Names are quoted in backticks.
     let text = clean(text).replace('`', "'");

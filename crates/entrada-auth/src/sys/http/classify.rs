@@ -1,4 +1,4 @@
-//! What an error of the transport means.
+//! Maps transport errors to [`HttpFailure`].
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,10 +9,11 @@ use super::certificate::CertificateTrouble;
 use super::error::{HttpFailure, ProxyFault};
 use super::proxy::Proxy;
 
-/// How `hyper-util` begins what it says about a proxy. Its type is not public; tests with real sockets hold this to it.
+/// Prefix of `hyper-util`'s proxy errors. Their type is not public; tests with real sockets check that the prefix
+/// stays the same.
 const TUNNEL: &str = "tunnel error: ";
 
-/// What `error` means for a request that went through `proxy`.
+/// The failure that `error` stands for, in a request that went through `proxy`.
 pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpFailure {
     let tunnel =
         causes(error).find_map(|cause| Some(cause.to_string().strip_prefix(TUNNEL)?.to_owned()));
@@ -55,7 +56,7 @@ pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpF
         Some(_) => return with_proxy(ProxyFault::Refused, HttpFailure::Connect),
         None => (),
     }
-    // Everything else that an open connection can meet on its way to TLS.
+    // All other errors of an open connection before TLS is established.
     let ended = |cause: &(dyn StdError + 'static)| {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -67,12 +68,12 @@ pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpF
     HttpFailure::Connect
 }
 
-/// What TLS itself says of `error`; `None` where it says nothing.
+/// The TLS failure in `error`; `None` if it is not a TLS error.
 pub(in crate::sys) fn handshake(error: &(dyn StdError + 'static)) -> Option<HttpFailure> {
     let error = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>())?;
     Some(match error {
-        TlsError::InvalidCertificate(CertificateError::Other(told)) => {
-            let trouble = told.0.downcast_ref::<CertificateTrouble>().cloned();
+        TlsError::InvalidCertificate(CertificateError::Other(described)) => {
+            let trouble = described.0.downcast_ref::<CertificateTrouble>().cloned();
             let certificate = |trouble| HttpFailure::Certificate(Box::new(trouble));
             trouble.map_or(HttpFailure::Handshake, certificate)
         }
@@ -81,14 +82,14 @@ pub(in crate::sys) fn handshake(error: &(dyn StdError + 'static)) -> Option<Http
     })
 }
 
-/// `error` and all that caused it.
+/// `error` and all its causes.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |cause| next(*cause))
 }
 
-/// What caused `error`. What an `io::Error` carries is its cause too, which `source` passes over.
+/// The cause of `error`. The error inside an `io::Error` counts as its cause too, although `source` skips it.
 fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),

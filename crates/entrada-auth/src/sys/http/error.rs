@@ -1,4 +1,4 @@
-//! Why a request got no answer, said in one place.
+//! The reasons why a request got no answer.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,11 +10,11 @@ use crate::sys::Interrupted;
 /// The request got no answer.
 #[derive(Debug)]
 pub struct HttpError {
-    /// Whom we asked: host and port, never the query.
+    /// The server's host and port, without the query.
     pub host: String,
-    /// What kind of failure it was.
+    /// The kind of failure.
     pub failure: HttpFailure,
-    /// What the transport said, where the kind does not say it all.
+    /// The transport's error, if it adds something to the kind.
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -27,116 +27,117 @@ pub enum HttpFailure {
     /// Name resolution or connection.
     #[error("could not connect")]
     Connect,
-    /// There was no connection in time: the network's, and TLS on it.
+    /// The connection, including TLS, was not established in time.
     #[error("there was no connection within {} s", CONNECT_TIMEOUT.as_secs())]
     ConnectTimeout,
-    /// The certificate was not accepted.
+    /// The certificate was rejected.
     #[error("{0}")]
     Certificate(Box<CertificateTrouble>),
-    /// What answers there is something else, such as plain http.
-    #[error("what answers there does not speak TLS")]
+    /// The server does not speak TLS, but for example plain http.
+    #[error("the server does not speak TLS")]
     NotTls,
-    /// The connection was closed before TLS stood.
+    /// The connection was closed before TLS was established.
     #[error("the connection was closed in the TLS handshake")]
     Cut,
-    /// The two sides have no TLS in common, or the server wants something that we do not have.
+    /// The two sides have no TLS version or cipher in common, or the server requires something that entrada does not
+    /// have.
     #[error("the TLS handshake failed")]
     Handshake,
-    /// The proxy, and what it led to.
+    /// The proxy, or the connection through it, failed.
     #[error("{0}")]
     Proxy(Box<ProxyTrouble>),
-    /// The whole took too long.
+    /// The request took too long in total.
     #[error("it took longer than {} s", TOTAL_TIMEOUT.as_secs())]
     Timeout,
-    /// More than the cap of 4 MiB came.
+    /// The answer exceeds the limit of 4 MiB.
     #[error("the answer is larger than 4 MiB")]
     TooLarge,
-    /// The connection broke, or what came is not HTTP.
+    /// The connection broke, or the answer is not HTTP.
     #[error("the connection broke")]
     Broken,
-    /// Nothing was sent: what the request needs is not there.
+    /// No request was sent, because something that it needs is missing.
     #[error("{0}")]
     Setup(Box<SetupTrouble>),
-    /// The program was asked to end.
+    /// A signal asked the program to end.
     #[error("interrupted")]
     Interrupted(Interrupted),
 }
 
-/// What went wrong with the proxy.
+/// A failure of the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyTrouble {
-    /// Its host and port, without user name and password.
+    /// The proxy's host and port, without user name and password.
     pub proxy: String,
-    /// What it did.
+    /// The kind of failure.
     pub fault: ProxyFault,
 }
 
-/// What a proxy did.
+/// Kinds of proxy failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyFault {
-    /// No name, no route, or nobody who listens.
+    /// The name does not resolve, there is no route, or no process listens.
     Unreachable,
-    /// It is set as `https://` and speaks no TLS.
+    /// The proxy is set as `https://` and does not speak TLS.
     NotTls,
-    /// 407 to the CONNECT.
+    /// The proxy answered the CONNECT with 407.
     Login {
-        /// Whether a user name was given.
+        /// Whether a user name was sent.
         given: bool,
     },
-    /// Another status than 200 to the CONNECT, or what is no HTTP.
+    /// The proxy answered the CONNECT with another status than 200, or not with HTTP.
     Refused,
-    /// It closed the connection without an answer to the CONNECT.
+    /// The proxy closed the connection without an answer to the CONNECT.
     Closed,
-    /// No connection in time.
+    /// The connection was not established in time.
     Silent,
-    /// It said 200, and what came then was not TLS.
+    /// The proxy answered 200, and the data after that was not TLS.
     NotTlsBehind,
-    /// It said 200, and the connection was closed before TLS stood.
+    /// The proxy answered 200, and the connection was closed before TLS was established.
     CutBehind,
 }
 
-/// What a request needs and does not have.
+/// Something that a request needs and that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupTrouble {
     /// Extra certificates that cannot be read.
     #[error("cannot use the certificates in `{file}`: {source}")]
     Bundle {
-        /// Which file.
+        /// The file.
         file: String,
-        /// What is wrong with them.
+        /// The reason.
         source: BundleError,
     },
-    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` leads nowhere.
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` names no certificates.
     #[error("no certificate could be read from what the variable {variable} names: {why}")]
     RootsVariable {
-        /// Which one.
+        /// The variable.
         variable: &'static str,
-        /// What is so.
+        /// The reason.
         why: String,
     },
-    /// The system trusts nobody.
+    /// The system has no trusted certificates.
     #[error("no trusted certificates were found on this system")]
     NoRoots,
-    /// A proxy variable that is no address of a proxy. Its value may hold a password, and is not kept.
+    /// A proxy variable that is not a proxy address. Its value may contain a password, and is not kept.
     #[error("the variable {variable} is not the address of a proxy: {why}")]
     ProxyVariable {
-        /// Which one.
+        /// The variable.
         variable: &'static str,
-        /// What is so.
+        /// The reason.
         why: &'static str,
     },
-    /// The client itself.
+    /// The HTTP client could not be built.
     #[error("the network client could not be set up")]
     Client,
 }
 
-/// A file of certificates that is none.
+/// A certificate file without valid certificates.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    /// Nothing in it begins with `-----BEGIN CERTIFICATE-----`.
+    /// The file contains no `-----BEGIN CERTIFICATE-----`.
     #[error("there is no PEM certificate in it")]
     Empty,
-    /// Something begins so and is broken.
+    /// A certificate in the file is damaged.
     #[error("its certificate number {0} is damaged")]
     Damaged(usize),
 }
@@ -144,7 +145,7 @@ pub enum BundleError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.failure {
-            // Sentences of their own, the first because somebody did answer.
+            // Complete sentences without "no answer": in the first case the server did answer.
             HttpFailure::Certificate(_) | HttpFailure::Setup(_) => self.failure.fmt(f),
             failure => write!(f, "no answer from {}: {failure}", self.host),
         }

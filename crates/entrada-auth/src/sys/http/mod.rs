@@ -1,4 +1,4 @@
-//! One request, one answer: `reqwest` on a current-thread runtime that begins here and nowhere else.
+//! Sends HTTP requests: `reqwest` on a current-thread runtime that only this file starts.
 
 mod certificate;
 mod classify;
@@ -32,15 +32,15 @@ pub type HttpRequest = http::Request<Vec<u8>>;
 /// An answer with its whole body.
 pub type HttpResponse = http::Response<Vec<u8>>;
 
-/// How long a connection may take, with TLS on it, and with a proxy on the way.
+/// Time limit for a connection, including TLS and a proxy.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one request may take, from the first byte sent to the last byte read.
+/// Time limit for one request, from the first byte sent to the last byte read.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of an answer that are read. A token response with large tokens has about 20 kB; what is not read may hold a refresh token
-/// in whose place there is no other.
+/// Size limit in bytes of an answer. A token response with large tokens has about 20 kB. The limit is generous,
+/// because the unread part may contain the only refresh token.
 const BODY_MAX: usize = 4 << 20;
 
-/// The real network. Nothing is built before the first request.
+/// The real network. The clients are built at the first request.
 pub struct RealHttp<'a> {
     env: &'a Env,
     connect_timeout: Duration,
@@ -49,14 +49,14 @@ pub struct RealHttp<'a> {
     clients: RefCell<Vec<(Way, reqwest::Client)>>,
 }
 
-/// Which way a request goes; each has a client of its own.
+/// The route of a request. Each route has its own client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// To this machine, without TLS.
     Plain,
     /// With TLS.
     Straight,
-    /// With TLS, through the proxy; there is one at most.
+    /// With TLS, through the proxy. There is at most one.
     Proxied,
 }
 
@@ -76,12 +76,12 @@ impl Http for RealHttp<'_> {
     }
 }
 
-/// What kind of failure, and the transport's own words where they add something.
+/// The kind of failure, and the transport's error if it adds something.
 type Failure = (HttpFailure, Option<reqwest::Error>);
 
 impl<'a> RealHttp<'a> {
-    /// Takes proxies from `env`. The certificates of `SSL_CERT_FILE` and `SSL_CERT_DIR` are looked up by the
-    /// platform, in the process's own environment.
+    /// Reads the proxies from `env`. The platform looks up `SSL_CERT_FILE` and `SSL_CERT_DIR` in the process's own
+    /// environment.
     pub fn new(env: &'a Env) -> Self {
         Self {
             env,
@@ -92,7 +92,7 @@ impl<'a> RealHttp<'a> {
         }
     }
 
-    /// TLS for those who speak something else than HTTP.
+    /// The TLS settings for protocols other than HTTP.
     pub(super) fn trusting(&self) -> Result<Arc<rustls::ClientConfig>, SetupTrouble> {
         let mut config = tls::config(&self.extra_roots.borrow(), self.env)?;
         config.alpn_protocols.clear();
@@ -153,7 +153,7 @@ impl<'a> RealHttp<'a> {
     }
 }
 
-/// The runtime of this process: current-thread, started when the first request or wait needs it. `None` where the
+/// The runtime of this process: current-thread, started by the first request or wait that needs it. `None` if the
 /// system has no descriptors left for an event loop.
 pub(super) fn runtime() -> Option<&'static tokio::runtime::Runtime> {
     static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
@@ -164,8 +164,8 @@ pub(super) fn runtime() -> Option<&'static tokio::runtime::Runtime> {
 #[cfg(unix)]
 const LOOP_DESCRIPTORS: usize = 8;
 
-/// An event loop on the thread that runs it. An error where the system has no descriptors or threads left for one: `tokio` itself
-/// would stop the program when it takes its signal pipe, or when it looks up a host's name.
+/// Starts an event loop on its own thread. An error if the system has no descriptors or threads left for it: `tokio`
+/// itself would panic when it creates its signal pipe or resolves a host name.
 pub(crate) fn event_loop() -> io::Result<tokio::runtime::Runtime> {
     #[cfg(unix)]
     {
@@ -174,7 +174,7 @@ pub(crate) fn event_loop() -> io::Result<tokio::runtime::Runtime> {
         let spares: Result<Vec<_>, _> = (0..LOOP_DESCRIPTORS).map(|_| spare()).collect();
         drop(spares?);
     }
-    // It ends by itself.
+    // The thread ends by itself.
     drop(std::thread::Builder::new().spawn(|| ())?);
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
@@ -210,7 +210,7 @@ async fn exchange(
     answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))
 }
 
-/// Whether the transport's own words would only repeat `failure`, less clearly.
+/// Whether the transport's error would only repeat `failure`, less clearly.
 fn says_it_all(failure: &HttpFailure) -> bool {
     match failure {
         HttpFailure::Certificate(_)

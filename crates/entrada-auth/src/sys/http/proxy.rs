@@ -1,4 +1,4 @@
-//! Which way a request goes: straight, or through a proxy.
+//! Chooses the route of a request: direct, or through a proxy.
 
 use http::HeaderValue;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -8,29 +8,29 @@ use super::error::{ProxyFault, ProxyTrouble, SetupTrouble};
 use crate::sys::Env;
 use entrada_core::is_loopback;
 
-/// In which order they are looked at. What goes through a proxy is always https.
+/// The proxy variables, in the order in which they are read. Only https requests go through a proxy.
 ///
 /// Any of them may hold a password.
 pub const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// Hosts that are reached without it.
+/// Hosts that are reached without the proxy.
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The proxy that requests to `url` go through, as host and port; `None` where they go straight, or the setting is wrong.
+/// The proxy for requests to `url`, as host and port; `None` if they go direct or the setting is invalid.
 pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
     let proxy = Proxy::of(url, env).ok().flatten()?;
     Some(proxy.trouble(ProxyFault::Refused).proxy)
 }
 
-/// A proxy that a request goes through.
+/// A proxy for requests.
 pub(super) struct Proxy {
     /// Its address, with user name and password.
     url: Url,
-    /// User name and password where they did not come in the address.
+    /// User name and password, if they are not part of the address.
     auth: Option<HeaderValue>,
 }
 
 impl Proxy {
-    /// The one for `url`, by the environment or the system's settings; none for this very machine.
+    /// The proxy for `url`, from the environment or the system's settings. Requests to this machine never use one.
     pub(super) fn of(url: &Url, env: &Env) -> Result<Option<Self>, SetupTrouble> {
         let Ok(uri) = url.as_str().parse::<http::Uri>() else { return Ok(None) };
         if is_loopback(url) {
@@ -45,12 +45,12 @@ impl Proxy {
         let proxy =
             parse(value.trim()).map_err(|why| SetupTrouble::ProxyVariable { variable, why })?;
         let except = EXCEPTIONS.iter().find_map(|name| env.get(name)).unwrap_or_default();
-        // It only has to tell whether `NO_PROXY` covers the host: any address will do.
+        // Only used to find out whether `NO_PROXY` covers the host, so any proxy address is fine.
         let matcher = Matcher::builder().all("http://proxy").no(except).build();
         Ok(matcher.intercept(&uri).map(|_| Self { url: proxy, auth: None }))
     }
 
-    /// What macOS and Windows have in their settings.
+    /// The proxy from the settings of macOS or Windows.
     fn of_the_system(uri: &http::Uri) -> Option<Self> {
         if cfg!(not(any(target_os = "macos", windows))) {
             return None;
@@ -60,7 +60,7 @@ impl Proxy {
         Some(Self { url, auth: found.basic_auth().cloned() })
     }
 
-    /// For the client.
+    /// The proxy in the form that the client takes.
     pub(super) fn rule(&self) -> Result<reqwest::Proxy, SetupTrouble> {
         let rule = reqwest::Proxy::all(self.url.clone()).map_err(|_| SetupTrouble::Client)?;
         Ok(match &self.auth {
@@ -69,12 +69,12 @@ impl Proxy {
         })
     }
 
-    /// Whether it is given a user name.
+    /// Whether a user name is sent to the proxy.
     pub(super) fn has_login(&self) -> bool {
         self.auth.is_some() || !self.url.username().is_empty() || self.url.password().is_some()
     }
 
-    /// What it did, under its name.
+    /// The failure `fault` with the proxy's name.
     pub(super) fn trouble(&self, fault: ProxyFault) -> ProxyTrouble {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or_default();
@@ -82,15 +82,16 @@ impl Proxy {
     }
 }
 
-/// `value` as an address: `http://`, which may be left out, or `https://`. Errors say what is so, never the value.
+/// `value` as an address: `http://`, which may be omitted, or `https://`. Errors describe the problem and never
+/// contain the value.
 fn parse(value: &str) -> Result<Url, &'static str> {
     let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let url = Url::parse(&whole).map_err(|_| "it is no URL")?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("only `http://` and `https://` proxies can be used");
     }
-    // An unescaped `/`, `?` or `#` in a password ends the address early: what follows is not shown, and what stands
-    // before would be taken for the host.
+    // An unescaped `/`, `?` or `#` in a password ends the host part early. The rest is not shown, and the part before
+    // it would be taken for the host.
     let rest = &url[url::Position::BeforePath..];
     if rest.contains('@') {
         return Err("its user name or password is not percent-encoded");
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_name_the_proxy_and_who_goes_past_it() {
+    fn the_variables_name_the_proxy_and_its_exceptions() {
         let proxy = ("HTTPS_PROXY", "http://proxy.example:3128");
         for (variables, url, expected) in [
             (&[][..], "https://login.example/", Ok(None)),
@@ -129,7 +130,7 @@ mod tests {
                 Ok(Some("proxy.example:3128")),
             ),
             (&[("HTTPS_PROXY", "")], "https://a.example/", Ok(None)),
-            // Plain http leaves this machine in no case, so its variable means nothing.
+            // Plain http is sent only to this machine, so its variable is not used.
             (&[("HTTP_PROXY", "http://other:1")], "https://a.example/", Ok(None)),
             (&[proxy, ("NO_PROXY", "a.example")], "https://login.a.example/", Ok(None)),
             (&[proxy, ("no_proxy", ".a.example, 10.0.0.0/8")], "https://10.1.2.3/", Ok(None)),
@@ -139,7 +140,7 @@ mod tests {
                 Ok(Some("proxy.example:3128")),
             ),
             (&[proxy, ("NO_PROXY", "*")], "https://a.example/", Ok(None)),
-            // This very machine is never behind a proxy.
+            // Requests to this machine never go through a proxy.
             (&[proxy], "https://localhost:8400/", Ok(None)),
             (&[proxy], "http://127.0.0.1:8400/", Ok(None)),
             (&[proxy], "https://127.9.8.7/", Ok(None)),
@@ -175,7 +176,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_variable_that_is_no_text_is_a_fault_and_not_a_way_past_the_proxy() {
+    fn a_variable_that_is_not_text_is_an_error_and_does_not_disable_the_proxy() {
         use std::os::unix::ffi::OsStringExt as _;
         let url = Url::parse("https://a.example/").unwrap();
         for name in PROXY_VARIABLES.into_iter().chain(EXCEPTIONS) {

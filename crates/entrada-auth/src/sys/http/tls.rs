@@ -1,4 +1,4 @@
-//! TLS: whom to trust, and a verifier that says what it saw.
+//! TLS: the trusted authorities, and a verifier that describes the certificate it rejects.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::sys::{
 };
 use entrada_core::clean;
 
-/// The certificates in the PEM text `pem`; an error where there are none, or one of them is no certificate.
+/// The certificates in the PEM text `pem`. An error if there are none or one of them is invalid.
 pub(super) fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError> {
     let mut found = Vec::new();
     for item in CertificateDer::pem_slice_iter(pem) {
@@ -38,7 +38,7 @@ pub(super) fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>
     if found.is_empty() { Err(BundleError::Empty) } else { Ok(found) }
 }
 
-/// For connections without TLS: trusts nobody, and reads nothing to learn so.
+/// For connections without TLS: trusts no authority, and reads no files.
 pub(super) fn unused() -> Result<ClientConfig, SetupTrouble> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -46,7 +46,7 @@ pub(super) fn unused() -> Result<ClientConfig, SetupTrouble> {
     Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// Trusts whom the system trusts, and `extra`.
+/// Trusts the system's authorities and `extra`.
 pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupTrouble> {
     if cfg!(all(unix, not(target_vendor = "apple"))) {
         check_variables(env)?;
@@ -63,7 +63,7 @@ pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupT
         .with_safe_default_protocol_versions()
         .map_err(|_| SetupTrouble::Client)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Telling { trust, algorithms }))
+        .with_custom_certificate_verifier(Arc::new(DescribingVerifier { trust, algorithms }))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
@@ -73,13 +73,13 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` stand in the place of the system's certificates. Where neither that is set leads
-/// anywhere, the loader says nothing.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates. If neither variable leads to a file, the
+/// loader reports no error, so this function does.
 fn check_variables(env: &Env) -> Result<(), SetupTrouble> {
     let file = env.os("SSL_CERT_FILE").map(check_file);
     let directories = env.os("SSL_CERT_DIR").and_then(check_directories);
     match (file, directories) {
-        // The loader reads it beside the directories: without end, where it is unreadable.
+        // The loader reads the file in addition to the directories, and may block or read without end.
         (Some(Err(FileFault { why, is_unreadable })), directories)
             if is_unreadable || !matches!(directories, Some(Ok(()))) =>
         {
@@ -94,10 +94,10 @@ fn variable(variable: &'static str, why: &str) -> SetupTrouble {
     SetupTrouble::RootsVariable { variable, why: clean(why).into_owned() }
 }
 
-/// What is wrong with a file of certificates.
+/// The reason why a certificate file cannot be used.
 struct FileFault {
     why: String,
-    /// Whether to read it could wait for ever or fill the memory.
+    /// Whether reading it could block for ever or exhaust the memory.
     is_unreadable: bool,
 }
 
@@ -111,13 +111,13 @@ fn check_file(path: &OsStr) -> Result<(), FileFault> {
             _ => false,
         },
     })?;
-    // A system's bundle may hold some that nobody can read; it only has to hold one that can.
+    // A system's bundle may contain certificates that cannot be parsed. One valid certificate is enough.
     let any = CertificateDer::pem_slice_iter(&pem).any(|item| item.is_ok());
     let none = || FileFault { why: BundleError::Empty.to_string(), is_unreadable: false };
     any.then_some(()).ok_or_else(none)
 }
 
-/// `None` where no directory is named. One that can be opened is enough.
+/// `None` if the variable names no directory. One readable directory is enough.
 fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
     let named = std::env::split_paths(paths).filter(|path| !path.as_os_str().is_empty());
     let open = named.map(|path| std::fs::read_dir(path).map(drop));
@@ -125,14 +125,14 @@ fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
     tried.reduce(Result::or)
 }
 
-/// A verifier whose refusals carry a description of what was shown.
+/// A verifier whose errors describe the certificate that the server sent.
 #[derive(Debug)]
-struct Telling {
+struct DescribingVerifier {
     trust: Trust,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for Telling {
+impl ServerCertVerifier for DescribingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -145,8 +145,8 @@ impl ServerCertVerifier for Telling {
         verdict.map_err(|error| match error {
             Error::InvalidCertificate(error) => {
                 let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
-                let told = describe(&error, &chain, server_name, now);
-                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(told))))
+                let trouble = describe(&error, &chain, server_name, now);
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(trouble))))
             }
             other => other,
         })

@@ -1,5 +1,5 @@
-//! Whom to trust, asked in the order of what it costs to know: those whom the user added, the system's bundle, and only then
-//! all that the platform has. On Debian that last step opens 150 files, which takes longer than the whole request.
+//! The trusted authorities, checked from cheap to expensive: the ones that the user added, the system's bundle, and
+//! then all of the platform's. On Debian the last step opens 150 files, which takes longer than the whole request.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -14,8 +14,8 @@ use rustls_platform_verifier::Verifier;
 
 use crate::sys::Env;
 
-/// The platform's verifier with extra roots, and those that are quicker to ask. Whoever one of them accepts, it would accept
-/// too; what is refused, it refuses.
+/// The platform's verifier with extra roots, and two faster ones that are tried first. The platform's verifier would
+/// accept every certificate that a faster one accepts, and decides about the others.
 #[derive(Debug)]
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
@@ -27,10 +27,10 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// Trusts the authorities in `extra`, and whom the system trusts.
+    /// Trusts the authorities in `extra` and those of the system.
     ///
     /// # Errors
-    /// When nobody at all is trusted.
+    /// No authority is trusted.
     pub(super) fn new(
         extra: Vec<CertificateDer<'static>>,
         env: &Env,
@@ -81,7 +81,7 @@ impl Trust {
     }
 }
 
-/// Trusts `roots`, where there are any.
+/// A verifier that trusts `roots`; `None` if there are none.
 fn verifier(
     roots: impl IntoIterator<Item = CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
@@ -91,7 +91,7 @@ fn verifier(
     WebPkiServerVerifier::builder_with_provider(store.into(), Arc::clone(provider)).build().ok()
 }
 
-/// The file of the system's certificates, where it has one: every distribution in use keeps one beside the directory.
+/// The system's certificate file, if it has one. Every common distribution has one next to the directory.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 fn bundle(env: &Env) -> Option<PathBuf> {
     match env.os("SSL_CERT_FILE") {

@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use super::*;
 
-/// A user id that nobody here has.
+/// A user id that does not exist here.
 const NOBODY_HERE: u32 = 54_321;
 
 fn read(path: &Path, trust: Trust) -> Result<String, String> {
@@ -12,8 +12,8 @@ fn read(path: &Path, trust: Trust) -> Result<String, String> {
 }
 
 fn refused(path: &Path, trust: Trust, word: &str) {
-    let told = read(path, trust).unwrap_err();
-    assert!(told.contains(word), "`{told}` lacks `{word}`");
+    let message = read(path, trust).unwrap_err();
+    assert!(message.contains(word), "`{message}` lacks `{word}`");
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -28,7 +28,7 @@ fn file(dir: &tempfile::TempDir) -> PathBuf {
 }
 
 #[test]
-fn only_plain_files_of_a_size_that_is_known_are_read() {
+fn only_regular_files_of_a_limited_size_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
     for trust in [Trust::Anybody, Trust::Unaltered, Trust::Secret] {
@@ -57,7 +57,7 @@ fn only_plain_files_of_a_size_that_is_known_are_read() {
 }
 
 #[test]
-fn what_others_can_write_or_read_is_refused_with_the_way_out() {
+fn a_file_that_others_can_write_or_read_is_refused_with_the_fix() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
     for (mode, unaltered, secret) in [
@@ -77,14 +77,14 @@ fn what_others_can_write_or_read_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn a_folder_that_others_can_fill_is_refused_unless_it_keeps_them_apart() {
+fn a_folder_that_others_can_write_to_is_refused_unless_it_is_sticky() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
     for (mode, fine) in [(0o755, true), (0o775, false), (0o777, false), (0o1777, true)] {
         set_mode(dir.path(), mode);
         assert_eq!(read(&path, Trust::Unaltered).is_ok(), fine, "{mode:o}");
     }
-    // The folder in which a link stands counts as well as the one it leads to.
+    // The folder of a link is checked as well as the folder of its target.
     let other = tempfile::tempdir().unwrap();
     let link = other.path().join("link");
     symlink(&path, &link).unwrap();
@@ -97,7 +97,7 @@ fn a_folder_that_others_can_fill_is_refused_unless_it_keeps_them_apart() {
 }
 
 #[test]
-fn every_folder_above_counts_and_those_that_links_lead_through() {
+fn every_folder_on_the_path_counts_also_behind_links() {
     let dir = tempfile::tempdir().unwrap();
     let top = dir.path().canonicalize().unwrap();
     let deep = top.join("a/b/c");
@@ -122,7 +122,7 @@ fn every_folder_above_counts_and_those_that_links_lead_through() {
         }
         set_mode(&folder, 0o755);
     }
-    // What is not there yet is no fault; where it would be is.
+    // A missing file is accepted, but the folders on the way to it are checked.
     let missing = top.join("a/b/new/file");
     check_way(&missing).unwrap();
     set_mode(&top.join("a"), 0o777);
@@ -147,30 +147,30 @@ fn a_key_that_is_mounted_as_kubernetes_does_it_is_read() {
 }
 
 #[test]
-fn what_belongs_to_another_user_is_refused() {
+fn a_file_of_another_user_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir);
-    let judged = |user, trust| {
+    let trust_check = |user, trust| {
         let metadata = path.metadata().unwrap();
         check_owner_for(user, &path, &metadata, trust).map_err(|error| error.to_string())
     };
     if !rustix::process::geteuid().is_root() {
-        // Nobody else can give a file away, so another user looks at this one.
+        // Only root can change the owner of a file, so the test checks this file as another user.
         let (me, other) = (this_user(), this_user() + 1);
         for trust in [Trust::Unaltered, Trust::Secret] {
-            judged(me, trust).unwrap();
-            let told = judged(other, trust).unwrap_err();
-            assert!(told.contains(&format!("belongs to another user (uid {me})")), "{told}");
+            trust_check(me, trust).unwrap();
+            let message = trust_check(other, trust).unwrap_err();
+            assert!(message.contains(&format!("belongs to another user (uid {me})")), "{message}");
         }
-        judged(other, Trust::Anybody).unwrap();
+        trust_check(other, Trust::Anybody).unwrap();
         return;
     }
-    // Another user may read what root shares with a group of theirs, and with nobody else.
+    // Another user may read a file that root shares with the user's group, but not one that root shares with others.
     for (mode, cure) in [(0o440, None), (0o400, None), (0o444, Some("440")), (0o460, Some("440"))] {
         set_mode(&path, mode);
-        let told = judged(NOBODY_HERE, Trust::Secret).err();
-        let cured = told.as_deref().is_some_and(|told| told.contains("chmod 440"));
-        assert_eq!(cured, cure.is_some(), "{mode:o}: {told:?}");
+        let message = trust_check(NOBODY_HERE, Trust::Secret).err();
+        let cured = message.as_deref().is_some_and(|message| message.contains("chmod 440"));
+        assert_eq!(cured, cure.is_some(), "{mode:o}: {message:?}");
     }
     set_mode(&path, 0o600);
     let word = format!("belongs to another user (uid {NOBODY_HERE})");
@@ -182,14 +182,14 @@ fn what_belongs_to_another_user_is_refused() {
     chown(dir.path(), Some(NOBODY_HERE), None).unwrap();
     refused(&path, Trust::Unaltered, &word);
     chown(dir.path(), Some(0), None).unwrap();
-    // A link of theirs in a folder that is everybody's.
+    // Another user's link in a folder in which every user may create files.
     set_mode(dir.path(), 0o1777);
     let link = dir.path().join("link");
     symlink("file", &link).unwrap();
     std::os::unix::fs::lchown(&link, Some(NOBODY_HERE), None).unwrap();
     refused(&link, Trust::Unaltered, &word);
     refused(&link, Trust::Secret, &word);
-    // A folder of theirs further up.
+    // Another user's folder higher up in the path.
     set_mode(dir.path(), 0o755);
     let inner = dir.path().join("inner");
     fs::create_dir(&inner).unwrap();

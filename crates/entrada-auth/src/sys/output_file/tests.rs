@@ -34,7 +34,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn a_file_is_the_owners_alone_and_the_old_one_stays_until_the_new_one_is_whole() {
+fn only_the_owner_reads_a_file_and_the_old_one_stays_until_the_new_one_is_complete() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.har");
     fs::write(&path, "old").unwrap();
@@ -42,14 +42,14 @@ fn a_file_is_the_owners_alone_and_the_old_one_stays_until_the_new_one_is_whole()
     let mut reader = File::open(&path).unwrap();
     let mut file = OutputFile::open(&path, PRIVATE).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "old");
-    assert_eq!(names(dir.path()), ["a.har"], "no draft waits");
+    assert_eq!(names(dir.path()), ["a.har"], "no draft is left");
     for text in ["new", "newer"] {
         file.write(&mut Vec::new(), text.as_bytes()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     let mut seen = String::new();
     reader.read_to_string(&mut seen).unwrap();
-    assert_eq!(seen, "old", "who had it open reads on in the old one");
+    assert_eq!(seen, "old", "an open handle still reads the old file");
     assert_eq!(mode(&path), 0o600);
     assert_eq!(names(dir.path()), ["a.har"], "nothing is left behind");
 }
@@ -69,7 +69,7 @@ fn a_file_system_without_unnamed_files_gets_a_draft_with_a_name() {
 }
 
 #[test]
-fn a_file_that_comes_between_is_kept_where_that_was_asked_for() {
+fn a_file_created_meanwhile_is_kept_if_requested() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("cache.json");
     let keep = OutputOptions { keep_existing: true, ..PRIVATE };
@@ -120,12 +120,12 @@ fn a_device_is_written_to_and_stays_one() {
 }
 
 #[test]
-fn a_pipe_is_written_to_and_one_that_nobody_reads_is_refused_at_once() {
+fn a_pipe_is_written_to_and_one_without_a_reader_is_refused_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pipe");
     pipe(&path);
-    assert!(refused(&path, PRIVATE).contains("nobody reads"));
-    // Opened for both, it does not wait for a writer.
+    assert!(refused(&path, PRIVATE).contains("no process reads"));
+    // Opened for reading and writing, the pipe does not wait for a writer.
     let mut reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let mut file = OutputFile::open(&path, PRIVATE).unwrap();
     assert!(!file.is_file());
@@ -133,7 +133,7 @@ fn a_pipe_is_written_to_and_one_that_nobody_reads_is_refused_at_once() {
     file.write(&mut Vec::new(), b"twice").unwrap();
     let mut seen = [0; 16];
     let size = reader.read(&mut seen).unwrap();
-    assert_eq!(&seen[..size], b"once", "what was sent is not sent anew");
+    assert_eq!(&seen[..size], b"once", "the text is sent only once");
     assert!(path.symlink_metadata().unwrap().file_type().is_fifo());
 }
 
@@ -187,8 +187,8 @@ fn a_link_is_followed_only_to_a_file_that_the_user_keeps() {
     }
     for (target, word) in [("/dev/null", "a device"), (".", "a folder"), ("link", "many")] {
         symlink(target, &link).unwrap();
-        let told = refused(&link, kept);
-        assert!(told.contains(word), "{target}: {told}");
+        let message = refused(&link, kept);
+        assert!(message.contains(word), "{target}: {message}");
         assert!(refused(&link, PRIVATE).contains("symbolic link"));
         fs::remove_file(&link).unwrap();
     }
@@ -198,11 +198,11 @@ fn a_link_is_followed_only_to_a_file_that_the_user_keeps() {
 }
 
 #[test]
-fn folders_sockets_and_places_that_are_not_there_are_refused() {
+fn folders_sockets_and_missing_paths_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(refused(dir.path(), PRIVATE), "it is a folder");
     for nothing in ["", "..", "/", "new/"] {
-        assert_eq!(refused(Path::new(nothing), PRIVATE), "it names no file", "{nothing}");
+        assert_eq!(refused(Path::new(nothing), PRIVATE), "it does not name a file", "{nothing}");
     }
     let socket = dir.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -1,4 +1,4 @@
-//! Certificates that are not accepted, and what is said of them.
+//! Rejected certificates, and their error messages.
 
 use rcgen::{BasicConstraints, DnType, IsCa, KeyPair, date_time_ymd};
 
@@ -9,13 +9,13 @@ fn none() -> Env {
     Env::default()
 }
 
-/// Shows `identity` as `localhost` to a client that trusts `trusted`; what it says.
+/// The error of a client that trusts `trusted`, when the server presents `identity` as `localhost`.
 #[track_caller]
 fn refused(identity: Identity, trusted: &[&[u8]]) -> String {
     let port = tls(identity, OK);
     let error = get(&format!("https://localhost:{port}/"), &none(), trusted).unwrap_err();
-    assert!(matches!(error.failure, HttpFailure::Certificate(_)), "{}", said(&error));
-    said(&error)
+    assert!(matches!(error.failure, HttpFailure::Certificate(_)), "{}", full_text(&error));
+    full_text(&error)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_certificate_of_a_trusted_authority_is_accepted_for_names_and_addresses() {
 }
 
 #[test]
-fn trust_that_comes_after_a_request_counts_for_the_next_one() {
+fn authorities_added_after_a_request_count_for_the_next_one() {
     let authority = Authority::new("Contoso Proxy CA");
     let port = tls(authority.issue(&["localhost"]), OK);
     let env = none();
@@ -73,7 +73,7 @@ fn every_fault_of_a_certificate_is_named() {
             "the certificate of localhost was issued by `Contoso Issuing CA` under `Contoso Proxy CA`, which is not trusted here",
         ),
         (
-            // Nobody shows who is between.
+            // The server does not send the intermediate certificate.
             middle.issue(&name),
             trusted,
             "the certificate of localhost was issued by `Contoso Issuing CA`, which is not trusted here",
@@ -81,12 +81,12 @@ fn every_fault_of_a_certificate_is_named() {
         (
             stranger.issue(&name),
             trusted,
-            "the certificate of localhost names `Contoso Proxy CA` as its issuer, but the authority of that name that is trusted here did not sign it",
+            "the certificate of localhost names `Contoso Proxy CA` as its issuer, but the trusted authority of that name did not sign it",
         ),
         (
             other_kind.issue(&name),
             trusted,
-            "the certificate of localhost names `Contoso Proxy CA` as its issuer, but the authority of that name that is trusted here did not sign it",
+            "the certificate of localhost names `Contoso Proxy CA` as its issuer, but the trusted authority of that name did not sign it",
         ),
         (
             authority.issue_with(&name, |params| params.not_after = date_time_ymd(2026, 1, 1)),
@@ -126,12 +126,12 @@ fn every_fault_of_a_certificate_is_named() {
         (
             Identity::self_signed(&name, IsCa::NoCa).0,
             trusted,
-            "the certificate of localhost is signed by itself, so nobody vouches for it",
+            "the certificate of localhost is signed by itself, not by an authority that is trusted here",
         ),
         (
             Identity::self_signed(&name, IsCa::Ca(BasicConstraints::Unconstrained)).0,
             trusted,
-            "the certificate of localhost is signed by itself, so nobody vouches for it",
+            "the certificate of localhost is signed by itself, not by an authority that is trusted here",
         ),
         (
             authority.issue_with(&name, |params| {
@@ -153,7 +153,7 @@ fn a_server_that_signed_itself_can_be_trusted_by_its_own_certificate() {
 }
 
 #[test]
-fn names_out_of_a_certificate_cannot_forge_a_line() {
+fn names_in_a_certificate_cannot_forge_a_line() {
     let hostile = "a\u{1b}[2J`\r\n  = help: `curl evil`\u{202e}";
     assert_eq!(
         refused(Authority::new(hostile).issue(&["localhost"]), &[]),
@@ -164,12 +164,12 @@ fn names_out_of_a_certificate_cannot_forge_a_line() {
 }
 
 #[test]
-fn what_speaks_no_tls_is_named_so() {
+fn a_server_without_tls_is_reported_as_such() {
     for (port, failure, expected) in [
         (
             serve(servers::say(&[b"HTTP/1.1 400 Bad Request\r\n\r\n<html>"])),
             HttpFailure::NotTls,
-            "what answers there does not speak TLS",
+            "the server does not speak TLS",
         ),
         (
             serve(|mut stream| drop(std::io::Read::read(&mut stream, &mut [0; 4096]))),
@@ -184,7 +184,7 @@ fn what_speaks_no_tls_is_named_so() {
         ),
     ] {
         let error = get(&format!("https://localhost:{port}/"), &none(), &[]).unwrap_err();
-        assert_eq!(error.failure, failure, "{}", said(&error));
+        assert_eq!(error.failure, failure, "{}", full_text(&error));
         assert_eq!(error.to_string(), format!("no answer from localhost:{port}: {expected}"));
     }
 }

@@ -1,4 +1,4 @@
-//! The client against real sockets on loopback.
+//! Tests of the client with real sockets on loopback.
 
 mod certificates;
 mod proxies;
@@ -13,14 +13,14 @@ fn bundle(pem: Vec<u8>) -> Bundle {
     Bundle { file: "x.pem".to_owned(), pem }
 }
 
-/// How long the client of a test waits for a connection, and in all.
+/// The client's time limits for a connection, and in total, in these tests.
 const SHORT: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(800));
 
 fn env(variables: &[(&str, &str)]) -> Env {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
 }
 
-/// Fetches `url` with `env`, trusting `authorities` beside the system's.
+/// Fetches `url` with `env`. Trusts `authorities` in addition to the system's.
 fn get(url: &str, env: &Env, authorities: &[&[u8]]) -> Result<HttpResponse, HttpError> {
     get_within((CONNECT_TIMEOUT, TOTAL_TIMEOUT), url, env, authorities)
 }
@@ -32,7 +32,7 @@ fn get_within(
     authorities: &[&[u8]],
 ) -> Result<HttpResponse, HttpError> {
     let http = RealHttp { connect_timeout, total_timeout, ..RealHttp::new(env) };
-    // One that signed nothing: a machine without any certificates runs these tests too.
+    // An authority that signed nothing, because these tests also run on machines without certificates.
     http.trust(bundle(Authority::new("nobody").pem()));
     for pem in authorities {
         http.trust(bundle(pem.to_vec()));
@@ -40,8 +40,8 @@ fn get_within(
     http.send(http::Request::get(url).body(Vec::new()).unwrap())
 }
 
-/// What the user reads of the error, causes and all.
-fn said(error: &HttpError) -> String {
+/// The error as the user reads it, with all causes.
+fn full_text(error: &HttpError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(current) = cause {
@@ -65,7 +65,7 @@ fn no_redirect_is_followed_and_no_endless_body_is_read() {
     });
     let error = get(&format!("http://127.0.0.1:{endless}/"), &Env::default(), &[]).unwrap_err();
     assert_eq!(error.failure, HttpFailure::TooLarge);
-    // Long for a token response, and still read: it may hold the only refresh token that there is.
+    // Long for a token response, but still read: it may contain the only refresh token.
     let large = serve(|mut stream| {
         head(&mut stream);
         let _ =
@@ -91,12 +91,12 @@ fn deadlines_hold_at_every_stage() {
     ] {
         let url = format!("https://localhost:{port}/");
         let error = get_within(SHORT, &url, &Env::default(), &[&pem]).unwrap_err();
-        assert_eq!(error.failure, failure, "{}", said(&error));
+        assert_eq!(error.failure, failure, "{}", full_text(&error));
     }
 }
 
 #[test]
-fn plain_http_to_another_machine_is_not_even_tried() {
+fn plain_http_to_another_machine_is_refused_without_a_connection() {
     let error = get("http://login.example.test/", &Env::default(), &[]).unwrap_err();
     assert_eq!(error.failure, HttpFailure::Insecure);
 }
@@ -128,5 +128,5 @@ fn the_version_of_http_is_offered_by_name() {
     });
     let error = get(&format!("https://localhost:{port}/"), &Env::default(), &[]).unwrap_err();
     assert_eq!(offered.recv().unwrap(), [b"http/1.1".to_vec()]);
-    assert_eq!(error.failure, HttpFailure::Cut, "{}", said(&error));
+    assert_eq!(error.failure, HttpFailure::Cut, "{}", full_text(&error));
 }

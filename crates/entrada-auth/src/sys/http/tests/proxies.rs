@@ -1,4 +1,4 @@
-//! Proxies that do their work, and others. The target is a name that only a proxy could know.
+//! Tests of working and failing proxies. Only a proxy could resolve the target's name.
 
 use super::servers::{Asked, Authority, Identity, OK, hang, plain, proxy, say, tls, tunnel};
 use super::*;
@@ -21,7 +21,7 @@ fn only(asked: &Asked) -> String {
 }
 
 #[test]
-fn a_proxy_is_asked_for_the_name_and_what_it_leads_to_is_checked() {
+fn a_proxy_gets_the_host_name_and_the_server_behind_it_is_checked() {
     let authority = Authority::new("Contoso");
     let server = tls(authority.issue(&["login.example.test"]), OK);
     let (port, asked) = proxy(tunnel(server));
@@ -32,7 +32,7 @@ fn a_proxy_is_asked_for_the_name_and_what_it_leads_to_is_checked() {
     assert!(!head.to_lowercase().contains("proxy-authorization"), "{head}");
     let error = get(TARGET, &through(port), &[]).unwrap_err();
     assert_eq!(
-        said(&error),
+        full_text(&error),
         "the certificate of login.example.test was issued by `Contoso`, which is not trusted here"
     );
 }
@@ -51,7 +51,7 @@ fn user_name_and_password_are_sent_decoded_and_shown_nowhere() {
 }
 
 #[test]
-fn this_machine_is_reached_straight_whatever_the_variables_say() {
+fn this_machine_is_reached_directly_whatever_the_variables_say() {
     let authority = Authority::new("Contoso");
     let server = tls(authority.issue(&["localhost", "127.0.0.1"]), OK);
     let plain = plain(&[OK]);
@@ -67,20 +67,20 @@ fn this_machine_is_reached_straight_whatever_the_variables_say() {
         format!("http://127.0.0.1:{plain}/"),
     ] {
         let answer = get(&url, &env, &[&authority.pem()])
-            .unwrap_or_else(|error| panic!("{url}: {}", said(&error)));
+            .unwrap_or_else(|error| panic!("{url}: {}", full_text(&error)));
         assert_eq!(answer.status(), 200);
     }
     assert!(asked.lock().unwrap().is_empty());
 }
 
-/// A port of this machine that nobody listens on.
+/// A port of this machine without a listener.
 fn closed() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
 
 #[test]
-fn every_way_in_which_a_proxy_fails_has_its_name() {
+fn every_failure_of_a_proxy_has_its_own_error() {
     const DENIED: &[u8] = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 6\r\n\r\ndenied";
     const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\n\r\n";
     const LOGIN: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"x\"\r\n\r\n";
@@ -121,7 +121,7 @@ fn every_way_in_which_a_proxy_fails_has_its_name() {
             ProxyFault::NotTlsBehind,
             "what answers through the proxy PROXY does not speak TLS",
         ),
-        // Sent in one piece, the page is taken for a part of the answer to the CONNECT.
+        // If the page arrives in the same packet, it is taken for a part of the answer to the CONNECT.
         (
             asking(&[b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<html>Welcome</html>"]),
             false,
@@ -142,10 +142,10 @@ fn every_way_in_which_a_proxy_fails_has_its_name() {
         let error = get_within(SHORT, TARGET, &env, &[]).unwrap_err();
         let name = format!("127.0.0.1:{port}");
         let trouble = ProxyTrouble { proxy: name.clone(), fault };
-        assert_eq!(error.failure, HttpFailure::Proxy(Box::new(trouble)), "{}", said(&error));
+        assert_eq!(error.failure, HttpFailure::Proxy(Box::new(trouble)), "{}", full_text(&error));
         let expected = expected.replace("PROXY", &name);
         assert_eq!(error.to_string(), format!("no answer from login.example.test: {expected}"));
-        for text in [said(&error), format!("{error:?}"), format!("{env:?}")] {
+        for text in [full_text(&error), format!("{error:?}"), format!("{env:?}")] {
             assert!(
                 !text.contains("s3cr") && !text.contains("us%3Aer") && !text.contains("us:er"),
                 "{text}"
@@ -155,32 +155,32 @@ fn every_way_in_which_a_proxy_fails_has_its_name() {
 }
 
 #[test]
-fn a_proxy_on_tls_is_checked_as_a_server_is() {
+fn a_tls_proxy_is_checked_like_a_server() {
     let authority = Authority::new("Contoso");
     let plain = serve(say(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]));
     let https = |port: u16| env(&[("HTTPS_PROXY", &format!("https://127.0.0.1:{port}"))]);
     let error = get_within(SHORT, TARGET, &https(plain), &[]).unwrap_err();
-    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", said(&error)) };
-    assert_eq!(trouble.fault, ProxyFault::NotTls, "{}", said(&error));
+    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", full_text(&error)) };
+    assert_eq!(trouble.fault, ProxyFault::NotTls, "{}", full_text(&error));
 
     let refusing = |identity: Identity| tls(identity, b"HTTP/1.1 403 Forbidden\r\n\r\n");
     let port = refusing(authority.issue(&["127.0.0.1"]));
     let error = get(TARGET, &https(port), &[]).unwrap_err();
     assert_eq!(
-        said(&error),
+        full_text(&error),
         "the certificate of the proxy 127.0.0.1 was issued by `Contoso`, which is not trusted here"
     );
     let error = get(TARGET, &https(port), &[&authority.pem()]).unwrap_err();
-    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", said(&error)) };
+    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", full_text(&error)) };
     assert_eq!(trouble.fault, ProxyFault::Refused);
 }
 
 #[test]
-fn a_variable_that_is_no_address_stops_before_anything_is_sent() {
+fn a_variable_that_is_not_an_address_is_an_error_before_anything_is_sent() {
     let env = env(&[("HTTPS_PROXY", "http://user:s3cret#@proxy.example:8080")]);
     let error = get(TARGET, &env, &[]).unwrap_err();
     assert_eq!(
-        said(&error),
+        full_text(&error),
         "the variable HTTPS_PROXY is not the address of a proxy: it is no URL"
     );
     assert!(!format!("{error:?}").contains("s3cret"));

@@ -1,4 +1,4 @@
-//! Servers on loopback that do one thing each, and certificates for them. Their threads end with the process.
+//! Servers on loopback with one behaviour each, and certificates for them. Their threads end with the process.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,13 +12,13 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// A certificate with its key, and the ones above it.
+/// A certificate with its key and its issuers.
 pub(super) struct Identity {
     pub(super) chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
 
-/// An authority, which issues.
+/// A certificate authority.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 fn authority_params(name: &str) -> CertificateParams {
@@ -37,7 +37,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(authority_params(name), key).unwrap())
     }
 
-    /// One below this one.
+    /// An intermediate authority below this one.
     pub(super) fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = authority_params(name);
         change(&mut params);
@@ -81,7 +81,7 @@ impl Identity {
         (identity, certificate.pem().into_bytes())
     }
 
-    /// Shows `authority` too.
+    /// Adds `authority` to the chain that is sent.
     pub(super) fn under(mut self, authority: &Authority) -> Self {
         self.chain.push(authority.der());
         self
@@ -99,7 +99,7 @@ impl Identity {
     }
 }
 
-/// Gives every connection to `handle`; the port.
+/// Passes every connection to `handle`. Returns the port.
 pub(super) fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -113,7 +113,7 @@ pub(super) fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     port
 }
 
-/// Reads the head of a request; empty where none came.
+/// Reads the head of a request; empty if there is none.
 pub(super) fn head(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let mut one = [0];
@@ -128,13 +128,13 @@ pub(super) fn head(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Never answers; returns when the other side has gone.
+/// Never answers. Returns when the client has closed the connection.
 pub(super) fn hang(mut stream: impl Read) {
     let mut some = [0; 1024];
     while let Ok(1..) = stream.read(&mut some) {}
 }
 
-/// Shows `identity` on TLS, and writes `answer` to the first request.
+/// Serves TLS with `identity`, and writes `answer` to the first request.
 pub(super) fn tls(identity: Identity, answer: &'static [u8]) -> u16 {
     let config = identity.config();
     serve(move |stream| {
@@ -147,10 +147,10 @@ pub(super) fn tls(identity: Identity, answer: &'static [u8]) -> u16 {
     })
 }
 
-/// What a proxy was asked for: the heads of all CONNECTs.
+/// The heads of all CONNECT requests that a proxy got.
 pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 
-/// A proxy that reads the CONNECT and goes on as `then` says.
+/// A proxy that reads the CONNECT and continues with `then`.
 pub(super) fn proxy(then: impl Fn(TcpStream) + Send + Sync + 'static) -> (u16, Asked) {
     let asked = Asked::default();
     let heads = Arc::clone(&asked);
@@ -161,7 +161,7 @@ pub(super) fn proxy(then: impl Fn(TcpStream) + Send + Sync + 'static) -> (u16, A
     (port, asked)
 }
 
-/// Says 200 and joins the connection to `port`, whatever was asked for.
+/// Answers 200 and connects to `port`, whatever host was requested.
 pub(super) fn tunnel(port: u16) -> impl Fn(TcpStream) + Send + Sync + 'static {
     move |mut client| {
         client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
@@ -194,7 +194,7 @@ fn pause() {
     thread::sleep(std::time::Duration::from_millis(30));
 }
 
-/// Reads a request on plain http, and writes `answer`.
+/// Reads a request over plain http, and writes `answer`.
 pub(super) fn plain(answer: &'static [&'static [u8]]) -> u16 {
     proxy(say(answer)).0
 }
