@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("  {help}");
         }
     } else {
-        println!("nothing stands in the way of `{}`", diagnosis.job);
+        println!("no problem found for `{}`", diagnosis.job);
     }
     Ok(())
 }
