@@ -36,7 +36,7 @@ pub fn carries(shell: Shell, value: &str) -> bool {
     }
 }
 
-/// The line that sets `name` to `value`, without a line end. The shell has to [`carry`](carries) the value.
+/// The line that sets `name` to `value`, without a line end. `value` must satisfy [`carries`].
 pub(super) fn assignment(shell: Shell, name: &str, value: &str) -> String {
     match shell {
         Shell::Sh => format!("export {name}='{}'", value.replace('\'', r"'\''")),

@@ -24,7 +24,7 @@ const AMBIGUOUS: [&str; 4] = ["assertion", "code", "secret", "token"];
 const SCHEMES: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
 
 /// The replacement for a secret.
-pub(super) const GONE: &str = "[secret]";
+pub(super) const REPLACEMENT: &str = "[secret]";
 
 /// Whether `c` may be part of a token, ticket or base64 text.
 fn is_secret_text(c: char) -> bool {
@@ -52,7 +52,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let named = is_value && is_named(word_before, run, gap);
         let announced = gap == " " && is_one_of(&SCHEMES, word_before) && !is_prose(run);
         let shown = if named || (announced && 7 < run.len()) {
-            Cow::Borrowed(GONE)
+            Cow::Borrowed(REPLACEMENT)
         } else {
             redacted_run(run)
         };
@@ -150,14 +150,14 @@ fn is_one_of(words: &[&str], word: &str) -> bool {
 /// One run of token-like characters: a token, or `name=value`.
 fn redacted_run(run: &str) -> Cow<'_, str> {
     if looks_secret(run) {
-        return Cow::Borrowed(GONE);
+        return Cow::Borrowed(REPLACEMENT);
     }
     if let Some((name, value)) = run.split_once('=')
         && !value.is_empty()
     {
         let own = name.rsplit(['&', '?', '/']).next().unwrap_or(name);
         if is_named(own, value, "=") || looks_secret(value) {
-            return Cow::Owned(format!("{name}={GONE}"));
+            return Cow::Owned(format!("{name}={REPLACEMENT}"));
         }
     }
     Cow::Borrowed(run)
@@ -202,7 +202,7 @@ mod tests {
             (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
         ] {
             let shown = without_secrets(&text);
-            assert!(!shown.contains(secret) && shown.contains(GONE), "{shown}");
+            assert!(!shown.contains(secret) && shown.contains(REPLACEMENT), "{shown}");
         }
     }
 

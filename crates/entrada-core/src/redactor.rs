@@ -16,7 +16,7 @@ use self::encodings::{
     letters, runs, unescaped, unquoted,
 };
 use super::Secret;
-use super::redact::{GONE, is_secret_name, named_secrets};
+use super::redact::{REPLACEMENT, is_secret_name, named_secrets};
 use super::text::is_hidden;
 
 /// The length of a piece of a secret, in characters. A match of this length is not a coincidence.
@@ -76,8 +76,8 @@ impl Redactor {
         redactor
     }
 
-    /// Removes `secret` from every text from now on. Text of three characters or five digits is not registered: it appears
-    /// in every text.
+    /// Removes `secret` from every text from now on. Text of up to three characters, or of up to five digits, is not
+    /// registered: it appears in every text.
     pub fn register(&self, secret: &str) {
         let secret = secret.trim();
         let long = |least: usize| secret.chars().nth(least - 1).is_some();
@@ -97,28 +97,28 @@ impl Redactor {
 
     /// Registers the secret members of a response, by their names.
     pub fn learn(&self, answer: &Value) {
-        self.learn_to(answer, NESTED_MAX);
+        self.learn_nested(answer, NESTED_MAX);
     }
 
     /// The same for the members of one object.
     pub fn learn_members(&self, members: &Map<String, Value>) {
-        self.members_to(members, NESTED_MAX);
+        self.learn_members_nested(members, NESTED_MAX);
     }
 
-    fn members_to(&self, members: &Map<String, Value>, depth: usize) {
+    fn learn_members_nested(&self, members: &Map<String, Value>, depth: usize) {
         for (name, value) in members {
             match value {
                 Value::String(text) if is_secret_name(name) => self.register(text),
-                value => self.learn_to(value, depth),
+                value => self.learn_nested(value, depth),
             }
         }
     }
 
-    fn learn_to(&self, value: &Value, depth: usize) {
+    fn learn_nested(&self, value: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match value {
-            Value::Object(members) => self.members_to(members, depth),
-            Value::Array(all) => all.iter().for_each(|value| self.learn_to(value, depth)),
+            Value::Object(members) => self.learn_members_nested(members, depth),
+            Value::Array(all) => all.iter().for_each(|value| self.learn_nested(value, depth)),
             _ => (),
         }
     }
@@ -165,7 +165,7 @@ impl Redactor {
 
     /// `text` without the secrets.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.replace(text, |_| GONE.to_owned())
+        self.replace(text, |_| REPLACEMENT.to_owned())
     }
 
     /// `text` with `mark` of each secret in its place.
@@ -176,7 +176,7 @@ impl Redactor {
         }
         known.index();
         let mut hidden = Vec::new();
-        known.look(&letters(text), DEPTH, &mut hidden);
+        known.collect_hidden(&letters(text), DEPTH, &mut hidden);
         if hidden.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -225,9 +225,9 @@ impl Known {
                 let all = [Some(spaced), joined];
                 for one in all.into_iter().flatten() {
                     let Some(start) = one.get(..SECRET_MIN) else { continue };
-                    let beginning_so = self.whole.entry(hash(start.iter().copied())).or_default();
-                    if !beginning_so.iter().any(|(other, _)| *other == one) {
-                        beginning_so.push((one, at));
+                    let same_start = self.whole.entry(hash(start.iter().copied())).or_default();
+                    if !same_start.iter().any(|(other, _)| *other == one) {
+                        same_start.push((one, at));
                     }
                 }
             }
@@ -236,11 +236,16 @@ impl Known {
     }
 
     /// Adds to `hidden` the positions of secrets in `view`, both plain and encoded.
-    fn look(&self, view: &[Letter], depth: usize, hidden: &mut Vec<(Range<usize>, usize)>) {
+    fn collect_hidden(
+        &self,
+        view: &[Letter],
+        depth: usize,
+        hidden: &mut Vec<(Range<usize>, usize)>,
+    ) {
         self.find(view, hidden);
         let Some(depth) = depth.checked_sub(1) else { return };
         for plain in [unescaped(view), unquoted(view)].into_iter().flatten() {
-            self.look(&plain, depth, hidden);
+            self.collect_hidden(&plain, depth, hidden);
         }
         let shortest = if self.whole.is_empty() { PIECE } else { SECRET_MIN };
         for run in dumps(view, shortest) {
@@ -253,7 +258,7 @@ impl Known {
                     let bytes = decoded(run.get(start..).unwrap_or_default(), bits, digit);
                     // Most runs of characters are not an encoding.
                     let depth = if is_text(&bytes) { depth } else { 0 };
-                    self.look(&bytes, depth, hidden);
+                    self.collect_hidden(&bytes, depth, hidden);
                 }
             }
         }

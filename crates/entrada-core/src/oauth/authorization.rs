@@ -194,7 +194,7 @@ pub enum RedirectMismatch {
     )]
     State,
     /// A parameter is repeated (RFC 6749 §3.1).
-    #[error("it repeats a parameter")]
+    #[error("it has a parameter twice")]
     Twice,
     /// RFC 9207 §2.4: another authority responded.
     #[error("its `iss` is not the authority of this sign-in")]

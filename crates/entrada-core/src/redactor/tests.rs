@@ -68,7 +68,7 @@ fn a_secret_is_found_in_every_encoding_and_in_two_nested_ones() {
         ] {
             let shown = redactor.text(&format!("it said: {text}, no")).into_owned();
             assert!(shown.starts_with("it said: ") && shown.ends_with(", no"), "{shown}");
-            assert!(shown.contains(GONE) && shown.len() < 80, "{secret}: {text}: {shown}");
+            assert!(shown.contains(REPLACEMENT) && shown.len() < 80, "{secret}: {text}: {shown}");
         }
     }
 }
@@ -154,7 +154,7 @@ fn text_without_a_secret_is_unchanged_whatever_was_registered() {
     let whole = format!("opaque.{client}.of-the-client");
     assert_eq!(redactor.text(&format!("no: {whole}, {client}")), format!("no: [secret], {client}"));
     // The text is secret after it was sent as a secret.
-    assert_eq!(knowing(&[client]).text(client), GONE);
+    assert_eq!(knowing(&[client]).text(client), REPLACEMENT);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn names_and_texts_of_json_are_redacted_and_numbers_are_not() {
     let redactor = knowing(&["opaque-token", "1700000000"]);
     let shown =
         redactor.value(json!({"a opaque-token": ["opaque-token", 1_700_000_000, {"b": null}]}));
-    assert_eq!(shown, json!({"a [secret]": [GONE, 1_700_000_000, {"b": null}]}));
+    assert_eq!(shown, json!({"a [secret]": [REPLACEMENT, 1_700_000_000, {"b": null}]}));
 }
 
 #[test]
