@@ -9,38 +9,38 @@ use super::human::{Style, heading, marked};
 use entrada_core::entra::resources;
 use entrada_core::{Claims, Jwt, NumericDate, clean, human_duration};
 
-/// What a claim means, for those that Entra sends.
+/// The meanings of the claims that Entra sends.
 const MEANINGS: [(&str, &str); 43] = [
     ("acct", "0: member of the tenant, 1: guest"),
     ("acr", "0: authentication did not meet ISO 29115, 1: it did"),
     ("acrs", "authentication contexts that were satisfied"),
     ("aio", "internal to Entra"),
-    ("alg", "how it is signed"),
+    ("alg", "the signature algorithm"),
     ("amr", "how the user authenticated"),
     ("app_displayname", "the application's name"),
     ("appid", "the client that asked (v1.0 tokens)"),
     ("appidacr", "how the client authenticated: 0 public, 1 secret, 2 certificate"),
-    ("aud", "whom the token is for"),
+    ("aud", "the recipient that the token is for"),
     ("azp", "the client that asked (v2.0 tokens)"),
     ("azpacr", "how the client authenticated: 0 public, 1 secret, 2 certificate"),
     ("email", "an address, not verified"),
-    ("exp", "when the token ends, for good"),
-    ("iat", "issued; Entra sets it five minutes back"),
+    ("exp", "when the token expires"),
+    ("iat", "when the token was issued; Entra sets it five minutes back"),
     ("idp", "who authenticated the user, where that is not the issuer"),
-    ("idtyp", "`app`: no user is in it"),
+    ("idtyp", "`app`: the token belongs to an application, without a user"),
     ("ipaddr", "where the user signed in from"),
     ("iss", "who issued it"),
     ("kid", "which key signed it"),
     ("name", "the user's name, for display only"),
-    ("nbf", "begins; Entra sets it five minutes back"),
+    ("nbf", "when the token becomes valid; Entra sets it five minutes back"),
     ("nonce", "in the header: hashed before signing, so only the service can check the signature"),
     ("oid", "the user or application in that tenant"),
     ("platf", "the platform of the device"),
     ("preferred_username", "the user, for display only"),
     ("puid", "internal user number"),
     ("rh", "internal to Entra"),
-    ("roles", "application permissions, or the user's app roles beside `scp`"),
-    ("scp", "delegated permissions; `offline_access` never stands here"),
+    ("roles", "application permissions, or the user's app roles next to `scp`"),
+    ("scp", "delegated permissions; never contains `offline_access`"),
     ("sid", "the session"),
     ("signin_state", "properties of the session"),
     ("sub", "the user, as this application knows them"),
@@ -56,18 +56,18 @@ const MEANINGS: [(&str, &str); 43] = [
     ("xms_tcdt", "when the tenant was created"),
 ];
 
-/// What the claim `name` means, where Entra sends it.
+/// The meaning of the claim `name`, if Entra sends it.
 pub fn claim_meaning(name: &str) -> Option<&'static str> {
     let index = MEANINGS.binary_search_by_key(&name, |(known, _)| known).ok()?;
     MEANINGS.get(index).map(|(_, meaning)| *meaning)
 }
 
-/// Every claim that Entra sends, with what it means.
+/// Every claim that Entra sends, with its meaning.
 pub fn claim_meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
     MEANINGS.into_iter()
 }
 
-/// Writes header and payload of `jwt`, one claim a line, with what is known about each.
+/// Writes the header and payload of `jwt`, one claim a line, with the meaning of each known claim.
 pub fn claims(out: &mut dyn Write, jwt: &Jwt, now: NumericDate, style: Style) -> io::Result<()> {
     section(out, "header", &jwt.header, now, style)?;
     section(out, "payload", &jwt.claims, now, style)?;

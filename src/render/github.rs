@@ -12,13 +12,13 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
                 Severity::Warning => "warning",
                 Severity::Note => "notice",
             };
-            let sure = match finding.confidence {
+            let confidence = match finding.confidence {
                 Confidence::Certain => "",
                 Confidence::Likely => " (likely)",
                 Confidence::Possible => " (possible)",
             };
             let title = format!("entrada: {} ({})", finding.rule.id, diagnosis.job);
-            let mut text = format!("{}{sure}", finding.message);
+            let mut text = format!("{}{confidence}", finding.message);
             for seen in &finding.evidence {
                 text = text + "\n" + seen.field + ": " + &seen.value;
             }
@@ -28,14 +28,14 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
             writeln!(out, "::{command} title={}::{}", property(&title), data(&text))?;
         }
         if diagnosis.findings.is_empty() {
-            let fine = format!("nothing stands in the way of {}", diagnosis.job);
+            let fine = format!("no problem found for {}", diagnosis.job);
             writeln!(out, "::notice title=entrada::{}", data(&fine))?;
         }
     }
     Ok(())
 }
 
-/// A line break would end the command, and what follows could be another one.
+/// Escapes line breaks, which would end the command and let the rest start another one.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -50,7 +50,7 @@ mod tests {
     use entrada_diagnose::{Evidence, Shape, run};
 
     #[test]
-    fn a_finding_is_one_line_whatever_is_in_it() {
+    fn a_finding_is_one_line_whatever_its_text() {
         let evidence =
             Evidence { token: Some(Shape::of("ab\n::set-env::")), ..Evidence::default() };
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! For people: `error[id]: message`, where it was seen, what helps. Understandable without colour.
+//! Diagnoses for people: `error[id]: message`, the evidence, and the help. The output is clear without colour.
 
 use std::io::{self, Write};
 
@@ -13,12 +13,12 @@ use entrada_diagnose::{
     Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
 };
 
-/// What the stream can show.
+/// The capabilities of the output stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
-    /// Whether colour and bold may be used.
+    /// Whether colour and bold are allowed.
     pub color: bool,
-    /// Columns; `None` when nothing should be wrapped.
+    /// The width in columns; `None` turns wrapping off.
     pub width: Option<usize>,
 }
 
@@ -39,12 +39,12 @@ fn coloured(color: AnsiColor) -> Ansi {
     Ansi::new().bold().fg_color(Some(color.into()))
 }
 
-/// `text` as a heading.
+/// `text` styled as a heading.
 pub fn heading(style: Style, text: &str) -> String {
     style.paint(BOLD, text)
 }
 
-/// The verdict and what it is about, as one coloured word or phrase.
+/// The verdict and its target, as one coloured word or phrase.
 pub fn label(style: Style, severity: Severity, text: &str) -> String {
     let color = match severity {
         Severity::Error => AnsiColor::Red,
@@ -54,7 +54,7 @@ pub fn label(style: Style, severity: Severity, text: &str) -> String {
     style.paint(coloured(color), text)
 }
 
-/// Writes `all`, the judgements of one piece of evidence for its jobs, or of several; what is told beside stands at the end, once.
+/// Writes `all`, the diagnoses of one or several pieces of evidence for their jobs. The summary stands once, at the end.
 pub(super) fn diagnoses(
     out: &mut dyn Write,
     all: &[Diagnosis],
@@ -86,7 +86,7 @@ pub(super) fn diagnoses(
     }
 }
 
-/// Writes one judgement; a note that one of `before` had is not said again.
+/// Writes one diagnosis. A note that one of `before` already has is left out.
 fn diagnosis(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
@@ -104,13 +104,13 @@ fn diagnosis(
         if is_note && (notes == Notes::Hidden || said(finding)) {
             continue;
         }
-        // A candidate is no error yet.
+        // A candidate is a possible cause, not an established error.
         let candidate =
             finding.severity == Severity::Error && finding.confidence == Confidence::Possible;
         let word = if candidate { "possible" } else { finding.severity.id() };
         let color = if candidate { Severity::Warning } else { finding.severity };
         let name = format!("{word}[{}]", finding.rule.id);
-        let sure = match finding.confidence {
+        let confidence = match finding.confidence {
             Confidence::Certain => "",
             Confidence::Likely => " (likely)",
             Confidence::Possible if candidate => "",
@@ -121,7 +121,7 @@ fn diagnosis(
             out,
             style,
             &label(style, color, &name),
-            &format!(": {}{sure}", finding.message),
+            &format!(": {}{confidence}", finding.message),
             2,
         )?;
         for seen in &finding.evidence {
@@ -138,7 +138,7 @@ fn diagnosis(
     Ok(())
 }
 
-/// Writes why something failed: `message`, unless it is empty, and what caused it.
+/// Writes the reason of a failure: `message`, unless it is empty, and its causes.
 pub fn failure(
     out: &mut dyn Write,
     style: Style,
@@ -155,7 +155,7 @@ pub fn failure(
     Ok(())
 }
 
-/// Writes what to do.
+/// Writes the help lines.
 pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::Result<()> {
     for help in help {
         let mark = style.paint(BOLD, "  = help:");
@@ -176,26 +176,26 @@ fn who(who: Who) -> &'static str {
 fn summary(diagnosis: &Diagnosis, style: Style) -> String {
     let job = diagnosis.job;
     match (diagnosis.verdict, diagnosis.cause()) {
-        (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still going on"),
+        (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still in progress"),
         (Verdict::Problem, Some(cause)) => {
             let text = format!("problem: {}", cause.rule.id);
             format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis))
         }
         (Verdict::Undetermined | Verdict::Problem, _) => {
-            let text = "undetermined: this evidence does not tell";
+            let text = "undetermined: this evidence is not enough to decide";
             format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis))
         }
         (Verdict::Ok, _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
             if diagnosis.input == InputKind::Request {
-                return format!("{fine}: nothing is wrong with this request for `{job}`");
+                return format!("{fine}: no problem found in this request for `{job}`");
             }
-            format!("{fine}: nothing stands in the way of `{job}`")
+            format!("{fine}: no problem found for `{job}`")
         }
     }
 }
 
-/// A refusal is the same whatever the token was for.
+/// The job that the diagnosis was made for. An error response is the same for every job, so it is left out there.
 fn judged_for(diagnosis: &Diagnosis) -> String {
     match diagnosis.input {
         InputKind::AccessToken
@@ -211,18 +211,18 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// Writes `name` and `value` as a line; where it is broken, the rest stands below the value.
+/// Writes `name` and `value` as a line; continuation lines are aligned with the value.
 pub fn field(out: &mut dyn Write, style: Style, name: &str, value: &str) -> io::Result<()> {
     let indent = unicode_width::UnicodeWidthStr::width(name);
     marked(out, style, name, value, indent)
 }
 
-/// Writes `text` as a line, broken at spaces where the width is known.
+/// Writes `text` as a line, wrapped at spaces where the width is known.
 pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
     marked(out, Style { color: false, width }, "", text, 0)
 }
 
-/// The words of `text`. What stands in backticks is one word, so that a command can be copied.
+/// The words of `text`. A part in backticks is one word, so that a command can be copied.
 fn words(text: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let mut words = Vec::new();
     let mut start = 0;
@@ -241,7 +241,7 @@ fn words(text: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     Box::new(words.into_iter())
 }
 
-/// Writes prose that was written in lines of a fixed width: paragraphs are broken anew where the width is known.
+/// Writes prose that has line breaks at a fixed width: paragraphs are wrapped again where the width is known.
 pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Result<()> {
     if width.is_none() {
         return writeln!(out, "{}", text.trim_end());
@@ -267,7 +267,7 @@ pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Resul
     Ok(())
 }
 
-/// Writes `mark` and `text`, broken at spaces where the width is known; the lines after the first begin with `indent` spaces.
+/// Writes `mark` and `text`, wrapped at spaces where the width is known. Continuation lines begin with `indent` spaces.
 pub(super) fn marked(
     out: &mut dyn Write,
     style: Style,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_broken_anew_and_lists_are_left_alone() {
+    fn prose_is_wrapped_again_and_lists_are_unchanged() {
         let text =
             "## Why\n\nThis was broken\nat another width than\nthe terminal's.\n\n- one\n- two\n";
         let mut out = Vec::new();
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_broken_at_spaces_and_never_inside_a_word() {
+    fn text_is_wrapped_at_spaces_and_never_inside_a_word() {
         let mut out = Vec::new();
         let style = Style { color: false, width: Some(40) };
         let words = "a fairly long sentence that has to be broken somewhere around forty";

@@ -1,4 +1,4 @@
-//! Version 1 of the JSON formats. Its types are its own: inner types may change, these may not.
+//! Version 1 of the JSON formats. The module has its own types: internal types may change, these may not.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ struct V1<'a> {
     verdict: &'static str,
     input: Input<'a>,
     findings: Findings<'a>,
-    // What is told beside the findings. A member without anything to tell is left out.
+    // The summary of the token. Empty members are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<V1Scope<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ struct V1Finding<'a> {
     docs: Docs,
 }
 
-/// Written one by one, without a list in between: bulk judgements are many.
+/// Serialized one by one, without a list in between, because batch runs have many diagnoses.
 struct Findings<'a>(&'a [Finding]);
 
 impl Serialize for Findings<'_> {
@@ -114,8 +114,8 @@ struct V1Error<'a> {
     help: &'a [String],
 }
 
-/// Why a command failed, on a line of its own: its exit code and what that means, words for people, and the judgement of the
-/// refusal where there was one.
+/// The reason why a command failed, on one line: the exit code, its meaning, a message for people, and the diagnosis of the
+/// error response if there was one.
 pub fn failure(
     out: &mut dyn Write,
     (exit, meaning): (u8, &str),
@@ -130,24 +130,24 @@ pub fn failure(
     write(out, &V1Failure { version: VERSION, error, diagnosis: diagnosis.map(v1) })
 }
 
-/// A judgement as one JSON value, version 1 (`docs/json.md`).
+/// A diagnosis as one JSON value, version 1 (`docs/json.md`).
 pub fn value(diagnosis: &Diagnosis) -> serde_json::Value {
     serde_json::to_value(v1(diagnosis)).unwrap_or_default()
 }
 
-/// Adds the judgement to `lines`, on a line of its own.
+/// Adds the diagnosis to `lines` as one line.
 pub fn append(lines: &mut Vec<u8>, diagnosis: &Diagnosis) -> io::Result<()> {
     to_json(lines, &v1(diagnosis))?;
     lines.push(b'\n');
     Ok(())
 }
 
-/// Writes the judgement on a line of its own.
+/// Writes the diagnosis as one line.
 pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis) -> io::Result<()> {
     write(out, &v1(diagnosis))
 }
 
-/// Writes any document on one line; see [`to_json`] for what is escaped.
+/// Writes any document on one line. [`to_json`] describes the escaping.
 pub fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     let mut line = Vec::new();
     to_json(&mut line, document)?;

@@ -1,4 +1,4 @@
-//! Values to text, one file per format. Nothing here decides anything.
+//! Turns values into text, with one file per format. This module makes no decisions.
 
 mod claims;
 mod github;
@@ -27,7 +27,7 @@ pub use table::{listing, table, table_fits};
 pub use timeline::Timeline;
 pub use token::{DeliveredToken, TokenOutput, token};
 
-/// How a listing is written.
+/// The format of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -38,12 +38,12 @@ pub enum Format {
     Json,
 }
 
-/// Whether notes are shown beside errors and warnings.
+/// Whether notes are shown next to errors and warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notes {
-    /// They are.
+    /// Notes are shown.
     Shown,
-    /// Only what needs somebody's attention.
+    /// Only messages that need the user's attention are shown.
     Hidden,
 }
 
@@ -57,7 +57,7 @@ pub fn diagnosis(
     human::diagnoses(out, std::slice::from_ref(diagnosis), style, notes)
 }
 
-/// How a judgement is written.
+/// The format of a diagnosis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JudgementFormat {
@@ -72,7 +72,7 @@ pub enum JudgementFormat {
     Github,
 }
 
-/// Writes `all`, the judgements of one piece of evidence for its jobs.
+/// Writes `all`, the diagnoses of one piece of evidence for its jobs.
 pub fn diagnoses(
     out: &mut dyn Write,
     format: JudgementFormat,

@@ -1,8 +1,8 @@
-//! A variable, as shells read it.
+//! Assignments of a variable, in the syntax of each shell.
 
 use serde::{Deserialize, Serialize};
 
-/// Who reads the line.
+/// The program that reads the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shell {
@@ -13,30 +13,30 @@ pub enum Shell {
     Fish,
     /// `$env:NAME = '…'`
     Powershell,
-    /// `NAME=…`: a `.env` file, for sh, docker and libraries alike; refused where they would read the token otherwise
+    /// `NAME=…`: a `.env` file, for sh, docker and libraries; a value that they would read differently is refused
     Dotenv,
 }
 
-/// Whether `name` may be a variable's in every one of them.
+/// Whether `name` is a valid variable name in every shell.
 pub fn is_variable_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether a line for `shell` can hold `value` so that whoever reads it reads just that. A `.env` file is read by shells, by
-/// `docker --env-file`, which knows no quotes, and by libraries, which know several kinds: what needs quotes in one of them is
-/// read otherwise by another.
+/// Whether a line for `shell` can hold `value` so that its reader gets exactly that value. A `.env` file is read by shells,
+/// by libraries and by Docker (`--env-file`). Docker supports no quotes and libraries support several kinds, so some of
+/// them would read a quoted value differently.
 pub fn carries(shell: Shell, value: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~+/=%".contains(c);
     match shell {
         Shell::Sh | Shell::Fish | Shell::Powershell => !value.contains('\0'),
-        // A shell reads `~` where a value begins as somebody's home.
+        // A shell expands `~` at the start of a value to a home directory.
         Shell::Dotenv => value.chars().all(plain) && !format!("={value}").contains("=~"),
     }
 }
 
-/// The line that sets `name` to `value`, which it [`carries`], without its end.
+/// The line that sets `name` to `value`, without a line end. `value` must satisfy [`carries`].
 pub(super) fn assignment(shell: Shell, name: &str, value: &str) -> String {
     match shell {
         Shell::Sh => format!("export {name}='{}'", value.replace('\'', r"'\''")),
@@ -44,7 +44,7 @@ pub(super) fn assignment(shell: Shell, name: &str, value: &str) -> String {
             format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
         }
         Shell::Powershell => {
-            // Typographic quotes end a text there too.
+            // Typographic quotes end a string in PowerShell too.
             let quote = |c: char| matches!(c, '\'' | '\u{2018}'..='\u{201b}');
             let doubled =
                 value.chars().flat_map(|c| std::iter::repeat_n(c, 1 + usize::from(quote(c))));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dotenv_file_carries_what_every_reader_takes_as_it_stands_and_nothing_else() {
+    fn a_dotenv_file_carries_only_values_that_every_reader_reads_unchanged() {
         for value in ["eyJ.e.s-_", "1.AX+/=", "a~b", "EwB%2B", "="] {
             assert!(carries(Shell::Dotenv, value), "{value}");
         }

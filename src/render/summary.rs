@@ -1,4 +1,4 @@
-//! What is told beside the findings, for people: the scopes, the jobs, the life that is left.
+//! The summary below the findings, for people: scopes, jobs and remaining lifetime.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::table::table;
 use entrada_core::{Job, NumericDate, human_duration};
 use entrada_diagnose::{Diagnosis, Moment, Row, RuleId, Serves, Standing};
 
-/// Writes what there is.
+/// Writes the parts that the diagnosis has.
 pub(super) fn token_summary(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
@@ -37,7 +37,8 @@ pub(super) fn token_summary(
     Ok(())
 }
 
-/// Asked, granted, missing, extra; what a missing one breaks stands beside it, or below where the line is too narrow.
+/// A table of requested, granted, missing and extra scopes. The jobs that a missing scope breaks stand in the last column,
+/// or below the scope where the line is too narrow.
 pub(super) fn scopes(out: &mut dyn Write, rows: &[Row], style: Style) -> io::Result<()> {
     let breaks: Vec<String> = rows
         .iter()
@@ -49,7 +50,7 @@ pub(super) fn scopes(out: &mut dyn Write, rows: &[Row], style: Style) -> io::Res
     let cells = |row: &Row| {
         let (asked, granted) = match row.standing {
             Standing::Granted => ("yes", "yes"),
-            Standing::Included => ("yes", "yes, within another"),
+            Standing::Included => ("yes", "yes, in another scope"),
             Standing::Missing => ("yes", "NO"),
             Standing::Untold => ("yes", "-"),
             Standing::Extra => ("no", "yes, extra"),
@@ -59,7 +60,7 @@ pub(super) fn scopes(out: &mut dyn Write, rows: &[Row], style: Style) -> io::Res
     let narrow: Vec<Vec<String>> = rows.iter().map(cells).collect();
     let mut wide = narrow.clone();
     wide.iter_mut().zip(&breaks).for_each(|(row, breaks)| row.push(breaks.clone()));
-    // Indented: a scope at the beginning of a line could be a command to whoever reads the log (`::error::`).
+    // The indent keeps a scope away from the line start, where log readers may take it for a command (`::error::`).
     let lines = lines(&["scope", "asked", "granted", ""], &wide)?;
     if lines.iter().all(|line| style.width.is_none_or(|width| line.width() + 2 <= width)) {
         return lines.iter().try_for_each(|line| writeln!(out, "  {line}"));
@@ -84,14 +85,17 @@ fn jobs(out: &mut dyn Write, serves: &Serves, style: Style, ended: bool) -> io::
     let line = |out: &mut dyn Write, label: &str, list: &str| {
         marked(out, style, &heading(style, label), &format!(" {list}"), 4)
     };
-    let does =
-        if serves.does.is_empty() { "no job on record".to_owned() } else { names(&serves.does) };
-    line(out, if ended { "before it ended, it served:" } else { "this token serves:" }, &does)?;
-    // All that it does not serve would be a long list; what somebody wanted of it is a short one.
+    let does = if serves.does.is_empty() { "no known job".to_owned() } else { names(&serves.does) };
+    line(
+        out,
+        if ended { "before it expired, this token worked for:" } else { "this token works for:" },
+        &does,
+    )?;
+    // The full list of jobs would be long; the list of jobs that the user wanted is short.
     let wanted: Vec<Job> =
         serves.does_not.iter().copied().filter(|job| serves.named.contains(job)).collect();
     if !wanted.is_empty() {
-        line(out, "it does not serve:", &names(&wanted))?;
+        line(out, "it does not work for:", &names(&wanted))?;
     }
     Ok(())
 }
@@ -100,7 +104,7 @@ fn names(jobs: &[Job]) -> String {
     jobs.iter().map(|job| job.id()).collect::<Vec<_>>().join(", ")
 }
 
-/// What is still to come, with how far away it is.
+/// Future events, with the time until each.
 pub(super) fn forecast(diagnosis: &Diagnosis) -> Vec<(String, &str)> {
     let life = &diagnosis.about.life;
     let judged = life.iter().find(|event| event.id == "judged");
@@ -114,7 +118,7 @@ pub(super) fn forecast(diagnosis: &Diagnosis) -> Vec<(String, &str)> {
         .collect()
 }
 
-/// A point in time and how far away it is.
+/// A point in time and its distance from now.
 pub(super) fn when(at: NumericDate, now: NumericDate) -> String {
     match at.seconds_since(now) {
         0 => format!("{at}, now"),
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn on_a_narrow_terminal_what_breaks_stands_below_its_scope() {
+    fn on_a_narrow_terminal_broken_jobs_are_below_their_scope() {
         let row = |scope: &str, standing, breaks: &[Job]| Row {
             scope: scope.to_owned(),
             standing,

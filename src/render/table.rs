@@ -1,4 +1,4 @@
-//! A plain table: columns as wide as their widest cell, two spaces between.
+//! A plain table: each column is as wide as its widest cell, with two spaces between columns.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::human::{Style, marked};
 use entrada_core::clean;
 
-/// Writes `rows` under `headings`. Cells are cleaned; the last column is not padded.
+/// Writes `rows` under `headings`. Cells are cleaned of control characters; the last column is not padded.
 pub fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let head: Vec<String> = headings.iter().map(|heading| heading.to_uppercase()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head)
@@ -28,7 +28,7 @@ pub fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io
     Ok(())
 }
 
-/// Whether every line of the table ends before the terminal's does.
+/// Whether every line of the table fits the width of the terminal.
 pub fn table_fits(headings: &[&str], rows: &[Vec<String>], style: Style) -> bool {
     let mut text = Vec::new();
     let written = table(&mut text, headings, rows);
@@ -37,10 +37,11 @@ pub fn table_fits(headings: &[&str], rows: &[Vec<String>], style: Style) -> bool
         && text.lines().all(|line| style.width.is_none_or(|width| line.width() <= width))
 }
 
-/// Columns that a sentence needs beside others.
+/// The least width for a sentence next to other columns.
 const SENTENCE_MIN: usize = 30;
 
-/// A table whose last column is a sentence, broken where the line ends; where there is no room for it, it stands below.
+/// A table with a sentence in its last column. The sentence is wrapped at the line end, or stands below the row where its
+/// column would be too narrow.
 pub fn listing(
     out: &mut dyn Write,
     headings: &[&str],
@@ -53,12 +54,12 @@ pub fn listing(
     table(&mut narrow, heads, &rows.iter().map(cells).collect::<Vec<_>>())?;
     let narrow = String::from_utf8_lossy(&narrow);
     let indent = narrow.lines().map(|line| line.width() + 2).max().unwrap_or(0);
-    let beside = style.width.is_none_or(|width| indent + SENTENCE_MIN <= width);
+    let fits = style.width.is_none_or(|width| indent + SENTENCE_MIN <= width);
     let last = last.to_uppercase();
     let sentences = rows.iter().map(|row| row.get(heads.len()).map_or("", String::as_str));
     for (line, sentence) in narrow.lines().zip(std::iter::once(last.as_str()).chain(sentences)) {
         let sentence = clean(sentence);
-        if beside {
+        if fits {
             let gap = " ".repeat(indent - line.width());
             let line = if sentence.is_empty() { line.to_owned() } else { format!("{line}{gap}") };
             marked(out, style, &line, &sentence, indent)?;
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_stands_beside_the_rest_or_below() {
+    fn a_sentence_is_next_to_the_other_columns_or_below() {
         let row = |name: &str| {
             vec![name.to_owned(), "a sentence of some length that has to end".to_owned()]
         };
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_and_control_characters_are_gone() {
+    fn columns_line_up_and_control_characters_are_removed() {
         let mut out = Vec::new();
         let rows = [vec!["a".to_owned(), "b\u{1b}[2J".to_owned()], vec!["long".into(), "c".into()]];
         table(&mut out, &["x", "y"], &rows).unwrap();

@@ -1,4 +1,4 @@
-//! An HTTP archive in order, a step for each request; requests that only repeat the one before are counted.
+//! An HTTP archive in time order, with one step for each request. Repeated requests are counted.
 
 use std::io::{self, Write};
 
@@ -12,29 +12,29 @@ use super::{Style, heading, wrapped};
 use entrada_core::har::{Entry, Har, Pair, Redactor, is_redacted};
 use entrada_core::{NumericDate, clean};
 
-/// One request and its answer, without anything secret.
+/// One request and its response, without secrets.
 #[derive(Debug, Serialize)]
 struct Step {
-    /// Milliseconds since the first.
+    /// Milliseconds since the first request.
     at_ms: i64,
-    /// How long the answer took.
+    /// Milliseconds until the response was complete.
     took_ms: i64,
     method: String,
-    /// Without parameters.
+    /// The URL without its query.
     url: String,
     sent: Map<String, Value>,
-    /// 0 where nothing came.
+    /// The status, 0 without a response.
     status: u16,
     received: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
-    /// How many times in a row.
+    /// How many times the request was repeated in a row, itself included.
     times: usize,
 }
 
-/// A whole archive in order.
+/// A whole archive in time order.
 #[derive(Debug)]
 pub struct Timeline<'a> {
     har: &'a Har,
@@ -42,11 +42,11 @@ pub struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// Of `har`; what a browser left in it is taken out by `redactor`.
+    /// The timeline of `har`. `redactor` removes the secrets that a browser left in the archive.
     pub fn new(har: &'a Har, redactor: &mut Redactor) -> Self {
         let first = har.log.entries.iter().find_map(Entry::started_milliseconds).unwrap_or(0);
         let mut steps: Vec<Step> = Vec::new();
-        // Once for what is secret: a text may repeat what is sent after it.
+        // The first pass only registers secrets: a text may repeat a value that is sent later.
         for entry in &har.log.entries {
             let _ = Step::new(entry, first, redactor);
         }
@@ -63,7 +63,7 @@ impl<'a> Timeline<'a> {
         Self { har, steps }
     }
 
-    /// For people.
+    /// Writes the timeline for people.
     pub fn human(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         wrapped(out, style.width, &self.title())?;
         for step in &self.steps {
@@ -73,7 +73,7 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// For programs, version 1, with the judgement of it.
+    /// Writes the timeline for programs, in version 1 of the format, with the diagnosis.
     pub fn json(&self, out: &mut dyn Write, diagnosis: &Value) -> io::Result<()> {
         let about = self.har.log.about.clone().unwrap_or_default();
         write(
@@ -138,7 +138,7 @@ impl Step {
         }
     }
 
-    /// Whether it is the same question with the same answer.
+    /// Whether `other` has the same request and the same response.
     fn repeats(&self, other: &Self) -> bool {
         let said = |step: &Self| step.received.get("error").cloned();
         self.method == "POST"
@@ -172,9 +172,9 @@ impl Step {
     }
 }
 
-/// Members that people look for first, in this order.
+/// The members that people look for first, in this order.
 const FIRST: [&str; 4] = ["error", "suberror", "error_description", "grant_type"];
-/// Members that say little to people; programs have them in JSON.
+/// Members that tell people little; the JSON output holds them.
 const SILENT: [&str; 9] = [
     "client_info",
     "code_challenge_method",
@@ -187,7 +187,7 @@ const SILENT: [&str; 9] = [
     "trace_id",
 ];
 
-/// `name=value` of what may be shown, and the names of the rest.
+/// `name=value` for the members that may be shown, then the names of the others.
 fn listed(members: &Map<String, Value>) -> String {
     let rank = |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
     let mut members: Vec<(&String, &Value)> =

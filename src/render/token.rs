@@ -1,4 +1,4 @@
-//! A token for a script, in the form that whoever reads it wants.
+//! A token for a script, in the format that the script reads.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use entrada_auth::store::CachedToken;
 use entrada_core::oauth::sasl;
 use entrada_core::{Account, NumericDate, Redactor};
 
-/// How `entrada token` prints.
+/// The output format of `entrada token`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenOutput {
@@ -24,7 +24,7 @@ pub enum TokenOutput {
     Header,
     /// A line that sets a variable, for `eval`, a profile or a `.env` file: see `--shell` and `--variable`
     Env,
-    /// A configuration of curl's, for `curl -K -`
+    /// A curl configuration, for `curl -K -`
     Curl,
     /// The string with which a mail client signs in by XOAUTH2, in base64
     Xoauth2,
@@ -36,25 +36,25 @@ pub enum TokenOutput {
     AzureCli,
 }
 
-/// A token and what is told with it.
+/// A token and the values printed with it.
 pub struct DeliveredToken<'a> {
     /// The token.
     pub token: &'a CachedToken,
-    /// Whose it is.
+    /// The account that the token belongs to.
     pub account: &'a Account,
-    /// Knows the secrets that may stand in nothing but the token.
+    /// Removes secrets from everything except the token.
     pub redactor: &'a Redactor,
-    /// When it is handed out.
+    /// The time of printing.
     pub now: NumericDate,
-    /// When it ends, by the clock on this machine's wall, where that is printed: `2026-11-23 22:08:17.000000`.
+    /// The expiry time in the local time zone, for formats that print it: `2026-11-23 22:08:17.000000`.
     pub expires_local: String,
-    /// Who reads a variable.
+    /// The shell that reads the variable.
     pub shell: Shell,
-    /// What the variable is called.
+    /// The name of the variable.
     pub variable: &'a str,
-    /// Whose mailbox a mail client opens.
+    /// The user name of the mailbox.
     pub user: &'a str,
-    /// The version of `ExecCredential` that was asked for.
+    /// The version of `ExecCredential` that kubectl asked for.
     pub exec_version: &'a str,
 }
 
@@ -86,7 +86,7 @@ struct ExecStatus<'a> {
     expiration_timestamp: String,
 }
 
-/// As the Azure CLI 2.54 and later print it; `expiresOn` is local time, `expires_on` is what newer readers use.
+/// The output of the Azure CLI 2.54 and later. `expiresOn` is local time; newer readers use `expires_on`.
 #[derive(Serialize)]
 struct AzureCli<'a> {
     #[serde(rename = "accessToken")]
@@ -100,7 +100,7 @@ struct AzureCli<'a> {
     token_type: &'static str,
 }
 
-/// Writes the access token: the one place where a token leaves on purpose.
+/// Writes the access token. This is the only place that prints a token on purpose.
 pub fn token(
     out: &mut dyn Write,
     output: TokenOutput,
@@ -148,7 +148,7 @@ pub fn token(
                 kind: "ExecCredential",
                 status: ExecStatus {
                     token: text,
-                    // RFC 3339 wants a `T` where people want a space.
+                    // RFC 3339 has a `T` where the display form has a space.
                     expiration_timestamp: token.expires_at.to_string().replace(' ', "T"),
                 },
             },

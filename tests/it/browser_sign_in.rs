@@ -206,7 +206,9 @@ fn a_parameter_that_has_a_setting_is_refused_with_its_name_wherever_it_is_set() 
 
 #[test]
 fn an_answer_that_comes_another_way_than_was_asked_is_not_taken() {
-    for (mode, told) in [("form_post", "it is in the address"), ("query", "it is a form")] {
+    for (mode, told) in
+        [("form_post", "its parameters are in the URL"), ("query", "its parameters are in a form")]
+    {
         let world = World::new().on_a_desktop();
         let answer = address_of_the_answer(&world, &format!("http://localhost:{PORT}"), 0);
         let answer = Url::parse(&answer).unwrap();

@@ -45,7 +45,7 @@ fn an_expired_token_for_another_service_names_both_causes() {
     note[offline-access-unknowable]: an access token does not show whether `offline_access` was granted
       = help: diagnose the whole token response, or look for a refresh token with `entrada status`
 
-    before it ended, it served: arm
+    before it expired, this token worked for: arm
     --- stderr
     ");
 }
@@ -77,7 +77,7 @@ fn a_healthy_token_is_told_to_be_well() {
     let run = diagnose(&[], &token);
     assert_eq!(run.exit, Exit::Success);
     assert!(
-        run.stdout.starts_with("ok: nothing stands in the way of `graph-mail-read`\n"),
+        run.stdout.starts_with("ok: no problem found for `graph-mail-read`\n"),
         "{}",
         run.stdout
     );
@@ -128,7 +128,7 @@ fn the_configured_job_counts_and_the_configured_identity_does_not() {
             "appid":"99999999-2222-3333-4444-555555555555","tid":"99999999-2222-3333-4444-555555555555"}"#,
     );
     let run = world.run_exactly(&["diagnose"], &token);
-    assert!(run.stdout.starts_with("ok: nothing stands in the way of `imap`"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("ok: no problem found for `imap`"), "{}", run.stdout);
     world.unset("ENTRADA_JOB");
     let run = world.run_exactly(&["diagnose"], &token);
     assert!(
@@ -149,7 +149,7 @@ fn several_jobs_are_judged_one_by_one() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
     let run = diagnose(&["--job", "graph-mail-read,graph-mail-send"], &token);
     assert_eq!(run.exit, Exit::Findings);
-    assert!(run.stdout.contains("ok: nothing stands in the way of `graph-mail-read`"));
+    assert!(run.stdout.contains("ok: no problem found for `graph-mail-read`"));
     assert!(run.stdout.contains("problem: missing-scope (judged for `graph-mail-send`)"));
 }
 
@@ -201,9 +201,13 @@ fn claims_are_annotated_and_cleaned() {
     let world = World::new();
     let run = world.run_exactly(&["inspect"], &token);
     assert_eq!(run.exit, Exit::Success);
-    assert!(run.stdout.contains("Microsoft Graph; whom the token is for"), "{}", run.stdout);
     assert!(
-        run.stdout.contains("2023-11-14 23:13:20Z, in 1 h; when the token ends, for good"),
+        run.stdout.contains("Microsoft Graph; the recipient that the token is for"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("2023-11-14 23:13:20Z, in 1 h; when the token expires"),
         "{}",
         run.stdout
     );
@@ -219,7 +223,7 @@ fn explain_answers_for_findings_numbers_claims_jobs_and_codes() {
         (&["AADSTS65001"], "user-consent-required"),
         (&["700082"], "refresh-token-expired"),
         (&["imap"], "IMAP.AccessAsUser.All"),
-        (&["scp"], "`offline_access` never stands here"),
+        (&["scp"], "never contains `offline_access`"),
         (&["exit", "5"], "the authority refused"),
         (&["10"], "found an error"),
         (&["exit"], "sign-in needed"),

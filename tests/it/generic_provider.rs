@@ -63,13 +63,17 @@ fn with(member: &str, value: Value) -> String {
 #[test]
 fn an_address_that_is_no_authority_is_a_mistake_in_the_configuration() {
     for (status, body, told) in [
-        (404, String::new(), "is not there (HTTP 404)"),
-        (404, "<html>no such page</html>".to_owned(), "is not there (HTTP 404)"),
-        (404, r#"{"error":"Realm does not exist"}"#.to_owned(), "is not there (HTTP 404)"),
-        (410, String::new(), "is not there (HTTP 410)"),
-        (200, with("issuer", json!("https://evil.example")), "the issuer `https://evil.example`"),
+        (404, String::new(), "does not exist (HTTP 404)"),
+        (404, "<html>no such page</html>".to_owned(), "does not exist (HTTP 404)"),
+        (404, r#"{"error":"Realm does not exist"}"#.to_owned(), "does not exist (HTTP 404)"),
+        (410, String::new(), "does not exist (HTTP 410)"),
+        (
+            200,
+            with("issuer", json!("https://evil.example")),
+            "its `issuer` is `https://evil.example`",
+        ),
         (200, with("issuer", json!("https://idp.example/realm")), "`https://idp.example/realm`"),
-        (200, with("issuer", Value::Null), "names no issuer"),
+        (200, with("issuer", Value::Null), "it has no `issuer`"),
     ] {
         let world = provider(answer(status, &body));
         for command in [&["login"][..], &["login", "--flow", "device"]] {

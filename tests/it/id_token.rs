@@ -52,7 +52,7 @@ fn the_id_token_of_another_sign_in_is_refused() {
         })
     });
     world.login(&[]);
-    refused(&world, "its `nonce` is not the one of this sign-in");
+    refused(&world, "its `nonce` does not match this sign-in");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_signature_that_is_not_the_authoritys_is_refused() {
             }
         })
     });
-    refused(&world, "its signature is not the authority's");
+    refused(&world, "its signature does not match the authority's key");
 }
 
 #[test]

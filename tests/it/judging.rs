@@ -115,7 +115,7 @@ fn what_was_asked_and_granted_is_a_table_and_the_end_is_foretold() {
       Mail.Read       yes    yes
       offline_access  yes    yes      a refresh token came
 
-    this token serves: graph-mail-list-metadata, graph-mail-read, graph-mail-attachments
+    this token works for: graph-mail-list-metadata, graph-mail-read, graph-mail-attachments
 
     when will it stop working?
       2023-11-14 23:13:20Z, in 1 h: the access token ends

@@ -17,7 +17,7 @@ fn a_sign_in_says_who_where_and_how_long() {
         "only go on if you started this yourself",
         "signed in as ada@contoso.example (tenant ",
         "refresh token included",
-        "ok: nothing stands in the way of `graph-mail-read`",
+        "ok: no problem found for `graph-mail-read`",
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }

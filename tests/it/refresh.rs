@@ -106,7 +106,7 @@ fn a_dead_refresh_token_is_sent_once() {
             let again = world.run(&["token"]);
             assert_eq!(again.exit, Exit::SignInNeeded, "{}", again.stderr);
             assert_eq!(refreshes(&world), 1, "{scenario}");
-            assert!(again.stderr.contains("ago; `--force-refresh` asks again"), "{}", again.stderr);
+            assert!(again.stderr.contains("ago; `--force-refresh` sends the request again"), "{}", again.stderr);
         }
         // With the same findings as the first.
         let finding =

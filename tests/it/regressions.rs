@@ -100,7 +100,7 @@ fn an_opaque_token_is_as_good_as_any() {
     let world = World::with("personal-account");
     world.set("ENTRADA_TENANT", "consumers");
     let run = world.login(&[]);
-    assert!(run.stderr.contains("ok: nothing stands in the way"), "{}", run.stderr);
+    assert!(run.stderr.contains("ok: no problem found"), "{}", run.stderr);
     let token = world.run(&["token"]);
     assert!(token.stdout.starts_with("EwB"), "an opaque token");
     let judged = world.run_exactly(&["diagnose"], &token.stdout);

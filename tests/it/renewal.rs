@@ -149,20 +149,26 @@ fn an_id_token_that_a_sign_in_would_refuse_is_refused_at_a_refresh() {
     let header = |change: fn(&mut Value)| move |token: &Value| bent(token, 0, change);
     let claims = |change: fn(&mut Value)| move |token: &Value| bent(token, 1, change);
     let cases: Vec<(Bend, &str)> = vec![
-        (Box::new(header(|header| header["alg"] = json!("none"))), "signed with `none`"),
-        (Box::new(header(|header| header["alg"] = json!("HS256"))), "signed with `HS256`"),
-        (Box::new(header(|header| header["crit"] = json!(["exp"]))), "whoever does not know `exp`"),
-        (Box::new(header(|header| header["crit"] = json!([]))), "whoever does not know its `crit`"),
+        (Box::new(header(|header| header["alg"] = json!("none"))), "signature algorithm `none`"),
+        (Box::new(header(|header| header["alg"] = json!("HS256"))), "signature algorithm `HS256`"),
+        (
+            Box::new(header(|header| header["crit"] = json!(["exp"]))),
+            "its header marks `exp` as critical",
+        ),
+        (
+            Box::new(header(|header| header["crit"] = json!([]))),
+            "its header marks an unnamed member as critical",
+        ),
         (Box::new(header(|header| header["kid"] = json!("x"))), "does not publish"),
         (Box::new(claims(|claims| claims["aud"] = json!("another"))), "it is for `another`"),
-        (Box::new(claims(|claims| claims["name"] = json!("Eve"))), "its signature is not"),
+        (Box::new(claims(|claims| claims["name"] = json!("Eve"))), "its signature does not match"),
         (Box::new(claims(|claims| claims["azp"] = json!("another"))), "it is for `another`"),
         (
             Box::new(|token| {
                 let (text, _) = token.as_str().unwrap().rsplit_once('.').unwrap();
                 json!(format!("{text}."))
             }),
-            "its signature is not",
+            "its signature does not match",
         ),
         (Box::new(|_| json!("no token")), "it cannot be read"),
     ];
@@ -198,7 +204,7 @@ fn an_old_id_token_of_the_same_user_is_refused_and_the_refresh_token_kept() {
     tokens_become(&world, move |members| members["id_token"] = stale.clone());
     let run = world.run(&["token"]);
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::Failure, ""), "{}", run.stderr);
-    assert!(run.stderr.contains("it ended at"), "{}", run.stderr);
+    assert!(run.stderr.contains("it expired at"), "{}", run.stderr);
     mend(&world);
     let next = world.run(&["token"]);
     assert_eq!(next.exit, Exit::Success, "the old refresh token is dead: {}", next.stderr);
@@ -266,7 +272,7 @@ fn keys_that_cannot_be_had_cost_no_refresh_and_a_wrong_signature_does() {
         }
         answer.map(|_| members.to_string().into_bytes())
     });
-    refused(&world, &["token"], Exit::Failure, "its signature is not");
+    refused(&world, &["token"], Exit::Failure, "its signature does not match");
 }
 
 /// What becomes of an answer.

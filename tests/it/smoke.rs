@@ -111,7 +111,7 @@ fn the_demo_shows_everything_and_leaves_nothing() {
         "kept in ",
         "from the store  0 requests",
         "by refresh      1 request",
-        "ok: nothing stands in the way of `graph-mail-read`",
+        "ok: no problem found for `graph-mail-read`",
         "error[missing-scope]: `Mail.Read` is missing",
         "error[missing-offline-access]",
     ] {

@@ -65,7 +65,7 @@ fn several_jobs_are_signed_in_for_at_once() {
     let world = World::new();
     let login = world.login(&["--job", "graph-mail-read,imap,smtp"]);
     for job in ["graph-mail-read", "imap", "smtp"] {
-        let well = format!("ok: nothing stands in the way of `{job}`");
+        let well = format!("ok: no problem found for `{job}`");
         assert!(login.stderr.contains(&well), "{}", login.stderr);
     }
     let requests = world.emulator.log().len();

@@ -81,7 +81,7 @@ fn a_sign_in_by_browser_is_written_down_whole_and_judged() {
             "ended with code 0",
             "grant_type=authorization_code",
             "code_verifier",
-            "nothing stands in the way of `graph-mail-read`",
+            "no problem found for `graph-mail-read`",
         ] {
             assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
         }

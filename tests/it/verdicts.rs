@@ -570,7 +570,7 @@ fn what_an_archive_lacks_is_named() {
         (r#"{"log":{"entries":[]}}"#, "`log.entries` is empty"),
         (r#"{"log":{}}"#, "`log` has no `entries`"),
         (r#"{"log":{"version":"1.2","creator":{"name":"x"}}}"#, "`log` has no `entries`"),
-        (r#"{"log":{"entries":{}}}"#, "`log.entries` is no list"),
+        (r#"{"log":{"entries":{}}}"#, "`log.entries` is not a list"),
         (r#"{"log":{"entries":[{}]}}"#, "no entry has a `request`"),
         (
             r#"{"log":{"entries":[{"request":{"method":"GET","url":"https://graph.microsoft.com/v1.0/me"}}]}}"#,

@@ -1,54 +1,54 @@
-//! Who signed in.
+//! The signed-in account.
 
 use serde::{Deserialize, Serialize};
 
-/// A signed-in user, as far as the authority told. Everything here is for people and for comparing; none of it is secret.
+/// A signed-in user, as described by the authority. The fields are for display and comparison; none is secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Names the account among those of its authority: Entra's home account id (`uid.utid` of `client_info`), or what
-    /// comes nearest: `oid.tid`, `sub`, or `default` when the answer named nobody.
+    /// The id of the account at its authority: Entra's home account id (`uid.utid` of `client_info`), or else `oid.tid`,
+    /// `sub`, or `default` when the response named no user.
     pub id: String,
     /// `user@example.com`, from `preferred_username`, `upn` or `unique_name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The `tid` claim: the directory that issued the token.
+    /// The `tid` claim: the tenant that issued the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tid: Option<String>,
-    /// The `oid` claim: the user in that directory.
+    /// The `oid` claim: the user's object id in that tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oid: Option<String>,
-    /// The `iss` claim of the ID token: who vouches for the user.
+    /// The `iss` claim of the ID token: the issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// The `sub` claim of the ID token: the user, as `iss` names them to this application.
+    /// The `sub` claim of the ID token: the user's id at `iss` for this application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// Other names that the authority gave the user: aliases, a guest's name at home, the opaque `login_hint`, and names that
-    /// the user had before.
+    /// Other names of the user from the authority: aliases, a guest's name in the home tenant, the opaque `login_hint`, and
+    /// former names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
 
 impl Account {
-    /// The id of an account of which the authority told nothing.
+    /// The id of an account without any data from the authority.
     pub const NAMELESS: &'static str = "default";
 
-    /// The most names that are kept in [`Account::names`].
+    /// The most names that [`Account::names`] keeps.
     const NAMES_MAX: usize = 16;
 
-    /// Whether the authority told nothing of whose it is.
+    /// Whether the authority sent no data that identifies the user.
     pub fn is_nameless(&self) -> bool {
         self.id == Self::NAMELESS
     }
 
-    /// The name to show: the user name if known, else the id.
+    /// The name for display: the user name if known, otherwise the id.
     pub fn label(&self) -> &str {
         self.username.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether `later`, of the answer to a refresh, is this user (OIDC Core §12.2). Whatever both name has to be the same;
-    /// where that identifies nobody (the sign-in brought no ID token, or an older version stored it), the id or a name has
-    /// to be.
+    /// Whether `later`, from a refresh response, is the same user (OIDC Core §12.2). Claims that both have must be equal.
+    /// If these do not identify a user (the sign-in had no ID token, or an older version stored it), the id or a name must
+    /// be equal.
     pub fn is_same_user(&self, later: &Self) -> bool {
         let users = [
             Self::same(self.sub.as_ref(), later.sub.as_ref()),
@@ -62,7 +62,7 @@ impl Account {
                 || later.username.iter().chain(&later.names).any(|name| self.is_called(name)))
     }
 
-    /// Which of `iss`, `sub`, `oid` and `tid` both accounts have, with different values.
+    /// The claims of `iss`, `sub`, `oid` and `tid` that both accounts have with different values.
     pub fn differing_claims(&self, later: &Self) -> Vec<&'static str> {
         [
             ("iss", Self::same(self.iss.as_ref(), later.iss.as_ref())),
@@ -75,14 +75,15 @@ impl Account {
         .collect()
     }
 
-    /// Whether both have the same `iss` and `sub`, which together identify a user for ever (OIDC Core §5.7). Names may change.
+    /// Whether both have the same `iss` and `sub`, which together identify a user permanently (OIDC Core §5.7). Names may
+    /// change.
     pub fn has_same_subject(&self, later: &Self) -> bool {
         Self::same(self.iss.as_ref(), later.iss.as_ref()) == Some(true)
             && Self::same(self.sub.as_ref(), later.sub.as_ref()) == Some(true)
     }
 
-    /// Takes in what `later` says about the same user. A new name becomes the name to show; the former one stays a name that
-    /// the account is [called](Self::is_called).
+    /// Updates the account with `later`, of the same user. A new name becomes the display name, and the account is still
+    /// [called](Self::is_called) by the former one.
     pub fn learn(&mut self, later: &Self) {
         for (own, new) in [
             (&mut self.iss, &later.iss),
@@ -111,7 +112,7 @@ impl Account {
     fn add_names<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
         for name in names {
             if !self.is_called(name) {
-                // The oldest stay: scripts have had the most time to name them.
+                // The oldest names stay, because scripts are most likely to use them.
                 self.names.truncate(Self::NAMES_MAX - 1);
                 self.names.push(name.clone());
             }
@@ -126,7 +127,7 @@ impl Account {
         own.zip(other).map(|(own, other)| own.eq_ignore_ascii_case(other))
     }
 
-    /// Whether `wanted` means this account: one of its names, its id or its `oid`, letter case aside.
+    /// Whether `wanted` identifies this account by a name, its id or its `oid`, ignoring case.
     ///
     /// ```
     /// use entrada_core::Account;
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_stays_the_same_by_every_claim_that_both_answers_have() {
+    fn a_user_is_the_same_if_every_common_claim_is_equal() {
         let full = [("iss", "https://i/"), ("sub", "s"), ("oid", "O-1"), ("tid", "T-1")];
         let own = account(&full);
         assert!(own.is_same_user(&account(&full)));
@@ -191,14 +192,14 @@ mod tests {
         assert!(account(&[("id", "s")]).is_same_user(&account(&[("id", "x"), ("sub", "s")])));
         assert!(!account(&[("id", "s")]).is_same_user(&account(&[("id", "x"), ("sub", "t")])));
         let nameless = account(&[("id", Account::NAMELESS)]);
-        assert!(nameless.is_same_user(&later("ada@contoso.example")), "nothing is known of them");
-        // A tenant alone names nobody.
+        assert!(nameless.is_same_user(&later("ada@contoso.example")), "the account has no data");
+        // A tenant alone does not identify a user.
         let of = |id| account(&[("id", id), ("tid", "t")]);
         assert!(!of("a").is_same_user(&of("b")));
     }
 
     #[test]
-    fn only_issuer_and_subject_together_are_a_subject() {
+    fn only_issuer_and_subject_together_identify_a_user() {
         let own = account(&[("iss", "https://i/"), ("sub", "s"), ("oid", "o")]);
         assert!(own.has_same_subject(&account(&[("iss", "https://i/"), ("sub", "s")])));
         for other in [
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_account_goes_by_its_former_names_too() {
+    fn a_renamed_account_is_still_found_by_its_former_names() {
         let mut own = account(&[("username", "ada@x.example")]);
         for number in 0..40 {
             own.learn(&account(&[("username", &format!("ada{number}@x.example")), ("sub", "s")]));

@@ -1,4 +1,4 @@
-//! Where tokens come from.
+//! Authorities: the issuers of tokens.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use url::Url;
 
 use super::Family;
 
-/// Who may sign in: a directory, or one of Entra's well-known groups of them.
+/// The tenant: a directory, or one of Entra's well-known groups of directories.
 ///
-/// Holds a GUID, a verified domain, `common`, `organizations` or `consumers`, in lower case.
+/// It is a GUID, a verified domain, `common`, `organizations` or `consumers`, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tenant(String);
 
@@ -24,7 +24,7 @@ impl Tenant {
     /// Any work, school or personal account: the tenant of an Entra authority when none is given.
     pub const COMMON: &'static str = "common";
 
-    /// Parses `text`, once, at the edge; everything past it can trust the value.
+    /// Parses `text`, once, at the edge. All other code can trust the value.
     ///
     /// ```
     /// use entrada_core::Tenant;
@@ -48,12 +48,12 @@ impl Tenant {
         }
     }
 
-    /// As it stands in URLs.
+    /// The spelling in URLs.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is a directory's GUID, which can be compared with the `tid` claim.
+    /// Whether the tenant is a GUID, which can be compared with the `tid` claim.
     pub fn is_guid(&self) -> bool {
         uuid::Uuid::try_parse(&self.0).is_ok()
     }
@@ -65,65 +65,65 @@ impl fmt::Display for Tenant {
     }
 }
 
-/// Who issues tokens.
+/// The issuer of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// Entra ID, or something shaped like it: `{host}/{tenant}` is the base of every endpoint.
+    /// Entra ID, or an authority with the same URL layout: `{host}/{tenant}` is the base of every endpoint.
     Entra {
         /// For example `https://login.microsoftonline.com/`.
         host: Url,
-        /// The directory that issues the token.
+        /// The tenant that issues the token.
         tenant: Tenant,
     },
-    /// Any other OpenID provider, known by its discovery document.
+    /// Any other OpenID provider, described by its discovery document.
     Issuer {
-        /// The issuer, below which `.well-known/openid-configuration` lies.
+        /// The issuer, which has `.well-known/openid-configuration` below it.
         url: Url,
     },
 }
 
-/// The URL cannot be an authority.
+/// The URL is not usable as an authority.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
-    /// Not a URL at all.
+    /// The text is not a URL.
     #[error("`{0}` is not a URL; an authority looks like `https://login.microsoftonline.com`")]
     NotAUrl(String),
-    /// Tokens would travel in the clear.
+    /// The URL would send tokens without TLS.
     #[error(
         "`{0}` is not https; plain http is accepted for this machine only (127.0.0.1, ::1, localhost)"
     )]
     NotHttps(String),
-    /// User name, query or fragment in the URL.
+    /// The URL has a user name, query or fragment.
     #[error(
-        "the authority at `{0}` has a user name, query or fragment; it is scheme, host and path"
+        "the authority at `{0}` has a user name, query or fragment; only scheme, host and path are allowed"
     )]
     Extras(String),
 }
 
-/// Where the steps of the protocol are taken (RFC 8414 §2; OIDC Discovery §3).
+/// The endpoints of the protocol (RFC 8414 §2; OIDC Discovery §3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
-    /// The issuer as the metadata names it; Entra's is derived, so `None`.
+    /// The issuer in the metadata. `None` for Entra, whose issuer is derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// RFC 6749 §3.2.
     pub token: Url,
-    /// RFC 8628 §3.1; not every provider has one.
+    /// RFC 8628 §3.1. Not every provider has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_authorization: Option<Url>,
     /// RFC 6749 §3.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Url>,
-    /// The keys that ID tokens are signed with (RFC 7517 §5).
+    /// The signing keys of ID tokens (RFC 7517 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Url>,
-    /// Whether every answer of the sign-in page names its issuer (RFC 9207 §3).
+    /// Whether every authorization response has an `iss` (RFC 9207 §3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub iss_parameter_supported: bool,
 }
 
 impl Authority {
-    /// Parses an authority's URL. With a `tenant` it is shaped like Entra; without one it is an issuer of any make.
+    /// Parses the URL of an authority. With a `tenant` it has Entra's layout; without one it is any OpenID issuer.
     ///
     /// ```
     /// use entrada_core::{Authority, Tenant};
@@ -152,7 +152,7 @@ impl Authority {
             || parsed.query().is_some()
             || parsed.fragment().is_some();
         if extras {
-            // Not the URL: what stands before the `@` may be a password.
+            // The error does not quote the URL: a user name in it may come with a password.
             let host = parsed.host_str().unwrap_or_default();
             return Err(AuthorityError::Extras(super::clean(host).into_owned()));
         }
@@ -163,7 +163,7 @@ impl Authority {
         })
     }
 
-    /// Entra's endpoints, which follow from the host and the tenant; `None` where discovery has to tell.
+    /// Entra's endpoints, which follow from host and tenant; `None` for authorities that need discovery.
     pub fn endpoints(&self) -> Option<Endpoints> {
         let Self::Entra { host, tenant } = self else { return None };
         let endpoint = |path: &str| {
@@ -193,8 +193,8 @@ impl Authority {
         url
     }
 
-    /// Whether it is a product of Microsoft's, which all have ways of their own. An emulator of Entra's shape counts as
-    /// one.
+    /// Whether the authority is a Microsoft product, which all deviate from the standard. An emulator with Entra's URL
+    /// layout counts as one.
     pub fn is_microsofts(&self) -> bool {
         match self {
             Self::Entra { .. } => true,
@@ -202,8 +202,8 @@ impl Authority {
         }
     }
 
-    /// Whether a discovery document of this authority may name `issuer` (OIDC Discovery §4.3: the address that was
-    /// asked; Microsoft's products differ from that, each within its own hosts).
+    /// Whether a discovery document of this authority may name `issuer`. OIDC Discovery §4.3 requires the requested
+    /// address. Microsoft's products use other addresses within their own hosts.
     pub fn accepts_issuer(&self, issuer: &str) -> bool {
         let url = match self {
             Self::Issuer { url } | Self::Entra { host: url, .. } => url,
@@ -217,7 +217,7 @@ impl Authority {
         }
     }
 
-    /// The tenant, for an authority that has one.
+    /// The tenant, if the authority has one.
     pub fn tenant(&self) -> Option<&Tenant> {
         match self {
             Self::Entra { tenant, .. } => Some(tenant),
@@ -225,7 +225,7 @@ impl Authority {
         }
     }
 
-    /// The base URL without a closing slash: the first part of a store key.
+    /// The base URL without a trailing slash: the first part of a store key.
     pub fn base(&self) -> String {
         let (Self::Entra { host: url, .. } | Self::Issuer { url }) = self;
         url.as_str().trim_end_matches('/').to_owned()
@@ -240,7 +240,7 @@ impl fmt::Display for Authority {
     }
 }
 
-/// Whether `url` is of this very machine: `localhost`, `127.0.0.0/8`, `[::1]`.
+/// Whether `url` is on this machine: `localhost`, `127.0.0.0/8`, `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -250,7 +250,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// `https`, or `http` to this very machine: anything else would show tokens to the network.
+/// Allows `https`, and `http` to this machine. Anything else would show tokens to the network.
 ///
 /// # Errors
 ///

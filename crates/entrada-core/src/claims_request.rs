@@ -1,4 +1,4 @@
-//! The `claims` request parameter (OIDC Core §5.5): what a token is asked to hold, beside what its scopes bring.
+//! The `claims` request parameter (OIDC Core §5.5): claims that a token must have in addition to those of its scopes.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use serde_json::{Map, Value, json};
 
 use super::clean;
 
-/// Bytes of such a request. It travels in an address; Entra refuses addresses of some 16 kB.
+/// The largest claims request in bytes. It is sent in a URL, and Entra refuses URLs of about 16 kB.
 const LEN_MAX: usize = 8 << 10;
 
-/// A JSON object: `access_token`, `id_token` and their like, each with the claims it is to hold.
+/// A claims request: a JSON object with members such as `access_token` and `id_token`, each with the requested claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimsRequest(Map<String, Value>);
 
-/// The text asks for no claims.
+/// The text is not a claims request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimsRequestError {
-    /// It is no JSON.
+    /// The text is not JSON.
     #[error("not JSON: {0}")]
     Json(String),
-    /// JSON, and no object.
+    /// The JSON is not an object.
     #[error("not a JSON object such as {{\"access_token\":{{…}}}}")]
     Shape,
-    /// A member of it that asks for nothing.
+    /// A member is neither an object nor null.
     #[error("its member `{0}` is neither an object nor null")]
     Member(String),
-    /// More than would fit into an address.
+    /// The request is too long for a URL.
     #[error("it is longer than {} kB", LEN_MAX >> 10)]
     TooLong,
 }
@@ -51,21 +51,21 @@ impl ClaimsRequest {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| ClaimsRequestError::Json(clean(&error.to_string()).into_owned()))?;
         let Value::Object(members) = value else { return Err(ClaimsRequestError::Shape) };
-        let stray = members.iter().find(|(_, value)| !value.is_object() && !value.is_null());
-        if let Some((name, _)) = stray {
+        let invalid = members.iter().find(|(_, value)| !value.is_object() && !value.is_null());
+        if let Some((name, _)) = invalid {
             return Err(ClaimsRequestError::Member(clean(name).chars().take(40).collect()));
         }
         Ok(Self(members))
     }
 
-    /// The declaration that claims challenges are understood, by which a service may issue tokens of a day and take
-    /// them back at any time (continuous access evaluation).
+    /// The declaration that the client handles claims challenges. With it, a service may issue tokens of a day and revoke
+    /// them at any time (continuous access evaluation).
     pub fn cp1() -> Self {
         let capability = json!({ "xms_cc": { "values": ["cp1"] } });
         Self(Map::from_iter([("access_token".to_owned(), capability)]))
     }
 
-    /// What either asks for, where one asks for anything. See [`ClaimsRequest::and`].
+    /// Merges two optional requests. See [`ClaimsRequest::and`].
     pub fn merge(one: Option<&Self>, other: Option<&Self>) -> Option<Self> {
         match (one, other) {
             (Some(one), Some(other)) => Some(one.clone().and(other)),
@@ -73,13 +73,13 @@ impl ClaimsRequest {
         }
     }
 
-    /// What both ask for; where they differ about one claim, as `other` says.
+    /// Merges two requests. Where they differ about a claim, `other` wins.
     pub fn and(mut self, other: &Self) -> Self {
         merge_members(&mut self.0, &other.0);
         self
     }
 
-    /// Whether it asks for nothing.
+    /// Whether the request has no claims.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -88,7 +88,7 @@ impl ClaimsRequest {
 fn merge_members(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (name, value) in from {
         match (into.get_mut(name), value) {
-            (Some(Value::Object(mine)), Value::Object(theirs)) => merge_members(mine, theirs),
+            (Some(Value::Object(known)), Value::Object(added)) => merge_members(known, added),
             _ => {
                 into.insert(name.clone(), value.clone());
             }
@@ -96,7 +96,7 @@ fn merge_members(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     }
 }
 
-/// One line of JSON, the same for the same request.
+/// One line of JSON, the same for equal requests.
 impl fmt::Display for ClaimsRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = serde_json::to_string(&self.0).map_err(|_| fmt::Error)?;
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn two_requests_become_one_that_asks_for_all_of_it() {
+    fn merging_keeps_the_claims_of_both_requests() {
         let challenge = parse(r#"{"access_token":{"nbf":{"essential":true,"value":"17"}}}"#);
         assert_eq!(
             ClaimsRequest::cp1().and(&challenge).to_string(),

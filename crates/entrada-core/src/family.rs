@@ -1,16 +1,16 @@
-//! Which product of Microsoft's an authority is, as far as its address tells. Each has ways of its own.
+//! The Microsoft product of an authority, as far as its URL shows. Each product deviates from the standard in its own way.
 //!
-//! Addresses of External ID, B2C and AD FS are general knowledge, not verified against the services.
+//! The URLs of External ID, B2C and AD FS are general knowledge, not verified against the services.
 
 use url::Url;
 
 /// A kind of authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// Entra External ID: `https://NAME.ciamlogin.com/TENANT`. Endpoints are shaped like Entra's; the issuer has the
-    /// tenant's GUID in its host as well as in its path.
+    /// Entra External ID: `https://NAME.ciamlogin.com/TENANT`. Endpoints have Entra's layout. The issuer has the tenant's
+    /// GUID in its host and in its path.
     ExternalId,
-    /// Azure AD B2C: `https://NAME.b2clogin.com/TENANT/POLICY/v2.0`. The issuer is another address on the same host.
+    /// Azure AD B2C: `https://NAME.b2clogin.com/TENANT/POLICY/v2.0`. The issuer is another URL on the same host.
     B2c,
     /// Active Directory Federation Services: `https://HOST/adfs`.
     Adfs,
@@ -19,7 +19,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The one that lives at `url`.
+    /// The kind of the authority at `url`.
     pub fn of(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         if host.ends_with(".ciamlogin.com") {
@@ -33,7 +33,7 @@ impl Family {
         }
     }
 
-    /// Whether an authority of this kind at `url` may call itself `issuer`, which is another address than `url`.
+    /// Whether an authority of this kind at `url` may use `issuer`, which differs from `url`.
     pub(super) fn issuer_matches(self, url: &Url, issuer: &Url) -> bool {
         let (own, host) =
             (url.host_str().unwrap_or_default(), issuer.host_str().unwrap_or_default());

@@ -1,11 +1,11 @@
-//! What a token is for.
+//! Jobs: the purposes of tokens.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
-/// The job that a token is meant to do. Facts about each stand in `entra::jobs`.
+/// The purpose of a token. `entra::jobs` has the facts about each.
 #[derive(
     Clone,
     Copy,
@@ -72,32 +72,32 @@ pub enum Job {
     Arm,
     /// An API of your own: give `--audience` and `--scope`
     Custom,
-    /// No target: kind of token, life and grant only
+    /// No target: kind of token, lifetime and grant only
     None,
-    /// One that the user described
+    /// A job that the user described
     #[strum(disabled)]
     Own(OwnJob),
 }
 
-/// A job that the user described, for an API that is not on record or in words of one's own. Lives as long as the
-/// process, so that jobs stay as cheap to hand around as the ones on record.
+/// A job that the user described, for an API that entrada does not know or with its own texts. It lives as long as the
+/// process, so that jobs are as cheap to copy as the known ones.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnJob(&'static OwnNeeds);
 
-/// What a job of the user's own asks of a token.
+/// The requirements of a job that the user described.
 #[derive(Clone, Debug, Default)]
 pub struct OwnNeeds {
-    /// As flags and output spell it.
+    /// The spelling in flags and output.
     pub name: String,
-    /// For people.
+    /// The description for people.
     pub title: String,
-    /// Whom the token must be for.
+    /// The audience that the token must have.
     pub audience: String,
-    /// Full scopes to ask for.
+    /// The full scopes to request.
     pub scopes: Vec<&'static str>,
-    /// Delegated permissions, any one of which does. Empty: none is asked of the token.
+    /// Delegated permissions, any one of which is sufficient. Empty: the token needs none.
     pub sufficient: Vec<&'static str>,
-    /// Application permissions, any one of which does for a token without a user.
+    /// Application permissions, any one of which is sufficient for a token without a user.
     pub app_roles: Vec<&'static str>,
 }
 
@@ -107,7 +107,7 @@ impl OwnJob {
         Self(Box::leak(Box::new(needs)))
     }
 
-    /// What it asks of a token.
+    /// The requirements on the token.
     pub fn needs(self) -> &'static OwnNeeds {
         self.0
     }
@@ -140,9 +140,9 @@ impl std::hash::Hash for OwnJob {
 }
 
 impl Job {
-    /// The job's id, as flags, configuration and JSON spell it.
+    /// The id of the job in flags, configuration and JSON.
     pub fn id(self) -> &'static str {
-        // One name list for all: what is written is what clap reads.
+        // Output and clap use the same list of names.
         match self {
             Self::GraphMailListMetadata => "graph-mail-list-metadata",
             Self::GraphMailRead => "graph-mail-read",
@@ -173,7 +173,7 @@ impl Job {
         }
     }
 
-    /// The job on record with this id; dashes and underscores are the same, and `smtp_auth` is `smtp`.
+    /// The known job with this id. Dashes and underscores are equal, and `smtp_auth` means `smtp`.
     ///
     /// ```
     /// use entrada_core::Job;
@@ -196,7 +196,7 @@ impl fmt::Display for Job {
     }
 }
 
-/// On whose behalf the token acts.
+/// The kind of subject that the token represents.
 #[derive(
     Clone,
     Copy,
@@ -222,7 +222,7 @@ pub enum TokenSubject {
 }
 
 impl TokenSubject {
-    /// As JSON and flags spell it.
+    /// The spelling in JSON and flags.
     pub fn id(self) -> &'static str {
         match self {
             Self::User => "user",

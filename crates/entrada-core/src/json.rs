@@ -1,4 +1,4 @@
-//! JSON as it is written: for programs, and for terminals that show what was meant for programs.
+//! JSON output for programs, safe to show on terminals.
 
 use std::io::{self, Write};
 
@@ -8,8 +8,8 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::text::is_hidden;
 
-/// Adds `value` to `out`, on one line. Characters that move the cursor, reorder or hide text are written as `\uXXXX`: a
-/// terminal shows them and acts on none, and a parser reads what it would have read.
+/// Appends `value` to `out` on one line. Characters that move the cursor, reorder text or hide text are written as
+/// `\uXXXX`: a terminal shows them without acting on them, and a parser reads the original text.
 ///
 /// # Errors
 ///
@@ -27,7 +27,7 @@ pub fn to_json_pretty<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json:
     value.serialize(&mut Serializer::with_formatter(out, Escaped(PrettyFormatter::new())))
 }
 
-/// The layout of another, with what a terminal acts on escaped.
+/// Wraps another formatter and escapes the characters that a terminal acts on.
 struct Escaped<F>(F);
 
 impl<F: Formatter> Formatter for Escaped<F> {
@@ -36,7 +36,7 @@ impl<F: Formatter> Formatter for Escaped<F> {
         to: &mut W,
         text: &str,
     ) -> io::Result<()> {
-        // Most text is ASCII, of which the fragments hold nothing that hides but DEL.
+        // Most text is ASCII, in which DEL is the only character left to escape.
         if text.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
             return to.write_all(text.as_bytes());
         }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_acts_on_is_escaped_and_read_back_as_it_was() {
+    fn control_characters_are_escaped_and_parsed_back_unchanged() {
         let hidden: String = ('\0'..=char::MAX).filter(|c| is_hidden(*c)).collect();
         for c in
             "\u{2800}\u{110bd}\u{13430}\u{e000}\u{10fffd}\u{ffff}\u{fdd0}\u{1fffe}\u{3164}".chars()

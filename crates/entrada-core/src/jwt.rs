@@ -1,4 +1,4 @@
-//! What a JWT says about itself.
+//! JSON Web Tokens, read without a signature check.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{NumericDate, ScopeSet};
 
-/// Base64url as RFC 7515 §2 wants it, forgiving the padding that some tools leave on.
+/// Base64url as in RFC 7515 §2. Padding is accepted, because some tools add it.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -20,20 +20,20 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Room for the claims that an access token of Entra usually has.
+/// Space for the usual number of claims in an Entra access token.
 const MEMBERS: usize = 32;
 
 /// A JSON Web Token in compact form (RFC 7519 §3), read without checking its signature.
 ///
-/// Good enough to explain a token to its holder, never good enough to trust one: Entra documents access tokens as
-/// opaque to clients.
+/// It can explain a token to its holder. It must never decide whether to trust one: Entra documents access tokens as opaque
+/// to clients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Jwt {
     /// The JOSE header (RFC 7515 §4).
     pub header: Claims,
     /// The payload.
     pub claims: Claims,
-    /// Characters of the third part; documentation and logs often strip it.
+    /// The length of the third part. Documentation and logs often strip it.
     pub signature_length: usize,
 }
 
@@ -43,7 +43,7 @@ pub enum JwtError {
     /// A compact JWT has three parts with dots between them.
     #[error("expected 3 dot-separated parts, found {found}")]
     Parts {
-        /// How many parts there were.
+        /// The number of parts.
         found: usize,
     },
     /// A part is not base64url.
@@ -61,7 +61,7 @@ pub enum JwtError {
 }
 
 impl Jwt {
-    /// Reads header and payload of a compact JWT. Does not verify the signature.
+    /// Reads the header and payload of a compact JWT. It does not verify the signature.
     ///
     /// ```
     /// use entrada_core::Jwt;
@@ -93,10 +93,10 @@ impl Jwt {
     }
 }
 
-/// The members of a JWT's header or payload, each name once.
+/// The members of a JWT header or payload, with unique names.
 ///
-/// Rules look claims up a hundred times and more for each token that is read, so they stand in the order of a key that is
-/// one number, and names within the list itself.
+/// Rules look up claims more than a hundred times per token. The list is sorted by a numeric key for speed, and names are
+/// stored inline.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claims(Vec<Member>);
 
@@ -107,7 +107,7 @@ struct Member {
     value: Value,
 }
 
-/// Length and first seven bytes of `name`, which tell nearly all claims apart.
+/// The length and first seven bytes of `name`, which distinguish nearly all claims.
 #[inline]
 fn key(name: &str) -> u64 {
     let bytes = name.as_bytes();
@@ -128,7 +128,7 @@ impl Member {
 }
 
 impl Claims {
-    /// Reads one base64url part of a token; `part` names it in the error.
+    /// Reads one base64url part of a token. `part` names it in errors.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Claims {
         serde_json::from_slice(&bytes).map_err(|_| JwtError::Json { part })
     }
 
-    /// Of members that stand twice the last counts, as in every JSON object here.
+    /// Of repeated members the last counts, as everywhere in entrada.
     fn of_members(mut members: Vec<Member>) -> Self {
         members.sort_by(|one, other| one.cmp(other.key, &other.name));
         members.dedup_by(|later, earlier| {
@@ -151,7 +151,7 @@ impl Claims {
         Self(members)
     }
 
-    /// The members of a part that was read before.
+    /// The members of a part that was parsed before.
     pub fn new(members: Map<String, Value>) -> Self {
         members.into_iter().collect()
     }
@@ -167,7 +167,7 @@ impl Claims {
         self.0.get(at).map(|member| &member.value)
     }
 
-    /// Every member, in order of name.
+    /// Every member, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let mut members: Vec<_> =
             self.0.iter().map(|member| (member.name.as_str(), &member.value)).collect();
@@ -175,12 +175,12 @@ impl Claims {
         members.into_iter()
     }
 
-    /// The text under `name`, when it is text and not empty.
+    /// The text of `name`, if it is a non-empty string.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// The time under `name`; a fraction of a second is dropped (RFC 7519 §2 allows one).
+    /// The time of `name`. A fraction of a second is dropped (RFC 7519 §2 allows one).
     pub fn time(&self, name: &str) -> Option<NumericDate> {
         let value = self.get(name)?;
         let seconds = value.as_i64().or_else(|| {
@@ -194,12 +194,12 @@ impl Claims {
         Some(NumericDate(seconds))
     }
 
-    /// `exp`: when the token stops being valid (RFC 7519 §4.1.4).
+    /// `exp`: the expiry time (RFC 7519 §4.1.4).
     pub fn exp(&self) -> Option<NumericDate> {
         self.time("exp")
     }
 
-    /// `aud`: whom the token is for (RFC 7519 §4.1.3); the first value when it is a list.
+    /// `aud`: the audience (RFC 7519 §4.1.3); the first value of a list.
     pub fn aud(&self) -> Option<&str> {
         match self.get("aud")? {
             Value::String(aud) => Some(aud),
@@ -208,7 +208,7 @@ impl Claims {
         }
     }
 
-    /// Every value of `aud`; RFC 7519 §4.1.3 allows a list.
+    /// Every value of `aud`, which may be a list (RFC 7519 §4.1.3).
     pub fn audiences(&self) -> Vec<&str> {
         match self.get("aud") {
             Some(Value::String(aud)) => vec![aud],
@@ -217,13 +217,13 @@ impl Claims {
         }
     }
 
-    /// Whether it carries delegated permissions, none of them perhaps: see [`Claims::scp`].
+    /// Whether the token has a claim for delegated permissions, which may be empty: see [`Claims::scp`].
     pub fn has_scp(&self) -> bool {
         let scp = self.get("scp").or_else(|| self.get("scope"));
         scp.is_some_and(|scp| scp.is_string() || scp.is_array())
     }
 
-    /// `scp`: delegated permissions, separated by spaces; other issuers use a list, or the name `scope`.
+    /// `scp`: delegated permissions, separated by spaces. Other issuers use a list, or the name `scope`.
     pub fn scp(&self) -> Option<ScopeSet> {
         match self.get("scp").or_else(|| self.get("scope"))? {
             Value::String(scp) => Some(ScopeSet::parse(scp)),
@@ -232,7 +232,7 @@ impl Claims {
         }
     }
 
-    /// `roles`: application permissions of an app-only token, or the user's app roles beside a `scp`.
+    /// `roles`: application permissions of an app-only token, or the user's app roles next to `scp`.
     pub fn roles(&self) -> Option<Vec<&str>> {
         match self.get("roles")? {
             Value::Array(all) => Some(all.iter().filter_map(Value::as_str).collect()),
@@ -241,12 +241,12 @@ impl Claims {
         }
     }
 
-    /// The client: `appid` in v1.0 tokens, `azp` in v2.0 tokens, `client_id` elsewhere (RFC 9068 §2.2).
+    /// The client ID: `appid` in v1.0 tokens, `azp` in v2.0 tokens, `client_id` elsewhere (RFC 9068 §2.2).
     pub fn client_id(&self) -> Option<&str> {
         self.text("appid").or_else(|| self.text("azp")).or_else(|| self.text("client_id"))
     }
 
-    /// The claim that says that the user is a guest in the token's tenant, and what it says; `None` for a member.
+    /// The claim that marks the user as a guest in the token's tenant, with its value; `None` for a member.
     pub fn sign_of_a_guest(&self) -> Option<(&'static str, String)> {
         let acct = self.get("acct");
         if acct.and_then(|acct| acct.as_i64().or_else(|| acct.as_str()?.parse().ok())) == Some(1) {
@@ -262,13 +262,13 @@ impl Claims {
         (!idp.contains(tid)).then(|| ("idp", idp.to_owned()))
     }
 
-    /// The user as a person would name them: `preferred_username`, `upn`, `unique_name` or `email`.
+    /// The user name for display: `preferred_username`, `upn`, `unique_name` or `email`.
     pub fn user_name(&self) -> Option<&str> {
         self.user_names().next()
     }
 
-    /// Every name that the token gives the user. They may differ: a guest's `upn` is not the address at home, and a
-    /// personal account's `unique_name` starts with `live.com#`.
+    /// Every user name in the token. They may differ: a guest's `upn` is not the address in the home tenant, and a personal
+    /// account's `unique_name` starts with `live.com#`.
     pub fn user_names(&self) -> impl Iterator<Item = &str> {
         ["preferred_username", "upn", "unique_name", "email"]
             .into_iter()
@@ -318,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_are_counted_when_there_are_not_three() {
+    fn a_wrong_number_of_parts_is_an_error_with_the_count() {
         for (text, found) in [("", 1), ("a.b", 2), ("a.b.c.d.e", 5)] {
             assert_eq!(Jwt::decode_unverified(text), Err(JwtError::Parts { found }));
         }
     }
 
     #[test]
-    fn numbers_of_any_size_are_read_or_left_alone() {
+    fn numbers_of_any_size_are_read_or_ignored() {
         let claims = |exp: &str| {
             Jwt::decode_unverified(&jwt(&format!(r#"{{"exp":{exp}}}"#))).map(|jwt| jwt.claims.exp())
         };
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_forgiven() {
+    fn padding_is_accepted() {
         assert!(Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| jwt.signature_length == 0));
     }
 }

@@ -1,6 +1,6 @@
-//! The words of OAuth at Microsoft Entra ID: authorities, scopes, tokens, messages, error numbers, HTTP archives.
+//! The vocabulary of OAuth at Microsoft Entra ID: authorities, scopes, tokens, messages, error numbers, HTTP archives.
 //!
-//! Pure: nothing here does I/O, reads a clock or knows a command line.
+//! This crate is pure: it does no I/O, reads no clock and has no knowledge of the command line.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 

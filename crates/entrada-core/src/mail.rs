@@ -1,8 +1,8 @@
-//! Mail protocols, and who says what in them.
+//! Mail protocols and the two sides of a connection.
 
 use super::Job;
 
-/// The protocol spoken.
+/// A mail protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// RFC 9051.
@@ -14,7 +14,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol called `name`.
+    /// The protocol named `name`.
     pub fn parse(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "imap" | "imaps" => Some(Self::Imap),
@@ -24,7 +24,7 @@ impl Protocol {
         }
     }
 
-    /// The job that it serves.
+    /// The job of a token for this protocol.
     pub fn job(self) -> Job {
         match self {
             Self::Imap => Job::Imap,
@@ -34,7 +34,7 @@ impl Protocol {
     }
 }
 
-/// Who said a line.
+/// The sender of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The mail program.

@@ -1,4 +1,4 @@
-//! Which server an HTTP request is for, by its own words: `Host` and an absolute target (RFC 9110 §7.2, RFC 9112 §3.2).
+//! The host that an HTTP request names in `Host` and in an absolute target (RFC 9110 §7.2, RFC 9112 §3.2).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,30 +8,30 @@ use http::{Request, header};
 /// The host and port that a request names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedHost {
-    /// A name in lower case, or an IP address without brackets.
+    /// A host name in lower case, or an IP address without brackets.
     name: String,
     port: Option<u16>,
 }
 
-/// A request does not name one host.
+/// The request does not name exactly one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// RFC 9112 §3.2: every request has one.
+    /// RFC 9112 §3.2: every request must have a `Host` header.
     #[error("the request has no Host header")]
     Missing,
-    /// RFC 9112 §3.2: no request has two.
+    /// RFC 9112 §3.2: a request must not have two.
     #[error("the request has more than one Host header")]
     Repeated,
-    /// It is no `host` or `host:port`.
+    /// The value is not `host` or `host:port`.
     #[error("the request's host cannot be read")]
     Malformed,
-    /// The target names another host than the header.
+    /// The target and the header name different hosts.
     #[error("the request's target and its Host header name different hosts")]
     Different,
 }
 
 impl NamedHost {
-    /// The host of `request`.
+    /// Reads the host of `request`.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl NamedHost {
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Some(port.parse().map_err(|_| HostError::Malformed)?)
             }
-            // A user name stands before the host, and has no business here.
+            // A user name before the host is not allowed here.
             _ => return Err(HostError::Malformed),
         };
         let name = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
@@ -93,7 +93,7 @@ impl NamedHost {
         &self.name
     }
 
-    /// The port that is named, or `default`.
+    /// The port in the text, or `default`.
     pub fn port_or(&self, default: u16) -> u16 {
         self.port.unwrap_or(default)
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_one_host_or_none() {
+    fn a_request_names_exactly_one_host_or_is_refused() {
         for (target, hosts, expected) in [
             ("/", &["localhost"][..], "localhost 0"),
             ("/", &["LocalHost:8400"], "localhost 8400"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_what_is_bound_and_nothing_that_resembles_it() {
+    fn only_real_loopback_hosts_count_as_loopback() {
         for (host, expected) in [
             ("localhost", true),
             ("127.0.0.1", true),

@@ -1,8 +1,8 @@
-//! Secrets in text that somebody else wrote: taken out before the text is shown, kept or handed on.
+//! Removes secrets from foreign text before it is shown, stored or shared.
 
 use std::borrow::Cow;
 
-/// Names whose value, after `=` or `:`, is secret whatever it looks like.
+/// Names whose value, after `=` or `:`, is always secret.
 const NAMES: [&str; 8] = [
     "access_token",
     "client_assertion",
@@ -14,25 +14,25 @@ const NAMES: [&str; 8] = [
     "x-ms-refreshtokencredential",
 ];
 
-/// Names whose value is secret after `=` or in quotes; sentences have them before a colon.
+/// Names whose value is secret after `=` or in quotes. In prose, a word may follow them after a colon.
 const PASSWORDS: [&str; 3] = ["passwd", "password", "pwd"];
 
-/// Names that stand before harmless values as well; the secret ones are long.
-const OFTEN: [&str; 4] = ["assertion", "code", "secret", "token"];
+/// Names that also have harmless values; the secret values are long.
+const AMBIGUOUS: [&str; 4] = ["assertion", "code", "secret", "token"];
 
-/// Words after which a secret stands: schemes of HTTP and mechanisms of SASL.
-const BEFORE: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
+/// Words that precede a secret: HTTP schemes and SASL mechanisms.
+const SCHEMES: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
 
-/// What stands in a secret's place.
-pub(super) const GONE: &str = "[secret]";
+/// The replacement for a secret.
+pub(super) const REPLACEMENT: &str = "[secret]";
 
-/// Characters that a token, ticket or base64 text is made of.
+/// Whether `c` may be part of a token, ticket or base64 text.
 fn is_secret_text(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.+/=~!*$%".contains(c)
 }
 
-/// `text` without what looks like a token, a code, a password or a sign-in string. For text from outside: ours names no
-/// secret to begin with.
+/// `text` without the parts that look like a token, a code, a password or a sign-in string. It is for foreign text;
+/// entrada's own texts contain no secrets.
 ///
 /// ```
 /// use entrada_core::without_secrets;
@@ -41,7 +41,7 @@ fn is_secret_text(c: char) -> bool {
 /// assert!(!line.contains("0.AXoA") && line.contains("scope=openid"));
 /// ```
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    // Nothing to take out of short words, which is what most values are.
+    // Short words, which are most values, hold no secret.
     if text.len() < 8 {
         return Cow::Borrowed(text);
     }
@@ -53,13 +53,13 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let length = rest[start..].find(|c: char| !is_secret_text(c)).unwrap_or(rest.len() - start);
         let (gap, run) = (&rest[..start], &rest[start..start + length]);
         out.push_str(gap);
-        // A value may stand after a colon and quotes: `"refresh_token":"…"`.
-        // In `"access_token":{"acrs":` the name is that of an object.
+        // A value may follow a colon and quotes: `"refresh_token":"…"`.
+        // In `"access_token":{"acrs":` the name belongs to an object.
         let is_value = gap.contains([':', '=']) && gap.len() <= 4 && !gap.contains('{');
         let named = is_value && is_named(word_before, run, gap);
-        let announced = gap == " " && is_one_of(&BEFORE, word_before) && !is_prose(run);
+        let announced = gap == " " && is_one_of(&SCHEMES, word_before) && !is_prose(run);
         let shown = if named || (announced && 7 < run.len()) {
-            Cow::Borrowed(GONE)
+            Cow::Borrowed(REPLACEMENT)
         } else {
             redacted_run(run)
         };
@@ -72,7 +72,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
 }
 
-/// Ends of names whose value is secret, without `_` and `-` and in lower case.
+/// Endings of names whose value is secret, without `_` and `-` and in lower case.
 const SECRET_ENDS: [&str; 14] = [
     "apikey",
     "assertion",
@@ -90,8 +90,8 @@ const SECRET_ENDS: [&str; 14] = [
     "verifier",
 ];
 
-/// Whether `name` is that of a parameter, header or member whose value is secret: `refresh_token`, `X-Api-Key`, `deviceCode`.
-/// `code` is one in a request and in the address that a browser comes back to; in an answer it is an error's.
+/// Whether `name` is a parameter, header or member with a secret value: `refresh_token`, `X-Api-Key`, `deviceCode`. `code`
+/// is secret in a request and in a redirect URI; in a response it is an error code.
 pub fn is_secret_name(name: &str) -> bool {
     const LONGEST: usize = 64;
     let name: String =
@@ -100,10 +100,10 @@ pub fn is_secret_name(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// The values in `text` that are secret by the name before them, `name=value` and `"name": "value"`.
+/// The secret values in `text` by the name before them, `name=value` and `"name": "value"`.
 pub(super) fn named_secrets(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    // A bare token names nothing.
+    // A bare token has no names.
     if !text.contains(['=', ':']) {
         return found;
     }
@@ -127,15 +127,15 @@ pub(super) fn named_secrets(text: &str) -> Vec<&str> {
     found
 }
 
-/// Whether `value`, after `name` and the `gap` between them, is secret by its name.
+/// Whether `value` is secret by its `name`, with `gap` between them.
 fn is_named(name: &str, value: &str, gap: &str) -> bool {
     (is_one_of(&NAMES, name) && 3 < value.len())
         || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
-        || (is_one_of(&OFTEN, name) && 15 < value.len() && !is_error_code(name, value, gap))
+        || (is_one_of(&AMBIGUOUS, name) && 15 < value.len() && !is_error_code(name, value, gap))
 }
 
-/// Whether `value` names an error of a service: `"code": "InvalidAuthenticationToken"`, `Authorization_RequestDenied`. An
-/// authorization code is longer or has digits, and stands after `code=`.
+/// Whether `value` is an error code of a service: `"code": "InvalidAuthenticationToken"`, `Authorization_RequestDenied`. An
+/// authorization code is longer or has digits, and follows `code=`.
 fn is_error_code(name: &str, value: &str, gap: &str) -> bool {
     name.eq_ignore_ascii_case("code")
         && gap.contains(':')
@@ -143,7 +143,7 @@ fn is_error_code(name: &str, value: &str, gap: &str) -> bool {
         && value.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-.".contains(&byte))
 }
 
-/// `Basic authentication is disabled`, `Bearer authorization failed`: words about a scheme.
+/// `Basic authentication is disabled`, `Bearer authorization failed`: prose about a scheme.
 fn is_prose(run: &str) -> bool {
     let word = run.trim_end_matches(['.', ',', ':']);
     word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("auth"))
@@ -157,20 +157,20 @@ fn is_one_of(words: &[&str], word: &str) -> bool {
 /// One run of token-like characters: a token, or `name=value`.
 fn redacted_run(run: &str) -> Cow<'_, str> {
     if looks_secret(run) {
-        return Cow::Borrowed(GONE);
+        return Cow::Borrowed(REPLACEMENT);
     }
     if let Some((name, value)) = run.split_once('=')
         && !value.is_empty()
     {
         let own = name.rsplit(['&', '?', '/']).next().unwrap_or(name);
         if is_named(own, value, "=") || looks_secret(value) {
-            return Cow::Owned(format!("{name}={GONE}"));
+            return Cow::Owned(format!("{name}={REPLACEMENT}"));
         }
     }
     Cow::Borrowed(run)
 }
 
-/// A JWT, a ticket of personal accounts, a grant, or a sign-in string in base64, by how it begins.
+/// Recognises, by its start, a JWT, a ticket of a personal account, a grant, or a sign-in string in base64.
 fn looks_secret(run: &str) -> bool {
     let long = |least: usize| least <= run.len();
     (long(24) && (run.starts_with("eyJ") || run.starts_with("dXNlcj") || run.starts_with("bixhPX")))
@@ -178,7 +178,7 @@ fn looks_secret(run: &str) -> bool {
             && ["EwA", "EwB", "EwC", "EwD", "0.A", "1.A", "M.C", "M.R", "OAQAB", "AQAB", "AwAB", "BAQAB"]
                 .iter()
                 .any(|start| run.starts_with(start)))
-        // Nothing that people write is so long in one piece; an address has `://` before it.
+        // People write no single words of this length; a URL has `://` before them.
         || (long(200) && !run.contains('/'))
 }
 
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_taken_out_of_what_people_paste() {
+    fn secrets_are_removed_from_pasted_text() {
         let jwt = format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", "eyJhdWQiOiJ4In0", "c2ln".repeat(40));
         let sasl = "dXNlcj1hZGFAeAFhdXRoPUJlYXJlciB0b2tlbgEB";
         let grant = format!("1.AXoA{}.AgABAw{}", "x".repeat(50), "y".repeat(80));
@@ -209,12 +209,12 @@ mod tests {
             (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
         ] {
             let shown = without_secrets(&text);
-            assert!(!shown.contains(secret) && shown.contains(GONE), "{shown}");
+            assert!(!shown.contains(secret) && shown.contains(REPLACEMENT), "{shown}");
         }
     }
 
     #[test]
-    fn names_tell_what_is_secret() {
+    fn names_show_which_values_are_secret() {
         for name in [
             "refresh_token",
             "id_token",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn text_without_a_secret_is_unchanged() {
         for text in [
             "AADSTS65001: The user has not consented to '7b1d9c34-52ae-4f0d-9e68-c3a41f7e2d05'. Trace ID: 0335f7ab-2fd5-47f9-bdb8-4941f5e96400",
             "the token is for https://graph.microsoft.com/v1.0/me/messages?$top=10, not for `api://mine`",

@@ -1,5 +1,5 @@
-//! The secrets of one run, and what is shown without them: whole, in pieces, and in the encodings in which servers and
-//! libraries repeat what they were sent.
+//! Removes the secrets of one run from text: whole, in pieces, and in the encodings in which servers and libraries repeat
+//! them.
 
 mod encodings;
 
@@ -16,32 +16,32 @@ use self::encodings::{
     letters, runs, unescaped, unquoted,
 };
 use super::Secret;
-use super::redact::{GONE, is_secret_name, named_secrets};
+use super::redact::{REPLACEMENT, is_secret_name, named_secrets};
 use super::text::is_hidden;
 
-/// Characters that are a piece of a secret. A text holds so many of another text's by no accident.
+/// The length of a piece of a secret, in characters. A match of this length is not a coincidence.
 const PIECE: usize = 16;
-/// Secrets shorter than this stand alone in a text where they are meant, between characters of no word.
+/// A secret shorter than this counts only as a whole word.
 const SHORT: usize = 8;
-/// The shortest text that is a secret to anybody.
+/// The length of the shortest secret.
 const SECRET_MIN: usize = 4;
-/// The shortest secret of digits alone: shorter ones look like every other number.
+/// The length of the shortest secret of only digits: a shorter one looks like any number.
 const DIGITS_MIN: usize = 6;
-/// Characters of all secrets whose pieces are known; of the rest only the whole is looked for.
+/// Characters of all secrets whose pieces are indexed. Later secrets are found only as a whole.
 const INDEX_MAX: usize = 64 << 10;
-/// Bytes of secrets that are kept; whoever brings more is no authority.
+/// The largest amount of secrets that is kept, in bytes. A server that sends more is not a real authority.
 const STORED_MAX: usize = 4 << 20;
-/// How many encodings around each other are undone.
+/// How many nested encodings are decoded.
 const DEPTH: usize = 3;
-/// How fingerprints in archives begin, which stand in the place of secrets and are none.
+/// The prefix of fingerprints in archives, which replace secrets and are not secret.
 pub const FINGERPRINT: &str = "redacted-";
-/// How deep an answer is looked through.
+/// The nesting depth to which a response is searched.
 const NESTED_MAX: usize = 16;
 
-/// Knows the secrets of one run, and takes them out of text. Clones know the same ones.
+/// Knows the secrets of one run and removes them from text. Clones share the secrets.
 ///
-/// Whoever sends or receives a secret registers it; whatever a server or a library said passes [`Redactor::text`] before it
-/// is shown.
+/// Code that sends or receives a secret registers it. Every message of a server or library passes [`Redactor::text`] before
+/// it is shown.
 ///
 /// ```
 /// use entrada_core::Redactor;
@@ -57,15 +57,15 @@ pub struct Redactor(Arc<Mutex<Known>>);
 #[derive(Default)]
 struct Known {
     secrets: Vec<Secret>,
-    /// How much they take.
+    /// The size of the secrets in bytes.
     bytes: usize,
-    /// How many of them are in the members below.
+    /// How many of the secrets are indexed below.
     indexed: usize,
-    /// How many characters those have.
+    /// The number of indexed characters.
     characters: usize,
-    /// Hashes of the pieces of long secrets, and which secret each is of.
+    /// Hashes of the pieces of long secrets, with the index of each secret.
     pieces: HashMap<u64, usize>,
-    /// Secrets that are found as a whole only, by the hash of how they begin.
+    /// Secrets that are found only as a whole, by the hash of their start.
     whole: HashMap<u64, Vec<(Vec<char>, usize)>>,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// One that knows `secrets`.
+    /// A redactor that knows `secrets`.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let redactor = Self::default();
         for secret in secrets {
@@ -85,8 +85,8 @@ impl Redactor {
         redactor
     }
 
-    /// Takes `secret` out of every text from now on. Three characters are no secret, nor are five digits: they stand in every
-    /// text.
+    /// Removes `secret` from every text from now on. Text of up to three characters, or of up to five digits, is not
+    /// registered: it appears in every text.
     pub fn register(&self, secret: &str) {
         let secret = secret.trim();
         let long = |least: usize| secret.chars().nth(least - 1).is_some();
@@ -94,7 +94,7 @@ impl Redactor {
         if !long(SECRET_MIN) || (digits && !long(DIGITS_MIN)) || secret.starts_with(FINGERPRINT) {
             return;
         }
-        // What is longer than any token is known by how it begins.
+        // A value longer than any token is found by its start.
         let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
         let secret = Secret::new(secret.get(..end).unwrap_or_default());
         let mut known = self.known();
@@ -104,45 +104,45 @@ impl Redactor {
         }
     }
 
-    /// Registers what is secret in an answer by its name.
+    /// Registers the secret members of a response, by their names.
     pub fn learn(&self, answer: &Value) {
-        self.learn_to(answer, NESTED_MAX);
+        self.learn_nested(answer, NESTED_MAX);
     }
 
-    /// The same of the members of one.
+    /// The same for the members of one object.
     pub fn learn_members(&self, members: &Map<String, Value>) {
-        self.members_to(members, NESTED_MAX);
+        self.learn_members_nested(members, NESTED_MAX);
     }
 
-    fn members_to(&self, members: &Map<String, Value>, depth: usize) {
+    fn learn_members_nested(&self, members: &Map<String, Value>, depth: usize) {
         for (name, value) in members {
             match value {
                 Value::String(text) if is_secret_name(name) => self.register(text),
-                value => self.learn_to(value, depth),
+                value => self.learn_nested(value, depth),
             }
         }
     }
 
-    fn learn_to(&self, value: &Value, depth: usize) {
+    fn learn_nested(&self, value: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match value {
-            Value::Object(members) => self.members_to(members, depth),
-            Value::Array(all) => all.iter().for_each(|value| self.learn_to(value, depth)),
+            Value::Object(members) => self.learn_members_nested(members, depth),
+            Value::Array(all) => all.iter().for_each(|value| self.learn_nested(value, depth)),
             _ => (),
         }
     }
 
-    /// Registers `value` where `name`, that of a parameter of a request or of an address, says that it is secret.
+    /// Registers `value` if `name`, of a form or URL parameter, is the name of a secret.
     pub fn learn_parameter(&self, name: &str, value: &str) {
         if name == "code" || is_secret_name(name) {
             self.register(value);
         }
     }
 
-    /// Registers what is secret in a text that somebody gave, by the names in it.
+    /// Registers the secrets in a text from the user, by the names in it.
     pub fn learn_text(&self, text: &str) {
         for secret in named_secrets(text) {
-            // `access_token: expired`, `id_token: AADSTS50013`: prose has words there.
+            // `access_token: expired`, `id_token: AADSTS50013`: in prose, words follow these names.
             let is_word = secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             if is_word || secret.contains("AADSTS") || is_guid(&letters(secret)) {
                 continue;
@@ -157,7 +157,7 @@ impl Redactor {
         }
     }
 
-    /// Registers what `other` knows.
+    /// Registers the secrets of `other`.
     pub fn join(&self, other: &Self) {
         if !Arc::ptr_eq(&self.0, &other.0) {
             let all = other.known().secrets.clone();
@@ -167,17 +167,17 @@ impl Redactor {
         }
     }
 
-    /// Whether it knows none.
+    /// Whether it knows no secrets.
     pub fn is_empty(&self) -> bool {
         self.known().secrets.is_empty()
     }
 
-    /// `text` without them.
+    /// `text` without the secrets.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.replace(text, |_| GONE.to_owned())
+        self.replace(text, |_| REPLACEMENT.to_owned())
     }
 
-    /// `text` with `mark` of each in its place.
+    /// `text` with `mark` of each secret in its place.
     pub fn replace<'t>(&self, text: &'t str, mark: impl Fn(&Secret) -> String) -> Cow<'t, str> {
         let mut known = self.known();
         if known.secrets.is_empty() || text.len() < SECRET_MIN {
@@ -185,7 +185,7 @@ impl Redactor {
         }
         known.index();
         let mut hidden = Vec::new();
-        known.look(&letters(text), DEPTH, &mut hidden);
+        known.collect_hidden(&letters(text), DEPTH, &mut hidden);
         if hidden.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -193,7 +193,7 @@ impl Redactor {
         Cow::Owned(without(text, hidden, marked))
     }
 
-    /// `value` without them, in names and texts.
+    /// `value` without the secrets, in names and texts.
     pub fn value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => match self.text(&text) {
@@ -215,7 +215,7 @@ impl Redactor {
 }
 
 impl Known {
-    /// Takes in what was registered since the last time. Most runs never need it.
+    /// Indexes the secrets that were registered since the last call. Most runs never need the index.
     fn index(&mut self) {
         for at in self.indexed..self.secrets.len() {
             let Some(secret) = self.secrets.get(at) else { break };
@@ -234,9 +234,9 @@ impl Known {
                 let all = [Some(spaced), joined];
                 for one in all.into_iter().flatten() {
                     let Some(start) = one.get(..SECRET_MIN) else { continue };
-                    let beginning_so = self.whole.entry(hash(start.iter().copied())).or_default();
-                    if !beginning_so.iter().any(|(other, _)| *other == one) {
-                        beginning_so.push((one, at));
+                    let same_start = self.whole.entry(hash(start.iter().copied())).or_default();
+                    if !same_start.iter().any(|(other, _)| *other == one) {
+                        same_start.push((one, at));
                     }
                 }
             }
@@ -244,12 +244,17 @@ impl Known {
         self.indexed = self.secrets.len();
     }
 
-    /// Adds to `hidden` where in `view` they stand, as it is and in what it encodes.
-    fn look(&self, view: &[Letter], depth: usize, hidden: &mut Vec<(Range<usize>, usize)>) {
+    /// Adds to `hidden` the positions of secrets in `view`, both plain and encoded.
+    fn collect_hidden(
+        &self,
+        view: &[Letter],
+        depth: usize,
+        hidden: &mut Vec<(Range<usize>, usize)>,
+    ) {
         self.find(view, hidden);
         let Some(depth) = depth.checked_sub(1) else { return };
         for plain in [unescaped(view), unquoted(view)].into_iter().flatten() {
-            self.look(&plain, depth, hidden);
+            self.collect_hidden(&plain, depth, hidden);
         }
         let shortest = if self.whole.is_empty() { PIECE } else { SECRET_MIN };
         for run in dumps(view, shortest) {
@@ -257,12 +262,12 @@ impl Known {
         }
         for (bits, digit) in [(6_usize, base64_digit as fn(char) -> Option<u32>), (4, hex_digit)] {
             for run in runs(view, digit, shortest * 8 / bits) {
-                // A piece of an encoded text begins anywhere within its groups.
+                // A piece of an encoded secret may start anywhere within an encoding group.
                 for start in 0..if bits == 6 { 4 } else { 2 } {
                     let bytes = decoded(run.get(start..).unwrap_or_default(), bits, digit);
-                    // Most of what is looked at was never encoded.
+                    // Most runs of characters are not an encoding.
                     let depth = if is_text(&bytes) { depth } else { 0 };
-                    self.look(&bytes, depth, hidden);
+                    self.collect_hidden(&bytes, depth, hidden);
                 }
             }
         }
@@ -278,7 +283,7 @@ impl Known {
             let found: Vec<(usize, usize)> = pieces.collect();
             let guids = if found.is_empty() { Vec::new() } else { guids(&dense) };
             for &(start, at) in &found {
-                // Ids of tenants and applications stand in some tokens, and are no secret where they stand alone.
+                // Ids of tenants and applications are part of some tokens, and are not secret on their own.
                 let is_long = self.secrets.get(at).is_some_and(|one| GUID < one.expose().len());
                 let guid =
                     guids.iter().find(|guid| guid.start <= start && start + PIECE <= guid.end);
@@ -321,8 +326,8 @@ impl Known {
     }
 }
 
-/// `text` with a mark for each run of what is `hidden`: of the secret that most of it is of. Blanks within a run go with it;
-/// ends of lines do not.
+/// `text` with one mark for each `hidden` run, of the secret that covers most of it. Blanks within a run are removed too;
+/// line ends are kept.
 fn without(
     text: &str,
     mut hidden: Vec<(Range<usize>, usize)>,
@@ -349,7 +354,7 @@ fn without(
             *of.entry(*at).or_default() += 1;
             rest = after;
         }
-        // The first one registered, where several have the same piece.
+        // If several secrets share a piece, the first one registered counts.
         let most = of.into_iter().rev().max_by_key(|(_, count)| *count).map(|(at, _)| at);
         out.push_str(text.get(done..start).unwrap_or_default());
         out.push_str(&most.map(&mark).unwrap_or_default());
@@ -360,7 +365,7 @@ fn without(
     out
 }
 
-/// FNV-1a, without regard to case: headers' names come in lower case.
+/// FNV-1a, ignoring case: header names arrive in lower case.
 fn hash(piece: impl Iterator<Item = char>) -> u64 {
     piece.fold(0xcbf2_9ce4_8422_2325, |hash, c| {
         (hash ^ u64::from(u32::from(c.to_ascii_lowercase()))).wrapping_mul(0x0100_0000_01b3)

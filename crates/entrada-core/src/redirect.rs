@@ -1,4 +1,4 @@
-//! Where the authority sends the browser back to.
+//! Redirect URIs: where the authority sends the browser after the sign-in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,30 +6,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// A redirect URI (RFC 6749 §3.1.2), as it is configured: an address, a port, or a list of ports.
+/// A redirect URI (RFC 6749 §3.1.2), configured as a URL, a port, or a list of ports.
 ///
-/// `http://localhost` stands for any free port: Entra does not compare the port of a registered `http://localhost`, only
-/// its path.
+/// `http://localhost` accepts any free port: Entra compares only the path of a registered `http://localhost`, not its port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "String")]
 pub enum RedirectUri {
-    /// This machine, where we listen (RFC 8252 §7.3).
+    /// A listener on this machine (RFC 8252 §7.3).
     Loopback {
-        /// As it is sent: `localhost`, `127.0.0.1` or `[::1]`.
+        /// The host in the URL: `localhost`, `127.0.0.1` or `[::1]`.
         host: String,
-        /// To be tried in this order; any free one when empty.
+        /// The ports to try, in order. Empty: any free port.
         ports: Vec<u16>,
-        /// Empty, or with a leading slash.
+        /// The path: empty, or with a leading slash.
         path: String,
     },
-    /// A page that shows the answer, to be copied by hand.
+    /// A page on another host that shows the response, which the user pastes.
     Elsewhere(Url),
 }
 
-/// The text is no redirect URI.
+/// The text is not a redirect URI.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no redirect URI: expected a port, ports separated by commas, `http://localhost[:PORT][/PATH]`, or an https \
+    "`{0}` is not a redirect URI: expected a port, ports separated by commas, `http://localhost[:PORT][/PATH]`, or an https \
      address without query and fragment"
 )]
 pub struct RedirectUriError(String);
@@ -41,8 +40,8 @@ impl Default for RedirectUri {
 }
 
 impl RedirectUri {
-    /// The address that is sent, for a listener on `port`. What goes into the authorization request and into the token
-    /// request must be the same, byte for byte (RFC 6749 §4.1.3).
+    /// The URL to send, for a listener on `port`. The authorization request and the token request must have the same URL,
+    /// byte for byte (RFC 6749 §4.1.3).
     pub fn at(&self, port: u16) -> String {
         match self {
             Self::Loopback { host, path, .. } => format!("http://{host}:{port}{path}"),
@@ -85,7 +84,7 @@ impl FromStr for RedirectUri {
             "http" if loopback => Ok(Self::Loopback {
                 host: url.host_str().unwrap_or("localhost").to_owned(),
                 ports: url.port().filter(|port| *port != 0).into_iter().collect(),
-                // `http://localhost` and `http://localhost/` are two registrations.
+                // `http://localhost` and `http://localhost/` are different registrations.
                 path: if text.ends_with('/') || url.path() != "/" {
                     url.path().to_owned()
                 } else {
@@ -114,7 +113,7 @@ impl fmt::Display for RedirectUri {
     }
 }
 
-/// A file may hold a port as a number.
+/// A configuration file may hold a port as a number.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -143,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_and_addresses_say_where_to_listen() {
+    fn ports_and_addresses_give_the_listener() {
         for (text, ports, sent) in [
             ("http://localhost", vec![], "http://localhost:9"),
             ("http://localhost/", vec![], "http://localhost:9/"),
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_elsewhere_is_https_and_is_sent_as_it_is() {
+    fn a_page_on_another_host_is_https_and_is_sent_unchanged() {
         let native = "https://login.microsoftonline.com/common/oauth2/nativeclient";
         assert_eq!(native.parse::<RedirectUri>().unwrap().at(9), native);
         for text in [

@@ -1,12 +1,12 @@
-//! What is asked for.
+//! OAuth scopes.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Scopes of OpenID Connect itself (OIDC Core §5.4, §11): about the sign-in, never about an API.
+/// The scopes of OpenID Connect itself (OIDC Core §5.4, §11): they are about the sign-in, not about an API.
 pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
-/// Scopes of one text.
+/// The most scopes that are read from one text.
 const SCOPES_MAX: usize = 1_000;
 
 /// The scopes of one request: sorted and without repeats (RFC 6749 §3.3).
@@ -25,7 +25,7 @@ const SCOPES_MAX: usize = 1_000;
 pub struct ScopeSet(BTreeSet<String>);
 
 impl ScopeSet {
-    /// Splits `text` at white space. Beyond a thousand scopes, which no request could carry in an address, the rest is left.
+    /// Splits `text` at white space. Scopes after the first thousand are ignored; no URL could hold so many.
     pub fn parse(text: &str) -> Self {
         Self(text.split_whitespace().take(SCOPES_MAX).map(str::to_owned).collect())
     }
@@ -35,12 +35,12 @@ impl ScopeSet {
         self.0.insert(scope.into());
     }
 
-    /// Whether `scope` is here, letter case aside: Entra folds it in its answers.
+    /// Whether the set has `scope`, ignoring case: Entra changes the case in its responses.
     pub fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|own| own.eq_ignore_ascii_case(scope))
     }
 
-    /// Whether every scope of `other` is here.
+    /// Whether the set has every scope of `other`.
     pub fn contains_all(&self, other: &Self) -> bool {
         other.iter().all(|scope| self.contains(scope))
     }
@@ -50,28 +50,28 @@ impl ScopeSet {
         self.0.iter().map(String::as_str)
     }
 
-    /// Those that ask an API for something: all but [`OIDC_SCOPES`].
+    /// The scopes of APIs: all except [`OIDC_SCOPES`].
     pub fn api(&self) -> Self {
         self.iter().filter(|scope| !is_about_sign_in(scope)).collect()
     }
 
-    /// Whether any asks an API for something.
+    /// Whether any scope is of an API.
     pub fn has_api(&self) -> bool {
         self.iter().any(|scope| !is_about_sign_in(scope))
     }
 
-    /// Whether a refresh token is asked for, by the short or the full name of `offline_access`.
+    /// Whether the set requests a refresh token, by the short or the full name of `offline_access`.
     pub fn asks_offline(&self) -> bool {
         self.iter().any(|scope| without_graph(scope).eq_ignore_ascii_case("offline_access"))
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Whether `scope` is one of [`OIDC_SCOPES`], which are at home on Graph and may carry its prefix.
+/// Whether `scope` is one of [`OIDC_SCOPES`], which belong to Graph and may have its prefix.
 fn is_about_sign_in(scope: &str) -> bool {
     OIDC_SCOPES.iter().any(|oidc| oidc.eq_ignore_ascii_case(without_graph(scope)))
 }
@@ -91,7 +91,7 @@ impl<S: Into<String>> FromIterator<S> for ScopeSet {
     }
 }
 
-/// As on the wire: separated by one space.
+/// The form on the wire: separated by single spaces.
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, scope) in self.iter().enumerate() {

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 /// A token, code or verifier.
 ///
-/// It has no `Display`, no `Serialize` and no `Deref`, and is zeroed when dropped. `grep -rn 'expose()' src`
-/// lists every place where one leaves.
+/// It has no `Display`, no `Serialize` and no `Deref`, and is zeroed when dropped. `grep -rn 'expose()' src` lists every
+/// place that reads the value.
 ///
 /// ```
 /// use entrada_core::Secret;
@@ -26,12 +26,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The value itself. Send it where it belongs and keep no copy.
+    /// The value itself. Use it only where it is sent, and keep no copy.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Twelve hexadecimal digits of the SHA-256: enough to tell two tokens apart, useless to present one.
+    /// Twelve hexadecimal digits of the SHA-256: enough to distinguish two tokens, and useless as a token.
     pub fn fingerprint(&self) -> String {
         fingerprint(self.expose().as_bytes())
     }

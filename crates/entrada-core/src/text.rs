@@ -1,14 +1,14 @@
-//! Text that came from somewhere else, made safe to show.
+//! Makes untrusted text safe to show.
 
 use std::borrow::Cow;
 
-/// Longest text from a server that is shown; an Entra error with its ids has about 600 characters.
+/// The longest server text that is shown, in characters. An Entra error with its ids has about 600.
 const SHOWN_MAX: usize = 2_000;
 
 /// `text` on one line without control characters, escape sequences or marks that reorder or hide text.
 ///
-/// White space of every kind, line breaks included, becomes single spaces: a server can neither move the cursor nor
-/// forge a line of ours. Longer than `SHOWN_MAX` characters is cut with `…`.
+/// All white space, line breaks included, becomes single spaces, so that a server can neither move the cursor nor forge a
+/// line of output. Text of more than `SHOWN_MAX` characters is cut with `…`.
 ///
 /// ```
 /// assert_eq!(entrada_core::clean("fine"), "fine");
@@ -53,7 +53,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether `text` is printable ASCII with single spaces inside: nothing to take out of it.
+/// Whether `text` is printable ASCII with single spaces inside, so that nothing has to be removed.
 fn is_plain(text: &[u8]) -> bool {
     let mut before = b' ';
     let plain = text.len() <= SHOWN_MAX
@@ -65,16 +65,16 @@ fn is_plain(text: &[u8]) -> bool {
     plain && (text.is_empty() || before != b' ')
 }
 
-/// `text` with its lines and spaces as they are, and without the rest that [`clean`] takes out: for pages of our own
-/// that quote what a user typed.
+/// `text` with its lines and spaces unchanged, and without the other characters that [`clean`] removes. For pages that
+/// quote the user's input.
 pub fn clean_layout(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || !is_hidden(c)).collect()
 }
 
-/// `value` as a POSIX shell reads it back: as it is where that is safe, else in single quotes.
+/// `value` quoted for a POSIX shell: unchanged where that is safe, otherwise in single quotes.
 pub fn shell_quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
-    // Where a word begins, `~` is somebody's home.
+    // A shell expands `~` at the start of a word to a home directory.
     if !value.is_empty() && value.chars().all(plain) && !value.starts_with('~') {
         value.to_owned()
     } else {
@@ -82,7 +82,7 @@ pub fn shell_quoted(value: &str) -> String {
     }
 }
 
-/// Whether `text` says yes or no, in the words that clap takes for a boolean; `None` where it says neither.
+/// The boolean that `text` spells, in the words that clap accepts; `None` for other text.
 pub fn parse_bool(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
@@ -91,7 +91,7 @@ pub fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// `text` as an HTML page shows it, every character kept: no markup, no end of an attribute.
+/// `text` escaped for HTML text and attributes. Every character is kept.
 pub fn html_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -107,7 +107,8 @@ pub fn html_escaped(text: &str) -> String {
     out
 }
 
-/// ECMA-48: `ESC [ … final`, `ESC ] … BEL|ST` and their like; what follows is theirs, not text.
+/// ECMA-48: `ESC [ … final`, `ESC ] … BEL|ST` and similar sequences. The characters after `ESC` belong to the sequence, not
+/// to the text.
 fn skip_escape_sequence(
     first: char,
     characters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
@@ -136,9 +137,9 @@ fn skip_escape_sequence(
     }
 }
 
-/// Whether a terminal cannot show `c` as itself: control, format and private characters, noncharacters, separators of lines
-/// (Unicode's general categories Cc, Cf, Co, Zl, Zp and `Noncharacter_Code_Point`), what shows nothing by itself
-/// (`Default_Ignorable_Code_Point`), and what looks like a blank and is none.
+/// Whether a terminal cannot show `c` as a visible character: control, format and private characters, noncharacters and
+/// line separators (Unicode's general categories Cc, Cf, Co, Zl, Zp and `Noncharacter_Code_Point`), characters without a
+/// glyph (`Default_Ignorable_Code_Point`), and symbols that look blank.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -150,13 +151,14 @@ pub(super) fn is_hidden(c: char) -> bool {
             | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
             // Private use.
             | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'
-            // Noncharacters, but those at the end of each plane.
+            // Noncharacters, except those at the end of each plane.
             | '\u{fdd0}'..='\u{fdef}')
         || matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff)
         || BLANK.contains(&c)
 }
 
-/// Symbols without ink that are no white space to Unicode: the empty Braille pattern, the filler of Khitan, the null notehead.
+/// Symbols that look blank but are not white space in Unicode: the empty Braille pattern, the Khitan filler, the null
+/// notehead.
 const BLANK: [char; 3] = ['\u{2800}', '\u{16fe4}', '\u{1d159}'];
 
 #[cfg(test)]
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn escape_sequences_go_with_their_contents() {
+    fn escape_sequences_are_removed_with_their_contents() {
         assert_eq!(clean("a\u{1b}]0;title\u{7}b\u{1b}[2Jc\u{1b}]8;;http://x\u{1b}\\d"), "abcd");
         assert_eq!(clean("x\u{9b}31my"), "xy");
     }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unicode_calls_hidden_is_hidden_and_nothing_else() {
+    fn only_characters_that_unicode_calls_hidden_are_removed() {
         let hidden = regex::Regex::new(
             r"^[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]$",
         )
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_act_on_is_quoted() {
+    fn characters_with_a_meaning_in_shells_are_quoted() {
         let plain = "https://graph.microsoft.com/Mail.Read";
         assert_eq!(shell_quoted(plain), plain);
         assert_eq!(shell_quoted("x;touch /tmp/p"), "'x;touch /tmp/p'");

@@ -1,4 +1,4 @@
-//! Points in time and how people say them.
+//! Points in time and durations, with their display forms.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,23 +22,23 @@ use serde::{Deserialize, Serialize};
 pub struct NumericDate(pub i64);
 
 impl NumericDate {
-    /// This much later; stays at the far end of time rather than overflow.
+    /// This time plus a duration; saturates instead of overflowing.
     pub fn plus(self, duration: Duration) -> Self {
         self.plus_seconds(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// This many seconds later, or earlier when negative.
+    /// This time plus a number of seconds, which may be negative.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Seconds from `earlier` to here; negative when `earlier` is later.
+    /// The seconds from `earlier` to this time; negative when `earlier` is later.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// `2026-11-23 21:08:17Z`; the bare number where no calendar reaches.
+/// `2026-11-23 21:08:17Z`; the bare number outside the range of the calendar.
 impl fmt::Display for NumericDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_second(self.0) {
@@ -48,7 +48,7 @@ impl fmt::Display for NumericDate {
     }
 }
 
-/// A length of time as a person would say it: the two largest units, `3 h 12 min`. The sign is dropped.
+/// A duration for people: the two largest units, `3 h 12 min`. The sign is dropped.
 pub fn human_duration(seconds: i64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut rest = seconds.unsigned_abs();
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_said_in_the_two_largest_units() {
+    fn durations_are_shown_in_the_two_largest_units() {
         for (seconds, said) in [
             (0, "0 s"),
             (59, "59 s"),

@@ -1,8 +1,8 @@
-//! Who can sign in, and where.
+//! The accounts and the directories.
 
 /// The directory of the built-in work accounts.
 pub const CONTOSO: &str = "0c0ffee0-1111-4222-8333-444455556666";
-/// The home of the built-in guest.
+/// The home directory of the built-in guest.
 pub const PARTNER: &str = "0a57ee00-7777-4888-8999-aaaabbbbcccc";
 /// The directory of all personal accounts.
 pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -14,28 +14,28 @@ pub struct Person {
     pub username: &'static str,
     /// For example `Ada Lovelace`.
     pub name: &'static str,
-    /// What sort of account it is.
+    /// The kind of account.
     pub kind: AccountKind,
     /// Whether it has a mailbox that Graph can read.
     pub mailbox: bool,
-    /// Object id in [`Person::tid`].
+    /// The object id in [`Person::tid`].
     pub oid: &'static str,
     /// The directory that issues the tokens.
     pub tid: &'static str,
-    /// Home object id, `uid` of `client_info`.
+    /// The home object id, `uid` of `client_info`.
     pub uid: &'static str,
-    /// Home directory, `utid` of `client_info`.
+    /// The home directory, `utid` of `client_info`.
     pub utid: &'static str,
     /// The `upn` claim.
     pub upn: &'static str,
 }
 
-/// Sorts of account.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountKind {
     /// A work or school account in its own directory.
     Work,
-    /// A work account invited into somebody else's directory.
+    /// A work account that is a guest in another directory.
     Guest,
     /// A personal Microsoft account.
     Personal,
@@ -100,12 +100,12 @@ impl Person {
     }
 }
 
-/// A directory that the emulator answers for.
+/// A directory of the emulator.
 #[derive(Clone, Debug)]
 pub struct Directory {
     /// Its GUID.
     pub id: String,
-    /// Its verified domains.
+    /// The verified domains.
     pub domains: Vec<String>,
     /// For example `Contoso`.
     pub name: String,
@@ -118,7 +118,7 @@ impl Directory {
     }
 }
 
-/// The tenant segment of a path, in its one spelling.
+/// The tenant segment of a path, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     Common,
@@ -129,7 +129,7 @@ pub(super) enum Segment {
 }
 
 impl Segment {
-    /// `None` when no such tenant exists here.
+    /// `None` if the emulator has no such tenant.
     pub(super) fn parse(text: &str, directories: &[Directory]) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         Some(match text.as_str() {
@@ -145,7 +145,7 @@ impl Segment {
         })
     }
 
-    /// Whether this account may sign in here.
+    /// Whether this account may sign in at this tenant.
     pub(super) fn admits(&self, person: &Person) -> bool {
         match self {
             Self::Common => true,
@@ -154,7 +154,7 @@ impl Segment {
         }
     }
 
-    /// The directory that issues tokens for `person` here.
+    /// The directory that issues the tokens of `person` at this tenant.
     pub(super) fn tid(&self, person: &Person) -> String {
         match self {
             Self::Directory(id) => id.clone(),
@@ -162,7 +162,7 @@ impl Segment {
         }
     }
 
-    /// As it stands in the metadata's issuer.
+    /// The form in the issuer of the metadata.
     pub(super) fn issuer_part(&self) -> &str {
         match self {
             Self::Common | Self::Organizations => "{tenantid}",

@@ -1,21 +1,21 @@
-//! Answers before they are sent.
+//! Responses before they are sent.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
-/// An answer with its whole body.
+/// A response with its whole body.
 pub(super) type Answer = Response<Vec<u8>>;
 
-/// The OAuth `error` of an answer, for the log.
+/// The OAuth `error` of a response, for the log.
 #[derive(Clone)]
 pub(super) struct LoggedError(pub(super) String);
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-/// Pages need no script, load nothing and are shown in nobody's frame.
+/// Pages run no script, load nothing and cannot be framed.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
-/// The page that posts an answer back to the client sends its form by itself where scripts run.
+/// The page that posts a response to the client submits its form by script, if scripts are enabled.
 const POLICY_POST: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                            base-uri 'none'; frame-ancestors 'none'";
 
@@ -51,20 +51,20 @@ pub(super) fn redirect(location: &str) -> Answer {
     answer
 }
 
-/// Sets a header; a value that no header can hold is left out.
+/// Sets a header. An invalid value is ignored.
 pub(super) fn set(answer: &mut Answer, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }
 }
 
-/// Notes `error` for the log.
+/// Records `error` for the log.
 pub(super) fn mark(mut answer: Answer, error: &str) -> Answer {
     answer.extensions_mut().insert(LoggedError(error.to_owned()));
     answer
 }
 
-/// Every number in the members of `body`, and in its lists, as text.
+/// Replaces every number in the members of `body`, and in its lists, with text.
 pub(super) fn numbers_as_text(body: &mut Value) {
     match body {
         Value::Object(members) => members.values_mut().for_each(numbers_as_text),

@@ -1,4 +1,4 @@
-//! The authorization endpoint: the page where somebody signs in, and the way back to the client.
+//! The authorization endpoint: the sign-in page, and the redirect to the client.
 
 use url::Url;
 
@@ -8,12 +8,12 @@ use super::call::Call;
 use super::page::{self, AccountPicker};
 use super::refusal::{self, ADMIN_CONSENT, Refusal};
 use super::scenario::Approver;
-use super::scope::{self, Several};
+use super::scope::{self, SeveralApis};
 use super::state::State;
 use super::{ClientKind, mint};
 use entrada_core::NumericDate;
 
-/// An authorization request that was found in order.
+/// A valid authorization request.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) client_id: String,
@@ -38,26 +38,26 @@ pub(super) struct Code {
     pub(super) used: bool,
 }
 
-/// Where an authorization request can go wrong.
-enum Wrong {
-    /// Shown in the browser; the client hears nothing.
+/// How an error of an authorization request is reported.
+enum AuthorizeError {
+    /// Shown in the browser; the client gets no response.
     Shown(Refusal),
-    /// Told to the client.
-    Told(Box<Asked>, Refusal),
+    /// Sent to the client.
+    Redirected(Box<Asked>, Refusal),
 }
 
 const CANCELLED: Refusal =
     Refusal::new("access_denied", 65_004, "User declined to consent to access the app.");
-const NOBODY_HERE: Refusal = Refusal::new(
+const LOGIN_REQUIRED: Refusal = Refusal::new(
     "login_required",
     50_058,
     "A silent sign-in request was sent but no user is signed in.",
 );
-/// Codes live ten minutes.
+/// The lifetime of codes: ten minutes.
 const CODE_LIFE: i64 = 600;
 
 impl State {
-    /// `/{tenant}/oauth2/v2.0/authorize`: GET shows the page, POST is the page's answer.
+    /// `/{tenant}/oauth2/v2.0/authorize`: GET shows the page, POST submits it.
     pub(super) fn authorize(
         &mut self,
         call: &Call,
@@ -73,15 +73,19 @@ impl State {
         }
         match self.read_authorize(call, segment) {
             Ok(asked) => self.ask(call, asked, now),
-            Err(Wrong::Shown(refusal)) => self.show(call, &refusal, now),
-            Err(Wrong::Told(asked, refusal)) => self.send_error(&asked, &refusal, call, now),
+            Err(AuthorizeError::Shown(refusal)) => self.show(call, &refusal, now),
+            Err(AuthorizeError::Redirected(asked, refusal)) => {
+                self.send_error(&asked, &refusal, call, now)
+            }
         }
     }
 
-    fn read_authorize(&self, call: &Call, segment: &Segment) -> Result<Asked, Wrong> {
-        let need = |name: &str| call.any(name).ok_or_else(|| Wrong::Shown(refusal::missing(name)));
+    fn read_authorize(&self, call: &Call, segment: &Segment) -> Result<Asked, AuthorizeError> {
+        let need = |name: &str| {
+            call.any(name).ok_or_else(|| AuthorizeError::Shown(refusal::missing(name)))
+        };
         let client_id = need("client_id")?;
-        self.admit(client_id, segment).map_err(Wrong::Shown)?;
+        self.admit(client_id, segment).map_err(AuthorizeError::Shown)?;
         let redirect_uri = need("redirect_uri")?;
         if !self.is_registered(client_id, redirect_uri) {
             let text = format!(
@@ -89,7 +93,7 @@ impl State {
                  configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches \
                  one added to your application in the Azure portal."
             );
-            return Err(Wrong::Shown(Refusal::with("invalid_request", 50_011, text)));
+            return Err(AuthorizeError::Shown(Refusal::with("invalid_request", 50_011, text)));
         }
         let text = |name: &str| call.any(name).map(str::to_owned);
         let asked = Asked {
@@ -107,11 +111,13 @@ impl State {
             response_mode: text("response_mode").unwrap_or_else(|| "query".to_owned()),
             client_info: call.any("client_info") == Some("1"),
         };
-        let problem = self.problem_to_tell(call, &asked);
-        problem.map_or(Ok(asked.clone()), |refusal| Err(Wrong::Told(Box::new(asked), refusal)))
+        let problem = self.error_to_redirect(call, &asked);
+        problem.map_or(Ok(asked.clone()), |refusal| {
+            Err(AuthorizeError::Redirected(Box::new(asked), refusal))
+        })
     }
 
-    fn problem_to_tell(&self, call: &Call, asked: &Asked) -> Option<Refusal> {
+    fn error_to_redirect(&self, call: &Call, asked: &Asked) -> Option<Refusal> {
         if call.any("response_type") != Some("code") {
             let text = "The response_type is not supported: expected 'code'.";
             return Some(Refusal::new("unsupported_response_type", 700_054, text));
@@ -126,18 +132,18 @@ impl State {
             let text = "The size of the Code_Challenge parameter is not valid.";
             return Some(Refusal::new("invalid_request", 501_491, text));
         }
-        let wanted = match scope::parse(&asked.scope, Several::FirstCounts) {
+        let wanted = match scope::parse(&asked.scope, SeveralApis::FirstCounts) {
             Ok(wanted) => wanted,
             Err(refusal) => return Some(refusal),
         };
         if let Err(refusal) = self.check_client(&asked.client_id, &wanted) {
             return Some(refusal);
         }
-        let signed_in = self.scenario_of(&asked.client_id).approver == Approver::Itself;
-        (call.any("prompt") == Some("none") && !signed_in).then_some(NOBODY_HERE)
+        let signed_in = self.scenario_of(&asked.client_id).approver == Approver::Automatic;
+        (call.any("prompt") == Some("none") && !signed_in).then_some(LOGIN_REQUIRED)
     }
 
-    /// Shows the page, or goes back at once where the scenario needs nobody.
+    /// Shows the page, or redirects at once in scenarios without a user.
     fn ask(&mut self, call: &Call, asked: Asked, now: NumericDate) -> Answer {
         let scenario = self.scenario_of(&asked.client_id);
         if self.needs_admin(&asked.client_id) {
@@ -146,7 +152,7 @@ impl State {
             return answer::html(200, page::admin_approval(&asked.client_id, url.as_deref()));
         }
         match (scenario.approver, self.usual_person(scenario, &asked.segment)) {
-            (Approver::Itself, Some(person)) => return self.send_code(asked, person, now),
+            (Approver::Automatic, Some(person)) => return self.send_code(asked, person, now),
             (Approver::Declines, _) => return self.send_error(&asked, &CANCELLED, call, now),
             _ => (),
         }
@@ -164,7 +170,7 @@ impl State {
         answer::html(200, body)
     }
 
-    /// The person pressed a button.
+    /// Handles a button of the page.
     fn answered(&mut self, call: &Call, now: NumericDate) -> Answer {
         let flow = call.form("flow").unwrap_or_default();
         let Some(asked) = self.asked.get(flow).cloned() else {
@@ -178,8 +184,8 @@ impl State {
             return self.send_error(&asked, &CANCELLED, call, now);
         }
         let person = call.form("account").and_then(Person::find);
-        let nobody = self.scenario_of(&asked.client_id).approver == Approver::Nobody;
-        match person.filter(|person| asked.segment.admits(person) && !nobody) {
+        let never_approves = self.scenario_of(&asked.client_id).approver == Approver::Never;
+        match person.filter(|person| asked.segment.admits(person) && !never_approves) {
             Some(person) => {
                 self.asked.remove(flow);
                 self.send_code(asked, person, now)
@@ -243,7 +249,7 @@ impl State {
         answer::mark(answer::html(400, page::trouble(&text)), refusal.error)
     }
 
-    /// Whether a client may be answered there. Without a registration of its own it has `http://localhost`.
+    /// Whether a client may use this redirect URI. A client without a registration has `http://localhost`.
     pub(super) fn is_registered(&self, client_id: &str, redirect_uri: &str) -> bool {
         const USUAL: [&str; 2] =
             ["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"];
@@ -257,7 +263,7 @@ impl State {
     }
 }
 
-/// On `http://localhost` the port does not count, the path does; everywhere else every character counts.
+/// On `http://localhost` the path must match and the port is ignored; other URIs must match exactly.
 fn same_uri(registered: &str, asked: &str) -> bool {
     let (Ok(own), Ok(url)) = (Url::parse(registered), Url::parse(asked)) else { return false };
     let local = |url: &Url| url.scheme() == "http" && url.host_str() == Some("localhost");
@@ -268,7 +274,7 @@ fn same_uri(registered: &str, asked: &str) -> bool {
     }
 }
 
-/// The client's address with the answer in its query or fragment.
+/// The redirect URI with the response in its query or fragment.
 fn location(asked: &Asked, members: &[(String, String)]) -> Option<String> {
     let mut url = Url::parse(&asked.redirect_uri).ok()?;
     if asked.response_mode == "fragment" {

@@ -1,4 +1,4 @@
-//! One request, taken apart.
+//! A parsed request.
 
 use http::{HeaderMap, Method, header};
 use url::form_urlencoded;
@@ -6,7 +6,7 @@ use url::form_urlencoded;
 /// A request with its parameters decoded.
 pub(super) struct Call {
     pub(super) method: Method,
-    /// Without the query.
+    /// The path without the query.
     pub(super) path: String,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
@@ -46,7 +46,7 @@ impl Call {
         find(&self.query, name)
     }
 
-    /// A form member or else a query parameter.
+    /// A form member, or otherwise a query parameter.
     pub(super) fn any(&self, name: &str) -> Option<&str> {
         self.form(name).or_else(|| self.query(name))
     }
@@ -65,7 +65,7 @@ impl Call {
         self.method == Method::POST
     }
 
-    /// Values that must not leak: what a client presents to prove something, from 8 characters on.
+    /// Values that must not leak: secrets that a client presents, from 8 characters on.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         const NAMES: [&str; 7] = [
             "code",

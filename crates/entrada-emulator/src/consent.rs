@@ -1,4 +1,4 @@
-//! Consent of an administrator.
+//! Administrator consent.
 
 use super::ClientKind;
 use super::account::{PEOPLE, Segment};
@@ -13,13 +13,13 @@ use super::state::State;
 const ADMIN_CONSENT: u32 = 90_094;
 
 impl State {
-    /// Whether this client waits for an administrator.
+    /// Whether this client needs an administrator's consent.
     pub(super) fn needs_admin(&self, client_id: &str) -> bool {
         self.scenario_of(client_id).issue.is_some_and(|refusal| refusal.code == ADMIN_CONSENT)
             && !self.admin_consents.contains(&client_id.to_ascii_lowercase())
     }
 
-    /// What comes in the place of a device flow's tokens.
+    /// The error that replaces the tokens of a device flow.
     pub(super) fn refused_at_issue(&self, scenario: &Scenario, client_id: &str) -> Option<Refusal> {
         if matches!(self.kind_of(client_id), ClientKind::Web | ClientKind::Spa) {
             return Some(NOT_PUBLIC);
@@ -28,7 +28,7 @@ impl State {
         (refusal.code != ADMIN_CONSENT || self.needs_admin(client_id)).then(|| refusal.clone())
     }
 
-    /// `/{tenant}/v2.0/adminconsent`: the page, and its answer.
+    /// `/{tenant}/v2.0/adminconsent`: the page, and its submission.
     pub(super) fn admin_consent(&mut self, call: &Call, segment: &Segment) -> Answer {
         let Some(client_id) = call.any("client_id") else {
             return answer::html(
@@ -73,7 +73,7 @@ impl State {
         answer::redirect(url.as_str())
     }
 
-    /// What this client may never ask for.
+    /// Refuses scopes that this client may never request.
     pub(super) fn check_client(&self, client_id: &str, wanted: &Wanted) -> Result<(), Refusal> {
         let mail = |name: &&&str| name.starts_with("Mail.") || wanted.resource == &EXCHANGE;
         let foreign = wanted.names.iter().find(mail);

@@ -1,4 +1,4 @@
-//! The device authorization grant: the request, the page, and what the poll finds.
+//! The device authorization grant: the request, the page, and the polls.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::call::Call;
 use super::page::{self, AccountPicker};
 use super::refusal::{self, CODE_EXPIRED, DECLINED, LOOP, PENDING, REDEEMED, Refusal, SLOW_DOWN};
 use super::scenario::{Approver, TransportFault};
-use super::scope::{self, Several};
+use super::scope::{self, SeveralApis};
 use super::state::{State, Step};
 use super::{Reply, mint};
 use entrada_core::NumericDate;
@@ -24,15 +24,15 @@ pub(super) struct SignIn {
     pub(super) claims: Option<String>,
     pub(super) segment: Segment,
     expires_at: NumericDate,
-    /// Seconds that two polls must lie apart, where somebody minds.
+    /// The least number of seconds between two polls.
     interval: i64,
     polls: u32,
-    /// When the polls of the last two minutes came.
+    /// The times of the polls in the last two minutes.
     recent: VecDeque<NumericDate>,
     pub(super) outcome: ApprovalState,
 }
 
-/// How far a device flow has come.
+/// The state of a device flow.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ApprovalState {
     Waiting,
@@ -66,7 +66,7 @@ impl State {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.admit(client_id, segment)?;
         let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
-        let wanted = scope::parse(scope, Several::Refused)?;
+        let wanted = scope::parse(scope, SeveralApis::Refused)?;
         self.check_client(client_id, &wanted)?;
 
         let scenario = self.scenario_of(client_id);
@@ -92,7 +92,7 @@ impl State {
             body["interval"] = json!(self.options.interval);
         }
         self.keep_secret(device_code.clone());
-        // Codes that died an hour ago are of no interest to anybody.
+        // Codes that expired an hour ago are dropped.
         self.sign_ins.retain(|old| now <= old.expires_at.plus_seconds(3_600));
         self.sign_ins.push(SignIn {
             device_code,
@@ -110,7 +110,7 @@ impl State {
         Ok(answer::json(200, &body))
     }
 
-    /// What a poll finds: tokens for the flow at this place in the list, or a refusal.
+    /// The result of a poll: tokens for the flow at this index, or an error.
     pub(super) fn poll(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
         let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
         let code = call.form("device_code").or_else(|| call.form("code"));
@@ -180,7 +180,7 @@ impl State {
         }
         if matches!(sign_in.outcome, ApprovalState::Waiting) && 2 <= sign_in.polls {
             match (scenario.approver, usual) {
-                (Approver::Itself, Some(person)) => {
+                (Approver::Automatic, Some(person)) => {
                     sign_in.outcome = ApprovalState::Approved(person);
                 }
                 (Approver::Declines, _) => sign_in.outcome = ApprovalState::Declined,
@@ -197,7 +197,7 @@ impl State {
         }
     }
 
-    /// The page where a person enters the user code: three steps on one address.
+    /// The page for the user code: three steps at one URL.
     pub(super) fn device_page(&mut self, call: &Call, now: NumericDate) -> Answer {
         let typed = call.any("otc").unwrap_or_default();
         if !call.is_post() {
@@ -225,7 +225,7 @@ impl State {
                 scope: &sign_in.scope,
                 segment: &sign_in.segment,
                 login_hint: None,
-                going: "on another device. Continue only if you started this.",
+                going: "on another device. Continue only if you started this sign-in.",
             };
             return answer::html(200, page::pick_account(&ask));
         };
@@ -242,13 +242,13 @@ impl State {
         answer::html(200, page::notice("You’re all set", &text))
     }
 
-    /// Where a flow with this user code waits; letter case, spaces and dashes do not matter.
+    /// The index of the pending flow with this user code; case, spaces and dashes are ignored.
     fn waiting(&self, user_code: &str) -> Option<usize> {
         let typed: String = user_code.chars().filter(char::is_ascii_alphanumeric).collect();
         self.sign_ins.iter().position(|sign_in| {
             matches!(sign_in.outcome, ApprovalState::Waiting)
                 && sign_in.user_code.eq_ignore_ascii_case(&typed)
-                && self.scenario_of(&sign_in.client_id).approver != Approver::Nobody
+                && self.scenario_of(&sign_in.client_id).approver != Approver::Never
         })
     }
 

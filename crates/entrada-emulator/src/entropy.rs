@@ -16,7 +16,7 @@ impl Entropy {
         match seed {
             Some(seed) => key[..8].copy_from_slice(&seed.to_le_bytes()),
             None if getrandom::fill(&mut key).is_ok() => (),
-            // No randomness to be had: tokens of a test server may be guessed.
+            // Without system randomness, the tokens of the test server are predictable.
             None => key.fill(7),
         }
         Self { key, counter: 0 }
@@ -40,13 +40,13 @@ impl Entropy {
         bytes.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte)) % bound.max(1)
     }
 
-    /// `length` characters out of `alphabet`, which is ASCII.
+    /// `length` characters from `alphabet`, which is ASCII.
     pub(super) fn text(&mut self, length: usize, alphabet: &[u8]) -> String {
         let pick = |byte: u8| char::from(alphabet[usize::from(byte) % alphabet.len()]);
         self.bytes(length).into_iter().map(pick).collect()
     }
 
-    /// Base64url of `bytes` bytes.
+    /// Base64url of `bytes` random bytes.
     pub(super) fn base64url(&mut self, bytes: usize) -> String {
         URL_SAFE_NO_PAD.encode(self.bytes(bytes))
     }

@@ -1,4 +1,4 @@
-//! What somebody agreed to, and the tokens that follow from it.
+//! Grants of users, and the tokens issued for them.
 
 use serde_json::{Value, json};
 
@@ -18,21 +18,21 @@ pub(super) struct Grant {
     pub(super) client_id: String,
     pub(super) person: &'static Person,
     pub(super) tid: String,
-    /// As the sign-in asked for.
+    /// The scopes of the sign-in request.
     pub(super) scope: String,
     /// The `claims` parameter of the sign-in.
     pub(super) claims: Option<String>,
     pub(super) revoked: bool,
 }
 
-/// A refresh token that is out there.
+/// An issued refresh token.
 pub(super) struct RefreshToken {
-    /// Place in the list of grants.
+    /// The index in the list of grants.
     pub(super) grant: usize,
     pub(super) used: bool,
 }
 
-/// What the access token of a personal account stands for.
+/// The meaning of a personal account's access token.
 pub(super) struct Compact {
     pub(super) person: &'static Person,
     pub(super) resource: &'static Resource,
@@ -41,11 +41,11 @@ pub(super) struct Compact {
     pub(super) expires_at: NumericDate,
 }
 
-/// One token response to be made.
+/// The input of one token response.
 pub(super) struct Issue<'a> {
     pub(super) wanted: Wanted,
     pub(super) nonce: Option<String>,
-    /// Whether somebody has just signed in, rather than a refresh token been presented.
+    /// Whether the user has just signed in. Otherwise a refresh token was presented.
     pub(super) first: bool,
     /// The `claims` parameter of this request.
     pub(super) claims: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct Issue<'a> {
     pub(super) now: NumericDate,
 }
 
-/// What the response and the access token say about scopes.
+/// The scopes in the response and in the access token.
 struct Scopes {
     /// The `scope` member.
     response: String,
@@ -62,7 +62,7 @@ struct Scopes {
 }
 
 impl State {
-    /// Notes a new grant and gives its first tokens.
+    /// Records a new grant and issues its first tokens.
     pub(super) fn issue_first(
         &mut self,
         grant: Grant,
@@ -72,7 +72,7 @@ impl State {
         self.issue(self.grants.len() - 1, issue)
     }
 
-    /// Makes a token response for the grant at this place of the list.
+    /// Makes a token response for the grant at this index.
     pub(super) fn issue(&mut self, index: usize, issue: Issue<'_>) -> Result<Answer, Refusal> {
         let Issue { mut wanted, now, .. } = issue;
         let grant = &self.grants[index];
@@ -92,7 +92,7 @@ impl State {
 
         match scenario.tokens {
             Tokens::Partial => {
-                // What another scenario had them consent to does not count.
+                // Consent from another scenario does not count.
                 self.consents.clear();
                 withhold(&mut wanted);
             }
@@ -146,7 +146,7 @@ impl State {
             };
             self.compact.insert(access_token.clone(), record);
         }
-        // As observed at Entra: a second less than the token lives.
+        // Observed at Entra: one second less than the token's lifetime.
         let expires_in = if life <= 60 || person.is_personal() { life } else { life - 1 };
         let mut body = json!({
             "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in,
@@ -167,7 +167,7 @@ impl State {
         if kind == ClientKind::FirstParty {
             body["foci"] = json!("1");
         }
-        // Work accounts get a new one at every refresh; personal ones only when they ask.
+        // Work accounts get a new refresh token at every refresh; personal accounts only on request.
         let refreshable =
             wanted.signs_in("offline_access") || !issue.first && !person.is_personal();
         if refreshable && scenario.tokens != Tokens::NoRefreshToken {
@@ -191,7 +191,7 @@ impl State {
         i64::try_from(self.entropy.below(below)).unwrap_or_default()
     }
 
-    /// Notes the consent, and says what was granted in the way that Entra does for this sort of account and API.
+    /// Records the consent, and returns the granted scopes in Entra's form for this kind of account and API.
     fn scopes(&mut self, client_id: &str, person: &Person, wanted: &Wanted, first: bool) -> Scopes {
         const SIGN_IN: &str = "openid profile email";
         if wanted.only_sign_in() {
@@ -234,7 +234,7 @@ fn contexts(claims: &str) -> Vec<String> {
     all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// Takes away what `consent-partial` does not grant: every `Mail.` scope, or else the first one.
+/// Removes the scopes that `consent-partial` does not grant: every `Mail.` scope, or else the first one.
 fn withhold(wanted: &mut Wanted) {
     wanted.names = wanted.api_names();
     wanted.default = false;

@@ -1,4 +1,4 @@
-//! A small Microsoft Graph, which judges tokens as the real one does.
+//! A small Microsoft Graph, which checks tokens as the real one does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,13 +14,13 @@ use super::scope::{GRAPH, allows};
 use super::state::State;
 use entrada_core::{Jwt, NumericDate};
 
-/// Who calls, and what they may do.
+/// The caller and its permissions.
 struct Caller {
     person: &'static Person,
     scp: Vec<String>,
 }
 
-/// A refusal of Graph: HTTP status, `code`, `message`.
+/// An error of Graph: HTTP status, `code`, `message`.
 struct GraphError(u16, &'static str, &'static str);
 
 const EMPTY: GraphError = GraphError(401, "InvalidAuthenticationToken", "Access token is empty.");
@@ -62,7 +62,7 @@ const CHALLENGE: GraphError = GraphError(
     "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: \
      TokenCreatedWithOutdatedPolicies",
 );
-/// What [`CHALLENGE`] asks for.
+/// The claims that [`CHALLENGE`] asks for.
 const CHALLENGE_CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 const MAIL_DENIED: GraphError =
     GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");
@@ -138,7 +138,7 @@ impl State {
         if claims.exp().is_none_or(|exp| exp <= now) {
             return Err(EXPIRED);
         }
-        // Servers forgive five minutes.
+        // Servers tolerate five minutes.
         if claims.time("nbf").is_some_and(|nbf| now.plus_seconds(300) < nbf) {
             return Err(NOT_YET);
         }
@@ -224,7 +224,7 @@ fn message_id(index: usize) -> String {
     format!("AAMkADemulator{index}=")
 }
 
-/// A message; without the body where only `Mail.ReadBasic` was granted.
+/// A message; without the body if only `Mail.ReadBasic` was granted.
 fn message(person: &Person, index: usize, whole: bool, now: NumericDate) -> Value {
     let (subject, text) = MESSAGES[index];
     let hours = i64::try_from(index).unwrap_or_default() + 1;
@@ -254,7 +254,7 @@ fn refuse(error: &GraphError, call: &Call, now: NumericDate) -> Answer {
     } });
     let mut answer = answer::json(*status, &body);
     if *status == 401 {
-        // The client_id is Graph's own, not the caller's.
+        // This `client_id` is Graph's own, not the caller's.
         let claims = STANDARD.encode(CHALLENGE_CLAIMS);
         let asks = format!(", error=\"insufficient_claims\", claims=\"{claims}\"");
         let asks = if *message == CHALLENGE.2 { &asks } else { "" };

@@ -11,19 +11,19 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// An RSA-2048 key and its names.
+/// An RSA-2048 key and its ids.
 pub(super) struct Key {
     pair: KeyPair,
     kid: String,
 }
 
-/// The key of this process, made when first needed; every emulator of the process signs with it.
+/// The key of this process. It is made at the first use, and all emulators of the process sign with it.
 pub(super) fn key() -> Option<&'static Key> {
     static KEY: OnceLock<Option<Key>> = OnceLock::new();
     KEY.get_or_init(|| {
         let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
         let digest = Sha256::digest(pair.public_key().as_ref());
-        // Entra's `kid` is a certificate's SHA-1: 20 bytes.
+        // Entra's `kid` is the SHA-1 of a certificate: 20 bytes.
         let kid = URL_SAFE_NO_PAD.encode(&digest[..20]);
         Some(Key { pair, kid })
     })
@@ -31,8 +31,8 @@ pub(super) fn key() -> Option<&'static Key> {
 }
 
 impl Key {
-    /// A compact JWT. With a `nonce` in `header` it is signed as Entra signs tokens for its own APIs: over the SHA-256
-    /// of the nonce, so that nobody else can check it.
+    /// Makes a compact JWT. With a `nonce` in `header`, the signature is over the nonce's SHA-256, as in Entra's tokens for
+    /// its own APIs, so that only the API can check it.
     pub(super) fn sign(&self, mut header: Value, claims: &Value) -> String {
         header["alg"] = json!("RS256");
         header["typ"] = json!("JWT");
@@ -89,7 +89,7 @@ impl Key {
     }
 }
 
-/// The header as it is signed: its nonce replaced by the nonce's SHA-256.
+/// The header for the signature: its nonce is replaced by the nonce's SHA-256.
 fn signed_form(header: &Value) -> String {
     let mut header = header.clone();
     if let Some(nonce) = header.get("nonce").and_then(Value::as_str) {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_untouched_tokens_are_ours() {
+    fn only_unchanged_tokens_pass_the_check() {
         let key = key().unwrap();
         for header in [json!({}), json!({"nonce": "n"})] {
             let token = key.sign(header, &json!({"aud": "x"}));

@@ -56,31 +56,31 @@ pub use scenario::{SCENARIOS, Scenario};
 pub use start::{EmulatorBuilder, RunningEmulator, StartError};
 use state::State;
 
-/// How an emulator is set up.
+/// The settings of an emulator.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where clients reach it, for example `http://localhost:8400`: the root of every URL it gives out.
+    /// The root of the emulator's URLs, for example `http://localhost:8400`.
     pub base: Url,
-    /// Names by which it is reached beside that of `base`, `localhost` and the loopback addresses. [`serve`] turns requests
-    /// away that name another host: a page of somebody else's whose name leads here (DNS rebinding).
+    /// Host names to accept in addition to that of `base`, `localhost` and the loopback addresses. [`serve`] refuses
+    /// requests for any other host: they may come from a foreign web page (DNS rebinding).
     pub hosts: Vec<String>,
-    /// What happens to clients whose id is not a scenario's own.
+    /// The scenario of clients whose id does not belong to a scenario.
     pub scenario: &'static Scenario,
-    /// Directories beside the built-in Contoso.
+    /// Directories in addition to the built-in Contoso.
     pub directories: Vec<Directory>,
     /// Registrations that are not plain public multi-tenant clients.
     pub clients: Vec<Client>,
-    /// Whether a client that is not in [`Options::clients`] is unknown (AADSTS700016), rather than accepted.
+    /// Whether a client that is not in [`Options::clients`] is refused as unknown (AADSTS700016).
     pub only_known_clients: bool,
-    /// Seconds between polls that a device code answer asks for. Entra: 5.
+    /// Seconds between polls, as sent in the device code response. Entra sends 5.
     pub interval: u64,
-    /// Whether the parts of an `error_description` are on lines of their own (CR LF), as Entra had them until 2025.
+    /// Whether the parts of an `error_description` are on separate lines (CR LF), as Entra sent them until 2025.
     pub crlf: bool,
-    /// User name of the account that signs in by itself, where the scenario does not say.
+    /// The user name of the account that signs in automatically, unless the scenario names one.
     pub account: Option<String>,
-    /// How long the token endpoint takes.
+    /// The delay of the token endpoint.
     pub delay: Duration,
-    /// A fixed seed makes the same codes and opaque tokens every time; without one they are random.
+    /// With a fixed seed the codes and opaque tokens are the same every time; otherwise they are random.
     pub seed: Option<u64>,
 }
 
@@ -108,13 +108,13 @@ impl Options {
 pub struct Client {
     /// Application (client) ID.
     pub client_id: String,
-    /// What it is registered as.
+    /// The kind of registration.
     pub kind: ClientKind,
-    /// Registered redirect URIs; on `http://localhost` the port does not count, the path does.
+    /// Registered redirect URIs. On `http://localhost` the path must match and the port is ignored.
     pub redirect_uris: Vec<String>,
 }
 
-/// Sorts of app registration.
+/// The kind of an app registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientKind {
     /// "Mobile and desktop applications", any account.
@@ -123,13 +123,13 @@ pub enum ClientKind {
     SingleTenant,
     /// Public, for work accounts of any directory: AADSTS9002332 on `consumers`.
     WorkOnly,
-    /// Public, for personal accounts: AADSTS9002331 elsewhere than on `consumers`.
+    /// Public, for personal accounts: AADSTS9002331 except on `consumers`.
     PersonalOnly,
-    /// "Web": wants a secret, AADSTS7000218.
+    /// "Web": needs a secret, AADSTS7000218.
     Web,
     /// "Single-page application": AADSTS9002327 without an `Origin` header, refresh tokens of 24 hours.
     Spa,
-    /// Microsoft's own, with a fixed set of scopes (AADSTS65002) and the `foci` member.
+    /// A Microsoft client, with a fixed set of scopes (AADSTS65002) and the `foci` member.
     FirstParty,
 }
 
@@ -138,48 +138,48 @@ pub fn list() -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter()
 }
 
-/// What comes back for a request.
+/// The result of a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// An answer.
+    /// A response.
     Answer(http::Response<Vec<u8>>),
-    /// An answer that takes this long.
+    /// A response after a delay.
     Later(Duration, http::Response<Vec<u8>>),
-    /// The connection stays open and nothing comes.
+    /// No response; the connection stays open.
     Hang,
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Cut,
 }
 
-/// One request and what became of it. Holds no secret: neither query, nor body, nor `Authorization`.
+/// One request and its outcome. It holds no secret: neither query, nor body, nor `Authorization`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// When.
+    /// The time of the request.
     pub at: NumericDate,
     /// For example `POST`.
     pub method: String,
-    /// Without the query; at most 120 characters.
+    /// The path without the query; at most 120 characters.
     pub path: String,
     /// The `grant_type` of a token request, when it is a known one.
     pub grant_type: Option<&'static str>,
-    /// The client, when its id is a GUID.
+    /// The client ID, if it is a GUID.
     pub client_id: Option<String>,
-    /// The HTTP status; `None` when no answer was sent.
+    /// The HTTP status; `None` if no response was sent.
     pub status: Option<u16>,
     /// The OAuth `error` or, from Graph, the error `code`.
     pub error: Option<String>,
 }
 
-/// The emulator: shared by every connection, driven by its requests.
+/// The emulator. All connections share it.
 pub struct Emulator(Mutex<State>);
 
 impl Emulator {
-    /// An emulator in which nobody has signed in yet.
+    /// An emulator without any sign-ins.
     pub fn new(options: Options) -> Self {
         Self(Mutex::new(State::new(options)))
     }
 
-    /// Answers one request that came at `now`.
+    /// Answers one request, received at `now`.
     ///
     /// ```
     /// use entrada_core::NumericDate;
@@ -195,8 +195,8 @@ impl Emulator {
         self.world().handle(request, now)
     }
 
-    /// Every token, code and verifier issued or received so far, at most the last 20,000: none of them may show up where
-    /// it was not asked for.
+    /// Every token, code and verifier issued or received so far, at most the last 20,000. Tests check that none of them
+    /// leaks.
     pub fn secrets(&self) -> Vec<String> {
         self.world().secrets.iter().cloned().collect()
     }
@@ -206,8 +206,8 @@ impl Emulator {
         self.world().log.iter().cloned().collect()
     }
 
-    /// Does what a person does at the device page: enters `user_code` and signs in as `account`, a user name. False when
-    /// there is no such code waiting, no such account, or the account may not sign in there.
+    /// Acts as the user at the device page: enters `user_code` and signs in as `account`, a user name. False if the code is
+    /// not pending, the account does not exist, or the account may not sign in at the tenant.
     ///
     /// ```
     /// use entrada_emulator::Emulator;
@@ -223,17 +223,17 @@ impl Emulator {
         self.world().approve(user_code, account)
     }
 
-    /// Enters `user_code` and cancels; false when there is no such code waiting.
+    /// Enters `user_code` and cancels. False if the code is not pending.
     pub fn decline(&self, user_code: &str) -> bool {
         self.world().decline(user_code)
     }
 
-    /// User codes that wait for somebody, the oldest first. A code that nobody polled since it expired is among them.
+    /// The pending user codes, the oldest first. They include a code that expired and was not polled since.
     pub fn pending_user_codes(&self) -> Vec<String> {
         self.world().pending_user_codes()
     }
 
-    /// From now on, what is `name`d happens; false when there is no such scenario.
+    /// Sets the default scenario. False if there is no scenario called `name`.
     ///
     /// ```
     /// let entra = entrada_emulator::Emulator::start()?;
@@ -248,7 +248,7 @@ impl Emulator {
         found.is_some()
     }
 
-    /// Whether clients may reach it as `host`.
+    /// Whether clients may use the emulator under the name `host`.
     fn is_called(&self, host: &NamedHost) -> bool {
         let options = &self.world().options;
         let named =
@@ -259,7 +259,7 @@ impl Emulator {
     }
 
     fn world(&self) -> MutexGuard<'_, State> {
-        // A panic of another thread spoils one answer, not the emulator.
+        // After a panic in another thread, one response may be wrong; the emulator goes on.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

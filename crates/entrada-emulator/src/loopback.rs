@@ -1,17 +1,17 @@
-//! The ports of this machine's loopback addresses.
+//! Binds ports of the loopback addresses.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
-/// Tries for a port that is free on both addresses.
+/// Attempts to find a port that is free on both addresses.
 const TRIES: usize = 16;
 
-/// Takes `port` on `127.0.0.1` and, where the machine has it, on `[::1]`: clients ask either for `localhost`. Port 0 lets the
-/// system choose; read the choice from the first listener.
+/// Binds `port` on `127.0.0.1` and, if the machine has it, on `[::1]`, because clients use either for `localhost`. With
+/// port 0 the system chooses; read the port from the first listener.
 ///
 /// # Errors
 ///
-/// A port that another program has on either address, or a machine without a loopback address.
+/// Another program uses the port on one of the addresses, or the machine has no loopback address.
 pub fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {

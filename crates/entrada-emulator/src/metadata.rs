@@ -1,4 +1,4 @@
-//! What the emulator tells about itself to anybody.
+//! The public documents about the emulator.
 
 use maud::html;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::state::{State, not_found};
 use super::{page, scenario};
 
-/// Whether `rest`, the path below the tenant, is one of ours.
+/// Whether `rest`, the path below the tenant, is one of this module.
 pub(super) fn is_known(rest: &[&str]) -> bool {
     matches!(
         rest,
@@ -47,7 +47,7 @@ fn tenant_of(call: &Call) -> String {
     call.segments().first().copied().unwrap_or_default().to_owned()
 }
 
-/// The members that Entra's document has (recorded 2025-02); no revocation, no introspection.
+/// The members of Entra's document (recorded 2025-02). It has no revocation and no introspection endpoint.
 fn configuration(base: &str, tenant: &str, issuer: &str) -> Value {
     let at = format!("{base}/{tenant}");
     json!({
@@ -80,7 +80,7 @@ fn configuration(base: &str, tenant: &str, issuer: &str) -> Value {
     })
 }
 
-/// Instance discovery: is this host an authority?
+/// Instance discovery: whether a host is an authority.
 pub(super) fn instance(call: &Call) -> Result<Answer, Refusal> {
     const PUBLIC: [&str; 4] = [
         "login.microsoftonline.com",
@@ -108,24 +108,24 @@ pub(super) fn instance(call: &Call) -> Result<Answer, Refusal> {
     ))
 }
 
-/// What sort of account a user name belongs to.
+/// The kind of account of a user name.
 pub(super) fn user_realm(world: &State, user: &str) -> Answer {
     let user = user.replace("%40", "@");
     let domain = user.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-    let ours = world.directories.iter().any(|directory| directory.domains.contains(&domain))
+    let is_known = world.directories.iter().any(|directory| directory.domains.contains(&domain))
         || Person::find(&user).is_some_and(|person| !person.is_personal());
     let mut body = json!({
-        "ver": "1.0", "account_type": if ours { "Managed" } else { "Unknown" },
+        "ver": "1.0", "account_type": if is_known { "Managed" } else { "Unknown" },
         "cloud_instance_name": "microsoftonline.com",
         "cloud_audience_urn": "urn:federation:MicrosoftOnline",
     });
-    if ours {
+    if is_known {
         body["domain_name"] = json!(domain);
     }
     answer::json(200, &body)
 }
 
-/// Ends no session, for there is none; sends the browser on.
+/// The sign-out page. There are no sessions to end; it redirects the browser.
 fn sign_out(call: &Call) -> Answer {
     let back = call.query("post_logout_redirect_uri").and_then(|uri| url::Url::parse(uri).ok());
     match back.filter(|url| url.scheme() == "http" && url.host_str() == Some("localhost")) {
@@ -137,7 +137,7 @@ fn sign_out(call: &Call) -> Answer {
     }
 }
 
-/// The front page: what is here.
+/// The front page, with a list of the scenarios.
 pub(super) fn index(world: &State) -> Answer {
     let body = html! {
         p { "Scenario: " b { (world.options.scenario.name) } }

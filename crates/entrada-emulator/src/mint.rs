@@ -12,7 +12,7 @@ use super::scope::{EXCHANGE, GRAPH, Resource};
 use entrada_core::NumericDate;
 
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// Letters and digits that are not mistaken for one another.
+/// Letters and digits that look different from each other.
 const TYPABLE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// `BAQABIQEAAAD…`, long and opaque.
@@ -44,20 +44,20 @@ pub(super) fn refresh_token(
     if personal {
         let body =
             entropy.text(340, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*$");
-        // Always with the characters that forms must escape.
+        // It always has characters that forms must escape.
         format!("M.C521_BAY.0.U.-C{body}!x*y$")
     } else {
         opaque(entropy, tid, client_id, 900)
     }
 }
 
-/// Tenant and client in the first segment, then nothing that anybody can read.
+/// Tenant and client in the first segment, followed by opaque text.
 fn opaque(entropy: &mut Entropy, tid: &str, client_id: &str, length: usize) -> String {
     let body = entropy.base64url(length);
     format!("1.{}.AgABAwEAAAB{body}", header(entropy, tid, client_id))
 }
 
-/// 40 bytes: 3 of ours, two GUIDs in the byte order of Windows, 5 more.
+/// 40 bytes: 3 fixed, two GUIDs in the byte order of Windows, 5 more.
 fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
     let guid = |text: &str| uuid::Uuid::try_parse(text).unwrap_or_default().to_bytes_le();
     let mut bytes = vec![0x01, 0x79, 0x00];
@@ -67,9 +67,9 @@ fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The access token of a personal account: `EwB…`, standard base64, no claims to read.
+/// The access token of a personal account: `EwB…`, standard base64, without readable claims.
 pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
-    // The length's low byte decides the third character: 0x40 to 0x7f gives `B`.
+    // The low byte of the length decides the third character: 0x40 to 0x7f gives `B`.
     let length: u16 = 0x0340 + u16::try_from(entropy.below(0x40)).unwrap_or_default();
     let mut bytes = vec![0x13, 0x00];
     bytes.extend(length.to_le_bytes());
@@ -80,7 +80,7 @@ pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
     STANDARD.encode(bytes)
 }
 
-/// What a token says.
+/// The facts in a token.
 pub(super) struct Facts<'a> {
     pub(super) client_id: &'a str,
     pub(super) person: &'static Person,
@@ -89,17 +89,17 @@ pub(super) struct Facts<'a> {
     pub(super) audience: &'a str,
     /// Short names, separated by spaces.
     pub(super) scp: &'a str,
-    /// By the server's clock.
+    /// The time of issue, by the server's clock.
     pub(super) now: NumericDate,
     /// Seconds from `now` to `exp`.
     pub(super) life: i64,
     /// Whether the client declared that it handles claims challenges.
     pub(super) cp1: bool,
-    /// Authentication contexts that were asked for and reached.
+    /// Authentication contexts that were requested and satisfied.
     pub(super) acrs: &'a [String],
 }
 
-/// A v1.0 access token, as Entra issues for its own APIs.
+/// A v1.0 access token, as Entra issues them for its own APIs.
 pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<String> {
     let Facts { person, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
@@ -175,12 +175,12 @@ pub(super) fn client_info(person: &Person) -> String {
     URL_SAFE_NO_PAD.encode(json!({ "uid": person.uid, "utid": person.utid }).to_string())
 }
 
-/// The `sub` of a user for one client: another client sees another one.
+/// The `sub` of a user for one client; it differs for each client.
 pub(super) fn pairwise(oid: &str, client_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{oid} {client_id}")))
 }
 
-/// Some letters and digits.
+/// Random letters and digits.
 pub(super) fn letters(entropy: &mut Entropy, length: usize) -> String {
     entropy.text(length, ALPHANUMERIC)
 }
@@ -191,7 +191,7 @@ mod tests {
     use crate::account::CONTOSO;
 
     #[test]
-    fn a_compact_token_names_its_audience_where_real_ones_do() {
+    fn a_compact_token_has_its_audience_where_real_ones_do() {
         let mut entropy = Entropy::new(Some(1));
         for (site, marker) in [(293_577, "A8l6BAAU"), (292_841, "A+l3BAAU")] {
             let token = compact_token(&mut entropy, site);

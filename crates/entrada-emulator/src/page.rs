@@ -1,4 +1,4 @@
-//! The pages that people see. `maud` escapes everything that is put into one.
+//! The pages for users. `maud` escapes all inserted text.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -23,7 +23,7 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
             body {
                 main { h1 { (title) } (body) }
                 footer {
-                    "This is an emulator on your own machine, not Microsoft. No password is ever asked for."
+                    "This is an emulator on your own machine, not Microsoft. It never asks for a password."
                 }
             }
         }
@@ -40,7 +40,7 @@ fn problem(text: &str) -> Markup {
     html! { p.problem role="alert" { (clean(text)) } }
 }
 
-/// The page on which the user code is typed.
+/// The page for entering the user code.
 pub(super) fn enter_code(action: &str, user_code: &str, refused: Option<&str>) -> String {
     page(
         "Enter code to allow access",
@@ -58,20 +58,20 @@ pub(super) fn enter_code(action: &str, user_code: &str, refused: Option<&str>) -
     )
 }
 
-/// What the page that picks an account shows.
+/// The content of the account picker.
 pub(super) struct AccountPicker<'a> {
     pub(super) action: &'a str,
-    /// Name and value of the hidden member that says which sign-in this is.
+    /// Name and value of the hidden member that identifies the sign-in.
     pub(super) hidden: (&'a str, &'a str),
     pub(super) client_id: &'a str,
     pub(super) scope: &'a str,
     pub(super) segment: &'a Segment,
     pub(super) login_hint: Option<&'a str>,
-    /// Where the token goes, in words.
+    /// The destination of the token, in words.
     pub(super) going: &'a str,
 }
 
-/// Which account, and whether at all.
+/// The page for choosing an account, or cancelling.
 pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
     let mut people: Vec<&Person> =
         PEOPLE.iter().filter(|person| picker.segment.admits(person)).collect();
@@ -105,7 +105,7 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
     )
 }
 
-/// "Need admin approval", with the way out.
+/// The "Need admin approval" page, with a link back to the application.
 pub(super) fn admin_approval(client_id: &str, back: Option<&str>) -> String {
     page(
         "Need admin approval",
@@ -143,7 +143,7 @@ pub(super) fn admin_form(action: &str, client_id: &str, redirect_uri: &str, stat
     )
 }
 
-/// An error that Entra shows in the browser only.
+/// An error that Entra shows only in the browser.
 pub(super) fn trouble(text: &str) -> String {
     page("Sorry, but we’re having trouble signing you in.", &problem(text))
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_put_into_a_page_becomes_markup() {
+    fn inserted_text_cannot_become_markup() {
         let hostile = "\"><script>alert(1)</script>'\u{1b}[2J";
         let ask = AccountPicker {
             action: hostile,

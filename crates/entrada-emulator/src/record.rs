@@ -1,4 +1,4 @@
-//! What is noted of every request, and what every answer carries.
+//! The log of requests, and the headers of every response.
 
 use std::collections::VecDeque;
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use super::state::State;
 use super::{LogLine, Reply};
 use entrada_core::{Jwt, NumericDate, clean};
 
-/// How many secrets and log lines are kept.
+/// The most secrets and log lines that are kept.
 const KEPT: usize = 20_000;
 
 impl State {
@@ -19,7 +19,7 @@ impl State {
 
     pub(super) fn finish(&mut self, call: &Call, mut answer: Answer, now: NumericDate) -> Answer {
         let since = Duration::from_secs(u64::try_from(now.0).unwrap_or_default());
-        // The largest date that HTTP can write lies before the year 10000.
+        // The largest date that HTTP can express is before the year 10000.
         if let Some(time) = UNIX_EPOCH.checked_add(since).filter(|_| now.0 < 253_402_300_800) {
             answer::set(&mut answer, "date", &httpdate::fmt_http_date(time));
         }
@@ -71,7 +71,7 @@ fn push<T>(kept: &mut VecDeque<T>, item: T) {
     kept.push_back(item);
 }
 
-/// The GUID of the client that asks, from the parameters or the token it shows.
+/// The GUID of the client, from the parameters or from the presented token.
 pub(super) fn client_of(call: &Call) -> Option<String> {
     let guid = |text: &str| Some(uuid::Uuid::try_parse(text).ok()?.to_string());
     call.any("client_id").and_then(guid).or_else(|| {

@@ -1,47 +1,47 @@
-//! What befalls single requests, for tests that want a failure at one moment.
+//! Faults of single requests, for tests that need a failure at an exact moment.
 
 use std::time::Duration;
 
 use super::{Emulator, Reply, answer, page};
 
-/// What befalls one refresh, whatever the scenario.
+/// The fault of one refresh, whatever the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshFault {
-    /// Instead of the answer, and nothing was done.
+    /// The fault replaces the response before the refresh: the server changes nothing.
     Before(FaultReply),
-    /// Instead of the answer, and all was done: a new refresh token is out, and nobody has it.
+    /// The fault replaces the response after the refresh: the new refresh token is issued and lost.
     After(FaultReply),
-    /// The answer takes this long.
+    /// The response takes this long.
     Late(Duration),
     /// The access token lives 1 s.
     ShortLived,
-    /// None: one refresh goes well before the next trouble comes.
+    /// No fault: one refresh succeeds before the next fault.
     None,
 }
 
-/// What comes in place of an answer.
+/// The replacement for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultReply {
     /// 503 with a page.
     Unavailable,
-    /// A captive portal's page, under 200.
+    /// A captive portal's page, with status 200.
     Page,
     /// The connection is closed.
     Cut,
-    /// Nothing.
+    /// No response; the connection stays open.
     Hang,
 }
 
 impl RefreshFault {
-    /// What becomes of a request that `serve` would answer.
-    pub(super) fn befall(self, serve: impl FnOnce() -> Reply) -> Reply {
+    /// Applies the fault to a request that `serve` would answer.
+    pub(super) fn apply(self, serve: impl FnOnce() -> Reply) -> Reply {
         match self {
             Self::Before(failure) => failure.reply(),
             Self::After(failure) => {
                 serve();
                 failure.reply()
             }
-            Self::Late(delay) => later(serve(), delay),
+            Self::Late(delay) => delayed(serve(), delay),
             Self::ShortLived | Self::None => serve(),
         }
     }
@@ -64,8 +64,8 @@ impl FaultReply {
     }
 }
 
-/// `reply`, `delay` after the request.
-pub(super) fn later(reply: Reply, delay: Duration) -> Reply {
+/// `reply`, delayed by `delay`.
+pub(super) fn delayed(reply: Reply, delay: Duration) -> Reply {
     match reply {
         Reply::Answer(answer) => Reply::Later(delay, answer),
         other => other,
@@ -73,13 +73,13 @@ pub(super) fn later(reply: Reply, delay: Duration) -> Reply {
 }
 
 impl Emulator {
-    /// The next refreshes meet `troubles`, one each, in order.
-    pub fn befall(&self, troubles: impl IntoIterator<Item = RefreshFault>) {
-        self.world().troubles.extend(troubles);
+    /// Sets the faults of the next refreshes, one each, in order.
+    pub fn befall(&self, faults: impl IntoIterator<Item = RefreshFault>) {
+        self.world().faults.extend(faults);
     }
 
-    /// No more troubles.
+    /// Removes all remaining faults.
     pub fn mend(&self) {
-        self.world().troubles.clear();
+        self.world().faults.clear();
     }
 }

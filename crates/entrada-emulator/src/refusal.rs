@@ -1,8 +1,8 @@
-//! Why Entra says no.
+//! Entra's error responses.
 
 use std::borrow::Cow;
 
-/// An OAuth error as Entra words it. `{client_id}` and `{resource}` in the text are filled in when it is sent.
+/// An OAuth error in Entra's words. `{client_id}` and `{resource}` in the text are filled in before sending.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -16,13 +16,13 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// HTTP 400.
+    /// An error with HTTP 400 and a fixed text.
     pub(super) const fn new(error: &'static str, code: u32, text: &'static str) -> Self {
         let text = Cow::Borrowed(text);
         Self { status: 400, error, code, text, suberror: None, claims: None }
     }
 
-    /// HTTP 400 with a text made for the occasion.
+    /// An error with HTTP 400 and a text made at run time.
     pub(super) fn with(error: &'static str, code: u32, text: String) -> Self {
         Self { text: Cow::Owned(text), ..Self::new(error, code, "") }
     }

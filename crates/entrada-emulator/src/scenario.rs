@@ -1,49 +1,49 @@
-//! What the emulated Entra does: one record per behaviour.
+//! The scenarios: one record for each behaviour of the emulated Entra.
 
 use super::refusal::{ADMIN_CONSENT, LOOP, NOT_PUBLIC, Refusal};
 
-/// A behaviour of the emulator, chosen for everybody or, by its `client_id`, for one client.
+/// A behaviour of the emulator, set for all clients or, by `client_id`, for one client.
 #[derive(Debug)]
 pub struct Scenario {
-    /// Its name on command lines, for example `auto-approve`.
+    /// The name on command lines, for example `auto-approve`.
     pub name: &'static str,
-    /// What happens, in one line.
+    /// A description in one line.
     pub summary: &'static str,
-    /// A client with this id meets this scenario whatever is set for the others.
+    /// A client with this id always gets this scenario.
     pub client_id: &'static str,
     pub(super) approver: Approver,
-    /// User name of the built-in account that signs in by itself.
+    /// The user name of the built-in account that signs in automatically.
     pub(super) account: Option<&'static str>,
-    /// Life of the user code in seconds.
+    /// The lifetime of the user code in seconds.
     pub(super) code_life: i64,
-    /// Instead of a device code, an authorization page or a token.
+    /// The error in place of a device code, an authorization page or a token.
     pub(super) start: Option<&'static Refusal>,
-    /// From the second poll on.
+    /// The error from the second poll on.
     pub(super) second_poll: Option<&'static Refusal>,
-    /// Instead of the tokens, when the person has approved.
+    /// The error in place of the tokens after the approval.
     pub(super) issue: Option<&'static Refusal>,
-    /// Instead of the tokens, when a refresh token is presented.
+    /// The error in place of the tokens of a refresh.
     pub(super) refresh: Option<&'static Refusal>,
     pub(super) transport_fault: TransportFault,
     pub(super) tokens: Tokens,
-    /// Seconds by which the server's clock is ahead.
+    /// The seconds by which the server's clock is ahead.
     pub(super) clock_skew: i64,
 }
 
-/// Who answers the sign-in page.
+/// The approval of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Approver {
-    /// The person in front of it.
+    /// The user at the page.
     Person,
-    /// Approved on the second poll; browsers are sent back at once.
-    Itself,
+    /// Approved on the second poll; browsers are redirected at once.
+    Automatic,
     /// Declined on the second poll.
     Declines,
-    /// Nobody: the page approves nothing.
-    Nobody,
+    /// No approval: the page approves nothing.
+    Never,
 }
 
-/// How answers travel.
+/// The transport fault of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransportFault {
     Plain,
@@ -60,7 +60,7 @@ pub(super) enum TransportFault {
     Hostile,
 }
 
-/// What is odd about the tokens.
+/// The deviation of the tokens from normal ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
     Whole,
@@ -76,9 +76,9 @@ pub(super) enum Tokens {
 
 const PLAIN: Scenario = Scenario {
     name: "normal",
-    summary: "approves when the person at the device page does; nothing goes wrong",
+    summary: "approves when the user at the device page does; no failures",
     client_id: "e1a7a000-0000-4000-8000-000000000001",
-    approver: Approver::Itself,
+    approver: Approver::Automatic,
     account: None,
     code_life: 900,
     start: None,
@@ -165,56 +165,56 @@ macro_rules! scenarios {
     };
 }
 
-/// Every scenario. The client ids are part of the interface: tests of others name them.
+/// Every scenario. The client ids are part of the interface: tests of other projects name them.
 pub static SCENARIOS: &[Scenario] = scenarios! {
-    "01" "normal" "approves when the person at the page does; nothing goes wrong" { approver: Approver::Person }
-    "02" "auto-approve" "approves by itself on the second poll; sends browsers back at once" {}
+    "01" "normal" "approves when the user at the page does; no failures" { approver: Approver::Person }
+    "02" "auto-approve" "approves automatically on the second poll; redirects browsers at once" {}
     "03" "user-declines" "declines on the second poll: authorization_declined" { approver: Approver::Declines }
-    "04" "code-expires" "nobody signs in and the code lives 15 s: expired_token, AADSTS70019" {
-        approver: Approver::Nobody, code_life: 15,
+    "04" "code-expires" "the user does not sign in and the code lives 15 s: expired_token, AADSTS70019" {
+        approver: Approver::Never, code_life: 15,
     }
-    "05" "slow-down" "the first poll, and any that comes too early, is told to slow_down" { transport_fault: TransportFault::SlowDown }
-    "06" "poll-loop" "the second poll is cut off as a request loop: AADSTS50196" { second_poll: Some(&LOOP) }
+    "05" "slow-down" "the first poll, and any poll that is too early, gets slow_down" { transport_fault: TransportFault::SlowDown }
+    "06" "poll-loop" "the second poll is refused as a request loop: AADSTS50196" { second_poll: Some(&LOOP) }
     "07" "admin-consent-required" "only an administrator may consent: AADSTS90094" { issue: Some(&ADMIN_CONSENT) }
-    "08" "consent-required" "signing in works, refreshing lacks consent: AADSTS65001" { refresh: Some(&CONSENT) }
-    "09" "consent-partial" "`Mail.` scopes are asked for and not granted" { tokens: Tokens::Partial }
-    "10" "no-refresh-token" "offline_access is asked for and no refresh token comes" {
+    "08" "consent-required" "the sign-in works, the refresh lacks consent: AADSTS65001" { refresh: Some(&CONSENT) }
+    "09" "consent-partial" "requested `Mail.` scopes are not granted" { tokens: Tokens::Partial }
+    "10" "no-refresh-token" "offline_access is requested, but the response has no refresh token" {
         tokens: Tokens::NoRefreshToken,
     }
     "11" "device-code-blocked" "Conditional Access refuses after the approval: AADSTS53003" { issue: Some(&BLOCKED) }
-    "12" "device-code-policy" "the device code flow is forbidden by policy: AADSTS530036" {
+    "12" "device-code-policy" "a policy blocks the device code flow: AADSTS530036" {
         issue: Some(&FLOW_POLICY),
     }
-    "13" "device-code-policy-later" "signing in works, then the policy kills the refresh: AADSTS530036" {
+    "13" "device-code-policy-later" "the sign-in works, then the policy blocks the refresh: AADSTS530036" {
         refresh: Some(&FLOW_POLICY),
     }
-    "14" "device-state-required" "a compliant device is asked for: AADSTS530033" { issue: Some(&DEVICE_STATE) }
-    "15" "mfa-required" "refreshing asks for a second factor until its claims are sent: AADSTS50076" {
+    "14" "device-state-required" "a compliant device is required: AADSTS530033" { issue: Some(&DEVICE_STATE) }
+    "15" "mfa-required" "the refresh requires a second factor until its claims are sent: AADSTS50076" {
         refresh: Some(&MFA),
     }
-    "16" "html-instead-of-json" "a captive portal answers every POST with a page, under 200" { transport_fault: TransportFault::Html }
-    "17" "empty-body" "every POST is answered with nothing, under 200" { transport_fault: TransportFault::Empty }
-    "18" "error-under-200" "/devicecode refuses under status 200" { transport_fault: TransportFault::ErrorUnder200 }
+    "16" "html-instead-of-json" "a captive portal answers every POST with a page and status 200" { transport_fault: TransportFault::Html }
+    "17" "empty-body" "every POST gets an empty body with status 200" { transport_fault: TransportFault::Empty }
+    "18" "error-under-200" "/devicecode sends an error with status 200" { transport_fault: TransportFault::ErrorUnder200 }
     "19" "numbers-as-strings" "every number is sent as text" { transport_fault: TransportFault::NumbersAsText }
     "20" "old-names" "verification_url instead of verification_uri, and no interval" { transport_fault: TransportFault::OldNames }
     "21" "throttled" "the first request with each code or token: 429 and Retry-After: 2" { transport_fault: TransportFault::Throttled }
-    "22" "outage" "after the first poll 503, a cut line, 503, a cut line; a refresh first gets 503" {
+    "22" "outage" "after the first poll: 503, a closed connection, 503, a closed connection; a refresh first gets 503" {
         transport_fault: TransportFault::Outage,
     }
     "23" "hang" "the token endpoint never answers" { transport_fault: TransportFault::Hang }
     "24" "clock-skew" "the server's clock is 2 hours ahead" { clock_skew: 7_200 }
-    "25" "rotate-and-revoke" "a refresh token dies when used; using it again revokes the grant" {
+    "25" "rotate-and-revoke" "a used refresh token becomes invalid; using it again revokes the grant" {
         tokens: Tokens::RotateAndRevoke,
     }
     "26" "refresh-dead" "the refresh token was unused for 90 days: AADSTS700082" { refresh: Some(&DEAD) }
-    "27" "refresh-revoked" "the password was changed, the sessions revoked: AADSTS50173" { refresh: Some(&REVOKED) }
+    "27" "refresh-revoked" "the password was changed and the sessions were revoked: AADSTS50173" { refresh: Some(&REVOKED) }
     "28" "personal-account" "a personal account signs in: opaque tokens" { account: Some("ada@outlook.example") }
     "29" "guest" "a guest without a mailbox signs in" { account: Some("grace@partner.example") }
-    "30" "wrong-audience" "the token is for another API than was asked for" { tokens: Tokens::OtherAudience }
+    "30" "wrong-audience" "the token is for another API than the requested one" { tokens: Tokens::OtherAudience }
     "31" "short-lived" "access tokens live 60 s" { tokens: Tokens::ShortLived }
     "32" "no-scope-member" "the token response has no `scope`" { tokens: Tokens::NoScope }
-    "33" "unknown-client" "the client is not known here: AADSTS700016" { start: Some(&UNKNOWN_CLIENT) }
-    "34" "not-public-client" "the registration wants a secret after the approval: AADSTS7000218" {
+    "33" "unknown-client" "the client is unknown in the tenant: AADSTS700016" { start: Some(&UNKNOWN_CLIENT) }
+    "34" "not-public-client" "the registration requires a secret after the approval: AADSTS7000218" {
         issue: Some(&NOT_PUBLIC),
     }
     "35" "hostile-text" "control characters, escapes, bidi marks and line breaks in every text" {
@@ -222,10 +222,10 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     }
     "36" "no-mailbox" "a work account without a mailbox signs in" { account: Some("lin@contoso.example") }
     "37" "late" "the token endpoint takes 3 s to answer" { transport_fault: TransportFault::Late }
-    "38" "claims-challenge" "Graph refuses tokens that were not asked for with the claims of its challenge" {
+    "38" "claims-challenge" "Graph refuses tokens that were requested without the claims of its challenge" {
         tokens: Tokens::Challenged,
     }
-    "39" "expires-at-once" "the access token of a sign-in lives 1 s, those of refreshes as usual" {
+    "39" "expires-at-once" "the access token of a sign-in lives 1 s, those of refreshes live as usual" {
         tokens: Tokens::FirstShortLived,
     }
 };
@@ -236,7 +236,7 @@ impl Scenario {
         SCENARIOS.iter().find(|scenario| scenario.name == name)
     }
 
-    /// The scenario that belongs to this client, if any does.
+    /// The scenario of this client, if it has one.
     pub fn of_client(client_id: &str) -> Option<&'static Self> {
         SCENARIOS.iter().find(|scenario| scenario.client_id.eq_ignore_ascii_case(client_id))
     }

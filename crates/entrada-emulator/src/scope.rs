@@ -1,19 +1,19 @@
-//! Which API is asked for, and for what.
+//! Parses the requested scopes and their API.
 
 use super::account::Person;
 use super::refusal::Refusal;
 use entrada_core::OIDC_SCOPES;
 
-/// An API that tokens are issued for.
+/// An API that gets tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resource {
     pub(super) app_id: &'static str,
-    /// How scopes may name it, without a closing slash; the first is used where we choose.
+    /// The prefixes that its scopes may have, without a trailing slash. The emulator's own output uses the first.
     uris: &'static [&'static str],
-    /// The audience's number inside compact tokens of personal accounts.
+    /// The number of the audience inside compact tokens of personal accounts.
     pub(super) site: Option<u32>,
     permissions: &'static [&'static str],
-    /// What `.default` stands for before anything was consented to.
+    /// The scopes of `.default` before any consent.
     defaults: &'static [&'static str],
 }
 
@@ -114,12 +114,12 @@ static DEVOPS: Resource = Resource {
 static RESOURCES: [&Resource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
 impl Resource {
-    /// Its first name.
+    /// The first prefix.
     pub(super) fn uri(&self) -> &'static str {
         self.uris[0]
     }
 
-    /// Whether `aud` means this API.
+    /// Whether `aud` identifies this API.
     pub(super) fn is_audience(&self, aud: &str) -> bool {
         let aud = aud.trim_end_matches('/');
         aud.eq_ignore_ascii_case(self.app_id)
@@ -127,17 +127,17 @@ impl Resource {
     }
 }
 
-/// The scopes of one token request, understood.
+/// The parsed scopes of one token request.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) resource: &'static Resource,
-    /// As the request named the API, with its closing slash; empty for Graph's short names.
+    /// The API prefix in the request, with its trailing slash; empty for Graph's short names.
     pub(super) prefix: String,
     /// Short names, in Entra's spelling.
     pub(super) names: Vec<&'static str>,
-    /// Whether `.default` was asked for.
+    /// Whether `.default` was requested.
     pub(super) default: bool,
-    /// Those of [`OIDC_SCOPES`] that were asked for.
+    /// The requested scopes of [`OIDC_SCOPES`].
     pub(super) sign_in: Vec<&'static str>,
 }
 
@@ -151,33 +151,33 @@ impl Wanted {
         }
     }
 
-    /// Whether this sign-in scope was asked for.
+    /// Whether this sign-in scope was requested.
     pub(super) fn signs_in(&self, scope: &str) -> bool {
         self.sign_in.contains(&scope)
     }
 
-    /// Whether only sign-in scopes were asked for.
+    /// Whether only sign-in scopes were requested.
     pub(super) fn only_sign_in(&self) -> bool {
         self.names.is_empty() && !self.default
     }
 
-    /// The API's own scopes: those named, or what `.default` stands for.
+    /// The scopes of the API: those requested, or those that `.default` stands for.
     pub(super) fn api_names(&self) -> Vec<&'static str> {
         if self.default { self.resource.defaults.to_vec() } else { self.names.clone() }
     }
 }
 
-/// What to do when scopes of several APIs come together.
+/// How scopes of several APIs are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Several {
-    /// AADSTS28000, as when a code is redeemed.
+pub(super) enum SeveralApis {
+    /// AADSTS28000, as in the redemption of a code.
     Refused,
-    /// The first API counts, as on a refresh; on the authorize page too, where it gathers consent only.
+    /// The first API counts, as in a refresh, and on the authorize page, which only collects consent.
     FirstCounts,
 }
 
 /// Reads a `scope` parameter.
-pub(super) fn parse(scope: &str, several: Several) -> Result<Wanted, Refusal> {
+pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, Refusal> {
     let mut wanted = Wanted {
         resource: &GRAPH,
         prefix: String::new(),
@@ -202,7 +202,7 @@ pub(super) fn parse(scope: &str, several: Several) -> Result<Wanted, Refusal> {
                 prefix.clone_into(&mut wanted.prefix);
             }
             Some(first) if first == resource => (),
-            Some(_) if several == Several::FirstCounts => continue,
+            Some(_) if several == SeveralApis::FirstCounts => continue,
             Some(_) => {
                 let text = format!(
                     "Provided value for the input parameter scope is not valid because it contains more than \
@@ -266,7 +266,7 @@ fn bad_scope(scope: &str) -> Refusal {
     Refusal::with("invalid_scope", 70_011, text)
 }
 
-/// What only personal accounts are refused.
+/// Refuses scopes that personal accounts cannot have.
 pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), Refusal> {
     if !person.is_personal() {
         return Ok(());
@@ -293,7 +293,7 @@ pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Whether a sign-in that asked for `granted` asked for everything in `wanted`.
+/// Whether a sign-in with the scopes `granted` requested everything in `wanted`.
 pub(super) fn covers(granted: &str, wanted: &Wanted) -> bool {
     let granted: Vec<(&Resource, &str)> = granted
         .split(' ')
@@ -309,7 +309,7 @@ pub(super) fn covers(granted: &str, wanted: &Wanted) -> bool {
     had(".default") || !wanted.default && wanted.names.iter().all(|name| had(name))
 }
 
-/// Whether a token with `granted` may do what `needed` allows.
+/// Whether a token with `granted` has one of the scopes in `needed`.
 pub(super) fn allows(granted: &[&str], needed: &[&str]) -> bool {
     granted.iter().any(|scope| needed.iter().any(|need| need.eq_ignore_ascii_case(scope)))
 }
@@ -320,14 +320,14 @@ mod tests {
 
     #[test]
     fn a_scope_without_prefix_is_one_of_graph() {
-        let wanted = parse("IMAP.AccessAsUser.All offline_access", Several::Refused).unwrap();
+        let wanted = parse("IMAP.AccessAsUser.All offline_access", SeveralApis::Refused).unwrap();
         assert_eq!(wanted.resource, &GRAPH);
         assert_eq!(wanted.audience(), GRAPH.app_id);
         assert!(wanted.signs_in("offline_access") && !wanted.signs_in("openid"));
     }
 
     #[test]
-    fn the_audience_is_what_the_request_named() {
+    fn the_audience_is_as_named_in_the_request() {
         for (scope, aud) in [
             ("https://graph.microsoft.com/mail.read", "https://graph.microsoft.com"),
             ("https://outlook.office365.com/SMTP.Send", "https://outlook.office365.com"),
@@ -336,12 +336,12 @@ mod tests {
                 "https://management.core.windows.net",
             ),
         ] {
-            assert_eq!(parse(scope, Several::Refused).unwrap().audience(), aud, "{scope}");
+            assert_eq!(parse(scope, SeveralApis::Refused).unwrap().audience(), aud, "{scope}");
         }
     }
 
     #[test]
-    fn what_entra_refuses_is_refused_with_its_number() {
+    fn scopes_that_entra_refuses_are_refused_with_its_number() {
         for (scope, code) in [
             ("Mail.Read,User.Read", 70_011),
             ("https://graph.microsoft.com/.default Mail.Read", 70_011),
@@ -349,9 +349,10 @@ mod tests {
             ("api://nobody/x", 500_011),
             ("Mail.Read https://outlook.office.com/SMTP.Send", 28_000),
         ] {
-            assert_eq!(parse(scope, Several::Refused).unwrap_err().code, code, "{scope}");
+            assert_eq!(parse(scope, SeveralApis::Refused).unwrap_err().code, code, "{scope}");
         }
-        let first = parse("Mail.Read https://outlook.office.com/SMTP.Send", Several::FirstCounts);
+        let first =
+            parse("Mail.Read https://outlook.office.com/SMTP.Send", SeveralApis::FirstCounts);
         assert_eq!(first.unwrap().names, ["Mail.Read"]);
     }
 }

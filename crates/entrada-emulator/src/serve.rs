@@ -1,4 +1,4 @@
-//! Puts an emulator on this machine's loopback addresses.
+//! Serves an emulator on the loopback addresses.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -24,24 +24,24 @@ pub use super::loopback::bind;
 use super::{Emulator, Reply};
 use entrada_core::{NamedHost, NumericDate};
 
-/// Tells the time to the emulator.
+/// The clock of the emulator.
 pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
 
-/// Bytes of a request's body that are read.
+/// The largest request body in bytes.
 const BODY_MAX: usize = 1 << 20;
-/// Descriptors that an event loop opens. `tokio` panics where the system has none left.
+/// The number of descriptors that an event loop opens. `tokio` panics when the system has none left.
 const LOOP_DESCRIPTORS: usize = 8;
-/// How long the head of a request may take.
+/// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A certificate, signed by an authority made for the occasion.
+/// A certificate, signed by an authority that is created with it.
 pub struct Tls {
     ca_pem: String,
     acceptor: TlsAcceptor,
 }
 
 impl Tls {
-    /// One for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written anywhere.
+    /// A certificate for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written to disk.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Tls {
         Self::with(&[])
     }
 
-    /// One for those and for `names`.
+    /// A certificate for these hosts and `names`.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Tls {
         Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
     }
 
-    /// One for `names`: an emulator that is reached through a proxy can have the name of any server.
+    /// A certificate for `names`: behind a proxy, an emulator can have the name of any server.
     ///
     /// # Errors
     ///
@@ -102,8 +102,7 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// Serves `emulator` on `listeners`, https with `tls` and http without, until `until` is ready. Open connections are
-/// dropped then.
+/// Serves `emulator` on `listeners`, with https if `tls` is given, until `until` completes. It then drops open connections.
 ///
 /// # Errors
 ///
@@ -131,7 +130,7 @@ pub async fn run(
     Ok(())
 }
 
-/// An emulator that is served from a thread of its own; dropping this ends it.
+/// An emulator in a thread of its own. Dropping it stops the server.
 #[derive(Debug)]
 pub struct Background {
     stop: Option<oneshot::Sender<()>>,
@@ -142,13 +141,13 @@ impl Drop for Background {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It has nothing to tell: what could fail was done before the thread began.
+            // The thread returns no error: everything that can fail was done before it started.
             let _ = thread.join();
         }
     }
 }
 
-/// [`run`], beside the program rather than in its place: for a demonstration, or a test with a blocking client.
+/// [`run`] in a background thread: for a demonstration, or a test with a blocking client.
 ///
 /// # Errors
 ///
@@ -172,7 +171,7 @@ pub fn spawn(
     Ok(Background { stop: Some(stop), thread: Some(thread) })
 }
 
-/// Takes connections, for as long as it is let.
+/// Accepts connections until it is cancelled.
 async fn accept(
     listener: tokio::net::TcpListener,
     emulator: Arc<Emulator>,
@@ -182,11 +181,11 @@ async fn accept(
     let mut connections = JoinSet::new();
     loop {
         let Ok((socket, _)) = listener.accept().await else {
-            // Out of descriptors, or a connection that ended before it began.
+            // The process has no descriptors left, or the connection closed before it was accepted.
             wait(Duration::from_millis(50)).await;
             continue;
         };
-        // Answers are written in pieces, and a piece that waits for the one before it waits for 40 ms.
+        // Responses are written in pieces. With Nagle's algorithm, a piece waits up to 40 ms for the one before it.
         let _ = socket.set_nodelay(true);
         while connections.try_join_next().is_some() {}
         let (emulator, acceptor, clock) =
@@ -213,7 +212,7 @@ where
         let (emulator, clock) = (Arc::clone(&emulator), Arc::clone(&clock));
         async move { answer(request, &emulator, &clock).await.ok_or(Closed) }
     });
-    // A connection that breaks is the other side's business.
+    // A broken connection is a problem of the client.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -221,12 +220,12 @@ where
         .await;
 }
 
-/// Makes hyper close the connection without an answer.
+/// Makes hyper close the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the scenario closes the connection")]
 struct Closed;
 
-/// The answer to one request; `None` closes the connection.
+/// The response to one request; `None` closes the connection.
 async fn answer(
     request: http::Request<Incoming>,
     emulator: &Emulator,
@@ -234,9 +233,9 @@ async fn answer(
 ) -> Option<http::Response<Full<Bytes>>> {
     match NamedHost::of(&request) {
         Ok(host) if emulator.is_called(&host) => (),
-        Ok(_) => return Some(turned_away(http::StatusCode::MISDIRECTED_REQUEST, NOT_MY_NAME)),
+        Ok(_) => return Some(refused_response(http::StatusCode::MISDIRECTED_REQUEST, OTHER_HOST)),
         Err(error) => {
-            return Some(turned_away(http::StatusCode::BAD_REQUEST, &error.to_string()));
+            return Some(refused_response(http::StatusCode::BAD_REQUEST, &error.to_string()));
         }
     }
     let (parts, body) = request.into_parts();
@@ -258,10 +257,10 @@ async fn answer(
     Some(response.map(|body| Full::new(Bytes::from(body))))
 }
 
-const NOT_MY_NAME: &str = "This emulator is not reached by that name: use localhost, or start it with `--allow-host NAME`.";
+const OTHER_HOST: &str = "This emulator does not accept that host name: use localhost, or start it with `--allow-host NAME`.";
 
-/// The answer to a request that is not for us: nothing of it is read or repeated.
-fn turned_away(status: http::StatusCode, text: &str) -> http::Response<Full<Bytes>> {
+/// The response to a request for another host. It reads and repeats no part of the request.
+fn refused_response(status: http::StatusCode, text: &str) -> http::Response<Full<Bytes>> {
     let mut response = http::Response::new(Full::new(Bytes::from(format!("{text}\n"))));
     *response.status_mut() = status;
     for (name, value) in [
@@ -275,7 +274,7 @@ fn turned_away(status: http::StatusCode, text: &str) -> http::Response<Full<Byte
     response
 }
 
-#[expect(clippy::disallowed_methods, reason = "slow answers are what the emulator is asked for")]
+#[expect(clippy::disallowed_methods, reason = "slow responses are a feature of the emulator")]
 async fn wait(duration: Duration) {
     tokio::time::sleep(duration).await;
 }

@@ -1,4 +1,4 @@
-//! Everything the emulator remembers, and which endpoint a path means.
+//! The state of the emulator, and the routing of paths to endpoints.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -26,28 +26,28 @@ pub(super) struct State {
     pub(super) directories: Vec<Directory>,
     /// Device flows, the oldest first.
     pub(super) sign_ins: Vec<SignIn>,
-    /// Authorize pages that are open somewhere, by the id in their form.
+    /// Open authorize pages, by the id in their form.
     pub(super) asked: BTreeMap<String, Asked>,
     pub(super) codes: BTreeMap<String, Code>,
     pub(super) grants: Vec<Grant>,
     pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
-    /// Access tokens of personal accounts, which say nothing themselves.
+    /// Access tokens of personal accounts, which have no readable content.
     pub(super) compact: BTreeMap<String, Compact>,
-    /// What was consented to, by client, user and API.
+    /// The consents, by client, user and API.
     pub(super) consents: BTreeMap<(String, &'static str, &'static str), BTreeSet<&'static str>>,
-    /// Clients that an administrator let in.
+    /// Clients with an administrator's consent.
     pub(super) admin_consents: BTreeSet<String>,
-    /// How often a code or refresh token was presented.
+    /// How often each code or refresh token was presented.
     attempts: BTreeMap<String, u32>,
-    /// What the next refreshes meet.
-    pub(super) troubles: VecDeque<RefreshFault>,
+    /// The faults of the next refreshes.
+    pub(super) faults: VecDeque<RefreshFault>,
     /// Whether the tokens of this request live 1 s.
     pub(super) is_brief: bool,
     pub(super) secrets: VecDeque<String>,
     pub(super) log: VecDeque<LogLine>,
 }
 
-/// The requests that faults of the wire tell apart.
+/// The requests that transport faults distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     DeviceCode,
@@ -72,7 +72,7 @@ impl State {
             consents: BTreeMap::new(),
             admin_consents: BTreeSet::new(),
             attempts: BTreeMap::new(),
-            troubles: VecDeque::new(),
+            faults: VecDeque::new(),
             is_brief: false,
             secrets: VecDeque::new(),
             log: VecDeque::new(),
@@ -152,12 +152,12 @@ impl State {
         Reply::Answer(answer)
     }
 
-    /// The scenario that this client meets.
+    /// The scenario for this client.
     pub(super) fn scenario_of(&self, client_id: &str) -> &'static Scenario {
         Scenario::of_client(client_id).unwrap_or(self.options.scenario)
     }
 
-    /// The root of the emulator's URLs, without a closing slash.
+    /// The root of the emulator's URLs, without a trailing slash.
     pub(super) fn base(&self) -> &str {
         self.options.base.as_str().trim_end_matches('/')
     }
@@ -177,7 +177,7 @@ impl State {
         self.client(client_id).map_or(other, |client| client.kind)
     }
 
-    /// Whether this client may ask at all, here.
+    /// Checks whether this client may send requests to this tenant.
     pub(super) fn admit(&self, client_id: &str, segment: &Segment) -> Result<(), Refusal> {
         if let Some(refusal) = self.scenario_of(client_id).start {
             return Err(refusal.clone());
@@ -215,7 +215,7 @@ impl State {
         }
     }
 
-    /// The account that signs in where nobody is there to choose.
+    /// The account that signs in without a user's choice.
     pub(super) fn usual_person(
         &self,
         scenario: &Scenario,
@@ -226,7 +226,7 @@ impl State {
         chosen.or_else(|| super::account::PEOPLE.iter().find(|person| segment.admits(person)))
     }
 
-    /// What goes wrong on the wire at this request, if anything. `attempt` counts from 1.
+    /// The transport fault of this request, if any. `attempt` counts from 1.
     pub(super) fn fault(
         &mut self,
         scenario: &Scenario,
@@ -269,7 +269,7 @@ impl State {
         })
     }
 
-    /// Counts how often `secret` came.
+    /// Counts how often `secret` was presented.
     pub(super) fn attempt(&mut self, secret: &str) -> u32 {
         let count = self.attempts.entry(entrada_core::fingerprint(secret.as_bytes())).or_default();
         *count += 1;
@@ -285,7 +285,7 @@ impl State {
         result.unwrap_or_else(|refusal| self.refuse(call, &refusal, now))
     }
 
-    /// An answer to a POST, with what the scenario does to every one of them.
+    /// The response to a POST, with the scenario's general faults applied.
     pub(super) fn sent(scenario: &Scenario, mut answer: Answer) -> Reply {
         match scenario.transport_fault {
             TransportFault::NumbersAsText => {
@@ -343,7 +343,7 @@ impl State {
         )
     }
 
-    /// The client's own `client-request-id`, or one of ours.
+    /// The client's own `client-request-id`, or a new one.
     pub(super) fn correlation_id(&mut self, call: &Call) -> String {
         let asked = call.header("client-request-id").and_then(|id| uuid::Uuid::try_parse(id).ok());
         asked.map_or_else(|| self.entropy.guid(), |id| id.to_string())

@@ -10,25 +10,25 @@ use super::authorize::Code;
 use super::call::Call;
 use super::device::ApprovalState;
 use super::grant::{Grant, Issue};
-use super::refresh_fault::{RefreshFault, later};
+use super::refresh_fault::{RefreshFault, delayed};
 use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
 use super::scenario::{Tokens, TransportFault};
-use super::scope::{self, Several};
+use super::scope::{self, SeveralApis};
 use super::state::{State, Step};
 use super::{ClientKind, Reply};
 use entrada_core::NumericDate;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// The name before the RFC had one, which MSAL for Node still sends.
+/// An older name from before the RFC, which MSAL for Node still sends.
 const DEVICE_CODE_OLD: &str = "device_code";
 const AUTHORIZATION_CODE: &str = "authorization_code";
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// Answers a token request, given the client's id and the code or refresh token.
+/// Answers a token request, for the client ID and the code or refresh token.
 type GrantStep =
     fn(&mut State, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, Refusal>;
 
-/// `name`, when Entra knows it: other text may be anything, and does not belong into a log.
+/// `name`, if Entra knows it. Other text may be anything, and must not be logged.
 pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
     let known = [
         DEVICE_CODE,
@@ -46,7 +46,7 @@ impl State {
     pub(super) fn token(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
         let delay = self.options.delay;
         let reply = self.served(call, segment, now);
-        if delay.is_zero() { reply } else { later(reply, delay) }
+        if delay.is_zero() { reply } else { delayed(reply, delay) }
     }
 
     fn served(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
@@ -54,12 +54,12 @@ impl State {
             Some(DEVICE_CODE | DEVICE_CODE_OLD) => self.poll(call, segment, now),
             Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
             Some(REFRESH_TOKEN) => {
-                let trouble = self.troubles.pop_front();
-                self.is_brief = trouble == Some(RefreshFault::ShortLived);
+                let fault = self.faults.pop_front();
+                self.is_brief = fault == Some(RefreshFault::ShortLived);
                 let mut serve =
                     || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
-                match trouble {
-                    Some(trouble) => trouble.befall(serve),
+                match fault {
+                    Some(fault) => fault.apply(serve),
                     None => serve(),
                 }
             }
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// The steps that a code and a refresh token have in common; `secret` is the form member that holds it.
+    /// The common steps for a code and a refresh token; `secret` is the form member that holds it.
     fn with_secret(
         &mut self,
         secret: &str,
@@ -110,7 +110,7 @@ impl State {
         Self::sent(scenario, self.or_refuse(answer, call, now))
     }
 
-    /// Gives the tokens of a device flow that was approved.
+    /// Issues the tokens of an approved device flow.
     pub(super) fn device_tokens(
         &mut self,
         index: usize,
@@ -119,7 +119,7 @@ impl State {
         now: NumericDate,
     ) -> Result<Answer, Refusal> {
         let flow = &self.sign_ins[index];
-        let wanted = scope::parse(&flow.scope, Several::Refused)?;
+        let wanted = scope::parse(&flow.scope, SeveralApis::Refused)?;
         scope::check_for(person, &wanted)?;
         let grant = Grant {
             client_id: flow.client_id.clone(),
@@ -178,10 +178,10 @@ impl State {
 
         let (person, asked) = (code.person, code.asked.clone());
         let mut wanted =
-            scope::parse(call.form("scope").unwrap_or(&asked.scope), Several::Refused)?;
+            scope::parse(call.form("scope").unwrap_or(&asked.scope), SeveralApis::Refused)?;
         scope::check_for(person, &wanted)?;
         self.check_client(client_id, &wanted)?;
-        wanted.sign_in.extend(scope::parse(&asked.scope, Several::FirstCounts)?.sign_in);
+        wanted.sign_in.extend(scope::parse(&asked.scope, SeveralApis::FirstCounts)?.sign_in);
         let grant = Grant {
             client_id: client_id.to_owned(),
             person,
@@ -197,7 +197,7 @@ impl State {
         )
     }
 
-    /// The refresh grant (RFC 6749 §6): another token, for this API or another one.
+    /// The refresh grant (RFC 6749 §6): a new token, for the same API or another one.
     fn refresh(
         &mut self,
         client_id: &str,
@@ -254,7 +254,7 @@ impl State {
         }
         let scope = match call.form("scope") {
             Some(scope) => scope.to_owned(),
-            None if scope::parse(&grant.scope, Several::FirstCounts)?.only_sign_in() => {
+            None if scope::parse(&grant.scope, SeveralApis::FirstCounts)?.only_sign_in() => {
                 return Err(Refusal::with(
                     "invalid_request",
                     90_009,
@@ -266,7 +266,7 @@ impl State {
             }
             None => grant.scope.clone(),
         };
-        let wanted = scope::parse(&scope, Several::FirstCounts)?;
+        let wanted = scope::parse(&scope, SeveralApis::FirstCounts)?;
         scope::check_for(grant.person, &wanted)?;
         if grant.person.is_personal() && !scope::covers(&grant.scope, &wanted) {
             return Err(Refusal::new(
@@ -288,7 +288,7 @@ impl State {
     }
 }
 
-/// Age, redirect URI and verifier.
+/// Checks age, redirect URI and verifier.
 fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), Refusal> {
     if code.expires_at <= now {
         return Err(Refusal::new(

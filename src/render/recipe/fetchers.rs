@@ -1,4 +1,4 @@
-//! Programs that bring mail to this machine.
+//! Programs that fetch mail.
 
 use super::{Ingredients, Page, Tls, quoted};
 use entrada_core::Protocol;
@@ -12,8 +12,8 @@ pub(super) const MBSYNC: Page = Page {
     program: Some("mbsync"),
     sasl_plugin: true,
     notes: &[
-        "mbsync leaves the sign-in to Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
-        "the folder has to be there before: its name stands in the first lines",
+        "mbsync signs in through Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
+        "create the mail folder first: the comment at the top has the command",
         "then `mbsync -a`",
     ],
 };
@@ -28,7 +28,7 @@ pub(super) fn mbsync(with: &Ingredients) -> String {
     let ca = with.if_ca(|file| format!("CertificateFile {}\n", quoted(file)));
     format!(
         "# Before the first run: mkdir -p ~/Mail/{name}\nIMAPAccount {name}\nHost {host}\nPort {port}\nUser {user}\nAuthMechs XOAUTH2\nPassCmd {command}\n\
-         # Called TLSType from isync 1.5 on, which still knows this name.\nSSLType {security}\n{ca}\n\
+         # Called TLSType from isync 1.5 on, which still accepts this name.\nSSLType {security}\n{ca}\n\
          IMAPStore {name}-remote\nAccount {name}\n\n\
          MaildirStore {name}-local\nPath ~/Mail/{name}/\nInbox ~/Mail/{name}/INBOX\nSubFolders Verbatim\n\n\
          Channel {name}\nFar :{name}-remote:\nNear :{name}-local:\nPatterns *\nCreate Near\nSyncState *\n",
@@ -83,8 +83,8 @@ pub(super) const GETMAIL: Page = Page {
     sasl_plugin: false,
     notes: &[
         "getmail6 is needed",
-        "the Maildir has to be there: `mkdir -p ~/Mail/{new,cur,tmp}`",
-        "it reads what is new and leaves all of it on the server, with its flags as getmail sets them",
+        "create the Maildir first: `mkdir -p ~/Mail/{new,cur,tmp}`",
+        "it fetches new mail and leaves all mail on the server, with the flags that getmail sets",
         "then `getmail`",
     ],
 };
@@ -119,9 +119,9 @@ pub(super) const FETCHMAIL: Page = Page {
     program: Some("fetchmail"),
     sasl_plugin: false,
     notes: &[
-        "fetchmail 6, which distributions have, cannot sign in with a token: take getmail or mbsync. Version 7 can",
+        "fetchmail 6, the version in most distributions, cannot sign in with a token: use getmail or mbsync. Version 7 can",
         "`chmod 600 ~/.fetchmailrc`, or fetchmail refuses it",
-        "this configuration was not tried: there is no package of fetchmail 7",
+        "this configuration is untested: fetchmail 7 has no package",
     ],
 };
 
@@ -143,12 +143,12 @@ pub(super) fn fetchmail(with: &Ingredients) -> String {
     )
 }
 
-/// `word` as Python spells a string.
+/// `word` as a Python string literal.
 fn python(word: &str) -> String {
     format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// `text` for configurations that Python's `ConfigParser` reads, where `%` begins a name.
+/// `text` for configurations that Python's `ConfigParser` reads, where `%` begins an interpolation.
 fn interpolated(text: &str) -> String {
     text.replace('%', "%%")
 }

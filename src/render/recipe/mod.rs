@@ -1,4 +1,4 @@
-//! Configurations of other programs that get their tokens from us: each is whole, and works as it is printed.
+//! Complete configurations of other programs that get their tokens from entrada. Each works as printed.
 
 mod fetchers;
 mod programs;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use entrada_core::Protocol;
 
-/// A program that wants tokens.
+/// A program that needs tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Client {
@@ -38,80 +38,80 @@ pub enum Client {
     Thunderbird,
     /// Speaks IMAP and HTTP on the command line
     Curl,
-    /// Opens a mailbox with nothing but Python
+    /// Opens a mailbox with only Python's standard library
     Python,
     /// Calls Microsoft Graph
     Powershell,
 }
 
-/// A mail server as configurations name it.
+/// A mail server, as configurations name it.
 #[derive(Clone, Debug)]
 pub struct MailServer {
-    /// Name or address, as it stands in a URL.
+    /// Host name or address, in the form for a URL.
     pub host: String,
-    /// Its port.
+    /// TCP port.
     pub port: u16,
-    /// How the connection is protected.
+    /// The protection of the connection.
     pub tls: Tls,
 }
 
-/// How a connection is protected.
+/// The protection of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// From the first byte on.
+    /// TLS from the first byte (implicit TLS).
     Implicit,
-    /// On demand.
+    /// STARTTLS.
     Starttls,
-    /// Not at all.
+    /// No TLS.
     None,
 }
 
-/// What a recipe is made from.
+/// The input of a recipe.
 #[derive(Clone, Debug)]
 pub struct Ingredients {
-    /// What the account is called in the configuration: letters, digits, `-` and `_`.
+    /// The name of the account in the configuration: letters, digits, `-` and `_`.
     pub name: String,
-    /// The mailbox's address.
+    /// The address of the mailbox.
     pub user: String,
-    /// The words after `entrada token` that select profile and account; not yet quoted.
+    /// The arguments after `entrada token` that select profile and account, not yet quoted.
     pub selectors: Vec<String>,
-    /// Where mail is read by IMAP.
+    /// The IMAP server.
     pub imap: MailServer,
-    /// Where mail is sent.
+    /// The SMTP server.
     pub smtp: MailServer,
-    /// Graph's origin.
+    /// The origin of Microsoft Graph.
     pub graph: String,
-    /// A file of certificates to trust beside the system's.
+    /// A file of certificates to trust in addition to the system's.
     pub ca: Option<String>,
-    /// The application's id.
+    /// The application (client) ID.
     pub client_id: String,
     /// The authority, with the tenant.
     pub authority: String,
 }
 
-/// What surrounds a configuration.
+/// The facts about a program and its configuration.
 #[derive(Debug)]
 pub struct Page {
-    /// The program, as it calls itself.
+    /// The program's own name for itself.
     pub title: &'static str,
-    /// Where the configuration belongs; a command, where it is a script.
+    /// The path of the configuration, or a description of the script.
     pub file: &'static str,
-    /// How a file of that kind marks a comment; empty where it has none of a line.
+    /// The prefix of a comment line in that file; empty where the format has none.
     pub comment: &'static str,
-    /// The language, for pages.
+    /// The language of the file, for highlighting on pages.
     pub language: &'static str,
-    /// What the program signs in to.
+    /// The service that the program signs in to.
     pub protocols: &'static [Protocol],
-    /// The program's own name on the `PATH`, where it can be looked for.
+    /// The name of the executable on the `PATH`, if there is one.
     pub program: Option<&'static str>,
-    /// Whether it needs Cyrus SASL's plugin for XOAUTH2.
+    /// Whether the program needs the XOAUTH2 plugin of Cyrus SASL.
     pub sasl_plugin: bool,
-    /// What to know, and to do before.
+    /// Requirements, and steps to do first.
     pub notes: &'static [&'static str],
 }
 
 impl Client {
-    /// As the command line spells it.
+    /// The name on the command line.
     pub fn id(self) -> &'static str {
         match self {
             Self::Mbsync => "mbsync",
@@ -131,7 +131,7 @@ impl Client {
         }
     }
 
-    /// What surrounds its configuration.
+    /// The facts about the program.
     pub fn page(self) -> &'static Page {
         match self {
             Self::Mbsync => &fetchers::MBSYNC,
@@ -173,7 +173,8 @@ impl Client {
 }
 
 impl Ingredients {
-    /// The words of the command that prints a token for `job`. No program that waits for its output can be asked anything.
+    /// The words of the command that prints a token for `job`. A program that waits for the output cannot answer a prompt,
+    /// so the command has `--no-interactive`.
     fn words(&self, job: &str) -> Vec<String> {
         let fixed =
             |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -183,29 +184,29 @@ impl Ingredients {
         words
     }
 
-    /// The same for a shell.
+    /// The same command, quoted for a shell.
     fn command(&self, job: &str) -> String {
         let words = self.words(job);
         words.iter().map(|word| entrada_core::shell_quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// The mailbox's address in a URL.
+    /// The address of the mailbox, escaped for a URL.
     fn user_in_url(&self) -> String {
         url::form_urlencoded::byte_serialize(self.user.as_bytes()).collect()
     }
 
-    /// Lines that stand only where there are certificates to trust.
+    /// Lines that are needed only with a certificate file.
     fn if_ca(&self, line: impl FnOnce(&str) -> String) -> String {
         self.ca.as_deref().map(line).unwrap_or_default()
     }
 }
 
-/// `text` between double quotes, where a backslash escapes.
+/// `text` between double quotes, with backslash escapes.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The same for shells and their like, which look for variables and commands between double quotes.
+/// `text` between double quotes for shells and similar programs, which expand variables and commands there.
 fn shell_like(text: &str) -> String {
     quoted(text).replace('$', "\\$").replace('`', "\\`")
 }
@@ -216,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    /// An account whose names would do something, where they got out of their quotes.
+    /// An account whose names contain quotes and commands, which must stay inside their quotes.
     #[test]
     fn names_stay_within_their_quotes() {
         let place =

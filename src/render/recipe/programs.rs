@@ -12,8 +12,8 @@ pub(super) const CURL: Page = Page {
     program: Some("curl"),
     sasl_plugin: false,
     notes: &[
-        "the token goes to curl through a pipe: on the command line others could see it",
-        "`EXAMINE` looks into the inbox and changes nothing; for an API: `entrada token -o curl | curl -K - URL`",
+        "the token goes to curl through a pipe: on the command line, other users could see it",
+        "`EXAMINE` opens the inbox read-only; for an API: `entrada token -o curl | curl -K - URL`",
     ],
 };
 
@@ -44,7 +44,7 @@ pub(super) const PYTHON: Page = Page {
     program: Some("python3"),
     sasl_plugin: false,
     notes: &[
-        "nothing but Python's own library is needed; for Azure's SDKs see `entrada token -o azure-cli`",
+        "only Python's standard library is needed; for Azure's SDKs see `entrada token -o azure-cli`",
     ],
 };
 
@@ -84,7 +84,7 @@ pub(super) const POWERSHELL: Page = Page {
     protocols: &[],
     program: Some("pwsh"),
     sasl_plugin: false,
-    notes: &["the token never stands on a command line: it goes from one variable into a header"],
+    notes: &["the token is never on a command line: it goes from a variable into a header"],
 };
 
 pub(super) fn powershell(with: &Ingredients) -> String {

@@ -1,4 +1,4 @@
-//! Programs in which mail is read.
+//! Programs that read mail.
 
 use super::{Ingredients, MailServer, Page, Tls, quoted, shell_like};
 use entrada_core::{Protocol, html_escaped};
@@ -56,7 +56,7 @@ pub(super) const AERC: Page = Page {
     sasl_plugin: false,
     notes: &[
         "`chmod 600 ~/.config/aerc/accounts.conf`, or aerc refuses it",
-        "aerc trusts the system's certificates alone",
+        "aerc trusts only the system's certificates",
     ],
 };
 
@@ -93,7 +93,7 @@ pub(super) const HIMALAYA: Page = Page {
     sasl_plugin: false,
     notes: &[
         "a build with OAuth is needed: `cargo install himalaya --features oauth2,keyring`",
-        "this configuration was not tried here: Debian has no package of Himalaya",
+        "this configuration is untested: Debian has no package of Himalaya",
     ],
 };
 
@@ -137,9 +137,9 @@ pub(super) const THUNDERBIRD: Page = Page {
     program: Some("thunderbird"),
     sasl_plugin: false,
     notes: &[
-        "Thunderbird signs in by itself, as an application of its own: it takes no tokens from others, and this is the configuration that it needs for that (https://wiki.mozilla.org/Thunderbird:Autoconfiguration)",
+        "Thunderbird signs in by itself, with its own application ID. It accepts no tokens from other programs, and this is the configuration that it needs (https://wiki.mozilla.org/Thunderbird:Autoconfiguration)",
         "by hand: Account Settings, Server Settings: the servers below, `OAuth2` as the authentication method; the same for the outgoing server",
-        "where it does not work, entrada tells why: `entrada probe --job imap`, `entrada probe --job smtp`; where the tenant forbids Thunderbird's application, Thunderbird cannot do it",
+        "to find out why a sign-in fails: `entrada probe --job imap`, `entrada probe --job smtp`; if the tenant blocks Thunderbird's application, Thunderbird cannot sign in",
     ],
 };
 

@@ -47,7 +47,7 @@ pub(super) const GIT_SEND_EMAIL: Page = Page {
     program: Some("git"),
     sasl_plugin: false,
     notes: &[
-        "git send-email knows tokens only from git 2.50 on; through msmtp any git that has `sendmailCmd` (2.33) can send",
+        "git send-email supports tokens since git 2.50; through msmtp, any git with `sendmailCmd` (2.33) can send",
         "msmtp needs its own configuration: `entrada recipe msmtp`",
         "try it without sending: `git send-email --dry-run FILE`",
     ],
@@ -61,7 +61,7 @@ pub(super) fn git_send_email(with: &Ingredients) -> String {
     )
 }
 
-/// `text` as msmtp takes it: it strips the outer quotes, and knows no others.
+/// `text` in the syntax of msmtp, which strips the outer quotes and knows no other quoting.
 fn plain(text: &str) -> String {
     format!("\"{text}\"")
 }

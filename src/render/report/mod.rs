@@ -1,5 +1,5 @@
-//! A judgement as one HTML page, to read, to hand on and to print. Nothing in it is fetched from elsewhere, and no script
-//! runs in it. The token itself is not in it; its claims are, so whoever gets the page learns who signed in.
+//! A diagnosis as one HTML page, to read, share and print. The page loads nothing from the network and runs no script. It
+//! does not hold the token. It does hold the claims, so its readers learn who signed in.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use entrada_diagnose::{
 
 const CSS: &str = include_str!("report.css");
 
-/// Writes the page about `all`, the judgements of one piece of evidence for its jobs, made at `now`.
+/// Writes the page about `all`, the diagnoses of one piece of evidence for its jobs, made at `now`.
 pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::Result<()> {
     let page = html! {
         (DOCTYPE)
@@ -25,7 +25,7 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                // No source at all but the style that stands in the page.
+                // The policy allows no source except the inline style.
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "entrada: " (title(all)) }
@@ -39,7 +39,7 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
                 footer {
                     p {
                         "Judged " (now) " by entrada " (env!("CARGO_PKG_VERSION")) ". The token is not in this page; its "
-                        "claims are: hand it on to those who may know who signed in."
+                        "claims are: share it only with people who may know who signed in."
                     }
                 }
             }
@@ -53,16 +53,16 @@ fn title(all: &[Diagnosis]) -> String {
         Some(first) => first
             .cause()
             .map_or_else(|| first.verdict.id().to_owned(), |cause| cause.rule.id.to_string()),
-        None => "nothing was judged".to_owned(),
+        None => "nothing was diagnosed".to_owned(),
     }
 }
 
 fn judgement(diagnosis: &Diagnosis) -> Markup {
     let (class, word) = match diagnosis.verdict {
-        Verdict::Ok => ("ok", "This will do"),
-        Verdict::Problem => ("problem", "This will not do"),
-        Verdict::Undetermined => ("undetermined", "This evidence does not tell"),
-        Verdict::Pending => ("pending", "The sign-in is still going on"),
+        Verdict::Ok => ("ok", "No problem found"),
+        Verdict::Problem => ("problem", "Problem found"),
+        Verdict::Undetermined => ("undetermined", "The evidence is not enough to decide"),
+        Verdict::Pending => ("pending", "The sign-in is still in progress"),
     };
     html! {
         section.judgement {
@@ -111,7 +111,7 @@ fn card(finding: &Finding) -> Markup {
     }
 }
 
-/// Text in which what stands in backticks is code.
+/// Text with the parts in backticks shown as code.
 fn ticks(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
@@ -120,7 +120,8 @@ fn ticks(text: &str) -> Markup {
     }
 }
 
-/// A command whose words stay whole: browsers end lines after hyphens, and `--` alone at the end of one is another word.
+/// A command whose words are not broken: browsers break lines after hyphens, and a lone `--` at a line end looks like
+/// another word.
 fn words(command: &str) -> Markup {
     html! {
         @for (index, word) in command.split(' ').enumerate() {
@@ -148,7 +149,7 @@ fn life(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
     };
     html! {
         section {
-            h2 { "Its life" }
+            h2 { "Timeline" }
             ol.life {
                 @for event in &diagnosis.about.life {
                     @match event.when {
@@ -170,14 +171,14 @@ fn life(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
 fn scopes(rows: &[Row]) -> Markup {
     let cell = |row: &Row| match row.standing {
         Standing::Granted => "granted",
-        Standing::Included => "granted within another",
+        Standing::Included => "included in another scope",
         Standing::Missing => "missing",
         Standing::Untold => "does not show",
         Standing::Extra => "granted, not asked for",
     };
     html! {
         section {
-            h2 { "Asked for, and granted" }
+            h2 { "Requested and granted scopes" }
             div.wide {
                 table {
                     thead { tr { th { "Scope" } th { "Granted?" } th { "" } } }
@@ -202,9 +203,9 @@ fn scopes(rows: &[Row]) -> Markup {
 fn jobs(serves: &Serves) -> Markup {
     html! {
         section {
-            h2 { "What the token serves" }
-            p { @if serves.does.is_empty() { "No job on record." } @else { (names(&serves.does)) } }
-            h3 { "What it does not serve" }
+            h2 { "What the token works for" }
+            p { @if serves.does.is_empty() { "No known job." } @else { (names(&serves.does)) } }
+            h3 { "What it does not work for" }
             p.aside { @if serves.does_not.is_empty() { "-" } @else { (names(&serves.does_not)) } }
         }
     }
@@ -222,7 +223,7 @@ fn names(jobs: &[Job]) -> Markup {
 fn claims(jwt: &Jwt, now: NumericDate) -> Markup {
     html! {
         section {
-            h2 { "Its claims" }
+            h2 { "Claims" }
             div.wide {
                 table.claims {
                     thead { tr { th { "Claim" } th { "Value" } th { "Meaning" } } }
@@ -231,8 +232,8 @@ fn claims(jwt: &Jwt, now: NumericDate) -> Markup {
                 }
             }
             p.aside {
-                @if 0 < jwt.signature_length { "The signature is there; it was not checked." }
-                @else { "There is no signature." }
+                @if 0 < jwt.signature_length { "The token has a signature. It was not checked." }
+                @else { "The token has no signature." }
             }
         }
     }
@@ -263,7 +264,7 @@ mod tests {
     use entrada_diagnose::{Evidence, Shape, run};
 
     #[test]
-    fn what_stands_in_a_token_cannot_become_part_of_the_page() {
+    fn token_contents_cannot_become_markup() {
         use base64::Engine as _;
         let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
         let claims = r#"{"aud":"<script>alert(1)</script>","<b>":"\"'&","exp":1}"#;

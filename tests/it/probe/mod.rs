@@ -88,7 +88,7 @@ fn a_mailbox_that_opens_is_told_and_left_as_it_was() {
     assert_eq!(
         said,
         "taken: outlook.office365.com:993 took the token, and opened the mailbox for `ada@contoso.example`\n\
-         ok: nothing stands in the way of `imap`\n"
+         ok: no problem found for `imap`\n"
     );
     let end = "\
         S: 235 2.7.0 Authentication successful

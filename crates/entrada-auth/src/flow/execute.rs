@@ -190,8 +190,10 @@ fn known_failure(
     let ago = human_duration(now.seconds_since(at));
     match failure.into_error().and_then(refused) {
         Ok(RefreshOutcome::ReauthRequired(reason)) => {
-            let why =
-                format!("{} (refused {ago} ago; `--force-refresh` sends the request again)", reason.why);
+            let why = format!(
+                "{} (refused {ago} ago; `--force-refresh` sends the request again)",
+                reason.why
+            );
             Ok(Some(ReauthRequired { why, ..reason }.into()))
         }
         Ok(outcome) => Ok(Some(outcome)),

@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-/// One record for each line. Parsed at the first look-up.
+/// One record on each line. The data is parsed at the first look-up.
 const DATA: &str = include_str!("data/aadsts.json");
 
-/// What is known about one AADSTS number.
+/// The facts about one AADSTS number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Aadsts {
@@ -15,7 +15,7 @@ pub struct Aadsts {
     pub code: u64,
     /// Microsoft's name for it.
     pub name: &'static str,
-    /// What it is about.
+    /// The subject of the error.
     pub category: Category,
     /// The id in [`super::causes`] that it points to, if there is one.
     pub cause: Option<&'static str>,
@@ -36,7 +36,7 @@ pub struct Aadsts {
     pub note: Option<&'static str>,
 }
 
-/// What a number is about.
+/// The subject of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
@@ -108,7 +108,7 @@ pub enum Retry {
 pub fn all() -> &'static [Aadsts] {
     static ALL: OnceLock<Vec<Aadsts>> = OnceLock::new();
     ALL.get_or_init(|| {
-        // The data is part of the program; the tests hold that it parses.
+        // The data is part of the program, and a test checks that it parses.
         let mut all: Vec<Aadsts> = serde_json::from_str(DATA).unwrap_or_default();
         all.sort_unstable_by_key(|record| record.code);
         all
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_number_is_not_there() {
+    fn an_unknown_number_has_no_record() {
         for code in [0, 1, 70_017, u64::MAX] {
             assert_eq!(find(code), None);
         }

@@ -1,11 +1,11 @@
-//! The national clouds: which hosts belong to which. Registrations, consent and tokens do not cross between them.
+//! The national clouds and their hosts. Registrations, consent and tokens are valid in one cloud only.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
 use super::resources::{self, fits};
 
-/// A national cloud of Microsoft's.
+/// A national cloud of Microsoft.
 #[derive(
     Clone,
     Copy,
@@ -37,35 +37,36 @@ pub enum Cloud {
     China,
 }
 
-/// Where a cloud's services are. Hosts are bare; the rest are `https` origins without a closing slash.
+/// The hosts and URLs of a cloud's services. Hosts are bare; the other values are `https` origins without a trailing slash.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CloudFacts {
     /// The host of the authority.
     pub authority_host: &'static str,
     /// Other hosts of the same authority.
     pub authority_aliases: &'static [&'static str],
-    /// Microsoft Graph: origin of its URLs, its audience, and what its scopes begin with.
+    /// Microsoft Graph: the origin of its URLs, its audience, and the prefix of its scopes.
     pub graph: &'static str,
-    /// Exchange: its audience, and what its scopes begin with.
+    /// Exchange: its audience, and the prefix of its scopes.
     pub exchange: &'static str,
-    /// Where IMAP, POP, EWS and ActiveSync answer.
+    /// The host of IMAP, POP, EWS and ActiveSync.
     pub exchange_host: &'static str,
-    /// Where mail is submitted (SMTP). The worldwide one alone is Microsoft's documentation; the others are not verified.
+    /// The host for mail submission (SMTP). Only the worldwide one is from Microsoft's documentation; the others are not
+    /// verified.
     pub smtp_host: &'static str,
     /// Azure Resource Manager.
     pub arm: &'static str,
-    /// Where registrations and consent are looked after.
+    /// The portal for registrations and consent.
     pub portal: &'static str,
-    /// `iss` of v1 tokens; `{tenantid}` stands for the tenant. Proves no cloud outside China.
+    /// `iss` of v1 tokens; `{tenantid}` stands for the tenant. Outside China, it does not identify the cloud.
     pub issuer_v1: &'static str,
     /// `iss` of v2.0 tokens; `{tenantid}` stands for the tenant.
     pub issuer_v2: &'static str,
-    /// Hosts of audiences that no other cloud has; `*` for any text.
+    /// Hosts in audiences that no other cloud has; `*` for any text.
     audience_hosts: &'static [&'static str],
 }
 
 impl Cloud {
-    /// The one whose tokens come from `host`, a bare host name. Dod answers as [`Self::UsGov`]: they share it.
+    /// The cloud whose tokens come from `host`, a bare host name. Dod is reported as [`Self::UsGov`]: they share the host.
     ///
     /// ```
     /// use entrada_core::entra::clouds::Cloud;
@@ -76,8 +77,8 @@ impl Cloud {
         Self::iter().find(|cloud| cloud.has_authority_host(host))
     }
 
-    /// The cloud that an `iss` claim proves. `sts.windows.net` serves several and proves nothing;
-    /// Dod answers as [`Self::UsGov`].
+    /// The cloud that an `iss` claim identifies. `sts.windows.net` serves several clouds and identifies none. Dod is
+    /// reported as [`Self::UsGov`].
     pub fn of_issuer(iss: &str) -> Option<Self> {
         match host(iss)? {
             host if host.eq_ignore_ascii_case("sts.windows.net") => None,
@@ -86,7 +87,7 @@ impl Cloud {
         }
     }
 
-    /// The cloud that an `aud` claim proves. Ids, unknown APIs and names used in every cloud prove nothing.
+    /// The cloud that an `aud` claim identifies. Ids, unknown APIs and names used in every cloud identify none.
     pub fn of_audience(aud: &str) -> Option<Self> {
         let aud = resources::normalise(aud);
         let host = host(&aud)?;
@@ -100,12 +101,12 @@ impl Cloud {
         })
     }
 
-    /// Whether both get their tokens from the same host, so that an issuer cannot tell them apart.
+    /// Whether both clouds get their tokens from the same host, so that an issuer does not distinguish them.
     pub fn shares_authority(self, other: Self) -> bool {
         self.facts().authority_host == other.facts().authority_host
     }
 
-    /// Where this cloud's services are.
+    /// The hosts and URLs of this cloud's services.
     pub fn facts(self) -> &'static CloudFacts {
         match self {
             Self::Public => &PUBLIC,
@@ -115,7 +116,7 @@ impl Cloud {
         }
     }
 
-    /// As flags, configuration and JSON spell it.
+    /// The spelling in flags, configuration and JSON.
     pub fn id(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -133,7 +134,7 @@ impl Cloud {
     }
 }
 
-/// Whether an `iss` claim has the host of some Entra, younger clouds and External ID included.
+/// Whether an `iss` claim has a host of Entra, newer clouds and External ID included.
 pub fn is_entra_issuer(iss: &str) -> bool {
     let Some(host) = host(iss) else { return false };
     Cloud::of_authority_host(host).is_some() || {
@@ -142,7 +143,7 @@ pub fn is_entra_issuer(iss: &str) -> bool {
     }
 }
 
-/// Hosts that issue tokens besides those of the four clouds.
+/// Hosts that issue tokens in addition to those of the four clouds.
 const OTHER_ISSUER_HOSTS: [&str; 7] = [
     "sts.chinacloudapi.cn",
     "login.microsoftonline.de",
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_issuer_proves_no_cloud() {
+    fn a_v1_issuer_does_not_identify_the_cloud() {
         assert_eq!(Cloud::of_issuer("https://sts.windows.net/tid/"), None);
         assert_eq!(Cloud::of_issuer("https://sts.chinacloudapi.cn/tid/"), Some(Cloud::China));
         assert_eq!(
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn audiences_prove_their_cloud_and_ids_prove_none() {
+    fn audiences_identify_their_cloud_and_ids_do_not() {
         for (aud, cloud) in [
             ("https://graph.microsoft.com/", Some(Cloud::Public)),
             ("https://outlook.office365.com:443/", Some(Cloud::Public)),
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn each_clouds_own_services_are_in_it() {
+    fn each_cloud_contains_its_own_services() {
         for cloud in Cloud::iter() {
             let facts = cloud.facts();
             assert_eq!(Cloud::of_audience(facts.graph), Some(cloud));
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_no_entra() {
+    fn other_hosts_are_not_entra() {
         assert!(is_entra_issuer("https://tid.ciamlogin.com/tid/v2.0"));
         for iss in ["https://accounts.google.com", "http://login.microsoftonline.com/x", ""] {
             assert!(!is_entra_issuer(iss), "{iss}");

@@ -1,43 +1,43 @@
-//! Ids that everybody meets sooner or later: clients, tenants, directory roles.
+//! Well-known ids: clients, tenants, directory roles.
 
-/// The tenant of personal Microsoft accounts; `consumers` is its other name.
+/// The tenant of personal Microsoft accounts, also called `consumers`.
 pub const CONSUMERS_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/// Microsoft Services: issues the token when an application asks `common` for one without a user.
+/// Microsoft Services: issues the token when an application requests one from `common` without a user.
 pub const SERVICES_TENANT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
-/// In `wids` of every user who is not a guest.
+/// The role in `wids` of every user who is not a guest.
 pub const MEMBER_WID: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
 
-/// A client id that is not the user's own.
+/// A well-known client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// As in the claims `appid` and `azp`.
+    /// The client ID, as in the claims `appid` and `azp`.
     pub id: &'static str,
-    /// For people.
+    /// The name for people.
     pub name: &'static str,
-    /// Whether it is Microsoft's own, with scopes that are fixed (AADSTS65002).
+    /// Whether it is a Microsoft client with fixed scopes (AADSTS65002).
     pub first_party: bool,
-    /// Whether consent cannot add to its permissions.
+    /// Whether consent cannot add permissions.
     pub fixed: bool,
 }
 
-/// Whether the tenant segment `tenant` lets personal accounts in, and nobody else.
+/// Whether only personal accounts can sign in at the tenant segment `tenant`.
 pub fn is_consumers(tenant: &str) -> bool {
     tenant.eq_ignore_ascii_case("consumers") || tenant.eq_ignore_ascii_case(CONSUMERS_TENANT)
 }
 
-/// The client with this id, if it is a well-known one.
+/// The well-known client with this id.
 pub fn client(id: &str) -> Option<&'static Client> {
     CLIENTS.iter().find(|client| client.id.eq_ignore_ascii_case(id))
 }
 
-/// Whose tenant it is, if it is a well-known one.
+/// The owner of a well-known tenant.
 pub fn tenant(id: &str) -> Option<&'static str> {
     look_up(TENANTS, id)
 }
 
-/// What an id in the `wids` claim stands for, if it is a well-known one.
+/// The meaning of a well-known id in the `wids` claim.
 pub fn wid(id: &str) -> Option<&'static str> {
     look_up(WIDS, id)
 }
@@ -50,7 +50,7 @@ const fn microsoft(id: &'static str, name: &'static str) -> Client {
     Client { id, name, first_party: true, fixed: true }
 }
 
-/// Microsoft's own, but people may consent to more for it.
+/// A Microsoft client to which users may grant more scopes.
 const fn open(id: &'static str, name: &'static str) -> Client {
     Client { id, name, first_party: true, fixed: false }
 }
@@ -74,7 +74,7 @@ static CLIENTS: &[Client] = &[
 
 static TENANTS: &[(&str, &str)] = &[
     (CONSUMERS_TENANT, "personal Microsoft accounts"),
-    (SERVICES_TENANT, "Microsoft Services, no organisation of the user's"),
+    (SERVICES_TENANT, "Microsoft Services, not an organisation of the user"),
     ("72f988bf-86f1-41af-91ab-2d7cd011db47", "Microsoft, the company"),
 ];
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ids_are_nobody_in_particular() {
+    fn other_ids_are_unknown() {
         let id = "00000000-0000-0000-0000-000000000000";
         assert_eq!((client(id), tenant(id), wid(id)), (None, None, None));
     }

@@ -1,10 +1,10 @@
-//! How long Entra's tokens live, and what ends them.
+//! The lifetimes of Entra's tokens, and the events that end them.
 
-/// Seconds after which a refresh token that nobody used is dead (Microsoft's "Refresh tokens" page: 90 days, sliding).
+/// Seconds without use after which a refresh token expires (Microsoft's "Refresh tokens" page: 90 days, sliding).
 pub const REFRESH_INACTIVITY: i64 = 90 * 86_400;
-/// Seconds of life beyond which an access token is one of continuous access evaluation.
+/// The lifetime in seconds above which an access token uses continuous access evaluation.
 pub const LONG_LIVED: i64 = 2 * 3_600;
-/// What may happen to an access token of continuous access evaluation.
-pub const CONTINUOUS_ACCESS: &str = "the service may take it back early, with a claims challenge, when password, policy or place change";
-/// What may happen to a grant that began with a device code.
-pub const DEVICE_CODE: &str = "the grant stays marked as one of a device code: a policy against such sign-ins ends it (AADSTS530036)";
+/// The note on access tokens with continuous access evaluation.
+pub const CONTINUOUS_ACCESS: &str = "the service may reject it early, with a claims challenge, when the password, a policy or the location changes";
+/// The note on grants from a device code.
+pub const DEVICE_CODE: &str = "the grant stays marked as a device code sign-in: a policy that blocks such sign-ins ends it (AADSTS530036)";

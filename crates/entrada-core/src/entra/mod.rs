@@ -1,4 +1,5 @@
-//! Entra's facts as tables: clouds, resources, permissions, jobs, error numbers. No I/O, and nothing parsed before it is asked for.
+//! Entra's facts as tables: clouds, resources, permissions, jobs, error numbers. No I/O; each table is parsed at its first
+//! use.
 
 pub mod aadsts;
 pub mod causes;

@@ -1,29 +1,29 @@
-//! OAuth's own words for a refusal: what each means, and what Entra says with it.
+//! The error codes of OAuth: their meaning, and what Entra adds.
 
-/// An `error` member, and what is known about it.
+/// An `error` member and its meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct OauthError {
-    /// The word.
+    /// The error code.
     pub error: &'static str,
-    /// Where it is defined.
+    /// The specification that defines it.
     pub source: &'static str,
-    /// What is so.
+    /// The meaning.
     pub meaning: &'static str,
-    /// What to do.
+    /// The help.
     pub remedy: &'static str,
 }
 
-/// What is known about `error`.
+/// The facts about `error`.
 pub fn find(error: &str) -> Option<&'static OauthError> {
     ALL.iter().find(|own| own.error == error)
 }
 
-/// Every word, in alphabetical order.
+/// Every error code, in alphabetical order.
 pub fn all() -> &'static [OauthError] {
     ALL
 }
 
-const NUMBER: &str = "the AADSTS number beside it says which: `entrada explain AADSTSnnnnn`, or `entrada diagnose` with \
+const NUMBER: &str = "the AADSTS number in the response has the details: `entrada explain AADSTSnnnnn`, or `entrada diagnose` with \
                       the whole answer";
 
 const fn of(
@@ -39,43 +39,43 @@ static ALL: &[OauthError] = &[
     of(
         "access_denied",
         "RFC 6749 §4.1.2.1, RFC 8628 §3.5",
-        "the user or a policy said no",
-        "sign in again and accept; where a policy said no, an administrator finds it in the sign-in log",
+        "the user or a policy refused the sign-in",
+        "sign in again and accept; if a policy refused, an administrator can find it in the sign-in log",
     ),
     of(
         "authorization_declined",
         "Entra",
-        "the user pressed *Cancel* on the page of the device code",
+        "the user pressed *Cancel* on the device code page",
         "start over: `entrada login`",
     ),
     of(
         "authorization_pending",
         "RFC 8628 §3.5",
-        "nobody has entered the device code yet: no failure",
-        "enter the code, and go on asking at the interval that was told",
+        "the user has not entered the device code yet; this is not a failure",
+        "enter the code, and keep polling at the interval of the response",
     ),
     of(
         "bad_verification_code",
         "Entra",
-        "the device code is not one that the authority knows",
-        "send the `device_code` as it came, or start over: `entrada login`",
+        "the authority does not know the device code",
+        "send the `device_code` unchanged, or start over: `entrada login`",
     ),
     of(
         "consent_required",
         "OpenID Connect Core §3.1.2.6",
-        "nobody has agreed that the application may have these scopes",
-        "sign in at the page and accept, or have an administrator consent",
+        "neither the user nor an administrator has consented to these scopes",
+        "sign in in the browser and accept, or ask an administrator to consent",
     ),
     of(
         "expired_token",
         "RFC 8628 §3.5",
-        "the device code ran out before anybody approved it",
+        "the device code expired before the user approved it",
         "start over: `entrada login`",
     ),
     of(
         "interaction_required",
         "OpenID Connect Core §3.1.2.6",
-        "the user has to do something at the page: a second factor, terms of use, a choice of account",
+        "the user has to act on the sign-in page: a second factor, terms of use, a choice of account",
         "sign in again: `entrada login`",
     ),
     of(
@@ -96,38 +96,38 @@ static ALL: &[OauthError] = &[
     of(
         "invalid_resource",
         "RFC 8707 §2, Entra",
-        "the API that the scope names is not there, or not in this tenant",
+        "the API that the scope names does not exist, or not in this tenant",
         "check the scope up to its last slash, the tenant and the cloud",
     ),
     of(
         "invalid_scope",
         "RFC 6749 §5.2",
-        "a scope is unknown, misspelled, or does not go with the others",
-        "check spelling and the API before it; ask one API at a time",
+        "a scope is unknown, misspelled, or cannot be combined with the others",
+        "check the spelling and the API prefix; request scopes of one API at a time",
     ),
     of(
         "login_required",
         "OpenID Connect Core §3.1.2.6",
-        "nobody is signed in, and the request allowed no page (`prompt=none`)",
+        "no user is signed in, and the request did not allow a sign-in page (`prompt=none`)",
         "sign in: `entrada login`",
     ),
     of(
         "server_error",
         "RFC 6749 §4.1.2.1",
-        "the authority has a fault of its own",
+        "the authority had an internal error",
         "try again in a few minutes",
     ),
     of(
         "slow_down",
         "RFC 8628 §3.5",
-        "the program asks too often: it has to add five seconds to its interval",
-        "wait longer between two requests; `entrada` does so by itself",
+        "the program polls too often: it has to add five seconds to its interval",
+        "wait longer between two requests; `entrada` does this automatically",
     ),
     of(
         "temporarily_unavailable",
         "RFC 6749 §4.1.2.1",
-        "the authority cannot answer just now, or asks to be left alone for a while",
-        "try again later, after `Retry-After` where it is given",
+        "the authority is temporarily unavailable, or limits the rate of requests",
+        "try again later, after `Retry-After` if the response has it",
     ),
     of(
         "unauthorized_client",
@@ -138,13 +138,13 @@ static ALL: &[OauthError] = &[
     of(
         "unsupported_grant_type",
         "RFC 6749 §5.2",
-        "`grant_type` is missing, misspelled, or not one that this endpoint knows",
+        "`grant_type` is missing, misspelled, or not supported by this endpoint",
         "check the spelling, and that the body is form-encoded",
     ),
     of(
         "unsupported_response_type",
         "RFC 6749 §4.1.2.1",
-        "the page was asked for something that this registration may not get there",
+        "the registration does not allow this `response_type`",
         "ask for `response_type=code`",
     ),
 ];
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_found_and_they_stand_in_order() {
+    fn every_code_is_found_and_the_codes_are_sorted() {
         assert!(all().is_sorted_by_key(|own| own.error));
         assert!(
             all().iter().all(|own| find(own.error).is_some_and(|found| found.error == own.error))

@@ -1,37 +1,37 @@
-//! Delegated permissions: what each brings along, who may consent, whom it is for.
+//! Delegated permissions: what each includes, who may consent, and whether personal accounts have it.
 
 use std::collections::BTreeSet;
 
 use super::resources::short_name;
 use crate::ScopeSet;
 
-/// What is known about one delegated permission, whichever API publishes it.
+/// The facts about one delegated permission, whichever API publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// Without its API, for example `Mail.Read`.
+    /// The name without the API, for example `Mail.Read`.
     pub name: &'static str,
-    /// Its id on Microsoft Graph, for a registration's manifest.
+    /// The id on Microsoft Graph, for the manifest of a registration.
     pub id: Option<&'static str>,
-    /// Whether an administrator has to consent; `None` where the data does not say.
+    /// Whether an administrator has to consent; `None` if unknown.
     pub admin_consent: Option<bool>,
-    /// Whether personal accounts have it; `None` where the data does not say.
+    /// Whether personal accounts have it; `None` if unknown.
     pub personal_accounts: Option<bool>,
-    /// Id of the application permission of the same name, where there is one.
+    /// The id of the application permission of the same name, if there is one.
     pub app_role_id: Option<&'static str>,
 }
 
-/// The facts about a permission, by its name or full scope, letter case aside.
+/// The facts about a permission, by its name or full scope, ignoring case.
 pub fn find(scope: &str) -> Option<&'static Permission> {
     let name = short_name(scope);
     PERMISSIONS.iter().find(|permission| permission.name.eq_ignore_ascii_case(name))
 }
 
-/// All permissions on record.
+/// All known permissions.
 pub fn all() -> &'static [Permission] {
     PERMISSIONS
 }
 
-/// What `scopes` amount to: their names without the API and in lower case, and those that they include.
+/// The permissions that `scopes` grant, with those that they include, as lower-case names without the API.
 ///
 /// Scopes of the sign-in itself (`openid` and the like) are left out.
 ///
@@ -55,7 +55,7 @@ pub fn closure(scopes: &ScopeSet) -> BTreeSet<String> {
     closed
 }
 
-/// Whether a [`closure`] holds at least one of `sufficient`.
+/// Whether a [`closure`] has at least one of `sufficient`.
 pub fn holds_any(closure: &BTreeSet<String>, sufficient: &[&str]) -> bool {
     sufficient.iter().any(|scope| closure.contains(&short_name(scope).to_ascii_lowercase()))
 }
@@ -67,7 +67,7 @@ fn implied_by(name: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, implied)| *implied)
 }
 
-/// One step each; [`closure`] walks on from there.
+/// Direct inclusions only; [`closure`] follows them further.
 static IMPLIES: &[(&str, &[&str])] = &[
     ("Mail.ReadWrite", &["Mail.Read"]),
     ("Mail.Read", &["Mail.ReadBasic"]),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_includes_reading_and_shared_includes_ones_own() {
+    fn writing_includes_reading_and_shared_includes_own() {
         assert_eq!(closed("Mail.ReadWrite"), "mail.read mail.readbasic mail.readwrite");
         assert_eq!(
             closed("https://graph.microsoft.com/mail.readwrite.shared openid offline_access"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn sign_in_scopes_amount_to_nothing() {
+    fn sign_in_scopes_are_left_out() {
         assert_eq!(closed("openid profile email offline_access"), "");
         assert!(!holds_any(&BTreeSet::new(), &["Mail.Read"]));
         assert!(!holds_any(&closure(&ScopeSet::parse("Mail.Read")), &[]));

@@ -1,8 +1,7 @@
-//! HTTP archives (HAR 1.2): what browsers' developer tools save, and what `--trace` writes. Types, and what may stand in
-//! one.
+//! HTTP archives (HAR 1.2), as browsers' developer tools save them and `--trace` writes them: the types, and the redaction.
 //!
 //! Source: "HTTP Archive (HAR) format", W3C Web Performance Working Group, <https://w3c.github.io/web-performance/specs/HAR/Overview.html>;
-//! members of one's own begin with `_` there.
+//! custom members begin with `_` in it.
 
 mod public;
 mod redact;
@@ -16,32 +15,32 @@ pub use redact::{Redactor, is_redacted};
 
 use crate::NumericDate;
 
-/// The version that is written.
+/// The version that entrada writes.
 const VERSION: &str = "1.2";
 
-/// A file of requests and answers.
+/// An HTTP archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Har {
-    /// All of it.
+    /// The only member.
     pub log: Log,
 }
 
-/// What such a file holds.
+/// The content of the archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Log {
     /// `1.2`, or `1.1` of old tools.
     #[serde(default)]
     pub version: String,
-    /// Who wrote it.
+    /// The program that wrote the archive.
     #[serde(default)]
     pub creator: Creator,
-    /// Requests and answers, in order.
+    /// Requests and responses, in order of time.
     #[serde(default)]
     pub entries: Vec<Entry>,
-    /// For whoever reads the file.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// What the run was about, where entrada wrote the file.
+    /// The context of the run, if entrada wrote the archive.
     #[serde(default, rename = "_entrada", skip_serializing_if = "Option::is_none")]
     pub about: Option<TraceSummary>,
 }
@@ -57,17 +56,17 @@ pub struct Creator {
     pub version: String,
 }
 
-/// What a run was about.
+/// The context of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TraceSummary {
     /// The command, without its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// The jobs that the token was for, as `--job` spells them.
+    /// The jobs of the token, as `--job` spells them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<String>,
-    /// Who was to sign in.
+    /// The kind of subject that was to sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The exit code.
@@ -75,37 +74,37 @@ pub struct TraceSummary {
     pub exit: Option<u8>,
 }
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// When the request was sent: RFC 3339, with milliseconds.
     #[serde(default)]
     pub started_date_time: String,
-    /// Milliseconds until the answer was whole.
+    /// Milliseconds until the response was complete.
     #[serde(default)]
     pub time: f64,
-    /// What was asked.
+    /// The request.
     #[serde(default)]
     pub request: Request,
-    /// What was answered; status 0 where nothing was.
+    /// The response; status 0 without one.
     #[serde(default)]
     pub response: Response,
-    /// Always empty here.
+    /// Always empty in entrada's archives.
     #[serde(default)]
     pub cache: Map<String, Value>,
-    /// How `time` was spent.
+    /// The parts of `time`.
     #[serde(default)]
     pub timings: Timings,
-    /// For whoever reads the file.
+    /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Header and claims of the tokens in the answer, by the name of their member; never a signature.
+    /// Headers and claims of the tokens in the response, by member name, without signatures.
     #[serde(default, rename = "_tokens", skip_serializing_if = "BTreeMap::is_empty")]
     pub tokens: BTreeMap<String, Token>,
 }
 
-/// What a token says, without what would let it in anywhere.
+/// The readable content of a token, without the parts that would make it usable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     /// The JOSE header.
@@ -114,7 +113,7 @@ pub struct Token {
     /// The payload.
     #[serde(default)]
     pub claims: Map<String, Value>,
-    /// Characters of the signature, which is left out.
+    /// The length of the signature, which is left out.
     #[serde(default)]
     pub signature_length: usize,
 }
@@ -124,7 +123,7 @@ pub struct Token {
 pub struct Pair {
     /// The name.
     pub name: String,
-    /// The value; a fingerprint where it is secret.
+    /// The value, or a fingerprint of a secret value.
     #[serde(default)]
     pub value: String,
 }
@@ -135,11 +134,11 @@ pub struct Pair {
 pub struct Request {
     /// `GET`, `POST`.
     pub method: String,
-    /// The whole address.
+    /// The whole URL.
     pub url: String,
-    /// `HTTP/1.1`, `HTTP/2.0`; empty where nobody answered.
+    /// `HTTP/1.1`, `HTTP/2.0`; empty without a response.
     pub http_version: String,
-    /// Always empty here: cookies stand among the headers, as fingerprints.
+    /// Always empty in entrada's archives: cookies are among the headers, as fingerprints.
     pub cookies: Vec<Value>,
     /// The headers.
     pub headers: Vec<Pair>,
@@ -148,9 +147,9 @@ pub struct Request {
     /// The body of a POST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_data: Option<PostData>,
-    /// Bytes of the head; -1: not known.
+    /// The size of the head in bytes; -1 if unknown.
     pub headers_size: i64,
-    /// Bytes of the body as it was sent.
+    /// The size of the body in bytes, as sent.
     pub body_size: i64,
 }
 
@@ -160,89 +159,89 @@ pub struct Request {
 pub struct PostData {
     /// Its media type.
     pub mime_type: String,
-    /// A form's members.
+    /// The members of a form.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Pair>,
-    /// Any other body. Browsers write forms here too, beside `params` or alone.
+    /// Any other body. Browsers also write forms here, next to `params` or in place of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// What goes with it: `OK`.
+    /// The reason phrase of the status: `OK`.
     pub status_text: String,
-    /// As in [`Request`].
+    /// The HTTP version, as in [`Request`].
     pub http_version: String,
-    /// Always empty here.
+    /// Always empty in entrada's archives.
     pub cookies: Vec<Value>,
     /// The headers.
     pub headers: Vec<Pair>,
     /// The body.
     pub content: Content,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     #[serde(rename = "redirectURL")]
     pub redirect_url: String,
-    /// Bytes of the head; -1: not known.
+    /// The size of the head in bytes; -1 if unknown.
     pub headers_size: i64,
-    /// Bytes of the body as it came.
+    /// The size of the body in bytes, as received.
     pub body_size: i64,
-    /// Why nobody answered, as Chromium writes it.
+    /// The reason for a missing response, as Chromium writes it.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Content {
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
     /// Its media type.
     pub mime_type: String,
-    /// The body, with fingerprints where secrets were; left out where it is no JSON.
+    /// The body, with fingerprints in place of secrets; left out if it is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// `base64`, where `text` is that.
+    /// `base64` if `text` is base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
-    /// For whoever reads the file.
+    /// A comment for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
-/// How the time was spent, in milliseconds.
+/// The parts of the duration, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timings {
-    /// Sending; not measured here.
+    /// Sending; not measured by entrada.
     pub send: f64,
-    /// Until the answer was whole.
+    /// Waiting until the response was complete.
     pub wait: f64,
-    /// Reading; not measured here.
+    /// Receiving; not measured by entrada.
     pub receive: f64,
 }
 
-/// A text is an HTTP archive by how it begins, and cannot be read as one.
+/// A text starts like an HTTP archive, but cannot be parsed as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HarError {
-    /// It is no JSON.
-    #[error("it breaks at {0}")]
+    /// The text is not valid JSON.
+    #[error("the JSON is invalid at {0}")]
     Broken(String),
-    /// A member is of another type than HAR 1.2 says.
-    #[error("a member at {0} is not of the type that HAR 1.2 gives it")]
+    /// A member does not have the type of HAR 1.2.
+    #[error("a member at {0} does not have the type of HAR 1.2")]
     Type(String),
-    /// What it needs is not there.
+    /// A required part is missing.
     #[error("{0}")]
     Lack(&'static str),
 }
 
 impl Har {
-    /// An empty file of ours.
+    /// An empty archive by entrada.
     pub fn new(comment: &str, about: TraceSummary) -> Self {
         Self {
             log: Log {
@@ -258,7 +257,7 @@ impl Har {
         }
     }
 
-    /// Reads `text`; `None` where it is no HTTP archive.
+    /// Parses `text`; `None` if it is not an HTTP archive.
     ///
     /// ```
     /// use entrada_core::har::Har;
@@ -270,7 +269,7 @@ impl Har {
     ///
     /// # Errors
     ///
-    /// What is wrong and where. Nothing of it is quoted.
+    /// The problem and its position. The text is not quoted.
     pub fn parse(text: &str) -> Option<Result<Self, HarError>> {
         let text = Self::trimmed(text);
         let is_one = Self::begins(text) || Self::holds(text);
@@ -287,13 +286,13 @@ impl Har {
         })
     }
 
-    /// What `text`, which is an HTTP archive, lacks for anything to be judged by; `None` where nothing is missing.
+    /// The part that `text`, an HTTP archive, lacks for a diagnosis; `None` if nothing is missing.
     pub fn lack(text: &str) -> Option<&'static str> {
         let json: Value = serde_json::from_str(Self::trimmed(text)).ok()?;
         let Some(entries) = json.get("log")?.get("entries") else {
             return Some("`log` has no `entries`");
         };
-        let Some(entries) = entries.as_array() else { return Some("`log.entries` is no list") };
+        let Some(entries) = entries.as_array() else { return Some("`log.entries` is not a list") };
         let has = |outer: &str, inner: &str| {
             entries.iter().any(|entry| entry.get(outer).is_some_and(|own| own.get(inner).is_some()))
         };
@@ -308,12 +307,12 @@ impl Har {
         }
     }
 
-    /// `text` without what editors and shells put around JSON: byte order marks and white space.
+    /// `text` without the byte order marks and white space that editors and shells put around JSON.
     pub fn trimmed(text: &str) -> &str {
         text.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace())
     }
 
-    /// Whether `json` has the members of an HTTP archive, in whatever order and beside whatever others.
+    /// Whether `json` has the members of an HTTP archive, in any order and with any other members.
     fn holds(json: &str) -> bool {
         #[derive(Deserialize)]
         struct Outer {
@@ -329,7 +328,7 @@ impl Har {
             && serde_json::from_str::<Outer>(json).is_ok_and(|Outer { log: Inner { .. } }| true)
     }
 
-    /// Whether `json` begins as an HTTP archive does: with its one member, `log`. So does one that was cut off.
+    /// Whether `json` starts like an HTTP archive, with its one member `log`. It may be truncated.
     fn begins(json: &str) -> bool {
         let rest = json.trim_start().strip_prefix('{').map(str::trim_start);
         let after = rest.and_then(|rest| rest.strip_prefix("\"log\"")).map(str::trim_start);
@@ -340,13 +339,13 @@ impl Har {
 }
 
 impl Entry {
-    /// When the request was sent; `None` where it is no RFC 3339.
+    /// The time of the request; `None` if it is not RFC 3339.
     pub fn started(&self) -> Option<NumericDate> {
         let at: jiff::Timestamp = self.started_date_time.parse().ok()?;
         Some(NumericDate(at.as_second()))
     }
 
-    /// Milliseconds since 1970 when the request was sent.
+    /// The time of the request in milliseconds since 1970.
     pub fn started_milliseconds(&self) -> Option<i64> {
         let at: jiff::Timestamp = self.started_date_time.parse().ok()?;
         Some(at.as_millisecond())
@@ -364,7 +363,7 @@ impl Entry {
     }
 }
 
-/// `milliseconds` since 1970 as HAR writes times: `2026-11-24T14:10:03.120Z`.
+/// `milliseconds` since 1970 in the format of HAR: `2026-11-24T14:10:03.120Z`.
 pub fn timestamp(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds).map(|at| format!("{at:.3}")).unwrap_or_default()
 }
@@ -374,7 +373,7 @@ pub fn is_form(mime_type: &str) -> bool {
     mime_type.starts_with("application/x-www-form-urlencoded")
 }
 
-/// The members of a form, or the parameters of an address.
+/// The members of a form, or the parameters of a URL.
 pub fn pairs_of(text: &[u8]) -> Vec<Pair> {
     url::form_urlencoded::parse(text)
         .map(|(name, value)| Pair { name: name.into_owned(), value: value.into_owned() })

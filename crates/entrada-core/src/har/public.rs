@@ -1,6 +1,6 @@
-//! Names whose values may be shown to strangers. What is not here is secret.
+//! Names whose values are public. Every other value is secret.
 
-/// Parameters and members that are public, or say what happened. Sorted.
+/// Parameters and members that are public, or describe the outcome. Sorted.
 const PUBLIC: [&str; 57] = [
     "admin_consent",
     "audience",
@@ -61,7 +61,7 @@ const PUBLIC: [&str; 57] = [
     "x-client-ver",
 ];
 
-/// Headers that are public, or say what happened. Sorted.
+/// Headers that are public, or describe the outcome. Sorted.
 const PUBLIC_HEADERS: [&str; 35] = [
     "accept",
     "accept-encoding",
@@ -100,10 +100,10 @@ const PUBLIC_HEADERS: [&str; 35] = [
     "x-ms-srs",
 ];
 
-/// Headers that are addresses.
+/// Headers whose value is a URL.
 pub(super) const ADDRESSES: [&str; 4] = ["content-location", "link", "location", "referer"];
 
-/// Claims that lead somewhere else: hashes and handles that others could look a session up by.
+/// Claims that identify a session: hashes and handles that could be used to look it up.
 pub(super) const PRIVATE_CLAIMS: [&str; 9] =
     ["aio", "at_hash", "c_hash", "nonce", "rh", "s_hash", "sid", "uti", "xms_ftd"];
 

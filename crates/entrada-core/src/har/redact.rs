@@ -1,4 +1,4 @@
-//! What may stand in a file that goes to strangers: what is on a list, and of the rest a fingerprint.
+//! Redacts archives that are to be shared: listed values stay, all others become fingerprints.
 
 use std::borrow::Cow;
 
@@ -10,35 +10,35 @@ use super::public::{ADDRESSES, PRIVATE_CLAIMS, is_public, is_public_header};
 use super::{Pair, Token};
 use crate::{self as model, FINGERPRINT, Jwt, Secret, clean};
 
-/// Claims longer than this are not shown: another token may hide in one.
+/// The longest claim that is shown, in characters. A longer one may contain another token.
 const CLAIM_MAX: usize = 300;
-/// Shorter secrets are not looked for in other texts: they would be found everywhere.
+/// The shortest secret that is searched for in other texts, in characters. A shorter one would match everywhere.
 const KNOWN_MIN: usize = 6;
-/// What stands where a secret stood.
+/// The prefix of a fingerprint.
 const MARK: &str = FINGERPRINT;
-/// How deep JSON is followed.
+/// The depth to which JSON is searched.
 const DEPTH_MAX: usize = 16;
 
-/// Replaces secrets by fingerprints: `redacted-`, twelve hexadecimal digits, a dash and the number of characters. The
-/// same secret has the same fingerprint throughout one file, and another one in every other file: the digits are those of
-/// a SHA-256 with a salt that is written nowhere, so that short codes cannot be found by trying.
+/// Replaces secrets with fingerprints: `redacted-`, twelve hexadecimal digits, a dash and the number of characters. A
+/// secret has the same fingerprint throughout one file, and a different one in every other file. The digits are those of a
+/// SHA-256 with a salt that is not stored, so that short codes cannot be found by brute force.
 ///
-/// What was replaced once is replaced wherever it turns up again, on the list or not.
+/// A value that was replaced once is replaced wherever it appears again, even under a listed name.
 pub struct Redactor {
     salt: [u8; 16],
-    /// What was replaced here.
+    /// The values that were replaced.
     replaced: model::Redactor,
-    /// What is secret in this run.
+    /// The secrets of this run.
     run: model::Redactor,
 }
 
 impl Redactor {
-    /// One with this salt, 16 random bytes, that also replaces what `run` knows.
+    /// A redactor with this salt, 16 random bytes, that also replaces the secrets of `run`.
     pub fn new(salt: [u8; 16], run: model::Redactor) -> Self {
         Self { salt, replaced: model::Redactor::default(), run }
     }
 
-    /// The fingerprint of `value`, which is remembered.
+    /// The fingerprint of `value`. The value is remembered.
     pub fn hide(&mut self, value: &str) -> String {
         if value.is_empty() || is_redacted(value) {
             return value.to_owned();
@@ -55,7 +55,7 @@ impl Redactor {
         format!("{MARK}{digits}-{}", value.chars().count())
     }
 
-    /// `text` on one line, with every secret that is known by now replaced.
+    /// `text` on one line, with every known secret replaced.
     pub fn clear(&self, text: &str) -> String {
         self.scrub(&clean(text))
     }
@@ -66,7 +66,7 @@ impl Redactor {
         self.run.replace(&text, mark).into_owned()
     }
 
-    /// The texts in `value`, with what this run knows by now replaced. Names stay: they are those of the format.
+    /// `value` with every known secret in its texts replaced. Names stay: they are those of the format.
     pub fn texts(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
@@ -81,10 +81,10 @@ impl Redactor {
         }
     }
 
-    /// Parameters of an address, or members of a form.
+    /// Redacts the parameters of a URL, or the members of a form.
     pub fn pairs(&mut self, pairs: &[Pair]) -> Vec<Pair> {
         let public = |pair: &Pair| is_public(&pair.name);
-        // Secrets first, so that one is also found in the texts beside it.
+        // Secrets are registered first, so that they are also found in the texts next to them.
         let hidden: Vec<Option<String>> =
             pairs.iter().map(|pair| (!public(pair)).then(|| self.hide(&pair.value))).collect();
         let shown = pairs.iter().zip(hidden).map(|(pair, hidden)| Pair {
@@ -94,7 +94,7 @@ impl Redactor {
         shown.collect()
     }
 
-    /// An address, with its parameters.
+    /// Redacts a URL with its parameters.
     pub fn address(&mut self, url: &Url) -> (String, Vec<Pair>) {
         let query = self.pairs(&super::pairs_of(url.query().unwrap_or_default().as_bytes()));
         let fragment = url.fragment().map(|fragment| {
@@ -115,7 +115,7 @@ impl Redactor {
         (self.scrub(shown.as_str()), query)
     }
 
-    /// A header.
+    /// Redacts a header.
     pub fn header(&mut self, name: &str, value: &str) -> Pair {
         let lower = name.to_ascii_lowercase();
         let value = if ADDRESSES.contains(&&*lower) {
@@ -134,7 +134,7 @@ impl Redactor {
         Pair { name: self.clear(&lower), value }
     }
 
-    /// The members of an answer that may hold secrets.
+    /// The members of a response that may hold secrets.
     pub fn members(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
         self.learn(members, 0);
         let shown = members.iter();
@@ -171,7 +171,7 @@ impl Redactor {
         }
     }
 
-    /// A document that was asked for without any secret, such as the keys of an authority.
+    /// A document that was fetched without a secret, such as the keys of an authority.
     pub fn document(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.clear(text)),
@@ -184,7 +184,7 @@ impl Redactor {
         }
     }
 
-    /// What `token` says, where it is a JWT that can be read.
+    /// The header and claims of `token`, if it is a readable JWT.
     pub fn token(&mut self, token: &str) -> Option<Token> {
         let jwt = Jwt::decode_unverified(token).ok()?;
         let mut shown = |name: &str, value: &Value| {
@@ -193,7 +193,7 @@ impl Redactor {
                 Value::String(text) if PRIVATE_CLAIMS.contains(&name) || long => {
                     Value::String(self.hide(text))
                 }
-                // Lists of groups are long and say little.
+                // Lists of groups are long and rarely useful.
                 _ if long => Value::Null,
                 value => self.document(value),
             }
@@ -214,7 +214,7 @@ impl Redactor {
     }
 }
 
-/// Whether `value` stands for a secret.
+/// Whether `value` is a fingerprint.
 pub fn is_redacted(value: &str) -> bool {
     value.strip_prefix(MARK).is_some_and(|rest| {
         rest.split_once('-').is_some_and(|(digits, length)| {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_on_the_list_becomes_a_fingerprint() {
+    fn a_value_that_is_not_listed_becomes_a_fingerprint() {
         let mut redactor = redactor();
         let form = "grant_type=refresh_token&refresh_token=1.Asecret&client_id=c&scope=a+b&client_secret=hunter2\
                     &password=pw&otp=123456&code_verifier=v3rifier&client_assertion=eyJ.as.sert";
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_told_without_signature_handles_and_other_tokens() {
+    fn a_token_is_shown_without_signature_handles_and_other_tokens() {
         use base64::Engine as _;
         let part = |json: Value| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
         let token = format!(

@@ -1,5 +1,5 @@
-//! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3) and what comes back with the browser (RFC 6749 §4.1.2,
-//! RFC 9207).
+//! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3) and the response that the browser brings back (RFC 6749
+//! §4.1.2, RFC 9207).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 use super::{ErrorResponse, build, is_refusal};
 use crate::{ScopeSet, Secret};
 
-/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+/// The transport of the response (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
 #[derive(
     Clone,
     Copy,
@@ -29,17 +29,17 @@ use crate::{ScopeSet, Secret};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ResponseMode {
-    /// In the address, after `?`
+    /// In the URL, after `?`
     #[default]
     Query,
-    /// In the body of a POST: the address stays clean
+    /// In the body of a POST, not in the URL
     FormPost,
-    /// In the address, after `#`: for a page elsewhere, whose address is pasted
+    /// In the URL, after `#`: for a redirect page on another host, whose URL the user pastes
     Fragment,
 }
 
 impl ResponseMode {
-    /// As the parameter spells it.
+    /// The value of the parameter.
     pub fn id(self) -> &'static str {
         match self {
             Self::Query => "query",
@@ -49,7 +49,7 @@ impl ResponseMode {
     }
 }
 
-/// What the sign-in page is asked to do (OIDC Core §3.1.2.1).
+/// The user interaction that the sign-in page is asked for (OIDC Core §3.1.2.1).
 #[derive(
     Clone,
     Copy,
@@ -72,14 +72,14 @@ pub enum PagePrompt {
     Consent,
     /// Let the user pick an account
     SelectAccount,
-    /// Ask nothing: works only with a session in that browser
+    /// Ask nothing: works only with an existing session in that browser
     None,
-    /// Let the user make an account (Entra External ID)
+    /// Let the user create an account (Entra External ID)
     Create,
 }
 
 impl PagePrompt {
-    /// As the parameter spells it.
+    /// The value of the parameter.
     pub fn id(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -91,35 +91,35 @@ impl PagePrompt {
     }
 }
 
-/// Values that tie the answer to the request, each used for one sign-in.
+/// Values that bind the response to the request. Each is used for one sign-in.
 #[derive(Clone, Debug)]
 pub struct AuthRequestState {
-    /// Comes back with the answer (RFC 6749 §10.12). 256 bits, base64url.
+    /// Returned in the response (RFC 6749 §10.12). 256 bits, base64url.
     pub state: Secret,
-    /// Proves that who redeems the code is who asked for it (RFC 7636 §4.1). 43 characters, 256 bits.
+    /// Proves that the same client sent the request and redeems the code (RFC 7636 §4.1). 43 characters, 256 bits.
     pub verifier: Secret,
-    /// Comes back in the ID token (OIDC Core §3.1.2.1). 256 bits, base64url.
+    /// Returned in the ID token (OIDC Core §3.1.2.1). 256 bits, base64url.
     pub nonce: Secret,
 }
 
 impl AuthRequestState {
-    /// Made of 96 random bytes.
+    /// Makes the values from 96 random bytes.
     pub fn new(random: &[u8; 96]) -> Self {
         let part = |from: usize| Secret::new(URL_SAFE_NO_PAD.encode(&random[from..from + 32]));
         Self { state: part(0), verifier: part(32), nonce: part(64) }
     }
 }
 
-/// What a sign-in page is asked for.
+/// The input of an authorization request.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest<'a> {
     /// RFC 6749 §3.1.
     pub endpoint: &'a Url,
-    /// The application.
+    /// The client ID.
     pub client_id: &'a str,
-    /// As it is registered, with the port on which we listen.
+    /// The registered redirect URI, with the port of the listener.
     pub redirect_uri: &'a str,
-    /// May name several APIs: the user consents to all of them at once.
+    /// The scopes, of one or several APIs: the user consents to all of them at once.
     pub scopes: &'a ScopeSet,
     /// See [`AuthRequestState`].
     pub request_state: &'a AuthRequestState,
@@ -127,8 +127,8 @@ pub struct AuthorizationRequest<'a> {
     pub extra: Vec<(&'a str, &'a str)>,
 }
 
-/// Parameters of the authorization request that entrada sets itself, and the setting that changes each; empty where none
-/// does. Whoever could set them could point the code elsewhere, or ask for an answer that cannot be taken.
+/// Parameters of the authorization request that entrada sets itself, with the setting that changes each; empty where there
+/// is none. A caller that could set them could send the code elsewhere, or ask for a response that entrada cannot read.
 pub const OWN_PARAMETERS: [(&str, &str); 28] = [
     ("access_token", ""),
     ("assertion", ""),
@@ -144,7 +144,7 @@ pub const OWN_PARAMETERS: [(&str, &str); 28] = [
     ("code_verifier", ""),
     ("device_code", ""),
     ("domain_hint", "domain-hint"),
-    // RFC 9449 §10: the token would need a proof with every use.
+    // RFC 9449 §10: each use of the token would need a proof.
     ("dpop_jkt", ""),
     ("grant_type", ""),
     ("login_hint", "login-hint"),
@@ -153,7 +153,7 @@ pub const OWN_PARAMETERS: [(&str, &str); 28] = [
     ("prompt", "prompt"),
     ("redirect_uri", "redirect-uri"),
     ("refresh_token", ""),
-    // RFC 9101: they stand for the whole request.
+    // RFC 9101: these parameters replace the whole request.
     ("request", ""),
     ("request_uri", ""),
     ("response_mode", "response-mode"),
@@ -163,7 +163,7 @@ pub const OWN_PARAMETERS: [(&str, &str); 28] = [
 ];
 
 impl AuthorizationRequest<'_> {
-    /// The address to open in a browser. It holds `state`, the challenge and, with `openid`, the nonce.
+    /// The URL to open in a browser. It has `state`, the challenge and, with `openid`, the nonce.
     pub fn url(&self) -> Url {
         let mut extra = self.extra.clone();
         if self.scopes.contains("openid") {
@@ -173,58 +173,61 @@ impl AuthorizationRequest<'_> {
     }
 }
 
-/// What came back with the browser.
+/// The response that the browser brought back.
 #[derive(Debug)]
 pub enum Redirected {
     /// A code to redeem.
     Code(Secret),
-    /// The authority, or the user, said no.
+    /// The authority or the user refused.
     Refused(Box<ErrorResponse>),
 }
 
-/// Why an answer is not the one to this request. Nothing of it is believed.
+/// The reason why a response does not belong to this request. None of its content is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectMismatch {
-    /// It has none of the parameters of an answer.
-    #[error("it is no answer to a sign-in: it has neither `code` nor `error`")]
+    /// The response has neither `code` nor `error`.
+    #[error("it is not a sign-in response: it has neither `code` nor `error`")]
     NoAnswer,
-    /// Another sign-in's, or nobody's.
-    #[error("its `state` is not the one of this sign-in: it belongs to another tab or another try")]
+    /// The `state` is missing or belongs to another sign-in.
+    #[error(
+        "its `state` does not match this sign-in: it belongs to another tab or an earlier attempt"
+    )]
     State,
-    /// A parameter comes twice (RFC 6749 §3.1).
+    /// A parameter is repeated (RFC 6749 §3.1).
     #[error("it has a parameter twice")]
     Twice,
-    /// RFC 9207 §2.4: another authority answered.
-    #[error("its `iss` is not the authority that was asked")]
+    /// RFC 9207 §2.4: another authority responded.
+    #[error("its `iss` is not the authority of this sign-in")]
     Issuer,
-    /// RFC 9207 §2.4: this authority always names itself.
+    /// RFC 9207 §2.4: the response has no `iss`, which this authority always sends.
     #[error("it has no `iss`, which this authority always sends")]
     NoIssuer,
-    /// It is in the address, and a form was asked for.
+    /// The parameters are in the URL, and the request asked for a form.
     #[error(
-        "it is in the address, and this sign-in asks for a form (`--response-mode form_post`): an authority that sends no \
-         forms needs `--response-mode query`"
+        "its parameters are in the URL, and this sign-in asks for a form \
+         (`--response-mode form_post`): an authority that sends no forms needs `--response-mode query`"
     )]
     InAddress,
-    /// It is a form, and an address was asked for.
+    /// The parameters are in a form, and the request asked for the URL.
     #[error(
-        "it is a form, and this sign-in asks for the answer in the address: for a form use `--response-mode form_post`"
+        "its parameters are in a form, and this sign-in asks for them in the URL: \
+         for a form use `--response-mode form_post`"
     )]
     InForm,
 }
 
-/// What an answer is compared with.
+/// The values that a response is compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpectedRedirect<'a> {
-    /// The `state` that was sent.
+    /// The `state` of the request.
     pub state: &'a Secret,
-    /// The issuer, where it is known.
+    /// The issuer, if it is known.
     pub issuer: Option<&'a str>,
-    /// Whether the metadata says that `iss` always comes.
+    /// Whether the metadata promises an `iss` in every response.
     pub issuer_always: bool,
 }
 
-/// Reads the parameters of an answer, from a query, a fragment or a form. `state` is looked at before anything else.
+/// Reads the parameters of a response, from a query, a fragment or a form. It checks `state` first.
 ///
 /// # Errors
 ///
@@ -258,7 +261,7 @@ pub fn read_redirect(
     let members: Map<String, Value> =
         pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     match code {
-        // An error beside a code: the error counts.
+        // If a response has an error and a code, the error counts.
         Some(code) if !is_refusal(&members) => Ok(Redirected::Code(Secret::new(code))),
         _ => Ok(Redirected::Refused(Box::new(ErrorResponse::from_json(&members)))),
     }
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_holds_what_rfc_6749_7636_and_oidc_ask_and_no_verifier() {
+    fn the_url_has_the_parameters_of_rfc_6749_7636_and_oidc_and_no_verifier() {
         let endpoint = Url::parse("https://login.example/t/oauth2/v2.0/authorize?p=B2C_1").unwrap();
         let request_state = request_state();
         let url = AuthorizationRequest {
@@ -317,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_believed_only_when_it_is_to_this_request() {
+    fn a_response_is_accepted_only_for_its_own_request() {
         let request_state = request_state();
         let (state, encoded) =
             (request_state.state.clone(), request_state.state.expose().to_owned());

@@ -1,7 +1,7 @@
-//! Requests as the `oauth2` crate builds them.
+//! Builds requests with the `oauth2` crate.
 //!
-//! The crate sends through a function it is given. Ours takes the finished request out and sends nothing, so that one
-//! pure step builds the request and another reads the answer.
+//! The crate sends requests through a function of the caller. The function here captures the request and sends nothing, so
+//! that one pure step builds the request and another reads the response.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -19,13 +19,13 @@ use super::authorization::AuthorizationRequest;
 use super::code::Redemption;
 use crate::{ScopeSet, Secret};
 
-/// The function that the crate believes to be the network.
+/// The function that the crate calls in place of an HTTP client.
 #[derive(Default)]
 struct Capture(RefCell<Option<HttpRequest>>);
 
-/// Tells the crate that there is no answer.
+/// The error that tells the crate that there is no response.
 #[derive(Debug, thiserror::Error)]
-#[error("the request was taken out")]
+#[error("the request was captured")]
 struct Taken;
 
 impl Capture {
@@ -41,7 +41,7 @@ impl Capture {
     }
 }
 
-/// The address of the authorization request (RFC 6749 §4.1.1). `extra` are further parameters.
+/// The URL of the authorization request (RFC 6749 §4.1.1). `extra` has further parameters.
 pub(super) fn authorization(request: &AuthorizationRequest<'_>, extra: &[(&str, &str)]) -> Url {
     let client = BasicClient::new(ClientId::new(request.client_id.to_owned()))
         .set_auth_uri(AuthUrl::from_url(request.endpoint.clone()));
@@ -59,7 +59,7 @@ pub(super) fn authorization(request: &AuthorizationRequest<'_>, extra: &[(&str, 
     page.url().0
 }
 
-/// The redemption of a code (RFC 6749 §4.1.3).
+/// The token request that redeems a code (RFC 6749 §4.1.3).
 pub(super) fn code(redemption: Redemption<'_>) -> HttpRequest {
     let capture = Capture::default();
     let client = BasicClient::new(ClientId::new(redemption.client_id.to_owned()))
@@ -82,7 +82,7 @@ pub(super) fn code(redemption: Redemption<'_>) -> HttpRequest {
     capture.request()
 }
 
-/// The refresh grant (RFC 6749 §6). `extra` are further form members.
+/// The refresh request (RFC 6749 §6). `extra` has further form members.
 pub(super) fn refresh(
     token_endpoint: &Url,
     client_id: &str,

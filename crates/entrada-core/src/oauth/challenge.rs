@@ -1,4 +1,4 @@
-//! A service's claims challenge: what a new token has to hold for it to be let in (RFC 9110 §11.6.1, RFC 6750 §3, and
+//! A service's claims challenge, which names the claims that a new token must have (RFC 9110 §11.6.1, RFC 6750 §3, and
 //! Microsoft's "Claims challenges, claims requests and client capabilities").
 
 use base64::Engine as _;
@@ -9,25 +9,25 @@ use url::{Url, form_urlencoded};
 
 use crate::{ClaimsRequest, ClaimsRequestError};
 
-/// The text holds no challenge that can be answered. Never quotes it: it may hold a token.
+/// The text has no challenge that entrada can answer. The error never quotes the text, which may hold a token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
-    /// Nothing of the kind is in it.
+    /// The text has no claims challenge.
     #[error("there is no claims challenge in it")]
     None,
-    /// The service refused, and asks for no other token.
+    /// The service refused the token and asks for no other claims.
     #[error(
         "its `WWW-Authenticate` has no `claims`: a token with other claims would be refused too"
     )]
     NoClaims,
-    /// There are claims, and they cannot be read.
+    /// The claims cannot be parsed.
     #[error("its claims cannot be read: {0}")]
     Claims(#[from] ClaimsRequestError),
 }
 
-/// The claims that are asked for in `text`: an HTTP answer with its head, as `curl -i` and `curl -v` print it; a
-/// `WWW-Authenticate` header, or its value; an OAuth error with `claims`; an address with them; or the claims alone, as
-/// JSON or base64.
+/// The claims that `text` asks for. `text` is an HTTP response with its headers, as `curl -i` and `curl -v` print it; a
+/// `WWW-Authenticate` header or its value; an OAuth error with `claims`; a URL with `claims` in its query; or the claims
+/// alone, as JSON or base64.
 ///
 /// ```
 /// use entrada_core::oauth::challenge;
@@ -70,14 +70,14 @@ fn header(line: &str) -> Option<&str> {
     name.trim().eq_ignore_ascii_case("www-authenticate").then_some(value.trim())
 }
 
-/// `claims` of whichever challenge in `value` has it.
+/// The `claims` parameter of the first challenge in `value` that has one.
 fn parameter(value: &str) -> Option<String> {
     let Ok(challenges) = http_auth::parse_challenges(value) else { return loose(value) };
     let mut all = challenges.iter().flat_map(|challenge| &challenge.params);
     all.find(|(name, _)| name.eq_ignore_ascii_case("claims")).map(|(_, value)| value.to_unescaped())
 }
 
-/// The same, from a value that is cut, wrapped or quoted as RFC 9110 does not allow.
+/// The same, for a value that is truncated, wrapped or quoted in a way that RFC 9110 does not allow.
 fn loose(value: &str) -> Option<String> {
     let lower = value.to_ascii_lowercase();
     let starts = lower.match_indices("claims=").map(|(at, name)| (at, at + name.len()));
@@ -105,7 +105,7 @@ fn of_json(members: &Map<String, Value>, text: &str) -> Result<ClaimsRequest, Ch
     Err(ChallengeError::None)
 }
 
-/// JSON; base64 of it, in either alphabet, with or without padding; or percent-encoded.
+/// The claims, from JSON, from base64 of JSON in either alphabet, with or without padding, or from percent-encoded text.
 fn decode(claims: &str) -> Result<ClaimsRequest, ChallengeError> {
     let claims = claims.trim();
     if claims.starts_with('{') {
@@ -131,7 +131,7 @@ fn decode(claims: &str) -> Result<ClaimsRequest, ChallengeError> {
     let engine = GeneralPurpose::new(&alphabet::STANDARD, either);
     let json = engine.decode(standard).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let json = json.ok_or_else(|| {
-        ClaimsRequestError::Json("it is neither that nor base64 of it".to_owned())
+        ClaimsRequestError::Json("the text is neither JSON nor base64 of JSON".to_owned())
     })?;
     Ok(ClaimsRequest::parse(&json)?)
 }
@@ -146,7 +146,7 @@ mod tests {
     const READ: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
 
     #[test]
-    fn a_challenge_is_found_wherever_it_stands() {
+    fn a_challenge_is_found_in_every_form() {
         let header = format!(
             "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
              error=\"insufficient_claims\", claims=\"{NBF}\""
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_challenge_is_said_to_be_none_and_never_quoted() {
+    fn text_without_a_challenge_is_an_error_that_never_quotes_it() {
         let garbled = read("Bearer claims=\"!!s3cret!!\"").unwrap_err();
         assert!(
             matches!(garbled, ChallengeError::Claims(_)) && !garbled.to_string().contains("s3cret")

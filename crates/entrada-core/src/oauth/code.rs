@@ -1,35 +1,35 @@
-//! The authorization-code grant's last step (RFC 6749 §4.1.3, RFC 7636 §4.5).
+//! The token request of the authorization-code grant (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
 use url::Url;
 
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, TokenResponse, build};
 use crate::{NumericDate, ScopeSet, Secret};
 
-/// What is redeemed, and how it was asked for.
+/// The input of the token request.
 #[derive(Clone, Copy, Debug)]
 pub struct Redemption<'a> {
     /// RFC 6749 §3.2.
     pub token_endpoint: &'a Url,
-    /// The application.
+    /// The client ID.
     pub client_id: &'a str,
-    /// Redeemed once, whatever becomes of the answer.
+    /// The code. It is redeemed only once, whatever the response.
     pub code: &'a Secret,
-    /// The one of the authorization request, byte for byte.
+    /// The redirect URI of the authorization request, byte for byte.
     pub redirect_uri: &'a str,
-    /// Whose hash the authorization request carried.
+    /// The code verifier. The authorization request carried its hash.
     pub verifier: &'a Secret,
-    /// Scopes of one API: Entra redeems a code for one (AADSTS28000). `None` leaves them out, as RFC 6749 has it.
+    /// The scopes, all of one API: Entra redeems a code for one API (AADSTS28000). `None` leaves them out, as in RFC 6749.
     pub scopes: Option<&'a ScopeSet>,
-    /// JSON of a claims request, sent along.
+    /// A claims request as JSON, sent with the code.
     pub claims: Option<&'a str>,
 }
 
-/// Redeems a code. No client secret is ever sent (AADSTS700025).
+/// Redeems a code. It never sends a client secret (AADSTS700025).
 pub fn request(redemption: Redemption<'_>) -> HttpRequest {
     build::code(redemption)
 }
 
-/// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
+/// Reads the response to [`request`]; the inner `Err` is the server's OAuth error.
 ///
 /// # Errors
 ///

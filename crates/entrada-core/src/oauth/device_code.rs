@@ -12,51 +12,51 @@ use crate::{NumericDate, ScopeSet, Secret, check_transport};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// RFC 8628 §3.5: a client that is told to slow down adds 5 seconds to its interval, for good.
+/// RFC 8628 §3.5: after `slow_down`, a client adds 5 seconds to its interval for all later requests.
 pub const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
-/// RFC 8628 §3.2: a client that is given no interval uses 5 seconds.
+/// RFC 8628 §3.2: without an interval from the server, a client uses 5 seconds.
 const INTERVAL_DEFAULT: u64 = 5;
-/// An interval beyond a minute is no interval.
+/// The longest accepted interval: a minute.
 const INTERVAL_MAX: u64 = 60;
-/// Entra's codes live 15 minutes.
+/// The lifetime of Entra's codes: 15 minutes.
 const EXPIRES_IN_DEFAULT: u64 = 900;
-/// No code lives longer than a day.
+/// The longest accepted lifetime of a code: a day.
 const EXPIRES_IN_MAX: u64 = 86_400;
 
-/// What the user needs to sign in elsewhere (RFC 8628 §3.2).
+/// The values that the user needs to sign in on another device (RFC 8628 §3.2).
 #[derive(Clone, Debug)]
 pub struct DeviceAuthorization {
-    /// Identifies this sign-in to the token endpoint.
+    /// Identifies this sign-in at the token endpoint.
     pub device_code: Secret,
-    /// What the user types: letters, digits and dashes, no more than 32.
+    /// The code that the user types: letters, digits and dashes, at most 32.
     pub user_code: String,
-    /// Where the user types it: https, or this machine.
+    /// The page where the user types the code: https, or on this machine.
     pub verification_uri: Url,
-    /// The server's own words to the user, uncleaned.
+    /// The server's message to the user, uncleaned.
     pub message: Option<String>,
-    /// When both codes die, by our clock.
+    /// The expiry of both codes, by the local clock.
     pub expires_at: NumericDate,
     /// The least time between two polls.
     pub interval: Duration,
 }
 
-/// The answer to one poll (RFC 8628 §3.5).
+/// The response to one poll (RFC 8628 §3.5).
 #[derive(Debug)]
 pub enum Poll {
-    /// The user has not finished: wait the interval, poll again.
+    /// The user has not finished: wait for the interval, then poll again.
     Pending,
-    /// Wait [`SLOW_DOWN_STEP`] longer from now on.
+    /// Wait [`SLOW_DOWN_STEP`] longer before this and all later polls.
     SlowDown,
-    /// Signed in.
+    /// The user signed in.
     Issued(Box<TokenResponse>),
-    /// The server said no, for good.
+    /// The server refused permanently.
     Refused(Box<ErrorResponse>),
-    /// Something that is no OAuth answer and no outage either: no later poll brings another. In `rest` stands the refresh token
-    /// that came all the same ([`TokenResponse::without_access_token`]).
+    /// A response that is neither OAuth nor an outage; later polls do not change it. `rest` has the refresh token, if there
+    /// was one ([`TokenResponse::without_access_token`]).
     Unusable {
-        /// What is wrong with it.
+        /// The reason.
         error: ProtocolError,
-        /// The refresh token, and what stands beside it.
+        /// The refresh token and the other members.
         rest: Option<Box<TokenResponse>>,
     },
 }
@@ -83,7 +83,7 @@ pub fn authorization_request(
     build::device_authorization(endpoint, client_id, scopes, &extra)
 }
 
-/// Reads the answer to [`authorization_request`]; the inner `Err` is the server's refusal, whatever the status.
+/// Reads the response to [`authorization_request`]; the inner `Err` is the server's OAuth error, whatever the status.
 ///
 /// # Errors
 ///
@@ -95,7 +95,8 @@ pub fn parse_authorization(
     read("the device authorization request", response, Some(received_at), |members| {
         let text =
             |name: &str| lenient::text(members, name).ok_or_else(|| format!("it has no `{name}`"));
-        // Entra's v1.0 endpoint says `verification_url`. `verification_uri_complete` is not read: Entra never sends it.
+        // Entra's v1.0 endpoint sends `verification_url`. `verification_uri_complete` is not read, because Entra never
+        // sends it.
         let uri = text("verification_uri")
             .or_else(|missing| lenient::text(members, "verification_url").ok_or(missing))?;
         let verification_uri =
@@ -123,8 +124,8 @@ pub fn parse_authorization(
     })
 }
 
-/// Asks whether the user has signed in (RFC 8628 §3.4). By hand, because the `oauth2` crate keeps neither Entra's error
-/// members nor the reason why a poll got no answer.
+/// Asks whether the user has signed in (RFC 8628 §3.4). The `oauth2` crate is not used, because it keeps neither Entra's
+/// error members nor the reason of a failed poll.
 pub fn poll_request(token_endpoint: &Url, client_id: &str, device_code: &Secret) -> HttpRequest {
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", GRANT_TYPE)
@@ -145,12 +146,12 @@ pub fn poll_request(token_endpoint: &Url, client_id: &str, device_code: &Secret)
     request
 }
 
-/// Reads the answer to [`poll_request`]. An error is an outage (408, 429 and 5xx without an OAuth answer): nothing was decided, and
-/// the next poll may bring more.
+/// Reads the response to [`poll_request`]. An error is an outage (408, 429, or 5xx without an OAuth error): the sign-in is
+/// undecided, and the next poll may succeed.
 ///
 /// # Errors
 ///
-/// A [`ProtocolError`] where the status is that of an outage and the body holds neither tokens nor an OAuth error.
+/// [`ProtocolError`] if the status is that of an outage and the body has neither tokens nor an OAuth error.
 pub fn parse_poll(
     response: &HttpResponse,
     received_at: NumericDate,
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_five_seconds_unless_told_and_always_sensible() {
+    fn the_interval_is_five_seconds_by_default_and_always_plausible() {
         for (interval, seconds) in
             [("", 5), (r#","interval":0"#, 1), (r#","interval":1e9"#, 60), (r#","interval":-3"#, 5)]
         {
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_under_200_is_a_refusal() {
+    fn an_error_with_status_200_is_a_refusal() {
         assert_eq!(authorization(r#"{"error":"invalid_client"}"#).unwrap_err(), "invalid_client");
     }
 
@@ -228,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn a_user_code_that_nobody_can_type_is_refused_not_cleaned() {
+    fn a_user_code_that_cannot_be_typed_is_refused_not_cleaned() {
         let body =
             r#"{"device_code":"d","user_code":"A\u001b[2J","verification_uri":"https://x/"}"#;
         assert!(authorization(body).unwrap_err().contains("user_code"));
     }
 
     #[test]
-    fn only_waiting_words_keep_the_flow_alive() {
+    fn only_pending_and_slow_down_continue_the_flow() {
         for (error, ends) in [
             ("authorization_pending", false),
             ("slow_down", false),
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_oauth_is_the_end_and_an_outage_is_not() {
+    fn a_response_that_is_not_oauth_ends_the_flow_and_an_outage_does_not() {
         let poll = |status: u16, body: &[u8]| {
             let response = http::Response::builder().status(status).body(body.to_vec()).unwrap();
             parse_poll(&response, NumericDate(0))
@@ -290,7 +291,7 @@ mod tests {
                 assert!(poll(status, page.as_bytes()).is_err(), "{status} {page}");
             }
         }
-        // The code is spent, whatever the status says.
+        // The code is used up, whatever the status.
         for status in [200, 307, 403, 429, 500, 503] {
             let token_type = if status == 200 { "pop" } else { "Bearer" };
             let body = format!(

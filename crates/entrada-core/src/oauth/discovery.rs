@@ -1,4 +1,4 @@
-//! The provider's own description of itself (RFC 8414 §3; OIDC Discovery §4).
+//! The provider's metadata: the discovery document (RFC 8414 §3; OIDC Discovery §4).
 
 use http::{Method, header};
 use serde_json::Value;
@@ -31,54 +31,54 @@ pub fn request(authority: &Authority) -> HttpRequest {
     request
 }
 
-/// There are no endpoints to be had.
+/// Discovery found no endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// Nothing is at the address of the document, whatever the body says.
+    /// The server has no discovery document, whatever the body says.
     #[error(
-        "{authority} is no OpenID provider: its discovery document {url} is not there (HTTP {status})"
+        "{authority} is not an OpenID provider: its discovery document {url} does not exist (HTTP {status})"
     )]
     Missing {
-        /// Who was asked.
+        /// The authority that was asked.
         authority: String,
-        /// Where the document should be.
+        /// The address of the document.
         url: String,
         /// 404 or 410.
         status: u16,
     },
-    /// The document is about somebody else (OIDC Discovery §4.3).
-    #[error("{authority} is not what its discovery document is about: {}",
-        issuer.as_ref().map_or_else(|| "that names no issuer".to_owned(), |issuer| format!("that names the issuer `{issuer}`")))]
+    /// The document belongs to another issuer (OIDC Discovery §4.3).
+    #[error("the discovery document of {authority} does not name it as the issuer: {}",
+        issuer.as_ref().map_or_else(|| "it has no `issuer`".to_owned(), |issuer| format!("its `issuer` is `{issuer}`")))]
     OtherIssuer {
-        /// Who was asked.
+        /// The authority that was asked.
         authority: String,
-        /// Whom the document names, cleaned.
+        /// The issuer in the document, cleaned.
         issuer: Option<String>,
     },
-    /// It is about the right authority, and names no endpoint that can be used.
+    /// The document has the right issuer, but no usable endpoint.
     #[error("the discovery document of {authority} cannot be used: {reason}")]
     Unusable {
-        /// Who was asked.
+        /// The authority that was asked.
         authority: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// It is no such document.
+    /// The response is not a discovery document.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
 }
 
-/// Statuses that say that there is no document, and that asking again brings none.
+/// Statuses that mean that the document does not exist and that a retry does not help.
 const MISSING: [u16; 2] = [404, 410];
-/// Characters of another issuer that are shown.
+/// The number of characters of another issuer that are shown.
 const ISSUER_MAX: usize = 200;
 
-/// Reads the answer to [`request`]. The `issuer` must be the authority that was asked, and every endpoint must be
-/// reached over https or on this machine: a document that says otherwise is refused (OIDC Discovery §4.3).
+/// Reads the response to [`request`]. The `issuer` must be the requested authority, and every endpoint must use https or be
+/// on this machine. Any other document is refused (OIDC Discovery §4.3).
 ///
 /// # Errors
 ///
-/// [`DiscoveryError::Protocol`] is one that may pass by itself; the others stay until authority or settings change.
+/// [`DiscoveryError::Protocol`] may be temporary; the others stay until the authority or the settings change.
 ///
 /// # Errors
 ///
@@ -155,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_somebody_else_is_refused() {
+    fn a_document_of_another_issuer_is_refused() {
         let error =
             endpoints(r#"{"issuer":"https://evil.example","token_endpoint":"https://x/t"}"#);
-        assert!(error.unwrap_err().ends_with("that names the issuer `https://evil.example`"));
+        assert!(error.unwrap_err().ends_with("its `issuer` is `https://evil.example`"));
         let hostile = r#"{"issuer":"https://evil.example/\u001b[2J\n\u202e"}"#;
         let error = endpoints(hostile).unwrap_err();
         assert!(
@@ -166,12 +166,12 @@ mod tests {
                 && !error.contains(['\u{1b}', '\n', '\u{202e}'])
         );
         for body in ["{}", r#"{"issuer":""}"#, r#"{"issuer":7}"#] {
-            assert!(endpoints(body).unwrap_err().ends_with("that names no issuer"), "{body}");
+            assert!(endpoints(body).unwrap_err().ends_with("it has no `issuer`"), "{body}");
         }
     }
 
     #[test]
-    fn a_document_that_is_not_there_is_told_from_one_that_cannot_be_had_now() {
+    fn a_missing_document_and_an_unavailable_one_are_different_errors() {
         let authority = Authority::parse("https://idp.example/realm", None).unwrap();
         let of = |status: u16, body: &str| parse(&authority, &response(status, body), None);
         for status in [404, 410] {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_in_the_clear_are_refused() {
+    fn endpoints_without_tls_are_refused() {
         for url in ["http://idp.example/t", "javascript:alert(1)", "file:///etc/passwd"] {
             let body = format!(r#"{{"issuer":"https://idp.example","token_endpoint":"{url}"}}"#);
             assert_eq!(endpoints(&body).unwrap_err(), "its `token_endpoint` is not https");

@@ -1,4 +1,4 @@
-//! A refusal, with everything that Entra says in one (RFC 6749 §5.2).
+//! An OAuth error response, with everything that Entra adds (RFC 6749 §5.2).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,28 +20,28 @@ pub struct ErrorResponse {
     pub error_description: Option<String>,
     /// AADSTS numbers, from the `error_codes` member; from the description when the member is missing.
     pub error_codes: Vec<u64>,
-    /// Entra's finer word, such as `consent_required` or `basic_action`.
+    /// Entra's more precise code, such as `consent_required` or `basic_action`.
     pub suberror: Option<String>,
-    /// `cancel` when the user pressed the button of that name.
+    /// `cancel` when the user pressed the cancel button.
     pub error_subcode: Option<String>,
-    /// JSON text of a claims challenge, to be sent back with the next request.
+    /// The JSON text of a claims challenge, to send with the next request.
     pub claims: Option<String>,
-    /// For the administrator's sign-in log.
+    /// Identifies the request in the administrator's sign-in log.
     pub trace_id: Option<String>,
-    /// For the administrator's sign-in log.
+    /// Identifies the response in the administrator's sign-in log.
     pub correlation_id: Option<String>,
-    /// `YYYY-MM-DD hh:mm:ssZ`, the server's time.
+    /// `YYYY-MM-DD hh:mm:ssZ`, by the server's clock.
     pub timestamp: Option<String>,
     /// A page about the error.
     pub error_uri: Option<String>,
-    /// The HTTP status it came under, when it came over HTTP.
+    /// The HTTP status, if the error came over HTTP.
     pub http_status: Option<u16>,
     /// Seconds from the `Retry-After` header (RFC 9110 §10.2.3).
     pub retry_after: Option<u64>,
 }
 
 impl ErrorResponse {
-    /// From the body of `response`, which came at `now`.
+    /// Reads the body of `response`, received at `now`.
     pub(super) fn from_members(
         members: &Members,
         response: &HttpResponse,
@@ -54,21 +54,21 @@ impl ErrorResponse {
         }
     }
 
-    /// Reads the members of an error body; `error` may itself be an object, as resource servers send it.
+    /// Reads the members of an error body. `error` may be an object, as resource servers send it.
     pub fn from_json(members: &Members) -> Self {
         let error = match members.get("error") {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Object(inner)) => lenient::text(inner, "code").unwrap_or_default(),
             _ => String::new(),
         };
-        // RFC 6749 §5.2 knows words; what is longer is something else, perhaps a token that was sent.
+        // RFC 6749 §5.2 defines short codes. A longer value is something else, perhaps a token that was sent.
         let error = if error.len() <= WORD_MAX { error } else { "(unreadable)".to_owned() };
         let error_description = lenient::text(members, "error_description");
         let mut error_codes = lenient::numbers(members, "error_codes");
         if error_codes.is_empty() {
             error_codes.extend(error_description.as_deref().into_iter().flat_map(aadsts_in));
         }
-        // What was pasted as text has them within.
+        // Pasted text has the numbers in the description.
         let within = |name: &str| {
             let description = error_description.as_deref()?;
             let at = description.find(name)? + name.len();
@@ -101,7 +101,7 @@ impl ErrorResponse {
         }
     }
 
-    /// When the authority refused, by its own clock.
+    /// The time of the error, by the authority's clock.
     pub fn refused_at(&self) -> Option<NumericDate> {
         let text = self.timestamp.as_deref()?;
         let time = jiff::fmt::strtime::parse("%Y-%m-%d %H:%M:%SZ", text).ok()?;
@@ -114,27 +114,27 @@ impl ErrorResponse {
         self.error_codes.iter().any(|code| codes.contains(code))
     }
 
-    /// What [`ErrorResponse::text`] says without the ids at its end, which stand in members of their own.
+    /// [`ErrorResponse::text`] without the ids at its end, which have members of their own.
     pub fn sentence(&self) -> String {
         let text = self.text();
         let end = text.find(" Trace ID: ").filter(|end| 0 < *end && self.trace_id.is_some());
         end.map_or_else(|| text.clone(), |end| text[..end].to_owned())
     }
 
-    /// What the server said, on one line and harmless: the description, else the bare `error`.
+    /// The server's message on one line, cleaned: the description, or else the bare `error`.
     pub fn text(&self) -> String {
         let text = self.error_description.as_deref().unwrap_or(&self.error);
         clean(text).into_owned()
     }
 }
 
-/// Characters of an `error`: the longest in use has 30.
+/// The longest `error` in characters: the longest in use has 30.
 const WORD_MAX: usize = 64;
 
-/// Characters of an id: a GUID has 36.
+/// The longest id in characters: a GUID has 36.
 const ID_MAX: usize = 64;
 
-/// Numbers that are taken from one text: an answer has one, at times three.
+/// The most numbers that are read from one text: a response has one, sometimes three.
 const CODES_MAX: usize = 20;
 
 /// The numbers of every `AADSTSnnnn` in `text`.
@@ -154,8 +154,8 @@ fn aadsts_in(text: &str) -> Vec<u64> {
     codes
 }
 
-/// Seconds to wait, from the `Retry-After` of `response`, which came at `now`; see [`asked_pause`]. A date is one by the clock of
-/// who sent it, where that is told.
+/// Seconds to wait, from the `Retry-After` of `response`, which arrived at `now`; see [`asked_pause`]. A date is compared
+/// with the sender's own clock if it sent a `Date`.
 pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<u64> {
     let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     pause_of(text, server_date(response).or(now))
@@ -167,23 +167,23 @@ fn pause_of(text: &str, now: Option<NumericDate>) -> Option<u64> {
     asked_pause(text, now).map(|seconds| seconds.min(LONGEST))
 }
 
-/// Seconds that a `Retry-After` asks for, as a number or as a date (RFC 9110 §10.2.3); absent where it is neither.
+/// The seconds that a `Retry-After` asks for, as a number or as a date (RFC 9110 §10.2.3); `None` for other values.
 pub fn asked_pause(text: &str, now: Option<NumericDate>) -> Option<u64> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a long time.
+        // A number with too many digits is a very long time.
         return Some(text.parse::<u64>().unwrap_or(u64::MAX));
     }
     let until = http_date(text)?.seconds_since(now?);
     Some(u64::try_from(until).unwrap_or(0))
 }
 
-/// The `Date` header: the server's idea of now.
+/// The `Date` header: the server's current time.
 pub(super) fn server_date(response: &HttpResponse) -> Option<NumericDate> {
     http_date(response.headers().get(http::header::DATE)?.to_str().ok()?)
 }
 
-/// A date as HTTP has it (RFC 9110 §5.6.7).
+/// An HTTP date (RFC 9110 §5.6.7).
 pub fn http_date(text: &str) -> Option<NumericDate> {
     let time = httpdate::parse_http_date(text).ok()?;
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
@@ -235,7 +235,7 @@ mod tests {
         let mut answer = response(429, "{}");
         let headers = answer.headers_mut();
         headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
-        assert_eq!(retry_after(&answer, None), None, "nobody says what time it is");
+        assert_eq!(retry_after(&answer, None), None, "there is no current time");
         answer.headers_mut().insert("date", "Sun, 06 Nov 1994 08:49:07 GMT".parse().unwrap());
         let slow = Some(NumericDate(784_000_000));
         assert_eq!(retry_after(&answer, slow), Some(30), "by the server's own clock");

@@ -1,7 +1,7 @@
-//! Validates ID tokens (OIDC Core §3.1.3.7), and reads the keys that they are signed with (RFC 7517).
+//! Validates ID tokens (OIDC Core §3.1.3.7), and reads their signing keys (RFC 7517).
 //!
-//! Access tokens are never validated here: they are the API's to judge, and those of Graph and Exchange cannot be checked
-//! by anyone else.
+//! Access tokens are not validated. They are for the API, and only Graph and Exchange can check the signatures of their
+//! tokens.
 
 use http::{Method, header};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
@@ -13,81 +13,81 @@ use url::Url;
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, read};
 use crate::{Claims, Jwt, NumericDate, Secret, clean};
 
-/// Seconds that clocks may differ. The authority's own clock is what a token is held against, where it told it.
+/// The allowed clock difference in seconds. Times are compared with the authority's clock if it sent its time.
 const SKEW: i64 = 300;
 
-/// Keys of an authority.
+/// The signing keys of an authority.
 #[derive(Clone, Debug)]
 pub struct Keys(Vec<Jwk>);
 
-/// What an ID token must say.
+/// The values that an ID token must have.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpectedIdToken<'a> {
-    /// The issuer; `{tenantid}` in it stands for the token's own `tid`, as in Entra's metadata.
+    /// The issuer. `{tenantid}` in it stands for the token's own `tid`, as in Entra's metadata.
     pub issuer: &'a str,
-    /// The application that asked: the audience.
+    /// The client ID, which must be the audience.
     pub client_id: &'a str,
-    /// What was sent as `nonce`, where something was.
+    /// The `nonce` of the request, if it had one.
     pub nonce: Option<&'a Secret>,
-    /// Now, by the authority's clock where it told it.
+    /// The current time, by the authority's clock if it sent its time.
     pub now: NumericDate,
 }
 
-/// Why an ID token is not believed. Holds no part of the token but claims that name parties and times.
+/// The reason why an ID token failed validation. The error holds only claims that name parties and times.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    /// It cannot be read.
+    /// The token cannot be parsed.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// `none`, a shared secret, or not what the key is for.
-    #[error("it is signed with `{0}`, which proves nothing here")]
+    /// The algorithm is `none`, a shared secret, or not allowed for the key.
+    #[error("its signature algorithm `{0}` is not accepted")]
     Algorithm(String),
-    /// It says that it means something else to whoever does not know these header members (RFC 7515 §4.1.11).
-    #[error("its header says that whoever does not know {0} must not accept it")]
+    /// The header has critical members that entrada does not know (RFC 7515 §4.1.11).
+    #[error("its header marks {0} as critical, and entrada does not support that")]
     Critical(String),
-    /// The authority does not publish that key.
+    /// The authority does not publish the key.
     #[error("it is signed with a key (`{0}`) that the authority does not publish")]
     UnknownKey(String),
-    /// The signature is not that key's.
-    #[error("its signature is not the authority's")]
+    /// The signature does not match the key.
+    #[error("its signature does not match the authority's key")]
     Signature,
     /// A claim that every ID token has is missing (OIDC Core §2).
     #[error("it has no `{0}`")]
     Missing(&'static str),
-    /// Somebody else issued it.
+    /// Another issuer issued it.
     #[error("it was issued by `{found}`, not by `{expected}`")]
     Issuer {
         /// Its `iss`.
         found: String,
-        /// What it should be.
+        /// The issuer that was expected.
         expected: String,
     },
-    /// It is for somebody else.
+    /// The audience is another application.
     #[error("it is for `{found}`, not for `{expected}`")]
     Audience {
         /// Its `aud`, or its `azp`.
         found: String,
-        /// The application.
+        /// The client ID.
         expected: String,
     },
-    /// It belongs to another sign-in.
-    #[error("its `nonce` is not the one of this sign-in")]
+    /// The token belongs to another sign-in.
+    #[error("its `nonce` does not match this sign-in")]
     Nonce,
-    /// It has run out.
-    #[error("it ended at {0}")]
+    /// The token has expired.
+    #[error("it expired at {0}")]
     Expired(NumericDate),
-    /// It is not valid yet.
-    #[error("it begins at {0}")]
+    /// The token is not valid yet.
+    #[error("it is valid from {0}")]
     NotYet(NumericDate),
 }
 
 impl IdTokenError {
-    /// Whether newer keys could change the verdict.
+    /// Whether newer keys could change the result.
     pub fn is_about_keys(&self) -> bool {
         matches!(self, Self::UnknownKey(_) | Self::Signature)
     }
 
-    /// Whether all is well with it but its times: whose it is has been proven.
+    /// Whether the times are the only problem. The user is proven then.
     pub fn is_about_time(&self) -> bool {
         matches!(self, Self::Expired(_) | Self::NotYet(_))
     }
@@ -107,7 +107,7 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
     request
 }
 
-/// Reads the answer to [`keys_request`]. Keys of kinds that we do not know are passed over (RFC 7517 §5).
+/// Reads the response to [`keys_request`]. Keys of unknown types are skipped (RFC 7517 §5).
 ///
 /// # Errors
 ///
@@ -119,7 +119,7 @@ pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError
 }
 
 impl Keys {
-    /// The keys as text, to be kept: without certificates, which are not looked at and are most of it.
+    /// The keys as text, for the cache. Certificates are left out: they are not used and make up most of the text.
     pub fn to_text(&self) -> String {
         let bare = |key: &Jwk| {
             let mut key = key.clone();
@@ -130,7 +130,7 @@ impl Keys {
         serde_json::json!({ "keys": keys }).to_string()
     }
 
-    /// Keys that were kept.
+    /// Keys from the cache.
     pub fn from_text(text: &[u8]) -> Option<Self> {
         let all: Value = serde_json::from_slice(text).ok()?;
         Self::from_value(all.get("keys")?)
@@ -142,8 +142,8 @@ impl Keys {
     }
 }
 
-/// Checks `token` against `expected`; its signature too, where `keys` could be had. Over TLS from the token endpoint
-/// itself, the signature may go unchecked (OIDC Core §3.1.3.7, 6).
+/// Checks `token` against `expected`, and its signature if `keys` are available. The signature may stay unchecked for a
+/// token that came over TLS from the token endpoint (OIDC Core §3.1.3.7, 6).
 ///
 /// # Errors
 ///
@@ -173,7 +173,7 @@ pub fn check(
     if let Some(keys) = keys {
         check_signature(token, &jwt.header, algorithm, keys)?;
     }
-    // The times come last: where they alone are wrong, whose it is has been proven.
+    // Times are checked last: if only they are wrong, the user is proven.
     let time = |name| claims.time(name);
     let ends = time("exp").ok_or(IdTokenError::Missing("exp"))?;
     if ends.seconds_since(expected.now) < -SKEW {
@@ -188,7 +188,7 @@ pub fn check(
     }
 }
 
-/// `aud` holds the application; with several audiences, `azp` is it.
+/// `aud` must have the client ID. With several audiences, `azp` must be the client ID.
 fn check_audience(claims: &Claims, client_id: &str) -> Result<(), IdTokenError> {
     let audiences = claims.audiences();
     if audiences.is_empty() {
@@ -207,13 +207,13 @@ fn check_audience(claims: &Claims, client_id: &str) -> Result<(), IdTokenError> 
     }
 }
 
-/// What the header says, whether or not keys could be had: a signature that somebody else can check, and no extension that
-/// has to be understood (RFC 7515 §4.1.11; we understand none).
+/// Checks the header, with or without keys: the algorithm must be asymmetric, and no extension may be critical (RFC 7515
+/// §4.1.11; entrada supports none).
 fn check_header(header: &Claims) -> Result<Algorithm, IdTokenError> {
     if let Some(critical) = header.get("crit") {
         let names = critical.as_array().into_iter().flatten().filter_map(Value::as_str);
         let names: Vec<String> = names.map(|name| format!("`{}`", shown(name))).collect();
-        let all = if names.is_empty() { "its `crit`".to_owned() } else { names.join(", ") };
+        let all = if names.is_empty() { "an unnamed member".to_owned() } else { names.join(", ") };
         return Err(IdTokenError::Critical(all.chars().take(200).collect()));
     }
     let named = header.text("alg").unwrap_or("none");
@@ -221,7 +221,7 @@ fn check_header(header: &Claims) -> Result<Algorithm, IdTokenError> {
     algorithm.ok_or_else(|| IdTokenError::Algorithm(shown(named)))
 }
 
-/// Whoever can check such a signature can make one.
+/// With a shared secret, each party that can check a signature can also make one.
 fn is_shared_secret(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
 }
@@ -235,7 +235,7 @@ fn check_signature(
     let kid = header.text("kid");
     let key = match kid {
         Some(kid) => keys.0.iter().find(|key| key.common.key_id.as_deref() == Some(kid)),
-        // Without a name it is clear which one only where there is one.
+        // A token without a key id is clear only when there is one key.
         None => {
             let mut able = keys.0.iter().filter(|key| may_sign(key).contains(&algorithm));
             able.next().filter(|_| able.next().is_none())
@@ -255,8 +255,8 @@ fn check_signature(
     }
 }
 
-/// What a key may be used for: what it says of itself, within its kind. An RSA key that says nothing, as Entra's, is for
-/// RS256. A shared secret is for nothing: whoever can check with it can sign with it.
+/// The algorithms that a key may be used for: its own `alg`, within its type. An RSA key without `alg`, such as Entra's, is
+/// for RS256. A shared secret is for none, because each party that can check a signature with it can also make one.
 fn may_sign(key: &Jwk) -> Vec<Algorithm> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let own = key.common.key_algorithm.and_then(|own| own.to_string().parse().ok());

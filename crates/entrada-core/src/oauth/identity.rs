@@ -1,12 +1,12 @@
-//! Who a token response is about.
+//! The account that a token response belongs to.
 
 use serde_json::Value;
 
 use super::TokenResponse;
 use crate::{Account, Claims, Jwt};
 
-/// The account named by the response: `client_info` for the id, the ID token for the names, and the access token where
-/// those are missing. Unverified: it came over TLS from the authority itself (OIDC Core §3.1.3.7, 6).
+/// The account of the response: `client_info` gives the id, the ID token gives the names, and the access token fills in
+/// missing ones. Unverified: the response came over TLS from the authority itself (OIDC Core §3.1.3.7, 6).
 pub fn account_of(response: &TokenResponse) -> Account {
     let id_token =
         response.id_token.as_ref().and_then(|token| Jwt::decode_unverified(token.expose()).ok());
@@ -37,7 +37,7 @@ pub fn account_of(response: &TokenResponse) -> Account {
     Account { id, username, tid, oid, iss: of_id_token("iss"), sub: of_id_token("sub"), names }
 }
 
-/// The account that the ID token alone names, unverified. Access tokens are not looked at: they are the API's to read.
+/// The account that the ID token alone names, unverified. Access tokens are not read here: only the API may interpret them.
 pub fn named_in_id_token(response: &TokenResponse) -> Option<Account> {
     let id_token = Jwt::decode_unverified(response.id_token.as_ref()?.expose()).ok()?;
     let claims = &id_token.claims;

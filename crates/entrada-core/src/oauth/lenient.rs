@@ -1,4 +1,4 @@
-//! Members as servers really send them: numbers as text, text as numbers, one value for a list.
+//! JSON members as servers really send them: numbers as text, text as numbers, one value in place of a list.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ pub(super) fn text(members: &Members, name: &str) -> Option<String> {
     members.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The number of `name`, also when sent as text or with a fraction; what cannot be a count of seconds is absent.
+/// The number of `name`, which may be text or have a fraction. A value that cannot be a count of seconds counts as absent.
 pub(super) fn number(members: &Members, name: &str) -> Option<u64> {
     number_of(members.get(name)?)
 }
@@ -30,8 +30,8 @@ fn number_of(value: &Value) -> Option<u64> {
     }
 }
 
-/// The members of a JSON object that cannot be read as a whole, as far as they are texts: those that have a name of a token
-/// response, each where its name comes first. For the one value in a damaged answer that cannot be had again.
+/// The members of a token response in a JSON object that cannot be parsed as a whole, as far as they are texts; the first
+/// of each name counts. It recovers the refresh token of a damaged response, which the server does not send again.
 pub(super) fn members_of_broken(text: &str) -> Members {
     let mut members = Members::new();
     if !text.starts_with('{') {
@@ -50,7 +50,7 @@ pub(super) fn members_of_broken(text: &str) -> Members {
     members
 }
 
-/// The numbers of `name`: a list, one number, or text such as `"[500011]"`, all of which are met in the field.
+/// The numbers of `name`: a list, one number, or text such as `"[500011]"`. Servers send all three forms.
 pub(super) fn numbers(members: &Members, name: &str) -> Vec<u64> {
     match members.get(name) {
         Some(Value::Array(all)) => all.iter().filter_map(number_of).collect(),

@@ -1,8 +1,8 @@
-//! The wire: builds requests and reads answers (RFC 6749, 8628, 7636). No sockets, no clock, no randomness.
+//! Builds requests and reads responses (RFC 6749, 8628, 7636). No sockets, no clock, no randomness.
 //!
-//! Requests of the refresh, code and device-authorization steps are built by the `oauth2` crate; the answers are read
-//! here, because Entra sends more than the crate keeps: `error_codes`, `suberror`, `claims`, numbers as text, errors
-//! under status 200.
+//! The `oauth2` crate builds the requests for refresh, code redemption and device authorization. This module reads the
+//! responses, because Entra sends more than the crate keeps: `error_codes`, `suberror`, `claims`, numbers as text, and
+//! errors with status 200.
 
 pub mod authorization;
 mod build;
@@ -26,35 +26,34 @@ use crate::{NumericDate, clean};
 
 /// A request with its whole body.
 pub type HttpRequest = http::Request<Vec<u8>>;
-/// An answer with its whole body.
+/// A response with its whole body.
 pub type HttpResponse = http::Response<Vec<u8>>;
 
-/// The answer is neither a token response nor an OAuth error: a proxy, a captive portal, the wrong host.
+/// The response is neither a token response nor an OAuth error. Causes are a proxy, a captive portal, or the wrong host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the answer to {step} is not OAuth JSON (HTTP {status}, {content_type}): {reason}")]
+#[error("the response to {step} is not OAuth JSON (HTTP {status}, {content_type}): {reason}")]
 pub struct ProtocolError {
-    /// Which request was answered, for example `the device authorization request`.
+    /// The request, for example `the device authorization request`.
     pub step: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// The `Content-Type` header, cleaned; `no content type` when absent.
     pub content_type: String,
-    /// What is wrong, in words. Never a piece of the body that could hold a token.
+    /// The reason, in words. It never quotes a part of the body that could hold a token.
     pub reason: String,
-    /// The start of the body when it is markup, which holds no token: at most 80 characters, cleaned.
+    /// The start of the body if it is markup, which holds no token: at most 80 characters, cleaned.
     pub snippet: Option<String>,
     /// Seconds from the `Retry-After` header (RFC 9110 §10.2.3).
     pub retry_after: Option<u64>,
 }
 
 impl ProtocolError {
-    /// Whether the status alone says that trying again may help.
+    /// Whether the status alone suggests a retry.
     pub fn is_temporary(&self) -> bool {
         RETRYABLE_STATUS.contains(&self.status)
     }
 
-    /// About an answer that was written down: what is known of it is its status, its kind and its text, and it is no
-    /// JSON object.
+    /// The error for a recorded response whose body is not a JSON object. Only its status, content type and text are known.
     pub fn of_text(
         step: &'static str,
         status: u16,
@@ -66,7 +65,7 @@ impl ProtocolError {
             response = response.header(http::header::CONTENT_TYPE, kind);
         }
         let response = response.body(body.to_vec()).unwrap_or_default();
-        let reason = if body.is_empty() { "the body is empty" } else { "it is no JSON" };
+        let reason = if body.is_empty() { "the body is empty" } else { "it is not JSON" };
         Self { status, ..Self::new(step, &response, reason) }
     }
 
@@ -89,11 +88,11 @@ impl ProtocolError {
     }
 }
 
-/// What an endpoint said: what was asked for, or a refusal.
+/// The result of a request: the value that was asked for, or an OAuth error.
 type Answer<T> = Result<T, Box<ErrorResponse>>;
 
-/// Reads an answer whose success has no `error` member, whatever the status: Entra's `/devicecode` sends refusals
-/// under 200, and proxies send anything.
+/// Reads a response that is a success if it has no `error` member, whatever the status: Entra's `/devicecode` sends errors
+/// with status 200, and proxies send anything.
 fn read<T>(
     step: &'static str,
     response: &HttpResponse,
@@ -108,9 +107,9 @@ fn read<T>(
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(fail("the body is empty".to_owned()));
     }
-    // Not serde's message: it can quote the body.
+    // serde's message could quote the body.
     let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
-        fail(format!("no JSON at line {} column {}", error.line(), error.column()))
+        fail(format!("invalid JSON at line {} column {}", error.line(), error.column()))
     })?;
     let serde_json::Value::Object(members) = value else {
         return Err(fail("the JSON is not an object".to_owned()));
@@ -124,7 +123,7 @@ fn read<T>(
     success(&members).map(Ok).map_err(fail)
 }
 
-/// Whether `members` are those of a refusal: `error` says something. Some servers send an empty one with a success.
+/// Whether `members` are those of an OAuth error: `error` is not empty. Some servers send an empty `error` with a success.
 pub fn is_refusal(members: &serde_json::Map<String, serde_json::Value>) -> bool {
     match members.get("error") {
         Some(serde_json::Value::String(text)) => !text.is_empty(),

@@ -5,8 +5,8 @@ use url::Url;
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, TokenResponse, build};
 use crate::{NumericDate, ScopeSet, Secret};
 
-/// Asks for a new access token. `scopes` are always sent: without them Entra may read the request as one of an
-/// application for itself (AADSTS90009). No client secret is ever sent (AADSTS700025).
+/// Asks for a new access token. `scopes` are always sent: without them, Entra may read the request as an application's
+/// request for itself (AADSTS90009). It never sends a client secret (AADSTS700025).
 ///
 /// ```
 /// use entrada_core::{Authority, ScopeSet, Secret, oauth::refresh};
@@ -35,10 +35,10 @@ pub fn request(
     build::refresh(token_endpoint, client_id, refresh_token, scopes, &extra)
 }
 
-/// What the request is called in errors.
+/// The name of the request in errors.
 pub const STEP: &str = "the refresh request";
 
-/// Reads the answer to [`request`]; the inner `Err` is the server's refusal.
+/// Reads the response to [`request`]; the inner `Err` is the server's OAuth error.
 ///
 /// ```
 /// use entrada_core::{NumericDate, oauth::refresh};

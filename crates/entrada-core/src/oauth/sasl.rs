@@ -1,4 +1,4 @@
-//! What a mail client sends to sign in with an access token.
+//! The SASL strings with which a mail client signs in with an access token.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -19,9 +19,9 @@ pub fn xoauth2(user: &str, token: &Secret) -> Secret {
 }
 
 /// The initial response of OAUTHBEARER in base64, on one line: `n,a=USER,^Aauth=Bearer TOKEN^A^A` (RFC 7628 §3.1). Host and
-/// port, which a server may ignore, are left out.
+/// port are left out, because a server may ignore them.
 pub fn oauthbearer(user: &str, token: &Secret) -> Secret {
-    // RFC 5801 §4: two characters of a name are written otherwise.
+    // RFC 5801 §4: `,` and `=` in a name are escaped.
     let user = user.replace('=', "=3D").replace(',', "=2C");
     encoded(&format!("n,a={user},\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()))
 }
@@ -40,8 +40,8 @@ mod tests {
     }
 
     #[test]
-    fn the_strings_are_those_of_the_documents() {
-        // Microsoft's own example.
+    fn the_strings_match_the_documentation() {
+        // The example in Microsoft's documentation.
         let token = Secret::new("EwBAAl3BAAUFFpUAo7J3Ve0bjLBWZWCclRC3EoAA");
         assert_eq!(
             xoauth2("test@contoso.onmicrosoft.com", &token).expose(),
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_ends_where_it_ends() {
+    fn a_user_name_cannot_add_fields() {
         assert!(decoded(&oauthbearer("a=b,c", &Secret::new("t"))).starts_with("n,a=a=3Db=2Cc,"));
     }
 }

@@ -6,61 +6,62 @@ use super::lenient::{self, Members};
 use super::{Answer, HttpResponse, ProtocolError, error_response, is_refusal, read};
 use crate::{NumericDate, ScopeSet, Secret, clean};
 
-/// Seconds assumed when `expires_in` is missing or senseless: short, so that a guess does no harm.
+/// The lifetime in seconds that is assumed when `expires_in` is missing or implausible. It is short, so that a wrong guess
+/// does no harm.
 const EXPIRES_IN_DEFAULT: u64 = 300;
-/// Seconds beyond which `expires_in` is not believed: a year.
+/// The longest plausible `expires_in`: a year in seconds.
 const EXPIRES_IN_MAX: u64 = 365 * 86_400;
 
-/// Bytes that a refresh token may have. Entra's have about 2 kB.
+/// The largest accepted refresh token, in bytes. Entra's have about 2 kB.
 const REFRESH_TOKEN_MAX: usize = 32 << 10;
 
-/// Stands where no access token is wanted.
+/// The placeholder for an access token that is not needed.
 const NO_TOKEN: &str = "-";
 
-/// Whether `text` can be a refresh token: printable ASCII (RFC 6749 §A.17), and not far longer than any is.
+/// Whether `text` can be a refresh token: printable ASCII (RFC 6749 §A.17), and not far longer than real ones.
 fn is_refresh_token(text: &str) -> bool {
     let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     is_printable && !text.trim().is_empty() && text.len() <= REFRESH_TOKEN_MAX
 }
 
-/// What the token endpoint issued.
+/// The content of a successful response of the token endpoint.
 #[derive(Clone, Debug)]
 pub struct TokenResponse {
     /// The token for the API.
     pub access_token: Secret,
-    /// `Bearer`, or something we cannot use.
+    /// `Bearer`, or a type that entrada cannot use.
     pub token_type: Option<String>,
     /// Granted scopes as sent; absent or empty means "as requested" (RFC 6749 §5.1).
     pub scope: Option<String>,
-    /// Seconds of life, counted from [`TokenResponse::received_at`].
+    /// The lifetime in seconds, counted from [`TokenResponse::received_at`].
     pub expires_in: u64,
-    /// Whether `expires_in` came from the server, rather than from our default.
+    /// Whether `expires_in` came from the server. Otherwise it is entrada's default.
     pub expires_in_known: bool,
-    /// Seconds after which the server would like a refresh.
+    /// Seconds after which the server suggests a refresh.
     pub refresh_in: Option<u64>,
-    /// For getting the next one.
+    /// The token for the next refresh.
     pub refresh_token: Option<Secret>,
-    /// Whether a refresh token came that cannot be used, and was left out: with characters that no token has, or far too
-    /// long.
+    /// Whether the response had an unusable refresh token, which was left out: it had characters that no token has, or was
+    /// far too long.
     pub refresh_token_unusable: bool,
-    /// Seconds of life of the refresh token; sent for single-page applications.
+    /// The lifetime of the refresh token in seconds. Entra sends it to single-page applications.
     pub refresh_token_expires_in: Option<u64>,
-    /// Who signed in (OIDC Core §2).
+    /// The ID token, which names the user (OIDC Core §2).
     pub id_token: Option<Secret>,
-    /// Base64url JSON with `uid` and `utid`; sent when `client_info=1` was.
+    /// Base64url JSON with `uid` and `utid`. Entra sends it for `client_info=1`.
     pub client_info: Option<String>,
-    /// `1` when the client belongs to Microsoft's family.
+    /// `1` when the client belongs to Microsoft's family of clients.
     pub foci: Option<String>,
-    /// Names of all members that came.
+    /// The names of all members of the response.
     pub members: Vec<String>,
-    /// When it came, by our clock.
+    /// The time of receipt, by the local clock.
     pub received_at: NumericDate,
-    /// When it was sent, by the server's (`Date` header).
+    /// The time of sending, by the server's clock (`Date` header).
     pub server_date: Option<NumericDate>,
 }
 
 impl TokenResponse {
-    /// Reads an answer of the token endpoint.
+    /// Reads a response of the token endpoint.
     ///
     /// # Errors
     ///
@@ -73,9 +74,11 @@ impl TokenResponse {
         read(step, response, Some(received_at), |members| {
             let mut token = Self::from_json(members, received_at)
                 .ok_or_else(|| "it has neither `access_token` nor `error`".to_owned())?;
-            // RFC 6750 §2.1: anything else could forge a line where the token is printed.
+            // RFC 6750 §2.1. Other characters could forge a line where the token is printed.
             if !token.access_token.expose().chars().all(|c| c.is_ascii_graphic()) {
-                return Err("its `access_token` has characters that no token has".to_owned());
+                return Err(
+                    "its `access_token` has characters that are not allowed in a token".to_owned()
+                );
             }
             let bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
             if let Some(other) = token.token_type.as_ref().filter(|kind| !bearer(kind)) {
@@ -87,7 +90,7 @@ impl TokenResponse {
         })
     }
 
-    /// Whether the body is a token response by its members, whatever the status says.
+    /// Whether the members of the body are those of a token response, whatever the status.
     pub(super) fn is_in(response: &HttpResponse) -> bool {
         let members = serde_json::from_slice::<Members>(response.body());
         members.is_ok_and(|members| {
@@ -95,9 +98,9 @@ impl TokenResponse {
         })
     }
 
-    /// The refresh token, and what stands beside it, of an answer whose access token cannot be used: it has the wrong type,
-    /// cannot be read or is missing, or the HTTP status denies it. `None` where the answer holds no refresh token that can
-    /// be used, and for a refusal. The old refresh token may be dead, so this one must not be lost.
+    /// The refresh token and the other members of a response with an unusable access token: one that has the wrong type,
+    /// cannot be read or is missing, or that came with an error status. `None` for an OAuth error, and where the response
+    /// has no usable refresh token. The old refresh token may be invalid by now, so this one must not be lost.
     pub fn without_access_token(response: &HttpResponse, received_at: NumericDate) -> Option<Self> {
         let text = String::from_utf8_lossy(response.body());
         let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -109,7 +112,7 @@ impl TokenResponse {
         let is_token_response = ["access_token", "token_type", "expires_in", "id_token"]
             .iter()
             .any(|name| members.contains_key(*name));
-        // In what is no success, the member may be a word about the parameter.
+        // In an error response, the member may be a message about the parameter.
         if is_refusal(&members) || !(response.status().is_success() || is_token_response) {
             return None;
         }
@@ -121,13 +124,13 @@ impl TokenResponse {
         token.refresh_token.is_some().then_some(token)
     }
 
-    /// Leaves out a refresh token that no later request could send, so that it takes the place of none that can be sent.
+    /// Drops a refresh token that cannot be sent in a request, so that it does not replace a usable one.
     fn leave_out_unusable(&mut self) {
         let unusable = self.refresh_token.take_if(|token| !is_refresh_token(token.expose()));
         self.refresh_token_unusable = unusable.is_some();
     }
 
-    /// Reads the members of a response body as they are; `None` without an `access_token`.
+    /// Reads the members of a response body unchanged; `None` without an `access_token`.
     pub fn from_json(members: &Members, received_at: NumericDate) -> Option<Self> {
         let expires_in = lenient::number(members, "expires_in");
         Some(Self {
@@ -149,12 +152,12 @@ impl TokenResponse {
         })
     }
 
-    /// When the access token dies, by our clock: `exp` of the token itself would trust the server's.
+    /// The expiry of the access token by the local clock. The token's own `exp` is by the server's clock.
     pub fn expires_at(&self) -> NumericDate {
         self.received_at.plus(std::time::Duration::from_secs(self.expires_in))
     }
 
-    /// The scopes in the response; `None` when it names none.
+    /// The scopes in the response; `None` when it has no `scope`.
     pub fn granted(&self) -> Option<ScopeSet> {
         self.scope.as_deref().map(ScopeSet::parse).filter(|scopes| !scopes.is_empty())
     }
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_senseless_expires_in_gives_a_short_life() {
+    fn an_implausible_expires_in_gives_a_short_life() {
         for expires_in in ["null", "-1", "\"x\"", "1e300", "[]"] {
             let token = parse(&format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#));
             assert_eq!(token.expires_at(), NumericDate(1_300), "{expires_in}");
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_scope_is_no_error() {
+    fn a_missing_scope_is_not_an_error() {
         assert_eq!(parse(r#"{"access_token":"a"}"#).granted(), None);
         assert_eq!(parse(r#"{"access_token":"a","scope":""}"#).granted(), None);
     }
@@ -206,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_error_beside_a_token_is_no_refusal() {
+    fn an_empty_error_next_to_a_token_is_not_a_refusal() {
         assert_eq!(parse(r#"{"access_token":"a","error":""}"#).access_token, Secret::new("a"));
         assert_eq!(parse(r#"{"access_token":"a","error":null}"#).access_token, Secret::new("a"));
     }
 
     #[test]
-    fn null_is_no_refresh_token() {
+    fn null_is_not_a_refresh_token() {
         assert!(parse(r#"{"access_token":"a","refresh_token":null}"#).refresh_token.is_none());
     }
 
@@ -223,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_beside_an_unusable_access_token_is_found() {
+    fn a_refresh_token_next_to_an_unusable_access_token_is_found() {
         for (status, body) in [
             (200, &br#"{"access_token":"a","token_type":"pop","refresh_token":"new"}"#[..]),
             (200, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_about_a_refresh_token_is_none() {
+    fn a_message_in_place_of_a_refresh_token_is_not_a_token() {
         for (status, body) in [
             (400, r#"{"refresh_token":"invalid"}"#),
             (400, r#"{"error":"invalid_grant","refresh_token":"invalid","token_type":"x"}"#),
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_could_not_be_sent_is_left_out() {
+    fn a_refresh_token_that_cannot_be_sent_is_left_out() {
         let long = "r".repeat(900_000);
         for unusable in
             ["a\\nb", "a\\r\\nHost: x", "\\u0000", " ", "a\\u009bb", "é", "\\u202e", &long]

@@ -1,15 +1,15 @@
-//! The encodings in which texts repeat other texts, undone letter by letter: each knows where in the text it stands.
+//! Decodes text encodings character by character, with the position of each character in the original text.
 
 use std::ops::Range;
 
 use crate::text::is_hidden;
 
-/// Digits of a line after which base64 goes on in the next one.
+/// The line length after which base64 continues on the next line.
 const LINE_MIN: usize = 20;
-/// Characters of a GUID.
+/// The length of a GUID in characters.
 pub(super) const GUID: usize = 36;
 
-/// A character, and where in the text that is looked through it stands.
+/// A character and its position in the searched text.
 #[derive(Clone, Copy)]
 pub(super) struct Letter {
     pub(super) c: char,
@@ -17,7 +17,7 @@ pub(super) struct Letter {
     pub(super) to: usize,
 }
 
-/// Characters that part a secret and are not of it.
+/// Characters that may separate the parts of a secret.
 pub(super) fn is_skipped(c: char) -> bool {
     c.is_whitespace() || is_hidden(c)
 }
@@ -26,7 +26,7 @@ pub(super) fn letters(text: &str) -> Vec<Letter> {
     text.char_indices().map(|(at, c)| Letter { c, from: at, to: at + c.len_utf8() }).collect()
 }
 
-/// Where GUIDs stand.
+/// The positions of GUIDs.
 pub(super) fn guids(letters: &[Letter]) -> Vec<Range<usize>> {
     let all = letters.windows(GUID).enumerate().filter(|(_, letters)| is_guid(letters));
     all.map(|(at, _)| at..at + GUID).collect()
@@ -40,8 +40,7 @@ pub(super) fn is_guid(letters: &[Letter]) -> bool {
         })
 }
 
-/// What stands behind percent signs (RFC 3986), the backslashes of JSON, and the references of HTML; `None` where nothing
-/// does.
+/// `view` with percent-encoding (RFC 3986), JSON escapes and HTML references decoded; `None` if it has none.
 pub(super) fn unescaped(view: &[Letter]) -> Option<Vec<Letter>> {
     if !view.iter().any(|letter| matches!(letter.c, '%' | '\\' | '&')) {
         return None;
@@ -64,7 +63,7 @@ pub(super) fn unescaped(view: &[Letter]) -> Option<Vec<Letter>> {
     Some(out)
 }
 
-/// The number that `digits` letters from `start` on spell in hexadecimal.
+/// The number that `digits` hexadecimal characters from `start` on spell.
 fn hexadecimal(letters: &[Letter], start: usize, digits: usize) -> Option<u32> {
     let digits = letters.get(start..start + digits)?;
     digits.iter().try_fold(0, |number, letter| Some(number << 4 | letter.c.to_digit(16)?))
@@ -139,7 +138,7 @@ fn reference(letters: &[Letter]) -> Option<(char, usize)> {
     Some((c, length))
 }
 
-/// What stands behind equals signs (RFC 2045 §6.7): bytes, and ends of lines that are none; `None` where nothing does.
+/// `view` with quoted-printable decoded (RFC 2045 §6.7), soft line breaks included; `None` if it has none.
 pub(super) fn unquoted(view: &[Letter]) -> Option<Vec<Letter>> {
     if !view.iter().any(|letter| letter.c == '=') {
         return None;
@@ -164,12 +163,12 @@ pub(super) fn unquoted(view: &[Letter]) -> Option<Vec<Letter>> {
     (out.len() < view.len()).then(|| joined(&out))
 }
 
-/// Digits of a group in a dump of bytes.
+/// The digits of one group in a hex dump.
 const GROUP_MAX: usize = 8;
-/// What parts the groups of a dump: `65:79:4a`, `65 79 4a`, `0x65, 0x79`.
+/// Separators of hex dumps: `65:79:4a`, `65 79 4a`, `0x65, 0x79`.
 const GAP_MAX: usize = 4;
 
-/// The runs of at least `least` bytes in `view` that are written in hexadecimal, in groups.
+/// The runs of at least `least` bytes in `view` that are hexadecimal, in groups.
 pub(super) fn dumps(view: &[Letter], least: usize) -> Vec<Vec<Letter>> {
     let mut all = Vec::new();
     let mut run: Vec<Letter> = Vec::new();
@@ -179,7 +178,7 @@ pub(super) fn dumps(view: &[Letter], least: usize) -> Vec<Vec<Letter>> {
         let is_group = digits.is_multiple_of(2) && (2..=GROUP_MAX).contains(&digits);
         let (group, after) = rest.split_at(if is_group { digits } else { digits.max(1) });
         if is_group {
-            // What stands between two groups goes with the second.
+            // The characters between two groups belong to the second group.
             let from = run.last().map_or(first.from, |last| last.to);
             run.push(Letter { from, ..*first });
             run.extend(group.iter().skip(1));
@@ -212,7 +211,7 @@ pub(super) fn hex_digit(c: char) -> Option<u32> {
     c.to_digit(16)
 }
 
-/// The runs of at least `least` digits in `view`. A long one may go on after a blank or in the next line.
+/// The runs of at least `least` digits of an encoding in `view`. A long run may continue after a blank or on the next line.
 pub(super) fn runs(
     view: &[Letter],
     digit: fn(char) -> Option<u32>,
@@ -237,7 +236,7 @@ pub(super) fn runs(
     all
 }
 
-/// The text that `run` spells with `bits` a letter; what is no UTF-8 stands for itself, byte by byte.
+/// The text that `run` encodes with `bits` per digit. Bytes that are not UTF-8 become one character each.
 pub(super) fn decoded(run: &[Letter], bits: usize, digit: fn(char) -> Option<u32>) -> Vec<Letter> {
     let mut out = Vec::with_capacity(run.len());
     let (mut held, mut number, mut from) = (0_usize, 0_u32, None);
@@ -256,7 +255,7 @@ pub(super) fn decoded(run: &[Letter], bits: usize, digit: fn(char) -> Option<u32
     if out.iter().all(|letter| letter.c.is_ascii()) { out } else { joined(&out) }
 }
 
-/// `bytes`, those of one character joined.
+/// `bytes`, with the UTF-8 bytes of each character joined.
 fn joined(bytes: &[Letter]) -> Vec<Letter> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -275,7 +274,7 @@ fn joined(bytes: &[Letter]) -> Vec<Letter> {
     out
 }
 
-/// Whether what was decoded reads like text.
+/// Whether decoded characters look like text.
 pub(super) fn is_text(letters: &[Letter]) -> bool {
     let plain = letters.iter().filter(|letter| (' '..='~').contains(&letter.c)).count();
     letters.len() <= plain.saturating_mul(10) / 9

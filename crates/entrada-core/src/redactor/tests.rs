@@ -1,4 +1,4 @@
-//! What is found, and what stays.
+//! Tests of which text is removed and which stays.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
@@ -24,7 +24,7 @@ fn percent_encoded(text: &str, least: fn(u8) -> bool) -> String {
 }
 
 #[test]
-fn a_secret_is_found_in_every_encoding_and_two_around_each_other() {
+fn a_secret_is_found_in_every_encoding_and_in_two_nested_ones() {
     for secret in [TOKEN, OPAQUE, "0.AXoA-short", "opaque-token", "Rt_77"] {
         let redactor = knowing(&[secret]);
         let json = json!(secret).to_string();
@@ -68,13 +68,13 @@ fn a_secret_is_found_in_every_encoding_and_two_around_each_other() {
         ] {
             let shown = redactor.text(&format!("it said: {text}, no")).into_owned();
             assert!(shown.starts_with("it said: ") && shown.ends_with(", no"), "{shown}");
-            assert!(shown.contains(GONE) && shown.len() < 80, "{secret}: {text}: {shown}");
+            assert!(shown.contains(REPLACEMENT) && shown.len() < 80, "{secret}: {text}: {shown}");
         }
     }
 }
 
 #[test]
-fn pieces_are_found_over_blanks_lines_and_marks_that_nobody_sees_and_in_another_case() {
+fn pieces_are_found_across_blanks_lines_and_invisible_marks_and_in_any_case() {
     let redactor = knowing(&[TOKEN]);
     let with = |between: char| TOKEN.chars().flat_map(|c| [c, between]).collect::<String>();
     let lines: Vec<String> = TOKEN
@@ -98,14 +98,14 @@ fn pieces_are_found_over_blanks_lines_and_marks_that_nobody_sees_and_in_another_
 }
 
 #[test]
-fn what_a_mail_quotes_and_what_a_dump_shows_is_found_to_its_ends() {
+fn quoted_printable_and_hex_dumps_are_found_whole() {
     let redactor = knowing(&["ab=cd=ef-gh", TOKEN]);
     let quoted = "ab=3Dcd=\n=3Def-gh";
     assert_eq!(redactor.text(&format!("token=3D{quoted}.")), "token=3D[secret].");
     let wrapped = format!("{}=\r\n{}=\n{}", &TOKEN[..9], &TOKEN[9..30], &TOKEN[30..]);
     assert_eq!(redactor.text(&format!("x={wrapped}, no")), "x=[secret], no");
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
-    // xxd and od: an offset, groups of bytes, and what they spell.
+    // xxd and od: an offset, groups of bytes, and the text.
     for groups in [1, 2, 4] {
         let lines: Vec<String> = hex(TOKEN)
             .chunks(16)
@@ -127,7 +127,7 @@ fn what_a_mail_quotes_and_what_a_dump_shows_is_found_to_its_ends() {
 }
 
 #[test]
-fn what_is_no_secret_stays_whatever_was_registered() {
+fn text_without_a_secret_is_unchanged_whatever_was_registered() {
     let client = "7b1d9c34-52ae-4f0d-9e68-c3a41f7e2d05";
     let redactor = knowing(&[
         "",
@@ -153,20 +153,20 @@ fn what_is_no_secret_stays_whatever_was_registered() {
     assert_eq!(redactor.text("1.Ax7, scope-1"), "[secret], [secret]");
     let whole = format!("opaque.{client}.of-the-client");
     assert_eq!(redactor.text(&format!("no: {whole}, {client}")), format!("no: [secret], {client}"));
-    // It is a secret where it was sent as one.
-    assert_eq!(knowing(&[client]).text(client), GONE);
+    // The text is secret after it was sent as a secret.
+    assert_eq!(knowing(&[client]).text(client), REPLACEMENT);
 }
 
 #[test]
-fn names_and_texts_of_json_are_cleared_and_numbers_are_not() {
+fn names_and_texts_of_json_are_redacted_and_numbers_are_not() {
     let redactor = knowing(&["opaque-token", "1700000000"]);
     let shown =
         redactor.value(json!({"a opaque-token": ["opaque-token", 1_700_000_000, {"b": null}]}));
-    assert_eq!(shown, json!({"a [secret]": [GONE, 1_700_000_000, {"b": null}]}));
+    assert_eq!(shown, json!({"a [secret]": [REPLACEMENT, 1_700_000_000, {"b": null}]}));
 }
 
 #[test]
-fn clones_know_the_same_secrets_and_a_mark_may_tell_which() {
+fn clones_know_the_same_secrets_and_a_mark_may_identify_which() {
     let redactor = Redactor::default();
     let other = redactor.clone();
     redactor.register("first-one");
@@ -177,7 +177,7 @@ fn clones_know_the_same_secrets_and_a_mark_may_tell_which() {
 }
 
 #[test]
-fn a_secret_that_is_too_long_to_be_cut_up_is_found_whole() {
+fn a_secret_too_long_for_the_index_is_found_whole() {
     let long: String = (0..INDEX_MAX / 8).map(|number| format!("{number:08}")).collect();
     let redactor = knowing(&[&long, &long.replace('0', "x")]);
     for text in [&long, &long.replace('0', "x"), &long[..40]] {

@@ -98,7 +98,7 @@ fn a_code_is_redeemed_once_by_the_holder_of_the_verifier() {
 }
 
 #[test]
-fn a_code_dies_after_ten_minutes_and_belongs_to_its_tenant() {
+fn a_code_expires_after_ten_minutes_and_belongs_to_its_tenant() {
     let mut bench = Bench::new("normal");
     let code = bench.code();
     bench.tenant = "organizations";
@@ -109,7 +109,7 @@ fn a_code_dies_after_ten_minutes_and_belongs_to_its_tenant() {
 }
 
 #[test]
-fn a_code_for_one_api_comes_from_consent_to_two() {
+fn consent_to_two_apis_gives_a_code_for_one() {
     let bench = Bench::new("auto-approve");
     let both = "Mail.Read https://outlook.office.com/SMTP.Send offline_access";
     let code = member(&bench.get(&bench.authorize_url(&[("scope", both)])), "code").unwrap();
@@ -120,7 +120,7 @@ fn a_code_for_one_api_comes_from_consent_to_two() {
 }
 
 #[test]
-fn the_answer_comes_in_the_mode_that_was_asked_for() {
+fn the_response_uses_the_requested_mode() {
     let bench = Bench::new("auto-approve");
     let page = bench.get(&bench.authorize_url(&[("response_mode", "form_post")]));
     assert!(text(&page).contains("action=\"http://localhost:50123\""));
@@ -130,7 +130,7 @@ fn the_answer_comes_in_the_mode_that_was_asked_for() {
 }
 
 #[test]
-fn some_errors_are_shown_and_the_client_hears_nothing() {
+fn some_errors_are_shown_and_not_sent_to_the_client() {
     let mut bench = Bench::new("normal");
     let shown = |bench: &Bench, extra: &[(&str, &str)]| {
         let page = bench.get(&bench.authorize_url(extra));
@@ -148,12 +148,12 @@ fn some_errors_are_shown_and_the_client_hears_nothing() {
 #[test]
 fn other_errors_go_back_to_the_client() {
     let bench = Bench::new("normal");
-    let told =
+    let error_of =
         |extra: &[(&str, &str)]| member(&bench.get(&bench.authorize_url(extra)), "error").unwrap();
-    assert_eq!(told(&[("response_type", "token")]), "unsupported_response_type");
-    assert_eq!(told(&[("scope", "Mail.Read,User.Read")]), "invalid_scope");
-    assert_eq!(told(&[("prompt", "none")]), "login_required");
-    assert_eq!(told(&[("code_challenge", "short")]), "invalid_request");
+    assert_eq!(error_of(&[("response_type", "token")]), "unsupported_response_type");
+    assert_eq!(error_of(&[("scope", "Mail.Read,User.Read")]), "invalid_scope");
+    assert_eq!(error_of(&[("prompt", "none")]), "login_required");
+    assert_eq!(error_of(&[("code_challenge", "short")]), "invalid_request");
     let cancelled = bench.press(&[], ("action", "cancel"));
     assert_eq!(member(&cancelled, "error").as_deref(), Some("access_denied"));
     assert_eq!(member(&cancelled, "error_subcode").as_deref(), Some("cancel"));
@@ -161,7 +161,7 @@ fn other_errors_go_back_to_the_client() {
 }
 
 #[test]
-fn an_administrator_can_let_a_client_in() {
+fn an_administrator_can_consent_to_a_client() {
     let bench = Bench::new("admin-consent-required");
     let page = text(&bench.get(&bench.authorize_url(&[])));
     assert!(page.contains("Need admin approval") && page.contains("error=access_denied"), "{page}");
@@ -178,7 +178,7 @@ fn an_administrator_can_let_a_client_in() {
 }
 
 #[test]
-fn each_sort_of_registration_has_its_own_refusal() {
+fn each_kind_of_registration_has_its_own_error() {
     let bench = |kind, tenant| {
         let mut options = Options::new(Url::parse("http://localhost:8400").unwrap());
         options.scenario = Scenario::find("auto-approve").unwrap();
@@ -206,9 +206,9 @@ fn each_sort_of_registration_has_its_own_refusal() {
     let spa = bench(ClientKind::Spa, "common");
     let code = member(&spa.get(&spa.authorize_url(&[])), "code").unwrap();
     assert_eq!(spa.refused(&code, &[]), 9_002_327);
-    let mut stranger = bench(ClientKind::Public, "common");
-    stranger.client = "99999999-0000-4000-8000-000000000000".to_owned();
-    assert_eq!(stranger.start(MAIL).unwrap_err().error_codes, [700_016]);
+    let mut unknown = bench(ClientKind::Public, "common");
+    unknown.client = "99999999-0000-4000-8000-000000000000".to_owned();
+    assert_eq!(unknown.start(MAIL).unwrap_err().error_codes, [700_016]);
     let family = bench(ClientKind::FirstParty, "common").sign_in("User.Read");
     assert_eq!(family.foci.as_deref(), Some("1"));
 }

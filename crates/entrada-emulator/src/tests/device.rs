@@ -43,7 +43,7 @@ fn a_person_signs_in_at_the_page_and_the_token_reads_mail() {
 }
 
 #[test]
-fn a_wrong_or_old_user_code_is_not_taken() {
+fn a_wrong_or_expired_user_code_is_refused() {
     let mut bench = Bench::new("normal");
     let device = bench.start(MAIL).unwrap();
     assert!(text(&bench.post("/link", &[("otc", "NONSENSE")])).contains("didn’t work"));
@@ -63,7 +63,7 @@ fn cancelling_at_the_page_ends_the_flow() {
 }
 
 #[test]
-fn one_refresh_token_serves_several_apis_and_the_old_one_lives() {
+fn one_refresh_token_serves_several_apis_and_the_old_one_stays_valid() {
     let mut bench = Bench::new("auto-approve");
     let first = bench.sign_in(MAIL).refresh_token.unwrap();
     let imap = bench.refresh(&first, IMAP).unwrap();
@@ -72,7 +72,7 @@ fn one_refresh_token_serves_several_apis_and_the_old_one_lives() {
     assert!(imap.id_token.is_none());
     assert_ne!(imap.refresh_token.unwrap().expose(), first.expose());
     let again = bench.refresh(&first, "User.Read").unwrap();
-    // Consent gathers.
+    // Consents add up.
     assert_eq!(again.scope.as_deref(), Some("User.Read Mail.Read openid profile email"));
     assert_eq!(claims(&again.access_token).aud(), Some("00000003-0000-0000-c000-000000000000"));
     let both = "Mail.Read https://outlook.office.com/SMTP.Send";
@@ -83,7 +83,7 @@ fn one_refresh_token_serves_several_apis_and_the_old_one_lives() {
 }
 
 #[test]
-fn a_refresh_for_nothing_in_particular_is_one_for_the_client_itself() {
+fn a_refresh_without_a_scope_is_one_for_the_client_itself() {
     let mut bench = Bench::new("auto-approve");
     let token = bench.sign_in("openid offline_access").refresh_token.unwrap();
     let answer = bench.token(&[("grant_type", "refresh_token"), ("refresh_token", token.expose())]);
@@ -97,7 +97,7 @@ fn without_offline_access_there_is_no_refresh_token() {
 }
 
 #[test]
-fn default_lists_what_was_granted_and_itself() {
+fn default_lists_the_granted_scopes_and_itself() {
     let mut bench = Bench::new("auto-approve");
     let token = bench.sign_in("https://outlook.office365.com/.default offline_access openid");
     let scope = token.scope.unwrap();
@@ -107,7 +107,7 @@ fn default_lists_what_was_granted_and_itself() {
 }
 
 #[test]
-fn personal_accounts_get_opaque_tokens_and_only_what_they_granted() {
+fn personal_accounts_get_opaque_tokens_and_only_the_granted_scopes() {
     let mut bench = Bench::new("personal-account");
     let token = bench.sign_in(MAIL);
     let access = token.access_token.expose();
@@ -193,7 +193,7 @@ fn polling_without_a_pause_is_a_loop() {
 }
 
 #[test]
-fn a_flow_ends_at_the_tenant_and_with_the_client_it_began_with() {
+fn a_flow_belongs_to_its_tenant_and_its_client() {
     let mut bench = Bench::new("normal");
     bench.tenant = "contoso.example";
     let device = bench.start(MAIL).unwrap();

@@ -1,10 +1,10 @@
-//! Graph's answers, and the members that every answer has.
+//! Graph's responses, and the headers of every response.
 
 use super::*;
 use crate::key::key;
 use serde_json::json as value;
 
-/// A token of Ada's, signed by us, with these claims changed.
+/// A token for Ada, signed by the emulator, with changed claims.
 fn token(changes: &[(&str, Value)]) -> String {
     let mut claims = value!({
         "aud": "https://graph.microsoft.com", "exp": T0.0 + 60, "nbf": T0.0 - 300, "scp": "Mail.Read",
@@ -17,7 +17,7 @@ fn token(changes: &[(&str, Value)]) -> String {
 }
 
 #[test]
-fn graph_says_what_is_wrong_with_a_token() {
+fn graph_names_the_problem_of_a_token() {
     let bench = Bench::new("normal");
     let good = token(&[]);
     let forged = format!("{}AAAA", &good[..good.len() - 4]);
@@ -100,7 +100,7 @@ fn every_answer_has_the_servers_headers() {
 }
 
 #[test]
-fn the_parts_of_a_description_can_stand_on_lines_of_their_own() {
+fn the_parts_of_a_description_can_be_on_separate_lines() {
     let mut options = Options::new(Url::parse("http://localhost:8400").unwrap());
     options.crlf = true;
     let answer = Bench::with(options).token(&[("grant_type", "client_credentials")]);
@@ -109,7 +109,7 @@ fn the_parts_of_a_description_can_stand_on_lines_of_their_own() {
 }
 
 #[test]
-fn what_is_no_form_or_no_post_is_told_so() {
+fn a_request_that_is_not_a_posted_form_is_refused() {
     let bench = Bench::new("normal");
     let json_body =
         Request::post("/common/oauth2/v2.0/token").header("content-type", "application/json");
@@ -121,7 +121,7 @@ fn what_is_no_form_or_no_post_is_told_so() {
 }
 
 #[test]
-fn odd_requests_get_an_answer_too() {
+fn unusual_requests_get_a_response() {
     let bench = Bench::new("normal");
     for path in [
         "/",

@@ -1,4 +1,4 @@
-//! Drives the emulator with the client's own requests.
+//! Tests the emulator with the client's own requests.
 
 mod code;
 mod device;
@@ -22,7 +22,7 @@ pub(super) const CLIENT: &str = "11112222-3333-4444-8555-666677778888";
 pub(super) const MAIL: &str = "https://graph.microsoft.com/Mail.Read offline_access openid profile";
 pub(super) const IMAP: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
 
-/// An emulator, the time, and a client of it.
+/// An emulator, the time, and a client.
 pub(super) struct Bench {
     pub(super) emulator: Emulator,
     pub(super) now: NumericDate,
@@ -97,7 +97,7 @@ impl Bench {
         }
     }
 
-    /// Polls until there is an end; nobody touches the page.
+    /// Polls until the flow ends, without a user at the page.
     pub(super) fn finish(
         &mut self,
         device: &DeviceAuthorization,

@@ -1,8 +1,8 @@
-//! Each scenario does what its line says, and nothing else.
+//! Each scenario does what its description says, and nothing else.
 
 use super::*;
 
-/// The first refusal of a whole life: sign in, then refresh.
+/// The first error in a sign-in followed by a refresh.
 fn refusal_of(scenario: &str) -> (&'static str, ErrorResponse) {
     let mut bench = Bench::new("normal");
     Scenario::find(scenario).unwrap().client_id.clone_into(&mut bench.client);
@@ -19,7 +19,7 @@ fn refusal_of(scenario: &str) -> (&'static str, ErrorResponse) {
 }
 
 #[test]
-fn every_refusing_scenario_refuses_where_and_as_it_says() {
+fn every_failing_scenario_fails_as_described() {
     for (scenario, step, error, code, suberror) in [
         ("user-declines", "poll", "authorization_declined", 70_017, None),
         ("code-expires", "poll", "expired_token", 70_019, None),
@@ -57,7 +57,7 @@ fn every_refusing_scenario_refuses_where_and_as_it_says() {
 }
 
 #[test]
-fn every_odd_token_is_odd_in_its_own_way_only() {
+fn every_unusual_token_has_only_its_own_deviation() {
     let token = |scenario: &str| {
         let mut bench = Bench::new(scenario);
         let token = bench.sign_in("Mail.Read User.Read offline_access");
@@ -87,7 +87,7 @@ fn every_odd_token_is_odd_in_its_own_way_only() {
 }
 
 #[test]
-fn faults_of_the_wire_come_and_go_by_count() {
+fn transport_faults_depend_on_the_count() {
     let kinds = |scenario: &str| {
         let mut bench = Bench::new(scenario);
         let device = bench.start(MAIL).unwrap();
@@ -120,7 +120,7 @@ fn faults_of_the_wire_come_and_go_by_count() {
 }
 
 #[test]
-fn answers_that_are_no_oauth_are_none() {
+fn responses_that_are_not_oauth_are_not_read_as_oauth() {
     for (scenario, start) in [("html-instead-of-json", "<!DOCTYPE html>"), ("empty-body", "")] {
         let bench = Bench::new(scenario);
         let form = [("client_id", CLIENT), ("scope", "Mail.Read")];
@@ -139,7 +139,7 @@ fn answers_that_are_no_oauth_are_none() {
 }
 
 #[test]
-fn hostile_text_is_everywhere_that_text_is() {
+fn hostile_text_is_in_every_text() {
     let mut bench = Bench::new("hostile-text");
     let device = bench.start(MAIL).unwrap();
     assert!(device.message.as_deref().unwrap().contains("\u{1b}]0;"));
@@ -150,7 +150,7 @@ fn hostile_text_is_everywhere_that_text_is() {
 }
 
 #[test]
-fn rotation_kills_the_used_token_and_reuse_kills_the_grant() {
+fn rotation_invalidates_the_used_token_and_reuse_revokes_the_grant() {
     let mut bench = Bench::new("rotate-and-revoke");
     let first = bench.sign_in(MAIL).refresh_token.unwrap();
     let second = bench.refresh(&first, MAIL).unwrap().refresh_token.unwrap();
@@ -160,7 +160,7 @@ fn rotation_kills_the_used_token_and_reuse_kills_the_grant() {
 }
 
 #[test]
-fn a_second_factor_ends_the_refusals() {
+fn a_second_factor_ends_the_errors() {
     let mut bench = Bench::new("mfa-required");
     let token = bench.sign_in(MAIL).refresh_token.unwrap();
     let challenge = bench.refresh(&token, MAIL).unwrap_err().claims.unwrap();
@@ -174,7 +174,7 @@ fn a_second_factor_ends_the_refusals() {
 }
 
 #[test]
-fn the_scenario_can_change_under_way() {
+fn the_scenario_can_change_at_run_time() {
     let mut bench = Bench::new("auto-approve");
     let token = bench.sign_in(MAIL).refresh_token.unwrap();
     assert!(bench.emulator.set_scenario("refresh-dead"));

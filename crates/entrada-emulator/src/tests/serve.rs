@@ -6,12 +6,12 @@ use super::*;
 use crate::serve::{Tls, bind, run, spawn};
 use entrada_auth::sys::{Env, Http as _, RealHttp};
 
-/// Runs `client` against an emulator that listens, and gives its answer.
+/// Runs `client` against a listening emulator, and returns its result.
 fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&str) -> T) -> T {
     with_server_of(scenario, tls, |_| (), client)
 }
 
-/// The same, with options that are set by `set`.
+/// The same, with options changed by `set`.
 fn with_server_of<T>(
     scenario: &str,
     tls: Option<Tls>,
@@ -56,13 +56,13 @@ fn it_answers_over_http_on_both_address_families() {
 }
 
 #[test]
-fn it_answers_over_tls_those_who_trust_its_authority() {
+fn it_serves_tls_to_clients_that_trust_its_authority() {
     let tls = Tls::new().unwrap();
     let ca = reqwest::Certificate::from_pem(tls.ca_pem().as_bytes()).unwrap();
     with_server("normal", Some(tls), async |base| {
         let url = format!("{base}/contoso.example/v2.0/.well-known/openid-configuration");
-        let stranger = builder().build().unwrap();
-        assert!(stranger.get(&url).send().await.is_err());
+        let untrusting = builder().build().unwrap();
+        assert!(untrusting.get(&url).send().await.is_err());
         let friend = builder().tls_certs_merge([ca]).build().unwrap();
         for host in ["localhost", "127.0.0.1"] {
             let answer = friend.get(url.replace("localhost", host)).send().await.unwrap();
@@ -72,7 +72,7 @@ fn it_answers_over_tls_those_who_trust_its_authority() {
 }
 
 #[test]
-fn a_cut_line_is_no_answer_at_all() {
+fn a_closed_connection_gives_no_response() {
     with_server("outage", None, async |base| {
         let client = builder().build().unwrap();
         let form = |body: &'static str| body.as_bytes().to_vec();
@@ -100,7 +100,7 @@ fn a_cut_line_is_no_answer_at_all() {
 }
 
 #[test]
-fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
+fn it_can_run_next_to_a_blocking_client_and_stops_when_dropped() {
     let listeners = bind(0).unwrap();
     let port = listeners[0].local_addr().unwrap().port();
     let base = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
@@ -115,7 +115,7 @@ fn it_can_run_beside_a_blocking_client_and_ends_when_dropped() {
     assert!(ask().is_err());
 }
 
-/// The first line and the body of the answer to `head`, sent as it is.
+/// The status line and the body of the response to `head`, sent unchanged.
 async fn raw(port: u16, head: &str) -> (String, String) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -128,7 +128,7 @@ async fn raw(port: u16, head: &str) -> (String, String) {
 }
 
 #[test]
-fn it_answers_to_its_own_names_and_to_no_others() {
+fn it_accepts_its_own_host_names_and_no_others() {
     with_server_of(
         "normal",
         None,

@@ -1,4 +1,4 @@
-//! What each job asks of a token.
+//! The requirements of each job on a token.
 
 mod table;
 
@@ -6,42 +6,42 @@ use super::clouds::Cloud;
 use super::resources::{self, Resource, ResourceOfScope, short_name};
 use crate::{Job, OwnJob, ScopeSet};
 
-/// What one job asks of a token. Permissions are short names (`Mail.Read`) unless they say otherwise.
+/// The requirements of one job on a token. Permissions are short names (`Mail.Read`) unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobFacts {
-    /// For people.
+    /// The description for people.
     pub title: &'static str,
-    /// The API that the token must be for; `None` where the job has none of ours.
+    /// The API that the token must be for; `None` if the job has no known API.
     pub resource: Option<&'static Resource>,
-    /// The audience of a job of the user's own, whose API need not be on record.
+    /// The audience of a job that the user described, whose API may be unknown.
     pub audience: Option<&'static str>,
-    /// Full scopes to ask for in the public cloud; see [`scopes_in`] for the others.
+    /// The full scopes to request in the public cloud; see [`scopes_in`] for the other clouds.
     pub scopes: &'static [&'static str],
-    /// The smallest delegated permission that does.
+    /// The smallest sufficient delegated permission.
     pub least_privilege: &'static [&'static str],
-    /// Delegated permissions, any one of which does. Empty: no permission is asked of the token.
+    /// Delegated permissions, any one of which is sufficient. Empty: the token needs no permission.
     pub sufficient: &'static [&'static str],
-    /// Those that look as if they would do, and do not; some are full scopes of a wrong API.
+    /// Permissions that look sufficient but are not. Some are full scopes of a wrong API.
     pub tempting: &'static [&'static str],
-    /// Application permissions, any one of which does for a token without a user.
+    /// Application permissions, any one of which is sufficient for a token without a user.
     pub app_roles: &'static [&'static str],
-    /// Whether personal accounts can do the job; `None` where that is not known.
+    /// Whether personal accounts can do the job; `None` if unknown.
     pub personal_accounts: Option<bool>,
     /// Whether [`Self::least_privilege`] needs an administrator's consent. [`Self::scopes`] never do.
     pub admin_consent: bool,
-    /// Where the token is shown.
+    /// An example of a request that uses the token.
     pub example_endpoint: Option<&'static str>,
-    /// What is worth knowing besides.
+    /// Other useful facts.
     pub notes: &'static [&'static str],
 }
 
 impl JobFacts {
-    /// Whether a token with this `aud` is for the job's API; any will do where the job has none.
+    /// Whether a token with this `aud` is for the job's API; always true for a job without a known API.
     pub fn accepts_audience(&self, aud: &str) -> bool {
         self.resource.is_none_or(|resource| resource.accepts(aud))
     }
 
-    /// The audiences to name where others are refused.
+    /// The accepted audiences, for messages about a wrong one.
     pub fn accepted_audiences(&self) -> &'static [&'static str] {
         self.resource.map_or(&[], |resource| resource.audiences)
     }
@@ -49,7 +49,7 @@ impl JobFacts {
 
 /// The facts about `job`.
 pub fn facts(job: Job) -> JobFacts {
-    // No `_` arm: a new job must bring its facts.
+    // No `_` arm: each new job needs its facts.
     *match job {
         Job::Own(own) => return of_own(own),
         Job::GraphMailListMetadata => &table::GRAPH_MAIL_LIST_METADATA,
@@ -94,7 +94,7 @@ fn of_own(own: OwnJob) -> JobFacts {
     }
 }
 
-/// The scopes to ask for on a user's behalf, with the hosts of `cloud`. `offline_access` is not among them.
+/// The scopes to request for a user, with the hosts of `cloud`. `offline_access` is not among them.
 ///
 /// ```
 /// use entrada_core::{Job, entra::clouds::Cloud, entra::jobs};
@@ -103,7 +103,7 @@ fn of_own(own: OwnJob) -> JobFacts {
 /// ```
 pub fn scopes_in(job: Job, cloud: Cloud) -> Vec<String> {
     let JobFacts { resource, scopes, .. } = facts(job);
-    // What the user wrote is meant as it stands.
+    // The user's scopes are used unchanged.
     let base = resource
         .filter(|_| !matches!(job, Job::Own(_)))
         .and_then(|resource| base_in(resource, cloud));
@@ -155,7 +155,7 @@ pub fn job_for_scopes(scopes: &ScopeSet) -> Option<Job> {
     } else if exchange(&["EAS.AccessAsUser.All"]) {
         Some(Job::Eas)
     } else if exchange(&[".default"]) {
-        // Says no more than "Exchange"; IMAP is what most ask it for.
+        // "Exchange" does not name a job; most users of such a scope want IMAP.
         Some(Job::Imap)
     } else {
         named(&resources::ARM).next().map(|_| Job::Arm)

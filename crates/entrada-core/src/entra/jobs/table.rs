@@ -1,9 +1,9 @@
-//! The jobs on record.
+//! The known jobs.
 
 use super::JobFacts;
 use crate::entra::resources::{ARM, EXCHANGE, GRAPH};
 
-/// A job at Graph about which nothing is said yet: the base of the others.
+/// A Graph job without facts: the base of the other jobs.
 const GRAPH_JOB: JobFacts = JobFacts {
     title: "",
     resource: Some(&GRAPH),
@@ -21,7 +21,7 @@ const GRAPH_JOB: JobFacts = JobFacts {
 
 const EXCHANGE_JOB: JobFacts = JobFacts { resource: Some(&EXCHANGE), ..GRAPH_JOB };
 
-/// Nothing is known of the API, so nothing is asked of the token.
+/// The API is unknown, so the token has no requirements.
 const OPEN_JOB: JobFacts = JobFacts { resource: None, personal_accounts: None, ..GRAPH_JOB };
 
 pub(super) static GRAPH_MAIL_LIST_METADATA: JobFacts = JobFacts {
@@ -59,7 +59,7 @@ pub(super) static GRAPH_MAIL_READ: JobFacts = JobFacts {
     app_roles: &["Mail.Read", "Mail.ReadWrite"],
     example_endpoint: Some("GET /v1.0/me/messages/{id}"),
     notes: &[
-        "`Mail.ReadBasic` opens a message too, without its body and attachments: not enough to read mail",
+        "`Mail.ReadBasic` opens a message without its body and attachments, which is not enough to read mail",
     ],
     ..GRAPH_JOB
 };
@@ -73,7 +73,7 @@ pub(super) static GRAPH_MAIL_ATTACHMENTS: JobFacts = JobFacts {
     app_roles: &["Mail.Read", "Mail.ReadWrite"],
     example_endpoint: Some("GET /v1.0/me/messages/{id}/attachments"),
     notes: &[
-        "the upload URL of a large attachment lies on `outlook.office.com` and takes no token: sent there, Graph's is refused",
+        "the upload URL of a large attachment is on `outlook.office.com` and needs no token; it refuses Graph's token",
     ],
     ..GRAPH_JOB
 };
@@ -87,8 +87,8 @@ pub(super) static GRAPH_MAIL_WRITE: JobFacts = JobFacts {
     app_roles: &["Mail.ReadWrite"],
     example_endpoint: Some("PATCH /v1.0/me/messages/{id}"),
     notes: &[
-        "sending is another permission, `Mail.Send`",
-        "`createReply` and `createForward` make drafts; `reply`, `forward` and `send` send",
+        "sending needs another permission, `Mail.Send`",
+        "`createReply` and `createForward` create drafts; `reply`, `forward` and `send` send mail",
     ],
     ..GRAPH_JOB
 };
@@ -101,7 +101,7 @@ pub(super) static GRAPH_MAIL_SEND: JobFacts = JobFacts {
     tempting: &["Mail.ReadWrite", "Mail.ReadWrite.Shared", "SMTP.Send"],
     app_roles: &["Mail.Send"],
     example_endpoint: Some("POST /v1.0/me/sendMail"),
-    notes: &["`Mail.Send` also sends a draft that is there; making one takes `Mail.ReadWrite`"],
+    notes: &["`Mail.Send` can send an existing draft; creating a draft needs `Mail.ReadWrite`"],
     ..GRAPH_JOB
 };
 
@@ -115,8 +115,8 @@ pub(super) static GRAPH_MAIL_SEND_AS_SHARED: JobFacts = JobFacts {
     personal_accounts: Some(false),
     example_endpoint: Some("POST /v1.0/me/sendMail, with `from`"),
     notes: &[
-        "the account needs `Send As` or `Send on Behalf` on that mailbox as well, or Graph answers `ErrorSendAsDenied`",
-        "`/users/{shared}/sendMail` takes `Full Access` on top",
+        "the account also needs `Send As` or `Send on Behalf` on that mailbox; otherwise Graph answers `ErrorSendAsDenied`",
+        "`/users/{shared}/sendMail` also needs `Full Access`",
     ],
     ..GRAPH_JOB
 };
@@ -131,10 +131,10 @@ pub(super) static GRAPH_MAIL_SHARED_READ: JobFacts = JobFacts {
     personal_accounts: Some(false),
     example_endpoint: Some("GET /v1.0/users/{shared}/mailFolders('Inbox')/messages"),
     notes: &[
-        "the path is `/users/{mailbox}`; `/me` is always one's own",
-        "the scope opens nothing until the mailbox's owner or an administrator has given access",
+        "the path is `/users/{mailbox}`; `/me` is always the user's own mailbox",
+        "the scope has no effect until the mailbox's owner or an administrator grants access",
         "without `.Shared` the usual answer is `ErrorAccessDenied`, sometimes `ErrorItemNotFound`",
-        "Microsoft's tables and its guide disagree on `Mail.Read` here: take it as probably too little",
+        "Microsoft's tables and its guide disagree on `Mail.Read` here; it is probably not sufficient",
     ],
     ..GRAPH_JOB
 };
@@ -147,7 +147,7 @@ pub(super) static GRAPH_MAILBOX_SETTINGS_READ: JobFacts = JobFacts {
     tempting: &["Mail.Read", "Mail.ReadWrite"],
     app_roles: &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
     example_endpoint: Some("GET /v1.0/me/mailboxSettings"),
-    notes: &["rules of the inbox and categories belong to `MailboxSettings`, not to `Mail`"],
+    notes: &["inbox rules and categories belong to `MailboxSettings`, not to `Mail`"],
     ..GRAPH_JOB
 };
 
@@ -164,7 +164,7 @@ pub(super) static GRAPH_MAILBOX_SETTINGS_WRITE: JobFacts = JobFacts {
 
 pub(super) static GRAPH_CALENDAR_READ: JobFacts = JobFacts {
     title: "read my calendar",
-    // `Calendars.ReadBasic` is less, but only an administrator can consent to it.
+    // `Calendars.ReadBasic` is a smaller permission, but only an administrator can consent to it.
     scopes: &["https://graph.microsoft.com/Calendars.Read"],
     least_privilege: &["Calendars.ReadBasic"],
     sufficient: &[
@@ -272,11 +272,11 @@ pub(super) static IMAP: JobFacts = JobFacts {
     app_roles: &["IMAP.AccessAsApp"],
     example_endpoint: Some("outlook.office365.com:993, AUTHENTICATE XOAUTH2"),
     notes: &[
-        "write the scope in full: with nothing before it, or with Graph's name, the token is for Graph and IMAP answers `AUTHENTICATE failed`",
-        "personal accounts take the scope below `outlook.office.com` only, and no `.default` there",
+        "write the scope in full: without a prefix, or with Graph's, the token is for Graph and IMAP answers `AUTHENTICATE failed`",
+        "for personal accounts the scope must start with `https://outlook.office.com/`, and `.default` is not available",
         "`user=` is the mailbox's address; for a shared mailbox it is the shared address, with the delegate's own token",
         "IMAP can be off for one mailbox: `Set-CASMailbox -ImapEnabled $true` turns it on",
-        "without a user, Exchange has to know the application: `New-ServicePrincipal` with the object id of the enterprise application, then `Add-MailboxPermission`",
+        "without a user, register the application in Exchange: `New-ServicePrincipal` with the object id of the enterprise application, then `Add-MailboxPermission`",
     ],
     ..EXCHANGE_JOB
 };
@@ -290,8 +290,8 @@ pub(super) static POP: JobFacts = JobFacts {
     app_roles: &["POP.AccessAsApp"],
     example_endpoint: Some("outlook.office365.com:995, AUTH XOAUTH2"),
     notes: &[
-        "`AUTH XOAUTH2` and the base64 go on two lines",
-        "every refusal reads alike: `-ERR Authentication failure: unknown user name or bad password.`",
+        "`AUTH XOAUTH2` and the base64 go on separate lines",
+        "every refusal has the same text: `-ERR Authentication failure: unknown user name or bad password.`",
     ],
     ..EXCHANGE_JOB
 };
@@ -305,12 +305,12 @@ pub(super) static SMTP: JobFacts = JobFacts {
     app_roles: &["SMTP.SendAsApp"],
     example_endpoint: Some("smtp.office365.com:587, STARTTLS, AUTH XOAUTH2"),
     notes: &[
-        "SMTP AUTH must be on, for OAuth too; `535 5.7.139` says that it is off",
+        "SMTP AUTH must be on, also for OAuth; `535 5.7.139` means that it is off",
         "`Set-CASMailbox -SmtpClientAuthenticationDisabled $false` turns it on for a mailbox, `Set-TransportConfig` for the tenant; a mailbox with `$null` follows the tenant",
         "security defaults turn SMTP AUTH off",
         "personal accounts send through `smtp-mail.outlook.com:587`",
-        "passwords are off by default from the end of December 2026; tokens stay",
-        "`graph-mail-send` does without SMTP AUTH",
+        "passwords are off by default from the end of December 2026; tokens still work",
+        "`graph-mail-send` does not need SMTP AUTH",
     ],
     ..EXCHANGE_JOB
 };
@@ -325,7 +325,7 @@ pub(super) static EWS: JobFacts = JobFacts {
     personal_accounts: Some(false),
     example_endpoint: Some("POST https://outlook.office365.com/EWS/Exchange.asmx"),
     notes: &[
-        "EWS is on its way out: off from 2026-10-01 unless the tenant has `EWSEnabled` set and the application on `EwsAllowedAppIDs`, gone on 2027-04-01; a good token can be refused",
+        "EWS is being retired: off from 2026-10-01 unless the tenant has `EWSEnabled` set and the application on `EwsAllowedAppIDs`, and removed on 2027-04-01; a valid token can be refused",
         "without a user, each call names the mailbox: `ExchangeImpersonation` and `X-AnchorMailbox`",
         "personal accounts get a token that EWS libraries cannot read",
         "ids for a manifest: `EWS.AccessAsUser.All` is `3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5`, `full_access_as_app` is `dc890d15-9560-4a4c-9b7f-a736ec74ec40`",
@@ -343,7 +343,7 @@ pub(super) static EAS: JobFacts = JobFacts {
     example_endpoint: Some("https://outlook.office365.com/Microsoft-Server-ActiveSync"),
     notes: &[
         "`client_id` in the server's challenge is Exchange, not the application",
-        "the server may hold back a new device whatever its token",
+        "the server may block a new device whatever its token",
     ],
     ..EXCHANGE_JOB
 };
@@ -355,7 +355,7 @@ pub(super) static OUTLOOK_REST_V2: JobFacts = JobFacts {
     example_endpoint: Some("GET https://outlook.office.com/api/v2.0/me/messages"),
     notes: &[
         "the API is retired; use Graph",
-        "`Mail.Read` in a token for `outlook.office.com` comes from a program of that time, and Graph refuses the token",
+        "`Mail.Read` in a token for `outlook.office.com` is from an old program; Graph refuses the token",
     ],
     ..EXCHANGE_JOB
 };
@@ -364,7 +364,7 @@ pub(super) static ANY_GRAPH: JobFacts = JobFacts {
     title: "call Microsoft Graph",
     scopes: &["https://graph.microsoft.com/.default"],
     example_endpoint: Some("GET /v1.0/me"),
-    notes: &["`.default` brings what the registration lists and somebody has agreed to"],
+    notes: &["`.default` grants the registered permissions that have consent"],
     ..GRAPH_JOB
 };
 
@@ -379,9 +379,9 @@ pub(super) static ANY_ARM: JobFacts = JobFacts {
 
 pub(super) static CUSTOM: JobFacts = JobFacts {
     title: "call an API of your own",
-    notes: &["`--audience` and `--scope` say what the token must be"],
+    notes: &["`--audience` and `--scope` describe the token that the API needs"],
     ..OPEN_JOB
 };
 
 pub(super) static NONE: JobFacts =
-    JobFacts { title: "no target: kind of token, life and grant", ..OPEN_JOB };
+    JobFacts { title: "no target: kind of token, lifetime and grant", ..OPEN_JOB };

@@ -1,4 +1,4 @@
-//! Spot checks of the facts, and the way from scopes to a job.
+//! Tests of single facts, and of the mapping from scopes to a job.
 
 use strum::IntoEnumIterator as _;
 
@@ -88,7 +88,7 @@ fn each_job_holds_what_the_permission_data_lists() {
 }
 
 #[test]
-fn what_a_job_asks_for_suffices_and_what_tempts_does_not() {
+fn requested_scopes_suffice_and_tempting_ones_do_not() {
     for job in Job::iter() {
         let facts = facts(job);
         if facts.sufficient.is_empty() {

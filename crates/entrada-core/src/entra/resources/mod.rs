@@ -1,4 +1,4 @@
-//! APIs and the many names each goes by: in `aud`, and before a scope.
+//! APIs and the names of each, in `aud` and in scopes.
 
 mod table;
 
@@ -8,20 +8,20 @@ pub use table::{AAD_GRAPH, ALL, ARM, EXCHANGE, GRAPH, KEY_VAULT, SHAREPOINT, STO
 
 use crate::OIDC_SCOPES;
 
-/// One API. All its names stand for the same service.
+/// One API. All its names identify the same service.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// For people.
+    /// The name for people.
     pub name: &'static str,
-    /// Its own application id, which may stand in `aud` as well.
+    /// The application ID of the API, which may also be the `aud`.
     pub app_id: &'static str,
-    /// Values of `aud`, in lower case and without a closing slash. The first is the one to show.
+    /// Values of `aud`, in lower case and without a trailing slash. The first one is shown.
     pub audiences: &'static [&'static str],
     /// Host patterns for APIs with one host per customer, `*` for any text.
     pub wildcards: &'static [&'static str],
-    /// What its scopes begin with; empty where that depends on the customer. The first is the one to suggest.
+    /// The prefix of its scopes; empty if it depends on the customer. The first one is suggested.
     pub scope_prefixes: &'static [&'static str],
-    /// What is worth knowing besides.
+    /// Another useful fact.
     pub note: Option<&'static str>,
 }
 
@@ -46,21 +46,21 @@ impl Resource {
     }
 }
 
-/// Which API a scope belongs to.
+/// The API that a scope belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceOfScope<'a> {
-    /// `openid` and the like: about the sign-in, no API at all.
+    /// `openid` and similar: about the sign-in, not an API.
     SignIn,
-    /// Microsoft Graph, because nothing stands before the scope.
+    /// Microsoft Graph, because the scope has no prefix.
     Graph,
-    /// Named by one of its audiences.
+    /// Identified by one of its audiences.
     Known(&'static Resource),
-    /// An API that is not on record, by the text before the last slash.
+    /// An unknown API, with the text before the last slash.
     Other(&'a str),
 }
 
 impl ResourceOfScope<'_> {
-    /// The API, where it is on record.
+    /// The API, if it is known.
     pub fn resource(self) -> Option<&'static Resource> {
         match self {
             Self::Graph => Some(&GRAPH),
@@ -70,7 +70,7 @@ impl ResourceOfScope<'_> {
     }
 }
 
-/// The API whose tokens carry this `aud`.
+/// The API whose tokens have this `aud`.
 ///
 /// ```
 /// use entrada_core::entra::resources;
@@ -80,7 +80,7 @@ impl ResourceOfScope<'_> {
 /// ```
 pub fn of_audience(aud: &str) -> Option<&'static Resource> {
     let aud = normalise(aud);
-    // Nearly every token is for one of few names; patterns take longer to compare.
+    // Most tokens are for a few names; patterns take longer to compare.
     let exact = ALL
         .iter()
         .copied()
@@ -88,7 +88,7 @@ pub fn of_audience(aud: &str) -> Option<&'static Resource> {
     exact.or_else(|| ALL.iter().copied().find(|resource| resource.has_name(&aud)))
 }
 
-/// Whether two audiences name the same API, on record or not.
+/// Whether two audiences identify the same API, known or unknown.
 pub fn same_audience(one: &str, other: &str) -> bool {
     let own = |aud: &str| of_audience(aud).filter(|resource| resource.wildcards.is_empty());
     normalise(one) == normalise(other) || own(one).is_some_and(|resource| resource.accepts(other))
@@ -109,23 +109,23 @@ pub fn of_scope(scope: &str) -> ResourceOfScope<'_> {
     }
 }
 
-/// Whether it is a scope of Live Connect, which older programs of personal accounts still ask for: `wl.imap`,
+/// Whether `scope` is one of Live Connect, which older programs for personal accounts still request: `wl.imap`,
 /// `service::outlook.office.com::MBI_SSL`.
 pub fn is_of_live_connect(scope: &str) -> bool {
     scope.starts_with("wl.") || scope.starts_with("service::")
 }
 
-/// The scope without the API before it: `Mail.Read` of `https://graph.microsoft.com/Mail.Read`.
+/// The scope without its API: `Mail.Read` for `https://graph.microsoft.com/Mail.Read`.
 pub fn short_name(scope: &str) -> &str {
     split(scope).1
 }
 
-/// Whether `scope` asks for whatever the registration lists: `.default`, with or without an API before it.
+/// Whether `scope` requests all registered permissions: `.default`, with or without an API prefix.
 pub fn is_default_scope(scope: &str) -> bool {
     short_name(scope).eq_ignore_ascii_case(".default")
 }
 
-/// As audiences are compared: lower case, no closing slash, no `:443`, no `spn:` before it.
+/// The normal form for comparing audiences: lower case, no trailing slash, no `:443`, no `spn:` prefix.
 pub fn normalise(aud: &str) -> Cow<'_, str> {
     let aud = aud.trim();
     let aud = aud.strip_prefix("spn:").unwrap_or(aud);
@@ -142,7 +142,7 @@ pub fn normalise(aud: &str) -> Cow<'_, str> {
     text
 }
 
-/// What stands before the last slash, and what after it. A bare identifier (`https://host`) is all name.
+/// The parts before and after the last slash. A bare identifier (`https://host`) is all name.
 fn split(scope: &str) -> (Option<&str>, &str) {
     match scope.rsplit_once('/') {
         // `https://management.core.windows.net//.default`: the identifier itself ends in a slash.
@@ -160,7 +160,7 @@ fn host_alone(aud: &str) -> Option<&str> {
     (!host.is_empty() && host.chars().all(plain)).then_some(host)
 }
 
-/// Whether `host` is `pattern`, where `*` stands for any text, none included.
+/// Whether `host` matches `pattern`, where `*` stands for any text, even empty.
 pub(super) fn fits(pattern: &str, host: &str) -> bool {
     let Some(star) = memchr::memchr(b'*', pattern.as_bytes()) else { return pattern == host };
     let (before, after) = (&pattern[..star], &pattern[star + 1..]);

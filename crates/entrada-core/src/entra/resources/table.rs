@@ -1,8 +1,8 @@
-//! The APIs on record.
+//! The known APIs.
 
 use super::Resource;
 
-/// Microsoft Graph: the API of every scope that names none.
+/// Microsoft Graph: the API of every scope without a prefix.
 pub static GRAPH: Resource = Resource {
     name: "Microsoft Graph",
     app_id: "00000003-0000-0000-c000-000000000000",
@@ -22,7 +22,7 @@ pub static GRAPH: Resource = Resource {
         "00000003-0000-0000-c000-000000000000/",
     ],
     note: Some(
-        "a scope with nothing before it belongs here; only Graph can check the signature of its tokens",
+        "a scope without a prefix belongs to Graph; only Graph can check the signature of its tokens",
     ),
 };
 
@@ -43,7 +43,7 @@ pub static EXCHANGE: Resource = Resource {
         "https://outlook-dod.office365.us",
         "https://webmail.apps.mil",
         "https://partner.outlook.cn",
-        // Upload URLs that Graph hands out for large attachments.
+        // Upload URLs from Graph for large attachments.
         "https://outlook.office.com/api",
     ],
     wildcards: &[],
@@ -56,11 +56,11 @@ pub static EXCHANGE: Resource = Resource {
         "00000002-0000-0ff1-ce00-000000000000/",
     ],
     note: Some(
-        "`outlook.office.com` and `outlook.office365.com` are one application; personal accounts can ask by the first name only",
+        "`outlook.office.com` and `outlook.office365.com` are the same application; personal accounts can use only the first name",
     ),
 };
 
-/// Azure AD Graph, which is no more.
+/// Azure AD Graph, which is retired.
 pub static AAD_GRAPH: Resource = Resource {
     name: "Azure AD Graph (retired)",
     app_id: "00000002-0000-0000-c000-000000000000",
@@ -71,7 +71,7 @@ pub static AAD_GRAPH: Resource = Resource {
     ],
     wildcards: &[],
     scope_prefixes: &["https://graph.windows.net/"],
-    note: Some("gone; Microsoft Graph took its place and does not take its tokens"),
+    note: Some("retired; Microsoft Graph replaced it and does not accept its tokens"),
 };
 
 /// Azure Resource Manager.
@@ -88,7 +88,7 @@ pub static ARM: Resource = Resource {
     ],
     wildcards: &[],
     scope_prefixes: &["https://management.azure.com/", "https://management.core.windows.net//"],
-    note: Some("the older identifier ends in a slash itself, hence two of them in its scopes"),
+    note: Some("the older identifier ends with a slash, so its scopes have two slashes"),
 };
 
 /// SharePoint Online and OneDrive for work.
@@ -105,7 +105,7 @@ pub static SHAREPOINT: Resource = Resource {
         "*.sharepoint.de",
     ],
     scope_prefixes: &[],
-    note: Some("every host is an audience of its own, those with `-my` and `-admin` too"),
+    note: Some("every host is a separate audience, including those with `-my` and `-admin`"),
 };
 
 /// Azure Key Vault.
@@ -151,7 +151,7 @@ static TEAMS: Resource = Resource {
     ],
     wildcards: &[],
     scope_prefixes: &["https://api.spaces.skype.com/"],
-    note: Some("for Microsoft's own clients; others reach Teams through Graph"),
+    note: Some("only for Microsoft's own clients; other clients use Teams through Graph"),
 };
 
 static DEVOPS: Resource = Resource {
@@ -245,7 +245,7 @@ static ONENOTE: Resource = Resource {
     audiences: &["https://onenote.com"],
     wildcards: &["*.onenote.osi.office365.us"],
     scope_prefixes: &["https://onenote.com/"],
-    note: Some("Graph's `Notes` permissions are the way in today"),
+    note: Some("use Graph's `Notes` permissions instead"),
 };
 
 static DEVICE_REGISTRATION: Resource = Resource {
@@ -257,7 +257,7 @@ static DEVICE_REGISTRATION: Resource = Resource {
     note: None,
 };
 
-/// An API with one audience and nothing to say about it.
+/// An API with one audience and no note.
 const fn plain(
     name: &'static str,
     app_id: &'static str,
@@ -295,7 +295,7 @@ static APPLICATION_INSIGHTS: Resource = plain(
     &["https://api.applicationinsights.io/"],
 );
 
-/// Every API on record, the most asked for first.
+/// Every known API, the most requested first.
 pub static ALL: &[&Resource] = &[
     &GRAPH,
     &EXCHANGE,

@@ -1,4 +1,4 @@
-//! What counts as the same API, and what does not.
+//! Tests of which names belong to the same API.
 
 use super::*;
 
@@ -90,7 +90,7 @@ fn a_scope_shows_its_api() {
 }
 
 #[test]
-fn a_short_name_is_what_stands_after_the_api() {
+fn a_short_name_is_the_part_after_the_api() {
     for (scope, short) in [
         ("Mail.Read", "Mail.Read"),
         ("https://graph.microsoft.com/Mail.Read", "Mail.Read"),

@@ -1,4 +1,4 @@
-//! ID tokens made with a key of our own, and bent one way at a time.
+//! ID tokens signed with a test key, each changed in one way.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// A token with this header and these claims, signed by the key whatever its header says.
+/// A token with this header and these claims. The key signs it whatever the header says.
 fn signed(header: &Value, claims: &Value) -> String {
     let text = format!("{}.{}", part(header), part(claims));
     let mut signature = vec![0; KEY.public_modulus_len()];
@@ -34,10 +34,10 @@ fn modulus() -> Vec<u8> {
     KEY.public_key().modulus().big_endian_without_leading_zero().to_vec()
 }
 
-/// The key set, in which a key of a kind that nobody knows stands as well.
+/// The key set. It also has a key of an unknown type.
 fn keys(change: impl FnOnce(&mut Value)) -> Keys {
     let exponent = KEY.public_key().exponent().big_endian_without_leading_zero().to_vec();
-    // As Entra's: without `alg`, with members of its own.
+    // Entra's keys have no `alg`, and have members of their own.
     let mut key = json!({
         "kty": "RSA", "use": "sig", "kid": "one", "x5t": "one", "x5c": ["MII"], "issuer": ISSUER,
         "n": URL_SAFE_NO_PAD.encode(modulus()), "e": URL_SAFE_NO_PAD.encode(exponent),
@@ -69,7 +69,7 @@ fn judged(token: &str, keys: Option<&Keys>) -> Result<(), IdTokenError> {
     check(&Secret::new(token), keys, expected)
 }
 
-/// What becomes of a token whose claims were changed so.
+/// The result for a token whose claim `name` is `value`, or missing for null.
 fn with(name: &str, value: Value) -> Result<(), IdTokenError> {
     let mut claims = claims();
     if value.is_null() {
@@ -89,7 +89,7 @@ fn a_good_token_passes_with_and_without_its_keys() {
 }
 
 #[test]
-fn every_claim_is_held_against_what_was_asked() {
+fn every_claim_is_checked_against_the_request() {
     use IdTokenError::{Expired, Missing, Nonce, NotYet};
     let issuer = |found: &str| {
         Err(IdTokenError::Issuer {
@@ -124,12 +124,12 @@ fn every_claim_is_held_against_what_was_asked() {
     ] {
         assert_eq!(with(name, value.clone()), expected, "{name} = {value}");
     }
-    // Without a tenant of its own, nothing stands for it.
+    // Without a `tid`, the placeholder has no value.
     assert!(with("tid", Value::Null).is_err());
 }
 
 #[test]
-fn only_the_authoritys_own_signature_counts() {
+fn only_a_signature_by_the_authority_is_accepted() {
     let all = keys(|_| ());
     let good = signed(&header(), &claims());
     let (text, signature) = good.rsplit_once('.').unwrap();
@@ -151,7 +151,7 @@ fn only_the_authoritys_own_signature_counts() {
     let unnamed = judged(&signed(&unnamed, &claims()), Some(&all));
     assert_eq!(unnamed, Err(IdTokenError::Algorithm("none".to_owned())));
 
-    // The public key as a shared secret: everybody has it.
+    // The public key as a shared secret, which everyone knows.
     let mut shared = jsonwebtoken::Header::new(Algorithm::HS256);
     shared.kid = Some("one".to_owned());
     let secret = jsonwebtoken::EncodingKey::from_secret(&modulus());
@@ -168,7 +168,7 @@ fn only_the_authoritys_own_signature_counts() {
 }
 
 #[test]
-fn an_extension_that_is_not_understood_refuses_the_token() {
+fn an_unknown_critical_extension_is_refused() {
     for critical in [json!(["b64"]), json!(["exp"]), json!([]), json!("exp"), Value::Null] {
         let mut header = header();
         header["crit"] = critical.clone();
@@ -181,7 +181,7 @@ fn an_extension_that_is_not_understood_refuses_the_token() {
 }
 
 #[test]
-fn a_signature_that_nobody_can_check_is_refused_without_keys_too() {
+fn a_signature_that_cannot_be_checked_is_refused_without_keys_too() {
     for name in ["none", "HS256", "HS384", "HS512", "x"] {
         let token = signed(&json!({ "alg": name, "kid": "one" }), &claims());
         assert_eq!(judged(&token, None), Err(IdTokenError::Algorithm(name.to_owned())));
@@ -189,7 +189,7 @@ fn a_signature_that_nobody_can_check_is_refused_without_keys_too() {
 }
 
 #[test]
-fn keys_that_were_kept_check_as_before() {
+fn cached_keys_give_the_same_result() {
     let kept = keys(|key| key["x5c"] = json!(["MII".repeat(500)])).to_text();
     assert!(kept.len() < 1_000, "without certificates: {kept}");
     let kept = Keys::from_text(kept.as_bytes()).unwrap();
@@ -200,7 +200,7 @@ fn keys_that_were_kept_check_as_before() {
 }
 
 #[test]
-fn a_key_set_that_is_none_is_no_key_set() {
+fn an_invalid_key_set_is_not_read() {
     for body in ["{}", r#"{"keys":7}"#, "<html>", ""] {
         assert!(parse_keys(&response(200, body)).is_err(), "{body}");
     }
