@@ -119,7 +119,12 @@ impl<'a, 's> Wait<'a, 's> {
                 Err(Silence::StoreErrorKind { error, wait }) => {
                     self.silent += 1;
                     prompt.trouble(&format!(
-                        "{error}; still trying until the code expires, your sign-in is not lost"
+                        "{error}; still trying until {}, your sign-in is not lost",
+                        if self.request.page.timeout == Some(self.lifetime) {
+                            "the time of `--timeout` is over"
+                        } else {
+                            "the code expires"
+                        }
                     ));
                     wait.unwrap_or_else(|| self.back_off())
                 }
@@ -137,9 +142,10 @@ impl<'a, 's> Wait<'a, 's> {
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
             // What is too large is an answer, and the next one would be as large.
-            HttpFailure::Interrupted(_) | HttpFailure::TooLarge | HttpFailure::Insecure => {
-                Silence::End(error.into())
-            }
+            HttpFailure::Interrupted(_)
+            | HttpFailure::TooLarge
+            | HttpFailure::Insecure
+            | HttpFailure::Deadline { .. } => Silence::End(error.into()),
             _ => Silence::StoreErrorKind { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {

@@ -6,6 +6,7 @@ pub mod auth_code;
 mod browser_result;
 mod callback;
 mod choose;
+mod deadline;
 pub mod device_code;
 mod endpoints;
 mod execute;
@@ -240,6 +241,7 @@ impl From<HttpError> for AcquireError {
     fn from(error: HttpError) -> Self {
         match error.failure {
             HttpFailure::Interrupted(interrupted) => Self::Interrupted(interrupted),
+            HttpFailure::Deadline { timeout } => Self::NoAnswer { after: timeout },
             _ => Self::Http(error),
         }
     }

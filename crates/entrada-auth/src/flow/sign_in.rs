@@ -4,6 +4,7 @@ use super::acquired::{Acquired, Source, keep, key_of, set_aside};
 use super::auth_code::Arrived;
 use super::browser_result::BrowserResult;
 use super::choose::{Way, choose};
+use super::deadline::BoundedHttp;
 use super::identity::identify;
 use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
@@ -25,7 +26,9 @@ pub fn sign_in(
     check_stored(grants, request)?;
     let reservation = grants.prepare_new()?;
     grants.can_lock()?;
-    let found = endpoints::resolve(sys, &request.authority, None)?;
+    let http = BoundedHttp::new(sys.http, sys.clock, request.page.timeout);
+    let bounded = Sys { http: &http, ..*sys };
+    let found = endpoints::resolve(&bounded, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
             if request.page.says_something() {
@@ -34,7 +37,7 @@ pub fn sign_in(
                      `--flow paste` have",
                 );
             }
-            let ((response, unusable), held) = device_code::run(sys, &found, request, prompt)?;
+            let ((response, unusable), held) = device_code::run(&bounded, &found, request, prompt)?;
             let browser_result = BrowserResult::none();
             (
                 Arrived { response, unusable, nonce: None, browser_result, held },

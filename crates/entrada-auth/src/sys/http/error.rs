@@ -48,6 +48,12 @@ pub enum HttpFailure {
     /// The whole took too long.
     #[error("it took longer than {} s", TOTAL_TIMEOUT.as_secs())]
     Timeout,
+    /// The time that the whole sign-in may take is over.
+    #[error("it took longer than the sign-in may take")]
+    Deadline {
+        /// What the sign-in may take.
+        timeout: std::time::Duration,
+    },
     /// More than the cap of 4 MiB came.
     #[error("the answer is larger than 4 MiB")]
     TooLarge,

@@ -32,6 +32,27 @@ pub type HttpRequest = http::Request<Vec<u8>>;
 /// An answer with its whole body.
 pub type HttpResponse = http::Response<Vec<u8>>;
 
+/// An end that one request has before the client's own, among its `extensions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestDeadline {
+    /// How long the request may take.
+    pub left: Duration,
+    /// How long that may take which the request belongs to.
+    pub timeout: Duration,
+}
+
+impl RequestDeadline {
+    /// How long `request` may take where the client allows `patience`, and the failure of one that takes longer.
+    pub fn limit(request: &HttpRequest, patience: Duration) -> (Duration, HttpFailure) {
+        match request.extensions().get::<Self>() {
+            Some(own) if own.left < patience => {
+                (own.left, HttpFailure::Deadline { timeout: own.timeout })
+            }
+            _ => (patience, HttpFailure::Timeout),
+        }
+    }
+}
+
 /// How long a connection may take, with TLS on it, and with a proxy on the way.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one request may take, from the first byte sent to the last byte read.
@@ -106,12 +127,17 @@ impl<'a> RealHttp<'a> {
         check_transport(&url).map_err(|_| (HttpFailure::Insecure, None))?;
         let proxy = Proxy::of(&url, self.env).map_err(setup)?;
         let client = self.client(&url, proxy.as_ref())?;
-        let request = reqwest::Request::try_from(request)
+        let (limit, too_late) = RequestDeadline::limit(&request, self.total_timeout);
+        let mut request = reqwest::Request::try_from(request)
             .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
+        *request.timeout_mut() = Some(limit);
         match unless_held(exchange(&client, request)) {
             Ok(Some(Ok(response))) => Ok(response),
             Ok(Some(Err(Unanswered::Transport(error)))) => {
-                let failure = classify::failure_of(&error, proxy.as_ref());
+                let failure = match classify::failure_of(&error, proxy.as_ref()) {
+                    HttpFailure::Timeout => too_late,
+                    failure => failure,
+                };
                 let source = (!says_it_all(&failure)).then_some(error);
                 Err((failure, source))
             }
@@ -142,7 +168,6 @@ impl<'a> RealHttp<'a> {
             // RFC 9700 §4.11: a redirect would carry codes and tokens to another host.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
-            .timeout(self.total_timeout)
             .user_agent(concat!("entrada/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy.rule().map_err(setup)?);
@@ -217,7 +242,8 @@ fn says_it_all(failure: &HttpFailure) -> bool {
         | HttpFailure::NotTls
         | HttpFailure::Cut
         | HttpFailure::ConnectTimeout
-        | HttpFailure::Timeout => true,
+        | HttpFailure::Timeout
+        | HttpFailure::Deadline { .. } => true,
         HttpFailure::Proxy(trouble) => trouble.fault != ProxyFault::Unreachable,
         _ => false,
     }

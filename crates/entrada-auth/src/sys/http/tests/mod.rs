@@ -96,6 +96,22 @@ fn deadlines_hold_at_every_stage() {
 }
 
 #[test]
+fn a_request_ends_with_what_it_belongs_to() {
+    let port = serve(servers::hang);
+    let env = Env::default();
+    let http = RealHttp { total_timeout: SHORT.1, ..RealHttp::new(&env) };
+    let timeout = Duration::from_secs(4);
+    for (left, failure) in [
+        (Duration::from_millis(200), HttpFailure::Deadline { timeout }),
+        (Duration::from_secs(60), HttpFailure::Timeout),
+    ] {
+        let request = http::Request::get(format!("http://127.0.0.1:{port}/"));
+        let request = request.extension(RequestDeadline { left, timeout }).body(Vec::new());
+        assert_eq!(http.send(request.unwrap()).unwrap_err().failure, failure);
+    }
+}
+
+#[test]
 fn plain_http_to_another_machine_is_not_even_tried() {
     let error = get("http://login.example.test/", &Env::default(), &[]).unwrap_err();
     assert_eq!(error.failure, HttpFailure::Insecure);
