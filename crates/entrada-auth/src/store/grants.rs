@@ -26,6 +26,8 @@ pub struct Grants {
     replaces_damaged: Cell<bool>,
     /// The names of all items, and whether one opens: how the key was tried out when an item did not open.
     tried: RefCell<Option<(Vec<String>, bool)>>,
+    /// Entries of the list that were found without a grant.
+    pub(super) stale: RefCell<Vec<GrantKey>>,
 }
 
 impl Grants {
@@ -34,8 +36,18 @@ impl Grants {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
         let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
-        let tried = RefCell::default();
-        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged, tried }
+        let (tried, stale) = (RefCell::default(), RefCell::default());
+        Self {
+            backend,
+            state_dir,
+            index,
+            locks,
+            warnings,
+            redactor,
+            replaces_damaged,
+            tried,
+            stale,
+        }
     }
 
     /// Registers the tokens of every grant that is loaded with `redactor`.
@@ -81,9 +93,7 @@ impl Grants {
             }
         }
         if grant.is_none() && self.index.names(self.kind(), key) {
-            // A provider that took the place of another looks like being signed out.
-            let who = self.backend.describe();
-            self.warn(format!("the list names a grant that {who} does not have"));
+            self.warn_absent();
         }
         Ok(grant)
     }
@@ -115,6 +125,7 @@ impl Grants {
             self.warn("somebody signed in meanwhile; that sign-in stays".to_owned());
             return Ok(());
         }
+        self.drop_stale();
         if self.has_pending(key) {
             match self.pending(key) {
                 Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),
