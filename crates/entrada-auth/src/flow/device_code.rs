@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left};
+use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left, token_endpoint};
 use crate::sys::{HeldSignals, HttpFailure, HttpResponse, Sys};
 use entrada_core::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
 use entrada_core::oauth::{
@@ -138,7 +138,7 @@ impl<'a, 's> Wait<'a, 's> {
             &self.request.client_id,
             &self.authorization.device_code,
         );
-        let answer = self.sys.http.send(poll);
+        let answer = token_endpoint::send(self.sys, poll);
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
             // What is too large is an answer, and the next one would be as large.

@@ -23,6 +23,7 @@ mod request;
 mod reuse;
 mod sign_in;
 mod take_over;
+mod token_endpoint;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,6 +14,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ::http::{HeaderValue, header};
 use url::Url;
 
 pub use self::certificate::{CertificateFault, CertificateTrouble};
@@ -51,6 +52,19 @@ impl RequestDeadline {
             _ => (patience, HttpFailure::Timeout),
         }
     }
+}
+
+/// Among the `extensions` of a request: a body that breaks off is wanted too. The answer has a [`CutOff`] then.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepPartial;
+
+/// Among the `extensions` of an answer: its body broke off, and what had come by then is its body.
+#[derive(Clone, Debug)]
+pub struct CutOff {
+    /// Who was asked: host and port.
+    pub host: String,
+    /// What ended the body.
+    pub failure: HttpFailure,
 }
 
 /// How long a connection may take, with TLS on it, and with a proxy on the way.
@@ -127,17 +141,32 @@ impl<'a> RealHttp<'a> {
         check_transport(&url).map_err(|_| (HttpFailure::Insecure, None))?;
         let proxy = Proxy::of(&url, self.env).map_err(setup)?;
         let client = self.client(&url, proxy.as_ref())?;
+        let keeps_partial = request.extensions().get::<KeepPartial>().map(|_| host_of(&request));
         let (limit, too_late) = RequestDeadline::limit(&request, self.total_timeout);
         let mut request = reqwest::Request::try_from(request)
             .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
         *request.timeout_mut() = Some(limit);
+        let failure_of = |error: &reqwest::Error| match classify::failure_of(error, proxy.as_ref())
+        {
+            HttpFailure::Timeout => too_late.clone(),
+            failure => failure,
+        };
         match unless_held(exchange(&client, request)) {
-            Ok(Some(Ok(response))) => Ok(response),
+            Ok(Some(Ok((mut response, broken)))) => match (broken, keeps_partial) {
+                (None, _) => Ok(response),
+                (Some(error), Some(host)) if !response.body().is_empty() => {
+                    let failure = failure_of(&error);
+                    response.extensions_mut().insert(CutOff { host, failure });
+                    Ok(response)
+                }
+                (Some(error), _) => {
+                    let failure = failure_of(&error);
+                    let source = (!says_it_all(&failure)).then_some(error);
+                    Err((failure, source))
+                }
+            },
             Ok(Some(Err(Unanswered::Transport(error)))) => {
-                let failure = match classify::failure_of(&error, proxy.as_ref()) {
-                    HttpFailure::Timeout => too_late,
-                    failure => failure,
-                };
+                let failure = failure_of(&error);
                 let source = (!says_it_all(&failure)).then_some(error);
                 Err((failure, source))
             }
@@ -168,6 +197,12 @@ impl<'a> RealHttp<'a> {
             // RFC 9700 §4.11: a redirect would carry codes and tokens to another host.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
+            // Without it every coding would be acceptable (RFC 9110 §12.5.3), and none can be read here.
+            .default_headers(
+                [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
+                    .into_iter()
+                    .collect(),
+            )
             .user_agent(concat!("entrada/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy.rule().map_err(setup)?);
@@ -215,10 +250,11 @@ impl From<reqwest::Error> for Unanswered {
     }
 }
 
+/// The answer, and what broke its body off.
 async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-) -> Result<HttpResponse, Unanswered> {
+) -> Result<(HttpResponse, Option<reqwest::Error>), Unanswered> {
     let mut response = client.execute(request).await?;
     let mut answer =
         http::Response::builder().status(response.status()).version(response.version());
@@ -226,13 +262,19 @@ async fn exchange(
         answer = answer.header(name, value);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    let broken = loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        };
         if BODY_MAX < body.len() + chunk.len() {
             return Err(Unanswered::Other(HttpFailure::TooLarge));
         }
         body.extend_from_slice(&chunk);
-    }
-    answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))
+    };
+    let answer = answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))?;
+    Ok((answer, broken))
 }
 
 /// Whether the transport's own words would only repeat `failure`, less clearly.
