@@ -26,7 +26,8 @@ pub(super) fn lock(
     waiting(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
 }
 
-/// What comes of `take`, which waits by the clock; a signal ends the wait with its own number.
+/// What comes of `take`, which waits by the clock; a signal ends the wait with its own number. While signals are held, one that has
+/// come ends the wait too, as [`LockError::GaveUp`]: what must not be lost is set aside without the lock.
 fn waiting<T>(
     sys: &Sys<'_>,
     take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,
@@ -34,7 +35,7 @@ fn waiting<T>(
     let mut interrupted = None;
     let taken = take(&mut |pause| {
         interrupted = sys.clock.sleep(pause).err();
-        interrupted.is_none()
+        interrupted.is_none() && sys.clock.pending_signal().is_none()
     });
     interrupted.map_or(Ok(()), Err)?;
     Ok(taken?)

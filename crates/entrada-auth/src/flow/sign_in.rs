@@ -61,7 +61,7 @@ pub fn sign_in(
         signed_in_at,
         endpoints: found,
         known_as: None,
-        may_replace: true,
+        replacement: Replacement::Allowed,
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
@@ -115,9 +115,20 @@ pub(super) struct IssuedTokens {
     /// Whose they are, where the authority does not say.
     pub(super) known_as: Option<String>,
     /// Whether they may take the place of a grant that is stored.
-    pub(super) may_replace: bool,
+    pub(super) replacement: Replacement,
     /// Why the access token beside the refresh token cannot be used, where that is so.
     pub(super) unusable: Option<ProtocolError>,
+}
+
+/// Whether tokens may take the place of a grant that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replacement {
+    /// They may.
+    Allowed,
+    /// They may, and the user has to hear of it.
+    Announced,
+    /// The stored grant stays.
+    Refused,
 }
 
 impl IssuedTokens {
@@ -158,8 +169,18 @@ impl IssuedTokens {
         };
         // A refresh that runs now must not put the old grant over the new one.
         let guard = lock(sys, grants, request, &key);
-        if !self.may_replace && grants.load(&key)?.is_some() {
-            return Err(AcquireError::Taken(grant.account.label().to_owned()));
+        let label = grant.account.label();
+        match self.replacement {
+            Replacement::Refused if grants.load(&key)?.is_some() => {
+                return Err(AcquireError::Taken(label.to_owned()));
+            }
+            Replacement::Announced if matches!(grants.load(&key), Ok(Some(_))) => {
+                prompt.trouble(&format!(
+                    "the stored sign-in of {label} is replaced: whose token it was showed only when it was used, and the new \
+                     refresh token can be kept in no other place"
+                ));
+            }
+            _ => (),
         }
         if response.refresh_token.is_none()
             && request.scopes.asks_offline()
