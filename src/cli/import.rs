@@ -115,8 +115,8 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     let named = wanted.as_ref().or(one.account.as_ref());
     let other = named.filter(|named| !account.is_called(named));
     if let Some(named) = other {
-        let by = if wanted.is_some() { "not" } else { "and the file names" };
-        app.ui.line(format!("warning: the token is one of {who}, {by} {}", clean(named)));
+        let instead = if wanted.is_some() { "not to" } else { "and the file names" };
+        app.ui.line(format!("warning: the token belongs to {who}, {instead} {}", clean(named)));
         // The command below is for who it is.
         app.common.layer.account = Some(account.label().to_owned());
     }

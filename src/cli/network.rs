@@ -43,7 +43,10 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
         HttpFailure::Timeout | HttpFailure::Deadline { .. } | HttpFailure::Broken => {
             vec!["try again in a while"]
         }
-        HttpFailure::Insecure | HttpFailure::TooLarge | HttpFailure::Interrupted(_) => vec![],
+        HttpFailure::Insecure
+        | HttpFailure::TooLarge
+        | HttpFailure::TalkTooLarge(_)
+        | HttpFailure::Interrupted(_) => vec![],
     };
     help.into_iter().map(str::to_owned).collect()
 }

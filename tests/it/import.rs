@@ -234,7 +234,7 @@ fn the_token_of_another_user_than_was_named_is_told_and_kept_under_its_own_name(
         let run = world.run_with_stdin(&args, &file);
         assert_eq!(run.exit, Exit::WrongAccount, "{}", run.stderr);
         assert!(
-            run.stderr.contains("warning: the token is one of ada@contoso.example, not"),
+            run.stderr.contains("warning: the token belongs to ada@contoso.example, not to"),
             "{}",
             run.stderr
         );

@@ -17,6 +17,17 @@ pub fn harden() {
     }
 }
 
+/// Lets a write beyond the limit for files (`ulimit -f`) fail like others, with EFBIG. By itself the system ends the program then,
+/// without a word. A program that follows us in this process has the system's own answer again.
+pub fn survive_file_limit() {
+    #[cfg(unix)]
+    {
+        let signal = rustix::process::Signal::XFSZ.as_raw();
+        let unused = std::sync::Arc::default();
+        let _ = signal_hook::flag::register(signal, unused);
+    }
+}
+
 /// The limit for core dumps that we were started with.
 #[cfg(unix)]
 static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();

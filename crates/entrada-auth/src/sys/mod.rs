@@ -28,7 +28,7 @@ pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};
 pub use file_id::FileId;
-pub use harden::harden;
+pub use harden::{harden, survive_file_limit};
 pub use http::{
     BundleError, CertificateFault, CertificateTrouble, CutOff, HttpError, HttpFailure, HttpRequest,
     HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp,

@@ -194,6 +194,8 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
 /// Opens a device or a pipe to write to it. What a descriptor leads to may be a file, to which is added.
 #[cfg(unix)]
 fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::FileTypeExt as _;
+
     use rustix::fs::OFlags;
     use rustix::io::Errno;
     // Without NONBLOCK, opening a pipe that nobody reads waits for ever.
@@ -201,7 +203,9 @@ fn open_stream(path: &Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
     let file = options.append(true).open(path).map_err(|error| {
-        if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) {
+        // A device says the same where nothing is behind it, such as /dev/tty without a terminal.
+        let is_pipe = || path.metadata().is_ok_and(|found| found.file_type().is_fifo());
+        if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) && is_pipe() {
             return io::Error::other("nobody reads from this pipe; start its reader first");
         }
         error

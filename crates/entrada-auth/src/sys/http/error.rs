@@ -57,6 +57,9 @@ pub enum HttpFailure {
     /// More than the cap of 4 MiB came.
     #[error("the answer is larger than 4 MiB")]
     TooLarge,
+    /// More came of a conversation than is read: of one line, or of all of it.
+    #[error("{0}")]
+    TalkTooLarge(&'static str),
     /// The connection broke, or what came is not HTTP.
     #[error("the connection broke")]
     Broken,
