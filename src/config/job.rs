@@ -43,6 +43,10 @@ impl JobName {
         if let Some(table) = own(&self.0) {
             return Ok(Job::Own(table.job(&self.0)));
         }
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "`Job::id` itself would ask every name to be static"
+        )]
         let on_record = Job::iter().map(|job| job.id());
         let near = match nearest(&self.0, on_record.chain(names)) {
             Some(near) => format!("did you mean `{near}`?"),

@@ -181,7 +181,7 @@ impl State {
         if matches!(sign_in.outcome, ApprovalState::Waiting) && 2 <= sign_in.polls {
             match (scenario.approver, usual) {
                 (Approver::Itself, Some(person)) => {
-                    sign_in.outcome = ApprovalState::Approved(person)
+                    sign_in.outcome = ApprovalState::Approved(person);
                 }
                 (Approver::Declines, _) => sign_in.outcome = ApprovalState::Declined,
                 _ => (),

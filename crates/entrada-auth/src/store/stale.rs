@@ -22,10 +22,15 @@ impl Grants {
         };
         let is_there = |entry: &Entry| {
             let key = entry.key();
-            match &names {
-                Some(names) => names.contains(&key.to_string()) || self.has_pending(&key),
-                None => !matches!(self.load(&key), Ok(None)),
-            }
+            let name = key.to_string();
+            // A damaged file has no name to list.
+            let is_loaded = || !matches!(self.backend.load(&name), Ok(None));
+            self.has_pending(&key)
+                || match &names {
+                    Some(names) if names.contains(&name) => true,
+                    Some(_) => self.kind() == StoreKind::File && is_loaded(),
+                    None => is_loaded(),
+                }
         };
         let (there, stale): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_there);
         if there.is_empty() {
