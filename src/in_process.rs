@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use entrada_auth::sys::{
     Bundle, Clock, Connection, Dial, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
-    Interrupted,
+    Interrupted, RequestDeadline,
 };
 use entrada_core::NumericDate;
 use entrada_emulator::{Emulator, Reply};
@@ -38,6 +38,7 @@ impl Http for InProcess<'_> {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let fail = |failure| HttpError { host: host.clone(), failure, source: None };
         let interrupted = |interrupted| fail(HttpFailure::Interrupted(interrupted));
+        let (patience, too_late) = RequestDeadline::limit(&request, PATIENCE);
         match self.emulator.handle(request, self.clock.now()) {
             Reply::Answer(answer) => Ok(answer),
             Reply::Later(delay, answer) => {
@@ -45,8 +46,8 @@ impl Http for InProcess<'_> {
                 Ok(answer)
             }
             Reply::Hang => {
-                self.clock.sleep(PATIENCE).map_err(interrupted)?;
-                Err(fail(HttpFailure::Timeout))
+                self.clock.sleep(patience).map_err(interrupted)?;
+                Err(fail(too_late))
             }
             Reply::Cut => Err(fail(HttpFailure::Broken)),
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use entrada::cli::{self, Console};
 use entrada_auth::sys::{
     Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
-    Stream, Sys, harden, quiet_panics,
+    Stream, Sys, harden, quiet_panics, survive_file_limit,
 };
 #[cfg(unix)]
 use rustix::fs::OFlags;
@@ -47,6 +47,7 @@ fn closed_stream() -> Option<Stream> {
 #[expect(clippy::disallowed_methods, reason = "the one place where the standard streams enter")]
 fn main() -> ExitCode {
     harden();
+    survive_file_limit();
     quiet_panics();
     if let Some(stream) = closed_stream() {
         return cli::refuse_closed(stream, &mut std::io::stderr()).into();

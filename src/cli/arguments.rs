@@ -22,6 +22,12 @@ const PIECE_MAX: usize = 60;
 /// Characters from which a piece without any pattern is taken for random.
 const RANDOM_MIN: usize = 20;
 
+/// Characters from which a piece of letters and digits is taken for a code.
+const CODE_MIN: usize = 32;
+
+/// Characters of a code among which a letter stands beside a digit once at least. Base32 text has 6 digits to 26 letters.
+const CODE_CHANGE: usize = 8;
+
 /// Characters by which a secret is known again that was cut somewhere behind them.
 const PREFIX: usize = 24;
 
@@ -213,7 +219,11 @@ fn sign_in_of_address(word: &str, found: &mut Vec<String>) {
 /// Whether `piece` looks like a token, a code or a key.
 fn looks_secret(piece: &str) -> bool {
     let is_jwt = piece.split('.').any(|part| part.starts_with("eyJ") && 8 <= part.len());
-    is_jwt || PIECE_MAX < piece.len() || is_grant(piece) || is_random(piece)
+    is_jwt
+        || PIECE_MAX < piece.len()
+        || is_grant(piece)
+        || is_random(piece)
+        || piece.split(|c: char| !c.is_ascii_alphanumeric()).any(is_code)
 }
 
 /// Tokens of Entra, of personal accounts, and SASL strings, by how they begin.
@@ -228,6 +238,14 @@ fn is_grant(piece: &str) -> bool {
     };
     12 <= piece.len()
         && (starts.iter().any(|start| piece.starts_with(start)) || of_entra().is_some())
+}
+
+/// Whether letters of one case and digits alternate for longer than in a name: hexadecimal digits, base32. A GUID has shorter parts.
+fn is_code(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    let is_digit = u8::is_ascii_digit;
+    let changes = bytes.windows(2).filter(|pair| is_digit(&pair[0]) != is_digit(&pair[1])).count();
+    CODE_MIN <= bytes.len() && bytes.len() <= CODE_CHANGE * changes
 }
 
 /// Whether capitals, small letters and digits alternate as they do in no name.
@@ -278,6 +296,11 @@ mod tests {
             ("//u:p@mail.example", "u:p@"),
             ("https://u:p/w@mail.example", "u:p/w"),
             ("0011223344556677889900112233445566778899001122334455667788990011", "0011"),
+            ("da39a3ee5e6b4b0d3255bfef95601890afd80709", "da39a3ee"),
+            ("DA39A3EE5E6B4B0D3255BFEF95601890AFD80709", "DA39A3EE"),
+            ("MFRGG2DFMZTWQ2LKNNWG23TPOB4HC4TTOR2XM532", "MFRGG2DF"),
+            ("q7x2k9v4m1c8z3n6b5l0p2j7h4g9f1d8s3a6w5e0", "q7x2k9v4"),
+            ("/tmp/x_da39a3ee5e6b4b0d3255bfef95601890afd80709.jwt", "da39a3ee"),
             ("--refresh_token=hunter2222222", "hunter2222222"),
             ("--EwBoA8l6BAAUhunter", "EwBoA8"),
             ("-0.AXoAUn4cP0uaDk6MYXvpXZ", "AXoAUn"),
@@ -330,6 +353,8 @@ mod tests {
             "work",
             "WorkAccount2024Contoso",
             "ada.lovelace@contoso.example",
+            "contosofinancereports2024mailaccess",
+            "entrada_report_2024_11_30_02_15_contoso_mail_access",
             "6a1f0c3d-2b84-4e79-95d0-c8e73f41b2a6",
             "6A1F0C3D-2B84-4E79-95D0-C8E73F41B2A6",
             "https://login.microsoftonline.com/organizations/v2.0",

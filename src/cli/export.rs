@@ -84,7 +84,7 @@ fn the_one(
         Failure::new(Exit::SignInNeeded, "sign-in needed: nobody is signed in")
             .help(format!("sign in: {}", app.login_command(settings)))
     };
-    let mut selected = App::selected(settings, grants)?;
+    let mut selected = grants.signed_in(App::selected(settings, grants)?);
     let entry = selected.pop().ok_or_else(needed)?;
     if !selected.is_empty() {
         let names: Vec<&str> = selected.iter().chain([&entry]).map(Entry::label).collect();

@@ -6,7 +6,6 @@ use super::input::{read_bytes, text_of};
 use super::login::warn_unsaved;
 use super::prompt::Person;
 use super::{Exit, Failure};
-use crate::config::Settings;
 use crate::config::flags;
 use entrada_auth::flow::{self, Pins, TokenRequest};
 use entrada_auth::store::Grants;
@@ -76,16 +75,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             continue;
         }
         app.common.layer = flags.clone();
-        if let Err(failure) = take_over(app, one, args.replace) {
+        let ended = take_over(app, one, args.replace).unwrap_or_else(|failure| {
             app.ui.line(format!("not taken over: {name}, client {client}:"));
-            let failed = failure.report(app.ui);
-            exit = if exit == Exit::Success { failed } else { exit };
-        }
+            failure.report(app.ui)
+        });
+        exit = if exit == Exit::Success { ended } else { exit };
     }
     Ok(exit)
 }
 
-fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), Failure> {
+/// Takes over one token; how that ended, where something is stored.
+fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit, Failure> {
     fill_in(app, one)?;
     let settings = app.settings(None)?;
     let jobs = settings.jobs()?;
@@ -97,7 +97,9 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
         )
         .help("name the account as the file does: `--account`"));
     }
-    is_wanted(&settings, one)?;
+    let wanted =
+        settings.get(|layer| &layer.account).or_else(|| settings.get(|layer| &layer.login_hint));
+    is_wanted(wanted.as_deref(), one)?;
     is_of_its_authority(app, &request, one)?;
     app.lint(&settings, &request, jobs.first().copied())?;
     let grants = app.grants(&settings)?;
@@ -116,10 +118,19 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<(), 
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.ui, unsaved);
     }
+    let account = &acquired.account;
+    let who = clean(account.label());
+    let named = wanted.as_ref().or(one.account.as_ref());
+    let other = named.filter(|named| !account.is_called(named));
+    if let Some(named) = other {
+        let instead = if wanted.is_some() { "not to" } else { "and the file names" };
+        app.ui.line(format!("warning: the token belongs to {who}, {instead} {}", clean(named)));
+        // The command below is for who it is.
+        app.common.layer.account = Some(account.label().to_owned());
+    }
     let words = [app.selectors(), app.wanted()].join(" ");
-    let who = clean(acquired.account.label());
     app.ui.line(format!("taken over: {who}; `{}`", format!("entrada token {words}").trim_end()));
-    Ok(())
+    Ok(if other.is_some() && wanted.is_some() { Exit::WrongAccount } else { Exit::Success })
 }
 
 /// What the file tells and nobody else does. The application is always the file's: the token was issued to it.
@@ -158,12 +169,10 @@ fn of_one_api(scopes: &ScopeSet) -> Vec<String> {
 }
 
 /// Whether it is the account that was named.
-fn is_wanted(settings: &Settings, one: &Foreign) -> Result<(), Failure> {
-    let wanted =
-        settings.get(|layer| &layer.account).or_else(|| settings.get(|layer| &layer.login_hint));
+fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
     match &one.account {
-        Some(name) if name.eq_ignore_ascii_case(&wanted) => Ok(()),
+        Some(name) if name.eq_ignore_ascii_case(wanted) => Ok(()),
         Some(_) => {
             Err(Failure::new(Exit::WrongAccount, "it is another account's; nothing was sent"))
         }

@@ -22,14 +22,21 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let grants = app.grants(&settings)?;
-    let entries = if args.all { grants.list()? } else { App::selected(&settings, &grants)? };
+    let mut entries = if args.all { grants.list()? } else { App::selected(&settings, &grants)? };
+    if !args.all {
+        let signed_in = grants.signed_in(entries.clone());
+        if 1 < signed_in.len() {
+            let names: Vec<&str> = signed_in.iter().map(Entry::label).collect();
+            let message = format!("several accounts are signed in: {}", names.join(", "));
+            return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
+        }
+        // All are forgotten where only the list names them.
+        if !signed_in.is_empty() {
+            entries = signed_in;
+        }
+    }
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
-    }
-    if !args.all && 1 < entries.len() {
-        let names: Vec<&str> = entries.iter().map(Entry::label).collect();
-        let message = format!("several accounts are signed in: {}", names.join(", "));
-        return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
     }
     if entries.is_empty() {
         match settings.get(|layer| &layer.account) {
@@ -53,6 +60,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .line(format!("forgot {} accounts that only the list of accounts named", many.len())),
     }
     outcome.map_err(|failure| forgotten.so_far(failure, entries.len()))?;
+    grants.drop_stale();
     if args.all {
         grants.clear_lost_key()?;
     }
@@ -156,202 +164,4 @@ fn wait_for(
 
 #[cfg(feature = "emulator")]
 #[cfg(test)]
-pub(super) mod tests {
-    use std::io;
-    use std::path::Path;
-
-    use url::Url;
-
-    use super::*;
-    use crate::cli::{self, Console};
-    use crate::in_process::{InProcess, Stopwatch};
-    use entrada_auth::store::{self, Interaction, Key, StoreKind};
-    use entrada_auth::sys::testing::Nothing;
-    use entrada_auth::sys::{Env, Sys};
-    use entrada_core::{NumericDate, Secret};
-    use entrada_emulator::{Emulator, Options, Scenario};
-
-    const BASE: &str = "http://localhost:8400";
-
-    /// How `entrada args…` ends in `home` with the file store under a key of these digits; what it says on stdout, and
-    /// on stderr.
-    pub(in crate::cli) fn run_in(
-        home: &Path,
-        digits: &str,
-        args: &[&str],
-    ) -> (Exit, String, String) {
-        let scenario = Scenario::find("auto-approve").unwrap();
-        let options =
-            Options { scenario, seed: Some(1), ..Options::new(Url::parse(BASE).unwrap()) };
-        let emulator = Emulator::new(options);
-        let clock = Stopwatch::at(NumericDate(1_700_000_000));
-        let env: Env = [
-            ("HOME", home.to_str().unwrap()),
-            ("ENTRADA_AUTHORITY", BASE),
-            ("ENTRADA_TENANT", "organizations"),
-            ("ENTRADA_CLIENT_ID", scenario.client_id),
-            ("ENTRADA_STORE", "file"),
-            ("ENTRADA_STORE_KEY", &digits.repeat(32)),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .into_iter()
-        .collect();
-        let http = InProcess { emulator: &emulator, clock: &clock };
-        let sys = Sys {
-            clock: &clock,
-            http: &http,
-            dial: &http,
-            env: &env,
-            terminal: &Nothing,
-            browser: &Nothing,
-            loopback: &Nothing,
-            entropy: &Nothing,
-            programs: &Nothing,
-        };
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let exit = cli::run(
-            std::iter::once("entrada").chain(args.iter().copied()).map(Into::into),
-            &sys,
-            Console { stdin: &mut io::empty(), stdout: &mut stdout, stderr: &mut stderr },
-        );
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (exit, text(stdout), text(stderr))
-    }
-
-    /// The store that [`run_in`] uses.
-    pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
-        store::open(store::Options {
-            kind: StoreKind::File,
-            state_dir: home.join(".local/state/entrada"),
-            data_dir: home.join(".local/share/entrada"),
-            key: Some(Key::Raw(Secret::new(digits.repeat(32)))),
-            session: store::Session::default(),
-            bus: None,
-            service: "entrada".to_owned(),
-            interaction: Interaction::Forbidden,
-            limits: store::Limits::default(),
-            notice: Box::new(|_| ()),
-            asked_to_end: || None,
-        })
-        .unwrap()
-    }
-
-    /// Puts a damaged grant beside those of `grants`.
-    pub(in crate::cli) fn damage_beside(home: &Path, grants: &Grants) -> GrantKey {
-        let key = grants.list().unwrap()[0].key();
-        let other = GrantKey { account: "somebody.else".to_owned(), ..key.clone() };
-        let grant = grants.load(&key).unwrap().unwrap();
-        grants.save(&other, &grant, NumericDate(0)).unwrap();
-        for file in std::fs::read_dir(home.join(".local/share/entrada/grants")).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_dir() {
-                continue;
-            }
-            let mut bytes = std::fs::read(&path).unwrap();
-            let name = other.to_string();
-            if bytes.windows(name.len()).any(|window| window == name.as_bytes()) {
-                *bytes.last_mut().unwrap() ^= 1;
-                std::fs::write(&path, bytes).unwrap();
-            }
-        }
-        other
-    }
-
-    #[test]
-    fn a_logout_waits_for_whoever_is_at_work_on_the_grant() {
-        let home = tempfile::tempdir().unwrap();
-        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-        let grants = grants_in(home.path(), "11");
-        let key = grants.list().unwrap()[0].key();
-        let held = grants.lock(&key, Duration::ZERO, &mut |_| false).unwrap();
-        let (exit, _, stderr) = run_in(home.path(), "11", &["logout"]);
-        assert_eq!(exit, Exit::Busy, "{stderr}");
-        assert!(grants.load(&key).unwrap().is_some());
-        drop(held);
-        assert_eq!(run_in(home.path(), "11", &["logout"]).0, Exit::Success);
-        assert!(grants.load(&key).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_lost_key_is_overcome_by_a_logout_and_only_by_that() {
-        let home = tempfile::tempdir().unwrap();
-        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-        let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
-        assert_eq!(exit, Exit::Store, "{stderr}");
-        assert!(stderr.contains("no item of the store opens with it"), "{stderr}");
-        let (exit, _, stderr) = run_in(home.path(), "22", &["login", "--replace-damaged"]);
-        assert_eq!(exit, Exit::Store, "{stderr}");
-        assert!(!stderr.contains("--replace-damaged"), "{stderr}");
-        let grants = grants_in(home.path(), "11");
-        assert!(grants.load(&grants.list().unwrap()[0].key()).unwrap().is_some());
-        assert_eq!(run_in(home.path(), "22", &["logout", "--all"]).0, Exit::Success);
-        let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
-        assert_eq!(exit, Exit::Success, "{stderr}");
-    }
-
-    #[test]
-    fn stale_entries_are_counted_and_the_list_is_written_once() {
-        let home = tempfile::tempdir().unwrap();
-        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-        let state = home.path().join(".local/state/entrada");
-        let path = state.join("accounts.json");
-        let mut list: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let entries = list["entries"].as_array_mut().unwrap();
-        let all = (0..300).map(|number| {
-            let mut entry = entries[0].clone();
-            entry["account"] = format!("gone-{number:03}").into();
-            entry
-        });
-        let all: Vec<_> = all.collect();
-        entries.extend(all);
-        std::fs::write(&path, list.to_string()).unwrap();
-        let passed = entrada_auth::sys::Clock::stopwatch(&entrada_auth::sys::RealClock);
-        let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
-        assert_eq!(exit, Exit::Success, "{stderr}");
-        assert!(stderr.contains("forgot ada@contoso.example\n"), "{stderr}");
-        assert!(stderr.contains("forgot 300 accounts that only the list"), "{stderr}");
-        assert_eq!(stderr.matches("forgot").count(), 2, "{stderr}");
-        assert!(grants_in(home.path(), "11").list().unwrap().is_empty());
-        // Each writing of the list waits for the disk and reads all of it: one for each entry took half a minute.
-        assert!(passed() < Duration::from_secs(10), "{:?}", passed());
-    }
-
-    #[test]
-    fn a_logout_that_cannot_go_on_has_taken_those_before_off_the_list() {
-        let home = tempfile::tempdir().unwrap();
-        assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-        let grants = grants_in(home.path(), "11");
-        let key = grants.list().unwrap()[0].key();
-        let last = GrantKey { account: "zzz".to_owned(), ..key.clone() };
-        let grant = grants.load(&key).unwrap().unwrap();
-        grants.save(&last, &grant, NumericDate(0)).unwrap();
-        let held = grants.lock(&last, Duration::ZERO, &mut |_| false).unwrap();
-        let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
-        assert_eq!(exit, Exit::Busy, "{stderr}");
-        assert!(stderr.contains("1 of 2 accounts were forgotten"), "{stderr}");
-        let left: Vec<_> = grants.list().unwrap().iter().map(Entry::key).collect();
-        assert_eq!(left, [last]);
-        drop(held);
-    }
-
-    #[test]
-    fn a_damaged_grant_can_be_forgotten_on_the_list_or_off_it() {
-        for listed in [true, false] {
-            let home = tempfile::tempdir().unwrap();
-            assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-            let grants = grants_in(home.path(), "11");
-            let other = damage_beside(home.path(), &grants);
-            if !listed {
-                let list = home.path().join(".local/state/entrada/accounts.json");
-                std::fs::remove_file(list).unwrap();
-            }
-            let args = ["logout", "--account", "somebody.else"];
-            let (exit, _, stderr) = run_in(home.path(), "11", &args);
-            assert_eq!(exit, Exit::Success, "{stderr}");
-            assert!(grants.load(&other).unwrap().is_none());
-            assert_eq!(run_in(home.path(), "11", &["status"]).0, Exit::Success);
-            assert_eq!(grants.list().unwrap().len(), 1);
-        }
-    }
-}
+pub(super) mod tests;

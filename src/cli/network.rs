@@ -40,8 +40,13 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
         HttpFailure::Handshake => vec![
             "check the spelling of the authority; if it is right, tell whoever runs the server, or inspects TLS on the way",
         ],
-        HttpFailure::Timeout | HttpFailure::Broken => vec!["try again in a while"],
-        HttpFailure::Insecure | HttpFailure::TooLarge | HttpFailure::Interrupted(_) => vec![],
+        HttpFailure::Timeout | HttpFailure::Deadline { .. } | HttpFailure::Broken => {
+            vec!["try again in a while"]
+        }
+        HttpFailure::Insecure
+        | HttpFailure::TooLarge
+        | HttpFailure::TalkTooLarge(_)
+        | HttpFailure::Interrupted(_) => vec![],
     };
     help.into_iter().map(str::to_owned).collect()
 }

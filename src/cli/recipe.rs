@@ -189,7 +189,8 @@ fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Result<Option<String>, F
     if settings.client_id().is_err() {
         return Ok(None);
     }
-    let entries = App::selected(settings, &app.grants(settings)?)?;
+    let grants = app.grants(settings)?;
+    let entries = grants.signed_in(App::selected(settings, &grants)?);
     Ok(match &entries[..] {
         [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
         _ => None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
 use super::file::nearest;
-use entrada_core::{Job, OwnJob, OwnNeeds};
+use entrada_core::{Job, OwnJob, OwnNeeds, clean};
 
 /// The name of a job, which need not be on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,9 +112,10 @@ impl JobTable {
         // `.default` asks for whatever the registration lists: it is no permission that a token could carry.
         let named =
             || scopes.iter().copied().filter(|scope| !scope.ends_with("/.default")).collect();
+        let title = self.title.clone().unwrap_or_else(|| format!("call `{}`", self.audience));
         OwnJob::new(OwnNeeds {
             name: name.to_owned(),
-            title: self.title.clone().unwrap_or_else(|| format!("call `{}`", self.audience)),
+            title: clean(&title).into_owned(),
             audience: self.audience.clone(),
             sufficient: self.sufficient.as_deref().map_or_else(named, keep),
             app_roles: keep(&self.app_roles),

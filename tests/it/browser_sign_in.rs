@@ -8,7 +8,7 @@ use entrada_emulator::{Reply, Scenario};
 use url::Url;
 
 use crate::browser::{Desk, PORT, get};
-use crate::world::{NOW, World};
+use crate::world::{NOW, Network, World};
 
 /// The value of `name` in the address that was opened last.
 fn asked(world: &World, name: &str) -> Option<String> {
@@ -103,6 +103,32 @@ fn a_wait_ends_within_a_second_s_tenth() {
         let run = world.run(&["login", "--flow", flow, "--timeout", "2500ms"]);
         assert!(run.stderr.contains("no answer came within 2.5 s"), "{flow}: {}", run.stderr);
     }
+}
+
+#[test]
+fn a_server_that_hangs_does_not_prolong_a_sign_in_beyond_its_timeout() {
+    for (network, timeout, millis) in [
+        // The request for the code, a poll that the time cuts short, and one that comes when the time is up.
+        (Network::Silent, "4s", 4_000),
+        (Network::TokenSilent, "9s", 9_000),
+        (Network::TokenSilent, "4s", 6_000),
+    ] {
+        let world = World::with("normal");
+        world.network_is(network);
+        let passed = world.clock.stopwatch();
+        let run = world.run(&["login", "--flow", "device", "--timeout", timeout]);
+        assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("no answer came within {}", timeout.replace('s', " s")))
+        );
+        assert_eq!(passed().as_millis(), millis, "{network:?}: {}", run.stderr);
+    }
+    // The request that spends the code has its own time.
+    let world = World::with("auto-approve").on_a_desktop();
+    world.network_is(Network::TokenSilent);
+    let passed = world.clock.stopwatch();
+    let run = world.run(&["login", "--flow", "browser", "--timeout", "4s"]);
+    assert_eq!((run.exit, passed().as_secs()), (Exit::Temporary, 30), "{}", run.stderr);
 }
 
 #[test]

@@ -241,3 +241,16 @@ fn a_default_profile_that_is_not_there_is_found_by_check() {
     assert_eq!(run.exit, Exit::Usage, "{run:#?}");
     assert!(run.stderr.contains("work"), "{run:#?}");
 }
+
+#[test]
+fn the_words_of_an_own_job_are_shown_harmless() {
+    let world = World::new();
+    let job = "[jobs.crm]\ntitle = 't\u{202e}\u{9b}2J'\naudience = 'api://x'\nscope = ['api://x/\u{202e}a']\n";
+    world.write_config(job);
+    for args in [&["explain", "crm"][..], &["explain", "jobs"]] {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        assert!(run.stdout.contains("crm"), "{}", run.stdout);
+        assert!(!run.stdout.contains(['\u{202e}', '\u{9b}']), "{:?}", run.stdout);
+    }
+}

@@ -216,3 +216,75 @@ fn what_was_asked_as_default_is_asked_so_again() {
         run.stderr
     );
 }
+
+/// A token file of ada's that names `email`.
+fn naming(world: &World, email: &str) -> String {
+    let token = refresh_token(world);
+    serde_json::json!({ "email": email, "refresh_token": token }).to_string()
+}
+
+#[test]
+fn the_token_of_another_user_than_was_named_is_told_and_kept_under_its_own_name() {
+    for named in
+        [&["--account", "bob@contoso.example"][..], &["--login-hint", "Bob@contoso.example"]]
+    {
+        let world = World::new();
+        let file = naming(&world, "bob@contoso.example");
+        let args: Vec<&str> = ["import", "-"].iter().chain(named).copied().collect();
+        let run = world.run_with_stdin(&args, &file);
+        assert_eq!(run.exit, Exit::WrongAccount, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("warning: the token belongs to ada@contoso.example, not to"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("--account ada@contoso.example"), "{}", run.stderr);
+        assert_eq!(world.run(&["token", "--account", "ada@contoso.example"]).exit, Exit::Success);
+    }
+    // Where only the file names another, that is told.
+    let world = World::new();
+    let run = import(&world, &naming(&world, "bob@contoso.example"));
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("the file names bob@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("--account ada@contoso.example"), "{}", run.stderr);
+}
+
+#[test]
+fn a_stored_sign_in_is_replaced_by_an_import_only_with_a_word_of_it() {
+    const ISSUER: &str = "https://idp.example";
+    let world = World::new();
+    world.unset("ENTRADA_TENANT");
+    world.set("ENTRADA_AUTHORITY", ISSUER);
+    let document = serde_json::json!({
+        "issuer": ISSUER,
+        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/devicecode"),
+    });
+    world.changing(move |path, found| {
+        if path.ends_with("/openid-configuration") {
+            return http::Response::new(document.to_string().into_bytes());
+        }
+        if !path.ends_with("/token") || found.status() != 200 {
+            return found;
+        }
+        let mut members: serde_json::Value = serde_json::from_slice(found.body()).unwrap();
+        // Its issuer would be the emulator.
+        members.as_object_mut().unwrap().remove("id_token");
+        found.map(|_| members.to_string().into_bytes())
+    });
+    world.login(&[]);
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    let token = grants.load(&key).unwrap().unwrap().refresh_token.unwrap();
+    let file = serde_json::json!({ "refresh_token": token.expose() }).to_string();
+    let run = import(&world, &file);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the stored sign-in of ada@contoso.example is replaced"),
+        "{}",
+        run.stderr
+    );
+    let run = world.run_with_stdin(&["import", "-", "--replace"], &file);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(!run.stderr.contains("is replaced"), "{}", run.stderr);
+}

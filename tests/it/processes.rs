@@ -59,6 +59,24 @@ fn a_standard_stream_that_leads_to_nowhere_is_none_that_is_closed() {
 }
 
 #[test]
+fn a_limit_for_files_is_an_error_and_kills_nothing() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    let evidence = home.path().join("e.json");
+    std::fs::write(&evidence, r#"{"error":"invalid_grant"}"#).unwrap();
+    for (command, code) in
+        [("diagnose \"$HOME/e.json\" --report \"$HOME/rep.html\"", 2), ("token --force-refresh", 7)]
+    {
+        let ended = by_shell(&emulator, &home, &format!("ulimit -f 0; exec \"$0\" {command}"));
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{command}: {:?} {said}", ended.status);
+        assert!(said.contains("error: "), "{command}: {said}");
+    }
+    assert_eq!(emulator.client(&home, &["token", "--force-refresh"]).status.code(), Some(0));
+}
+
+#[test]
 fn with_few_descriptors_there_is_an_exit_code_and_no_panic() {
     let home = TempDir::new().unwrap();
     let emulator = Emulator::start(&home, &[]);

@@ -106,7 +106,11 @@ fn a_dead_refresh_token_is_sent_once() {
             let again = world.run(&["token"]);
             assert_eq!(again.exit, Exit::SignInNeeded, "{}", again.stderr);
             assert_eq!(refreshes(&world), 1, "{scenario}");
-            assert!(again.stderr.contains("ago; `--force-refresh` sends the request again"), "{}", again.stderr);
+            assert!(
+                again.stderr.contains("ago; `--force-refresh` sends the request again"),
+                "{}",
+                again.stderr
+            );
         }
         // With the same findings as the first.
         let finding =
@@ -268,7 +272,7 @@ fn a_pause_that_a_page_asks_for_is_kept_and_said() {
     assert_eq!(world.run(&["token"]).exit, Exit::Temporary);
     let again = world.run(&["token"]);
     assert_eq!(again.exit, Exit::Temporary);
-    assert!(again.stderr.contains("has to be given time"), "{}", again.stderr);
+    assert!(again.stderr.contains("asks clients to wait"), "{}", again.stderr);
     assert_eq!(refreshes(&world), 1);
 }
 

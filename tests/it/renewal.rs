@@ -7,7 +7,7 @@ use std::rc::Rc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entrada::cli::Exit;
-use entrada_auth::sys::HttpResponse;
+use entrada_auth::sys::{CutOff, HttpFailure, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::world::{BASE, World};
@@ -294,7 +294,7 @@ fn status(mut answer: HttpResponse, status: u16) -> HttpResponse {
 }
 
 /// Answers whose access token cannot be used.
-const WITHOUT_ACCESS_TOKEN: [Change; 9] = [
+const WITHOUT_ACCESS_TOKEN: [Change; 13] = [
     |answer| members(answer, |members| members["token_type"] = json!("pop")),
     |answer| {
         members(answer, |members| drop(members.as_object_mut().unwrap().remove("access_token")))
@@ -310,6 +310,19 @@ const WITHOUT_ACCESS_TOKEN: [Change; 9] = [
         })
     },
     |answer| text(answer, |text| [text.as_bytes(), b" and more"].concat()),
+    |answer| text(answer, |text| format!("[{text}]").into_bytes()),
+    |answer| text(answer, |text| format!(")]}}',\n{text}").into_bytes()),
+    |answer| text(answer, |text| text.replace("_token", "Token").into_bytes()),
+    |answer| {
+        text(answer, |text| {
+            let members: Value = serde_json::from_str(&text).unwrap();
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            for name in ["access_token", "refresh_token"] {
+                form.append_pair(name, members[name].as_str().unwrap());
+            }
+            form.finish().into_bytes()
+        })
+    },
     |answer| status(answer, 307),
     |answer| status(answer, 500),
     |answer| status(answer, 503),
@@ -333,6 +346,46 @@ fn a_new_refresh_token_beside_an_unusable_access_token_is_kept() {
             let next = world.run(&["token"]);
             assert_eq!(next.exit, Exit::Success, "{number}: {}", next.stderr);
         }
+    }
+}
+
+#[test]
+fn tokens_of_an_answer_that_breaks_off_behind_them_are_taken() {
+    for world_of in [expired_elsewhere, || expired("rotate-and-revoke")] {
+        let world = world_of();
+        world.changing(|path, mut answer| {
+            if path.ends_with("/token") {
+                let (host, failure) = ("localhost".to_owned(), HttpFailure::Broken);
+                answer.extensions_mut().insert(CutOff { host, failure });
+            }
+            answer
+        });
+        let run = world.run(&["token"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        assert_eq!(world.token_requests("refresh_token"), 1);
+        // Without tokens the connection broke.
+        world.clock.pass(7_200);
+        world.changing(|path, mut answer| {
+            if path.ends_with("/token") {
+                let (host, failure) = ("localhost".to_owned(), HttpFailure::Broken);
+                answer.extensions_mut().insert(CutOff { host, failure });
+                *answer.body_mut() = b"{\"access_tok".to_vec();
+            }
+            answer
+        });
+        let run = world.run(&["token"]);
+        assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
+        assert!(run.stderr.contains("the connection broke"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_error_that_says_nothing_beside_tokens_is_no_refusal() {
+    for error in [json!({}), json!("none"), json!("")] {
+        let world = expired("rotate-and-revoke");
+        tokens_become(&world, move |members| members["error"] = error.clone());
+        let run = world.run(&["token"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signals, and locks that cannot be had, at the moment at which something is had that is had only once.
 
 use entrada::cli::Exit;
+use entrada_auth::sys::Clock as _;
 use serde_json::json;
 
 use crate::world::World;
@@ -121,18 +122,19 @@ fn a_sign_in_stores_nothing_without_the_lock_and_loses_nothing() {
         let lock = held(&world);
         let begun = world.emulator.log().len();
         if let Some(signal) = signal {
-            // It waits for the lock all the same: what came is not stored yet.
             world.signal_comes_during("/keys", signal);
         }
-        let run = world.run(&["login"]);
+        let passed = world.clock.stopwatch();
+        let run = world.run(&["login", "--flow", "device"]);
+        // After the signal it does not wait for the lock: what came is set aside.
+        assert_eq!(passed().as_secs() < 30, signal.is_some(), "{:?}", passed());
         let exit = if signal.is_some() { Exit::Interrupted } else { Exit::Busy };
         assert_eq!(run.exit, exit, "{}", run.stderr);
         assert!(world.emulator.log().len() > begun);
         assert!(world.stored() == before, "stored without the lock");
-        if signal.is_none() {
-            assert!(run.stderr.contains("has held the lock"), "{}", run.stderr);
-            assert!(run.stderr.contains("it waits, encrypted, in"), "{}", run.stderr);
-        }
+        let why = if signal.is_none() { "has held the lock" } else { "was broken off" };
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+        assert!(run.stderr.contains("it waits, encrypted, in"), "{}", run.stderr);
         drop(lock);
         let refreshes = world.token_requests("refresh_token");
         let next = world.run(&["token"]);

@@ -12,7 +12,7 @@ use entrada::in_process::{InProcess, Stopwatch};
 use entrada_auth::store::{self, Grants, Interaction, Key, Limits, Session, StoreKind};
 use entrada_auth::sys::{
     Bundle, Clock, Env, HostKind, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
-    Interrupted, Line, Program, Programs, Stream, Sys, Terminal,
+    Interrupted, Line, Program, Programs, RequestDeadline, Stream, Sys, Terminal,
 };
 use entrada_core::{NumericDate, Secret};
 use entrada_emulator::{Emulator, Options, Scenario};
@@ -60,6 +60,8 @@ pub(crate) enum Network {
     Dead,
     /// Nobody answers.
     Silent,
+    /// The token endpoint does not answer.
+    TokenSilent,
 }
 
 /// The clock, on which a wait may be ended by a signal.
@@ -128,11 +130,11 @@ impl Http for EmulatedNetwork<'_> {
         match self.network {
             Network::Up => (),
             Network::Dead => return fail(HttpFailure::Connect),
-            Network::Silent => {
-                let waited = self.inner.clock.sleep(Duration::from_secs(30));
-                return fail(
-                    waited.map_or_else(HttpFailure::Interrupted, |()| HttpFailure::Timeout),
-                );
+            Network::TokenSilent if !path.ends_with("/token") => (),
+            Network::Silent | Network::TokenSilent => {
+                let (patience, late) = RequestDeadline::limit(&request, Duration::from_secs(30));
+                let waited = self.inner.clock.sleep(patience);
+                return fail(waited.map_or_else(HttpFailure::Interrupted, |()| late));
             }
         }
         if let Some(answer) = self.instead.borrow().as_ref().and_then(|answer| answer(&request)) {

@@ -228,3 +228,17 @@ fn a_keyring_that_fails_loses_nothing() {
         });
     });
 }
+
+#[test]
+fn a_grant_that_stands_in_its_place_is_stored_although_no_descriptor_is_left_for_its_folder() {
+    let user = User::new("file");
+    let grants = user.desk.dir.path().join("home/data/entrada/grants");
+    assert!(grants.is_dir(), "{}", grants.display());
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "/dev/null", "-e", "inject=openat:error=EMFILE", "-P"]).arg(&grants);
+    let ended = run(user.set(&command).args([ENTRADA, "token"])).with(0);
+    assert!(!ended.err.contains("not stored"), "{}", ended.err);
+    let pending = user.desk.dir.path().join("home/.local/state/entrada/pending/file");
+    let mut kept = fs::read_dir(pending).unwrap().map(|file| file.unwrap().path());
+    assert!(!kept.any(|path| path.is_file()), "{}", ended.err);
+}

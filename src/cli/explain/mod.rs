@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Page::Prose(text) => render::prose(app.stdout, style.width, &text)?,
         Page::Lines(lines) => {
             for line in lines {
-                render::wrapped(app.stdout, style.width, &line)?;
+                // Those of an own job are as the configuration has them.
+                render::wrapped(app.stdout, style.width, &clean(&line))?;
             }
         }
         Page::Table(headings, rows) => render::listing(app.stdout, &headings, &rows, style)?,

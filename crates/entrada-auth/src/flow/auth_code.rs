@@ -11,7 +11,7 @@ use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
 use super::choose::Way;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
-use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest, seconds_left};
+use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest, seconds_left, token_endpoint};
 use crate::sys::{CallbackRequest, HeldSignals, HostKind, Interrupted, Line, Listener, Sys};
 use entrada_core::oauth::authorization::{
     AuthRequestState, AuthorizationRequest, ExpectedRedirect, RedirectMismatch, Redirected,
@@ -372,7 +372,7 @@ impl Wait<'_> {
         code: &Secret,
     ) -> Result<(TokenResponse, Option<ProtocolError>), AcquireError> {
         let request = self.request;
-        let response = self.sys.http.send(code::request(Redemption {
+        let redemption = code::request(Redemption {
             token_endpoint: &self.endpoints.token,
             client_id: &request.client_id,
             code,
@@ -380,7 +380,8 @@ impl Wait<'_> {
             verifier: &self.request_state.verifier,
             scopes: request.authority.tenant().map(|_| &request.scopes),
             claims: request.claims_parameter().as_deref(),
-        }))?;
+        });
+        let response = token_endpoint::send(self.sys, redemption)?;
         let now = self.sys.clock.now();
         match code::parse(&response, now) {
             Ok(answer) => answer.map(|tokens| (tokens, None)).map_err(|error| refused(*error)),

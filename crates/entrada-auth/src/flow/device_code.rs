@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left};
+use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left, token_endpoint};
 use crate::sys::{HeldSignals, HttpFailure, HttpResponse, Sys};
 use entrada_core::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
 use entrada_core::oauth::{
@@ -124,7 +124,12 @@ impl<'a, 's> Wait<'a, 's> {
                 Err(Silence::StoreErrorKind { error, wait }) => {
                     self.silent += 1;
                     prompt.trouble(&format!(
-                        "{error}; still trying until the code expires, your sign-in is not lost"
+                        "{error}; still trying until {}, your sign-in is not lost",
+                        if self.request.page.timeout == Some(self.lifetime) {
+                            "the time of `--timeout` is over"
+                        } else {
+                            "the code expires"
+                        }
                     ));
                     wait.unwrap_or_else(|| self.back_off())
                 }
@@ -138,13 +143,14 @@ impl<'a, 's> Wait<'a, 's> {
             &self.request.client_id,
             &self.authorization.device_code,
         );
-        let answer = self.sys.http.send(poll);
+        let answer = token_endpoint::send(self.sys, poll);
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
             // What is too large is an answer, and the next one would be as large.
-            HttpFailure::Interrupted(_) | HttpFailure::TooLarge | HttpFailure::Insecure => {
-                Silence::End(error.into())
-            }
+            HttpFailure::Interrupted(_)
+            | HttpFailure::TooLarge
+            | HttpFailure::Insecure
+            | HttpFailure::Deadline { .. } => Silence::End(error.into()),
             _ => Silence::StoreErrorKind { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {

@@ -33,22 +33,12 @@ pub(super) fn find(
             grant.is_none_or(|grant| guard::check(request, &grant.account).is_ok())
         });
     }
-    if (2..=FEW).contains(&fitting.len()) {
-        // An entry whose grant is gone is no sign-in where another is.
-        let is_there = |entry: &&Entry| !matches!(grants.load(&entry.key()), Ok(None));
-        let there: Vec<Entry> = fitting.iter().filter(is_there).cloned().collect();
-        if !there.is_empty() {
-            fitting = there;
-        }
-    }
+    let mut fitting = grants.signed_in(fitting);
     if 1 < fitting.len() {
         return Err(AcquireError::Ambiguous(distinct_names(&fitting)));
     }
     Ok(fitting.pop().map(|entry| entry.key()))
 }
-
-/// Entries that are each looked up in the store to tell which of them is meant.
-const FEW: usize = 16;
 
 /// What each of `entries` can be named by: its label, or its id where several have the same label.
 fn distinct_names(entries: &[Entry]) -> Vec<String> {

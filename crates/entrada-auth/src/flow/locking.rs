@@ -26,7 +26,8 @@ pub(super) fn lock(
     with_clock(sys, |sleep| grants.lock(key, request.lock_wait, sleep))
 }
 
-/// Runs `take` with a sleep function of the clock. A signal ends the wait with an error that has its number.
+/// Runs `take` with a sleep function of the clock. A signal ends the wait with an error that has its number. While signals are
+/// held, a signal that has arrived ends the wait too, as [`LockError::GaveUp`]: the new grant is set aside without the lock.
 fn with_clock<T>(
     sys: &Sys<'_>,
     take: impl FnOnce(&mut dyn FnMut(Duration) -> bool) -> Result<T, LockError>,
@@ -34,7 +35,7 @@ fn with_clock<T>(
     let mut interrupted = None;
     let taken = take(&mut |pause| {
         interrupted = sys.clock.sleep(pause).err();
-        interrupted.is_none()
+        interrupted.is_none() && sys.clock.pending_signal().is_none()
     });
     interrupted.map_or(Ok(()), Err)?;
     Ok(taken?)

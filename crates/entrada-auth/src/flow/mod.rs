@@ -6,6 +6,7 @@ pub mod auth_code;
 mod browser_result;
 mod callback;
 mod choose;
+mod deadline;
 pub mod device_code;
 mod endpoints;
 mod execute;
@@ -22,6 +23,7 @@ mod request;
 mod reuse;
 mod sign_in;
 mod take_over;
+mod token_endpoint;
 
 use serde::{Deserialize, Serialize};
 
@@ -251,6 +253,7 @@ impl From<HttpError> for AcquireError {
     fn from(error: HttpError) -> Self {
         match error.failure {
             HttpFailure::Interrupted(interrupted) => Self::Interrupted(interrupted),
+            HttpFailure::Deadline { timeout } => Self::NoAnswer { after: timeout },
             _ => Self::Http(error),
         }
     }

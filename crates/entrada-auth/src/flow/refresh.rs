@@ -7,7 +7,7 @@ use super::attempt::{Attempt, Outcome};
 use super::identity::identify_renewal;
 use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
 use super::sign_in::stopped_or;
-use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints};
+use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints, token_endpoint};
 use crate::store::{Grant, GrantKey, Grants, LockGuard, WriteReservation};
 use crate::sys::{HeldSignals, HttpError, HttpFailure, Sys};
 use entrada_core::entra::aadsts;
@@ -149,8 +149,8 @@ impl Sent<'_> {
 }
 
 /// Said where a new refresh token was left out.
-pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it has characters \
-     that no token has, or is far too long";
+pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it is no \
+     text, has characters that no token has, or is far too long";
 
 /// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
 pub(super) fn refused(refusal: Box<Refusal>) -> Result<RefreshOutcome, AcquireError> {
@@ -188,7 +188,7 @@ pub(super) fn renew<'a>(
     let mut pauses = PAUSES.into_iter();
     let (answer, held) = loop {
         let held = HeldSignals::begin(sys.clock)?;
-        let answer = sys.http.send(form());
+        let answer = token_endpoint::send(sys, form());
         let asked = passing(&answer, &request.authority, sys.clock.now());
         let Some(pause) = asked.and_then(|asked| {
             let pause = pauses.next().filter(|_| asked <= LONGEST_PAUSE)?;

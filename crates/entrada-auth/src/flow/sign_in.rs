@@ -4,6 +4,7 @@ use super::acquired::{Acquired, Source, keep, key_of, set_aside};
 use super::auth_code::Arrived;
 use super::browser_result::BrowserResult;
 use super::choose::{Way, choose};
+use super::deadline::BoundedHttp;
 use super::identity::identify;
 use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
@@ -29,7 +30,9 @@ pub fn sign_in(
     check_stored(grants, request)?;
     let reservation = grants.prepare_new()?;
     grants.can_lock()?;
-    let found = endpoints::resolve(sys, &request.authority, None)?;
+    let http = BoundedHttp::new(sys.http, sys.clock, request.page.timeout);
+    let bounded = Sys { http: &http, ..*sys };
+    let found = endpoints::resolve(&bounded, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
         Way::Device => {
             if request.page.says_something() {
@@ -38,7 +41,7 @@ pub fn sign_in(
                      `--flow paste` have",
                 );
             }
-            let ((response, unusable), held) = device_code::run(sys, &found, request, prompt)?;
+            let ((response, unusable), held) = device_code::run(&bounded, &found, request, prompt)?;
             let browser_result = BrowserResult::none();
             (
                 Arrived { response, unusable, nonce: None, browser_result, held },
@@ -62,7 +65,7 @@ pub fn sign_in(
         signed_in_at,
         endpoints: found,
         known_as: None,
-        may_replace: true,
+        replacement: Replacement::Allowed,
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
@@ -116,9 +119,20 @@ pub(super) struct IssuedTokens {
     /// Whose they are, where the authority does not say.
     pub(super) known_as: Option<String>,
     /// Whether they may take the place of a grant that is stored.
-    pub(super) may_replace: bool,
+    pub(super) replacement: Replacement,
     /// Why the access token beside the refresh token cannot be used, where that is so.
     pub(super) unusable: Option<ProtocolError>,
+}
+
+/// Whether tokens may take the place of a grant that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replacement {
+    /// They may.
+    Allowed,
+    /// They may, and the user has to hear of it.
+    Announced,
+    /// The stored grant stays.
+    Refused,
 }
 
 impl IssuedTokens {
@@ -159,8 +173,18 @@ impl IssuedTokens {
         };
         // A refresh that runs now must not put the old grant over the new one.
         let guard = lock(sys, grants, request, &key);
-        if !self.may_replace && grants.load(&key)?.is_some() {
-            return Err(AcquireError::Taken(grant.account.label().to_owned()));
+        let label = grant.account.label();
+        match self.replacement {
+            Replacement::Refused if grants.load(&key)?.is_some() => {
+                return Err(AcquireError::Taken(label.to_owned()));
+            }
+            Replacement::Announced if matches!(grants.load(&key), Ok(Some(_))) => {
+                prompt.trouble(&format!(
+                    "the stored sign-in of {label} is replaced: whose token it was showed only when it was used, and the new \
+                     refresh token can be kept in no other place"
+                ));
+            }
+            _ => (),
         }
         if response.refresh_token.is_none()
             && request.scopes.asks_offline()

@@ -2,7 +2,7 @@
 
 use super::acquired::Acquired;
 use super::refresh::{Renewal, renew};
-use super::sign_in::{IssuedTokens, stopped_or};
+use super::sign_in::{IssuedTokens, Replacement, stopped_or};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::store::Grants;
 use crate::store::foreign::Foreign;
@@ -11,7 +11,8 @@ use entrada_core::Authority;
 
 /// Renews the refresh token of `one` once, which tells whose it is and that it is good, and stores what came. Where the
 /// authority gives no new one, the old one is kept; where it does not tell whose it is, the other program does. A grant that
-/// is stored makes way where `replace` says so, and where an authority that is not Entra may have used up the token by now.
+/// is stored makes way where `replace` says so, and where an authority that is not Entra may have used up the token by now;
+/// the user is warned then.
 ///
 /// # Errors
 ///
@@ -45,7 +46,11 @@ pub fn take_over(
         signed_in_at: one.signed_in_at,
         endpoints: found,
         known_as: one.account.clone(),
-        may_replace: replace || matches!(request.authority, Authority::Issuer { .. }),
+        replacement: match request.authority {
+            _ if replace => Replacement::Allowed,
+            Authority::Issuer { .. } => Replacement::Announced,
+            Authority::Entra { .. } => Replacement::Refused,
+        },
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);

@@ -134,9 +134,19 @@ pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError 
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(dir) = path.parent() {
-        File::open(dir)?.sync_all()?;
+        match File::open(dir) {
+            // What was written stands there, and no descriptor is left to sync its folder with.
+            Err(error) if is_out_of_descriptors(&error) => (),
+            dir => dir?.sync_all()?,
+        }
     }
     Ok(())
+}
+
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|few| error.raw_os_error() == Some(few.raw_os_error()))
 }
 
 /// Refuses a path that is not a regular file.

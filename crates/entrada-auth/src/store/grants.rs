@@ -27,6 +27,8 @@ pub struct Grants {
     /// The names of all items, and whether the key opens one of them. Used to find out whether the key is wrong when
     /// an item does not open.
     tried: RefCell<Option<(Vec<String>, bool)>>,
+    /// Entries of the list that were found without a grant.
+    pub(super) stale: RefCell<Vec<GrantKey>>,
 }
 
 impl Grants {
@@ -35,8 +37,18 @@ impl Grants {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
         let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
-        let tried = RefCell::default();
-        Self { backend, state_dir, index, locks, warnings, redactor, replaces_damaged, tried }
+        let (tried, stale) = (RefCell::default(), RefCell::default());
+        Self {
+            backend,
+            state_dir,
+            index,
+            locks,
+            warnings,
+            redactor,
+            replaces_damaged,
+            tried,
+            stale,
+        }
     }
 
     /// Registers the tokens of every loaded grant with `redactor`.
@@ -87,9 +99,7 @@ impl Grants {
             }
         }
         if grant.is_none() && self.index.names(self.kind(), key) {
-            // If another keyring provider replaced the one that has the grant, the user appears to be signed out.
-            let who = self.backend.describe();
-            self.warn(format!("the list of accounts contains a grant that {who} does not have"));
+            self.warn_absent();
         }
         Ok(grant)
     }
@@ -130,6 +140,7 @@ impl Grants {
             self.warn("a newer sign-in was saved in the meantime, and it was kept".to_owned());
             return Ok(());
         }
+        self.drop_stale();
         if self.has_pending(key) {
             match self.pending(key) {
                 Ok(Some(kept)) if grant.refreshed_at < kept.refreshed_at => (),

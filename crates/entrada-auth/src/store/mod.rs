@@ -24,6 +24,7 @@ mod shortcut;
 mod signing_keys;
 mod spare;
 mod split;
+mod stale;
 mod temporary;
 mod upkeep;
 

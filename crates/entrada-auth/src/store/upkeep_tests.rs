@@ -95,3 +95,59 @@ fn a_damaged_item_is_replaced_only_on_request_and_kept_next_to_the_new_one() {
     assert!(grants.remove(&key()).unwrap());
     assert_eq!(keyring.items.names().unwrap().unwrap(), [""; 0]);
 }
+
+#[test]
+fn entries_without_a_grant_go_with_the_next_one_unless_somebody_is_at_work_on_them() {
+    let place = tempfile::tempdir().unwrap();
+    let named = |name: &str| GrantKey { account: name.to_owned(), ..key() };
+    let files = || {
+        let key = crate::store::Key::Raw(entrada_core::Secret::new("11".repeat(32)));
+        Grants::new(
+            Box::new(File::new(place.path().join("files"), &key).unwrap()),
+            place.path().join("state"),
+        )
+    };
+    let save = |grants: &Grants, names: &[&str]| {
+        for name in names {
+            grants.save(&named(name), &grant("r", 1), NumericDate(1)).unwrap();
+        }
+    };
+    let listed = |grants: &Grants| -> Vec<String> {
+        grants.list().unwrap().into_iter().map(|entry| entry.account).collect()
+    };
+    let grants = files();
+    save(&grants, &["a", "b", "c", "d"]);
+    for name in ["b", "c", "d"] {
+        grants.backend.remove(&named(name).to_string()).unwrap();
+    }
+    // One of them is being signed in, and the grant of another waits to be stored.
+    let other = files();
+    let held = other.lock(&named("b"), Duration::ZERO, &mut |_| false).unwrap();
+    let reservation = grants.reserve().unwrap();
+    grants.keep_pending(&reservation, &named("d"), &grant("r", 2)).unwrap();
+    let there = grants.signed_in(grants.list().unwrap());
+    assert_eq!(there.iter().map(|entry| &*entry.account).collect::<Vec<_>>(), ["a", "d"]);
+    save(&grants, &["a"]);
+    assert_eq!(listed(&grants), ["a", "b", "d"]);
+    // Found without a grant, and stored before they are taken off.
+    grants.signed_in(grants.list().unwrap());
+    drop(held);
+    save(&other, &["b"]);
+    save(&grants, &["a"]);
+    assert_eq!(listed(&grants), ["a", "b", "d"]);
+    // One that is damaged is there.
+    let damaged = crate::store::file::path_in(&place.path().join("files"), &named("b").to_string());
+    std::fs::write(damaged, "").unwrap();
+    assert_eq!(grants.signed_in(grants.list().unwrap()).len(), 3);
+    // Of a keyring the provider may be another today.
+    let keyring = Rc::<Keyring>::default();
+    let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().join("keyring"));
+    save(&grants, &["a", "b"]);
+    keyring.items.remove(&named("b").to_string()).unwrap();
+    for mute in [false, true] {
+        keyring.mute.set(mute);
+        assert_eq!(grants.signed_in(grants.list().unwrap()).len(), 1);
+        save(&grants, &["a"]);
+        assert_eq!(listed(&grants), ["a", "b"]);
+    }
+}

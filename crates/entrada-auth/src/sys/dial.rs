@@ -24,8 +24,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes that are read in a conversation: servers send a few thousand.
 const TOTAL_MAX: usize = 1 << 20;
+/// The error text for a longer conversation.
+const TALK_TOO_LARGE: &str = "the server sent more than 1 MiB";
 /// Bytes that are read of a line.
 const LINE_MAX: u64 = 64 << 10;
+/// The error text for a longer line.
+const LINE_TOO_LARGE: &str = "a line of the server is longer than 64 KiB";
 /// Delay before the next address is tried in parallel (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -143,11 +147,18 @@ impl Connection for RealConnection {
             Ok((line, stream))
         })?;
         self.stream = Some(stream);
-        self.room = self.room.checked_sub(line.len()).ok_or(self.error(HttpFailure::TooLarge))?;
+        self.room = self
+            .room
+            .checked_sub(line.len())
+            .ok_or(self.error(HttpFailure::TalkTooLarge(TALK_TOO_LARGE)))?;
         // A line without a line end was cut off.
         if !line.ends_with(b"\n") {
             let whole = line.len() < usize::try_from(LINE_MAX).unwrap_or(usize::MAX);
-            return if whole { Ok(None) } else { Err(self.error(HttpFailure::TooLarge)) };
+            return if whole {
+                Ok(None)
+            } else {
+                Err(self.error(HttpFailure::TalkTooLarge(LINE_TOO_LARGE)))
+            };
         }
         let line = String::from_utf8_lossy(&line);
         Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
@@ -238,20 +249,22 @@ mod tests {
 
     #[test]
     fn an_endless_line_or_conversation_is_an_error() {
-        let too_large = |greeting| {
-            at(greeting, |wire| {
+        let given_up = |said| {
+            at(said, |wire| {
                 loop {
                     match wire.read() {
                         Ok(Some(_)) => (),
                         other => {
-                            return matches!(other.unwrap_err().failure, HttpFailure::TooLarge);
+                            return other.unwrap_err().to_string();
                         }
                     }
                 }
             })
         };
-        assert!(too_large(vec![b'a'; 100 << 10]));
-        assert!(too_large(b"* noise\r\n".repeat(200_000)));
+        let said = given_up(vec![b'a'; 100 << 10]);
+        assert!(said.ends_with(LINE_TOO_LARGE), "{said}");
+        let said = given_up(b"* noise\r\n".repeat(200_000));
+        assert!(said.ends_with(TALK_TOO_LARGE), "{said}");
     }
 
     #[test]

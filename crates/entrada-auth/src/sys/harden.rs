@@ -17,6 +17,17 @@ pub fn harden() {
     }
 }
 
+/// Makes a write beyond the limit for files (`ulimit -f`) fail with EFBIG, like other failed writes. The default action of SIGXFSZ
+/// ends the program without a message. A program that `exec` starts has the default action again.
+pub fn survive_file_limit() {
+    #[cfg(unix)]
+    {
+        let signal = rustix::process::Signal::XFSZ.as_raw();
+        let unused = std::sync::Arc::default();
+        let _ = signal_hook::flag::register(signal, unused);
+    }
+}
+
 /// The limit for core dumps at the start of the process.
 #[cfg(unix)]
 static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();

@@ -30,10 +30,11 @@ pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};
 pub use file_id::FileId;
-pub use harden::harden;
+pub use harden::{harden, survive_file_limit};
 pub use http::{
-    BundleError, CertificateFault, CertificateTrouble, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp, SetupTrouble, proxy_of,
+    BundleError, CertificateFault, CertificateTrouble, CutOff, HttpError, HttpFailure, HttpRequest,
+    HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp,
+    RequestDeadline, SetupTrouble, proxy_of,
 };
 pub use input_file::{
     CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file,

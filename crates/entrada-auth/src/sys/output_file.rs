@@ -203,6 +203,8 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
 /// Opens a device or a pipe for writing. A descriptor may lead to a file; then the text is appended.
 #[cfg(unix)]
 fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::FileTypeExt as _;
+
     use rustix::fs::OFlags;
     use rustix::io::Errno;
     // Without NONBLOCK, opening a pipe without a reader blocks for ever.
@@ -210,7 +212,9 @@ fn open_stream(path: &Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
     let file = options.append(true).open(path).map_err(|error| {
-        if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) {
+        // A device such as /dev/tty without a terminal gives the same error.
+        let is_pipe = || path.metadata().is_ok_and(|found| found.file_type().is_fifo());
+        if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) && is_pipe() {
             return io::Error::other("no process reads from this pipe; start the reader first");
         }
         error

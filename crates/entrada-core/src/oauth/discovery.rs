@@ -4,7 +4,7 @@ use http::{Method, header};
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, HttpRequest, HttpResponse, ProtocolError, read};
+use super::{Answer, HttpRequest, HttpResponse, ProtocolError, RETRYABLE_STATUS, read};
 use crate::{Authority, Endpoints, NumericDate, check_transport, clean};
 
 const STEP: &str = "the discovery request";
@@ -44,6 +44,17 @@ pub enum DiscoveryError {
         /// The address of the document.
         url: String,
         /// 404 or 410.
+        status: u16,
+    },
+    /// The document is withheld: the answer is a redirect, which is not followed, or an error status without an OAuth error.
+    #[error("{authority} gives no discovery document: {url} answers with HTTP {status}{}",
+        if (300..400).contains(status) { ", a redirect, which is not followed" } else { "" })]
+    Withheld {
+        /// The authority.
+        authority: String,
+        /// The URL of the document.
+        url: String,
+        /// 3xx or 4xx.
         status: u16,
     },
     /// The document belongs to another issuer (OIDC Discovery §4.3).
@@ -93,6 +104,7 @@ pub fn parse(
         let url = authority.discovery_url().to_string();
         return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
     }
+    let is_withheld = (300..500).contains(&status) && !RETRYABLE_STATUS.contains(&status);
     let found = read(STEP, response, received_at, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
         if !authority.accepts_issuer(issuer) {
@@ -124,13 +136,20 @@ pub fn parse(
             authority: authority.base(),
             reason,
         }))
-    })?;
-    found.map_or_else(|refusal| Ok(Err(refusal)), |endpoints| endpoints.map(Ok))
+    });
+    // A refusal in OAuth's words is one of Entra's, which says more than its status.
+    let says_more = matches!(found, Ok(Err(_))) && authority.tenant().is_some();
+    if is_withheld && !says_more {
+        let url = authority.discovery_url().to_string();
+        return Err(DiscoveryError::Withheld { authority: authority.base(), url, status });
+    }
+    found?.map_or_else(|refusal| Ok(Err(refusal)), |endpoints| endpoints.map(Ok))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tenant;
     use crate::oauth::testing::response;
 
     fn endpoints(body: &str) -> Result<Endpoints, String> {
@@ -187,11 +206,19 @@ mod tests {
                 assert!(error.to_string().contains(url), "{error}");
             }
         }
-        for status in [200, 302, 403, 429, 500, 503] {
+        for status in [301, 302, 307, 400, 401, 403, 451] {
+            let error = of(status, "<html>no</html>").unwrap_err();
+            assert!(matches!(error, DiscoveryError::Withheld { .. }), "{status}: {error}");
+        }
+        for status in [200, 408, 429, 500, 503] {
             let error = of(status, "<html>try later</html>").unwrap_err();
             assert!(matches!(error, DiscoveryError::Protocol(_)), "{status}: {error}");
         }
-        assert!(matches!(of(400, r#"{"error":"invalid_tenant"}"#), Ok(Err(_))));
+        let refusal = r#"{"error":"invalid_tenant"}"#;
+        assert!(matches!(of(400, refusal).unwrap_err(), DiscoveryError::Withheld { .. }));
+        let entra =
+            Authority::parse("https://login.example", Tenant::parse("common").ok()).unwrap();
+        assert!(matches!(parse(&entra, &response(400, refusal), None), Ok(Err(_))));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod identity;
 mod lenient;
 pub mod refresh;
 pub mod sasl;
+mod token_members;
 mod token_response;
 
 pub use error_response::{ErrorResponse, RETRYABLE_STATUS, asked_pause, http_date, retry_after};
@@ -104,6 +105,9 @@ fn read<T>(
         ..ProtocolError::new(step, response, reason)
     };
     let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
+    if let Some(coding) = coding_of(response) {
+        return Err(fail(format!("it is compressed (`{coding}`), which was not asked for")));
+    }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(fail("the body is empty".to_owned()));
     }
@@ -123,11 +127,32 @@ fn read<T>(
     success(&members).map(Ok).map_err(fail)
 }
 
-/// Whether `members` are those of an OAuth error: `error` is not empty. Some servers send an empty `error` with a success.
+/// The `Content-Encoding` of `response`, if the body is compressed.
+fn coding_of(response: &HttpResponse) -> Option<String> {
+    let named = response.headers().get(http::header::CONTENT_ENCODING);
+    let named = named.and_then(|coding| coding.to_str().ok()).unwrap_or_default().trim();
+    // A proxy may have unpacked the body and left the header.
+    let is_text = response.body().iter().find(|byte| !byte.is_ascii_whitespace());
+    let is_text = is_text.is_none_or(|byte| b"{[<\"\xef".contains(byte));
+    if response.body().starts_with(b"\x1f\x8b") {
+        return Some("gzip".to_owned());
+    }
+    let is_coding = !named.is_empty() && !named.eq_ignore_ascii_case("identity");
+    (is_coding && !is_text).then(|| clean(named).chars().take(40).collect())
+}
+
+/// Values of `error` in a response with tokens that mean no error.
+const NO_ERROR: [&str; 7] = ["", "0", "false", "none", "no_error", "null", "success"];
+
+/// Whether `members` are those of an OAuth error: `error` has a value that means an error. Some servers send `error` with a success.
 pub fn is_refusal(members: &serde_json::Map<String, serde_json::Value>) -> bool {
+    let has_token = lenient::text(members, "access_token").is_some();
     match members.get("error") {
+        Some(serde_json::Value::String(text)) if has_token => {
+            !NO_ERROR.contains(&text.trim().to_ascii_lowercase().as_str())
+        }
         Some(serde_json::Value::String(text)) => !text.is_empty(),
-        Some(serde_json::Value::Object(_)) => true,
+        Some(serde_json::Value::Object(error)) => !(has_token && error.is_empty()),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::lenient::{self, Members};
+use super::token_members::token_members;
 use super::{Answer, HttpResponse, ProtocolError, error_response, is_refusal, read};
 use crate::{NumericDate, ScopeSet, Secret, clean};
 
@@ -41,7 +42,7 @@ pub struct TokenResponse {
     pub refresh_in: Option<u64>,
     /// The token for the next refresh.
     pub refresh_token: Option<Secret>,
-    /// Whether the response had an unusable refresh token, which was left out: it had characters that no token has, or was
+    /// Whether the response had an unusable refresh token, which was left out: it is not text, had characters that no token has, or was
     /// far too long.
     pub refresh_token_unusable: bool,
     /// The lifetime of the refresh token in seconds. Entra sends it to single-page applications.
@@ -99,16 +100,10 @@ impl TokenResponse {
     }
 
     /// The refresh token and the other members of a response with an unusable access token: one that has the wrong type,
-    /// cannot be read or is missing, or that came with an error status. `None` for an OAuth error, and where the response
+    /// cannot be read or is missing, or that came with an error status; or the body is not the JSON object that it should be. `None` for an OAuth error, and where the response
     /// has no usable refresh token. The old refresh token may be invalid by now, so this one must not be lost.
     pub fn without_access_token(response: &HttpResponse, received_at: NumericDate) -> Option<Self> {
-        let text = String::from_utf8_lossy(response.body());
-        let text = text.trim_start_matches('\u{feff}').trim_start();
-        let mut members = match serde_json::from_str(text) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => return None,
-            Err(_) => lenient::members_of_broken(text),
-        };
+        let mut members = token_members(response)?;
         let is_token_response = ["access_token", "token_type", "expires_in", "id_token"]
             .iter()
             .any(|name| members.contains_key(*name));
@@ -127,12 +122,18 @@ impl TokenResponse {
     /// Drops a refresh token that cannot be sent in a request, so that it does not replace a usable one.
     fn leave_out_unusable(&mut self) {
         let unusable = self.refresh_token.take_if(|token| !is_refresh_token(token.expose()));
-        self.refresh_token_unusable = unusable.is_some();
+        self.refresh_token_unusable |= unusable.is_some();
     }
 
     /// Reads the members of a response body unchanged; `None` without an `access_token`.
     pub fn from_json(members: &Members, received_at: NumericDate) -> Option<Self> {
         let expires_in = lenient::number(members, "expires_in");
+        let (refresh_token, refresh_token_unusable) = match members.get("refresh_token") {
+            // A number that is written as it came.
+            Some(Value::Number(number)) if number.is_u64() => (Some(number.to_string()), false),
+            Some(Value::Number(_) | Value::Array(_) | Value::Object(_)) => (None, true),
+            _ => (lenient::text(members, "refresh_token"), false),
+        };
         Some(Self {
             access_token: Secret::new(lenient::text(members, "access_token")?),
             token_type: lenient::text(members, "token_type"),
@@ -140,8 +141,8 @@ impl TokenResponse {
             expires_in: expires_in.unwrap_or(EXPIRES_IN_DEFAULT).min(EXPIRES_IN_MAX),
             expires_in_known: expires_in.is_some(),
             refresh_in: lenient::number(members, "refresh_in"),
-            refresh_token: lenient::text(members, "refresh_token").map(Secret::new),
-            refresh_token_unusable: false,
+            refresh_token: refresh_token.map(Secret::new),
+            refresh_token_unusable,
             refresh_token_expires_in: lenient::number(members, "refresh_token_expires_in"),
             id_token: lenient::text(members, "id_token").map(Secret::new),
             client_info: lenient::text(members, "client_info"),
@@ -211,12 +212,48 @@ mod tests {
     #[test]
     fn an_empty_error_next_to_a_token_is_not_a_refusal() {
         assert_eq!(parse(r#"{"access_token":"a","error":""}"#).access_token, Secret::new("a"));
-        assert_eq!(parse(r#"{"access_token":"a","error":null}"#).access_token, Secret::new("a"));
+        for error in ["null", "{}", r#""none""#, r#""NULL""#, r#""success""#, "false", "0"] {
+            let token = parse(&format!(r#"{{"access_token":"a","error":{error}}}"#));
+            assert_eq!(token.access_token, Secret::new("a"), "{error}");
+        }
+        for body in [
+            r#"{"access_token":"a","error":"invalid_grant"}"#,
+            r#"{"access_token":"a","error":{"code":"x"}}"#,
+            r#"{"error":"none"}"#,
+            r#"{"error":{}}"#,
+        ] {
+            let answer = TokenResponse::parse("a test", &response(200, body), NumericDate(0));
+            assert!(answer.unwrap().is_err(), "{body}");
+        }
     }
 
     #[test]
     fn null_is_not_a_refresh_token() {
         assert!(parse(r#"{"access_token":"a","refresh_token":null}"#).refresh_token.is_none());
+    }
+
+    #[test]
+    fn a_refresh_token_may_be_a_number_and_what_is_neither_is_told() {
+        let token = parse(r#"{"access_token":"a","refresh_token":1234567890123}"#);
+        assert_eq!(token.refresh_token, Some(Secret::new("1234567890123")));
+        for unusable in ["{\"v\":1}", "[\"r\"]", "1.5", "1e40"] {
+            let token = parse(&format!(r#"{{"access_token":"a","refresh_token":{unusable}}}"#));
+            assert!(token.refresh_token.is_none() && token.refresh_token_unusable, "{unusable}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_named() {
+        let mut answer = response(200, "");
+        *answer.body_mut() = b"\x1f\x8b\x08\0\0\0\0\0".to_vec();
+        let error = TokenResponse::parse("a test", &answer, NumericDate(0)).unwrap_err();
+        assert!(error.reason.contains("compressed (`gzip`)"), "{error}");
+        answer.headers_mut().insert("content-encoding", "br".parse().unwrap());
+        *answer.body_mut() = b"\x0b\x02".to_vec();
+        let error = TokenResponse::parse("a test", &answer, NumericDate(0)).unwrap_err();
+        assert!(error.reason.contains("compressed (`br`)"), "{error}");
+        *answer.body_mut() = br#"{"access_token":"a"}"#.to_vec();
+        assert!(TokenResponse::parse("a test", &answer, NumericDate(0)).is_ok());
     }
 
     fn rest(status: u16, body: &[u8]) -> Option<TokenResponse> {
@@ -244,6 +281,16 @@ mod tests {
             (500, br#"{"access_token":"a","expires_in":60,"refresh_token":"new"}"#),
             (404, br#"{"token_type":"Bearer","refresh_token":"new"}"#),
             (200, br#"{"access_token":"a","token_type":7,"error":"","refresh_token":"new"}"#),
+            (200, br#"[{"access_token":"a","refresh_token":"new"}]"#),
+            (200, b"access_token=a&token_type=Bearer&refresh_token=new\r\n"),
+            (200, b"\0{\"access_token\":\"a\",\"refresh_token\":\"new\"}"),
+            (200, b")]}',\n{\"access_token\":\"a\",\"refresh_token\":\"new\"}"),
+            (200, b"/* x */ {\"access_token\":\"a\",\"refresh_token\":\"new\"}"),
+            (200, br#"{"ACCESS_TOKEN":"a","REFRESH_TOKEN":"new"}"#),
+            (200, br#"{"accessToken":"a","refreshToken":"new"}"#),
+            (200, br#"{"data":{"access_token":"a","refresh_token":"new"}}"#),
+            (200, br#"{"access_token":"a","error":{},"token_type":"pop","refresh_token":"new"}"#),
+            (200, br#"{"access_token":"a b","error":"None","refresh_token":"new"}"#),
         ] {
             let text = String::from_utf8_lossy(body);
             let found = rest(status, body).and_then(|rest| rest.refresh_token);
@@ -259,7 +306,12 @@ mod tests {
             (200, r#"{"error":"invalid_request","refresh_token":"required"}"#),
             (400, r#"{"error":"x","refresh_token":"new","access_token":"cut"#),
             (200, r#"{"access_token":"a","refresh_token":["required"]}"#),
-            (200, r#"[{"refresh_token":"new"}]"#),
+            (200, r#"[{"refresh_token":"new"},{"refresh_token":"newer"}]"#),
+            (200, r#"[{"error":"invalid_grant","access_token":"a","refresh_token":"new"}]"#),
+            (200, r#"{"Error":"invalid_grant","accessToken":"a","refreshToken":"new"}"#),
+            (200, "refresh_token=required"),
+            (200, "error=invalid_grant&access_token=a&refresh_token=new"),
+            (200, "the refresh_token=a&access_token is missing"),
             (200, r#"<script>{"access_token":"a","refresh_token":"new"}</script>"#),
             (200, ""),
         ] {

@@ -37,6 +37,7 @@ impl Grants {
         for entry in entries.iter().filter(|entry| concerns(entry)) {
             match self.stored(&entry.key()) {
                 Err(error) if self.may_replace(&error) => (),
+                Ok(None) if !self.has_pending(&entry.key()) => self.note_stale([entry.key()]),
                 other => drop(other?),
             }
         }

@@ -68,7 +68,7 @@ impl Grants {
         Ok(Some(grant))
     }
 
-    pub(super) fn has_pending(&self, key: &GrantKey) -> bool {
+    pub(in crate::store) fn has_pending(&self, key: &GrantKey) -> bool {
         self.pending_path(key).symlink_metadata().is_ok()
     }
 

@@ -49,9 +49,18 @@ pub enum HttpFailure {
     /// The request took too long in total.
     #[error("it took longer than {} s", TOTAL_TIMEOUT.as_secs())]
     Timeout,
+    /// The time limit of the whole sign-in is over.
+    #[error("it took longer than the sign-in may take")]
+    Deadline {
+        /// The time limit of the sign-in.
+        timeout: std::time::Duration,
+    },
     /// The answer exceeds the limit of 4 MiB.
     #[error("the answer is larger than 4 MiB")]
     TooLarge,
+    /// A line, or the whole conversation, exceeds its limit.
+    #[error("{0}")]
+    TalkTooLarge(&'static str),
     /// The connection broke, or the answer is not HTTP.
     #[error("the connection broke")]
     Broken,

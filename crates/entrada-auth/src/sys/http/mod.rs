@@ -14,6 +14,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ::http::{HeaderValue, header};
 use url::Url;
 
 pub use self::certificate::{CertificateFault, CertificateTrouble};
@@ -31,6 +32,40 @@ use entrada_core::check_transport;
 pub type HttpRequest = http::Request<Vec<u8>>;
 /// An answer with its whole body.
 pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// A time limit of one request, shorter than the client's own, in its `extensions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestDeadline {
+    /// The time limit of the request.
+    pub left: Duration,
+    /// The time limit of the sign-in that the request belongs to.
+    pub timeout: Duration,
+}
+
+impl RequestDeadline {
+    /// The time limit of `request` with a client that allows `patience`, and the failure when it is exceeded.
+    pub fn limit(request: &HttpRequest, patience: Duration) -> (Duration, HttpFailure) {
+        match request.extensions().get::<Self>() {
+            Some(own) if own.left < patience => {
+                (own.left, HttpFailure::Deadline { timeout: own.timeout })
+            }
+            _ => (patience, HttpFailure::Timeout),
+        }
+    }
+}
+
+/// In the `extensions` of a request: an incomplete body is returned too, with a [`CutOff`].
+#[derive(Clone, Copy, Debug)]
+pub struct KeepPartial;
+
+/// In the `extensions` of an answer with an incomplete body.
+#[derive(Clone, Debug)]
+pub struct CutOff {
+    /// Host and port of the server.
+    pub host: String,
+    /// Why the body is incomplete.
+    pub failure: HttpFailure,
+}
 
 /// Time limit for a connection, including TLS and a proxy.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -106,12 +141,32 @@ impl<'a> RealHttp<'a> {
         check_transport(&url).map_err(|_| (HttpFailure::Insecure, None))?;
         let proxy = Proxy::of(&url, self.env).map_err(setup)?;
         let client = self.client(&url, proxy.as_ref())?;
-        let request = reqwest::Request::try_from(request)
+        let keeps_partial = request.extensions().get::<KeepPartial>().map(|_| host_of(&request));
+        let (limit, too_late) = RequestDeadline::limit(&request, self.total_timeout);
+        let mut request = reqwest::Request::try_from(request)
             .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
+        *request.timeout_mut() = Some(limit);
+        let failure_of = |error: &reqwest::Error| match classify::failure_of(error, proxy.as_ref())
+        {
+            HttpFailure::Timeout => too_late.clone(),
+            failure => failure,
+        };
         match unless_held(exchange(&client, request)) {
-            Ok(Some(Ok(response))) => Ok(response),
+            Ok(Some(Ok((mut response, broken)))) => match (broken, keeps_partial) {
+                (None, _) => Ok(response),
+                (Some(error), Some(host)) if !response.body().is_empty() => {
+                    let failure = failure_of(&error);
+                    response.extensions_mut().insert(CutOff { host, failure });
+                    Ok(response)
+                }
+                (Some(error), _) => {
+                    let failure = failure_of(&error);
+                    let source = (!says_it_all(&failure)).then_some(error);
+                    Err((failure, source))
+                }
+            },
             Ok(Some(Err(Unanswered::Transport(error)))) => {
-                let failure = classify::failure_of(&error, proxy.as_ref());
+                let failure = failure_of(&error);
                 let source = (!says_it_all(&failure)).then_some(error);
                 Err((failure, source))
             }
@@ -142,7 +197,12 @@ impl<'a> RealHttp<'a> {
             // RFC 9700 §4.11: a redirect would carry codes and tokens to another host.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
-            .timeout(self.total_timeout)
+            // Without it every coding would be acceptable (RFC 9110 §12.5.3), and none can be read here.
+            .default_headers(
+                [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
+                    .into_iter()
+                    .collect(),
+            )
             .user_agent(concat!("entrada/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy.rule().map_err(setup)?);
@@ -190,10 +250,11 @@ impl From<reqwest::Error> for Unanswered {
     }
 }
 
+/// The answer, and what broke its body off.
 async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-) -> Result<HttpResponse, Unanswered> {
+) -> Result<(HttpResponse, Option<reqwest::Error>), Unanswered> {
     let mut response = client.execute(request).await?;
     let mut answer =
         http::Response::builder().status(response.status()).version(response.version());
@@ -201,13 +262,19 @@ async fn exchange(
         answer = answer.header(name, value);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    let broken = loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        };
         if BODY_MAX < body.len() + chunk.len() {
             return Err(Unanswered::Other(HttpFailure::TooLarge));
         }
         body.extend_from_slice(&chunk);
-    }
-    answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))
+    };
+    let answer = answer.body(body).map_err(|_| Unanswered::Other(HttpFailure::Broken))?;
+    Ok((answer, broken))
 }
 
 /// Whether the transport's error would only repeat `failure`, less clearly.
@@ -217,7 +284,8 @@ fn says_it_all(failure: &HttpFailure) -> bool {
         | HttpFailure::NotTls
         | HttpFailure::Cut
         | HttpFailure::ConnectTimeout
-        | HttpFailure::Timeout => true,
+        | HttpFailure::Timeout
+        | HttpFailure::Deadline { .. } => true,
         HttpFailure::Proxy(trouble) => trouble.fault != ProxyFault::Unreachable,
         _ => false,
     }

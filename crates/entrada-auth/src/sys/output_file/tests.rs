@@ -125,6 +125,10 @@ fn a_pipe_is_written_to_and_one_without_a_reader_is_refused_at_once() {
     let path = dir.path().join("pipe");
     pipe(&path);
     assert!(refused(&path, PRIVATE).contains("no process reads"));
+    // With a terminal it opens.
+    if let Err(error) = OutputFile::open(Path::new("/dev/tty"), PRIVATE) {
+        assert!(!error.to_string().contains("no process reads"), "{error}");
+    }
     // Opened for reading and writing, the pipe does not wait for a writer.
     let mut reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let mut file = OutputFile::open(&path, PRIVATE).unwrap();

@@ -96,6 +96,51 @@ fn deadlines_hold_at_every_stage() {
 }
 
 #[test]
+fn a_request_ends_with_what_it_belongs_to() {
+    let port = serve(servers::hang);
+    let env = Env::default();
+    let http = RealHttp { total_timeout: SHORT.1, ..RealHttp::new(&env) };
+    let timeout = Duration::from_secs(4);
+    for (left, failure) in [
+        (Duration::from_millis(200), HttpFailure::Deadline { timeout }),
+        (Duration::from_secs(60), HttpFailure::Timeout),
+    ] {
+        let request = http::Request::get(format!("http://127.0.0.1:{port}/"));
+        let request = request.extension(RequestDeadline { left, timeout }).body(Vec::new());
+        assert_eq!(http.send(request.unwrap()).unwrap_err().failure, failure);
+    }
+}
+
+#[test]
+fn a_body_that_breaks_off_is_handed_over_where_it_is_wanted() {
+    let body = br#"{"access_token":"a","refresh_token":"r"}"#;
+    let head = |more: &str| format!("HTTP/1.1 200 OK\r\n{more}\r\n\r\n").into_bytes();
+    let of_length = [&head("content-length: 90")[..], body].concat();
+    let in_chunks = [&head("transfer-encoding: chunked")[..], b"28\r\n", body, b"\r\n"].concat();
+    for answer in [of_length, in_chunks] {
+        let port = serve(move |mut stream| {
+            servers::head(&mut stream);
+            let _ = std::io::Write::write_all(&mut stream, &answer);
+        });
+        let env = Env::default();
+        let http = RealHttp::new(&env);
+        let request = || http::Request::get(format!("http://127.0.0.1:{port}/"));
+        let error = http.send(request().body(Vec::new()).unwrap()).unwrap_err();
+        assert_eq!(error.failure, HttpFailure::Broken);
+        let answer = http.send(request().extension(KeepPartial).body(Vec::new()).unwrap()).unwrap();
+        assert_eq!(answer.body(), body);
+        let cut = answer.extensions().get::<CutOff>().unwrap();
+        assert_eq!((&cut.failure, cut.host.contains("127.0.0.1")), (&HttpFailure::Broken, true));
+    }
+    let port = serve(|mut stream| {
+        let sent = servers::head(&mut stream).to_ascii_lowercase();
+        assert!(sent.contains("accept-encoding: identity"), "{sent}");
+        let _ = std::io::Write::write_all(&mut stream, OK);
+    });
+    assert!(get(&format!("http://127.0.0.1:{port}/"), &Env::default(), &[]).is_ok());
+}
+
+#[test]
 fn plain_http_to_another_machine_is_refused_without_a_connection() {
     let error = get("http://login.example.test/", &Env::default(), &[]).unwrap_err();
     assert_eq!(error.failure, HttpFailure::Insecure);
