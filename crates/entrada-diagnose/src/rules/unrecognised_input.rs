@@ -8,11 +8,13 @@ pub(super) static RULE: Rule = Rule {
     docs: "\
 ## What it means
 
-What was given is neither a token nor an answer that can be judged. Nothing was judged: this is no clean bill.
+What was given, or a part of it, is neither a token nor an answer that can be judged. The part may be a refusal, so the
+verdict is not `ok`, whatever the token shows.
 
 ## Why it happens
 
-The wrong text was piped in, or too little of an answer was kept to tell what it is.
+The wrong text was piped in, too little of an answer was kept to tell what it is, or a line beside the token speaks of a
+failure in words that are not known here.
 
 ## What to do
 
@@ -23,6 +25,14 @@ line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence fi
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if let Some(part) = &facts.evidence.not_understood {
+        return Some(
+            RULE.finding("a part of the input is not understood, and may be a refusal")
+                .with_confidence(Confidence::Possible)
+                .with_evidence("part", part)
+                .help("read that part, or give the whole answer that it comes from: with its status line, or as JSON"),
+        );
+    }
     if !facts.evidence.unrecognised {
         return None;
     }
