@@ -119,6 +119,21 @@ pub struct WebPlan {
     pub body: Option<String>,
     /// Whether it can only tell that the token is taken.
     pub token_alone: bool,
+    /// What an answer of the service has.
+    pub expects: ServiceAnswer,
+}
+
+/// How an answer is known to be the service's own, and not that of something in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAnswer {
+    /// JSON with the members of Graph's and ARM's answers.
+    Members,
+    /// A SOAP message of Exchange Web Services.
+    Soap,
+    /// Headers that name the versions of ActiveSync.
+    ActiveSync,
+    /// Nothing is known about it.
+    Any,
 }
 
 /// There is nothing to show the token to.
@@ -190,7 +205,13 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
         Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
         Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
     };
-    Ok(Plan::Web(plan))
+    let expects = match job {
+        Job::Ews => ServiceAnswer::Soap,
+        Job::Eas => ServiceAnswer::ActiveSync,
+        Job::Custom | Job::Own(_) => ServiceAnswer::Any,
+        _ => ServiceAnswer::Members,
+    };
+    Ok(Plan::Web(WebPlan { expects, ..plan }))
 }
 
 /// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
@@ -271,7 +292,14 @@ fn web(
     if url.scheme() != "https" && !is_loopback(&url) {
         return Err(PlanError::Clear(url.host_str().unwrap_or_default().to_owned()));
     }
-    Ok(WebPlan { method, url, headers: Vec::new(), body: None, token_alone: false })
+    Ok(WebPlan {
+        method,
+        url,
+        headers: Vec::new(),
+        body: None,
+        token_alone: false,
+        expects: ServiceAnswer::Any,
+    })
 }
 
 /// `text` as one segment of a path.
