@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::web::ServiceAnswer;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Job, Protocol, is_loopback};
 
@@ -123,19 +124,6 @@ pub struct WebPlan {
     pub expects: ServiceAnswer,
 }
 
-/// How an answer is known to be the service's own, and not that of something in between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceAnswer {
-    /// JSON with the members of Graph's and ARM's answers.
-    Members,
-    /// A SOAP message of Exchange Web Services.
-    Soap,
-    /// Headers that name the versions of ActiveSync.
-    ActiveSync,
-    /// Nothing is known about it.
-    Any,
-}
-
 /// There is nothing to show the token to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -205,13 +193,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
         Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
         Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
     };
-    let expects = match job {
-        Job::Ews => ServiceAnswer::Soap,
-        Job::Eas => ServiceAnswer::ActiveSync,
-        Job::Custom | Job::Own(_) => ServiceAnswer::Any,
-        _ => ServiceAnswer::Members,
-    };
-    Ok(Plan::Web(WebPlan { expects, ..plan }))
+    Ok(Plan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
 /// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::plan::{ServiceAnswer, WebPlan};
+use super::plan::WebPlan;
 use entrada_auth::sys::{Http, HttpError, HttpRequest, HttpResponse};
-use entrada_core::{Redactor, Secret};
+use entrada_core::{Job, Redactor, Secret};
 use entrada_diagnose::HttpAnswer;
 
 /// What a service answered.
@@ -29,6 +29,19 @@ pub enum Verdict {
     Refused,
     /// Nothing: another page answered.
     Unexpected,
+}
+
+/// How an answer is known to be the service's own, and not that of something in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAnswer {
+    /// JSON with the members of Graph's and ARM's answers.
+    Members,
+    /// A SOAP message of Exchange Web Services.
+    Soap,
+    /// Headers that name the versions of ActiveSync.
+    ActiveSync,
+    /// Nothing is known about it.
+    Any,
 }
 
 /// Makes the call of `plan` with `token`.
@@ -69,6 +82,16 @@ fn judge(plan: &WebPlan, answer: &HttpAnswer) -> Verdict {
 }
 
 impl ServiceAnswer {
+    /// What the service of `job` answers with.
+    pub(super) fn of(job: Job) -> Self {
+        match job {
+            Job::Ews => Self::Soap,
+            Job::Eas => Self::ActiveSync,
+            Job::Custom | Job::Own(_) => Self::Any,
+            _ => Self::Members,
+        }
+    }
+
     /// Whether `answer` has what the service's own answers have.
     fn is_met_by(self, answer: &HttpAnswer) -> bool {
         match self {
