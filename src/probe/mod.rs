@@ -15,7 +15,7 @@ pub use plan::{
     MailPlan, Mechanism, Plan, PlanError, ProbeOptions, Security, Server, WebPlan, plan,
 };
 pub use session::{SessionOutcome, Transcript};
-pub use web::{Answered, Verdict, ask};
+pub use web::{Answered, ServiceAnswer, Verdict, ask};
 
 use entrada_auth::sys::Dial;
 use entrada_core::oauth::sasl;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::web::ServiceAnswer;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Job, Protocol, is_loopback};
 
@@ -119,6 +120,8 @@ pub struct WebPlan {
     pub body: Option<String>,
     /// Whether it can only tell that the token is taken.
     pub token_alone: bool,
+    /// What an answer of the service has.
+    pub expects: ServiceAnswer,
 }
 
 /// There is nothing to show the token to.
@@ -190,7 +193,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
         Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
         Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
     };
-    Ok(Plan::Web(plan))
+    Ok(Plan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
 /// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
@@ -271,7 +274,14 @@ fn web(
     if url.scheme() != "https" && !is_loopback(&url) {
         return Err(PlanError::Clear(url.host_str().unwrap_or_default().to_owned()));
     }
-    Ok(WebPlan { method, url, headers: Vec::new(), body: None, token_alone: false })
+    Ok(WebPlan {
+        method,
+        url,
+        headers: Vec::new(),
+        body: None,
+        token_alone: false,
+        expects: ServiceAnswer::Any,
+    })
 }
 
 /// `text` as one segment of a path.

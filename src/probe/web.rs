@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use super::plan::WebPlan;
 use entrada_auth::sys::{Http, HttpError, HttpRequest, HttpResponse};
-use entrada_core::{Redactor, Secret};
+use entrada_core::{Job, Redactor, Secret};
+use entrada_diagnose::HttpAnswer;
 
 /// What a service answered.
 #[derive(Debug)]
 pub struct Answered {
     /// The answer, without the token.
     pub response: HttpResponse,
+    /// The same as `diagnose` reads it.
+    pub answer: HttpAnswer,
     /// What it says of the token.
     pub verdict: Verdict,
 }
@@ -26,6 +29,19 @@ pub enum Verdict {
     Refused,
     /// Nothing: another page answered.
     Unexpected,
+}
+
+/// How an answer is known to be the service's own, and not that of something in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAnswer {
+    /// JSON with the members of Graph's and ARM's answers.
+    Members,
+    /// A SOAP message of Exchange Web Services.
+    Soap,
+    /// Headers that name the versions of ActiveSync.
+    ActiveSync,
+    /// Nothing is known about it.
+    Any,
 }
 
 /// Makes the call of `plan` with `token`.
@@ -47,34 +63,60 @@ pub fn ask(http: &dyn Http, plan: &WebPlan, token: &Secret) -> Result<Answered, 
     let request: HttpRequest =
         request.body(body).unwrap_or_else(|_| http::Request::new(Vec::new()));
     let response = http.send(request)?;
-    let verdict = judge(plan, &response);
-    Ok(Answered { response: hidden(response, token), verdict })
+    let response = hidden(response, token);
+    let answer = answer_of(plan, &response);
+    let verdict = judge(plan, &answer);
+    Ok(Answered { response, answer, verdict })
 }
 
-fn judge(plan: &WebPlan, response: &HttpResponse) -> Verdict {
-    let status = response.status().as_u16();
-    let text = String::from_utf8_lossy(response.body());
-    let kind = response.headers().get(http::header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-    match status {
-        // SOAP has errors under 200.
-        200..300 if plan.body.is_some() => {
-            if text.contains("ResponseClass=\"Error\"") || text.contains(":Fault>") {
-                Verdict::Refused
-            } else if text.contains("ResponseClass=\"Success\"") {
-                Verdict::Taken
-            } else {
-                Verdict::Unexpected
-            }
-        }
-        // A page is what captive portals and sign-ins in between answer with.
-        200..300 if kind.contains("html") || text.trim_start().starts_with("<!") => {
-            Verdict::Unexpected
-        }
-        200..300 | 403 if plan.token_alone => Verdict::TakenAtLeast,
-        200..300 => Verdict::Taken,
-        400.. => Verdict::Refused,
+/// What `answer` says of the token: the same that `diagnose` makes of it, and whether it is the service that answers so.
+fn judge(plan: &WebPlan, answer: &HttpAnswer) -> Verdict {
+    let taken = if plan.token_alone { Verdict::TakenAtLeast } else { Verdict::Taken };
+    match answer.status.unwrap_or_default() {
+        403 if plan.token_alone && answer.says_error() && !answer.is_html() => taken,
+        200..300 if answer.is_success() && plan.expects.is_met_by(answer) => taken,
+        200..300 if !answer.is_refusal_under_success() => Verdict::Unexpected,
+        200..300 | 400.. => Verdict::Refused,
         _ => Verdict::Unexpected,
+    }
+}
+
+impl ServiceAnswer {
+    /// What the service of `job` answers with.
+    pub(super) fn of(job: Job) -> Self {
+        match job {
+            Job::Ews => Self::Soap,
+            Job::Eas => Self::ActiveSync,
+            Job::Custom | Job::Own(_) => Self::Any,
+            _ => Self::Members,
+        }
+    }
+
+    /// Whether `answer` has what the service's own answers have.
+    fn is_met_by(self, answer: &HttpAnswer) -> bool {
+        match self {
+            Self::Members => answer.json().is_some_and(|json| {
+                ["@odata.context", "value", "id"].iter().any(|name| json.get(name).is_some())
+            }),
+            Self::Soap => answer.body.contains("ResponseClass=\"Success\""),
+            Self::ActiveSync => answer.is_of_active_sync(),
+            Self::Any => true,
+        }
+    }
+}
+
+/// `response` as `diagnose` reads it.
+fn answer_of(plan: &WebPlan, response: &HttpResponse) -> HttpAnswer {
+    let headers = response.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    HttpAnswer {
+        status: Some(response.status().as_u16()),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(response.body()).into_owned(),
+        method: Some(plan.method.to_owned()),
+        url: Some(plan.url.to_string()),
+        authorization: None,
     }
 }
 

@@ -406,13 +406,64 @@ fn errors_in_other_dialects_are_not_ok() {
         r#"{"value":{"id":1}}"#,
         r#"{"ok":true,"success":"true","code":200}"#,
         "{}",
-        "",
         "<feed><entry><error>x</error></entry></feed>",
         "<s:Envelope><s:Body><m:Answer><Fault/></m:Answer></s:Body></s:Envelope>",
     ] {
         let document = judged(&["-", token], &format!("HTTP/1.1 200 OK\r\n\r\n{body}"));
         assert_eq!(document["verdict"], "ok", "{body}: {document:#}");
     }
+    for status in ["202 Accepted", "204 No Content"] {
+        let document = judged(&["-", token], &format!("HTTP/1.1 {status}\r\n\r\n"));
+        assert_eq!(document["verdict"], "ok", "{status}: {document:#}");
+    }
+    // Content is due, and is not there, or was not read to its end.
+    for body in ["", "OK", "{\"value\":[]", "<feed><entry></feed>", "[1,"] {
+        let document = judged(&["-", token], &format!("HTTP/1.1 200 OK\r\n\r\n{body}"));
+        assert_eq!(document["verdict"], "undetermined", "{body}: {document:#}");
+    }
+}
+
+#[test]
+fn an_input_that_nobody_understood_may_be_a_refusal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("token"), folder.path().join("other"));
+    std::fs::write(&path, jwt(READS)).unwrap();
+    let (token, name) = (path.to_str().unwrap(), other.to_str().unwrap());
+    for text in [
+        "Unauthorized",
+        "Access is denied. Check credentials and try again.",
+        r#"{"weather":"fine"}"#,
+        r#"{"status":401}"#,
+        r#"{"success":false}"#,
+        "10.0.0.9 - - [15/Jan/2027] \"GET /v1.0/me HTTP/1.1\" 401 120",
+        "<Response [401]>",
+    ] {
+        std::fs::write(&other, text).unwrap();
+        for inputs in [[token, name], [name, token]] {
+            let ran = diagnose(&[&["-o", "json"][..], &inputs].concat(), "");
+            assert!(!ran.stdout.contains(r#""verdict":"ok""#), "{text}: {}", ran.stdout);
+        }
+    }
+    std::fs::write(&other, "Unauthorized").unwrap();
+    let ran = diagnose(&[token, name], "");
+    assert_eq!(ran.exit, entrada::cli::Exit::Usage, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("is not understood") && ran.stdout.contains(name),
+        "{}",
+        ran.stdout
+    );
+    // The line that was not understood is named, and the token is not.
+    let ran = diagnose(&[], &format!("{}\n\nthe gateway said: Forbidden", jwt(READS)));
+    assert_eq!(ran.exit, entrada::cli::Exit::Usage, "{}", ran.stdout);
+    assert!(ran.stdout.contains("the gateway said: Forbidden"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(&jwt(READS)), "{}", ran.stdout);
+    // One token that a talk shows is one case.
+    let both = format!(
+        "> GET /v1.0/me HTTP/1.1\n> Authorization: Bearer {}\n>\n< HTTP/1.1 404 x\n<\n",
+        jwt(READS)
+    );
+    let ran = diagnose(&["-o", "json", "-", token], &both);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Evidence {
     pub context: Context,
     /// Whether something was given that is nothing we know.
     pub unrecognised: bool,
+    /// A line beside the token, or an input, that says something nobody understood: it may be a refusal.
+    pub not_understood: Option<String>,
     /// Whether the token is a refresh token where one belongs: in a cache, and shown to nobody.
     pub at_rest: bool,
     /// When the case was collected.
@@ -110,6 +112,7 @@ impl Evidence {
             mail: self.mail.or(other.mail),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
+            not_understood: self.not_understood.or(other.not_understood),
             at_rest: self.at_rest || other.at_rest,
             // The earlier of the two: one of them is the clock of whoever answered.
             now: [self.now, other.now].into_iter().flatten().min(),

@@ -30,6 +30,7 @@ fn is_vouched_for(facts: &Facts) -> bool {
     let Evidence { answer, mail, .. } = facts.evidence;
     facts.refusal().is_none()
         && facts.evidence.not_oauth.is_none()
+        && facts.evidence.not_understood.is_none()
         && !facts.evidence.at_rest
         && answer.as_ref().is_none_or(HttpAnswer::is_good)
         && mail.as_ref().is_none_or(|talk| talk.let_in(facts.jwt().is_some()))

@@ -42,6 +42,12 @@ pub(super) fn read_inputs(
                 given.name
             ));
         }
+        // It may be a refusal: what the others show is not enough then.
+        let part = unknown.first().map(|given| given.name.clone());
+        for given in &mut all {
+            given.evidence.not_understood =
+                given.evidence.not_understood.take().or_else(|| part.clone());
+        }
     }
     let named: Vec<String> = all.iter().map(|given| given.name.clone()).collect();
     let cases = cases(all.into_iter().map(|given| given.evidence).collect());
@@ -81,6 +87,10 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
             }
         }
     }
+    // A token by itself that an answer shows too belongs to that answer.
+    tokens.retain(|token| {
+        token.token.is_none() || !whole.iter().any(|case: &Evidence| case.token == token.token)
+    });
     let mut cases = match (&tokens[..], &answers[..]) {
         ([token], [_, ..]) => {
             let token = token.clone();

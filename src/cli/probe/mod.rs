@@ -17,9 +17,7 @@ use crate::probe::{self, Mechanism, Plan, PlanError, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
 use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
-use entrada_diagnose::{
-    self as diagnose, Diagnosis, Evidence, HttpAnswer, MailLog, RuleId, Shape, Verdict,
-};
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, MailLog, RuleId, Shape, Verdict};
 use transcript::Transcript;
 
 /// The settings that the command reads.
@@ -265,15 +263,21 @@ fn probe(
                 SessionOutcome::Unexpected => Ended::PutOff(last_of(&ui.lines)),
                 SessionOutcome::Broken(error) => Ended::Broken(error),
             };
-            let ui = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
-            evidence.mail = Some(ui).filter(|_| matches!(ended, Ended::Refused));
+            let last = last_of(&ui.lines);
+            let log = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
+            // The server may take the token and end the connection all the same.
+            let ended = match ended {
+                Ended::Taken if !log.let_in(true) => Ended::PutOff(last),
+                ended => ended,
+            };
+            let told = matches!(ended, Ended::Refused | Ended::PutOff(_));
+            evidence.mail = Some(log).filter(|_| told);
             ended
         }
         Plan::Web(plan) => match probe::ask(app.sys.http, plan, &text) {
             Err(error) => Ended::Broken(error),
             Ok(answered) => {
                 transcript.web(plan, &answered.response);
-                let refused = answered.verdict == probe::Verdict::Refused;
                 let ended = match answered.verdict {
                     probe::Verdict::Taken => Ended::Taken,
                     probe::Verdict::TakenAtLeast => Ended::TakenAtLeast,
@@ -286,8 +290,7 @@ fn probe(
                         ))
                     }
                 };
-                let answer = answer_of(plan, &answered.response);
-                evidence.answer = Some(answer).filter(|_| refused);
+                evidence.answer = Some(answered.answer).filter(|_| !is_taken(&ended));
                 ended
             }
         },
@@ -299,7 +302,12 @@ fn probe(
     {
         return Err((*interrupted).into());
     }
-    let diagnosis = diagnose::run(&evidence);
+    let mut diagnosis = diagnose::run(&evidence);
+    let put_off = matches!(ended, Ended::Refused | Ended::PutOff(_));
+    if put_off && diagnosis.verdict == Verdict::Ok {
+        evidence.not_understood = Some(format!("the answer of {server}"));
+        diagnosis = diagnose::run(&evidence);
+    }
     // What a server says when it cannot look is no word about the token.
     let passing = [RuleId::ServiceIncident, RuleId::Throttled, RuleId::AnswerNotFromService];
     let cause = diagnosis.findings.first().map(|finding| finding.rule.id);
@@ -313,24 +321,14 @@ fn probe(
     Ok(Probed { job, server, user, ended, unoffered, diagnosis })
 }
 
+fn is_taken(ended: &Ended) -> bool {
+    matches!(ended, Ended::Taken | Ended::TakenAtLeast)
+}
+
 /// The last thing that the server said.
 fn last_of(lines: &[(Side, String)]) -> String {
     let last = lines.iter().rev().find(|(side, _)| *side == Side::Server);
     last.map_or_else(|| "nothing".to_owned(), |(_, line)| format!("`{line}`"))
-}
-
-fn answer_of(plan: &probe::WebPlan, response: &entrada_auth::sys::HttpResponse) -> HttpAnswer {
-    let headers = response.headers().iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    HttpAnswer {
-        status: Some(response.status().as_u16()),
-        headers: headers.collect(),
-        body: String::from_utf8_lossy(response.body()).into_owned(),
-        method: Some(plan.method.to_owned()),
-        url: Some(plan.url.to_string()),
-        authorization: None,
-    }
 }
 
 fn of_plan(error: &PlanError) -> Failure {

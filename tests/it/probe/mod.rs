@@ -207,3 +207,40 @@ fn what_cannot_be_asked_is_an_error_that_names_what_to_do() {
         (&"no-answer".into(), &"outlook.office365.com:993".into())
     );
 }
+
+/// A server that takes the token and then hangs up, or refuses the envelope without a reason that is known.
+#[test]
+fn a_refusal_and_a_clean_bill_never_stand_together() {
+    let bye = "\
+        S: a2 OK AUTHENTICATE completed.
+        C: a3 EXAMINE INBOX
+        S: * BYE Connection is closed. 13";
+    let no = "\
+        S: 235 2.7.0 Authentication successful
+        C: MAIL FROM:<ada@contoso.example>
+        S: 554 no
+        C: RSET
+        S: 250 2.0.0 Resetting
+        C: QUIT
+        S: 221 2.0.0 Service closing transmission channel";
+    let opened_and_cut = "\
+        S: a2 OK AUTHENTICATE completed.
+        C: a3 EXAMINE INBOX
+        S: * BYE later
+        S: a3 OK done
+        C: a4 LOGOUT
+        S: a4 OK done";
+    for (job, opening, end, expected) in [
+        ("imap", IMAP, bye, Exit::ProbeRefused),
+        ("smtp", SMTP, no, Exit::ProbeRefused),
+        ("imap", IMAP, opened_and_cut, Exit::Temporary),
+    ] {
+        for args in [&[][..], &["-o", "json"]] {
+            let (exit, said) = probe(job, job, opening, end, args);
+            assert_eq!(exit, expected, "{said}");
+            let is_ok =
+                said.contains("nothing stands in the way") || said.contains(r#""verdict":"ok""#);
+            assert!(!is_ok, "{said}");
+        }
+    }
+}

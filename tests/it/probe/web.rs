@@ -109,3 +109,59 @@ fn refusals_of_ews_and_active_sync_have_their_causes() {
         assert_eq!((exit, first_cause(&said)), (Exit::ProbeRefused, cause), "{said}");
     }
 }
+
+/// What Graph answers to a probe for mail, under 200.
+fn graph(headers: &'static [(&str, &str)], body: &'static str) -> (Exit, String) {
+    let world = World::new();
+    world.run(&["login"]);
+    world.changing(move |called, answer| {
+        if !called.starts_with("/v1.0/me/messages") {
+            return answer;
+        }
+        let mut changed = entrada_auth::sys::HttpResponse::new(body.as_bytes().to_vec());
+        for (name, value) in headers {
+            changed.headers_mut().append(*name, value.parse().unwrap());
+        }
+        changed
+    });
+    let run = world.run(&["probe"]);
+    let json = world.run(&["probe", "-o", "json"]);
+    assert_eq!(run.exit, json.exit, "{json:#?}");
+    let is_ok = json.stdout.contains(r#""verdict":"ok""#);
+    assert_eq!(is_ok, run.exit == Exit::Success, "{body}: {json:#?}");
+    (run.exit, run.stdout)
+}
+
+#[test]
+fn a_status_of_success_is_no_proof() {
+    let json: &[(&str, &str)] = &[("content-type", "application/json")];
+    for (headers, body, exit) in [
+        (json, r#"{"value":[]}"#, Exit::Success),
+        (json, r#"{"error":{"code":"UnheardOf","message":"x"}}"#, Exit::ProbeRefused),
+        (json, r#"[{"error":{"code":"UnheardOf"}}]"#, Exit::ProbeRefused),
+        (json, r#"{"message":"no"}"#, Exit::ProbeRefused),
+        (json, r#"{"error":{"code":"Unhe"#, Exit::Temporary),
+        (json, r#"{"weather":"fine"}"#, Exit::Temporary),
+        (json, "", Exit::Temporary),
+        (&[("content-type", "text/plain")], "Access denied", Exit::Temporary),
+        (&[], "<?xml version=\"1.0\"?><!DOCTYPE html><html>Guest network</html>", Exit::Temporary),
+        (
+            &[("content-type", "text/javascript")],
+            "top.location='http://wlan.example'",
+            Exit::Temporary,
+        ),
+        (
+            &[("www-authenticate", "Bearer error=\"invalid_token\"")],
+            r#"{"value":[]}"#,
+            Exit::ProbeRefused,
+        ),
+    ] {
+        let (ended, said) = graph(headers, body);
+        assert_eq!(ended, exit, "{body}: {said}");
+        assert_eq!(
+            said.contains("nothing stands in the way"),
+            exit == Exit::Success,
+            "{body}: {said}"
+        );
+    }
+}

@@ -43,7 +43,7 @@ impl Grants {
     /// Says that the store lacks a grant that is on the list: a provider that took the place of another looks like being signed out.
     pub(super) fn warn_absent(&self) {
         let who = self.backend.describe();
-        self.warn(format!("the list names a grant that {who} does not have"));
+        self.warn(format!("the list of accounts contains a grant that {who} does not have"));
     }
 
     /// Remembers entries for [`Grants::drop_stale`].

@@ -42,8 +42,8 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
         if let Some(mut response) = TokenResponse::from_json(&members, at) {
             response.server_date = server;
             evidence.response = Some(response);
-            // Tokens under a status of failure show no endpoint that works.
-            let failed = answer.status.is_some_and(|status| !(200..300).contains(&status));
+            // Tokens under a status of failure, or beside something else, show no endpoint that works.
+            let failed = answer.status.is_some() && !answer.is_success();
             evidence.answer = failed.then_some(answer);
             return;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{RecogniseError, take_answer, take_talk};
-use crate::service::{HttpAnswer, MailLog};
+use crate::service::{HttpAnswer, MailLog, has_failure};
 use crate::shape::Shape;
 use crate::{Context, Evidence};
 use entrada_core::Protocol;
@@ -120,6 +120,14 @@ pub(super) fn read(
         .filter(|name| !KNOWN.contains(&name.as_str()))
         .map(|name| clean(name).into_owned())
         .collect();
+    let unknown: Map<String, Value> = members
+        .iter()
+        .filter(|(name, _)| !KNOWN.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    if has_failure(&unknown) {
+        evidence.not_understood = Some(Value::Object(unknown).to_string());
+    }
     if members.get("version").is_some_and(|version| version.as_u64() != Some(1)) {
         evidence.unknown_members.push("version".to_owned());
     }

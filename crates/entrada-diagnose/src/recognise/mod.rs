@@ -5,6 +5,7 @@ mod answer;
 mod file;
 pub(super) mod limits;
 mod msal;
+mod other_text;
 mod page;
 mod phrase;
 mod printed;
@@ -13,7 +14,8 @@ use serde_json::{Map, Value};
 
 pub(super) use self::answer::refusal_in;
 use self::answer::{is_api_error, take_answer};
-use super::service::{HttpAnswer, MailLog, is_error_document, is_error_object};
+pub(super) use self::other_text::is_label;
+use super::service::{HttpAnswer, MailLog, has_failure, is_error_document, is_error_object};
 use super::shape::Shape;
 use super::{Evidence, har};
 use entrada_core::NumericDate;
@@ -109,7 +111,10 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             Err(error) => match page::refusal(text) {
                 Some(refusal) => evidence.refusal = Some(refusal),
                 None => match single_token(text) {
-                    Some(token) => evidence.token = Some(token),
+                    Some(token) => {
+                        evidence.token = Some(token);
+                        other_text::read(text, &mut evidence, now);
+                    }
                     None => return Err(error),
                 },
             },
@@ -149,10 +154,13 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     } else {
         match Shape::of(text) {
             // A token with something around it: a shell's `export`, a line of a log.
-            Shape::Opaque { .. } | Shape::Broken { .. }
-                if text.contains([' ', '\n']) && single_token(text).is_some() =>
+            shape
+                if (is_loose(&shape) || has_words(text))
+                    && text.contains([' ', '\n'])
+                    && single_token(text).is_some() =>
             {
                 evidence.token = single_token(text);
+                other_text::read(text, &mut evidence, now);
             }
             // Words, not a token: another kind of answer, a log, a mistake.
             Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
@@ -236,6 +244,9 @@ fn read_object(
         }
         evidence.unrecognised = evidence.token.is_none();
     }
+    if has_failure(members) {
+        evidence.answer = Some(HttpAnswer::of_body(text));
+    }
     Ok(())
 }
 
@@ -247,6 +258,27 @@ fn take_talk(talk: MailLog, evidence: &mut Evidence) {
     }
     evidence.mail = Some(talk);
 }
+
+/// Whether `shape` is that of a text which is no token by itself.
+fn is_loose(shape: &Shape) -> bool {
+    matches!(shape, Shape::Opaque { .. } | Shape::Broken { .. })
+}
+
+/// Whether `text` has words that are no pieces of a token that a terminal broke: one piece of it is a token with a whole
+/// signature, or a short word speaks of a refusal.
+fn has_words(text: &str) -> bool {
+    text.contains(char::is_whitespace)
+        && text.split_whitespace().any(|word| match Shape::of_plain_jwt(word) {
+            Some(Shape::Jwt(jwt)) => WHOLE_SIGNATURES.contains(&jwt.signature_length),
+            _ => word.len() <= PIECE_MAX && other_text::refuses(word),
+        })
+}
+
+/// Characters of the signatures that Entra makes: RSA with keys of 2,048 and 4,096 bits.
+const WHOLE_SIGNATURES: [usize; 2] = [342, 683];
+
+/// Characters of a word that may be one of a language.
+const PIECE_MAX: usize = 24;
 
 /// Tokens in a text of which one is looked for.
 const SEVERAL: usize = 8;

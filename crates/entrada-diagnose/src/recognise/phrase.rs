@@ -8,8 +8,17 @@ use crate::service::HttpAnswer;
 const SENTENCE: usize = 600;
 
 /// What stands before the number of a status, where its reason does not stand behind it.
-const BEFORE: [&str; 8] =
-    ["http", "http error", "status", "status code", "statuscode", "status:", "code:", "error:"];
+const BEFORE: [&str; 9] = [
+    "http",
+    "http error",
+    "response",
+    "status",
+    "status code",
+    "statuscode",
+    "status:",
+    "code:",
+    "error:",
+];
 
 /// `403 Forbidden`: a status and its reason at the beginning, which no mail server says so.
 pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
@@ -20,8 +29,9 @@ pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
     let reason = status.canonical_reason()?;
     let start = rest.get(..reason.len())?;
     let ends = !rest[reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    (start.eq_ignore_ascii_case(reason) && ends && text.len() <= SENTENCE)
-        .then(|| answer(status, text))
+    // Tokens beside it do not count.
+    let length: usize = text.split_whitespace().map(str::len).filter(|word| *word < 200).sum();
+    (start.eq_ignore_ascii_case(reason) && ends && length <= SENTENCE).then(|| answer(status, text))
 }
 
 /// `403 Client Error: Forbidden for url: …` (requests), `status code 403` (axios), `: 403 (Forbidden)` (.NET).
@@ -34,7 +44,7 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         let Some(status) = error_status(word) else { continue };
         let at = word.as_ptr().addr() - lower.as_ptr().addr();
         let end = at + word.len();
-        let before = lower[..at].trim_end_matches([' ', '(', '"', ':', '=']);
+        let before = lower[..at].trim_end_matches([' ', '(', '[', '"', ':', '=']);
         let reason = status.canonical_reason().unwrap_or_default().to_ascii_lowercase();
         let named = BEFORE.iter().any(|name| before.ends_with(name.trim_end_matches(':')));
         // `"GET /v1.0/me HTTP/1.1" 401 123`: a line of an access log.
@@ -47,7 +57,7 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
     None
 }
 
-fn error_status(word: &str) -> Option<StatusCode> {
+pub(super) fn error_status(word: &str) -> Option<StatusCode> {
     let three = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit());
     let number = word.parse().ok().filter(|number| three && (400..600).contains(number))?;
     StatusCode::from_u16(number).ok().filter(|status| status.canonical_reason().is_some())
@@ -83,6 +93,7 @@ mod tests {
             "AxiosError: Request failed with status code 403",
             "urllib.error.HTTPError: HTTP Error 403: Forbidden",
             "The remote server returned an error: (403) Forbidden.",
+            "<Response [403]>",
         ] {
             assert_eq!(in_words(text).and_then(|answer| answer.status), Some(403), "{text}");
         }

@@ -7,12 +7,13 @@ pub(super) static RULE: Rule = Rule {
     docs: "\
 ## What it means
 
-The input is not a token, and not an answer that can be diagnosed. Nothing was checked, so this result does not
-say that the token is good.
+The input, or a part of it, is neither a token nor an answer that can be diagnosed. That part may be an error, so the
+verdict is not `ok`, whatever the token shows.
 
 ## Why it happens
 
-The wrong text was piped in, or too little of the answer was kept to recognise it.
+The wrong text was piped in, too little of an answer was kept to recognise it, or a line next to the token reports a
+failure in unknown words.
 
 ## What to do
 
@@ -23,6 +24,14 @@ its status line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an 
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if let Some(part) = &facts.evidence.not_understood {
+        return Some(
+            RULE.finding("a part of the input is not understood, and may be a refusal")
+                .with_confidence(Confidence::Possible)
+                .with_evidence("part", part)
+                .help("read that part, or give the whole answer that it comes from: with its status line, or as JSON"),
+        );
+    }
     if !facts.evidence.unrecognised {
         return None;
     }

@@ -47,6 +47,15 @@ const ERROR_MEMBERS: [&str; 10] = [
 /// Elements that only an error has, at the root of a document, first in it, or as the content of a SOAP body; in lower case.
 const ERROR_ELEMENTS: [&str; 5] = ["error", "errors", "errorresponse", "exception", "fault"];
 
+/// Elements with which a web page begins, in lower case.
+const PAGE_ELEMENTS: [&str; 15] = [
+    "body", "center", "div", "form", "frameset", "h1", "head", "html", "iframe", "meta",
+    "noscript", "script", "style", "table", "title",
+];
+
+/// Bytes in which the type of a page is looked for.
+const PROLOG_BYTES: usize = 1_024;
+
 /// Names that are looked at before the root of an XML document: its declaration, comments, instructions.
 const PROLOG_MAX: usize = 16;
 
@@ -81,13 +90,6 @@ impl HttpAnswer {
             && !OF_THE_CALLER.iter().any(|word| code.contains(word))
     }
 
-    /// Whether the service did what it was asked for.
-    pub fn is_success(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status) && status != 203)
-            && !self.is_html()
-            && !self.says_error()
-    }
-
     /// Whether the service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the
     /// caller in.
     pub fn is_good(&self) -> bool {
@@ -106,13 +108,11 @@ impl HttpAnswer {
         let json = match self.json() {
             Some(Value::Object(members)) => is_error_object(&members),
             // Some services send a list of errors. Members of lists may be messages.
-            Some(Value::Array(all)) => {
-                all.first().and_then(Value::as_object).is_some_and(|first| {
-                    let code_and_message = first.len() == 2 && first.contains_key("code");
-                    first.iter().any(|(name, value)| is_error(name, value))
-                        || (code_and_message && first.contains_key("message"))
-                })
-            }
+            Some(Value::Array(all)) => all.iter().filter_map(Value::as_object).any(|one| {
+                let code_and_message = one.len() == 2 && one.contains_key("code");
+                one.iter().any(|(name, value)| is_error(name, value))
+                    || (code_and_message && one.contains_key("message"))
+            }),
             _ => false,
         };
         let by_kind = self.header("content-type").any(|kind| kind.contains("application/problem+"));
@@ -143,14 +143,10 @@ impl HttpAnswer {
             .filter(|message| !message.is_empty())
     }
 
-    /// Whether a web page came back.
+    /// Whether a web page came back, whatever stands before its first element.
     pub fn is_html(&self) -> bool {
-        let starts = |mark: &str| {
-            self.body.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
-        };
-        self.header("content-type").any(|kind| kind.contains("html"))
-            || starts("<!doctype html")
-            || starts("<html")
+        self.header("content-type").any(|kind| kind.to_ascii_lowercase().contains("html"))
+            || is_page(&self.body)
     }
 }
 
@@ -161,6 +157,37 @@ pub(crate) fn is_error_object(object: &Map<String, Value>) -> bool {
         || wrapped.is_some_and(|inner| inner.iter().any(|(name, value)| is_error(name, value)))
         || reports_failure(object)
         || is_only_text(object)
+}
+
+/// Whether a member of `object`, which holds a token, names an error or a failure. A message beside a token is none.
+pub(crate) fn has_failure(object: &Map<String, Value>) -> bool {
+    let others: Map<String, Value> = object
+        .iter()
+        .filter(|(name, _)| plain(name) != "message")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    others.iter().any(|(name, value)| is_error(name, value))
+        || reports_failure(&others)
+        || has_error_within(&Value::Object(others))
+}
+
+/// Whether an object in `value`, outside of lists, is an error with a code or a message. A resource with an `id` may have one
+/// of its own.
+pub(super) fn has_error_within(value: &Value) -> bool {
+    // A body within a body, as gateways wrap it.
+    if let Value::String(text) = value {
+        let inner = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let inner = inner.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+        return inner.is_some_and(|inner| is_error_object(&inner));
+    }
+    let Some(members) = value.as_object().filter(|members| !members.contains_key("id")) else {
+        return false;
+    };
+    members.iter().any(|(name, value)| {
+        let is_list = value.as_array().is_some_and(|all| all.iter().any(Value::is_object));
+        let told = is_list || ["code", "message"].iter().any(|told| value.get(told).is_some());
+        (told && is_error(name, value)) || has_error_within(value)
+    })
 }
 
 /// Whether a member repeats a status of failure, or says that it failed.
@@ -220,7 +247,7 @@ fn is_error(name: &str, value: &Value) -> bool {
 }
 
 /// `name` without case and without what parts its words.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
@@ -236,6 +263,17 @@ pub(crate) fn is_error_document(xml: &str) -> bool {
     };
     let content = inside[at..].split_once('>').map(|(_, content)| content);
     content.and_then(next_element).is_some_and(|(name, _)| is_error(name))
+}
+
+/// Whether the first thing in `text` that is no comment or declaration belongs to a web page.
+pub(crate) fn is_page(text: &str) -> bool {
+    let start = text.get(..text.len().min(PROLOG_BYTES)).unwrap_or(text).to_ascii_lowercase();
+    if start.contains("<!doctype html")
+        && text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+    {
+        return true;
+    }
+    next_element(text).is_some_and(|(name, _)| PAGE_ELEMENTS.contains(&name.as_str()))
 }
 
 /// The local name of the first element in `xml`, in lower case, and what follows its tag.

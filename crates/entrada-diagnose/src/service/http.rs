@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::recognise::limits::{start_of, weigh};
+use super::success::status_in;
 use super::words::IN_PROSE;
 use entrada_core::oauth::{asked_pause, challenge};
 use entrada_core::{NumericDate, Secret};
@@ -45,8 +46,11 @@ impl HttpAnswer {
         let is_head = |line: &&str| status_of(&bare(line)).is_some();
         let mut start = lines.iter().rposition(&is_head)?;
         if !verbose {
-            let heads = (0..=start).filter(|at| lines.get(*at).is_some_and(is_head));
-            start = before_open_json(&lines, heads).unwrap_or(start);
+            let heads: Vec<usize> =
+                (0..=start).filter(|at| lines.get(*at).is_some_and(is_head)).collect();
+            start = before_open_json(&lines, &heads)
+                .or_else(|| of_parts(&lines, &heads))
+                .unwrap_or(start);
         }
         let mut answer = Self { status: status_of(&bare(lines[start])), ..Self::default() };
         let mut end = start + 1;
@@ -71,7 +75,8 @@ impl HttpAnswer {
             .unwrap_or_default()
             .iter()
             .filter(|line| !verbose || !is_curls_own(line));
-        body.copied().collect::<Vec<_>>().join("\n").trim().clone_into(&mut answer.body);
+        let body = body.copied().collect::<Vec<_>>().join("\n");
+        without_chunk_sizes(&answer, body.trim()).clone_into(&mut answer.body);
         answer.read_request(&lines[..start]);
         Some(answer)
     }
@@ -89,14 +94,19 @@ impl HttpAnswer {
 
     /// The first answer that refuses within one that holds several (`$batch` of Graph and ARM), which says `200` itself.
     pub fn refused_within(&self) -> Option<Self> {
-        if self.status.is_some_and(|status| status >= 300) || !self.body.contains("\"responses\"") {
+        if self.status.is_some_and(|status| status >= 300) {
+            return None;
+        }
+        if let Some(refused) = self.refused_part() {
+            return Some(refused);
+        }
+        if !self.body.contains("\"responses\"") {
             return None;
         }
         let json = self.json()?;
         let all = json.get("responses")?.as_array()?;
         let (status, inner) = all.iter().find_map(|inner| {
-            let status = inner.get("status").or(inner.get("httpStatusCode"))?.as_u64()?;
-            let status = u16::try_from(status).ok()?;
+            let status = status_in(inner.get("status").or(inner.get("httpStatusCode"))?)?;
             (400..600).contains(&status).then_some((status, inner))
         })?;
         let headers = inner.get("headers").and_then(Value::as_object).into_iter().flatten();
@@ -158,12 +168,27 @@ impl HttpAnswer {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON.
+    /// The body as JSON; what follows it is left out.
     pub fn json(&self) -> Option<Value> {
+        self.leading_json().map(|(value, _)| value)
+    }
+
+    /// The JSON with which the body begins, and what follows it.
+    pub(super) fn leading_json(&self) -> Option<(Value, &str)> {
         if start_of(&self.body).len() < self.body.len() || weigh(&self.body).is_err() {
             return None;
         }
-        serde_json::from_str(&self.body).ok()
+        let mut text = self.body.trim_start_matches('\u{feff}').trim_start();
+        // Services put these before their JSON, so that no page can read it as a script.
+        for guard in [")]}',", ")]}'", "while(1);", "for(;;);"] {
+            text = text.strip_prefix(guard).unwrap_or(text).trim_start();
+        }
+        if !text.starts_with(['{', '[']) {
+            return None;
+        }
+        let mut values = serde_json::Deserializer::from_str(text).into_iter();
+        let value = values.next()?.ok()?;
+        Some((value, text.get(values.byte_offset()..)?))
     }
 
     /// The claims that the service asks for.
@@ -189,9 +214,19 @@ impl HttpAnswer {
     }
 }
 
+/// `body` without the sizes around it, where it came as one chunk (RFC 9112 §7.1).
+fn without_chunk_sizes<'a>(answer: &HttpAnswer, body: &'a str) -> &'a str {
+    let chunked = answer.header("transfer-encoding").any(|value| value.contains("chunked"));
+    let content = || {
+        let (size, rest) = body.split_once('\n')?;
+        let content = rest.trim_end().strip_suffix('0')?.strip_suffix('\n')?;
+        usize::from_str_radix(size.trim(), 16).ok().map(|_| content.trim())
+    };
+    chunked.then(content).flatten().unwrap_or(body)
+}
+
 /// The first of `heads` whose body is JSON that has no end before the next: what looks like a head there is quoted.
-fn before_open_json(lines: &[&str], heads: impl Iterator<Item = usize>) -> Option<usize> {
-    let heads: Vec<usize> = heads.collect();
+fn before_open_json(lines: &[&str], heads: &[usize]) -> Option<usize> {
     heads.windows(2).find_map(|pair| {
         let between = lines.get(pair[0]..pair[1])?;
         let end = between.iter().position(|line| line.is_empty())?;
@@ -202,6 +237,17 @@ fn before_open_json(lines: &[&str], heads: impl Iterator<Item = usize>) -> Optio
                 .next()
                 .is_none_or(|first| first.is_err());
         open.then_some(pair[0])
+    })
+}
+
+/// The first of `heads` whose body has parts: what looks like a head behind it is that of a part.
+fn of_parts(lines: &[&str], heads: &[usize]) -> Option<usize> {
+    heads.iter().copied().find(|at| {
+        let headers = lines.iter().skip(at + 1).take_while(|line| !line.is_empty());
+        headers.map(|line| line.to_ascii_lowercase()).any(|line| {
+            let value = line.trim().strip_prefix("content-type:");
+            value.is_some_and(|value| value.trim_start().starts_with("multipart/"))
+        })
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::mail_log::{in_prose, side_of};
 use super::mail_outcome::is_tag;
+use super::mail_sign_in::is_lost;
 use super::sasl::{self, Initial};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Protocol, Side};
@@ -36,7 +37,7 @@ pub enum Mechanism {
     Token,
     /// With a token: OAUTHBEARER (RFC 7628), which Exchange Online does not offer everywhere.
     Bearer,
-    /// With a password.
+    /// With a password, or something else that is no token.
     Password,
 }
 
@@ -79,6 +80,7 @@ impl MailLog {
                     || marked < 2
                     || is_server_line(protocol, line)
                     || !line.contains(char::is_whitespace)
+                    || is_lost(line)
             })
             .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
             .collect();
@@ -123,8 +125,8 @@ impl MailLog {
                     self.mechanism = match mechanism.as_deref() {
                         Some("XOAUTH2") => Some(Mechanism::Token),
                         Some("OAUTHBEARER") => Some(Mechanism::Bearer),
-                        Some("PLAIN" | "LOGIN" | "CRAM-MD5" | "NTLM") => Some(Mechanism::Password),
-                        _ => self.mechanism,
+                        Some(_) => Some(Mechanism::Password),
+                        None => self.mechanism,
                     };
                     expecting =
                         matches!(self.mechanism, Some(Mechanism::Token | Mechanism::Bearer));

@@ -2,12 +2,17 @@
 
 use super::mail::MailLog;
 use super::mail_commands::RefusedCommand;
+use super::mail_sign_in::SignIn;
 use entrada_core::{Protocol, Side};
 
 impl MailLog {
     /// The line with which the server refused: the last one that says no. After a sign-in, one that nothing makes up for, or
     /// the one with which it closed the connection.
     pub fn refusal(&self) -> Option<&str> {
+        // What is refused to somebody with a password says nothing of the token.
+        if self.is_by_other() {
+            return None;
+        }
         let signed_in = self.signed_in_at();
         if let Some(refused) = self.refused_command() {
             return Some(refused.line);
@@ -69,99 +74,42 @@ impl MailLog {
         }
     }
 
-    /// Whether the client signed in with a password: nothing is shown of a token then.
-    pub fn is_by_password(&self) -> bool {
-        let client = || self.lines.iter().filter(|(side, _)| *side == Side::Client);
-        let names = |line: &str, commands: &[&str]| {
-            let at = usize::from(self.protocol == Protocol::Imap);
-            let command = line.split_whitespace().nth(at).unwrap_or_default();
-            commands.iter().any(|name| command.eq_ignore_ascii_case(name))
-        };
-        client().any(|(_, line)| self.sign_in_of(line).is_some() && names(line, &["LOGIN", "PASS"]))
-            && !client().any(|(_, line)| names(line, &["AUTHENTICATE", "AUTH"]))
-    }
-
-    /// The tag of a client's command that signs in; without one, an empty word.
-    fn sign_in_of<'a>(&self, line: &'a str) -> Option<&'a str> {
-        let mut words = line.split_whitespace();
-        let tag = if self.protocol == Protocol::Imap { words.next()? } else { "" };
-        let command = words.next()?.to_ascii_uppercase();
-        // `AUTH` alone asks for what there is (RFC 5034 §4).
-        let signs_in = match command.as_str() {
-            "AUTHENTICATE" | "AUTH" | "PASS" => words.next().is_some(),
-            "LOGIN" => self.protocol == Protocol::Imap,
-            _ => false,
-        };
-        signs_in.then_some(tag)
-    }
-
-    /// The line with which the server says yes to the command that signs in.
-    fn taken_at(&self) -> Option<usize> {
-        let mut tag = None;
-        self.lines.iter().position(|(side, line)| {
-            if *side == Side::Client {
-                tag = self.sign_in_of(line).or(tag);
-                return false;
-            }
-            let mut words = line.split_whitespace();
-            let (first, second) = (words.next(), words.next());
-            tag.is_some_and(|tag| match self.protocol {
-                Protocol::Imap => {
-                    first == Some(tag) && second.is_some_and(|word| word.eq_ignore_ascii_case("OK"))
-                }
-                Protocol::Pop => first == Some("+OK"),
-                Protocol::Smtp => first.is_some_and(|code| code.starts_with("235")),
-            })
-        })
-    }
-
     /// Whether the server took the token, whatever came later.
     pub fn signed_in(&self) -> bool {
         self.signed_in_at().is_some()
     }
 
+    /// The line with which the server took the token, or took what no line of the client's names.
     pub(super) fn signed_in_at(&self) -> Option<usize> {
-        self.taken_at().or_else(|| self.said_to_be_taken_at())
-    }
-
-    /// The same by the words of one line, where the client's are not known.
-    fn said_to_be_taken_at(&self) -> Option<usize> {
-        self.lines.iter().position(|(side, line)| {
-            // A log may have words of its own before the server's.
-            if self.protocol == Protocol::Imap && line.contains(" OK AUTHENTICATE completed") {
-                return true;
-            }
-            let lower = line.to_ascii_lowercase();
-            *side == Side::Server
-                && match self.protocol {
-                    Protocol::Imap => {
-                        let mut words = lower.split_whitespace().skip(1);
-                        words.next() == Some("ok")
-                            && ["authenticat", "login completed", "logged in"]
-                                .iter()
-                                .any(|words| lower.contains(words))
-                    }
-                    Protocol::Smtp => lower.starts_with("235"),
-                    Protocol::Pop => {
-                        lower.starts_with("+ok")
-                            && (lower.contains("authenticated") || lower.contains("logged in"))
-                    }
-                }
-        })
-    }
-
-    /// Whether nothing was refused after the sign-in but what the client named: a folder or recipient that is not there, a
-    /// message that is too large. With a `token` at hand, a refusal alone is enough that comes after sign-ins only.
-    pub fn let_in(&self, token: bool) -> bool {
-        if !self.signed_in() {
-            let alone =
-                || self.refusal().map(|line| RefusedCommand { command: None, argument: "", line });
-            return token
-                && self.is_about_the_message()
-                && alone().is_some_and(|refused| self.is_named_wrong(&refused));
+        match self.sign_in() {
+            SignIn::ByToken(at) | SignIn::Unnamed(at) => Some(at),
+            SignIn::ByOther | SignIn::NotTaken | SignIn::Missing => None,
         }
-        !self.is_by_password()
-            && self.refused_command().is_none_or(|refused| self.is_named_wrong(&refused))
+    }
+
+    /// Whether the client signed in by something that is no token, and the server took it.
+    fn is_by_other(&self) -> bool {
+        self.sign_in() == SignIn::ByOther
+    }
+
+    /// Whether the token was taken, nothing was refused after that but what the client named (a folder or recipient that is
+    /// not there, a message that is too large), and the server did not end the connection. With a `token` at hand, a refusal
+    /// alone is enough that comes after sign-ins only.
+    pub fn let_in(&self, token: bool) -> bool {
+        match self.sign_in() {
+            SignIn::ByToken(at) | SignIn::Unnamed(at) => {
+                !self.is_cut_after(at)
+                    && self.refused_command().is_none_or(|refused| self.is_named_wrong(&refused))
+            }
+            SignIn::Missing => {
+                let alone =
+                    self.refusal().map(|line| RefusedCommand { command: None, argument: "", line });
+                token
+                    && self.is_about_the_message()
+                    && alone.is_some_and(|refused| self.is_named_wrong(&refused))
+            }
+            SignIn::ByOther | SignIn::NotTaken => false,
+        }
     }
 }
 

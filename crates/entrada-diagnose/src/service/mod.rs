@@ -11,13 +11,15 @@ mod mail_commands;
 mod mail_log;
 mod mail_outcome;
 mod mail_rights;
+mod mail_sign_in;
 mod rights;
 mod sasl;
 mod service_id;
+mod success;
 mod words;
 
 pub(super) use address::segments;
-pub(super) use body::{is_error_document, is_error_object};
+pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
 pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, advise, causes, finding};
 pub use mail::MailLog;

@@ -103,14 +103,11 @@ impl HttpAnswer {
 
     /// Whether it shows that a token did what `job` does.
     pub fn serves(&self, job: Job) -> bool {
-        let done = self.status.is_some_and(|status| (200..300).contains(&status))
-            && self.soap_error().is_none()
-            && !self.is_html();
         let called = match self.service() {
             Service::Graph => self.graph_job(),
             _ => self.job(),
         };
-        done && called == Some(job)
+        called == Some(job) && self.is_success()
     }
 
     /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.

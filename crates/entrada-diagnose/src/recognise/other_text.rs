@@ -1,0 +1,320 @@
+//! The text beside a token: a label, or something that was said about it.
+
+use super::phrase::error_status;
+use super::{limits, recognise};
+use crate::Evidence;
+use crate::service::is_page;
+use entrada_core::NumericDate;
+
+/// Words for a refusal or a failure, in lower case; longer words that hold one are meant too.
+const REFUSING: [&str; 39] = [
+    "abort",
+    "access is denied",
+    "bad request",
+    "blocked",
+    "broken",
+    "can't",
+    "cannot",
+    "denied",
+    "disabled",
+    "does not",
+    "doesn't",
+    "erreur",
+    "error",
+    "exception",
+    "expired",
+    "fail",
+    "fatal",
+    "fehler",
+    "forbidden",
+    "invalid",
+    "negado",
+    "no access",
+    "no autorizado",
+    "not ",
+    "refus",
+    "reject",
+    "revoked",
+    "timed out",
+    "timeout",
+    "traceback",
+    "unable",
+    "unauthori",
+    "ungültig",
+    "unsuccessful",
+    "verweigert",
+    "wrong",
+    "échec",
+    "faultstring",
+    "\"fault",
+];
+
+/// Members that say by `false` that something failed, in lower case.
+const SUCCESS: [&str; 5] = ["ok", "success", "succeeded", "authorized", "authenticated"];
+
+/// Values of a member that say that there was no error.
+const NOTHING: [&str; 7] = ["0", "null", "none", "nil", "false", "\"\"", "''"];
+
+/// Words before `error` that say that there was none.
+const NEGATIONS: [&str; 4] = ["no", "zero", "without", "0"];
+
+/// Programs and keywords at the start of a command line.
+const COMMANDS: [&str; 9] = ["$", "curl", "env", "export", "http", "let", "ps>", "set", "var"];
+
+/// Words of headings around a token, and of programs that got one, in lower case.
+const HEADINGS: &str = " a access accesstoken account acquired acquiring an and array at authenticated authentication authorization azure \
+    bearer begin below cache cached client clientid code complete completed copy date debug device done end entra error \
+    errors exchange expires expireson expiry explorer fetched fetching finished flow for from get getting got graph \
+    header here id idtoken in info is it jwt key log logged login mail microsoft my name new notice object of ok \
+    on outlook output paste payload personal please production raw real received refresh refreshtoken resource response \
+    scope scopes sign signature signed signin silent silently starting subscription succeeded success successful \
+    successfully sys tenant tenantid test thanks the this to token tokens tokentype trace true type user username value \
+    verbose waiting with without work your ";
+
+/// Names whose values say how something ended, in lower case.
+const OUTCOMES: [&str; 15] = [
+    "description",
+    "detail",
+    "errno",
+    "exit",
+    "exitcode",
+    "message",
+    "msg",
+    "outcome",
+    "rc",
+    "reason",
+    "result",
+    "returncode",
+    "state",
+    "status",
+    "title",
+];
+
+/// Values that say that it ended well, in lower case.
+const GOOD: [&str; 10] = [
+    "0",
+    "active",
+    "completed",
+    "created",
+    "done",
+    "ok",
+    "success",
+    "succeeded",
+    "successful",
+    "true",
+];
+
+/// Stands in the place of a token.
+const TOKEN: char = '\u{1}';
+
+/// Words beside the token in its own line that may be a label. What is longer is prose.
+const LABEL_WORDS: usize = 8;
+
+/// Characters of the longest word that is read: longer ones are tokens and keys.
+const WORD_MAX: usize = 64;
+
+/// Lines that are read.
+const LINES_MAX: usize = 20_000;
+
+/// Takes what `text` says beside its token: as the readers of such texts judge it when it comes alone, or as a line that
+/// nobody understood.
+pub(super) fn read(text: &str, evidence: &mut Evidence, now: NumericDate) {
+    let marked = without_tokens(limits::start_of(text));
+    let lines: Vec<&str> = marked.lines().take(LINES_MAX).collect();
+    let rest = |from: usize| lines[from..].join("\n").replace(TOKEN, "");
+    let judged = |from: usize| {
+        let said = recognise(&rest(from), now).ok()?;
+        let Evidence { refusal, not_oauth, answer, mail, .. } = &said;
+        let is_said =
+            refusal.is_some() || not_oauth.is_some() || answer.is_some() || mail.is_some();
+        is_said.then_some(said)
+    };
+    let first = lines.iter().position(|line| !is_label(line));
+    // A body that stands by itself, and what begins the body or message that the line is part of.
+    let opens = |line: &&str| line.starts_with(['{', '[', '<']) && !line.contains(TOKEN);
+    let opening = lines.iter().take(first.map_or(lines.len(), |at| at + 1)).position(opens);
+    let whole = first.map(|_| 0);
+    let said = [whole, opening, first].into_iter().flatten().find_map(judged);
+    match said {
+        Some(said) => {
+            evidence.refusal = said.refusal;
+            evidence.not_oauth = said.not_oauth;
+            evidence.answer = said.answer;
+            evidence.mail = said.mail;
+        }
+        None => {
+            let line = first.map(|first| lines[first].replace(TOKEN, "").trim().to_owned());
+            evidence.not_understood = line;
+        }
+    }
+}
+
+/// `text` with marks in the places of its tokens.
+fn without_tokens(text: &str) -> String {
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_token = |word: &str| word.starts_with("eyJ") && word.matches('.').count() >= 2;
+    let mut rest = String::with_capacity(text.len());
+    let mut from = 0;
+    for word in text.split(|c| !part(c)).filter(|word| is_token(word)) {
+        let at = word.as_ptr().addr() - text.as_ptr().addr();
+        rest.push_str(&text[from..at]);
+        rest.push(TOKEN);
+        from = at + word.len();
+    }
+    rest.push_str(&text[from..]);
+    rest
+}
+
+/// Whether `line` names or frames the token, or reports how it was got, and says nothing of a refusal.
+pub(crate) fn is_label(line: &str) -> bool {
+    if refuses(line) || is_page(line) {
+        return false;
+    }
+    let lower = line.trim().to_ascii_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    if let Some((name, value)) = lower.split_once([':', '=']) {
+        let name = name.rsplit(' ').find(|word| !word.is_empty()).unwrap_or_default();
+        let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        if OUTCOMES.contains(&name) {
+            let value = value.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+            return GOOD.contains(&value) || (value.len() == 3 && value.starts_with('2'));
+        }
+    }
+    let is_command = words.first().is_some_and(|first| {
+        COMMANDS.contains(first)
+            || first.starts_with(['$', '#', '{', '[', '"', '\''])
+            || is_flag(first)
+    });
+    // `name = value`, `name: value`, a time before a message.
+    let is_named = words.iter().take(3).any(|word| word.contains(['=', ':']));
+    // What Microsoft's tools print before they have a token.
+    let is_prompt = lower.contains("enter the code");
+    let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS;
+    let is_heading = lower.ends_with(':') && words.len() <= LABEL_WORDS + 4;
+    is_short
+        || is_heading
+        || is_command
+        || is_named
+        || is_prompt
+        || words.iter().all(|word| is_of_heading(word))
+}
+
+/// Whether `word` is an option of a command line.
+fn is_flag(word: &str) -> bool {
+    let name = word.trim_start_matches('-');
+    name.len() < word.len() && name.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Whether `word` is one of a heading: a known one, or a name, a number or a mark that no language has.
+fn is_of_heading(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_name = bare.contains(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != '\'')
+        && !bare.contains(|c: char| !c.is_ascii());
+    let mut words = bare.split('-');
+    (bare.is_empty() && word.is_ascii())
+        || is_name
+        || word.contains(TOKEN)
+        || WORD_MAX < word.len()
+        || words.all(|word| HEADINGS.contains(&format!(" {word} ")))
+}
+
+/// Whether `line` has a word, or the number of an HTTP status, for a refusal or a failure.
+pub(super) fn refuses(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().filter(|word| word.len() <= WORD_MAX).collect();
+    let lower = format!("{} ", words.join(" ").to_ascii_lowercase());
+    let by_word = REFUSING.iter().any(|word| {
+        lower.match_indices(word).any(|(at, _)| !is_of_nothing(&lower, at, at + word.len()))
+    });
+    by_word || says_false(&lower) || has_error_status(&lower)
+}
+
+/// Whether the word at `from..to` names an error of which there was none: `error: null`, `no errors`.
+fn is_of_nothing(line: &str, from: usize, to: usize) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let start = line[..from].trim_end_matches(is_word);
+    let before = start.split_whitespace().next_back().unwrap_or_default();
+    let before = before.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let rest = line[to..].trim_start_matches(is_word).trim_start_matches(['"', '\'', ' ']);
+    let value = rest.trim_start_matches([':', '=', '>', ' ']);
+    let is_named = value.len() < rest.len();
+    let is_nothing = |nothing: &&str| {
+        value.strip_prefix(*nothing).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    NEGATIONS.contains(&before) || (is_named && NOTHING.iter().any(is_nothing))
+}
+
+/// `"ok":false`, `success = false`.
+fn says_false(line: &str) -> bool {
+    line.match_indices("false").any(|(at, _)| {
+        let named = line[..at].trim_end_matches([' ', '"', '\'', ':', '=', '>']);
+        let name = named.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        named.len() < at && SUCCESS.contains(&name)
+    })
+}
+
+/// Whether a status of failure stands in `line` by itself: no part of a time, a version or a length.
+fn has_error_status(line: &str) -> bool {
+    line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+        let at = word.as_ptr().addr() - line.as_ptr().addr();
+        let before = &line[..at];
+        let is_part = before.ends_with(['.', ','])
+            && before[..at - 1].ends_with(|c: char| c.is_ascii_digit());
+        let is_length = before.ends_with("string(")
+            || before.contains("expires_in")
+            || before.ends_with("size=")
+            || line[at + word.len()..].trim_start().starts_with("ms");
+        error_status(word).is_some() && !is_part && !is_length
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_refusals_are_told_apart() {
+        for line in [
+            "",
+            "export TOKEN=",
+            "Authorization: Bearer ",
+            "  \"access_token\": \"\",",
+            "2026-11-26 01:00:00,500 INFO auth - token: ",
+            "expires_in : 500",
+            "error: null, \"errors\": 0",
+            "done without errors",
+            "got it: no errors",
+            "status: 200",
+            "Here is the token that I got from Graph Explorer:",
+            "real\t0m0.532s",
+            "AccessToken  ExpiresOn  Subscription  Tenant  TokenType",
+            "Waiting for sign-in...",
+            "string(412) \"\"",
+            "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code X",
+            "curl -H 'Accept: */*' -H 'Authorization: Bearer ' https://graph.microsoft.com/v1.0/me -o out.json -s",
+            "https://graph.microsoft.com:443/",
+        ] {
+            assert!(is_label(line), "{line}");
+        }
+        for line in [
+            "401",
+            "http_code=401",
+            ":status: 403",
+            "<Response [401]>",
+            "Forbidden",
+            "{\"ok\":false}",
+            "\"success\" : false",
+            "Errors: 3",
+            "invalid_auth",
+            "it does not work",
+            "KO",
+            "rc=22",
+            "result: KO",
+            "Insufficient privileges to complete the operation.",
+            "Service Unavailable",
+            "<html><title>Guest network</title>",
+            "this is what they gave me yesterday when I asked them about it",
+        ] {
+            assert!(!is_label(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Proof that a service did what it was asked for: the status, the headers and the whole body.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde_json::Value;
+
+use super::HttpAnswer;
+use super::body::{has_error_within, plain};
+use crate::recognise::is_label;
+
+/// Headers with which Exchange answers what ActiveSync may do: the answer has no body.
+const ACTIVE_SYNC: [&str; 2] = ["ms-asprotocolversions", "ms-asprotocolcommands"];
+
+/// Headers that Microsoft's services put on every answer.
+const MARKS: [&str; 4] = ["client-request-id", "request-id", "x-feserver", "x-ms-request-id"];
+
+/// Characters of a line that a terminal or `curl -w` puts behind a body.
+const OUTPUT_MAX: usize = 200;
+
+/// Parts of one multipart answer that are read.
+const PARTS_MAX: usize = 100;
+
+impl HttpAnswer {
+    /// Whether the service did what it was asked for. Only what was read to its end shows that.
+    pub fn is_success(&self) -> bool {
+        let done = self.status.is_some_and(|status| {
+            // RFC 9110 §15.3.4: something in between changed a 203.
+            (200..300).contains(&status) && status != 203
+        });
+        // A page that leads elsewhere, in a header.
+        let leads_away = self.header("refresh").next().is_some();
+        done && !leads_away
+            && !self.is_html()
+            && !self.is_challenged()
+            && !self.says_error()
+            && self.is_whole()
+    }
+
+    /// Whether the answer refuses although its status says that all is well.
+    pub fn is_refusal_under_success(&self) -> bool {
+        self.says_error() || self.is_challenged() || self.refused_within().is_some()
+    }
+
+    /// Whether it is ActiveSync that answers what it can do.
+    pub fn is_of_active_sync(&self) -> bool {
+        ACTIVE_SYNC.iter().any(|name| self.header(name).next().is_some())
+    }
+
+    /// Whether there is nothing to read: no body, a picture or a file.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        let kinds =
+            ["application/octet-stream", "application/pdf", "audio/", "font/", "image/", "video/"];
+        let kind = self.header("content-type").next().unwrap_or_default().to_ascii_lowercase();
+        self.body.trim().is_empty() || kinds.iter().any(|own| kind.starts_with(own))
+    }
+
+    /// Whether a challenge names an error (RFC 6750 §3).
+    fn is_challenged(&self) -> bool {
+        self.header("www-authenticate").any(|value| value.contains("error="))
+    }
+
+    /// Whether the body was read to its end as what it is, and no part of it reports a failure.
+    fn is_whole(&self) -> bool {
+        if self.body.trim().is_empty() {
+            return self.may_be_empty();
+        }
+        if let Some(boundary) = self.boundary() {
+            return self.is_multipart_done(&boundary);
+        }
+        if let Some((value, rest)) = self.leading_json() {
+            let several = self.status == Some(207);
+            return is_end_of_output(rest)
+                && !has_failed_part(&value)
+                && !has_error_within(&value)
+                && (!several || has_status(&value));
+        }
+        let body = self.body.trim_start_matches('\u{feff}').trim();
+        if body.starts_with('<') {
+            return is_whole_xml(body) && self.is_multi_status_done(body);
+        }
+        // `$count` answers with a number alone.
+        body.len() < 20 && body.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// Whether an answer to this request may come without content (RFC 9110 §9.3, §15.3).
+    fn may_be_empty(&self) -> bool {
+        let by_service = MARKS.iter().any(|name| self.header(name).next().is_some());
+        matches!(self.status, Some(202 | 204 | 205))
+            || match self.method.as_deref() {
+                Some("HEAD") => true,
+                Some("DELETE" | "OPTIONS" | "PATCH" | "POST" | "PUT") => by_service,
+                _ => false,
+            }
+            || self.is_of_active_sync()
+    }
+
+    /// What parts the parts of a multipart body (RFC 2046 §5.1).
+    fn boundary(&self) -> Option<String> {
+        let kind = self.header("content-type").next()?;
+        let lower = kind.to_ascii_lowercase();
+        let at = lower.starts_with("multipart/").then(|| lower.find("boundary="))??;
+        let value = kind[at + "boundary=".len()..].split(';').next()?.trim().trim_matches('"');
+        Some(format!("--{value}"))
+    }
+
+    /// Whether every part of a multipart body is an answer that shows success.
+    fn is_multipart_done(&self, boundary: &str) -> bool {
+        for (read, part) in self.body.split(boundary).skip(1).take(PARTS_MAX).enumerate() {
+            if part.starts_with("--") {
+                return 0 < read;
+            }
+            if !Self::parse(part).is_some_and(|answer| answer.is_success()) {
+                return false;
+            }
+        }
+        // The closing boundary is missing, or stands too far behind.
+        false
+    }
+
+    /// The first part of a multipart body that refuses.
+    pub(super) fn refused_part(&self) -> Option<Self> {
+        let boundary = self.boundary()?;
+        let mut parts = self.body.split(&boundary).skip(1).take(PARTS_MAX).filter_map(Self::parse);
+        let refused = parts.find(|part| part.status.is_some_and(|status| 400 <= status))?;
+        Some(Self { method: None, ..refused.with_request_of(self) })
+    }
+
+    fn with_request_of(self, outer: &Self) -> Self {
+        Self { url: outer.url.clone(), authorization: outer.authorization.clone(), ..self }
+    }
+
+    /// Whether no status line in an XML body reports a failure (RFC 4918 §13). A 207 has one at least.
+    fn is_multi_status_done(&self, xml: &str) -> bool {
+        let mut statuses = xml.match_indices(">HTTP/").map(|(at, _)| {
+            let mut words = xml[at + 1..].split([' ', '<']);
+            words.nth(1).is_some_and(|status| status.starts_with('2'))
+        });
+        match self.status {
+            Some(207) => statuses.next() == Some(true) && statuses.all(|done| done),
+            _ => statuses.all(|done| done),
+        }
+    }
+}
+
+/// Whether what follows a body is what terminals put there: a prompt, a line of `curl -v`, numbers that `curl -w` writes.
+fn is_end_of_output(rest: &str) -> bool {
+    rest.lines().map(str::trim).all(|line| {
+        // Another body, or a token, which wants a judgement of its own.
+        let is_body = line.starts_with(['{', '[', '<', '"']) || OUTPUT_MAX < line.len();
+        ["%", ">"].contains(&line) || line.starts_with("* ") || (!is_body && is_label(line))
+    })
+}
+
+/// Whether an object anywhere in `value` has the status of a failure, as members of a batch have.
+fn has_failed_part(value: &Value) -> bool {
+    match value {
+        Value::Array(all) => all.iter().any(has_failed_part),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            is_status(name) && status_in(value).is_some_and(|status| (400..600).contains(&status))
+                || has_failed_part(value)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether an object anywhere in `value` has a status.
+fn has_status(value: &Value) -> bool {
+    match value {
+        Value::Array(all) => all.iter().any(has_status),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            (is_status(name) && status_in(value).is_some()) || has_status(value)
+        }),
+        _ => false,
+    }
+}
+
+fn is_status(name: &str) -> bool {
+    ["status", "statuscode", "httpstatus", "httpstatuscode"].contains(&&*plain(name))
+}
+
+/// `403`, `"403"` and `"HTTP/1.1 403 Forbidden"`.
+pub(super) fn status_in(value: &Value) -> Option<u16> {
+    let number = match value {
+        Value::Number(number) => number.as_u64()?,
+        Value::String(text) => {
+            let mut words = text.split_whitespace();
+            let first = words.next()?;
+            let word = if first.starts_with("HTTP/") { words.next()? } else { first };
+            word.parse().ok()?
+        }
+        _ => return None,
+    };
+    u16::try_from(number).ok()
+}
+
+/// Whether `text` is one XML document from its first tag to its last, and nothing in it has the status of a failure.
+fn is_whole_xml(text: &str) -> bool {
+    let failed = ["ResponseClass=\"Error\"", "stat=\"fail", "status=\"error", "status=\"fail"];
+    if failed.iter().any(|attribute| text.contains(attribute)) {
+        return false;
+    }
+    let mut reader = Reader::from_str(text);
+    let (mut depth, mut roots) = (0_usize, 0_usize);
+    let mut is_status_element = false;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(start)) => {
+                is_status_element = is_status(start.local_name().as_ref());
+                roots += usize::from(depth == 0);
+                depth += 1;
+            }
+            Ok(Event::Empty(_)) => roots += usize::from(depth == 0),
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Text(text)) if depth == 0 && !text.trim_ascii().is_empty() => return false,
+            Ok(Event::Text(text)) if is_status_element => {
+                let text = text.to_string();
+                if status_in(&Value::String(text))
+                    .is_some_and(|status| (400..600).contains(&status))
+                {
+                    return false;
+                }
+            }
+            Ok(Event::Eof) => return depth == 0 && roots == 1,
+            Ok(_) => (),
+            Err(_) => return false,
+        }
+    }
+}
