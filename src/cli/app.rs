@@ -10,9 +10,10 @@ use super::{Common, Exit, Failure, output};
 use crate::config::{ConfigFile, Paths, Settings, Span, variables};
 use crate::render;
 use entrada_auth::flow::{SignInPage, TokenRequest};
-use entrada_auth::store::{Entry, Grants, Interaction};
+use entrada_auth::store::{AccountEntry, Grants, Interaction};
 use entrada_auth::sys::{
-    Bundle, CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Stream, Sys, Trust, read_input_file,
+    Bundle, CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, Stream, Sys,
+    read_input_file,
 };
 use entrada_auth::trace::Recorder;
 use entrada_core::har::TraceSummary;
@@ -89,7 +90,7 @@ impl App<'_, '_> {
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             self.reading(Path::new(&path))?;
-            let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, Trust::Unaltered);
+            let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, FileTrust::Unaltered);
             let pem = read.map_err(|error| {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
@@ -265,7 +266,10 @@ impl App<'_, '_> {
     }
 
     /// The stored grants that the settings select: by authority, tenant, client and, where named, account.
-    pub(super) fn selected(settings: &Settings, grants: &Grants) -> Result<Vec<Entry>, Failure> {
+    pub(super) fn selected(
+        settings: &Settings,
+        grants: &Grants,
+    ) -> Result<Vec<AccountEntry>, Failure> {
         let mut entries = grants.list()?;
         let authority = settings.authority()?;
         let tenant = authority.tenant().map(ToString::to_string).unwrap_or_default();
@@ -337,7 +341,7 @@ impl App<'_, '_> {
 
 /// The text in the file `path` of claims.
 fn claims_in(path: &str) -> Result<Secret, Failure> {
-    let read = read_input_file(Path::new(path), SMALL_FILE_MAX, Trust::Unaltered);
+    let read = read_input_file(Path::new(path), SMALL_FILE_MAX, FileTrust::Unaltered);
     let bytes = read.map_err(|error| {
         let failure = Failure::usage(format!("cannot read the claims in `{path}`: {error}"));
         match error {

@@ -23,14 +23,14 @@ use entrada_core::{Job, clean};
     PowerShell:  entrada completions powershell | Out-String | Invoke-Expression   in $PROFILE")]
 pub(super) struct Args {
     /// The shell
-    shell: Shell,
+    shell: CompletionShell,
     /// Print a script that completes only commands and flags, without calling entrada
     #[arg(long = "static")]
     is_static: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Shell {
+enum CompletionShell {
     Bash,
     Zsh,
     Fish,
@@ -41,7 +41,7 @@ enum Shell {
 /// Set by the scripts when they ask for words.
 const ASKING: &str = "ENTRADA_COMPLETE";
 
-impl Shell {
+impl CompletionShell {
     fn completer(self) -> &'static dyn EnvCompleter {
         match self {
             Self::Bash => &Bash,
@@ -84,12 +84,14 @@ pub(super) fn is_asked(env: &Env) -> bool {
 /// Answers a shell: `argv` is `entrada -- WORDS`. Whatever is wrong, nothing is said: it would stand in the middle of a line
 /// that somebody types.
 pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -> Exit {
-    let shell =
-        sys.env.get(ASKING).and_then(|name| <Shell as clap::ValueEnum>::from_str(name, true).ok());
+    let shell = sys
+        .env
+        .get(ASKING)
+        .and_then(|name| <CompletionShell as clap::ValueEnum>::from_str(name, true).ok());
     let after = argv.iter().position(|word| word == "--");
     let (Some(shell), Some(after)) = (shell, after) else { return Exit::Usage };
     let words = argv.get(after + 1..).unwrap_or_default().to_vec();
-    let mut command = with_candidates(super::command(), &Known::of(sys));
+    let mut command = with_candidates(super::command(), &Candidates::of(sys));
     let mut out = Vec::new();
     let told = shell.completer().write_complete(&mut command, words, None, &mut out);
     match told.and_then(|()| stdout.write_all(&out)) {
@@ -102,13 +104,13 @@ pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -
 type Word = (String, Option<String>);
 
 /// What this user has.
-struct Known {
+struct Candidates {
     profiles: Vec<Word>,
     accounts: Vec<Word>,
     jobs: Vec<Word>,
 }
 
-impl Known {
+impl Candidates {
     /// What stands in the configuration and on the list of accounts; no store is asked.
     fn of(sys: &Sys<'_>) -> Self {
         let paths = Paths::of(sys.env).ok();
@@ -135,7 +137,7 @@ impl Known {
 }
 
 /// `command` with words for arguments that take them from the user's own things.
-fn with_candidates(command: clap::Command, known: &Known) -> clap::Command {
+fn with_candidates(command: clap::Command, known: &Candidates) -> clap::Command {
     let command = command.mut_args(|arg| {
         let words = match arg.get_id().as_str() {
             "profile" | "common-profile" => &known.profiles,

@@ -7,20 +7,20 @@ use url::Url;
 
 use super::app::App;
 use super::failure::of_acquire;
-use super::prompt::Person;
+use super::prompt::CliPrompt;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::config::flags;
 use crate::in_process::{InProcess, Stopwatch};
 use crate::render::{self, Notes, Style};
-use entrada_auth::flow::{self, Acquired, Prompt, Shown, TokenRequest};
+use entrada_auth::flow::{self, Acquired, Prompt, SignInAddress, TokenRequest};
 use entrada_auth::store::{self, Grants, Interaction, StoreKind};
 use entrada_auth::sys::{self, Clock as _, RealClock, Stream, Sys};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::{Authority, Job, ScopeSet, Tenant};
 use entrada_diagnose::{self as diagnose, Context, Evidence, Shape};
-use entrada_emulator::{Emulator, Options, Scenario, serve};
+use entrada_emulator::{Emulator, EmulatorOptions, Scenario, serve};
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::CodeDisplay, flags::Interaction);
@@ -42,7 +42,10 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let port = listeners.first().map_or(Ok(0), |first| first.local_addr().map(|at| at.port()))?;
     let base = Url::parse(&format!("http://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let emulator = Arc::new(Emulator::new(Options { interval: 1, ..Options::new(base.clone()) }));
+    let emulator = Arc::new(Emulator::new(EmulatorOptions {
+        interval: 1,
+        ..EmulatorOptions::new(base.clone())
+    }));
     let running =
         serve::spawn(Arc::clone(&emulator), listeners, None, Arc::new(|| RealClock.now()))?;
 
@@ -81,7 +84,7 @@ fn tour(
     step(app, 2, "sign in by device code")?;
     let request = request(base, &[READ_MAIL], true, app.interaction(settings))?;
     let mut guide = Guide {
-        person: Person::new(app, settings),
+        person: CliPrompt::new(app, settings),
         sys: app.sys,
         emulator,
         by_hand: request.interaction == Interaction::Allowed,
@@ -146,9 +149,9 @@ fn elsewhere(
 ) -> Result<(TokenRequest, Acquired), Failure> {
     let base = Url::parse("http://localhost:1")
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let options = Options {
+    let options = EmulatorOptions {
         scenario: Scenario::find(scenario).unwrap_or_default(),
-        ..Options::new(base.clone())
+        ..EmulatorOptions::new(base.clone())
     };
     let emulator = Emulator::new(options);
     let clock = Stopwatch::at(app.sys.clock.now());
@@ -202,13 +205,13 @@ fn options_for(
     kind: StoreKind,
     state: &std::path::Path,
     env: &entrada_auth::sys::Env,
-) -> store::Options {
-    store::Options {
+) -> store::StoreOptions {
+    store::StoreOptions {
         kind,
         state_dir: state.to_owned(),
         data_dir: state.join("data"),
         key: None,
-        session: store::Session::default(),
+        session: store::KeyringSession::default(),
         bus: store::session_bus(env),
         service: SERVICE.to_owned(),
         interaction: Interaction::Forbidden,
@@ -270,7 +273,7 @@ fn step(app: &mut App<'_, '_>, number: u8, title: &str) -> Result<(), Failure> {
 
 /// Shows the code like any sign-in; with nobody there, approves it itself.
 struct Guide<'a, 't> {
-    person: Person<'a, 't>,
+    person: CliPrompt<'a, 't>,
     sys: &'a Sys<'a>,
     emulator: &'a Emulator,
     by_hand: bool,
@@ -293,7 +296,7 @@ impl Prompt for Guide<'_, '_> {
         }
     }
 
-    fn show_page(&mut self, page: &Shown<'_>) {
+    fn show_page(&mut self, page: &SignInAddress<'_>) {
         self.person.show_page(page);
     }
 
@@ -328,7 +331,7 @@ impl Prompt for Silent<'_> {
         self.emulator.approve(&authorization.user_code, USER);
     }
 
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
 
     fn can_ask(&self) -> bool {
         false

@@ -13,7 +13,7 @@ use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
 use entrada_core::NamedHost;
 use entrada_emulator::account::{PEOPLE, Person};
-use entrada_emulator::{Emulator, LogLine, Options, Scenario, list, serve};
+use entrada_emulator::{Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -89,13 +89,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let emulator = Arc::new(Emulator::new(Options {
+    let emulator = Arc::new(Emulator::new(EmulatorOptions {
         scenario,
         hosts: args.allow_host.clone(),
         account: args.sign_in_as.clone(),
         interval: args.interval,
         delay: Duration::from_millis(args.delay),
-        ..Options::new(base.clone())
+        ..EmulatorOptions::new(base.clone())
     }));
     let address = base.as_str().trim_end_matches('/');
     let running =

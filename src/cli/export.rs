@@ -7,7 +7,7 @@ use super::app::App;
 use super::{Exit, Failure, output};
 use crate::config::Settings;
 use crate::config::flags;
-use entrada_auth::store::{Entry, Grant, GrantKey, Grants, foreign};
+use entrada_auth::store::{AccountEntry, Grant, GrantKey, Grants, foreign};
 use entrada_auth::sys::{OutputFile, OutputOptions, Stream};
 use entrada_core::{Authority, clean};
 
@@ -87,7 +87,7 @@ fn the_one(
     let mut selected = grants.signed_in(App::selected(settings, grants)?);
     let entry = selected.pop().ok_or_else(needed)?;
     if !selected.is_empty() {
-        let names: Vec<&str> = selected.iter().chain([&entry]).map(Entry::label).collect();
+        let names: Vec<&str> = selected.iter().chain([&entry]).map(AccountEntry::label).collect();
         return Err(Failure::usage(format!(
             "several accounts are signed in: {}",
             names.join(", ")

@@ -4,7 +4,7 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::input::{read_bytes, text_of};
 use super::login::warn_unsaved;
-use super::prompt::Person;
+use super::prompt::CliPrompt;
 use super::{Exit, Failure};
 use crate::config::flags;
 use entrada_auth::flow::{self, Pins, TokenRequest};
@@ -109,7 +109,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     }
     // What was spent is kept, whoever it turns out to be.
     let request = of_anybody(request);
-    let mut person = Person::new(app, &settings);
+    let mut person = CliPrompt::new(app, &settings);
     let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());

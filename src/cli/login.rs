@@ -3,7 +3,7 @@
 use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
-use super::prompt::Person;
+use super::prompt::CliPrompt;
 use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::config::Settings;
@@ -81,7 +81,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if args.replace_damaged {
         grants.replace_damaged();
     }
-    let mut person = Person::new(app, &settings);
+    let mut person = CliPrompt::new(app, &settings);
     let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {
         let evidence = app.evidence(&settings, &request, first.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
@@ -160,7 +160,7 @@ fn token_of_other_service(
     let names = jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
     let mut request = app.request(settings, jobs, Interaction::Forbidden)?;
     request.account = Some(signed_in.account.id.clone());
-    let mut person = Person::new(app, settings);
+    let mut person = CliPrompt::new(app, settings);
     match flow::acquire(app.sys, grants, &request, &mut person) {
         Ok(other) => Ok(OtherService {
             diagnoses: judge(app, settings, &request, &other, jobs),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{Settings, flags};
-use entrada_auth::store::{Entry, GrantKey, Grants, LockGuard};
+use entrada_auth::store::{AccountEntry, GrantKey, Grants, LockGuard};
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::Interaction);
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if !args.all {
         let signed_in = grants.signed_in(entries.clone());
         if 1 < signed_in.len() {
-            let names: Vec<&str> = signed_in.iter().map(Entry::label).collect();
+            let names: Vec<&str> = signed_in.iter().map(AccountEntry::label).collect();
             let message = format!("several accounts are signed in: {}", names.join(", "));
             return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
         }
@@ -95,7 +95,7 @@ impl Forgotten {
         app: &App<'_, '_>,
         settings: &Settings,
         grants: &Grants,
-        entry: &Entry,
+        entry: &AccountEntry,
     ) -> Result<(), Failure> {
         let key = entry.key();
         // Whoever refreshes the grant meanwhile would save it again.

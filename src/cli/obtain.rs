@@ -4,7 +4,7 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
 use super::login::{greet, warn_unsaved};
-use super::prompt::Person;
+use super::prompt::CliPrompt;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, Notes};
@@ -52,7 +52,7 @@ pub(super) fn obtain(
     let fault = if plan.needs_network() { lint().err() } else { None };
     let acquired = match fault {
         Some(fault) => plan.without_network().ok_or(fault)?,
-        None => flow::execute(app.sys, &grants, &request, plan, &mut Person::new(app, settings))
+        None => flow::execute(app.sys, &grants, &request, plan, &mut CliPrompt::new(app, settings))
             .map_err(fail)?,
     };
     for warning in grants.take_warnings() {

@@ -7,7 +7,7 @@ use super::app::App;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::render::heading;
-use entrada_auth::flow::{Prompt, Shown, TokenRequest};
+use entrada_auth::flow::{Prompt, SignInAddress, TokenRequest};
 use entrada_auth::store::Interaction;
 use entrada_auth::sys::{Env, HostKind};
 use entrada_auth::trace::Recorder;
@@ -32,7 +32,7 @@ fn ssh_line(env: &Env, port: u16) -> String {
 }
 
 /// The user at the terminal, or whoever reads the log.
-pub(super) struct Person<'a, 't> {
+pub(super) struct CliPrompt<'a, 't> {
     ui: &'a Ui<'t>,
     env: &'a Env,
     recorder: &'a Recorder,
@@ -49,7 +49,7 @@ const QR_WIDTH: usize = 60;
 /// How many ticks pass before a log without a terminal hears again that we still wait.
 const LOG_EVERY: usize = 60;
 
-impl<'a, 't> Person<'a, 't> {
+impl<'a, 't> CliPrompt<'a, 't> {
     pub(super) fn new(app: &App<'a, 't>, settings: &Settings) -> Self {
         Self {
             ui: app.ui,
@@ -108,7 +108,7 @@ impl<'a, 't> Person<'a, 't> {
     }
 }
 
-impl Prompt for Person<'_, '_> {
+impl Prompt for CliPrompt<'_, '_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();
@@ -131,7 +131,7 @@ impl Prompt for Person<'_, '_> {
         ui.line("only go on if you started this yourself: with a code from somebody else you sign them in");
     }
 
-    fn show_page(&mut self, page: &Shown<'_>) {
+    fn show_page(&mut self, page: &SignInAddress<'_>) {
         self.recorder.page(page.url);
         let (ui, request) = (self.ui, page.request);
         match (page.opens, page.listens_on) {

@@ -4,8 +4,8 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::flags;
 use crate::config::{Settings, keys, variable};
-use crate::probe::{self, Plan, Security};
-use crate::render::recipe::{Client, Ingredients, MailServer, Tls};
+use crate::probe::{self, ProbePlan, Security};
+use crate::render::recipe::{Ingredients, MailServer, RecipeTarget, TlsMode};
 use entrada_core::{Job, Protocol, clean};
 
 /// The settings that the command reads.
@@ -15,7 +15,7 @@ pub(super) type Flags =
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The program
-    client: Client,
+    client: RecipeTarget,
     /// A profile of the configuration file
     profile: Option<String>,
     /// The mailbox's address; the stored account's by default
@@ -158,16 +158,16 @@ fn ingredients(
             ..probe::ProbeOptions::default()
         };
         match probe::plan(job, &ask) {
-            Ok(Plan::Mail(plan)) => Ok(MailServer {
+            Ok(ProbePlan::Mail(plan)) => Ok(MailServer {
                 host: plan.server.host_in_url(),
                 port: plan.server.port,
                 tls: match plan.security {
-                    Security::Implicit => Tls::Implicit,
-                    Security::Starttls => Tls::Starttls,
-                    Security::None => Tls::None,
+                    Security::Implicit => TlsMode::Implicit,
+                    Security::Starttls => TlsMode::Starttls,
+                    Security::None => TlsMode::None,
                 },
             }),
-            Ok(Plan::Web(_)) => Err(Failure::usage("that is no mail server")),
+            Ok(ProbePlan::Web(_)) => Err(Failure::usage("that is no mail server")),
             Err(error) => Err(Failure::usage(error.to_string())),
         }
     };

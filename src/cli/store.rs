@@ -5,8 +5,8 @@ use std::path::Path;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use entrada_auth::store::{self, Grants, Interaction, Key, StoreKind};
-use entrada_auth::sys::{SMALL_FILE_MAX, Trust, asked_to_end_by, read_input_file, say};
+use entrada_auth::store::{self, Grants, Interaction, StoreKey, StoreKind};
+use entrada_auth::sys::{FileTrust, SMALL_FILE_MAX, asked_to_end_by, read_input_file, say};
 use entrada_core::{Secret, clean};
 
 impl App<'_, '_> {
@@ -22,7 +22,7 @@ impl App<'_, '_> {
             }
         };
         let redactor = self.redactor.clone();
-        let grants = store::open(store::Options {
+        let grants = store::open(store::StoreOptions {
             kind,
             state_dir: paths.state,
             data_dir: paths.data,
@@ -39,16 +39,20 @@ impl App<'_, '_> {
     }
 
     /// The key of the `file` store: a variable, a file, or a passphrase from the terminal.
-    fn store_key(&self, settings: &Settings, interaction: Interaction) -> Result<Key, Failure> {
+    fn store_key(
+        &self,
+        settings: &Settings,
+        interaction: Interaction,
+    ) -> Result<StoreKey, Failure> {
         if let Some(key) = self.sys.env.get("ENTRADA_STORE_KEY") {
             self.redactor.register(key);
-            return Ok(Key::Raw(Secret::new(key)));
+            return Ok(StoreKey::Raw(Secret::new(key)));
         }
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
             self.reading(Path::new(&path))?;
             let key = key_in(Path::new(&path))?;
             self.redactor.register(key.expose());
-            return Ok(Key::Raw(key));
+            return Ok(StoreKey::Raw(key));
         }
         if interaction == Interaction::Forbidden {
             return Err(Failure::new(Exit::Store, "the file store has no key").help(
@@ -58,7 +62,7 @@ impl App<'_, '_> {
         }
         let ask = |prompt: &str| self.sys.terminal.read_password(prompt);
         if !store::is_new(&self.paths()?.data) {
-            return Ok(Key::Passphrase(ask("Passphrase of the entrada store: ")?));
+            return Ok(StoreKey::Passphrase(ask("Passphrase of the entrada store: ")?));
         }
         // Nobody could tell a slip of the finger later.
         let chosen = ask("Choose a passphrase for the entrada store: ")?;
@@ -68,7 +72,7 @@ impl App<'_, '_> {
         if ask("The same once more: ")?.expose() != chosen.expose() {
             return Err(Failure::usage("the two passphrases differ; nothing was stored"));
         }
-        Ok(Key::Passphrase(chosen))
+        Ok(StoreKey::Passphrase(chosen))
     }
 }
 
@@ -82,7 +86,7 @@ fn is_path(path: &Path) -> bool {
 
 /// The key of the `file` store in the file `path`.
 fn key_in(path: &Path) -> Result<Secret, Failure> {
-    let bytes = read_input_file(path, SMALL_FILE_MAX, Trust::Secret).map_err(|error| {
+    let bytes = read_input_file(path, SMALL_FILE_MAX, FileTrust::Secret).map_err(|error| {
         let shown = path.to_string_lossy();
         let shown = clean(&shown);
         if error.is_not_found() {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::job::JobTable;
 use super::layer::{Layer, keys};
-use entrada_auth::sys::{InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file};
+use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_way, read_input_file};
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -76,7 +76,7 @@ impl ConfigFile {
         if path == Path::new("/dev/null") {
             return Ok(String::new());
         }
-        let bytes = match read_input_file(path, SMALL_FILE_MAX, Trust::Unaltered) {
+        let bytes = match read_input_file(path, SMALL_FILE_MAX, FileTrust::Unaltered) {
             Ok(bytes) => bytes,
             Err(error) if error.is_not_found() && !asked_for => return Ok(String::new()),
             Err(source) => return Err(ConfigError::of(path, source)),

@@ -246,8 +246,8 @@ settings! {
         #[arg(long, value_name = "FILE")]
         store_key_file: Option<String>,
         /// How secrets are sent to a keyring on D-Bus
-        #[arg(long, value_parser = choice::<store::Session>())]
-        keyring_session: Option<store::Session>,
+        #[arg(long, value_parser = choice::<store::KeyringSession>())]
+        keyring_session: Option<store::KeyringSession>,
     }
 
     /// How long another process is waited for.

@@ -12,10 +12,10 @@ mod smtp;
 mod web;
 
 pub use plan::{
-    MailPlan, Mechanism, Plan, PlanError, ProbeOptions, Security, Server, WebPlan, plan,
+    MailPlan, PlanError, ProbeOptions, ProbePlan, SaslMechanism, Security, Server, WebPlan, plan,
 };
 pub use session::{SessionOutcome, Transcript};
-pub use web::{Answered, ServiceAnswer, Verdict, ask};
+pub use web::{Answered, ServiceAnswer, WebVerdict, ask};
 
 use entrada_auth::sys::Dial;
 use entrada_core::oauth::sasl;
@@ -78,8 +78,8 @@ fn sign_in(
         return Err(Stop::Unexpected);
     }
     let string = match mechanism {
-        Mechanism::Xoauth2 => sasl::xoauth2(&plan.user, token),
-        Mechanism::Oauthbearer => sasl::oauthbearer(&plan.user, token),
+        SaslMechanism::Xoauth2 => sasl::xoauth2(&plan.user, token),
+        SaslMechanism::Oauthbearer => sasl::oauthbearer(&plan.user, token),
     };
     session.say_secret(&string, &format!("(the {} string for {})", mechanism.name(), plan.user))?;
     for _ in 0..CHALLENGES_MAX {
@@ -88,8 +88,8 @@ fn sign_in(
         }
         // What came is the reason; it wants an answer before the refusal itself comes (RFC 7628 §3.2.3).
         session.say(match mechanism {
-            Mechanism::Xoauth2 => "",
-            Mechanism::Oauthbearer => "AQ==",
+            SaslMechanism::Xoauth2 => "",
+            SaslMechanism::Oauthbearer => "AQ==",
         })?;
     }
     Err(Stop::Unexpected)

@@ -15,14 +15,14 @@ const NAME_MAX: usize = 320;
 /// How the token is shown to a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mechanism {
+pub enum SaslMechanism {
     /// Google's and Microsoft's
     Xoauth2,
     /// The standard (RFC 7628)
     Oauthbearer,
 }
 
-impl Mechanism {
+impl SaslMechanism {
     /// As mail servers spell it.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,12 +80,12 @@ pub struct ProbeOptions<'a> {
     /// How the connection is protected, where the port does not tell.
     pub security: Option<Security>,
     /// How the token is shown.
-    pub mechanism: Option<Mechanism>,
+    pub mechanism: Option<SaslMechanism>,
 }
 
 /// What is to be done.
 #[derive(Clone, Debug)]
-pub enum Plan {
+pub enum ProbePlan {
     /// A conversation.
     Mail(MailPlan),
     /// A call.
@@ -104,7 +104,7 @@ pub struct MailPlan {
     /// Whose mailbox is opened.
     pub user: String,
     /// How the token is shown; `None` for what the server offers.
-    pub mechanism: Option<Mechanism>,
+    pub mechanism: Option<SaslMechanism>,
 }
 
 /// A call of an API.
@@ -145,9 +145,9 @@ pub enum PlanError {
 }
 
 /// How a token for `job` is shown to its service.
-pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
+pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
     let facts = ask.cloud.facts();
-    let mail = |protocol, host| mail(protocol, host, ask).map(Plan::Mail);
+    let mail = |protocol, host| mail(protocol, host, ask).map(ProbePlan::Mail);
     let user = user(ask)?;
     let exchange = || format!("https://{}", facts.exchange_host);
     let graph = |path: &str| web("GET", facts.graph, &format!("/v1.0/{path}"), ask);
@@ -193,7 +193,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<Plan, PlanError> {
         Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
         Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
     };
-    Ok(Plan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
+    Ok(ProbePlan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
 /// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
@@ -295,7 +295,7 @@ fn escaped(text: &str) -> String {
 /// `GetFolder` of the inbox, its id alone.
 fn get_folder(mailbox: Option<&str>) -> String {
     let whose = mailbox.map_or_else(String::new, |mailbox| {
-        let address = entrada_core::html_escaped(mailbox);
+        let address = entrada_core::xml_escaped(mailbox);
         format!("<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>")
     });
     format!(
@@ -309,8 +309,8 @@ mod tests {
 
     fn mail_at(job: Job, ask: &ProbeOptions<'_>) -> Result<(String, Security), PlanError> {
         match plan(job, &ProbeOptions { account: Some("ada@contoso.example"), ..ask.clone() })? {
-            Plan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
-            Plan::Web(plan) => panic!("{plan:?}"),
+            ProbePlan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
+            ProbePlan::Web(plan) => panic!("{plan:?}"),
         }
     }
 
@@ -373,8 +373,8 @@ mod tests {
                 ..ProbeOptions::default()
             };
             match plan(job, &ask) {
-                Ok(Plan::Mail(plan)) => assert_eq!(plan.user, "a#b@contoso.example"),
-                Ok(Plan::Web(plan)) => {
+                Ok(ProbePlan::Mail(plan)) => assert_eq!(plan.user, "a#b@contoso.example"),
+                Ok(ProbePlan::Web(plan)) => {
                     let harmless = ["GET", "OPTIONS"].contains(&plan.method) || job == Job::Ews;
                     assert!(harmless && plan.url.scheme() == "https", "{plan:?}");
                     assert!(!plan.url.as_str().contains('#'), "{plan:?}");
@@ -388,8 +388,8 @@ mod tests {
             Job::Custom,
             &ProbeOptions { server: Some(server), ..ProbeOptions::default() },
         ) {
-            Ok(Plan::Web(plan)) => Ok(plan.url.to_string()),
-            Ok(Plan::Mail(plan)) => panic!("{plan:?}"),
+            Ok(ProbePlan::Web(plan)) => Ok(plan.url.to_string()),
+            Ok(ProbePlan::Mail(plan)) => panic!("{plan:?}"),
             Err(error) => Err(error),
         };
         assert_eq!(web("https://api.example/me?x=1").unwrap(), "https://api.example/me?x=1");

@@ -1,6 +1,6 @@
 //! A conversation with a mail server, written down as it goes. What is secret in it is written down as what it is.
 
-use super::plan::{MailPlan, Mechanism, Security};
+use super::plan::{MailPlan, SaslMechanism, Security};
 use entrada_auth::sys::{Connection, Dial, HttpError, HttpFailure};
 use entrada_core::{Protocol, Secret, Side};
 
@@ -145,21 +145,21 @@ impl MailSession {
     }
 
     /// The mechanism to use: the first of ours that the server names, or the one that Exchange has.
-    pub(super) fn offered(&mut self) -> Mechanism {
-        let offers = |mechanism: &Mechanism| {
+    pub(super) fn offered(&mut self) -> SaslMechanism {
+        let offers = |mechanism: &SaslMechanism| {
             self.server().any(|line| {
                 let upper = line.to_ascii_uppercase();
                 upper.split([' ', '=', '-', '[', ']']).any(|word| word == mechanism.name())
             })
         };
-        let all = [Mechanism::Xoauth2, Mechanism::Oauthbearer];
+        let all = [SaslMechanism::Xoauth2, SaslMechanism::Oauthbearer];
         let found = all.into_iter().find(offers);
         let tells = self.server().any(|line| {
             let upper = line.to_ascii_uppercase();
             ["AUTH", "SASL"].iter().any(|word| upper.contains(word))
         });
         self.unoffered = found.is_none() && tells;
-        found.unwrap_or(Mechanism::Xoauth2)
+        found.unwrap_or(SaslMechanism::Xoauth2)
     }
 
     /// The sign-in begins: from now on a no is one to the token.

@@ -15,12 +15,12 @@ pub struct Answered {
     /// The same as `diagnose` reads it.
     pub answer: HttpAnswer,
     /// What it says of the token.
-    pub verdict: Verdict,
+    pub verdict: WebVerdict,
 }
 
 /// What an answer says of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WebVerdict {
     /// It does.
     Taken,
     /// It is taken; what the job does cannot be tried without doing it.
@@ -70,14 +70,14 @@ pub fn ask(http: &dyn Http, plan: &WebPlan, token: &Secret) -> Result<Answered, 
 }
 
 /// What `answer` says of the token: the same that `diagnose` makes of it, and whether it is the service that answers so.
-fn judge(plan: &WebPlan, answer: &HttpAnswer) -> Verdict {
-    let taken = if plan.token_alone { Verdict::TakenAtLeast } else { Verdict::Taken };
+fn judge(plan: &WebPlan, answer: &HttpAnswer) -> WebVerdict {
+    let taken = if plan.token_alone { WebVerdict::TakenAtLeast } else { WebVerdict::Taken };
     match answer.status.unwrap_or_default() {
         403 if plan.token_alone && answer.says_error() && !answer.is_html() => taken,
         200..300 if answer.is_success() && plan.expects.is_met_by(answer) => taken,
-        200..300 if !answer.is_refusal_under_success() => Verdict::Unexpected,
-        200..300 | 400.. => Verdict::Refused,
-        _ => Verdict::Unexpected,
+        200..300 if !answer.is_refusal_under_success() => WebVerdict::Unexpected,
+        200..300 | 400.. => WebVerdict::Refused,
+        _ => WebVerdict::Unexpected,
     }
 }
 

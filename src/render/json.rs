@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use entrada_core::{Job, to_json};
-use entrada_diagnose::{Diagnosis, Event, Finding, Moment, Row, Shown};
+use entrada_diagnose::{Diagnosis, Event, EvidenceLine, Finding, Moment, Row};
 
 /// The number in the `version` member of every document.
 pub const VERSION: u8 = 1;
@@ -73,7 +73,7 @@ impl Serialize for Findings<'_> {
     }
 }
 
-struct Seen<'a>(&'a [Shown]);
+struct Seen<'a>(&'a [EvidenceLine]);
 
 impl Serialize for Seen<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

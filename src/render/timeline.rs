@@ -9,12 +9,12 @@ use url::Url;
 use super::human::marked;
 use super::json::{VERSION, write};
 use super::{Style, heading, wrapped};
-use entrada_core::har::{Entry, Har, Pair, Redactor, is_redacted};
+use entrada_core::har::{Har, HarEntry, HarRedactor, Pair, is_redacted};
 use entrada_core::{NumericDate, clean};
 
 /// One request and its response, without secrets.
 #[derive(Debug, Serialize)]
-struct Step {
+struct TimelineStep {
     /// Milliseconds since the first request.
     at_ms: i64,
     /// Milliseconds until the response was complete.
@@ -38,20 +38,20 @@ struct Step {
 #[derive(Debug)]
 pub struct Timeline<'a> {
     har: &'a Har,
-    steps: Vec<Step>,
+    steps: Vec<TimelineStep>,
 }
 
 impl<'a> Timeline<'a> {
     /// The timeline of `har`. `redactor` removes the secrets that a browser left in the archive.
-    pub fn new(har: &'a Har, redactor: &mut Redactor) -> Self {
-        let first = har.log.entries.iter().find_map(Entry::started_milliseconds).unwrap_or(0);
-        let mut steps: Vec<Step> = Vec::new();
+    pub fn new(har: &'a Har, redactor: &mut HarRedactor) -> Self {
+        let first = har.log.entries.iter().find_map(HarEntry::started_milliseconds).unwrap_or(0);
+        let mut steps: Vec<TimelineStep> = Vec::new();
         // The first pass only registers secrets: a text may repeat a value that is sent later.
         for entry in &har.log.entries {
-            let _ = Step::new(entry, first, redactor);
+            let _ = TimelineStep::new(entry, first, redactor);
         }
         for entry in &har.log.entries {
-            let step = Step::new(entry, first, redactor);
+            let step = TimelineStep::new(entry, first, redactor);
             match steps.last_mut() {
                 Some(last) if last.repeats(&step) => {
                     last.times += 1;
@@ -86,7 +86,7 @@ impl<'a> Timeline<'a> {
     }
 
     fn started(&self) -> Option<NumericDate> {
-        self.har.log.entries.first().and_then(Entry::started)
+        self.har.log.entries.first().and_then(HarEntry::started)
     }
 
     fn title(&self) -> String {
@@ -107,8 +107,8 @@ impl<'a> Timeline<'a> {
     }
 }
 
-impl Step {
-    fn new(entry: &Entry, first: i64, redactor: &mut Redactor) -> Self {
+impl TimelineStep {
+    fn new(entry: &HarEntry, first: i64, redactor: &mut HarRedactor) -> Self {
         let (mut url, mut sent) = match Url::parse(&entry.request.url) {
             Ok(url) => redactor.address(&url),
             Err(_) => (redactor.hide(&entry.request.url), Vec::new()),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use entrada::cli::Exit;
-use entrada_auth::store::{Backend as _, File, Key};
+use entrada_auth::store::{Backend as _, File, StoreKey};
 use entrada_core::Secret;
 
 use crate::world::{STORE_KEY, World};
@@ -34,7 +34,7 @@ fn aside(world: &World) -> Vec<PathBuf> {
 /// Puts `text` where the grant is, sealed as it should be.
 fn put(world: &World, text: &[u8]) {
     let dir = world.home.path().join(".local/share/entrada/grants");
-    let files = File::new(dir, &Key::Raw(Secret::new(STORE_KEY))).unwrap();
+    let files = File::new(dir, &StoreKey::Raw(Secret::new(STORE_KEY))).unwrap();
     let key = world.grants().list().unwrap()[0].key();
     files.save(&key.to_string(), text).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Holds pages and examples to the code. `UPDATE_DOCS=1 cargo test` writes the generated ones.
 
 use clap::ValueEnum as _;
-use entrada::render::recipe::{Client, Ingredients, MailServer, Tls};
+use entrada::render::recipe::{Ingredients, MailServer, RecipeTarget, TlsMode};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,14 +98,14 @@ fn the_readme_links_to_pages_that_are_there() {
 }
 
 /// The page of one program: its configuration for a made-up account.
-fn recipe(client: Client) -> String {
+fn recipe(client: RecipeTarget) -> String {
     let place = |host: &str, port, tls| MailServer { host: host.to_owned(), port, tls };
     let with = Ingredients {
         name: "work".to_owned(),
         user: "ada@contoso.example".to_owned(),
         selectors: vec!["work".to_owned()],
-        imap: place("outlook.office365.com", 993, Tls::Implicit),
-        smtp: place("smtp.office365.com", 587, Tls::Starttls),
+        imap: place("outlook.office365.com", 993, TlsMode::Implicit),
+        smtp: place("smtp.office365.com", 587, TlsMode::Starttls),
         graph: "https://graph.microsoft.com".to_owned(),
         ca: None,
         client_id: "00000000-0000-0000-0000-000000000000".to_owned(),
@@ -131,7 +131,7 @@ fn recipe(client: Client) -> String {
 
 #[test]
 fn the_pages_of_recipes_are_those_that_the_program_prints() {
-    for client in Client::value_variants() {
+    for client in RecipeTarget::value_variants() {
         let path = root().join(format!("docs/recipes/{}.md", client.id()));
         let page = recipe(*client);
         if is_to_be_written() {

@@ -1,7 +1,7 @@
 //! `entrada status`: what is stored, and how long it is likely to last.
 
 use entrada::cli::Exit;
-use entrada_auth::store::{Backend as _, Entry, File, Grant, GrantKey, Key};
+use entrada_auth::store::{AccountEntry, Backend as _, File, Grant, GrantKey, StoreKey};
 use entrada_core::{Account, NumericDate, Secret};
 use serde_json::Value;
 
@@ -161,9 +161,9 @@ fn what_is_damaged_or_newer_is_shown_beside_the_others() {
         vec![(other("damaged"), grant.clone()), (other("newer"), grant)]
     });
     let grants = world.grants();
-    let keys: Vec<GrantKey> = grants.list().unwrap().iter().map(Entry::key).collect();
+    let keys: Vec<GrantKey> = grants.list().unwrap().iter().map(AccountEntry::key).collect();
     let named = |name: &str| keys.iter().find(|key| key.account == name).unwrap().to_string();
-    let key = Key::Raw(Secret::new(STORE_KEY.to_owned()));
+    let key = StoreKey::Raw(Secret::new(STORE_KEY.to_owned()));
     let files = File::new(world.home.path().join(".local/share/entrada/grants"), &key).unwrap();
     files.save(&named("damaged"), b"entrada 1 0\n{}").unwrap();
     files.save(&named("newer"), b"entrada 7 whatever comes").unwrap();

@@ -38,7 +38,7 @@ fn har(text: &str) -> Har {
 /// The method, the last part of the path, and the status of every entry.
 fn steps(text: &str) -> Vec<String> {
     let entries = har(text).log.entries;
-    let step = |entry: &entrada_core::har::Entry| {
+    let step = |entry: &entrada_core::har::HarEntry| {
         let url = Url::parse(&entry.request.url).unwrap();
         let last = url.path_segments().and_then(|mut path| path.next_back()).unwrap_or_default();
         format!("{} /{last} {}", entry.request.method, entry.response.status)

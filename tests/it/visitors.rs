@@ -12,7 +12,7 @@ use entrada_auth::sys::{
     Browser, Clock as _, Env, HostKind, RealClock, RealEntropy, RealLoopback, RealPrograms,
     RealTerminal, Sys,
 };
-use entrada_emulator::{Emulator, Options, Reply, Scenario};
+use entrada_emulator::{Emulator, EmulatorOptions, Reply, Scenario};
 use url::Url;
 
 /// A browser that is a thread with a script.
@@ -32,7 +32,7 @@ impl<F: Fn(Url) -> Vec<String> + Clone + Send + 'static> Browser for Scripted<F>
 fn emulator() -> Arc<Emulator> {
     let scenario = Scenario::find("auto-approve").unwrap();
     let base = Url::parse("http://localhost:8400").unwrap();
-    Arc::new(Emulator::new(Options { scenario, ..Options::new(base) }))
+    Arc::new(Emulator::new(EmulatorOptions { scenario, ..EmulatorOptions::new(base) }))
 }
 
 /// Runs `entrada login args…`, with `script` at the browser; how it ended, all that was said, and what the script saw.

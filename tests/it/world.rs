@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
 use entrada::in_process::{InProcess, Stopwatch};
-use entrada_auth::store::{self, Grants, Interaction, Key, Limits, Session, StoreKind};
+use entrada_auth::store::{self, Grants, Interaction, KeyringSession, Limits, StoreKey, StoreKind};
 use entrada_auth::sys::{
     Bundle, Clock, Env, HostKind, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
     Interrupted, Line, Program, Programs, RequestDeadline, Stream, Sys, Terminal,
 };
 use entrada_core::{NumericDate, Secret};
-use entrada_emulator::{Emulator, Options, Scenario};
+use entrada_emulator::{Emulator, EmulatorOptions, Scenario};
 use tempfile::TempDir;
 use url::Url;
 
@@ -218,11 +218,11 @@ impl World {
     /// The same, with `account` signing in.
     pub(crate) fn with_account(name: &str, account: Option<&str>) -> Self {
         let scenario = Scenario::find(name).unwrap_or_else(|| panic!("no scenario {name}"));
-        let options = Options {
+        let options = EmulatorOptions {
             scenario,
             account: account.map(str::to_owned),
             seed: Some(1),
-            ..Options::new(Url::parse(BASE).unwrap())
+            ..EmulatorOptions::new(Url::parse(BASE).unwrap())
         };
         let world = Self {
             emulator: Emulator::new(options),
@@ -249,12 +249,12 @@ impl World {
 
     /// What the program has stored, opened as it opens it itself.
     pub(crate) fn grants(&self) -> Grants {
-        store::open(store::Options {
+        store::open(store::StoreOptions {
             kind: StoreKind::File,
             state_dir: self.home.path().join(".local/state/entrada"),
             data_dir: self.home.path().join(".local/share/entrada"),
-            key: Some(Key::Raw(Secret::new(STORE_KEY.to_owned()))),
-            session: Session::default(),
+            key: Some(StoreKey::Raw(Secret::new(STORE_KEY.to_owned()))),
+            session: KeyringSession::default(),
             bus: None,
             service: "entrada".to_owned(),
             interaction: Interaction::Forbidden,

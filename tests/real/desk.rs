@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use entrada_auth::store::{Interaction, Limits, Notice, SecretService, Session, Settings};
+use entrada_auth::store::{
+    Interaction, KeyringSession, Limits, Notice, SecretService, SecretServiceOptions,
+};
 
 /// A session bus on which nothing is started by itself, so that every daemon is ours.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -265,13 +267,13 @@ impl Desk {
     /// The store on this desk with other settings.
     pub(crate) fn store_as(
         &self,
-        change: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut SecretServiceOptions),
         notice: Notice,
     ) -> SecretService {
-        let mut settings = Settings {
+        let mut settings = SecretServiceOptions {
             address: Some(self.address.clone()),
             service: "entrada".to_owned(),
-            session: Session::Plain,
+            session: KeyringSession::Plain,
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             asked_to_end: || None,

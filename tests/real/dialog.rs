@@ -140,7 +140,7 @@ impl Scene {
             .unwrap();
         let said = Rc::<RefCell<Vec<String>>>::default();
         let heard = Rc::clone(&said);
-        let change = |settings: &mut entrada_auth::store::Settings| {
+        let change = |settings: &mut entrada_auth::store::SecretServiceOptions| {
             settings.interaction = interaction;
             settings.limits =
                 Limits { quiet: Duration::from_millis(500), patient: Duration::from_millis(1500) };

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use entrada_auth::store::{
-    Backend, Bytes, Grant, GrantKey, Grants, Interaction, Keyutils, Limits, Native, Places,
-    Session, Split, StoreError, StoreErrorKind, StoreKind,
+    Backend, Bytes, Grant, GrantKey, Grants, Interaction, KeyringSession, Keyutils, Limits, Native,
+    Places, Split, StoreError, StoreErrorKind, StoreKind,
 };
 use entrada_core::{Account, NumericDate, Secret};
 
@@ -48,7 +48,7 @@ fn refresh_token(grants: &Grants) -> Option<String> {
 #[test]
 fn gnome_keyring_keeps_the_contract_in_the_plain_and_in_encrypted() {
     let desk = Desk::unlocked();
-    for session in [Session::Plain, Session::Dh] {
+    for session in [KeyringSession::Plain, KeyringSession::Dh] {
         contract::check(&desk.store_as(|settings| settings.session = session, Box::new(|_| ())));
     }
     assert_eq!(desk.store().describe(), "gnome-keyring");
@@ -166,7 +166,7 @@ fn a_fresh_daemon_without_a_keyring_asks_for_one_to_be_made() {
 fn a_frozen_daemon_is_left_alone_in_time() {
     let desk = Desk::unlocked();
     for interaction in [Interaction::Forbidden, Interaction::Allowed] {
-        let change = |settings: &mut entrada_auth::store::Settings| {
+        let change = |settings: &mut entrada_auth::store::SecretServiceOptions| {
             settings.interaction = interaction;
             short(&mut settings.limits);
         };
@@ -273,7 +273,7 @@ fn many_short_lived_readers_do_not_bring_the_daemon_down() {
 
 #[test]
 fn a_daemon_that_overlooks_each_new_client_once_lives_whatever_is_asked_first() {
-    for session in [Session::Plain, Session::Dh] {
+    for session in [KeyringSession::Plain, KeyringSession::Dh] {
         let mut desk = Desk::bare();
         desk.start_overlooking();
         let store = || desk.store_as(|own| own.session = session, Box::new(|_| ()));

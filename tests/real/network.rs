@@ -9,7 +9,7 @@ use std::thread;
 
 use entrada_auth::sys::{Clock as _, RealClock};
 use entrada_emulator::serve::{self, Background, Tls};
-use entrada_emulator::{Emulator, Options, Scenario};
+use entrada_emulator::{Emulator, EmulatorOptions, Scenario};
 
 use crate::desk::Desk;
 use crate::program::{ENTRADA, Emulation, Ended, run};
@@ -30,8 +30,11 @@ impl Network {
         let port = listeners[0].local_addr().unwrap().port();
         let base = format!("https://{NAME}").parse().unwrap();
         let scenario = Scenario::find("auto-approve").unwrap();
-        let emulator =
-            Arc::new(Emulator::new(Options { scenario, interval: 1, ..Options::new(base) }));
+        let emulator = Arc::new(Emulator::new(EmulatorOptions {
+            scenario,
+            interval: 1,
+            ..EmulatorOptions::new(base)
+        }));
         let tls = Tls::of(&[NAME, "127.0.0.1"]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), tls.ca_pem()).unwrap();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use entrada_auth::sys::{Clock as _, RealClock};
 use entrada_emulator::serve::{self, Background};
-use entrada_emulator::{Emulator, Options, Scenario};
+use entrada_emulator::{Emulator, EmulatorOptions, Scenario};
 
 /// The program under test.
 pub(crate) const ENTRADA: &str = env!("CARGO_BIN_EXE_entrada");
@@ -181,10 +181,10 @@ impl Emulation {
         let port = listeners[0].local_addr().unwrap().port();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://localhost:{port}");
-        let emulator = Arc::new(Emulator::new(Options {
+        let emulator = Arc::new(Emulator::new(EmulatorOptions {
             scenario: Scenario::find(scenario).unwrap(),
             interval: 1,
-            ..Options::new(url::Url::parse(&base).unwrap())
+            ..EmulatorOptions::new(url::Url::parse(&base).unwrap())
         }));
         let clock = Arc::new(move || RealClock.now().plus_seconds(-behind));
         let running = serve::spawn(Arc::clone(&emulator), listeners, tls, clock).unwrap();

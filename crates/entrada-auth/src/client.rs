@@ -19,7 +19,7 @@ pub use prompt::TerminalPrompt;
 pub use token::Token;
 
 use crate::flow::AcquireError;
-use crate::store::Entry;
+use crate::store::AccountEntry;
 use entrada_core::ClaimsRequest;
 use worker::{Worker, WorkerThread};
 
@@ -143,7 +143,7 @@ impl Client {
     /// # Errors
     ///
     /// [`AcquireError::Store`] where the store cannot be read.
-    pub fn accounts(&self) -> Result<Vec<Entry>, AcquireError> {
+    pub fn accounts(&self) -> Result<Vec<AccountEntry>, AcquireError> {
         self.run(worker::accounts)
     }
 
@@ -152,7 +152,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`Client::accounts`].
-    pub async fn accounts_async(&self) -> Result<Vec<Entry>, AcquireError> {
+    pub async fn accounts_async(&self) -> Result<Vec<AccountEntry>, AcquireError> {
         self.run_async(worker::accounts).await
     }
 

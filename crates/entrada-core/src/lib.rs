@@ -42,5 +42,5 @@ pub use redactor::{FINGERPRINT, Redactor};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{OIDC_SCOPES, ScopeSet};
 pub use secret::{Secret, fingerprint};
-pub use text::{clean, clean_layout, html_escaped, parse_bool, shell_quoted};
+pub use text::{clean, clean_layout, parse_bool, shell_quoted, xml_escaped};
 pub use time::{NumericDate, human_duration};

@@ -52,10 +52,10 @@ const NESTED_MAX: usize = 16;
 /// assert!(!line.contains("0.AX") && line.starts_with("the server repeats "));
 /// ```
 #[derive(Clone, Default)]
-pub struct Redactor(Arc<Mutex<Known>>);
+pub struct Redactor(Arc<Mutex<KnownSecrets>>);
 
 #[derive(Default)]
-struct Known {
+struct KnownSecrets {
     secrets: Vec<Secret>,
     /// The size of the secrets in bytes.
     bytes: usize,
@@ -209,12 +209,12 @@ impl Redactor {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownSecrets> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl KnownSecrets {
     /// Indexes the secrets that were registered since the last call. Most runs never need the index.
     fn index(&mut self) {
         for at in self.indexed..self.secrets.len() {

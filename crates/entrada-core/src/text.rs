@@ -92,7 +92,7 @@ pub fn parse_bool(text: &str) -> Option<bool> {
 }
 
 /// `text` escaped for HTML text and attributes. Every character is kept.
-pub fn html_escaped(text: &str) -> String {
+pub fn xml_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -30,7 +30,7 @@ pub struct Facts<'a> {
     /// Whether the token was issued after the refusal, which is history then.
     refusal_is_past: bool,
     /// The cause that the refusal points to.
-    refusal_cause: Option<refusal::Cause>,
+    refusal_cause: Option<refusal::RefusalCause>,
     /// The causes that a service's answer points to.
     pub(super) told: Vec<Hypothesis>,
     known: Known,
@@ -117,7 +117,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The cause that the refusal points to.
-    pub(super) fn refusal_cause(&self) -> Option<&refusal::Cause> {
+    pub(super) fn refusal_cause(&self) -> Option<&refusal::RefusalCause> {
         self.refusal_cause.as_ref()
     }
 

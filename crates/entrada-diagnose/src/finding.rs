@@ -67,7 +67,7 @@ pub struct Rule {
 
 /// A piece of evidence that is safe to print: without secrets and control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct EvidenceLine {
     /// The field that it comes from, for example `aud` or `error_codes`.
     pub field: &'static str,
     /// The value of the field.
@@ -86,7 +86,7 @@ pub struct Finding {
     /// What was found, with values. Starts in lower case and ends without a period.
     pub message: Cow<'static, str>,
     /// The fields that show it.
-    pub evidence: Vec<Shown>,
+    pub evidence: Vec<EvidenceLine>,
     /// Who can fix the problem.
     pub who: Who,
     /// What to do; a command where there is one.
@@ -145,7 +145,7 @@ impl Finding {
             value.truncate(end);
             value.push('…');
         }
-        self.evidence.push(Shown { field, value });
+        self.evidence.push(EvidenceLine { field, value });
         self
     }
 

@@ -8,7 +8,7 @@ use super::recognise;
 use super::service::{HttpAnswer, Service, segments};
 use super::shape::Shape;
 use super::{Context, Evidence};
-use entrada_core::har::{Entry, Har, Pair, Token, is_redacted, value_of};
+use entrada_core::har::{Har, HarEntry, Pair, Token, is_redacted, value_of};
 use entrada_core::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 use entrada_core::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
 
@@ -145,7 +145,7 @@ const REPORTS: [&str; 2] = ["instrumentation", "handlers"];
 
 /// Who answered a call, and the answer where it is a refusal: an API on record, the API that the token is for, or an
 /// authority. Pages of APIs, files, preflights and requests without an answer are no calls.
-fn called(entry: &Entry, cases: &[Evidence]) -> Option<(String, Option<HttpAnswer>)> {
+fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAnswer>)> {
     let (request, response) = (&entry.request, &entry.response);
     let header = |name: &str| {
         let mut all = request.headers.iter();
@@ -236,7 +236,7 @@ fn take(answer: HttpAnswer, evidence: &mut Evidence) {
 }
 
 /// Everything that was sent: the address's parameters and the form's members.
-fn parameters(entry: &Entry) -> Vec<Pair> {
+fn parameters(entry: &HarEntry) -> Vec<Pair> {
     let mut all = match Url::parse(&entry.request.url) {
         Ok(url) => entrada_core::har::pairs_of(url.query().unwrap_or_default().as_bytes()),
         Err(_) => entry.request.query_string.clone(),
@@ -246,7 +246,7 @@ fn parameters(entry: &Entry) -> Vec<Pair> {
 }
 
 /// Takes over what a request to the authority tells: the client, the scopes, the tenant.
-fn note(context: &mut Context, entry: &Entry, asked: &[Pair]) {
+fn note(context: &mut Context, entry: &HarEntry, asked: &[Pair]) {
     let Some(client_id) = value_of(asked, "client_id") else { return };
     context.client_id = Some(client_id.to_owned());
     if let Some(scope) = value_of(asked, "scope") {
@@ -277,7 +277,7 @@ fn authority(address: &str) -> Option<(String, String)> {
     Some((authority.base(), name))
 }
 
-fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
+fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
     // The browser that comes back with a refusal (RFC 6749 §4.1.2.1).
     let came_back = value_of(asked, "state").is_some() && value_of(asked, "client_id").is_none();
     if came_back && value_of(asked, "error").is_some() {
@@ -312,7 +312,7 @@ fn said(entry: &Entry, asked: &[Pair]) -> Option<Said> {
 }
 
 /// What is known of an access token whose text was taken out.
-fn told(entry: &Entry, response: &TokenResponse) -> Option<Shape> {
+fn told(entry: &HarEntry, response: &TokenResponse) -> Option<Shape> {
     let text = response.access_token.expose();
     if !is_redacted(text) {
         return None;
@@ -331,7 +331,7 @@ fn told(entry: &Entry, response: &TokenResponse) -> Option<Shape> {
 }
 
 /// The answer as it came over the wire, as far as it is written down.
-fn answer(entry: &Entry) -> Option<HttpResponse> {
+fn answer(entry: &HarEntry) -> Option<HttpResponse> {
     let response = &entry.response;
     let mut answer = http::Response::builder().status(response.status);
     for Pair { name, value } in &response.headers {
@@ -343,7 +343,7 @@ fn answer(entry: &Entry) -> Option<HttpResponse> {
     answer.body(body(entry)?).ok()
 }
 
-fn body(entry: &Entry) -> Option<Vec<u8>> {
+fn body(entry: &HarEntry) -> Option<Vec<u8>> {
     let content = &entry.response.content;
     let text = content.text.clone().unwrap_or_default();
     match content.encoding.as_deref() {

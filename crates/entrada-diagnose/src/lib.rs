@@ -36,7 +36,7 @@ pub use diagnose::diagnose;
 pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
 pub use facts::Facts;
-pub use finding::{Confidence, Finding, Rule, Severity, Shown};
+pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use recognise::{RecogniseError, recognise};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};

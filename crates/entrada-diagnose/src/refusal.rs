@@ -10,7 +10,7 @@ use entrada_core::oauth::ErrorResponse;
 
 /// The cause of a refusal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cause {
+pub(super) struct RefusalCause {
     /// The rule that words it.
     pub(super) id: RuleId,
     /// The AADSTS number that told, when one did.
@@ -21,8 +21,8 @@ pub(super) struct Cause {
 
 /// The cause that `error` points to: by its AADSTS numbers, then by `suberror`, then by `error` itself. Microsoft keeps
 /// the right to change numbers and texts, so words that the RFCs fix come first.
-pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Cause> {
-    let told = |id, confidence| Some(Cause { id, code: None, confidence });
+pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<RefusalCause> {
+    let told = |id, confidence| Some(RefusalCause { id, code: None, confidence });
     // By a word with one meaning, or by a sentence.
     let plain = |id| told(id, Confidence::Certain);
     // By a word that has other meanings too.
@@ -110,7 +110,7 @@ fn by_number(
     context: &Context,
     description: &str,
     refreshing: bool,
-) -> Option<Cause> {
+) -> Option<RefusalCause> {
     let known = || error.error_codes.iter().filter_map(|code| aadsts::find(*code));
     // "AADSTS70002: Error validating credentials. AADSTS54005: …": what is inside counts.
     let inner = known().filter(|code| !WRAPPERS.contains(&code.code));
@@ -144,7 +144,7 @@ fn by_number(
             _ => of_number,
         };
         if let Some(id) = id {
-            return Some(Cause { id, code: Some(code), confidence: Confidence::Certain });
+            return Some(RefusalCause { id, code: Some(code), confidence: Confidence::Certain });
         }
     }
     None

@@ -6,11 +6,11 @@ use super::account::{Person, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page::{self, AccountPicker};
-use super::refusal::{self, ADMIN_CONSENT, Refusal};
+use super::refusal::{self, ADMIN_CONSENT, EntraError};
 use super::scenario::Approver;
 use super::scope::{self, SeveralApis};
 use super::state::State;
-use super::{ClientKind, mint};
+use super::{RegistrationKind, mint};
 use entrada_core::NumericDate;
 
 /// A valid authorization request.
@@ -41,14 +41,14 @@ pub(super) struct Code {
 /// How an error of an authorization request is reported.
 enum AuthorizeError {
     /// Shown in the browser; the client gets no response.
-    Shown(Refusal),
+    Shown(EntraError),
     /// Sent to the client.
-    Redirected(Box<Asked>, Refusal),
+    Redirected(Box<Asked>, EntraError),
 }
 
-const CANCELLED: Refusal =
-    Refusal::new("access_denied", 65_004, "User declined to consent to access the app.");
-const LOGIN_REQUIRED: Refusal = Refusal::new(
+const CANCELLED: EntraError =
+    EntraError::new("access_denied", 65_004, "User declined to consent to access the app.");
+const LOGIN_REQUIRED: EntraError = EntraError::new(
     "login_required",
     50_058,
     "A silent sign-in request was sent but no user is signed in.",
@@ -93,7 +93,7 @@ impl State {
                  configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches \
                  one added to your application in the Azure portal."
             );
-            return Err(AuthorizeError::Shown(Refusal::with("invalid_request", 50_011, text)));
+            return Err(AuthorizeError::Shown(EntraError::with("invalid_request", 50_011, text)));
         }
         let text = |name: &str| call.any(name).map(str::to_owned);
         let asked = Asked {
@@ -117,10 +117,10 @@ impl State {
         })
     }
 
-    fn error_to_redirect(&self, call: &Call, asked: &Asked) -> Option<Refusal> {
+    fn error_to_redirect(&self, call: &Call, asked: &Asked) -> Option<EntraError> {
         if call.any("response_type") != Some("code") {
             let text = "The response_type is not supported: expected 'code'.";
-            return Some(Refusal::new("unsupported_response_type", 700_054, text));
+            return Some(EntraError::new("unsupported_response_type", 700_054, text));
         }
         if asked.scope.is_empty() {
             return Some(refusal::missing("scope"));
@@ -130,7 +130,7 @@ impl State {
             || !matches!(asked.code_challenge_method.as_str(), "S256" | "plain")
         {
             let text = "The size of the Code_Challenge parameter is not valid.";
-            return Some(Refusal::new("invalid_request", 501_491, text));
+            return Some(EntraError::new("invalid_request", 501_491, text));
         }
         let wanted = match scope::parse(&asked.scope, SeveralApis::FirstCounts) {
             Ok(wanted) => wanted,
@@ -213,7 +213,7 @@ impl State {
     fn send_error(
         &mut self,
         asked: &Asked,
-        refusal: &Refusal,
+        refusal: &EntraError,
         call: &Call,
         now: NumericDate,
     ) -> Answer {
@@ -224,7 +224,7 @@ impl State {
     fn error_members(
         &mut self,
         asked: &Asked,
-        refusal: &Refusal,
+        refusal: &EntraError,
         call: &Call,
         now: NumericDate,
     ) -> Vec<(String, String)> {
@@ -242,7 +242,7 @@ impl State {
         members
     }
 
-    fn show(&mut self, call: &Call, refusal: &Refusal, now: NumericDate) -> Answer {
+    fn show(&mut self, call: &Call, refusal: &EntraError, now: NumericDate) -> Answer {
         let (trace_id, correlation_id) = (self.entropy.guid(), self.correlation_id(call));
         let client_id = call.any("client_id").unwrap_or_default();
         let text = self.describe(refusal, client_id, &trace_id, &correlation_id, now);
@@ -256,7 +256,7 @@ impl State {
         match self.client(client_id) {
             Some(client) => client.redirect_uris.iter().any(|own| same_uri(own, redirect_uri)),
             None => {
-                self.kind_of(client_id) != ClientKind::Web
+                self.kind_of(client_id) != RegistrationKind::Web
                     && USUAL.iter().any(|own| same_uri(own, redirect_uri))
             }
         }

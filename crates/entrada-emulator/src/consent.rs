@@ -1,11 +1,11 @@
 //! Administrator consent.
 
-use super::ClientKind;
+use super::RegistrationKind;
 use super::account::{PEOPLE, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page;
-use super::refusal::{NOT_PUBLIC, Refusal};
+use super::refusal::{EntraError, NOT_PUBLIC};
 use super::scenario::Scenario;
 use super::scope::{EXCHANGE, GRAPH, Wanted};
 use super::state::State;
@@ -20,8 +20,12 @@ impl State {
     }
 
     /// The error that replaces the tokens of a device flow.
-    pub(super) fn refused_at_issue(&self, scenario: &Scenario, client_id: &str) -> Option<Refusal> {
-        if matches!(self.kind_of(client_id), ClientKind::Web | ClientKind::Spa) {
+    pub(super) fn refused_at_issue(
+        &self,
+        scenario: &Scenario,
+        client_id: &str,
+    ) -> Option<EntraError> {
+        if matches!(self.kind_of(client_id), RegistrationKind::Web | RegistrationKind::Spa) {
             return Some(NOT_PUBLIC);
         }
         let refusal = scenario.issue?;
@@ -74,17 +78,17 @@ impl State {
     }
 
     /// Refuses scopes that this client may never request.
-    pub(super) fn check_client(&self, client_id: &str, wanted: &Wanted) -> Result<(), Refusal> {
+    pub(super) fn check_client(&self, client_id: &str, wanted: &Wanted) -> Result<(), EntraError> {
         let mail = |name: &&&str| name.starts_with("Mail.") || wanted.resource == &EXCHANGE;
         let foreign = wanted.names.iter().find(mail);
-        if self.kind_of(client_id) == ClientKind::FirstParty && foreign.is_some() {
+        if self.kind_of(client_id) == RegistrationKind::FirstParty && foreign.is_some() {
             let text = format!(
                 "Consent between first party application '{client_id}' and first party resource '{}' must be \
                  configured via preauthorization - applications owned and operated by Microsoft must get approval \
                  from the API owner before requesting tokens for that API.",
                 if wanted.resource == &EXCHANGE { EXCHANGE.app_id } else { GRAPH.app_id }
             );
-            return Err(Refusal::with("invalid_grant", 65_002, text));
+            return Err(EntraError::with("invalid_grant", 65_002, text));
         }
         Ok(())
     }

@@ -8,10 +8,12 @@ use super::account::{Person, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page::{self, AccountPicker};
-use super::refusal::{self, CODE_EXPIRED, DECLINED, LOOP, PENDING, REDEEMED, Refusal, SLOW_DOWN};
+use super::refusal::{
+    self, CODE_EXPIRED, DECLINED, EntraError, LOOP, PENDING, REDEEMED, SLOW_DOWN,
+};
 use super::scenario::{Approver, TransportFault};
 use super::scope::{self, SeveralApis};
-use super::state::{State, Step};
+use super::state::{ExchangeStep, State};
 use super::{Reply, mint};
 use entrada_core::NumericDate;
 
@@ -50,7 +52,7 @@ impl State {
         now: NumericDate,
     ) -> Reply {
         let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
-        if let Some(reply) = self.fault(scenario, Step::DeviceCode, 1, call, now) {
+        if let Some(reply) = self.fault(scenario, ExchangeStep::DeviceCode, 1, call, now) {
             return reply;
         }
         let started = self.start_device(call, segment, now);
@@ -62,7 +64,7 @@ impl State {
         call: &Call,
         segment: &Segment,
         now: NumericDate,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.admit(client_id, segment)?;
         let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
@@ -120,12 +122,12 @@ impl State {
         let Some(index) = self.sign_ins.iter().position(|sign_in| sign_in.device_code == code)
         else {
             let unknown =
-                Refusal::new("bad_verification_code", 70_018, "Invalid verification code.");
+                EntraError::new("bad_verification_code", 70_018, "Invalid verification code.");
             return Reply::Answer(self.refuse(call, &unknown, now));
         };
         self.sign_ins[index].polls += 1;
         let polls = self.sign_ins[index].polls;
-        if let Some(reply) = self.fault(scenario, Step::Poll, polls, call, now) {
+        if let Some(reply) = self.fault(scenario, ExchangeStep::Poll, polls, call, now) {
             return reply;
         }
         let answer = match self.poll_outcome(index, call, segment, now) {
@@ -141,7 +143,7 @@ impl State {
         call: &Call,
         segment: &Segment,
         now: NumericDate,
-    ) -> Result<&'static Person, Refusal> {
+    ) -> Result<&'static Person, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.admit(client_id, segment)?;
         let scenario = self.scenario_of(client_id);
@@ -159,7 +161,7 @@ impl State {
         }
         if sign_in.expires_at <= now {
             let old = scenario.transport_fault == TransportFault::OldNames;
-            return Err(Refusal {
+            return Err(EntraError {
                 error: if old { "code_expired" } else { "expired_token" },
                 ..CODE_EXPIRED
             });

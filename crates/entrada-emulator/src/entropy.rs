@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// A stream of bytes: SHA-256 over a key and a counter. A fixed seed gives the same codes and tokens every time.
-pub(super) struct Entropy {
+pub(super) struct SeededRandom {
     key: [u8; 32],
     counter: u64,
 }
 
-impl Entropy {
+impl SeededRandom {
     pub(super) fn new(seed: Option<u64>) -> Self {
         let mut key = [0; 32];
         match seed {

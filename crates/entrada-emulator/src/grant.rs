@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::ClientKind;
+use super::RegistrationKind;
 use super::account::Person;
 use super::answer::{self, Answer};
 use super::call::Call;
-use super::mint::{self, Facts};
-use super::refusal::Refusal;
+use super::mint::{self, TokenFacts};
+use super::refusal::EntraError;
 use super::scenario::Tokens;
-use super::scope::{EXCHANGE, GRAPH, Resource, Wanted};
+use super::scope::{EXCHANGE, EmulatedResource, GRAPH, Wanted};
 use super::state::State;
 use entrada_core::NumericDate;
 
 /// One sign-in.
-pub(super) struct Grant {
+pub(super) struct EmulatedGrant {
     pub(super) client_id: String,
     pub(super) person: &'static Person,
     pub(super) tid: String,
@@ -35,7 +35,7 @@ pub(super) struct RefreshToken {
 /// The meaning of a personal account's access token.
 pub(super) struct Compact {
     pub(super) person: &'static Person,
-    pub(super) resource: &'static Resource,
+    pub(super) resource: &'static EmulatedResource,
     /// Short names, separated by spaces.
     pub(super) scp: String,
     pub(super) expires_at: NumericDate,
@@ -65,15 +65,15 @@ impl State {
     /// Records a new grant and issues its first tokens.
     pub(super) fn issue_first(
         &mut self,
-        grant: Grant,
+        grant: EmulatedGrant,
         issue: Issue<'_>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, EntraError> {
         self.grants.push(grant);
         self.issue(self.grants.len() - 1, issue)
     }
 
     /// Makes a token response for the grant at this index.
-    pub(super) fn issue(&mut self, index: usize, issue: Issue<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn issue(&mut self, index: usize, issue: Issue<'_>) -> Result<Answer, EntraError> {
         let Issue { mut wanted, now, .. } = issue;
         let grant = &self.grants[index];
         let (person, tid, client_id) = (grant.person, grant.tid.clone(), grant.client_id.clone());
@@ -112,7 +112,7 @@ impl State {
             _ => 3_600 + self.random_seconds(1_800),
         };
         let audience = wanted.audience();
-        let facts = Facts {
+        let facts = TokenFacts {
             client_id: &client_id,
             person,
             tid: &tid,
@@ -164,7 +164,7 @@ impl State {
         if issue.call.form("client_info") == Some("1") {
             body["client_info"] = json!(mint::client_info(person));
         }
-        if kind == ClientKind::FirstParty {
+        if kind == RegistrationKind::FirstParty {
             body["foci"] = json!("1");
         }
         // Work accounts get a new refresh token at every refresh; personal accounts only on request.
@@ -174,7 +174,7 @@ impl State {
             let token =
                 mint::refresh_token(&mut self.entropy, &tid, &client_id, person.is_personal());
             body["refresh_token"] = json!(token);
-            if kind == ClientKind::Spa {
+            if kind == RegistrationKind::Spa {
                 body["refresh_token_expires_in"] = json!(86_399);
             }
             self.refresh_tokens.insert(token.clone(), RefreshToken { grant: index, used: false });
@@ -222,8 +222,9 @@ impl State {
     }
 }
 
-const NO_KEY: Refusal =
-    Refusal::new("server_error", 90_033, "The emulator could not make a signing key.").status(500);
+const NO_KEY: EntraError =
+    EntraError::new("server_error", 90_033, "The emulator could not make a signing key.")
+        .status(500);
 
 /// The authentication contexts that a `claims` parameter asks for.
 fn contexts(claims: &str) -> Vec<String> {

@@ -12,25 +12,25 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// An RSA-2048 key and its ids.
-pub(super) struct Key {
+pub(super) struct SigningKey {
     pair: KeyPair,
     kid: String,
 }
 
 /// The key of this process. It is made at the first use, and all emulators of the process sign with it.
-pub(super) fn key() -> Option<&'static Key> {
-    static KEY: OnceLock<Option<Key>> = OnceLock::new();
+pub(super) fn key() -> Option<&'static SigningKey> {
+    static KEY: OnceLock<Option<SigningKey>> = OnceLock::new();
     KEY.get_or_init(|| {
         let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
         let digest = Sha256::digest(pair.public_key().as_ref());
         // Entra's `kid` is the SHA-1 of a certificate: 20 bytes.
         let kid = URL_SAFE_NO_PAD.encode(&digest[..20]);
-        Some(Key { pair, kid })
+        Some(SigningKey { pair, kid })
     })
     .as_ref()
 }
 
-impl Key {
+impl SigningKey {
     /// Makes a compact JWT. With a `nonce` in `header`, the signature is over the nonce's SHA-256, as in Entra's tokens for
     /// its own APIs, so that only the API can check it.
     pub(super) fn sign(&self, mut header: Value, claims: &Value) -> String {
@@ -56,7 +56,7 @@ impl Key {
         format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// Whether [`Key::sign`] made this token.
+    /// Whether [`SigningKey::sign`] made this token.
     pub(super) fn made(&self, token: &str) -> bool {
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature)) =

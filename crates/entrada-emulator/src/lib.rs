@@ -58,7 +58,7 @@ use state::State;
 
 /// The settings of an emulator.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct EmulatorOptions {
     /// The root of the emulator's URLs, for example `http://localhost:8400`.
     pub base: Url,
     /// Host names to accept in addition to that of `base`, `localhost` and the loopback addresses. [`serve`] refuses
@@ -69,8 +69,8 @@ pub struct Options {
     /// Directories in addition to the built-in Contoso.
     pub directories: Vec<Directory>,
     /// Registrations that are not plain public multi-tenant clients.
-    pub clients: Vec<Client>,
-    /// Whether a client that is not in [`Options::clients`] is refused as unknown (AADSTS700016).
+    pub clients: Vec<Registration>,
+    /// Whether a client that is not in [`EmulatorOptions::clients`] is refused as unknown (AADSTS700016).
     pub only_known_clients: bool,
     /// Seconds between polls, as sent in the device code response. Entra sends 5.
     pub interval: u64,
@@ -84,7 +84,7 @@ pub struct Options {
     pub seed: Option<u64>,
 }
 
-impl Options {
+impl EmulatorOptions {
     /// Scenario `normal` at `base`.
     pub fn new(base: Url) -> Self {
         Self {
@@ -105,18 +105,18 @@ impl Options {
 
 /// An app registration.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct Registration {
     /// Application (client) ID.
     pub client_id: String,
     /// The kind of registration.
-    pub kind: ClientKind,
+    pub kind: RegistrationKind,
     /// Registered redirect URIs. On `http://localhost` the path must match and the port is ignored.
     pub redirect_uris: Vec<String>,
 }
 
 /// The kind of an app registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientKind {
+pub enum RegistrationKind {
     /// "Mobile and desktop applications", any account.
     Public,
     /// Public, for accounts of one directory: AADSTS50194 on `common`.
@@ -175,7 +175,7 @@ pub struct Emulator(Mutex<State>);
 
 impl Emulator {
     /// An emulator without any sign-ins.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: EmulatorOptions) -> Self {
         Self(Mutex::new(State::new(options)))
     }
 
@@ -183,9 +183,9 @@ impl Emulator {
     ///
     /// ```
     /// use entrada_core::NumericDate;
-    /// use entrada_emulator::{Emulator, Options, Reply};
+    /// use entrada_emulator::{Emulator, EmulatorOptions, Reply};
     ///
-    /// let emulator = Emulator::new(Options::new("http://localhost:8400".parse()?));
+    /// let emulator = Emulator::new(EmulatorOptions::new("http://localhost:8400".parse()?));
     /// let request = http::Request::get("/organizations/v2.0/.well-known/openid-configuration").body(vec![])?;
     /// let Reply::Answer(answer) = emulator.handle(request, NumericDate(1_790_000_000)) else { panic!() };
     /// assert_eq!(answer.status(), 200);

@@ -7,7 +7,7 @@ use super::account::{Person, Segment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::key::key;
-use super::refusal::Refusal;
+use super::refusal::EntraError;
 use super::state::{State, not_found};
 use super::{page, scenario};
 
@@ -81,7 +81,7 @@ fn configuration(base: &str, tenant: &str, issuer: &str) -> Value {
 }
 
 /// Instance discovery: whether a host is an authority.
-pub(super) fn instance(call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn instance(call: &Call) -> Result<Answer, EntraError> {
     const PUBLIC: [&str; 4] = [
         "login.microsoftonline.com",
         "login.windows.net",
@@ -92,7 +92,7 @@ pub(super) fn instance(call: &Call) -> Result<Answer, Refusal> {
     let url = url::Url::parse(asked).ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     if !PUBLIC.contains(&host) && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
-        return Err(Refusal::new("invalid_instance", 50_049, "Unknown or invalid instance."));
+        return Err(EntraError::new("invalid_instance", 50_049, "Unknown or invalid instance."));
     }
     let tenant = url.as_ref().and_then(|url| url.path_segments()?.next()).unwrap_or("common");
     Ok(answer::json(

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::account::{AccountKind, Person};
-use super::entropy::Entropy;
+use super::entropy::SeededRandom;
 use super::key::key;
-use super::scope::{EXCHANGE, GRAPH, Resource};
+use super::scope::{EXCHANGE, EmulatedResource, GRAPH};
 use entrada_core::NumericDate;
 
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -16,17 +16,22 @@ const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const TYPABLE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// `BAQABIQEAAAD…`, long and opaque.
-pub(super) fn device_code(entropy: &mut Entropy) -> String {
+pub(super) fn device_code(entropy: &mut SeededRandom) -> String {
     format!("BAQABIQEAAAD{}", entropy.base64url(150))
 }
 
 /// Nine characters, or eight for personal accounts.
-pub(super) fn user_code(entropy: &mut Entropy, personal: bool) -> String {
+pub(super) fn user_code(entropy: &mut SeededRandom, personal: bool) -> String {
     entropy.text(if personal { 8 } else { 9 }, TYPABLE)
 }
 
 /// An authorization code.
-pub(super) fn code(entropy: &mut Entropy, tid: &str, client_id: &str, personal: bool) -> String {
+pub(super) fn code(
+    entropy: &mut SeededRandom,
+    tid: &str,
+    client_id: &str,
+    personal: bool,
+) -> String {
     if personal {
         format!("M.C521_BAY.2.U.{}", entropy.guid())
     } else {
@@ -36,7 +41,7 @@ pub(super) fn code(entropy: &mut Entropy, tid: &str, client_id: &str, personal: 
 
 /// `1.A…` for work accounts, `M.C5…` for personal ones.
 pub(super) fn refresh_token(
-    entropy: &mut Entropy,
+    entropy: &mut SeededRandom,
     tid: &str,
     client_id: &str,
     personal: bool,
@@ -52,13 +57,13 @@ pub(super) fn refresh_token(
 }
 
 /// Tenant and client in the first segment, followed by opaque text.
-fn opaque(entropy: &mut Entropy, tid: &str, client_id: &str, length: usize) -> String {
+fn opaque(entropy: &mut SeededRandom, tid: &str, client_id: &str, length: usize) -> String {
     let body = entropy.base64url(length);
     format!("1.{}.AgABAwEAAAB{body}", header(entropy, tid, client_id))
 }
 
 /// 40 bytes: 3 fixed, two GUIDs in the byte order of Windows, 5 more.
-fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
+fn header(entropy: &mut SeededRandom, tid: &str, id: &str) -> String {
     let guid = |text: &str| uuid::Uuid::try_parse(text).unwrap_or_default().to_bytes_le();
     let mut bytes = vec![0x01, 0x79, 0x00];
     bytes.extend(guid(tid));
@@ -68,7 +73,7 @@ fn header(entropy: &mut Entropy, tid: &str, id: &str) -> String {
 }
 
 /// The access token of a personal account: `EwB…`, standard base64, without readable claims.
-pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
+pub(super) fn compact_token(entropy: &mut SeededRandom, site: u32) -> String {
     // The low byte of the length decides the third character: 0x40 to 0x7f gives `B`.
     let length: u16 = 0x0340 + u16::try_from(entropy.below(0x40)).unwrap_or_default();
     let mut bytes = vec![0x13, 0x00];
@@ -81,11 +86,11 @@ pub(super) fn compact_token(entropy: &mut Entropy, site: u32) -> String {
 }
 
 /// The facts in a token.
-pub(super) struct Facts<'a> {
+pub(super) struct TokenFacts<'a> {
     pub(super) client_id: &'a str,
     pub(super) person: &'static Person,
     pub(super) tid: &'a str,
-    pub(super) resource: &'static Resource,
+    pub(super) resource: &'static EmulatedResource,
     pub(super) audience: &'a str,
     /// Short names, separated by spaces.
     pub(super) scp: &'a str,
@@ -100,8 +105,8 @@ pub(super) struct Facts<'a> {
 }
 
 /// A v1.0 access token, as Entra issues them for its own APIs.
-pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<String> {
-    let Facts { person, tid, .. } = facts;
+pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -> Option<String> {
+    let TokenFacts { person, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
     let (given, family) = person.name.split_once(' ').unwrap_or((person.name, ""));
     let guest = person.kind == AccountKind::Guest;
@@ -147,12 +152,12 @@ pub(super) fn access_token(entropy: &mut Entropy, facts: &Facts<'_>) -> Option<S
 
 /// A v2.0 ID token (OIDC Core §2).
 pub(super) fn id_token(
-    entropy: &mut Entropy,
-    facts: &Facts<'_>,
+    entropy: &mut SeededRandom,
+    facts: &TokenFacts<'_>,
     base: &str,
     nonce: Option<&str>,
 ) -> Option<String> {
-    let Facts { person, tid, .. } = facts;
+    let TokenFacts { person, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
     let mut claims = json!({
         "ver": "2.0", "iss": format!("{base}/{tid}/v2.0"), "aud": facts.client_id,
@@ -181,7 +186,7 @@ pub(super) fn pairwise(oid: &str, client_id: &str) -> String {
 }
 
 /// Random letters and digits.
-pub(super) fn letters(entropy: &mut Entropy, length: usize) -> String {
+pub(super) fn letters(entropy: &mut SeededRandom, length: usize) -> String {
     entropy.text(length, ALPHANUMERIC)
 }
 
@@ -192,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_compact_token_has_its_audience_where_real_ones_do() {
-        let mut entropy = Entropy::new(Some(1));
+        let mut entropy = SeededRandom::new(Some(1));
         for (site, marker) in [(293_577, "A8l6BAAU"), (292_841, "A+l3BAAU")] {
             let token = compact_token(&mut entropy, site);
             assert!(token.starts_with("EwB"), "{token}");
@@ -203,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_work_refresh_token_names_its_tenant_and_client() {
-        let mut entropy = Entropy::new(Some(1));
+        let mut entropy = SeededRandom::new(Some(1));
         let client = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
         let token = refresh_token(&mut entropy, CONTOSO, client, false);
         let part = token.split('.').nth(1).unwrap();

@@ -1,6 +1,6 @@
 //! The scenarios: one record for each behaviour of the emulated Entra.
 
-use super::refusal::{ADMIN_CONSENT, LOOP, NOT_PUBLIC, Refusal};
+use super::refusal::{ADMIN_CONSENT, EntraError, LOOP, NOT_PUBLIC};
 
 /// A behaviour of the emulator, set for all clients or, by `client_id`, for one client.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ pub struct Scenario {
     /// The lifetime of the user code in seconds.
     pub(super) code_life: i64,
     /// The error in place of a device code, an authorization page or a token.
-    pub(super) start: Option<&'static Refusal>,
+    pub(super) start: Option<&'static EntraError>,
     /// The error from the second poll on.
-    pub(super) second_poll: Option<&'static Refusal>,
+    pub(super) second_poll: Option<&'static EntraError>,
     /// The error in place of the tokens after the approval.
-    pub(super) issue: Option<&'static Refusal>,
+    pub(super) issue: Option<&'static EntraError>,
     /// The error in place of the tokens of a refresh.
-    pub(super) refresh: Option<&'static Refusal>,
+    pub(super) refresh: Option<&'static EntraError>,
     pub(super) transport_fault: TransportFault,
     pub(super) tokens: Tokens,
     /// The seconds by which the server's clock is ahead.
@@ -90,32 +90,32 @@ const PLAIN: Scenario = Scenario {
     clock_skew: 0,
 };
 
-const UNKNOWN_CLIENT: Refusal = Refusal::new(
+const UNKNOWN_CLIENT: EntraError = EntraError::new(
     "unauthorized_client",
     700_016,
     "Application with identifier '{client_id}' was not found in the directory 'Contoso'. This can happen if the \
      application has not been installed by the administrator of the tenant or consented to by any user in the tenant. \
      You may have sent your authentication request to the wrong tenant.",
 );
-const BLOCKED: Refusal = Refusal::new(
+const BLOCKED: EntraError = EntraError::new(
     "invalid_grant",
     53_003,
     "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
 )
 .suberror("message_only");
-const FLOW_POLICY: Refusal = Refusal::new(
+const FLOW_POLICY: EntraError = EntraError::new(
     "invalid_grant",
     530_036,
     "Access has been blocked by Conditional Access policies. The authentication flow is not allowed by the policy.",
 )
 .suberror("message_only");
-const DEVICE_STATE: Refusal = Refusal::new(
+const DEVICE_STATE: EntraError = EntraError::new(
     "invalid_grant",
     530_033,
     "Remote device flow is blocked, because the device that receives the token cannot prove its state.",
 )
 .suberror("message_only");
-const MFA: Refusal = Refusal::new(
+const MFA: EntraError = EntraError::new(
     "invalid_grant",
     50_076,
     "Due to a configuration change made by your administrator, or because you moved to a new location, you must use \
@@ -123,20 +123,20 @@ const MFA: Refusal = Refusal::new(
 )
 .suberror("basic_action")
 .claims(r#"{"access_token":{"capolids":{"essential":true,"values":["5d3f7c1e-2b60-4f0e-9a7d-6c1b0e4a9f21"]}}}"#);
-const CONSENT: Refusal = Refusal::new(
+const CONSENT: EntraError = EntraError::new(
     "invalid_grant",
     65_001,
     "The user or administrator has not consented to use the application with ID '{client_id}' named 'entrada'. Send \
      an interactive authorization request for this user and resource.",
 )
 .suberror("consent_required");
-const DEAD: Refusal = Refusal::new(
+const DEAD: EntraError = EntraError::new(
     "invalid_grant",
     700_082,
     "The refresh token has expired due to inactivity. The token was issued on 2026-05-02T09:14:55.0000000Z and was \
      inactive for 90.00:00:00.",
 );
-const REVOKED: Refusal = Refusal::new(
+const REVOKED: EntraError = EntraError::new(
     "invalid_grant",
     50_173,
     "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have \
@@ -144,7 +144,7 @@ const REVOKED: Refusal = Refusal::new(
      date (before which tokens are not valid) for this user is '2026-06-01T12:00:00.0000000Z'.",
 )
 .suberror("bad_token");
-const HOSTILE: Refusal = Refusal::new(
+const HOSTILE: EntraError = EntraError::new(
     "invalid_grant",
     65_001,
     "no\r\nerror: forged line\r\n\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31mred\u{9b}1m \u{202e}desrever\u{202c} \

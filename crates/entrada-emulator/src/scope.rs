@@ -1,12 +1,12 @@
 //! Parses the requested scopes and their API.
 
 use super::account::Person;
-use super::refusal::Refusal;
+use super::refusal::EntraError;
 use entrada_core::OIDC_SCOPES;
 
 /// An API that gets tokens.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Resource {
+pub(super) struct EmulatedResource {
     pub(super) app_id: &'static str,
     /// The prefixes that its scopes may have, without a trailing slash. The emulator's own output uses the first.
     uris: &'static [&'static str],
@@ -17,7 +17,7 @@ pub(super) struct Resource {
     defaults: &'static [&'static str],
 }
 
-pub(super) static GRAPH: Resource = Resource {
+pub(super) static GRAPH: EmulatedResource = EmulatedResource {
     app_id: "00000003-0000-0000-c000-000000000000",
     uris: &["https://graph.microsoft.com"],
     site: Some(293_577),
@@ -69,7 +69,7 @@ pub(super) static GRAPH: Resource = Resource {
     ],
     defaults: &["User.Read", "Mail.Read"],
 };
-pub(super) static EXCHANGE: Resource = Resource {
+pub(super) static EXCHANGE: EmulatedResource = EmulatedResource {
     app_id: "00000002-0000-0ff1-ce00-000000000000",
     uris: &["https://outlook.office.com", "https://outlook.office365.com"],
     site: Some(292_841),
@@ -93,7 +93,7 @@ pub(super) static EXCHANGE: Resource = Resource {
     ],
     defaults: &["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"],
 };
-pub(super) static ARM: Resource = Resource {
+pub(super) static ARM: EmulatedResource = EmulatedResource {
     app_id: "797f4846-ba00-4fd7-ba43-dac1f8f63013",
     uris: &[
         "https://management.azure.com",
@@ -104,16 +104,16 @@ pub(super) static ARM: Resource = Resource {
     permissions: &["user_impersonation"],
     defaults: &["user_impersonation"],
 };
-static DEVOPS: Resource = Resource {
+static DEVOPS: EmulatedResource = EmulatedResource {
     app_id: "499b84ac-1321-427f-aa17-267ca6975798",
     uris: &["499b84ac-1321-427f-aa17-267ca6975798", "https://app.vssps.visualstudio.com"],
     site: None,
     permissions: &["user_impersonation"],
     defaults: &["user_impersonation"],
 };
-static RESOURCES: [&Resource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
+static RESOURCES: [&EmulatedResource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
-impl Resource {
+impl EmulatedResource {
     /// The first prefix.
     pub(super) fn uri(&self) -> &'static str {
         self.uris[0]
@@ -130,7 +130,7 @@ impl Resource {
 /// The parsed scopes of one token request.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    pub(super) resource: &'static Resource,
+    pub(super) resource: &'static EmulatedResource,
     /// The API prefix in the request, with its trailing slash; empty for Graph's short names.
     pub(super) prefix: String,
     /// Short names, in Entra's spelling.
@@ -177,7 +177,7 @@ pub(super) enum SeveralApis {
 }
 
 /// Reads a `scope` parameter.
-pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, Refusal> {
+pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, EntraError> {
     let mut wanted = Wanted {
         resource: &GRAPH,
         prefix: String::new(),
@@ -185,7 +185,7 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, Refusal
         default: false,
         sign_in: Vec::new(),
     };
-    let mut first: Option<&'static Resource> = None;
+    let mut first: Option<&'static EmulatedResource> = None;
     for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
         if scope.contains([',', '\n', '\r', '\t', ';', '"', '\\']) {
             return Err(bad_scope(scope));
@@ -208,7 +208,7 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, Refusal
                     "Provided value for the input parameter scope is not valid because it contains more than \
                              one resource. Scope {scope} is not valid."
                 );
-                return Err(Refusal::with("invalid_request", 28_000, text));
+                return Err(EntraError::with("invalid_request", 28_000, text));
             }
         }
         if name.eq_ignore_ascii_case(".default") {
@@ -227,7 +227,7 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, Refusal
 }
 
 /// The API, the prefix as written, and the short name.
-fn split(scope: &str) -> Result<(&'static Resource, &str, &str), Refusal> {
+fn split(scope: &str) -> Result<(&'static EmulatedResource, &str, &str), EntraError> {
     let Some(slash) = scope.rfind('/') else {
         return Ok((&GRAPH, "", scope));
     };
@@ -240,13 +240,13 @@ fn split(scope: &str) -> Result<(&'static Resource, &str, &str), Refusal> {
                  if the application has not been installed by the administrator of the tenant or consented to by any \
                  user in the tenant. You might have sent your authentication request to the wrong tenant."
             );
-            Err(Refusal::with("invalid_resource", 500_011, text))
+            Err(EntraError::with("invalid_resource", 500_011, text))
         },
         |resource| Ok((*resource, prefix, name)),
     )
 }
 
-fn permission(resource: &'static Resource, name: &str) -> Result<&'static str, Refusal> {
+fn permission(resource: &'static EmulatedResource, name: &str) -> Result<&'static str, EntraError> {
     let found = resource.permissions.iter().find(|known| known.eq_ignore_ascii_case(name));
     found.copied().ok_or_else(|| {
         let text = format!(
@@ -254,33 +254,33 @@ fn permission(resource: &'static Resource, name: &str) -> Result<&'static str, R
              app vendor.",
             resource.app_id
         );
-        Refusal::with("invalid_client", 650_053, text)
+        EntraError::with("invalid_client", 650_053, text)
     })
 }
 
-fn bad_scope(scope: &str) -> Refusal {
+fn bad_scope(scope: &str) -> EntraError {
     let text = format!(
         "The provided request must include a 'scope' input parameter. The provided value for the input parameter \
          'scope' is not valid. The scope {scope} is not valid."
     );
-    Refusal::with("invalid_scope", 70_011, text)
+    EntraError::with("invalid_scope", 70_011, text)
 }
 
 /// Refuses scopes that personal accounts cannot have.
-pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), Refusal> {
+pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), EntraError> {
     if !person.is_personal() {
         return Ok(());
     }
     let exchange = wanted.resource == &EXCHANGE;
     if wanted.resource.site.is_none() || exchange && !wanted.prefix.contains("outlook.office.com") {
-        return Err(Refusal::new(
+        return Err(EntraError::new(
             "invalid_scope",
             70_011,
             "The provided resource value for the input parameter 'scope' is not valid.",
         ));
     }
     if exchange && wanted.default {
-        return Err(Refusal::with(
+        return Err(EntraError::with(
             "invalid_scope",
             70_011,
             format!(
@@ -295,7 +295,7 @@ pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), Refusal>
 
 /// Whether a sign-in with the scopes `granted` requested everything in `wanted`.
 pub(super) fn covers(granted: &str, wanted: &Wanted) -> bool {
-    let granted: Vec<(&Resource, &str)> = granted
+    let granted: Vec<(&EmulatedResource, &str)> = granted
         .split(' ')
         .filter(|scope| !scope.is_empty())
         .filter_map(|scope| split(scope).ok())

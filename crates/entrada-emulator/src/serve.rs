@@ -25,7 +25,7 @@ use super::{Emulator, Reply};
 use entrada_core::{NamedHost, NumericDate};
 
 /// The clock of the emulator.
-pub type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
+pub type ServerClock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
 
 /// The largest request body in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -111,7 +111,7 @@ pub async fn run(
     emulator: Arc<Emulator>,
     listeners: Vec<TcpListener>,
     tls: Option<Tls>,
-    clock: Clock,
+    clock: ServerClock,
     until: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let acceptor = tls.map(|tls| tls.acceptor);
@@ -156,7 +156,7 @@ pub fn spawn(
     emulator: Arc<Emulator>,
     listeners: Vec<TcpListener>,
     tls: Option<Tls>,
-    clock: Clock,
+    clock: ServerClock,
 ) -> io::Result<Background> {
     if let Some(listener) = listeners.first() {
         let spares: io::Result<Vec<_>> =
@@ -176,7 +176,7 @@ async fn accept(
     listener: tokio::net::TcpListener,
     emulator: Arc<Emulator>,
     acceptor: Option<TlsAcceptor>,
-    clock: Clock,
+    clock: ServerClock,
 ) {
     let mut connections = JoinSet::new();
     loop {
@@ -204,7 +204,7 @@ async fn accept(
 }
 
 /// Answers the requests of one connection.
-async fn converse<S>(stream: S, emulator: Arc<Emulator>, clock: Clock)
+async fn converse<S>(stream: S, emulator: Arc<Emulator>, clock: ServerClock)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -229,7 +229,7 @@ struct Closed;
 async fn answer(
     request: http::Request<Incoming>,
     emulator: &Emulator,
-    clock: &Clock,
+    clock: &ServerClock,
 ) -> Option<http::Response<Full<Bytes>>> {
     match NamedHost::of(&request) {
         Ok(host) if emulator.is_called(&host) => (),

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use url::Url;
 
 use crate::account::{PEOPLE, Person};
-use crate::serve::{self, Background, Clock};
-use crate::{Client, Directory, Emulator, Options, Scenario};
+use crate::serve::{self, Background, ServerClock};
+use crate::{Directory, Emulator, EmulatorOptions, Registration, Scenario};
 use entrada_core::NumericDate;
 
 /// The scenario in which a test needs no person.
@@ -56,9 +56,9 @@ pub struct EmulatorBuilder {
     delay: Duration,
     seed: Option<u64>,
     directories: Vec<Directory>,
-    clients: Vec<Client>,
+    clients: Vec<Registration>,
     only_known_clients: bool,
-    clock: Option<Clock>,
+    clock: Option<ServerClock>,
 }
 
 impl Default for EmulatorBuilder {
@@ -118,7 +118,7 @@ impl EmulatorBuilder {
     }
 
     /// Adds an app registration that is not a plain public client of any tenant.
-    pub fn client(mut self, client: Client) -> Self {
+    pub fn client(mut self, client: Registration) -> Self {
         self.clients.push(client);
         self
     }
@@ -153,7 +153,7 @@ impl EmulatorBuilder {
         };
         let authority = format!("http://localhost:{port}");
         let base = Url::parse(&authority).map_err(io::Error::other)?;
-        let emulator = Arc::new(Emulator::new(Options {
+        let emulator = Arc::new(Emulator::new(EmulatorOptions {
             scenario,
             directories: self.directories,
             clients: self.clients,
@@ -162,7 +162,7 @@ impl EmulatorBuilder {
             account: self.account,
             delay: self.delay,
             seed: self.seed,
-            ..Options::new(base)
+            ..EmulatorOptions::new(base)
         }));
         let clock = self.clock.unwrap_or_else(|| Arc::new(machine_time));
         let background = serve::spawn(Arc::clone(&emulator), listeners, None, clock)?;

@@ -11,25 +11,25 @@ use super::answer::{self, Answer};
 use super::authorize::{Asked, Code};
 use super::call::Call;
 use super::device::SignIn;
-use super::entropy::Entropy;
-use super::grant::{Compact, Grant, RefreshToken};
+use super::entropy::SeededRandom;
+use super::grant::{Compact, EmulatedGrant, RefreshToken};
 use super::record::client_of;
 use super::refresh_fault::RefreshFault;
-use super::refusal::{self, Refusal};
+use super::refusal::{self, EntraError};
 use super::scenario::{Scenario, TransportFault};
-use super::{Client, ClientKind, LogLine, Options, Reply, metadata, page};
+use super::{EmulatorOptions, LogLine, Registration, RegistrationKind, Reply, metadata, page};
 use entrada_core::NumericDate;
 
 pub(super) struct State {
-    pub(super) options: Options,
-    pub(super) entropy: Entropy,
+    pub(super) options: EmulatorOptions,
+    pub(super) entropy: SeededRandom,
     pub(super) directories: Vec<Directory>,
     /// Device flows, the oldest first.
     pub(super) sign_ins: Vec<SignIn>,
     /// Open authorize pages, by the id in their form.
     pub(super) asked: BTreeMap<String, Asked>,
     pub(super) codes: BTreeMap<String, Code>,
-    pub(super) grants: Vec<Grant>,
+    pub(super) grants: Vec<EmulatedGrant>,
     pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
     /// Access tokens of personal accounts, which have no readable content.
     pub(super) compact: BTreeMap<String, Compact>,
@@ -49,18 +49,18 @@ pub(super) struct State {
 
 /// The requests that transport faults distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ExchangeStep {
     DeviceCode,
     Poll,
     Token,
 }
 
 impl State {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: EmulatorOptions) -> Self {
         let mut directories = vec![Directory::contoso()];
         directories.extend(options.directories.iter().cloned());
         Self {
-            entropy: Entropy::new(options.seed),
+            entropy: SeededRandom::new(options.seed),
             options,
             directories,
             sign_ins: Vec::new(),
@@ -162,23 +162,23 @@ impl State {
         self.options.base.as_str().trim_end_matches('/')
     }
 
-    pub(super) fn client(&self, client_id: &str) -> Option<&Client> {
+    pub(super) fn client(&self, client_id: &str) -> Option<&Registration> {
         self.options.clients.iter().find(|client| client.client_id.eq_ignore_ascii_case(client_id))
     }
 
-    pub(super) fn kind_of(&self, client_id: &str) -> ClientKind {
+    pub(super) fn kind_of(&self, client_id: &str) -> RegistrationKind {
         const FIRST_PARTY: [&str; 3] = [
             "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
             "1950a258-227b-4e31-a9cf-717495945fc2",
             "d3590ed6-52b3-4102-aeff-aad2292ab01c",
         ];
         let built_in = FIRST_PARTY.iter().any(|id| id.eq_ignore_ascii_case(client_id));
-        let other = if built_in { ClientKind::FirstParty } else { ClientKind::Public };
+        let other = if built_in { RegistrationKind::FirstParty } else { RegistrationKind::Public };
         self.client(client_id).map_or(other, |client| client.kind)
     }
 
     /// Checks whether this client may send requests to this tenant.
-    pub(super) fn admit(&self, client_id: &str, segment: &Segment) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, client_id: &str, segment: &Segment) -> Result<(), EntraError> {
         if let Some(refusal) = self.scenario_of(client_id).start {
             return Err(refusal.clone());
         }
@@ -190,10 +190,10 @@ impl State {
             return Err(refusal::unknown_client(client_id, "Contoso"));
         }
         let wrong_place =
-            |code, text: &'static str| Err(Refusal::new("invalid_request", code, text));
+            |code, text: &'static str| Err(EntraError::new("invalid_request", code, text));
         match (self.kind_of(client_id), segment) {
             (
-                ClientKind::SingleTenant,
+                RegistrationKind::SingleTenant,
                 Segment::Common | Segment::Organizations | Segment::Consumers,
             ) => wrong_place(
                 50_194,
@@ -201,12 +201,12 @@ impl State {
                      endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific \
                      endpoint or configure the application to be multi-tenant.",
             ),
-            (ClientKind::WorkOnly, Segment::Consumers) => wrong_place(
+            (RegistrationKind::WorkOnly, Segment::Consumers) => wrong_place(
                 9_002_332,
                 "Application '{client_id}' is configured for use by Azure Active Directory users only. Please do not \
                  use the /consumers endpoint to serve this request.",
             ),
-            (ClientKind::PersonalOnly, other) if *other != Segment::Consumers => wrong_place(
+            (RegistrationKind::PersonalOnly, other) if *other != Segment::Consumers => wrong_place(
                 9_002_331,
                 "Application '{client_id}' is configured for use by Microsoft Account users only. Please use the \
                  /consumers endpoint to serve this request.",
@@ -230,16 +230,16 @@ impl State {
     pub(super) fn fault(
         &mut self,
         scenario: &Scenario,
-        step: Step,
+        step: ExchangeStep,
         attempt: u32,
         call: &Call,
         now: NumericDate,
     ) -> Option<Reply> {
-        let token = step != Step::DeviceCode;
+        let token = step != ExchangeStep::DeviceCode;
         let down = match step {
-            Step::DeviceCode => false,
-            Step::Poll => (2..=5).contains(&attempt),
-            Step::Token => attempt == 1,
+            ExchangeStep::DeviceCode => false,
+            ExchangeStep::Poll => (2..=5).contains(&attempt),
+            ExchangeStep::Token => attempt == 1,
         };
         Some(match scenario.transport_fault {
             TransportFault::Html => Reply::Answer(answer::html(
@@ -259,7 +259,9 @@ impl State {
                 answer::set(&mut answer, "retry-after", "2");
                 Reply::Answer(answer)
             }
-            TransportFault::Outage if down && attempt % 2 == 1 && step == Step::Poll => Reply::Cut,
+            TransportFault::Outage if down && attempt % 2 == 1 && step == ExchangeStep::Poll => {
+                Reply::Cut
+            }
             TransportFault::Outage if down => Reply::Answer(answer::html(
                 503,
                 page::notice("Service Unavailable", "HTTP Error 503. The service is unavailable."),
@@ -278,7 +280,7 @@ impl State {
 
     pub(super) fn or_refuse(
         &mut self,
-        result: Result<Answer, Refusal>,
+        result: Result<Answer, EntraError>,
         call: &Call,
         now: NumericDate,
     ) -> Answer {
@@ -301,7 +303,7 @@ impl State {
     }
 
     /// The JSON body of an OAuth error.
-    pub(super) fn refuse(&mut self, call: &Call, refusal: &Refusal, now: NumericDate) -> Answer {
+    pub(super) fn refuse(&mut self, call: &Call, refusal: &EntraError, now: NumericDate) -> Answer {
         let client_id = call.any("client_id").unwrap_or_default();
         let trace_id = self.entropy.guid();
         let correlation_id = self.correlation_id(call);
@@ -326,7 +328,7 @@ impl State {
     /// `AADSTSnnnn: text Trace ID: … Correlation ID: … Timestamp: …`.
     pub(super) fn describe(
         &self,
-        refusal: &Refusal,
+        refusal: &EntraError,
         client_id: &str,
         trace_id: &str,
         correlation_id: &str,
@@ -354,8 +356,8 @@ pub(super) fn not_found() -> Answer {
     answer::plain(404, "text/plain; charset=utf-8", Vec::new())
 }
 
-fn only_post(call: &Call) -> Refusal {
+fn only_post(call: &Call) -> EntraError {
     let text =
         format!("The endpoint only accepts POST requests. Received a {} request.", call.method);
-    Refusal::with("invalid_request", 900_561, text)
+    EntraError::with("invalid_request", 900_561, text)
 }

@@ -9,13 +9,13 @@ use super::answer::Answer;
 use super::authorize::Code;
 use super::call::Call;
 use super::device::ApprovalState;
-use super::grant::{Grant, Issue};
+use super::grant::{EmulatedGrant, Issue};
 use super::refresh_fault::{RefreshFault, delayed};
-use super::refusal::{self, BAD_GRANT, NOT_PUBLIC, OTHER_TENANT, REDEEMED, Refusal};
+use super::refusal::{self, BAD_GRANT, EntraError, NOT_PUBLIC, OTHER_TENANT, REDEEMED};
 use super::scenario::{Tokens, TransportFault};
 use super::scope::{self, SeveralApis};
-use super::state::{State, Step};
-use super::{ClientKind, Reply};
+use super::state::{ExchangeStep, State};
+use super::{RegistrationKind, Reply};
 use entrada_core::NumericDate;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -26,7 +26,7 @@ const REFRESH_TOKEN: &str = "refresh_token";
 
 /// Answers a token request, for the client ID and the code or refresh token.
 type GrantStep =
-    fn(&mut State, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, Refusal>;
+    fn(&mut State, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, EntraError>;
 
 /// `name`, if Entra knows it. Other text may be anything, and must not be logged.
 pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
@@ -66,14 +66,14 @@ impl State {
             other => {
                 let refusal = match other {
                     None => refusal::missing("grant_type"),
-                    Some("client_credentials") => Refusal::new(
+                    Some("client_credentials") => EntraError::new(
                         "invalid_client",
                         7_000_216,
                         "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' \
                          grant type.",
                     )
                     .status(401),
-                    Some(_) => Refusal::new(
+                    Some(_) => EntraError::new(
                         "unsupported_grant_type",
                         70_003,
                         "The app requested an unsupported grant type.",
@@ -98,7 +98,7 @@ impl State {
             return Reply::Answer(self.refuse(call, &refusal::missing(secret), now));
         };
         let attempt = self.attempt(value);
-        if let Some(reply) = self.fault(scenario, Step::Token, attempt, call, now) {
+        if let Some(reply) = self.fault(scenario, ExchangeStep::Token, attempt, call, now) {
             return reply;
         }
         let answer = call.form("client_id").ok_or_else(|| refusal::missing("client_id")).and_then(
@@ -117,11 +117,11 @@ impl State {
         person: &'static Person,
         call: &Call,
         now: NumericDate,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, EntraError> {
         let flow = &self.sign_ins[index];
         let wanted = scope::parse(&flow.scope, SeveralApis::Refused)?;
         scope::check_for(person, &wanted)?;
-        let grant = Grant {
+        let grant = EmulatedGrant {
             client_id: flow.client_id.clone(),
             person,
             tid: flow.segment.tid(person),
@@ -142,14 +142,14 @@ impl State {
         call: &Call,
         segment: &Segment,
         now: NumericDate,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, EntraError> {
         let kind = self.kind_of(client_id);
         let scenario = self.scenario_of(client_id);
-        if kind == ClientKind::Web {
+        if kind == RegistrationKind::Web {
             return Err(NOT_PUBLIC);
         }
-        if kind == ClientKind::Spa && call.header("origin").is_none() {
-            return Err(Refusal::new(
+        if kind == RegistrationKind::Spa && call.header("origin").is_none() {
+            return Err(EntraError::new(
                 "invalid_request",
                 9_002_327,
                 "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin \
@@ -182,7 +182,7 @@ impl State {
         scope::check_for(person, &wanted)?;
         self.check_client(client_id, &wanted)?;
         wanted.sign_in.extend(scope::parse(&asked.scope, SeveralApis::FirstCounts)?.sign_in);
-        let grant = Grant {
+        let grant = EmulatedGrant {
             client_id: client_id.to_owned(),
             person,
             tid: segment.tid(person),
@@ -205,15 +205,15 @@ impl State {
         call: &Call,
         segment: &Segment,
         now: NumericDate,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, EntraError> {
         let scenario = self.scenario_of(client_id);
-        if matches!(self.kind_of(client_id), ClientKind::Web) {
+        if matches!(self.kind_of(client_id), RegistrationKind::Web) {
             return Err(NOT_PUBLIC);
         }
         let Some(token) = self.refresh_tokens.get_mut(value) else {
             let shaped =
                 value.starts_with("1.A") || value.starts_with("0.A") || value.starts_with("M.");
-            let malformed = Refusal::new(
+            let malformed = EntraError::new(
                 "invalid_request",
                 9_002_313,
                 "Invalid request. Request is malformed or invalid.",
@@ -229,7 +229,7 @@ impl State {
             grant.revoked = true;
         }
         if grant.revoked {
-            return Err(Refusal::new(
+            return Err(EntraError::new(
                 "invalid_grant",
                 70_000,
                 "The refresh token was used before, and the grant has been revoked.",
@@ -242,7 +242,7 @@ impl State {
             return Err(refusal.clone());
         }
         if !segment.admits(grant.person) {
-            return Err(Refusal::with(
+            return Err(EntraError::with(
                 "invalid_grant",
                 50_020,
                 format!(
@@ -255,7 +255,7 @@ impl State {
         let scope = match call.form("scope") {
             Some(scope) => scope.to_owned(),
             None if scope::parse(&grant.scope, SeveralApis::FirstCounts)?.only_sign_in() => {
-                return Err(Refusal::with(
+                return Err(EntraError::with(
                     "invalid_request",
                     90_009,
                     format!(
@@ -269,7 +269,7 @@ impl State {
         let wanted = scope::parse(&scope, SeveralApis::FirstCounts)?;
         scope::check_for(grant.person, &wanted)?;
         if grant.person.is_personal() && !scope::covers(&grant.scope, &wanted) {
-            return Err(Refusal::new(
+            return Err(EntraError::new(
                 "invalid_grant",
                 70_000,
                 "The request was denied because one or more scopes requested are unauthorized or expired. The user \
@@ -289,9 +289,9 @@ impl State {
 }
 
 /// Checks age, redirect URI and verifier.
-fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), Refusal> {
+fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), EntraError> {
     if code.expires_at <= now {
-        return Err(Refusal::new(
+        return Err(EntraError::new(
             "invalid_grant",
             70_008,
             "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive \
@@ -305,11 +305,11 @@ fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), Refusal>
              Authorization code.",
             code.asked.redirect_uri
         );
-        return Err(Refusal::with("invalid_client", 500_112, text).status(401));
+        return Err(EntraError::with("invalid_client", 500_112, text).status(401));
     }
     let Some(challenge) = &code.asked.code_challenge else { return Ok(()) };
     let verifier = call.form("code_verifier").ok_or_else(|| {
-        Refusal::new(
+        EntraError::new(
             "invalid_grant",
             50_148,
             "The code_verifier is missing; the authorization request had a challenge.",
@@ -321,7 +321,7 @@ fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), Refusal>
         verifier.to_owned()
     };
     if expected != *challenge {
-        return Err(Refusal::new(
+        return Err(EntraError::new(
             "invalid_grant",
             501_481,
             "The Code_Verifier does not match the code_challenge supplied in the authorization request.",

@@ -13,11 +13,11 @@ use crate::render;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: ConfigCommand,
 }
 
 #[derive(clap::Subcommand)]
-enum Command {
+enum ConfigCommand {
     /// Create a profile: ask for what the flags leave out, explain how to register an application, and sign in
     Init(Invocation<init::Args, init::Flags>),
     /// Show all settings in effect, and where each comes from
@@ -39,10 +39,10 @@ struct NoArgs {}
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     match &args.command {
-        Command::Init(own) => own.run(app, init::run),
-        Command::Show(own) => own.run(app, show),
-        Command::Path(own) => own.run(app, path),
-        Command::Check(own) => own.run(app, check),
+        ConfigCommand::Init(own) => own.run(app, init::run),
+        ConfigCommand::Show(own) => own.run(app, show),
+        ConfigCommand::Path(own) => own.run(app, path),
+        ConfigCommand::Check(own) => own.run(app, check),
     }
 }
 

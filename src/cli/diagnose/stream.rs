@@ -19,7 +19,7 @@ pub(super) fn run(resolver: &ContextResolver, app: &mut App<'_, '_>) -> Result<E
     let clock = app.sys.clock;
     let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
     let mut output = Vec::with_capacity(2 * BUFFER);
-    let mut line = Line::default();
+    let mut line = StreamLine::default();
     let mut exit = Exit::Success;
     while line.read(&mut input)? {
         for case in resolver.cases(line.evidence(clock.now())) {
@@ -39,12 +39,12 @@ pub(super) fn run(resolver: &ContextResolver, app: &mut App<'_, '_>) -> Result<E
 
 /// One line, and whether there was more of it than is looked at.
 #[derive(Default)]
-struct Line {
+struct StreamLine {
     text: zeroize::Zeroizing<Vec<u8>>,
     cut: bool,
 }
 
-impl Line {
+impl StreamLine {
     /// Reads the next line; false at the end.
     fn read(&mut self, input: &mut impl BufRead) -> std::io::Result<bool> {
         self.text.clear();

@@ -4,7 +4,7 @@
 use url::Url;
 
 use super::super::app::App;
-use super::Line;
+use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::sys::HttpResponse;
 use entrada_core::oauth::{ErrorResponse, code, device_code};
@@ -16,35 +16,38 @@ const LOOPBACK: &str = "http://localhost";
 /// What is said behind everything here.
 const INFERRED: &str = "(inferred)";
 
-pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
+pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let found = settings.authority().ok().and_then(|authority| authority.endpoints());
     let (Some(endpoints), Ok(client)) = (found, settings.client_id()) else {
-        return vec![Line::note("application", "only applications of Entra ID can be looked at")];
+        return vec![CheckLine::note(
+            "application",
+            "only applications of Entra ID can be looked at",
+        )];
     };
     let known = known(app, &endpoints, &client);
     if known.is_bad() {
         return vec![
             known,
-            Line::passed("redirect", "application"),
-            Line::passed("public", "application"),
+            CheckLine::passed("redirect", "application"),
+            CheckLine::passed("public", "application"),
         ];
     }
     vec![known, redirect(app, &endpoints, &client), public(app, &endpoints, &client)]
 }
 
 /// Whether the tenant knows the application: whoever it gives a `user_code` to, it knows. Nobody will enter that.
-fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let scopes = ScopeSet::parse("openid");
     let Some(endpoint) = &endpoints.device_authorization else {
-        return Line::note("application", "the authority has no sign-in by code");
+        return CheckLine::note("application", "the authority has no sign-in by code");
     };
     let request = device_code::authorization_request(endpoint, client, &scopes, None);
     let answer = app.sys.http.send(request).map_err(super::Failure::from).and_then(|answer| {
         device_code::parse_authorization(&answer, app.sys.clock.now()).map_err(Into::into)
     });
     match answer {
-        Err(failure) => Line::of("application", &failure),
-        Ok(Ok(_)) => Line::fine(
+        Err(failure) => CheckLine::of("application", &failure),
+        Ok(Ok(_)) => CheckLine::fine(
             "application",
             format!("the tenant knows it, and it may sign in by code {INFERRED}"),
         ),
@@ -54,9 +57,9 @@ fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
 
 /// Whether a browser may come back to this machine. An authority that sends a refusal back to an address has that address on
 /// its list; else it shows the refusal on a page of its own (AADSTS50011).
-fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let Some(page) = &endpoints.authorization else {
-        return Line::note("redirect", "the authority has no sign-in page");
+        return CheckLine::note("redirect", "the authority has no sign-in page");
     };
     let mut url = page.clone();
     url.query_pairs_mut()
@@ -71,17 +74,17 @@ fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
     let request = http::Request::get(url.as_str()).body(Vec::new());
     let answer = request.map(|request| app.sys.http.send(request));
     let Ok(Ok(answer)) = answer else {
-        return Line::note("redirect", "the sign-in page gave no answer");
+        return CheckLine::note("redirect", "the sign-in page gave no answer");
     };
     if comes_back(&answer) {
-        return Line::fine(
+        return CheckLine::fine(
             "redirect",
             format!("the sign-in page comes back to {LOOPBACK} {INFERRED}"),
         );
     }
     let text = String::from_utf8_lossy(answer.body());
     if text.contains("AADSTS50011") || text.contains("AADSTS500113") {
-        return Line::bad(
+        return CheckLine::bad(
             "redirect",
             format!("{LOOPBACK} is not among the application's redirect URIs {INFERRED}"),
         )
@@ -90,7 +93,7 @@ fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
              `http://localhost`; without it `entrada login --flow device` is left",
         );
     }
-    Line::note("redirect", "the sign-in page does not tell where it would come back to")
+    CheckLine::note("redirect", "the sign-in page does not tell where it would come back to")
 }
 
 fn comes_back(answer: &HttpResponse) -> bool {
@@ -102,7 +105,7 @@ fn comes_back(answer: &HttpResponse) -> bool {
 
 /// Whether the token endpoint wants a secret of the application. A code that nobody issued tells: one who is asked for a
 /// secret hears of that, one who is not hears of the code.
-fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
+fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let (code, verifier) = (Secret::new("0.none"), Secret::new("entrada-doctor-".repeat(4)));
     let request = code::request(code::Redemption {
         token_endpoint: &endpoints.token,
@@ -120,12 +123,14 @@ fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
         .map_err(super::Failure::from)
         .and_then(|answer| code::parse(&answer, app.sys.clock.now()).map_err(Into::into));
     let error = match answer {
-        Err(failure) => return Line::of("public", &failure),
-        Ok(Ok(_)) => return Line::note("public", "the authority took a code that nobody issued"),
+        Err(failure) => return CheckLine::of("public", &failure),
+        Ok(Ok(_)) => {
+            return CheckLine::note("public", "the authority took a code that nobody issued");
+        }
         Ok(Err(error)) => error,
     };
     if error.has_code(&[7000218, 7000216, 7000215]) {
-        return Line::bad(
+        return CheckLine::bad(
             "public",
             format!("the application is asked for a secret, as one on a server is {INFERRED}"),
         )
@@ -135,20 +140,20 @@ fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> Line {
         );
     }
     if error.has_code(&[9002327]) {
-        return Line::bad(
+        return CheckLine::bad(
             "public",
             format!("the redirect URI is that of a single-page application {INFERRED}"),
         )
         .help("in the portal: Authentication: move `http://localhost` to Mobile and desktop applications");
     }
     if error.has_code(&[70000, 9002313, 70008, 54005]) || error.error == "invalid_grant" {
-        return Line::fine("public", format!("no secret is asked for {INFERRED}"));
+        return CheckLine::fine("public", format!("no secret is asked for {INFERRED}"));
     }
     refused("public", &error)
 }
 
-fn refused(name: &'static str, error: &ErrorResponse) -> Line {
-    let line = Line::bad(name, clean(&error.sentence()).into_owned());
+fn refused(name: &'static str, error: &ErrorResponse) -> CheckLine {
+    let line = CheckLine::bad(name, clean(&error.sentence()).into_owned());
     match error.error_codes.first() {
         Some(code) => line.help(format!("`entrada explain {code}`")),
         None => line,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::app::App;
-use super::Line;
+use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::store::{StoreErrorKind, StoreKind};
 use entrada_auth::sys::{HostKind, Stream};
@@ -13,21 +13,21 @@ use entrada_auth::sys::{HostKind, Stream};
 const GRANT: usize = 4_096;
 
 /// Whether what has to be kept can be written down.
-pub(super) fn folders(app: &App<'_, '_>) -> Line {
+pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
     let paths = match app.paths() {
         Ok(paths) => paths,
-        Err(failure) => return Line::of("folders", &failure),
+        Err(failure) => return CheckLine::of("folders", &failure),
     };
     for folder in [&paths.state, &paths.data] {
         if let Err(error) = writable(folder) {
-            return Line::bad(
+            return CheckLine::bad(
                 "folders",
                 format!("{} cannot be written: {error}", folder.display()),
             )
             .help("set HOME to a folder of yours, or XDG_STATE_HOME and XDG_DATA_HOME");
         }
     }
-    Line::fine("folders", format!("{} can be written", paths.state.display()))
+    CheckLine::fine("folders", format!("{} can be written", paths.state.display()))
 }
 
 /// Whether a file can be made in `folder`, or in the first folder above it that is there. Leaves nothing behind.
@@ -37,17 +37,17 @@ fn writable(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether the store takes a grant and gives it back.
-pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
+pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let grants = match app.grants(settings) {
         Ok(grants) => grants,
-        Err(failure) => return Line::of("store", &failure),
+        Err(failure) => return CheckLine::of("store", &failure),
     };
     if grants.kind() == StoreKind::Memory {
-        return Line::note("store", "in memory: nothing outlives one command")
+        return CheckLine::note("store", "in memory: nothing outlives one command")
             .help("`--store keyring` keeps sign-ins");
     }
     match grants.try_out(GRANT) {
-        Ok(()) => Line::fine(
+        Ok(()) => CheckLine::fine(
             "store",
             format!("{}: {GRANT} bytes went in and came back", grants.describe()),
         ),
@@ -55,7 +55,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
             let locked =
                 matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
-            let line = Line::of("store", &failure);
+            let line = CheckLine::of("store", &failure);
             // Where somebody can be asked, the keyring asks by itself.
             if locked && line.help.is_empty() {
                 return line
@@ -67,7 +67,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> Line {
 }
 
 /// Who is signed in.
-pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
+pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let found = app.grants(settings).and_then(|grants| {
         let entries = App::selected(settings, &grants)?;
         let unreadable = entries.iter().find_map(|entry| grants.load(&entry.key()).err());
@@ -82,34 +82,35 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> Line {
                     | StoreErrorKind::Denied(_)
             ) =>
         {
-            return Line::of("sign-in", &super::super::Failure::from(error));
+            return CheckLine::of("sign-in", &super::super::Failure::from(error));
         }
         found => found.map(|(entries, _)| entries),
     };
     match found {
         // What is wrong with the settings or the store has a line of its own.
-        Err(_) => Line::note("sign-in", "cannot be told"),
+        Err(_) => CheckLine::note("sign-in", "cannot be told"),
         Ok(entries) if entries.is_empty() => {
-            Line::note("sign-in", "nobody is signed in with these settings")
+            CheckLine::note("sign-in", "nobody is signed in with these settings")
                 .help(format!("sign in: {}", app.login_command(settings)))
         }
         Ok(entries) => {
-            let names: Vec<&str> = entries.iter().map(entrada_auth::store::Entry::label).collect();
-            Line::fine("sign-in", names.join(", "))
+            let names: Vec<&str> =
+                entries.iter().map(entrada_auth::store::AccountEntry::label).collect();
+            CheckLine::fine("sign-in", names.join(", "))
         }
     }
 }
 
 /// Where a sign-in page would come up.
-pub(super) fn browser(app: &App<'_, '_>) -> Line {
+pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
     let env = app.sys.env;
     let place = app.sys.browser.host_kind(env);
     let by_code = "a sign-in shows a code for a browser elsewhere";
     let line = |found: String| {
         if place.has_browser(env) {
-            Line::fine("browser", found)
+            CheckLine::fine("browser", found)
         } else {
-            Line::note("browser", found)
+            CheckLine::note("browser", found)
         }
     };
     if let Some(browser) = env.get("BROWSER") {
@@ -125,27 +126,32 @@ pub(super) fn browser(app: &App<'_, '_>) -> Line {
 }
 
 /// Whether a browser could come back to us.
-pub(super) fn loopback(app: &App<'_, '_>) -> Line {
+pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
     match app.sys.loopback.listen(&[]) {
         Ok(listener) => {
             let port = listener.port();
             listener.close(std::time::Duration::ZERO);
-            Line::fine("loopback", format!("a browser can come back to http://localhost:{port}"))
+            CheckLine::fine(
+                "loopback",
+                format!("a browser can come back to http://localhost:{port}"),
+            )
         }
-        Err(error) => Line::bad("loopback", format!("no port on 127.0.0.1 can be had: {error}"))
-            .help("sign in by code instead: `entrada login --flow device`"),
+        Err(error) => {
+            CheckLine::bad("loopback", format!("no port on 127.0.0.1 can be had: {error}"))
+                .help("sign in by code instead: `entrada login --flow device`")
+        }
     }
 }
 
 /// Whether somebody could be asked.
-pub(super) fn terminal(app: &App<'_, '_>) -> Line {
+pub(super) fn terminal(app: &App<'_, '_>) -> CheckLine {
     let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
     if app.sys.env.is_ci() {
-        Line::note("terminal", "the variable CI is set: nobody is asked anything")
+        CheckLine::note("terminal", "the variable CI is set: nobody is asked anything")
     } else if stdin && app.ui.to_terminal {
-        Line::fine("terminal", "somebody can be asked")
+        CheckLine::fine("terminal", "somebody can be asked")
     } else {
-        Line::note(
+        CheckLine::note(
             "terminal",
             "none: nobody is asked anything, and commands end with 3 where a sign-in is needed",
         )

@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 /// How something is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum CheckState {
     Fine,
     /// Worth knowing, and in nobody's way.
     Note,
@@ -38,33 +38,33 @@ enum State {
 }
 
 /// One thing that was looked at.
-struct Line {
+struct CheckLine {
     name: &'static str,
-    state: State,
+    state: CheckState,
     found: String,
     help: Vec<String>,
 }
 
-impl Line {
-    fn new(name: &'static str, state: State, found: impl Into<String>) -> Self {
+impl CheckLine {
+    fn new(name: &'static str, state: CheckState, found: impl Into<String>) -> Self {
         Self { name, state, found: found.into(), help: Vec::new() }
     }
 
     fn fine(name: &'static str, found: impl Into<String>) -> Self {
-        Self::new(name, State::Fine, found)
+        Self::new(name, CheckState::Fine, found)
     }
 
     fn note(name: &'static str, found: impl Into<String>) -> Self {
-        Self::new(name, State::Note, found)
+        Self::new(name, CheckState::Note, found)
     }
 
     fn bad(name: &'static str, found: impl Into<String>) -> Self {
-        Self::new(name, State::Bad, found)
+        Self::new(name, CheckState::Bad, found)
     }
 
     /// One that cannot be looked at before `other` is mended.
     fn passed(name: &'static str, other: &str) -> Self {
-        Self::new(name, State::Passed, format!("not looked at: see `{other}`"))
+        Self::new(name, CheckState::Passed, format!("not looked at: see `{other}`"))
     }
 
     fn of(name: &'static str, failure: &Failure) -> Self {
@@ -85,7 +85,7 @@ impl Line {
     }
 
     fn is_bad(&self) -> bool {
-        self.state == State::Bad
+        self.state == CheckState::Bad
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         *text = app.ui.hide(text).into_owned();
     }
     tell::tell(args.output, app, &lines)?;
-    Ok(if lines.iter().any(Line::is_bad) { Exit::Findings } else { Exit::Success })
+    Ok(if lines.iter().any(CheckLine::is_bad) { Exit::Findings } else { Exit::Success })
 }
 
 /// One who has been asked to end looks no further: what failed after that failed for it, and is no finding.
@@ -104,7 +104,7 @@ fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
     app.sys.clock.pending_signal().map_or(Ok(found), |interrupted| Err(interrupted.into()))
 }
 
-fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<Line>, Failure> {
+fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     let (configured, settings) = configuration(args, app);
     let mut lines = configured;
     let folders = machine::folders(app);
@@ -113,24 +113,24 @@ fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<Line>, Failure> {
     match &settings {
         Some(settings) => {
             let network = go_on(app, network::look(app, settings))?;
-            let reachable = !network.iter().any(Line::is_bad);
+            let reachable = !network.iter().any(CheckLine::is_bad);
             lines.extend(network);
             if args.app {
                 if reachable {
                     lines.extend(go_on(app, application::look(app, settings))?);
                 } else {
-                    lines.push(Line::passed("application", "authority"));
+                    lines.push(CheckLine::passed("application", "authority"));
                 }
             }
             if homeless {
-                lines.push(Line::passed("store", "folders"));
-                lines.push(Line::passed("sign-in", "folders"));
+                lines.push(CheckLine::passed("store", "folders"));
+                lines.push(CheckLine::passed("sign-in", "folders"));
             } else {
                 let store = go_on(app, machine::store(app, settings))?;
                 let locked = store.is_bad();
                 lines.push(store);
                 lines.push(if locked {
-                    Line::passed("sign-in", "store")
+                    CheckLine::passed("sign-in", "store")
                 } else {
                     go_on(app, machine::sign_in(app, settings))?
                 });
@@ -139,7 +139,7 @@ fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<Line>, Failure> {
         None => {
             let why = lines.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
             for name in ["dns", "proxy", "tls", "authority", "clock", "store", "sign-in"] {
-                lines.push(Line::passed(name, why));
+                lines.push(CheckLine::passed(name, why));
             }
         }
     }
@@ -150,7 +150,7 @@ fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<Line>, Failure> {
 }
 
 /// The file, the profile, and what they come to.
-fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>) {
+fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<CheckLine>, Option<Settings>) {
     let file = match app.config_file() {
         Ok((path, file)) => {
             let found = if path.exists() {
@@ -160,7 +160,7 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
             } else {
                 format!("no file at {}: flags and variables are all there is", path.display())
             };
-            Ok((Line::fine("config", found), file))
+            Ok((CheckLine::fine("config", found), file))
         }
         Err(failure) => Err(failure),
     };
@@ -168,8 +168,8 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
         Ok(both) => both,
         Err(failure) => {
             let line =
-                Line::of("config", &failure).or_help("`entrada config check` shows the place");
-            let lines = vec![line, Line::passed("profile", "config")];
+                CheckLine::of("config", &failure).or_help("`entrada config check` shows the place");
+            let lines = vec![line, CheckLine::passed("profile", "config")];
             return (lines, None);
         }
     };
@@ -181,8 +181,10 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
             None => String::new(),
         };
         let found = match settings.client_id() {
-            Ok(client) => Line::fine("profile", format!("{which}client {client} at {authority}")),
-            Err(_) => Line::bad("profile", format!("{which}no client id is set"))
+            Ok(client) => {
+                CheckLine::fine("profile", format!("{which}client {client} at {authority}"))
+            }
+            Err(_) => CheckLine::bad("profile", format!("{which}no client id is set"))
                 .help("register an application and name it: `entrada config init`"),
         };
         Ok((found, settings))
@@ -190,7 +192,7 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<Line>, Option<Settings>
     match told {
         Ok((found, settings)) => (vec![line, found], Some(settings)),
         Err(failure) => {
-            let wrong = Line::of("profile", &failure)
+            let wrong = CheckLine::of("profile", &failure)
                 .or_help("`entrada config show` tells where each setting comes from");
             (vec![line, wrong], None)
         }

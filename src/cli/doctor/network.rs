@@ -2,7 +2,7 @@
 
 use super::super::app::App;
 use super::super::{Failure, network};
-use super::Line;
+use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble, proxy_of};
 use entrada_core::oauth::discovery;
@@ -12,33 +12,33 @@ use entrada_core::{Authority, NumericDate, clean, human_duration};
 const SKEW: i64 = 120;
 
 /// One line each for names, proxy, TLS, what the authority says of itself, and the clock.
-pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
+pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let authority = match settings.authority() {
         Ok(authority) => authority,
-        Err(error) => return vec![Line::of("authority", &error.into())],
+        Err(error) => return vec![CheckLine::of("authority", &error.into())],
     };
     let url = url::Url::parse(&authority.base()).ok();
     let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
     let through = url.as_ref().and_then(|url| proxy_of(url, app.sys.env));
     let proxy = || match &through {
-        Some(proxy) => Line::fine("proxy", format!("requests go through {proxy}")),
-        None => Line::fine("proxy", format!("none is used for {host}")),
+        Some(proxy) => CheckLine::fine("proxy", format!("requests go through {proxy}")),
+        None => CheckLine::fine("proxy", format!("none is used for {host}")),
     };
     let names = || match &through {
-        Some(_) => Ok(Line::fine("dns", format!("the proxy looks up {host}"))),
+        Some(_) => Ok(CheckLine::fine("dns", format!("the proxy looks up {host}"))),
         None => app.sys.dial.resolve(&host).map(|found| {
             let first = found.first().map_or_else(String::new, ToString::to_string);
-            Line::fine("dns", format!("{host} is {first}"))
+            CheckLine::fine("dns", format!("{host} is {first}"))
         }),
     };
     let names = match names() {
         Ok(line) => line,
         Err(error) => {
-            let line = Line::bad("dns", format!("{host} has no address here: {}", clean(&error.to_string())))
+            let line = CheckLine::bad("dns", format!("{host} has no address here: {}", clean(&error.to_string())))
                 .help("check the network, the spelling of the authority, and whether a proxy is needed (`HTTPS_PROXY`)");
             let rest = ["proxy", "tls", "authority", "clock"];
             return std::iter::once(line)
-                .chain(rest.into_iter().map(|name| Line::passed(name, "dns")))
+                .chain(rest.into_iter().map(|name| CheckLine::passed(name, "dns")))
                 .collect();
         }
     };
@@ -52,7 +52,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
             vec![
                 names,
                 proxy(),
-                Line::fine("tls", tls),
+                CheckLine::fine("tls", tls),
                 said(&authority, &response, app.sys.clock.now()),
                 clock(app.sys.clock.now(), &host, &response),
             ]
@@ -62,7 +62,11 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<Line> {
 }
 
 /// No answer: the one line that says why, and those that could not be looked at.
-fn unreachable(names: Line, proxy: impl Fn() -> Line, error: &HttpError) -> Vec<Line> {
+fn unreachable(
+    names: CheckLine,
+    proxy: impl Fn() -> CheckLine,
+    error: &HttpError,
+) -> Vec<CheckLine> {
     let bad = match &error.failure {
         HttpFailure::Proxy(_) => "proxy",
         HttpFailure::Setup(trouble) if matches!(**trouble, SetupTrouble::ProxyVariable { .. }) => {
@@ -76,7 +80,8 @@ fn unreachable(names: Line, proxy: impl Fn() -> Line, error: &HttpError) -> Vec<
         _ => "authority",
     };
     let help = network::help(error);
-    let failed = || Line { help: help.clone(), ..Line::bad(bad, clean(&error.to_string())) };
+    let failed =
+        || CheckLine { help: help.clone(), ..CheckLine::bad(bad, clean(&error.to_string())) };
     let mut lines = vec![names];
     let mut seen = false;
     for name in ["proxy", "tls", "authority", "clock"] {
@@ -84,44 +89,44 @@ fn unreachable(names: Line, proxy: impl Fn() -> Line, error: &HttpError) -> Vec<
             seen = true;
             failed()
         } else if seen {
-            Line::passed(name, bad)
+            CheckLine::passed(name, bad)
         } else if name == "proxy" {
             proxy()
         } else {
-            Line::passed(name, bad)
+            CheckLine::passed(name, bad)
         });
     }
     lines
 }
 
 /// What the authority says of itself.
-fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Line {
+fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> CheckLine {
     match discovery::parse(authority, response, Some(now)) {
         Ok(Ok(endpoints)) => {
-            Line::fine("authority", format!("issues tokens at {}", endpoints.token))
+            CheckLine::fine("authority", format!("issues tokens at {}", endpoints.token))
         }
         Ok(Err(error)) => {
-            let line = Line::bad("authority", clean(&error.sentence()));
+            let line = CheckLine::bad("authority", clean(&error.sentence()));
             let code = error.error_codes.first();
             let more = code
                 .map_or_else(String::new, |code| format!("; `entrada explain {code}` tells more"));
             line.help(format!("check `--tenant` and `--cloud`{more}"))
         }
-        Err(error) => Line::of("authority", &Failure::from(error)),
+        Err(error) => CheckLine::of("authority", &Failure::from(error)),
     }
 }
 
-fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> Line {
+fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> CheckLine {
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
     let Some(theirs) = date.and_then(entrada_core::oauth::http_date) else {
-        return Line::note("clock", format!("{host} does not tell the time"));
+        return CheckLine::note("clock", format!("{host} does not tell the time"));
     };
     let ahead = now.seconds_since(theirs);
     if ahead.abs() <= SKEW {
-        return Line::fine("clock", format!("as that of {host}"));
+        return CheckLine::fine("clock", format!("as that of {host}"));
     }
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    Line::bad("clock", format!("{} {side} that of {host}", human_duration(ahead.abs()))).help(
+    CheckLine::bad("clock", format!("{} {side} that of {host}", human_duration(ahead.abs()))).help(
         "set it: `timedatectl set-ntp true`; in a virtual machine, sync it with its host (WSL: `wsl --shutdown`)",
     )
 }

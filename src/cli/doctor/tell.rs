@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::app::App;
 use super::super::ui::style_of;
-use super::{Line, State};
+use super::{CheckLine, CheckState};
 use crate::render::{self, Format, json};
 use entrada_auth::sys::Stream;
 use entrada_core::clean;
@@ -27,11 +27,11 @@ struct V1Check<'a> {
     help: &'a [String],
 }
 
-pub(super) fn tell(format: Format, app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
+pub(super) fn tell(format: Format, app: &mut App<'_, '_>, lines: &[CheckLine]) -> io::Result<()> {
     match format {
         Format::Json => app.json(&V1Doctor {
             version: json::VERSION,
-            ok: !lines.iter().any(Line::is_bad),
+            ok: !lines.iter().any(CheckLine::is_bad),
             checks: lines
                 .iter()
                 .map(|line| V1Check {
@@ -46,25 +46,25 @@ pub(super) fn tell(format: Format, app: &mut App<'_, '_>, lines: &[Line]) -> io:
     }
 }
 
-fn word(state: State) -> &'static str {
+fn word(state: CheckState) -> &'static str {
     match state {
-        State::Fine => "ok",
-        State::Note => "note",
-        State::Bad => "bad",
-        State::Passed => "passed-over",
+        CheckState::Fine => "ok",
+        CheckState::Note => "note",
+        CheckState::Bad => "bad",
+        CheckState::Passed => "passed-over",
     }
 }
 
-fn people(app: &mut App<'_, '_>, lines: &[Line]) -> io::Result<()> {
+fn people(app: &mut App<'_, '_>, lines: &[CheckLine]) -> io::Result<()> {
     let style = style_of(app.sys, Stream::Stdout);
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
     let mut out = Vec::new();
     for line in lines {
         let (mark, padding) = match line.state {
-            State::Fine => ("ok".to_owned(), "  "),
-            State::Note => (render::label(style, Severity::Note, "note"), ""),
-            State::Bad => (render::label(style, Severity::Error, "bad"), " "),
-            State::Passed => ("-".to_owned(), "   "),
+            CheckState::Fine => ("ok".to_owned(), "  "),
+            CheckState::Note => (render::label(style, Severity::Note, "note"), ""),
+            CheckState::Bad => (render::label(style, Severity::Error, "bad"), " "),
+            CheckState::Passed => ("-".to_owned(), "   "),
         };
         writeln!(out, "{mark}{padding}  {:width$}  {}", line.name, clean(&line.found))?;
         render::help(&mut out, style, &line.help)?;

@@ -38,20 +38,20 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let page = page(app, &what, &word).ok_or_else(|| unknown(&what, &word))?;
     let style = style_of(app.sys, Stream::Stdout);
     match page {
-        Page::Prose(text) => render::prose(app.stdout, style.width, &text)?,
-        Page::Lines(lines) => {
+        ExplainPage::Prose(text) => render::prose(app.stdout, style.width, &text)?,
+        ExplainPage::Lines(lines) => {
             for line in lines {
                 // Those of an own job are as the configuration has them.
                 render::wrapped(app.stdout, style.width, &clean(&line))?;
             }
         }
-        Page::Table(headings, rows) => render::listing(app.stdout, &headings, &rows, style)?,
+        ExplainPage::Table(headings, rows) => render::listing(app.stdout, &headings, &rows, style)?,
     }
     Ok(Exit::Success)
 }
 
 /// What is written about something.
-enum Page {
+enum ExplainPage {
     /// Paragraphs.
     Prose(String),
     /// Lines, each for itself.
@@ -60,12 +60,12 @@ enum Page {
     Table([&'static str; 2], Vec<Vec<String>>),
 }
 
-fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<Page> {
+fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
     if word.is_empty() {
         return Some(overview());
     }
     if let Some(rule) = rules::find(word) {
-        return Some(Page::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
+        return Some(ExplainPage::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
     }
     let by_number = || number(word).and_then(aadsts::find).map(explain_code);
     // A small number is none of Entra's.
@@ -82,10 +82,10 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<Page> {
         .or_else(|| Some(explain_job(Job::parse(word).or_else(|| own_job(app, word))?)))
         .or_else(|| Some(vec![format!("claim `{word}`: {}", render::claim_meaning(word)?)]))
         .or_else(|| permissions::find(what.trim()).map(explain_permission))
-        .map(Page::Lines)
+        .map(ExplainPage::Lines)
 }
 
-fn overview() -> Page {
+fn overview() -> ExplainPage {
     let rows = [
         ("entrada explain wrong-audience", "a finding, by its id"),
         ("entrada explain AADSTS65001", "a number of Entra's"),
@@ -97,12 +97,12 @@ fn overview() -> Page {
         ("entrada explain --search consent", "everything in which a word stands"),
     ];
     let rows = rows.iter().map(|(command, what)| vec![(*command).to_owned(), (*what).to_owned()]);
-    Page::Table(["command", "explains"], rows.collect())
+    ExplainPage::Table(["command", "explains"], rows.collect())
 }
 
-fn list_exits() -> Page {
+fn list_exits() -> ExplainPage {
     let row = |exit: &Exit| vec![exit.code().to_string(), exit.meaning().to_owned()];
-    Page::Table(["code", "meaning"], Exit::ALL.iter().map(row).collect())
+    ExplainPage::Table(["code", "meaning"], Exit::ALL.iter().map(row).collect())
 }
 
 fn explain_error(own: &OauthError) -> Vec<String> {
@@ -196,11 +196,11 @@ fn explain_job(job: Job) -> Vec<String> {
 }
 
 /// The jobs on record, and the user's own.
-fn list_jobs(app: &App<'_, '_>) -> Page {
+fn list_jobs(app: &App<'_, '_>) -> ExplainPage {
     let own = app.settings(None).and_then(|settings| Ok(settings.own_jobs()?)).unwrap_or_default();
     let all = Job::iter().chain(own);
     let row = |job: Job| vec![job.id().to_owned(), jobs::facts(job).title.to_owned()];
-    Page::Table(["job", "what the token is for"], all.map(row).collect())
+    ExplainPage::Table(["job", "what the token is for"], all.map(row).collect())
 }
 
 fn explain_permission(permission: &Permission) -> Vec<String> {

@@ -12,7 +12,7 @@ use entrada_core::{Job, clean};
 use entrada_diagnose::{Rule, rules};
 
 /// One thing that can be explained: its kind, the word for it, what it is in a line, and all of its text.
-struct Entry {
+struct SearchEntry {
     kind: &'static str,
     word: String,
     line: String,
@@ -21,7 +21,7 @@ struct Entry {
 
 pub(super) fn search(words: &str, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |entry: &Entry| {
+    let fits = |entry: &SearchEntry| {
         let text = format!("{} {} {}", entry.word, entry.line, entry.text).to_lowercase();
         wanted.iter().all(|word| text.contains(word))
     };
@@ -40,7 +40,7 @@ pub(super) fn search(words: &str, app: &mut App<'_, '_>) -> Result<Exit, Failure
 }
 
 /// Everything, in the order in which it is listed.
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<SearchEntry> {
     // The first sentence of the first paragraph.
     let first_line = |docs: &str| {
         let text = docs.lines().filter(|line| !line.starts_with("## "));
@@ -49,14 +49,14 @@ fn entries() -> Vec<Entry> {
     };
     let mut rules: Vec<&Rule> = rules::all().collect();
     rules.sort_unstable_by_key(|rule| rule.id.as_str());
-    let rules = rules.into_iter().map(|rule| Entry {
+    let rules = rules.into_iter().map(|rule| SearchEntry {
         kind: "finding",
         word: rule.id.to_string(),
         line: causes::find(rule.id.as_str())
             .map_or_else(|| first_line(rule.docs), |cause| cause.meaning.to_owned()),
         text: rule.docs.to_owned(),
     });
-    let codes = aadsts::all().iter().map(|code| Entry {
+    let codes = aadsts::all().iter().map(|code| SearchEntry {
         kind: "number",
         word: format!("AADSTS{}", code.code),
         line: code.meaning.to_owned(),
@@ -68,7 +68,7 @@ fn entries() -> Vec<Entry> {
             code.cause.unwrap_or_default().replace('-', " ")
         ),
     });
-    let errors = oauth_errors::all().iter().map(|own| Entry {
+    let errors = oauth_errors::all().iter().map(|own| SearchEntry {
         kind: "OAuth error",
         word: own.error.to_owned(),
         line: own.meaning.to_owned(),
@@ -77,20 +77,20 @@ fn entries() -> Vec<Entry> {
     let jobs = Job::iter().map(|job| {
         let facts = jobs::facts(job);
         let lists = [facts.scopes, facts.sufficient, facts.app_roles, facts.notes];
-        Entry {
+        SearchEntry {
             kind: "job",
             word: job.id().to_owned(),
             line: facts.title.to_owned(),
             text: lists.concat().join(" "),
         }
     });
-    let claims = render::claim_meanings().map(|(name, meaning)| Entry {
+    let claims = render::claim_meanings().map(|(name, meaning)| SearchEntry {
         kind: "claim",
         word: name.to_owned(),
         line: meaning.to_owned(),
         text: String::new(),
     });
-    let permissions = permissions::all().iter().map(|permission| Entry {
+    let permissions = permissions::all().iter().map(|permission| SearchEntry {
         kind: "permission",
         word: permission.name.to_owned(),
         line: match permission.admin_consent {
@@ -100,7 +100,7 @@ fn entries() -> Vec<Entry> {
         },
         text: String::new(),
     });
-    let exits = Exit::ALL.into_iter().map(|exit| Entry {
+    let exits = Exit::ALL.into_iter().map(|exit| SearchEntry {
         kind: "exit code",
         word: format!("exit {}", exit.code()),
         line: exit.meaning().to_owned(),

@@ -8,11 +8,11 @@ use url::Url;
 use super::*;
 use crate::cli::{self, Console};
 use crate::in_process::{InProcess, Stopwatch};
-use entrada_auth::store::{self, Interaction, Key, StoreKind};
+use entrada_auth::store::{self, Interaction, StoreKey, StoreKind};
 use entrada_auth::sys::testing::Nothing;
 use entrada_auth::sys::{Env, Sys};
 use entrada_core::{NumericDate, Secret};
-use entrada_emulator::{Emulator, Options, Scenario};
+use entrada_emulator::{Emulator, EmulatorOptions, Scenario};
 
 const BASE: &str = "http://localhost:8400";
 
@@ -20,7 +20,11 @@ const BASE: &str = "http://localhost:8400";
 /// on stderr.
 pub(in crate::cli) fn run_in(home: &Path, digits: &str, args: &[&str]) -> (Exit, String, String) {
     let scenario = Scenario::find("auto-approve").unwrap();
-    let options = Options { scenario, seed: Some(1), ..Options::new(Url::parse(BASE).unwrap()) };
+    let options = EmulatorOptions {
+        scenario,
+        seed: Some(1),
+        ..EmulatorOptions::new(Url::parse(BASE).unwrap())
+    };
     let emulator = Emulator::new(options);
     let clock = Stopwatch::at(NumericDate(1_700_000_000));
     let env: Env = [
@@ -58,12 +62,12 @@ pub(in crate::cli) fn run_in(home: &Path, digits: &str, args: &[&str]) -> (Exit,
 
 /// The store that [`run_in`] uses.
 pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
-    store::open(store::Options {
+    store::open(store::StoreOptions {
         kind: StoreKind::File,
         state_dir: home.join(".local/state/entrada"),
         data_dir: home.join(".local/share/entrada"),
-        key: Some(Key::Raw(Secret::new(digits.repeat(32)))),
-        session: store::Session::default(),
+        key: Some(StoreKey::Raw(Secret::new(digits.repeat(32)))),
+        session: store::KeyringSession::default(),
         bus: None,
         service: "entrada".to_owned(),
         interaction: Interaction::Forbidden,
@@ -229,7 +233,7 @@ fn a_logout_that_cannot_go_on_has_taken_those_before_off_the_list() {
     let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
     assert_eq!(exit, Exit::Busy, "{stderr}");
     assert!(stderr.contains("1 of 2 accounts were forgotten"), "{stderr}");
-    let left: Vec<_> = grants.list().unwrap().iter().map(Entry::key).collect();
+    let left: Vec<_> = grants.list().unwrap().iter().map(AccountEntry::key).collect();
     assert_eq!(left, [last]);
     drop(held);
 }

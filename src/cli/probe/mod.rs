@@ -13,12 +13,12 @@ use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::config::flags;
-use crate::probe::{self, Mechanism, Plan, PlanError, Security, SessionOutcome};
+use crate::probe::{self, PlanError, ProbePlan, SaslMechanism, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
 use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
 use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, MailLog, RuleId, Shape, Verdict};
-use transcript::Transcript;
+use transcript::TranscriptFile;
 
 /// The settings that the command reads.
 pub(super) type Flags = flags::Acquisition;
@@ -41,7 +41,7 @@ pub(super) struct Args {
     security: Option<Security>,
     /// The SASL mechanism for a mail server; by default, one that the server offers
     #[arg(long)]
-    mechanism: Option<Mechanism>,
+    mechanism: Option<SaslMechanism>,
     /// Write the conversation with the service to this file, without secrets
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
@@ -95,7 +95,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .help("name one with `--job`, or leave out `--server`"));
     }
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
-    let mut transcript = Transcript::new(app, args.transcript.as_deref())?;
+    let mut transcript = TranscriptFile::new(app, args.transcript.as_deref())?;
     let mut exit = Exit::Success;
     let outcome =
         probe_each(args, app, &settings, &jobs, given.as_ref(), &mut transcript, &mut exit);
@@ -110,7 +110,7 @@ fn probe_each(
     settings: &Settings,
     jobs: &[Job],
     given: Option<&Token>,
-    transcript: &mut Transcript,
+    transcript: &mut TranscriptFile,
     exit: &mut Exit,
 ) -> Result<(), Failure> {
     let default = [Job::default()];
@@ -209,7 +209,7 @@ fn probe(
     settings: &Settings,
     job: Job,
     token: Token,
-    transcript: &mut Transcript,
+    transcript: &mut TranscriptFile,
 ) -> Result<Probed, Failure> {
     let Token { text, account, mut evidence } = token;
     evidence.context.mailbox.clone_from(&args.mailbox);
@@ -228,12 +228,12 @@ fn probe(
     };
     let plan = probe::plan(job, &ask).map_err(|error| of_plan(&error))?;
     let user = match &plan {
-        Plan::Mail(plan) => Some(plan.user.clone()),
-        Plan::Web(_) => args.mailbox.clone().or(account),
+        ProbePlan::Mail(plan) => Some(plan.user.clone()),
+        ProbePlan::Web(_) => args.mailbox.clone().or(account),
     };
     let server = match &plan {
-        Plan::Mail(plan) => plan.server.to_string(),
-        Plan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
+        ProbePlan::Mail(plan) => plan.server.to_string(),
+        ProbePlan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
     };
     let is_grant = matches!(
         Shape::of(text.expose()),
@@ -253,7 +253,7 @@ fn probe(
     }
     let mut unoffered = false;
     let ended = match &plan {
-        Plan::Mail(plan) => {
+        ProbePlan::Mail(plan) => {
             let ui = probe::converse(app.sys.dial, plan, &text);
             transcript.mail(&server, &ui);
             unoffered = ui.unoffered;
@@ -274,15 +274,15 @@ fn probe(
             evidence.mail = Some(log).filter(|_| told);
             ended
         }
-        Plan::Web(plan) => match probe::ask(app.sys.http, plan, &text) {
+        ProbePlan::Web(plan) => match probe::ask(app.sys.http, plan, &text) {
             Err(error) => Ended::Broken(error),
             Ok(answered) => {
                 transcript.web(plan, &answered.response);
                 let ended = match answered.verdict {
-                    probe::Verdict::Taken => Ended::Taken,
-                    probe::Verdict::TakenAtLeast => Ended::TakenAtLeast,
-                    probe::Verdict::Refused => Ended::Refused,
-                    probe::Verdict::Unexpected => {
+                    probe::WebVerdict::Taken => Ended::Taken,
+                    probe::WebVerdict::TakenAtLeast => Ended::TakenAtLeast,
+                    probe::WebVerdict::Refused => Ended::Refused,
+                    probe::WebVerdict::Unexpected => {
                         let status = answered.response.status();
                         Ended::PutOff(format!(
                             "HTTP {} that is no answer of the service",

@@ -15,12 +15,12 @@ const FLAG: &str = "--transcript";
 
 /// What was said so far.
 #[derive(Default)]
-pub(super) struct Transcript {
+pub(super) struct TranscriptFile {
     text: String,
     file: Option<OutputFile>,
 }
 
-impl Transcript {
+impl TranscriptFile {
     /// One that goes to `path`, which must be writable before anything is asked.
     pub(super) fn new(app: &App<'_, '_>, path: Option<&Path>) -> Result<Self, Failure> {
         let open = |path| output::open(app, WHAT, FLAG, path, OutputOptions::default());

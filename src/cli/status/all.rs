@@ -4,7 +4,7 @@ use super::{App, Failure, Stored, unreadable};
 use crate::cli::ui::style_of;
 use crate::render;
 use entrada_auth::flow::forecast::{Basis, ExpiryRisk, Forecast};
-use entrada_auth::store::{Entry, Grant};
+use entrada_auth::store::{AccountEntry, Grant};
 use entrada_auth::sys::Stream;
 use entrada_core::{NumericDate, human_duration};
 
@@ -64,7 +64,7 @@ pub(super) fn show(
 
 /// One row for each access token; the first of them tells of the whole sign-in.
 fn rows_of(stored: &Stored, now: NumericDate) -> Vec<Vec<String>> {
-    let Entry { tenant, client_id, authority, .. } = &stored.entry;
+    let AccountEntry { tenant, client_id, authority, .. } = &stored.entry;
     let whose = [stored.entry.label(), tenant, client_id, authority].map(str::to_owned);
     let row = |rest: [String; HEADINGS.len() - WHOSE]| whose.iter().cloned().chain(rest).collect();
     let alone = |what: &str, why: String| {

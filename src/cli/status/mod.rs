@@ -9,7 +9,7 @@ use crate::config::{Span, flags};
 use crate::render::{self, Format};
 use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
-use entrada_auth::store::{CachedToken, Entry, Grant, StoreError, StoreErrorKind};
+use entrada_auth::store::{AccountEntry, CachedToken, Grant, StoreError, StoreErrorKind};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lives::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 /// A sign-in of the store, and what stands there.
 struct Stored {
-    entry: Entry,
+    entry: AccountEntry,
     /// The grant and what is to be expected of it; `None` where only the list names it; an error where it cannot be read.
     grant: Result<Option<(Grant, Forecast)>, StoreError>,
 }

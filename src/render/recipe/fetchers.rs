@@ -1,9 +1,9 @@
 //! Programs that fetch mail.
 
-use super::{Ingredients, Page, Tls, quoted};
+use super::{Ingredients, RecipePage, TlsMode, quoted};
 use entrada_core::Protocol;
 
-pub(super) const MBSYNC: Page = Page {
+pub(super) const MBSYNC: RecipePage = RecipePage {
     title: "mbsync (isync)",
     file: "~/.mbsyncrc",
     comment: "#",
@@ -21,9 +21,9 @@ pub(super) const MBSYNC: Page = Page {
 pub(super) fn mbsync(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, .. } = with;
     let security = match imap.tls {
-        Tls::Implicit => "IMAPS",
-        Tls::Starttls => "STARTTLS",
-        Tls::None => "None",
+        TlsMode::Implicit => "IMAPS",
+        TlsMode::Starttls => "STARTTLS",
+        TlsMode::None => "None",
     };
     let ca = with.if_ca(|file| format!("CertificateFile {}\n", quoted(file)));
     format!(
@@ -39,7 +39,7 @@ pub(super) fn mbsync(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const OFFLINEIMAP: Page = Page {
+pub(super) const OFFLINEIMAP: RecipePage = RecipePage {
     title: "OfflineIMAP",
     file: "~/.offlineimaprc",
     comment: "#",
@@ -53,9 +53,9 @@ pub(super) const OFFLINEIMAP: Page = Page {
 pub(super) fn offlineimap(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, .. } = with;
     let (ssl, starttls) = match imap.tls {
-        Tls::Implicit => ("yes", "no"),
-        Tls::Starttls => ("no", "yes"),
-        Tls::None => ("no", "no"),
+        TlsMode::Implicit => ("yes", "no"),
+        TlsMode::Starttls => ("no", "yes"),
+        TlsMode::None => ("no", "no"),
     };
     let ca = interpolated(with.ca.as_deref().unwrap_or("OS-DEFAULT"));
     let user = interpolated(user);
@@ -73,7 +73,7 @@ pub(super) fn offlineimap(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const GETMAIL: Page = Page {
+pub(super) const GETMAIL: RecipePage = RecipePage {
     title: "getmail",
     file: "~/.config/getmail/getmailrc",
     comment: "#",
@@ -92,12 +92,12 @@ pub(super) const GETMAIL: Page = Page {
 pub(super) fn getmail(with: &Ingredients) -> String {
     let Ingredients { user, imap, .. } = with;
     let kind = match imap.tls {
-        Tls::Implicit => "SimpleIMAPSSLRetriever",
-        Tls::Starttls | Tls::None => "SimpleIMAPRetriever",
+        TlsMode::Implicit => "SimpleIMAPSSLRetriever",
+        TlsMode::Starttls | TlsMode::None => "SimpleIMAPRetriever",
     };
     let ca = match imap.tls {
-        Tls::Implicit => with.if_ca(|file| format!("ca_certs = {file}\n")),
-        Tls::Starttls | Tls::None => String::new(),
+        TlsMode::Implicit => with.if_ca(|file| format!("ca_certs = {file}\n")),
+        TlsMode::Starttls | TlsMode::None => String::new(),
     };
     let words: Vec<String> = with.words("imap").iter().map(|word| python(word)).collect();
     format!(
@@ -110,7 +110,7 @@ pub(super) fn getmail(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const FETCHMAIL: Page = Page {
+pub(super) const FETCHMAIL: RecipePage = RecipePage {
     title: "fetchmail",
     file: "~/.fetchmailrc",
     comment: "#",
@@ -128,9 +128,9 @@ pub(super) const FETCHMAIL: Page = Page {
 pub(super) fn fetchmail(with: &Ingredients) -> String {
     let Ingredients { user, imap, .. } = with;
     let tls = match imap.tls {
-        Tls::Implicit => "ssl",
-        Tls::Starttls => "sslproto tls1.2+",
-        Tls::None => "sslproto ''",
+        TlsMode::Implicit => "ssl",
+        TlsMode::Starttls => "sslproto tls1.2+",
+        TlsMode::None => "sslproto ''",
     };
     let ca = with.if_ca(|file| format!("  sslcertfile {}\n", quoted(file)));
     format!(

@@ -12,7 +12,7 @@ use entrada_core::Protocol;
 /// A program that needs tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Client {
+pub enum RecipeTarget {
     /// Mirrors IMAP folders to a Maildir (isync)
     #[value(alias = "isync")]
     Mbsync,
@@ -52,12 +52,12 @@ pub struct MailServer {
     /// TCP port.
     pub port: u16,
     /// The protection of the connection.
-    pub tls: Tls,
+    pub tls: TlsMode,
 }
 
 /// The protection of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
+pub enum TlsMode {
     /// TLS from the first byte (implicit TLS).
     Implicit,
     /// STARTTLS.
@@ -91,7 +91,7 @@ pub struct Ingredients {
 
 /// The facts about a program and its configuration.
 #[derive(Debug)]
-pub struct Page {
+pub struct RecipePage {
     /// The program's own name for itself.
     pub title: &'static str,
     /// The path of the configuration, or a description of the script.
@@ -110,7 +110,7 @@ pub struct Page {
     pub notes: &'static [&'static str],
 }
 
-impl Client {
+impl RecipeTarget {
     /// The name on the command line.
     pub fn id(self) -> &'static str {
         match self {
@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// The facts about the program.
-    pub fn page(self) -> &'static Page {
+    pub fn page(self) -> &'static RecipePage {
         match self {
             Self::Mbsync => &fetchers::MBSYNC,
             Self::Offlineimap => &fetchers::OFFLINEIMAP,
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn names_stay_within_their_quotes() {
         let place =
-            || MailServer { host: "mail.example".to_owned(), port: 993, tls: Tls::Implicit };
+            || MailServer { host: "mail.example".to_owned(), port: 993, tls: TlsMode::Implicit };
         let with = Ingredients {
             name: "work".to_owned(),
             user: "a`touch X`$HOME\"b'c%d@contoso.example".to_owned(),
@@ -233,18 +233,22 @@ mod tests {
             client_id: String::new(),
             authority: "https://login.example/common".to_owned(),
         };
-        for client in Client::value_variants() {
+        for client in RecipeTarget::value_variants() {
             let text = client.write(&with);
             let has = |part: &str| assert!(text.contains(part), "{client:?}: {text}");
             match client {
-                Client::Mutt | Client::Neomutt => {
+                RecipeTarget::Mutt | RecipeTarget::Neomutt => {
                     has("set imap_user = \"a\\`touch X\\`\\$HOME\\\"b'c%d@contoso.example\"");
                 }
-                Client::Offlineimap => has("remoteuser = a`touch X`$HOME\"b'c%%d@contoso.example"),
-                Client::Curl => has("--user 'a`touch X`$HOME\"b'\\''c%d@contoso.example:'"),
-                Client::Powershell => has("--account 'o\u{2019}\u{2019}; touch X'"),
-                Client::Python => has("USER, HOST = \"a`touch X`$HOME\\\"b'c%d@contoso.example\""),
-                Client::Mbsync | Client::Fetchmail => {
+                RecipeTarget::Offlineimap => {
+                    has("remoteuser = a`touch X`$HOME\"b'c%%d@contoso.example");
+                }
+                RecipeTarget::Curl => has("--user 'a`touch X`$HOME\"b'\\''c%d@contoso.example:'"),
+                RecipeTarget::Powershell => has("--account 'o\u{2019}\u{2019}; touch X'"),
+                RecipeTarget::Python => {
+                    has("USER, HOST = \"a`touch X`$HOME\\\"b'c%d@contoso.example\"");
+                }
+                RecipeTarget::Mbsync | RecipeTarget::Fetchmail => {
                     has("\"a`touch X`$HOME\\\"b'c%d@contoso.example\"");
                 }
                 _ => (),

@@ -1,9 +1,9 @@
 //! Scripts.
 
-use super::{Ingredients, Page, Tls};
+use super::{Ingredients, RecipePage, TlsMode};
 use entrada_core::{Protocol, shell_quoted};
 
-pub(super) const CURL: Page = Page {
+pub(super) const CURL: RecipePage = RecipePage {
     title: "curl",
     file: "a shell script",
     comment: "#",
@@ -20,9 +20,9 @@ pub(super) const CURL: Page = Page {
 pub(super) fn curl(with: &Ingredients) -> String {
     let Ingredients { user, imap, .. } = with;
     let (scheme, more) = match imap.tls {
-        Tls::Implicit => ("imaps", ""),
-        Tls::Starttls => ("imap", " --ssl-reqd"),
-        Tls::None => ("imap", ""),
+        TlsMode::Implicit => ("imaps", ""),
+        TlsMode::Starttls => ("imap", " --ssl-reqd"),
+        TlsMode::None => ("imap", ""),
     };
     let ca = with.if_ca(|file| format!(" --cacert {}", shell_quoted(file)));
     format!(
@@ -35,7 +35,7 @@ pub(super) fn curl(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const PYTHON: Page = Page {
+pub(super) const PYTHON: RecipePage = RecipePage {
     title: "Python",
     file: "a Python script",
     comment: "#",
@@ -56,13 +56,13 @@ pub(super) fn python(with: &Ingredients) -> String {
         None => "ssl.create_default_context()".to_owned(),
     };
     let (open, more) = match imap.tls {
-        Tls::Implicit => {
+        TlsMode::Implicit => {
             (format!("imaplib.IMAP4_SSL(HOST, {}, ssl_context=CONTEXT)", imap.port), "")
         }
-        Tls::Starttls => {
+        TlsMode::Starttls => {
             (format!("imaplib.IMAP4(HOST, {})", imap.port), "mail.starttls(CONTEXT)\n")
         }
-        Tls::None => (format!("imaplib.IMAP4(HOST, {})", imap.port), ""),
+        TlsMode::None => (format!("imaplib.IMAP4(HOST, {})", imap.port), ""),
     };
     format!(
         "import imaplib\nimport ssl\nimport subprocess\n\nUSER, HOST = {user}, {host}\nCONTEXT = {context}\n\
@@ -76,7 +76,7 @@ pub(super) fn python(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const POWERSHELL: Page = Page {
+pub(super) const POWERSHELL: RecipePage = RecipePage {
     title: "PowerShell",
     file: "a PowerShell script",
     comment: "#",

@@ -1,11 +1,11 @@
 //! Programs that read mail.
 
-use super::{Ingredients, MailServer, Page, Tls, quoted, shell_like};
-use entrada_core::{Protocol, html_escaped};
+use super::{Ingredients, MailServer, RecipePage, TlsMode, quoted, shell_like};
+use entrada_core::{Protocol, xml_escaped};
 
 const BOTH: &[Protocol] = &[Protocol::Imap, Protocol::Smtp];
 
-pub(super) const MUTT: Page = Page {
+pub(super) const MUTT: RecipePage = RecipePage {
     title: "mutt",
     file: "~/.muttrc",
     comment: "#",
@@ -16,7 +16,7 @@ pub(super) const MUTT: Page = Page {
     notes: &["mutt 2.0 or newer is needed for XOAUTH2"],
 };
 
-pub(super) const NEOMUTT: Page = Page {
+pub(super) const NEOMUTT: RecipePage = RecipePage {
     title: "NeoMutt",
     file: "~/.neomuttrc",
     program: Some("neomutt"),
@@ -26,8 +26,8 @@ pub(super) const NEOMUTT: Page = Page {
 
 pub(super) fn mutt(with: &Ingredients, cache: &str) -> String {
     let Ingredients { user, imap, smtp, .. } = with;
-    let starttls = [imap.tls, smtp.tls].contains(&Tls::Starttls);
-    let force = ![imap.tls, smtp.tls].contains(&Tls::None);
+    let starttls = [imap.tls, smtp.tls].contains(&TlsMode::Starttls);
+    let force = ![imap.tls, smtp.tls].contains(&TlsMode::None);
     let word = |yes: bool| if yes { "yes" } else { "no" };
     let ca = with.if_ca(|file| format!("set certificate_file = {}\n", shell_like(file)));
     format!(
@@ -46,7 +46,7 @@ pub(super) fn mutt(with: &Ingredients, cache: &str) -> String {
     )
 }
 
-pub(super) const AERC: Page = Page {
+pub(super) const AERC: RecipePage = RecipePage {
     title: "aerc",
     file: "~/.config/aerc/accounts.conf",
     comment: "#",
@@ -64,9 +64,9 @@ pub(super) fn aerc(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, smtp, .. } = with;
     let login = with.user_in_url();
     let scheme = |base: &str, place: &MailServer| match place.tls {
-        Tls::Implicit => format!("{base}s+xoauth2"),
-        Tls::Starttls => format!("{base}+xoauth2"),
-        Tls::None => format!("{base}+insecure+xoauth2"),
+        TlsMode::Implicit => format!("{base}s+xoauth2"),
+        TlsMode::Starttls => format!("{base}+xoauth2"),
+        TlsMode::None => format!("{base}+insecure+xoauth2"),
     };
     format!(
         "[{name}]\nsource = {imap_scheme}://{login}@{imap_host}:{imap_port}\nsource-cred-cmd = {imap_command}\n\
@@ -83,7 +83,7 @@ pub(super) fn aerc(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const HIMALAYA: Page = Page {
+pub(super) const HIMALAYA: RecipePage = RecipePage {
     title: "Himalaya",
     file: "~/.config/himalaya/config.toml",
     comment: "#",
@@ -101,9 +101,9 @@ pub(super) fn himalaya(with: &Ingredients) -> String {
     let Ingredients { name, user, imap, smtp, client_id, authority, .. } = with;
     let part = |backend: &str, kind: &str, place: &MailServer, command: &str| {
         let encryption = match place.tls {
-            Tls::Implicit => "tls",
-            Tls::Starttls => "start-tls",
-            Tls::None => "none",
+            TlsMode::Implicit => "tls",
+            TlsMode::Starttls => "start-tls",
+            TlsMode::None => "none",
         };
         format!(
             "{backend}.type = \"{kind}\"\n{backend}.host = {host}\n{backend}.port = {port}\n\
@@ -128,7 +128,7 @@ pub(super) fn himalaya(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const THUNDERBIRD: Page = Page {
+pub(super) const THUNDERBIRD: RecipePage = RecipePage {
     title: "Thunderbird",
     file: "isp/DOMAIN.xml in Thunderbird's own folder",
     comment: "",
@@ -147,15 +147,15 @@ pub(super) fn thunderbird(with: &Ingredients) -> String {
     let domain = with.user.rsplit('@').next().unwrap_or_default();
     let server = |tag: &str, kind: &str, place: &MailServer| {
         let socket = match place.tls {
-            Tls::Implicit => "SSL",
-            Tls::Starttls => "STARTTLS",
-            Tls::None => "plain",
+            TlsMode::Implicit => "SSL",
+            TlsMode::Starttls => "STARTTLS",
+            TlsMode::None => "plain",
         };
         format!(
             "    <{tag} type=\"{kind}\">\n      <hostname>{host}</hostname>\n      <port>{port}</port>\n      \
              <socketType>{socket}</socketType>\n      <authentication>OAuth2</authentication>\n      \
              <username>%EMAILADDRESS%</username>\n    </{tag}>\n",
-            host = html_escaped(&place.host),
+            host = xml_escaped(&place.host),
             port = place.port,
         )
     };
@@ -163,8 +163,8 @@ pub(super) fn thunderbird(with: &Ingredients) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<clientConfig version=\"1.1\">\n  <emailProvider id=\"{domain}\">\n    \
          <domain>{domain}</domain>\n    <displayName>{name}</displayName>\n    \
          <displayShortName>{name}</displayShortName>\n{imap}{smtp}  </emailProvider>\n</clientConfig>\n",
-        domain = html_escaped(domain),
-        name = html_escaped(&with.name),
+        domain = xml_escaped(domain),
+        name = xml_escaped(&with.name),
         imap = server("incomingServer", "imap", &with.imap),
         smtp = server("outgoingServer", "smtp", &with.smtp),
     )
@@ -172,7 +172,7 @@ pub(super) fn thunderbird(with: &Ingredients) -> String {
 
 /// `imaps://user@host:port`.
 fn address(scheme: &str, user: Option<&str>, place: &MailServer) -> String {
-    let s = if place.tls == Tls::Implicit { "s" } else { "" };
+    let s = if place.tls == TlsMode::Implicit { "s" } else { "" };
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     format!("{scheme}{s}://{user}{}:{}", place.host, place.port)
 }

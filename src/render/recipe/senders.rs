@@ -1,9 +1,9 @@
 //! Programs that send mail.
 
-use super::{Ingredients, Page, Tls, quoted};
+use super::{Ingredients, RecipePage, TlsMode, quoted};
 use entrada_core::Protocol;
 
-pub(super) const MSMTP: Page = Page {
+pub(super) const MSMTP: RecipePage = RecipePage {
     title: "msmtp",
     file: "~/.msmtprc",
     comment: "#",
@@ -20,12 +20,12 @@ pub(super) const MSMTP: Page = Page {
 pub(super) fn msmtp(with: &Ingredients) -> String {
     let Ingredients { name, user, smtp, .. } = with;
     let (tls, starttls) = match smtp.tls {
-        Tls::Implicit => ("on", "off"),
-        Tls::Starttls => ("on", "on"),
-        Tls::None => ("off", "off"),
+        TlsMode::Implicit => ("on", "off"),
+        TlsMode::Starttls => ("on", "on"),
+        TlsMode::None => ("off", "off"),
     };
     let ca = match smtp.tls {
-        Tls::None => String::new(),
+        TlsMode::None => String::new(),
         _ => format!("tls_trust_file {}\n", plain(with.ca.as_deref().unwrap_or("system"))),
     };
     format!(
@@ -38,7 +38,7 @@ pub(super) fn msmtp(with: &Ingredients) -> String {
     )
 }
 
-pub(super) const GIT_SEND_EMAIL: Page = Page {
+pub(super) const GIT_SEND_EMAIL: RecipePage = RecipePage {
     title: "git send-email",
     file: "~/.gitconfig",
     comment: "#",

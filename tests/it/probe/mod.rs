@@ -238,8 +238,7 @@ fn a_refusal_and_a_clean_bill_never_stand_together() {
         for args in [&[][..], &["-o", "json"]] {
             let (exit, said) = probe(job, job, opening, end, args);
             assert_eq!(exit, expected, "{said}");
-            let is_ok =
-                said.contains("no problem found") || said.contains(r#""verdict":"ok""#);
+            let is_ok = said.contains("no problem found") || said.contains(r#""verdict":"ok""#);
             assert!(!is_ok, "{said}");
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::worker::{self, OpenBackend, Setup, WorkerThread};
 use super::{Client, TerminalPrompt};
 use crate::flow::{FlowKind, Pins, Prompt, SignInPage, TokenRequest};
-use crate::store::{Backend, Interaction, Key, StoreError, StoreKind};
+use crate::store::{Backend, Interaction, StoreError, StoreKey, StoreKind};
 use crate::sys::{Env, Http, NoHome, Paths};
 use entrada_core::{AddressError, Authority, ClaimsRequest, ScopeSet, clean};
 
@@ -30,7 +30,7 @@ pub struct ClientBuilder {
     flow: FlowKind,
     page: SignInPage,
     store: StoreKind,
-    store_key: Option<Key>,
+    store_key: Option<StoreKey>,
     factory: Option<OpenBackend>,
     state_dir: Option<PathBuf>,
     interactive: Option<bool>,
@@ -102,7 +102,7 @@ impl ClientBuilder {
         Self { offline, ..self }
     }
 
-    /// Whose token: a user name, or the id of an [`Entry`](crate::store::Entry). Needed where several accounts are signed in.
+    /// Whose token: a user name, or the id of an [`AccountEntry`](crate::store::AccountEntry). Needed where several accounts are signed in.
     pub fn account(self, account: impl Into<String>) -> Self {
         Self { account: Some(account.into()), ..self }
     }
@@ -124,7 +124,7 @@ impl ClientBuilder {
     }
 
     /// The key of the encrypted files of [`StoreKind::File`].
-    pub fn store_key(self, key: Key) -> Self {
+    pub fn store_key(self, key: StoreKey) -> Self {
         Self { store_key: Some(key), ..self }
     }
 

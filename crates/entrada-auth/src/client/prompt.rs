@@ -1,6 +1,6 @@
 //! The prompt of a client that brings none of its own.
 
-use crate::flow::{Prompt, Shown, TokenRequest};
+use crate::flow::{Prompt, SignInAddress, TokenRequest};
 use crate::sys::{RealTerminal, Stream, Terminal as _, say};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 
@@ -23,7 +23,7 @@ impl Prompt for TerminalPrompt {
         }
     }
 
-    fn show_page(&mut self, page: &Shown<'_>) {
+    fn show_page(&mut self, page: &SignInAddress<'_>) {
         say(if page.opens {
             "Your browser opens a sign-in page. If it does not, open this address in it:"
         } else {

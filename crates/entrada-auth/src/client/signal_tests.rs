@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::flow::{FlowKind, Prompt, Shown, TokenRequest};
+use crate::flow::{FlowKind, Prompt, SignInAddress, TokenRequest};
 use crate::store::StoreKind;
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_emulator::Emulator;
@@ -33,7 +33,7 @@ struct Marks;
 
 impl Prompt for Marks {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
     fn waiting(&mut self, left: i64) {
         if left < 899 {
             fs::write("waiting", "").unwrap();

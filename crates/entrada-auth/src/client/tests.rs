@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::flow::{Prompt, Shown, Source, TokenRequest};
-use crate::store::{self, Backend, Bytes, Key, StoreError, StoreErrorKind, StoreKind};
+use crate::flow::{Prompt, SignInAddress, Source, TokenRequest};
+use crate::store::{self, Backend, Bytes, StoreError, StoreErrorKind, StoreKey, StoreKind};
 use crate::sys::{Env, Http, HttpError, HttpRequest, HttpResponse, RealHttp};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::{Account, ClaimsRequest, NumericDate, Secret};
@@ -33,7 +33,7 @@ impl Prompt for Notes {
         self.add(authorization.user_code.clone());
     }
 
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
 
     fn trouble(&mut self, what: &str) {
         self.add(what.to_owned());
@@ -77,7 +77,7 @@ fn a_token_comes_by_sign_in_then_from_the_store_then_by_refresh() {
 fn signing_out_removes_the_grant_and_nobody_is_asked_where_that_is_off() {
     let entra = Emulator::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let key = || Key::Raw(Secret::new("11".repeat(32)));
+    let key = || StoreKey::Raw(Secret::new("11".repeat(32)));
     let build = |interactive| {
         let builder = builder(&entra).store(StoreKind::File).store_key(key());
         builder.state_dir(dir.path()).interactive(interactive).build().unwrap()
@@ -103,7 +103,7 @@ impl Prompt for Approves {
         assert!(self.1.approve(&authorization.user_code, self.0));
     }
 
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn of_two_accounts_one_has_to_be_named() {
     let build = |user: &'static str| {
         builder(&entra)
             .store(StoreKind::File)
-            .store_key(Key::Raw(Secret::new("11".repeat(32))))
+            .store_key(StoreKey::Raw(Secret::new("11".repeat(32))))
             .state_dir(dir.path())
             .prompt(Approves(user, Arc::clone(&entra)))
     };
@@ -151,7 +151,7 @@ fn clients_of_one_store_refresh_once_between_them() {
     let clients: Vec<Client> = (0..4)
         .map(|_| {
             let builder = builder(&entra).store(StoreKind::File).state_dir(dir.path());
-            builder.store_key(Key::Raw(Secret::new("11".repeat(32)))).build().unwrap()
+            builder.store_key(StoreKey::Raw(Secret::new("11".repeat(32)))).build().unwrap()
         })
         .collect();
     let first = clients[0].token().unwrap();
@@ -327,7 +327,7 @@ fn a_panic_of_the_programs_own_prompt_reaches_the_caller_and_the_client_lives_on
         fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {
             assert!(std::mem::replace(&mut self.0, true), "not the first time");
         }
-        fn show_page(&mut self, _: &Shown<'_>) {}
+        fn show_page(&mut self, _: &SignInAddress<'_>) {}
     }
     let entra = Emulator::start().unwrap();
     let client = builder(&entra).prompt(Panics(false)).build().unwrap();
@@ -358,7 +358,7 @@ fn what_is_missing_is_named_with_the_method_that_sets_it() {
 
 #[test]
 fn nothing_of_the_store_key_is_shown() {
-    let key = Key::Passphrase(Secret::new("hunter2"));
+    let key = StoreKey::Passphrase(Secret::new("hunter2"));
     let builder = Client::builder().client_id("app").store_key(key);
     assert!(!format!("{builder:?}").contains("hunter2"));
 }
@@ -384,7 +384,7 @@ fn a_code_is_shown_with_its_application_and_a_warning() {
                 self.0.add(line);
             }
         }
-        fn show_page(&mut self, _: &Shown<'_>) {}
+        fn show_page(&mut self, _: &SignInAddress<'_>) {}
     }
     let entra = Emulator::start().unwrap();
     let notes = Notes::default();

@@ -9,7 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::flow::{self, AcquireError, Acquired, Prompt, TokenRequest, key_of};
-use crate::store::{self, Backend, Entry, GrantQuery, Grants, Interaction, StoreError, StoreKind};
+use crate::store::{
+    self, AccountEntry, Backend, GrantQuery, Grants, Interaction, StoreError, StoreKind,
+};
 use crate::sys::{
     Env, Http, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms,
     RealTerminal, Sys, asked_to_end_by, leave_signals_alone, say,
@@ -28,7 +30,7 @@ pub(super) type OpenBackend = Box<dyn FnMut() -> Result<Box<dyn Backend>, StoreE
 pub(super) struct Setup {
     pub(super) request: TokenRequest,
     pub(super) kind: StoreKind,
-    pub(super) key: Option<store::Key>,
+    pub(super) key: Option<store::StoreKey>,
     pub(super) factory: Option<OpenBackend>,
     /// Where list, locks and grants kept aside go; `None`: a directory that is removed with the client.
     pub(super) state_dir: Option<PathBuf>,
@@ -158,7 +160,7 @@ pub(super) fn answer_challenge(
 }
 
 /// The accounts of this application.
-pub(super) fn accounts(worker: &mut Worker<'_>) -> Result<Vec<Entry>, AcquireError> {
+pub(super) fn accounts(worker: &mut Worker<'_>) -> Result<Vec<AccountEntry>, AcquireError> {
     worker.entries(None)
 }
 
@@ -226,7 +228,7 @@ impl Worker<'_> {
     }
 
     /// The entries of this application at this authority and tenant; those that `account` names, where it names one.
-    fn entries(&mut self, account: Option<&str>) -> Result<Vec<Entry>, AcquireError> {
+    fn entries(&mut self, account: Option<&str>) -> Result<Vec<AccountEntry>, AcquireError> {
         let key = key_of(&self.setup.request, &Account::default());
         let mut entries = self.open()?.list()?;
         let query = GrantQuery {
@@ -271,12 +273,12 @@ impl Setup {
         };
         let grants = match &mut self.factory {
             Some(open) => Grants::over(open()?, state_dir),
-            None => store::open(store::Options {
+            None => store::open(store::StoreOptions {
                 kind: self.kind,
                 state_dir,
                 data_dir: self.data_dir.clone(),
                 key: self.key.clone(),
-                session: store::Session::default(),
+                session: store::KeyringSession::default(),
                 bus: self.bus.clone(),
                 service: "entrada".to_owned(),
                 interaction: self.request.interaction,

@@ -35,19 +35,19 @@ struct Note {
     question: String,
     /// The failure; `None` during the attempt and after a success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
+    failure: Option<RecordedFailure>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Failure {
+struct RecordedFailure {
     at: NumericDate,
-    outcome: Outcome,
+    outcome: RefreshFailure,
 }
 
 /// How an attempt failed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Outcome {
+pub(super) enum RefreshFailure {
     /// The authority refused the refresh token.
     Refused(ErrorResponse),
     /// The response is not OAuth.
@@ -62,18 +62,18 @@ pub(super) enum Outcome {
         retry_after: Option<u64>,
     },
     /// There was no answer.
-    Silence {
+    NoAnswerKind {
         /// [`HttpError::host`].
         host: String,
         /// The kind of failure.
-        kind: Silence,
+        kind: NoAnswerKind,
     },
 }
 
 /// The network failures that another process would meet too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Silence {
+pub(super) enum NoAnswerKind {
     /// [`HttpFailure::Connect`].
     Connect,
     /// [`HttpFailure::ConnectTimeout`].
@@ -86,7 +86,7 @@ pub(super) enum Silence {
     Broken,
 }
 
-impl Outcome {
+impl RefreshFailure {
     /// The part of `error` that other processes may see; `None` for an error that concerns only this process.
     pub(super) fn of(error: &AcquireError) -> Option<Self> {
         match error {
@@ -98,14 +98,14 @@ impl Outcome {
             }),
             AcquireError::Http(HttpError { host, failure, .. }) => {
                 let kind = match failure {
-                    HttpFailure::Connect => Silence::Connect,
-                    HttpFailure::ConnectTimeout => Silence::ConnectTimeout,
-                    HttpFailure::Cut => Silence::Cut,
-                    HttpFailure::Timeout => Silence::Timeout,
-                    HttpFailure::Broken => Silence::Broken,
+                    HttpFailure::Connect => NoAnswerKind::Connect,
+                    HttpFailure::ConnectTimeout => NoAnswerKind::ConnectTimeout,
+                    HttpFailure::Cut => NoAnswerKind::Cut,
+                    HttpFailure::Timeout => NoAnswerKind::Timeout,
+                    HttpFailure::Broken => NoAnswerKind::Broken,
                     _ => return None,
                 };
-                Some(Self::Silence { host: host.clone(), kind })
+                Some(Self::NoAnswerKind { host: host.clone(), kind })
             }
             _ => None,
         }
@@ -122,13 +122,13 @@ impl Outcome {
                 Err(ProtocolError { step, status, content_type, reason, snippet, retry_after }
                     .into())
             }
-            Self::Silence { host, kind } => {
+            Self::NoAnswerKind { host, kind } => {
                 let failure = match kind {
-                    Silence::Connect => HttpFailure::Connect,
-                    Silence::ConnectTimeout => HttpFailure::ConnectTimeout,
-                    Silence::Cut => HttpFailure::Cut,
-                    Silence::Timeout => HttpFailure::Timeout,
-                    Silence::Broken => HttpFailure::Broken,
+                    NoAnswerKind::Connect => HttpFailure::Connect,
+                    NoAnswerKind::ConnectTimeout => HttpFailure::ConnectTimeout,
+                    NoAnswerKind::Cut => HttpFailure::Cut,
+                    NoAnswerKind::Timeout => HttpFailure::Timeout,
+                    NoAnswerKind::Broken => HttpFailure::Broken,
                 };
                 Err(HttpError { host, failure, source: None }.into())
             }
@@ -163,7 +163,7 @@ impl Outcome {
                 reason: harmless(&reason),
                 retry_after,
             },
-            silence @ Self::Silence { .. } => silence,
+            silence @ Self::NoAnswerKind { .. } => silence,
         }
     }
 }
@@ -204,9 +204,9 @@ impl<'a> Attempt<'a> {
     }
 
     /// Writes the note that the attempt failed.
-    pub(super) fn failed(mut self, outcome: Outcome, at: NumericDate) {
+    pub(super) fn failed(mut self, outcome: RefreshFailure, at: NumericDate) {
         let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
-        self.note.failure = Some(Failure { at, outcome });
+        self.note.failure = Some(RecordedFailure { at, outcome });
         self.write_note();
     }
 
@@ -225,7 +225,7 @@ pub(super) fn failure_of_other_process(
     after: Option<&str>,
     refresh_token: &Secret,
     request: &TokenRequest,
-) -> Option<Outcome> {
+) -> Option<RefreshFailure> {
     if before == after {
         return None;
     }
@@ -240,7 +240,7 @@ pub(super) fn recorded_failure(
     refresh_token: &Secret,
     request: &TokenRequest,
     now: NumericDate,
-) -> Option<(Outcome, NumericDate)> {
+) -> Option<(RefreshFailure, NumericDate)> {
     if request.force_refresh {
         return None;
     }
@@ -248,12 +248,12 @@ pub(super) fn recorded_failure(
     if note.token != refresh_token.fingerprint() {
         return None;
     }
-    let Failure { at, outcome } = note.failure?;
+    let RecordedFailure { at, outcome } = note.failure?;
     let pause = |seconds: u64| seconds.min(PAUSE_MAX).cast_signed();
     let life = match &outcome {
-        Outcome::Silence { .. } => return None,
-        Outcome::NotOauth { retry_after, .. } => pause((*retry_after)?),
-        Outcome::Refused(error) => match error.retry_after {
+        RefreshFailure::NoAnswerKind { .. } => return None,
+        RefreshFailure::NotOauth { retry_after, .. } => pause((*retry_after)?),
+        RefreshFailure::Refused(error) => match error.retry_after {
             Some(seconds) => pause(seconds),
             // Applies to every request with this refresh token.
             None if is_final(error) => final_life(error),
@@ -276,7 +276,9 @@ pub fn refused_for_good(
     if note.token != grant.refresh_token.as_ref()?.fingerprint() {
         return None;
     }
-    let Failure { at, outcome: Outcome::Refused(error) } = note.failure? else { return None };
+    let RecordedFailure { at, outcome: RefreshFailure::Refused(error) } = note.failure? else {
+        return None;
+    };
     let is_good = is_final(&error) && (0..final_life(&error)).contains(&now.seconds_since(at));
     is_good.then_some(at)
 }

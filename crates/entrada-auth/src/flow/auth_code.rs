@@ -8,10 +8,12 @@ use http::StatusCode;
 
 use super::browser_result::BrowserResult;
 use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
-use super::choose::Way;
+use super::choose::SignInMethod;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
-use super::{AcquireError, Prompt, Refusal, Shown, TokenRequest, seconds_left, token_endpoint};
+use super::{
+    AcquireError, Prompt, Refusal, SignInAddress, TokenRequest, seconds_left, token_endpoint,
+};
 use crate::sys::{CallbackRequest, HeldSignals, HostKind, Interrupted, Line, Listener, Sys};
 use entrada_core::oauth::authorization::{
     AuthRequestState, AuthorizationRequest, ExpectedRedirect, RedirectMismatch, Redirected,
@@ -46,7 +48,7 @@ pub(super) fn run<'a>(
     sys: &Sys<'a>,
     endpoints: &Endpoints,
     request: &TokenRequest,
-    way: Way,
+    way: SignInMethod,
     prompt: &mut dyn Prompt,
 ) -> Result<Arrived<'a>, AcquireError> {
     let mut random = [0; 96];
@@ -59,7 +61,7 @@ pub(super) fn run<'a>(
         (None, RedirectUri::Elsewhere(_)) => PASTE_PORT,
     };
     let redirect_uri = request.page.redirect_uri.at(port);
-    let mut wait = Wait {
+    let mut wait = BrowserWait {
         sys,
         endpoints,
         request,
@@ -103,11 +105,11 @@ pub(super) fn run<'a>(
 fn listen(
     sys: &Sys<'_>,
     request: &TokenRequest,
-    way: Way,
+    way: SignInMethod,
     prompt: &mut dyn Prompt,
 ) -> Result<Option<Box<dyn Listener>>, AcquireError> {
     let RedirectUri::Loopback { ports, .. } = &request.page.redirect_uri else { return Ok(None) };
-    if way != Way::Browser {
+    if way != SignInMethod::Browser {
         return Ok(None);
     }
     match sys.loopback.listen(ports) {
@@ -131,7 +133,7 @@ fn sends_a_form(request: &TokenRequest) -> bool {
 }
 
 /// One sign-in page, from its opening to the response.
-struct Wait<'a> {
+struct BrowserWait<'a> {
     sys: &'a Sys<'a>,
     endpoints: &'a Endpoints,
     request: &'a TokenRequest,
@@ -173,7 +175,7 @@ impl Rejected {
     }
 }
 
-impl Wait<'_> {
+impl BrowserWait<'_> {
     fn redirect_listener(&self) -> RedirectListener<'_> {
         let page = &self.request.page;
         let path = match &page.redirect_uri {
@@ -195,7 +197,7 @@ impl Wait<'_> {
     /// Opens the page, or shows its address.
     fn begin(
         &mut self,
-        way: Way,
+        way: SignInMethod,
         listening: bool,
         prompt: &mut dyn Prompt,
     ) -> Result<(), AcquireError> {
@@ -217,8 +219,8 @@ impl Wait<'_> {
         }
         .url();
         let place = sys.browser.host_kind(sys.env);
-        let opens = way == Way::Browser && request.page.open && place.has_browser(sys.env);
-        prompt.show_page(&Shown {
+        let opens = way == SignInMethod::Browser && request.page.open && place.has_browser(sys.env);
+        prompt.show_page(&SignInAddress {
             url: &url,
             opens,
             listens_on: listening.then_some(self.port),

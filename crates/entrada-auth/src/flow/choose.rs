@@ -7,7 +7,7 @@ use entrada_core::{Endpoints, RedirectUri};
 
 /// A sign-in method that this machine and this authority support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum SignInMethod {
     /// A page in a browser that redirects to this machine.
     Browser,
     /// A page in a browser; the user pastes its last address.
@@ -21,14 +21,14 @@ pub(super) fn choose(
     sys: &Sys<'_>,
     request: &TokenRequest,
     endpoints: &Endpoints,
-) -> Result<Way, AcquireError> {
+) -> Result<SignInMethod, AcquireError> {
     let page = &request.page;
     let comes_back = matches!(page.redirect_uri, RedirectUri::Loopback { .. })
         && page.response_mode != Some(ResponseMode::Fragment);
     let has_page = endpoints.authorization.is_some();
     let has_device = endpoints.device_authorization.is_some();
     match request.flow {
-        FlowKind::Device if has_device => Ok(Way::Device),
+        FlowKind::Device if has_device => Ok(SignInMethod::Device),
         FlowKind::Device => Err(AcquireError::NoDeviceFlow(request.authority.to_string())),
         _ if !has_page && !has_device => Err(AcquireError::NoPage(request.authority.to_string())),
         FlowKind::Browser | FlowKind::Paste if !has_page => {
@@ -38,25 +38,25 @@ pub(super) fn choose(
         FlowKind::Browser if !comes_back => Err(AcquireError::Contradiction(
             "this redirect URI and response mode do not lead back to this machine",
         )),
-        FlowKind::Browser => Ok(Way::Browser),
+        FlowKind::Browser => Ok(SignInMethod::Browser),
         FlowKind::Auto => {
             let seen = page.open
                 && !page.unattended
                 && sys.browser.host_kind(sys.env).has_browser(sys.env);
             match (seen && has_page, has_device) {
-                (true, _) | (false, false) if comes_back => Ok(Way::Browser),
-                (_, true) => Ok(Way::Device),
+                (true, _) | (false, false) if comes_back => Ok(SignInMethod::Browser),
+                (_, true) => Ok(SignInMethod::Device),
                 (_, false) => paste(page),
             }
         }
     }
 }
 
-fn paste(page: &SignInPage) -> Result<Way, AcquireError> {
+fn paste(page: &SignInPage) -> Result<SignInMethod, AcquireError> {
     if page.response_mode == Some(ResponseMode::FormPost) {
         return Err(AcquireError::Contradiction(
             "with `form_post` the answer is not in the address, so it cannot be pasted",
         ));
     }
-    Ok(Way::Paste)
+    Ok(SignInMethod::Paste)
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::auth_code;
 use super::browser_result::BrowserResult;
-use super::choose::Way;
+use super::choose::SignInMethod;
 use super::tests::request;
 use super::*;
 use crate::sys::testing::Nothing;
@@ -136,7 +136,7 @@ struct Log {
 
 impl Prompt for Log {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
     fn can_ask(&self) -> bool {
         false
     }
@@ -166,7 +166,7 @@ fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<BrowserResult, AcquireError> 
     let page = SignInPage { timeout: Some(Duration::from_secs(8)), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
-    auth_code::run(&sys, &endpoints, &request, Way::Browser, log)
+    auth_code::run(&sys, &endpoints, &request, SignInMethod::Browser, log)
         .map(|arrived| arrived.browser_result)
 }
 

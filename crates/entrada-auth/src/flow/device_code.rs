@@ -50,7 +50,7 @@ pub fn run<'a>(
     let received_at = sys.clock.now();
     let authorization = device_code::parse_authorization(&response, received_at)?
         .map_err(|error| refused(*error, false))?;
-    let wait = Wait::new(sys, endpoints, request, &authorization, received_at);
+    let wait = DevicePoll::new(sys, endpoints, request, &authorization, received_at);
     prompt.show_code(&authorization, request);
     let outcome = wait.run(prompt);
     prompt.done();
@@ -58,7 +58,7 @@ pub fn run<'a>(
 }
 
 /// One wait for the user, from the code to its end.
-struct Wait<'a, 's> {
+struct DevicePoll<'a, 's> {
     sys: &'a Sys<'s>,
     endpoints: &'a Endpoints,
     request: &'a TokenRequest,
@@ -74,7 +74,7 @@ struct Wait<'a, 's> {
     lifetime: Duration,
 }
 
-impl<'a, 's> Wait<'a, 's> {
+impl<'a, 's> DevicePoll<'a, 's> {
     fn new(
         sys: &'a Sys<'s>,
         endpoints: &'a Endpoints,
@@ -119,9 +119,9 @@ impl<'a, 's> Wait<'a, 's> {
                     self.interval += SLOW_DOWN_STEP;
                     self.interval
                 }
-                Err(Silence::End(error)) => return Err(error),
-                Err(Silence::StoreErrorKind { error, .. }) if last => return Err(*error),
-                Err(Silence::StoreErrorKind { error, wait }) => {
+                Err(PollFailure::End(error)) => return Err(error),
+                Err(PollFailure::StoreErrorKind { error, .. }) if last => return Err(*error),
+                Err(PollFailure::StoreErrorKind { error, wait }) => {
                     self.silent += 1;
                     prompt.trouble(&format!(
                         "{error}; still trying until {}, your sign-in is not lost",
@@ -137,7 +137,7 @@ impl<'a, 's> Wait<'a, 's> {
         }
     }
 
-    fn poll(&mut self) -> Result<Poll, Silence> {
+    fn poll(&mut self) -> Result<Poll, PollFailure> {
         let poll = device_code::poll_request(
             &self.endpoints.token,
             &self.request.client_id,
@@ -150,13 +150,13 @@ impl<'a, 's> Wait<'a, 's> {
             HttpFailure::Interrupted(_)
             | HttpFailure::TooLarge
             | HttpFailure::Insecure
-            | HttpFailure::Deadline { .. } => Silence::End(error.into()),
-            _ => Silence::StoreErrorKind { error: Box::new(error.into()), wait: None },
+            | HttpFailure::Deadline { .. } => PollFailure::End(error.into()),
+            _ => PollFailure::StoreErrorKind { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
             // A server in trouble may still speak OAuth; it has not decided anything.
             Ok(Poll::Refused(error)) if is_temporary(&response, &error) => {
-                Err(Silence::StoreErrorKind {
+                Err(PollFailure::StoreErrorKind {
                     wait: self.advised(&response),
                     error: Box::new(refused(*error, false)),
                 })
@@ -165,7 +165,7 @@ impl<'a, 's> Wait<'a, 's> {
                 self.silent = 0;
                 Ok(poll)
             }
-            Err(error) => Err(Silence::StoreErrorKind {
+            Err(error) => Err(PollFailure::StoreErrorKind {
                 wait: self.advised(&response),
                 error: Box::new(error.into()),
             }),
@@ -216,7 +216,7 @@ impl<'a, 's> Wait<'a, 's> {
 }
 
 /// No decision from the server.
-enum Silence {
+enum PollFailure {
     /// Nothing better is to come.
     End(AcquireError),
     StoreErrorKind {

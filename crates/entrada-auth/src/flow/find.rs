@@ -2,7 +2,7 @@
 
 use super::acquired::key_of;
 use super::{AcquireError, Pins, TokenRequest, guard};
-use crate::store::{Entry, GrantKey, GrantQuery, Grants};
+use crate::store::{AccountEntry, GrantKey, GrantQuery, Grants};
 use entrada_core::Account;
 
 /// Which grant the request means.
@@ -41,7 +41,7 @@ pub(super) fn find(
 }
 
 /// What each of `entries` can be named by: its label, or its id where several have the same label.
-fn distinct_names(entries: &[Entry]) -> Vec<String> {
+fn distinct_names(entries: &[AccountEntry]) -> Vec<String> {
     let is_shared = |label: &str| 1 < entries.iter().filter(|other| other.label() == label).count();
     entries
         .iter()

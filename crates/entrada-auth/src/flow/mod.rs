@@ -79,7 +79,7 @@ pub trait Prompt {
     /// Shows the verification address and the user code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
     /// Shows the sign-in page.
-    fn show_page(&mut self, page: &Shown<'_>);
+    fn show_page(&mut self, page: &SignInAddress<'_>);
     /// Whether a user can type an answer.
     fn can_ask(&self) -> bool {
         false
@@ -103,7 +103,7 @@ pub trait Prompt {
 
 /// A sign-in page that is shown to the user.
 #[derive(Debug)]
-pub struct Shown<'a> {
+pub struct SignInAddress<'a> {
     /// The page's address. It contains `state` and the code challenge; neither is useful to an attacker.
     pub url: &'a Url,
     /// Whether the page is being opened in a browser.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
-use super::attempt::{Attempt, Outcome};
+use super::attempt::{Attempt, RefreshFailure};
 use super::identity::identify_renewal;
 use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
 use super::sign_in::stopped_or;
@@ -44,7 +44,7 @@ pub(super) fn by_refresh(
     let (answer, held) = match renew(sys, request, &found, refresh_token, &scopes) {
         Ok(answer) => answer,
         Err(error) => {
-            if let Some(outcome) = Outcome::of(&error) {
+            if let Some(outcome) = RefreshFailure::of(&error) {
                 attempt.failed(outcome, sys.clock.now());
             }
             return Err(error);
@@ -85,13 +85,13 @@ impl Sent<'_> {
         let (response, unusable) = match answer {
             Renewal::Issued(response) => (response, None),
             Renewal::Refused(refusal) => {
-                attempt.failed(Outcome::Refused(refusal.error.clone()), sys.clock.now());
+                attempt.failed(RefreshFailure::Refused(refusal.error.clone()), sys.clock.now());
                 return refused(refusal);
             }
             Renewal::Unusable { error, rest: Some(rest) } => (*rest, Some(error)),
             Renewal::Unusable { error, rest: None } => {
                 let error = AcquireError::from(error);
-                if let Some(outcome) = Outcome::of(&error) {
+                if let Some(outcome) = RefreshFailure::of(&error) {
                     attempt.failed(outcome, sys.clock.now());
                 }
                 return Err(error);
@@ -121,7 +121,9 @@ impl Sent<'_> {
             {
                 prompt.trouble(&unsaved.to_string());
             }
-            if let Some((outcome, token)) = Outcome::of(&error).zip(grant.refresh_token.as_ref()) {
+            if let Some((outcome, token)) =
+                RefreshFailure::of(&error).zip(grant.refresh_token.as_ref())
+            {
                 // Those who wait find the new refresh token, and are not to send it for the same answer.
                 attempt.goes_on_with(token, request).failed(outcome, now);
             }

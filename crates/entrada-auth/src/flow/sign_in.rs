@@ -3,14 +3,14 @@
 use super::acquired::{Acquired, Source, keep, key_of, set_aside};
 use super::auth_code::Arrived;
 use super::browser_result::BrowserResult;
-use super::choose::{Way, choose};
+use super::choose::{SignInMethod, choose};
 use super::deadline::BoundedHttp;
 use super::identity::identify;
 use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::reuse::{absorb, absorb_refresh_token};
 use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
-use crate::store::{Entry, Grant, GrantQuery, Grants, StoreKind, WriteReservation};
+use crate::store::{AccountEntry, Grant, GrantQuery, Grants, StoreKind, WriteReservation};
 use crate::sys::{Interrupted, Sys};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::{Account, Endpoints};
@@ -34,7 +34,7 @@ pub fn sign_in(
     let bounded = Sys { http: &http, ..*sys };
     let found = endpoints::resolve(&bounded, &request.authority, None)?;
     let (arrived, grant_type) = match choose(sys, request, &found)? {
-        Way::Device => {
+        SignInMethod::Device => {
             if request.page.says_something() {
                 prompt.trouble(
                     "a sign-in by code has no page to pass hints, prompts and parameters to; `--flow browser` and \
@@ -101,7 +101,7 @@ fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireEr
         account: None,
     };
     // Of one that cannot be read the list may not know the user's name.
-    let may_be = |entry: &Entry| {
+    let may_be = |entry: &AccountEntry| {
         let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
         sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
     };

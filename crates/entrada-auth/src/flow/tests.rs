@@ -94,7 +94,7 @@ struct Listener {
 
 impl Prompt for Listener {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
-    fn show_page(&mut self, _: &Shown<'_>) {}
+    fn show_page(&mut self, _: &SignInAddress<'_>) {}
     fn can_ask(&self) -> bool {
         false
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::seal::{self, Key, Sealer};
+use super::seal::{self, Sealer, StoreKey};
 use super::temporary::Temporary;
 use super::{ASIDE, Backend, BackendError, Bytes, Room, StoreError, StoreKind, action, disk};
 
@@ -24,7 +24,7 @@ impl File {
     /// # Errors
     ///
     /// [`StoreError`] where `key` is not one that files can be encrypted under.
-    pub fn new(dir: PathBuf, key: &Key) -> Result<Self, StoreError> {
+    pub fn new(dir: PathBuf, key: &StoreKey) -> Result<Self, StoreError> {
         let sealer = Sealer::new(key).map_err(|fault| fault.when(StoreKind::File, action::OPEN))?;
         Ok(Self { dir, sealer })
     }
@@ -182,7 +182,7 @@ mod tests {
     const KEY: &str = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";
 
     fn store(dir: &Path) -> File {
-        File::new(dir.join("grants"), &Key::Raw(Secret::new(KEY))).unwrap()
+        File::new(dir.join("grants"), &StoreKey::Raw(Secret::new(KEY))).unwrap()
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn files_keep_the_contract_under_a_passphrase() {
         let dir = tempfile::tempdir().unwrap();
-        let key = Key::Passphrase(Secret::new("correct horse"));
+        let key = StoreKey::Passphrase(Secret::new("correct horse"));
         contract::check(&File::new(dir.path().join("grants"), &key).unwrap());
     }
 
@@ -211,7 +211,7 @@ mod tests {
     fn a_file_under_another_key_is_neither_absent_nor_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         store(dir.path()).save("name", b"value").unwrap();
-        let other = Key::Raw(Secret::new("11".repeat(32)));
+        let other = StoreKey::Raw(Secret::new("11".repeat(32)));
         let other = File::new(dir.path().join("grants"), &other).unwrap();
         let error = other.load("name").unwrap_err();
         assert_eq!(error.trouble, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));

@@ -268,7 +268,7 @@ impl Grants {
     ///
     /// [`StoreError`] where the store cannot be listed or written.
     pub fn clear(&self) -> Result<(), StoreError> {
-        let keys: Vec<GrantKey> = self.list()?.iter().map(super::Entry::key).collect();
+        let keys: Vec<GrantKey> = self.list()?.iter().map(super::AccountEntry::key).collect();
         for key in &keys {
             self.remove_stored(key)?;
         }

@@ -352,7 +352,7 @@ fn child_that_counts() {
 
 fn files(dir: &Path) -> Grants {
     let secret = entrada_core::Secret::new("11".repeat(32));
-    let backend = File::new(dir.join("data"), &crate::store::Key::Raw(secret)).unwrap();
+    let backend = File::new(dir.join("data"), &crate::store::StoreKey::Raw(secret)).unwrap();
     Grants::new(Box::new(backend), dir.join("state"))
 }
 

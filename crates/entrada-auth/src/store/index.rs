@@ -22,7 +22,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One grant in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AccountEntry {
     /// The kind of store that holds the grant.
     pub store: StoreKind,
     /// [`GrantKey::authority`].
@@ -40,7 +40,7 @@ pub struct Entry {
     pub saved_at: NumericDate,
 }
 
-impl Entry {
+impl AccountEntry {
     pub(super) fn new(
         store: StoreKind,
         key: &GrantKey,
@@ -109,14 +109,14 @@ impl Entry {
 struct StoredIndex<'a> {
     version: u64,
     known: &'a [StoreKind],
-    entries: &'a [Entry],
+    entries: &'a [AccountEntry],
 }
 
 /// The list as read from disk, or the part of it that could be read.
 #[derive(Debug, Default)]
 pub(super) struct List {
     /// The entries of all stores.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<AccountEntry>,
     /// The format version if a newer entrada wrote the list. The entries are unknown then.
     pub(super) newer: Option<u64>,
     /// The kinds of store whose grants are all in the list.
@@ -137,17 +137,17 @@ impl List {
     }
 
     /// Adds `entries` and replaces those with the same keys.
-    fn put(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        let new: Vec<Entry> = entries.into_iter().collect();
-        let keys: HashSet<_> = new.iter().map(Entry::id).collect();
+    fn put(&mut self, entries: impl IntoIterator<Item = AccountEntry>) {
+        let new: Vec<AccountEntry> = entries.into_iter().collect();
+        let keys: HashSet<_> = new.iter().map(AccountEntry::id).collect();
         self.entries.retain(|own| !keys.contains(&own.id()));
         self.entries.extend(new);
     }
 
     /// Adds the entries that were found in `store`, and notes whether they are all of its grants. Existing entries
     /// stay, because they may have been added during the search.
-    fn join(&mut self, store: StoreKind, found: &Found) {
-        let mut there: HashSet<_> = self.entries.iter().map(Entry::id).collect();
+    fn join(&mut self, store: StoreKind, found: &LoadedIndex) {
+        let mut there: HashSet<_> = self.entries.iter().map(AccountEntry::id).collect();
         let more = found.entries.iter().filter(|entry| there.insert(entry.id()));
         self.entries.extend(more.cloned());
         if found.all && !self.knows(store) {
@@ -173,9 +173,9 @@ impl List {
 }
 
 /// The newest entry of each grant.
-fn newest(all: Vec<Entry>) -> Vec<Entry> {
+fn newest(all: Vec<AccountEntry>) -> Vec<AccountEntry> {
     let mut places = HashMap::new();
-    let mut entries: Vec<Entry> = Vec::with_capacity(all.len());
+    let mut entries: Vec<AccountEntry> = Vec::with_capacity(all.len());
     for entry in all {
         match places.entry(entry.id()) {
             hash_map::Entry::Vacant(place) => {
@@ -204,9 +204,9 @@ fn members<T: serde::de::DeserializeOwned>(array: &Value) -> (Vec<T>, bool) {
 
 /// The result of reading all items of a store.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct LoadedIndex {
     /// The grants that could be read.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<AccountEntry>,
     /// Whether the store held no other items.
     pub(super) all: bool,
 }
@@ -257,14 +257,19 @@ impl Index {
     pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
         let named =
-            named.get_or_insert_with(|| self.read().entries.iter().map(Entry::id).collect());
+            named.get_or_insert_with(|| self.read().entries.iter().map(AccountEntry::id).collect());
         named.contains(&(store, key.clone()))
     }
 
     /// Adds `entry` to the list, or replaces the one with the same key; first adds what was `found` in its store, if
     /// the store was read. Writes only if something other than the time changes.
-    pub(super) fn put(&self, entry: &Entry, found: Option<&Found>) -> Result<(), BackendError> {
-        let same = |own: &Entry| *own == Entry { saved_at: own.saved_at, ..entry.clone() };
+    pub(super) fn put(
+        &self,
+        entry: &AccountEntry,
+        found: Option<&LoadedIndex>,
+    ) -> Result<(), BackendError> {
+        let same =
+            |own: &AccountEntry| *own == AccountEntry { saved_at: own.saved_at, ..entry.clone() };
         let list = self.read();
         let is_there = list.entries.iter().any(same);
         if is_there && found.is_none() && !list.doubled {
@@ -292,7 +297,7 @@ impl Index {
             waited |= disk::remove(&self.waiting_path(store, key))?;
         }
         let keys: HashSet<&GrantKey> = keys.iter().collect();
-        let is_one = |own: &Entry| own.store == store && keys.contains(&own.key());
+        let is_one = |own: &AccountEntry| own.store == store && keys.contains(&own.key());
         if !self.read().entries.iter().any(is_one) {
             return Ok(waited);
         }
@@ -302,7 +307,7 @@ impl Index {
     }
 
     /// Adds the entries that were found in `store`.
-    pub(super) fn join(&self, store: StoreKind, found: &Found) -> Result<(), BackendError> {
+    pub(super) fn join(&self, store: StoreKind, found: &LoadedIndex) -> Result<(), BackendError> {
         self.change(|list| list.join(store, found))
     }
 
@@ -318,7 +323,7 @@ impl Index {
         let waiting = self.waiting();
         list.put(waiting.iter().map(|(_, entry)| entry.clone()));
         change(&mut list);
-        let by_name = |e: &Entry| {
+        let by_name = |e: &AccountEntry| {
             (e.authority.clone(), e.tenant.clone(), e.client_id.clone(), e.account.clone())
         };
         list.entries.sort_by_cached_key(by_name);
@@ -339,7 +344,7 @@ impl Index {
         Ok(bytes.map(|bytes| List::parse(&bytes)).unwrap_or_default())
     }
 
-    fn waiting(&self) -> Vec<(PathBuf, Entry)> {
+    fn waiting(&self) -> Vec<(PathBuf, AccountEntry)> {
         let entry = |path: PathBuf| {
             let bytes = disk::read(&path).ok().flatten()?;
             Some((path, serde_json::from_slice(&bytes).ok()?))
@@ -353,7 +358,7 @@ impl Index {
         self.waiting.join(format!("{name}.{EXTENSION}"))
     }
 
-    fn set_aside(&self, entry: &Entry) -> Result<(), BackendError> {
+    fn set_aside(&self, entry: &AccountEntry) -> Result<(), BackendError> {
         self.named.take();
         disk::own_dir(&self.waiting)?;
         let json = serde_json::to_vec_pretty(entry).map_err(|error| {

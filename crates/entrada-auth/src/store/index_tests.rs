@@ -3,9 +3,9 @@
 use super::*;
 use crate::store::record::tests::{grant, key};
 
-fn entry(account: &str, saved_at: i64) -> Entry {
+fn entry(account: &str, saved_at: i64) -> AccountEntry {
     let key = GrantKey { account: account.to_owned(), ..key() };
-    Entry::new(StoreKind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
+    AccountEntry::new(StoreKind::File, &key, &grant("hunter2", 7), NumericDate(saved_at))
 }
 
 fn place() -> (tempfile::TempDir, Index) {
@@ -24,13 +24,13 @@ fn the_list_is_written_only_when_it_changes_and_holds_no_secret() {
     index.put(&entry("a", 2), None).unwrap();
     assert!(!index.remove(StoreKind::File, &[entry("b", 1).key()]).unwrap());
     assert_eq!(std::fs::metadata(&index.path).unwrap().modified().unwrap(), before);
-    let renamed = Entry { username: None, ..entry("a", 3) };
+    let renamed = AccountEntry { username: None, ..entry("a", 3) };
     index.put(&renamed, None).unwrap();
     assert_eq!(index.read().entries, [renamed]);
 }
 
-fn all_of(entries: &[Entry]) -> Found {
-    Found { entries: entries.to_vec(), all: true }
+fn all_of(entries: &[AccountEntry]) -> LoadedIndex {
+    LoadedIndex { entries: entries.to_vec(), all: true }
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_damaged_list_is_incomplete_until_the_store_was_read() {
 #[test]
 fn readable_entries_of_a_damaged_list_stay() {
     let (_dir, index) = place();
-    let other = Entry { store: StoreKind::Keyring, ..entry("b", 1) };
+    let other = AccountEntry { store: StoreKind::Keyring, ..entry("b", 1) };
     index.put(&entry("a", 1), Some(&all_of(&[]))).unwrap();
     index.put(&other, Some(&all_of(&[]))).unwrap();
     let text = std::fs::read_to_string(&index.path).unwrap();
@@ -96,7 +96,7 @@ fn an_entry_waits_while_another_process_holds_the_list() {
 #[test]
 fn stores_do_not_change_entries_of_other_stores() {
     let (_dir, index) = place();
-    let other = Entry { store: StoreKind::Memory, ..entry("a", 1) };
+    let other = AccountEntry { store: StoreKind::Memory, ..entry("a", 1) };
     index.put(&entry("a", 1), None).unwrap();
     index.put(&other, None).unwrap();
     assert!(index.remove(StoreKind::File, &[other.key()]).unwrap());
@@ -119,7 +119,7 @@ fn concurrent_changes_are_all_kept() {
 fn the_newest_of_two_entries_for_a_grant_counts_and_the_next_change_writes_one() {
     let (_dir, index) = place();
     index.put(&entry("a", 5), Some(&all_of(&[entry("b", 1)]))).unwrap();
-    let newer = Entry { username: None, ..entry("a", 7) };
+    let newer = AccountEntry { username: None, ..entry("a", 7) };
     let entries = [entry("a", 5), entry("b", 1), newer.clone(), entry("a", 6)];
     let wire = StoredIndex { version: VERSION, known: &[StoreKind::File], entries: &entries };
     std::fs::write(&index.path, serde_json::to_vec(&wire).unwrap()).unwrap();

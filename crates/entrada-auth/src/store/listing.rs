@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::index::{Found, Index};
+use super::index::{Index, LoadedIndex};
 use super::{
-    BackendError, Entry, Grant, GrantKey, GrantQuery, Grants, StoreError, StoreErrorKind,
+    AccountEntry, BackendError, Grant, GrantKey, GrantQuery, Grants, StoreError, StoreErrorKind,
     StoreKind, action, file, is_housekeeping, record, recovery,
 };
 use entrada_core::NumericDate;
@@ -16,13 +16,13 @@ const ASKED_MAX: usize = 64;
 /// What a store answered when it was asked for everything.
 #[derive(Default)]
 struct Survey {
-    found: Found,
+    found: LoadedIndex,
     /// Entries of what cannot be read, made from its name.
-    damaged: Vec<Entry>,
+    damaged: Vec<AccountEntry>,
 }
 
 /// What stands on the list of accounts in `state_dir`, of all kinds of store; none of them is asked.
-pub fn listed(state_dir: &Path) -> Vec<Entry> {
+pub fn listed(state_dir: &Path) -> Vec<AccountEntry> {
     Index::new(state_dir).read().entries
 }
 
@@ -33,7 +33,7 @@ impl Grants {
     /// # Errors
     ///
     /// [`StoreError`] where the store has to be asked, and cannot be read.
-    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
+    pub fn list(&self) -> Result<Vec<AccountEntry>, StoreError> {
         let kind = self.kind();
         if kind != StoreKind::Memory {
             self.index.check().map_err(|fault| fault.when(kind, action::NAMES))?;
@@ -57,7 +57,7 @@ impl Grants {
         {
             self.note(self.index.join(kind, &found));
         }
-        let mut keys: HashSet<GrantKey> = entries.iter().map(Entry::key).collect();
+        let mut keys: HashSet<GrantKey> = entries.iter().map(AccountEntry::key).collect();
         let more = found.entries.into_iter().chain(damaged);
         entries.extend(more.filter(|entry| keys.insert(entry.key())));
         Ok(entries)
@@ -65,14 +65,14 @@ impl Grants {
 
     /// Those of `entries` that `wanted` means, or all where nobody is named. The list knows neither aliases nor former names;
     /// where nobody on it has that name, the grants themselves are asked, up to a number.
-    pub fn called(&self, entries: Vec<Entry>, wanted: Option<&str>) -> Vec<Entry> {
+    pub fn called(&self, entries: Vec<AccountEntry>, wanted: Option<&str>) -> Vec<AccountEntry> {
         let Some(wanted) = wanted else { return entries };
         let (named, others): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| entry.is_called(wanted));
         if !named.is_empty() {
             return named;
         }
-        let by_alias = |entry: &Entry| match self.load(&entry.key()) {
+        let by_alias = |entry: &AccountEntry| match self.load(&entry.key()) {
             Ok(Some(grant)) => grant.account.is_called(wanted),
             _ => false,
         };
@@ -80,12 +80,12 @@ impl Grants {
     }
 
     /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
-    pub fn shortcut(&self, sought: &GrantQuery<'_>) -> Option<Entry> {
+    pub fn shortcut(&self, sought: &GrantQuery<'_>) -> Option<AccountEntry> {
         self.index.shortcuts.find(self.kind(), sought)
     }
 
     /// Remembers that `entry` is the only one that is `sought`.
-    pub fn remember(&self, sought: &GrantQuery<'_>, entry: &Entry) {
+    pub fn remember(&self, sought: &GrantQuery<'_>, entry: &AccountEntry) {
         if self.index.shortcuts.is_worth_it() && self.index.read().knows(self.kind()) {
             self.index.shortcuts.remember(sought, entry);
         }
@@ -102,7 +102,7 @@ impl Grants {
         if kind.lists_itself() {
             return Ok(());
         }
-        let entry = Entry::new(kind, key, grant, now);
+        let entry = AccountEntry::new(kind, key, grant, now);
         if self.index.shortcuts.has(&entry) {
             return Ok(());
         }
@@ -142,8 +142,10 @@ impl Grants {
 
     /// Asks the store for everything, and looks at what was kept aside.
     fn survey(&self) -> Result<Survey, StoreError> {
-        let mut survey =
-            Survey { found: Found { all: true, ..Found::default() }, ..Survey::default() };
+        let mut survey = Survey {
+            found: LoadedIndex { all: true, ..LoadedIndex::default() },
+            ..Survey::default()
+        };
         let names = self.backend.names()?;
         if names.is_none() && self.kind() == StoreKind::Custom {
             let fault = BackendError::unavailable(
@@ -157,10 +159,11 @@ impl Grants {
                 self.count(&mut survey, &name, grant)?;
             }
         }
-        let known: HashSet<GrantKey> = survey.found.entries.iter().map(Entry::key).collect();
+        let known: HashSet<GrantKey> = survey.found.entries.iter().map(AccountEntry::key).collect();
         let aside = file::items_in(&self.pending_dir()).unwrap_or_default();
         for name in aside.iter().filter_map(|path| file::name_in(path)) {
-            let Some(key) = Entry::of_name(self.kind(), &name).map(|entry| entry.key()) else {
+            let Some(key) = AccountEntry::of_name(self.kind(), &name).map(|entry| entry.key())
+            else {
                 continue;
             };
             if !known.contains(&key) {
@@ -192,7 +195,7 @@ impl Grants {
         match grant {
             Ok(None) => (),
             Ok(Some((key, grant))) => {
-                survey.found.entries.push(Entry::new(
+                survey.found.entries.push(AccountEntry::new(
                     self.kind(),
                     &key,
                     &grant,
@@ -208,7 +211,7 @@ impl Grants {
                 ) =>
             {
                 self.warn(format!("`{name}` cannot be read: {}", error.trouble));
-                if let Some(entry) = Entry::of_name(self.kind(), name) {
+                if let Some(entry) = AccountEntry::of_name(self.kind(), name) {
                     // Its user name is not known: not for the list, which would keep it like that.
                     survey.found.all = false;
                     survey.damaged.push(entry);

@@ -6,7 +6,7 @@ use super::tests::{Place, refresh_token};
 use super::*;
 use crate::store::StoreErrorKind;
 use crate::store::record::tests::{grant, key};
-use crate::store::{Entry, Key};
+use crate::store::{AccountEntry, StoreKey};
 use entrada_core::Secret;
 
 fn other() -> GrantKey {
@@ -174,7 +174,8 @@ fn a_locked_store_still_lists_nothing_without_its_list() {
 
 /// The file store with a key made of these digits.
 fn files(dir: &std::path::Path, digits: &str) -> Grants {
-    let backend = File::new(dir.join("data"), &Key::Raw(Secret::new(digits.repeat(32)))).unwrap();
+    let backend =
+        File::new(dir.join("data"), &StoreKey::Raw(Secret::new(digits.repeat(32)))).unwrap();
     Grants::new(Box::new(backend), dir.join("state"))
 }
 
@@ -202,7 +203,7 @@ fn after_a_lost_key_a_logout_makes_room_for_a_new_one() {
         let _ready = lost.reserve().unwrap();
         save(&lost, &key()).unwrap();
         let new = files(dir.path(), "22");
-        let entries: Vec<Entry> = new.list().unwrap();
+        let entries: Vec<AccountEntry> = new.list().unwrap();
         for entry in entries {
             assert!(new.remove(&entry.key()).unwrap());
         }

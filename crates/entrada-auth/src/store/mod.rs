@@ -31,18 +31,18 @@ mod upkeep;
 pub use file::File;
 pub use grant::{CachedToken, Grant, GrantKey};
 pub use grants::Grants;
-pub use index::Entry;
-pub use keyring::{AskedToEnd, Interaction, Limits, Native, Notice, Session};
+pub use index::AccountEntry;
+pub use keyring::{AskedToEnd, Interaction, KeyringSession, Limits, Native, Notice};
 #[cfg(target_os = "linux")]
-pub use keyring::{Places, SecretService, Settings, bus_in};
+pub use keyring::{Places, SecretService, SecretServiceOptions, bus_in};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
 pub use listing::listed;
 pub use lock::{LockError, LockGuard, LockOutcome};
 pub use memory::Memory;
-pub use open::{Options, is_new, open, session_bus};
+pub use open::{StoreOptions, is_new, open, session_bus};
 pub use recovery::WriteReservation;
-pub use seal::Key;
+pub use seal::StoreKey;
 pub use shortcut::GrantQuery;
 pub use split::Split;
 pub use temporary::Room;
@@ -250,13 +250,13 @@ fn kind_name(kind: StoreKind) -> &'static str {
 }
 
 /// Adds the platform's error as the cause.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The reason of a failure, before the store and the action are known.
 #[derive(Debug)]
 struct BackendError {
     trouble: StoreErrorKind,
-    source: Option<Cause>,
+    source: Option<SourceError>,
 }
 
 impl BackendError {
@@ -276,7 +276,7 @@ impl BackendError {
         Self::new(StoreErrorKind::Corrupt(text.into()))
     }
 
-    fn because(self, source: impl Into<Cause>) -> Self {
+    fn because(self, source: impl Into<SourceError>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 

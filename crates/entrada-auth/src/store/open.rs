@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::sys::Env;
 
 use super::{
-    AskedToEnd, Backend, BackendError, File, Grants, Interaction, Key, Limits, Memory, Notice,
-    Session, Split, StoreError, StoreKind, action,
+    AskedToEnd, Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, Memory,
+    Notice, Split, StoreError, StoreKey, StoreKind, action,
 };
 
 /// The inputs for building a store. Each kind uses the ones that it needs.
-pub struct Options {
+pub struct StoreOptions {
     /// The kind of store.
     pub kind: StoreKind,
     /// The directory of the account list, the locks and the grants kept aside.
@@ -18,9 +18,9 @@ pub struct Options {
     /// The directory of the encrypted files.
     pub data_dir: PathBuf,
     /// The key of the encrypted files.
-    pub key: Option<Key>,
+    pub key: Option<StoreKey>,
     /// How secrets are sent to the Secret Service.
-    pub session: Session,
+    pub session: KeyringSession,
     /// The address of the D-Bus session, or several separated by `;`. `None` is the default address of systemd user
     /// sessions.
     pub bus: Option<String>,
@@ -41,7 +41,7 @@ pub struct Options {
 /// # Errors
 ///
 /// [`StoreError`] where the store cannot be opened: no key, a wrong one, not on this platform.
-pub fn open(options: Options) -> Result<Grants, StoreError> {
+pub fn open(options: StoreOptions) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
     if options.kind == StoreKind::File {
         super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
@@ -78,7 +78,7 @@ fn items_in(data_dir: &Path) -> PathBuf {
     data_dir.join("grants")
 }
 
-fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
+fn backend(options: StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
     match options.kind {
         StoreKind::Keyring => Ok(keyring(options)),
         StoreKind::File => {
@@ -98,8 +98,8 @@ fn backend(options: Options) -> Result<Box<dyn Backend>, StoreError> {
 }
 
 #[cfg(target_os = "linux")]
-fn keyring(options: Options) -> Box<dyn Backend> {
-    let settings = super::Settings {
+fn keyring(options: StoreOptions) -> Box<dyn Backend> {
+    let settings = super::SecretServiceOptions {
         address: options.bus,
         service: options.service,
         session: options.session,
@@ -112,17 +112,17 @@ fn keyring(options: Options) -> Box<dyn Backend> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn keyring(options: Options) -> Box<dyn Backend> {
+fn keyring(options: StoreOptions) -> Box<dyn Backend> {
     Box::new(super::Native::new(options.service, options.interaction, options.limits))
 }
 
 #[cfg(target_os = "linux")]
-fn keyutils(options: &Options) -> Result<Box<dyn Backend>, StoreError> {
+fn keyutils(options: &StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
     Ok(Box::new(super::Keyutils::new(&options.service)?))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn keyutils(_: &Options) -> Result<Box<dyn Backend>, StoreError> {
+fn keyutils(_: &StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
     let fault = BackendError::unavailable("it is available on Linux only");
     Err(fault.when(StoreKind::Keyutils, action::OPEN))
 }
@@ -133,13 +133,13 @@ mod tests {
     use crate::store::StoreErrorKind;
     use entrada_core::Secret;
 
-    fn options(kind: StoreKind) -> Options {
-        Options {
+    fn options(kind: StoreKind) -> StoreOptions {
+        StoreOptions {
             kind,
             state_dir: PathBuf::from("/nowhere/state"),
             data_dir: PathBuf::from("/nowhere/data"),
             key: None,
-            session: Session::default(),
+            session: KeyringSession::default(),
             bus: None,
             service: "entrada".to_owned(),
             interaction: Interaction::Forbidden,
@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn each_kind_opens_the_requested_store() {
-        let key = Some(Key::Raw(Secret::new("11".repeat(32))));
-        let file = open(Options { key, ..options(StoreKind::File) }).unwrap();
+        let key = Some(StoreKey::Raw(Secret::new("11".repeat(32))));
+        let file = open(StoreOptions { key, ..options(StoreKind::File) }).unwrap();
         assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
         for kind in [StoreKind::Keyring, StoreKind::Memory] {
             assert_eq!(open(options(kind)).unwrap().kind(), kind);

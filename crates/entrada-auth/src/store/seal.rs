@@ -33,7 +33,7 @@ const PASSES: u32 = 3;
 
 /// The source of the encrypted store's key.
 #[derive(Clone, Debug)]
-pub enum Key {
+pub enum StoreKey {
     /// 32 bytes as base64 or hex, from `ENTRADA_STORE_KEY` or a file.
     Raw(Secret),
     /// A passphrase that the user chose.
@@ -47,37 +47,37 @@ pub(super) type KeyBytes = Zeroizing<[u8; 32]>;
 
 /// Seals and opens items with one key.
 pub(super) struct Sealer {
-    source: Source,
+    source: KeySource,
     /// The last salt and the key derived from it, because deriving a key is slow by design.
     derived: RefCell<Option<(Salt, KeyBytes)>>,
 }
 
-enum Source {
-    Key(KeyBytes),
+enum KeySource {
+    StoreKey(KeyBytes),
     Passphrase(Secret),
 }
 
 impl Sealer {
     /// A sealer with the key that `key` gives.
-    pub(super) fn new(key: &Key) -> Result<Self, BackendError> {
+    pub(super) fn new(key: &StoreKey) -> Result<Self, BackendError> {
         let source = match key {
-            Key::Raw(text) => Source::Key(parse_key(text.expose())?),
-            Key::Passphrase(text) if text.expose().is_empty() => {
+            StoreKey::Raw(text) => KeySource::StoreKey(parse_key(text.expose())?),
+            StoreKey::Passphrase(text) if text.expose().is_empty() => {
                 return Err(BackendError::denied("the passphrase of the store is empty"));
             }
-            Key::Passphrase(text) => Source::Passphrase(text.clone()),
+            StoreKey::Passphrase(text) => KeySource::Passphrase(text.clone()),
         };
         Ok(Self { source, derived: RefCell::default() })
     }
 
     /// A sealer with `key` itself.
     pub(super) fn with(key: KeyBytes) -> Self {
-        Self { source: Source::Key(key), derived: RefCell::default() }
+        Self { source: KeySource::StoreKey(key), derived: RefCell::default() }
     }
 
     /// Whether the key is derived with a salt.
     pub(super) fn is_salted(&self) -> bool {
-        matches!(self.source, Source::Passphrase(_))
+        matches!(self.source, KeySource::Passphrase(_))
     }
 
     /// Encrypts `plain` as the item `name`. `like` is a sealed item whose salt may be reused.
@@ -145,8 +145,8 @@ impl Sealer {
 
     fn cipher(&self, head: &[u8]) -> Result<XChaCha20Poly1305, BackendError> {
         let passphrase = match &self.source {
-            Source::Key(key) => return Ok(XChaCha20Poly1305::new(key.as_slice().into())),
-            Source::Passphrase(passphrase) => passphrase,
+            KeySource::StoreKey(key) => return Ok(XChaCha20Poly1305::new(key.as_slice().into())),
+            KeySource::Passphrase(passphrase) => passphrase,
         };
         let salt = salt_of(head);
         let mut derived = self.derived.borrow_mut();
@@ -300,17 +300,17 @@ mod tests {
 
     #[test]
     fn a_passphrase_opens_what_it_sealed_and_its_salt_is_used_again() {
-        let sealer = Sealer::new(&Key::Passphrase(Secret::new("correct horse"))).unwrap();
+        let sealer = Sealer::new(&StoreKey::Passphrase(Secret::new("correct horse"))).unwrap();
         let first = sealer.seal("a", b"1", None).unwrap();
         let second = sealer.seal("b", b"2", Some(&first)).unwrap();
         assert_eq!(first[SALT], second[SALT]);
         assert_ne!(first[SALT], Salt::default());
         assert_ne!(first[NONCE], second[NONCE]);
-        let fresh = Sealer::new(&Key::Passphrase(Secret::new("correct horse"))).unwrap();
+        let fresh = Sealer::new(&StoreKey::Passphrase(Secret::new("correct horse"))).unwrap();
         assert_eq!(fresh.open("b", &second).unwrap().as_slice(), b"2");
-        let wrong = Sealer::new(&Key::Passphrase(Secret::new("wrong"))).unwrap();
+        let wrong = Sealer::new(&StoreKey::Passphrase(Secret::new("wrong"))).unwrap();
         assert!(wrong.open("b", &second).is_err());
         assert!(raw(1).open("b", &second).unwrap_err().trouble.to_string().contains("passphrase"));
-        assert!(Sealer::new(&Key::Passphrase(Secret::new(""))).is_err());
+        assert!(Sealer::new(&StoreKey::Passphrase(Secret::new(""))).is_err());
     }
 }

@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::temporary::Temporary;
-use super::{Entry, StoreKind, disk};
+use super::{AccountEntry, StoreKind, disk};
 
 /// Size of the list in bytes above which the cache is faster than the list: about a hundred accounts.
 const LONG: u64 = 32 << 10;
@@ -29,7 +29,7 @@ pub struct GrantQuery<'a> {
 
 impl GrantQuery<'_> {
     /// Whether `entry` matches the query.
-    pub fn fits(&self, entry: &Entry) -> bool {
+    pub fn fits(&self, entry: &AccountEntry) -> bool {
         entry.authority == self.authority
             && entry.tenant == self.tenant
             && entry.client_id == self.client_id
@@ -80,9 +80,9 @@ fn node(_: &Metadata) -> (u64, i64) {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Found {
+struct CachedLookup {
     stamp: Stamp,
-    entry: Entry,
+    entry: AccountEntry,
 }
 
 /// The cached lookups of one list.
@@ -91,7 +91,7 @@ pub(super) struct Shortcuts {
     list: PathBuf,
     waiting: PathBuf,
     /// The lookup result of this process.
-    own: RefCell<Option<Found>>,
+    own: RefCell<Option<CachedLookup>>,
     /// The version of the list at the start of the lookup. A result found later is stored under this version.
     seen: RefCell<Option<Stamp>>,
 }
@@ -103,12 +103,12 @@ impl Shortcuts {
     }
 
     /// The only entry of `store` that matches, if it is cached and the list is long.
-    pub(super) fn find(&self, store: StoreKind, query: &GrantQuery<'_>) -> Option<Entry> {
+    pub(super) fn find(&self, store: StoreKind, query: &GrantQuery<'_>) -> Option<AccountEntry> {
         let stamp = self.stamp();
         self.seen.replace(stamp.clone());
         let stamp = stamp?;
         let bytes = disk::read(&self.dir.join(query.file_name(store))).ok()??;
-        let found: Found = serde_json::from_slice(&bytes).ok()?;
+        let found: CachedLookup = serde_json::from_slice(&bytes).ok()?;
         let is_good =
             found.stamp == stamp && found.entry.store == store && query.fits(&found.entry);
         let entry = is_good.then(|| found.entry.clone())?;
@@ -122,9 +122,9 @@ impl Shortcuts {
     }
 
     /// Remembers that `entry` is the only match in the version of the list that [`Shortcuts::find`] saw.
-    pub(super) fn remember(&self, query: &GrantQuery<'_>, entry: &Entry) {
+    pub(super) fn remember(&self, query: &GrantQuery<'_>, entry: &AccountEntry) {
         let Some(stamp) = self.seen.take() else { return };
-        let found = Found { stamp, entry: entry.clone() };
+        let found = CachedLookup { stamp, entry: entry.clone() };
         let path = self.dir.join(query.file_name(entry.store));
         if let Ok(json) = serde_json::to_vec(&found)
             && disk::private_dir(&self.dir).is_ok()
@@ -137,10 +137,10 @@ impl Shortcuts {
     }
 
     /// Whether the list is known to have `entry`, ignoring its time.
-    pub(super) fn has(&self, entry: &Entry) -> bool {
+    pub(super) fn has(&self, entry: &AccountEntry) -> bool {
         let own = self.own.borrow();
         let Some(found) = &*own else { return false };
-        let same = Entry { saved_at: found.entry.saved_at, ..entry.clone() } == found.entry;
+        let same = AccountEntry { saved_at: found.entry.saved_at, ..entry.clone() } == found.entry;
         same && self.stamp().as_ref() == Some(&found.stamp)
     }
 
@@ -170,7 +170,8 @@ mod tests {
         /// A long list.
         fn new() -> Self {
             let place = Self(tempfile::tempdir().unwrap());
-            let entries: Vec<Entry> = (0..400).map(|number| entry(&number.to_string())).collect();
+            let entries: Vec<AccountEntry> =
+                (0..400).map(|number| entry(&number.to_string())).collect();
             let list = serde_json::json!({"version": 1, "known": ["keyring"], "entries": entries});
             place.write(&list.to_string());
             place
@@ -224,11 +225,11 @@ mod tests {
         }
     }
 
-    fn entry(account: &str) -> Entry {
+    fn entry(account: &str) -> AccountEntry {
         let key = GrantKey { account: account.to_owned(), ..key() };
         let mut grant = grant("hunter2", 7);
         grant.account.username = Some(format!("User{account}@example.com"));
-        Entry::new(StoreKind::Keyring, &key, &grant, NumericDate(1))
+        AccountEntry::new(StoreKind::Keyring, &key, &grant, NumericDate(1))
     }
 
     fn query(account: Option<&str>) -> GrantQuery<'_> {
@@ -252,8 +253,10 @@ mod tests {
         // A sign-in that changes nothing leaves the list as it is; one that adds an account changes it.
         let grants = place.grants();
         grants.shortcut(&query(Some("7"))).unwrap();
-        assert!(grants.index.shortcuts.has(&Entry { saved_at: NumericDate(9), ..entry("7") }));
-        assert!(!grants.index.shortcuts.has(&Entry { username: None, ..entry("7") }));
+        assert!(
+            grants.index.shortcuts.has(&AccountEntry { saved_at: NumericDate(9), ..entry("7") })
+        );
+        assert!(!grants.index.shortcuts.has(&AccountEntry { username: None, ..entry("7") }));
         grants.index.put(&entry("new"), None).unwrap();
         assert!(!grants.index.shortcuts.has(&entry("7")));
         assert_eq!(place.find("7"), None);

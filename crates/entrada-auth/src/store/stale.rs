@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Entry, GrantKey, Grants, StoreKind};
+use super::{AccountEntry, GrantKey, Grants, StoreKind};
 
 /// Entries that one write takes off the list. A descriptor is open for the lock of each.
 const BATCH: usize = 128;
@@ -11,7 +11,7 @@ const BATCH: usize = 128;
 impl Grants {
     /// Those of `entries` that are sign-ins: their grant is in the store or kept aside. One that cannot be read counts, and all
     /// count where the store does not answer. A single entry is not looked up.
-    pub fn signed_in(&self, entries: Vec<Entry>) -> Vec<Entry> {
+    pub fn signed_in(&self, entries: Vec<AccountEntry>) -> Vec<AccountEntry> {
         if entries.len() < 2 || self.kind() == StoreKind::Memory {
             return entries;
         }
@@ -20,7 +20,7 @@ impl Grants {
             Ok(names) => names.map(|names| names.into_iter().collect()),
             Err(_) => return entries,
         };
-        let is_there = |entry: &Entry| {
+        let is_there = |entry: &AccountEntry| {
             let key = entry.key();
             let name = key.to_string();
             // A damaged file has no name to list.
@@ -36,7 +36,7 @@ impl Grants {
         if there.is_empty() {
             self.warn_absent();
         }
-        self.note_stale(stale.iter().map(Entry::key));
+        self.note_stale(stale.iter().map(AccountEntry::key));
         there
     }
 

@@ -14,7 +14,7 @@ const LEFT: [&str; 2] = ["doctor", "doctor-0123456789abcdef"];
 fn a_write_test_removes_what_killed_tests_left() {
     let place = tempfile::tempdir().unwrap();
     let file = || {
-        let key = crate::store::Key::Raw(entrada_core::Secret::new("11".repeat(32)));
+        let key = crate::store::StoreKey::Raw(entrada_core::Secret::new("11".repeat(32)));
         File::new(place.path().join("files"), &key).unwrap()
     };
     let keyring = Rc::<Keyring>::default();
@@ -101,7 +101,7 @@ fn entries_without_a_grant_go_with_the_next_one_unless_somebody_is_at_work_on_th
     let place = tempfile::tempdir().unwrap();
     let named = |name: &str| GrantKey { account: name.to_owned(), ..key() };
     let files = || {
-        let key = crate::store::Key::Raw(entrada_core::Secret::new("11".repeat(32)));
+        let key = crate::store::StoreKey::Raw(entrada_core::Secret::new("11".repeat(32)));
         Grants::new(
             Box::new(File::new(place.path().join("files"), &key).unwrap()),
             place.path().join("state"),

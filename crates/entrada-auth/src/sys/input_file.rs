@@ -19,7 +19,7 @@ const LINKS_MAX: usize = 40;
 
 /// The required owner and mode of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
+pub enum FileTrust {
     /// Any owner and mode.
     Anybody,
     /// The file, and every folder and link on the way to it, belongs to this user or root. No other user may write to
@@ -82,9 +82,9 @@ impl InputFileError {
 pub fn read_input_file(
     path: &Path,
     max: u64,
-    trust: Trust,
+    trust: FileTrust,
 ) -> Result<Zeroizing<Vec<u8>>, InputFileError> {
-    if trust != Trust::Anybody {
+    if trust != FileTrust::Anybody {
         check_way(path)?;
     }
     // Checked before opening, because opening a pipe blocks and opening a device can have side effects.
@@ -157,7 +157,7 @@ pub fn check_way(path: &Path) -> Result<(), InputFileError> {
             at.pop();
             rest.extend(parts(&target));
         } else if metadata.is_dir() && !has_unmapped_owner(&metadata) {
-            check_owner(&at, &metadata, Trust::Unaltered)?;
+            check_owner(&at, &metadata, FileTrust::Unaltered)?;
         }
     }
     Ok(())
@@ -220,7 +220,7 @@ fn check_owner_alone(path: &Path, metadata: &Metadata, user: u32) -> Result<(), 
 }
 
 #[cfg(unix)]
-fn check_owner(path: &Path, metadata: &Metadata, trust: Trust) -> Result<(), InputFileError> {
+fn check_owner(path: &Path, metadata: &Metadata, trust: FileTrust) -> Result<(), InputFileError> {
     check_owner_for(this_user(), path, metadata, trust)
 }
 
@@ -235,16 +235,16 @@ fn check_owner_for(
     user: u32,
     path: &Path,
     metadata: &Metadata,
-    trust: Trust,
+    trust: FileTrust,
 ) -> Result<(), InputFileError> {
     use std::os::unix::fs::MetadataExt as _;
-    if trust == Trust::Anybody {
+    if trust == FileTrust::Anybody {
         return Ok(());
     }
     check_owner_alone(path, metadata, user)?;
     let mode = metadata.mode() & 0o7777;
     let path = path.to_owned();
-    if trust == Trust::Unaltered {
+    if trust == FileTrust::Unaltered {
         // In a sticky folder no user can replace another user's file.
         let is_sticky = metadata.is_dir() && mode & 0o1000 != 0;
         return if mode & 0o022 == 0 || is_sticky {
@@ -261,7 +261,7 @@ fn check_owner_for(
 
 /// On other platforms the access control list of the user's folders protects their contents.
 #[cfg(not(unix))]
-fn check_owner(_: &Path, _: &Metadata, _: Trust) -> Result<(), InputFileError> {
+fn check_owner(_: &Path, _: &Metadata, _: FileTrust) -> Result<(), InputFileError> {
     Ok(())
 }
 

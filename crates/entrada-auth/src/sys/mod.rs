@@ -37,7 +37,7 @@ pub use http::{
     RequestDeadline, SetupTrouble, proxy_of,
 };
 pub use input_file::{
-    CERTIFICATES_MAX, InputFileError, SMALL_FILE_MAX, Trust, check_way, read_input_file,
+    CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, check_way, read_input_file,
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};

@@ -18,7 +18,7 @@ use crate::sys::{
     Listener, Loopback, OutputFile, OutputOptions, Stream, Sys, Terminal,
 };
 use entrada_core::har::{
-    Content, Entry, Har, Redactor, Request, Response, Timings, TraceSummary, timestamp,
+    Content, Har, HarEntry, HarRedactor, Request, Response, Timings, TraceSummary, timestamp,
 };
 use entrada_core::{self as model, Secret, to_json_pretty};
 
@@ -46,7 +46,7 @@ pub struct Recorder {
 
 struct Tape {
     har: Har,
-    redactor: Redactor,
+    redactor: HarRedactor,
     file: OutputFile,
     announce: bool,
     /// How many requests to the listener were recorded, by the status of their answer.
@@ -85,7 +85,7 @@ impl Recorder {
         sys.entropy.fill(&mut salt)?;
         *self.tape() = Some(Tape {
             har: Har::new(COMMENT, about),
-            redactor: Redactor::new(salt, self.redactor.clone()),
+            redactor: HarRedactor::new(salt, self.redactor.clone()),
             announce: announce && file.is_file(),
             file,
             callbacks: BTreeMap::new(),
@@ -179,7 +179,7 @@ impl Tape {
     /// Records a request. Returns its index.
     fn add_request(&mut self, request: Request, comment: Option<&str>) -> usize {
         let at = timestamp(self.began.saturating_add(self.passed()));
-        self.har.log.entries.push(Entry {
+        self.har.log.entries.push(HarEntry {
             started_date_time: at,
             time: 0.0,
             request,

@@ -9,7 +9,8 @@ use url::Url;
 
 use crate::sys::{HttpError, HttpRequest, HttpResponse};
 use entrada_core::har::{
-    Content, Entry, Pair, PostData, Redactor, Request, Response, is_form, is_redacted, pairs_of,
+    Content, HarEntry, HarRedactor, Pair, PostData, Request, Response, is_form, is_redacted,
+    pairs_of,
 };
 
 /// Members of an answer with tokens that can be decoded.
@@ -21,7 +22,7 @@ const DOCUMENT_MAX: usize = 256 << 10;
 pub(super) fn request(
     request: &HttpRequest,
     base: Option<&Url>,
-    redactor: &mut Redactor,
+    redactor: &mut HarRedactor,
 ) -> Request {
     let target = request.uri().to_string();
     let url = match base {
@@ -54,7 +55,7 @@ pub(super) fn request(
 }
 
 /// Writes `answer` to `entry`.
-pub(super) fn answer(entry: &mut Entry, answer: &HttpResponse, redactor: &mut Redactor) {
+pub(super) fn answer(entry: &mut HarEntry, answer: &HttpResponse, redactor: &mut HarRedactor) {
     let body = answer.body();
     let version = format!("{:?}", answer.version());
     let status = answer.status();
@@ -115,7 +116,7 @@ fn asked_without_secret(request: &Request) -> bool {
         && !request.headers.iter().any(|header| names.contains(&header.name.as_str()))
 }
 
-fn headers(headers: &HeaderMap, redactor: &mut Redactor) -> Vec<Pair> {
+fn headers(headers: &HeaderMap, redactor: &mut HarRedactor) -> Vec<Pair> {
     let all = headers.iter();
     all.map(|(name, value)| {
         redactor.header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))

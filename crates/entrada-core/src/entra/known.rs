@@ -11,7 +11,7 @@ pub const MEMBER_WID: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
 
 /// A well-known client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct KnownClient {
     /// The client ID, as in the claims `appid` and `azp`.
     pub id: &'static str,
     /// The name for people.
@@ -28,7 +28,7 @@ pub fn is_consumers(tenant: &str) -> bool {
 }
 
 /// The well-known client with this id.
-pub fn client(id: &str) -> Option<&'static Client> {
+pub fn client(id: &str) -> Option<&'static KnownClient> {
     CLIENTS.iter().find(|client| client.id.eq_ignore_ascii_case(id))
 }
 
@@ -46,16 +46,16 @@ fn look_up(table: &[(&str, &'static str)], id: &str) -> Option<&'static str> {
     table.iter().find(|(own, _)| own.eq_ignore_ascii_case(id)).map(|(_, name)| *name)
 }
 
-const fn microsoft(id: &'static str, name: &'static str) -> Client {
-    Client { id, name, first_party: true, fixed: true }
+const fn microsoft(id: &'static str, name: &'static str) -> KnownClient {
+    KnownClient { id, name, first_party: true, fixed: true }
 }
 
 /// A Microsoft client to which users may grant more scopes.
-const fn open(id: &'static str, name: &'static str) -> Client {
-    Client { id, name, first_party: true, fixed: false }
+const fn open(id: &'static str, name: &'static str) -> KnownClient {
+    KnownClient { id, name, first_party: true, fixed: false }
 }
 
-static CLIENTS: &[Client] = &[
+static CLIENTS: &[KnownClient] = &[
     microsoft("04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Azure CLI"),
     microsoft("1950a258-227b-4e31-a9cf-717495945fc2", "Azure PowerShell"),
     open("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools"),
@@ -64,7 +64,7 @@ static CLIENTS: &[Client] = &[
     microsoft("27922004-5251-4030-b22d-91ecd9a37ea4", "Outlook Mobile"),
     microsoft("29d9ed98-a469-4536-ade2-f981bc1d605e", "Microsoft Authentication Broker"),
     open("de8bc8b5-d9f9-48b1-a8ad-b748da725064", "Graph Explorer"),
-    Client {
+    KnownClient {
         id: "9e5f94bc-e8a4-4e73-b8be-63364c29d753",
         name: "Mozilla Thunderbird",
         first_party: false,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use redact::{Redactor, is_redacted};
+pub use redact::{HarRedactor, is_redacted};
 
 use crate::NumericDate;
 
@@ -36,7 +36,7 @@ pub struct Log {
     pub creator: Creator,
     /// Requests and responses, in order of time.
     #[serde(default)]
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HarEntry>,
     /// A comment for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -77,7 +77,7 @@ pub struct TraceSummary {
 /// One request and its response.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct HarEntry {
     /// When the request was sent: RFC 3339, with milliseconds.
     #[serde(default)]
     pub started_date_time: String,
@@ -338,7 +338,7 @@ impl Har {
     }
 }
 
-impl Entry {
+impl HarEntry {
     /// The time of the request; `None` if it is not RFC 3339.
     pub fn started(&self) -> Option<NumericDate> {
         let at: jiff::Timestamp = self.started_date_time.parse().ok()?;

@@ -24,7 +24,7 @@ const DEPTH_MAX: usize = 16;
 /// SHA-256 with a salt that is not stored, so that short codes cannot be found by brute force.
 ///
 /// A value that was replaced once is replaced wherever it appears again, even under a listed name.
-pub struct Redactor {
+pub struct HarRedactor {
     salt: [u8; 16],
     /// The values that were replaced.
     replaced: model::Redactor,
@@ -32,7 +32,7 @@ pub struct Redactor {
     run: model::Redactor,
 }
 
-impl Redactor {
+impl HarRedactor {
     /// A redactor with this salt, 16 random bytes, that also replaces the secrets of `run`.
     pub fn new(salt: [u8; 16], run: model::Redactor) -> Self {
         Self { salt, replaced: model::Redactor::default(), run }
@@ -238,8 +238,8 @@ mod tests {
 
     use super::*;
 
-    fn redactor() -> Redactor {
-        Redactor::new([7; 16], model::Redactor::default())
+    fn redactor() -> HarRedactor {
+        HarRedactor::new([7; 16], model::Redactor::default())
     }
 
     fn pairs(text: &str) -> Vec<Pair> {
@@ -261,7 +261,7 @@ mod tests {
         assert!(one.starts_with("redacted-") && one.ends_with("-9"), "{one}");
         assert_eq!(redactor.hide("1.Asecret"), one, "the same secret, the same fingerprint");
         assert_ne!(
-            Redactor::new([8; 16], model::Redactor::default()).hide("1.Asecret"),
+            HarRedactor::new([8; 16], model::Redactor::default()).hide("1.Asecret"),
             one,
             "but not in another file"
         );

@@ -29,7 +29,7 @@ fn a_secret_is_found_in_every_encoding_and_in_two_nested_ones() {
         let redactor = knowing(&[secret]);
         let json = json!(secret).to_string();
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let html = crate::html_escaped(secret);
+        let html = crate::xml_escaped(secret);
         let utf_16: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
         let numbers: String = secret.chars().map(|c| format!("&#{};", u32::from(c))).collect();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();

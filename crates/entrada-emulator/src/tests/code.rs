@@ -180,35 +180,35 @@ fn an_administrator_can_consent_to_a_client() {
 #[test]
 fn each_kind_of_registration_has_its_own_error() {
     let bench = |kind, tenant| {
-        let mut options = Options::new(Url::parse("http://localhost:8400").unwrap());
+        let mut options = EmulatorOptions::new(Url::parse("http://localhost:8400").unwrap());
         options.scenario = Scenario::find("auto-approve").unwrap();
         let redirect_uris = vec!["http://localhost".to_owned()];
-        options.clients.push(Client { client_id: CLIENT.to_owned(), kind, redirect_uris });
+        options.clients.push(Registration { client_id: CLIENT.to_owned(), kind, redirect_uris });
         options.only_known_clients = true;
         let mut bench = Bench::with(options);
         bench.tenant = tenant;
         bench
     };
     for (kind, tenant, code) in [
-        (ClientKind::SingleTenant, "common", 50_194),
-        (ClientKind::WorkOnly, "consumers", 9_002_332),
-        (ClientKind::PersonalOnly, "common", 9_002_331),
-        (ClientKind::FirstParty, "common", 65_002),
+        (RegistrationKind::SingleTenant, "common", 50_194),
+        (RegistrationKind::WorkOnly, "consumers", 9_002_332),
+        (RegistrationKind::PersonalOnly, "common", 9_002_331),
+        (RegistrationKind::FirstParty, "common", 65_002),
     ] {
         let refusal = bench(kind, tenant).start(MAIL).unwrap_err();
         assert_eq!(refusal.error_codes, [code], "{kind:?}");
     }
-    for kind in [ClientKind::Web, ClientKind::Spa] {
+    for kind in [RegistrationKind::Web, RegistrationKind::Spa] {
         let mut bench = bench(kind, "common");
         let device = bench.start(MAIL).unwrap();
         assert_eq!(bench.finish(&device).unwrap_err().error_codes, [7_000_218], "{kind:?}");
     }
-    let spa = bench(ClientKind::Spa, "common");
+    let spa = bench(RegistrationKind::Spa, "common");
     let code = member(&spa.get(&spa.authorize_url(&[])), "code").unwrap();
     assert_eq!(spa.refused(&code, &[]), 9_002_327);
-    let mut unknown = bench(ClientKind::Public, "common");
+    let mut unknown = bench(RegistrationKind::Public, "common");
     unknown.client = "99999999-0000-4000-8000-000000000000".to_owned();
     assert_eq!(unknown.start(MAIL).unwrap_err().error_codes, [700_016]);
-    let family = bench(ClientKind::FirstParty, "common").sign_in("User.Read");
+    let family = bench(RegistrationKind::FirstParty, "common").sign_in("User.Read");
     assert_eq!(family.foci.as_deref(), Some("1"));
 }

@@ -226,7 +226,7 @@ fn a_client_that_handles_challenges_gets_long_lived_tokens() {
 #[test]
 fn the_same_seed_gives_the_same_codes() {
     let code = |seed| {
-        let mut options = Options::new(Url::parse("http://localhost:1").unwrap());
+        let mut options = EmulatorOptions::new(Url::parse("http://localhost:1").unwrap());
         options.seed = seed;
         Bench::with(options).start(MAIL).unwrap().user_code
     };

@@ -101,7 +101,7 @@ fn every_answer_has_the_servers_headers() {
 
 #[test]
 fn the_parts_of_a_description_can_be_on_separate_lines() {
-    let mut options = Options::new(Url::parse("http://localhost:8400").unwrap());
+    let mut options = EmulatorOptions::new(Url::parse("http://localhost:8400").unwrap());
     options.crlf = true;
     let answer = Bench::with(options).token(&[("grant_type", "client_credentials")]);
     assert_eq!(answer.status(), 401);

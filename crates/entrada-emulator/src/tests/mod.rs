@@ -32,13 +32,13 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(scenario: &str) -> Self {
-        let mut options = Options::new(Url::parse("http://localhost:8400").unwrap());
+        let mut options = EmulatorOptions::new(Url::parse("http://localhost:8400").unwrap());
         options.scenario = Scenario::find(scenario).unwrap();
         options.seed = Some(7);
         Self::with(options)
     }
 
-    pub(super) fn with(options: Options) -> Self {
+    pub(super) fn with(options: EmulatorOptions) -> Self {
         let (emulator, now) = (Emulator::new(options), T0);
         Self { emulator, now, client: CLIENT.to_owned(), tenant: "common" }
     }

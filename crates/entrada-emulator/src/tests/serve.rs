@@ -15,7 +15,7 @@ fn with_server<T>(scenario: &str, tls: Option<Tls>, client: impl AsyncFnOnce(&st
 fn with_server_of<T>(
     scenario: &str,
     tls: Option<Tls>,
-    set: impl FnOnce(&mut Options),
+    set: impl FnOnce(&mut EmulatorOptions),
     client: impl AsyncFnOnce(&str) -> T,
 ) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -23,7 +23,7 @@ fn with_server_of<T>(
     let port = listeners[0].local_addr().unwrap().port();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://localhost:{port}");
-    let mut options = Options::new(Url::parse(&base).unwrap());
+    let mut options = EmulatorOptions::new(Url::parse(&base).unwrap());
     options.scenario = Scenario::find(scenario).unwrap();
     set(&mut options);
     let emulator = Arc::new(Emulator::new(options));
@@ -104,7 +104,7 @@ fn it_can_run_next_to_a_blocking_client_and_stops_when_dropped() {
     let listeners = bind(0).unwrap();
     let port = listeners[0].local_addr().unwrap().port();
     let base = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
-    let emulator = Arc::new(Emulator::new(Options::new(base.clone())));
+    let emulator = Arc::new(Emulator::new(EmulatorOptions::new(base.clone())));
     let server = spawn(emulator, listeners, None, Arc::new(|| T0)).unwrap();
     let ask = || {
         let url = format!("{base}organizations/discovery/keys");

@@ -62,8 +62,8 @@ fn auth_time(entry: &Map<String, Value>) -> Option<NumericDate> {
 #[serde(rename_all = "PascalCase")]
 struct Cache<'a> {
     access_token: BTreeMap<String, AccessToken<'a>>,
-    account: BTreeMap<String, Account<'a>>,
-    refresh_token: BTreeMap<String, RefreshToken<'a>>,
+    account: BTreeMap<String, MsalAccount<'a>>,
+    refresh_token: BTreeMap<String, MsalRefreshToken<'a>>,
     app_metadata: BTreeMap<String, AppMetadata<'a>>,
 }
 
@@ -85,7 +85,7 @@ struct AccessToken<'a> {
 }
 
 #[derive(Serialize)]
-struct RefreshToken<'a> {
+struct MsalRefreshToken<'a> {
     credential_type: &'static str,
     secret: &'a str,
     home_account_id: &'a str,
@@ -95,7 +95,7 @@ struct RefreshToken<'a> {
 }
 
 #[derive(Serialize)]
-struct Account<'a> {
+struct MsalAccount<'a> {
     home_account_id: &'a str,
     environment: &'a str,
     realm: &'a str,
@@ -155,7 +155,7 @@ pub(super) fn write(
     let refresh_token = grant.refresh_token.iter().map(|token| {
         // The refresh token serves every API. It has no `target`, neither in its key nor as a member; otherwise MSAL
         // would add a second one.
-        let entry = RefreshToken {
+        let entry = MsalRefreshToken {
             credential_type: "RefreshToken",
             secret: token.expose(),
             home_account_id: home,
@@ -165,7 +165,7 @@ pub(super) fn write(
         };
         (named(&[home, environment, "refreshtoken", client_id, "", ""]), entry)
     });
-    let account = Account {
+    let account = MsalAccount {
         home_account_id: home,
         environment,
         realm,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use super::Grants;
 use crate::store::{
-    ASIDE, BackendError, Entry, GrantKey, StoreError, StoreErrorKind, StoreKind, action, disk,
-    file, is_housekeeping, recovery,
+    ASIDE, AccountEntry, BackendError, GrantKey, StoreError, StoreErrorKind, StoreKind, action,
+    disk, file, is_housekeeping, recovery,
 };
 
 impl Grants {
@@ -26,13 +26,13 @@ impl Grants {
     /// # Errors
     ///
     /// The store did not answer, or one of the items cannot be read.
-    pub fn check_all(&self, concerns: &dyn Fn(&Entry) -> bool) -> Result<(), StoreError> {
+    pub fn check_all(&self, concerns: &dyn Fn(&AccountEntry) -> bool) -> Result<(), StoreError> {
         let kind = self.kind();
         let mut entries = self.list()?;
-        let listed: HashSet<GrantKey> = entries.iter().map(Entry::key).collect();
+        let listed: HashSet<GrantKey> = entries.iter().map(AccountEntry::key).collect();
         let names = self.backend.names()?.unwrap_or_default();
         let all = names.iter().filter(|name| !is_housekeeping(name));
-        let unlisted = all.filter_map(|name| Entry::of_name(kind, name));
+        let unlisted = all.filter_map(|name| AccountEntry::of_name(kind, name));
         entries.extend(unlisted.filter(|entry| !listed.contains(&entry.key())));
         for entry in entries.iter().filter(|entry| concerns(entry)) {
             match self.stored(&entry.key()) {

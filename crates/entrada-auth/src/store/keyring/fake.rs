@@ -11,7 +11,7 @@ use zbus::message::Type;
 use zbus::zvariant::{ObjectPath, Value};
 use zbus::{Guid, Message};
 
-use super::{Interaction, Limits, SecretService, Session, Settings};
+use super::{Interaction, KeyringSession, Limits, SecretService, SecretServiceOptions};
 
 /// The answer of a fake to a call.
 pub(super) enum Answer {
@@ -56,17 +56,20 @@ impl Fake {
         self.calls.try_iter().collect()
     }
 
-    pub(super) fn store(&self, change: impl FnOnce(&mut Settings)) -> SecretService {
+    pub(super) fn store(&self, change: impl FnOnce(&mut SecretServiceOptions)) -> SecretService {
         store_at(&self.path(), change)
     }
 }
 
 /// The store of a program that runs without a user, on the bus at `path`.
-pub(super) fn store_at(path: &Path, change: impl FnOnce(&mut Settings)) -> SecretService {
-    let mut settings = Settings {
+pub(super) fn store_at(
+    path: &Path,
+    change: impl FnOnce(&mut SecretServiceOptions),
+) -> SecretService {
+    let mut settings = SecretServiceOptions {
         address: Some(format!("unix:path={}", path.display())),
         service: "entrada-test".to_owned(),
-        session: Session::Plain,
+        session: KeyringSession::Plain,
         interaction: Interaction::Forbidden,
         limits: Limits { quiet: Duration::from_secs(60), patient: Duration::from_secs(600) },
         asked_to_end: || None,

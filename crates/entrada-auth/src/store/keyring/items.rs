@@ -8,7 +8,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::link::{Link, PATH, SERVICE};
 use super::watch::Watch;
-use super::{Interaction, Settings, prompt, trouble};
+use super::{Interaction, SecretServiceOptions, prompt, trouble};
 use crate::store::{BackendError, Bytes, IsRight, StoreErrorKind};
 use entrada_core::clean;
 
@@ -24,7 +24,7 @@ const CONTENT_TYPE: &str = "text/plain";
 /// All items of one service.
 pub(super) struct Items<'a> {
     pub(super) link: &'a Link,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a SecretServiceOptions,
     pub(super) watch: &'a Watch<'a>,
 }
 

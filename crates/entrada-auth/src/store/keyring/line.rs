@@ -21,19 +21,19 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// The state of a wait: the descriptor and the time limit.
 #[derive(Debug)]
-pub(super) struct Line(Mutex<State>);
+pub(super) struct BusSocket(Mutex<SocketState>);
 
 #[derive(Debug)]
-struct State {
+struct SocketState {
     since: Instant,
     until: Instant,
     reader: Option<(Arc<UnixStream>, Waker)>,
 }
 
-impl Line {
+impl BusSocket {
     /// A socket without a wait.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { since: now(), until: now(), reader: None })))
+        Arc::new(Self(Mutex::new(SocketState { since: now(), until: now(), reader: None })))
     }
 
     /// Starts a wait of `limit`.
@@ -86,7 +86,7 @@ impl Line {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SocketState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +106,7 @@ impl Wake for Woken {
 
 /// The `socket` for zbus, with waits through `line`. It never passes file descriptors, because the Secret Service
 /// sends none.
-pub(super) fn over(socket: UnixStream, line: &Arc<Line>) -> BoxedSplit {
+pub(super) fn over(socket: UnixStream, line: &Arc<BusSocket>) -> BoxedSplit {
     let socket = Arc::new(socket);
     let (reader, line) = (Arc::clone(&socket), Arc::clone(line));
     Split::new(Box::new(Reading { socket: reader, line }), Box::new(Writing(socket)))
@@ -115,7 +115,7 @@ pub(super) fn over(socket: UnixStream, line: &Arc<Line>) -> BoxedSplit {
 #[derive(Debug)]
 struct Reading {
     socket: Arc<UnixStream>,
-    line: Arc<Line>,
+    line: Arc<BusSocket>,
 }
 
 #[async_trait::async_trait]

@@ -16,9 +16,9 @@ use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
 
 use super::address::{self, Address, Socket, bus_in};
-use super::line::{self, Line};
+use super::line::{self, BusSocket};
 use super::watch::Watch;
-use super::{Session, Settings, trouble};
+use super::{KeyringSession, SecretServiceOptions, trouble};
 use crate::store::{BackendError, StoreErrorKind};
 
 /// The service's name on the bus.
@@ -39,8 +39,8 @@ pub(super) struct Link {
 impl Link {
     /// Connects with these `settings`.
     pub(super) async fn open(
-        settings: &Settings,
-        line: &Arc<Line>,
+        settings: &SecretServiceOptions,
+        line: &Arc<BusSocket>,
         watch: &Watch<'_>,
     ) -> Result<Self, BackendError> {
         let own = || bus_in(&format!("/run/user/{}", rustix::process::geteuid().as_raw()));
@@ -69,14 +69,14 @@ pub(super) async fn driven<T>(bus: &Connection, work: impl Future<Output = T>) -
 
 async fn greet(
     bus: &Connection,
-    session: Session,
+    session: KeyringSession,
     watch: &Watch<'_>,
 ) -> Result<SecretService<'static>, BackendError> {
     make_first_call(bus).await?;
     watch.connected();
     let encryption = match session {
-        Session::Plain => EncryptionType::Plain,
-        Session::Dh => EncryptionType::Dh,
+        KeyringSession::Plain => EncryptionType::Plain,
+        KeyringSession::Dh => EncryptionType::Dh,
     };
     let service = SecretService::connect_with_existing(encryption, bus.clone());
     service.await.map_err(trouble::of)

@@ -33,7 +33,7 @@ pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use places::Places;
 #[cfg(target_os = "linux")]
-pub use secret_service::{SecretService, Settings};
+pub use secret_service::{SecretService, SecretServiceOptions};
 
 /// How secrets are sent between entrada and the Secret Service.
 #[derive(
@@ -52,7 +52,7 @@ pub use secret_service::{SecretService, Settings};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
-pub enum Session {
+pub enum KeyringSession {
     /// Unencrypted: the bus connects processes of one user, and each of them can ask for the secret anyway
     #[default]
     Plain,

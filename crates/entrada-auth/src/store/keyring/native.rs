@@ -56,7 +56,7 @@ impl Native {
 
 /// The store that the `keyring` crate chooses, opened once per process.
 fn platform_store() -> Result<Arc<CredentialStore>, BackendError> {
-    // Opened here because the error of `Entry::new` does not contain the reason.
+    // Opened here because the error of `AccountEntry::new` does not contain the reason.
     keyring::Entry::store_status().as_ref().map_err(|error| {
         let text = format!("the keyring cannot be reached: {}", clean(&error.to_string()));
         BackendError::unavailable(text)

@@ -7,7 +7,7 @@ use futures_lite::future::or;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 
-use super::line::Line;
+use super::line::BusSocket;
 use super::link::{PATH, SERVICE, driven};
 use super::watch::Watch;
 use super::{Interaction, trouble};
@@ -60,7 +60,7 @@ pub(super) async fn unlock(
 }
 
 /// Dismisses `dialog`, so that it does not stay open after entrada ends and block the next program.
-pub(super) async fn dismiss(Dialog { bus, path }: Dialog, line: &Line) {
+pub(super) async fn dismiss(Dialog { bus, path }: Dialog, line: &BusSocket) {
     // The result is ignored, because the wait is over in any case.
     let dismissal = async {
         let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;

@@ -6,24 +6,24 @@ use std::sync::Arc;
 use futures_lite::future::or;
 
 use super::items::Items;
-use super::line::Line;
+use super::line::BusSocket;
 use super::link::{Link, driven};
 use super::places::Places;
 use super::watch::Watch;
-use super::{AskedToEnd, Interaction, Limits, Notice, Session, prompt};
+use super::{AskedToEnd, Interaction, KeyringSession, Limits, Notice, prompt};
 use crate::store::{
     Backend, BackendError, Bytes, IsRight, StoreError, StoreErrorKind, StoreKind, action,
 };
 
 /// Settings of the Secret Service store.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SecretServiceOptions {
     /// The address of the D-Bus session, or several. `None` is the default address of systemd user sessions.
     pub address: Option<String>,
     /// The items' attribute `service`.
     pub service: String,
     /// How secrets are sent.
-    pub session: Session,
+    pub session: KeyringSession,
     /// Whether the user may be asked to unlock.
     pub interaction: Interaction,
     /// The timeouts of calls.
@@ -36,19 +36,19 @@ pub struct Settings {
 
 /// Items of one service in the Secret Service. One connection on the caller's thread serves a whole run.
 pub struct SecretService {
-    settings: Settings,
+    settings: SecretServiceOptions,
     notice: Notice,
     noticed: Cell<bool>,
     link: Cell<Option<Link>>,
     provider: RefCell<Option<String>>,
-    line: Arc<Line>,
+    line: Arc<BusSocket>,
 }
 
 impl SecretService {
     /// Items with these `settings`. Connects at the first use. `notice` gets messages for the user during a wait.
-    pub fn new(settings: Settings, notice: Notice) -> Self {
+    pub fn new(settings: SecretServiceOptions, notice: Notice) -> Self {
         let (noticed, link, provider) = (Cell::default(), Cell::default(), RefCell::default());
-        Self { settings, notice, noticed, link, provider, line: Line::new() }
+        Self { settings, notice, noticed, link, provider, line: BusSocket::new() }
     }
 
     /// Runs `work`, and fails if the service is silent for too long.
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     /// Short timeouts.
-    fn hurried(settings: &mut Settings) {
+    fn hurried(settings: &mut SecretServiceOptions) {
         settings.limits =
             Limits { quiet: Duration::from_millis(100), patient: Duration::from_millis(100) };
     }
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn no_session_is_opened_before_the_services_main_loop_has_answered_a_call() {
-        for session in [Session::Plain, Session::Dh] {
+        for session in [KeyringSession::Plain, KeyringSession::Dh] {
             for first in FIRST {
                 let fake = Fake::new(|_| Answer::Usual);
                 first(&fake.store(|own| own.session = session));
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_answer_to_the_first_call_is_waited_for() {
         static IS_ASKED: AtomicBool = AtomicBool::new(false);
-        for session in [Session::Plain, Session::Dh] {
+        for session in [KeyringSession::Plain, KeyringSession::Dh] {
             let fake = Fake::new(|_| {
                 IS_ASKED.store(true, Ordering::Relaxed);
                 Answer::Silence

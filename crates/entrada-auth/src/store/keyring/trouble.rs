@@ -5,11 +5,11 @@ use std::io;
 use zbus::DBusError as _;
 
 use super::address::Address;
-use crate::store::{BackendError, Cause, StoreErrorKind};
+use crate::store::{BackendError, SourceError, StoreErrorKind};
 use entrada_core::clean;
 
 /// No connection to the bus at `address`.
-pub(super) fn no_session(address: &Address, error: impl Into<Cause>) -> BackendError {
+pub(super) fn no_session(address: &Address, error: impl Into<SourceError>) -> BackendError {
     BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).because(error)
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures_lite::future::or;
 
-use super::line::Line;
+use super::line::BusSocket;
 use super::prompt::Dialog;
-use super::{Interaction, Settings};
+use super::{Interaction, SecretServiceOptions};
 use crate::store::{BackendError, StoreErrorKind, deadline};
 
 /// The message while a dialog is open.
@@ -25,9 +25,9 @@ const GRACE: u32 = 10;
 /// The wait for one answer: its limit and its start. D-Bus libraries have no timeouts, so a stopped daemon, or a bus
 /// that accepts and never answers, would block entrada for ever.
 pub(super) struct Watch<'a> {
-    settings: &'a Settings,
+    settings: &'a SecretServiceOptions,
     say: &'a dyn Fn(&str),
-    line: &'a Line,
+    line: &'a BusSocket,
     limit: Cell<Duration>,
     connected: Cell<bool>,
     dialog: RefCell<Option<Dialog>>,
@@ -35,7 +35,11 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Starts now. `say` shows a message to the user.
-    pub(super) fn new(line: &'a Line, settings: &'a Settings, say: &'a dyn Fn(&str)) -> Self {
+    pub(super) fn new(
+        line: &'a BusSocket,
+        settings: &'a SecretServiceOptions,
+        say: &'a dyn Fn(&str),
+    ) -> Self {
         line.extend(settings.limits.quiet);
         Self {
             settings,

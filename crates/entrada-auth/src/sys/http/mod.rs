@@ -112,7 +112,7 @@ impl Http for RealHttp<'_> {
 }
 
 /// The kind of failure, and the transport's error if it adds something.
-type Failure = (HttpFailure, Option<reqwest::Error>);
+type SendFailure = (HttpFailure, Option<reqwest::Error>);
 
 impl<'a> RealHttp<'a> {
     /// Reads the proxies from `env`. The platform looks up `SSL_CERT_FILE` and `SSL_CERT_DIR` in the process's own
@@ -134,7 +134,7 @@ impl<'a> RealHttp<'a> {
         Ok(Arc::new(config))
     }
 
-    fn answer(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    fn answer(&self, request: HttpRequest) -> Result<HttpResponse, SendFailure> {
         let setup = |trouble: SetupTrouble| (HttpFailure::from(trouble), None);
         let url =
             Url::parse(&request.uri().to_string()).map_err(|_| (HttpFailure::Connect, None))?;
@@ -176,7 +176,7 @@ impl<'a> RealHttp<'a> {
         }
     }
 
-    fn client(&self, url: &Url, proxy: Option<&Proxy>) -> Result<reqwest::Client, Failure> {
+    fn client(&self, url: &Url, proxy: Option<&Proxy>) -> Result<reqwest::Client, SendFailure> {
         let way = match proxy {
             Some(_) => Way::Proxied,
             None if url.scheme() == "http" => Way::Plain,

@@ -18,10 +18,8 @@ use rustls::{
 
 use super::certificate::describe;
 use super::error::{BundleError, SetupTrouble};
-use super::trust::Trust;
-use crate::sys::{
-    Bundle, CERTIFICATES_MAX, Env, InputFileError, Trust as FileTrust, read_input_file,
-};
+use super::trust::TrustStore;
+use crate::sys::{Bundle, CERTIFICATES_MAX, Env, FileTrust, InputFileError, read_input_file};
 use entrada_core::clean;
 
 /// The certificates in the PEM text `pem`. An error if there are none or one of them is invalid.
@@ -57,7 +55,7 @@ pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupT
         let found = certificates_in(pem);
         roots.extend(found.map_err(|source| SetupTrouble::Bundle { file: file(), source })?);
     }
-    let trust = Trust::new(roots, env, provider()).map_err(|_| SetupTrouble::NoRoots)?;
+    let trust = TrustStore::new(roots, env, provider()).map_err(|_| SetupTrouble::NoRoots)?;
     let algorithms = provider().signature_verification_algorithms;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -128,7 +126,7 @@ fn check_directories(paths: &OsStr) -> Option<Result<(), String>> {
 /// A verifier whose errors describe the certificate that the server sent.
 #[derive(Debug)]
 struct DescribingVerifier {
-    trust: Trust,
+    trust: TrustStore,
     algorithms: WebPkiSupportedAlgorithms,
 }
 

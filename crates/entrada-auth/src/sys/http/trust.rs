@@ -17,7 +17,7 @@ use crate::sys::Env;
 /// The platform's verifier with extra roots, and two faster ones that are tried first. The platform's verifier would
 /// accept every certificate that a faster one accepts, and decides about the others.
 #[derive(Debug)]
-pub(super) struct Trust {
+pub(super) struct TrustStore {
     provider: Arc<CryptoProvider>,
     bundle: Option<PathBuf>,
     extra: Vec<CertificateDer<'static>>,
@@ -26,7 +26,7 @@ pub(super) struct Trust {
     platform: OnceLock<Result<Verifier, Error>>,
 }
 
-impl Trust {
+impl TrustStore {
     /// Trusts the authorities in `extra` and those of the system.
     ///
     /// # Errors
