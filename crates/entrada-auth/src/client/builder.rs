@@ -165,7 +165,7 @@ impl ClientBuilder {
     /// Shows the user what a sign-in needs; by default [`TerminalPrompt`]. It is called on the thread of the client.
     ///
     /// ```
-    /// use entrada_auth::flow::{Prompt, Shown, TokenRequest};
+    /// use entrada_auth::flow::{Prompt, SignInAddress, TokenRequest};
     /// use entrada_core::oauth::device_code::DeviceAuthorization;
     ///
     /// struct Window;
@@ -174,7 +174,7 @@ impl ClientBuilder {
     ///     fn show_code(&mut self, code: &DeviceAuthorization, _: &TokenRequest) {
     ///         println!("open {} and enter {}", code.verification_uri, code.user_code);
     ///     }
-    ///     fn show_page(&mut self, page: &Shown<'_>) {
+    ///     fn show_page(&mut self, page: &SignInAddress<'_>) {
     ///         println!("open {}", page.url);
     ///     }
     /// }
