@@ -18,7 +18,7 @@ use entrada_core::{Job, NumericDate};
 /// let diagnosis = diagnose(answer, &Context::for_job(Job::Imap), NumericDate(1_790_000_000))?;
 ///
 /// assert_eq!(diagnosis.verdict, Verdict::Problem);
-/// assert_eq!(diagnosis.cause().unwrap().rule.id, "refresh-token-expired");
+/// assert_eq!(diagnosis.cause().unwrap().rule.id.as_str(), "refresh-token-expired");
 /// # Ok::<(), entrada_diagnose::RecogniseError>(())
 /// ```
 ///

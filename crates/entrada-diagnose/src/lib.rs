@@ -7,7 +7,7 @@
 //! let now = NumericDate(1_790_000_000); // in a program: the time of its clock
 //! let diagnosis = diagnose("AADSTS65001: The user has not consented.", &Context::for_job(Job::Imap), now)?;
 //! let cause = diagnosis.cause().unwrap();
-//! assert_eq!(cause.rule.id, "user-consent-required");
+//! assert_eq!(cause.rule.id.as_str(), "user-consent-required");
 //! println!("{}: {}", cause.message, cause.help.join("; "));
 //! # Ok::<(), entrada_diagnose::RecogniseError>(())
 //! ```

@@ -83,7 +83,7 @@ pub enum RecogniseError {
 /// let asked = recognise(r#"{"version":1,"requested_scopes":"https://outlook.office.com/IMAP.AccessAsUser.All"}"#, now)?;
 /// let refused = recognise("AADSTS65001: The user has not consented.", now)?;
 /// let diagnosis = run(&asked.join(refused));
-/// assert_eq!(diagnosis.cause().unwrap().rule.id, "user-consent-required");
+/// assert_eq!(diagnosis.cause().unwrap().rule.id.as_str(), "user-consent-required");
 /// # Ok::<(), entrada_diagnose::RecogniseError>(())
 /// ```
 ///
