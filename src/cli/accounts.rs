@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             app.json(&document)?;
         }
         Format::Human if entries.is_empty() => {
-            app.ui.line(format!("nobody is signed in ({})", grants.describe()));
+            app.ui.line(format!("no account is signed in ({})", grants.describe()));
         }
         Format::Human => {
             let rows: Vec<Vec<String>> = entries

@@ -81,7 +81,7 @@ fn the_one(
     grants: &Grants,
 ) -> Result<(GrantKey, Grant), Failure> {
     let needed = || {
-        Failure::new(Exit::SignInNeeded, "sign-in needed: nobody is signed in")
+        Failure::new(Exit::SignInNeeded, "sign-in needed: no account is signed in")
             .help(format!("sign in: {}", app.login_command(settings)))
     };
     let mut selected = grants.signed_in(App::selected(settings, grants)?);
@@ -108,7 +108,7 @@ fn warn(app: &App<'_, '_>, grant: &Grant, place: &str) {
         return;
     }
     app.ui.line(format!(
-        "warning: {place} holds a refresh token in the clear: whoever reads it is {who} until the sign-in is revoked"
+        "warning: {place} holds a refresh token in plain text: anyone who reads it can act as {who} until the sign-in is revoked"
     ));
     app.ui.line(
         "note: entrada and the program that reads it share that sign-in from now on. Entra lets both renew it; `entrada logout` \

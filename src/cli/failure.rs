@@ -197,7 +197,7 @@ impl From<SettingsError> for Failure {
 
 impl From<Interrupted> for Failure {
     fn from(interrupted: Interrupted) -> Self {
-        Self::new(interrupted.into(), "interrupted; nothing stored was changed")
+        Self::new(interrupted.into(), "interrupted; the store was not changed")
     }
 }
 
@@ -269,9 +269,9 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::of(Exit::Usage, &error).help("say which with `--account`")
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
-            .help("sign in as the other, in a private window; or leave out what names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
+            .help("sign in with the other account, for example in a private window; or leave out the option that names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
         AcquireError::AnotherUser { .. } => Failure::of(Exit::WrongAccount, &error).help(format!(
-            "the stored sign-in was left as it was; if this happens again, sign in anew: {login}, and tell whoever runs the authority"
+            "the stored sign-in was left as it was; if this happens again, sign in again: {login}, and tell the operator of the authority"
         )),
         AcquireError::Taken(_) => {
             Failure::of(Exit::Usage, &error).help("take the other one over all the same with `--replace`")
@@ -306,15 +306,15 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             .help("if it only took longer: `--timeout 15m`"),
         AcquireError::NothingPasted(_) => Failure::of(Exit::SignInNeeded, &error)
             .help(format!(
-                "run it where somebody can paste, or sign in by code: {} --flow device`",
+                "run it in a terminal where the address can be pasted, or sign in by code: {} --flow device`",
                 login.trim_end_matches('`')
             )),
         AcquireError::IdToken(ref why) if why.is_about_time() => Failure::of(Exit::Failure, &error).help(
             "its times do not fit the clock of the authority itself, or of this machine where the authority tells no time: check the \
-             clock here, and tell whoever runs the authority",
+             clock here, and tell the operator of the authority",
         ),
         AcquireError::IdToken(_) => Failure::of(Exit::Failure, &error).help(
-            "whoever answers may not be who you think: check the authority, the network between, and the server's clock",
+            "the server may not be the authority: check `--authority`, the network, and the server's clock",
         ),
         AcquireError::Entropy(_) => Failure::of(Exit::Failure, &error),
         AcquireError::Interrupted(interrupted) => interrupted.into(),

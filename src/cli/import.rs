@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 "the other program has to have signed in, with `offline_access` among its scopes"
             }
         };
-        Failure::usage(format!("nothing to take over: {error}")).help(help)
+        Failure::usage(format!("nothing to import: {error}")).help(help)
     })?;
     let settings = app.settings(None)?;
     if !args.list {
@@ -174,7 +174,7 @@ fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
     match &one.account {
         Some(name) if name.eq_ignore_ascii_case(wanted) => Ok(()),
         Some(_) => {
-            Err(Failure::new(Exit::WrongAccount, "it is another account's; nothing was sent"))
+            Err(Failure::new(Exit::WrongAccount, "it belongs to another account; nothing was sent"))
         }
         None => Err(Failure::new(
             Exit::WrongAccount,

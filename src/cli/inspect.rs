@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))?;
     let in_response = || Some(Shape::of(evidence.response.as_ref()?.access_token.expose()));
     let shape = evidence.token.clone().or_else(in_response).ok_or_else(|| {
-        Failure::usage("there is no token in the input").help("`entrada diagnose` judges refusals")
+        Failure::usage("there is no token in the input").help("`entrada diagnose` explains errors")
     })?;
     let jwt = match shape {
         Shape::Jwt(jwt) => *jwt,

@@ -234,9 +234,7 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
         (Some(StoreErrorKind::Interrupted(_)), Some(_)) => {
             "the next `entrada token` takes it from there"
         }
-        (None, Some(_)) => {
-            "once the other process has ended, the next `entrada token` takes it from there"
-        }
+        (None, Some(_)) => "after the other process has ended, the next `entrada token` stores it",
         (_, Some(_)) => "unlock or restart the store; the next `entrada token` takes it from there",
         (_, None) => "mend the store, then sign in again",
     };

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             Some(account) if !args.all => {
                 app.ui.line(format!("nothing to forget: `{account}` is not signed in here"));
             }
-            _ => app.ui.line("nothing to forget: nobody is signed in here"),
+            _ => app.ui.line("nothing to forget: no account is signed in here"),
         }
         return Ok(Exit::Success);
     }

@@ -38,10 +38,10 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
             PORTAL,
         ],
         HttpFailure::Handshake => vec![
-            "check the spelling of the authority; if it is right, tell whoever runs the server, or inspects TLS on the way",
+            "check the spelling of the authority; if it is right, tell the operator of the server or of the TLS inspection on the way",
         ],
         HttpFailure::Timeout | HttpFailure::Deadline { .. } | HttpFailure::Broken => {
-            vec!["try again in a while"]
+            vec!["try again later"]
         }
         HttpFailure::Insecure
         | HttpFailure::TooLarge
@@ -57,7 +57,7 @@ fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
             "if your network inspects TLS, give that authority's certificate with `--ca-bundle`, or add it to the system's",
         ],
         CertificateFault::OtherKey { .. } => vec![
-            "the authority may have a new certificate: get it from whoever runs it, and give it with `--ca-bundle`",
+            "the authority may have a new certificate: get it from the operator, and pass it with `--ca-bundle`",
         ],
         CertificateFault::SelfSigned => vec![
             "if it is the server that you mean, give its certificate with `--ca-bundle`; else something on the way answers in its place",
@@ -65,17 +65,17 @@ fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
         ],
         CertificateFault::Expired { .. } => {
             vec![
-                "check this machine's clock (`date`); if it is right, tell whoever runs the server",
+                "check this machine's clock (`date`); if it is right, tell the operator of the server",
             ]
         }
         CertificateFault::NotYet { .. } => vec![
-            "check this machine's clock (`date`), which may be slow; if it is right, tell whoever runs the server",
+            "check this machine's clock (`date`), which may be slow; if it is right, tell the operator of the server",
         ],
         CertificateFault::WrongName { .. } => {
             vec!["check the spelling of the authority; or a captive portal answers", PORTAL]
         }
         CertificateFault::Other(_) => vec![
-            "tell whoever runs the server, or inspects TLS on the way; there is no way past it",
+            "tell the operator of the server or of the TLS inspection on the way; entrada has no option to ignore this",
         ],
     }
 }
@@ -101,7 +101,7 @@ fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
                 .to_owned(),
         ],
         ProxyFault::Refused => vec![
-            format!("it may forbid {host}, or not find it: ask whoever runs the proxy to let {host}:443 through"),
+            format!("it may forbid {host}, or not find it: ask the operator of the proxy to allow {host}:443"),
             past,
         ],
         ProxyFault::Closed => vec![
@@ -186,7 +186,7 @@ mod tests {
                 certificate(C::Expired { at: day, authority: None }),
                 Exit::Temporary,
                 "the certificate of login.microsoftonline.com ended on 2026-01-01",
-                "check this machine's clock (`date`); if it is right, tell whoever runs the server",
+                "check this machine's clock (`date`); if it is right, tell the operator of the server",
             ),
             (
                 certificate(C::NotYet { at: day, authority: None }),

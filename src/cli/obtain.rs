@@ -62,7 +62,7 @@ pub(super) fn obtain(
         greet(app, &acquired, &grants);
     }
     if let Some(trouble) = &acquired.trouble {
-        app.ui.line(format!("warning: {trouble}; the stored token is still good and is used"));
+        app.ui.line(format!("warning: {trouble}; the stored token is still valid and is used"));
     }
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.ui, unsaved);

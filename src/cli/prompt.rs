@@ -128,7 +128,7 @@ impl Prompt for CliPrompt<'_, '_> {
             request.authority,
             request.scopes.api()
         ));
-        ui.line("only go on if you started this yourself: with a code from somebody else you sign them in");
+        ui.line("continue only if you started this sign-in: entering a code that someone sent you gives them access to your account");
     }
 
     fn show_page(&mut self, page: &SignInAddress<'_>) {
@@ -164,9 +164,9 @@ impl Prompt for CliPrompt<'_, '_> {
     fn ask_for_address(&mut self, also: bool) {
         self.close_line();
         self.ui.line(if also {
-            "if the browser ends on a page that does not load: copy its address, paste it here (nothing is shown), press Enter"
+            "if the browser shows a page that does not load: copy its address, paste it here (the text stays hidden), press Enter"
         } else {
-            "the page it ends on does not load, and need not: copy its address, paste it here (nothing is shown), press Enter"
+            "the last page does not load, and does not have to: copy its address, paste it here (the text stays hidden), press Enter"
         });
     }
 

@@ -76,7 +76,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
     }
     if with.user == SOMEBODY {
         app.ui.line(format!(
-            "warning: nobody is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
+            "warning: no account is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
             login(with, page.protocols)
         ));
     }

@@ -46,7 +46,7 @@ fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             return Err(Failure::usage(format!("the HTTP archive cannot be read: {place}")));
         }
         None => {
-            return Err(Failure::usage("that is no HTTP archive (HAR)").help(
+            return Err(Failure::usage("this is not an HTTP archive (HAR)").help(
                 "`entrada login --trace FILE` writes one; so do browsers, in their developer tools",
             ));
         }

@@ -14,7 +14,7 @@ pub enum SettingsError {
         near: String,
     },
     /// A variable with a value that does not fit.
-    #[error("the variable {variable} does not fit: {reason}")]
+    #[error("the variable {variable} has an invalid value: {reason}")]
     Variable {
         /// Which variable.
         variable: String,

@@ -74,7 +74,9 @@ fn variables_have_the_types_of_their_keys() {
         &env(&[("ENTRADA_STORE", "cellar")]),
         Layer::default(),
     );
-    assert!(bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE does not fit"));
+    assert!(
+        bad.unwrap_err().to_string().starts_with("the variable ENTRADA_STORE has an invalid value")
+    );
 }
 
 #[test]

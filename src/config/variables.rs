@@ -172,7 +172,7 @@ mod tests {
             for text in ["2", "maybe", "truth", "-1"] {
                 let error = said(key, text).unwrap_err().to_string();
                 let start = format!(
-                    "the variable {} does not fit: expected `true` or `false`",
+                    "the variable {} has an invalid value: expected `true` or `false`",
                     variable(key)
                 );
                 assert!(error.starts_with(&start), "{error}");

@@ -137,7 +137,7 @@ pub enum PlanError {
     #[error("`{0}` is no mailbox's name")]
     User(String),
     /// `--server` is none.
-    #[error("`{0}` is no server; give HOST, HOST:PORT or, for an API, its address")]
+    #[error("`{0}` is not a server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
     /// In the clear to another machine.
     #[error("a token is shown without TLS to this machine alone, and `{0}` is another")]

@@ -78,9 +78,9 @@ pub(super) fn diagnoses(
     let missing = |row: &Row| row.standing == Standing::Missing;
     match notes {
         Notes::Shown => token_summary(out, last, style),
-        Notes::Hidden if last.about.scopes.iter().any(missing) => {
+        Notes::Hidden if last.summary.scopes.iter().any(missing) => {
             writeln!(out)?;
-            scopes(out, &last.about.scopes, style)
+            scopes(out, &last.summary.scopes, style)
         }
         Notes::Hidden => Ok(()),
     }

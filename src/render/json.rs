@@ -156,7 +156,7 @@ pub fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
 }
 
 fn v1(diagnosis: &Diagnosis) -> V1<'_> {
-    let about = &diagnosis.about;
+    let about = &diagnosis.summary;
     V1 {
         version: VERSION,
         verdict: diagnosis.verdict.id(),

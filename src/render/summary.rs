@@ -15,7 +15,7 @@ pub(super) fn token_summary(
     diagnosis: &Diagnosis,
     style: Style,
 ) -> io::Result<()> {
-    let about = &diagnosis.about;
+    let about = &diagnosis.summary;
     if !about.scopes.is_empty() {
         writeln!(out)?;
         scopes(out, &about.scopes, style)?;
@@ -106,7 +106,7 @@ fn names(jobs: &[Job]) -> String {
 
 /// Future events, with the time until each.
 pub(super) fn forecast(diagnosis: &Diagnosis) -> Vec<(String, &str)> {
-    let life = &diagnosis.about.life;
+    let life = &diagnosis.summary.life;
     let judged = life.iter().find(|event| event.id == "judged");
     let Some(Moment::At(now)) = judged.map(|event| event.when) else { return Vec::new() };
     life.iter()

@@ -145,7 +145,7 @@ fn another_authoritys_grant_is_not_shared_without_a_word() {
     assert_eq!(run.exit, Exit::Usage);
     assert!(run.stderr.contains("two programs cannot share one"), "{}", run.stderr);
     let run = world.run(&["export", "--msal", "--any-authority"]);
-    assert_eq!(run.exit, Exit::SignInNeeded, "nobody is signed in there: {}", run.stderr);
+    assert_eq!(run.exit, Exit::SignInNeeded, "no account is signed in there: {}", run.stderr);
 }
 
 #[test]

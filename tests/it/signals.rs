@@ -132,7 +132,7 @@ fn a_sign_in_stores_nothing_without_the_lock_and_loses_nothing() {
         assert_eq!(run.exit, exit, "{}", run.stderr);
         assert!(world.emulator.log().len() > begun);
         assert!(world.stored() == before, "stored without the lock");
-        let why = if signal.is_none() { "has held the lock" } else { "was interrupted" };
+        let why = if signal.is_none() { "still uses this sign-in" } else { "was interrupted" };
         assert!(run.stderr.contains(why), "{}", run.stderr);
         assert!(run.stderr.contains("it waits, encrypted, in"), "{}", run.stderr);
         drop(lock);

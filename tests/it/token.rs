@@ -142,7 +142,7 @@ fn a_program_is_told_in_json_why_there_is_no_token() {
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::SignInNeeded, ""));
     let document: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
     assert_eq!(document["error"]["exit"], 3);
-    assert_eq!(document["error"]["message"], "sign-in needed: nobody is signed in");
+    assert_eq!(document["error"]["message"], "sign-in needed: no account is signed in");
     assert_eq!(document["error"]["help"][0], "sign in: `entrada login`");
     assert!(document.get("diagnosis").is_none(), "nobody refused: {document}");
 

@@ -204,7 +204,7 @@ fn what_is_missing_is_said() {
     command.args(["--store", "memory"]);
     run(&mut command)
         .with(0)
-        .saying("warning: nobody is signed in yet, so `you@example.com` stands for the address: sign in with `entrada login --client-id")
+        .saying("warning: no account is signed in yet, so `you@example.com` stands for the address: sign in with `entrada login --client-id")
         .saying("warning: there is no `mbsync` on this machine's PATH")
         .saying("warning: `entrada` itself is not on the PATH");
 }

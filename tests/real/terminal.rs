@@ -116,7 +116,7 @@ fn ctrl_c_ends_a_sign_in_and_leaves_terminal_and_store_as_they_were() {
         let line = format!("{ENTRADA} {command}");
         let (code, shown) = at_terminal(user.keyed("script"), &line, "Ctrl-C stops", CTRL_C);
         assert_eq!(code, 130, "{shown}");
-        assert!(shown.contains("nothing stored was changed"), "{shown}");
+        assert!(shown.contains("the store was not changed"), "{shown}");
     }
     assert_eq!(names(), before);
     assert_eq!(run(user.keyed(ENTRADA).arg("token")).with(0).line(), token);

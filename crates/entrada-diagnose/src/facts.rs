@@ -32,7 +32,7 @@ pub struct Facts<'a> {
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::RefusalCause>,
     /// The causes that a service's answer points to.
-    pub(super) told: Vec<Hypothesis>,
+    pub(super) hypotheses: Vec<Hypothesis>,
     known: Known,
 }
 
@@ -78,13 +78,13 @@ impl<'a> Facts<'a> {
                 .refusal
                 .as_ref()
                 .and_then(|error| refusal::cause_of(error, &evidence.context)),
-            told: Vec::new(),
+            hypotheses: Vec::new(),
             known: Known::default(),
         };
         if facts.is_issued_after_the_refusal() {
             (facts.refusal_is_past, facts.refusal_cause) = (true, None);
         }
-        facts.told = service::causes(&facts);
+        facts.hypotheses = service::causes(&facts);
         facts
     }
 

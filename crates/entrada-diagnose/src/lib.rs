@@ -13,7 +13,7 @@
 //! ```
 //!
 //! [`diagnose`] reads one text. With several pieces of evidence, [`recognise`] reads each, [`Evidence::join`] makes one case
-//! of them, and [`run`] judges it. [`rules`] is the table of what can be found.
+//! of them, and [`run`] diagnoses it. [`rules`] has all findings.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 
@@ -42,52 +42,28 @@ pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
 pub use summary::{Event, Moment, Row, Serves, Standing, TokenSummary};
+pub use verdict::Verdict;
 
 use std::borrow::Cow;
 
 use entrada_core::{Job, TokenSubject};
 
-/// The outcome in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing stands in the way of the job.
-    Ok,
-    /// At least one error.
-    Problem,
-    /// No one can tell from this evidence; candidates are marked `possible`.
-    Undetermined,
-    /// The sign-in is still going on.
-    Pending,
-}
-
-impl Verdict {
-    /// As JSON spells it.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Problem => "problem",
-            Self::Undetermined => "undetermined",
-            Self::Pending => "pending",
-        }
-    }
-}
-
-/// What kind of thing was judged.
+/// The kind of the evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputKind {
     /// A readable access token.
     AccessToken,
-    /// A token that cannot be read, or something else pasted for one.
+    /// A token that cannot be read, or another text in its place.
     OpaqueToken,
     /// An answer of the token endpoint.
     TokenResponse,
-    /// A refusal.
+    /// An OAuth error.
     OauthError,
-    /// An answer that is not OAuth: of an API, or of something in between.
+    /// An answer that is not OAuth: of an API, or of a proxy.
     HttpResponse,
-    /// What a mail server said.
+    /// Lines of a mail server.
     MailResponse,
-    /// Scopes that are to be asked for.
+    /// Scopes of a request that is not sent yet.
     Request,
     /// Nothing was recognised.
     Unknown,
@@ -109,7 +85,7 @@ impl InputKind {
     }
 }
 
-/// A judgement. Findings stand most important first; the first error is *the* cause.
+/// A diagnosis. The most important finding is first; the first error is *the* cause.
 #[derive(Debug)]
 pub struct Diagnosis {
     /// The outcome.
@@ -118,12 +94,12 @@ pub struct Diagnosis {
     pub input: InputKind,
     /// The job it was judged for.
     pub job: Job,
-    /// On whose behalf.
+    /// Whether the token acts for a user or for an application.
     pub subject: TokenSubject,
-    /// What was found.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// What is told beside.
-    pub about: TokenSummary,
+    /// What the token was requested for, serves, and how long.
+    pub summary: TokenSummary,
 }
 
 impl Diagnosis {
@@ -132,7 +108,7 @@ impl Diagnosis {
         self.findings.iter().find(|finding| finding.severity == Severity::Error)
     }
 
-    /// The same, without the secrets that belong to `evidence`: servers repeat what they were sent.
+    /// Removes the secrets of `evidence` from the texts: servers repeat what they were sent.
     fn without_secrets(mut self, evidence: &Evidence) -> Self {
         let redactor = &evidence.redactor;
         if redactor.is_empty() {
@@ -143,22 +119,22 @@ impl Diagnosis {
                 *text = redacted;
             }
         };
-        let ours_or_shown = |text: &mut Cow<'static, str>| {
+        let redact_if_owned = |text: &mut Cow<'static, str>| {
             if let Cow::Owned(text) = text {
                 shown(text);
             }
         };
         for finding in &mut self.findings {
-            ours_or_shown(&mut finding.message);
-            finding.help.iter_mut().for_each(ours_or_shown);
+            redact_if_owned(&mut finding.message);
+            finding.help.iter_mut().for_each(redact_if_owned);
             finding.evidence.iter_mut().for_each(|seen| shown(&mut seen.value));
         }
-        self.about.scopes.iter_mut().for_each(|row| shown(&mut row.scope));
-        self.about.life.iter_mut().for_each(|event| shown(&mut event.what));
+        self.summary.scopes.iter_mut().for_each(|row| shown(&mut row.scope));
+        self.summary.life.iter_mut().for_each(|event| shown(&mut event.what));
         self
     }
 
-    /// Whether the input was nothing that can be judged.
+    /// Whether the input, or a part of it, has no known form.
     pub fn is_unrecognised(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.id == RuleId::UnrecognisedInput)
     }
@@ -174,26 +150,26 @@ impl Diagnosis {
     }
 }
 
-/// Runs every rule over `evidence`, and tells what there is to tell beside.
+/// Runs every rule over `evidence`, and adds the summary of the token.
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
-    let about = TokenSummary::new(evidence, &facts);
-    Diagnosis { about, ..of_facts(&facts) }.without_secrets(evidence)
+    let summary = TokenSummary::new(evidence, &facts);
+    Diagnosis { summary, ..findings_of(&facts) }.without_secrets(evidence)
 }
 
-/// Runs every rule over `evidence`, and nothing more.
+/// As [`run`], without the summary of the token.
 pub fn judge(evidence: &Evidence) -> Diagnosis {
-    of_facts(&Facts::new(evidence)).without_secrets(evidence)
+    findings_of(&Facts::new(evidence)).without_secrets(evidence)
 }
 
-fn of_facts(facts: &Facts) -> Diagnosis {
+fn findings_of(facts: &Facts) -> Diagnosis {
     let mut findings: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
-    add_what_was_refused(facts, &mut findings);
-    add_what_was_told(facts, &mut findings);
+    add_refusal_cause(facts, &mut findings);
+    add_hypotheses(facts, &mut findings);
     findings.sort_by_key(|finding| {
-        // Guesses stand in the order in which to look.
-        let told = facts.told.iter().position(|told| told.id == finding.rule.id);
-        let guess = told.filter(|_| finding.confidence == Confidence::Possible);
+        // Possible causes are in the order in which to check them.
+        let rank = facts.hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);
+        let guess = rank.filter(|_| finding.confidence == Confidence::Possible);
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
     });
     Diagnosis {
@@ -202,12 +178,12 @@ fn of_facts(facts: &Facts) -> Diagnosis {
         job: facts.job,
         subject: facts.subject(),
         findings,
-        about: TokenSummary::default(),
+        summary: TokenSummary::default(),
     }
 }
 
-/// The cause that a refusal points to, where its rule is one that looks at tokens alone: a refusal is never met with silence.
-fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
+/// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.
+fn add_refusal_cause(facts: &Facts, findings: &mut Vec<Finding>) {
     let Some(cause) = facts.refusal_cause() else { return };
     if findings.iter().any(|finding| finding.rule.id == cause.id) {
         return;
@@ -219,13 +195,12 @@ fn add_what_was_refused(facts: &Facts, findings: &mut Vec<Finding>) {
     );
 }
 
-/// What a service's answer tells, beside what the token shows: the same cause is one finding, and where something is known
-/// nothing is guessed.
-fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
-    for told in &facts.told {
-        match findings.iter_mut().find(|finding| finding.rule.id == told.id) {
+/// Adds the causes that a service's answer points to. The same cause is one finding, and possible causes are dropped if one is known.
+fn add_hypotheses(facts: &Facts, findings: &mut Vec<Finding>) {
+    for hypothesis in &facts.hypotheses {
+        match findings.iter_mut().find(|finding| finding.rule.id == hypothesis.id) {
             Some(finding) if finding.severity == Severity::Error => {
-                for (field, value) in &told.evidence {
+                for (field, value) in &hypothesis.evidence {
                     if !finding.evidence.iter().any(|seen| seen.field == *field) {
                         *finding = finding.clone().with_evidence(field, value);
                     }
@@ -233,7 +208,7 @@ fn add_what_was_told(facts: &Facts, findings: &mut Vec<Finding>) {
             }
             Some(finding) => finding.severity = Severity::Error,
             None => findings.extend(
-                service::finding(facts, told.id.rule())
+                service::finding(facts, hypothesis.id.rule())
                     .map(|finding| service::advise(facts, finding)),
             ),
         }

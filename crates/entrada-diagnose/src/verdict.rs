@@ -1,8 +1,33 @@
-//! Whether all is well: earned by the evidence, never what is left when nobody speaks.
+//! The verdict. `Ok` needs proof in the evidence: the absence of findings is not enough.
 
 use super::service::HttpAnswer;
 use super::shape::Shape;
-use super::{Confidence, Evidence, Facts, Finding, InputKind, RuleId, Severity, Verdict};
+use super::{Confidence, Evidence, Facts, Finding, InputKind, RuleId, Severity};
+
+/// The outcome in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The evidence shows that the token is good for the job.
+    Ok,
+    /// At least one error.
+    Problem,
+    /// The evidence is not enough to decide; candidates are marked `possible`.
+    Undetermined,
+    /// The sign-in is still in progress.
+    Pending,
+}
+
+impl Verdict {
+    /// The name in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Problem => "problem",
+            Self::Undetermined => "undetermined",
+            Self::Pending => "pending",
+        }
+    }
+}
 
 /// The verdict that follows from `findings`, and from what the evidence itself shows.
 pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
@@ -16,7 +41,7 @@ pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
         Verdict::Problem
     } else if any(|finding| finding.severity == Severity::Error)
         || any(|finding| finding.rule.id == RuleId::EncryptedToken)
-        || !is_vouched_for(facts)
+        || !is_proven(facts)
     {
         Verdict::Undetermined
     } else {
@@ -24,9 +49,9 @@ pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
     }
 }
 
-/// Whether the evidence itself shows that nothing stands in the way. What is given must speak for it, piece by piece: that
-/// no rule found anything says nothing where a service, a server or an authority gave no good answer.
-fn is_vouched_for(facts: &Facts) -> bool {
+/// Whether each piece of the evidence proves that the token is good. Without a good answer of the service, mail server or authority
+/// in the evidence, the absence of findings proves nothing.
+fn is_proven(facts: &Facts) -> bool {
     let Evidence { answer, mail, .. } = facts.evidence;
     facts.refusal().is_none()
         && facts.evidence.not_oauth.is_none()

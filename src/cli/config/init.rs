@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     app.ui.line("signing in, to see that it works");
-    let kept = format!("the profile is written; go on with `entrada login {name}`");
+    let kept = format!("the profile is written; continue with `entrada login {name}`");
     let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
     if exit == Exit::Success {
         next(app, name, &layer);

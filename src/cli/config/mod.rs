@@ -75,7 +75,7 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = app.config_file()?;
     if !path.exists() {
         app.ui.line(format!(
-            "there is no file at {}; flags and variables are all there is",
+            "there is no file at {}; only flags and variables apply",
             path.display()
         ));
         return Ok(Exit::Success);

@@ -1,5 +1,5 @@
 //! `--app`: what the registration seems to be. All of it is inferred from how the authority refuses requests that could not
-//! succeed; nobody is signed in.
+//! succeed; no account is signed in.
 
 use url::Url;
 

@@ -56,7 +56,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
                 matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
             let line = CheckLine::of("store", &failure);
-            // Where somebody can be asked, the keyring asks by itself.
+            // Where a user can answer questions, the keyring asks by itself.
             if locked && line.help.is_empty() {
                 return line
                     .help("unlock the keyring: sign in to the desktop, or open its program");
@@ -90,7 +90,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         // What is wrong with the settings or the store has a line of its own.
         Err(_) => CheckLine::note("sign-in", "cannot be told"),
         Ok(entries) if entries.is_empty() => {
-            CheckLine::note("sign-in", "nobody is signed in with these settings")
+            CheckLine::note("sign-in", "no account is signed in with these settings")
                 .help(format!("sign in: {}", app.login_command(settings)))
         }
         Ok(entries) => {
@@ -133,7 +133,7 @@ pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
             listener.close(std::time::Duration::ZERO);
             CheckLine::fine(
                 "loopback",
-                format!("a browser can come back to http://localhost:{port}"),
+                format!("the browser can return to http://localhost:{port}"),
             )
         }
         Err(error) => {
@@ -149,11 +149,11 @@ pub(super) fn terminal(app: &App<'_, '_>) -> CheckLine {
     if app.sys.env.is_ci() {
         CheckLine::note("terminal", "the variable CI is set: nobody is asked anything")
     } else if stdin && app.ui.to_terminal {
-        CheckLine::fine("terminal", "somebody can be asked")
+        CheckLine::fine("terminal", "a user can answer questions")
     } else {
         CheckLine::note(
             "terminal",
-            "none: nobody is asked anything, and commands end with 3 where a sign-in is needed",
+            "none: no questions are asked, and commands end with 3 if a sign-in is needed",
         )
     }
 }

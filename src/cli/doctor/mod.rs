@@ -64,7 +64,7 @@ impl CheckLine {
 
     /// One that cannot be looked at before `other` is mended.
     fn passed(name: &'static str, other: &str) -> Self {
-        Self::new(name, CheckState::Passed, format!("not looked at: see `{other}`"))
+        Self::new(name, CheckState::Passed, format!("skipped: see `{other}`"))
     }
 
     fn of(name: &'static str, failure: &Failure) -> Self {
@@ -158,7 +158,7 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<CheckLine>, Option<Sett
                 let profiles = if count == 1 { "profile" } else { "profiles" };
                 format!("{}: {count} {profiles}", path.display())
             } else {
-                format!("no file at {}: flags and variables are all there is", path.display())
+                format!("no file at {}: only flags and variables apply", path.display())
             };
             Ok((CheckLine::fine("config", found), file))
         }

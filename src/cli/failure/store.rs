@@ -46,11 +46,11 @@ impl From<StoreError> for Failure {
                 ),
             (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
-                 itself is damaged, `entrada login --replace-damaged` moves it aside and signs in anew, and `entrada logout` clears \
+                 itself is damaged, `entrada login --replace-damaged` moves it aside and signs in again, and `entrada logout` clears \
                  it (`--all` where no one account is named)",
             ),
             (StoreErrorKind::Corrupt(_), _) => failure.help(
-                "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in anew, and \
+                "nothing was changed; `entrada login --replace-damaged` moves the damaged item aside and signs in again, and \
                  `entrada logout` clears it (`--all` where no one account is named)",
             ),
             (StoreErrorKind::FewDescriptors, _) => failure.help("allow more: `ulimit -n 64`"),

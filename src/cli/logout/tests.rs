@@ -213,7 +213,7 @@ fn nobody_is_signed_in_where_only_the_list_says_so() {
         add_stale(home.path(), count, true);
         let (exit, _, stderr) = run(&["token", "--no-interactive"]);
         assert_eq!(exit, Exit::SignInNeeded, "{count}: {stderr}");
-        assert!(stderr.contains("nobody is signed in"), "{stderr}");
+        assert!(stderr.contains("no account is signed in"), "{stderr}");
         let (exit, _, stderr) = run(&["logout"]);
         assert_eq!(exit, Exit::Success, "{count}: {stderr}");
         assert!(grants_in(home.path(), "11").list().unwrap().is_empty());

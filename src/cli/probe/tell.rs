@@ -107,9 +107,8 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
         Ended::Broken(error) if is_mail => render::help(&mut out, style, &of_mail(error))?,
         Ended::Broken(error) => render::help(&mut out, style, &of_server(error))?,
         Ended::PutOff(_) => {
-            let help = [
-                "try again in a while; if it stays so, check `--server`, its port and `--security`",
-            ];
+            let help =
+                ["try again later; if it stays so, check `--server`, its port and `--security`"];
             render::help(&mut out, style, &help)?;
         }
         _ => render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?,

@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             app.json(&all)?;
         }
         Format::Human if stored.is_empty() => {
-            app.ui.line(format!("nobody is signed in ({})", grants.describe()));
+            app.ui.line(format!("no account is signed in ({})", grants.describe()));
         }
         Format::Human => {
             if args.all {

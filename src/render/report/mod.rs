@@ -132,7 +132,7 @@ fn words(command: &str) -> Markup {
 }
 
 fn summary(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
-    let about = &diagnosis.about;
+    let about = &diagnosis.summary;
     html! {
         @if !about.life.is_empty() { (life(diagnosis, now)) }
         @if !about.scopes.is_empty() { (scopes(&about.scopes)) }
@@ -142,7 +142,7 @@ fn summary(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
 }
 
 fn life(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
-    let judged = diagnosis.about.life.iter().find(|event| event.id == "judged");
+    let judged = diagnosis.summary.life.iter().find(|event| event.id == "judged");
     let now = match judged.map(|event| event.when) {
         Some(Moment::At(at)) => at,
         _ => now,
@@ -151,7 +151,7 @@ fn life(diagnosis: &Diagnosis, now: NumericDate) -> Markup {
         section {
             h2 { "Timeline" }
             ol.life {
-                @for event in &diagnosis.about.life {
+                @for event in &diagnosis.summary.life {
                     @match event.when {
                         Moment::At(at) => {
                             li.past[at < now].now[event.id == "judged"] {

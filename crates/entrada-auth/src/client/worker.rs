@@ -215,7 +215,7 @@ impl Worker<'_> {
         let outcome = how(sys, grants, request, &mut **prompt);
         if let Ok(acquired) = &outcome {
             if let Some(trouble) = &acquired.trouble {
-                prompt.trouble(&format!("{trouble}; the stored token is still good and is used"));
+                prompt.trouble(&format!("{trouble}; the stored token is still valid and is used"));
             }
             if let Some(unsaved) = &acquired.unsaved {
                 prompt.trouble(&unsaved.to_string());

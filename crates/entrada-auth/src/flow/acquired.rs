@@ -92,7 +92,7 @@ impl ReauthRequired {
     pub(super) fn absent(request: &TokenRequest) -> Self {
         let why = match &request.account {
             Some(account) => format!("`{account}` is not signed in"),
-            None => "nobody is signed in".to_owned(),
+            None => "no account is signed in".to_owned(),
         };
         Self { why, refusal: None }
     }

@@ -20,7 +20,7 @@ const NOTE_MAX: u64 = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process held the lock for the whole wait.
-    #[error("{} has held the lock on the grant for {} s", holder(*.by), .waited.as_secs())]
+    #[error("{} still uses this sign-in after a wait of {} s", holder(*.by), .waited.as_secs())]
     Held {
         /// The other process's id, if it could be read.
         by: Option<u32>,
@@ -274,7 +274,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(
             late.to_string(),
-            format!("another process (pid {pid}) has held the lock on the grant for 2 s")
+            format!("another process (pid {pid}) still uses this sign-in after a wait of 2 s")
         );
     }
 

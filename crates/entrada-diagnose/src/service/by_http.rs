@@ -40,7 +40,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
         return vec![
-            Hypothesis::certain(RuleId::Throttled, "the service asks to be asked less often")
+            Hypothesis::certain(RuleId::Throttled, "the service asks for fewer requests")
                 .help(pause(facts, answer)),
         ];
     }
@@ -107,7 +107,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         } else {
             vec![Hypothesis::likely(
                 RuleId::MalformedToken,
-                "the service says that the signature does not fit: the token was altered or cut, or is for another service",
+                "the service says that the signature is invalid: the token was altered or cut, or is for another service",
             )]
         };
     }
@@ -126,7 +126,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
-                Hypothesis::certain(RuleId::ServiceIncident, "the service has a fault of its own")
+                Hypothesis::certain(RuleId::ServiceIncident, "the service has a fault")
                     .help(pause(facts, answer)),
             ]
         }

@@ -155,7 +155,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["[noperm]", "[authorizationfailed]"]) && talk.signed_in() {
         return vec![Hypothesis::certain(
             RuleId::MailboxPermissionMissing,
-            "the token is taken, and its user may not open that mailbox",
+            "the server accepts the token, but its user may not open that mailbox",
         )];
     }
     if has(&["authenticated but not connected"]) {

@@ -52,10 +52,10 @@ impl Hypothesis {
 
 /// What the answers in the evidence point to, most important first.
 pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
-    let mut told = Vec::new();
+    let mut causes = Vec::new();
     if let Some(answer) = &facts.evidence.answer {
-        told = by_http::causes(facts, answer);
-        for one in &mut told {
+        causes = by_http::causes(facts, answer);
+        for one in &mut causes {
             one.evidence.extend(by_http::evidence(answer));
         }
     }
@@ -64,22 +64,22 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
         for one in &mut by_mail {
             one.evidence.extend(by_mail::evidence(talk));
         }
-        told.extend(by_mail);
+        causes.extend(by_mail);
     }
-    told
+    causes
 }
 
 /// A finding of `rule` where the answer points to it.
 pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
-    let told = facts.told.iter().find(|told| told.id == rule.id)?;
+    let hypothesis = facts.hypotheses.iter().find(|hypothesis| hypothesis.id == rule.id)?;
     let mut finding = rule
-        .finding(told.message.clone())
-        .with_confidence(told.confidence)
+        .finding(hypothesis.message.clone())
+        .with_confidence(hypothesis.confidence)
         .with_severity(Severity::Error);
-    for (field, value) in &told.evidence {
+    for (field, value) in &hypothesis.evidence {
         finding = finding.with_evidence(field, value);
     }
-    for help in &told.help {
+    for help in &hypothesis.help {
         finding = finding.help(help.clone());
     }
     Some(finding)

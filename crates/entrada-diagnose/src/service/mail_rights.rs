@@ -32,7 +32,7 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::likely(
                 RuleId::MailboxPermissionMissing,
-                "the token is taken, and the application has no right on that mailbox",
+                "the server accepts the token, but the application has no right on that mailbox",
             )
             .help(
                 "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User SERVICE_PRINCIPAL \
@@ -44,24 +44,24 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     match own_mailbox(facts, talk) {
         Some(false) => vec![Hypothesis::certain(
             RuleId::MailboxPermissionMissing,
-            format!("the token is taken, and {} has no right on `{mailbox}`", token_user(facts)),
+            format!("the server accepts the token, but {} has no right on `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
             Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox here"),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
         ],
         None => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the token is taken; its user may have no right on the mailbox that was named: another's, or a shared one",
+                "the server accepts the token; its user may have no right on the mailbox that was named: another's, or a shared one",
             )
             .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
             Hypothesis::possible(
                 RuleId::WrongAccount,
                 "the token may be another user's than the mailbox, or the name an alias of it",
             ),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
         ],
     }
 }
@@ -78,8 +78,7 @@ fn disabled(talk: &MailLog) -> RuleId {
 /// The token was taken, and what was refused then has no words for why: what to look at, by the command.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
-    let fault =
-        Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault of its own");
+    let fault = Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault");
     match (talk.protocol, refused.command.as_deref()) {
         (Protocol::Smtp, Some("MAIL")) => vec![
             Hypothesis::possible(
@@ -92,7 +91,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
         | (Protocol::Pop, Some("STAT" | "LIST" | "UIDL")) => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the token is taken; its user may have no right on that mailbox",
+                "the server accepts the token; its user may have no right on that mailbox",
             ),
             fault,
         ],
