@@ -119,7 +119,7 @@ fn what_was_asked_and_granted_is_a_table_and_the_end_is_foretold() {
 
     when will it stop working?
       2023-11-14 23:13:20Z, in 1 h: the access token ends
-      2024-02-12 22:13:20Z, in 90 d: the refresh token dies if nobody has used it until then; each use gives it 90 days more
+      2024-02-12 22:13:20Z, in 90 d: the refresh token expires if it has not been used by then; each use adds 90 days
     ");
 }
 

@@ -110,13 +110,13 @@ impl Shape {
             return Self::Opaque { length };
         }
         if TOKEN_MAX < text.len() {
-            return broken("it is far longer than any token");
+            return broken("it is far longer than a token can be");
         }
         if let Some(word) = stand_in(text) {
-            return broken(&format!("a program put {word} in the token's place"));
+            return broken(&format!("it is {word} instead of a token"));
         }
         if text.starts_with("Bearer ") {
-            return broken("the word `Bearer` stands before it twice");
+            return broken("it has the word `Bearer` before it twice");
         }
         if (text.contains("...") || text.contains('…')) && CUT_MIN < length {
             return broken("a viewer cut it short (`...`)");

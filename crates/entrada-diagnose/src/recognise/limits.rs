@@ -29,7 +29,7 @@ pub(crate) fn weigh(json: &str) -> Result<(), RecogniseError> {
             elements += 1;
             if ELEMENTS_MAX < elements {
                 return Err(RecogniseError::Json(format!(
-                    "it has more than {ELEMENTS_MAX} members; cut out what belongs to the sign-in"
+                    "it has more than {ELEMENTS_MAX} members; keep only the part that belongs to the sign-in"
                 )));
             }
             continue;

@@ -55,10 +55,10 @@ pub enum RecogniseError {
     #[error("the input is empty; give a token, a token response or an OAuth error")]
     Empty,
     /// It starts like JSON and is not.
-    #[error("the input starts like JSON but is none: {0}")]
+    #[error("the input starts like JSON but is not valid: {0}")]
     Json(String),
     /// An HTTP archive in which what is needed is missing, or not what it should be.
-    #[error("the HTTP archive cannot be judged: {0}")]
+    #[error("the HTTP archive cannot be diagnosed: {0}")]
     Har(HarError),
     /// An evidence file whose member is of the wrong type.
     #[error("the evidence file's `{member}` is not {expected}")]
@@ -193,7 +193,7 @@ fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<()
     // Not serde's message: it can quote the input.
     let broken = |error: serde_json::Error| {
         let place = format!("line {} column {}", error.line(), error.column());
-        RecogniseError::Json(format!("it breaks at {place}"))
+        RecogniseError::Json(format!("syntax error at {place}"))
     };
     let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
     evidence.redactor.learn_members(&members);
@@ -304,7 +304,7 @@ fn single_token(text: &str) -> Option<Shape> {
         0 => None,
         1 => found.pop(),
         _ => Some(Shape::Broken {
-            reason: "there are several tokens in it: give one, or judge each line with `--stream`"
+            reason: "it contains several tokens: give one, or check each line with `--stream`"
                 .to_owned(),
             length: text.chars().count(),
         }),
@@ -370,7 +370,7 @@ mod tests {
         let error = recognise(r#"{"access_token":"SECRET"#, NumericDate(0)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the input starts like JSON but is none: it breaks at line 1 column 23"
+            "the input starts like JSON but is not valid: syntax error at line 1 column 23"
         );
     }
 }

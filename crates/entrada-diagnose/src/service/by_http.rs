@@ -71,7 +71,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::certain(
                 RuleId::ExchangePolicyBlock,
-                "a policy of Exchange's refuses the call",
+                "an Exchange policy refuses the call",
             )
             .with_evidence("X-EWS-Policy-Reason", reason),
         ];
@@ -94,7 +94,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if has(&MALFORMED) && of_a_token {
         // A refresh token or ID token says so itself; only then are the service's words a consequence.
         let explained = token_explains(facts);
-        let told = "the service cannot read what it was sent as a token";
+        let told = "the service cannot read the token it received";
         return if explained {
             Vec::new()
         } else {
@@ -107,7 +107,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         } else {
             vec![Hypothesis::likely(
                 RuleId::MalformedToken,
-                "the service says that the signature is invalid: the token was altered or cut, or is for another service",
+                "the service says that the token's signature is invalid: the token was changed or cut short, or it is for another service",
             )]
         };
     }
@@ -119,14 +119,14 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     match status {
         Some(502..=504) => vec![
-            Hypothesis::certain(RuleId::ServiceIncident, "the service could not answer")
+            Hypothesis::certain(RuleId::ServiceIncident, "the service failed to answer")
                 .help(pause(facts, answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
-                Hypothesis::certain(RuleId::ServiceIncident, "the service has a fault")
+                Hypothesis::certain(RuleId::ServiceIncident, "the service has an internal error")
                     .help(pause(facts, answer)),
             ]
         }
@@ -148,7 +148,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     if answer.status == Some(407) {
         return Some(Hypothesis::certain(
             RuleId::AnswerNotFromService,
-            "a proxy in between wants a sign-in of its own; the service never saw the token",
+            "a proxy between the client and the service requires its own sign-in; the service did not receive the token",
         ));
     }
     let html = answer.is_html();
@@ -160,7 +160,7 @@ fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     (html && speaks_json && !own && answer.status.is_some_and(|status| status < 500)).then(|| {
         Hypothesis::likely(
             RuleId::AnswerNotFromService,
-            "a web page came back, not the service's answer: something in between sent it",
+            "the answer is a web page and does not come from the service: a proxy, filter or portal sent it",
         )
     })
 }
@@ -180,7 +180,7 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     foreign.then(|| {
         Hypothesis::certain(
             RuleId::WrongAudience,
-            format!("the token is for {}, and {} was called", known.name, called.name),
+            format!("the token is for {}, but the call went to {}", known.name, called.name),
         )
         .with_evidence("aud", aud)
     })
@@ -195,10 +195,10 @@ fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesi
     (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
         Hypothesis::likely(
             RuleId::WrongAudience,
-            format!("the token is for {}, and `{origin}` was called", known.name),
+            format!("the token is for {}, but the call went to `{origin}`", known.name),
         )
         .with_evidence("aud", aud)
-        .help("ask for a token of that API: `--job custom --audience … --scope …`")
+        .help("request a token for that API: `--job custom --audience … --scope …`")
     })
 }
 
@@ -209,14 +209,14 @@ fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
     if text.contains("unsupported app only token") && by_secret {
         return Some(Hypothesis::certain(
             RuleId::AppCertificateRequired,
-            "SharePoint takes application tokens only from applications that sign in with a certificate",
+            "SharePoint accepts application tokens only from applications that sign in with a certificate",
         ));
     }
     let may_impersonate = claims.roles().is_some_and(|roles| roles.contains(&"full_access_as_app"));
     (may_impersonate && text.contains("errorimpersonateuserdenied")).then(|| {
         Hypothesis::likely(
             RuleId::ExchangePolicyBlock,
-            "the application may open every mailbox, so a policy keeps it out of this one",
+            "the application has a permission for all mailboxes, so a policy blocks its access to this one",
         )
     })
 }
@@ -248,13 +248,13 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
     if sent_basic || named {
         return Some(Hypothesis::certain(
             RuleId::BasicAuthDisabled,
-            "a password was sent; Exchange Online takes tokens alone",
+            "a password was sent; Exchange Online accepts only tokens",
         ));
     }
     bare.then(|| {
         Hypothesis::possible(
             RuleId::BasicAuthDisabled,
-            "the service offers passwords alone, and takes none",
+            "the service offers only password sign-in, and does not accept passwords",
         )
     })
 }
@@ -276,7 +276,7 @@ fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
     if facts.is_guest() || text.contains("#ext#") {
         return Hypothesis::certain(
             RuleId::GuestUserNoMailbox,
-            "a guest has no mailbox in this tenant",
+            "a guest user has no mailbox in this tenant",
         );
     }
     if text.contains("user-context in the token does not exist") || text.contains("invalid_user") {
@@ -287,6 +287,6 @@ fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
     }
     Hypothesis::certain(
         RuleId::NoMailboxLicense,
-        "there is no mailbox of that user in Exchange Online",
+        "that user has no mailbox in Exchange Online",
     )
 }

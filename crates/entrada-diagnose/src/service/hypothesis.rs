@@ -100,16 +100,16 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     match finding.rule.id {
         RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
-            .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
+            .help("the token given here is not expired. Check that the same token was sent; if it was, a clock is wrong")
             .help(format!("get a fresh one: {}", facts.command("token", ""))),
         RuleId::Expired => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
         RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
             .with_confidence(Confidence::Likely)
-            .help("the token that was given is for this service: was it the one that was sent?"),
-        RuleId::NotYetValid => finding.help("set this machine's clock right, then sign in again"),
+            .help("the token given here is for this service. Check that the same token was sent"),
+        RuleId::NotYetValid => finding.help("correct this machine's clock, then sign in again"),
         RuleId::WrongAudience | RuleId::MissingScope => match facts.job_scopes().first() {
-            Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
-            None => finding.help("ask for a scope of that service"),
+            Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
+            None => finding.help("request a scope of that service"),
         },
         RuleId::MalformedToken => finding.help(format!(
             "send the whole access token once, after `Bearer `: {}",
@@ -117,7 +117,7 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
         )),
         RuleId::WrongAccount => finding
             .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
-            .help("name in `user=` the mailbox that the token is for"),
+            .help("put the mailbox that the token is for into `user=`"),
         RuleId::WrongTenant => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
         RuleId::MissingAppRole => {
             finding.help("an administrator grants the application permission and consents to it")

@@ -32,7 +32,7 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::likely(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token, but the application has no right on that mailbox",
+                "the server accepts the token, but the application has no access to that mailbox",
             )
             .help(
                 "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User SERVICE_PRINCIPAL \
@@ -44,24 +44,24 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     match own_mailbox(facts, talk) {
         Some(false) => vec![Hypothesis::certain(
             RuleId::MailboxPermissionMissing,
-            format!("the server accepts the token, but {} has no right on `{mailbox}`", token_user(facts)),
+            format!("the server accepts the token, but {} has no access to `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox here"),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
+            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox in Exchange Online"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
         None => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token; its user may have no right on the mailbox that was named: another's, or a shared one",
+                "the server accepts the token; its user may have no access to the named mailbox, if that is another user's or a shared one",
             )
-            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
+            .help("give the token as well, to narrow this down by its user: `entrada diagnose ANSWER TOKEN`"),
             Hypothesis::possible(
                 RuleId::WrongAccount,
-                "the token may be another user's than the mailbox, or the name an alias of it",
+                "the token and the mailbox may belong to different users, or the name may be an alias of the mailbox",
             ),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
     }
 }
@@ -78,12 +78,12 @@ fn disabled(talk: &MailLog) -> RuleId {
 /// The token was taken, and what was refused then has no words for why: what to look at, by the command.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
-    let fault = Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault");
+    let fault = Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error");
     match (talk.protocol, refused.command.as_deref()) {
         (Protocol::Smtp, Some("MAIL")) => vec![
             Hypothesis::possible(
                 RuleId::SendAsDenied,
-                "the user may not send under the address that was named",
+                "the user may not be allowed to send from the named address",
             ),
             fault,
         ],
@@ -91,7 +91,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
         | (Protocol::Pop, Some("STAT" | "LIST" | "UIDL")) => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token; its user may have no right on that mailbox",
+                "the server accepts the token; its user may have no access to that mailbox",
             ),
             fault,
         ],
@@ -110,7 +110,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::likely(
                 RuleId::ServicePrincipalNotRegistered,
-                "the token is an application's: Exchange has to know its service principal",
+                "this is an application's token: its service principal must be registered in Exchange",
             ),
             closed,
         ];
@@ -118,7 +118,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if facts.is_guest() {
         return vec![Hypothesis::likely(
             RuleId::GuestUserNoMailbox,
-            "the account is a guest in the token's tenant, and has no mailbox there",
+            "the account is a guest in the token's tenant and has no mailbox there",
         )];
     }
     if facts.claims().is_some() {
@@ -128,7 +128,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 vec![Hypothesis::likely(
                     RuleId::WrongAccount,
                     format!(
-                        "the token is that of {}, and `{mailbox}` was named",
+                        "the token belongs to {}, but the sign-in names `{mailbox}`",
                         token_user(facts)
                     ),
                 )]
@@ -137,11 +137,11 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 closed,
                 Hypothesis::possible(
                     RuleId::MailboxPermissionMissing,
-                    "the user may have no right on that mailbox",
+                    "the user may have no access to that mailbox",
                 ),
                 Hypothesis::possible(
                     RuleId::ConditionalAccess,
-                    "a policy may refuse the token at the service",
+                    "a policy of the service may block the token",
                 ),
             ],
         };
@@ -154,15 +154,15 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     // In the order in which to look.
     let mut all = vec![
         Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service, such as Microsoft Graph").help(
-            "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
+            "give the token as well, to narrow this down by its `aud`, `scp`, `exp` and user: `entrada diagnose ANSWER TOKEN`",
         ),
         Hypothesis::possible(RuleId::MissingScope, format!("the token may lack `{scope}`")),
         Hypothesis::possible(RuleId::Expired, "the token may have expired"),
-        Hypothesis::possible(RuleId::WrongAccount, "the token may be another user's than the mailbox"),
+        Hypothesis::possible(RuleId::WrongAccount, "the token and the mailbox may belong to different users"),
         closed,
         Hypothesis::possible(
             RuleId::ServicePrincipalNotRegistered,
-            "where the token is an application's, Exchange may not know it",
+            "if this is an application's token, its service principal may not be registered in Exchange",
         ),
     ];
     if talk.mechanism.is_none() {

@@ -47,7 +47,7 @@ fn misplaced(text: &str) -> Option<Initial> {
     let fault = |fault| Some(Initial { faults: vec![fault], ..Initial::default() });
     let is_token = |text: &str| text.starts_with("eyJ") && text.contains('.');
     if is_token(&text) {
-        let bare = "the bare token was sent, not `user=…^Aauth=Bearer …^A^A` in base64";
+        let bare = "the client sent only the token, not `user=…^Aauth=Bearer …^A^A` in base64";
         return Some(Initial { token: Some(Secret::new(text)), ..fault(bare)? });
     }
     let decoded = LENIENT.decode(text.replace('-', "+").replace('_', "/")).ok()?;
@@ -55,13 +55,13 @@ fn misplaced(text: &str) -> Option<Initial> {
     let inner = decoded.expose();
     if is_token(inner) {
         let alone =
-            "the token alone was put in base64, without `user=…^Aauth=Bearer …^A^A` around it";
+            "the base64 holds only the token, without `user=…^Aauth=Bearer …^A^A` around it";
         return Some(Initial { token: Some(Secret::new(inner)), ..fault(alone)? });
     }
     if let Some(initial) = read(inner) {
-        return Some(Initial { faults: vec!["it is in base64 twice"], ..initial });
+        return Some(Initial { faults: vec!["it is encoded in base64 twice"], ..initial });
     }
-    fault("there is no `user=` and no `auth=Bearer ` in it")
+    fault("it has no `user=` and no `auth=Bearer `")
 }
 
 /// Reads the base64 text of an initial response; `None` where it is none at all.
@@ -96,7 +96,7 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     );
     fault(
         decoded.contains(['\n', '\r']) && decoded.contains('\u{1}'),
-        "a line break stands in it, as files have one at their end",
+        "it contains a line break, as from the end of a file",
     );
     let value = |name: &str| {
         let found = normal.split('\u{1}').find_map(|part| {
@@ -118,7 +118,7 @@ pub(super) fn read(text: &str) -> Option<Initial> {
         name.chars().take(320).collect::<String>()
     });
     let user = user.filter(|user| !user.is_empty());
-    fault(!bearer && user.is_none(), "it names no `user=`");
+    fault(!bearer && user.is_none(), "it has no `user=`");
     let auth = value("auth");
     match auth.as_deref().map(str::trim) {
         None => fault(true, "it has no `auth=`"),
@@ -131,11 +131,11 @@ pub(super) fn read(text: &str) -> Option<Initial> {
                 .filter(|rest| rest.is_empty() || rest.starts_with(' '));
             fault(token.is_none(), "its `auth=` does not begin with `Bearer `");
             let shown = token.unwrap_or(auth).trim();
-            fault(shown.is_empty(), "there is no token in it");
-            fault(shown.starts_with(['"', '\'']), "its token stands in quotes");
+            fault(shown.is_empty(), "it contains no token");
+            fault(shown.starts_with(['"', '\'']), "its token is in quotes");
             fault(
                 shown.get(..7).is_some_and(|again| again.eq_ignore_ascii_case("bearer ")),
-                "`Bearer ` stands in it twice",
+                "it contains `Bearer ` twice",
             );
             if !shown.is_empty() {
                 initial.token = Some(Secret::new(shown));
@@ -154,7 +154,7 @@ fn faults_of_base64(text: &str) -> Vec<&'static str> {
         faults.push("its base64 is broken into several lines");
     }
     if text.contains(['-', '_']) {
-        faults.push("it is in the base64 of URLs (`-`, `_`), not in the standard one (`+`, `/`)");
+        faults.push("it is in base64url (`-`, `_`), not in standard base64 (`+`, `/`)");
     }
     if !text.contains(char::is_whitespace) && !text.len().is_multiple_of(4) {
         faults.push("its base64 lacks the padding (`=`)");

@@ -8,7 +8,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         &["audienceurivalidationfailed"],
         RuleId::WrongAudience,
         Confidence::Certain,
-        "the service does not take the token's audience for its own",
+        "the service does not accept the token's audience",
     ),
     (
         &[
@@ -20,19 +20,19 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ExchangePolicyBlock,
         Confidence::Certain,
-        "an application access policy keeps this application out of that mailbox",
+        "an application access policy blocks this application's access to that mailbox",
     ),
     (
         &["nonpremiumtenant", "have premium license"],
         RuleId::NotAboutTheToken,
         Confidence::Certain,
-        "the tenant has no licence for that: it needs Microsoft Entra ID P1 or P2",
+        "the tenant lacks the licence for that call: it requires Microsoft Entra ID P1 or P2",
     ),
     (
         &["requestdisallowedbypolicy", "was disallowed by policy"],
         RuleId::NotAboutTheToken,
         Confidence::Certain,
-        "an Azure Policy forbids it, whoever asks",
+        "an Azure Policy forbids this action for every caller",
     ),
     (
         &["no application access policy found"],
@@ -48,7 +48,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ImpersonationHeaderMissing,
         Confidence::Certain,
-        "an application has to say whose mailbox it means (`ExchangeImpersonation`)",
+        "an application must name the mailbox it opens (`ExchangeImpersonation`)",
     ),
     (
         &[
@@ -59,13 +59,13 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::MailboxPermissionMissing,
         Confidence::Certain,
-        "the caller may not act for that mailbox",
+        "the caller is not allowed to impersonate that mailbox's user",
     ),
     (
         &["errorsendasdenied", "sendasdenied", "send mail on behalf of the specified"],
         RuleId::SendAsDenied,
         Confidence::Certain,
-        "the caller may not send under that address",
+        "the caller is not allowed to send from that address",
     ),
     (
         &[
@@ -75,7 +75,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::AppOnlyTokenForDelegatedJob,
         Confidence::Certain,
-        "`/me` means a signed-in user, and the token has none",
+        "`/me` requires a signed-in user, and the token has no user",
     ),
     (
         &[
@@ -148,7 +148,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         &["idx10205", "issuer validation failed"],
         RuleId::V1V2EndpointMismatch,
         Confidence::Likely,
-        "the service expects another issuer: often a v2.0 token where it knows v1.0, or the other way round",
+        "the service expects another issuer: often it accepts only v1.0 tokens and received a v2.0 token, or the reverse",
     ),
     (
         &[
@@ -160,7 +160,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ConditionalAccess,
         Confidence::Certain,
-        "a Conditional Access policy keeps the caller out",
+        "a Conditional Access policy blocks the caller",
     ),
     (
         &[

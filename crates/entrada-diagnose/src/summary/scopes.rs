@@ -79,7 +79,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
                 Some(told) => told,
                 None if resources::is_default_scope(scope) => default(granted),
                 None if own(scope) => {
-                    (Standing::Granted, silent.then_some("the answer names none, so all"))
+                    (Standing::Granted, silent.then_some("the response lists no scopes, so all were granted"))
                 }
                 None if closed.contains(&short_name(scope).to_ascii_lowercase()) => {
                     (Standing::Included, None)
@@ -120,7 +120,7 @@ fn default(granted: &ScopeSet) -> (Standing, Option<&'static str>) {
     if granted.api().is_empty() {
         (Standing::Missing, None)
     } else {
-        (Standing::Granted, Some("whatever was consented to"))
+        (Standing::Granted, Some("every permission that has consent"))
     }
 }
 
@@ -132,19 +132,19 @@ fn sign_in_scope(facts: &Facts, scope: &str) -> Option<(Standing, Option<&'stati
         return None;
     }
     let Some(response) = facts.response() else {
-        return Some((Standing::Untold, Some("no access token tells")));
+        return Some((Standing::Untold, Some("an access token does not show it")));
     };
     Some(match short_name(scope).to_ascii_lowercase().as_str() {
         "offline_access" if response.refresh_token.is_some() => {
-            (Standing::Granted, Some("a refresh token came"))
+            (Standing::Granted, Some("a refresh token was issued"))
         }
         // Legal, and no loss: the one that was used stays good.
         "offline_access" if facts.context().grant_type.as_deref() == Some("refresh_token") => {
-            (Standing::Untold, Some("the refresh token that was used stays good"))
+            (Standing::Untold, Some("the refresh token that was used stays valid"))
         }
-        "offline_access" => (Standing::Missing, Some("no refresh token came")),
-        "openid" if response.id_token.is_some() => (Standing::Granted, Some("an ID token came")),
-        _ => (Standing::Untold, Some("shows in the ID token alone")),
+        "offline_access" => (Standing::Missing, Some("no refresh token was issued")),
+        "openid" if response.id_token.is_some() => (Standing::Granted, Some("an ID token was issued")),
+        _ => (Standing::Untold, Some("visible only in the ID token")),
     })
 }
 
