@@ -316,7 +316,7 @@ impl<'a> Facts<'a> {
         let role = self.needs.app_roles.first().map_or_else(String::new, |role| {
             format!("; it needs the application permission `{role}`")
         });
-        Some(format!("ask for `{scope}` with the application's own secret or certificate{role}"))
+        Some(format!("request `{scope}` with the application's own secret or certificate{role}"))
     }
 
     /// `entrada login` with this profile and `arguments`: what to paste to sign in again.

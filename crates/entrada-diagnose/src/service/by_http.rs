@@ -69,11 +69,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if let Some(reason) = answer.header("x-ews-policy-reason").next() {
         return vec![
-            Hypothesis::certain(
-                RuleId::ExchangePolicyBlock,
-                "an Exchange policy refuses the call",
-            )
-            .with_evidence("X-EWS-Policy-Reason", reason),
+            Hypothesis::certain(RuleId::ExchangePolicyBlock, "an Exchange policy refuses the call")
+                .with_evidence("X-EWS-Policy-Reason", reason),
         ];
     }
     if let Some(told) = by_audience(facts, answer) {
@@ -285,8 +282,5 @@ fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
             "Exchange does not know the user in the token",
         );
     }
-    Hypothesis::certain(
-        RuleId::NoMailboxLicense,
-        "that user has no mailbox in Exchange Online",
-    )
+    Hypothesis::certain(RuleId::NoMailboxLicense, "that user has no mailbox in Exchange Online")
 }

@@ -78,7 +78,8 @@ fn disabled(talk: &MailLog) -> RuleId {
 /// The token was taken, and what was refused then has no words for why: what to look at, by the command.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
-    let fault = Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error");
+    let fault =
+        Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error");
     match (talk.protocol, refused.command.as_deref()) {
         (Protocol::Smtp, Some("MAIL")) => vec![
             Hypothesis::possible(

@@ -58,7 +58,10 @@ pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
             "the token lacks an application permission that the service requires",
         )
     } else {
-        Hypothesis::likely(RuleId::MissingScope, "the token lacks a permission that the service requires")
+        Hypothesis::likely(
+            RuleId::MissingScope,
+            "the token lacks a permission that the service requires",
+        )
     }
 }
 
@@ -136,10 +139,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
         )],
         Some(false) => vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
-            Hypothesis::possible(
-                RuleId::ExchangePolicyBlock,
-                "a policy may block the application",
-            ),
+            Hypothesis::possible(RuleId::ExchangePolicyBlock, "a policy may block the application"),
         ],
         // Neither the call nor its purpose is known: it may be any.
         None if !answer.names_a_call() && facts.context().job.is_none() => vec![
@@ -199,10 +199,7 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if exchange {
         return vec![
-            Hypothesis::possible(
-                RuleId::ExchangePolicyBlock,
-                "a policy may block the application",
-            ),
+            Hypothesis::possible(RuleId::ExchangePolicyBlock, "a policy may block the application"),
             Hypothesis::possible(RuleId::MissingScope, "the token may lack the permission"),
         ];
     }

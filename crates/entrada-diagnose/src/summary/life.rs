@@ -70,11 +70,9 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
                 Some(response.received_at.plus_seconds(REFRESH_INACTIVITY)),
                 "the refresh token expires if it has not been used by then; each use adds 90 days",
             ),
-            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => at(
-                "sign-in-needed",
-                ends,
-                "a new sign-in is needed: there is no refresh token",
-            ),
+            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => {
+                at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token")
+            }
             (None, _) => (),
         }
     }

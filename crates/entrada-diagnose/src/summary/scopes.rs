@@ -78,9 +78,10 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
             let (standing, note) = match sign_in_scope(facts, scope) {
                 Some(told) => told,
                 None if resources::is_default_scope(scope) => default(granted),
-                None if own(scope) => {
-                    (Standing::Granted, silent.then_some("the response lists no scopes, so all were granted"))
-                }
+                None if own(scope) => (
+                    Standing::Granted,
+                    silent.then_some("the response lists no scopes, so all were granted"),
+                ),
                 None if closed.contains(&short_name(scope).to_ascii_lowercase()) => {
                     (Standing::Included, None)
                 }
@@ -143,7 +144,9 @@ fn sign_in_scope(facts: &Facts, scope: &str) -> Option<(Standing, Option<&'stati
             (Standing::Untold, Some("the refresh token that was used stays valid"))
         }
         "offline_access" => (Standing::Missing, Some("no refresh token was issued")),
-        "openid" if response.id_token.is_some() => (Standing::Granted, Some("an ID token was issued")),
+        "openid" if response.id_token.is_some() => {
+            (Standing::Granted, Some("an ID token was issued"))
+        }
         _ => (Standing::Untold, Some("visible only in the ID token")),
     })
 }
