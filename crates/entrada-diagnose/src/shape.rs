@@ -219,13 +219,13 @@ fn stand_in(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
         "undefined" => Some("the word `undefined`"),
-        "null" | "none" | "nil" | "nan" | "(null)" => Some("the word for nothing (`null`)"),
+        "null" | "none" | "nil" | "nan" | "(null)" => Some("the null value (`null`)"),
         "[object object]" | "[object promise]" => Some("`[object …]`"),
         _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
             ends.then_some("the name of a variable")
         }
-        "your_access_token" | "access_token" | "your_token" | "token" => Some("a stand-in"),
+        "your_access_token" | "access_token" | "your_token" | "token" => Some("a placeholder"),
         _ => None,
     }
 }

@@ -101,8 +101,8 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
         RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
             .help("the token given here is not expired. Check that the same token was sent; if it was, a clock is wrong")
-            .help(format!("get a fresh one: {}", facts.command("token", ""))),
-        RuleId::Expired => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
+            .help(format!("get a new token: {}", facts.command("token", ""))),
+        RuleId::Expired => finding.help(format!("get a new token: {}", facts.command("token", ""))),
         RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
             .with_confidence(Confidence::Likely)
             .help("the token given here is for this service. Check that the same token was sent"),
