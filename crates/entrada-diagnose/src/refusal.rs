@@ -11,7 +11,7 @@ use entrada_core::oauth::ErrorResponse;
 /// The cause of a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RefusalCause {
-    /// The rule that words it.
+    /// The rule that reports it.
     pub(super) id: RuleId,
     /// The AADSTS number that told, when one did.
     pub(super) code: Option<&'static Aadsts>,

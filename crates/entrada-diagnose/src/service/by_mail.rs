@@ -1,4 +1,4 @@
-//! What a mail server's refusal points to.
+//! The causes that a mail server's refusal points to.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
@@ -6,7 +6,7 @@ use super::mail_rights::{closed_after_sign_in, not_connected, refused};
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::Protocol;
 
-/// What was said, to be shown.
+/// The fields of the conversation to show as evidence.
 pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     seen.extend(talk.refusal().map(|line| ("server", line.to_owned())));
@@ -18,7 +18,7 @@ pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refusal) = talk.refusal() else { return Vec::new() };
-    // The refusal alone: folders, subjects and offers may have any word in them.
+    // Only the refusal is searched: folder names, subjects and capabilities can contain any word.
     let text = refusal.to_ascii_lowercase();
     let line = &text;
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -106,7 +106,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "[serverbug]",
         "[sys/temp]",
     ]);
-    // RFC 3463: what begins with 4 passes, what begins with 5 does not.
+    // RFC 3463: codes that begin with 4 are temporary, codes that begin with 5 are permanent.
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
         return vec![Hypothesis::certain(
@@ -146,7 +146,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "invalid initial",
         "malformed",
     ]) {
-        // Without the command one cannot know that it was that of the sign-in.
+        // Without the command it is not certain that the sign-in was refused.
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
         return vec![Hypothesis::new(RuleId::WrongXoauth2Format, sure, message)];
@@ -194,7 +194,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     refused(facts, talk)
 }
 
-/// A password where tokens alone are taken.
+/// The cause where a password was sent and the server accepts only tokens.
 fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     if text.contains("basicauth")
         || text.contains("basic authentication is disabled")

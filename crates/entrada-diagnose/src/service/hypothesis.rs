@@ -1,20 +1,20 @@
-//! The causes that a service's words point to. One place decides; the rules word what to do.
+//! The causes that a service's answer points to. This module finds the cause; the rules describe it and say what to do.
 
 use super::{by_http, by_mail};
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, rules};
 
-/// A cause that an answer points to.
+/// A possible cause of a service's answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Hypothesis {
-    /// The rule that words it.
+    /// The rule that reports it.
     pub id: RuleId,
-    /// How sure we are.
+    /// The confidence in this cause.
     pub confidence: Confidence,
-    /// What is so.
+    /// The message of the finding.
     pub message: String,
-    /// Where it was seen.
+    /// The fields that show it, with their values.
     pub evidence: Vec<(&'static str, String)>,
-    /// What to do that only this answer tells.
+    /// Help that only this answer can give.
     pub help: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Hypothesis {
     }
 }
 
-/// What the answers in the evidence point to, most important first.
+/// The causes that the answers in the evidence point to, most important first.
 pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     let mut causes = Vec::new();
     if let Some(answer) = &facts.evidence.answer {
@@ -69,7 +69,7 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     causes
 }
 
-/// A finding of `rule` where the answer points to it.
+/// The finding of `rule`, if the answer points to it.
 pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     let hypothesis = facts.hypotheses.iter().find(|hypothesis| hypothesis.id == rule.id)?;
     let mut finding = rule
@@ -85,7 +85,7 @@ pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     Some(finding)
 }
 
-/// Whether the token that was shown explains a refusal by itself.
+/// Whether a fault of the token itself explains the refusal.
 pub(super) fn token_explains(facts: &Facts) -> bool {
     rules::all().any(|rule| {
         (rule.check)(facts).is_some_and(|finding| {
@@ -94,7 +94,7 @@ pub(super) fn token_explains(facts: &Facts) -> bool {
     })
 }
 
-/// What to do about causes that a token shows by itself elsewhere, and of which here only the service told.
+/// Adds help to a finding that rests on the service's answer alone, not on the token.
 pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
     match finding.rule.id {

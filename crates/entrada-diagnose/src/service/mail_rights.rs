@@ -1,16 +1,16 @@
-//! What a token may do, when a mail server says that it may not: whose mailbox, which protocol, which right.
+//! The causes of an authorization failure at a mail server: the mailbox, the protocol, the access rights.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
-/// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
+/// Whether the named mailbox belongs to the user who signed in; `None` if that is unknown.
 fn own_mailbox(facts: &Facts, talk: &MailLog) -> Option<bool> {
     let mailbox = talk.mailbox()?;
     let mut names = facts.claims().into_iter().flat_map(Claims::user_names).peekable();
     if names.peek().is_none() {
-        // A token that cannot be read: who signed in may have been told.
+        // The token is unreadable, but the evidence may name the user.
         let account = facts.context().account.as_deref().filter(|name| name.contains('@'))?;
         return Some(account.eq_ignore_ascii_case(mailbox));
     }
@@ -22,13 +22,13 @@ fn token_user(facts: &Facts) -> String {
     name.map_or_else(|| "its user".to_owned(), |name| format!("`{name}`"))
 }
 
-/// D10: the token was taken, and the mailbox is closed to its user.
+/// D10: the server accepted the token, but its user has no access to the mailbox.
 pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     if facts.is_app_only() {
-        // Exchange took the token, so it knows the application: what is missing is the right.
+        // Exchange accepted the token, so it knows the application. The application lacks access to the mailbox.
         return vec![
             Hypothesis::likely(
                 RuleId::MailboxPermissionMissing,
@@ -66,7 +66,7 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     }
 }
 
-/// What says that the protocol is switched off.
+/// The rule for a protocol that is switched off.
 fn disabled(talk: &MailLog) -> RuleId {
     match talk.protocol {
         Protocol::Imap => RuleId::ImapDisabled,
@@ -75,7 +75,7 @@ fn disabled(talk: &MailLog) -> RuleId {
     }
 }
 
-/// The token was taken, and what was refused then has no words for why: what to look at, by the command.
+/// The server accepted the token, then refused a command without a reason. The command suggests the causes.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
     let fault =
@@ -100,7 +100,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     }
 }
 
-/// D09, D12, D14: the sign-in was refused, and the words say no more. What the token shows decides.
+/// D09, D12, D14: the server refused the sign-in without a reason. The token's contents decide.
 pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
@@ -152,7 +152,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         Protocol::Pop => "POP.AccessAsUser.All",
         Protocol::Smtp => "SMTP.Send",
     };
-    // In the order in which to look.
+    // In the order in which to check them.
     let mut all = vec![
         Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service, such as Microsoft Graph").help(
             "give the token as well, to narrow this down by its `aud`, `scp`, `exp` and user: `entrada diagnose ANSWER TOKEN`",

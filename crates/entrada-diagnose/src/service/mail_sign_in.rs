@@ -46,7 +46,7 @@ pub(super) enum SignIn {
 
 /// A command that signs in.
 struct Attempt<'a> {
-    /// Its tag; empty but in IMAP.
+    /// Its tag; only IMAP has tags.
     tag: &'a str,
     by_token: bool,
 }

@@ -1,4 +1,4 @@
-//! What the token may do, when a service says that it may not: permissions, rights on a mailbox, policies.
+//! The causes of an authorization failure at a service: permissions, access to a mailbox, policies.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::{HttpAnswer, Service};
@@ -6,7 +6,7 @@ use crate::{Confidence, Facts, RuleId};
 use entrada_core::TokenSubject;
 use entrada_core::entra::resources;
 
-/// D06: the directory says the same whether a permission or the user's own role is missing.
+/// D06: the directory gives the same answer for a missing permission and for a missing role of the user.
 pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(claims) = facts.claims() {
         let scp = claims.scp().filter(|_| !facts.is_app_only()).unwrap_or_default();
@@ -65,7 +65,7 @@ pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
     }
 }
 
-/// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
+/// Whether the mailbox in the URL belongs to another user than the token; `None` if that is unknown.
 fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
     if answer.plain_segments().iter().any(|segment| segment == "me") {
         return Some(false);
@@ -76,7 +76,7 @@ fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
     Some(!own.into_iter().any(|name| name.eq_ignore_ascii_case(&mailbox)))
 }
 
-/// D05: `ErrorAccessDenied` is the same for a missing scope, for another's mailbox, and for a policy.
+/// D05: `ErrorAccessDenied` is the same for a missing scope, for another user's mailbox, and for a policy.
 pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
@@ -103,7 +103,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
     let path = answer.plain_segments();
     let elsewhere = ["drive", "drives", "sites", "teams", "groups"];
     if path.iter().any(|segment| elsewhere.contains(&segment.as_str())) {
-        // No mailbox is opened there.
+        // This call does not open a mailbox.
         return vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission").help(
                 "the token may be sufficient: the owner of the file, site or team may have to share it first",
@@ -126,7 +126,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
         scp.iter()
             .any(|scope| resources::short_name(scope).to_ascii_lowercase().ends_with(".shared"))
     });
-    // Only Graph has permissions of its own for what others share.
+    // Only Graph has separate permissions for shared items.
     let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
     match another_mailbox(facts, answer) {
         Some(true) if graph && !shared => vec![Hypothesis::likely(
@@ -141,7 +141,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
             Hypothesis::possible(RuleId::ExchangePolicyBlock, "a policy may block the application"),
         ],
-        // Neither the call nor its purpose is known: it may be any.
+        // The call and the job are unknown, so any permission may be missing.
         None if !answer.names_a_call() && facts.context().job.is_none() => vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission")
                 .help("say which call was made: give `--job`, or the whole output of `curl -v`"),
@@ -184,7 +184,7 @@ pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
 
 pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.is_html() {
-        // A page has no words of the service's; who sent it cannot be told.
+        // A page does not contain the service's own error, and its sender is unknown.
         return vec![Hypothesis::possible(
             RuleId::AnswerNotFromService,
             "the answer is a web page: a proxy, filter or portal may have sent it",
@@ -205,7 +205,7 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     let mut told = no_permission(facts);
     match answer.service() {
-        // What the call is known to need is there: it may be anything else.
+        // The token has the permissions that the call is known to need, so the cause is something else.
         Service::Graph
             if facts.claims().is_some()
                 && (answer.names_a_call() || facts.context().job.is_some())
@@ -237,7 +237,7 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             RuleId::AzureRoleMissing,
             "the caller may have no role that allows this action, or a policy may block it",
         )],
-        // Each API has rights of its own beside its permissions.
+        // Each API can have its own rights in addition to its permissions.
         service => {
             told.confidence = Confidence::Possible;
             let own = Hypothesis::possible(

@@ -1,8 +1,8 @@
-//! What services say, in lower case, as they are known to say it.
+//! Phrases from the error messages of services, in lower case.
 
 use crate::{Confidence, RuleId};
 
-/// Words of services, in lower case, and the cause that they name whatever the token is. The first that fits counts.
+/// Phrases of services, in lower case, and the cause that each names regardless of the token. The first match counts.
 pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     (
         &["audienceurivalidationfailed"],
@@ -176,7 +176,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     ),
 ];
 
-/// A token that cannot be read at the service.
+/// Phrases for a token that the service cannot read.
 pub(super) const MALFORMED: [&str; 17] = [
     "can not be parsed",
     "cannot be parsed",
@@ -197,7 +197,7 @@ pub(super) const MALFORMED: [&str; 17] = [
     "malformed",
 ];
 
-/// A mailbox that is not in Exchange Online.
+/// Phrases for a mailbox that is not in Exchange Online.
 pub(super) const NO_MAILBOX: [&str; 10] = [
     "mailboxnotenabledforrestapi",
     "mailboxnotsupportedforrestapi",
@@ -211,14 +211,14 @@ pub(super) const NO_MAILBOX: [&str; 10] = [
     "mailboxnothostedinexchangeonline",
 ];
 
-/// A user whom Exchange does not know.
+/// Phrases for a user that Exchange does not know.
 pub(super) const NO_USER: [&str; 3] = [
     "user-context in the token does not exist",
     "\"invalid_user\"",
     "error_category=\"invalid_user\"",
 ];
 
-/// A permission that is not in the token.
+/// Phrases for a permission that the token lacks.
 pub(super) const NO_PERMISSION: [&str; 9] = [
     "insufficient_scope",
     "not enough scope",
@@ -231,7 +231,7 @@ pub(super) const NO_PERMISSION: [&str; 9] = [
     "does not have required permission",
 ];
 
-/// What the directory says when a permission, or a role of the user's own, is missing.
+/// Phrases of the directory for a missing permission or a missing role of the user.
 pub(super) const DIRECTORY: [&str; 2] = ["authorization_requestdenied", "insufficient privileges"];
 
 pub(super) const THROTTLED: [&str; 8] = [
@@ -252,7 +252,7 @@ pub(super) const CHALLENGED: [&str; 4] = [
     "tokenissuedbeforerevocationtimestamp",
 ];
 
-/// A signature that does not fit.
+/// Phrases for an invalid signature.
 pub(super) const SIGNATURE: [&str; 7] = [
     "invalid signature",
     "invalid_signature",
@@ -263,7 +263,7 @@ pub(super) const SIGNATURE: [&str; 7] = [
     "invalid x5t",
 ];
 
-/// Codes and sentences of APIs that stand for themselves in the text of an exception. As they are written.
+/// Codes and sentences of APIs that identify an error in the text of an exception. In their original case.
 pub(super) const IN_PROSE: [&str; 14] = [
     "InvalidAuthenticationToken",
     "ErrorAccessDenied",
