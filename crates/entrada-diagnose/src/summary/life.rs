@@ -1,4 +1,4 @@
-//! The life of a token and of the grant behind it: what was, and what will end it.
+//! The lifetime of a token and of its grant: past events, and the events that will end it.
 
 use crate::Facts;
 use entrada_core::entra::known::CONSUMERS_TENANT;
@@ -14,14 +14,14 @@ pub enum Moment {
     AnyTime,
 }
 
-/// Something in a token's life.
+/// An event in a token's lifetime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Stable, in kebab-case.
+    /// A stable identifier in kebab-case.
     pub id: &'static str,
     /// When.
     pub when: Moment,
-    /// What happens, as people say it.
+    /// A description for people.
     pub what: String,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
     if ends.is_none() && response.is_none() {
         return Vec::new();
     }
-    // Entra sets `iat` five minutes back.
+    // Entra sets `iat` five minutes into the past.
     let how = if response.is_some() {
         "the token was issued"
     } else {
