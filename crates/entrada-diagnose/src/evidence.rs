@@ -25,7 +25,7 @@ pub struct Evidence {
     pub answer: Option<HttpAnswer>,
     /// A conversation between a mail server and its client.
     pub mail: Option<MailLog>,
-    /// What else is known.
+    /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
     pub unrecognised: bool,
@@ -175,7 +175,7 @@ impl Context {
         }
     }
 
-    /// The job to judge by: the one named, else what the requested scopes point to, else reading mail through Graph.
+    /// The job to check for: the named one, else the one that the requested scopes point to, else reading mail through Graph.
     pub fn job(&self) -> Job {
         self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
     }

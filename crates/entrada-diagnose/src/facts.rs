@@ -18,7 +18,7 @@ use entrada_core::{Claims, Job, Jwt, NumericDate, ScopeSet, TokenSubject};
 pub struct Facts<'a> {
     /// The collected evidence.
     pub evidence: &'a Evidence,
-    /// The job to judge by.
+    /// The job that the token is checked for.
     pub job: Job,
     /// The requirements of that job.
     pub needs: JobFacts,
@@ -88,7 +88,7 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// What else is known.
+    /// The context of the case.
     pub fn context(&self) -> &'a Context {
         &self.evidence.context
     }
@@ -152,7 +152,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The claims of the access token; none for an ID token, whose claims say nothing about an API.
+    /// The claims of the access token; `None` for an ID token, whose claims are not about an API.
     pub fn claims(&self) -> Option<&Claims> {
         self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
     }
@@ -166,7 +166,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
+    /// Whether the token was issued to an application without a user: by `idtyp`, or, without `scp`, because there are
     /// roles, or the subject is the application itself, or the client proved itself by a secret or certificate.
     pub fn is_app_only(&self) -> bool {
         *self.known.is_app_only.get_or_init(|| self.find_app_only())
@@ -286,7 +286,7 @@ impl<'a> Facts<'a> {
         self.known.scp.get_or_init(|| self.claims()?.scp()).as_ref()
     }
 
-    /// Whether what was granted has one of the permissions that suffice for the job; jobs that need none are always
+    /// Whether one of the granted permissions is sufficient for the job; jobs that need no permission are always
     /// served.
     pub fn suffices(&self) -> bool {
         *self.known.suffices.get_or_init(|| {
@@ -302,7 +302,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The scopes to ask for, for the job in its cloud.
+    /// The scopes to request for the job in its cloud.
     pub fn job_scopes(&self) -> Vec<String> {
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
     }
@@ -319,7 +319,7 @@ impl<'a> Facts<'a> {
         Some(format!("request `{scope}` with the application's own secret or certificate{role}"))
     }
 
-    /// `entrada login` with this profile and `arguments`: what to paste to sign in again.
+    /// The command that signs in again: `entrada login` with this profile and `arguments`.
     pub fn login(&self, arguments: &str) -> String {
         self.command("login", arguments)
     }

@@ -173,7 +173,7 @@ fn by_scopes(context: &Context) -> Option<RuleId> {
         .then_some(RuleId::ScopeNotDefaultForClientCredentials)
 }
 
-/// Whether a refresh asked for scopes that the sign-in had not asked for.
+/// Whether a refresh requested scopes that the sign-in had not requested.
 fn asks_for_more(context: &Context) -> bool {
     let (Some(signed_in), Some(sent)) = (&context.requested, &context.sent) else { return false };
     sent.api().iter().any(|scope| !signed_in.contains(scope))

@@ -60,7 +60,7 @@ pub enum RecogniseError {
     /// An HTTP archive that lacks a required part or has a part of the wrong type.
     #[error("the HTTP archive cannot be diagnosed: {0}")]
     Har(HarError),
-    /// An evidence file whose member is of the wrong type.
+    /// An evidence file with a member of the wrong type.
     #[error("the evidence file's `{member}` is not {expected}")]
     Member {
         /// Which member.

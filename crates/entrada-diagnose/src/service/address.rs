@@ -9,7 +9,7 @@ use entrada_core::entra::clouds::Cloud;
 const NOWHERE: &str = "https://host.invalid/";
 
 /// The segments of the path of `address`, decoded (RFC 3986 §6.2.2): empty ones and `.` and `..` are gone, and a key in
-/// parentheses is a segment of its own, as OData means it: `users('ada')` is `users/ada`.
+/// parentheses is a separate segment, as in OData: `users('ada')` is `users/ada`.
 ///
 /// An encoded slash parts two segments like a plain one, but in a quoted key: no other segment that is looked for has one in it.
 pub(crate) fn segments(address: &str) -> Vec<String> {

@@ -276,7 +276,7 @@ pub(crate) fn is_page(text: &str) -> bool {
     next_element(text).is_some_and(|(name, _)| PAGE_ELEMENTS.contains(&name.as_str()))
 }
 
-/// The local name of the first element in `xml`, in lower case, and what follows its tag.
+/// The local name of the first element in `xml`, in lower case, and the text after its tag.
 fn next_element(xml: &str) -> Option<(String, &str)> {
     let mut rest = xml.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     for _ in 0..PROLOG_MAX {

@@ -17,7 +17,7 @@ const PAUSE_MAX: u64 = 86_400;
 /// One answer, with as much of its request as is known.
 #[derive(Clone, Debug, Default)]
 pub struct HttpAnswer {
-    /// The status; `None` where only the body was kept.
+    /// The status; `None` if only the body is known.
     pub status: Option<u16>,
     /// Headers of the answer, names in lower case, in order.
     pub headers: Vec<(String, String)>,
@@ -92,7 +92,7 @@ impl HttpAnswer {
         IN_PROSE.iter().any(|said| start.contains(said)).then(|| Self::of_body(start))
     }
 
-    /// The first answer that refuses within one that holds several (`$batch` of Graph and ARM), which says `200` itself.
+    /// The first refusal inside an answer that contains several (`$batch` of Graph and ARM) and has the status `200` itself.
     pub fn refused_within(&self) -> Option<Self> {
         if self.status.is_some_and(|status| status >= 300) {
             return None;
@@ -155,8 +155,8 @@ impl HttpAnswer {
         Some(NumericDate(0).plus(since))
     }
 
-    /// Seconds that the service asks to be left alone, where its `Retry-After` is a time that anybody waits; it came at `at`
-    /// where it has no date.
+    /// Seconds to wait according to `Retry-After`, if the value is plausible. The answer counts as received at `at` if it
+    /// has no date.
     pub fn pause(&self, at: NumericDate) -> Option<u64> {
         let now = self.date().unwrap_or(at);
         let seconds = asked_pause(self.header("retry-after").next()?, Some(now))?;
@@ -168,12 +168,12 @@ impl HttpAnswer {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; what follows it is left out.
+    /// The body as JSON, without the text after it.
     pub fn json(&self) -> Option<Value> {
         self.leading_json().map(|(value, _)| value)
     }
 
-    /// The JSON with which the body begins, and what follows it.
+    /// The JSON at the start of the body, and the text after it.
     pub(super) fn leading_json(&self) -> Option<(Value, &str)> {
         if start_of(&self.body).len() < self.body.len() || weigh(&self.body).is_err() {
             return None;

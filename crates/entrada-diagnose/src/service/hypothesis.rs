@@ -100,12 +100,12 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     match finding.rule.id {
         RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
-            .help("the token given here is not expired. Check that the same token was sent; if it was, a clock is wrong")
+            .help("the token given here is not expired: check that the same token was sent; if it was, a clock is wrong")
             .help(format!("get a new token: {}", facts.command("token", ""))),
         RuleId::Expired => finding.help(format!("get a new token: {}", facts.command("token", ""))),
         RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
             .with_confidence(Confidence::Likely)
-            .help("the token given here is for this service. Check that the same token was sent"),
+            .help("the token given here is for this service: check that the same token was sent"),
         RuleId::NotYetValid => finding.help("correct this machine's clock, then sign in again"),
         RuleId::WrongAudience | RuleId::MissingScope => match facts.job_scopes().first() {
             Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),

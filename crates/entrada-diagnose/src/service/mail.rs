@@ -10,7 +10,7 @@ use entrada_core::{Protocol, Side};
 /// Maximum length of a sign-in string in bytes: a token and the text around it.
 const STRING_MAX: usize = 512 << 10;
 
-/// Whether a server that speaks `protocol` could have said `line`.
+/// Whether `line` could come from a server that speaks `protocol`.
 pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -44,7 +44,7 @@ pub enum Mechanism {
 /// A conversation, or a single line of it.
 #[derive(Clone, Debug)]
 pub struct MailLog {
-    /// Which protocol.
+    /// The protocol.
     pub protocol: Protocol,
     /// The lines in order, each with its side.
     pub lines: Vec<(Side, String)>,

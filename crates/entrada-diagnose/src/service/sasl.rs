@@ -36,7 +36,7 @@ pub(super) fn read_argument(text: &str) -> Option<Initial> {
     read(text).or_else(|| misplaced(text))
 }
 
-/// The bare token, or the string encoded twice, where `user=…^Aauth=Bearer …^A^A` belongs.
+/// Reads the bare token, or the string encoded twice, in the place of `user=…^Aauth=Bearer …^A^A`.
 fn misplaced(text: &str) -> Option<Initial> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
