@@ -113,13 +113,13 @@ fn what_was_asked_and_granted_is_a_table_and_the_end_is_foretold() {
       SCOPE           ASKED  GRANTED
       Mail.Send       yes    NO       breaks graph-mail-send
       Mail.Read       yes    yes
-      offline_access  yes    yes      a refresh token came
+      offline_access  yes    yes      a refresh token was issued
 
     this token works for: graph-mail-list-metadata, graph-mail-read, graph-mail-attachments
 
     when will it stop working?
-      2023-11-14 23:13:20Z, in 1 h: the access token ends
-      2024-02-12 22:13:20Z, in 90 d: the refresh token dies if nobody has used it until then; each use gives it 90 days more
+      2023-11-14 23:13:20Z, in 1 h: the access token expires
+      2024-02-12 22:13:20Z, in 90 d: the refresh token expires if it has not been used by then; each use adds 90 days
     ");
 }
 

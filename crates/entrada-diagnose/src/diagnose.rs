@@ -3,11 +3,11 @@
 use super::{Context, Diagnosis, RecogniseError, recognise, run};
 use entrada_core::{Job, NumericDate};
 
-/// Judges `text` as of `now`: a token, a token response, an OAuth error, an HTTP or mail server's answer, an MSAL cache, an
-/// HTTP archive, an evidence file. [`recognise`] lists what is read.
+/// Diagnoses `text` at the time `now`: a token, a token response, an OAuth error, an HTTP or mail server's answer, an MSAL cache,
+/// an HTTP archive, an evidence file. [`recognise`] lists the supported formats.
 ///
-/// What `context` says outweighs what `text` says of itself. Where `text` holds several tokens or requests, as an MSAL cache
-/// and an HTTP archive do, the one for the job is judged; without a job, the first. To judge several pieces of evidence
+/// Values in `context` take precedence over those in `text`. If `text` contains several tokens or requests, as an MSAL cache
+/// or an HTTP archive may, the one for the job counts; without a job, the first. To diagnose several pieces of evidence
 /// as one case, join them with [`Evidence::join`](crate::Evidence::join) and call [`run`].
 ///
 /// ```
@@ -24,7 +24,7 @@ use entrada_core::{Job, NumericDate};
 ///
 /// # Errors
 ///
-/// [`RecogniseError`] where `text` is empty, or begins like a file whose form is broken. Text that is nothing known is not
+/// [`RecogniseError`] if `text` is empty, or starts like a file with broken syntax. Text of an unknown format is not
 /// an error: its diagnosis [says so](Diagnosis::is_unrecognised).
 pub fn diagnose(
     text: &str,
@@ -42,7 +42,7 @@ pub fn diagnose(
 }
 
 impl Context {
-    /// That the token is meant for `job`, and nothing else.
+    /// A context with only `job`.
     ///
     /// ```
     /// use entrada_core::Job;

@@ -1,4 +1,4 @@
-//! What a judgement rests on: everything that was collected about one token or one refusal.
+//! The basis of a diagnosis: everything that was collected about one token or one refusal.
 
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
@@ -10,95 +10,95 @@ use super::facts::Facts;
 use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 
-/// One case. Whoever collects it does the I/O; a rule that misses a fact here says nothing.
+/// One case. The caller does the I/O and fills it in; a rule without the facts it needs reports nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// A bare token, or whatever was pasted for one.
+    /// A bare token, or another string in its place.
     pub token: Option<Shape>,
-    /// What the token endpoint issued.
+    /// The response of the token endpoint.
     pub response: Option<TokenResponse>,
-    /// What the authority refused.
+    /// The authority's error response.
     pub refusal: Option<ErrorResponse>,
     /// An answer that is not OAuth.
     pub not_oauth: Option<ProtocolError>,
-    /// What an API answered.
+    /// An API's answer.
     pub answer: Option<HttpAnswer>,
-    /// What a mail server and its client said.
+    /// A conversation between a mail server and its client.
     pub mail: Option<MailLog>,
-    /// What else is known.
+    /// The context of the case.
     pub context: Context,
-    /// Whether something was given that is nothing we know.
+    /// Whether the input has an unknown format.
     pub unrecognised: bool,
-    /// A line beside the token, or an input, that says something nobody understood: it may be a refusal.
+    /// A line next to the token, or an input, that was not understood. It may be a refusal.
     pub not_understood: Option<String>,
-    /// Whether the token is a refresh token where one belongs: in a cache, and shown to nobody.
+    /// Whether the token is a refresh token in its normal place: stored in a cache, not sent to a service.
     pub at_rest: bool,
-    /// When the case was collected.
+    /// The time at which the case was collected.
     pub now: Option<NumericDate>,
     /// Members of an evidence file that were not understood.
     pub unknown_members: Vec<String>,
-    /// Other tokens of the same cache, other requests of the same archive, each with what is known about it: one of them may
-    /// be the one that is meant.
+    /// Other tokens of the same cache or other requests of the same archive, each with its context: one of them may
+    /// be the intended one.
     pub beside: Vec<Evidence>,
-    /// Knows the secrets that belong to the case: none of them is shown.
+    /// The secrets of the case, which are never shown.
     pub redactor: Redactor,
 }
 
-/// What was wanted, and by whom.
+/// The request and the caller.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// What the token is for; see [`Context::job`] for the default.
     pub job: Option<Job>,
-    /// A job that the evidence names and that is not on record: perhaps one of the user's own.
+    /// An unknown job that the evidence names: it may be user-defined.
     pub job_name: Option<String>,
-    /// All jobs that were named, where there are several.
+    /// All named jobs, if there are several.
     pub jobs: Vec<Job>,
-    /// On whose behalf, where that was said.
+    /// Whether the token should act for a user or for the application, if that was given.
     pub subject: Option<TokenSubject>,
-    /// The scopes of the request; of the sign-in, where a later refresh sent others.
+    /// The scopes of the request, or those of the sign-in if a later refresh sent others.
     pub requested: Option<ScopeSet>,
-    /// The scopes of the very request that was refused, where they are not those of the sign-in.
+    /// The scopes of the refused request, if they differ from those of the sign-in.
     pub sent: Option<ScopeSet>,
     /// Whether the request had a `resource`, as v1 requests have.
     pub sent_resource: bool,
-    /// The application that asked.
+    /// The application that made the request.
     pub client_id: Option<String>,
     /// The authority's base URL, without the tenant.
     pub authority: Option<String>,
     /// The tenant segment of the authority.
     pub tenant: Option<String>,
-    /// Who was expected to sign in: `login_hint`, a pinned account.
+    /// The expected account: `login_hint`, or a pinned account.
     pub account: Option<String>,
-    /// Other names and ids of that account, as its sign-in proved them.
+    /// Other names and ids of that account, proved by its sign-in.
     pub account_names: Vec<String>,
-    /// The mailbox that was to be opened.
+    /// The mailbox to open.
     pub mailbox: Option<String>,
-    /// When the token ends, where that is told beside it.
+    /// The token's expiry, if it was given separately.
     pub expires_at: Option<NumericDate>,
     /// `device_code`, `refresh_token`, …
     pub grant_type: Option<String>,
-    /// The scopes that were granted, where a stored token's answer is gone but they are remembered.
+    /// The granted scopes that were stored with a token, without its full response.
     pub granted: Option<ScopeSet>,
-    /// The cloud that was named.
+    /// The named cloud.
     pub cloud: Option<Cloud>,
-    /// The audience of a job of one's own (`custom`).
+    /// The audience of a user-defined job (`custom`).
     pub audience: Option<String>,
     /// The profile that was used, for commands to paste.
     pub profile: Option<String>,
     /// Flags that select authority, tenant, client and account, for commands to paste.
     pub selectors: Option<String>,
-    /// Flags that select jobs and scopes, for commands to paste that choose none of their own.
+    /// Flags that select jobs and scopes, for commands to paste that do not set their own.
     pub wanted: Option<String>,
-    /// Whether a refresh token is wanted at all; `None` counts as yes.
+    /// Whether a refresh token is wanted; `None` counts as yes.
     pub offline: Option<bool>,
-    /// Whether a client went on polling faster than it was told to.
+    /// Whether a client kept polling faster than allowed.
     pub polled_too_fast: bool,
-    /// Whether the device code had run out by the local clock when the refusal came.
+    /// Whether the device code had expired by the local clock at the time of the refusal.
     pub code_ran_out: bool,
 }
 
 impl Evidence {
-    /// Both as one case. What `self` has goes before what `other` has.
+    /// Merges both into one case. Values of `self` take precedence over those of `other`.
     pub fn join(mut self, other: Self) -> Self {
         self.context = self.context.or(other.context);
         self.unknown_members.extend(other.unknown_members);
@@ -114,7 +114,7 @@ impl Evidence {
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),
             at_rest: self.at_rest || other.at_rest,
-            // The earlier of the two: one of them is the clock of whoever answered.
+            // The earlier of the two: one of them is the clock of the server.
             now: [self.now, other.now].into_iter().flatten().min(),
             unknown_members: self.unknown_members,
             beside: if self.beside.is_empty() { other.beside } else { self.beside },
@@ -122,7 +122,7 @@ impl Evidence {
         }
     }
 
-    /// Of the tokens of a cache, and the requests of an archive, the one that is for `job`'s API; as it is, where none is.
+    /// Selects, from the tokens of a cache or the requests of an archive, the one for `job`'s API; unchanged if there is none.
     pub fn for_job(mut self, job: Job) -> Self {
         let fits = |of: &Self| {
             let mut case = of.clone();
@@ -140,7 +140,7 @@ impl Evidence {
 }
 
 impl Context {
-    /// What `self` says, and what `other` says beside.
+    /// The values of `self`, completed with those of `other`.
     pub fn or(self, other: Self) -> Self {
         let named = if self.jobs.is_empty() { other.jobs } else { self.jobs };
         Self {
@@ -175,7 +175,7 @@ impl Context {
         }
     }
 
-    /// The job to judge by: the one named, else what the requested scopes point to, else reading mail through Graph.
+    /// The job to check for: the named one, else the one that the requested scopes point to, else reading mail through Graph.
     pub fn job(&self) -> Job {
         self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
     }
@@ -192,7 +192,7 @@ fn job_of(requested: &ScopeSet) -> Option<Job> {
             resources::ResourceOfScope::Other(_) => true,
             _ => false,
         };
-        // An API of the user's own: nothing is known about it, so nothing can be missed.
+        // A user-defined API: its requirements are unknown, so nothing can be missing.
         (!api.is_empty() && api.iter().all(elsewhere)).then_some(Job::Custom)
     })
 }

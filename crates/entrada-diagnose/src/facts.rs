@@ -1,4 +1,4 @@
-//! The evidence as rules look at it: read once, asked often.
+//! The facts that rules check, derived once from the evidence.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -16,18 +16,18 @@ use entrada_core::{Claims, Job, Jwt, NumericDate, ScopeSet, TokenSubject};
 /// One case, prepared for the rules.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// What was collected.
+    /// The collected evidence.
     pub evidence: &'a Evidence,
-    /// The job to judge by.
+    /// The job that the token is checked for.
     pub job: Job,
-    /// What that job needs.
+    /// The requirements of that job.
     pub needs: JobFacts,
     /// The access token's shape: the pasted one, or the one in the response.
     shape: Option<Cow<'a, Shape>>,
-    /// Now, by the server's clock where a response carries it, else by ours: whether a token is still good is decided
-    /// by the server.
+    /// The current time, from the server's clock if the response carries it, else from the local clock: the server decides
+    /// whether a token is still valid.
     pub now: Option<NumericDate>,
-    /// Whether the token was issued after the refusal, which is history then.
+    /// Whether the token was issued after the refusal, which is then obsolete.
     refusal_is_past: bool,
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::RefusalCause>,
@@ -36,7 +36,7 @@ pub struct Facts<'a> {
     known: Known,
 }
 
-/// What many rules ask, worked out when the first one does.
+/// Values that many rules use, computed at first use.
 #[derive(Debug, Default)]
 struct Known {
     is_id_token: OnceCell<bool>,
@@ -57,7 +57,7 @@ impl<'a> Facts<'a> {
             Some(token) => Some(Cow::Borrowed(token)),
             None => response.map(of_response).map(Cow::Owned),
         };
-        // Without a request, the scopes of the answer say what was asked (RFC 6749 §5.1).
+        // Without a request, the scopes of the response stand for the requested ones (RFC 6749 §5.1).
         let context = &evidence.context;
         let job =
             match (&context.job, &context.requested, response.and_then(TokenResponse::granted)) {
@@ -88,12 +88,12 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// What else is known.
+    /// The context of the case.
     pub fn context(&self) -> &'a Context {
         &self.evidence.context
     }
 
-    /// The scopes of a request that is all there is: nobody was asked yet.
+    /// The requested scopes, if the request is the only evidence and has no answer yet.
     pub fn request(&self) -> Option<&'a ScopeSet> {
         let evidence = self.evidence;
         let answered = evidence.token.is_some()
@@ -106,12 +106,12 @@ impl<'a> Facts<'a> {
         evidence.context.requested.as_ref().filter(|scopes| !answered && !scopes.is_empty())
     }
 
-    /// The token response, when there is one.
+    /// The token response, if there is one.
     pub fn response(&self) -> Option<&'a TokenResponse> {
         self.evidence.response.as_ref()
     }
 
-    /// The refusal, when there is one and no token was issued after it.
+    /// The refusal, if there is one and no token was issued after it.
     pub fn refusal(&self) -> Option<&'a ErrorResponse> {
         self.evidence.refusal.as_ref().filter(|_| !self.refusal_is_past)
     }
@@ -128,7 +128,7 @@ impl<'a> Facts<'a> {
 
     fn is_issued_after_the_refusal(&self) -> bool {
         let refused = self.evidence.refusal.as_ref().and_then(ErrorResponse::refused_at);
-        // Entra sets `iat` five minutes back.
+        // Entra sets `iat` five minutes into the past.
         let issued = self.claims().and_then(|claims| Some(claims.time("iat")?.plus_seconds(300)));
         refused.zip(issued).is_some_and(|(refused, issued)| refused < issued)
     }
@@ -139,12 +139,12 @@ impl<'a> Facts<'a> {
         left.is_some_and(|left| 300 < left)
     }
 
-    /// Whether a service did, for this token, what the job does: what it needed, it had.
+    /// Whether a service answered a call of this job successfully: the token had what it needed.
     pub fn is_served(&self) -> bool {
         self.evidence.answer.as_ref().is_some_and(|answer| answer.serves(self.job))
     }
 
-    /// The token as a JWT, when it is one that can be read.
+    /// The token as a JWT, if it is a readable one.
     pub fn jwt(&self) -> Option<&Jwt> {
         match self.shape() {
             Some(Shape::Jwt(jwt)) => Some(jwt),
@@ -152,12 +152,12 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The claims of the access token; none for an ID token, whose claims say nothing about an API.
+    /// The claims of the access token; `None` for an ID token, whose claims are not about an API.
     pub fn claims(&self) -> Option<&Claims> {
         self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
     }
 
-    /// On whose behalf the token is meant to act: as said, else as the token itself says.
+    /// Whether the token acts for a user or for the application: as given in the context, else from the token itself.
     pub fn subject(&self) -> TokenSubject {
         self.context().subject.unwrap_or(if self.is_app_only() {
             TokenSubject::App
@@ -166,7 +166,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether the token was issued to an application without a user: `idtyp` says so, or without a `scp` there are
+    /// Whether the token was issued to an application without a user: by `idtyp`, or, without `scp`, because there are
     /// roles, or the subject is the application itself, or the client proved itself by a secret or certificate.
     pub fn is_app_only(&self) -> bool {
         *self.known.is_app_only.get_or_init(|| self.find_app_only())
@@ -196,7 +196,7 @@ impl<'a> Facts<'a> {
     fn find_id_token(&self) -> bool {
         let Some(jwt) = self.jwt() else { return false };
         let claims = &jwt.claims;
-        // An access token has one of these; an ID token has none.
+        // An access token has one of these; an ID token does not.
         if claims.has_scp()
             || claims.client_id().is_some()
             || claims.text("idtyp").is_some()
@@ -212,7 +212,7 @@ impl<'a> Facts<'a> {
             || about_a_person.iter().any(|name| claims.get(name).is_some())
     }
 
-    /// The API that the token's `aud` names, where it is on record.
+    /// The API that the token's `aud` names, if it is a known one.
     pub fn audience(&self) -> Option<&'static Resource> {
         *self.known.audience.get_or_init(|| resources::of_audience(self.jwt()?.claims.aud()?))
     }
@@ -222,11 +222,11 @@ impl<'a> Facts<'a> {
         self.needs.resource
     }
 
-    /// The audience of a job of the user's own: of one described by flags, or in the configuration.
+    /// The audience of a user-defined job: from the flags or the configuration.
     pub fn own_audience(&self) -> Option<&str> {
         match self.job {
             Job::Custom => self.context().audience.as_deref().or_else(|| {
-                // Named by nothing but the scopes: `api://mine/Orders.Read`.
+                // Only the scopes name it: `api://mine/Orders.Read`.
                 let mut apis = self.context().requested.as_ref()?.iter().filter_map(|scope| {
                     match resources::of_scope(scope) {
                         resources::ResourceOfScope::Other(prefix) => Some(prefix),
@@ -240,7 +240,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether the token's `aud` is one that the job accepts; `None` when that cannot be told.
+    /// Whether the job accepts the token's `aud`; `None` if that is unknown.
     pub fn audience_fits(&self) -> Option<bool> {
         *self.known.audience_fits.get_or_init(|| self.compare_audience())
     }
@@ -251,10 +251,10 @@ impl<'a> Facts<'a> {
             return None;
         }
         if let Some(own) = self.own_audience() {
-            // `api://GUID` and the bare GUID are one: v2.0 tokens always carry the latter.
+            // `api://GUID` and the bare GUID are equivalent: v2.0 tokens always carry the latter.
             let bare = |aud: &str| aud.strip_prefix("api://").unwrap_or(aud).to_owned();
             let own = bare(own);
-            // The GUID of a service stands for any of its addresses, a customer's own included.
+            // The GUID of a service matches any of its URLs, including customer-specific ones.
             let by_id = |aud: &str| {
                 [(aud, own.as_str()), (own.as_str(), aud)].iter().any(|(one, other)| {
                     resources::of_audience(one)
@@ -265,7 +265,7 @@ impl<'a> Facts<'a> {
                 let aud = bare(aud);
                 resources::same_audience(&own, &aud) || by_id(&aud)
             });
-            // v2.0 tokens carry the API's GUID, whatever it is called: that cannot be compared with a name.
+            // v2.0 tokens carry the API's GUID, which cannot be compared with a name.
             let by_guid =
                 audiences.iter().any(|aud| is_guid(aud) && resources::of_audience(aud).is_none());
             return if !fits && by_guid && !is_guid(&own) { None } else { Some(fits) };
@@ -286,13 +286,13 @@ impl<'a> Facts<'a> {
         self.known.scp.get_or_init(|| self.claims()?.scp()).as_ref()
     }
 
-    /// Whether what was granted has one of the permissions that suffice for the job; jobs that need none are always
+    /// Whether one of the granted permissions is sufficient for the job; jobs that need no permission are always
     /// served.
     pub fn suffices(&self) -> bool {
         *self.known.suffices.get_or_init(|| {
             let sufficient = self.needs.sufficient;
             let Some(granted) = self.granted() else { return sufficient.is_empty() };
-            // By its own name, which is the rule; or within a stronger one.
+            // By its own name, which is the usual case, or as part of a broader permission.
             sufficient.is_empty()
                 || granted.iter().any(|scope| {
                     let name = resources::short_name(scope);
@@ -302,12 +302,12 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The scopes to ask for, for the job in its cloud.
+    /// The scopes to request for the job in its cloud.
     pub fn job_scopes(&self) -> Vec<String> {
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
     }
 
-    /// How an application without a user asks for what the job needs; `None` where a user is meant, or nothing is known.
+    /// Help for an application without a user to request what the job needs; `None` for a user, or for an unknown job.
     pub fn ask_as_application(&self) -> Option<String> {
         if self.subject() != TokenSubject::App {
             return None;
@@ -316,21 +316,21 @@ impl<'a> Facts<'a> {
         let role = self.needs.app_roles.first().map_or_else(String::new, |role| {
             format!("; it needs the application permission `{role}`")
         });
-        Some(format!("ask for `{scope}` with the application's own secret or certificate{role}"))
+        Some(format!("request `{scope}` with the application's own secret or certificate{role}"))
     }
 
-    /// `entrada login` with this profile and `arguments`: what to paste to sign in again.
+    /// The command that signs in again: `entrada login` with this profile and `arguments`.
     pub fn login(&self, arguments: &str) -> String {
         self.command("login", arguments)
     }
 
-    /// A command of ours with this profile.
+    /// An entrada command with this profile.
     pub fn command(&self, command: &str, arguments: &str) -> String {
         let context = self.context();
         let mut words = vec!["entrada", command];
         words.extend(context.profile.as_deref());
         words.extend(context.selectors.as_deref());
-        // What the advice names replaces what was asked for; without a word on it, the same is asked again.
+        // The scopes or job in `arguments` replace the earlier ones; without arguments, the earlier ones are repeated.
         let job =
             context.job.filter(|_| context.wanted.is_none()).map(|job| format!("--job {job}"));
         let same = context.wanted.as_deref().or(job.as_deref());
@@ -339,7 +339,7 @@ impl<'a> Facts<'a> {
         format!("`{}`", words.join(" "))
     }
 
-    /// What kind of thing is judged.
+    /// The kind of input.
     pub fn input_kind(&self) -> InputKind {
         match (self.shape(), self.refusal(), &self.evidence.not_oauth) {
             (_, Some(_), _) => InputKind::OauthError,
@@ -355,7 +355,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The job that the call was for, by who answered.
+/// The job of the call, from the service that answered.
 fn called(evidence: &Evidence) -> Option<Job> {
     let by_mail = evidence.mail.as_ref().map(|talk| talk.protocol.job());
     by_mail.or_else(|| evidence.answer.as_ref()?.job())

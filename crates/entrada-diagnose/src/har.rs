@@ -1,4 +1,4 @@
-//! An HTTP archive of a sign-in, ours or a browser's, as evidence: what the authority said last, and what it was asked.
+//! Reads an HTTP archive of a sign-in, from entrada or a browser: the last answer of the authority, and its request.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,29 +12,29 @@ use entrada_core::har::{Har, HarEntry, Pair, Token, is_redacted, value_of};
 use entrada_core::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 use entrada_core::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
 
-/// What an entry was, as far as it decides anything.
+/// The relevant content of an entry.
 enum Said {
     Response(Box<TokenResponse>, Option<Shape>),
     Refusal(Box<ErrorResponse>),
     NotOauth(entrada_core::oauth::ProtocolError),
 }
 
-/// A call that was refused, by whom and when.
+/// A refused call, with the service and the time.
 struct Refused {
     by: String,
     answer: HttpAnswer,
     at: Option<NumericDate>,
 }
 
-/// Requests for different scopes that are kept apart; nobody signs in for more.
+/// Maximum number of requests with different scopes that are kept. Real archives have fewer.
 const CASES_MAX: usize = 8;
 
-/// The evidence in `har`. Judged as of the last thing that was said, not as of `now`. What was said last counts; of what
-/// was asked for other scopes before, the last of each is kept beside.
+/// The evidence in `har`, at the time of its last answer, not at `now`. The last answer counts; for each earlier request
+/// with other scopes, its last answer is kept in [`Evidence::beside`].
 pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     let mut context = Context::default();
     let mut cases: Vec<Evidence> = Vec::new();
-    // The last refusals, of each who has not answered otherwise since.
+    // The last refusal of each service that has not given a successful answer since.
     let mut refused: Vec<Refused> = Vec::new();
     let redactor = secrets(har);
     for entry in &har.log.entries {
@@ -61,7 +61,7 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
             if CASES_MAX < cases.len() {
                 cases.remove(0);
             }
-            // What was refused before is history.
+            // Earlier refusals are obsolete.
             refused.clear();
         } else if let Some((by, refusal)) = called(entry, &cases) {
             refused.retain(|earlier| earlier.by != by);
@@ -98,13 +98,13 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     evidence
 }
 
-/// Every secret that went over the wire.
+/// All secrets that were sent or received.
 fn secrets(har: &Har) -> Redactor {
     let redactor = Redactor::default();
     for entry in &har.log.entries {
         let headers = entry.request.headers.iter().chain(&entry.response.headers);
         for Pair { name, value } in parameters(entry).iter().chain(headers) {
-            // What stands in the place of a secret is none.
+            // A redaction placeholder is not a secret.
             if !is_redacted(value) {
                 redactor.learn_parameter(name, value);
             }
@@ -120,10 +120,10 @@ fn secrets(har: &Har) -> Redactor {
     redactor
 }
 
-/// Who answered, where it was an authority.
+/// The name of the answering party if it is an authority.
 const AUTHORITY: &str = "authority";
 
-/// Ends of names of files that pages are made of, and of those that browsers ask for by themselves.
+/// File name endings of page resources and of files that browsers request on their own.
 const FILES: [&str; 13] = [
     ".css",
     ".gif",
@@ -140,11 +140,11 @@ const FILES: [&str; 13] = [
     "robots.txt",
 ];
 
-/// Segments of paths to which an authority's pages report.
+/// Path segments of the telemetry of an authority's pages.
 const REPORTS: [&str; 2] = ["instrumentation", "handlers"];
 
-/// Who answered a call, and the answer where it is a refusal: an API on record, the API that the token is for, or an
-/// authority. Pages of APIs, files, preflights and requests without an answer are no calls.
+/// The party that answered a call, and the answer if it is a refusal: a known API, the API that the token is for, or an
+/// authority. Pages of APIs, files, preflights and requests without an answer are not calls.
 fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAnswer>)> {
     let (request, response) = (&entry.request, &entry.response);
     let header = |name: &str| {
@@ -152,7 +152,7 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
         all.find(|pair| pair.name.eq_ignore_ascii_case(name)).map(|pair| pair.value.as_str())
     };
     let sent = header("authorization");
-    // RFC 9110 §15: 1xx is no answer yet.
+    // RFC 9110 §15: 1xx is not a final answer.
     if response.status < 200 || header("access-control-request-method").is_some() {
         return None;
     }
@@ -183,16 +183,16 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
         is_own(cases, sent, &host).then_some(host)?
     };
     if by == AUTHORITY && response.status < 400 {
-        // Its pages say that it answers.
+        // Its pages show that it works.
         return Some((by, None));
     }
-    // What cannot be read is an answer all the same.
+    // An unreadable body is still an answer.
     answer.body = String::from_utf8_lossy(&body(entry).unwrap_or_default()).into_owned();
     if by == AUTHORITY {
         return Some((by, Some(answer)));
     }
-    // A browser's archive is full of pages, and those of APIs are none.
-    // With a token that is shown, Graph and ARM send no pages: something in between does.
+    // A browser's archive contains many pages, which are not API answers.
+    // Graph and ARM do not send pages for a request with a token: a proxy sent it.
     let is_page = answer.is_html()
         && match service {
             Service::Graph | Service::Arm => sent.is_none() && response.status < 300,
@@ -203,14 +203,14 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
         return None;
     }
     let answer = answer.refused_within().unwrap_or(answer);
-    // A body that was not kept, a picture or a file says nothing of the token.
+    // A missing body, a picture or a file shows nothing about the token.
     if response.status < 300 && !answer.is_success() && answer.is_unreadable() {
         return None;
     }
     Some((by, Some(answer).filter(|answer| !answer.is_good())))
 }
 
-/// Whether a call to `host` was one with a token that was got before: by what was sent, or by the token's audience.
+/// Whether a call to `host` used a token from an earlier response: by the token that was sent, or by the token's audience.
 fn is_own(cases: &[Evidence], sent: Option<&str>, host: &str) -> bool {
     cases.iter().any(|case| {
         let Some(response) = &case.response else { return false };
@@ -222,7 +222,7 @@ fn is_own(cases: &[Evidence], sent: Option<&str>, host: &str) -> bool {
     })
 }
 
-/// Judges `answer` with the token that was sent. Another one than was got last has another request.
+/// Adds `answer` with the token that was sent. A token other than the last one belongs to another request.
 fn take(answer: HttpAnswer, evidence: &mut Evidence) {
     let sent = answer.authorization.as_ref().map(|sent| {
         let text = sent.expose();
@@ -235,7 +235,7 @@ fn take(answer: HttpAnswer, evidence: &mut Evidence) {
     evidence.answer = Some(answer);
 }
 
-/// Everything that was sent: the address's parameters and the form's members.
+/// All request parameters: those of the URL and of the form.
 fn parameters(entry: &HarEntry) -> Vec<Pair> {
     let mut all = match Url::parse(&entry.request.url) {
         Ok(url) => entrada_core::har::pairs_of(url.query().unwrap_or_default().as_bytes()),
@@ -245,7 +245,7 @@ fn parameters(entry: &HarEntry) -> Vec<Pair> {
     all
 }
 
-/// Takes over what a request to the authority tells: the client, the scopes, the tenant.
+/// Copies the client, the scopes and the tenant from a request to the authority.
 fn note(context: &mut Context, entry: &HarEntry, asked: &[Pair]) {
     let Some(client_id) = value_of(asked, "client_id") else { return };
     context.client_id = Some(client_id.to_owned());
@@ -266,7 +266,7 @@ fn note(context: &mut Context, entry: &HarEntry, asked: &[Pair]) {
     }
 }
 
-/// The base and the tenant of an address of Entra's shape: `https://host/TENANT/oauth2/v2.0/…`.
+/// The base and the tenant of an Entra URL: `https://host/TENANT/oauth2/v2.0/…`.
 fn authority(address: &str) -> Option<(String, String)> {
     let url = Url::parse(address).ok()?;
     let path = segments(address);
@@ -278,7 +278,7 @@ fn authority(address: &str) -> Option<(String, String)> {
 }
 
 fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
-    // The browser that comes back with a refusal (RFC 6749 §4.1.2.1).
+    // The redirect back with an error (RFC 6749 §4.1.2.1).
     let came_back = value_of(asked, "state").is_some() && value_of(asked, "client_id").is_none();
     if came_back && value_of(asked, "error").is_some() {
         let members = asked.iter().map(|pair| (pair.name.clone(), pair.value.clone().into()));
@@ -289,7 +289,7 @@ fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
     }
     let answer = answer(entry)?;
     let received_at = entry.started().unwrap_or_default();
-    // A browser may have kept the answer and not the form.
+    // A browser may have recorded the answer but not the form.
     let path = segments(&entry.request.url);
     let endpoint = path.iter().any(|segment| segment.eq_ignore_ascii_case("oauth2"))
         && path.last().is_some_and(|last| last.eq_ignore_ascii_case("token"));
@@ -311,7 +311,7 @@ fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
     }
 }
 
-/// What is known of an access token whose text was taken out.
+/// The known properties of an access token whose text was redacted.
 fn told(entry: &HarEntry, response: &TokenResponse) -> Option<Shape> {
     let text = response.access_token.expose();
     if !is_redacted(text) {
@@ -330,7 +330,7 @@ fn told(entry: &HarEntry, response: &TokenResponse) -> Option<Shape> {
     }
 }
 
-/// The answer as it came over the wire, as far as it is written down.
+/// The HTTP response, as far as it was recorded.
 fn answer(entry: &HarEntry) -> Option<HttpResponse> {
     let response = &entry.response;
     let mut answer = http::Response::builder().status(response.status);

@@ -1,4 +1,4 @@
-//! Which cause a refusal points to. One place decides; the rules word it.
+//! Finds the cause of an authority's refusal. The rules describe it.
 
 use std::borrow::Cow;
 
@@ -11,21 +11,21 @@ use entrada_core::oauth::ErrorResponse;
 /// The cause of a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RefusalCause {
-    /// The rule that words it.
+    /// The rule that reports it.
     pub(super) id: RuleId,
-    /// The AADSTS number that told, when one did.
+    /// The AADSTS number that identified it, if there is one.
     pub(super) code: Option<&'static Aadsts>,
-    /// How sure that is.
+    /// The confidence in this cause.
     pub(super) confidence: Confidence,
 }
 
-/// The cause that `error` points to: by its AADSTS numbers, then by `suberror`, then by `error` itself. Microsoft keeps
-/// the right to change numbers and texts, so words that the RFCs fix come first.
+/// The cause that `error` points to: from its AADSTS numbers, then from `suberror`, then from `error` itself. Microsoft
+/// may change numbers and texts, so the error codes that the RFCs define come first.
 pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<RefusalCause> {
     let told = |id, confidence| Some(RefusalCause { id, code: None, confidence });
-    // By a word with one meaning, or by a sentence.
+    // From an error code with one meaning, or from a sentence.
     let plain = |id| told(id, Confidence::Certain);
-    // By a word that has other meanings too.
+    // From an error code that has other meanings too.
     let usual = |id| told(id, Confidence::Likely);
     match error.error.as_str() {
         "authorization_pending" => return plain(RuleId::AuthorizationPending),
@@ -35,7 +35,7 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
         "slow_down" => return plain(RuleId::Throttled),
         // AADB2C90117: "The scope … provided in the request is not supported".
         _ if has_number(error, "AADB2C90117") => return plain(RuleId::InvalidScope),
-        // A directory for customers has numbers of its own, and most of them are no refusal by the user.
+        // A directory for customers has its own numbers, and most of them are not a refusal by the user.
         // AADB2C90091: "The user has cancelled entering self-asserted information".
         "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
         "access_denied" if has_number(error, "AADB2C90091") => return plain(RuleId::UserDeclined),
@@ -70,12 +70,12 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
         _ => (),
     }
     if error.error_codes.iter().any(|code| aadsts::find(*code).is_some()) {
-        // The number says what it is, and that is none of the causes: the word beside it says less.
+        // The number identifies an error that none of the rules covers; the error code is less specific.
         return None;
     }
     match error.error.as_str() {
         "consent_required" => plain(RuleId::UserConsentRequired),
-        // With a number that nobody here knows, the reason may be any.
+        // With an unknown number the cause is unknown.
         "interaction_required" | "login_required" if error.error_codes.is_empty() => {
             plain(RuleId::MfaRequired)
         }
@@ -85,15 +85,15 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
         _ if error.http_status.is_some_and(|status| 500 <= status) => {
             plain(RuleId::ServiceIncident)
         }
-        // RFC 6749 §5.2: invalid, expired, revoked, or of another client. An authority that names nothing finer leaves it open.
+        // RFC 6749 §5.2: invalid, expired, revoked, or of another client. Without a number the authority leaves it open.
         "invalid_grant" if refreshing => usual(RuleId::RefreshTokenRevoked),
         "access_denied" => usual(RuleId::UserDeclined),
         _ => None,
     }
 }
 
-/// A finding of `rule` as one of two explanations: personal accounts' sign-in says the same of a client id that is not
-/// there and of an application that is not open to them.
+/// A finding of `rule` as one of two explanations: the sign-in of personal accounts gives the same error for an unknown
+/// client id and for an application that does not accept personal accounts.
 pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) -> Option<Finding> {
     let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
     let either = text.contains("does not exist or is not enabled for consumers");
@@ -101,10 +101,10 @@ pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) 
         .then(|| describe(facts, rule, None, message).with_confidence(Confidence::Possible))
 }
 
-/// Numbers that only say that there is another one, or a sentence, to read.
+/// Numbers that only wrap another number or a sentence.
 const WRAPPERS: [u64; 6] = [50_012, 50_027, 70_002, 90_023, 90_100, 700_023];
 
-/// The cause that the numbers name; where one stands for several things, its sentence and what was asked decide.
+/// The cause that the numbers name. For a number with several causes, its sentence and the request decide.
 fn by_number(
     error: &ErrorResponse,
     context: &Context,
@@ -112,7 +112,7 @@ fn by_number(
     refreshing: bool,
 ) -> Option<RefusalCause> {
     let known = || error.error_codes.iter().filter_map(|code| aadsts::find(*code));
-    // "AADSTS70002: Error validating credentials. AADSTS54005: …": what is inside counts.
+    // "AADSTS70002: Error validating credentials. AADSTS54005: …": the inner number counts.
     let inner = known().filter(|code| !WRAPPERS.contains(&code.code));
     let outer = known().filter(|code| WRAPPERS.contains(&code.code));
     let grant = context.grant_type.as_deref().unwrap_or_default();
@@ -123,14 +123,14 @@ fn by_number(
             65004 => Some(RuleId::UserDeclined),
             70016 => Some(RuleId::AuthorizationPending),
             70000 | 70008 if grant == "authorization_code" => Some(RuleId::AuthCodeReused),
-            // The same number for a dead grant and, for personal accounts, for scopes outside it.
+            // The same number for an invalid grant and, for personal accounts, for scopes outside the grant.
             70000 if refreshing && sentence().is_none() && asks_for_more(context) => {
                 Some(RuleId::RefreshScopeNotGranted)
             }
             70000 => sentence().or(refreshing.then_some(RuleId::RefreshTokenRevoked)).or(of_number),
             70011 => sentence().or_else(|| by_scopes(context)).or(of_number),
             65001 if refreshing && asks_for_more(context) => Some(RuleId::RefreshScopeNotGranted),
-            // The same circuit breaker for any request that goes round in circles.
+            // The same loop protection applies to any repeated request.
             50196
                 if refreshing || ["authorization_code", "client_credentials"].contains(&grant) =>
             {
@@ -155,7 +155,7 @@ fn is_b2c(error: &ErrorResponse) -> bool {
     error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
 }
 
-/// Whether the user pressed the button of that name (Entra).
+/// Whether the user pressed the cancel button (Entra).
 fn is_cancelled(error: &ErrorResponse) -> bool {
     error.error_subcode.as_deref() == Some("cancel")
 }
@@ -164,7 +164,7 @@ fn has_number(error: &ErrorResponse, number: &str) -> bool {
     error.error_description.as_deref().is_some_and(|text| text.contains(number))
 }
 
-/// What is wrong with the scopes of a request that was refused for them.
+/// The cause of a refusal that is about the scopes of the request.
 fn by_scopes(context: &Context) -> Option<RuleId> {
     let requested = context.sent.as_ref().or(context.requested.as_ref())?.api();
     let of_application = context.grant_type.as_deref() == Some("client_credentials");
@@ -173,13 +173,13 @@ fn by_scopes(context: &Context) -> Option<RuleId> {
         .then_some(RuleId::ScopeNotDefaultForClientCredentials)
 }
 
-/// Whether a refresh asked for scopes that the sign-in had not asked for.
+/// Whether a refresh requested scopes that the sign-in had not requested.
 fn asks_for_more(context: &Context) -> bool {
     let (Some(signed_in), Some(sent)) = (&context.requested, &context.sent) else { return false };
     sent.api().iter().any(|scope| !signed_in.contains(scope))
 }
 
-/// A finding of `rule` when the refusal points to it: what the number means, as seen, what to do.
+/// The finding of `rule` if the refusal points to it: the meaning of the number, the evidence, and help.
 pub(super) fn explain(
     facts: &Facts,
     rule: &'static Rule,
@@ -189,7 +189,7 @@ pub(super) fn explain(
     Some(describe(facts, rule, cause.code, without_code).with_confidence(cause.confidence))
 }
 
-/// A finding of `rule` about an answer that is no OAuth but whose status, one of `statuses`, says enough.
+/// The finding of `rule` for an answer that is not OAuth, if its status is one of `statuses`.
 pub(super) fn by_status(
     facts: &Facts,
     rule: &'static Rule,
@@ -204,13 +204,13 @@ pub(super) fn by_status(
     })
 }
 
-/// The command that signs in again, in place of the bare advice to do so.
+/// Replaces the plain advice to sign in again with the command.
 pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
     finding.help.retain(|help| help != "sign in again");
     finding.help(format!("sign in again: {}", facts.login("")))
 }
 
-/// What to do about a refusal that is not for good: wait as long as the authority asks.
+/// Adds help for a temporary refusal: wait as long as the authority asks.
 pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     let refusal = facts.refusal().and_then(|refusal| refusal.retry_after);
     let other = || facts.evidence.not_oauth.as_ref()?.retry_after;
@@ -222,7 +222,7 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     }
 }
 
-/// A finding about the refusal, whatever it points to.
+/// A finding of `rule` with the refusal as its evidence.
 pub(super) fn describe(
     facts: &Facts,
     rule: &'static Rule,

@@ -1,9 +1,9 @@
-//! What the authority's own sentences say where its number says too little: some numbers stand for several things, some
-//! are on no list, and browser pages have none at all. Texts are no contract, so a sentence only ever refines.
+//! Finds the cause in the authority's error text where its number is not enough: some numbers have several causes, some
+//! are unknown, and browser pages have none. Microsoft may change its texts, so a sentence only refines a result.
 
 use super::RuleId;
 
-/// Sentences in lower case, in parts that all have to be there, and the cause that they name. The first that fits counts.
+/// Sentences in lower case, as parts that must all occur, and the cause that each names. The first match counts.
 const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["must contain the following parameter", "client_secret"], RuleId::PublicClientFlowsDisabled),
     (&["public clients can't send a client secret"], RuleId::ClientSecretForPublicClient),
@@ -36,7 +36,7 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["too many requests"], RuleId::Throttled),
 ];
 
-/// Sentences about a grant, which say which of its ends it met only when one knows that it was a refresh.
+/// Sentences about a grant. They identify the cause only at a refresh.
 const OF_A_GRANT: &[(&[&str], RuleId)] = &[
     (&["grant is expired"], RuleId::RefreshTokenExpired),
     (&["grant has expired"], RuleId::RefreshTokenExpired),
@@ -45,7 +45,7 @@ const OF_A_GRANT: &[(&[&str], RuleId)] = &[
     (&["grant has been revoked"], RuleId::RefreshTokenRevoked),
 ];
 
-/// The cause that `text` names, if it has one of the sentences.
+/// The cause that `text` names, if it contains one of the sentences.
 pub(super) fn cause(text: &str, refreshing: bool) -> Option<RuleId> {
     let text = text.to_ascii_lowercase();
     let find = |table: &'static [(&[&str], RuleId)]| {

@@ -1,13 +1,13 @@
-//! What a pasted string is, told from its shape alone.
+//! Recognises the kind of a pasted string from its format alone.
 //!
-//! Shapes marked undocumented were inferred from public samples: good for a hint, never for a verdict.
+//! Formats marked undocumented were inferred from public samples: they give a hint, not a verdict.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
 use entrada_core::{Claims, Jwt, JwtError, Secret};
 
-/// Kinds of strings that people take for access tokens.
+/// Kinds of strings that people use as access tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// A JWT that can be read.
@@ -35,13 +35,13 @@ pub enum Shape {
         /// Characters.
         length: usize,
     },
-    /// The cookie with which a broker shows the device's own refresh token (PRT).
+    /// The cookie with which a broker sends the device's refresh token (PRT).
     PrtCookie,
     /// A SAML assertion, raw or in base64.
     Saml,
-    /// A JWT or ticket that a viewer cut short, or that lost a part on the way.
+    /// A JWT or ticket that a viewer cut short, or that lost a part.
     Broken {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
         /// Characters.
         length: usize,
@@ -58,17 +58,17 @@ pub const SITE_GRAPH: u32 = 293_577;
 /// Site id of Outlook (IMAP, SMTP, EWS) in personal tickets (undocumented).
 pub const SITE_OUTLOOK: u32 = 292_841;
 
-/// A token that is longer than any real one is not read further: a service would refuse it by size.
+/// Maximum length of a token that is parsed: a service refuses a longer one because of its size.
 const TOKEN_MAX: usize = 256 * 1024;
 
-/// Characters of a token that was cut: less is a word with dots behind it.
+/// Minimum length of a truncated token in characters: a shorter string is a word followed by dots.
 const CUT_MIN: usize = 15;
 
-/// Characters of a piece of a broken token, one with another.
+/// Average length of the pieces of a wrapped token, in characters.
 const PIECE_MIN: usize = 16;
 
 impl Shape {
-    /// Classifies `text` as it was pasted: quotes, `Bearer `, line breaks and such are taken off first.
+    /// Classifies the pasted `text`: quotes, `Bearer `, line breaks and similar are removed first.
     pub fn of(text: &str) -> Self {
         if let Some(jwt) = Self::of_plain_jwt(text) {
             return jwt;
@@ -76,12 +76,12 @@ impl Shape {
         Self::of_bare(Self::bare(text).expose())
     }
 
-    /// The token alone, of `text` as it was pasted.
+    /// The token alone, from the pasted `text`.
     pub fn bare(text: &str) -> Secret {
         Secret::new(unwrap(text))
     }
 
-    /// A JWT and nothing else, which is what is pasted most.
+    /// A JWT and nothing else, the most common input.
     pub fn of_plain_jwt(text: &str) -> Option<Self> {
         if TOKEN_MAX < text.len() || !text.starts_with("eyJ") {
             return None;
@@ -102,7 +102,7 @@ impl Shape {
     fn of_bare(text: &str) -> Self {
         let length = text.chars().count();
         let broken = |reason: &str| Self::Broken { reason: reason.to_owned(), length };
-        // Words are no token, whatever stands in them.
+        // Several words are not a token, whatever they contain.
         if text.contains(char::is_whitespace)
             && !text.starts_with("Bearer ")
             && !text.starts_with('<')
@@ -110,13 +110,13 @@ impl Shape {
             return Self::Opaque { length };
         }
         if TOKEN_MAX < text.len() {
-            return broken("it is far longer than any token");
+            return broken("it is far longer than a token can be");
         }
         if let Some(word) = stand_in(text) {
-            return broken(&format!("a program put {word} in the token's place"));
+            return broken(&format!("it is {word} instead of a token"));
         }
         if text.starts_with("Bearer ") {
-            return broken("the word `Bearer` stands before it twice");
+            return broken("it has the word `Bearer` before it twice");
         }
         if (text.contains("...") || text.contains('…')) && CUT_MIN < length {
             return broken("a viewer cut it short (`...`)");
@@ -155,14 +155,14 @@ impl Shape {
         }
     }
 
-    /// Whether it looks like an ID token beside an access token: about a person, and without anything that it may do.
+    /// Whether it looks like an ID token next to an access token: with claims about a person and without permissions.
     pub(super) fn is_of_an_id_token(&self) -> bool {
         self.claims().is_some_and(|claims| {
             !claims.has_scp() && claims.roles().is_none() && claims.client_id().is_none()
         })
     }
 
-    /// The token's claims, when it has readable ones.
+    /// The token's claims, if they are readable.
     pub fn claims(&self) -> Option<&Claims> {
         match self {
             Self::Jwt(jwt) => Some(&jwt.claims),
@@ -171,7 +171,7 @@ impl Shape {
     }
 }
 
-/// Takes off what clings to a token on its way through logs, shells and mails.
+/// Removes what logs, shells and mails add around a token.
 fn unwrap(text: &str) -> String {
     let mut text = text.trim().trim_end_matches(',').trim();
     if let Some(rest) = text.strip_prefix("\"access_token\"") {
@@ -190,7 +190,7 @@ fn unwrap(text: &str) -> String {
         text = text[7..].trim_start();
     }
     if scheme(text) {
-        // Once more: so it was sent, and so it is told.
+        // A second `Bearer` was sent, and is reported.
         return "Bearer ".to_owned() + &text[7..];
     }
     for quote in ['"', '\'', '`'] {
@@ -204,14 +204,14 @@ fn unwrap(text: &str) -> String {
     text.to_owned()
 }
 
-/// Whether it is one token in several pieces: its lines, or what stands between `+` that a form made blanks of. Some may be
+/// Whether it is one token in several pieces: its lines, or the parts between `+` signs that a form decoded as spaces. Some may be
 /// short.
 fn is_wrapped(text: &str) -> bool {
     let pieces = text.split_whitespace().count();
     PIECE_MIN * pieces <= text.len() && text.split_whitespace().all(is_token_text)
 }
 
-/// What programs write where a value is missing, or was never put in.
+/// Placeholders that programs write for a missing value.
 fn stand_in(text: &str) -> Option<&'static str> {
     if 64 < text.len() {
         return None;
@@ -219,13 +219,13 @@ fn stand_in(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
         "undefined" => Some("the word `undefined`"),
-        "null" | "none" | "nil" | "nan" | "(null)" => Some("the word for nothing (`null`)"),
+        "null" | "none" | "nil" | "nan" | "(null)" => Some("the null value (`null`)"),
         "[object object]" | "[object promise]" => Some("`[object …]`"),
         _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
             ends.then_some("the name of a variable")
         }
-        "your_access_token" | "access_token" | "your_token" | "token" => Some("a stand-in"),
+        "your_access_token" | "access_token" | "your_token" | "token" => Some("a placeholder"),
         _ => None,
     }
 }
@@ -234,7 +234,7 @@ fn is_token_text(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+/=%!*$~".contains(c))
 }
 
-/// `eyJ` is `{"` in base64: nearly every JOSE header starts so.
+/// `eyJ` is `{"` in base64: nearly every JOSE header starts with it.
 fn looks_like_jwt(text: &str) -> bool {
     text.starts_with("eyJ") || text.starts_with("ewo") || text.starts_with("ewog")
 }

@@ -131,7 +131,7 @@ static CAUSES: &[Cause] = &[
     cause("throttled", "the server received too many requests in a short time"),
     cause("device-code-expired", "the device code expired before the sign-in was finished"),
     cause("device-polling-loop", "the same request was repeated until Entra stopped it"),
-    cause("service-incident", "the service has a fault"),
+    cause("service-incident", "the service has an internal error"),
     cause("wrong-client", "the token or the grant belongs to another application"),
 ];
 

@@ -1,4 +1,4 @@
-//! Addresses that a browser was sent to: with a code, a token, or a refusal (RFC 6749 §4.1.2).
+//! Redirect URLs with a code, a token, or an error (RFC 6749 §4.1.2).
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use crate::shape::Shape;
 use entrada_core::oauth::is_refusal;
 
-/// A code or token in an address that a browser came back to.
+/// A code or token in a redirect URL.
 pub(super) fn came_back(text: &str) -> Option<Shape> {
     let members = parameters(text)?;
     let named = |name: &str| members.get(name).and_then(Value::as_str);
@@ -20,12 +20,12 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
     })
 }
 
-/// The parameters of an address that a browser was sent to with a refusal.
+/// The parameters of a redirect URL with an error.
 pub(super) fn refusal(text: &str) -> Option<Map<String, Value>> {
     parameters(text).filter(is_refusal)
 }
 
-/// What stands after `?` or `#` in an address: whichever of them an authority wrote.
+/// The parameters after `?` or `#` in a URL, whichever the authority used.
 fn parameters(text: &str) -> Option<Map<String, Value>> {
     if text.contains(char::is_whitespace) {
         return None;

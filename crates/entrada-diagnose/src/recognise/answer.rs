@@ -1,4 +1,4 @@
-//! HTTP answers: of a token endpoint, or of an API.
+//! HTTP answers of a token endpoint or of an API.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
 
-/// Whether an API said this, rather than an authority: its `error` is an object (Graph, ARM, OData).
+/// Whether it is an API's error, not an authority's: its `error` is an object (Graph, ARM, OData).
 pub(super) fn is_api_error(members: &Map<String, Value>) -> bool {
     let named = ["error", "odata.error"].iter().any(|name| {
         members.get(*name).and_then(|error| error.get("code")).is_some_and(Value::is_string)
@@ -19,8 +19,8 @@ pub(super) fn is_api_error(members: &Map<String, Value>) -> bool {
             && members.get("message").is_some_and(Value::is_string))
 }
 
-/// Takes an HTTP answer for what it is: of a token endpoint, or of an API. `local` is the clock of whoever got it, where
-/// that was told beside the server's.
+/// Adds an HTTP answer of a token endpoint or of an API to the evidence. `local` is the clock of the client, if
+/// it was given in addition to the server's.
 pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Option<NumericDate>) {
     let answer = answer.refused_within().unwrap_or(answer);
     if let Some(authorization) = &answer.authorization {
@@ -42,13 +42,13 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
         if let Some(mut response) = TokenResponse::from_json(&members, at) {
             response.server_date = server;
             evidence.response = Some(response);
-            // Tokens under a status of failure, or beside something else, show no endpoint that works.
+            // Tokens with an error status, or next to other content, do not prove a working endpoint.
             let failed = answer.status.is_some() && !answer.is_success();
             evidence.answer = failed.then_some(answer);
             return;
         }
     } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
-        // Words before or behind the authority's JSON, as logs have them.
+        // Text before or after the authority's JSON, as in logs.
         let is_error = answer.status.is_some_and(|status| 400 <= status);
         page::named(&answer.body).filter(|_| is_error && !answer.is_html())
     }) {
@@ -66,20 +66,20 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
     evidence.answer = Some(answer);
 }
 
-/// What was shown as a token in an `Authorization` header.
+/// The token in an `Authorization` header.
 fn sent_token(authorization: &str) -> Option<Shape> {
     let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(Shape::of(&format!("Bearer {rest}")));
     }
-    // The scheme was forgotten: what stands there is the token itself.
+    // The scheme is missing: the header contains only the token.
     (rest.is_empty() && 40 < scheme.len()).then(|| Shape::Broken {
         reason: "it was sent without the word `Bearer` before it".to_owned(),
         length: scheme.chars().count(),
     })
 }
 
-/// The refusal that an authority wrote into `answer`, as JSON or on a page.
+/// The authority's refusal in `answer`, as JSON or on a page.
 pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
     let members = answer.json().and_then(|json| json.as_object().cloned()).filter(is_refusal);
     let refusal = members.map(|members| ErrorResponse::from_json(&members));
@@ -88,13 +88,13 @@ pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
         .map(|refusal| ErrorResponse { http_status: answer.status, ..refusal })
 }
 
-/// `refusal` with what the head of its answer says, which came at `at`.
+/// `refusal` with the status and the pause from its answer, received at `at`.
 fn of_answer(refusal: ErrorResponse, answer: &HttpAnswer, at: NumericDate) -> ErrorResponse {
     ErrorResponse { http_status: answer.status, retry_after: answer.pause(at), ..refusal }
 }
 
-/// Whether `members` are those of an OAuth error. `told`: an authority said it, and then its `error` may be lost. APIs write an
-/// `error_description` alone too (SharePoint).
+/// Whether `members` are those of an OAuth error. `told`: an authority sent it, so `error` may be missing. APIs send an
+/// `error_description` alone as well (SharePoint).
 fn is_oauth_refusal(members: &Map<String, Value>, told: bool) -> bool {
     let described = members.get("error_description").and_then(Value::as_str);
     match members.get("error") {

@@ -1,4 +1,4 @@
-//! Evidence files, version 1 (`docs/json.md`): several pieces of evidence, and what is known around them.
+//! Evidence files, version 1 (`docs/json.md`): several pieces of evidence with their context.
 
 use serde_json::{Map, Value};
 
@@ -153,7 +153,7 @@ fn requested(members: &Map<String, Value>) -> Result<Option<ScopeSet>, Recognise
     }
 }
 
-/// `http`: the answer, and the request as far as it is known.
+/// `http`: the answer, and the known parts of the request.
 fn http_answer(http: &Map<String, Value>) -> HttpAnswer {
     let request = http.get("request").and_then(Value::as_object);
     let headers = |from: Option<&Value>| -> Vec<(String, String)> {
@@ -188,7 +188,7 @@ fn http_answer(http: &Map<String, Value>) -> HttpAnswer {
     }
 }
 
-/// `mail`: who said what.
+/// `mail`: the lines, each with its side.
 fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailLog, RecogniseError> {
     let lines: Vec<&str> = match mail.get("lines") {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
@@ -218,7 +218,7 @@ fn mail_talk(mail: &Map<String, Value>, user: Option<String>) -> Result<MailLog,
     ))
 }
 
-/// `device_flow`: the code, and the polls for it. The last word counts.
+/// `device_flow`: the code, and the polls for it. The last answer counts.
 fn take_device_flow(steps: &[Value], evidence: &mut Evidence) {
     evidence.context.grant_type = Some("device_code".to_owned());
     let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
@@ -247,7 +247,7 @@ fn take_device_flow(steps: &[Value], evidence: &mut Evidence) {
             began = at;
             continue;
         }
-        // A second of grace: times are rounded.
+        // A tolerance of one second: times are rounded.
         if last_poll.is_some_and(|last| at.saturating_sub(last) + 1 < interval) {
             hasty += 1;
         }

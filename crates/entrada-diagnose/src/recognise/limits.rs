@@ -1,11 +1,11 @@
-//! How much of an input is looked at: enough for anything that a sign-in leaves behind, and never so much that a hostile
-//! one costs time or memory.
+//! Limits on the input size: large enough for the data of any sign-in, small enough that a hostile
+//! input costs little time and memory.
 
 use super::RecogniseError;
 
-/// Bytes of text without structure that are searched for something that can be judged.
+/// Maximum number of bytes of unstructured text that are searched.
 const TEXT_MAX: usize = 1 << 20;
-/// Members and elements of JSON. Each takes some hundred bytes once it is read; a browser's archive of a sign-in has a few
+/// Maximum number of JSON members and elements. Each takes about a hundred bytes in memory; a browser's archive has a few
 /// thousand.
 const ELEMENTS_MAX: usize = 100_000;
 
@@ -29,12 +29,12 @@ pub(crate) fn weigh(json: &str) -> Result<(), RecogniseError> {
             elements += 1;
             if ELEMENTS_MAX < elements {
                 return Err(RecogniseError::Json(format!(
-                    "it has more than {ELEMENTS_MAX} members; cut out what belongs to the sign-in"
+                    "it has more than {ELEMENTS_MAX} members; keep only the part that belongs to the sign-in"
                 )));
             }
             continue;
         }
-        // The end of the string: a quote with an even number of backslashes before it.
+        // The end of the string: a quote after an even number of backslashes.
         while let Some(end) = memchr::memchr2(b'"', b'\\', rest) {
             let escaped = rest[end] == b'\\';
             rest = rest.get(end + 1 + usize::from(escaped)..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What was put in front of us: told by its content, never by a file name.
+//! Recognises the kind of the input from its content, never from a file name.
 
 mod address;
 mod answer;
@@ -22,7 +22,7 @@ use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
 use entrada_core::oauth::{ErrorResponse, TokenResponse, is_refusal};
 
-/// Words for a refusal: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
+/// Error codes: RFC 6749 §5.2, RFC 8628 §3.5, OIDC Core §3.1.2.6, and Entra's own.
 const ERRORS: [&str; 19] = [
     "access_denied",
     "authorization_declined",
@@ -45,27 +45,27 @@ const ERRORS: [&str; 19] = [
     "unsupported_response_type",
 ];
 
-/// Characters that the shortest token has.
+/// Minimum length of a token in characters.
 const TOKEN_MIN: usize = 16;
 
-/// The input cannot be judged at all.
+/// The input cannot be diagnosed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecogniseError {
-    /// There is nothing.
+    /// The input is empty.
     #[error("the input is empty; give a token, a token response or an OAuth error")]
     Empty,
-    /// It starts like JSON and is not.
-    #[error("the input starts like JSON but is none: {0}")]
+    /// It starts like JSON but is not valid JSON.
+    #[error("the input starts like JSON but is not valid: {0}")]
     Json(String),
-    /// An HTTP archive in which what is needed is missing, or not what it should be.
-    #[error("the HTTP archive cannot be judged: {0}")]
+    /// An HTTP archive that lacks a required part or has a part of the wrong type.
+    #[error("the HTTP archive cannot be diagnosed: {0}")]
     Har(HarError),
-    /// An evidence file whose member is of the wrong type.
+    /// An evidence file with a member of the wrong type.
     #[error("the evidence file's `{member}` is not {expected}")]
     Member {
         /// Which member.
         member: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
     },
 }
@@ -73,7 +73,7 @@ pub enum RecogniseError {
 /// Reads `input`: a token of any shape; a token response, an OAuth error, an AADSTS text, a redirect; an HTTP answer with
 /// its head or an API's error alone; lines of a mail protocol; an MSAL cache; an HTTP archive; an evidence file.
 ///
-/// `now` is when it is judged; evidence that has a time of its own is judged as of that.
+/// `now` is the time of the diagnosis; evidence with its own time uses that instead.
 ///
 /// ```
 /// use entrada_core::NumericDate;
@@ -89,14 +89,14 @@ pub enum RecogniseError {
 ///
 /// # Errors
 ///
-/// [`RecogniseError`] where `input` is empty, or begins like a file whose form is broken.
+/// [`RecogniseError`] if `input` is empty, or starts like a file with broken syntax.
 pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
     let text = Har::trimmed(input);
     let mut evidence = Evidence { now: Some(now), ..Evidence::default() };
     if text.is_empty() {
         return Err(RecogniseError::Empty);
     }
-    // By far the most that is pasted, so it is tried first.
+    // By far the most common input, so it is tried first.
     if let Some(jwt) = Shape::of_plain_jwt(text) {
         evidence.token = Some(jwt);
         return Ok(evidence);
@@ -107,7 +107,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         match read_json(text, &mut evidence, now) {
             Ok(()) => return Ok(evidence),
             Err(error @ RecogniseError::Har(_)) => return Err(error),
-            // Python's way to show a dictionary, and JSON that lost its end, may still tell.
+            // A Python dictionary or truncated JSON may still contain a refusal or a token.
             Err(error) => match page::refusal(text) {
                 Some(refusal) => evidence.refusal = Some(refusal),
                 None => match single_token(text) {
@@ -132,7 +132,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     } else if text.starts_with('<') && (text.contains("ResponseCode") || is_error_document(text)) {
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
     } else if let Some(answer) = phrase::status_and_reason(text) {
-        // A status before what an authority said.
+        // A status before an authority's error.
         match page::named(text) {
             Some(refusal) => {
                 evidence.refusal = Some(ErrorResponse { http_status: answer.status, ..refusal });
@@ -153,7 +153,7 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         take_answer(answer, &mut evidence, None);
     } else {
         match Shape::of(text) {
-            // A token with something around it: a shell's `export`, a line of a log.
+            // A token with text around it: a shell's `export`, a line of a log.
             shape
                 if (is_loose(&shape) || has_words(text))
                     && text.contains([' ', '\n'])
@@ -162,11 +162,11 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
                 evidence.token = single_token(text);
                 other_text::read(text, &mut evidence, now);
             }
-            // Words, not a token: another kind of answer, a log, a mistake.
+            // Words, not a token: an unknown kind of answer, a log, or a mistake.
             Shape::Opaque { .. } if text.contains(char::is_whitespace) => {
                 evidence.unrecognised = true;
             }
-            // A word: no token is so short.
+            // A word: it is too short for a token.
             Shape::Opaque { length } if length < TOKEN_MIN => evidence.unrecognised = true,
             shape => evidence.token = Some(shape),
         }
@@ -190,10 +190,10 @@ fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<()
         }
         return Ok(());
     }
-    // Not serde's message: it can quote the input.
+    // Not serde's message, which can quote the input.
     let broken = |error: serde_json::Error| {
         let place = format!("line {} column {}", error.line(), error.column());
-        RecogniseError::Json(format!("it breaks at {place}"))
+        RecogniseError::Json(format!("syntax error at {place}"))
     };
     let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
     evidence.redactor.learn_members(&members);
@@ -225,7 +225,7 @@ fn read_object(
         printed::dated(members, response, &mut evidence.context);
     }
     if evidence.response.is_none() {
-        // What tools print; a response within another object; claims that somebody decoded.
+        // The output of tools; a response inside another object; decoded claims.
         let within = || {
             members
                 .values()
@@ -250,7 +250,7 @@ fn read_object(
     Ok(())
 }
 
-/// Takes what a mail server and its client said, and the token that they spoke of.
+/// Adds a mail conversation and its token to the evidence.
 fn take_talk(talk: MailLog, evidence: &mut Evidence) {
     if evidence.token.is_none() {
         let token = talk.initial.as_ref().and_then(|initial| initial.token.as_ref());
@@ -259,13 +259,13 @@ fn take_talk(talk: MailLog, evidence: &mut Evidence) {
     evidence.mail = Some(talk);
 }
 
-/// Whether `shape` is that of a text which is no token by itself.
+/// Whether `shape` is that of a text which is not a token by itself.
 fn is_loose(shape: &Shape) -> bool {
     matches!(shape, Shape::Opaque { .. } | Shape::Broken { .. })
 }
 
-/// Whether `text` has words that are no pieces of a token that a terminal broke: one piece of it is a token with a whole
-/// signature, or a short word speaks of a refusal.
+/// Whether `text` has words that are not pieces of a token that a terminal wrapped: one piece is a token with a complete
+/// signature, or a short word means a refusal.
 fn has_words(text: &str) -> bool {
     text.contains(char::is_whitespace)
         && text.split_whitespace().any(|word| match Shape::of_plain_jwt(word) {
@@ -274,18 +274,18 @@ fn has_words(text: &str) -> bool {
         })
 }
 
-/// Characters of the signatures that Entra makes: RSA with keys of 2,048 and 4,096 bits.
+/// Lengths of Entra's signatures in characters: RSA with keys of 2,048 and 4,096 bits.
 const WHOLE_SIGNATURES: [usize; 2] = [342, 683];
 
-/// Characters of a word that may be one of a language.
+/// Maximum length of an ordinary word in characters.
 const PIECE_MAX: usize = 24;
 
-/// Tokens in a text of which one is looked for.
+/// Maximum number of tokens that are read from a text.
 const SEVERAL: usize = 8;
 
-/// The one JWT that stands in `text`; two are none, because nobody knows which is meant.
+/// The only JWT in `text`. Several tokens are an error, because it is unknown which one is meant.
 fn single_token(text: &str) -> Option<Shape> {
-    // Said twice, so it was sent twice.
+    // `Bearer` occurs twice, so it was sent twice.
     if text.to_ascii_lowercase().contains("bearer bearer") {
         return None;
     }
@@ -295,7 +295,7 @@ fn single_token(text: &str) -> Option<Shape> {
         .filter(|word| word.starts_with("eyJ"))
         .filter_map(Shape::of_plain_jwt);
     let mut found: Vec<Shape> = found.take(SEVERAL).collect();
-    // Beside the ID token of the same sign-in, the other one is meant.
+    // Next to an ID token of the same sign-in, the other token is meant.
     if 1 < found.len() {
         found.retain(|shape| !shape.is_of_an_id_token());
         found.dedup();
@@ -304,7 +304,7 @@ fn single_token(text: &str) -> Option<Shape> {
         0 => None,
         1 => found.pop(),
         _ => Some(Shape::Broken {
-            reason: "there are several tokens in it: give one, or judge each line with `--stream`"
+            reason: "it contains several tokens: give one, or check each line with `--stream`"
                 .to_owned(),
             length: text.chars().count(),
         }),
@@ -370,7 +370,7 @@ mod tests {
         let error = recognise(r#"{"access_token":"SECRET"#, NumericDate(0)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the input starts like JSON but is none: it breaks at line 1 column 23"
+            "the input starts like JSON but is not valid: syntax error at line 1 column 23"
         );
     }
 }

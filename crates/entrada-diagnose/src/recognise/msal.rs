@@ -7,10 +7,10 @@ use crate::shape::Shape;
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{NumericDate, ScopeSet};
 
-/// Tokens of a cache that are kept beside the newest.
+/// Maximum number of tokens that are kept from a cache in addition to the newest.
 const BESIDE_MAX: usize = 32;
 
-/// Takes the newest access token of a cache, with whether a refresh token lies beside it; false where it is no cache.
+/// Adds the newest access token of a cache, and whether the cache has a refresh token for it; false if it is not a cache.
 pub(super) fn read(
     members: &Map<String, Value>,
     evidence: &mut Evidence,
@@ -44,7 +44,7 @@ pub(super) fn read(
     refresh.first().is_some_and(|entry| refresh_token_alone(entry, evidence))
 }
 
-/// A refresh token in its place, which nobody took for an access token: there is nothing of an access token to judge.
+/// A stored refresh token, which was not used as an access token: there is no access token to diagnose.
 fn refresh_token_alone(entry: &Map<String, Value>, evidence: &mut Evidence) -> bool {
     let Some(secret) = text(entry, "secret") else { return false };
     evidence.context.client_id = text(entry, "client_id").map(str::to_owned);
@@ -53,7 +53,7 @@ fn refresh_token_alone(entry: &Map<String, Value>, evidence: &mut Evidence) -> b
     true
 }
 
-/// The refresh token that renews `entry`: its own application's, or one that Microsoft's own applications share.
+/// The refresh token that renews `entry`: that of its application, or one that Microsoft's applications share.
 fn of_the_same_client<'a>(
     refresh: &[&'a Map<String, Value>],
     entry: &Map<String, Value>,
@@ -79,7 +79,7 @@ fn take(
     context.granted = text(entry, "target").map(ScopeSet::parse);
     context.expires_at = seconds(entry, "expires_on").map(NumericDate);
     let Some(refresh_token) = refresh.and_then(|entry| text(entry, "secret")) else {
-        // One entry says nothing about the others.
+        // A single entry shows nothing about the others.
         evidence.token = Some(Shape::of(secret));
         return true;
     };

@@ -1,4 +1,4 @@
-//! The text beside a token: a label, or something that was said about it.
+//! The text next to a token: a label, or a statement about it.
 
 use super::phrase::error_status;
 use super::{limits, recognise};
@@ -6,7 +6,7 @@ use crate::Evidence;
 use crate::service::is_page;
 use entrada_core::NumericDate;
 
-/// Words for a refusal or a failure, in lower case; longer words that hold one are meant too.
+/// Words for a refusal or a failure, in lower case; they also match inside longer words.
 const REFUSING: [&str; 39] = [
     "abort",
     "access is denied",
@@ -49,13 +49,13 @@ const REFUSING: [&str; 39] = [
     "\"fault",
 ];
 
-/// Members that say by `false` that something failed, in lower case.
+/// Members whose value `false` means a failure, in lower case.
 const SUCCESS: [&str; 5] = ["ok", "success", "succeeded", "authorized", "authenticated"];
 
-/// Values of a member that say that there was no error.
+/// Values of an error member that mean "no error".
 const NOTHING: [&str; 7] = ["0", "null", "none", "nil", "false", "\"\"", "''"];
 
-/// Words before `error` that say that there was none.
+/// Words before `error` that mean "no error".
 const NEGATIONS: [&str; 4] = ["no", "zero", "without", "0"];
 
 /// Programs and keywords at the start of a command line.
@@ -71,7 +71,7 @@ const HEADINGS: &str = " a access accesstoken account acquired acquiring an and 
     successfully sys tenant tenantid test thanks the this to token tokens tokentype trace true type user username value \
     verbose waiting with without work your ";
 
-/// Names whose values say how something ended, in lower case.
+/// Names whose values are an outcome, in lower case.
 const OUTCOMES: [&str; 15] = [
     "description",
     "detail",
@@ -90,7 +90,7 @@ const OUTCOMES: [&str; 15] = [
     "title",
 ];
 
-/// Values that say that it ended well, in lower case.
+/// Values that mean success, in lower case.
 const GOOD: [&str; 10] = [
     "0",
     "active",
@@ -104,20 +104,20 @@ const GOOD: [&str; 10] = [
     "true",
 ];
 
-/// Stands in the place of a token.
+/// Replaces a token in the text.
 const TOKEN: char = '\u{1}';
 
-/// Words beside the token in its own line that may be a label. What is longer is prose.
+/// Maximum number of words next to the token, in its own line, that may be a label. Longer text is prose.
 const LABEL_WORDS: usize = 8;
 
-/// Characters of the longest word that is read: longer ones are tokens and keys.
+/// Maximum length of a word that is read, in characters: longer ones are tokens and keys.
 const WORD_MAX: usize = 64;
 
-/// Lines that are read.
+/// Maximum number of lines that are read.
 const LINES_MAX: usize = 20_000;
 
-/// Takes what `text` says beside its token: as the readers of such texts judge it when it comes alone, or as a line that
-/// nobody understood.
+/// Adds what `text` says next to its token to the evidence: as recognised when it is pasted alone, or as a line that
+/// was not understood.
 pub(super) fn read(text: &str, evidence: &mut Evidence, now: NumericDate) {
     let marked = without_tokens(limits::start_of(text));
     let lines: Vec<&str> = marked.lines().take(LINES_MAX).collect();
@@ -130,7 +130,7 @@ pub(super) fn read(text: &str, evidence: &mut Evidence, now: NumericDate) {
         is_said.then_some(said)
     };
     let first = lines.iter().position(|line| !is_label(line));
-    // A body that stands by itself, and what begins the body or message that the line is part of.
+    // A separate body, or the start of the body or message that the line is part of.
     let opens = |line: &&str| line.starts_with(['{', '[', '<']) && !line.contains(TOKEN);
     let opening = lines.iter().take(first.map_or(lines.len(), |at| at + 1)).position(opens);
     let whole = first.map(|_| 0);
@@ -149,7 +149,7 @@ pub(super) fn read(text: &str, evidence: &mut Evidence, now: NumericDate) {
     }
 }
 
-/// `text` with marks in the places of its tokens.
+/// `text` with its tokens replaced by marks.
 fn without_tokens(text: &str) -> String {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_token = |word: &str| word.starts_with("eyJ") && word.matches('.').count() >= 2;
@@ -165,7 +165,7 @@ fn without_tokens(text: &str) -> String {
     rest
 }
 
-/// Whether `line` names or frames the token, or reports how it was got, and says nothing of a refusal.
+/// Whether `line` names or frames the token, or reports how it was acquired, and does not mention a refusal.
 pub(crate) fn is_label(line: &str) -> bool {
     if refuses(line) || is_page(line) {
         return false;
@@ -187,7 +187,7 @@ pub(crate) fn is_label(line: &str) -> bool {
     });
     // `name = value`, `name: value`, a time before a message.
     let is_named = words.iter().take(3).any(|word| word.contains(['=', ':']));
-    // What Microsoft's tools print before they have a token.
+    // The output of Microsoft's tools before they have a token.
     let is_prompt = lower.contains("enter the code");
     let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS;
     let is_heading = lower.ends_with(':') && words.len() <= LABEL_WORDS + 4;
@@ -205,7 +205,7 @@ fn is_flag(word: &str) -> bool {
     name.len() < word.len() && name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Whether `word` is one of a heading: a known one, or a name, a number or a mark that no language has.
+/// Whether `word` belongs to a heading: a known word, or a name, a number or a mark that is not ordinary language.
 fn is_of_heading(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let is_name = bare.contains(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != '\'')
@@ -228,7 +228,7 @@ pub(super) fn refuses(line: &str) -> bool {
     by_word || says_false(&lower) || has_error_status(&lower)
 }
 
-/// Whether the word at `from..to` names an error of which there was none: `error: null`, `no errors`.
+/// Whether the word at `from..to` is about the absence of an error: `error: null`, `no errors`.
 fn is_of_nothing(line: &str, from: usize, to: usize) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let start = line[..from].trim_end_matches(is_word);
@@ -252,7 +252,7 @@ fn says_false(line: &str) -> bool {
     })
 }
 
-/// Whether a status of failure stands in `line` by itself: no part of a time, a version or a length.
+/// Whether `line` contains an error status on its own, not as part of a time, a version or a length.
 fn has_error_status(line: &str) -> bool {
     line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
         let at = word.as_ptr().addr() - line.as_ptr().addr();

@@ -1,4 +1,4 @@
-//! Refusals without their JSON: pasted from browser pages, logs and exceptions.
+//! Refusals without JSON: pasted from browser pages, logs and exceptions.
 
 use serde_json::{Map, Value};
 
@@ -6,16 +6,16 @@ use super::{ERRORS, limits};
 use crate::sentences;
 use entrada_core::oauth::{ErrorResponse, is_refusal};
 
-/// The refusal in `text`: by an AADSTS number, by the bare number of a page, by an OAuth word, or by what the page says.
+/// The refusal in `text`: from an AADSTS number, the bare number on a page, an OAuth error code, or the text of the page.
 pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
     let text = limits::start_of(text);
     aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
-        // A page that names neither: "Need admin approval", and the like.
+        // A page without a number or error code, for example "Need admin approval".
         sentences::cause(text, false).map(|_| described("", text))
     })
 }
 
-/// The same by what only an authority says: an AADSTS number, or an OAuth word.
+/// The same, but only from an AADSTS number or an OAuth error code, which only an authority sends.
 pub(super) fn named(text: &str) -> Option<ErrorResponse> {
     let text = limits::start_of(text);
     aadsts(text).or_else(|| by_word(text))
@@ -35,7 +35,7 @@ pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
     if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    // A log may have the whole answer in it.
+    // A log may contain the whole answer.
     let json = text.find('{').zip(text.rfind('}')).and_then(|(from, to)| text.get(from..=to));
     let members = json.and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok());
     if let Some(members) = members.filter(is_refusal) {
@@ -44,7 +44,7 @@ pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
     Some(described(word_in(text).unwrap_or_default(), text))
 }
 
-/// `ERROR: (AuthorizationFailed) The client …`, as the Azure CLI writes an API's error, in the form that the API sent.
+/// `ERROR: (AuthorizationFailed) The client …`, an API's error as the Azure CLI prints it, converted back to the API's JSON.
 pub(super) fn api_error(text: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let said = line.trim_start().trim_start_matches("ERROR: ");
@@ -84,7 +84,7 @@ fn by_word(text: &str) -> Option<ErrorResponse> {
     Some(refusal)
 }
 
-/// The first of OAuth's words for a refusal that stands alone in `text`.
+/// The first OAuth error code that occurs as a separate word in `text`.
 fn word_in(text: &str) -> Option<&'static str> {
     let part_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let alone = |word: &&&str| {
@@ -105,7 +105,7 @@ fn described(error: &str, description: &str) -> ErrorResponse {
     ErrorResponse::from_json(&members)
 }
 
-/// The members of a refusal that is written as a form, which some authorities send (RFC 6749 §4.1.2.1 has them in addresses).
+/// The members of a form-encoded refusal, which some authorities send (RFC 6749 §4.1.2.1 puts them in URLs).
 pub(super) fn error_form(body: &str) -> Option<Map<String, Value>> {
     let body = body.trim();
     if !body.starts_with("error=") || body.contains(char::is_whitespace) {

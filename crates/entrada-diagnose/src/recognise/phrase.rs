@@ -1,13 +1,13 @@
-//! An HTTP status without its answer, as people say it and as exceptions do.
+//! An HTTP status without its answer, as people and exceptions write it.
 
 use http::StatusCode;
 
 use crate::service::HttpAnswer;
 
-/// Characters of a sentence; what is longer is a log, in which a number may mean anything.
+/// Maximum length of a sentence in characters. A longer text is a log, in which a number may mean anything.
 const SENTENCE: usize = 600;
 
-/// What stands before the number of a status, where its reason does not stand behind it.
+/// Words before the number of a status that is not followed by its reason phrase.
 const BEFORE: [&str; 9] = [
     "http",
     "http error",
@@ -20,7 +20,7 @@ const BEFORE: [&str; 9] = [
     "error:",
 ];
 
-/// `403 Forbidden`: a status and its reason at the beginning, which no mail server says so.
+/// `403 Forbidden`: a status and its reason phrase at the beginning, a form that mail servers do not use.
 pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
     let said = text.strip_prefix("HTTP ").unwrap_or(text);
     let (number, rest) = said.split_at_checked(3)?;
@@ -29,7 +29,7 @@ pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
     let reason = status.canonical_reason()?;
     let start = rest.get(..reason.len())?;
     let ends = !rest[reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    // Tokens beside it do not count.
+    // Tokens next to it do not count.
     let length: usize = text.split_whitespace().map(str::len).filter(|word| *word < 200).sum();
     (start.eq_ignore_ascii_case(reason) && ends && length <= SENTENCE).then(|| answer(status, text))
 }

@@ -7,12 +7,12 @@ use crate::shape::Shape;
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{Claims, Jwt, NumericDate};
 
-/// The token in `members`: by the name that a tool gives it, or as the claims that one decoded.
+/// The token in `members`: under the name that a tool uses, or as decoded claims.
 pub(super) fn token(members: &Map<String, Value>) -> Option<Shape> {
     named(members).map(Shape::of).or_else(|| decoded(members))
 }
 
-/// The access token in what a tool prints: `az account get-access-token` and MSAL.js; MSAL.NET and MSAL.PS;
+/// The access token in the output of a tool: `az account get-access-token` and MSAL.js; MSAL.NET and MSAL.PS;
 /// `Get-AzAccessToken`; a credential plug-in of Kubernetes (kubelogin, `azd`).
 fn named(members: &Map<String, Value>) -> Option<&str> {
     let status = members.get("status").and_then(Value::as_object);
@@ -26,11 +26,11 @@ fn named(members: &Map<String, Value>) -> Option<&str> {
         .and_then(Value::as_str)
 }
 
-/// Hours by which a clock on a wall may be away from UTC.
+/// Maximum difference between a local time and UTC, in hours.
 const ZONES: i64 = 14;
 
-/// When a stored answer's token ends: by the token itself, by `expiry` (Go's oauth2, rclone), by `expires_at` or
-/// `expires_on` in seconds, by `access_token_expiration` (mutt_oauth2.py, in local time).
+/// The expiry of a stored response's token: from the token itself, from `expiry` (Go's oauth2, rclone), `expires_at` or
+/// `expires_on` in seconds, or `access_token_expiration` (mutt_oauth2.py, in local time).
 pub(super) fn dated(
     members: &Map<String, Value>,
     response: &mut TokenResponse,
@@ -38,7 +38,7 @@ pub(super) fn dated(
 ) {
     let shape = Shape::of(response.access_token.expose());
     if let Some(exp) = shape.claims().and_then(Claims::exp) {
-        // It may have been saved long ago: what counts from its arrival is counted from there.
+        // It may have been saved long ago: relative times count from its arrival.
         let life = i64::try_from(response.expires_in).unwrap_or(i64::MAX);
         let came = exp.plus_seconds(life.saturating_neg());
         if response.expires_in_known
@@ -57,7 +57,7 @@ pub(super) fn dated(
     let stamp = text("expiry").and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let local = text("access_token_expiration").and_then(|text| {
         let time = text.parse::<jiff::civil::DateTime>().ok()?;
-        // Past in every zone, or not known to be.
+        // In the past in every time zone, or unknown.
         let utc = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
         let latest = utc + ZONES * 3_600;
         (latest < response.received_at.0).then_some(latest)
@@ -70,7 +70,7 @@ pub(super) fn dated(
         .or(context.expires_at);
 }
 
-/// The claims of a token, as jwt.ms and others show them: without header and signature.
+/// The claims of a token, as jwt.ms and similar tools show them: without header and signature.
 fn decoded(members: &Map<String, Value>) -> Option<Shape> {
     let of_a_token =
         members.contains_key("aud") && (members.contains_key("iss") || members.contains_key("exp"));

@@ -1,20 +1,20 @@
-//! What was asked: the address of a call, read once.
+//! The URL of a call.
 
 use url::Url;
 
 use super::HttpAnswer;
 use entrada_core::entra::clouds::Cloud;
 
-/// A base for what is only a path.
+/// The base URL for a bare path.
 const NOWHERE: &str = "https://host.invalid/";
 
 /// The segments of the path of `address`, decoded (RFC 3986 §6.2.2): empty ones and `.` and `..` are gone, and a key in
-/// parentheses is a segment of its own, as OData means it: `users('ada')` is `users/ada`.
+/// parentheses is a separate segment, as in OData: `users('ada')` is `users/ada`.
 ///
 /// An encoded slash parts two segments like a plain one, but in a quoted key: no other segment that is looked for has one in it.
 pub(crate) fn segments(address: &str) -> Vec<String> {
     let url = Url::parse(address).or_else(|_| {
-        // Not `join`, which takes `//users` for a host.
+        // Not `join`: it reads `//users` as a host.
         Url::parse(NOWHERE)
             .and_then(|base| base.join(&format!("./{}", address.trim_start_matches('/'))))
     });
@@ -24,7 +24,7 @@ pub(crate) fn segments(address: &str) -> Vec<String> {
     whole.into_iter().flat_map(with_key).filter(|segment| !segment.is_empty()).collect()
 }
 
-/// `path` at its slashes, but for those within the quotes of a key; `None` where a quote has no end.
+/// `path`, split at its slashes except inside a quoted key; `None` if a quote is not closed.
 fn split(path: &str) -> Option<Vec<&str>> {
     let mut all = Vec::new();
     let (mut start, mut in_key, mut in_quotes) = (0, false, false);
@@ -43,7 +43,7 @@ fn split(path: &str) -> Option<Vec<&str>> {
     (!in_quotes).then_some(all)
 }
 
-/// `segment`, and the key that OData writes behind it (Part 2, §4.3.4).
+/// `segment`, and the key that follows it in OData (Part 2, §4.3.4).
 fn with_key(segment: &str) -> Vec<String> {
     let keyed = segment.strip_suffix(')').and_then(|rest| rest.split_once('('));
     let Some((name, key)) = keyed.filter(|(name, _)| !name.is_empty()) else {
@@ -56,7 +56,7 @@ fn with_key(segment: &str) -> Vec<String> {
     vec![name.to_owned(), key.replace("''", "'")]
 }
 
-/// `text` with what stands behind percent signs; `+` is a plus in a path.
+/// `text`, percent-decoded; `+` is a plus sign in a path.
 fn percent_decoded(text: &str) -> String {
     let whole = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
     let decoded = url::form_urlencoded::parse(whole.as_bytes()).next();
@@ -71,42 +71,42 @@ fn is_operation(segment: &str) -> bool {
 }
 
 impl HttpAnswer {
-    /// The segments of the path that was asked, decoded (RFC 3986 §6.2.2), without empty ones.
+    /// The segments of the requested path, decoded (RFC 3986 §6.2.2), without empty ones.
     pub fn segments(&self) -> Vec<String> {
         self.url.as_deref().map(segments).unwrap_or_default()
     }
 
-    /// The same in lower case: no path of Microsoft's minds it.
+    /// The same in lower case: Microsoft's paths are case-insensitive.
     pub fn plain_segments(&self) -> Vec<String> {
         self.segments().iter().map(|segment| segment.to_ascii_lowercase()).collect()
     }
 
-    /// Whether it is known what was called.
+    /// Whether the call is known.
     pub fn names_a_call(&self) -> bool {
         self.url.is_some() && self.plain_segments().last().is_none_or(|last| last != "$batch")
     }
 
-    /// The host that was asked, in lower case.
+    /// The requested host, in lower case.
     pub fn host(&self) -> Option<String> {
         Some(Url::parse(self.url.as_deref()?).ok()?.host_str()?.to_owned())
     }
 
-    /// Scheme and host that were asked.
+    /// The requested scheme and host.
     pub fn origin(&self) -> Option<String> {
         Some(Url::parse(self.url.as_deref()?).ok()?.origin().ascii_serialization())
     }
 
-    /// Whether an OAuth endpoint was asked, or one of the hosts on which they are.
+    /// Whether the request went to an OAuth endpoint, or to a host of such endpoints.
     pub fn is_of_an_authority(&self) -> bool {
         let Some(host) = self.host() else {
-            // `curl -i` shows no address; Entra's sign-in servers name themselves.
+            // `curl -i` shows no URL, but Entra's sign-in servers identify themselves in a header.
             return self.header("x-ms-ests-server").next().is_some();
         };
         self.plain_segments().iter().any(|segment| segment == "oauth2")
             || Cloud::of_authority_host(&host).is_some()
     }
 
-    /// Whose mailbox was asked for: what follows `users` in the address.
+    /// The requested mailbox: the segment after `users` in the URL.
     pub fn mailbox(&self) -> Option<String> {
         let mut segments = self.segments().into_iter();
         segments.find(|segment| segment.eq_ignore_ascii_case("users"))?;

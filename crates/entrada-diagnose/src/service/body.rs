@@ -1,10 +1,10 @@
-//! What the body of an answer says: done, or refused, in the dialects of APIs.
+//! Reads the body of an answer: success or error, in the formats of the different APIs.
 
 use serde_json::{Map, Value};
 
 use super::HttpAnswer;
 
-/// Words of codes that say that the call was wrong, or what it was about is not there or too large, whoever made it.
+/// Words in error codes for a wrong call, or for an object that is missing or too large, regardless of the caller.
 const OF_THE_CALL: [&str; 10] = [
     "badrequest",
     "invalidrequest",
@@ -18,7 +18,7 @@ const OF_THE_CALL: [&str; 10] = [
     "sizeexceeded",
 ];
 
-/// Words of codes that speak of whoever called, whatever else they say: `Authorization_IdentityNotFound`.
+/// Words in error codes that are about the caller, whatever else the code says: `Authorization_IdentityNotFound`.
 const OF_THE_CALLER: [&str; 8] = [
     "account",
     "application",
@@ -30,7 +30,7 @@ const OF_THE_CALLER: [&str; 8] = [
     "token",
 ];
 
-/// Members that only an error has: in lower case, without what parts their words.
+/// Members that only an error has: in lower case, without separators.
 const ERROR_MEMBERS: [&str; 10] = [
     "error",
     "errorcode",
@@ -44,7 +44,7 @@ const ERROR_MEMBERS: [&str; 10] = [
     "odataerror",
 ];
 
-/// Elements that only an error has, at the root of a document, first in it, or as the content of a SOAP body; in lower case.
+/// Elements that only an error has: as the root of a document, as its first element, or in a SOAP body; in lower case.
 const ERROR_ELEMENTS: [&str; 5] = ["error", "errors", "errorresponse", "exception", "fault"];
 
 /// Elements with which a web page begins, in lower case.
@@ -53,10 +53,10 @@ const PAGE_ELEMENTS: [&str; 15] = [
     "noscript", "script", "style", "table", "title",
 ];
 
-/// Bytes in which the type of a page is looked for.
+/// Bytes at the start of a body that are searched for the type of a page.
 const PROLOG_BYTES: usize = 1_024;
 
-/// Names that are looked at before the root of an XML document: its declaration, comments, instructions.
+/// Maximum number of declarations, comments and instructions that are read before the root of an XML document.
 const PROLOG_MAX: usize = 16;
 
 impl HttpAnswer {
@@ -75,39 +75,39 @@ impl HttpAnswer {
             .filter(|code| !code.is_empty())
     }
 
-    /// The code with which Exchange refuses, whatever the status.
+    /// The Exchange error code, regardless of the status.
     pub fn soap_error(&self) -> Option<String> {
         let of = |name: &str| self.body.contains(name).then(|| element(&self.body, name)).flatten();
-        // A fault without details has the code in its `faultcode`, behind a prefix.
+        // A fault without details has the code in its `faultcode`, after a prefix.
         let in_fault = || Some(of("faultcode")?.rsplit(':').next()?.to_owned());
         of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
     }
 
-    /// Whether the service says that the call was wrong, or what it was about: no matter whose token came with it.
+    /// Whether the service reports an error in the call or its object, regardless of the token.
     pub fn is_about_the_call(&self) -> bool {
         let code = self.code().unwrap_or_default().to_ascii_lowercase();
         OF_THE_CALL.iter().any(|word| code.contains(word))
             && !OF_THE_CALLER.iter().any(|word| code.contains(word))
     }
 
-    /// Whether the service did what it was asked for, or says that the call was wrong, whoever made it: so far it let the
-    /// caller in.
+    /// Whether the call succeeded, or the service reports an error in the call itself. In both cases the service accepted
+    /// the caller.
     pub fn is_good(&self) -> bool {
         match self.status {
             Some(401 | 403 | 407 | 500..) => false,
             Some(400..=499) | None => self.is_about_the_call() && !self.is_html(),
-            // SOAP has errors under 200.
+            // SOAP sends errors with status 200.
             Some(_) => {
                 self.is_success() || (self.soap_error().is_some() && self.is_about_the_call())
             }
         }
     }
 
-    /// Whether the body is an error, whatever the status: as JSON or XML, of any service.
+    /// Whether the body is an error of any service, as JSON or XML, regardless of the status.
     pub fn says_error(&self) -> bool {
         let json = match self.json() {
             Some(Value::Object(members)) => is_error_object(&members),
-            // Some services send a list of errors. Members of lists may be messages.
+            // Some services send a list of errors. The items of other lists may be messages.
             Some(Value::Array(all)) => all.iter().filter_map(Value::as_object).any(|one| {
                 let code_and_message = one.len() == 2 && one.contains_key("code");
                 one.iter().any(|(name, value)| is_error(name, value))
@@ -119,7 +119,7 @@ impl HttpAnswer {
         json || by_kind || self.soap_error().is_some() || is_error_document(&self.body)
     }
 
-    /// What the service says to people: `error.message`, `MessageText`, `x-ms-diagnostics`.
+    /// The service's message for people: `error.message`, `MessageText`, `x-ms-diagnostics`.
     pub fn message(&self) -> Option<String> {
         let json = self.json();
         let error = json.as_ref().and_then(|json| json.get("error").or(json.get("odata.error")));
@@ -143,14 +143,14 @@ impl HttpAnswer {
             .filter(|message| !message.is_empty())
     }
 
-    /// Whether a web page came back, whatever stands before its first element.
+    /// Whether the body is a web page, whatever precedes its first element.
     pub fn is_html(&self) -> bool {
         self.header("content-type").any(|kind| kind.to_ascii_lowercase().contains("html"))
             || is_page(&self.body)
     }
 }
 
-/// Whether the members of `object` are those of an error, or of one that is wrapped: `{"response": {"error": …}}`.
+/// Whether `object` is an error, or wraps one: `{"response": {"error": …}}`.
 pub(crate) fn is_error_object(object: &Map<String, Value>) -> bool {
     let wrapped = object.values().next().and_then(Value::as_object).filter(|_| object.len() == 1);
     object.iter().any(|(name, value)| is_error(name, value))
@@ -159,7 +159,7 @@ pub(crate) fn is_error_object(object: &Map<String, Value>) -> bool {
         || is_only_text(object)
 }
 
-/// Whether a member of `object`, which holds a token, names an error or a failure. A message beside a token is none.
+/// Whether a member of `object`, which contains a token, names an error or a failure. A message next to a token does not count.
 pub(crate) fn has_failure(object: &Map<String, Value>) -> bool {
     let others: Map<String, Value> = object
         .iter()
@@ -172,9 +172,9 @@ pub(crate) fn has_failure(object: &Map<String, Value>) -> bool {
 }
 
 /// Whether an object in `value`, outside of lists, is an error with a code or a message. A resource with an `id` may have one
-/// of its own.
+/// of its own, which does not count.
 pub(super) fn has_error_within(value: &Value) -> bool {
-    // A body within a body, as gateways wrap it.
+    // A body inside another body, as gateways send it.
     if let Value::String(text) = value {
         let inner = Some(text).filter(|text| text.trim_start().starts_with('{'));
         let inner = inner.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
@@ -190,9 +190,9 @@ pub(super) fn has_error_within(value: &Value) -> bool {
     })
 }
 
-/// Whether a member repeats a status of failure, or says that it failed.
+/// Whether a member contains an error status or reports a failure.
 fn reports_failure(object: &Map<String, Value>) -> bool {
-    // An entity may have a member `status` of its own, and says what it is.
+    // An entity with a type may have its own `status` member.
     let is_entity = object.keys().any(|name| name.starts_with("@odata."));
     object.iter().any(|(name, value)| {
         let (name, text) = (plain(name), value.as_str().map(str::to_ascii_lowercase));
@@ -206,14 +206,14 @@ fn reports_failure(object: &Map<String, Value>) -> bool {
             "statuscode" | "httpstatus" | "httpstatuscode" | "code" => failed,
             "success" | "succeeded" | "ok" => *value == Value::Bool(false) || is(&["false"]),
             "iserror" | "haserror" => *value == Value::Bool(true) || is(&["true"]),
-            // An entity may have a message, too.
+            // An entity can have a message as well.
             "message" => !is_entity && text.is_some_and(|text| !text.is_empty()),
             _ => false,
         }
     })
 }
 
-/// Whether there is nothing in `object` but words about a problem: RFC 9457 §3.1, and what others call it.
+/// Whether `object` contains only the description of a problem: RFC 9457 §3.1, and similar names.
 fn is_only_text(object: &Map<String, Value>) -> bool {
     const WORDS: [&str; 10] = [
         "code",
@@ -234,7 +234,7 @@ fn is_only_text(object: &Map<String, Value>) -> bool {
             || (has("code") && object.len() == 1 && object.values().all(Value::is_string)))
 }
 
-/// Whether a member says that there was an error, and not that there was none: `"errors": []`, `"error": null`.
+/// Whether a member reports an error. `"errors": []` and `"error": null` do not.
 fn is_error(name: &str, value: &Value) -> bool {
     let is_nothing = match value {
         Value::Null | Value::Bool(false) => true,
@@ -246,12 +246,12 @@ fn is_error(name: &str, value: &Value) -> bool {
     !is_nothing && ERROR_MEMBERS.contains(&plain(name).as_str())
 }
 
-/// `name` without case and without what parts its words.
+/// `name` in lower case, without separators.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether `xml` is a document whose root is an error, or a SOAP message that holds one.
+/// Whether `xml` is a document whose root is an error, or a SOAP message that contains one.
 pub(crate) fn is_error_document(xml: &str) -> bool {
     let Some((root, inside)) = next_element(xml) else { return false };
     let is_error = |name: String| ERROR_ELEMENTS.contains(&name.as_str());
@@ -265,7 +265,7 @@ pub(crate) fn is_error_document(xml: &str) -> bool {
     content.and_then(next_element).is_some_and(|(name, _)| is_error(name))
 }
 
-/// Whether the first thing in `text` that is no comment or declaration belongs to a web page.
+/// Whether `text` is a web page, judged by its first element after comments and declarations.
 pub(crate) fn is_page(text: &str) -> bool {
     let start = text.get(..text.len().min(PROLOG_BYTES)).unwrap_or(text).to_ascii_lowercase();
     if start.contains("<!doctype html")
@@ -276,7 +276,7 @@ pub(crate) fn is_page(text: &str) -> bool {
     next_element(text).is_some_and(|(name, _)| PAGE_ELEMENTS.contains(&name.as_str()))
 }
 
-/// The local name of the first element in `xml`, in lower case, and what follows its tag.
+/// The local name of the first element in `xml`, in lower case, and the text after its tag.
 fn next_element(xml: &str) -> Option<(String, &str)> {
     let mut rest = xml.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     for _ in 0..PROLOG_MAX {

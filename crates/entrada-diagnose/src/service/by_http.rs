@@ -1,5 +1,5 @@
-//! What an API's refusal points to. The same words mean different things with different tokens: what the token shows goes
-//! before what the status suggests.
+//! The causes that an API's refusal points to. The same words mean different things with different tokens, so the token's
+//! contents count more than the status.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
@@ -12,7 +12,7 @@ use crate::{Confidence, Facts, RuleId};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
 
-/// What was answered, to be shown.
+/// The fields of the answer to show as evidence.
 pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     seen.extend(answer.status.map(|status| ("status", status.to_string())));
@@ -27,11 +27,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = from_between(answer) {
         return vec![told];
     }
-    // SOAP sends some of its errors under 200.
+    // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
     }
-    // Of a SOAP answer what is said about the error: subjects and names may stand in the rest.
+    // From a SOAP answer only the error counts: the rest may contain subjects and names.
     let text = match answer.soap_error() {
         Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()).to_lowercase(),
         None => answer.text(),
@@ -69,11 +69,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if let Some(reason) = answer.header("x-ews-policy-reason").next() {
         return vec![
-            Hypothesis::certain(
-                RuleId::ExchangePolicyBlock,
-                "a policy of Exchange's refuses the call",
-            )
-            .with_evidence("X-EWS-Policy-Reason", reason),
+            Hypothesis::certain(RuleId::ExchangePolicyBlock, "an Exchange policy refuses the call")
+                .with_evidence("X-EWS-Policy-Reason", reason),
         ];
     }
     if let Some(told) = by_audience(facts, answer) {
@@ -89,12 +86,12 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if has(&NO_MAILBOX) || has(&NO_USER) {
         return vec![no_mailbox(facts, &text)];
     }
-    // A filter or an id may be malformed as well: of the token it is said with 401.
+    // A filter or an id can be malformed too. The status 401 shows that the words are about the token.
     let of_a_token = status == Some(401) || (status.is_none() && has(&["token", "jwt"]));
     if has(&MALFORMED) && of_a_token {
-        // A refresh token or ID token says so itself; only then are the service's words a consequence.
+        // A refresh token or an ID token has its own finding, which explains these words.
         let explained = token_explains(facts);
-        let told = "the service cannot read what it was sent as a token";
+        let told = "the service cannot read the token it received";
         return if explained {
             Vec::new()
         } else {
@@ -107,7 +104,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         } else {
             vec![Hypothesis::likely(
                 RuleId::MalformedToken,
-                "the service says that the signature is invalid: the token was altered or cut, or is for another service",
+                "the service says that the token's signature is invalid: the token was changed or cut short, or it is for another service",
             )]
         };
     }
@@ -119,18 +116,18 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     match status {
         Some(502..=504) => vec![
-            Hypothesis::certain(RuleId::ServiceIncident, "the service could not answer")
+            Hypothesis::certain(RuleId::ServiceIncident, "the service failed to answer")
                 .help(pause(facts, answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>
         {
             vec![
-                Hypothesis::certain(RuleId::ServiceIncident, "the service has a fault")
+                Hypothesis::certain(RuleId::ServiceIncident, "the service has an internal error")
                     .help(pause(facts, answer)),
             ]
         }
-        // No token was shown there, so none is at fault.
+        // The request had no token, so the token is not the cause.
         _ if answer.is_of_an_authority() => Vec::new(),
         Some(200 | 401 | 403 | 500) | None
             if has(&["erroraccessdenied", "access is denied", "accessdenied"]) =>
@@ -143,16 +140,16 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
 }
 
-/// What answers in a service's place: a proxy that wants a sign-in of its own, a filter, a portal.
+/// The cause where a proxy, a filter or a portal answered instead of the service.
 fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     if answer.status == Some(407) {
         return Some(Hypothesis::certain(
             RuleId::AnswerNotFromService,
-            "a proxy in between wants a sign-in of its own; the service never saw the token",
+            "a proxy between the client and the service requires its own sign-in; the service did not receive the token",
         ));
     }
     let html = answer.is_html();
-    // These speak JSON, and mark every answer.
+    // These services answer in JSON and put their headers on every answer.
     let speaks_json =
         matches!(answer.service(), Service::Graph | Service::Arm) && answer.url.is_some();
     let marked = ["request-id", "x-ms-request-id", "x-ms-ags-diagnostic", "www-authenticate"];
@@ -160,12 +157,12 @@ fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     (html && speaks_json && !own && answer.status.is_some_and(|status| status < 500)).then(|| {
         Hypothesis::likely(
             RuleId::AnswerNotFromService,
-            "a web page came back, not the service's answer: something in between sent it",
+            "the answer is a web page and does not come from the service: a proxy, filter or portal sent it",
         )
     })
 }
 
-/// A token for another API than the one that answered, whatever job was named.
+/// The cause where the token is for another API than the one that answered, regardless of the named job.
 fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     if !matches!(answer.status, Some(401 | 403)) || facts.is_id_token() {
         return None;
@@ -180,43 +177,43 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     foreign.then(|| {
         Hypothesis::certain(
             RuleId::WrongAudience,
-            format!("the token is for {}, and {} was called", known.name, called.name),
+            format!("the token is for {}, but the call went to {}", known.name, called.name),
         )
         .with_evidence("aud", aud)
     })
 }
 
-/// A token for a service on record, shown to somebody who is none of them.
+/// The cause where a token for a known service was sent to an unknown host.
 fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesis> {
     let known = facts.audience()?;
     let origin = answer.origin()?;
-    // Uploads and downloads of a service's own go to other hosts, with their leave in the address.
+    // A service's uploads and downloads use other hosts, with the authorization in the URL.
     let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
     (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
         Hypothesis::likely(
             RuleId::WrongAudience,
-            format!("the token is for {}, and `{origin}` was called", known.name),
+            format!("the token is for {}, but the call went to `{origin}`", known.name),
         )
         .with_evidence("aud", aud)
-        .help("ask for a token of that API: `--job custom --audience … --scope …`")
+        .help("request a token for that API: `--job custom --audience … --scope …`")
     })
 }
 
-/// What only applications meet.
+/// Causes that apply only to applications.
 fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
     let claims = facts.claims().filter(|_| facts.is_app_only())?;
     let by_secret = claims.text("appidacr") == Some("1") || claims.text("azpacr") == Some("1");
     if text.contains("unsupported app only token") && by_secret {
         return Some(Hypothesis::certain(
             RuleId::AppCertificateRequired,
-            "SharePoint takes application tokens only from applications that sign in with a certificate",
+            "SharePoint accepts application tokens only from applications that sign in with a certificate",
         ));
     }
     let may_impersonate = claims.roles().is_some_and(|roles| roles.contains(&"full_access_as_app"));
     (may_impersonate && text.contains("errorimpersonateuserdenied")).then(|| {
         Hypothesis::likely(
             RuleId::ExchangePolicyBlock,
-            "the application may open every mailbox, so a policy keeps it out of this one",
+            "the application has a permission for all mailboxes, so a policy blocks its access to this one",
         )
     })
 }
@@ -231,7 +228,7 @@ fn pause(facts: &Facts, answer: &HttpAnswer) -> String {
     }
 }
 
-/// A password where tokens alone are taken.
+/// The cause where a password was sent and the server accepts only tokens.
 fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis> {
     let sent = answer.authorization.as_ref();
     let sent_basic = sent.is_some_and(|value| {
@@ -248,13 +245,13 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
     if sent_basic || named {
         return Some(Hypothesis::certain(
             RuleId::BasicAuthDisabled,
-            "a password was sent; Exchange Online takes tokens alone",
+            "a password was sent; Exchange Online accepts only tokens",
         ));
     }
     bare.then(|| {
         Hypothesis::possible(
             RuleId::BasicAuthDisabled,
-            "the service offers passwords alone, and takes none",
+            "the service offers only password sign-in, and does not accept passwords",
         )
     })
 }
@@ -276,7 +273,7 @@ fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
     if facts.is_guest() || text.contains("#ext#") {
         return Hypothesis::certain(
             RuleId::GuestUserNoMailbox,
-            "a guest has no mailbox in this tenant",
+            "a guest user has no mailbox in this tenant",
         );
     }
     if text.contains("user-context in the token does not exist") || text.contains("invalid_user") {
@@ -285,8 +282,5 @@ fn no_mailbox(facts: &Facts, text: &str) -> Hypothesis {
             "Exchange does not know the user in the token",
         );
     }
-    Hypothesis::certain(
-        RuleId::NoMailboxLicense,
-        "there is no mailbox of that user in Exchange Online",
-    )
+    Hypothesis::certain(RuleId::NoMailboxLicense, "that user has no mailbox in Exchange Online")
 }

@@ -1,4 +1,4 @@
-//! What a mail server's refusal points to.
+//! The causes that a mail server's refusal points to.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
@@ -6,7 +6,7 @@ use super::mail_rights::{closed_after_sign_in, not_connected, refused};
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::Protocol;
 
-/// What was said, to be shown.
+/// The fields of the conversation to show as evidence.
 pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     seen.extend(talk.refusal().map(|line| ("server", line.to_owned())));
@@ -18,7 +18,7 @@ pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refusal) = talk.refusal() else { return Vec::new() };
-    // The refusal alone: folders, subjects and offers may have any word in them.
+    // Only the refusal is searched: folder names, subjects and capabilities can contain any word.
     let text = refusal.to_ascii_lowercase();
     let line = &text;
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -27,8 +27,8 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         text.contains("too many") && has(&["connection", "session", "simultaneous", "request"]);
     if has(&throttled) || too_many {
         return vec![
-            Hypothesis::certain(RuleId::Throttled, "the server asks to be asked less often")
-                .help("wait some minutes; open fewer connections at a time"),
+            Hypothesis::certain(RuleId::Throttled, "the server asks for fewer requests")
+                .help("wait a few minutes; open fewer connections at a time"),
         ];
     }
     if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
@@ -36,7 +36,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![Hypothesis::certain(
             RuleId::SmtpAuthDisabled,
             format!(
-                "SMTP AUTH is switched off for the {whose}; tokens are refused as passwords are"
+                "SMTP AUTH is switched off for the {whose}, for tokens as well as for passwords"
             ),
         )];
     }
@@ -50,13 +50,13 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     ]) {
         return vec![Hypothesis::certain(
             RuleId::SendAsDenied,
-            "the user may not send under that address",
+            "the user is not allowed to send from that address",
         )];
     }
     if has(&["5.1.8 ", "bad outbound sender"]) {
         return vec![
-            Hypothesis::certain(RuleId::NotAboutTheToken, "Exchange has barred the user from sending mail")
-                .help("an administrator takes the user off the list of restricted entities (Microsoft Defender portal)"),
+            Hypothesis::certain(RuleId::NotAboutTheToken, "Exchange has blocked the user from sending mail")
+                .help("an administrator removes the user from the list of restricted entities (Microsoft Defender portal)"),
         ];
     }
     if has(&[
@@ -68,9 +68,9 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::certain(
                 RuleId::NotAboutTheToken,
-                "the sender has reached a limit of Exchange's",
+                "the sender has reached an Exchange sending limit",
             )
-            .help("wait a day, or send fewer messages and to fewer recipients"),
+            .help("wait a day, or send fewer messages to fewer recipients"),
         ];
     }
     if has(&["mailbox logon failure", "logonfailed", "430 4.2.0"]) {
@@ -85,7 +85,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["conditional access", "security defaults"]) {
         return vec![Hypothesis::likely(
             RuleId::ConditionalAccess,
-            "a policy of the tenant refuses this way to sign in",
+            "a policy of the tenant blocks this way of signing in",
         )];
     }
     if has(&["did not meet the criteria"]) {
@@ -95,7 +95,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     {
         return vec![Hypothesis::certain(
             RuleId::Expired,
-            "the token ended while the connection was open",
+            "the token expired while the connection was open",
         )];
     }
     let passing = has(&[
@@ -106,12 +106,12 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "[serverbug]",
         "[sys/temp]",
     ]);
-    // RFC 3463: what begins with 4 passes, what begins with 5 does not.
+    // RFC 3463: codes that begin with 4 are temporary, codes that begin with 5 are permanent.
     let permanent = talk.protocol == Protocol::Smtp && line.starts_with('5');
     if talk.is_about_something_else() {
         return vec![Hypothesis::certain(
             RuleId::NotAboutTheToken,
-            "the server refuses the message, its sender or the connection, not the sign-in",
+            "the server refuses the message, its sender or the connection; the sign-in is not the problem",
         )];
     }
     let puts_off = talk.protocol == Protocol::Smtp
@@ -120,7 +120,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
     if (passing && !permanent) || puts_off {
         return vec![
-            Hypothesis::certain(RuleId::ServiceIncident, "the server has a fault of its own")
+            Hypothesis::certain(RuleId::ServiceIncident, "the server has an internal error")
                 .help("try again in a few minutes"),
         ];
     }
@@ -146,7 +146,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "invalid initial",
         "malformed",
     ]) {
-        // Without the command one cannot know that it was that of the sign-in.
+        // Without the command it is not certain that the sign-in was refused.
         let sure = if talk.mechanism.is_some() { Confidence::Likely } else { Confidence::Possible };
         let message = "the server does not understand the sign-in command";
         return vec![Hypothesis::new(RuleId::WrongXoauth2Format, sure, message)];
@@ -155,7 +155,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["[noperm]", "[authorizationfailed]"]) && talk.signed_in() {
         return vec![Hypothesis::certain(
             RuleId::MailboxPermissionMissing,
-            "the server accepts the token, but its user may not open that mailbox",
+            "the server accepts the token, but its user has no access to that mailbox",
         )];
     }
     if has(&["authenticated but not connected"]) {
@@ -165,11 +165,11 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::possible(
                 RuleId::SmtpAuthDisabled,
-                "no sign-in went before: the server may offer none",
+                "the client did not sign in first: the server may not offer a sign-in",
             ),
             Hypothesis::possible(
                 RuleId::BasicAuthDisabled,
-                "no sign-in went before: the program may have tried a password",
+                "the client did not sign in first: the program may have tried a password",
             ),
         ];
     }
@@ -185,7 +185,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         }
         return vec![Hypothesis::possible(
             RuleId::SmtpAuthDisabled,
-            "the server does not take this kind of sign-in: SMTP AUTH may be off, or TLS missing",
+            "the server does not accept this kind of sign-in: SMTP AUTH may be switched off, or the connection may lack TLS",
         )];
     }
     if talk.signed_in() || talk.is_about_the_message() {
@@ -194,7 +194,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     refused(facts, talk)
 }
 
-/// A password where tokens alone are taken.
+/// The cause where a password was sent and the server accepts only tokens.
 fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     if text.contains("basicauth")
         || text.contains("basic authentication is disabled")
@@ -202,14 +202,14 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     {
         return Some(Hypothesis::certain(
             RuleId::BasicAuthDisabled,
-            "the server takes no passwords",
+            "the server does not accept passwords",
         ));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
     if password && !talk.signed_in() {
         return Some(Hypothesis::certain(
             RuleId::BasicAuthDisabled,
-            "a password was sent; the server takes tokens alone",
+            "a password was sent; the server accepts only tokens",
         ));
     }
     let by_login =
@@ -218,7 +218,7 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
     (by_login && !token).then(|| {
         Hypothesis::likely(
             RuleId::BasicAuthDisabled,
-            "a password seems to have been sent; Exchange Online takes tokens alone",
+            "a password seems to have been sent; Exchange Online accepts only tokens",
         )
     })
 }
@@ -247,7 +247,7 @@ fn by_criteria(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
-    let message = "a policy of the tenant may refuse this way to sign in";
+    let message = "a policy of the tenant may block this way of signing in";
     if facts.claims().is_some() {
         return vec![Hypothesis::likely(RuleId::ConditionalAccess, message)];
     }

@@ -1,4 +1,4 @@
-//! An answer of an API, as `curl -i`, `curl -v` and logs have it.
+//! An API's answer, as `curl -i`, `curl -v` and logs show it.
 
 use serde_json::Value;
 
@@ -8,16 +8,16 @@ use super::words::IN_PROSE;
 use entrada_core::oauth::{asked_pause, challenge};
 use entrada_core::{NumericDate, Secret};
 
-/// Lines that are looked at: head, body and what `curl -v` says around them.
+/// Maximum number of lines that are read: head, body and the output of `curl -v` around them.
 const LINES_MAX: usize = 20_000;
 
-/// The longest pause that is told, in seconds: a day. What is longer is no time to wait, but a mistake.
+/// The longest `Retry-After` that is accepted, in seconds: a day. A longer one is a mistake.
 const PAUSE_MAX: u64 = 86_400;
 
 /// One answer, with as much of its request as is known.
 #[derive(Clone, Debug, Default)]
 pub struct HttpAnswer {
-    /// The status; `None` where only the body was kept.
+    /// The status; `None` if only the body is known.
     pub status: Option<u16>,
     /// Headers of the answer, names in lower case, in order.
     pub headers: Vec<(String, String)>,
@@ -25,15 +25,15 @@ pub struct HttpAnswer {
     pub body: String,
     /// `GET`, `POST`, …
     pub method: Option<String>,
-    /// What was asked: an address, or its path.
+    /// The requested URL, or its path.
     pub url: Option<String>,
     /// The `Authorization` header that was sent.
     pub authorization: Option<Secret>,
 }
 
 impl HttpAnswer {
-    /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. Of several, the last: what went
-    /// before were redirects and proxies. `None` where there is no status line; one that a body quotes is none.
+    /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. The last of several answers counts:
+    /// the earlier ones are redirects and proxies. `None` without a status line; a status line inside a body does not count.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().take(LINES_MAX).map(str::trim_end).collect();
         let verbose = lines
@@ -56,7 +56,7 @@ impl HttpAnswer {
         let mut end = start + 1;
         while let Some(line) = lines.get(end).map(|line| bare(line)).filter(|line| !line.is_empty())
         {
-            // A line that was folded (RFC 9112 §5.2), or broken by a terminal, has no name.
+            // A folded line (RFC 9112 §5.2), or one that a terminal wrapped, has no name.
             match line.split_once(':').filter(|(name, _)| is_token(name)) {
                 Some((name, value)) => {
                     let name = name.trim().to_ascii_lowercase();
@@ -81,18 +81,18 @@ impl HttpAnswer {
         Some(answer)
     }
 
-    /// An answer of which only the body was kept.
+    /// An answer of which only the body is known.
     pub fn of_body(body: &str) -> Self {
         Self { body: body.trim().to_owned(), ..Self::default() }
     }
 
-    /// An API's refusal in the text of an exception or a log, by a code or sentence of its own; `None` where there is none.
+    /// An API's refusal in the text of an exception or a log, found by its code or sentence.
     pub fn in_prose(text: &str) -> Option<Self> {
         let start = start_of(text);
         IN_PROSE.iter().any(|said| start.contains(said)).then(|| Self::of_body(start))
     }
 
-    /// The first answer that refuses within one that holds several (`$batch` of Graph and ARM), which says `200` itself.
+    /// The first refusal inside an answer that contains several (`$batch` of Graph and ARM) and has the status `200` itself.
     pub fn refused_within(&self) -> Option<Self> {
         if self.status.is_some_and(|status| status >= 300) {
             return None;
@@ -148,15 +148,15 @@ impl HttpAnswer {
         }
     }
 
-    /// When it was sent, by the server's clock.
+    /// The time of the answer, by the server's clock.
     pub fn date(&self) -> Option<NumericDate> {
         let time = httpdate::parse_http_date(self.header("date").next()?).ok()?;
         let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(NumericDate(0).plus(since))
     }
 
-    /// Seconds that the service asks to be left alone, where its `Retry-After` is a time that anybody waits; it came at `at`
-    /// where it has no date.
+    /// Seconds to wait according to `Retry-After`, if the value is plausible. The answer counts as received at `at` if it
+    /// has no date.
     pub fn pause(&self, at: NumericDate) -> Option<u64> {
         let now = self.date().unwrap_or(at);
         let seconds = asked_pause(self.header("retry-after").next()?, Some(now))?;
@@ -168,18 +168,18 @@ impl HttpAnswer {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; what follows it is left out.
+    /// The body as JSON, without the text after it.
     pub fn json(&self) -> Option<Value> {
         self.leading_json().map(|(value, _)| value)
     }
 
-    /// The JSON with which the body begins, and what follows it.
+    /// The JSON at the start of the body, and the text after it.
     pub(super) fn leading_json(&self) -> Option<(Value, &str)> {
         if start_of(&self.body).len() < self.body.len() || weigh(&self.body).is_err() {
             return None;
         }
         let mut text = self.body.trim_start_matches('\u{feff}').trim_start();
-        // Services put these before their JSON, so that no page can read it as a script.
+        // Services put these before their JSON so that a page cannot load it as a script.
         for guard in [")]}',", ")]}'", "while(1);", "for(;;);"] {
             text = text.strip_prefix(guard).unwrap_or(text).trim_start();
         }
@@ -191,12 +191,12 @@ impl HttpAnswer {
         Some((value, text.get(values.byte_offset()..)?))
     }
 
-    /// The claims that the service asks for.
+    /// The claims that the service requests.
     pub fn claims(&self) -> Option<entrada_core::ClaimsRequest> {
         self.header("www-authenticate").find_map(|value| challenge::read(value).ok())
     }
 
-    /// Everything that the service said, in lower case: what texts are looked for in.
+    /// The whole text of the answer, in lower case, for searching.
     pub fn text(&self) -> String {
         let headers = [
             "www-authenticate",
@@ -214,7 +214,7 @@ impl HttpAnswer {
     }
 }
 
-/// `body` without the sizes around it, where it came as one chunk (RFC 9112 §7.1).
+/// `body` without the chunk sizes, if it is a single chunk (RFC 9112 §7.1).
 fn without_chunk_sizes<'a>(answer: &HttpAnswer, body: &'a str) -> &'a str {
     let chunked = answer.header("transfer-encoding").any(|value| value.contains("chunked"));
     let content = || {
@@ -225,7 +225,7 @@ fn without_chunk_sizes<'a>(answer: &HttpAnswer, body: &'a str) -> &'a str {
     chunked.then(content).flatten().unwrap_or(body)
 }
 
-/// The first of `heads` whose body is JSON that has no end before the next: what looks like a head there is quoted.
+/// The first of `heads` whose JSON body does not end before the next head: that next head is quoted text in the JSON.
 fn before_open_json(lines: &[&str], heads: &[usize]) -> Option<usize> {
     heads.windows(2).find_map(|pair| {
         let between = lines.get(pair[0]..pair[1])?;
@@ -240,7 +240,7 @@ fn before_open_json(lines: &[&str], heads: &[usize]) -> Option<usize> {
     })
 }
 
-/// The first of `heads` whose body has parts: what looks like a head behind it is that of a part.
+/// The first of `heads` with a multipart body: the heads after it belong to its parts.
 fn of_parts(lines: &[&str], heads: &[usize]) -> Option<usize> {
     heads.iter().copied().find(|at| {
         let headers = lines.iter().skip(at + 1).take_while(|line| !line.is_empty());

@@ -1,20 +1,20 @@
-//! The causes that a service's words point to. One place decides; the rules word what to do.
+//! The causes that a service's answer points to. This module finds the cause; the rules describe it and say what to do.
 
 use super::{by_http, by_mail};
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, rules};
 
-/// A cause that an answer points to.
+/// A possible cause of a service's answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Hypothesis {
-    /// The rule that words it.
+    /// The rule that reports it.
     pub id: RuleId,
-    /// How sure we are.
+    /// The confidence in this cause.
     pub confidence: Confidence,
-    /// What is so.
+    /// The message of the finding.
     pub message: String,
-    /// Where it was seen.
+    /// The fields that show it, with their values.
     pub evidence: Vec<(&'static str, String)>,
-    /// What to do that only this answer tells.
+    /// Help that only this answer can give.
     pub help: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Hypothesis {
     }
 }
 
-/// What the answers in the evidence point to, most important first.
+/// The causes that the answers in the evidence point to, most important first.
 pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     let mut causes = Vec::new();
     if let Some(answer) = &facts.evidence.answer {
@@ -69,7 +69,7 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     causes
 }
 
-/// A finding of `rule` where the answer points to it.
+/// The finding of `rule`, if the answer points to it.
 pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     let hypothesis = facts.hypotheses.iter().find(|hypothesis| hypothesis.id == rule.id)?;
     let mut finding = rule
@@ -85,7 +85,7 @@ pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
     Some(finding)
 }
 
-/// Whether the token that was shown explains a refusal by itself.
+/// Whether a fault of the token itself explains the refusal.
 pub(super) fn token_explains(facts: &Facts) -> bool {
     rules::all().any(|rule| {
         (rule.check)(facts).is_some_and(|finding| {
@@ -94,22 +94,22 @@ pub(super) fn token_explains(facts: &Facts) -> bool {
     })
 }
 
-/// What to do about causes that a token shows by itself elsewhere, and of which here only the service told.
+/// Adds help to a finding that rests on the service's answer alone, not on the token.
 pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
     let job = format!("--job {}", facts.job);
     match finding.rule.id {
         RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
-            .help("the token that was given is not expired: was it the one that was sent? If so, a clock is wrong")
-            .help(format!("get a fresh one: {}", facts.command("token", ""))),
-        RuleId::Expired => finding.help(format!("get a fresh one: {}", facts.command("token", ""))),
+            .help("the token given here is not expired: check that the same token was sent; if it was, a clock is wrong")
+            .help(format!("get a new token: {}", facts.command("token", ""))),
+        RuleId::Expired => finding.help(format!("get a new token: {}", facts.command("token", ""))),
         RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
             .with_confidence(Confidence::Likely)
-            .help("the token that was given is for this service: was it the one that was sent?"),
-        RuleId::NotYetValid => finding.help("set this machine's clock right, then sign in again"),
+            .help("the token given here is for this service: check that the same token was sent"),
+        RuleId::NotYetValid => finding.help("correct this machine's clock, then sign in again"),
         RuleId::WrongAudience | RuleId::MissingScope => match facts.job_scopes().first() {
-            Some(scope) => finding.help(format!("ask for `{scope}`: {}", facts.login(&job))),
-            None => finding.help("ask for a scope of that service"),
+            Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
+            None => finding.help("request a scope of that service"),
         },
         RuleId::MalformedToken => finding.help(format!(
             "send the whole access token once, after `Bearer `: {}",
@@ -117,7 +117,7 @@ pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
         )),
         RuleId::WrongAccount => finding
             .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
-            .help("name in `user=` the mailbox that the token is for"),
+            .help("put the mailbox that the token is for into `user=`"),
         RuleId::WrongTenant => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
         RuleId::MissingAppRole => {
             finding.help("an administrator grants the application permission and consents to it")

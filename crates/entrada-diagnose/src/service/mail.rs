@@ -1,4 +1,4 @@
-//! What a mail server and its client said to each other.
+//! A conversation between a mail server and its client.
 
 use super::mail_log::{in_prose, side_of};
 use super::mail_outcome::is_tag;
@@ -7,10 +7,10 @@ use super::sasl::{self, Initial};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Protocol, Side};
 
-/// Bytes of a sign-in string that are looked at: a token, and what is around it.
+/// Maximum length of a sign-in string in bytes: a token and the text around it.
 const STRING_MAX: usize = 512 << 10;
 
-/// Whether a server that speaks `protocol` could have said `line`.
+/// Whether `line` could come from a server that speaks `protocol`.
 pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -37,30 +37,30 @@ pub enum Mechanism {
     Token,
     /// With a token: OAUTHBEARER (RFC 7628), which Exchange Online does not offer everywhere.
     Bearer,
-    /// With a password, or something else that is no token.
+    /// With a password, or something else that is not a token.
     Password,
 }
 
-/// A conversation, or the one line of it that was kept.
+/// A conversation, or a single line of it.
 #[derive(Clone, Debug)]
 pub struct MailLog {
-    /// Which protocol.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Who said what, in order.
+    /// The lines in order, each with its side.
     pub lines: Vec<(Side, String)>,
-    /// How the client signed in, where it shows.
+    /// How the client signed in, if known.
     pub mechanism: Option<Mechanism>,
-    /// What the client showed.
+    /// The client's initial response.
     pub initial: Option<Initial>,
-    /// Whose mailbox, where that was told beside the lines.
+    /// The name of the mailbox, if it was given separately.
     pub user: Option<String>,
 }
 
 impl MailLog {
-    /// Lines that are looked at: a sign-in has some twenty.
+    /// Maximum number of lines that are read: a sign-in has about twenty.
     pub const LINES_MAX: usize = 2_000;
 
-    /// Reads `text`; `None` where it is no talk of a mail protocol.
+    /// Reads `text`; `None` if it is not a mail conversation.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<(Option<Side>, String)> = text
             .lines()
@@ -69,12 +69,12 @@ impl MailLog {
             .filter(|(_, line)| !line.is_empty())
             .collect();
         let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
-        // Marked lines are a talk whatever else the log has to say.
+        // Marked lines are a conversation, whatever else the log contains.
         let marked = lines.iter().filter(|(side, _)| side.is_some()).count();
         let protocol = protocol_of(&said, marked)?;
         let lines = lines
             .into_iter()
-            // Between marked lines, words of the program that wrote the log are no part of the talk.
+            // Between marked lines, the logging program's own lines are not part of the conversation.
             .filter(|(side, line)| {
                 side.is_some()
                     || marked < 2
@@ -87,13 +87,13 @@ impl MailLog {
         Some(Self::new(protocol, lines, None))
     }
 
-    /// The server's line that `text` is about: an exception, a system log, a bug report.
+    /// The server's line that `text` quotes: an exception, a system log, a bug report.
     pub fn in_prose(text: &str) -> Option<Self> {
         let (protocol, line) = in_prose(text)?;
         Some(Self::new(protocol, vec![(Side::Server, line)], None))
     }
 
-    /// A talk whose protocol and sides are known.
+    /// A conversation with a known protocol and known sides.
     pub fn new(protocol: Protocol, mut lines: Vec<(Side, String)>, user: Option<String>) -> Self {
         lines.truncate(Self::LINES_MAX);
         let mut talk = Self { protocol, lines, mechanism: None, initial: None, user };
@@ -101,7 +101,7 @@ impl MailLog {
         talk
     }
 
-    /// A line as evidence files have it: `C: …`, `S: …`; without a mark it is the server's.
+    /// A line in the form of evidence files: `C: …`, `S: …`. Without a mark it is the server's.
     pub fn line(text: &str) -> (Side, String) {
         let (side, line) = side_of(text);
         (side.unwrap_or(Side::Server), line)
@@ -139,7 +139,7 @@ impl MailLog {
                     self.mechanism = Some(Mechanism::Password);
                 }
                 _ if expecting => parts.push(line.trim().to_owned()),
-                // A line of the string that was broken off the one before.
+                // The continuation of a wrapped string.
                 _ => (),
             }
         }
@@ -149,13 +149,13 @@ impl MailLog {
             .and_then(|string| sasl::read_argument(&string));
     }
 
-    /// What the server said, in order.
+    /// The server's lines, in order.
     pub fn server(&self) -> impl DoubleEndedIterator<Item = &str> {
         let own = self.lines.iter().filter(|(side, _)| *side == Side::Server);
         own.map(|(_, line)| line.as_str())
     }
 
-    /// The cloud whose server greeted, by the names of its machines.
+    /// The cloud of the server, from the host names in its lines.
     pub fn cloud(&self) -> Option<Cloud> {
         let text = self.text();
         let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
@@ -168,18 +168,18 @@ impl MailLog {
         }
     }
 
-    /// Everything the server said, in lower case.
+    /// All server lines, in lower case.
     pub fn text(&self) -> String {
         self.server().collect::<Vec<_>>().join("\n").to_ascii_lowercase()
     }
 
-    /// Whose mailbox was meant.
+    /// The name of the mailbox.
     pub fn mailbox(&self) -> Option<&str> {
         let sent = self.initial.as_ref().and_then(|initial| initial.user.as_deref());
         sent.or(self.user.as_deref())
     }
 
-    /// Why the server did not take the token, in its own JSON.
+    /// The server's JSON with the reason for refusing the token.
     pub fn error_json(&self) -> Option<serde_json::Value> {
         self.server().find_map(|line| {
             let text = line.strip_prefix("+ ").or_else(|| line.strip_prefix("334 "))?;
@@ -188,19 +188,19 @@ impl MailLog {
     }
 }
 
-/// The protocol that most of `lines` could be of.
+/// The protocol that fits most of `lines`.
 fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
     let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     let score =
         |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
     let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
-    // Prose may have a line that looks like one.
+    // A line of prose may look like a server line.
     let few = lines.len() <= 2 || lines.len() <= score(&best) * 4 || 2 <= marked;
     few.then_some(best)
 }
 
 fn guess(protocol: Protocol, line: &str) -> Side {
-    // "Go on" in IMAP and POP, alone or with the server's reason in base64.
+    // The continuation request of IMAP and POP, alone or with the server's reason in base64.
     let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
     if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
 }

@@ -1,4 +1,4 @@
-//! The commands of a talk with a mail server after the sign-in: which of them were refused, and whether that counts.
+//! The commands after the sign-in at a mail server: which of them the server refused, and whether the refusal matters.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use super::mail::MailLog;
 use super::mail_outcome::{is_tag, says_no};
 use entrada_core::{Protocol, Side};
 
-/// Commands of IMAP and POP that a server may lack or refuse without harm: the mailbox is open where another one is done.
+/// Commands of IMAP and POP that a server may refuse without harm: if another command succeeds, the mailbox is accessible.
 const OPTIONAL: [&str; 16] = [
     "CAPA",
     "CAPABILITY",
@@ -26,16 +26,16 @@ const OPTIONAL: [&str; 16] = [
     "XLIST",
 ];
 
-/// Commands that name a folder, a sender or a recipient: one that is taken makes up for no other.
+/// Commands that name a folder, a sender or a recipient: the success of one does not cancel the refusal of another.
 const NAMING: [&str; 5] = ["EXAMINE", "MAIL", "RCPT", "SELECT", "STATUS"];
 
-/// Commands that need no mailbox: that they are done shows nothing.
+/// Commands that need no mailbox: their success proves nothing.
 const IDLE: [&str; 7] = ["CAPA", "CAPABILITY", "ID", "LOGOUT", "NOOP", "QUIT", "RSET"];
 
-/// Words for a folder that is not there, in lower case. The inbox always is (RFC 9051 §5.1).
+/// Words for a folder that does not exist, in lower case. The inbox always exists (RFC 9051 §5.1).
 const NO_FOLDER: [&str; 4] = ["doesn't exist", "does not exist", "[nonexistent]", "[trycreate]"];
 
-/// Words for a message, or a folder to be made, that a server does not take.
+/// Words for a message or a new folder that the server does not accept.
 const NOT_TAKEN: [&str; 7] = [
     "[alreadyexists]",
     "[overquota]",
@@ -49,19 +49,19 @@ const NOT_TAKEN: [&str; 7] = [
 /// Words for a message whose contents are refused.
 const CONTENTS: [&str; 5] = ["spam", "content", "virus", "malware", "attachment"];
 
-/// A refusal after the sign-in that nothing later makes up for.
+/// A refusal after the sign-in that no later success cancels.
 pub(super) struct RefusedCommand<'a> {
-    /// The command in upper case, without `UID`; `.` is the message itself. `None` where it is not known.
+    /// The command in upper case, without `UID`; `.` is the message itself. `None` if it is unknown.
     pub(super) command: Option<String>,
-    /// What follows the command.
+    /// The argument of the command.
     pub(super) argument: &'a str,
-    /// What the server said.
+    /// The server's line.
     pub(super) line: &'a str,
 }
 
-/// A command that waits for its answer.
+/// A command without an answer yet.
 struct Command<'a> {
-    /// Its tag; empty but in IMAP.
+    /// Its tag; only IMAP has tags.
     tag: &'a str,
     name: String,
     argument: &'a str,
@@ -85,13 +85,13 @@ impl<'a> Command<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Done,
-    /// It waits for more.
+    /// The server waits for more data.
     GoesOn,
     Refused,
 }
 
 impl MailLog {
-    /// What was refused after the sign-in, where nothing later makes up for it: the last that counts most.
+    /// The refusal after the sign-in that no later success cancels: the last one of the most important kind.
     pub(super) fn refused_command(&self) -> Option<RefusedCommand<'_>> {
         let mut all = self.refused_after(self.signed_in_at()?);
         let at = all.iter().rposition(|refused| !self.is_named_wrong(refused));
@@ -104,7 +104,7 @@ impl MailLog {
         let (mut sends_message, mut sends_more) = (false, false);
         for (side, line) in self.lines.iter().skip(signed_in + 1) {
             if *side == Side::Client {
-                // A message may have any line in it.
+                // A message can contain any line.
                 let command = Command::read(self.protocol, line);
                 let command = command.filter(|command| !sends_message || command.name == ".");
                 waiting.extend(command.filter(|_| !std::mem::take(&mut sends_more)));
@@ -115,7 +115,7 @@ impl MailLog {
             if ended == Ended::GoesOn {
                 sends_message = line.starts_with("354");
                 sends_more = !sends_message;
-                // A sign-in has its answer still to come.
+                // The answer to a sign-in follows later.
                 waiting.extend(command.filter(|_| sends_more));
                 continue;
             }
@@ -124,7 +124,7 @@ impl MailLog {
             }
             let is_data = command.as_ref().is_some_and(|command| command.name == "DATA");
             match (ended, command) {
-                // A command out of turn follows from the one that was refused before.
+                // A command out of sequence is a consequence of the earlier refusal.
                 (Ended::Refused, _)
                     if self.protocol == Protocol::Smtp
                         && !refused.is_empty()
@@ -152,7 +152,7 @@ impl MailLog {
         let unanswered = waiting.iter().any(|command| {
             is_tag(command.tag) && !["IDLE", "LOGOUT"].contains(&command.name.as_str())
         });
-        // The connection was closed in the place of an answer, or the end of the answer is not there.
+        // The connection was closed before the answer, or the answer is incomplete.
         let lost = self.lines.last().filter(|(side, line)| {
             let closed = unanswered && line.to_ascii_uppercase().starts_with("* BYE");
             let cut = line.get(3..4) == Some("-") && says_no(self.protocol, line);
@@ -163,7 +163,7 @@ impl MailLog {
         refused
     }
 
-    /// How `line` ends a command; `None` where it ends none.
+    /// How `line` ends a command; `None` if it does not end one.
     fn ended(&self, line: &str) -> Option<Ended> {
         let mut words = line.split_whitespace();
         let (first, second) = (words.next()?, words.next().unwrap_or_default());
@@ -193,14 +193,14 @@ impl MailLog {
         }
     }
 
-    /// The command that `line` answers: by its tag, or the first that waits.
+    /// The command that `line` answers: by its tag, else the first one without an answer.
     fn answered<'t>(&self, line: &str, waiting: &mut VecDeque<Command<'t>>) -> Option<Command<'t>> {
         if self.protocol != Protocol::Imap {
             return waiting.pop_front();
         }
         let tag = line.split_whitespace().next()?;
         let at = waiting.iter().position(|command| command.tag == tag);
-        // An untagged refusal is that of the last command.
+        // An untagged refusal belongs to the last command.
         match at {
             Some(at) => waiting.remove(at),
             None if tag == "*" => waiting.pop_back(),
@@ -208,7 +208,7 @@ impl MailLog {
         }
     }
 
-    /// Whether what was refused is wrong in what the client named, and not in who it is.
+    /// Whether the refusal is about the named object, not about the user.
     pub(super) fn is_named_wrong(&self, refused: &RefusedCommand<'_>) -> bool {
         let lower = refused.line.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));

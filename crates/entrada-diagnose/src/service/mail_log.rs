@@ -1,10 +1,10 @@
-//! How programs write down what they and a mail server said: marks before the lines, quotes around them, and the one
-//! line that an exception or a system log kept.
+//! How programs log a conversation with a mail server: marks before the lines, quotes around them, and the single
+//! line in an exception or a system log.
 
 use super::mail::is_server_line;
 use entrada_core::{Protocol, Side};
 
-/// Marks that name a side, wherever they stand after a time or a program's name. Longer ones first.
+/// Marks that name a side, anywhere after a time or a program's name. Longer ones first.
 const MARKS: [(&str, Side); 24] = [
     ("CLIENT -> SERVER:", Side::Client),
     ("SERVER -> CLIENT:", Side::Server),
@@ -32,7 +32,7 @@ const MARKS: [(&str, Side); 24] = [
     (">>>", Side::Client),
 ];
 
-/// Marks that are so short that only a time, a number or nothing may stand before them.
+/// Short marks: only a time, a number or nothing may precede them.
 const SHORT_MARKS: [(&str, Side); 9] = [
     ("<<<", Side::Server),
     ("->", Side::Client),
@@ -45,10 +45,10 @@ const SHORT_MARKS: [(&str, Side); 9] = [
     ("<", Side::Server),
 ];
 
-/// Bytes in which a mark is looked for.
+/// Bytes at the start of a line that are searched for a mark.
 const HEAD: usize = 160;
 
-/// Who said `line`, as far as it is marked, and the line without what a log put around it.
+/// The side that sent `line`, if it is marked, and the line without the log's decoration.
 pub(super) fn side_of(line: &str) -> (Option<Side>, String) {
     let line = line.trim();
     let (side, rest) = match marked(line) {
@@ -59,7 +59,7 @@ pub(super) fn side_of(line: &str) -> (Option<Side>, String) {
 }
 
 fn marked(line: &str) -> Option<(Side, &str)> {
-    // What a server says may hold anything that looks like a mark.
+    // A server's line may contain text that looks like a mark.
     let speaks = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     if speaks.iter().any(|protocol| is_server_line(*protocol, line)) {
         return None;
@@ -67,7 +67,7 @@ fn marked(line: &str) -> Option<(Side, &str)> {
     let long = MARKS.iter().filter_map(|(mark, side)| {
         let at = line.find(mark).filter(|at| *at <= HEAD)?;
         let alone = !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-        // `C:` and such are letters that any word may end in, and any path may hold.
+        // `C:` and similar marks also occur at the end of words and in paths.
         alone.then_some((at, mark.len(), *side))
     });
     let short = SHORT_MARKS.iter().filter_map(|(mark, side)| {
@@ -101,7 +101,7 @@ fn without_line_end(text: &str) -> &str {
     text.trim_end_matches("\\n").trim_end_matches("\\r")
 }
 
-/// The server's line that somebody's words are about: an exception, a system log, a bug report.
+/// The server's line that a text quotes: an exception, a system log, a bug report.
 pub(super) fn in_prose(text: &str) -> Option<(Protocol, String)> {
     text.lines().find_map(in_line)
 }

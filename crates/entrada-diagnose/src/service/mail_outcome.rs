@@ -1,4 +1,4 @@
-//! What became of a talk with a mail server: whether the token was taken, and what was refused then.
+//! The outcome of a conversation with a mail server: whether the server accepted the token, and what it refused after that.
 
 use super::mail::MailLog;
 use super::mail_commands::RefusedCommand;
@@ -6,10 +6,10 @@ use super::mail_sign_in::SignIn;
 use entrada_core::{Protocol, Side};
 
 impl MailLog {
-    /// The line with which the server refused: the last one that says no. After a sign-in, one that nothing makes up for, or
-    /// the one with which it closed the connection.
+    /// The server's refusal: the last line that refuses a command. After a sign-in, a refusal that no later success cancels, or
+    /// the line that closes the connection.
     pub fn refusal(&self) -> Option<&str> {
-        // What is refused to somebody with a password says nothing of the token.
+        // A refusal after a sign-in by password is not about the token.
         if self.is_by_other() {
             return None;
         }
@@ -18,7 +18,7 @@ impl MailLog {
             return Some(refused.line);
         }
         let from = signed_in.map_or(0, |at| at + 1);
-        // A server that says good-bye to who takes leave refuses nothing.
+        // A `BYE` in answer to `LOGOUT` is not a refusal.
         let leaves = self.lines.iter().any(|(side, line)| {
             *side == Side::Client && line.to_ascii_uppercase().ends_with("LOGOUT")
         });
@@ -33,12 +33,12 @@ impl MailLog {
         if signed_in.is_some() {
             return refused.into_iter().rev().find(closes);
         }
-        // The line that closes the connection says less than the one before.
+        // The line before the closing line is more specific.
         refused.iter().rev().find(|line| !closes(line)).or(refused.last()).copied()
     }
 
-    /// Whether the refusal is that of a message, which follows a sign-in: by SMTP's number (RFC 5321 §4.2.3; RFC 4954 §4
-    /// has others for sign-ins), where its text does not speak of security (`5.7.x`, RFC 3463).
+    /// Whether the server refused a message, which follows a sign-in: by the SMTP code (RFC 5321 §4.2.3; RFC 4954 §4
+    /// defines other codes for sign-ins), unless the enhanced code is about security (`5.7.x`, RFC 3463).
     pub fn is_about_the_message(&self) -> bool {
         let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
             return false;
@@ -49,8 +49,8 @@ impl MailLog {
         number.is_some_and(|number| (550..=554).contains(&number)) && !security
     }
 
-    /// Whether the refusal has a number of Exchange's for messages, senders and connections: its list of non-delivery
-    /// reports has no sign-in among these.
+    /// Whether the refusal has an Exchange code for messages, senders or connections: in its list of non-delivery
+    /// reports, these codes are not about sign-ins.
     pub fn is_about_something_else(&self) -> bool {
         let Some(line) = self.refusal().filter(|_| self.protocol == Protocol::Smtp) else {
             return false;
@@ -60,11 +60,11 @@ impl MailLog {
         let mut parts = words.next().unwrap_or_default().split('.').skip(1);
         let (subject, detail) = (parts.next(), parts.next().and_then(|detail| detail.parse().ok()));
         match (subject, detail) {
-            // Who may send to whom, from where, and how much; TLS that is too old, certificates.
+            // Rules for senders and recipients, origins and limits; an old TLS version, certificates.
             (Some("7"), Some(12 | 23 | 25 | 64 | 66 | 124 | 133..=136 | 320..=329 | 500..=799)) => {
                 true
             }
-            // A command out of turn; too many recipients.
+            // A command out of sequence; too many recipients.
             (Some("5"), Some(2)) => number == "503",
             (Some("5"), Some(3)) => number == "452",
             _ => {
@@ -74,12 +74,12 @@ impl MailLog {
         }
     }
 
-    /// Whether the server took the token, whatever came later.
+    /// Whether the server accepted the token, regardless of later events.
     pub fn signed_in(&self) -> bool {
         self.signed_in_at().is_some()
     }
 
-    /// The line with which the server took the token, or took what no line of the client's names.
+    /// The line with which the server accepted the token, or a sign-in whose mechanism is not in the log.
     pub(super) fn signed_in_at(&self) -> Option<usize> {
         match self.sign_in() {
             SignIn::ByToken(at) | SignIn::Unnamed(at) => Some(at),
@@ -87,14 +87,14 @@ impl MailLog {
         }
     }
 
-    /// Whether the client signed in by something that is no token, and the server took it.
+    /// Whether the client signed in without a token, and the server accepted that.
     fn is_by_other(&self) -> bool {
         self.sign_in() == SignIn::ByOther
     }
 
-    /// Whether the token was taken, nothing was refused after that but what the client named (a folder or recipient that is
-    /// not there, a message that is too large), and the server did not end the connection. With a `token` at hand, a refusal
-    /// alone is enough that comes after sign-ins only.
+    /// Whether the server accepted the token, refused only wrong names or sizes after that (a folder or recipient that does
+    /// not exist, a message that is too large), and did not end the connection. If a `token` is given, a lone refusal of a
+    /// kind that occurs only after sign-ins is enough.
     pub fn let_in(&self, token: bool) -> bool {
         match self.sign_in() {
             SignIn::ByToken(at) | SignIn::Unnamed(at) => {
@@ -113,7 +113,7 @@ impl MailLog {
     }
 }
 
-/// Whether `word` is a tag as programs write them, which count; a word before `NO` is prose.
+/// Whether `word` is a tag as programs write it, usually with a number. Another word before `NO` is prose.
 pub(super) fn is_tag(word: &str) -> bool {
     word.len() <= 16
         && (word.len() <= 2 || word.bytes().any(|byte| byte.is_ascii_digit()))

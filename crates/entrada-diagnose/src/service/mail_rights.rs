@@ -1,16 +1,16 @@
-//! What a token may do, when a mail server says that it may not: whose mailbox, which protocol, which right.
+//! The causes of an authorization failure at a mail server: the mailbox, the protocol, the access rights.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
-/// Whether the mailbox that was named is that of whoever signed in; `None` where that cannot be told.
+/// Whether the named mailbox belongs to the user who signed in; `None` if that is unknown.
 fn own_mailbox(facts: &Facts, talk: &MailLog) -> Option<bool> {
     let mailbox = talk.mailbox()?;
     let mut names = facts.claims().into_iter().flat_map(Claims::user_names).peekable();
     if names.peek().is_none() {
-        // A token that cannot be read: who signed in may have been told.
+        // The token is unreadable, but the evidence may name the user.
         let account = facts.context().account.as_deref().filter(|name| name.contains('@'))?;
         return Some(account.eq_ignore_ascii_case(mailbox));
     }
@@ -22,17 +22,17 @@ fn token_user(facts: &Facts) -> String {
     name.map_or_else(|| "its user".to_owned(), |name| format!("`{name}`"))
 }
 
-/// D10: the token was taken, and the mailbox is closed to its user.
+/// D10: the server accepted the token, but its user has no access to the mailbox.
 pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
     }
     if facts.is_app_only() {
-        // Exchange took the token, so it knows the application: what is missing is the right.
+        // Exchange accepted the token, so it knows the application. The application lacks access to the mailbox.
         return vec![
             Hypothesis::likely(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token, but the application has no right on that mailbox",
+                "the server accepts the token, but the application has no access to that mailbox",
             )
             .help(
                 "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User SERVICE_PRINCIPAL \
@@ -44,29 +44,29 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     match own_mailbox(facts, talk) {
         Some(false) => vec![Hypothesis::certain(
             RuleId::MailboxPermissionMissing,
-            format!("the server accepts the token, but {} has no right on `{mailbox}`", token_user(facts)),
+            format!("the server accepts the token, but {} has no access to `{mailbox}`", token_user(facts)),
         )],
         Some(true) => vec![
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for this mailbox"),
-            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox here"),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
+            Hypothesis::possible(RuleId::NoMailboxLicense, "the user may have no mailbox in Exchange Online"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
         None => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token; its user may have no right on the mailbox that was named: another's, or a shared one",
+                "the server accepts the token; its user may have no access to the named mailbox, if that is another user's or a shared one",
             )
-            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its user decides"),
+            .help("give the token as well, to narrow this down by its user: `entrada diagnose ANSWER TOKEN`"),
             Hypothesis::possible(
                 RuleId::WrongAccount,
-                "the token may be another user's than the mailbox, or the name an alias of it",
+                "the token and the mailbox may belong to different users, or the name may be an alias of the mailbox",
             ),
-            Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
     }
 }
 
-/// What says that the protocol is switched off.
+/// The rule for a protocol that is switched off.
 fn disabled(talk: &MailLog) -> RuleId {
     match talk.protocol {
         Protocol::Imap => RuleId::ImapDisabled,
@@ -75,15 +75,16 @@ fn disabled(talk: &MailLog) -> RuleId {
     }
 }
 
-/// The token was taken, and what was refused then has no words for why: what to look at, by the command.
+/// The server accepted the token, then refused a command without a reason. The command suggests the causes.
 pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     let Some(refused) = talk.refused_command() else { return Vec::new() };
-    let fault = Hypothesis::possible(RuleId::ServiceIncident, "the server may have a fault");
+    let fault =
+        Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error");
     match (talk.protocol, refused.command.as_deref()) {
         (Protocol::Smtp, Some("MAIL")) => vec![
             Hypothesis::possible(
                 RuleId::SendAsDenied,
-                "the user may not send under the address that was named",
+                "the user may not be allowed to send from the named address",
             ),
             fault,
         ],
@@ -91,7 +92,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
         | (Protocol::Pop, Some("STAT" | "LIST" | "UIDL")) => vec![
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the server accepts the token; its user may have no right on that mailbox",
+                "the server accepts the token; its user may have no access to that mailbox",
             ),
             fault,
         ],
@@ -99,7 +100,7 @@ pub(super) fn closed_after_sign_in(talk: &MailLog) -> Vec<Hypothesis> {
     }
 }
 
-/// D09, D12, D14: the sign-in was refused, and the words say no more. What the token shows decides.
+/// D09, D12, D14: the server refused the sign-in without a reason. The token's contents decide.
 pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
@@ -110,7 +111,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         return vec![
             Hypothesis::likely(
                 RuleId::ServicePrincipalNotRegistered,
-                "the token is an application's: Exchange has to know its service principal",
+                "this is an application's token: its service principal must be registered in Exchange",
             ),
             closed,
         ];
@@ -118,7 +119,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if facts.is_guest() {
         return vec![Hypothesis::likely(
             RuleId::GuestUserNoMailbox,
-            "the account is a guest in the token's tenant, and has no mailbox there",
+            "the account is a guest in the token's tenant and has no mailbox there",
         )];
     }
     if facts.claims().is_some() {
@@ -128,7 +129,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 vec![Hypothesis::likely(
                     RuleId::WrongAccount,
                     format!(
-                        "the token is that of {}, and `{mailbox}` was named",
+                        "the token belongs to {}, but the sign-in names `{mailbox}`",
                         token_user(facts)
                     ),
                 )]
@@ -137,11 +138,11 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 closed,
                 Hypothesis::possible(
                     RuleId::MailboxPermissionMissing,
-                    "the user may have no right on that mailbox",
+                    "the user may have no access to that mailbox",
                 ),
                 Hypothesis::possible(
                     RuleId::ConditionalAccess,
-                    "a policy may refuse the token at the service",
+                    "a policy of the service may block the token",
                 ),
             ],
         };
@@ -151,18 +152,18 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         Protocol::Pop => "POP.AccessAsUser.All",
         Protocol::Smtp => "SMTP.Send",
     };
-    // In the order in which to look.
+    // In the order in which to check them.
     let mut all = vec![
         Hypothesis::possible(RuleId::WrongAudience, "the token may be for another service, such as Microsoft Graph").help(
-            "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud`, `scp`, `exp` and user decide",
+            "give the token as well, to narrow this down by its `aud`, `scp`, `exp` and user: `entrada diagnose ANSWER TOKEN`",
         ),
         Hypothesis::possible(RuleId::MissingScope, format!("the token may lack `{scope}`")),
         Hypothesis::possible(RuleId::Expired, "the token may have expired"),
-        Hypothesis::possible(RuleId::WrongAccount, "the token may be another user's than the mailbox"),
+        Hypothesis::possible(RuleId::WrongAccount, "the token and the mailbox may belong to different users"),
         closed,
         Hypothesis::possible(
             RuleId::ServicePrincipalNotRegistered,
-            "where the token is an application's, Exchange may not know it",
+            "if this is an application's token, its service principal may not be registered in Exchange",
         ),
     ];
     if talk.mechanism.is_none() {

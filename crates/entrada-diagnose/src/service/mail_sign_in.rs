@@ -1,13 +1,13 @@
-//! The last sign-in of a talk with a mail server: by which mechanism, and what became of it.
+//! The last sign-in of a conversation with a mail server: its mechanism and its outcome.
 
 use super::mail::MailLog;
 use super::mail_outcome::says_no;
 use entrada_core::{Protocol, Side};
 
-/// Lines at the end of a talk in which a program says that it lost the connection or failed.
+/// Number of lines at the end of a conversation that are searched for a lost connection or a failure.
 const LAST_LINES: usize = 3;
 
-/// Words of programs that lost a connection or failed, in lower case.
+/// Words of programs for a lost connection or a failure, in lower case.
 const LOST: [&str; 17] = [
     "broken pipe",
     "closed by foreign",
@@ -28,40 +28,40 @@ const LOST: [&str; 17] = [
     "unexpectedly closed",
 ];
 
-/// What became of the last sign-in of the last connection; a number is that of the line with which the server took it.
+/// The outcome of the last sign-in of the last connection. The number is the index of the line that accepted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignIn {
-    /// It was by token, and the server took it.
+    /// By token, and the server accepted it.
     ByToken(usize),
-    /// It was by a password, a certificate or the like, and the server took it.
+    /// By a password, a certificate or similar, and the server accepted it.
     ByOther,
-    /// The server took it, and no line names the mechanism: `AUTHENTICATE` or `AUTH`, which a service of tokens takes with
-    /// tokens alone.
+    /// The server accepted it, and no line names the mechanism: `AUTHENTICATE` or `AUTH`, which Exchange Online accepts only
+    /// with tokens.
     Unnamed(usize),
     /// The server refused it, or gave no answer.
     NotTaken,
-    /// There was none.
+    /// There was no sign-in.
     Missing,
 }
 
 /// A command that signs in.
 struct Attempt<'a> {
-    /// Its tag; empty but in IMAP.
+    /// Its tag; only IMAP has tags.
     tag: &'a str,
     by_token: bool,
 }
 
-/// A reader of one talk, line by line.
+/// Reads one conversation, line by line.
 struct Reader<'a> {
     protocol: Protocol,
-    /// The sign-in that waits for its answer.
+    /// The sign-in without an answer yet.
     attempt: Option<Attempt<'a>>,
     found: SignIn,
-    /// Whether the client has said anything in this talk.
+    /// Whether the client has sent a line in this conversation.
     has_client: bool,
-    /// Commands and strings that wait for their answers.
+    /// Number of commands and strings without an answer yet.
     waiting: usize,
-    /// Whether that command begins TLS, after which SMTP servers greet again.
+    /// Whether the last command starts TLS, after which SMTP servers greet again.
     begins_tls: bool,
 }
 
@@ -86,8 +86,8 @@ impl MailLog {
         reader.found
     }
 
-    /// Whether the server ended the connection, or it was lost, after the sign-in of line `at` and before the client took
-    /// leave. A client that idles for long is sent away, and nothing is wrong then.
+    /// Whether the server ended the connection, or it was lost, after the sign-in at line `at` and before the client logged
+    /// out. A server may end a connection that is idle for a long time; that is normal.
     pub(super) fn is_cut_after(&self, at: usize) -> bool {
         let mut last = String::new();
         for (number, (side, line)) in self.lines.iter().enumerate().skip(at + 1) {
@@ -113,7 +113,7 @@ impl MailLog {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a line in which JavaMail writes a command and its answer; false where it is none.
+    /// Reads a line in which JavaMail logs a command and its answer; false for other lines.
     fn reads_result(&mut self, at: usize, line: &str) -> bool {
         let Some((command, answer)) = line.split_once(" command result: ") else { return false };
         self.found = match answer.split_whitespace().nth(1) {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         let tag = if skipped == 1 { rest.next().unwrap_or_default() } else { "" };
         let argument = rest.nth(1);
         let by_token = match name {
-            // `AUTH` alone asks for what there is (RFC 5034 §4).
+            // `AUTH` alone lists the mechanisms (RFC 5034 §4).
             "AUTHENTICATE" | "AUTH" if argument.is_some() => argument.is_some_and(names_a_token),
             "LOGIN" if self.protocol == Protocol::Imap => false,
             "PASS" | "APOP" if self.protocol == Protocol::Pop => false,
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
                     self.attempt = None;
                 }
             }
-            // The words of one line, where the client's are not known.
+            // Only the server's line is known, so its words decide.
             None if self.found == SignIn::Missing && taken => {
                 let lower = line.to_ascii_lowercase();
                 let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether `line` is the greeting of another connection than that before.
+    /// Whether `line` is the greeting of a new connection.
     fn greets(&self, line: &str) -> bool {
         let upper = line.to_ascii_uppercase();
         self.has_client
@@ -214,13 +214,13 @@ fn command(protocol: Protocol, line: &str) -> &str {
     line.split_whitespace().nth(usize::from(protocol == Protocol::Imap)).unwrap_or_default()
 }
 
-/// Whether `text` names a mechanism that shows a token.
+/// Whether `text` names a mechanism that sends a token.
 fn names_a_token(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
     upper.contains("XOAUTH2") || upper.contains("OAUTHBEARER")
 }
 
-/// Whether `line` says that the connection was lost, or the program failed.
+/// Whether `line` reports a lost connection or a failed program.
 pub(super) fn is_lost(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     LOST.iter().any(|words| lower.contains(words))

@@ -1,4 +1,4 @@
-//! What a service answered when a token was shown to it: over HTTP, or in a mail protocol; and what that points to.
+//! The answers of services that received a token, over HTTP or in a mail protocol, and the causes that they point to.
 
 mod address;
 mod body;

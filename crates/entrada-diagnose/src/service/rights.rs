@@ -1,4 +1,4 @@
-//! What the token may do, when a service says that it may not: permissions, rights on a mailbox, policies.
+//! The causes of an authorization failure at a service: permissions, access to a mailbox, policies.
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::{HttpAnswer, Service};
@@ -6,7 +6,7 @@ use crate::{Confidence, Facts, RuleId};
 use entrada_core::TokenSubject;
 use entrada_core::entra::resources;
 
-/// D06: the directory says the same whether a permission or the user's own role is missing.
+/// D06: the directory gives the same answer for a missing permission and for a missing role of the user.
 pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(claims) = facts.claims() {
         let scp = claims.scp().filter(|_| !facts.is_app_only()).unwrap_or_default();
@@ -16,17 +16,17 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
         return vec![
             Hypothesis::likely(
                 RuleId::NotAboutTheToken,
-                "the token has a permission for all such objects, so it is a role that its user lacks in the directory",
+                "the token has a permission for all such objects, so its user lacks a role in the directory",
             ),
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ];
     }
     vec![
         Hypothesis::possible(RuleId::MissingScope, "the token may lack a permission for that call")
-            .help("give the token too: `entrada diagnose ANSWER TOKEN`; its `scp`, `roles` and `wids` decide"),
+            .help("give the token as well, to narrow this down by its `scp`, `roles` and `wids`: `entrada diagnose ANSWER TOKEN`"),
         Hypothesis::possible(
             RuleId::MissingAppRole,
-            "where the token is an application's, it may lack a role for that call",
+            "if this is an application's token, it may lack an app role for that call",
         ),
     ]
 }
@@ -55,14 +55,17 @@ pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
     if facts.subject() == TokenSubject::App {
         Hypothesis::likely(
             RuleId::MissingAppRole,
-            "the service misses an application permission in the token",
+            "the token lacks an application permission that the service requires",
         )
     } else {
-        Hypothesis::likely(RuleId::MissingScope, "the service misses a permission in the token")
+        Hypothesis::likely(
+            RuleId::MissingScope,
+            "the token lacks a permission that the service requires",
+        )
     }
 }
 
-/// Whether the mailbox in the address is another one than the token's own; `None` where that cannot be told.
+/// Whether the mailbox in the URL belongs to another user than the token; `None` if that is unknown.
 fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
     if answer.plain_segments().iter().any(|segment| segment == "me") {
         return Some(false);
@@ -73,7 +76,7 @@ fn another_mailbox(facts: &Facts, answer: &HttpAnswer) -> Option<bool> {
     Some(!own.into_iter().any(|name| name.eq_ignore_ascii_case(&mailbox)))
 }
 
-/// D05: `ErrorAccessDenied` is the same for a missing scope, for another's mailbox, and for a policy.
+/// D05: `ErrorAccessDenied` is the same for a missing scope, for another user's mailbox, and for a policy.
 pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if token_explains(facts) {
         return Vec::new();
@@ -85,25 +88,25 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
                 "the token may lack the permission for that call",
             )
             .help(
-                "give the token too: `entrada diagnose ANSWER TOKEN`; its `scp` or `roles` decide",
+                "give the token as well, to narrow this down by its `scp` or `roles`: `entrada diagnose ANSWER TOKEN`",
             ),
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the caller may have no right on that mailbox",
+                "the caller may have no access to that mailbox",
             ),
             Hypothesis::possible(
                 RuleId::ExchangePolicyBlock,
-                "a policy may keep the application out of that mailbox",
+                "a policy may block the application's access to that mailbox",
             ),
         ];
     };
     let path = answer.plain_segments();
     let elsewhere = ["drive", "drives", "sites", "teams", "groups"];
     if path.iter().any(|segment| elsewhere.contains(&segment.as_str())) {
-        // No mailbox is opened there.
+        // This call does not open a mailbox.
         return vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission").help(
-                "the token may do: whoever owns the file, site or team may have to share it first",
+                "the token may be sufficient: the owner of the file, site or team may have to share it first",
             ),
         ];
     }
@@ -111,11 +114,11 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
         return vec![
             Hypothesis::likely(
                 RuleId::ExchangePolicyBlock,
-                "the token has the role, so a policy (application access policy, or RBAC for applications) keeps it out of that mailbox",
+                "the token has the app role, so a policy (application access policy, or RBAC for applications) blocks its access to that mailbox",
             ),
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the application may have no right on that mailbox",
+                "the application may have no access to that mailbox",
             ),
         ];
     }
@@ -123,37 +126,34 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
         scp.iter()
             .any(|scope| resources::short_name(scope).to_ascii_lowercase().ends_with(".shared"))
     });
-    // Only Graph has permissions of its own for what others share.
+    // Only Graph has separate permissions for shared items.
     let graph = answer.service() == Service::Graph || facts.job.id().starts_with("graph");
     match another_mailbox(facts, answer) {
         Some(true) if graph && !shared => vec![Hypothesis::likely(
             RuleId::MissingScope,
-            "the mailbox is another user's, and the token has no `.Shared` permission",
+            "the mailbox belongs to another user, and the token has no `.Shared` permission",
         )],
         Some(true) => vec![Hypothesis::likely(
             RuleId::MailboxPermissionMissing,
-            "the token would do: its user has no right on that mailbox",
+            "the token is sufficient, but its user has no access to that mailbox",
         )],
         Some(false) => vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
-            Hypothesis::possible(
-                RuleId::ExchangePolicyBlock,
-                "a policy may keep the application out",
-            ),
+            Hypothesis::possible(RuleId::ExchangePolicyBlock, "a policy may block the application"),
         ],
-        // Neither the call nor its purpose is known: it may be any.
+        // The call and the job are unknown, so any permission may be missing.
         None if !answer.names_a_call() && facts.context().job.is_none() => vec![
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission")
-                .help("say what was called: `--job`, or the whole output of `curl -v`"),
+                .help("say which call was made: give `--job`, or the whole output of `curl -v`"),
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
-                "the user may have no right on that mailbox",
+                "the user may have no access to that mailbox",
             ),
         ],
         None => vec![
             Hypothesis::likely(
                 RuleId::MailboxPermissionMissing,
-                "the token has the permission, so it is the right on the mailbox that is missing",
+                "the token has the permission, so its user lacks access to that mailbox",
             ),
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ],
@@ -167,7 +167,7 @@ pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
     if facts.claims().is_some() && answer.service() == Service::Ews {
         return vec![blocked_ews()];
     }
-    let judge = "give the token too: `entrada diagnose ANSWER TOKEN`; its `aud` and `exp` decide";
+    let judge = "give the token as well, to narrow this down by its `aud` and `exp`: `entrada diagnose ANSWER TOKEN`";
     if facts.shape().is_some() {
         return Vec::new();
     }
@@ -177,17 +177,17 @@ pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
         Hypothesis::possible(RuleId::Expired, "the token may have expired"),
         Hypothesis::possible(
             RuleId::MalformedToken,
-            "the token may have been cut short on its way",
+            "the token may have been cut short before it was sent",
         ),
     ]
 }
 
 pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.is_html() {
-        // A page has no words of the service's; who sent it cannot be told.
+        // A page does not contain the service's own error, and its sender is unknown.
         return vec![Hypothesis::possible(
             RuleId::AnswerNotFromService,
-            "a web page came back: something in between may have sent it",
+            "the answer is a web page: a proxy, filter or portal may have sent it",
         )];
     }
     if token_explains(facts) {
@@ -199,16 +199,13 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if exchange {
         return vec![
-            Hypothesis::possible(
-                RuleId::ExchangePolicyBlock,
-                "a policy may keep the application out",
-            ),
+            Hypothesis::possible(RuleId::ExchangePolicyBlock, "a policy may block the application"),
             Hypothesis::possible(RuleId::MissingScope, "the token may lack the permission"),
         ];
     }
     let mut told = no_permission(facts);
     match answer.service() {
-        // What the call is known to need is there: it may be anything else.
+        // The token has the permissions that the call is known to need, so the cause is something else.
         Service::Graph
             if facts.claims().is_some()
                 && (answer.names_a_call() || facts.context().job.is_some())
@@ -219,12 +216,12 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
                 if facts.job.id().starts_with("graph-") {
                     Hypothesis::possible(
                         RuleId::ExchangePolicyBlock,
-                        "a policy of the service's may forbid it",
+                        "a policy of the service may block the call",
                     )
                 } else {
                     Hypothesis::possible(
                         RuleId::NotAboutTheToken,
-                        "the service may have a right or a policy of its own that forbids it",
+                        "the caller may lack a right in the service itself, or a policy of the service may block the call",
                     )
                 },
                 told,
@@ -238,14 +235,14 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         }
         Service::Arm => vec![Hypothesis::possible(
             RuleId::AzureRoleMissing,
-            "the caller may have no role that allows it, or a policy forbids it",
+            "the caller may have no role that allows this action, or a policy may block it",
         )],
-        // Each API has rights of its own beside its permissions.
+        // Each API can have its own rights in addition to its permissions.
         service => {
             told.confidence = Confidence::Possible;
             let own = Hypothesis::possible(
                 RuleId::NotAboutTheToken,
-                "the API may have rights of its own that its user or application lacks",
+                "the user or application may lack a right that the API manages itself",
             );
             if service == Service::Other { vec![own, told] } else { vec![told, own] }
         }
@@ -256,6 +253,6 @@ pub(super) fn forbidden(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
 fn blocked_ews() -> Hypothesis {
     Hypothesis::likely(
         RuleId::ExchangePolicyBlock,
-        "the token is good for Exchange, so the service is closed to it: EWS switched off, or the application not on the list",
+        "the token is valid for Exchange, so the service blocks the call: EWS is switched off, or the application is not on the list of allowed applications",
     )
 }

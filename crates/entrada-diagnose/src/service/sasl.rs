@@ -1,4 +1,4 @@
-//! The strings that carry a token in mail protocols: XOAUTH2 (Google, taken over by Microsoft) and OAUTHBEARER
+//! The strings that carry a token in mail protocols: XOAUTH2 (defined by Google, used by Microsoft) and OAUTHBEARER
 //! (RFC 7628 §3.1), and the JSON that a server answers with (RFC 7628 §3.2.2).
 
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use entrada_core::Secret;
 
-/// Forgiving: what is wrong with the encoding is told by [`faults_of_base64`].
+/// Lenient: [`faults_of_base64`] reports errors in the encoding.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -16,27 +16,27 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What a client said of itself.
+/// The initial response of a client.
 #[derive(Clone, Debug, Default)]
 pub struct Initial {
-    /// Whose mailbox.
+    /// The name of the mailbox.
     pub user: Option<String>,
-    /// What was shown as the token.
+    /// The token, as sent.
     pub token: Option<Secret>,
-    /// What is wrong with the string; nothing for a right one.
+    /// The errors in the string; empty for a correct string.
     pub faults: Vec<&'static str>,
 }
 
-/// Characters of the shortest argument that is taken for more than a stand-in.
+/// Minimum length of an argument, in characters. A shorter one counts as a placeholder.
 const ARGUMENT_MIN: usize = 40;
 
-/// Reads what a client sent to sign in with a token: the string, or something in its place. `None` where nothing can be
-/// said, as of what a log has crossed out.
+/// Reads the argument of a sign-in with a token: the string, or something else in its place. `None` if the argument is not
+/// usable, for example because a log redacted it.
 pub(super) fn read_argument(text: &str) -> Option<Initial> {
     read(text).or_else(|| misplaced(text))
 }
 
-/// The bare token, or the string encoded twice, where `user=…^Aauth=Bearer …^A^A` belongs.
+/// Reads the bare token, or the string encoded twice, in the place of `user=…^Aauth=Bearer …^A^A`.
 fn misplaced(text: &str) -> Option<Initial> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
@@ -47,7 +47,7 @@ fn misplaced(text: &str) -> Option<Initial> {
     let fault = |fault| Some(Initial { faults: vec![fault], ..Initial::default() });
     let is_token = |text: &str| text.starts_with("eyJ") && text.contains('.');
     if is_token(&text) {
-        let bare = "the bare token was sent, not `user=…^Aauth=Bearer …^A^A` in base64";
+        let bare = "the client sent only the token, not `user=…^Aauth=Bearer …^A^A` in base64";
         return Some(Initial { token: Some(Secret::new(text)), ..fault(bare)? });
     }
     let decoded = LENIENT.decode(text.replace('-', "+").replace('_', "/")).ok()?;
@@ -55,16 +55,16 @@ fn misplaced(text: &str) -> Option<Initial> {
     let inner = decoded.expose();
     if is_token(inner) {
         let alone =
-            "the token alone was put in base64, without `user=…^Aauth=Bearer …^A^A` around it";
+            "the base64 holds only the token, without `user=…^Aauth=Bearer …^A^A` around it";
         return Some(Initial { token: Some(Secret::new(inner)), ..fault(alone)? });
     }
     if let Some(initial) = read(inner) {
-        return Some(Initial { faults: vec!["it is in base64 twice"], ..initial });
+        return Some(Initial { faults: vec!["it is encoded in base64 twice"], ..initial });
     }
-    fault("there is no `user=` and no `auth=Bearer ` in it")
+    fault("it has no `user=` and no `auth=Bearer `")
 }
 
-/// Reads the base64 text of an initial response; `None` where it is none at all.
+/// Reads the base64 text of an initial response; `None` if the text is something else.
 pub(super) fn read(text: &str) -> Option<Initial> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let decoded = LENIENT.decode(compact.replace('-', "+").replace('_', "/")).ok()?;
@@ -96,7 +96,7 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     );
     fault(
         decoded.contains(['\n', '\r']) && decoded.contains('\u{1}'),
-        "a line break stands in it, as files have one at their end",
+        "it contains a line break, as from the end of a file",
     );
     let value = |name: &str| {
         let found = normal.split('\u{1}').find_map(|part| {
@@ -111,19 +111,19 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     } else {
         value("user")
     };
-    // Where the separator is none that is known, the token stands in the same piece: it is no part of a name.
+    // With an unknown separator the token is in the same piece, and must not become part of the name.
     let user = user.map(|user| {
         let end = user.to_ascii_lowercase().find("auth=").unwrap_or(user.len());
         let name = user[..end].split_whitespace().next().unwrap_or_default();
         name.chars().take(320).collect::<String>()
     });
     let user = user.filter(|user| !user.is_empty());
-    fault(!bearer && user.is_none(), "it names no `user=`");
+    fault(!bearer && user.is_none(), "it has no `user=`");
     let auth = value("auth");
     match auth.as_deref().map(str::trim) {
         None => fault(true, "it has no `auth=`"),
         Some(auth) => {
-            // What was sent may end after the word, where a variable was empty.
+            // The value may end after `Bearer`, when a variable was empty.
             let token = auth
                 .get(..6)
                 .filter(|scheme| scheme.eq_ignore_ascii_case("bearer"))
@@ -131,11 +131,11 @@ pub(super) fn read(text: &str) -> Option<Initial> {
                 .filter(|rest| rest.is_empty() || rest.starts_with(' '));
             fault(token.is_none(), "its `auth=` does not begin with `Bearer `");
             let shown = token.unwrap_or(auth).trim();
-            fault(shown.is_empty(), "there is no token in it");
-            fault(shown.starts_with(['"', '\'']), "its token stands in quotes");
+            fault(shown.is_empty(), "it contains no token");
+            fault(shown.starts_with(['"', '\'']), "its token is in quotes");
             fault(
                 shown.get(..7).is_some_and(|again| again.eq_ignore_ascii_case("bearer ")),
-                "`Bearer ` stands in it twice",
+                "it contains `Bearer ` twice",
             );
             if !shown.is_empty() {
                 initial.token = Some(Secret::new(shown));
@@ -146,7 +146,7 @@ pub(super) fn read(text: &str) -> Option<Initial> {
     Some(initial)
 }
 
-/// What servers that read base64 strictly refuse.
+/// Errors that a strict base64 decoder refuses.
 fn faults_of_base64(text: &str) -> Vec<&'static str> {
     let text = text.trim();
     let mut faults = Vec::new();
@@ -154,7 +154,7 @@ fn faults_of_base64(text: &str) -> Vec<&'static str> {
         faults.push("its base64 is broken into several lines");
     }
     if text.contains(['-', '_']) {
-        faults.push("it is in the base64 of URLs (`-`, `_`), not in the standard one (`+`, `/`)");
+        faults.push("it is in base64url (`-`, `_`), not in standard base64 (`+`, `/`)");
     }
     if !text.contains(char::is_whitespace) && !text.len().is_multiple_of(4) {
         faults.push("its base64 lacks the padding (`=`)");
@@ -167,7 +167,7 @@ fn unescaped(name: &str) -> String {
     name.replace("=2C", ",").replace("=3D", "=")
 }
 
-/// The JSON in a server's `+ …` or `334 …` line that says why: `{"status":"401","schemes":"bearer","scope":"…"}`.
+/// The JSON with the reason in a server's `+ …` or `334 …` line: `{"status":"401","schemes":"bearer","scope":"…"}`.
 pub(super) fn error_json(text: &str) -> Option<Value> {
     let json = LENIENT.decode(text.trim()).ok()?;
     let value: Value = serde_json::from_slice(&json).ok()?;

@@ -1,10 +1,10 @@
-//! Whose answer it is, and so which job the call belongs to.
+//! Identifies the service that answered, and from it the job of the call.
 
 use super::HttpAnswer;
 use entrada_core::Job;
 use entrada_core::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource, SHAREPOINT};
 
-/// Who answered, as far as it can be told.
+/// The service that answered, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Microsoft Graph.
@@ -13,18 +13,18 @@ pub enum Service {
     Ews,
     /// Exchange ActiveSync.
     Eas,
-    /// Exchange, by another door.
+    /// Exchange, through another protocol.
     Exchange,
     /// Azure Resource Manager.
     Arm,
     /// SharePoint and OneDrive.
     SharePoint,
-    /// Somebody else.
+    /// Another service.
     Other,
 }
 
 impl Service {
-    /// The API that its tokens are for, where it is on record.
+    /// The API that its tokens are for, if it is a known one.
     pub fn resource(self) -> Option<&'static Resource> {
         match self {
             Self::Graph => Some(&GRAPH),
@@ -37,7 +37,7 @@ impl Service {
 }
 
 impl HttpAnswer {
-    /// Who answered: by the address, else by what the answer shows of itself.
+    /// The service that answered: from the URL, else from the answer itself.
     pub fn service(&self) -> Service {
         let path = self.plain_segments();
         if path.first().is_some_and(|first| first == "ews")
@@ -57,7 +57,7 @@ impl HttpAnswer {
         of_resource(by_host).or_else(|| self.by_words()).unwrap_or(Service::Other)
     }
 
-    /// The `client_id` in a challenge is the API's own (D16); Exchange names its servers; errors have their dialects.
+    /// The `client_id` in a challenge is that of the API (D16); Exchange names its servers; each service has its error format.
     fn by_words(&self) -> Option<Service> {
         let text = self.text();
         let soap = text.contains("/exchange/services/2006/");
@@ -86,14 +86,14 @@ impl HttpAnswer {
         arm.iter().any(|code| text.contains(code)).then_some(Service::Arm)
     }
 
-    /// The job that the call belongs to, where nobody named one.
+    /// The job of the call, for evidence that does not name one.
     pub fn job(&self) -> Option<Job> {
         match self.service() {
             Service::Ews => Some(Job::Ews),
             Service::Eas => Some(Job::Eas),
             Service::Arm => Some(Job::Arm),
             Service::SharePoint => Some(Job::None),
-            // What was done needed no more than it had.
+            // The call succeeded, so the token had the permissions it needed.
             Service::Graph if self.status.is_some_and(|status| status < 300) => Some(Job::Graph),
             Service::Graph if self.graph_job().is_some() => self.graph_job(),
             Service::Graph if self.url.is_some() => Some(Job::Graph),
@@ -101,7 +101,7 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether it shows that a token did what `job` does.
+    /// Whether the answer proves that the token works for `job`.
     pub fn serves(&self, job: Job) -> bool {
         let called = match self.service() {
             Service::Graph => self.graph_job(),
@@ -110,7 +110,7 @@ impl HttpAnswer {
         called == Some(job) && self.is_success()
     }
 
-    /// The job of a call about a user's own things: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
+    /// The job of a call about a user's own data: `/me/…` and `/users/{id}/…`. Teams and groups have messages too.
     fn graph_job(&self) -> Option<Job> {
         let segments = self.plain_segments();
         let at = segments.iter().position(|segment| matches!(segment.as_str(), "me" | "users"))?;

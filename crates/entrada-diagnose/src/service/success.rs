@@ -1,4 +1,4 @@
-//! Proof that a service did what it was asked for: the status, the headers and the whole body.
+//! Decides whether a call succeeded, from the status, the headers and the whole body.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -8,26 +8,26 @@ use super::HttpAnswer;
 use super::body::{has_error_within, plain};
 use crate::recognise::is_label;
 
-/// Headers with which Exchange answers what ActiveSync may do: the answer has no body.
+/// Headers of Exchange that list the ActiveSync capabilities: the answer has no body.
 const ACTIVE_SYNC: [&str; 2] = ["ms-asprotocolversions", "ms-asprotocolcommands"];
 
-/// Headers that Microsoft's services put on every answer.
+/// Headers that Microsoft's services add to every answer.
 const MARKS: [&str; 4] = ["client-request-id", "request-id", "x-feserver", "x-ms-request-id"];
 
-/// Characters of a line that a terminal or `curl -w` puts behind a body.
+/// Maximum length, in characters, of a line that a terminal or `curl -w` adds after a body.
 const OUTPUT_MAX: usize = 200;
 
-/// Parts of one multipart answer that are read.
+/// Maximum number of parts that are read from a multipart answer.
 const PARTS_MAX: usize = 100;
 
 impl HttpAnswer {
-    /// Whether the service did what it was asked for. Only what was read to its end shows that.
+    /// Whether the call succeeded. Only a body that was read completely proves that.
     pub fn is_success(&self) -> bool {
         let done = self.status.is_some_and(|status| {
-            // RFC 9110 §15.3.4: something in between changed a 203.
+            // RFC 9110 §15.3.4: a proxy has changed an answer with status 203.
             (200..300).contains(&status) && status != 203
         });
-        // A page that leads elsewhere, in a header.
+        // A page that redirects, in a header.
         let leads_away = self.header("refresh").next().is_some();
         done && !leads_away
             && !self.is_html()
@@ -36,17 +36,17 @@ impl HttpAnswer {
             && self.is_whole()
     }
 
-    /// Whether the answer refuses although its status says that all is well.
+    /// Whether the answer is an error despite a success status.
     pub fn is_refusal_under_success(&self) -> bool {
         self.says_error() || self.is_challenged() || self.refused_within().is_some()
     }
 
-    /// Whether it is ActiveSync that answers what it can do.
+    /// Whether it is an ActiveSync answer with its capabilities.
     pub fn is_of_active_sync(&self) -> bool {
         ACTIVE_SYNC.iter().any(|name| self.header(name).next().is_some())
     }
 
-    /// Whether there is nothing to read: no body, a picture or a file.
+    /// Whether the body cannot be checked: it is empty, a picture or a file.
     pub(crate) fn is_unreadable(&self) -> bool {
         let kinds =
             ["application/octet-stream", "application/pdf", "audio/", "font/", "image/", "video/"];
@@ -59,7 +59,7 @@ impl HttpAnswer {
         self.header("www-authenticate").any(|value| value.contains("error="))
     }
 
-    /// Whether the body was read to its end as what it is, and no part of it reports a failure.
+    /// Whether the whole body could be parsed, and no part of it reports a failure.
     fn is_whole(&self) -> bool {
         if self.body.trim().is_empty() {
             return self.may_be_empty();
@@ -78,11 +78,11 @@ impl HttpAnswer {
         if body.starts_with('<') {
             return is_whole_xml(body) && self.is_multi_status_done(body);
         }
-        // `$count` answers with a number alone.
+        // `$count` returns only a number.
         body.len() < 20 && body.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// Whether an answer to this request may come without content (RFC 9110 §9.3, §15.3).
+    /// Whether an answer to this request may be empty (RFC 9110 §9.3, §15.3).
     fn may_be_empty(&self) -> bool {
         let by_service = MARKS.iter().any(|name| self.header(name).next().is_some());
         matches!(self.status, Some(202 | 204 | 205))
@@ -94,7 +94,7 @@ impl HttpAnswer {
             || self.is_of_active_sync()
     }
 
-    /// What parts the parts of a multipart body (RFC 2046 §5.1).
+    /// The separator of the parts of a multipart body (RFC 2046 §5.1).
     fn boundary(&self) -> Option<String> {
         let kind = self.header("content-type").next()?;
         let lower = kind.to_ascii_lowercase();
@@ -103,7 +103,7 @@ impl HttpAnswer {
         Some(format!("--{value}"))
     }
 
-    /// Whether every part of a multipart body is an answer that shows success.
+    /// Whether every part of a multipart body is a successful answer.
     fn is_multipart_done(&self, boundary: &str) -> bool {
         for (read, part) in self.body.split(boundary).skip(1).take(PARTS_MAX).enumerate() {
             if part.starts_with("--") {
@@ -113,11 +113,11 @@ impl HttpAnswer {
                 return false;
             }
         }
-        // The closing boundary is missing, or stands too far behind.
+        // The closing boundary is missing, or follows too many parts.
         false
     }
 
-    /// The first part of a multipart body that refuses.
+    /// The first part of a multipart body that is an error.
     pub(super) fn refused_part(&self) -> Option<Self> {
         let boundary = self.boundary()?;
         let mut parts = self.body.split(&boundary).skip(1).take(PARTS_MAX).filter_map(Self::parse);
@@ -129,7 +129,7 @@ impl HttpAnswer {
         Self { url: outer.url.clone(), authorization: outer.authorization.clone(), ..self }
     }
 
-    /// Whether no status line in an XML body reports a failure (RFC 4918 §13). A 207 has one at least.
+    /// Whether no status line in an XML body reports a failure (RFC 4918 §13). A 207 has at least one status line.
     fn is_multi_status_done(&self, xml: &str) -> bool {
         let mut statuses = xml.match_indices(">HTTP/").map(|(at, _)| {
             let mut words = xml[at + 1..].split([' ', '<']);
@@ -142,16 +142,16 @@ impl HttpAnswer {
     }
 }
 
-/// Whether what follows a body is what terminals put there: a prompt, a line of `curl -v`, numbers that `curl -w` writes.
+/// Whether the text after a body is terminal output: a prompt, a line of `curl -v`, numbers from `curl -w`.
 fn is_end_of_output(rest: &str) -> bool {
     rest.lines().map(str::trim).all(|line| {
-        // Another body, or a token, which wants a judgement of its own.
+        // Another body or a token, which must be diagnosed separately.
         let is_body = line.starts_with(['{', '[', '<', '"']) || OUTPUT_MAX < line.len();
         ["%", ">"].contains(&line) || line.starts_with("* ") || (!is_body && is_label(line))
     })
 }
 
-/// Whether an object anywhere in `value` has the status of a failure, as members of a batch have.
+/// Whether an object anywhere in `value` has an error status, for example a response of a batch.
 fn has_failed_part(value: &Value) -> bool {
     match value {
         Value::Array(all) => all.iter().any(has_failed_part),
@@ -193,7 +193,7 @@ pub(super) fn status_in(value: &Value) -> Option<u16> {
     u16::try_from(number).ok()
 }
 
-/// Whether `text` is one XML document from its first tag to its last, and nothing in it has the status of a failure.
+/// Whether `text` is one complete XML document without an error status.
 fn is_whole_xml(text: &str) -> bool {
     let failed = ["ResponseClass=\"Error\"", "stat=\"fail", "status=\"error", "status=\"fail"];
     if failed.iter().any(|attribute| text.contains(attribute)) {

@@ -1,14 +1,14 @@
-//! What services say, in lower case, as they are known to say it.
+//! Phrases from the error messages of services, in lower case.
 
 use crate::{Confidence, RuleId};
 
-/// Words of services, in lower case, and the cause that they name whatever the token is. The first that fits counts.
+/// Phrases of services, in lower case, and the cause that each names regardless of the token. The first match counts.
 pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     (
         &["audienceurivalidationfailed"],
         RuleId::WrongAudience,
         Confidence::Certain,
-        "the service does not take the token's audience for its own",
+        "the service does not accept the token's audience",
     ),
     (
         &[
@@ -20,19 +20,19 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ExchangePolicyBlock,
         Confidence::Certain,
-        "an application access policy keeps this application out of that mailbox",
+        "an application access policy blocks this application's access to that mailbox",
     ),
     (
         &["nonpremiumtenant", "have premium license"],
         RuleId::NotAboutTheToken,
         Confidence::Certain,
-        "the tenant has no licence for that: it needs Microsoft Entra ID P1 or P2",
+        "the tenant lacks the licence for that call: it requires Microsoft Entra ID P1 or P2",
     ),
     (
         &["requestdisallowedbypolicy", "was disallowed by policy"],
         RuleId::NotAboutTheToken,
         Confidence::Certain,
-        "an Azure Policy forbids it, whoever asks",
+        "an Azure Policy forbids this action for every caller",
     ),
     (
         &["no application access policy found"],
@@ -48,7 +48,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ImpersonationHeaderMissing,
         Confidence::Certain,
-        "an application has to say whose mailbox it means (`ExchangeImpersonation`)",
+        "an application must name the mailbox it opens (`ExchangeImpersonation`)",
     ),
     (
         &[
@@ -59,13 +59,13 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::MailboxPermissionMissing,
         Confidence::Certain,
-        "the caller may not act for that mailbox",
+        "the caller is not allowed to impersonate that mailbox's user",
     ),
     (
         &["errorsendasdenied", "sendasdenied", "send mail on behalf of the specified"],
         RuleId::SendAsDenied,
         Confidence::Certain,
-        "the caller may not send under that address",
+        "the caller is not allowed to send from that address",
     ),
     (
         &[
@@ -75,7 +75,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::AppOnlyTokenForDelegatedJob,
         Confidence::Certain,
-        "`/me` means a signed-in user, and the token has none",
+        "`/me` requires a signed-in user, and the token has no user",
     ),
     (
         &[
@@ -148,7 +148,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         &["idx10205", "issuer validation failed"],
         RuleId::V1V2EndpointMismatch,
         Confidence::Likely,
-        "the service expects another issuer: often a v2.0 token where it knows v1.0, or the other way round",
+        "the service expects another issuer: often it accepts only v1.0 tokens and received a v2.0 token, or the reverse",
     ),
     (
         &[
@@ -160,7 +160,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         ],
         RuleId::ConditionalAccess,
         Confidence::Certain,
-        "a Conditional Access policy keeps the caller out",
+        "a Conditional Access policy blocks the caller",
     ),
     (
         &[
@@ -176,7 +176,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     ),
 ];
 
-/// A token that cannot be read at the service.
+/// Phrases for a token that the service cannot read.
 pub(super) const MALFORMED: [&str; 17] = [
     "can not be parsed",
     "cannot be parsed",
@@ -197,7 +197,7 @@ pub(super) const MALFORMED: [&str; 17] = [
     "malformed",
 ];
 
-/// A mailbox that is not in Exchange Online.
+/// Phrases for a mailbox that is not in Exchange Online.
 pub(super) const NO_MAILBOX: [&str; 10] = [
     "mailboxnotenabledforrestapi",
     "mailboxnotsupportedforrestapi",
@@ -211,14 +211,14 @@ pub(super) const NO_MAILBOX: [&str; 10] = [
     "mailboxnothostedinexchangeonline",
 ];
 
-/// A user whom Exchange does not know.
+/// Phrases for a user that Exchange does not know.
 pub(super) const NO_USER: [&str; 3] = [
     "user-context in the token does not exist",
     "\"invalid_user\"",
     "error_category=\"invalid_user\"",
 ];
 
-/// A permission that is not in the token.
+/// Phrases for a permission that the token lacks.
 pub(super) const NO_PERMISSION: [&str; 9] = [
     "insufficient_scope",
     "not enough scope",
@@ -231,7 +231,7 @@ pub(super) const NO_PERMISSION: [&str; 9] = [
     "does not have required permission",
 ];
 
-/// What the directory says when a permission, or a role of the user's own, is missing.
+/// Phrases of the directory for a missing permission or a missing role of the user.
 pub(super) const DIRECTORY: [&str; 2] = ["authorization_requestdenied", "insufficient privileges"];
 
 pub(super) const THROTTLED: [&str; 8] = [
@@ -252,7 +252,7 @@ pub(super) const CHALLENGED: [&str; 4] = [
     "tokenissuedbeforerevocationtimestamp",
 ];
 
-/// A signature that does not fit.
+/// Phrases for an invalid signature.
 pub(super) const SIGNATURE: [&str; 7] = [
     "invalid signature",
     "invalid_signature",
@@ -263,7 +263,7 @@ pub(super) const SIGNATURE: [&str; 7] = [
     "invalid x5t",
 ];
 
-/// Codes and sentences of APIs that stand for themselves in the text of an exception. As they are written.
+/// Codes and sentences of APIs that identify an error in the text of an exception. In their original case.
 pub(super) const IN_PROSE: [&str; 14] = [
     "InvalidAuthenticationToken",
     "ErrorAccessDenied",

@@ -1,4 +1,4 @@
-//! The life of a token and of the grant behind it: what was, and what will end it.
+//! The lifetime of a token and of its grant: past events, and the events that will end it.
 
 use crate::Facts;
 use entrada_core::entra::known::CONSUMERS_TENANT;
@@ -14,14 +14,14 @@ pub enum Moment {
     AnyTime,
 }
 
-/// Something in a token's life.
+/// An event in a token's lifetime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Stable, in kebab-case.
+    /// A stable identifier in kebab-case.
     pub id: &'static str,
     /// When.
     pub when: Moment,
-    /// What happens, as people say it.
+    /// A description for people.
     pub what: String,
 }
 
@@ -40,41 +40,39 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
     if ends.is_none() && response.is_none() {
         return Vec::new();
     }
-    // Entra sets `iat` five minutes back.
+    // Entra sets `iat` five minutes into the past.
     let how = if response.is_some() {
         "the token was issued"
     } else {
         "the token was issued, or up to five minutes later"
     };
     at("issued", issued, how);
-    at("judged", facts.now, "it was judged");
+    at("judged", facts.now, "entrada checked the token");
     at(
         "refresh-in",
         response.and_then(|response| {
             let seconds = i64::try_from(response.refresh_in?).ok()?;
             Some(response.received_at.plus_seconds(seconds))
         }),
-        "the authority would like it refreshed (`refresh_in`)",
+        "the authority recommends a refresh (`refresh_in`)",
     );
-    at("access-token-end", ends, "the access token ends");
+    at("access-token-end", ends, "the access token expires");
     if let Some(response) = response {
         let spa = response.refresh_token_expires_in.and_then(|seconds| i64::try_from(seconds).ok());
         match (&response.refresh_token, spa) {
             (Some(_), Some(seconds)) => at(
                 "refresh-token-end",
                 Some(response.received_at.plus_seconds(seconds)),
-                "the refresh token ends, used or not: it was issued to a single-page application",
+                "the refresh token expires, whether or not it is used: it was issued to a single-page application",
             ),
             (Some(_), None) => at(
                 "refresh-inactivity",
                 Some(response.received_at.plus_seconds(REFRESH_INACTIVITY)),
-                "the refresh token dies if nobody has used it until then; each use gives it 90 days more",
+                "the refresh token expires if it has not been used by then; each use adds 90 days",
             ),
-            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => at(
-                "sign-in-needed",
-                ends,
-                "somebody has to sign in again: there is no refresh token",
-            ),
+            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => {
+                at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token")
+            }
             (None, _) => (),
         }
     }

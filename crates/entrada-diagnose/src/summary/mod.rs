@@ -1,4 +1,4 @@
-//! What is told beside the findings: what was asked and granted, what the token serves, and when it will stop working.
+//! The summary of a token: the requested and granted scopes, the jobs it works for, and its lifetime.
 
 mod life;
 mod scopes;
@@ -11,16 +11,16 @@ pub use serves::Serves;
 use super::{Evidence, Facts};
 use entrada_core::Jwt;
 
-/// Everything beside the findings. Empty where nothing is known.
+/// The summary that accompanies the findings. Empty if nothing is known.
 #[derive(Clone, Debug, Default)]
 pub struct TokenSummary {
-    /// The token itself, where it can be read. Never the text of it.
+    /// The decoded token, if it is readable. Never its text.
     pub jwt: Option<Box<Jwt>>,
-    /// What was asked for and what was granted, scope by scope.
+    /// The requested and the granted scopes, one row each.
     pub scopes: Vec<Row>,
-    /// Which jobs the token would do, and which it would not.
+    /// The jobs that the token works for, and those that it does not.
     pub serves: Option<Serves>,
-    /// Its life so far, and what will end it.
+    /// The events of its lifetime.
     pub life: Vec<Event>,
 }
 

@@ -1,4 +1,4 @@
-//! Requested versus granted: asked, granted, missing, extra, and which job each missing scope breaks.
+//! Compares the requested with the granted scopes, and lists the jobs that each missing scope breaks.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,21 +10,21 @@ use entrada_core::entra::permissions::{closure, holds_any};
 use entrada_core::entra::resources::{self, ResourceOfScope, short_name};
 use entrada_core::{Job, ScopeSet, clean};
 
-/// Scopes that are told of: no token has more, and no reader wants more.
+/// Maximum number of scopes that are listed: no real token has more.
 const ROWS_MAX: usize = 200;
 
-/// How one scope came out.
+/// The result for one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Asked for and granted, by its own name.
+    /// Requested and granted, by its own name.
     Granted,
-    /// Asked for, and part of a stronger one that was granted.
+    /// Requested, and part of a broader scope that was granted.
     Included,
-    /// Asked for and not granted.
+    /// Requested and not granted.
     Missing,
-    /// Granted without having been asked for this time: consent accumulates.
+    /// Granted but not requested this time: consent accumulates.
     Extra,
-    /// Asked for; this evidence cannot tell, and need not.
+    /// Requested; the evidence does not show whether it was granted.
     Untold,
 }
 
@@ -41,26 +41,26 @@ impl Standing {
     }
 }
 
-/// One scope that was asked for, or granted, or both.
+/// One scope that was requested, granted, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// As it was asked for, else as it was granted.
+    /// As requested, else as granted.
     pub scope: String,
-    /// How it came out.
+    /// The result.
     pub standing: Standing,
-    /// What proves it, where that is not the list of granted scopes.
+    /// The proof, if it is not the list of granted scopes.
     pub note: Option<&'static str>,
-    /// Jobs of this API that the token does not do for want of it.
+    /// Jobs of this API that do not work because this scope is missing.
     pub breaks: Vec<Job>,
 }
 
-/// The rows, worst first; none where it is not known both what was asked and what was granted.
+/// The rows, worst first; empty unless both the requested and the granted scopes are known.
 pub(super) fn table(facts: &Facts) -> Vec<Row> {
     let Some(requested) = facts.context().requested.as_ref().filter(|asked| !asked.is_empty())
     else {
         return Vec::new();
     };
-    // RFC 6749 §5.1: an answer that names no scope grants what was asked.
+    // RFC 6749 §5.1: a response without `scope` grants the requested scopes.
     let silent = facts.response().is_some_and(|response| response.granted().is_none());
     let granted = match facts.granted() {
         Some(granted) => granted,
@@ -68,7 +68,7 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
         None => return Vec::new(),
     };
     let closed = closure(granted);
-    // By name, each once: a hostile answer may have a hundred thousand.
+    // Names are collected once: a hostile response may have a hundred thousand.
     let granted_names = names(granted);
     let own = |scope: &str| granted_names.contains(&short_name(scope).to_ascii_lowercase());
     let mut rows: Vec<Row> = requested
@@ -78,9 +78,10 @@ pub(super) fn table(facts: &Facts) -> Vec<Row> {
             let (standing, note) = match sign_in_scope(facts, scope) {
                 Some(told) => told,
                 None if resources::is_default_scope(scope) => default(granted),
-                None if own(scope) => {
-                    (Standing::Granted, silent.then_some("the answer names none, so all"))
-                }
+                None if own(scope) => (
+                    Standing::Granted,
+                    silent.then_some("the response lists no scopes, so all were granted"),
+                ),
                 None if closed.contains(&short_name(scope).to_ascii_lowercase()) => {
                     (Standing::Included, None)
                 }
@@ -115,16 +116,16 @@ fn names(scopes: &ScopeSet) -> HashSet<String> {
     scopes.iter().map(|scope| short_name(scope).to_ascii_lowercase()).collect()
 }
 
-/// `.default` asks for whatever the registration lists: anything at all grants it.
+/// `.default` requests the permissions of the registration: any granted scope satisfies it.
 fn default(granted: &ScopeSet) -> (Standing, Option<&'static str>) {
     if granted.api().is_empty() {
         (Standing::Missing, None)
     } else {
-        (Standing::Granted, Some("whatever was consented to"))
+        (Standing::Granted, Some("every permission that has consent"))
     }
 }
 
-/// Scopes of the sign-in itself are not listed among the granted ones; what they bring is what proves them.
+/// The response does not list the scopes of the sign-in itself; the tokens that they return prove them.
 fn sign_in_scope(facts: &Facts, scope: &str) -> Option<(Standing, Option<&'static str>)> {
     if resources::of_scope(scope) != ResourceOfScope::SignIn
         && !short_name(scope).eq_ignore_ascii_case("offline_access")
@@ -132,23 +133,25 @@ fn sign_in_scope(facts: &Facts, scope: &str) -> Option<(Standing, Option<&'stati
         return None;
     }
     let Some(response) = facts.response() else {
-        return Some((Standing::Untold, Some("no access token tells")));
+        return Some((Standing::Untold, Some("an access token does not show it")));
     };
     Some(match short_name(scope).to_ascii_lowercase().as_str() {
         "offline_access" if response.refresh_token.is_some() => {
-            (Standing::Granted, Some("a refresh token came"))
+            (Standing::Granted, Some("a refresh token was issued"))
         }
-        // Legal, and no loss: the one that was used stays good.
+        // This is allowed: the refresh token that was used stays valid.
         "offline_access" if facts.context().grant_type.as_deref() == Some("refresh_token") => {
-            (Standing::Untold, Some("the refresh token that was used stays good"))
+            (Standing::Untold, Some("the refresh token that was used stays valid"))
         }
-        "offline_access" => (Standing::Missing, Some("no refresh token came")),
-        "openid" if response.id_token.is_some() => (Standing::Granted, Some("an ID token came")),
-        _ => (Standing::Untold, Some("shows in the ID token alone")),
+        "offline_access" => (Standing::Missing, Some("no refresh token was issued")),
+        "openid" if response.id_token.is_some() => {
+            (Standing::Granted, Some("an ID token was issued"))
+        }
+        _ => (Standing::Untold, Some("visible only in the ID token")),
     })
 }
 
-/// The jobs that `scope` would do and that `granted` does not.
+/// The jobs that `scope` enables and the granted scopes do not.
 fn broken_by(scope: &str, closed: &BTreeSet<String>) -> Vec<Job> {
     let with = closure(&[scope].into_iter().collect());
     let api = resources::of_scope(scope).resource();

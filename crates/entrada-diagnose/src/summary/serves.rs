@@ -1,22 +1,22 @@
-//! Which jobs a token would do, by its audience and permissions.
+//! The jobs that a token works for, from its audience and permissions.
 
 use strum::IntoEnumIterator as _;
 
 use crate::{Context, Evidence, Facts, RuleId, Severity, Shape, rules};
 use entrada_core::Job;
 
-/// Jobs, sorted by whether the token does them.
+/// Jobs, grouped by whether the token works for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Serves {
-    /// Audience, kind and permissions fit.
+    /// The audience, the kind of token and the permissions match.
     pub does: Vec<Job>,
-    /// Something about the token itself is against it.
+    /// A property of the token itself prevents the job.
     pub does_not: Vec<Job>,
-    /// Those of either that somebody named.
+    /// The jobs from both lists that the evidence or the user named.
     pub named: Vec<Job>,
 }
 
-/// What says that a token is not the one for a job, rather than that its time is over or its request was refused.
+/// Rules which show that a token is wrong for a job, not just expired or refused.
 const UNFIT: [RuleId; 9] = [
     RuleId::AppOnlyTokenForDelegatedJob,
     RuleId::DelegatedTokenForAppOnlyJob,
@@ -29,7 +29,7 @@ const UNFIT: [RuleId; 9] = [
     RuleId::WrongAudience,
 ];
 
-/// The jobs on record, and those that were named; `None` where the token tells too little.
+/// The known jobs and the named ones; `None` if the token shows too little.
 pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     let readable = matches!(facts.shape(), Some(Shape::Jwt(_)));
     if !readable && facts.granted().is_none_or(|granted| granted.api().is_empty()) {
@@ -37,18 +37,18 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     }
     let named = facts.context().jobs.iter().copied();
     let on_record = Job::iter().filter(|job| {
-        // "Any call" says nothing about a call, and what was retired is done by no token.
+        // "Any call" is not a specific call, and no token works for a retired API.
         !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
     });
     let mut all: Vec<Job> = on_record.chain(named).chain([facts.job]).collect();
     all.retain(|job| !matches!(job, Job::Custom | Job::None));
     all.sort_unstable();
     all.dedup();
-    // Only the token and what was granted with it: the same refusal would be told of every job.
+    // Only the token and its granted scopes: a refusal would be reported for every job.
     let mut case = Evidence {
         token: facts.shape().cloned(),
         response: evidence.response.clone(),
-        // What was asked for besides is no part of what the token is.
+        // The requested scopes are not a property of the token.
         context: Context { requested: None, ..evidence.context.clone() },
         now: evidence.now,
         ..Evidence::default()

@@ -1,4 +1,4 @@
-//! What answers of APIs say.
+//! Tests of API answers.
 
 use super::*;
 

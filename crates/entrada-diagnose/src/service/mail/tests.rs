@@ -1,4 +1,4 @@
-//! What talks of mail protocols say.
+//! Tests of mail conversations.
 
 use super::*;
 use base64::Engine as _;
