@@ -86,7 +86,7 @@ impl App<'_, '_> {
         let settings = Settings::resolve(file, profile, self.sys.env, self.common.layer.clone())?;
         for (name, near) in variables::strange(self.sys.env) {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            self.ui.line(format!("warning: the variable {name} means nothing here{near}"));
+            self.ui.line(format!("warning: entrada does not know the variable {name}{near}"));
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             self.reading(Path::new(&path))?;
@@ -173,11 +173,11 @@ impl App<'_, '_> {
             ClaimsRequest::parse(json.expose()).map_err(|error| {
                 let what = match text.strip_prefix('@') {
                     Some(path) => format!("the file `{path}`"),
-                    None => "what `--claims` is given".to_owned(),
+                    None => "the value of `--claims`".to_owned(),
                 };
-                Failure::usage(format!("{what} is no claims request: {error}")).help(
+                Failure::usage(format!("{what} is not a claims request: {error}")).help(
                     "write them as `--claims '{\"access_token\":{\"acrs\":{\"essential\":true,\"value\":\"c1\"}}}'`, \
-                     or into a file and give `--claims @FILE`; for what a service sent, use `--challenge`",
+                     or into a file and give `--claims @FILE`; for a service's challenge, use `--challenge`",
                 )
             })
         });
@@ -200,7 +200,7 @@ impl App<'_, '_> {
             let failure = Failure::usage(format!("the challenge cannot be answered: {error}"));
             match error {
                 ChallengeError::NoClaims => {
-                    failure.help("why the token was refused: `entrada diagnose` with the whole answer")
+                    failure.help("to see why the token was refused, give the whole answer to `entrada diagnose`")
                 }
                 ChallengeError::None | ChallengeError::Claims(_) => failure.help(
                     "give the service's whole answer (`curl -i … | entrada token --challenge -`), its \

@@ -32,12 +32,12 @@ const CODE_CHANGE: usize = 8;
 const PREFIX: usize = 24;
 
 /// Said where a secret was hidden.
-pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; others can see it on the command line, and it stays in the \
-    shell's history: give a token on standard input";
+pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; other users can see arguments, and the shell's history \
+    keeps them: give a token on standard input";
 
 /// Said where a value of the configuration file was hidden.
-const ADVICE_OF_SETTING: &str = "`[secret]` stands for something in the configuration file that looks like a secret; no setting is one: remove it \
-    there, and have it changed if others can read that file or a copy of it";
+const ADVICE_OF_SETTING: &str = "`[secret]` stands for a value in the configuration file that looks like a secret; no setting holds a secret: remove \
+    it there, and replace the secret if others can read that file or a copy of it";
 
 /// The arguments of one run, its own variables, and the settings of its configuration file: messages quote them all.
 pub(super) struct Arguments {

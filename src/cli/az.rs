@@ -19,7 +19,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         != (Some("account"), Some("get-access-token"))
     {
         return Err(
-            "called as `az`, entrada answers `az account get-access-token` alone".to_owned()
+            "called as `az`, entrada supports only `az account get-access-token`".to_owned()
         );
     }
     let mut ours: Vec<String> =
@@ -47,13 +47,13 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
             "--tenant" | "-t" => tenant = Some(one_word(&flag, value()?)?),
             "--output" | "-o" => {
                 if value()? != "json" {
-                    return Err("called as `az`, entrada writes JSON alone".to_owned());
+                    return Err("called as `az`, entrada writes only JSON".to_owned());
                 }
             }
             // Subscriptions choose a tenant and an account; ours are chosen by profile.
             "--subscription" | "-s" | "-n" | "--name" => drop(value()?),
             "--only-show-errors" | "--debug" | "--verbose" => (),
-            other => return Err(format!("called as `az`, entrada knows no `{other}`")),
+            other => return Err(format!("called as `az`, entrada does not support `{other}`")),
         }
     }
     if let Some(tenant) = tenant {
@@ -81,7 +81,10 @@ const RESOURCE_DEFAULT: &str = "https://management.core.windows.net/";
 fn one_word(flag: &str, value: String) -> Result<String, String> {
     let value = not_empty(flag, value)?;
     if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("`{flag}` takes one value, and `{}` has a blank in it", clean(&value)));
+        return Err(format!(
+            "`{flag}` takes one value, and `{}` contains whitespace",
+            clean(&value)
+        ));
     }
     Ok(value)
 }

@@ -51,10 +51,7 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
     step(app, 1, "an Entra ID of your own")?;
     let address = base.as_str().trim_end_matches('/');
-    say(
-        app,
-        &format!("Emulated, on {address} for as long as this takes. Nothing leaves this machine."),
-    )?;
+    say(app, &format!("Emulated, on {address} until the demo ends. Nothing leaves this machine."))?;
     let grants = open_store(app, state.path())?;
     let outcome = tour(app, &settings, &emulator, &grants, &base);
     // Whatever happened, nothing of the demo stays.
@@ -67,8 +64,8 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     writeln!(app.stdout)?;
     say(
         app,
-        "That was all of it. Next: `entrada login --client-id …` at the real one (README, \"First token\"), \
-         or `entrada emulator` to keep one of these running.",
+        "That was the tour. Next: `entrada login --client-id …` at the real Entra ID (README, \"First token\"), \
+         or `entrada emulator` to keep an emulator running.",
     )?;
     Ok(Exit::Success)
 }
@@ -129,9 +126,9 @@ fn tour(
 fn verdicts(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let style = style_of(app.sys, Stream::Stdout);
     for (title, scenario, scopes, offline) in [
-        ("a healthy one", "normal", &[READ_MAIL][..], true),
-        ("one that was asked for without Mail.Read", "normal", &[PROFILE][..], true),
-        ("one that was asked for without offline_access", "normal", &[READ_MAIL][..], false),
+        ("a healthy token", "normal", &[READ_MAIL][..], true),
+        ("a token requested without Mail.Read", "normal", &[PROFILE][..], true),
+        ("a token requested without offline_access", "normal", &[READ_MAIL][..], false),
     ] {
         writeln!(app.stdout, "\n{}", render::heading(style, title))?;
         let (request, acquired) = elsewhere(app, scenario, scopes, offline)?;
@@ -284,7 +281,7 @@ impl Prompt for Guide<'_, '_> {
         self.person.show_code(authorization, request);
         if !self.by_hand {
             self.emulator.approve(&authorization.user_code, USER);
-            self.person.note("nobody is at the keyboard: the demo presses the button itself");
+            self.person.note("there is no terminal: the demo approves the sign-in itself");
             return;
         }
         let mut page = authorization.verification_uri.clone();

@@ -122,7 +122,7 @@ impl Description {
     /// What an address stands for. Whatever was said before is forgotten, as git forgets it.
     fn of_address(address: &str) -> Result<Self, Failure> {
         let url = Url::parse(address).map_err(|_| {
-            Failure::usage("the description of the credential has a `url` that is no address")
+            Failure::usage("the description of the credential has a `url` that is not a URL")
         })?;
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));

@@ -38,7 +38,7 @@ impl App<'_, '_> {
             Some(text) => {
                 if is_secret(text) {
                     self.ui.line(
-                        "note: what stands on the command line can be seen by others and stays in the shell's history; \
+                        "note: other users can see the command line, and the shell's history keeps it; \
                          give a token on standard input",
                     );
                 }
@@ -65,7 +65,7 @@ impl App<'_, '_> {
             && bytes.split(|byte| *byte == b'\n').any(|line| TERMINAL_LINE <= line.len())
         {
             self.ui.line(
-                "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a file and give \
+                "warning: the terminal cuts lines at 4095 characters, and the pasted text seems incomplete: put it in a file and give \
                  its name, or pipe it",
             );
         }

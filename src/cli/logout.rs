@@ -28,7 +28,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         if 1 < signed_in.len() {
             let names: Vec<&str> = signed_in.iter().map(AccountEntry::label).collect();
             let message = format!("several accounts are signed in: {}", names.join(", "));
-            return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
+            return Err(
+                Failure::usage(message).help("choose one with `--account`, or give `--all`")
+            );
         }
         // All are forgotten where only the list names them.
         if !signed_in.is_empty() {
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     if entries.iter().any(|entry| !entry.tenant.is_empty()) {
         app.ui.line(
-            "the tokens themselves stay valid until they end: Entra has no way to revoke one. A changed password, or \
+            "the tokens themselves stay valid until they expire: Entra has no way to revoke one. A changed password, or \
              `revokeSignInSessions` in Graph, ends the refresh token",
         );
     }

@@ -163,7 +163,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let ended =
         catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, (&ui, &redactor))));
     ended.unwrap_or_else(|_| {
-        Failure::new(Exit::Failure, "entrada stopped at a defect of its own")
+        Failure::new(Exit::Failure, "entrada stopped because of a defect in entrada")
             .help("report it with the command line and the line above")
             .report(&ui)
     })
@@ -177,9 +177,7 @@ pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
         Stream::Stdout => ("standard output is not open for writing", ">/dev/null"),
         Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
     };
-    let text = format!(
-        "error: {what}\n  = help: connect it, or redirect it to nowhere: `{redirection}`\n"
-    );
+    let text = format!("error: {what}\n  = help: connect it, or redirect it: `{redirection}`\n");
     // Where stderr is the closed one, nobody hears it.
     let _ = stderr.write_all(text.as_bytes());
     Exit::Usage
@@ -233,7 +231,7 @@ fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
 fn tell_of_trace(written: io::Result<Option<Written>>, ui: &Ui<'_>) {
     match written {
         Ok(Some(Written { path, announce: true })) => ui.line(format!(
-            "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
+            "trace written to {path}; `entrada trace show {quoted}` shows it",
             path = path.display(),
             quoted = shell_quoted(&path.to_string_lossy()),
         )),

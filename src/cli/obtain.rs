@@ -84,7 +84,7 @@ pub(super) fn obtain(
         }
         if !quiet && acquired.source == Source::Refresh {
             let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
-            app.ui.line(format!("good for {}", human_duration(left)));
+            app.ui.line(format!("valid for {}", human_duration(left)));
         }
     }
     // RFC 6750 §2.1. A line break in it would be a line of its own to whoever reads headers, variables or git's answers.
@@ -92,7 +92,7 @@ pub(super) fn obtain(
     if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Failure::new(
             Exit::Failure,
-            "the authority's access token has characters that no token may have",
+            "the authority's access token contains characters that are not allowed in a token",
         ));
     }
     Ok(acquired)

@@ -139,7 +139,7 @@ impl Prompt for CliPrompt<'_, '_> {
                 ui.line("opening your browser; if nothing shows there, open this address in it:");
             }
             (false, Some(port)) if page.place == HostKind::Remote => {
-                ui.line("bring this port to the machine with the browser; in a terminal there:");
+                ui.line("forward this port from the machine with the browser; in a terminal there, run:");
                 // In one piece, as all that is there to be copied.
                 ui.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
                 ui.line("then open this address in that browser:");

@@ -43,10 +43,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let all = with.selectors.iter().chain([&with.user]).chain(&with.ca);
     if let Some(strange) = all.into_iter().find(|text| text.chars().any(char::is_control)) {
         return Err(Failure::usage(format!(
-            "`{}` cannot stand in a configuration",
+            "`{}` cannot be written to a configuration",
             clean(strange)
         ))
-        .help("a control character stands in it: take it out of the setting"));
+        .help("it contains a control character: remove that from the setting"));
     }
     let comment = |text: &str| match page.comment {
         "" => String::new(),
@@ -88,7 +88,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
         .collect();
     if !variables.is_empty() {
         app.ui.line(format!(
-            "note: set here, and needed where the program runs too: {}; settings may stand in a profile instead (`entrada config path`)",
+            "note: these variables are set here, and the program needs them too: {}; a profile can hold settings instead (`entrada config path`)",
             variables.join(", ")
         ));
     }
@@ -142,7 +142,7 @@ fn ingredients(
             Ok(found) => found.unwrap_or_else(|| SOMEBODY.to_owned()),
             Err(failure) => {
                 app.ui
-                    .line(format!("warning: who is signed in cannot be seen: {}", failure.said()));
+                    .line(format!("warning: cannot find out who is signed in: {}", failure.said()));
                 SOMEBODY.to_owned()
             }
         },

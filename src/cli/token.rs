@@ -79,7 +79,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     let for_mail = matches!(args.output, TokenOutput::Xoauth2 | TokenOutput::Oauthbearer);
     if for_mail && own.is_none() {
         return Err(Failure::usage(
-            "the authority did not tell the account's name, and the string needs one",
+            "the authority did not send the account's name, and the string needs it",
         )
         .help("name the mailbox: `--user ADDRESS`"));
     }
@@ -91,7 +91,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     let text = acquired.token.access_token.expose();
     if args.output == TokenOutput::Env && !render::carries(args.shell, text) {
         return Err(Failure::usage(
-            "the token has characters that not every reader of a `.env` file reads as they stand; it is not printed",
+            "the token has characters that some readers of `.env` files change; it is not printed",
         )
         .help("for a shell, `--shell sh` quotes it; for a program, `-o token` and `-o json` print any token"));
     }

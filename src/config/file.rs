@@ -36,7 +36,7 @@ pub enum ConfigError {
     },
     /// Another user could change it and send tokens elsewhere.
     #[error(
-        "the configuration is not used, for another user could send your tokens elsewhere: {0}"
+        "the configuration is not used, because another user could send your tokens elsewhere: {0}"
     )]
     Untrusted(InputFileError),
     /// It is not what it should be.
@@ -83,7 +83,7 @@ impl ConfigFile {
         };
         String::from_utf8(bytes.to_vec()).map_err(|_| ConfigError::Parse {
             path: path.into(),
-            reason: "it is not text in UTF-8".to_owned(),
+            reason: "it is not UTF-8 text".to_owned(),
         })
     }
 
@@ -186,7 +186,7 @@ fn unknown_key(table: &toml::Table) -> Option<String> {
         // A setting at the top is a slip that deserves a better word than "unknown".
         if keys.contains(key) {
             return Some(format!(
-                "`{key}` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`"
+                "`{key}` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`"
             ));
         }
         unknown("the file", key, &TOP)
@@ -244,7 +244,7 @@ mod tests {
             ("xyzzy = 1", "the file has an unknown key `xyzzy`"),
             (
                 "tenant = 'x'",
-                "`tenant` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`",
+                "`tenant` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`",
             ),
         ] {
             assert_eq!(ConfigFile::parse(text).unwrap_err(), message);

@@ -24,7 +24,7 @@ impl Span {
 
 /// The text is no length of time.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a length of time such as `90s`, `5m` or `1h30m`")]
+#[error("`{0}` is not a duration such as `90s`, `5m` or `1h30m`")]
 pub struct SpanError(String);
 
 #[derive(Deserialize)]

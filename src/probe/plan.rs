@@ -128,19 +128,19 @@ pub struct WebPlan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The job names no service.
-    #[error("the job `{0}` has no service that could be asked")]
+    #[error("the job `{0}` has no service to probe")]
     NoService(Job),
     /// A mail server has to be told whose mailbox is meant.
-    #[error("it is not known whose mailbox is meant")]
+    #[error("the mailbox is not known")]
     NoUser,
     /// No mailbox is called so, and a name like that could carry commands.
-    #[error("`{0}` is no mailbox's name")]
+    #[error("`{0}` is not a mailbox name")]
     User(String),
     /// `--server` is none.
     #[error("`{0}` is not a server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
     /// In the clear to another machine.
-    #[error("a token is shown without TLS to this machine alone, and `{0}` is another")]
+    #[error("a token is sent without TLS only to this machine, and `{0}` is another machine")]
     Clear(String),
 }
 

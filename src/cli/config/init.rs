@@ -56,16 +56,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
     if file.profiles.contains_key(name) {
-        return Err(Failure::usage(format!("{}: there is a profile `{name}` already", path.display()))
-            .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it, and it is changed in the file"))
-            .help("for another, choose another name: `entrada config init NAME`"));
+        return Err(Failure::usage(format!("{}: the profile `{name}` exists already", path.display()))
+            .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it; edit the file to change it"))
+            .help("for another profile, choose another name: `entrada config init NAME`"));
     }
     let settings = app.settings_of(&file, None)?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
     if !ask && given.client_id.is_none() {
-        return Err(Failure::usage("nobody is at a terminal to be asked, and `--client-id` was not given")
-            .help("give what would be asked: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
+        return Err(Failure::usage("there is no terminal to ask at, and `--client-id` is missing")
+            .help("give the answers as flags: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
     }
     if !args.no_login {
         // A sign-in that could not be kept would be in vain, and so would be the answers.
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.ui.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
         return Ok(Exit::Success);
     }
-    app.ui.line("signing in, to see that it works");
+    app.ui.line("signing in to check the profile");
     let kept = format!("the profile is written; continue with `entrada login {name}`");
     let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
     if exit == Exit::Success {
@@ -137,7 +137,7 @@ fn question<T>(
             Err(why) => app.ui.line(why),
         }
     }
-    Err(Failure::usage("no answer that can be used; nothing was written"))
+    Err(Failure::usage("no valid answer; nothing was written"))
 }
 
 /// One line of standard input.
@@ -180,7 +180,7 @@ fn tenant(text: &str) -> Result<String, String> {
 fn client_id(text: &str) -> Result<String, String> {
     match uuid::Uuid::try_parse(text) {
         Ok(id) => Ok(id.hyphenated().to_string()),
-        Err(_) => Err("that is no client id: it is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
+        Err(_) => Err("that is not a client id: a client id is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
     }
 }
 
@@ -275,7 +275,7 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     let _ = write!(text, "[profiles.{name}]\n{profile}");
     ConfigFile::parse(&text).map_err(|error| {
         Failure::usage(format!(
-            "{}: the profile does not fit into this file: {error}",
+            "{}: the profile cannot be added to this file: {error}",
             path.display()
         ))
         .help("write it by hand: `config.example.toml` shows how")
@@ -283,7 +283,7 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
     app.ui.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {
-        app.ui.line(format!("commands that name no profile use `{name}`"));
+        app.ui.line(format!("commands without a profile use `{name}`"));
     }
     Ok(())
 }
@@ -294,8 +294,8 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
     let mail =
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
     let mut lines = vec![
-        (format!("entrada token {quoted}"), "prints a token, refreshed by itself"),
-        (format!("entrada probe {quoted}"), "shows it to the service, and tells what that says"),
+        (format!("entrada token {quoted}"), "prints a token, refreshed when needed"),
+        (format!("entrada probe {quoted}"), "presents it to the service, and explains the answer"),
     ];
     if mail {
         lines.push((

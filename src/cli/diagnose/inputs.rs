@@ -38,7 +38,7 @@ pub(super) fn read_inputs(
         }
         for given in &unknown {
             app.ui.line(format!(
-                "note: {} is passed over: it is nothing that can be judged",
+                "note: {} is skipped: it is not a token, an error or an answer",
                 given.name
             ));
         }
@@ -53,7 +53,7 @@ pub(super) fn read_inputs(
     let cases = cases(all.into_iter().map(|given| given.evidence).collect());
     if 1 < cases.len() {
         app.ui.line(format!(
-            "note: {} are judged one after the other: a case has one token and one answer",
+            "note: {} are diagnosed separately: a case has one token and one answer",
             named.join(", ")
         ));
     }

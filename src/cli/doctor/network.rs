@@ -34,7 +34,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let names = match names() {
         Ok(line) => line,
         Err(error) => {
-            let line = CheckLine::bad("dns", format!("{host} has no address here: {}", clean(&error.to_string())))
+            let line = CheckLine::bad("dns", format!("{host} cannot be resolved: {}", clean(&error.to_string())))
                 .help("check the network, the spelling of the authority, and whether a proxy is needed (`HTTPS_PROXY`)");
             let rest = ["proxy", "tls", "authority", "clock"];
             return std::iter::once(line)
@@ -109,7 +109,7 @@ fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Che
             let line = CheckLine::bad("authority", clean(&error.sentence()));
             let code = error.error_codes.first();
             let more = code
-                .map_or_else(String::new, |code| format!("; `entrada explain {code}` tells more"));
+                .map_or_else(String::new, |code| format!("; `entrada explain {code}` explains it"));
             line.help(format!("check `--tenant` and `--cloud`{more}"))
         }
         Err(error) => CheckLine::of("authority", &Failure::from(error)),
@@ -119,14 +119,14 @@ fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Che
 fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> CheckLine {
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
     let Some(theirs) = date.and_then(entrada_core::oauth::http_date) else {
-        return CheckLine::note("clock", format!("{host} does not tell the time"));
+        return CheckLine::note("clock", format!("{host} sends no time"));
     };
     let ahead = now.seconds_since(theirs);
     if ahead.abs() <= SKEW {
-        return CheckLine::fine("clock", format!("as that of {host}"));
+        return CheckLine::fine("clock", format!("agrees with {host}"));
     }
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    CheckLine::bad("clock", format!("{} {side} that of {host}", human_duration(ahead.abs()))).help(
+    CheckLine::bad("clock", format!("{} {side} {host}", human_duration(ahead.abs()))).help(
         "set it: `timedatectl set-ntp true`; in a virtual machine, sync it with its host (WSL: `wsl --shutdown`)",
     )
 }

@@ -91,7 +91,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let jobs = settings.jobs()?;
     if args.server.is_some() && 1 < jobs.len() {
-        return Err(Failure::usage("one server answers for one job")
+        return Err(Failure::usage("`--server` works with only one job")
             .help("name one with `--job`, or leave out `--server`"));
     }
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
@@ -152,7 +152,7 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
             if Path::new(path).exists() {
                 return failure;
             }
-            failure.help("a token on the command line can be seen by others: give it on standard input, `--token-from -`")
+            failure.help("other users can see a token on the command line: give it on standard input, `--token-from -`")
         })?)?,
     };
     let evidence = diagnose::recognise(text.expose(), app.sys.clock.now())
@@ -166,8 +166,8 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let is_one = !text.expose().is_empty() && text.expose().chars().all(fits);
     if !is_token || !is_one {
-        return Err(Failure::usage("what was given is no bare token and no token response")
-            .help("give the access token alone; what a service answered, and caches, are judged by `entrada diagnose`"));
+        return Err(Failure::usage("the input is neither a bare token nor a token response")
+            .help("give only the access token; for a service's answer or a token cache, use `entrada diagnose`"));
     }
     let account = match Shape::of(text.expose()) {
         Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
@@ -285,7 +285,7 @@ fn probe(
                     probe::WebVerdict::Unexpected => {
                         let status = answered.response.status();
                         Ended::PutOff(format!(
-                            "HTTP {} that is no answer of the service",
+                            "HTTP {} that is not an answer of the service",
                             status.as_u16()
                         ))
                     }

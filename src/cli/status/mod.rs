@@ -132,7 +132,7 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         Ok(Some((grant, forecast))) if forecast.basis == Basis::Refused => {
             let when =
                 forecast.sign_in_needed_at.map_or_else(|| "once".to_owned(), |at| past(at, now));
-            line("refused", &format!("by the authority, {when} and for good: sign in again"))?;
+            line("refused", &format!("by the authority, {when}, permanently: sign in again"))?;
             grant
         }
         Ok(Some((grant, _))) => grant,
@@ -146,7 +146,7 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         }
     };
     let signed_in = grant.signed_in_at.map_or_else(
-        || format!("nobody told when ({})", grant.grant_type),
+        || format!("at an unknown time ({})", grant.grant_type),
         |at| format!("{at} ({}, {})", past(at, now), grant.grant_type),
     );
     line("signed in", &signed_in)?;
@@ -161,17 +161,17 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
 
 fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     if grant.refresh_token.is_none() {
-        return "none: sign in again when the access token ends".to_owned();
+        return "none: sign in again when the access token expires".to_owned();
     }
     if now < grant.refreshed_at {
         let came = past(grant.refreshed_at, now);
-        return format!("came {came}; when it ends cannot be told by that clock");
+        return format!("received {came}; its expiry cannot be computed from that clock");
     }
     let known = grant.refresh_expires_at;
     let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
     let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
-    let what = if known.is_some() { "ends" } else { "if unused, ends about" };
+    let what = if known.is_some() { "expires" } else { "if unused, expires about" };
     format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
 }
 
@@ -188,7 +188,7 @@ fn past(at: NumericDate, now: NumericDate) -> String {
 fn life(token: &CachedToken, now: NumericDate) -> String {
     if now < token.received_at {
         let came = past(token.received_at, now);
-        return format!("not used: it came {came}");
+        return format!("not used: received {came}");
     }
     let left = token.expires_at.seconds_since(now);
     if 0 < left {
