@@ -1,12 +1,12 @@
-//! Called by the name `az`, for programs that ask the Azure CLI for a token (`AzureCliCredential` of the Azure SDKs).
+//! Emulates the Azure CLI when called as `az`, for programs that get their token from it (`AzureCliCredential` of the Azure SDKs).
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use entrada_core::clean;
 
-/// What `argv` asks for, as a command line of ours, where the program was called `az`; `None` where it was not. An error says
-/// what cannot be answered.
+/// The entrada command line for `argv`, if the program was called as `az`; otherwise `None`. An error says what is not
+/// supported.
 pub(super) fn translate(argv: &[OsString]) -> Option<Result<Vec<OsString>, String>> {
     let name = Path::new(argv.first()?).file_stem()?;
     (name == "az").then(|| words(argv))
@@ -24,7 +24,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
     }
     let mut ours: Vec<String> =
         ["entrada", "token", "-o", "azure-cli"].into_iter().map(str::to_owned).collect();
-    // Of an option that comes twice the last counts, as with argparse.
+    // If an option is repeated, the last one counts, as with argparse.
     let (mut resource, mut scopes, mut tenant) = (None, Vec::new(), None);
     let mut rest = rest.peekable();
     while let Some(word) = rest.next() {
@@ -50,7 +50,7 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
                     return Err("called as `az`, entrada writes only JSON".to_owned());
                 }
             }
-            // Subscriptions choose a tenant and an account; ours are chosen by profile.
+            // Subscriptions choose a tenant and an account; in entrada a profile does.
             "--subscription" | "-s" | "-n" | "--name" => drop(value()?),
             "--only-show-errors" | "--debug" | "--verbose" => (),
             other => return Err(format!("called as `az`, entrada does not support `{other}`")),
@@ -77,7 +77,8 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
 /// Azure Resource Manager in the public cloud, as the Azure CLI names it.
 const RESOURCE_DEFAULT: &str = "https://management.core.windows.net/";
 
-/// The value of an option that takes one: empty it is none, and with a blank in it, it would become two scopes or an address of somebody else's.
+/// The value of an option that takes one. It must not be empty. A value with whitespace would become two scopes or another
+/// address.
 fn one_word(flag: &str, value: String) -> Result<String, String> {
     let value = not_empty(flag, value)?;
     if value.chars().any(|c| c.is_whitespace() || c.is_control()) {

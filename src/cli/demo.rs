@@ -30,7 +30,7 @@ pub(super) struct Args {}
 
 /// Who signs in.
 const USER: &str = "ada@contoso.example";
-/// What the demo's items are filed under: nothing of the user's own is touched.
+/// The service name of the demo's items, which keeps them apart from the user's own.
 const SERVICE: &str = "entrada-demo";
 const READ_MAIL: &str = "https://graph.microsoft.com/Mail.Read";
 const PROFILE: &str = "https://graph.microsoft.com/User.Read";
@@ -54,7 +54,7 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     say(app, &format!("Emulated, on {address} until the demo ends. Nothing leaves this machine."))?;
     let grants = open_store(app, state.path())?;
     let outcome = tour(app, &settings, &emulator, &grants, &base);
-    // Whatever happened, nothing of the demo stays.
+    // Remove everything that the demo stored, also after a failure.
     grants.clear()?;
     outcome?;
     drop(running);
@@ -186,7 +186,7 @@ fn judged(
     Ok(())
 }
 
-/// The real keyring where there is one that takes things, else memory.
+/// The real keyring if one works, otherwise memory.
 fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Failure> {
     let keyring = store::open(options_for(StoreKind::Keyring, state, app.sys.env))?;
     match keyring.reserve() {
@@ -268,7 +268,7 @@ fn step(app: &mut App<'_, '_>, number: u8, title: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows the code like any sign-in; with nobody there, approves it itself.
+/// Shows the code like any sign-in; without a terminal, approves it itself.
 struct Guide<'a, 't> {
     person: CliPrompt<'a, 't>,
     sys: &'a Sys<'a>,
@@ -288,7 +288,7 @@ impl Prompt for Guide<'_, '_> {
         page.query_pairs_mut().append_pair("otc", &authorization.user_code);
         self.person.note(&format!("press the button on {page}"));
         if self.sys.browser.host_kind(self.sys.env).has_browser(self.sys.env) {
-            // A page that does not open is no trouble: its address stands above.
+            // A page that does not open is not an error: its address was printed.
             let _ = self.sys.browser.open(&page, self.sys.env);
         }
     }
@@ -318,7 +318,7 @@ impl Prompt for Guide<'_, '_> {
     }
 }
 
-/// Approves without a word.
+/// Approves without output.
 struct Silent<'a> {
     emulator: &'a Emulator,
 }

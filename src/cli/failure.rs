@@ -31,9 +31,9 @@ pub(super) struct Failure {
     diagnosis: Option<Box<Diagnosis>>,
     /// How the process ends.
     pub(super) exit: Exit,
-    /// Whether there is nobody left to tell.
+    /// Whether no message is printed.
     silent: bool,
-    /// Whether a program reads what is said.
+    /// Whether the message is printed as JSON.
     json: bool,
 }
 
@@ -50,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// One of which everything has been said.
+    /// A failure that has been reported already.
     pub(super) fn told(exit: Exit) -> Self {
         Self { silent: true, ..Self::new(exit, "") }
     }
@@ -83,7 +83,7 @@ impl Failure {
         failure
     }
 
-    /// Ends as the signal says that has asked the program to end, where one has: what fails after that fails for it.
+    /// Uses the signal's exit code if a signal has arrived: a failure after the signal is caused by it.
     pub(super) fn unless_asked_to_end(mut self, clock: &dyn Clock) -> Self {
         let ended = [Exit::HungUp, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
         if let Some(interrupted) = clock.pending_signal().filter(|_| !ended) {
@@ -127,7 +127,7 @@ impl Failure {
         self.help.extend(advice.map(str::to_owned));
     }
 
-    /// Says it on stderr; gives how to end.
+    /// Prints the failure to stderr and returns the exit code.
     pub(super) fn report(mut self, ui: &Ui<'_>) -> Exit {
         if self.silent {
             return self.exit;
@@ -165,7 +165,7 @@ impl From<io::Error> for Failure {
             return (*interrupted).into();
         }
         let mut failure = Self::new(Exit::Failure, format!("cannot read or write: {error}"));
-        // `entrada … | head`: the reader has seen enough, and there is no one to complain to.
+        // `entrada … | head`: the reader has closed the pipe, which is not an error.
         failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
         failure
     }

@@ -13,7 +13,7 @@ use entrada_core::clean;
 pub(super) struct Files {
     read: RefCell<Vec<FileId>>,
     written: RefCell<Vec<(FileId, &'static str)>>,
-    /// Whether one was both: then nothing is written any more, whatever a failed run would have told.
+    /// Whether a file was both read and written: then nothing is written any more, not even by a failed run.
     is_refused: Cell<bool>,
 }
 

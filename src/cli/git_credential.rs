@@ -32,7 +32,7 @@ const DESCRIPTION_MAX: u64 = 64 << 10;
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let asked = Description::read(app.stdin)?;
-    // Others' hosts are other helpers' affair, and so is whatever git may ask one day.
+    // Other hosts and unknown operations are ignored: another helper may answer them.
     if !asked.is_of_azure_devops() || !matches!(args.operation.as_str(), "get" | "erase") {
         return Ok(Exit::Success);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     app.common.layer.job = Some(Vec::new());
     let settings = app.settings(None)?;
     if args.operation == "erase" {
-        // The server did not take it: the next one is to be fresh.
+        // The server refused the token: refresh the next one.
         let Some(refused) = asked.secret() else { return Ok(Exit::Success) };
         let request = app.request(&settings, &[], app.interaction(&settings))?;
         let grants = app.grants(&settings)?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1"
         )?;
     } else {
-        // An older git knows passwords alone, and Azure DevOps takes a token for one.
+        // An older git knows only passwords, and Azure DevOps accepts a token as a password.
         let told = acquired.account.username.as_deref();
         let name = asked.value("username").or(told).unwrap_or("entrada");
         let name: String = name.chars().filter(|c| !c.is_control()).collect();

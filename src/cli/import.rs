@@ -107,7 +107,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
         return Err(Failure::usage("the account is signed in here already; nothing was sent")
             .help("import it anyway with `--replace`"));
     }
-    // What was spent is kept, whoever it turns out to be.
+    // The used refresh token is stored, whichever account it belongs to.
     let request = of_anybody(request);
     let mut person = CliPrompt::new(app, &settings);
     let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
@@ -183,7 +183,7 @@ fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
     }
 }
 
-/// A refresh token is shown to whom it came from, and to nobody else.
+/// Checks that a refresh token is sent only to the authority that issued it.
 fn is_of_its_authority(
     app: &App<'_, '_>,
     request: &TokenRequest,

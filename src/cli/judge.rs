@@ -1,4 +1,4 @@
-//! Judges every token acquired, before anyone else meets it.
+//! Diagnoses every acquired token before it is used.
 
 use super::app::App;
 use crate::config::Settings;

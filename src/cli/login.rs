@@ -136,7 +136,7 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
     groups
 }
 
-/// What the token for another service came to.
+/// The result for the token of another service.
 struct OtherService {
     diagnoses: Vec<Diagnosis>,
     exit: Exit,

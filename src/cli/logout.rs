@@ -100,7 +100,7 @@ impl Forgotten {
         entry: &AccountEntry,
     ) -> Result<(), Failure> {
         let key = entry.key();
-        // Whoever refreshes the grant meanwhile would save it again.
+        // A process that refreshes the grant meanwhile would save it again.
         let lock = match grants.lock(&key, Duration::ZERO, &mut |_| false) {
             Ok(lock) => lock,
             Err(_) => {

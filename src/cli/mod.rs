@@ -62,7 +62,7 @@ use files::Files;
 use secrets::Registering;
 use ui::Ui;
 
-/// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
+/// The streams of a command: requested data goes to `stdout`, messages go to `stderr`.
 pub struct Console<'a> {
     /// What was piped in.
     pub stdin: &'a mut dyn Read,
@@ -178,7 +178,7 @@ pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
         Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
     };
     let text = format!("error: {what}\n  = help: connect it, or redirect it: `{redirection}`\n");
-    // Where stderr is the closed one, nobody hears it.
+    // If stderr is closed, the message is lost.
     let _ = stderr.write_all(text.as_bytes());
     Exit::Usage
 }
@@ -227,7 +227,7 @@ fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
     Ok(Args { common, ..Args::from_arg_matches_mut(&mut matches)? })
 }
 
-/// Says where the trace is, where there is one.
+/// Prints the path of the trace, if there is one.
 fn tell_of_trace(written: io::Result<Option<Written>>, ui: &Ui<'_>) {
     match written {
         Ok(Some(Written { path, announce: true })) => ui.line(format!(
@@ -252,7 +252,7 @@ fn dispatch(
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
     let Args { common, command } = args;
-    // What is registered first is known to all who write down or tell.
+    // Secrets are registered first, so that every later output hides them.
     let http = Registering { inner: sys.http, redactor };
     let loopback = Registering { inner: sys.loopback, redactor };
     let terminal = Registering { inner: sys.terminal, redactor };

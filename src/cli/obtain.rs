@@ -87,7 +87,7 @@ pub(super) fn obtain(
             app.ui.line(format!("valid for {}", human_duration(left)));
         }
     }
-    // RFC 6750 §2.1. A line break in it would be a line of its own to whoever reads headers, variables or git's answers.
+    // RFC 6750 §2.1. A line break in it would start a new line for readers of headers, variables or git's answers.
     let token = acquired.token.access_token.expose();
     if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Failure::new(

@@ -64,7 +64,7 @@ impl App<'_, '_> {
         if !store::is_new(&self.paths()?.data) {
             return Ok(StoreKey::Passphrase(ask("Passphrase of the entrada store: ")?));
         }
-        // Nobody could tell a slip of the finger later.
+        // A typing error could not be detected later.
         let chosen = ask("Choose a passphrase for the entrada store: ")?;
         if chosen.expose().is_empty() {
             return Err(Failure::usage("a passphrase has at least one character"));

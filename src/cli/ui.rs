@@ -9,7 +9,7 @@ use crate::render::{self, Style};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_core::{Redactor, clean, clean_layout};
 
-/// stderr, shared by whoever has something to say.
+/// stderr, shared by all parts that print messages.
 pub(super) struct Ui<'a> {
     out: RefCell<&'a mut dyn Write>,
     arguments: Arguments,
@@ -38,7 +38,7 @@ impl<'a> Ui<'a> {
         self.arguments.hide(text)
     }
 
-    /// What to say beside `text` where something in it is hidden.
+    /// The advice for `text` if something in it is hidden.
     pub(super) fn advice(&self, text: &str) -> Option<&'static str> {
         self.arguments.advice(text)
     }

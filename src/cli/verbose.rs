@@ -4,7 +4,7 @@ use super::ui::Ui;
 use entrada_auth::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
 use entrada_core::{clean, without_secrets};
 
-/// A network that tells what passes.
+/// A network that logs requests and responses.
 pub(super) struct Verbose<'a, 't> {
     inner: &'a dyn Http,
     ui: &'a Ui<'t>,

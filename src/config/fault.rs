@@ -13,7 +13,7 @@ pub enum SettingsError {
         /// `; did you mean …?` or the list.
         near: String,
     },
-    /// A variable with a value that does not fit.
+    /// A variable with an invalid value.
     #[error("the variable {variable} has an invalid value: {reason}")]
     Variable {
         /// Which variable.

@@ -39,7 +39,7 @@ pub enum ConfigError {
         "the configuration is not used, because another user could send your tokens elsewhere: {0}"
     )]
     Untrusted(InputFileError),
-    /// It is not what it should be.
+    /// Its content is invalid.
     #[error("{path}: {reason}", path = .path.display())]
     Parse {
         /// Which file.
@@ -72,7 +72,7 @@ impl ConfigFile {
 
     /// The text of the file `path`, which nobody else could have written.
     pub fn read_text(path: &Path, asked_for: bool) -> Result<String, ConfigError> {
-        // The common way to say that there is none.
+        // By convention, this means no file.
         if path == Path::new("/dev/null") {
             return Ok(String::new());
         }

@@ -1,4 +1,4 @@
-//! The layers put together, and what follows from them.
+//! The layers combined, and the settings derived from them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Settings {
         Ok(Self { layers, own_jobs: file.jobs.clone(), profile })
     }
 
-    /// The strongest layer that says something about `field`.
+    /// The strongest layer that sets `field`.
     fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<T> {
         self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
     }

@@ -6,7 +6,7 @@ use super::{Layer, SettingsError, keys};
 use entrada_auth::sys::{Env, OWN};
 use entrada_core::parse_bool;
 
-/// Variables of ours that are no settings, and whether they hold a secret.
+/// Variables of entrada that are not settings, and whether they hold a secret.
 const OTHER_VARIABLES: [(&str, bool); 3] =
     [("ENTRADA_CONFIG", false), ("ENTRADA_PROFILE", false), ("ENTRADA_STORE_KEY", true)];
 
@@ -20,7 +20,7 @@ fn is_any_set(env: &Env) -> bool {
     own(env).next().is_some()
 }
 
-/// The variables that begin like ours.
+/// The variables that begin with `ENTRADA_`.
 fn own(env: &Env) -> impl Iterator<Item = &str> {
     env.names().filter(|name| name.starts_with(OWN))
 }
@@ -37,7 +37,7 @@ pub fn secret(env: &Env) -> Vec<String> {
     own(env).filter(|name| !known.iter().any(|own| own == name)).map(str::to_owned).collect()
 }
 
-/// Variables that start like ours and mean nothing, each with the one that was probably meant.
+/// Unknown variables that begin with `ENTRADA_`, each with the one that was probably meant.
 pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
     if !is_any_set(env) {
         return Vec::new();

@@ -32,7 +32,7 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Transcript 
     }) {
         Ok(()) => SessionOutcome::Taken,
         Err(Stop::No) if session.has_begun() => SessionOutcome::Refused,
-        // Who says no and hangs up has said no.
+        // A server that refuses and then closes the connection has refused.
         Err(Stop::Closed(_)) if session.has_begun() && session.was_refused() => {
             SessionOutcome::Refused
         }
@@ -74,7 +74,7 @@ fn sign_in(
     session.begin();
     session.say(&format!("{command} {}", mechanism.name()))?;
     if !session.goes_on()? {
-        // It lets somebody in who has shown nothing.
+        // The server accepts a client that has sent no token.
         return Err(Stop::Unexpected);
     }
     let string = match mechanism {

@@ -83,7 +83,7 @@ pub struct ProbeOptions<'a> {
     pub mechanism: Option<SaslMechanism>,
 }
 
-/// What is to be done.
+/// How a token is presented to its service.
 #[derive(Clone, Debug)]
 pub enum ProbePlan {
     /// A conversation.
@@ -124,7 +124,7 @@ pub struct WebPlan {
     pub expects: ServiceAnswer,
 }
 
-/// There is nothing to show the token to.
+/// The token cannot be presented.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The job names no service.
@@ -136,7 +136,7 @@ pub enum PlanError {
     /// No mailbox is called so, and a name like that could carry commands.
     #[error("`{0}` is not a mailbox name")]
     User(String),
-    /// `--server` is none.
+    /// `--server` is not a server.
     #[error("`{0}` is not a server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
     /// In the clear to another machine.
@@ -185,7 +185,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
             graph(&format!("{mailbox}/contacts?$top=1&$select=id"))?
         }
         Job::GraphProfile => graph("me?$select=id")?,
-        // To send is the one thing that tells whether one may.
+        // Only sending a mail would show whether it is permitted.
         Job::GraphMailSend | Job::GraphMailSendAsShared | Job::Graph => {
             anything(graph("me?$select=id")?)
         }

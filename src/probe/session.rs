@@ -33,13 +33,13 @@ pub enum SessionOutcome {
     Broken(HttpError),
 }
 
-/// Why a conversation stops early.
+/// Why a session ends early.
 pub(super) enum Stop {
     /// The server said no.
     No,
     /// What it said is no answer.
     Unexpected,
-    /// It hung up.
+    /// The server closed the connection.
     Closed(HttpError),
     /// The network failed.
     Broken(HttpError),
@@ -87,7 +87,7 @@ impl MailSession {
         }
     }
 
-    /// Connects, and hears the greeting.
+    /// Connects, and reads the greeting.
     pub(super) fn dial(&mut self, dial: &dyn Dial, plan: &MailPlan) -> Result<(), Stop> {
         self.host = plan.server.to_string();
         let (host, port) = (&plan.server.host, plan.server.port);
@@ -95,7 +95,7 @@ impl MailSession {
         self.hear_yes()
     }
 
-    /// Says `command`, and hears the answer; the lines of it.
+    /// Sends `command` and returns the lines of the answer.
     pub(super) fn ask(&mut self, command: &str) -> Result<Vec<String>, Stop> {
         let before = self.lines.len();
         self.say(command)?;
@@ -122,7 +122,7 @@ impl MailSession {
         Ok(())
     }
 
-    /// Says `secret`, of which `shown` is written down.
+    /// Sends `secret`; the transcript gets `shown` instead.
     pub(super) fn say_secret(&mut self, secret: &Secret, shown: &str) -> Result<(), Stop> {
         self.wire()?.write(secret.expose())?;
         self.lines.push((Side::Client, shown.to_owned()));
@@ -134,12 +134,12 @@ impl MailSession {
         self.hear().map(|heard| heard == Heard::GoOn)
     }
 
-    /// Goes on with TLS, of which nothing can be written down.
+    /// Switches to TLS; the handshake is not in the transcript.
     pub(super) fn secure(&mut self) -> Result<(), Stop> {
         Ok(self.wire()?.secure()?)
     }
 
-    /// Takes leave. What comes of that changes nothing.
+    /// Sends the closing command; its result is ignored.
     pub(super) fn leave(&mut self, command: &str) {
         let _ = self.say(command).and_then(|()| self.hear().map(drop));
     }

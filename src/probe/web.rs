@@ -55,7 +55,7 @@ pub fn ask(http: &dyn Http, plan: &WebPlan, token: &Secret) -> Result<Answered, 
         value.set_sensitive(true);
         value
     });
-    // A token that no header can hold is shown as none: the service will say so.
+    // A token that a header cannot hold is left out: the service reports a missing token.
     if let Ok(authorization) = authorization {
         request = request.header(http::header::AUTHORIZATION, authorization);
     }

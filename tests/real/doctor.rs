@@ -113,9 +113,7 @@ fn a_keyring_that_is_not_there_or_locked_is_named() {
 #[test]
 fn a_clock_that_is_off_is_named() {
     let machine = Machine::sound();
-    for (shift, found) in
-        [("+3h", "3 h ahead of localhost"), ("-10m", "10 min behind localhost")]
-    {
+    for (shift, found) in [("+3h", "3 h ahead of localhost"), ("-10m", "10 min behind localhost")] {
         let mut command = machine.command(&["/usr/bin/faketime", "-f", shift, ENTRADA]);
         one_is_wrong(&mut command, "clock", found);
     }

@@ -13,7 +13,7 @@ use entrada_auth::sys::{OutputFile, OutputOptions};
 use entrada_core::entra::jobs;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 
-/// What a profile is called where nobody named it.
+/// The default name of the profile.
 const NAME: &str = "work";
 
 /// How often one question is asked.
@@ -46,13 +46,13 @@ fn profile_name(name: &str) -> Result<String, String> {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = match app.config_file() {
         Ok(both) => both,
-        // It may be named and not be there yet: that is what this is for.
+        // A named file may be missing: this command creates it.
         Err(failure) => match &app.common.config {
             Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
             _ => return Err(failure),
         },
     };
-    // Before anybody is asked: a file there would not be read afterwards.
+    // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
     if file.profiles.contains_key(name) {
@@ -68,10 +68,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .help("give the answers as flags: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
     }
     if !args.no_login {
-        // A sign-in that could not be kept would be in vain, and so would be the answers.
+        // Check the store first: a sign-in that cannot be stored wastes the user's answers.
         drop(app.grants(&settings)?.reserve()?);
     }
-    // What is said of this run is no setting of a profile.
+    // Settings for this run only do not belong in a profile.
     let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
     if let Some(given) = &layer.client_id
         && matches!(settings.authority()?, Authority::Entra { .. })
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             layer.client_id = Some(question(app, "Application (client) ID", "", client_id)?);
         }
     }
-    // What cannot work is told before it is written.
+    // Report a profile that cannot work before it is written.
     let whole = Settings::resolve(&file, None, app.sys.env, layer.clone())?;
     whole.authority()?;
     whole.client_id()?;
@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Asks until `read` takes the answer; nothing typed is `default`.
+/// Asks until `read` accepts the answer; an empty answer means `default`.
 fn question<T>(
     app: &mut App<'_, '_>,
     text: &str,
@@ -184,7 +184,7 @@ fn client_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// How an application is registered for what was asked so far.
+/// Explains how to register an application for the answers so far.
 fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     let portal = settings.cloud().facts().portal;
     let accounts = match layer.tenant.as_deref() {
@@ -230,7 +230,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
 }
 
-/// Adds the profile to the file, which is there as it was or whole.
+/// Adds the profile to the file atomically: a failure leaves the file unchanged.
 fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("cannot write {}: {error}", path.display()))
@@ -245,13 +245,13 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
     folders.create(folder(path)).map_err(|error| failed(&error))?;
-    // A link stays one, whether there is something behind it yet or not.
+    // A symbolic link is kept, even if its target does not exist yet.
     let options = OutputOptions { in_place: true, ..OutputOptions::default() };
     let mut output = OutputFile::open(path, options).map_err(|error| failed(&error))?;
     if !output.is_file() {
         return Err(failed(&std::io::Error::other("it is not a plain file")));
     }
-    // Two at once come one after the other.
+    // A lock makes two simultaneous runs wait for each other.
     #[cfg(unix)]
     let _turn = {
         let turn = std::fs::File::open(folder(path)).map_err(|error| failed(&error))?;

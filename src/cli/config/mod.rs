@@ -93,7 +93,7 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
              in its own file, which `store-key-file` names",
         ));
     }
-    // A default that is not there is met by each command that names none.
+    // Every command without a profile fails if the default profile is missing.
     app.settings_of(&file, None)?;
     for name in file.profiles.keys() {
         app.settings(Some(name))?;

@@ -1,4 +1,4 @@
-//! What was given, as cases: a refusal and the token that was sent explain each other.
+//! Groups the inputs into cases: a refusal and the token that was sent explain each other.
 
 use super::super::Failure;
 use super::super::app::App;
@@ -10,7 +10,7 @@ struct Given {
     evidence: Evidence,
 }
 
-/// Every one of `inputs`, as few cases as hold them.
+/// All of `inputs`, in as few cases as possible.
 pub(super) fn read_inputs(
     inputs: &[String],
     app: &mut App<'_, '_>,
@@ -78,7 +78,7 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
             (true, false) => tokens.push(evidence),
             (false, true) => answers.push(evidence),
             (true, true) => whole.push(evidence),
-            // What was asked for, and the like: it belongs to every case.
+            // Context such as the request belongs to every case.
             (false, false) => {
                 beside = Some(match beside {
                     None => evidence,

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn worse(exit: Exit, diagnosis: &Diagnosis) -> Exit {
     match (exit, diagnosis.verdict) {
         (_, Verdict::Problem) => Exit::Findings,
-        // Nothing was judged: no script may take that for a clean bill.
+        // Nothing was judged: a script must not read that as success.
         (Exit::Success, _) if diagnosis.is_unrecognised() => Exit::Usage,
         _ => exit,
     }

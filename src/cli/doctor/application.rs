@@ -10,10 +10,10 @@ use entrada_auth::sys::HttpResponse;
 use entrada_core::oauth::{ErrorResponse, code, device_code};
 use entrada_core::{Endpoints, ScopeSet, Secret, clean};
 
-/// Where a browser comes back to a program on its own machine (RFC 8252 §7.3).
+/// The redirect URI of a program on the browser's own machine (RFC 8252 §7.3).
 const LOOPBACK: &str = "http://localhost";
 
-/// What is said behind everything here.
+/// The suffix of every finding here.
 const INFERRED: &str = "(inferred)";
 
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
@@ -35,7 +35,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     vec![known, redirect(app, &endpoints, &client), public(app, &endpoints, &client)]
 }
 
-/// Whether the tenant knows the application: whoever it gives a `user_code` to, it knows. Nobody will enter that.
+/// Whether the tenant knows the application: it issues a `user_code` only to known applications. That code is never entered.
 fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let scopes = ScopeSet::parse("openid");
     let Some(endpoint) = &endpoints.device_authorization else {
@@ -55,8 +55,8 @@ fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     }
 }
 
-/// Whether a browser may come back to this machine. An authority that sends a refusal back to an address has that address on
-/// its list; else it shows the refusal on a page of its own (AADSTS50011).
+/// Whether a browser may be redirected to this machine. An authority redirects a refusal only to a registered address;
+/// otherwise it shows the refusal on its own page (AADSTS50011).
 fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let Some(page) = &endpoints.authorization else {
         return CheckLine::note("redirect", "the authority has no sign-in page");
@@ -103,8 +103,8 @@ fn comes_back(answer: &HttpResponse) -> bool {
     })
 }
 
-/// Whether the token endpoint wants a secret of the application. A code that nobody issued tells: one who is asked for a
-/// secret hears of that, one who is not hears of the code.
+/// Whether the token endpoint requires a client secret. The request sends a code that was never issued: the error is about the
+/// secret if one is required, otherwise about the code.
 fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let (code, verifier) = (Secret::new("0.none"), Secret::new("entrada-doctor-".repeat(4)));
     let request = code::request(code::Redemption {

@@ -12,7 +12,7 @@ use entrada_auth::sys::{HostKind, Stream};
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
 
-/// Whether what has to be kept can be written down.
+/// Whether the folders can be written.
 pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
     let paths = match app.paths() {
         Ok(paths) => paths,
@@ -36,7 +36,7 @@ fn writable(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(there).map(drop)
 }
 
-/// Whether the store takes a grant and gives it back.
+/// Whether the store can save a grant and load it again.
 pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let grants = match app.grants(settings) {
         Ok(grants) => grants,
@@ -56,7 +56,7 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
                 matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
             let line = CheckLine::of("store", &failure);
-            // Where a user can answer questions, the keyring asks by itself.
+            // With a user at the terminal, the keyring asks to be unlocked.
             if locked && line.help.is_empty() {
                 return line
                     .help("unlock the keyring: sign in to the desktop, or open its program");
@@ -87,7 +87,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         found => found.map(|(entries, _)| entries),
     };
     match found {
-        // What is wrong with the settings or the store has a line of its own.
+        // Errors in the settings or the store have their own lines.
         Err(_) => CheckLine::note("sign-in", "not known"),
         Ok(entries) if entries.is_empty() => {
             CheckLine::note("sign-in", "no account is signed in with these settings")
@@ -101,7 +101,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     }
 }
 
-/// Where a sign-in page would come up.
+/// The browser in which a sign-in page would open.
 pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
     let env = app.sys.env;
     let place = app.sys.browser.host_kind(env);
@@ -125,7 +125,7 @@ pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
     })
 }
 
-/// Whether a browser could come back to us.
+/// Whether a browser can be redirected to this program.
 pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
     match app.sys.loopback.listen(&[]) {
         Ok(listener) => {
@@ -141,7 +141,7 @@ pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
     }
 }
 
-/// Whether somebody could be asked.
+/// Whether the user can be asked.
 pub(super) fn terminal(app: &App<'_, '_>) -> CheckLine {
     let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
     if app.sys.env.is_ci() {

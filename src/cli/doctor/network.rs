@@ -1,4 +1,4 @@
-//! The way to the authority, and its clock.
+//! The connection to the authority, and its clock.
 
 use super::super::app::App;
 use super::super::{Failure, network};
@@ -11,7 +11,7 @@ use entrada_core::{Authority, NumericDate, clean, human_duration};
 /// Seconds by which clocks may differ: rules speak of it from here on as well.
 const SKEW: i64 = 120;
 
-/// One line each for names, proxy, TLS, what the authority says of itself, and the clock.
+/// One line each for names, proxy, TLS, the authority's metadata, and the clock.
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let authority = match settings.authority() {
         Ok(authority) => authority,
@@ -61,7 +61,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     }
 }
 
-/// No answer: the one line that says why, and those that could not be looked at.
+/// The lines after no answer: one that says why, and the skipped ones.
 fn unreachable(
     names: CheckLine,
     proxy: impl Fn() -> CheckLine,
@@ -99,7 +99,7 @@ fn unreachable(
     lines
 }
 
-/// What the authority says of itself.
+/// The metadata of the authority.
 fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> CheckLine {
     match discovery::parse(authority, response, Some(now)) {
         Ok(Ok(endpoints)) => {

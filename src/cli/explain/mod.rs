@@ -68,7 +68,7 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
         return Some(ExplainPage::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
     }
     let by_number = || number(word).and_then(aadsts::find).map(explain_code);
-    // A small number is none of Entra's.
+    // A small number is not an Entra error number.
     let by_exit = || exit_code(word).or_else(|| exit_code(&format!("exit {word}")));
     let in_a_line = |exit: Exit| vec![format!("exit code {}: {}", exit.code(), exit.meaning())];
     match word {

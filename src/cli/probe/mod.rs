@@ -50,7 +50,7 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// What a service made of the token.
+/// The service's decision about the token.
 enum Ended {
     Taken,
     /// The token was taken; whether it does the job cannot be tried without doing it.
@@ -58,7 +58,7 @@ enum Ended {
     Refused,
     /// Something answered, and said nothing of the token: a server that is busy, or that is none.
     PutOff(String),
-    /// Nobody was asked: this is no token to show around.
+    /// The service was not asked: the token is not for it (a refresh token).
     Withheld,
     Broken(HttpError),
 }
@@ -66,7 +66,7 @@ enum Ended {
 /// One probe.
 struct Probed {
     job: Job,
-    /// Whom it was shown to.
+    /// The server that the token was sent to.
     server: String,
     user: Option<String>,
     ended: Ended,
@@ -213,7 +213,7 @@ fn probe(
 ) -> Result<Probed, Failure> {
     let Token { text, account, mut evidence } = token;
     evidence.context.mailbox.clone_from(&args.mailbox);
-    // An emulator has its Graph under its own roof.
+    // An emulator serves Graph at its own address.
     let emulated = settings.authority().ok().map(|authority| authority.base());
     let emulated = emulated.filter(|base| url::Url::parse(base).is_ok_and(|url| is_loopback(&url)));
     let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
@@ -240,7 +240,7 @@ fn probe(
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie
     );
     if is_grant {
-        // Who has it can have tokens of his own: it is nobody's business but the authority's.
+        // Its holder can get new tokens, so it is sent only to the authority.
         let diagnosis = diagnose::run(&evidence);
         return Ok(Probed {
             job,
@@ -308,7 +308,7 @@ fn probe(
         evidence.not_understood = Some(format!("the answer of {server}"));
         diagnosis = diagnose::run(&evidence);
     }
-    // What a server says when it cannot look is no word about the token.
+    // A server that is temporarily unavailable says nothing about the token.
     let passing = [RuleId::ServiceIncident, RuleId::Throttled, RuleId::AnswerNotFromService];
     let cause = diagnosis.findings.first().map(|finding| finding.rule.id);
     let ended = match ended {

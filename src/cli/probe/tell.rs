@@ -1,4 +1,4 @@
-//! What came of a probe, for people and for programs.
+//! Prints the result of a probe, for people and for programs.
 
 use std::io::Write as _;
 

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     } else if args.profile.is_some() {
         App::selected(&settings, &grants)?
     } else {
-        // What is named narrows; what is not named hides nobody.
+        // Given settings narrow the list; missing settings do not.
         let layer = &app.common.layer;
         let is = |given: Option<&String>, own: &str| {
             given.is_none_or(|given| given.eq_ignore_ascii_case(own))
