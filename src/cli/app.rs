@@ -70,7 +70,7 @@ impl App<'_, '_> {
         Ok((path, file))
     }
 
-    /// The settings with `profile`, and what follows from them at once: extra certificates.
+    /// The settings with `profile`; trusts the extra certificates that they name.
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
         self.settings_of(&file, profile)

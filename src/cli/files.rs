@@ -8,7 +8,7 @@ use super::app::App;
 use entrada_auth::sys::FileId;
 use entrada_core::clean;
 
-/// What was read so far, and what is to be written at the end.
+/// The files that were read so far, and those that are to be written.
 #[derive(Default)]
 pub(super) struct Files {
     read: RefCell<Vec<FileId>>,

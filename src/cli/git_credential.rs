@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// `contoso.visualstudio.com`. What has more names before it may be somebody's program behind a tunnel.
+/// `contoso.visualstudio.com`. A host with more labels before it may be another program behind a tunnel.
 fn is_an_organisation(host: &str) -> bool {
     let name = host.strip_suffix(".visualstudio.com").unwrap_or_default();
     !name.is_empty() && !name.contains('.')
@@ -119,7 +119,7 @@ impl Description {
         Ok(found)
     }
 
-    /// What an address stands for. Whatever was said before is forgotten, as git forgets it.
+    /// Reads the attributes from a URL. Earlier attributes are discarded, as git does.
     fn of_address(address: &str) -> Result<Self, Failure> {
         let url = Url::parse(address).map_err(|_| {
             Failure::usage("the description of the credential has a `url` that is not a URL")

@@ -133,7 +133,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     Ok(if other.is_some() && wanted.is_some() { Exit::WrongAccount } else { Exit::Success })
 }
 
-/// What the file tells and nobody else does. The application is always the file's: the token was issued to it.
+/// Fills in settings from the file. The application is always the file's: the token was issued to it.
 fn fill_in(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
     let given = app.settings(None)?;
     let layer = &mut app.common.layer;
@@ -217,7 +217,7 @@ fn is_of_its_authority(
     }
 }
 
-/// Whether somebody of that name is signed in with the same application.
+/// Whether an account of that name is signed in with the same application.
 fn is_signed_in(grants: &Grants, request: &TokenRequest, one: &Foreign) -> Result<bool, Failure> {
     let Some(name) = &one.account else { return Ok(false) };
     let tenant = request.authority.tenant().map(ToString::to_string).unwrap_or_default();

@@ -148,8 +148,8 @@ impl OtherService {
     }
 }
 
-/// A token for another service, by the refresh token that the sign-in brought. A failure is reported here, and is no error: the
-/// token of the first service stands.
+/// Gets a token for another service with the refresh token of the sign-in. A failure is reported here, and is not an error: the
+/// token of the first service remains valid.
 fn token_of_other_service(
     app: &App<'_, '_>,
     settings: &Settings,
@@ -212,7 +212,7 @@ fn show(
     Ok(render::diagnoses(app.stdout, format, diagnoses, style, Notes::Shown)?)
 }
 
-/// Says that the grant could not be stored, where it waits, and what to do.
+/// Prints that the grant could not be stored, where it is kept instead, and what to do.
 pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
     let label = render::label(ui.style, Severity::Warning, "warning");
     ui.raw(&format!("{label}: the grant was not stored: {}\n", clean(&unsaved.error.to_string())));

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 /// descriptor is open for the lock of each.
 const BATCH: usize = 128;
 
-/// What a run has forgotten so far.
+/// The accounts that this run has forgotten so far.
 #[derive(Default)]
 struct Forgotten {
     count: usize,
@@ -109,7 +109,7 @@ impl Forgotten {
             }
         };
         let was_stored = grants.remove_stored(&key)?;
-        // What the authority said last may name the user.
+        // The authority's last answer may name the user.
         lock.clear_note();
         self.count += 1;
         self.listed.push((lock, key));
@@ -121,7 +121,7 @@ impl Forgotten {
         if self.listed.len() < BATCH { Ok(()) } else { self.unlist(grants) }
     }
 
-    /// Takes those that are gone off the list, and lets go of their locks.
+    /// Removes the forgotten accounts from the list, and releases their locks.
     fn unlist(&mut self, grants: &Grants) -> Result<(), Failure> {
         let (locks, keys): (Vec<_>, Vec<_>) = std::mem::take(&mut self.listed).into_iter().unzip();
         if !keys.is_empty() {

@@ -1,4 +1,4 @@
-//! The command line: one file per command. The only floor that knows exit codes.
+//! The command line: one file per command. The only layer that knows exit codes.
 
 mod accounts;
 mod app;
@@ -169,7 +169,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     })
 }
 
-/// The end of a program that is started with `stream` closed. Whatever it opened next would be taken for that stream, and
+/// The end of a program that is started with `stream` closed. The next file that it opens would be taken for that stream, and
 /// what it prints would be lost.
 pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
     let (what, redirection) = match stream {
@@ -190,7 +190,7 @@ fn command_in(
     stdout: &mut dyn Write,
     (ui, redactor): (&Ui<'_>, &Redactor),
 ) -> Exit {
-    // Help and version come before any file is read: they are there when all else is broken.
+    // Help and version are printed before any file is read: they work when the configuration is broken.
     if is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
@@ -305,7 +305,7 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     Ok(Exit::Success)
 }
 
-/// Where `error` is about a flag that other commands have: which ones.
+/// If `error` is about a flag of other commands, names those commands.
 fn other_commands(error: &clap::Error) -> Option<String> {
     let ContextValue::String(flag) = error.get(ContextKind::InvalidArg)? else { return None };
     if error.kind() != ErrorKind::UnknownArgument {

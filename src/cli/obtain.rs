@@ -1,4 +1,4 @@
-//! A token for a command that hands it on: stored, refreshed, or by sign-in; judged, and told about on stderr.
+//! Gets a token for a command that passes it on: stored, refreshed, or by sign-in. Diagnoses it and reports on stderr.
 
 use super::app::App;
 use super::failure::of_acquire;
@@ -11,7 +11,7 @@ use crate::render::{self, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Source};
 use entrada_core::{ClaimsRequest, Job, human_duration};
 
-/// What is asked beside the settings.
+/// Options of the request in addition to the settings.
 #[derive(Default)]
 pub(super) struct AcquireOptions {
     /// Refresh even if the stored token is still good.
@@ -79,7 +79,7 @@ pub(super) fn obtain(
             app.ui.with(|out| render::diagnosis(out, diagnosis, app.ui.style, Notes::Hidden));
         }
         if strict && any_problem(&diagnoses) {
-            // Nothing on stdout in a failure: a script must not use what is known not to work.
+            // Nothing goes to stdout after a failure: a script must not use a token that does not work.
             return Err(Failure::told(Exit::Findings));
         }
         if !quiet && acquired.source == Source::Refresh {

@@ -46,7 +46,7 @@ pub(super) struct CliPrompt<'a, 't> {
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 /// Columns that the QR code of a sign-in address needs at most, with its quiet zone.
 const QR_WIDTH: usize = 60;
-/// How many ticks pass before a log without a terminal hears again that we still wait.
+/// The number of ticks between two messages about the wait, without a terminal.
 const LOG_EVERY: usize = 60;
 
 impl<'a, 't> CliPrompt<'a, 't> {
@@ -63,7 +63,7 @@ impl<'a, 't> CliPrompt<'a, 't> {
         }
     }
 
-    /// Says something beside the code.
+    /// Prints a message in addition to the code.
     #[cfg(feature = "emulator")]
     pub(super) fn note(&self, text: &str) {
         self.ui.line(text);

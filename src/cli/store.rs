@@ -107,7 +107,7 @@ fn key_in(path: &Path) -> Result<Secret, Failure> {
         };
         Failure::new(Exit::Store, error)
     })?;
-    // What is not text is no key, which the store says.
+    // Bytes that are not text are not a key; the store reports that.
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     Ok(Secret::new(text.trim()))
 }

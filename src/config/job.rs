@@ -111,7 +111,7 @@ impl JobTable {
             all.iter().map(|one| &*Box::leak(one.clone().into_boxed_str())).collect()
         };
         let scopes = keep(&self.scope);
-        // `.default` asks for whatever the registration lists: it is no permission that a token could carry.
+        // `.default` requests all permissions of the registration: a token never contains it.
         let named =
             || scopes.iter().copied().filter(|scope| !scope.ends_with("/.default")).collect();
         let title = self.title.clone().unwrap_or_else(|| format!("call `{}`", self.audience));

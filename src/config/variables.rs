@@ -15,7 +15,7 @@ pub fn variable(key: &str) -> String {
     format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Whether there is any variable of ours: mostly there is none, and then the list of names need not be made.
+/// Whether there is any `ENTRADA_` variable. Mostly there is none, and the list of names is not needed.
 fn is_any_set(env: &Env) -> bool {
     own(env).next().is_some()
 }
@@ -71,7 +71,7 @@ pub(super) fn layer(env: &Env) -> Result<Layer, SettingsError> {
         given.insert(key.clone(), value);
     }
     given.clone().try_into().map_err(|error: toml::de::Error| {
-        // Which one it was, the error of the whole does not say.
+        // The error for all variables together does not name the wrong one.
         let alone = |(key, value): &(String, toml::Value)| {
             toml::Table::from_iter([(key.clone(), value.clone())]).try_into::<Layer>().is_err()
         };
@@ -93,7 +93,7 @@ fn value_for(key: &str, text: &str) -> Option<toml::Value> {
             let words = text.split(|c: char| c.is_whitespace() || c == ',');
             words.filter(|word| !word.is_empty()).collect()
         }
-        // As in the address that they go into.
+        // As in the URL that contains them.
         "param" => text.split('&').collect(),
         _ => return Some(text.into()),
     };

@@ -1,8 +1,8 @@
-//! Shows a token to the service that it is for, in the service's own protocol, and brings back what was answered. Nothing is
-//! sent, changed or marked as read.
+//! Presents a token to its service, in the service's own protocol, and returns the answer. No mail is
+//! sent, and nothing is changed or marked as read.
 //!
-//! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like fold the server's words into errors of
-//! their own, and the words are what is wanted.
+//! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like replace the server's words by their own
+//! errors, and the probe needs the words.
 
 mod imap;
 mod plan;

@@ -1,4 +1,4 @@
-//! Where a token for a job is shown, and how.
+//! Chooses the server and the request with which a token for a job is tested.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The host as it stands in a URL.
+    /// The host as written in a URL.
     pub fn host_in_url(&self) -> String {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
@@ -66,14 +66,14 @@ impl fmt::Display for Server {
     }
 }
 
-/// What is asked for beside the job.
+/// Options of the probe in addition to the job.
 #[derive(Clone, Debug, Default)]
 pub struct ProbeOptions<'a> {
     /// The cloud whose servers are meant.
     pub cloud: Cloud,
     /// Who signs in, as far as is known.
     pub account: Option<&'a str>,
-    /// Another's mailbox.
+    /// The mailbox of another user.
     pub mailbox: Option<&'a str>,
     /// `HOST`, `HOST:PORT` or, for what speaks HTTP, an address.
     pub server: Option<&'a str>,
@@ -130,7 +130,7 @@ pub enum PlanError {
     /// The job names no service.
     #[error("the job `{0}` has no service to probe")]
     NoService(Job),
-    /// A mail server has to be told whose mailbox is meant.
+    /// A mail server needs the name of the mailbox.
     #[error("the mailbox is not known")]
     NoUser,
     /// No mailbox is called so, and a name like that could carry commands.
@@ -139,7 +139,7 @@ pub enum PlanError {
     /// `--server` is not a server.
     #[error("`{0}` is not a server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
-    /// In the clear to another machine.
+    /// Without TLS to another machine.
     #[error("a token is sent without TLS only to this machine, and `{0}` is another machine")]
     Clear(String),
 }
@@ -231,7 +231,7 @@ fn mail(protocol: Protocol, host: &str, ask: &ProbeOptions<'_>) -> Result<MailPl
                 Host::Ipv6(address) => address.to_string(),
                 host => host.to_string(),
             };
-            // What the URL's own rules let through, for schemes that they do not know.
+            // The URL parser accepts these characters for unknown schemes.
             if !host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
                 return Err(none());
             }

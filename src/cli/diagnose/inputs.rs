@@ -87,7 +87,7 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
             }
         }
     }
-    // A token by itself that an answer shows too belongs to that answer.
+    // A separate token that also appears in an answer belongs to that answer.
     tokens.retain(|token| {
         token.token.is_none() || !whole.iter().any(|case: &Evidence| case.token == token.token)
     });

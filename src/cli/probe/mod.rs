@@ -53,10 +53,10 @@ pub(super) struct Args {
 /// The service's decision about the token.
 enum Ended {
     Taken,
-    /// The token was taken; whether it does the job cannot be tried without doing it.
+    /// The token was accepted; whether it permits the job cannot be tested without doing the job.
     TakenAtLeast,
     Refused,
-    /// Something answered, and said nothing of the token: a server that is busy, or that is none.
+    /// An answer that says nothing about the token: the server is busy, or is not the service.
     PutOff(String),
     /// The service was not asked: the token is not for it (a refresh token).
     Withheld,
@@ -99,7 +99,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut exit = Exit::Success;
     let outcome =
         probe_each(args, app, &settings, &jobs, given.as_ref(), &mut transcript, &mut exit);
-    // What was said before a failure is worth as much.
+    // The transcript is written after a failure too.
     transcript.write(app)?;
     outcome.map(|()| exit)
 }
@@ -137,7 +137,7 @@ fn worse(exit: Exit, probed: &Probed) -> Exit {
         }
         Ended::Taken | Ended::TakenAtLeast => Exit::Success,
     };
-    // A refusal outweighs what may pass, and that what was only judged.
+    // A refusal outweighs a temporary failure, which outweighs a finding.
     [Exit::ProbeRefused, Exit::Temporary, Exit::Findings]
         .into_iter()
         .find(|one| *one == exit || *one == own)
@@ -173,7 +173,7 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
         Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
         _ => None,
     };
-    // It is the token that is shown and judged, whatever came along with it.
+    // Only the access token is sent and diagnosed, not the rest of the response.
     let token = evidence.token.or_else(|| Some(Shape::of(text.expose())));
     let evidence = Evidence { token, response: None, ..evidence };
     Ok(Token { text, account, evidence })
@@ -265,7 +265,7 @@ fn probe(
             };
             let last = last_of(&ui.lines);
             let log = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
-            // The server may take the token and end the connection all the same.
+            // The server may accept the token and still close the connection.
             let ended = match ended {
                 Ended::Taken if !log.let_in(true) => Ended::PutOff(last),
                 ended => ended,

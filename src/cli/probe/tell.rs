@@ -130,7 +130,7 @@ fn of_mail(error: &HttpError) -> Vec<String> {
     vec![help.to_owned()]
 }
 
-/// What to do about a service that could not be reached: it is no authority.
+/// What to do about a service that could not be reached; it is not an authority.
 fn of_server(error: &HttpError) -> Vec<String> {
     let help = network::help(error).into_iter();
     help.map(|line| line.replace("the authority", "the server")).collect()

@@ -1,4 +1,4 @@
-//! `entrada status --all`: every sign-in of the store in one table, with what is to be expected of each.
+//! `entrada status --all`: every sign-in of the store in one table, with a forecast for each.
 
 use super::{App, Failure, Stored, unreadable};
 use crate::cli::ui::style_of;
@@ -95,7 +95,7 @@ fn foreseen(
     let came = grant.access_tokens.iter().map(|token| token.received_at).max();
     let is_odd = now < grant.refreshed_at || came.is_some_and(|came| now < came);
     let needed = match forecast.basis {
-        // A forecast from a time that is yet to come says nothing.
+        // A forecast from a future time means nothing.
         Basis::Inactivity | Basis::AccessToken if is_odd => "not known".to_owned(),
         _ => sign_in_needed(forecast, now),
     };
@@ -104,7 +104,7 @@ fn foreseen(
         grant.access_tokens.iter().zip(&forecast.access_tokens).map(|(token, expected)| {
             let scopes = token.granted.as_ref().unwrap_or(&token.requested).api().to_string();
             let left = expected.serves_until.seconds_since(now);
-            // One that came in the future is not used: whose clock is wrong, nobody can tell.
+            // A token received in the future is not used: it is not known which clock is wrong.
             let is_odd = now < token.received_at;
             let serves = match left {
                 _ if is_odd => "no: from the future".to_owned(),

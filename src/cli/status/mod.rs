@@ -29,10 +29,10 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// A sign-in of the store, and what stands there.
+/// A sign-in of the store, and its content.
 struct Stored {
     entry: AccountEntry,
-    /// The grant and what is to be expected of it; `None` where only the list names it; an error where it cannot be read.
+    /// The grant and its forecast; `None` if only the list names it; an error if it cannot be read.
     grant: Result<Option<(Grant, Forecast)>, StoreError>,
 }
 
@@ -175,7 +175,7 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
 }
 
-/// How long ago something was, whose time may be wrong.
+/// How long ago `at` was; the clock may have been wrong.
 fn past(at: NumericDate, now: NumericDate) -> String {
     let ago = now.seconds_since(at);
     if ago < 0 {
