@@ -1,4 +1,5 @@
-//! Emulates the Azure CLI when called as `az`, for programs that get their token from it (`AzureCliCredential` of the Azure SDKs).
+//! Emulates the Azure CLI when called as `az`, for programs that get their token from it (`AzureCliCredential` of the Azure
+//! SDKs).
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -66,7 +66,8 @@ impl Common {
 }
 
 /// The part of the command line after the name of a command: its own arguments `A`, the settings `S` that it reads, and the
-/// flags of [`Common`], which [`Common::read`] reads. Both fields are reached by [`Invocation::run`] alone, so no command forgets its settings.
+/// flags of [`Common`], which [`Common::read`] reads. Only [`Invocation::run`] reads the two fields, so no command forgets its
+/// settings.
 pub(super) struct Invocation<A, S = ()> {
     args: A,
     flags: Flags<S>,

@@ -61,8 +61,8 @@ impl<'a> Ui<'a> {
         self.raw(&clean_layout(&self.hide(text)));
     }
 
-    /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Nobody hears of a stderr
-    /// that is gone.
+    /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Errors of a closed
+    /// stderr are ignored.
     pub(super) fn raw(&self, text: &str) {
         self.write(self.redactor.text(text).as_bytes());
     }

@@ -196,7 +196,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
     Ok(ProbePlan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
-/// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
+/// The owner of the mailbox. The name is used in commands and in the sign-in string, wherever it came from: a token says what its
 /// maker wants.
 fn user(ask: &ProbeOptions<'_>) -> Result<Option<String>, PlanError> {
     let Some(user) = ask.mailbox.or(ask.account) else { return Ok(None) };
