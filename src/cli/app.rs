@@ -28,7 +28,7 @@ pub(super) struct App<'a, 't> {
     pub(super) stdout: &'a mut dyn Write,
     pub(super) ui: &'a Ui<'t>,
     pub(super) recorder: &'a Recorder,
-    /// Knows every secret of this run.
+    /// Every secret of this run, for redaction.
     pub(super) redactor: &'a Redactor,
     /// What is read and written.
     pub(super) files: Files,
@@ -48,7 +48,7 @@ impl App<'_, '_> {
         self.stdout.write_all(self.redactor.text(&text).as_bytes())
     }
 
-    /// Where this user's files lie.
+    /// The folders of this user's files.
     pub(super) fn paths(&self) -> Result<Paths, Failure> {
         Paths::of(self.sys.env).map_err(|error| Failure::usage(error.to_string()))
     }
@@ -64,13 +64,13 @@ impl App<'_, '_> {
         };
         self.reading(&path)?;
         let text = ConfigFile::read_text(&path, named)?;
-        // Before anything is said about it.
+        // Before any message quotes the file.
         self.ui.learn_settings(&text);
         let file = ConfigFile::read_from(&path, &text)?;
         Ok((path, file))
     }
 
-    /// The settings with `profile`, and what follows from them at once: extra certificates.
+    /// The settings with `profile`; trusts the extra certificates that they name.
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
         self.settings_of(&file, profile)
@@ -86,7 +86,7 @@ impl App<'_, '_> {
         let settings = Settings::resolve(file, profile, self.sys.env, self.common.layer.clone())?;
         for (name, near) in variables::strange(self.sys.env) {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            self.ui.line(format!("warning: the variable {name} means nothing here{near}"));
+            self.ui.line(format!("warning: entrada does not know the variable {name}{near}"));
         }
         if let Some(path) = settings.get(|layer| &layer.ca_bundle) {
             self.reading(Path::new(&path))?;
@@ -95,13 +95,13 @@ impl App<'_, '_> {
                 Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
             })?;
             let pem = pem.to_vec();
-            // Looked at when somebody is asked: a stored token needs none of them.
+            // Checked when a request is sent: a stored token needs no certificates.
             self.sys.http.trust(Bundle { file: path, pem });
         }
         Ok(settings)
     }
 
-    /// Whether the user may be asked: someone is at the terminal and nobody said no.
+    /// Whether the user may be asked: there is a terminal, and no setting forbids it.
     pub(super) fn interaction(&self, settings: &Settings) -> Interaction {
         let forbidden = settings.is(|layer| &layer.no_interactive)
             || self.sys.env.is_ci()
@@ -134,7 +134,7 @@ impl App<'_, '_> {
         })
     }
 
-    /// Begins the trace, where one is wanted, of `command` for `jobs`.
+    /// Begins the trace of `command` for `jobs`, if one is requested.
     pub(super) fn trace(
         &self,
         settings: &Settings,
@@ -159,7 +159,7 @@ impl App<'_, '_> {
             .map_err(|error| output::failed("the trace", "--trace", path, &error))
     }
 
-    /// The claims to ask for: those named, and the capability.
+    /// The claims to request: those in the settings, and the capability.
     fn claims(&self, settings: &Settings) -> Result<Option<ClaimsRequest>, Failure> {
         let named = settings.get(|layer| &layer.claims);
         let named = named.filter(|text| !text.trim().is_empty()).map(|text| {
@@ -173,11 +173,11 @@ impl App<'_, '_> {
             ClaimsRequest::parse(json.expose()).map_err(|error| {
                 let what = match text.strip_prefix('@') {
                     Some(path) => format!("the file `{path}`"),
-                    None => "what `--claims` is given".to_owned(),
+                    None => "the value of `--claims`".to_owned(),
                 };
-                Failure::usage(format!("{what} is no claims request: {error}")).help(
+                Failure::usage(format!("{what} is not a claims request: {error}")).help(
                     "write them as `--claims '{\"access_token\":{\"acrs\":{\"essential\":true,\"value\":\"c1\"}}}'`, \
-                     or into a file and give `--claims @FILE`; for what a service sent, use `--challenge`",
+                     or into a file and give `--claims @FILE`; for a service's challenge, use `--challenge`",
                 )
             })
         });
@@ -200,7 +200,7 @@ impl App<'_, '_> {
             let failure = Failure::usage(format!("the challenge cannot be answered: {error}"));
             match error {
                 ChallengeError::NoClaims => {
-                    failure.help("why the token was refused: `entrada diagnose` with the whole answer")
+                    failure.help("to see why the token was refused, give the whole answer to `entrada diagnose`")
                 }
                 ChallengeError::None | ChallengeError::Claims(_) => failure.help(
                     "give the service's whole answer (`curl -i … | entrada token --challenge -`), its \
@@ -217,7 +217,7 @@ impl App<'_, '_> {
         request: &TokenRequest,
         job: Option<Job>,
     ) -> Evidence {
-        // A provider that is not Entra has no mailboxes to miss.
+        // A provider other than Entra has no mailboxes.
         let job = job.or(match &request.authority {
             Authority::Issuer { .. } => Some(Job::None),
             Authority::Entra { .. } => None,
@@ -245,8 +245,8 @@ impl App<'_, '_> {
         }
     }
 
-    /// Looks a request over before anybody is asked: what the authority would refuse, or answer with a token that cannot do
-    /// its job, is told without it. The judgement is for whoever wants to show its warnings.
+    /// Checks a request before it is sent. An error reports what the authority would refuse, or answer with a token that cannot
+    /// do its job. The diagnosis is returned so that the caller can show its warnings.
     pub(super) fn lint(
         &self,
         settings: &Settings,
@@ -255,7 +255,7 @@ impl App<'_, '_> {
     ) -> Result<Diagnosis, Failure> {
         let mut evidence = self.evidence(settings, request, job);
         if let Authority::Issuer { .. } = &request.authority {
-            // Another provider's scopes are its own.
+            // The rules for scopes apply to Entra only.
             evidence.context.requested = None;
         }
         let diagnosis = diagnose::judge(&evidence);
@@ -265,7 +265,7 @@ impl App<'_, '_> {
         Ok(diagnosis)
     }
 
-    /// The stored grants that the settings select: by authority, tenant, client and, where named, account.
+    /// The stored grants that the settings select: by authority, tenant, client and, if given, account.
     pub(super) fn selected(
         settings: &Settings,
         grants: &Grants,
@@ -283,8 +283,7 @@ impl App<'_, '_> {
         Ok(grants.called(entries, account.as_deref()))
     }
 
-    /// The profile, and the flags beside it, that select authority, tenant, client and account: words for another program's
-    /// command.
+    /// The profile and the flags that select authority, tenant, client and account, as words of a command for another program.
     pub(super) fn selector_words(&self, settings: &Settings) -> Vec<String> {
         let mut words: Vec<String> = settings.profile.iter().cloned().collect();
         words.extend(self.flags());

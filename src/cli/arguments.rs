@@ -1,7 +1,7 @@
-//! What on the command line or in the configuration file may be a secret: no message repeats it.
+//! Finds possible secrets on the command line and in the configuration file, so that no message repeats them.
 //!
-//! Nobody should give a secret as an argument, so that one is where a profile, a path or a server was expected. Whatever an error
-//! quotes goes through here, the argument parser's errors too.
+//! A secret does not belong in an argument, so it may be where a profile, a path or a server was expected. All text that an error
+//! quotes passes through here, the argument parser's errors included.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -13,31 +13,31 @@ use crate::config::ConfigFile;
 use entrada_auth::sys::Env;
 use entrada_core::without_secrets;
 
-/// What stands in a secret's place.
+/// The text that replaces a secret.
 const GONE: &str = "[secret]";
 
-/// Characters of the longest piece of a word that is no secret.
+/// Characters of the longest piece of a word that is not a secret.
 const PIECE_MAX: usize = 60;
 
-/// Characters from which a piece without any pattern is taken for random.
+/// Characters from which a piece without any pattern counts as random.
 const RANDOM_MIN: usize = 20;
 
-/// Characters from which a piece of letters and digits is taken for a code.
+/// Characters from which a piece of letters and digits counts as a code.
 const CODE_MIN: usize = 32;
 
-/// Characters of a code among which a letter stands beside a digit once at least. Base32 text has 6 digits to 26 letters.
+/// Characters of a code among which a letter is next to a digit at least once. Base32 text has 6 digits to 26 letters.
 const CODE_CHANGE: usize = 8;
 
-/// Characters by which a secret is known again that was cut somewhere behind them.
+/// Characters that identify a secret whose end was cut off.
 const PREFIX: usize = 24;
 
-/// Said where a secret was hidden.
-pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; others can see it on the command line, and it stays in the \
-    shell's history: give a token on standard input";
+/// The advice after a message in which a secret was hidden.
+pub(super) const ADVICE: &str = "`[secret]` stands for an argument that looks like a secret; other users can see arguments, and the shell's history \
+    keeps them: give a token on standard input";
 
-/// Said where a value of the configuration file was hidden.
-const ADVICE_OF_SETTING: &str = "`[secret]` stands for something in the configuration file that looks like a secret; no setting is one: remove it \
-    there, and have it changed if others can read that file or a copy of it";
+/// The advice after a message in which a value of the configuration file was hidden.
+const ADVICE_OF_SETTING: &str = "`[secret]` stands for a value in the configuration file that looks like a secret; no setting holds a secret: remove \
+    it there, and replace the secret if others can read that file or a copy of it";
 
 /// The arguments of one run, its own variables, and the settings of its configuration file: messages quote them all.
 pub(super) struct Arguments {
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     secrets: OnceCell<Vec<String>>,
     /// The text of the configuration file.
     settings: RefCell<String>,
-    /// What in it may be a secret, once that was asked.
+    /// The possible secrets in it, computed on first use.
     of_settings: RefCell<Option<Vec<String>>>,
 }
 
@@ -91,7 +91,7 @@ impl Arguments {
         self.without_settings(without_all(Cow::Borrowed(text), secrets))
     }
 
-    /// What to say beside `text`, in which secrets are hidden; `None` where none is in it.
+    /// The advice for `text`, in which secrets are hidden; `None` if it holds none.
     pub(super) fn advice(&self, text: &str) -> Option<&'static str> {
         let is_setting = || matches!(self.without_settings(text.into()), Cow::Owned(_));
         let is_any = matches!(self.hide(text), Cow::Owned(_));
@@ -148,7 +148,7 @@ fn without(text: &str, secret: &str) -> Option<String> {
     (0 < done).then(|| out + &text[done..])
 }
 
-/// What in the argument `word` may be a secret.
+/// The possible secrets in the argument `word`.
 fn secrets_in(word: &str) -> Vec<String> {
     let mut found = Vec::new();
     let Some(bare) = word.strip_prefix('-') else {
@@ -248,7 +248,7 @@ fn is_code(part: &str) -> bool {
     CODE_MIN <= bytes.len() && bytes.len() <= CODE_CHANGE * changes
 }
 
-/// Whether capitals, small letters and digits alternate as they do in no name.
+/// Whether capitals, small letters and digits alternate as they never do in names.
 fn is_random(piece: &str) -> bool {
     let class = |c: char| match c {
         'A'..='Z' => Some(0),

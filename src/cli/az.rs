@@ -1,12 +1,13 @@
-//! Called by the name `az`, for programs that ask the Azure CLI for a token (`AzureCliCredential` of the Azure SDKs).
+//! Emulates the Azure CLI when called as `az`, for programs that get their token from it (`AzureCliCredential` of the Azure
+//! SDKs).
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use entrada_core::clean;
 
-/// What `argv` asks for, as a command line of ours, where the program was called `az`; `None` where it was not. An error says
-/// what cannot be answered.
+/// The entrada command line for `argv`, if the program was called as `az`; otherwise `None`. An error says what is not
+/// supported.
 pub(super) fn translate(argv: &[OsString]) -> Option<Result<Vec<OsString>, String>> {
     let name = Path::new(argv.first()?).file_stem()?;
     (name == "az").then(|| words(argv))
@@ -19,12 +20,12 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         != (Some("account"), Some("get-access-token"))
     {
         return Err(
-            "called as `az`, entrada answers `az account get-access-token` alone".to_owned()
+            "called as `az`, entrada supports only `az account get-access-token`".to_owned()
         );
     }
     let mut ours: Vec<String> =
         ["entrada", "token", "-o", "azure-cli"].into_iter().map(str::to_owned).collect();
-    // Of an option that comes twice the last counts, as with argparse.
+    // If an option is repeated, the last one counts, as with argparse.
     let (mut resource, mut scopes, mut tenant) = (None, Vec::new(), None);
     let mut rest = rest.peekable();
     while let Some(word) = rest.next() {
@@ -47,13 +48,13 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
             "--tenant" | "-t" => tenant = Some(one_word(&flag, value()?)?),
             "--output" | "-o" => {
                 if value()? != "json" {
-                    return Err("called as `az`, entrada writes JSON alone".to_owned());
+                    return Err("called as `az`, entrada writes only JSON".to_owned());
                 }
             }
-            // Subscriptions choose a tenant and an account; ours are chosen by profile.
+            // Subscriptions choose a tenant and an account; in entrada a profile does.
             "--subscription" | "-s" | "-n" | "--name" => drop(value()?),
             "--only-show-errors" | "--debug" | "--verbose" => (),
-            other => return Err(format!("called as `az`, entrada knows no `{other}`")),
+            other => return Err(format!("called as `az`, entrada does not support `{other}`")),
         }
     }
     if let Some(tenant) = tenant {
@@ -77,11 +78,15 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
 /// Azure Resource Manager in the public cloud, as the Azure CLI names it.
 const RESOURCE_DEFAULT: &str = "https://management.core.windows.net/";
 
-/// The value of an option that takes one: empty it is none, and with a blank in it, it would become two scopes or an address of somebody else's.
+/// The value of an option that takes one. It must not be empty. A value with whitespace would become two scopes or another
+/// address.
 fn one_word(flag: &str, value: String) -> Result<String, String> {
     let value = not_empty(flag, value)?;
     if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("`{flag}` takes one value, and `{}` has a blank in it", clean(&value)));
+        return Err(format!(
+            "`{flag}` takes one value, and `{}` contains whitespace",
+            clean(&value)
+        ));
     }
     Ok(value)
 }

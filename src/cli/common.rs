@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::config::Layer;
 use crate::config::flags::{self, Flags, Group};
 
-/// What every command accepts. Not by clap's `global`, which copies each of these flags into all commands at every start.
+/// The flags that every command accepts. clap's `global` is not used: it copies each flag into all commands at every start.
 #[derive(clap::Args, Default)]
 #[group(skip)]
 pub(super) struct Common {
@@ -41,7 +41,7 @@ pub(super) struct Common {
 }
 
 impl Common {
-    /// What `matches` says of these flags, and the commands in it: what stands after a command replaces what stands before it.
+    /// Reads these flags from `matches` and its subcommands: a flag after a command replaces the same flag before it.
     ///
     /// # Errors
     ///
@@ -65,8 +65,9 @@ impl Common {
     }
 }
 
-/// What stands after the name of a command: its own arguments `A`, the settings `S` that it reads, and the flags of [`Common`],
-/// which [`Common::read`] reads. Both fields are reached by [`Invocation::run`] alone, so no command forgets its settings.
+/// The part of the command line after the name of a command: its own arguments `A`, the settings `S` that it reads, and the
+/// flags of [`Common`], which [`Common::read`] reads. Only [`Invocation::run`] reads the two fields, so no command forgets its
+/// settings.
 pub(super) struct Invocation<A, S = ()> {
     args: A,
     flags: Flags<S>,

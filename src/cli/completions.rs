@@ -81,8 +81,8 @@ pub(super) fn is_asked(env: &Env) -> bool {
     env.is_set(ASKING)
 }
 
-/// Answers a shell: `argv` is `entrada -- WORDS`. Whatever is wrong, nothing is said: it would stand in the middle of a line
-/// that somebody types.
+/// Answers a shell: `argv` is `entrada -- WORDS`. Errors are not printed: they would appear in the middle of the line that the
+/// user types.
 pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -> Exit {
     let shell = sys
         .env
@@ -103,7 +103,7 @@ pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -
 /// A word, and what it is for people.
 type Word = (String, Option<String>);
 
-/// What this user has.
+/// The profiles, accounts and jobs of this user.
 struct Candidates {
     profiles: Vec<Word>,
     accounts: Vec<Word>,
@@ -111,7 +111,7 @@ struct Candidates {
 }
 
 impl Candidates {
-    /// What stands in the configuration and on the list of accounts; no store is asked.
+    /// Reads the configuration and the list of accounts; does not open a store.
     fn of(sys: &Sys<'_>) -> Self {
         let paths = Paths::of(sys.env).ok();
         let config = match (sys.env.get("ENTRADA_CONFIG"), &paths) {
@@ -136,7 +136,7 @@ impl Candidates {
     }
 }
 
-/// `command` with words for arguments that take them from the user's own things.
+/// `command` with completions for arguments that name the user's profiles, accounts and jobs.
 fn with_candidates(command: clap::Command, known: &Candidates) -> clap::Command {
     let command = command.mut_args(|arg| {
         let words = match arg.get_id().as_str() {
@@ -156,7 +156,7 @@ fn candidates(words: &[Word]) -> Vec<CompletionCandidate> {
         let help = help.as_deref().map(|help| clean(help).into_owned().into());
         CompletionCandidate::new(clean(word).into_owned()).help(help)
     };
-    // bash puts a word on the line as it is.
+    // bash does not quote a word.
     let plain = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
     words.iter().filter(|(word, _)| word.chars().all(plain)).map(one).collect()
 }

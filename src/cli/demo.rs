@@ -30,7 +30,7 @@ pub(super) struct Args {}
 
 /// Who signs in.
 const USER: &str = "ada@contoso.example";
-/// What the demo's items are filed under: nothing of the user's own is touched.
+/// The service name of the demo's items, which keeps them apart from the user's own.
 const SERVICE: &str = "entrada-demo";
 const READ_MAIL: &str = "https://graph.microsoft.com/Mail.Read";
 const PROFILE: &str = "https://graph.microsoft.com/User.Read";
@@ -51,13 +51,10 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
     step(app, 1, "an Entra ID of your own")?;
     let address = base.as_str().trim_end_matches('/');
-    say(
-        app,
-        &format!("Emulated, on {address} for as long as this takes. Nothing leaves this machine."),
-    )?;
+    say(app, &format!("Emulated, on {address} until the demo ends. Nothing leaves this machine."))?;
     let grants = open_store(app, state.path())?;
     let outcome = tour(app, &settings, &emulator, &grants, &base);
-    // Whatever happened, nothing of the demo stays.
+    // Remove everything that the demo stored, also after a failure.
     grants.clear()?;
     outcome?;
     drop(running);
@@ -67,8 +64,8 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     writeln!(app.stdout)?;
     say(
         app,
-        "That was all of it. Next: `entrada login --client-id …` at the real one (README, \"First token\"), \
-         or `entrada emulator` to keep one of these running.",
+        "That was the tour. Next: `entrada login --client-id …` at the real Entra ID (README, \"First token\"), \
+         or `entrada emulator` to keep an emulator running.",
     )?;
     Ok(Exit::Success)
 }
@@ -129,9 +126,9 @@ fn tour(
 fn verdicts(app: &mut App<'_, '_>) -> Result<(), Failure> {
     let style = style_of(app.sys, Stream::Stdout);
     for (title, scenario, scopes, offline) in [
-        ("a healthy one", "normal", &[READ_MAIL][..], true),
-        ("one that was asked for without Mail.Read", "normal", &[PROFILE][..], true),
-        ("one that was asked for without offline_access", "normal", &[READ_MAIL][..], false),
+        ("a healthy token", "normal", &[READ_MAIL][..], true),
+        ("a token requested without Mail.Read", "normal", &[PROFILE][..], true),
+        ("a token requested without offline_access", "normal", &[READ_MAIL][..], false),
     ] {
         writeln!(app.stdout, "\n{}", render::heading(style, title))?;
         let (request, acquired) = elsewhere(app, scenario, scopes, offline)?;
@@ -189,7 +186,7 @@ fn judged(
     Ok(())
 }
 
-/// The real keyring where there is one that takes things, else memory.
+/// The real keyring if one works, otherwise memory.
 fn open_store(app: &App<'_, '_>, state: &std::path::Path) -> Result<Grants, Failure> {
     let keyring = store::open(options_for(StoreKind::Keyring, state, app.sys.env))?;
     match keyring.reserve() {
@@ -271,7 +268,7 @@ fn step(app: &mut App<'_, '_>, number: u8, title: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows the code like any sign-in; with nobody there, approves it itself.
+/// Shows the code like any sign-in; without a terminal, approves it itself.
 struct Guide<'a, 't> {
     person: CliPrompt<'a, 't>,
     sys: &'a Sys<'a>,
@@ -284,14 +281,14 @@ impl Prompt for Guide<'_, '_> {
         self.person.show_code(authorization, request);
         if !self.by_hand {
             self.emulator.approve(&authorization.user_code, USER);
-            self.person.note("nobody is at the keyboard: the demo presses the button itself");
+            self.person.note("there is no terminal: the demo approves the sign-in itself");
             return;
         }
         let mut page = authorization.verification_uri.clone();
         page.query_pairs_mut().append_pair("otc", &authorization.user_code);
         self.person.note(&format!("press the button on {page}"));
         if self.sys.browser.host_kind(self.sys.env).has_browser(self.sys.env) {
-            // A page that does not open is no trouble: its address stands above.
+            // A page that does not open is not an error: its address was printed.
             let _ = self.sys.browser.open(&page, self.sys.env);
         }
     }
@@ -321,7 +318,7 @@ impl Prompt for Guide<'_, '_> {
     }
 }
 
-/// Approves without a word.
+/// Approves without output.
 struct Silent<'a> {
     emulator: &'a Emulator,
 }

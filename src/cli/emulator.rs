@@ -70,15 +70,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if let Some(user) = args.sign_in_as.as_deref()
         && Person::find(user).is_none()
     {
-        return Err(Failure::usage(format!("nobody here is called `{user}`"))
-            .help(format!("who is: {}", people.join(", "))));
+        return Err(Failure::usage(format!("the emulator has no account `{user}`"))
+            .help(format!("its accounts: {}", people.join(", "))));
     }
     let listeners = serve::bind(args.port).map_err(|error| {
         let failure =
             Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port));
         match error.kind() {
             std::io::ErrorKind::AddrInUse => {
-                failure.help("another program has it; choose one with `--port`")
+                failure.help("another program uses it; choose another with `--port`")
             }
             _ => failure.help("choose one with `--port`"),
         }
@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
     writeln!(app.stdout, "{address}")?;
     app.stdout.flush()?;
-    app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C ends it", scenario.name));
+    app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C stops it", scenario.name));
     app.ui.line(format!("accounts: {}", people.join(", ")));
     let trust = args
         .tls
@@ -134,7 +134,7 @@ fn host_name(text: &str) -> Result<String, String> {
     };
     match NamedHost::parse(bracketed.as_bytes()) {
         Ok(host) if host.port_or(0) == 0 => Ok(bracketed),
-        _ => Err("it is no host name, and no IP address".to_owned()),
+        _ => Err("it is not a host name or an IP address".to_owned()),
     }
 }
 

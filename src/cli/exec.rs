@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         token: acquired.token.access_token,
         without: variables::secret(app.sys.env),
     };
-    // Nothing of ours comes after it: the program takes our place. Where it does not, the trace is written once more.
+    // The program replaces this process, so the trace is written before. If that fails, the trace is written again.
     super::tell_of_trace(app.recorder.write(Exit::Success.code(), app.stdout), app.ui);
     let error = app.sys.programs.run(&program);
     let name = program.argv.first().map(|name| name.to_string_lossy()).unwrap_or_default();

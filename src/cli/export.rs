@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let authority = settings.authority()?;
     if !args.any_authority && matches!(authority, Authority::Issuer { .. }) {
         return Err(Failure::usage(format!(
-            "{} may give a new refresh token with each use and take the old one back: two programs cannot share one",
+            "{} may issue a new refresh token with each use and revoke the old one: two programs cannot share one",
             authority.base()
         ))
         .help("sign in with the other program itself; or take the risk with `--any-authority`"));
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         None => {
             app.stdout.write_all(&cache)?;
             app.stdout.flush()?;
-            "what was written".to_owned()
+            "the output".to_owned()
         }
     };
     warn(app, &grant, &place);
@@ -92,7 +92,7 @@ fn the_one(
             "several accounts are signed in: {}",
             names.join(", ")
         ))
-        .help("say which with `--account`"));
+        .help("choose one with `--account`"));
     }
     let key = entry.key();
     let grant = grants.load(&key)?.ok_or_else(needed)?;
@@ -130,13 +130,13 @@ fn open(args: &Args, app: &App<'_, '_>) -> Result<Option<OutputFile>, Failure> {
 
 fn on_terminal() -> Failure {
     Failure::usage("a refresh token would be shown on this terminal")
-        .help("name a file (`--output FILE`), use a pipe, or say `--to-terminal`")
+        .help("name a file (`--output FILE`), use a pipe, or give `--to-terminal`")
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::AlreadyExists {
         let shown = path.to_string_lossy();
-        return Failure::usage(format!("`{}` is there already", clean(&shown))).help(
+        return Failure::usage(format!("`{}` exists already", clean(&shown))).help(
             "name another file; `--force` replaces this one, and with it all other sign-ins that it may hold",
         );
     }

@@ -31,9 +31,9 @@ pub(super) struct Failure {
     diagnosis: Option<Box<Diagnosis>>,
     /// How the process ends.
     pub(super) exit: Exit,
-    /// Whether there is nobody left to tell.
+    /// Whether no message is printed.
     silent: bool,
-    /// Whether a program reads what is said.
+    /// Whether the message is printed as JSON.
     json: bool,
 }
 
@@ -50,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// One of which everything has been said.
+    /// A failure that has been reported already.
     pub(super) fn told(exit: Exit) -> Self {
         Self { silent: true, ..Self::new(exit, "") }
     }
@@ -83,7 +83,7 @@ impl Failure {
         failure
     }
 
-    /// Ends as the signal says that has asked the program to end, where one has: what fails after that fails for it.
+    /// Uses the signal's exit code if a signal has arrived: a failure after the signal is caused by it.
     pub(super) fn unless_asked_to_end(mut self, clock: &dyn Clock) -> Self {
         let ended = [Exit::HungUp, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
         if let Some(interrupted) = clock.pending_signal().filter(|_| !ended) {
@@ -127,7 +127,7 @@ impl Failure {
         self.help.extend(advice.map(str::to_owned));
     }
 
-    /// Says it on stderr; gives how to end.
+    /// Prints the failure to stderr and returns the exit code.
     pub(super) fn report(mut self, ui: &Ui<'_>) -> Exit {
         if self.silent {
             return self.exit;
@@ -165,7 +165,7 @@ impl From<io::Error> for Failure {
             return (*interrupted).into();
         }
         let mut failure = Self::new(Exit::Failure, format!("cannot read or write: {error}"));
-        // `entrada … | head`: the reader has seen enough, and there is no one to complain to.
+        // `entrada … | head`: the reader has closed the pipe, which is not an error.
         failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
         failure
     }
@@ -230,10 +230,10 @@ impl From<DiscoveryError> for Failure {
         match error {
             DiscoveryError::Protocol(error) => error.into(),
             unusable @ DiscoveryError::Unusable { .. } => Self::of(Exit::Usage, &unusable).help(
-                "check `--authority`; if it is right, the document is the provider's to mend: its endpoints are missing, or not https",
+                "check `--authority`; if it is right, the provider must correct the document: its endpoints are missing, or not https",
             ),
             other => Self::of(Exit::Usage, &other).help(
-                "check `--authority`: it is the issuer's own address, letter by letter, as the provider's documentation or its \
+                "check `--authority`: it must be exactly the issuer's address, as the provider's documentation or its \
                  discovery document has it, without `/.well-known/openid-configuration`",
             ),
         }
@@ -266,7 +266,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::new(Exit::Temporary, "").judged(diagnose::run(&evidence))
         }
         AcquireError::Ambiguous(_) => {
-            Failure::of(Exit::Usage, &error).help("say which with `--account`")
+            Failure::of(Exit::Usage, &error).help("choose one with `--account`")
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
             .help("sign in with the other account, for example in a private window; or leave out the option that names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
@@ -274,7 +274,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             "the stored sign-in was left as it was; if this happens again, sign in again: {login}, and tell the operator of the authority"
         )),
         AcquireError::Taken(_) => {
-            Failure::of(Exit::Usage, &error).help("take the other one over all the same with `--replace`")
+            Failure::of(Exit::Usage, &error).help("import the other one anyway with `--replace`")
         }
         AcquireError::NoDeviceFlow(_) => {
             Failure::of(Exit::Usage, &error).help("sign in with `--flow browser` or `--flow paste`")
@@ -288,10 +288,10 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::NoListener { ref source, .. } => {
             let help = match source.kind() {
                 io::ErrorKind::AddrInUse => {
-                    "end the program that has it, or name another port with `--redirect-uri`; `--flow device` needs none"
+                    "end the program that uses it, or name another port with `--redirect-uri`; `--flow device` needs none"
                 }
                 io::ErrorKind::PermissionDenied => {
-                    "ports below 1024 are the administrator's: name another with `--redirect-uri`; `--flow device` needs none"
+                    "only an administrator can use ports below 1024: name another with `--redirect-uri`; `--flow device` needs none"
                 }
                 _ => "`--flow device` and `--flow paste` need no port",
             };
@@ -310,8 +310,8 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
                 login.trim_end_matches('`')
             )),
         AcquireError::IdToken(ref why) if why.is_about_time() => Failure::of(Exit::Failure, &error).help(
-            "its times do not fit the clock of the authority itself, or of this machine where the authority tells no time: check the \
-             clock here, and tell the operator of the authority",
+            "its times do not match the authority's clock, or this machine's clock if the authority sends no time: check this \
+             machine's clock, and tell the operator of the authority",
         ),
         AcquireError::IdToken(_) => Failure::of(Exit::Failure, &error).help(
             "the server may not be the authority: check `--authority`, the network, and the server's clock",

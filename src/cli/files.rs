@@ -8,12 +8,12 @@ use super::app::App;
 use entrada_auth::sys::FileId;
 use entrada_core::clean;
 
-/// What was read so far, and what is to be written at the end.
+/// The files that were read so far, and those that are to be written.
 #[derive(Default)]
 pub(super) struct Files {
     read: RefCell<Vec<FileId>>,
     written: RefCell<Vec<(FileId, &'static str)>>,
-    /// Whether one was both: then nothing is written any more, whatever a failed run would have told.
+    /// Whether a file was both read and written: then nothing is written any more, not even by a failed run.
     is_refused: Cell<bool>,
 }
 

@@ -32,7 +32,7 @@ const DESCRIPTION_MAX: u64 = 64 << 10;
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let asked = Description::read(app.stdin)?;
-    // Others' hosts are other helpers' affair, and so is whatever git may ask one day.
+    // Other hosts and unknown operations are ignored: another helper may answer them.
     if !asked.is_of_azure_devops() || !matches!(args.operation.as_str(), "get" | "erase") {
         return Ok(Exit::Success);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     app.common.layer.job = Some(Vec::new());
     let settings = app.settings(None)?;
     if args.operation == "erase" {
-        // The server did not take it: the next one is to be fresh.
+        // The server refused the token: refresh the next one.
         let Some(refused) = asked.secret() else { return Ok(Exit::Success) };
         let request = app.request(&settings, &[], app.interaction(&settings))?;
         let grants = app.grants(&settings)?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nephemeral=1"
         )?;
     } else {
-        // An older git knows passwords alone, and Azure DevOps takes a token for one.
+        // An older git knows only passwords, and Azure DevOps accepts a token as a password.
         let told = acquired.account.username.as_deref();
         let name = asked.value("username").or(told).unwrap_or("entrada");
         let name: String = name.chars().filter(|c| !c.is_control()).collect();
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// `contoso.visualstudio.com`. What has more names before it may be somebody's program behind a tunnel.
+/// `contoso.visualstudio.com`. A host with more labels before it may be another program behind a tunnel.
 fn is_an_organisation(host: &str) -> bool {
     let name = host.strip_suffix(".visualstudio.com").unwrap_or_default();
     !name.is_empty() && !name.contains('.')
@@ -119,10 +119,10 @@ impl Description {
         Ok(found)
     }
 
-    /// What an address stands for. Whatever was said before is forgotten, as git forgets it.
+    /// Reads the attributes from a URL. Earlier attributes are discarded, as git does.
     fn of_address(address: &str) -> Result<Self, Failure> {
         let url = Url::parse(address).map_err(|_| {
-            Failure::usage("the description of the credential has a `url` that is no address")
+            Failure::usage("the description of the credential has a `url` that is not a URL")
         })?;
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));

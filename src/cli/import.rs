@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 "sign in with entrada itself: `entrada login`"
             }
             ForeignError::Nothing => {
-                "the other program has to have signed in, with `offline_access` among its scopes"
+                "sign in with the other program first, with `offline_access` among its scopes"
             }
         };
         Failure::usage(format!("nothing to import: {error}")).help(help)
@@ -68,15 +68,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let flags = app.common.layer.clone();
     let mut exit = Exit::Success;
     for one in &all {
-        let name = one.account.as_deref().unwrap_or("somebody");
-        let client = one.client_id.as_deref().unwrap_or("an application that is not told");
+        let name = one.account.as_deref().unwrap_or("an unknown account");
+        let client = one.client_id.as_deref().unwrap_or("an unknown application");
         if args.list {
             writeln!(app.stdout, "{}, client {}", clean(name), clean(client))?;
             continue;
         }
         app.common.layer = flags.clone();
         let ended = take_over(app, one, args.replace).unwrap_or_else(|failure| {
-            app.ui.line(format!("not taken over: {name}, client {client}:"));
+            app.ui.line(format!("not imported: {name}, client {client}:"));
             failure.report(app.ui)
         });
         exit = if exit == Exit::Success { ended } else { exit };
@@ -93,7 +93,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     let request = app.request(&settings, jobs, app.interaction(&settings))?;
     if request.pins != Pins::default() {
         return Err(Failure::usage(
-            "whose token it is shows only when it is used, too late for `--tid` and `--oid`; nothing was sent",
+            "the token's account is known only after the token is used, too late for `--tid` and `--oid`; nothing was sent",
         )
         .help("name the account as the file does: `--account`"));
     }
@@ -105,9 +105,9 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     let grants = app.grants(&settings)?;
     if !replace && is_signed_in(&grants, &request, one)? {
         return Err(Failure::usage("the account is signed in here already; nothing was sent")
-            .help("take it over all the same with `--replace`"));
+            .help("import it anyway with `--replace`"));
     }
-    // What was spent is kept, whoever it turns out to be.
+    // The used refresh token is stored, whichever account it belongs to.
     let request = of_anybody(request);
     let mut person = CliPrompt::new(app, &settings);
     let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
@@ -129,11 +129,11 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
         app.common.layer.account = Some(account.label().to_owned());
     }
     let words = [app.selectors(), app.wanted()].join(" ");
-    app.ui.line(format!("taken over: {who}; `{}`", format!("entrada token {words}").trim_end()));
+    app.ui.line(format!("imported: {who}; `{}`", format!("entrada token {words}").trim_end()));
     Ok(if other.is_some() && wanted.is_some() { Exit::WrongAccount } else { Exit::Success })
 }
 
-/// What the file tells and nobody else does. The application is always the file's: the token was issued to it.
+/// Fills in settings from the file. The application is always the file's: the token was issued to it.
 fn fill_in(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
     let given = app.settings(None)?;
     let layer = &mut app.common.layer;
@@ -178,12 +178,12 @@ fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
         }
         None => Err(Failure::new(
             Exit::WrongAccount,
-            "the file does not say whose it is, and an account was named; nothing was sent",
+            "the file does not name the token's account, and an account was requested; nothing was sent",
         )),
     }
 }
 
-/// A refresh token is shown to whom it came from, and to nobody else.
+/// Checks that a refresh token is sent only to the authority that issued it.
 fn is_of_its_authority(
     app: &App<'_, '_>,
     request: &TokenRequest,
@@ -198,9 +198,9 @@ fn is_of_its_authority(
     let ours = ours.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     let refuse = |whose: &str| {
         Err(Failure::usage(format!(
-            "it was issued by {whose}, and would go to {to}; nothing was sent"
+            "it was issued by {whose}, and would be sent to {to}; nothing was sent"
         ))
-        .help("name the authority, if that is meant: `--authority`"))
+        .help("if this is intended, name the authority: `--authority`"))
     };
     if let Some(host) = &one.host {
         let clouds = (Cloud::of_authority_host(host), Cloud::of_authority_host(ours));
@@ -217,7 +217,7 @@ fn is_of_its_authority(
     }
 }
 
-/// Whether somebody of that name is signed in with the same application.
+/// Whether an account of that name is signed in with the same application.
 fn is_signed_in(grants: &Grants, request: &TokenRequest, one: &Foreign) -> Result<bool, Failure> {
     let Some(name) = &one.account else { return Ok(false) };
     let tenant = request.authority.tenant().map(ToString::to_string).unwrap_or_default();

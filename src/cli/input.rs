@@ -9,11 +9,11 @@ use super::arguments::holds_secret;
 use entrada_auth::sys::Stream;
 use entrada_core::Secret;
 
-/// Bytes that are looked at of an input that is no UTF-8.
+/// Bytes that are examined of an input that is not UTF-8.
 const BROKEN_MAX: usize = 2 << 20;
 /// Characters of a line that a terminal hands over whole (Linux; others take fewer).
 const TERMINAL_LINE: usize = 4_095;
-/// Characters of the longest word that is no token.
+/// Characters of the longest word that is not a token.
 const WORD_MAX: usize = 60;
 /// Bytes of input that are read.
 const INPUT_MAX: usize = 16 << 20;
@@ -38,7 +38,7 @@ impl App<'_, '_> {
             Some(text) => {
                 if is_secret(text) {
                     self.ui.line(
-                        "note: what stands on the command line can be seen by others and stays in the shell's history; \
+                        "note: other users can see the command line, and the shell's history keeps it; \
                          give a token on standard input",
                     );
                 }
@@ -65,7 +65,7 @@ impl App<'_, '_> {
             && bytes.split(|byte| *byte == b'\n').any(|line| TERMINAL_LINE <= line.len())
         {
             self.ui.line(
-                "warning: the terminal cuts lines at 4095 characters, and what was pasted seems cut: put it in a file and give \
+                "warning: the terminal cuts lines at 4095 characters, and the pasted text seems incomplete: put it in a file and give \
                  its name, or pipe it",
             );
         }
@@ -80,7 +80,7 @@ fn is_secret(text: &str) -> bool {
 
 fn looks_like_a_path(text: &str) -> bool {
     let short = text.len() < 200 && !text.contains(['{', ' ', '\n', '@', '=']);
-    // No token is so short and ends so.
+    // No token is this short with such an ending.
     let extension =
         Path::new(text).extension().and_then(std::ffi::OsStr::to_str).is_some_and(|end| {
             (1..=5).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric())
@@ -122,7 +122,7 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Secret {
     }
     Secret::new(match String::from_utf8(bytes) {
         Ok(text) => text,
-        // No token and no answer has bytes that are no text: the start is enough to say so.
+        // Tokens and answers are text: the start is enough to recognise binary input.
         Err(error) => {
             let bytes = error.as_bytes();
             String::from_utf8_lossy(&bytes[..bytes.len().min(BROKEN_MAX)]).into_owned()

@@ -63,13 +63,13 @@ fn members(claims: &Claims) -> Map<String, Value> {
 fn unreadable(shape: &Shape) -> &'static str {
     match shape {
         Shape::MsaTicket { .. } => {
-            "a personal account's token can be decoded by nobody but Microsoft, and that is normal"
+            "only Microsoft can decode a personal account's token; this is normal"
         }
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } => {
             "this is a refresh token or a code: it has no readable claims"
         }
         Shape::PrtCookie => {
-            "this is a broker's cookie: there is a refresh token in it, and no access token"
+            "this is a broker's cookie: it contains a refresh token, and no access token"
         }
         Shape::Broken { .. } => "this is not a whole token",
         Shape::Saml => "this is a SAML assertion, not a JWT",

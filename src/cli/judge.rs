@@ -1,4 +1,4 @@
-//! Judges every token acquired, before anyone else meets it.
+//! Diagnoses every acquired token before it is used.
 
 use super::app::App;
 use crate::config::Settings;
@@ -32,7 +32,7 @@ pub(super) fn judge(
         .collect()
 }
 
-/// What the account that was named is called as well: an alias, or the name after it was renamed.
+/// Other names of the requested account: an alias, or its new name after a rename.
 fn names_of(request: &TokenRequest, account: &Account) -> Vec<String> {
     let is_named = request.account.as_deref().is_some_and(|wanted| account.is_called(wanted));
     let ids = [Some(&account.id), account.username.as_ref(), account.oid.as_ref()];

@@ -136,7 +136,7 @@ fn by_resource(all: &[Job]) -> Vec<Vec<Job>> {
     groups
 }
 
-/// What the token for another service came to.
+/// The result for the token of another service.
 struct OtherService {
     diagnoses: Vec<Diagnosis>,
     exit: Exit,
@@ -148,8 +148,8 @@ impl OtherService {
     }
 }
 
-/// A token for another service, by the refresh token that the sign-in brought. A failure is reported here, and is no error: the
-/// token of the first service stands.
+/// Gets a token for another service with the refresh token of the sign-in. A failure is reported here, and is not an error: the
+/// token of the first service remains valid.
 fn token_of_other_service(
     app: &App<'_, '_>,
     settings: &Settings,
@@ -168,7 +168,7 @@ fn token_of_other_service(
         }),
         Err(AcquireError::SignInNeeded { refusal: None, .. }) => {
             app.ui.line(format!(
-                "no token for {names}: without a refresh token every service needs a sign-in of its own"
+                "no token for {names}: without a refresh token every service needs its own sign-in"
             ));
             Ok(OtherService::failed(Exit::SignInNeeded))
         }
@@ -193,7 +193,7 @@ pub(super) fn greet(app: &App<'_, '_>, acquired: &Acquired, grants: &Grants) {
     }
     let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
     app.ui.line(format!(
-        "access token good until {} ({})",
+        "access token valid until {} ({})",
         acquired.token.expires_at,
         human_duration(left)
     ));
@@ -212,12 +212,12 @@ fn show(
     Ok(render::diagnoses(app.stdout, format, diagnoses, style, Notes::Shown)?)
 }
 
-/// Says that the grant could not be stored, where it waits, and what to do.
+/// Prints that the grant could not be stored, where it is kept instead, and what to do.
 pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
     let label = render::label(ui.style, Severity::Warning, "warning");
     ui.raw(&format!("{label}: the grant was not stored: {}\n", clean(&unsaved.error.to_string())));
     if let Some(path) = &unsaved.pending {
-        ui.raw(&format!("  it waits, encrypted, in {}\n", clean(&path.to_string_lossy())));
+        ui.raw(&format!("  it is kept, encrypted, in {}\n", clean(&path.to_string_lossy())));
     }
     let trouble = match &unsaved.error {
         AcquireError::Store(StoreError { trouble, .. }) => Some(trouble),
@@ -225,18 +225,16 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
     };
     let help = match (trouble, &unsaved.pending) {
         (Some(StoreErrorKind::Corrupt(_)), _) => {
-            "the damaged item is in its way: `entrada login --replace-damaged` moves that aside, and signs in anew"
+            "a damaged item blocks it: `entrada login --replace-damaged` moves that aside, and signs in again"
         }
         (Some(StoreErrorKind::WrongKey(_)), _) => {
             "check the key: ENTRADA_STORE_KEY, `--store-key-file` or the passphrase"
         }
         (Some(StoreErrorKind::Newer(_)), _) => "use that newer entrada",
-        (Some(StoreErrorKind::Interrupted(_)), Some(_)) => {
-            "the next `entrada token` takes it from there"
-        }
+        (Some(StoreErrorKind::Interrupted(_)), Some(_)) => "the next `entrada token` stores it",
         (None, Some(_)) => "after the other process has ended, the next `entrada token` stores it",
-        (_, Some(_)) => "unlock or restart the store; the next `entrada token` takes it from there",
-        (_, None) => "mend the store, then sign in again",
+        (_, Some(_)) => "unlock or restart the store; the next `entrada token` stores it",
+        (_, None) => "repair the store, then sign in again",
     };
     ui.raw(&format!("  = help: {help}\n"));
 }

@@ -28,7 +28,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         if 1 < signed_in.len() {
             let names: Vec<&str> = signed_in.iter().map(AccountEntry::label).collect();
             let message = format!("several accounts are signed in: {}", names.join(", "));
-            return Err(Failure::usage(message).help("say which with `--account`, or `--all`"));
+            return Err(
+                Failure::usage(message).help("choose one with `--account`, or give `--all`")
+            );
         }
         // All are forgotten where only the list names them.
         if !signed_in.is_empty() {
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     if entries.iter().any(|entry| !entry.tenant.is_empty()) {
         app.ui.line(
-            "the tokens themselves stay valid until they end: Entra has no way to revoke one. A changed password, or \
+            "the tokens themselves stay valid until they expire: Entra has no way to revoke one. A changed password, or \
              `revokeSignInSessions` in Graph, ends the refresh token",
         );
     }
@@ -77,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 /// descriptor is open for the lock of each.
 const BATCH: usize = 128;
 
-/// What a run has forgotten so far.
+/// The accounts that this run has forgotten so far.
 #[derive(Default)]
 struct Forgotten {
     count: usize,
@@ -98,7 +100,7 @@ impl Forgotten {
         entry: &AccountEntry,
     ) -> Result<(), Failure> {
         let key = entry.key();
-        // Whoever refreshes the grant meanwhile would save it again.
+        // A process that refreshes the grant meanwhile would save it again.
         let lock = match grants.lock(&key, Duration::ZERO, &mut |_| false) {
             Ok(lock) => lock,
             Err(_) => {
@@ -107,7 +109,7 @@ impl Forgotten {
             }
         };
         let was_stored = grants.remove_stored(&key)?;
-        // What the authority said last may name the user.
+        // The authority's last answer may name the user.
         lock.clear_note();
         self.count += 1;
         self.listed.push((lock, key));
@@ -119,7 +121,7 @@ impl Forgotten {
         if self.listed.len() < BATCH { Ok(()) } else { self.unlist(grants) }
     }
 
-    /// Takes those that are gone off the list, and lets go of their locks.
+    /// Removes the forgotten accounts from the list, and releases their locks.
     fn unlist(&mut self, grants: &Grants) -> Result<(), Failure> {
         let (locks, keys): (Vec<_>, Vec<_>) = std::mem::take(&mut self.listed).into_iter().unzip();
         if !keys.is_empty() {

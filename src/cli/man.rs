@@ -20,9 +20,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let program = super::command();
     if let Some(folder) = &args.dir {
         if folder == Path::new("-") {
-            return Err(Failure::usage("`--dir` takes a folder, and `-` is none")
+            return Err(Failure::usage("`--dir` takes a folder, and `-` is not a folder")
                 .help("one page goes to standard output: `entrada man COMMAND`")
-                .help("a folder of that name is `./-`"));
+                .help("for a folder with that name, give `./-`"));
         }
         let failed = |error: std::io::Error| {
             Failure::usage(format!("cannot write the pages to {}: {error}", folder.display()))

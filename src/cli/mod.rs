@@ -1,4 +1,4 @@
-//! The command line: one file per command. The only floor that knows exit codes.
+//! The command line: one file per command. The only layer that knows exit codes.
 
 mod accounts;
 mod app;
@@ -62,7 +62,7 @@ use files::Files;
 use secrets::Registering;
 use ui::Ui;
 
-/// Where a command reads and writes: asked-for data to `stdout`, all talk to `stderr`.
+/// The streams of a command: requested data goes to `stdout`, messages go to `stderr`.
 pub struct Console<'a> {
     /// What was piped in.
     pub stdin: &'a mut dyn Read,
@@ -163,13 +163,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     let ended =
         catch_unwind(AssertUnwindSafe(|| command_in(argv, sys, stdin, stdout, (&ui, &redactor))));
     ended.unwrap_or_else(|_| {
-        Failure::new(Exit::Failure, "entrada stopped at a defect of its own")
+        Failure::new(Exit::Failure, "entrada stopped because of a defect in entrada")
             .help("report it with the command line and the line above")
             .report(&ui)
     })
 }
 
-/// The end of a program that is started with `stream` closed. Whatever it opened next would be taken for that stream, and
+/// The end of a program that is started with `stream` closed. The next file that it opens would be taken for that stream, and
 /// what it prints would be lost.
 pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
     let (what, redirection) = match stream {
@@ -177,10 +177,8 @@ pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
         Stream::Stdout => ("standard output is not open for writing", ">/dev/null"),
         Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
     };
-    let text = format!(
-        "error: {what}\n  = help: connect it, or redirect it to nowhere: `{redirection}`\n"
-    );
-    // Where stderr is the closed one, nobody hears it.
+    let text = format!("error: {what}\n  = help: connect it, or redirect it: `{redirection}`\n");
+    // If stderr is closed, the message is lost.
     let _ = stderr.write_all(text.as_bytes());
     Exit::Usage
 }
@@ -192,7 +190,7 @@ fn command_in(
     stdout: &mut dyn Write,
     (ui, redactor): (&Ui<'_>, &Redactor),
 ) -> Exit {
-    // Help and version come before any file is read: they are there when all else is broken.
+    // Help and version are printed before any file is read: they work when the configuration is broken.
     if is_version(&argv) {
         let written = stdout.write_all(VERSION_LINE.as_bytes());
         return written.map_or(Exit::Failure, |()| Exit::Success);
@@ -229,11 +227,11 @@ fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
     Ok(Args { common, ..Args::from_arg_matches_mut(&mut matches)? })
 }
 
-/// Says where the trace is, where there is one.
+/// Prints the path of the trace, if there is one.
 fn tell_of_trace(written: io::Result<Option<Written>>, ui: &Ui<'_>) {
     match written {
         Ok(Some(Written { path, announce: true })) => ui.line(format!(
-            "trace written to {path}; `entrada trace show {quoted}` tells what is in it",
+            "trace written to {path}; `entrada trace show {quoted}` shows it",
             path = path.display(),
             quoted = shell_quoted(&path.to_string_lossy()),
         )),
@@ -254,7 +252,7 @@ fn dispatch(
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
     let Args { common, command } = args;
-    // What is registered first is known to all who write down or tell.
+    // Secrets are registered first, so that every later output hides them.
     let http = Registering { inner: sys.http, redactor };
     let loopback = Registering { inner: sys.loopback, redactor };
     let terminal = Registering { inner: sys.terminal, redactor };
@@ -307,7 +305,7 @@ fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result
     Ok(Exit::Success)
 }
 
-/// Where `error` is about a flag that other commands have: which ones.
+/// If `error` is about a flag of other commands, names those commands.
 fn other_commands(error: &clap::Error) -> Option<String> {
     let ContextValue::String(flag) = error.get(ContextKind::InvalidArg)? else { return None };
     if error.kind() != ErrorKind::UnknownArgument {

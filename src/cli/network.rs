@@ -6,7 +6,7 @@ use entrada_auth::sys::{
 
 /// What a file of certificates has to be.
 pub(super) const BUNDLE: &str = "it must hold certificates as PEM text (`-----BEGIN CERTIFICATE-----`); \
-     `openssl x509 -inform der -in FILE -out FILE.pem` makes that of a binary one";
+     `openssl x509 -inform der -in FILE -out FILE.pem` converts a binary file";
 
 const PORTAL: &str = "if this is a guest network: open any page in a browser, and sign in there";
 
@@ -34,7 +34,7 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
         ],
         HttpFailure::NotTls => vec!["check the spelling of the authority, and its port", PORTAL],
         HttpFailure::Cut => vec![
-            "something on the way may forbid it: check the network, and whether it needs a proxy (`HTTPS_PROXY`)",
+            "the network may block it: check the network, and whether it needs a proxy (`HTTPS_PROXY`)",
             PORTAL,
         ],
         HttpFailure::Handshake => vec![
@@ -60,7 +60,7 @@ fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
             "the authority may have a new certificate: get it from the operator, and pass it with `--ca-bundle`",
         ],
         CertificateFault::SelfSigned => vec![
-            "if it is the server that you mean, give its certificate with `--ca-bundle`; else something on the way answers in its place",
+            "if this is the right server, give its certificate with `--ca-bundle`; otherwise another machine answers instead of it",
             PORTAL,
         ],
         CertificateFault::Expired { .. } => {
@@ -91,13 +91,13 @@ fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
             vec!["check the proxy's address in `HTTPS_PROXY`, and the network".to_owned(), past]
         }
         ProxyFault::NotTls => vec![format!(
-            "most proxies are spoken to without TLS: `HTTPS_PROXY=http://{}`",
+            "most proxies do not use TLS: `HTTPS_PROXY=http://{}`",
             trouble.proxy
         )],
         ProxyFault::Login { .. } => vec![
             "give both as `HTTPS_PROXY=http://user:password@host:port`, percent-encoded (`@` is `%40`, `:` is `%3A`)"
                 .to_owned(),
-            "only this kind of sign-in (Basic) is known here; for NTLM or Kerberos run a local proxy that does it, such as px or cntlm"
+            "entrada supports only Basic sign-in; for NTLM or Kerberos, run a local proxy that supports it, such as px or cntlm"
                 .to_owned(),
         ],
         ProxyFault::Refused => vec![
@@ -119,7 +119,7 @@ fn setup(trouble: &SetupTrouble) -> Vec<&'static str> {
     match trouble {
         SetupTrouble::Bundle { .. } => vec![BUNDLE],
         SetupTrouble::RootsVariable { .. } => vec![
-            "let it name the certificates to trust, or unset it: the system's are used then; to trust more than those, `--ca-bundle`",
+            "set it to the certificates to trust, or unset it to use the system's; to trust further certificates, use `--ca-bundle`",
         ],
         SetupTrouble::NoRoots => vec![
             "install them (on Linux, the package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
@@ -180,7 +180,7 @@ mod tests {
                 certificate(C::SelfSigned),
                 Exit::Temporary,
                 "is signed by itself",
-                "`--ca-bundle`; else something on the way",
+                "`--ca-bundle`; otherwise another machine",
             ),
             (
                 certificate(C::Expired { at: day, authority: None }),
@@ -210,7 +210,7 @@ mod tests {
                 certificate(C::Other("its issuer has revoked it".to_owned())),
                 Exit::Temporary,
                 "is not accepted: its issuer",
-                "no way past it",
+                "no option to ignore this",
             ),
             (
                 at("a", HttpFailure::Connect),
@@ -283,7 +283,7 @@ mod tests {
                 proxy(P::Refused),
                 Exit::Temporary,
                 "did not let us through",
-                "let login.microsoftonline.com:443 through",
+                "allow login.microsoftonline.com:443",
             ),
             (
                 proxy(P::Closed),

@@ -1,4 +1,4 @@
-//! A token for a command that hands it on: stored, refreshed, or by sign-in; judged, and told about on stderr.
+//! Gets a token for a command that passes it on: stored, refreshed, or by sign-in. Diagnoses it and reports on stderr.
 
 use super::app::App;
 use super::failure::of_acquire;
@@ -11,7 +11,7 @@ use crate::render::{self, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Source};
 use entrada_core::{ClaimsRequest, Job, human_duration};
 
-/// What is asked beside the settings.
+/// Options of the request in addition to the settings.
 #[derive(Default)]
 pub(super) struct AcquireOptions {
     /// Refresh even if the stored token is still good.
@@ -79,20 +79,20 @@ pub(super) fn obtain(
             app.ui.with(|out| render::diagnosis(out, diagnosis, app.ui.style, Notes::Hidden));
         }
         if strict && any_problem(&diagnoses) {
-            // Nothing on stdout in a failure: a script must not use what is known not to work.
+            // Nothing goes to stdout after a failure: a script must not use a token that does not work.
             return Err(Failure::told(Exit::Findings));
         }
         if !quiet && acquired.source == Source::Refresh {
             let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
-            app.ui.line(format!("good for {}", human_duration(left)));
+            app.ui.line(format!("valid for {}", human_duration(left)));
         }
     }
-    // RFC 6750 §2.1. A line break in it would be a line of its own to whoever reads headers, variables or git's answers.
+    // RFC 6750 §2.1. A line break in it would start a new line for readers of headers, variables or git's answers.
     let token = acquired.token.access_token.expose();
     if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Failure::new(
             Exit::Failure,
-            "the authority's access token has characters that no token may have",
+            "the authority's access token contains characters that are not allowed in a token",
         ));
     }
     Ok(acquired)

@@ -54,7 +54,7 @@ pub(super) fn failed(what: &str, flag: &str, path: &Path, error: &io::Error) -> 
             "name one in a folder that is there and that you may write to: `{flag} {value}`"
         )),
         QuotaExceeded | StorageFull => failure.help("make room on that disk"),
-        // The error says it: a link, a folder, a pipe that nobody reads.
+        // The error says it: a link, a folder, a pipe without a reader.
         Other => failure,
         _ => failure.help(format!("name another: `{flag} {value}`")),
     }

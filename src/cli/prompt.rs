@@ -31,7 +31,7 @@ fn ssh_line(env: &Env, port: u16) -> String {
     format!("ssh -N -L {port}:localhost:{port} {ssh_port}{user}{host}")
 }
 
-/// The user at the terminal, or whoever reads the log.
+/// The user at the terminal, or the reader of the log.
 pub(super) struct CliPrompt<'a, 't> {
     ui: &'a Ui<'t>,
     env: &'a Env,
@@ -46,7 +46,7 @@ pub(super) struct CliPrompt<'a, 't> {
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 /// Columns that the QR code of a sign-in address needs at most, with its quiet zone.
 const QR_WIDTH: usize = 60;
-/// How many ticks pass before a log without a terminal hears again that we still wait.
+/// The number of ticks between two messages about the wait, without a terminal.
 const LOG_EVERY: usize = 60;
 
 impl<'a, 't> CliPrompt<'a, 't> {
@@ -63,7 +63,7 @@ impl<'a, 't> CliPrompt<'a, 't> {
         }
     }
 
-    /// Says something beside the code.
+    /// Prints a message in addition to the code.
     #[cfg(feature = "emulator")]
     pub(super) fn note(&self, text: &str) {
         self.ui.line(text);
@@ -79,7 +79,7 @@ impl<'a, 't> CliPrompt<'a, 't> {
     fn show_qr(&self, address: &str) {
         use qrcode::render::unicode::Dense1x2;
         let wide = self.ui.style.width.is_some_and(|width| QR_WIDTH <= width);
-        // A telephone cannot open a page of this machine.
+        // A phone cannot open a page on this machine.
         let elsewhere = url::Url::parse(address).is_ok_and(|url| match url.host() {
             Some(url::Host::Domain(name)) => name != "localhost",
             Some(url::Host::Ipv4(address)) => !address.is_loopback(),
@@ -113,7 +113,7 @@ impl Prompt for CliPrompt<'_, '_> {
         let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();
         if let Some(message) = &authorization.message {
-            // On one line: a server must not be able to forge lines of ours.
+            // On one line: a server must not be able to forge entrada's lines.
             ui.line(message);
             ui.raw("\n");
         }
@@ -139,7 +139,7 @@ impl Prompt for CliPrompt<'_, '_> {
                 ui.line("opening your browser; if nothing shows there, open this address in it:");
             }
             (false, Some(port)) if page.place == HostKind::Remote => {
-                ui.line("bring this port to the machine with the browser; in a terminal there:");
+                ui.line("forward this port from the machine with the browser; in a terminal there, run:");
                 // In one piece, as all that is there to be copied.
                 ui.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
                 ui.line("then open this address in that browser:");

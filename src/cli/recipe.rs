@@ -39,14 +39,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let page = args.client.page();
     let with = ingredients(args, app, &settings)?;
-    // Lines of a configuration are ended by what stands in them.
+    // A control character would end a line of the configuration.
     let all = with.selectors.iter().chain([&with.user]).chain(&with.ca);
     if let Some(strange) = all.into_iter().find(|text| text.chars().any(char::is_control)) {
         return Err(Failure::usage(format!(
-            "`{}` cannot stand in a configuration",
+            "`{}` cannot be written to a configuration",
             clean(strange)
         ))
-        .help("a control character stands in it: take it out of the setting"));
+        .help("it contains a control character: remove that from the setting"));
     }
     let comment = |text: &str| match page.comment {
         "" => String::new(),
@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What to know and what is missing, on stderr.
+/// Prints notes, and what is missing, to stderr.
 fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
     let page = args.client.page();
     if app.common.layer.quiet == Some(true) {
@@ -88,7 +88,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
         .collect();
     if !variables.is_empty() {
         app.ui.line(format!(
-            "note: set here, and needed where the program runs too: {}; settings may stand in a profile instead (`entrada config path`)",
+            "note: these variables are set here, and the program needs them too: {}; a profile can hold settings instead (`entrada config path`)",
             variables.join(", ")
         ));
     }
@@ -142,7 +142,7 @@ fn ingredients(
             Ok(found) => found.unwrap_or_else(|| SOMEBODY.to_owned()),
             Err(failure) => {
                 app.ui
-                    .line(format!("warning: who is signed in cannot be seen: {}", failure.said()));
+                    .line(format!("warning: cannot find out who is signed in: {}", failure.said()));
                 SOMEBODY.to_owned()
             }
         },
@@ -153,7 +153,7 @@ fn ingredients(
             cloud: settings.cloud(),
             account: Some(&user),
             server,
-            // What is said of one server is not said of one that the program never asks.
+            // Settings for one server do not apply to a server that the program does not use.
             security: args.security.filter(|_| page.protocols.iter().any(|own| own.job() == job)),
             ..probe::ProbeOptions::default()
         };
@@ -167,7 +167,7 @@ fn ingredients(
                     Security::None => TlsMode::None,
                 },
             }),
-            Ok(ProbePlan::Web(_)) => Err(Failure::usage("that is no mail server")),
+            Ok(ProbePlan::Web(_)) => Err(Failure::usage("that is not a mail server")),
             Err(error) => Err(Failure::usage(error.to_string())),
         }
     };

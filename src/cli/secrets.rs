@@ -1,5 +1,5 @@
-//! Registers every secret of a run with its redactor at the moment it is known: what is sent, what is received, what the
-//! browser brings back, what somebody types.
+//! Registers every secret of a run with its redactor at the moment it is known: in requests, in responses, in the
+//! redirect from the browser, and in the user's input.
 
 use std::io;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) struct Registering<'a, T: ?Sized> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// Registers what the environment brings.
+/// Registers the secrets in the environment.
 pub(super) fn of_environment(env: &Env, redactor: &Redactor) {
     for value in PROXY_VARIABLES.iter().filter_map(|name| env.get(name)) {
         // Written as an address or as one without its scheme.

@@ -64,12 +64,12 @@ impl App<'_, '_> {
         if !store::is_new(&self.paths()?.data) {
             return Ok(StoreKey::Passphrase(ask("Passphrase of the entrada store: ")?));
         }
-        // Nobody could tell a slip of the finger later.
+        // A typing error could not be detected later.
         let chosen = ask("Choose a passphrase for the entrada store: ")?;
         if chosen.expose().is_empty() {
             return Err(Failure::usage("a passphrase has at least one character"));
         }
-        if ask("The same once more: ")?.expose() != chosen.expose() {
+        if ask("Repeat the passphrase: ")?.expose() != chosen.expose() {
             return Err(Failure::usage("the two passphrases differ; nothing was stored"));
         }
         Ok(StoreKey::Passphrase(chosen))
@@ -94,7 +94,7 @@ fn key_in(path: &Path) -> Result<Secret, Failure> {
                 format!("there is no key file `{shown}`")
             } else {
                 // It may be the key itself.
-                "`store-key-file` names no file that is there".to_owned()
+                "the file that `store-key-file` names does not exist".to_owned()
             };
             return Failure::new(Exit::Store, named).help(
                 "it holds the path of a file, never the key itself; make one: `(umask 077; openssl rand -base64 32 > FILE)`",
@@ -107,7 +107,7 @@ fn key_in(path: &Path) -> Result<Secret, Failure> {
         };
         Failure::new(Exit::Store, error)
     })?;
-    // What is not text is no key, which the store says.
+    // Bytes that are not text are not a key; the store reports that.
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     Ok(Secret::new(text.trim()))
 }

@@ -45,7 +45,7 @@ pub(super) fn variable_name(name: &str) -> Result<String, String> {
     if render::is_variable_name(name) { Ok(name.to_owned()) } else { Err(right.to_owned()) }
 }
 
-/// A name that cannot break out of the string that it stands in.
+/// A name that cannot break out of the string that contains it.
 pub(super) fn mailbox_name(name: &str) -> Result<String, String> {
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err("an address, without control characters".to_owned());
@@ -79,7 +79,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     let for_mail = matches!(args.output, TokenOutput::Xoauth2 | TokenOutput::Oauthbearer);
     if for_mail && own.is_none() {
         return Err(Failure::usage(
-            "the authority did not tell the account's name, and the string needs one",
+            "the authority did not send the account's name, and the string needs it",
         )
         .help("name the mailbox: `--user ADDRESS`"));
     }
@@ -91,12 +91,12 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
     let text = acquired.token.access_token.expose();
     if args.output == TokenOutput::Env && !render::carries(args.shell, text) {
         return Err(Failure::usage(
-            "the token has characters that not every reader of a `.env` file reads as they stand; it is not printed",
+            "the token has characters that some readers of `.env` files change; it is not printed",
         )
         .help("for a shell, `--shell sh` quotes it; for a program, `-o token` and `-o json` print any token"));
     }
     let asked = app.sys.env.get("KUBERNETES_EXEC_INFO");
-    // The zone's files are read for the one who wants to know, and not for every token.
+    // The time zone's files are read only for the output that needs them.
     let expires_local = match args.output {
         TokenOutput::AzureCli => app.sys.clock.local(acquired.token.expires_at),
         _ => String::new(),

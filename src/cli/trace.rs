@@ -73,7 +73,7 @@ fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             timeline.human(app.stdout, style)?;
             writeln!(app.stdout)?;
             if evidence.unrecognised {
-                writeln!(app.stdout, "the authority said nothing in it that could be judged")?;
+                writeln!(app.stdout, "it contains no answer of the authority to diagnose")?;
             } else {
                 render::diagnosis(app.stdout, &diagnosis, style, Notes::Shown)?;
             }

@@ -1,4 +1,4 @@
-//! Everything that is said to a person goes through here, to stderr.
+//! All messages for people go through here, to stderr.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use crate::render::{self, Style};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_core::{Redactor, clean, clean_layout};
 
-/// stderr, shared by whoever has something to say.
+/// stderr, shared by all parts that print messages.
 pub(super) struct Ui<'a> {
     out: RefCell<&'a mut dyn Write>,
     arguments: Arguments,
@@ -38,7 +38,7 @@ impl<'a> Ui<'a> {
         self.arguments.hide(text)
     }
 
-    /// What to say beside `text` where something in it is hidden.
+    /// The advice for `text` if something in it is hidden.
     pub(super) fn advice(&self, text: &str) -> Option<&'static str> {
         self.arguments.advice(text)
     }
@@ -48,7 +48,7 @@ impl<'a> Ui<'a> {
         self.arguments.learn_settings(text);
     }
 
-    /// One line: our words, with anything foreign in them made harmless.
+    /// One line of a message; control characters from other sources are made harmless.
     pub(super) fn line(&self, text: impl AsRef<str>) {
         // Before the line is broken, and once more behind.
         let text = self.redacted(text.as_ref());
@@ -61,8 +61,8 @@ impl<'a> Ui<'a> {
         self.raw(&clean_layout(&self.hide(text)));
     }
 
-    /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Nobody hears of a stderr
-    /// that is gone.
+    /// Text that we made ourselves, escape sequences and the address of the sign-in page included. Errors of a closed
+    /// stderr are ignored.
     pub(super) fn raw(&self, text: &str) {
         self.write(self.redactor.text(text).as_bytes());
     }
@@ -80,7 +80,7 @@ impl<'a> Ui<'a> {
         self.redactor.text(&self.hide(text)).into_owned()
     }
 
-    /// JSON that holds no secret any more. Its numbers and punctuation are nobody's secret.
+    /// JSON without the secrets. Numbers and punctuation are never secrets.
     pub(super) fn json(&self, line: &[u8]) {
         self.write(line);
     }
@@ -91,7 +91,7 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// What `stream` can show: colour where a terminal shows it and nobody said no (<https://no-color.org>).
+/// What `stream` can show: colour if the terminal supports it and no setting forbids it (<https://no-color.org>).
 pub(super) fn style_of(sys: &Sys<'_>, stream: Stream) -> Style {
     let to_terminal = sys.terminal.is_terminal(stream);
     let refused =

@@ -1,10 +1,10 @@
-//! `-v`: what is sent to whom. Names and statuses only; no query, no body, no header of ours.
+//! `-v`: logs requests and answers. Names and statuses only; no query, no body, no request header.
 
 use super::ui::Ui;
 use entrada_auth::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
 use entrada_core::{clean, without_secrets};
 
-/// A network that tells what passes.
+/// A network that logs requests and responses.
 pub(super) struct Verbose<'a, 't> {
     inner: &'a dyn Http,
     ui: &'a Ui<'t>,
@@ -26,7 +26,7 @@ impl<'a, 't> Verbose<'a, 't> {
         }
         let members: Vec<String> = url::form_urlencoded::parse(request.body())
             .map(|(name, value)| match &*name {
-                // Public by nature, and what one looks for.
+                // These are public, and useful to the reader.
                 "grant_type" | "client_id" | "scope" => format!("{name}={value}"),
                 _ => format!("{name}=(hidden)"),
             })

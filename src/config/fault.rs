@@ -13,7 +13,7 @@ pub enum SettingsError {
         /// `; did you mean …?` or the list.
         near: String,
     },
-    /// A variable with a value that does not fit.
+    /// A variable with an invalid value.
     #[error("the variable {variable} has an invalid value: {reason}")]
     Variable {
         /// Which variable.
@@ -24,7 +24,7 @@ pub enum SettingsError {
     /// No application to ask with.
     #[error(
         "no client id is set: give `--client-id`, set ENTRADA_CLIENT_ID, or put `client-id` into a profile; \
-         `entrada config init` tells how to get one"
+         `entrada config init` explains how to get one"
     )]
     NoClientId,
     /// The client id cannot be sent.
@@ -37,7 +37,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// More than a tenant after the host.
-    #[error("`{0}` is no authority of Entra's: expected the host, at most with a tenant after it")]
+    #[error("`{0}` is not an Entra authority: expected a host, optionally followed by a tenant")]
     AuthorityPath(String),
     /// The authority names one tenant, and the setting another.
     #[error("the authority names the tenant `{0}`, and `--tenant` is `{1}`; give one of them")]

@@ -15,7 +15,7 @@ use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_way, re
 pub struct ConfigFile {
     /// The profile used when a command names none.
     pub default_profile: Option<String>,
-    /// What every profile starts from.
+    /// The settings that every profile inherits.
     pub defaults: Layer,
     /// Named sets of settings.
     pub profiles: BTreeMap<String, Layer>,
@@ -36,10 +36,10 @@ pub enum ConfigError {
     },
     /// Another user could change it and send tokens elsewhere.
     #[error(
-        "the configuration is not used, for another user could send your tokens elsewhere: {0}"
+        "the configuration is not used, because another user could send your tokens elsewhere: {0}"
     )]
     Untrusted(InputFileError),
-    /// It is not what it should be.
+    /// Its content is invalid.
     #[error("{path}: {reason}", path = .path.display())]
     Parse {
         /// Which file.
@@ -61,7 +61,7 @@ impl ConfigFile {
     }
 
     /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.
-    /// Empty where it is no TOML.
+    /// Empty if it is not TOML.
     pub fn strings(text: &str) -> Vec<(String, String)> {
         let mut found = Vec::new();
         if let Ok(table) = text.parse::<toml::Table>() {
@@ -70,9 +70,9 @@ impl ConfigFile {
         found
     }
 
-    /// The text of the file `path`, which nobody else could have written.
+    /// The text of the file `path`, which no other user can write.
     pub fn read_text(path: &Path, asked_for: bool) -> Result<String, ConfigError> {
-        // The common way to say that there is none.
+        // By convention, this means no file.
         if path == Path::new("/dev/null") {
             return Ok(String::new());
         }
@@ -83,7 +83,7 @@ impl ConfigFile {
         };
         String::from_utf8(bytes.to_vec()).map_err(|_| ConfigError::Parse {
             path: path.into(),
-            reason: "it is not text in UTF-8".to_owned(),
+            reason: "it is not UTF-8 text".to_owned(),
         })
     }
 
@@ -117,7 +117,7 @@ impl ConfigError {
     }
 }
 
-/// Characters of a value that is hidden only where it stands in quotes: others are parts of words.
+/// Characters up to which a value is hidden only in quotes: without quotes it may be a part of a word.
 const SHORT: usize = 3;
 
 /// What is wrong with `text`, whose values are in `table`, and where.
@@ -183,10 +183,10 @@ fn unknown_key(table: &toml::Table) -> Option<String> {
         layer.as_table()?.keys().find_map(|key| unknown(place, key, &known))
     };
     let top = table.keys().find_map(|key| {
-        // A setting at the top is a slip that deserves a better word than "unknown".
+        // A setting at the top level is a common mistake, with its own message.
         if keys.contains(key) {
             return Some(format!(
-                "`{key}` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`"
+                "`{key}` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`"
             ));
         }
         unknown("the file", key, &TOP)
@@ -244,7 +244,7 @@ mod tests {
             ("xyzzy = 1", "the file has an unknown key `xyzzy`"),
             (
                 "tenant = 'x'",
-                "`tenant` stands at the top; settings belong under `[defaults]` or `[profiles.NAME]`",
+                "`tenant` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`",
             ),
         ] {
             assert_eq!(ConfigFile::parse(text).unwrap_err(), message);

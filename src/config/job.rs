@@ -93,13 +93,15 @@ impl JobTable {
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         let own: JobName = name.parse().map_err(|reason| format!("[jobs.{name}]: {reason}"))?;
         if Job::parse(&own.0).is_some() {
-            return Err(format!("[jobs.{name}]: that job is on record; choose another name"));
+            return Err(format!("[jobs.{name}]: that job is built in; choose another name"));
         }
         if own.0 != name {
             return Err(format!("[jobs.{name}]: write the name in lower case"));
         }
         if self.audience.trim().is_empty() {
-            return Err(format!("[jobs.{name}] needs an `audience`: whom the token must be for"));
+            return Err(format!(
+                "[jobs.{name}] needs an `audience`: the API that the token is for"
+            ));
         }
         Ok(())
     }
@@ -109,7 +111,7 @@ impl JobTable {
             all.iter().map(|one| &*Box::leak(one.clone().into_boxed_str())).collect()
         };
         let scopes = keep(&self.scope);
-        // `.default` asks for whatever the registration lists: it is no permission that a token could carry.
+        // `.default` requests all permissions of the registration: a token never contains it.
         let named =
             || scopes.iter().copied().filter(|scope| !scope.ends_with("/.default")).collect();
         let title = self.title.clone().unwrap_or_else(|| format!("call `{}`", self.audience));
@@ -135,10 +137,10 @@ mod tests {
     #[test]
     fn a_job_of_ones_own_needs_an_audience_and_a_name_of_its_own() {
         for (text, expected) in [
-            ("[jobs.crm]", "[jobs.crm] needs an `audience`: whom the token must be for"),
+            ("[jobs.crm]", "[jobs.crm] needs an `audience`: the API that the token is for"),
             (
                 "[jobs.imap]\naudience = 'x'",
-                "[jobs.imap]: that job is on record; choose another name",
+                "[jobs.imap]: that job is built in; choose another name",
             ),
             ("[jobs.CRM]\naudience = 'x'", "[jobs.CRM]: write the name in lower case"),
             (

@@ -1,4 +1,4 @@
-//! The layers put together, and what follows from them.
+//! The layers combined, and the settings derived from them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -47,12 +47,12 @@ impl Settings {
         Ok(Self { layers, own_jobs: file.jobs.clone(), profile })
     }
 
-    /// The strongest layer that says something about `field`.
+    /// The strongest layer that sets `field`.
     fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<T> {
         self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
     }
 
-    /// Every setting that some layer gives and that holds: key, value, origin.
+    /// Every setting in effect that a layer gives: key, value, origin.
     pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
         let tables: Vec<_> =
             self.layers.iter().map(|(origin, layer)| (*origin, layer.table())).collect();
@@ -67,7 +67,7 @@ impl Settings {
             .collect()
     }
 
-    /// A flag-like setting; off unless some layer says otherwise.
+    /// A boolean setting; false by default.
     pub fn is(&self, field: impl Fn(&Layer) -> &Option<bool>) -> bool {
         self.pick(field).unwrap_or(false)
     }
@@ -172,13 +172,13 @@ impl Settings {
         Ok(scopes)
     }
 
-    /// Whether a refresh token is wanted; yes unless told otherwise.
+    /// Whether a refresh token is requested; true by default.
     pub fn offline(&self) -> bool {
         self.pick(|layer| &layer.offline).unwrap_or(true)
     }
 
     /// What to ask for: the named scopes and those of `jobs`; without either, those of the default job. With
-    /// the scopes that bring an account's name and, unless told otherwise, a refresh token.
+    /// the scopes for an account's name and, by default, a refresh token.
     pub fn request_scopes(&self, jobs: &[Job]) -> Result<ScopeSet, SettingsError> {
         let mut scopes = self.scopes()?;
         let named = !scopes.api().is_empty() || scopes.contains("openid");
@@ -200,7 +200,7 @@ impl Settings {
         Ok(scopes)
     }
 
-    /// What the sign-in page is asked for.
+    /// The options for the sign-in page.
     pub fn page(&self) -> SignInPage {
         let default = SignInPage::default();
         SignInPage {
@@ -232,7 +232,7 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
     let near = match nearest(name, names()) {
         Some(near) => format!("; did you mean `{near}`?"),
         None if file.profiles.is_empty() => {
-            "; the configuration file has none (`entrada config path` tells where it is)".to_owned()
+            "; the configuration file has none (`entrada config path` prints its path)".to_owned()
         }
         None => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
     };

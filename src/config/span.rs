@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Span(pub Duration);
 
 impl Span {
-    /// Whole seconds. Up, because nobody who asks for 7.5 s wants 7.
+    /// Whole seconds, rounded up: a wait of 7.5 s must not become 7 s.
     pub fn seconds(self) -> i64 {
         self.0.as_secs().cast_signed() + i64::from(self.0.subsec_nanos() != 0)
     }
@@ -22,9 +22,9 @@ impl Span {
     }
 }
 
-/// The text is no length of time.
+/// The text is not a duration.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a length of time such as `90s`, `5m` or `1h30m`")]
+#[error("`{0}` is not a duration such as `90s`, `5m` or `1h30m`")]
 pub struct SpanError(String);
 
 #[derive(Deserialize)]

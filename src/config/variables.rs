@@ -6,7 +6,7 @@ use super::{Layer, SettingsError, keys};
 use entrada_auth::sys::{Env, OWN};
 use entrada_core::parse_bool;
 
-/// Variables of ours that are no settings, and whether they hold a secret.
+/// Variables of entrada that are not settings, and whether they hold a secret.
 const OTHER_VARIABLES: [(&str, bool); 3] =
     [("ENTRADA_CONFIG", false), ("ENTRADA_PROFILE", false), ("ENTRADA_STORE_KEY", true)];
 
@@ -15,12 +15,12 @@ pub fn variable(key: &str) -> String {
     format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Whether there is any variable of ours: mostly there is none, and then the list of names need not be made.
+/// Whether there is any `ENTRADA_` variable. Mostly there is none, and the list of names is not needed.
 fn is_any_set(env: &Env) -> bool {
     own(env).next().is_some()
 }
 
-/// The variables that begin like ours.
+/// The variables that begin with `ENTRADA_`.
 fn own(env: &Env) -> impl Iterator<Item = &str> {
     env.names().filter(|name| name.starts_with(OWN))
 }
@@ -37,7 +37,7 @@ pub fn secret(env: &Env) -> Vec<String> {
     own(env).filter(|name| !known.iter().any(|own| own == name)).map(str::to_owned).collect()
 }
 
-/// Variables that start like ours and mean nothing, each with the one that was probably meant.
+/// Unknown variables that begin with `ENTRADA_`, each with the one that was probably meant.
 pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
     if !is_any_set(env) {
         return Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn layer(env: &Env) -> Result<Layer, SettingsError> {
         given.insert(key.clone(), value);
     }
     given.clone().try_into().map_err(|error: toml::de::Error| {
-        // Which one it was, the error of the whole does not say.
+        // The error for all variables together does not name the wrong one.
         let alone = |(key, value): &(String, toml::Value)| {
             toml::Table::from_iter([(key.clone(), value.clone())]).try_into::<Layer>().is_err()
         };
@@ -93,7 +93,7 @@ fn value_for(key: &str, text: &str) -> Option<toml::Value> {
             let words = text.split(|c: char| c.is_whitespace() || c == ',');
             words.filter(|word| !word.is_empty()).collect()
         }
-        // As in the address that they go into.
+        // As in the URL that contains them.
         "param" => text.split('&').collect(),
         _ => return Some(text.into()),
     };

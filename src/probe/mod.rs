@@ -1,8 +1,8 @@
-//! Shows a token to the service that it is for, in the service's own protocol, and brings back what was answered. Nothing is
-//! sent, changed or marked as read.
+//! Presents a token to its service, in the service's own protocol, and returns the answer. No mail is
+//! sent, and nothing is changed or marked as read.
 //!
-//! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like fold the server's words into errors of
-//! their own, and the words are what is wanted.
+//! The mail protocols are spoken here, in lines: `async-imap`, `lettre` and their like replace the server's words by their own
+//! errors, and the probe needs the words.
 
 mod imap;
 mod plan;
@@ -32,7 +32,7 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Transcript 
     }) {
         Ok(()) => SessionOutcome::Taken,
         Err(Stop::No) if session.has_begun() => SessionOutcome::Refused,
-        // Who says no and hangs up has said no.
+        // A server that refuses and then closes the connection has refused.
         Err(Stop::Closed(_)) if session.has_begun() && session.was_refused() => {
             SessionOutcome::Refused
         }
@@ -74,7 +74,7 @@ fn sign_in(
     session.begin();
     session.say(&format!("{command} {}", mechanism.name()))?;
     if !session.goes_on()? {
-        // It lets somebody in who has shown nothing.
+        // The server accepts a client that has sent no token.
         return Err(Stop::Unexpected);
     }
     let string = match mechanism {

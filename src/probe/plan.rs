@@ -1,4 +1,4 @@
-//! Where a token for a job is shown, and how.
+//! Chooses the server and the request with which a token for a job is tested.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The host as it stands in a URL.
+    /// The host as written in a URL.
     pub fn host_in_url(&self) -> String {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
@@ -66,14 +66,14 @@ impl fmt::Display for Server {
     }
 }
 
-/// What is asked for beside the job.
+/// Options of the probe in addition to the job.
 #[derive(Clone, Debug, Default)]
 pub struct ProbeOptions<'a> {
     /// The cloud whose servers are meant.
     pub cloud: Cloud,
     /// Who signs in, as far as is known.
     pub account: Option<&'a str>,
-    /// Another's mailbox.
+    /// The mailbox of another user.
     pub mailbox: Option<&'a str>,
     /// `HOST`, `HOST:PORT` or, for what speaks HTTP, an address.
     pub server: Option<&'a str>,
@@ -83,7 +83,7 @@ pub struct ProbeOptions<'a> {
     pub mechanism: Option<SaslMechanism>,
 }
 
-/// What is to be done.
+/// How a token is presented to its service.
 #[derive(Clone, Debug)]
 pub enum ProbePlan {
     /// A conversation.
@@ -124,23 +124,23 @@ pub struct WebPlan {
     pub expects: ServiceAnswer,
 }
 
-/// There is nothing to show the token to.
+/// The token cannot be presented.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The job names no service.
-    #[error("the job `{0}` has no service that could be asked")]
+    #[error("the job `{0}` has no service to probe")]
     NoService(Job),
-    /// A mail server has to be told whose mailbox is meant.
-    #[error("it is not known whose mailbox is meant")]
+    /// A mail server needs the name of the mailbox.
+    #[error("the mailbox is not known")]
     NoUser,
     /// No mailbox is called so, and a name like that could carry commands.
-    #[error("`{0}` is no mailbox's name")]
+    #[error("`{0}` is not a mailbox name")]
     User(String),
-    /// `--server` is none.
+    /// `--server` is not a server.
     #[error("`{0}` is not a server; give HOST, HOST:PORT or, for an API, its address")]
     Server(String),
-    /// In the clear to another machine.
-    #[error("a token is shown without TLS to this machine alone, and `{0}` is another")]
+    /// Without TLS to another machine.
+    #[error("a token is sent without TLS only to this machine, and `{0}` is another machine")]
     Clear(String),
 }
 
@@ -185,7 +185,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
             graph(&format!("{mailbox}/contacts?$top=1&$select=id"))?
         }
         Job::GraphProfile => graph("me?$select=id")?,
-        // To send is the one thing that tells whether one may.
+        // Only sending a mail would show whether it is permitted.
         Job::GraphMailSend | Job::GraphMailSendAsShared | Job::Graph => {
             anything(graph("me?$select=id")?)
         }
@@ -196,7 +196,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
     Ok(ProbePlan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
-/// Whose mailbox it is. The name stands in commands and in the sign-in string, wherever it came from: a token says what its
+/// The owner of the mailbox. The name is used in commands and in the sign-in string, wherever it came from: a token says what its
 /// maker wants.
 fn user(ask: &ProbeOptions<'_>) -> Result<Option<String>, PlanError> {
     let Some(user) = ask.mailbox.or(ask.account) else { return Ok(None) };
@@ -231,7 +231,7 @@ fn mail(protocol: Protocol, host: &str, ask: &ProbeOptions<'_>) -> Result<MailPl
                 Host::Ipv6(address) => address.to_string(),
                 host => host.to_string(),
             };
-            // What the URL's own rules let through, for schemes that they do not know.
+            // The URL parser accepts these characters for unknown schemes.
             if !host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
                 return Err(none());
             }

@@ -16,7 +16,7 @@ pub(super) fn converse(
     }
     match session.ask("CAPA") {
         Ok(_) => session.up_to_the_dot()?,
-        // A server that does not tell what it can may still do it.
+        // A server without CAPA may still support it.
         Err(Stop::No) => (),
         Err(stop) => return Err(stop),
     }

@@ -1,10 +1,10 @@
-//! A conversation with a mail server, written down as it goes. What is secret in it is written down as what it is.
+//! A session with a mail server and its transcript. The transcript has a description in place of each secret.
 
 use super::plan::{MailPlan, SaslMechanism, Security};
 use entrada_auth::sys::{Connection, Dial, HttpError, HttpFailure};
 use entrada_core::{Protocol, Secret, Side};
 
-/// Lines that are read before a server is taken to have nothing to say.
+/// Lines that are read before the answer counts as missing.
 const LINES_MAX: usize = 1_000;
 
 /// What was said.
@@ -16,30 +16,30 @@ pub struct Transcript {
     pub lines: Vec<(Side, String)>,
     /// How it ended.
     pub outcome: SessionOutcome,
-    /// Whether the server told what it offers, and no sign-in by token was among it.
+    /// Whether the server listed its mechanisms without one for tokens.
     pub unoffered: bool,
 }
 
 /// How a probe ended.
 #[derive(Debug)]
 pub enum SessionOutcome {
-    /// The token was taken, and the mailbox opened.
+    /// The token was accepted, and the mailbox opened.
     Taken,
-    /// The server said no to the token.
+    /// The server refused the token.
     Refused,
-    /// It said no before any was shown, or what it said makes no sense: of the token it said nothing.
+    /// The server refused before the token was sent, or its answer is invalid: the token was not judged.
     Unexpected,
-    /// There was no end: the network, TLS, or a server that hung up.
+    /// The session broke: the network, TLS, or a server that closed the connection.
     Broken(HttpError),
 }
 
-/// Why a conversation stops early.
+/// Why a session ends early.
 pub(super) enum Stop {
-    /// The server said no.
+    /// The server refused.
     No,
-    /// What it said is no answer.
+    /// The answer is invalid.
     Unexpected,
-    /// It hung up.
+    /// The server closed the connection.
     Closed(HttpError),
     /// The network failed.
     Broken(HttpError),
@@ -51,12 +51,12 @@ impl From<HttpError> for Stop {
     }
 }
 
-/// What a line of the server's means for the command that went before.
+/// The meaning of a server's line for the preceding command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Heard {
     /// There is more to come, or it is about something else.
     Beside,
-    /// It waits for a line of ours.
+    /// The server waits for a line from the client.
     GoOn,
     Yes,
     No,
@@ -87,7 +87,7 @@ impl MailSession {
         }
     }
 
-    /// Connects, and hears the greeting.
+    /// Connects, and reads the greeting.
     pub(super) fn dial(&mut self, dial: &dyn Dial, plan: &MailPlan) -> Result<(), Stop> {
         self.host = plan.server.to_string();
         let (host, port) = (&plan.server.host, plan.server.port);
@@ -95,7 +95,7 @@ impl MailSession {
         self.hear_yes()
     }
 
-    /// Says `command`, and hears the answer; the lines of it.
+    /// Sends `command` and returns the lines of the answer.
     pub(super) fn ask(&mut self, command: &str) -> Result<Vec<String>, Stop> {
         let before = self.lines.len();
         self.say(command)?;
@@ -122,29 +122,29 @@ impl MailSession {
         Ok(())
     }
 
-    /// Says `secret`, of which `shown` is written down.
+    /// Sends `secret`; the transcript gets `shown` instead.
     pub(super) fn say_secret(&mut self, secret: &Secret, shown: &str) -> Result<(), Stop> {
         self.wire()?.write(secret.expose())?;
         self.lines.push((Side::Client, shown.to_owned()));
         Ok(())
     }
 
-    /// Whether the server waits for another line; its no stops the conversation.
+    /// Whether the server waits for another line; a refusal ends the session.
     pub(super) fn goes_on(&mut self) -> Result<bool, Stop> {
         self.hear().map(|heard| heard == Heard::GoOn)
     }
 
-    /// Goes on with TLS, of which nothing can be written down.
+    /// Switches to TLS; the handshake is not in the transcript.
     pub(super) fn secure(&mut self) -> Result<(), Stop> {
         Ok(self.wire()?.secure()?)
     }
 
-    /// Takes leave. What comes of that changes nothing.
+    /// Sends the closing command; its result is ignored.
     pub(super) fn leave(&mut self, command: &str) {
         let _ = self.say(command).and_then(|()| self.hear().map(drop));
     }
 
-    /// The mechanism to use: the first of ours that the server names, or the one that Exchange has.
+    /// The mechanism to use: the first supported one that the server names, or Exchange's.
     pub(super) fn offered(&mut self) -> SaslMechanism {
         let offers = |mechanism: &SaslMechanism| {
             self.server().any(|line| {
@@ -162,7 +162,7 @@ impl MailSession {
         found.unwrap_or(SaslMechanism::Xoauth2)
     }
 
-    /// The sign-in begins: from now on a no is one to the token.
+    /// Marks the start of the sign-in: from now on a refusal is about the token.
     pub(super) fn begin(&mut self) {
         self.begun = Some(self.lines.len());
     }
@@ -172,7 +172,7 @@ impl MailSession {
         self.begun.is_some()
     }
 
-    /// Whether the server has said no since the sign-in began, or at all where it has not.
+    /// Whether the server has refused since the sign-in began, or at any time if it has not begun.
     pub(super) fn was_refused(&self) -> bool {
         let since = self.lines.get(self.begun.unwrap_or_default()..).unwrap_or_default();
         let own = since.iter().filter(|(side, _)| *side == Side::Server);
@@ -231,7 +231,7 @@ impl MailSession {
                 let second = words.next().unwrap_or_default().to_ascii_uppercase();
                 match &*first {
                     "+" => Heard::GoOn,
-                    // The greeting; later, what is so marked answers nothing.
+                    // The greeting; later, such a line is not the answer to a command.
                     "*" if self.tags == 0 && second == "OK" => Heard::Yes,
                     "*" if self.tags == 0 && second == "BYE" => Heard::No,
                     tag if 0 < self.tags && tag == self.tag() => match &*second {

@@ -5,7 +5,7 @@ use super::session::{MailSession, Stop};
 use super::sign_in;
 use entrada_core::Secret;
 
-/// How we call ourselves: an address literal says that we have no name (RFC 5321 §4.1.3).
+/// The client's name: an address literal, for a client without a name (RFC 5321 §4.1.3).
 const EHLO: &str = "EHLO [127.0.0.1]";
 
 pub(super) fn converse(
@@ -17,11 +17,11 @@ pub(super) fn converse(
     if plan.security == Security::Starttls {
         session.ask("STARTTLS")?;
         session.secure()?;
-        // What was offered in the clear counts no more (RFC 3207 §4.2).
+        // Capabilities offered before TLS must be discarded (RFC 3207 §4.2).
         session.ask(EHLO)?;
     }
     sign_in(session, "AUTH", plan, token)?;
-    // Who may sign in may still not send. The envelope is begun and thrown away: no message, no recipient.
+    // A user who may sign in may still not be allowed to send. The envelope is begun and thrown away: no message, no recipient.
     let sender = &plan.user;
     let begun = if sender.contains('@') {
         session.ask(&format!("MAIL FROM:<{sender}>")).map(drop)

@@ -14,24 +14,24 @@ pub struct Answered {
     pub response: HttpResponse,
     /// The same as `diagnose` reads it.
     pub answer: HttpAnswer,
-    /// What it says of the token.
+    /// What it says about the token.
     pub verdict: WebVerdict,
 }
 
-/// What an answer says of the token.
+/// What an answer says about the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebVerdict {
-    /// It does.
+    /// The token is accepted.
     Taken,
-    /// It is taken; what the job does cannot be tried without doing it.
+    /// The token is accepted; the job cannot be tested without doing it.
     TakenAtLeast,
-    /// It does not.
+    /// The token is refused.
     Refused,
-    /// Nothing: another page answered.
+    /// Nothing: the answer is not the service's.
     Unexpected,
 }
 
-/// How an answer is known to be the service's own, and not that of something in between.
+/// How an answer is recognised as the service's own, and not a proxy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceAnswer {
     /// JSON with the members of Graph's and ARM's answers.
@@ -55,7 +55,7 @@ pub fn ask(http: &dyn Http, plan: &WebPlan, token: &Secret) -> Result<Answered, 
         value.set_sensitive(true);
         value
     });
-    // A token that no header can hold is shown as none: the service will say so.
+    // A token that a header cannot hold is left out: the service reports a missing token.
     if let Ok(authorization) = authorization {
         request = request.header(http::header::AUTHORIZATION, authorization);
     }

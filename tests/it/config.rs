@@ -40,7 +40,7 @@ fn a_misspelt_variable_is_told() {
     let world = World::new();
     world.set("ENTRADA_TENNANT", "x");
     let run = world.run(&["config", "show"]);
-    let told = "the variable ENTRADA_TENNANT means nothing here; did you mean ENTRADA_TENANT?";
+    let told = "entrada does not know the variable ENTRADA_TENNANT; did you mean ENTRADA_TENANT?";
     assert!(run.stderr.contains(told), "{}", run.stderr);
 }
 
@@ -131,7 +131,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     for said in [
         "there is no job `imapp`; did you mean `imap`?",
         "Delegated permissions:\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
-        "that is no client id",
+        "that is not a client id",
         "wrote the profile `mail` to ",
         "signed in as ada@contoso.example",
         "entrada recipe mbsync mail",
@@ -186,7 +186,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert!(three.ends_with(&format!("[profiles.quiet]\nclient-id = \"{CLIENT}\"\n")), "{three}");
     let again = world.run(&more);
     assert_eq!(again.exit, Exit::Usage, "{again:#?}");
-    assert!(again.stderr.contains("there is a profile `graph`"), "{again:#?}");
+    assert!(again.stderr.contains("the profile `graph` exists already"), "{again:#?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), three);
 }
 

@@ -147,10 +147,10 @@ fn an_item_that_is_damaged_during_the_sign_in_is_told_as_it_is() {
     });
     let run = world.run(&["login"]);
     assert_eq!(run.exit, Exit::Store, "{}", run.stderr);
-    assert!(run.stderr.contains("it waits, encrypted"), "{}", run.stderr);
+    assert!(run.stderr.contains("it is kept, encrypted"), "{}", run.stderr);
     assert!(run.stderr.contains("login --replace-damaged"), "{}", run.stderr);
     // It does not: the damaged item is still there.
-    assert!(!run.stderr.contains("the next `entrada token` takes it"), "{}", run.stderr);
+    assert!(!run.stderr.contains("the next `entrada token` stores it"), "{}", run.stderr);
     assert_eq!(world.run(&["token"]).exit, Exit::Store);
     world.changing(|_, answer| answer);
     world.login(&["--replace-damaged"]);

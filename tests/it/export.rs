@@ -60,7 +60,7 @@ fn what_was_exported_is_imported_as_the_same_grant() {
     assert_eq!(after.signed_in_at, None, "a cache does not tell when that was");
     let status = world.run(&["status"]);
     assert!(
-        status.stdout.contains("signed in      nobody told when (refresh_token)"),
+        status.stdout.contains("signed in      at an unknown time (refresh_token)"),
         "{status:?}"
     );
 }
@@ -108,7 +108,7 @@ fn a_file_is_its_owners_alone_and_replaces_nothing_unasked() {
     fs::write(&path, "somebody else's").unwrap();
     let run = to_file(&[]);
     assert_eq!(run.exit, Exit::Usage);
-    assert!(run.stderr.contains("is there already"), "{}", run.stderr);
+    assert!(run.stderr.contains("exists already"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
     #[cfg(unix)]
     {

@@ -477,5 +477,5 @@ fn help_stands_with_the_error_that_it_is_for() {
     says(&["probe", "--token-from", &name("gone")], Some("--token-from -"));
     world.set("ENTRADA_STORE_KEY", "no key");
     let run = world.run_exactly(&["token"], "");
-    assert!(!run.stderr.contains("let that folder be writable"), "{}", run.stderr);
+    assert!(!run.stderr.contains("make that folder writable"), "{}", run.stderr);
 }

@@ -54,7 +54,7 @@ fn a_cache_of_msals_is_taken_over_with_one_renewal() {
     assert_eq!(world.emulator.log().len(), before, "it goes to nobody else");
     let run = world.run_with_stdin(&["import", "-", "--authority", BASE], &cache.to_string());
     assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
-    assert!(run.stderr.contains("taken over: ada@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("imported: ada@contoso.example"), "{}", run.stderr);
     assert_eq!(world.token_requests("refresh_token"), 1);
     let token = world.run(&["token"]);
     assert_eq!((token.exit, token.stdout.lines().count()), (Exit::Success, 1), "{}", token.stderr);
@@ -83,8 +83,8 @@ fn a_dead_token_is_told_and_the_others_are_taken_all_the_same() {
     );
     let run = import(&world, &lines);
     assert_eq!(run.exit, Exit::Refused, "{}", run.stderr);
-    assert!(run.stderr.contains("not taken over: gone@contoso.example"), "{}", run.stderr);
-    assert!(run.stderr.contains("taken over: ada@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("not imported: gone@contoso.example"), "{}", run.stderr);
+    assert!(run.stderr.contains("imported: ada@contoso.example"), "{}", run.stderr);
     assert_eq!(world.run(&["token"]).exit, Exit::Success);
 }
 

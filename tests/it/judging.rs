@@ -273,5 +273,5 @@ fn everything_that_can_be_explained_is_found_by_its_words() {
     assert!(found("interrupted").stdout.contains("exit 130"));
     let ran = found("xyzzy");
     assert_eq!(ran.exit, Exit::Usage);
-    assert!(ran.stderr.contains("nothing is written about `xyzzy`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no entry contains `xyzzy`"), "{}", ran.stderr);
 }

@@ -219,7 +219,7 @@ fn a_panic_is_an_exit_code_and_the_next_run_finds_all_in_order() {
     let run = world.run(&["token", "--force-refresh"]);
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::Failure, ""));
     assert!(
-        run.stderr.contains("error: entrada stopped at a defect of its own\n"),
+        run.stderr.contains("error: entrada stopped because of a defect in entrada\n"),
         "{}",
         run.stderr
     );

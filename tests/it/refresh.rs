@@ -174,7 +174,7 @@ fn where_no_lock_can_be_had_a_stored_token_is_handed_out_and_none_is_renewed() {
     assert_eq!(world.run(&["token"]).stdout, token);
     let forced = world.run(&["token", "--force-refresh"]);
     assert_eq!((forced.exit, forced.stdout.as_str()), (Exit::Store, ""));
-    assert!(forced.stderr.contains("still good is handed out all the same"), "{}", forced.stderr);
+    assert!(forced.stderr.contains("still valid is used anyway"), "{}", forced.stderr);
     assert_eq!(refreshes(&world), 0);
 }
 

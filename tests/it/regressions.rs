@@ -147,7 +147,7 @@ fn a_store_that_breaks_after_the_sign_in_loses_nothing() {
     assert_eq!(login.exit, Exit::Store, "{}", login.stderr);
     assert!(login.stderr.contains("signed in as ada@contoso.example"), "{}", login.stderr);
     assert!(login.stderr.contains("the grant was not stored"), "{}", login.stderr);
-    assert!(login.stderr.contains("it waits, encrypted, in "), "{}", login.stderr);
+    assert!(login.stderr.contains("it is kept, encrypted, in "), "{}", login.stderr);
 
     std::fs::remove_dir(&item).unwrap();
     let requests = world.emulator.log().len();

@@ -180,7 +180,7 @@ fn an_id_token_may_have_ended_five_minutes_ago_and_no_longer() {
         let (after, now) = access_tokens(&world);
         assert!(after.expose() != before.expose(), "{ago}");
         if exit != Exit::Success {
-            assert!(run.stderr.contains("do not fit the clock"), "{}", run.stderr);
+            assert!(run.stderr.contains("do not match the authority's clock"), "{}", run.stderr);
             assert_eq!(now, count, "{ago}");
         }
     }

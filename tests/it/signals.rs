@@ -134,7 +134,7 @@ fn a_sign_in_stores_nothing_without_the_lock_and_loses_nothing() {
         assert!(world.stored() == before, "stored without the lock");
         let why = if signal.is_none() { "still uses this sign-in" } else { "was interrupted" };
         assert!(run.stderr.contains(why), "{}", run.stderr);
-        assert!(run.stderr.contains("it waits, encrypted, in"), "{}", run.stderr);
+        assert!(run.stderr.contains("it is kept, encrypted, in"), "{}", run.stderr);
         drop(lock);
         let refreshes = world.token_requests("refresh_token");
         let next = world.run(&["token"]);

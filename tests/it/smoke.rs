@@ -219,7 +219,7 @@ fn called_az_it_answers_as_the_azure_cli_does() {
     assert!(document["expires_on"].is_i64() && document["tokenType"] == "Bearer", "{document}");
     let other = run(&["vm", "list"]);
     assert_eq!(other.status.code(), Some(2));
-    assert!(text(&other.stderr).contains("answers `az account get-access-token` alone"));
+    assert!(text(&other.stderr).contains("supports only `az account get-access-token`"));
 }
 
 #[cfg(target_os = "linux")]

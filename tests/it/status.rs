@@ -116,9 +116,9 @@ fn all_sign_ins_stand_in_one_table_whatever_the_settings_name() {
     let none = row("none@fabrikam.example");
     assert!(none.contains("  never  "), "{none}");
     let other = row("other@fabrikam.example");
-    assert!(other.contains("  nobody can tell  ") && other.ends_with("rotation"), "{other}");
+    assert!(other.contains("  not known  ") && other.ends_with("rotation"), "{other}");
     assert!(row("second@fabrikam.example").contains("  about now  "));
-    assert!(run.stdout.contains("\na forecast and no promise, "), "{}", run.stdout);
+    assert!(run.stdout.contains("\nthis is a forecast for an unused sign-in, "), "{}", run.stdout);
     assert_eq!(run.stdout.matches("\nrevocation: ").count(), 1, "{}", run.stdout);
 }
 
@@ -204,13 +204,13 @@ fn what_came_in_the_future_is_told_so_and_promises_nothing() {
         run.stdout
     };
     let told = said(&["status"]);
-    assert!(told.contains("not used: it came 57870 d"), "{told}");
-    for promise in [" left", " old", " ago", "ends about"] {
+    assert!(told.contains("not used: received 57870 d"), "{told}");
+    for promise in [" left", " old", " ago", "expires about"] {
         assert!(!told.contains(promise), "{promise}: {told}");
     }
     let told = said(&["status", "--all"]);
     assert!(told.contains("no: from the future"), "{told}");
-    assert!(told.contains("nobody can tell") && !told.contains("57870 d"), "{told}");
+    assert!(told.contains("not known") && !told.contains("57870 d"), "{told}");
     // It is not used either.
     let before = world.token_requests("refresh_token");
     assert_eq!(world.run(&["token"]).exit, Exit::Success);

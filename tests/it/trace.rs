@@ -127,7 +127,11 @@ fn a_device_sign_in_its_refresh_and_its_refusals_are_written_down() {
             let shown = show(&world, &[]);
             if run.stderr.contains("within 1 min") {
                 // The page showed it, and nothing came back.
-                assert!(shown.stdout.contains("could be judged"), "{scenario}: {}", shown.stdout);
+                assert!(
+                    shown.stdout.contains("of the authority to diagnose"),
+                    "{scenario}: {}",
+                    shown.stdout
+                );
                 continue;
             }
             assert_eq!(named(&shown.stdout), cause, "{scenario}: {}", shown.stdout);

@@ -92,7 +92,7 @@ fn a_sound_machine_has_nothing_bad() {
     ];
     assert_eq!(names, expected);
     let store = &all[8];
-    assert_eq!(store.2, "gnome-keyring: 4096 bytes went in and came back");
+    assert_eq!(store.2, "gnome-keyring: 4096 bytes were stored and read back");
 }
 
 #[test]
@@ -113,9 +113,7 @@ fn a_keyring_that_is_not_there_or_locked_is_named() {
 #[test]
 fn a_clock_that_is_off_is_named() {
     let machine = Machine::sound();
-    for (shift, found) in
-        [("+3h", "3 h ahead of that of localhost"), ("-10m", "10 min behind that of localhost")]
-    {
+    for (shift, found) in [("+3h", "3 h ahead of localhost"), ("-10m", "10 min behind localhost")] {
         let mut command = machine.command(&["/usr/bin/faketime", "-f", shift, ENTRADA]);
         one_is_wrong(&mut command, "clock", found);
     }
@@ -129,7 +127,7 @@ fn a_name_a_proxy_and_a_certificate_are_told_apart() {
     };
     let mut nameless = machine.command(&[ENTRADA]);
     elsewhere(&mut nameless);
-    one_is_wrong(&mut nameless, "dns", "login.example.invalid has no address here");
+    one_is_wrong(&mut nameless, "dns", "login.example.invalid cannot be resolved");
     let mut proxied = machine.command(&[ENTRADA]);
     elsewhere(&mut proxied);
     proxied.env("HTTPS_PROXY", "http://127.0.0.1:9");
@@ -184,7 +182,7 @@ fn what_the_registration_seems_to_be_is_inferred_and_nobody_signs_in() {
     }
     for (scenario, name, found) in [
         ("unknown-client", "application", "AADSTS700016"),
-        ("not-public-client", "public", "the application is asked for a secret"),
+        ("not-public-client", "public", "the authority requires a client secret"),
     ] {
         let mut other = machine.command(&[ENTRADA]);
         let client = entrada_emulator::Scenario::find(scenario).unwrap().client_id;

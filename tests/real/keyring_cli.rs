@@ -187,7 +187,7 @@ fn a_sign_in_survives(desk: Desk, meanwhile: impl FnOnce(&mut Desk), while_down:
         .end_of(&user)
         .with(7)
         .saying("the grant was not stored")
-        .saying("it waits, encrypted, in ")
+        .saying("it is kept, encrypted, in ")
         .saying("help: unlock or restart the store");
     assert_eq!(ended.out, "");
     assert_not_on_disk(user.desk.dir.path(), &user.secrets());
@@ -274,7 +274,7 @@ fn an_interrupt_ends_the_wait_for_a_frozen_keyring_and_loses_nothing() {
     // After the code, the token and the keys that its ID token is proved with, only the keyring is waited for.
     login.hear_again("< 200 OK", 3);
     login.signal("INT");
-    let ended = login.end_of(&user).with(130).saying("it waits, encrypted, in ");
+    let ended = login.end_of(&user).with(130).saying("it is kept, encrypted, in ");
     assert!(!ended.err.contains("did not answer within"), "waited to the end: {ended:#?}");
     user.desk.signal("CONT");
     let before = user.requests();

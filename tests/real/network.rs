@@ -189,7 +189,7 @@ fn certificates_that_cannot_be_read_are_an_error_of_the_call() {
         (
             &[("SSL_CERT_FILE", &*empty)],
             &["--ca-bundle", &network.file("ca.pem")],
-            "names: there is no PEM certificate in it\n  = help: let it name the certificates to trust, or unset it",
+            "names: there is no PEM certificate in it\n  = help: set it to the certificates to trust, or unset it",
         ),
         (
             &[],

@@ -131,7 +131,7 @@ fn dovecot_takes_the_right_token_and_each_wrong_one_has_its_cause_first() {
     ] {
         let token = room.token(job);
         let opened = room.probe(job, &token, port, args).with(0);
-        assert!(opened.out.contains("took the token, and opened the mailbox"), "{opened:#?}");
+        assert!(opened.out.contains("accepted the token, and opened the mailbox"), "{opened:#?}");
         for (token, more, expected) in [
             (room.token("graph-mail-read"), &[][..], "wrong-audience"),
             (expired(job), &[], "expired"),

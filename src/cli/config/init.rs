@@ -13,7 +13,7 @@ use entrada_auth::sys::{OutputFile, OutputOptions};
 use entrada_core::entra::jobs;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 
-/// What a profile is called where nobody named it.
+/// The default name of the profile.
 const NAME: &str = "work";
 
 /// How often one question is asked.
@@ -46,32 +46,32 @@ fn profile_name(name: &str) -> Result<String, String> {
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = match app.config_file() {
         Ok(both) => both,
-        // It may be named and not be there yet: that is what this is for.
+        // A named file may be missing: this command creates it.
         Err(failure) => match &app.common.config {
             Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
             _ => return Err(failure),
         },
     };
-    // Before anybody is asked: a file there would not be read afterwards.
+    // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
     if file.profiles.contains_key(name) {
-        return Err(Failure::usage(format!("{}: there is a profile `{name}` already", path.display()))
-            .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it, and it is changed in the file"))
-            .help("for another, choose another name: `entrada config init NAME`"));
+        return Err(Failure::usage(format!("{}: the profile `{name}` exists already", path.display()))
+            .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it; edit the file to change it"))
+            .help("for another profile, choose another name: `entrada config init NAME`"));
     }
     let settings = app.settings_of(&file, None)?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
     if !ask && given.client_id.is_none() {
-        return Err(Failure::usage("nobody is at a terminal to be asked, and `--client-id` was not given")
-            .help("give what would be asked: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
+        return Err(Failure::usage("there is no terminal to ask at, and `--client-id` is missing")
+            .help("give the answers as flags: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
     }
     if !args.no_login {
-        // A sign-in that could not be kept would be in vain, and so would be the answers.
+        // Check the store first: a sign-in that cannot be stored wastes the user's answers.
         drop(app.grants(&settings)?.reserve()?);
     }
-    // What is said of this run is no setting of a profile.
+    // Settings for this run only do not belong in a profile.
     let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
     if let Some(given) = &layer.client_id
         && matches!(settings.authority()?, Authority::Entra { .. })
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             layer.client_id = Some(question(app, "Application (client) ID", "", client_id)?);
         }
     }
-    // What cannot work is told before it is written.
+    // Report a profile that cannot work before it is written.
     let whole = Settings::resolve(&file, None, app.sys.env, layer.clone())?;
     whole.authority()?;
     whole.client_id()?;
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.ui.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
         return Ok(Exit::Success);
     }
-    app.ui.line("signing in, to see that it works");
+    app.ui.line("signing in to check the profile");
     let kept = format!("the profile is written; continue with `entrada login {name}`");
     let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
     if exit == Exit::Success {
@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Asks until `read` takes the answer; nothing typed is `default`.
+/// Asks until `read` accepts the answer; an empty answer means `default`.
 fn question<T>(
     app: &mut App<'_, '_>,
     text: &str,
@@ -137,7 +137,7 @@ fn question<T>(
             Err(why) => app.ui.line(why),
         }
     }
-    Err(Failure::usage("no answer that can be used; nothing was written"))
+    Err(Failure::usage("no valid answer; nothing was written"))
 }
 
 /// One line of standard input.
@@ -180,11 +180,11 @@ fn tenant(text: &str) -> Result<String, String> {
 fn client_id(text: &str) -> Result<String, String> {
     match uuid::Uuid::try_parse(text) {
         Ok(id) => Ok(id.hyphenated().to_string()),
-        Err(_) => Err("that is no client id: it is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
+        Err(_) => Err("that is not a client id: a client id is 32 hexadecimal digits in five groups, as on the application's Overview page".to_owned()),
     }
 }
 
-/// How an application is registered for what was asked so far.
+/// Explains how to register an application for the answers so far.
 fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     let portal = settings.cloud().facts().portal;
     let accounts = match layer.tenant.as_deref() {
@@ -230,7 +230,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
 }
 
-/// Adds the profile to the file, which is there as it was or whole.
+/// Adds the profile to the file atomically: a failure leaves the file unchanged.
 fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("cannot write {}: {error}", path.display()))
@@ -245,13 +245,13 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
     folders.create(folder(path)).map_err(|error| failed(&error))?;
-    // A link stays one, whether there is something behind it yet or not.
+    // A symbolic link is kept, even if its target does not exist yet.
     let options = OutputOptions { in_place: true, ..OutputOptions::default() };
     let mut output = OutputFile::open(path, options).map_err(|error| failed(&error))?;
     if !output.is_file() {
         return Err(failed(&std::io::Error::other("it is not a plain file")));
     }
-    // Two at once come one after the other.
+    // A lock makes two simultaneous runs wait for each other.
     #[cfg(unix)]
     let _turn = {
         let turn = std::fs::File::open(folder(path)).map_err(|error| failed(&error))?;
@@ -275,7 +275,7 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     let _ = write!(text, "[profiles.{name}]\n{profile}");
     ConfigFile::parse(&text).map_err(|error| {
         Failure::usage(format!(
-            "{}: the profile does not fit into this file: {error}",
+            "{}: the profile cannot be added to this file: {error}",
             path.display()
         ))
         .help("write it by hand: `config.example.toml` shows how")
@@ -283,7 +283,7 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
     app.ui.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {
-        app.ui.line(format!("commands that name no profile use `{name}`"));
+        app.ui.line(format!("commands without a profile use `{name}`"));
     }
     Ok(())
 }
@@ -294,8 +294,8 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
     let mail =
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
     let mut lines = vec![
-        (format!("entrada token {quoted}"), "prints a token, refreshed by itself"),
-        (format!("entrada probe {quoted}"), "shows it to the service, and tells what that says"),
+        (format!("entrada token {quoted}"), "prints a token, refreshed when needed"),
+        (format!("entrada probe {quoted}"), "presents it to the service, and explains the answer"),
     ];
     if mail {
         lines.push((

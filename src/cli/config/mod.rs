@@ -66,7 +66,7 @@ fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         })
         .collect();
     let authority = settings.authority()?.to_string();
-    rows.push(vec!["(authority)".to_owned(), authority, "what follows from these".to_owned()]);
+    rows.push(vec!["(authority)".to_owned(), authority, "derived from these".to_owned()]);
     render::table(app.stdout, &["setting", "value", "from"], &rows)?;
     Ok(Exit::Success)
 }
@@ -85,15 +85,15 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if let Some((place, _)) = ConfigFile::strings(&text).iter().find(secret) {
         let place = if place.is_empty() { "the file" } else { place };
         return Err(Failure::usage(format!(
-            "{}: something in `{place}` looks like a secret, and no setting is one",
+            "{}: a value in `{place}` looks like a secret, and no setting holds a secret",
             path.display()
         ))
         .help(
-            "remove it there, and have it changed if others can read that file or a copy of it; the key of the file store goes into \
-             a file of its own, which `store-key-file` names",
+            "remove it there, and replace the secret if others can read that file or a copy of it; the key of the file store belongs \
+             in its own file, which `store-key-file` names",
         ));
     }
-    // A default that is not there is met by each command that names none.
+    // Every command without a profile fails if the default profile is missing.
     app.settings_of(&file, None)?;
     for name in file.profiles.keys() {
         app.settings(Some(name))?;
@@ -105,6 +105,6 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };
-    app.ui.line(format!("{}: {count} {profiles}, all in order", path.display()));
+    app.ui.line(format!("{}: {count} {profiles}, no errors", path.display()));
     Ok(Exit::Success)
 }

@@ -1,4 +1,4 @@
-//! What is known around the evidence: flags outweigh what it says of itself, and a profile fills in what is left.
+//! The context of the evidence: flags override what the evidence says of itself, and a profile supplies the rest.
 
 use super::super::Failure;
 use super::super::app::App;
@@ -11,7 +11,7 @@ use entrada_diagnose::{Context, Evidence};
 pub(in crate::cli) struct ContextResolver {
     flags: Context,
     profile: Option<Context>,
-    /// What a configuration without a profile says of every token.
+    /// The settings for every token, without a profile.
     subject: Option<TokenSubject>,
     audience: Option<String>,
     /// The jobs to judge by where the evidence names none; those of a flag come before it.
@@ -24,9 +24,9 @@ pub(in crate::cli) struct ContextResolver {
 impl ContextResolver {
     /// Reads flags, variables and the configuration. `job_name` is a job that the evidence names and that is not on record.
     pub(in crate::cli) fn new(app: &App<'_, '_>, job_name: Option<&str>) -> Result<Self, Failure> {
-        // A pasted token is nobody's in particular: whose it should be counts only where it was named for this very
-        // judgement. What it is for is another matter, and may stand in the configuration.
-        // Without a home there is no file either, and none is needed.
+        // The account of a pasted token is checked only if this command names one. Its job may come from the
+        // configuration.
+        // Without a home folder there is no configuration file, and none is needed.
         let any =
             app.paths().is_ok() || app.common.profile.is_some() || app.common.config.is_some();
         let file = if any { app.config_file()?.1 } else { ConfigFile::default() };

@@ -1,4 +1,4 @@
-//! What was given, as cases: a refusal and the token that was sent explain each other.
+//! Groups the inputs into cases: a refusal and the token that was sent explain each other.
 
 use super::super::Failure;
 use super::super::app::App;
@@ -10,7 +10,7 @@ struct Given {
     evidence: Evidence,
 }
 
-/// Every one of `inputs`, as few cases as hold them.
+/// All of `inputs`, in as few cases as possible.
 pub(super) fn read_inputs(
     inputs: &[String],
     app: &mut App<'_, '_>,
@@ -38,7 +38,7 @@ pub(super) fn read_inputs(
         }
         for given in &unknown {
             app.ui.line(format!(
-                "note: {} is passed over: it is nothing that can be judged",
+                "note: {} is skipped: it is not a token, an error or an answer",
                 given.name
             ));
         }
@@ -53,7 +53,7 @@ pub(super) fn read_inputs(
     let cases = cases(all.into_iter().map(|given| given.evidence).collect());
     if 1 < cases.len() {
         app.ui.line(format!(
-            "note: {} are judged one after the other: a case has one token and one answer",
+            "note: {} are diagnosed separately: a case has one token and one answer",
             named.join(", ")
         ));
     }
@@ -78,7 +78,7 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
             (true, false) => tokens.push(evidence),
             (false, true) => answers.push(evidence),
             (true, true) => whole.push(evidence),
-            // What was asked for, and the like: it belongs to every case.
+            // Context such as the request belongs to every case.
             (false, false) => {
                 beside = Some(match beside {
                     None => evidence,
@@ -87,7 +87,7 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
             }
         }
     }
-    // A token by itself that an answer shows too belongs to that answer.
+    // A separate token that also appears in an answer belongs to that answer.
     tokens.retain(|token| {
         token.token.is_none() || !whole.iter().any(|case: &Evidence| case.token == token.token)
     });

@@ -46,11 +46,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let cases = inputs::read_inputs(&args.input, app)?;
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {
-        app.ui
-            .line(format!("note: the evidence's `{member}` is not understood and was passed over"));
+        app.ui.line(format!("note: the evidence's `{member}` is unknown and was ignored"));
     }
     if let more @ 1.. = unknown.len().saturating_sub(MEMBERS_MAX) {
-        app.ui.line(format!("note: {more} more members are not understood"));
+        app.ui.line(format!("note: {more} more members are unknown"));
     }
     let mut judged: Vec<Diagnosis> = Vec::new();
     for case in cases {
@@ -78,7 +77,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn worse(exit: Exit, diagnosis: &Diagnosis) -> Exit {
     match (exit, diagnosis.verdict) {
         (_, Verdict::Problem) => Exit::Findings,
-        // Nothing was judged: no script may take that for a clean bill.
+        // Nothing was judged: a script must not read that as success.
         (Exit::Success, _) if diagnosis.is_unrecognised() => Exit::Usage,
         _ => exit,
     }

@@ -27,7 +27,7 @@ pub(super) fn run(resolver: &ContextResolver, app: &mut App<'_, '_>) -> Result<E
             json::append(&mut output, &diagnosis)?;
             exit = worse(exit, &diagnosis);
         }
-        // Whoever waits for this line before sending the next gets it now.
+        // The sender may wait for this line before it sends the next one.
         if BUFFER <= output.len() || input.buffer().is_empty() {
             app.stdout.write_all(&output)?;
             app.stdout.flush()?;
@@ -69,7 +69,7 @@ impl StreamLine {
         }
     }
 
-    /// What the line is; what cannot be read is nothing that can be judged, and no reason to stop.
+    /// Parses the line. A line that cannot be read is reported as undiagnosable, and does not end the stream.
     fn evidence(&self, now: NumericDate) -> Evidence {
         let nothing = || Evidence { unrecognised: true, now: Some(now), ..Evidence::default() };
         if self.cut {
@@ -77,7 +77,7 @@ impl StreamLine {
         }
         let read = |text: &str| {
             let evidence = diagnose::recognise(text, now).ok();
-            // A job that nobody knows cannot be judged by, and no other is to stand in for it.
+            // An unknown job is an error: another job must not replace it.
             evidence.filter(|evidence| evidence.context.job_name.is_none()).unwrap_or_else(nothing)
         };
         let text = match std::str::from_utf8(&self.text) {

@@ -10,10 +10,10 @@ use entrada_auth::sys::HttpResponse;
 use entrada_core::oauth::{ErrorResponse, code, device_code};
 use entrada_core::{Endpoints, ScopeSet, Secret, clean};
 
-/// Where a browser comes back to a program on its own machine (RFC 8252 §7.3).
+/// The redirect URI of a program on the browser's own machine (RFC 8252 §7.3).
 const LOOPBACK: &str = "http://localhost";
 
-/// What is said behind everything here.
+/// The suffix of every finding here.
 const INFERRED: &str = "(inferred)";
 
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
@@ -21,7 +21,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let (Some(endpoints), Ok(client)) = (found, settings.client_id()) else {
         return vec![CheckLine::note(
             "application",
-            "only applications of Entra ID can be looked at",
+            "only applications of Entra ID can be checked",
         )];
     };
     let known = known(app, &endpoints, &client);
@@ -35,11 +35,11 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     vec![known, redirect(app, &endpoints, &client), public(app, &endpoints, &client)]
 }
 
-/// Whether the tenant knows the application: whoever it gives a `user_code` to, it knows. Nobody will enter that.
+/// Whether the tenant knows the application: it issues a `user_code` only to known applications. That code is never entered.
 fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let scopes = ScopeSet::parse("openid");
     let Some(endpoint) = &endpoints.device_authorization else {
-        return CheckLine::note("application", "the authority has no sign-in by code");
+        return CheckLine::note("application", "the authority has no device code sign-in");
     };
     let request = device_code::authorization_request(endpoint, client, &scopes, None);
     let answer = app.sys.http.send(request).map_err(super::Failure::from).and_then(|answer| {
@@ -49,14 +49,14 @@ fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
         Err(failure) => CheckLine::of("application", &failure),
         Ok(Ok(_)) => CheckLine::fine(
             "application",
-            format!("the tenant knows it, and it may sign in by code {INFERRED}"),
+            format!("the tenant knows it, and it may use device code sign-in {INFERRED}"),
         ),
         Ok(Err(error)) => refused("application", &error),
     }
 }
 
-/// Whether a browser may come back to this machine. An authority that sends a refusal back to an address has that address on
-/// its list; else it shows the refusal on a page of its own (AADSTS50011).
+/// Whether a browser may be redirected to this machine. An authority redirects a refusal only to a registered address;
+/// otherwise it shows the refusal on its own page (AADSTS50011).
 fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let Some(page) = &endpoints.authorization else {
         return CheckLine::note("redirect", "the authority has no sign-in page");
@@ -74,12 +74,12 @@ fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine
     let request = http::Request::get(url.as_str()).body(Vec::new());
     let answer = request.map(|request| app.sys.http.send(request));
     let Ok(Ok(answer)) = answer else {
-        return CheckLine::note("redirect", "the sign-in page gave no answer");
+        return CheckLine::note("redirect", "the sign-in page did not answer");
     };
     if comes_back(&answer) {
         return CheckLine::fine(
             "redirect",
-            format!("the sign-in page comes back to {LOOPBACK} {INFERRED}"),
+            format!("the sign-in page redirects to {LOOPBACK} {INFERRED}"),
         );
     }
     let text = String::from_utf8_lossy(answer.body());
@@ -90,10 +90,10 @@ fn redirect(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine
         )
         .help(
             "in the portal: App registrations, the application, Authentication, Add a platform, Mobile and desktop applications, \
-             `http://localhost`; without it `entrada login --flow device` is left",
+             `http://localhost`; without it, use `entrada login --flow device`",
         );
     }
-    CheckLine::note("redirect", "the sign-in page does not tell where it would come back to")
+    CheckLine::note("redirect", "the sign-in page does not show where it redirects to")
 }
 
 fn comes_back(answer: &HttpResponse) -> bool {
@@ -103,8 +103,8 @@ fn comes_back(answer: &HttpResponse) -> bool {
     })
 }
 
-/// Whether the token endpoint wants a secret of the application. A code that nobody issued tells: one who is asked for a
-/// secret hears of that, one who is not hears of the code.
+/// Whether the token endpoint requires a client secret. The request sends a code that was never issued: the error is about the
+/// secret if one is required, otherwise about the code.
 fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let (code, verifier) = (Secret::new("0.none"), Secret::new("entrada-doctor-".repeat(4)));
     let request = code::request(code::Redemption {
@@ -125,14 +125,14 @@ fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
     let error = match answer {
         Err(failure) => return CheckLine::of("public", &failure),
         Ok(Ok(_)) => {
-            return CheckLine::note("public", "the authority took a code that nobody issued");
+            return CheckLine::note("public", "the authority accepted a code that it never issued");
         }
         Ok(Err(error)) => error,
     };
     if error.has_code(&[7000218, 7000216, 7000215]) {
         return CheckLine::bad(
             "public",
-            format!("the application is asked for a secret, as one on a server is {INFERRED}"),
+            format!("the authority requires a client secret, as for a server application {INFERRED}"),
         )
         .help(
             "in the portal: App registrations, the application, Authentication, Advanced settings, Allow public client flows: Yes; \
@@ -147,7 +147,7 @@ fn public(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
         .help("in the portal: Authentication: move `http://localhost` to Mobile and desktop applications");
     }
     if error.has_code(&[70000, 9002313, 70008, 54005]) || error.error == "invalid_grant" {
-        return CheckLine::fine("public", format!("no secret is asked for {INFERRED}"));
+        return CheckLine::fine("public", format!("no client secret is required {INFERRED}"));
     }
     refused("public", &error)
 }

@@ -12,7 +12,7 @@ use entrada_auth::sys::{HostKind, Stream};
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
 
-/// Whether what has to be kept can be written down.
+/// Whether the folders can be written.
 pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
     let paths = match app.paths() {
         Ok(paths) => paths,
@@ -24,7 +24,7 @@ pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
                 "folders",
                 format!("{} cannot be written: {error}", folder.display()),
             )
-            .help("set HOME to a folder of yours, or XDG_STATE_HOME and XDG_DATA_HOME");
+            .help("set HOME to a folder that you own, or set XDG_STATE_HOME and XDG_DATA_HOME");
         }
     }
     CheckLine::fine("folders", format!("{} can be written", paths.state.display()))
@@ -36,27 +36,27 @@ fn writable(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(there).map(drop)
 }
 
-/// Whether the store takes a grant and gives it back.
+/// Whether the store can save a grant and load it again.
 pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let grants = match app.grants(settings) {
         Ok(grants) => grants,
         Err(failure) => return CheckLine::of("store", &failure),
     };
     if grants.kind() == StoreKind::Memory {
-        return CheckLine::note("store", "in memory: nothing outlives one command")
+        return CheckLine::note("store", "in memory: sign-ins are lost when the command ends")
             .help("`--store keyring` keeps sign-ins");
     }
     match grants.try_out(GRANT) {
         Ok(()) => CheckLine::fine(
             "store",
-            format!("{}: {GRANT} bytes went in and came back", grants.describe()),
+            format!("{}: {GRANT} bytes were stored and read back", grants.describe()),
         ),
         Err(error) => {
             let locked =
                 matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
             let line = CheckLine::of("store", &failure);
-            // Where a user can answer questions, the keyring asks by itself.
+            // With a user at the terminal, the keyring asks to be unlocked.
             if locked && line.help.is_empty() {
                 return line
                     .help("unlock the keyring: sign in to the desktop, or open its program");
@@ -87,8 +87,8 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         found => found.map(|(entries, _)| entries),
     };
     match found {
-        // What is wrong with the settings or the store has a line of its own.
-        Err(_) => CheckLine::note("sign-in", "cannot be told"),
+        // Errors in the settings or the store have their own lines.
+        Err(_) => CheckLine::note("sign-in", "not known"),
         Ok(entries) if entries.is_empty() => {
             CheckLine::note("sign-in", "no account is signed in with these settings")
                 .help(format!("sign in: {}", app.login_command(settings)))
@@ -101,7 +101,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     }
 }
 
-/// Where a sign-in page would come up.
+/// The browser in which a sign-in page would open.
 pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
     let env = app.sys.env;
     let place = app.sys.browser.host_kind(env);
@@ -117,15 +117,15 @@ pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
         return line(format!("`{browser}`, by the variable BROWSER"));
     }
     line(match place {
-        HostKind::Desktop => "the desktop's own".to_owned(),
-        HostKind::Wsl => "that of Windows".to_owned(),
+        HostKind::Desktop => "the desktop's default browser".to_owned(),
+        HostKind::Wsl => "the default browser of Windows".to_owned(),
         HostKind::Remote => format!("none: this is an SSH session, so {by_code}"),
         HostKind::Container => format!("none: this is a container, so {by_code}"),
         HostKind::Headless => format!("none: there is no display, so {by_code}"),
     })
 }
 
-/// Whether a browser could come back to us.
+/// Whether a browser can be redirected to this program.
 pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
     match app.sys.loopback.listen(&[]) {
         Ok(listener) => {
@@ -136,18 +136,16 @@ pub(super) fn loopback(app: &App<'_, '_>) -> CheckLine {
                 format!("the browser can return to http://localhost:{port}"),
             )
         }
-        Err(error) => {
-            CheckLine::bad("loopback", format!("no port on 127.0.0.1 can be had: {error}"))
-                .help("sign in by code instead: `entrada login --flow device`")
-        }
+        Err(error) => CheckLine::bad("loopback", format!("cannot listen on 127.0.0.1: {error}"))
+            .help("sign in by code instead: `entrada login --flow device`"),
     }
 }
 
-/// Whether somebody could be asked.
+/// Whether the user can be asked.
 pub(super) fn terminal(app: &App<'_, '_>) -> CheckLine {
     let stdin = app.sys.terminal.is_terminal(Stream::Stdin);
     if app.sys.env.is_ci() {
-        CheckLine::note("terminal", "the variable CI is set: nobody is asked anything")
+        CheckLine::note("terminal", "the variable CI is set: entrada asks no questions")
     } else if stdin && app.ui.to_terminal {
         CheckLine::fine("terminal", "a user can answer questions")
     } else {

@@ -26,18 +26,18 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// How something is.
+/// The result of one check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CheckState {
     Fine,
-    /// Worth knowing, and in nobody's way.
+    /// Worth knowing, and not an error.
     Note,
     Bad,
-    /// Not looked at, because of another line.
+    /// Skipped, because another check failed.
     Passed,
 }
 
-/// One thing that was looked at.
+/// One check and its result.
 struct CheckLine {
     name: &'static str,
     state: CheckState,
@@ -62,13 +62,13 @@ impl CheckLine {
         Self::new(name, CheckState::Bad, found)
     }
 
-    /// One that cannot be looked at before `other` is mended.
+    /// A check that is skipped until `other` passes.
     fn passed(name: &'static str, other: &str) -> Self {
         Self::new(name, CheckState::Passed, format!("skipped: see `{other}`"))
     }
 
     fn of(name: &'static str, failure: &Failure) -> Self {
-        // The first line of it: what follows shows the place, and whoever mends it looks at that.
+        // Only the first line: the following lines quote the place in the file.
         let said = failure.said();
         let said = said.lines().next().unwrap_or_default();
         Self { help: failure.help.clone(), ..Self::bad(name, said) }
@@ -79,7 +79,7 @@ impl CheckLine {
         self
     }
 
-    /// Says `help` where nothing else is said.
+    /// Adds `help` if there is no help yet.
     fn or_help(self, help: &str) -> Self {
         if self.help.is_empty() { self.help(help) } else { self }
     }
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     Ok(if lines.iter().any(CheckLine::is_bad) { Exit::Findings } else { Exit::Success })
 }
 
-/// One who has been asked to end looks no further: what failed after that failed for it, and is no finding.
+/// Ends the checks if a signal has arrived: a failure after the signal is caused by it, and is not a finding.
 fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
     app.sys.clock.pending_signal().map_or(Ok(found), |interrupted| Err(interrupted.into()))
 }
@@ -149,7 +149,7 @@ fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     go_on(app, lines)
 }
 
-/// The file, the profile, and what they come to.
+/// Checks the configuration file, the profile and the resulting settings.
 fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<CheckLine>, Option<Settings>) {
     let file = match app.config_file() {
         Ok((path, file)) => {

@@ -1,4 +1,4 @@
-//! The way to the authority, and its clock.
+//! The connection to the authority, and its clock.
 
 use super::super::app::App;
 use super::super::{Failure, network};
@@ -11,7 +11,7 @@ use entrada_core::{Authority, NumericDate, clean, human_duration};
 /// Seconds by which clocks may differ: rules speak of it from here on as well.
 const SKEW: i64 = 120;
 
-/// One line each for names, proxy, TLS, what the authority says of itself, and the clock.
+/// One line each for names, proxy, TLS, the authority's metadata, and the clock.
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let authority = match settings.authority() {
         Ok(authority) => authority,
@@ -34,7 +34,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let names = match names() {
         Ok(line) => line,
         Err(error) => {
-            let line = CheckLine::bad("dns", format!("{host} has no address here: {}", clean(&error.to_string())))
+            let line = CheckLine::bad("dns", format!("{host} cannot be resolved: {}", clean(&error.to_string())))
                 .help("check the network, the spelling of the authority, and whether a proxy is needed (`HTTPS_PROXY`)");
             let rest = ["proxy", "tls", "authority", "clock"];
             return std::iter::once(line)
@@ -61,7 +61,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     }
 }
 
-/// No answer: the one line that says why, and those that could not be looked at.
+/// The lines after no answer: one that says why, and the skipped ones.
 fn unreachable(
     names: CheckLine,
     proxy: impl Fn() -> CheckLine,
@@ -99,7 +99,7 @@ fn unreachable(
     lines
 }
 
-/// What the authority says of itself.
+/// The metadata of the authority.
 fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> CheckLine {
     match discovery::parse(authority, response, Some(now)) {
         Ok(Ok(endpoints)) => {
@@ -109,7 +109,7 @@ fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Che
             let line = CheckLine::bad("authority", clean(&error.sentence()));
             let code = error.error_codes.first();
             let more = code
-                .map_or_else(String::new, |code| format!("; `entrada explain {code}` tells more"));
+                .map_or_else(String::new, |code| format!("; `entrada explain {code}` explains it"));
             line.help(format!("check `--tenant` and `--cloud`{more}"))
         }
         Err(error) => CheckLine::of("authority", &Failure::from(error)),
@@ -119,14 +119,14 @@ fn said(authority: &Authority, response: &HttpResponse, now: NumericDate) -> Che
 fn clock(now: NumericDate, host: &str, response: &HttpResponse) -> CheckLine {
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
     let Some(theirs) = date.and_then(entrada_core::oauth::http_date) else {
-        return CheckLine::note("clock", format!("{host} does not tell the time"));
+        return CheckLine::note("clock", format!("{host} sends no time"));
     };
     let ahead = now.seconds_since(theirs);
     if ahead.abs() <= SKEW {
-        return CheckLine::fine("clock", format!("as that of {host}"));
+        return CheckLine::fine("clock", format!("agrees with {host}"));
     }
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    CheckLine::bad("clock", format!("{} {side} that of {host}", human_duration(ahead.abs()))).help(
+    CheckLine::bad("clock", format!("{} {side} {host}", human_duration(ahead.abs()))).help(
         "set it: `timedatectl set-ntp true`; in a virtual machine, sync it with its host (WSL: `wsl --shutdown`)",
     )
 }

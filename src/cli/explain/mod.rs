@@ -68,7 +68,7 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
         return Some(ExplainPage::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
     }
     let by_number = || number(word).and_then(aadsts::find).map(explain_code);
-    // A small number is none of Entra's.
+    // A small number is not an Entra error number.
     let by_exit = || exit_code(word).or_else(|| exit_code(&format!("exit {word}")));
     let in_a_line = |exit: Exit| vec![format!("exit code {}: {}", exit.code(), exit.meaning())];
     match word {
@@ -88,13 +88,13 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
 fn overview() -> ExplainPage {
     let rows = [
         ("entrada explain wrong-audience", "a finding, by its id"),
-        ("entrada explain AADSTS65001", "a number of Entra's"),
+        ("entrada explain AADSTS65001", "an error number of Entra ID"),
         ("entrada explain invalid_grant", "an OAuth error"),
         ("entrada explain scp", "a claim in a token"),
         ("entrada explain Mail.Read", "a permission"),
         ("entrada explain imap", "a job; `entrada explain jobs` lists them"),
         ("entrada explain exit 5", "an exit code; `entrada explain exit` lists them"),
-        ("entrada explain --search consent", "everything in which a word stands"),
+        ("entrada explain --search consent", "every entry that contains a word"),
     ];
     let rows = rows.iter().map(|(command, what)| vec![(*command).to_owned(), (*what).to_owned()]);
     ExplainPage::Table(["command", "explains"], rows.collect())
@@ -116,7 +116,7 @@ fn explain_error(own: &OauthError) -> Vec<String> {
 }
 
 fn unknown(what: &str, word: &str) -> Failure {
-    let failure = Failure::usage(format!("nothing is known about `{}`", clean(what)));
+    let failure = Failure::usage(format!("there is no entry for `{}`", clean(what)));
     match nearest(word) {
         Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
         None => failure.help(
@@ -183,7 +183,7 @@ fn explain_job(job: Job) -> Vec<String> {
     for (label, list) in [
         ("Scopes asked for", facts.scopes),
         ("Permissions that suffice", facts.sufficient),
-        ("Tempting, and not enough", facts.tempting),
+        ("Similar, but not sufficient", facts.tempting),
         ("Application permissions", facts.app_roles),
     ] {
         if !list.is_empty() {
@@ -239,10 +239,13 @@ fn explain_permission(permission: &Permission) -> Vec<String> {
 const ABOUT_SIGN_IN: [(&str, &str); 4] = [
     (
         "offline_access",
-        "Asks for a refresh token. It never stands in a token's `scp`, and rarely in an answer's `scope`: whether it was \
-         granted shows in the refresh token alone (`entrada status`).",
+        "Asks for a refresh token. It never appears in a token's `scp`, and rarely in a response's `scope`: only the \
+         refresh token shows whether it was granted (`entrada status`).",
     ),
-    ("openid", "Asks for an ID token, which says who signed in. It opens no API."),
-    ("profile", "Asks for the user's name and the like in the ID token. It opens no API."),
-    ("email", "Asks for the user's address in the ID token. It opens no API."),
+    ("openid", "Asks for an ID token, which says who signed in. It gives access to no API."),
+    (
+        "profile",
+        "Asks for the user's name and the like in the ID token. It gives access to no API.",
+    ),
+    ("email", "Asks for the user's address in the ID token. It gives access to no API."),
 ];

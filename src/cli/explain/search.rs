@@ -31,7 +31,7 @@ pub(super) fn search(words: &str, app: &mut App<'_, '_>) -> Result<Exit, Failure
         .map(|entry| vec![entry.kind.to_owned(), entry.word, entry.line])
         .collect();
     if wanted.is_empty() || rows.is_empty() {
-        return Err(Failure::usage(format!("nothing is written about `{}`", clean(words)))
+        return Err(Failure::usage(format!("no entry contains `{}`", clean(words)))
             .help("try fewer or other words: `entrada explain --search consent`"));
     }
     let style = style_of(app.sys, Stream::Stdout);

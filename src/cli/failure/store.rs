@@ -28,7 +28,7 @@ impl From<StoreError> for Failure {
                  grants in an encrypted file: `--store file` with a key in ENTRADA_STORE_KEY",
             ),
             (StoreErrorKind::TimedOut(_), StoreKind::Keyring) => failure.help(
-                "the keyring's program may be asking something in a window of its own: answer it there; else restart that \
+                "the keyring's program may be waiting for an answer in its own window: answer there; otherwise restart that \
                  program, or log in again",
             ),
             (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
@@ -37,12 +37,12 @@ impl From<StoreError> for Failure {
             ),
             (StoreErrorKind::WrongKey(_), _) => failure
                 .help(
-                    "the key is most likely another than the one that the store was made with: check ENTRADA_STORE_KEY, \
+                    "the key is most likely not the one that the store was created with: check ENTRADA_STORE_KEY, \
                      `--store-key-file` or the passphrase; with the right one nothing is lost",
                 )
                 .help(
-                    "only if that key is lost, or every file damaged: `entrada logout --all` forgets all that the store holds, \
-                     and `entrada login` begins anew",
+                    "only if that key is lost, or every file damaged: `entrada logout --all` removes everything in the store, \
+                     and `entrada login` signs in again",
                 ),
             (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
@@ -55,12 +55,12 @@ impl From<StoreError> for Failure {
             ),
             (StoreErrorKind::FewDescriptors, _) => failure.help("allow more: `ulimit -n 64`"),
             (StoreErrorKind::InTheWay { path, is, .. }, _) => failure.help(format!(
-                "remove it: `rm {}{}`; the list is made anew from what the store holds",
+                "remove it: `rm {}{}`; entrada rebuilds the list from the store",
                 if *is == "is a directory" { "-r " } else { "" },
                 shell_quoted(&path.to_string_lossy())
             )),
             (StoreErrorKind::Denied(_), StoreKind::File) if is_of_place(error.source.as_deref()) => failure.help(
-                "let that folder be writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
+                "make that folder writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
             ),
             (StoreErrorKind::Denied(_), _) if is_full(error.source.as_deref()) => failure.help(FULL),
             (StoreErrorKind::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
@@ -81,8 +81,8 @@ impl From<LockError> for Failure {
             }
             LockError::Refused { .. } => (
                 Exit::Store,
-                "nothing was changed, and a stored token that is still good is handed out all the same; to renew one, let that \
-                 folder be writable, or name another with XDG_STATE_HOME",
+                "nothing was changed, and a stored token that is still valid is used anyway; to renew one, make that \
+                 folder writable, or name another with XDG_STATE_HOME",
             ),
         };
         Self::of(exit, &error).help(help)

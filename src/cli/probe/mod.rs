@@ -50,15 +50,15 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// What a service made of the token.
+/// The service's decision about the token.
 enum Ended {
     Taken,
-    /// The token was taken; whether it does the job cannot be tried without doing it.
+    /// The token was accepted; whether it permits the job cannot be tested without doing the job.
     TakenAtLeast,
     Refused,
-    /// Something answered, and said nothing of the token: a server that is busy, or that is none.
+    /// An answer that says nothing about the token: the server is busy, or is not the service.
     PutOff(String),
-    /// Nobody was asked: this is no token to show around.
+    /// The service was not asked: the token is not for it (a refresh token).
     Withheld,
     Broken(HttpError),
 }
@@ -66,7 +66,7 @@ enum Ended {
 /// One probe.
 struct Probed {
     job: Job,
-    /// Whom it was shown to.
+    /// The server that the token was sent to.
     server: String,
     user: Option<String>,
     ended: Ended,
@@ -91,7 +91,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(args.profile.as_deref())?;
     let jobs = settings.jobs()?;
     if args.server.is_some() && 1 < jobs.len() {
-        return Err(Failure::usage("one server answers for one job")
+        return Err(Failure::usage("`--server` works with only one job")
             .help("name one with `--job`, or leave out `--server`"));
     }
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
@@ -99,7 +99,7 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut exit = Exit::Success;
     let outcome =
         probe_each(args, app, &settings, &jobs, given.as_ref(), &mut transcript, &mut exit);
-    // What was said before a failure is worth as much.
+    // The transcript is written after a failure too.
     transcript.write(app)?;
     outcome.map(|()| exit)
 }
@@ -137,7 +137,7 @@ fn worse(exit: Exit, probed: &Probed) -> Exit {
         }
         Ended::Taken | Ended::TakenAtLeast => Exit::Success,
     };
-    // A refusal outweighs what may pass, and that what was only judged.
+    // A refusal outweighs a temporary failure, which outweighs a finding.
     [Exit::ProbeRefused, Exit::Temporary, Exit::Findings]
         .into_iter()
         .find(|one| *one == exit || *one == own)
@@ -152,7 +152,7 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
             if Path::new(path).exists() {
                 return failure;
             }
-            failure.help("a token on the command line can be seen by others: give it on standard input, `--token-from -`")
+            failure.help("other users can see a token on the command line: give it on standard input, `--token-from -`")
         })?)?,
     };
     let evidence = diagnose::recognise(text.expose(), app.sys.clock.now())
@@ -166,14 +166,14 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let is_one = !text.expose().is_empty() && text.expose().chars().all(fits);
     if !is_token || !is_one {
-        return Err(Failure::usage("what was given is no bare token and no token response")
-            .help("give the access token alone; what a service answered, and caches, are judged by `entrada diagnose`"));
+        return Err(Failure::usage("the input is neither a bare token nor a token response")
+            .help("give only the access token; for a service's answer or a token cache, use `entrada diagnose`"));
     }
     let account = match Shape::of(text.expose()) {
         Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
         _ => None,
     };
-    // It is the token that is shown and judged, whatever came along with it.
+    // Only the access token is sent and diagnosed, not the rest of the response.
     let token = evidence.token.or_else(|| Some(Shape::of(text.expose())));
     let evidence = Evidence { token, response: None, ..evidence };
     Ok(Token { text, account, evidence })
@@ -213,7 +213,7 @@ fn probe(
 ) -> Result<Probed, Failure> {
     let Token { text, account, mut evidence } = token;
     evidence.context.mailbox.clone_from(&args.mailbox);
-    // An emulator has its Graph under its own roof.
+    // An emulator serves Graph at its own address.
     let emulated = settings.authority().ok().map(|authority| authority.base());
     let emulated = emulated.filter(|base| url::Url::parse(base).is_ok_and(|url| is_loopback(&url)));
     let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
@@ -240,7 +240,7 @@ fn probe(
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie
     );
     if is_grant {
-        // Who has it can have tokens of his own: it is nobody's business but the authority's.
+        // Its holder can get new tokens, so it is sent only to the authority.
         let diagnosis = diagnose::run(&evidence);
         return Ok(Probed {
             job,
@@ -265,7 +265,7 @@ fn probe(
             };
             let last = last_of(&ui.lines);
             let log = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
-            // The server may take the token and end the connection all the same.
+            // The server may accept the token and still close the connection.
             let ended = match ended {
                 Ended::Taken if !log.let_in(true) => Ended::PutOff(last),
                 ended => ended,
@@ -285,7 +285,7 @@ fn probe(
                     probe::WebVerdict::Unexpected => {
                         let status = answered.response.status();
                         Ended::PutOff(format!(
-                            "HTTP {} that is no answer of the service",
+                            "HTTP {} that is not an answer of the service",
                             status.as_u16()
                         ))
                     }
@@ -308,7 +308,7 @@ fn probe(
         evidence.not_understood = Some(format!("the answer of {server}"));
         diagnosis = diagnose::run(&evidence);
     }
-    // What a server says when it cannot look is no word about the token.
+    // A server that is temporarily unavailable says nothing about the token.
     let passing = [RuleId::ServiceIncident, RuleId::Throttled, RuleId::AnswerNotFromService];
     let cause = diagnosis.findings.first().map(|finding| finding.rule.id);
     let ended = match ended {

@@ -1,4 +1,4 @@
-//! What came of a probe, for people and for programs.
+//! Prints the result of a probe, for people and for programs.
 
 use std::io::Write as _;
 
@@ -66,15 +66,15 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     let whose = user.as_deref().map(|user| format!(" for `{}`", clean(user))).unwrap_or_default();
     let is_mail = protocol_of(*job).is_some();
     let opened = match protocol_of(*job) {
-        Some(_) => format!("took the token, and opened the mailbox{whose}"),
-        None => "took the token, and answered".to_owned(),
+        Some(_) => format!("accepted the token, and opened the mailbox{whose}"),
+        None => "accepted the token, and answered".to_owned(),
     };
     let (mark, said) = match ended {
         Ended::Taken => (render::heading(style, "taken"), format!("{server} {opened}")),
         Ended::TakenAtLeast => (
             render::heading(style, "taken"),
             format!(
-                "{server} took the token; whether it does `{job}` cannot be tried without doing it, so its permissions are judged"
+                "{server} accepted the token; whether it does `{job}` cannot be tried without doing it, so only its permissions are checked"
             ),
         ),
         Ended::Refused => (
@@ -83,11 +83,11 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
         ),
         Ended::PutOff(said) => (
             render::label(style, Severity::Warning, "put off"),
-            format!("{server} said nothing of the token, but {}", clean(said)),
+            format!("{server} said nothing about the token, but {}", clean(said)),
         ),
         Ended::Withheld => (
             render::label(style, Severity::Error, "withheld"),
-            format!("{server} was not asked: a refresh token is shown to nobody but the authority"),
+            format!("{server} was not asked: a refresh token is sent only to the authority"),
         ),
         Ended::Broken(error) => (
             render::label(style, Severity::Error, "no answer"),
@@ -108,7 +108,7 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
         Ended::Broken(error) => render::help(&mut out, style, &of_server(error))?,
         Ended::PutOff(_) => {
             let help =
-                ["try again later; if it stays so, check `--server`, its port and `--security`"];
+                ["try again later; if this persists, check `--server`, its port and `--security`"];
             render::help(&mut out, style, &help)?;
         }
         _ => render::diagnosis(&mut out, diagnosis, style, Notes::Hidden)?,
@@ -120,7 +120,7 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
 fn of_mail(error: &HttpError) -> Vec<String> {
     let help = match &error.failure {
         HttpFailure::Connect | HttpFailure::ConnectTimeout => {
-            "check the network, and the spelling of `--server` and its port; a firewall may let no mail program through"
+            "check the network, and the spelling of `--server` and its port; a firewall may block mail programs"
         }
         HttpFailure::NotTls | HttpFailure::Cut | HttpFailure::Broken => {
             "check the port, and whether TLS begins with the first byte there: `--security implicit`, or `--security starttls`"
@@ -130,7 +130,7 @@ fn of_mail(error: &HttpError) -> Vec<String> {
     vec![help.to_owned()]
 }
 
-/// What to do about a service that could not be reached: it is no authority.
+/// What to do about a service that could not be reached; it is not an authority.
 fn of_server(error: &HttpError) -> Vec<String> {
     let help = network::help(error).into_iter();
     help.map(|line| line.replace("the authority", "the server")).collect()

@@ -1,4 +1,4 @@
-//! `entrada status --all`: every sign-in of the store in one table, with what is to be expected of each.
+//! `entrada status --all`: every sign-in of the store in one table, with a forecast for each.
 
 use super::{App, Failure, Stored, unreadable};
 use crate::cli::ui::style_of;
@@ -54,7 +54,7 @@ pub(super) fn show(
     render::wrapped(
         app.stdout,
         style.width,
-        "a forecast and no promise, for a sign-in that nobody uses; each use of a refresh token of Entra's gives it 90 days more",
+        "this is a forecast for an unused sign-in, not a promise; each use of an Entra refresh token extends it by 90 days",
     )?;
     for ExpiryRisk { id, what } in told {
         render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
@@ -95,8 +95,8 @@ fn foreseen(
     let came = grant.access_tokens.iter().map(|token| token.received_at).max();
     let is_odd = now < grant.refreshed_at || came.is_some_and(|came| now < came);
     let needed = match forecast.basis {
-        // A forecast from a time that is yet to come says nothing.
-        Basis::Inactivity | Basis::AccessToken if is_odd => "nobody can tell".to_owned(),
+        // A forecast from a future time means nothing.
+        Basis::Inactivity | Basis::AccessToken if is_odd => "not known".to_owned(),
         _ => sign_in_needed(forecast, now),
     };
     let sooner = forecast.sooner.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");
@@ -104,12 +104,12 @@ fn foreseen(
         grant.access_tokens.iter().zip(&forecast.access_tokens).map(|(token, expected)| {
             let scopes = token.granted.as_ref().unwrap_or(&token.requested).api().to_string();
             let left = expected.serves_until.seconds_since(now);
-            // One that came in the future is not used: whose clock is wrong, nobody can tell.
+            // A token received in the future is not used: it is not known which clock is wrong.
             let is_odd = now < token.received_at;
             let serves = match left {
                 _ if is_odd => "no: from the future".to_owned(),
                 1.. => human_duration(left),
-                _ => "no more".to_owned(),
+                _ => "no longer".to_owned(),
             };
             let renewed = expected.renewed_from.map_or_else(
                 || "never".to_owned(),
@@ -133,7 +133,7 @@ fn sign_in_needed(forecast: &Forecast, now: NumericDate) -> String {
         (Some(at), Basis::Inactivity) => format!("about {}", ahead(at, now)),
         (Some(at), _) => ahead(at, now),
         (None, Basis::AccessToken) => "now".to_owned(),
-        (None, _) => "nobody can tell".to_owned(),
+        (None, _) => "not known".to_owned(),
     }
 }
 

@@ -29,10 +29,10 @@ pub(super) struct Args {
     output: Format,
 }
 
-/// A sign-in of the store, and what stands there.
+/// A sign-in of the store, and its content.
 struct Stored {
     entry: AccountEntry,
-    /// The grant and what is to be expected of it; `None` where only the list names it; an error where it cannot be read.
+    /// The grant and its forecast; `None` if only the list names it; an error if it cannot be read.
     grant: Result<Option<(Grant, Forecast)>, StoreError>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     } else if args.profile.is_some() {
         App::selected(&settings, &grants)?
     } else {
-        // What is named narrows; what is not named hides nobody.
+        // Given settings narrow the list; missing settings do not.
         let layer = &app.common.layer;
         let is = |given: Option<&String>, own: &str| {
             given.is_none_or(|given| given.eq_ignore_ascii_case(own))
@@ -132,7 +132,7 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         Ok(Some((grant, forecast))) if forecast.basis == Basis::Refused => {
             let when =
                 forecast.sign_in_needed_at.map_or_else(|| "once".to_owned(), |at| past(at, now));
-            line("refused", &format!("by the authority, {when} and for good: sign in again"))?;
+            line("refused", &format!("by the authority, {when}, permanently: sign in again"))?;
             grant
         }
         Ok(Some((grant, _))) => grant,
@@ -146,7 +146,7 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
         }
     };
     let signed_in = grant.signed_in_at.map_or_else(
-        || format!("nobody told when ({})", grant.grant_type),
+        || format!("at an unknown time ({})", grant.grant_type),
         |at| format!("{at} ({}, {})", past(at, now), grant.grant_type),
     );
     line("signed in", &signed_in)?;
@@ -161,21 +161,21 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
 
 fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     if grant.refresh_token.is_none() {
-        return "none: sign in again when the access token ends".to_owned();
+        return "none: sign in again when the access token expires".to_owned();
     }
     if now < grant.refreshed_at {
         let came = past(grant.refreshed_at, now);
-        return format!("came {came}; when it ends cannot be told by that clock");
+        return format!("received {came}; its expiry cannot be computed from that clock");
     }
     let known = grant.refresh_expires_at;
     let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
     let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
-    let what = if known.is_some() { "ends" } else { "if unused, ends about" };
+    let what = if known.is_some() { "expires" } else { "if unused, expires about" };
     format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
 }
 
-/// How long ago something was, whose time may be wrong.
+/// How long ago `at` was; the clock may have been wrong.
 fn past(at: NumericDate, now: NumericDate) -> String {
     let ago = now.seconds_since(at);
     if ago < 0 {
@@ -188,7 +188,7 @@ fn past(at: NumericDate, now: NumericDate) -> String {
 fn life(token: &CachedToken, now: NumericDate) -> String {
     if now < token.received_at {
         let came = past(token.received_at, now);
-        return format!("not used: it came {came}");
+        return format!("not used: received {came}");
     }
     let left = token.expires_at.seconds_since(now);
     if 0 < left {

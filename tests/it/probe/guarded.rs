@@ -186,6 +186,6 @@ fn a_name_that_carries_commands_is_sent_nowhere() {
     );
     let run = world.run_with_stdin(&["probe", "--job", "smtp", "--token-from", "-"], &token);
     assert_eq!(run.exit, Exit::Usage, "{run:#?}");
-    assert!(run.stderr.contains("is no mailbox's name"), "{run:#?}");
+    assert!(run.stderr.contains("is not a mailbox name"), "{run:#?}");
     assert!(world.mail.dialled.borrow().is_empty());
 }

@@ -87,7 +87,7 @@ fn a_mailbox_that_opens_is_told_and_left_as_it_was() {
     assert_eq!(exit, Exit::Success, "{said}");
     assert_eq!(
         said,
-        "taken: outlook.office365.com:993 took the token, and opened the mailbox for `ada@contoso.example`\n\
+        "taken: outlook.office365.com:993 accepted the token, and opened the mailbox for `ada@contoso.example`\n\
          ok: no problem found for `imap`\n"
     );
     let end = "\
@@ -186,11 +186,11 @@ fn what_cannot_be_asked_is_an_error_that_names_what_to_do() {
     let world = World::new();
     world.run(&["login", "--job", "imap"]);
     for (args, expected) in [
-        (&["--job", "none"][..], "the job `none` has no service that could be asked"),
-        (&["--job", "imap", "--server", "a/b"], "`a/b` is no server"),
+        (&["--job", "none"][..], "the job `none` has no service to probe"),
+        (&["--job", "imap", "--server", "a/b"], "`a/b` is not a server"),
         (
             &["--job", "imap", "--server", "mail.example", "--security", "none"],
-            "a token is shown without TLS to this machine alone",
+            "a token is sent without TLS only to this machine",
         ),
         (&["--token-from", "/nowhere"], "give it on standard input, `--token-from -`"),
     ] {

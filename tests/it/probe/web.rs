@@ -13,7 +13,7 @@ fn graph_is_asked_for_what_the_job_reads() {
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     assert_eq!(
         run.stdout,
-        "taken: localhost took the token, and answered\nok: no problem found for `graph-mail-read`\n"
+        "taken: localhost accepted the token, and answered\nok: no problem found for `graph-mail-read`\n"
     );
     let log = world.emulator.log();
     let asked = log.last().unwrap();
