@@ -240,7 +240,7 @@ mod tests {
                 at("a", HttpFailure::Handshake),
                 Exit::Temporary,
                 "the TLS handshake failed",
-                "inspects TLS on the way",
+                "TLS inspection on the way",
             ),
             (
                 at("a", HttpFailure::Timeout),

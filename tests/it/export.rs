@@ -70,7 +70,8 @@ fn whoever_exports_is_told_what_that_means() {
     let world = signed_in();
     let run = world.run_exactly(&["export", "--msal"], "");
     assert!(
-        run.stderr.contains("holds a refresh token in the clear: whoever reads it is ada@"),
+        run.stderr
+            .contains("holds a refresh token in plain text: anyone who reads it can act as ada@"),
         "{}",
         run.stderr
     );

@@ -14,7 +14,7 @@ fn a_sign_in_says_who_where_and_how_long() {
         "To sign in, use a web browser to open the page http://localhost:8400/",
         "  open   http://localhost:8400/",
         "  enter  ",
-        "only go on if you started this yourself",
+        "continue only if you started this sign-in",
         "signed in as ada@contoso.example (tenant ",
         "refresh token included",
         "ok: no problem found for `graph-mail-read`",

@@ -203,7 +203,7 @@ fn what_a_browser_saved_is_shown_without_its_secrets_and_judged() {
     assert!(shown.stdout.contains("error[user-declined]"), "{}", shown.stdout);
     assert!(!shown.stdout.contains("s3cret"), "{}", shown.stdout);
     for (text, said) in
-        [("{}", "no HTTP archive"), ("{\"log\":{\"entries\":[3]}}", "cannot be read")]
+        [("{}", "not an HTTP archive"), ("{\"log\":{\"entries\":[3]}}", "cannot be read")]
     {
         std::fs::write(&path, text).unwrap();
         let shown = show(&world, &[]);

@@ -58,7 +58,7 @@ impl std::fmt::Display for Unsaved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the grant was not stored: {}", self.error)?;
         match &self.pending {
-            Some(path) => write!(f, "; it waits, encrypted, in {}", path.display()),
+            Some(path) => write!(f, "; it is kept, encrypted, in {}", path.display()),
             None => Ok(()),
         }
     }
