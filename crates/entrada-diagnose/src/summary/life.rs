@@ -71,7 +71,7 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
                 "the refresh token expires if it has not been used by then; each use adds 90 days",
             ),
             (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => {
-                at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token")
+                at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token");
             }
             (None, _) => (),
         }
