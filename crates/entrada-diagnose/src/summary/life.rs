@@ -34,6 +34,8 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
     let claims = facts.claims();
     let response = facts.response();
     let issued = response.map(|response| response.received_at).or_else(|| claims?.time("iat"));
+    // With a wrong clock it would be an event to come.
+    let issued = issued.filter(|issued| facts.now.is_none_or(|now| *issued <= now));
     let ends = claims
         .and_then(Claims::exp)
         .or_else(|| Some(response.filter(|response| response.expires_in_known)?.expires_at()));
