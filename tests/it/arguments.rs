@@ -176,7 +176,7 @@ fn a_trace_names_no_secret_for_an_account() {
     assert!(!text.contains(MARKER), "{text}");
 }
 
-/// Files with `secret` wherever somebody could have put one, each with a command that meets it.
+/// Files with `secret` in each place where a user could put one, each with a command that reads it.
 fn configurations(secret: &str) -> Vec<(String, &'static [&'static str])> {
     let of = |line: &str| format!("default-profile = 'w'\n[profiles.w]\n{line}\n");
     vec![

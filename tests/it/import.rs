@@ -241,7 +241,7 @@ fn the_token_of_another_user_than_was_named_is_told_and_kept_under_its_own_name(
         assert!(run.stderr.contains("--account ada@contoso.example"), "{}", run.stderr);
         assert_eq!(world.run(&["token", "--account", "ada@contoso.example"]).exit, Exit::Success);
     }
-    // Where only the file names another, that is told.
+    // If only the file names another user, the run warns.
     let world = World::new();
     let run = import(&world, &naming(&world, "bob@contoso.example"));
     assert_eq!(run.exit, Exit::Success, "{}", run.stderr);

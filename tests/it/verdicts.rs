@@ -638,7 +638,7 @@ fn what_an_archive_lacks_is_named() {
         assert!(ran.stderr.contains(lacks), "{text}: {}", ran.stderr);
         assert!(!ran.stderr.contains("but is not valid"), "{text}: {}", ran.stderr);
     }
-    // A member of the wrong type is told by its place, and not quoted.
+    // The error gives the place of a member of the wrong type, and does not quote it.
     let ran = diagnose(
         &[],
         r#"{"log":{"entries":[{"request":{"method":"GET","url":7,"x":"SECRET"},"response":{"status":200}}]}}"#,

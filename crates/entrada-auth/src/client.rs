@@ -27,7 +27,7 @@ use worker::{Worker, WorkerThread};
 ///
 /// [`Client::token`] returns a stored token while that is good, refreshes it when it is not, and asks the user to sign in
 /// when there is nothing to refresh. The refresh token stays in the keyring of the operating system, or in the store that
-/// [`ClientBuilder::store`] names. The store is that of the program `entrada`: whoever has signed in there is signed in
+/// [`ClientBuilder::store`] names. The store is that of the program `entrada`: an account that is signed in there is signed in
 /// here, and the other way round.
 ///
 /// ```

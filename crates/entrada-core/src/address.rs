@@ -12,7 +12,7 @@ pub enum AddressError {
     /// It is not the URL of an authority.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// The tenant in the address, or beside it, is not a tenant.
+    /// The tenant, in the address or given separately, is not valid.
     #[error(transparent)]
     Tenant(#[from] TenantError),
     /// The path of an Entra address holds more than a tenant. Holds the address.
@@ -45,7 +45,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`AddressError`] says which part of the address does not fit.
+    /// [`AddressError`] names the invalid part of the address.
     pub fn at(address: &str, tenant: Option<&str>) -> Result<Self, AddressError> {
         named(address, tenant.map(str::to_owned))
     }

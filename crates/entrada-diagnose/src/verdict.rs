@@ -60,7 +60,7 @@ fn is_proven(facts: &Facts) -> bool {
         && answer.as_ref().is_none_or(HttpAnswer::is_good)
         && mail.as_ref().is_none_or(|talk| talk.let_in(facts.jwt().is_some()))
         && match facts.input_kind() {
-            // What was done, whoever issued it, or the rules that read it speak for the token.
+            // The answer, the issuer, or the rules that read the token are the proof.
             InputKind::HttpResponse
             | InputKind::MailResponse
             | InputKind::TokenResponse

@@ -95,7 +95,7 @@ fn foreseen(
     let came = grant.access_tokens.iter().map(|token| token.received_at).max();
     let is_odd = now < grant.refreshed_at || came.is_some_and(|came| now < came);
     let needed = match forecast.basis {
-        // A forecast from a future time means nothing.
+        // A sign-in dated in the future has no forecast.
         Basis::Inactivity | Basis::AccessToken if is_odd => "not known".to_owned(),
         _ => sign_in_needed(forecast, now),
     };

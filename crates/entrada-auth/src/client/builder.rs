@@ -202,7 +202,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] names what is missing or does not fit, and the method that sets it.
+    /// [`BuildError`] names the missing or invalid value, and the method that sets it.
     pub fn build(self) -> Result<Client, BuildError> {
         let address = self.authority.as_deref().unwrap_or(PUBLIC_CLOUD);
         let authority = Authority::at(address, self.tenant.as_deref())?;
@@ -318,7 +318,7 @@ pub enum BuildError {
         "`{0}` is not a scope; separate scopes by spaces, without quotes, backslashes and commas"
     )]
     Scope(String),
-    /// The authority or the tenant does not fit.
+    /// The authority or the tenant is not valid.
     #[error("{0}; check what is passed to `authority` and `tenant`")]
     Authority(#[from] AddressError),
     /// The store of encrypted files has no key.

@@ -73,3 +73,7 @@ pub fn plan(
         still_good(&grant, request, now).map(|token| from_cache(token, &grant, &key, None));
     Ok(Plan::Refresh(Box::new(RefreshPlan { key, grant, usable_token })))
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -142,7 +142,7 @@ impl Recorder {
         text.push(b'\n');
         file.write(stdout, &text)?;
         let path = file.path().to_owned();
-        // The user is told about the file once.
+        // The file is reported once.
         Ok(Some(Written { path, announce: std::mem::take(announce) }))
     }
 
