@@ -122,6 +122,28 @@ impl Evidence {
         }
     }
 
+    /// Whether nothing in it can be judged.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.token.is_none() && !self.says_something() && self.context.requested.is_none()
+    }
+
+    /// Whether it has an answer of an authority, a service or a mail server.
+    pub(crate) fn says_something(&self) -> bool {
+        self.response.is_some()
+            || self.refusal.is_some()
+            || self.not_oauth.is_some()
+            || self.answer.is_some()
+            || self.mail.is_some()
+    }
+
+    /// Whether no answer in it is a refusal.
+    pub(crate) fn is_good_only(&self) -> bool {
+        self.refusal.is_none()
+            && self.not_oauth.is_none()
+            && self.mail.is_none()
+            && self.answer.as_ref().is_none_or(HttpAnswer::is_good)
+    }
+
     /// Selects, from the tokens of a cache or the requests of an archive, the one for `job`'s API; unchanged if there is none.
     pub fn for_job(mut self, job: Job) -> Self {
         let fits = |of: &Self| {

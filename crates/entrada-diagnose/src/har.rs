@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
-use super::recognise;
+use super::read;
 use super::service::{HttpAnswer, Service, segments};
 use super::shape::Shape;
 use super::{Context, Evidence};
@@ -78,7 +78,7 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     };
     let mut evidence = cases.pop().unwrap_or(nothing);
     if let Some(Refused { by, answer, at }) = refused {
-        let said = if by == AUTHORITY { recognise::refusal_in(&answer) } else { None };
+        let said = if by == AUTHORITY { read::refusal_in(&answer) } else { None };
         match said {
             Some(refusal) => evidence.refusal = Some(refusal),
             None => take(answer, &mut evidence),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::recognise::limits::{start_of, weigh};
+use super::super::read::limits::{start_of, weigh};
 use super::success::status_in;
 use super::words::IN_PROSE;
 use entrada_core::oauth::{asked_pause, challenge};
@@ -79,6 +79,20 @@ impl HttpAnswer {
         without_chunk_sizes(&answer, body.trim()).clone_into(&mut answer.body);
         answer.read_request(&lines[..start]);
         Some(answer)
+    }
+
+    /// Where the exchange that [`parse`](Self::parse) reads begins in `text`, in bytes: at its request, or at its status line.
+    pub(crate) fn start_in(text: &str) -> usize {
+        let begins = |line: &str| {
+            let line = line.trim_start_matches(['<', '>', '*', ' ']);
+            let mut words = line.split_whitespace();
+            let is_request = words.next().is_some_and(|word| {
+                !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            }) && words.nth(1).is_some_and(|word| word.starts_with("HTTP/"));
+            is_request || status_of(line).is_some()
+        };
+        let first = text.lines().find(|line| begins(line));
+        first.map_or(0, |line| line.as_ptr().addr() - text.as_ptr().addr())
     }
 
     /// An answer of which only the body is known.

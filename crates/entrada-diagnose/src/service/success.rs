@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::HttpAnswer;
 use super::body::{has_error_within, plain};
-use crate::recognise::is_label;
+use crate::read::is_label;
 
 /// Headers of Exchange that list the ActiveSync capabilities: the answer has no body.
 const ACTIVE_SYNC: [&str; 2] = ["ms-asprotocolversions", "ms-asprotocolcommands"];

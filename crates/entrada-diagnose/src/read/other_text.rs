@@ -1,10 +1,7 @@
 //! The text next to a token: a label, or a statement about it.
 
 use super::phrase::error_status;
-use super::{limits, recognise};
-use crate::Evidence;
 use crate::service::is_page;
-use entrada_core::NumericDate;
 
 /// Words for a refusal or a failure, in lower case; they also match inside longer words.
 const REFUSING: [&str; 39] = [
@@ -104,8 +101,8 @@ const GOOD: [&str; 10] = [
     "true",
 ];
 
-/// Replaces a token in the text.
-const TOKEN: char = '\u{1}';
+/// Stands for a token in the text.
+pub(super) const TOKEN: char = '\u{1}';
 
 /// Maximum number of words next to the token, in its own line, that may be a label. Longer text is prose.
 const LABEL_WORDS: usize = 8;
@@ -116,53 +113,10 @@ const WORD_MAX: usize = 64;
 /// Maximum number of lines that are read.
 const LINES_MAX: usize = 20_000;
 
-/// Adds what `text` says next to its token to the evidence: as recognised when it is pasted alone, or as a line that
-/// was not understood.
-pub(super) fn read(text: &str, evidence: &mut Evidence, now: NumericDate) {
-    let marked = without_tokens(limits::start_of(text));
-    let lines: Vec<&str> = marked.lines().take(LINES_MAX).collect();
-    let rest = |from: usize| lines[from..].join("\n").replace(TOKEN, "");
-    let judged = |from: usize| {
-        let said = recognise(&rest(from), now).ok()?;
-        let Evidence { refusal, not_oauth, answer, mail, .. } = &said;
-        let is_said =
-            refusal.is_some() || not_oauth.is_some() || answer.is_some() || mail.is_some();
-        is_said.then_some(said)
-    };
-    let first = lines.iter().position(|line| !is_label(line));
-    // A separate body, or the start of the body or message that the line is part of.
-    let opens = |line: &&str| line.starts_with(['{', '[', '<']) && !line.contains(TOKEN);
-    let opening = lines.iter().take(first.map_or(lines.len(), |at| at + 1)).position(opens);
-    let whole = first.map(|_| 0);
-    let said = [whole, opening, first].into_iter().flatten().find_map(judged);
-    match said {
-        Some(said) => {
-            evidence.refusal = said.refusal;
-            evidence.not_oauth = said.not_oauth;
-            evidence.answer = said.answer;
-            evidence.mail = said.mail;
-        }
-        None => {
-            let line = first.map(|first| lines[first].replace(TOKEN, "").trim().to_owned());
-            evidence.not_understood = line;
-        }
-    }
-}
-
-/// `text` with its tokens replaced by marks.
-fn without_tokens(text: &str) -> String {
-    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_token = |word: &str| word.starts_with("eyJ") && word.matches('.').count() >= 2;
-    let mut rest = String::with_capacity(text.len());
-    let mut from = 0;
-    for word in text.split(|c| !part(c)).filter(|word| is_token(word)) {
-        let at = word.as_ptr().addr() - text.as_ptr().addr();
-        rest.push_str(&text[from..at]);
-        rest.push(TOKEN);
-        from = at + word.len();
-    }
-    rest.push_str(&text[from..]);
-    rest
+/// The first line of `text` that neither names nor frames a token, nor reports how one was acquired: it may be a refusal.
+pub(super) fn not_understood(text: &str) -> Option<String> {
+    let line = text.lines().take(LINES_MAX).find(|line| !is_label(line))?;
+    Some(line.replace(TOKEN, "").trim().to_owned())
 }
 
 /// Whether `line` names or frames the token, or reports how it was acquired, and does not mention a refusal.

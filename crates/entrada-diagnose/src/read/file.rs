@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{RecogniseError, take_answer, take_talk};
+use super::RecogniseError;
+use super::answer::take_answer;
+use super::prose::take_talk;
 use crate::service::{HttpAnswer, MailLog, has_failure};
 use crate::shape::Shape;
 use crate::{Context, Evidence};

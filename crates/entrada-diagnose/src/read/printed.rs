@@ -74,13 +74,16 @@ pub(super) fn dated(
 fn decoded(members: &Map<String, Value>) -> Option<Shape> {
     let of_a_token =
         members.contains_key("aud") && (members.contains_key("iss") || members.contains_key("exp"));
-    of_a_token.then(|| {
-        Shape::Jwt(Box::new(Jwt {
-            header: Claims::default(),
-            claims: Claims::new(members.clone()),
-            signature_length: 0,
-        }))
-    })
+    of_a_token.then(|| decoded_token(None, members.clone()))
+}
+
+/// A token of which only the claims, and perhaps the header, are known.
+pub(super) fn decoded_token(header: Option<Map<String, Value>>, claims: Map<String, Value>) -> Shape {
+    Shape::Jwt(Box::new(Jwt {
+        header: header.map(Claims::new).unwrap_or_default(),
+        claims: Claims::new(claims),
+        signature_length: 0,
+    }))
 }
 
 #[cfg(test)]

@@ -1,0 +1,4 @@
+use std::ops::Range;
+use serde_json::{Map, Value};
+pub(crate) struct DecodedToken { pub span: Range<usize>, pub header: Option<Map<String, Value>>, pub claims: Map<String, Value> }
+pub(crate) fn claims_in(_text: &str) -> Option<DecodedToken> { None }

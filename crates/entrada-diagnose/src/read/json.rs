@@ -1,0 +1,173 @@
+//! JSON objects: which of the known kinds an object is, and what it shows.
+
+use serde_json::{Map, Value};
+
+use super::answer::{is_api_error, take_answer};
+use super::artifact::ArtifactKind;
+use super::reading::read_inner;
+use super::{RecogniseError, file, msal, printed, sign_in_log};
+use crate::service::{HttpAnswer, has_failure, is_error_object};
+use crate::{Evidence, har};
+use entrada_core::NumericDate;
+use entrada_core::har::{Har, HarError};
+use entrada_core::oauth::{ErrorResponse, TokenResponse, is_refusal};
+
+/// Maximum number of bytes of the texts in an object of unknown kind that are searched.
+const TEXTS_MAX: usize = 64 << 10;
+
+/// Maximum depth at which texts are collected from an object.
+const NESTED_MAX: usize = 8;
+
+/// Reads `text`, a complete JSON document; `None` if it is valid and of no known kind.
+///
+/// # Errors
+///
+/// [`RecogniseError::Json`] for broken syntax; the others for a broken archive or evidence file.
+pub(super) fn document(
+    text: &str,
+    base: &Evidence,
+    now: NumericDate,
+) -> Result<Option<(ArtifactKind, Evidence)>, RecogniseError> {
+    if let Some(har) = Har::parse(text) {
+        let har = har.map_err(|error| match error {
+            HarError::Broken(_) => RecogniseError::Json(error.to_string()),
+            error => RecogniseError::Har(error),
+        })?;
+        let evidence = har::evidence(&har, now);
+        evidence.redactor.join(&base.redactor);
+        if evidence.unrecognised
+            && let Some(lack) = Har::lack(text)
+        {
+            return Err(RecogniseError::Har(HarError::Lack(lack)));
+        }
+        return Ok(Some((ArtifactKind::HttpArchive, evidence)));
+    }
+    // Not serde's message, which can quote the input.
+    let broken = |error: serde_json::Error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        RecogniseError::Json(format!("syntax error at {place}"))
+    };
+    let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
+    object(&members, text, base, now, 0)
+}
+
+/// What an object shows; `text` is its JSON. `None` if it is of no known kind and its texts show nothing.
+///
+/// # Errors
+///
+/// [`RecogniseError::Member`] for an evidence file with a member of the wrong type.
+pub(super) fn object(
+    members: &Map<String, Value>,
+    text: &str,
+    base: &Evidence,
+    now: NumericDate,
+    depth: usize,
+) -> Result<Option<(ArtifactKind, Evidence)>, RecogniseError> {
+    let mut evidence = base.clone();
+    evidence.redactor.learn_members(members);
+    let found = |kind, evidence| Ok(Some((kind, evidence)));
+    if let Some(refusal) = sign_in_log::refusal(members) {
+        evidence.refusal = Some(refusal);
+        return found(ArtifactKind::OauthError, evidence);
+    }
+    if file::is_one(members) && !members.contains_key("access_token") && !is_refusal(members) {
+        file::read(members, &mut evidence)?;
+        // Records of logs have a member `version` or `token` as well.
+        if evidence.is_empty()
+            && let Some(found) = inner(members, base, now, depth)
+        {
+            return Ok(Some(found));
+        }
+        return found(ArtifactKind::EvidenceFile, evidence);
+    }
+    if msal::read(members, &mut evidence, now) {
+        return found(ArtifactKind::TokenCache, evidence);
+    }
+    if is_api_error(members) {
+        // An authority's error inside an API's error is the more exact one.
+        take_answer(HttpAnswer::of_body(text), &mut evidence, None);
+        return found(kind_of(&evidence), evidence);
+    }
+    if is_refusal(members) {
+        evidence.refusal = Some(ErrorResponse::from_json(members));
+        return found(ArtifactKind::OauthError, evidence);
+    }
+    evidence.response = TokenResponse::from_json(members, now);
+    if let Some(response) = &mut evidence.response {
+        printed::dated(members, response, &mut evidence.context);
+        note_failure(members, text, &mut evidence);
+        return found(ArtifactKind::TokenResponse, evidence);
+    }
+    // The output of tools; a response inside another object; decoded claims.
+    evidence.token = printed::token(members);
+    if evidence.token.is_some() {
+        note_failure(members, text, &mut evidence);
+        return found(ArtifactKind::ToolOutput, evidence);
+    }
+    let within = members.values().filter_map(Value::as_object);
+    evidence.response =
+        within.into_iter().find_map(|inner| TokenResponse::from_json(inner, now));
+    if evidence.response.is_some() {
+        return found(ArtifactKind::TokenResponse, evidence);
+    }
+    if let Some((kind, mut inside)) = inner(members, base, now, depth) {
+        if inside.is_good_only() {
+            note_failure(members, text, &mut inside);
+        }
+        return found(kind, inside);
+    }
+    if is_error_object(members) {
+        take_answer(HttpAnswer::of_body(text), &mut evidence, None);
+        return found(kind_of(&evidence), evidence);
+    }
+    Ok(None)
+}
+
+fn kind_of(evidence: &Evidence) -> ArtifactKind {
+    if evidence.refusal.is_some() { ArtifactKind::OauthError } else { ArtifactKind::ApiError }
+}
+
+/// Members next to a token that report a failure.
+fn note_failure(members: &Map<String, Value>, text: &str, evidence: &mut Evidence) {
+    if has_failure(members) && evidence.answer.is_none() {
+        evidence.answer = Some(HttpAnswer::of_body(text));
+    }
+}
+
+/// What the texts in the object show.
+fn inner(
+    members: &Map<String, Value>,
+    base: &Evidence,
+    now: NumericDate,
+    depth: usize,
+) -> Option<(ArtifactKind, Evidence)> {
+    // An object of a known kind in it counts before its texts.
+    for value in members.values() {
+        let Value::Object(object) = value else { continue };
+        let known = is_api_error(object) || is_refusal(object) || TokenResponse::from_json(object, now).is_some();
+        if known && let Ok(found @ Some(_)) = self::object(object, &value.to_string(), base, now, depth) {
+            return found;
+        }
+    }
+    let mut texts = String::new();
+    collect(members.values(), NESTED_MAX, &mut texts);
+    if texts.trim().is_empty() { None } else { read_inner(&texts, base, now, depth) }
+}
+
+/// The texts in `values`, a line each.
+fn collect<'a>(values: impl Iterator<Item = &'a Value>, depth: usize, texts: &mut String) {
+    if depth == 0 {
+        return;
+    }
+    for value in values {
+        match value {
+            Value::String(text) if texts.len() + text.len() < TEXTS_MAX => {
+                texts.push_str(text);
+                texts.push('\n');
+            }
+            Value::Array(all) => collect(all.iter(), depth - 1, texts),
+            Value::Object(members) => collect(members.values(), depth - 1, texts),
+            _ => (),
+        }
+    }
+}

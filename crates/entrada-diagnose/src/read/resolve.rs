@@ -1,0 +1,106 @@
+//! From artifacts to one case: the more structured artifact outweighs the others, and what belongs together becomes one exchange.
+
+use super::artifact::{Artifact, ArtifactKind};
+use super::reading::ReadText;
+use super::{other_text, tokens};
+use crate::Evidence;
+use crate::shape::Shape;
+
+/// The case that `found` makes. `rest` is the text with the structured artifacts blanked.
+pub(super) fn resolve(mut found: Vec<Artifact>, rest: &str, base: &Evidence) -> ReadText {
+    found.sort_by_key(|artifact| (artifact.span.start, artifact.kind));
+    let mut counts = vec![false; found.len()];
+    let mut evidence = base.clone();
+    if let Some(at) = found.iter().position(|artifact| artifact.kind.is_whole_case()) {
+        counts[at] = true;
+        evidence = (*found[at].content).clone();
+        return done(evidence, found, &counts);
+    }
+    // Statements with a structure, in the order of the text: the later one is the newer one.
+    for (at, artifact) in found.iter().enumerate() {
+        if !artifact.kind.is_prose() && artifact.content.says_something() {
+            counts[at] = add(&mut evidence, &artifact.content);
+        }
+    }
+    // Prose counts where nothing structured refuses: next to a token, or after an answer that succeeded.
+    if evidence.is_good_only()
+        && let Some(at) = best_prose(&found)
+    {
+        let _ = add(&mut evidence, &found[at].content);
+        counts[at] = true;
+    }
+    if evidence.token.is_none() && evidence.response.is_none() {
+        add_token(&mut evidence, &found, &mut counts, rest);
+    }
+    let is_judged = evidence.token.is_some() || evidence.response.is_some() || evidence.answer.is_some();
+    if is_judged && evidence.is_good_only() && found.iter().any(|artifact| artifact.kind != ArtifactKind::HttpMessage) {
+        evidence.not_understood = other_text::not_understood(rest).or(evidence.not_understood);
+    }
+    done(evidence, found, &counts)
+}
+
+fn done(evidence: Evidence, found: Vec<Artifact>, counts: &[bool]) -> ReadText {
+    let artifacts = found.into_iter().zip(counts.iter().copied()).collect();
+    ReadText { evidence, steps: Vec::new(), artifacts }
+}
+
+/// The prose that outweighs the others.
+fn best_prose(found: &[Artifact]) -> Option<usize> {
+    let prose = found.iter().enumerate().filter(|(_, artifact)| artifact.kind.is_prose());
+    prose.min_by_key(|(_, artifact)| artifact.kind).map(|(at, _)| at)
+}
+
+/// Adds what `content` says. A refusal before a token response is obsolete; a success does not cancel a refusal.
+fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
+    let Evidence { response, refusal, not_oauth, answer, mail, token, context, now, .. } = content.clone();
+    if response.is_some() {
+        evidence.refusal = None;
+        evidence.not_oauth = None;
+    }
+    let is_worse = match (&evidence.answer, &answer) {
+        (Some(known), Some(new)) => !new.is_good() || known.is_good(),
+        _ => true,
+    };
+    if !is_worse {
+        return false;
+    }
+    let seen = std::mem::take(evidence);
+    seen.redactor.join(&content.redactor);
+    *evidence = Evidence {
+        token: token.or(seen.token),
+        response: response.or(seen.response),
+        refusal: refusal.or(seen.refusal),
+        not_oauth: not_oauth.or(seen.not_oauth),
+        answer: answer.or(seen.answer),
+        mail: mail.or(seen.mail),
+        context: context.or(seen.context),
+        now: now.or(seen.now),
+        at_rest: seen.at_rest || content.at_rest,
+        not_understood: seen.not_understood.or_else(|| content.not_understood.clone()),
+        ..seen
+    };
+    true
+}
+
+/// Adds the token of the text.
+fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], rest: &str) {
+    let is_token = |artifact: &Artifact| artifact.content.token.is_some() && !artifact.kind.is_prose();
+    let shapes: Vec<Shape> = found
+        .iter()
+        .filter(|artifact| is_token(artifact))
+        .filter_map(|artifact| artifact.content.token.clone())
+        .collect();
+    evidence.token = tokens::meant(shapes, rest);
+    for (at, artifact) in found.iter().enumerate() {
+        if is_token(artifact) {
+            counts[at] = true;
+            evidence.redactor.join(&artifact.content.redactor);
+            let context = std::mem::take(&mut evidence.context);
+            evidence.context = context.or(artifact.content.context.clone());
+            evidence.at_rest |= artifact.content.at_rest;
+            if evidence.answer.is_none() {
+                evidence.answer = artifact.content.answer.clone();
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Extractors for text with a grammar: HTTP messages, JSON, decoded claims, redirects, XML.
+
+use std::ops::Range;
+
+use super::artifact::{Artifact, ArtifactKind};
+use super::{address, answer::take_answer, claims_text, json, lenient_json, printed};
+use crate::Evidence;
+use crate::service::{HttpAnswer, is_error_document};
+use entrada_core::NumericDate;
+use entrada_core::oauth::ErrorResponse;
+use serde_json::Value;
+
+/// Maximum number of URLs that are read from a text.
+const URLS_MAX: usize = 64;
+
+/// Words before a status, right before the JSON that it belongs to.
+const STATUS_BEFORE: usize = 80;
+
+/// The structured artifacts in `text`, in order.
+pub(super) fn artifacts(
+    text: &str,
+    base: &Evidence,
+    now: NumericDate,
+    depth: usize,
+) -> Vec<Artifact> {
+    let mut found = Vec::new();
+    let http = http(text, base);
+    let end = http.as_ref().map_or(text.len(), |(_, start)| *start);
+    let json = json(&text[..end], base, now, depth);
+    match http {
+        // The body of an answer without one stands elsewhere in the text.
+        Some((artifact, _)) => {
+            let says_nothing = artifact.content.answer.as_ref().is_some_and(|answer| {
+                answer.body.trim().is_empty() && !answer.is_success()
+            });
+            let errors = json.into_iter().filter(|found| {
+                says_nothing
+                    && matches!(found.kind, ArtifactKind::OauthError | ArtifactKind::ApiError)
+            });
+            let mut errors: Vec<Artifact> = errors.collect();
+            for error in &mut errors {
+                add_status(&mut error.content, artifact.content.answer.as_ref().and_then(|answer| answer.status));
+            }
+            if errors.is_empty() {
+                found.push(artifact);
+            }
+            found.extend(errors);
+            return found;
+        }
+        None => found.extend(json),
+    }
+    found.extend(claims(text, &found, base));
+    found.extend(redirects(text, &found, base));
+    found.extend(xml(text, &found, base));
+    found
+}
+
+/// The HTTP answer in `text`, and where its request or status line begins.
+fn http(text: &str, base: &Evidence) -> Option<(Artifact, usize)> {
+    let answer = HttpAnswer::parse(text)?;
+    let start = HttpAnswer::start_in(text);
+    let mut content = base.clone();
+    take_answer(answer, &mut content, None);
+    let artifact = Artifact {
+        kind: ArtifactKind::HttpMessage,
+        span: start..text.len(),
+        content: Box::new(content),
+    };
+    Some((artifact, start))
+}
+
+/// The JSON objects of known kinds.
+fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Artifact> {
+    let mut found = Vec::new();
+    for object in lenient_json::objects(text) {
+        let all = match &object.value {
+            Value::Array(all) => all.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in all {
+            let Value::Object(members) = value else { continue };
+            let source = if object.strict && all.len() == 1 && object.value.is_object() {
+                text[object.span.clone()].to_owned()
+            } else {
+                value.to_string()
+            };
+            // A broken evidence file within other text is not one.
+            let Ok(Some((kind, mut content))) = json::object(members, &source, base, now, depth)
+            else {
+                continue;
+            };
+            add_status(&mut content, status_before(&text[..object.span.start]));
+            found.push(Artifact { kind, span: object.span.clone(), content: Box::new(content) });
+        }
+    }
+    found
+}
+
+/// The status that stands right before an answer: `401 {…}`, `HTTP 400: {…}`.
+fn status_before(text: &str) -> Option<u16> {
+    let line = text.trim_end().rsplit('\n').next()?;
+    let line = line.trim_end_matches([':', ' ', '-', '=', ',', '(', '\'', '"', '>', ']', ')']);
+    let start = line.len().saturating_sub(STATUS_BEFORE);
+    let line = line.get(start..).unwrap_or(line);
+    // The status is the last number, or its reason phrase follows it.
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let mut statuses = words.filter_map(super::phrase::error_status);
+    let first = statuses.next()?;
+    statuses.next().is_none().then(|| first.as_u16())
+}
+
+fn add_status(content: &mut Evidence, status: Option<u16>) {
+    if let Some(refusal) = &mut content.refusal {
+        refusal.http_status = refusal.http_status.or(status);
+    }
+    if let Some(answer) = &mut content.answer {
+        answer.status = answer.status.or(status);
+    }
+}
+
+/// Decoded claims that are not one JSON object.
+fn claims(text: &str, found: &[Artifact], base: &Evidence) -> Option<Artifact> {
+    let decoded = claims_text::claims_in(text)?;
+    if is_taken(&decoded.span, found) {
+        return None;
+    }
+    let mut content = base.clone();
+    content.token = Some(printed::decoded_token(decoded.header, decoded.claims));
+    Some(Artifact {
+        kind: ArtifactKind::DecodedClaims,
+        span: decoded.span,
+        content: Box::new(content),
+    })
+}
+
+/// Redirect URLs with an error, a code or a token.
+fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
+    let starts = text.match_indices("://").take(URLS_MAX);
+    let urls = starts.filter_map(|(at, _)| {
+        let scheme = text[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
+        let start = at - scheme;
+        let stops = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
+        let end = text[at..].find(stops).map_or(text.len(), |length| at + length);
+        (0 < scheme && !is_taken(&(start..end), found)).then_some(start..end)
+    });
+    let read = urls.filter_map(|span| {
+        let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);
+        let mut content = base.clone();
+        match (address::refusal(url), address::came_back(url)) {
+            (Some(members), _) => {
+                content.refusal = Some(ErrorResponse::from_json(&members));
+                content.context.grant_type = Some("authorization_code".to_owned());
+            }
+            (None, Some(shape)) => content.token = Some(shape),
+            (None, None) => return None,
+        }
+        Some(Artifact { kind: ArtifactKind::Redirect, span, content: Box::new(content) })
+    });
+    read.collect()
+}
+
+/// An XML document that is an error.
+fn xml(text: &str, found: &[Artifact], base: &Evidence) -> Option<Artifact> {
+    let starts = |name: &&str| text.find(*name);
+    let start = if text.starts_with('<') {
+        0
+    } else {
+        ["<?xml", "<s:Envelope", "<soap:Envelope", "<m:error", "<error", "<Error"].iter().filter_map(starts).min()?
+    };
+    let document = &text[start..];
+    let is_error = document.contains("ResponseCode") || is_error_document(document);
+    let end = document.rfind('>').map_or(text.len(), |end| start + end + 1);
+    if !is_error || is_taken(&(start..end), found) {
+        return None;
+    }
+    let mut content = base.clone();
+    take_answer(HttpAnswer::of_body(document), &mut content, None);
+    Some(Artifact { kind: ArtifactKind::ApiError, span: start..end, content: Box::new(content) })
+}
+
+/// Whether `span` overlaps one of the artifacts that were found before.
+fn is_taken(span: &Range<usize>, found: &[Artifact]) -> bool {
+    found.iter().any(|other| span.start < other.span.end && other.span.start < span.end)
+}
