@@ -185,7 +185,7 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
             let text = "undetermined: this evidence is not enough to decide";
             format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis))
         }
-        (Verdict::Ok, _) => {
+        (Verdict::Ok(_), _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
             if diagnosis.input == InputKind::Request {
                 return format!("{fine}: no problem found in this request for `{job}`");

@@ -59,8 +59,6 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Verdict;
-
     const NOW: NumericDate = NumericDate(1_790_000_000);
 
     #[test]
@@ -72,7 +70,7 @@ mod tests {
         ] {
             let diagnosis = diagnose(text, &context, NOW).unwrap();
             assert_eq!(diagnosis.job, job);
-            assert_ne!(diagnosis.verdict, Verdict::Ok);
+            assert!(!diagnosis.verdict.is_ok());
         }
     }
 

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::refusal;
-use super::service::{self, Hypothesis};
 use super::shape::Shape;
-use super::{Context, Evidence, InputKind};
+use super::{Context, Evidence, Finding, InputKind};
 use entrada_core::entra::jobs::{self, JobFacts};
 use entrada_core::entra::permissions;
 use entrada_core::entra::resources::{self, Resource};
@@ -31,8 +30,8 @@ pub struct Facts<'a> {
     refusal_is_past: bool,
     /// The cause that the refusal points to.
     refusal_cause: Option<refusal::RefusalCause>,
-    /// The causes that a service's answer points to.
-    pub(super) hypotheses: Vec<Hypothesis>,
+    /// Whether the token itself has a fault, which explains a refusal. Known after the token findings.
+    pub(super) token_is_at_fault: bool,
     known: Known,
 }
 
@@ -78,13 +77,12 @@ impl<'a> Facts<'a> {
                 .refusal
                 .as_ref()
                 .and_then(|error| refusal::cause_of(error, &evidence.context)),
-            hypotheses: Vec::new(),
+            token_is_at_fault: false,
             known: Known::default(),
         };
         if facts.is_issued_after_the_refusal() {
             (facts.refusal_is_past, facts.refusal_cause) = (true, None);
         }
-        facts.hypotheses = service::causes(&facts);
         facts
     }
 
@@ -305,6 +303,17 @@ impl<'a> Facts<'a> {
     /// The scopes to request for the job in its cloud.
     pub fn job_scopes(&self) -> Vec<String> {
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
+    }
+
+    /// Adds the advice to request the scope that the job needs.
+    pub(super) fn request_job_scope(&self, finding: Finding) -> Finding {
+        match self.job_scopes().first() {
+            Some(scope) => {
+                let login = self.login(&format!("--job {}", self.job));
+                finding.help(format!("request `{scope}`: {login}"))
+            }
+            None => finding.help("request a scope of that service"),
+        }
     }
 
     /// Help for an application without a user to request what the job needs; `None` for a user, or for an unknown job.

@@ -63,6 +63,8 @@ pub struct Rule {
     pub docs: &'static str,
     /// Checks the facts. `None` if there is no problem, or too little evidence.
     pub check: fn(&Facts) -> Option<Finding>,
+    /// Adds help to a finding that rests on the answer of a service alone.
+    pub advise: fn(&Facts, Finding) -> Finding,
 }
 
 /// A piece of evidence that is safe to print: without secrets and control characters.
@@ -97,6 +99,16 @@ pub struct Finding {
 const EVIDENCE_MAX: usize = 300;
 
 impl Rule {
+    /// The check of a rule that only the answer of a service leads to.
+    pub(super) fn no_finding(_facts: &Facts) -> Option<Finding> {
+        None
+    }
+
+    /// The advice of a rule whose finding says everything.
+    pub(super) fn as_it_is(_facts: &Facts, finding: Finding) -> Finding {
+        finding
+    }
+
     /// A finding of this rule. `message` states what was found.
     pub(super) fn finding(&'static self, message: impl Into<Cow<'static, str>>) -> Finding {
         Finding {
@@ -126,6 +138,11 @@ fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
 }
 
 impl Finding {
+    /// Whether it is an error that the evidence shows, not one of several explanations.
+    pub(super) fn is_known_error(&self) -> bool {
+        self.severity == Severity::Error && self.confidence != Confidence::Possible
+    }
+
     /// Adds a piece of evidence.
     pub(super) fn with_evidence(
         mut self,

@@ -22,6 +22,7 @@ mod evidence;
 mod facts;
 mod finding;
 mod har;
+mod merge;
 mod read;
 mod refusal;
 mod rule_id;
@@ -42,7 +43,7 @@ pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
 pub use summary::{Event, Moment, Row, Serves, Standing, TokenSummary};
-pub use verdict::Verdict;
+pub use verdict::{Healthy, Proof, Verdict};
 
 use std::borrow::Cow;
 
@@ -154,71 +155,26 @@ impl Diagnosis {
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
     let summary = TokenSummary::new(evidence, &facts);
-    Diagnosis { summary, ..findings_of(&facts) }.without_secrets(evidence)
+    Diagnosis { summary, ..findings_of(facts) }.without_secrets(evidence)
 }
 
 /// As [`run`], without the summary of the token.
 pub fn judge(evidence: &Evidence) -> Diagnosis {
-    findings_of(&Facts::new(evidence)).without_secrets(evidence)
+    findings_of(Facts::new(evidence)).without_secrets(evidence)
 }
 
-fn findings_of(facts: &Facts) -> Diagnosis {
-    let mut findings: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
-    add_refusal_cause(facts, &mut findings);
-    add_hypotheses(facts, &mut findings);
-    findings.sort_by_key(|finding| {
-        // Possible causes are in the order in which to check them.
-        let rank = facts.hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);
-        let guess = rank.filter(|_| finding.confidence == Confidence::Possible);
-        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
-    });
+/// The stages after reading: facts, token findings, hypotheses, merge, verdict.
+fn findings_of(mut facts: Facts) -> Diagnosis {
+    let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(&facts)).collect();
+    facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
+    let hypotheses = service::causes(&facts);
+    let findings = merge::merge(&facts, found, &hypotheses).findings;
     Diagnosis {
-        verdict: verdict::of(facts, &findings),
+        verdict: verdict::of(&facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
         subject: facts.subject(),
         findings,
         summary: TokenSummary::default(),
-    }
-}
-
-/// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.
-fn add_refusal_cause(facts: &Facts, findings: &mut Vec<Finding>) {
-    let Some(cause) = facts.refusal_cause() else { return };
-    if findings.iter().any(|finding| finding.rule.id == cause.id) {
-        return;
-    }
-    findings.push(
-        refusal::describe(facts, cause.id.rule(), cause.code, "the authority refused")
-            .with_severity(Severity::Error)
-            .with_confidence(cause.confidence),
-    );
-}
-
-/// Adds the causes that a service's answer points to. The same cause is one finding, and possible causes are dropped if one is known.
-fn add_hypotheses(facts: &Facts, findings: &mut Vec<Finding>) {
-    for hypothesis in &facts.hypotheses {
-        match findings.iter_mut().find(|finding| finding.rule.id == hypothesis.id) {
-            Some(finding) if finding.severity == Severity::Error => {
-                for (field, value) in &hypothesis.evidence {
-                    if !finding.evidence.iter().any(|seen| seen.field == *field) {
-                        *finding = finding.clone().with_evidence(field, value);
-                    }
-                }
-            }
-            Some(finding) => finding.severity = Severity::Error,
-            None => findings.extend(
-                service::finding(facts, hypothesis.id.rule())
-                    .map(|finding| service::advise(facts, finding)),
-            ),
-        }
-    }
-    let known = |finding: &Finding| {
-        finding.severity == Severity::Error && finding.confidence != Confidence::Possible
-    };
-    if findings.iter().any(known) {
-        findings.retain(|finding| {
-            finding.severity != Severity::Error || finding.confidence != Confidence::Possible
-        });
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let notes = if quiet { Notes::Hidden } else { Notes::Shown };
     // For people alone: a program that reads JSON or SARIF counts on a document.
     let needed = args.output != JudgementFormat::Human
-        || judged.iter().any(|one| !one.is_clean() || one.verdict != Verdict::Ok);
+        || judged.iter().any(|one| !one.is_clean() || !one.verdict.is_ok());
     if needed || !quiet {
         let mut out = Vec::new();
         render::diagnoses(&mut out, args.output, &judged, style, notes)?;

@@ -304,7 +304,7 @@ fn probe(
     }
     let mut diagnosis = diagnose::run(&evidence);
     let put_off = matches!(ended, Ended::Refused | Ended::PutOff(_));
-    if put_off && diagnosis.verdict == Verdict::Ok {
+    if put_off && diagnosis.verdict.is_ok() {
         evidence.not_understood = Some(format!("the answer of {server}"));
         diagnosis = diagnose::run(&evidence);
     }

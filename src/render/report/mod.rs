@@ -59,7 +59,7 @@ fn title(all: &[Diagnosis]) -> String {
 
 fn judgement(diagnosis: &Diagnosis) -> Markup {
     let (class, word) = match diagnosis.verdict {
-        Verdict::Ok => ("ok", "No problem found"),
+        Verdict::Ok(_) => ("ok", "No problem found"),
         Verdict::Problem => ("problem", "Problem found"),
         Verdict::Undetermined => ("undetermined", "The evidence is not enough to decide"),
         Verdict::Pending => ("pending", "The sign-in is still in progress"),

@@ -13,7 +13,9 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
     if let Some(token) = named("access_token") {
         return Some(Shape::of(token));
     }
-    let code = named("code").filter(|_| named("error").is_none())?;
+    // `error_uri`: `https://login.microsoftonline.com/error?code=50011`.
+    let is_number = |code: &&str| code.len() <= 8 && code.bytes().all(|byte| byte.is_ascii_digit());
+    let code = named("code").filter(|code| named("error").is_none() && !is_number(code))?;
     Some(match Shape::of(code) {
         shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => shape,
         _ => Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() },

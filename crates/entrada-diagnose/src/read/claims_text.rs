@@ -1,4 +1,10 @@
-use std::ops::Range;
 use serde_json::{Map, Value};
-pub(crate) struct DecodedToken { pub span: Range<usize>, pub header: Option<Map<String, Value>>, pub claims: Map<String, Value> }
-pub(crate) fn claims_in(_text: &str) -> Option<DecodedToken> { None }
+use std::ops::Range;
+pub(crate) struct DecodedToken {
+    pub span: Range<usize>,
+    pub header: Option<Map<String, Value>>,
+    pub claims: Map<String, Value>,
+}
+pub(crate) fn claims_in(_text: &str) -> Option<DecodedToken> {
+    None
+}

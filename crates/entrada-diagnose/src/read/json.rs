@@ -105,8 +105,7 @@ pub(super) fn object(
         return found(ArtifactKind::ToolOutput, evidence);
     }
     let within = members.values().filter_map(Value::as_object);
-    evidence.response =
-        within.into_iter().find_map(|inner| TokenResponse::from_json(inner, now));
+    evidence.response = within.into_iter().find_map(|inner| TokenResponse::from_json(inner, now));
     if evidence.response.is_some() {
         return found(ArtifactKind::TokenResponse, evidence);
     }
@@ -144,8 +143,12 @@ fn inner(
     // An object of a known kind in it counts before its texts.
     for value in members.values() {
         let Value::Object(object) = value else { continue };
-        let known = is_api_error(object) || is_refusal(object) || TokenResponse::from_json(object, now).is_some();
-        if known && let Ok(found @ Some(_)) = self::object(object, &value.to_string(), base, now, depth) {
+        let known = is_api_error(object)
+            || is_refusal(object)
+            || TokenResponse::from_json(object, now).is_some();
+        if known
+            && let Ok(found @ Some(_)) = self::object(object, &value.to_string(), base, now, depth)
+        {
             return found;
         }
     }

@@ -78,7 +78,10 @@ fn decoded(members: &Map<String, Value>) -> Option<Shape> {
 }
 
 /// A token of which only the claims, and perhaps the header, are known.
-pub(super) fn decoded_token(header: Option<Map<String, Value>>, claims: Map<String, Value>) -> Shape {
+pub(super) fn decoded_token(
+    header: Option<Map<String, Value>>,
+    claims: Map<String, Value>,
+) -> Shape {
     Shape::Jwt(Box::new(Jwt {
         header: header.map(Claims::new).unwrap_or_default(),
         claims: Claims::new(claims),

@@ -33,7 +33,9 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         add(
             ArtifactKind::StatusLine,
             match page::named(trimmed) {
-                Some(refusal) => of_refusal(ErrorResponse { http_status: answer.status, ..refusal }),
+                Some(refusal) => {
+                    of_refusal(ErrorResponse { http_status: answer.status, ..refusal })
+                }
                 None => of_answer(answer),
             },
         );

@@ -32,8 +32,12 @@ pub(super) fn resolve(mut found: Vec<Artifact>, rest: &str, base: &Evidence) -> 
     if evidence.token.is_none() && evidence.response.is_none() {
         add_token(&mut evidence, &found, &mut counts, rest);
     }
-    let is_judged = evidence.token.is_some() || evidence.response.is_some() || evidence.answer.is_some();
-    if is_judged && evidence.is_good_only() && found.iter().any(|artifact| artifact.kind != ArtifactKind::HttpMessage) {
+    let is_judged =
+        evidence.token.is_some() || evidence.response.is_some() || evidence.answer.is_some();
+    if is_judged
+        && evidence.is_good_only()
+        && found.iter().any(|artifact| artifact.kind != ArtifactKind::HttpMessage)
+    {
         evidence.not_understood = other_text::not_understood(rest).or(evidence.not_understood);
     }
     done(evidence, found, &counts)
@@ -52,7 +56,8 @@ fn best_prose(found: &[Artifact]) -> Option<usize> {
 
 /// Adds what `content` says. A refusal before a token response is obsolete; a success does not cancel a refusal.
 fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
-    let Evidence { response, refusal, not_oauth, answer, mail, token, context, now, .. } = content.clone();
+    let Evidence { response, refusal, not_oauth, answer, mail, token, context, now, .. } =
+        content.clone();
     if response.is_some() {
         evidence.refusal = None;
         evidence.not_oauth = None;
@@ -84,7 +89,8 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
 
 /// Adds the token of the text.
 fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], rest: &str) {
-    let is_token = |artifact: &Artifact| artifact.content.token.is_some() && !artifact.kind.is_prose();
+    let is_token =
+        |artifact: &Artifact| artifact.content.token.is_some() && !artifact.kind.is_prose();
     let shapes: Vec<Shape> = found
         .iter()
         .filter(|artifact| is_token(artifact))

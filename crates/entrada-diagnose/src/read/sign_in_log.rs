@@ -9,10 +9,11 @@ pub(super) fn refusal(members: &Map<String, Value>) -> Option<ErrorResponse> {
     let name = |plain: &str| {
         members.iter().find(|(name, _)| name.eq_ignore_ascii_case(plain)).map(|(_, value)| value)
     };
-    let is_record = ["userPrincipalName", "appDisplayName", "appId", "correlationId", "resourceDisplayName"]
-        .iter()
-        .filter(|own| name(own).is_some())
-        .count();
+    let is_record =
+        ["userPrincipalName", "appDisplayName", "appId", "correlationId", "resourceDisplayName"]
+            .iter()
+            .filter(|own| name(own).is_some())
+            .count();
     let status = name("status").and_then(Value::as_object);
     let number = status
         .and_then(|status| status.get("errorCode"))

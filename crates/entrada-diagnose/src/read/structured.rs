@@ -30,16 +30,21 @@ pub(super) fn artifacts(
     match http {
         // The body of an answer without one stands elsewhere in the text.
         Some((artifact, _)) => {
-            let says_nothing = artifact.content.answer.as_ref().is_some_and(|answer| {
-                answer.body.trim().is_empty() && !answer.is_success()
-            });
+            let says_nothing = artifact
+                .content
+                .answer
+                .as_ref()
+                .is_some_and(|answer| answer.body.trim().is_empty() && !answer.is_success());
             let errors = json.into_iter().filter(|found| {
                 says_nothing
                     && matches!(found.kind, ArtifactKind::OauthError | ArtifactKind::ApiError)
             });
             let mut errors: Vec<Artifact> = errors.collect();
             for error in &mut errors {
-                add_status(&mut error.content, artifact.content.answer.as_ref().and_then(|answer| answer.status));
+                add_status(
+                    &mut error.content,
+                    artifact.content.answer.as_ref().and_then(|answer| answer.status),
+                );
             }
             if errors.is_empty() {
                 found.push(artifact);
@@ -165,7 +170,10 @@ fn xml(text: &str, found: &[Artifact], base: &Evidence) -> Option<Artifact> {
     let start = if text.starts_with('<') {
         0
     } else {
-        ["<?xml", "<s:Envelope", "<soap:Envelope", "<m:error", "<error", "<Error"].iter().filter_map(starts).min()?
+        ["<?xml", "<s:Envelope", "<soap:Envelope", "<m:error", "<error", "<Error"]
+            .iter()
+            .filter_map(starts)
+            .min()?
     };
     let document = &text[start..];
     let is_error = document.contains("ResponseCode") || is_error_document(document);

@@ -17,7 +17,8 @@ const WHOLE_SIGNATURES: [usize; 2] = [342, 683];
 /// The tokens in `text`. A text that is one token, wrapped by a terminal, is not searched here.
 pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     let trimmed = text.trim();
-    if !trimmed.contains(char::is_whitespace) && !trimmed.contains(['"', '\'', ',', ';', '=', '(']) {
+    if !trimmed.contains(char::is_whitespace) && !trimmed.contains(['"', '\'', ',', ';', '=', '('])
+    {
         return Vec::new();
     }
     // Sent with the word twice, which is a fault of the string as a whole.

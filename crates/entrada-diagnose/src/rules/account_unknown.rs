@@ -21,6 +21,7 @@ If the response was shortened, do nothing. Otherwise request `openid profile`. W
 cannot tell accounts apart.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

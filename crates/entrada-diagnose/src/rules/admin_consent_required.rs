@@ -26,6 +26,7 @@ An administrator opens
 and approves. Then sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

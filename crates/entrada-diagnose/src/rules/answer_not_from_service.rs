@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::AnswerNotFromService,
@@ -20,12 +20,12 @@ Something between this machine and the service answered instead of the service. 
 Open the address in a browser on this machine and read the page. Set `HTTPS_PROXY` (with its credentials) or
 `NO_PROXY`, or ask the network administrator to allow the address.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(finding.help(
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help(
         "look for a proxy, a web filter or a captive portal, and check `HTTPS_PROXY` and `NO_PROXY`",
-    ))
+    )
 }

@@ -18,6 +18,7 @@ The permission was never added under *API permissions*, or it was removed.
 Add the delegated permission in the app registration under *API permissions*. Then sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

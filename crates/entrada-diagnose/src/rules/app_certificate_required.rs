@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::AppCertificateRequired,
@@ -19,13 +19,11 @@ The application signed in with `client_secret`. Graph accepts such tokens. Share
 Upload a certificate to the app registration and sign in with a signed assertion. Or call SharePoint through
 Microsoft Graph.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
-            .help("sign in with a certificate instead of a secret, or call SharePoint through Microsoft Graph"),
-    )
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding
+            .help("sign in with a certificate instead of a secret, or call SharePoint through Microsoft Graph")
 }

@@ -19,6 +19,7 @@ An administrator sets *Enabled for users to sign in* on the enterprise applicati
 application enables the registration.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

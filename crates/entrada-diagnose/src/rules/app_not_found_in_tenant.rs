@@ -23,6 +23,7 @@ Compare the client id with *Application (client) ID* on the registration's overv
 that tenant consents.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -23,6 +23,7 @@ of `/me`, and diagnose the token with `--as app`. For IMAP, POP and SMTP, regist
 Exchange.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -62,6 +63,10 @@ fn check(facts: &Facts) -> Option<Finding> {
             _ => "to act as the application, call `/users/{id}` and run the diagnosis with `--as app`",
         },
     ))
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("call `/users/{id}` instead of `/me`, or sign in as a user")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ An authorization code can be used once, within about ten minutes. This one was u
 Start the sign-in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

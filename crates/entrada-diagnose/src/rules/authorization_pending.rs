@@ -19,6 +19,7 @@ Finish the sign-in on the page. The client waits for the interval (5 seconds unl
 one) and polls again, until the code expires.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::AzureRoleMissing,
@@ -21,10 +21,10 @@ Ask an owner of the subscription or resource to assign the role:
 `az role assignment create --assignee OBJECT_ID --role ROLE --scope SCOPE`. Then wait some minutes and sign in
 again.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(finding.help("ask an owner of the resource to assign the caller a role that allows the action (`az role assignment create`)"))
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("ask an owner of the resource to assign the caller a role that allows the action (`az role assignment create`)")
 }

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::BasicAuthDisabled,
@@ -19,13 +19,13 @@ The program, or its configuration, still signs in with a password or an app pass
 Set the program to OAuth 2.0 (XOAUTH2) and give it a token: `entrada token --job imap`. If the program does not
 support OAuth, use a proxy that does, or another program.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(finding.help(format!(
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    finding.help(format!(
         "set the program to OAuth 2.0 (XOAUTH2), and give it the token from {}",
         facts.command("token", "")
-    )))
+    ))
 }

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::ClaimsChallengeCae,
@@ -21,13 +21,10 @@ claims it names. A token that is renewed without those claims is refused again.
 Pass the service's answer back: `entrada token --challenge -` with the whole answer on standard input. It does
 not use the stored access token. It refreshes with the claims, and signs in if a refresh is not enough.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
-            .help(format!("pass the whole answer to {}", facts.command("token", "--challenge -"))),
-    )
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    finding.help(format!("pass the whole answer to {}", facts.command("token", "--challenge -")))
 }

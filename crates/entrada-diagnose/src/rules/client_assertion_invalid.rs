@@ -22,6 +22,7 @@ Compare the certificate's thumbprint, or the issuer, subject and audience of the
 app registration. Check the clock of this machine.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

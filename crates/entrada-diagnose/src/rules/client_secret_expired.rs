@@ -19,6 +19,7 @@ Create a new secret or, better, use a certificate or a federated credential. The
 everywhere.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

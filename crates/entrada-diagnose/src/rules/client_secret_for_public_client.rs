@@ -19,6 +19,7 @@ A secret was configured for an application that must not send one. entrada itsel
 Remove the secret from the request, and from refresh requests too.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

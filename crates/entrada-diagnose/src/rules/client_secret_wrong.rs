@@ -20,6 +20,7 @@ Copy the secret's *Value* again and quote it. The portal shows the value only on
 If it is lost, create a new secret.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -29,6 +29,7 @@ An `iat` five minutes in the past is normal, because Entra sets it so.
 Turn on time synchronisation (`timedatectl set-ntp true`) and try again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -22,6 +22,7 @@ If the policy concerns device codes or devices, sign in with a browser on a mana
 administrator the correlation id and the time. The sign-in log names the policy on its Conditional Access tab.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -21,6 +21,7 @@ Ask an administrator to grant the application permissions. Then get the token wi
 scope `<resource>/.default`. Or run the job as the user, without `--as app`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

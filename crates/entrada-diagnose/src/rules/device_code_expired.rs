@@ -18,6 +18,7 @@ The page was opened too late, or the last step on it was not confirmed.
 Start again and enter the new code at once.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ refresh. The policy can exist today or be created later.
 If a browser can be opened, sign in with it: `--flow browser`. The token does not differ in any other way.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

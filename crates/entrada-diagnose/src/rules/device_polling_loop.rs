@@ -21,6 +21,7 @@ Stop, wait some minutes, then sign in once. Store the tokens and let one process
 does both.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

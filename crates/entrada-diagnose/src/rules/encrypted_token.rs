@@ -19,6 +19,7 @@ Some services require encrypted tokens. Refresh tokens of Azure AD B2C have the 
 Diagnose the whole token response instead. It names the scopes and the lifetime.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

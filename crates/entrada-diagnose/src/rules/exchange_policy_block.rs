@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::ExchangePolicyBlock,
@@ -22,14 +22,12 @@ EWS ends in April 2027. Application access policies limit which mailboxes an app
 An administrator runs `Get-CASMailbox USER | fl EWS*`, `Get-OrganizationConfig | fl EWS*` and
 `Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID`. Move applications from EWS to Graph.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding
             .help("an administrator runs `Test-ApplicationAccessPolicy -Identity MAILBOX -AppId CLIENT_ID` and checks the `Ews*` settings of the mailbox and the organisation")
-            .help("move applications from EWS to Graph: EWS ends in April 2027"),
-    )
+            .help("move applications from EWS to Graph: EWS ends in April 2027")
 }

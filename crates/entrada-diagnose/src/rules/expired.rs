@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::human_duration;
 
 /// Seconds after `exp` within which a wrong clock is as likely as an expired token: services tolerate five minutes.
@@ -24,6 +24,7 @@ cannot be renewed. A client gets a new one with the refresh token.
 expired, check this machine's clock.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -47,6 +48,17 @@ fn check(facts: &Facts) -> Option<Finding> {
     } else {
         finding
     })
+}
+
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    let finding = if facts.is_good_for_a_while() {
+        finding
+            .with_confidence(Confidence::Likely)
+            .help("the token given here is not expired: check that the same token was sent; if it was, a clock is wrong")
+    } else {
+        finding
+    };
+    finding.help(format!("get a new token: {}", facts.command("token", "")))
 }
 
 #[cfg(test)]

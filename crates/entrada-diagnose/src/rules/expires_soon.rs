@@ -23,6 +23,7 @@ The token was issued about an hour ago, or the authority issues short-lived toke
 Refresh the token before you use it: `entrada token --min-ttl 10m`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -21,6 +21,7 @@ Nothing. To withdraw consent, open https://myapps.microsoft.com (work) or
 https://account.live.com/consent/Manage (personal).
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

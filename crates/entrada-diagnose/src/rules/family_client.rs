@@ -20,6 +20,7 @@ family.
 Register your own application. Microsoft decides what a family client may do.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

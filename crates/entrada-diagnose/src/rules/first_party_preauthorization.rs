@@ -21,6 +21,7 @@ The client id belongs to a Microsoft product such as the Azure CLI.
 Register your own application and use its client id.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

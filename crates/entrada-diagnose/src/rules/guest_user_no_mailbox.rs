@@ -21,6 +21,7 @@ Sign in to the home tenant: `--tenant` with the home organisation's domain, or `
 personal account.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -34,6 +35,10 @@ fn check(facts: &Facts) -> Option<Finding> {
             .with_evidence(field, value)
             .help(format!("sign in to the home tenant: {}", facts.login("--tenant <home tenant>"))),
     )
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("sign in at the user's home tenant: `--tenant`")
 }
 
 /// Whether the job opens a mailbox.

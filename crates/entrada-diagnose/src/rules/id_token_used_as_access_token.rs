@@ -19,6 +19,7 @@ The wrong member of the token response was copied, or the program sends `id_toke
 Send `access_token`. `entrada token` prints one.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

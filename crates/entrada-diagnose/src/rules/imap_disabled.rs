@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::ImapDisabled,
@@ -19,12 +19,10 @@ Outlook's settings.)
 An administrator enables it: `Set-CASMailbox -Identity USER -ImapEnabled $true`. The change takes up to an hour.
 Or read mail through Graph: `--job graph-mail-read`.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding.help("an administrator runs `Set-CASMailbox -Identity USER -ImapEnabled $true`; the change takes up to an hour"),
-    )
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("an administrator runs `Set-CASMailbox -Identity USER -ImapEnabled $true`; the change takes up to an hour")
 }

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::ImpersonationHeaderMissing,
@@ -18,12 +18,10 @@ The `ExchangeImpersonation` SOAP header is missing, or it does not name a mailbo
 
 Send `ExchangeImpersonation` with the mailbox's `PrimarySmtpAddress`, and the same address in `X-AnchorMailbox`.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding.help("send the `ExchangeImpersonation` SOAP header with the mailbox's `PrimarySmtpAddress`, and the same address in `X-AnchorMailbox`"),
-    )
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("send the `ExchangeImpersonation` SOAP header with the mailbox's `PrimarySmtpAddress`, and the same address in `X-AnchorMailbox`")
 }

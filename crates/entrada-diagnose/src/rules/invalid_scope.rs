@@ -26,6 +26,7 @@ Request the full names of one API's scopes, such as `https://outlook.office.com/
 fills them in for you.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ Pass the directory's GUID or a verified domain to `--tenant`. For a tenant outsi
 `--cloud`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -22,6 +22,7 @@ The token was made by hand, altered, or constructed for a test.
 Get a genuine token: `entrada login`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

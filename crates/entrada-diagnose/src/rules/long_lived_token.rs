@@ -19,6 +19,7 @@ The token is valid for about a day. That is correct: the client declared that it
 Handle `401` with `insufficient_claims`: `entrada token --challenge` gets a new token for it.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 /// Only tokens with continuous access evaluation live longer than this. In seconds.

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MailboxPermissionMissing,
@@ -21,14 +21,12 @@ acts for.
 Name the mailbox by its user principal name. For a shared mailbox, an administrator grants Full Access:
 `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`. The change takes up to an hour.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding
             .help("an administrator runs `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`")
-            .help("or sign in as the owner of the mailbox, and name it by the owner's user principal name"),
-    )
+            .help("or sign in as the owner of the mailbox, and name it by the owner's user principal name")
 }

@@ -22,6 +22,7 @@ Pipe the token from the program that prints it, and do not copy it from a screen
 `entrada token | entrada diagnose`.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -58,6 +59,13 @@ fn check(facts: &Facts) -> Option<Finding> {
         _ => return None,
     };
     Some(finding.help("copy the complete token, or pipe it: `entrada token | entrada diagnose`"))
+}
+
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    finding.help(format!(
+        "send the whole access token once, after `Bearer `: {}",
+        facts.command("token", "")
+    ))
 }
 
 #[cfg(test)]

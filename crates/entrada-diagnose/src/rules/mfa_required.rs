@@ -23,6 +23,7 @@ Sign in again and complete the steps on the page. entrada sends the authority's 
 that the new sign-in satisfies the policy.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -21,6 +21,7 @@ Add the *application* permission in the app registration under *API permissions*
 it. Then get a new token.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -49,6 +50,10 @@ fn check(facts: &Facts) -> Option<Finding> {
         .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
         .help(format!("ask an administrator to grant the application permission `{least}`")),
     )
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("an administrator grants the application permission and consents to it")
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ Sign in with `offline_access` among the scopes. entrada requests it unless the p
 If it was requested, sign in again and accept *Maintain access to data you have given it access to*.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -29,6 +29,7 @@ Sign in again with the scope named, and accept it on the consent page. If the pa
 must approve, send the page's link to an administrator.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -46,6 +47,10 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     no_permission_at_all(facts).or_else(|| for_the_job(facts)).or_else(|| not_granted(facts))
+}
+
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    facts.request_job_scope(finding)
 }
 
 /// Whether `granted` has one of the permissions that suffice for the job. True for a job that needs none.

@@ -21,6 +21,7 @@ endpoint refuses them or, at a refresh, issues a token for the first API without
 Send one request for each API. One sign-in is enough: `entrada token --job imap` uses the same refresh token.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::NoMailboxLicense,
@@ -21,12 +21,10 @@ mailboxes.
 An administrator assigns a licence with Exchange Online and waits until the mailbox exists. For a mailbox on
 premises, use that server's own address and sign-in.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding.help("ask an administrator to assign a licence with Exchange Online; for a mailbox on premises, use that server"),
-    )
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("ask an administrator to assign a licence with Exchange Online; for a mailbox on premises, use that server")
 }

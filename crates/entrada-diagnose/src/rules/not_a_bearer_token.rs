@@ -19,6 +19,7 @@ The request contained `req_cnf`, or the client library was set to proof of posse
 Request the token without `req_cnf`. Mail protocols and plain HTTP calls accept only bearer tokens.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::NotAboutTheToken,
@@ -20,9 +20,6 @@ application access policy for meetings. Exchange has blocked the sender, or a da
 Another token, another scope or another sign-in does not help. The message names what is missing. An
 administrator of that service can grant it.
 ",
-    check,
+    check: Rule::no_finding,
+    advise: Rule::as_it_is,
 };
-
-fn check(facts: &Facts) -> Option<Finding> {
-    service::finding(facts, &RULE)
-}

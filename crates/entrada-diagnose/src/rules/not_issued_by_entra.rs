@@ -23,6 +23,7 @@ The token names a Microsoft service as its audience, but it does not look like a
 Get a genuine token: `entrada login`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -22,6 +22,7 @@ Open the authority's address in a browser on this machine. A captive portal show
 `--authority`, `HTTPS_PROXY` and `NO_PROXY`. The stored tokens are unchanged.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

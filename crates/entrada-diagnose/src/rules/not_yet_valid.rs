@@ -23,6 +23,7 @@ with a correct clock.
 Turn on time synchronisation (`timedatectl set-ntp true`).
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -35,6 +36,10 @@ fn check(facts: &Facts) -> Option<Finding> {
             .with_evidence("local time", now)
             .help("correct this machine's clock, for example with `timedatectl set-ntp true`")
     })
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("correct this machine's clock, then sign in again")
 }
 
 #[cfg(test)]

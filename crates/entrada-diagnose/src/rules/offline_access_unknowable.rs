@@ -20,6 +20,7 @@ Nothing. To find out, diagnose the whole token response, or run `entrada status`
 is stored.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

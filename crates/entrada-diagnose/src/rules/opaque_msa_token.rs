@@ -19,6 +19,7 @@ Nothing. The token response that contained the token lists its scopes and its li
 the response too.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ In the app registration, under Authentication, remove it there and add it under
 *Mobile and desktop applications*.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ In the app registration, under Authentication, set *Allow public client flows* t
 `http://localhost` under *Mobile and desktop applications*. Then sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

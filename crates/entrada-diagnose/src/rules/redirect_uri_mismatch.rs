@@ -19,6 +19,7 @@ page in the browser and never reaches the program.
 Add `http://localhost` under *Mobile and desktop applications* in the app registration.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ The refresh names another API or a new permission that the user never consented 
 Sign in once with the new scopes, or refresh with the old ones. Keep the refresh token.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

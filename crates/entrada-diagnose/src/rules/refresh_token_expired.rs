@@ -19,6 +19,7 @@ token that is used is replaced in time.
 Sign in again. If this happens every few hours or days, ask the administrator about sign-in frequency.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ token was sent without encoding.
 Send the token percent-encoded in a form body. If it is damaged, sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

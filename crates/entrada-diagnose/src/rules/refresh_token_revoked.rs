@@ -23,6 +23,7 @@ application. In that case the finding is marked `likely`.
 Sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ coming.
 Keep the refresh token that was used. entrada keeps it automatically.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

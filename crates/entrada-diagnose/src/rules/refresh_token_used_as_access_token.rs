@@ -20,6 +20,7 @@ Use `access_token`, not `refresh_token`. `entrada token` prints an access token 
 refresh token like a password: it has just been on a clipboard.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

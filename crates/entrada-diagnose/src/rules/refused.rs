@@ -19,6 +19,7 @@ Read the authority's text. `entrada explain AADSTSnnnnn` shows what is known abo
 correlation id, an administrator finds the attempt in the tenant's sign-in log.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

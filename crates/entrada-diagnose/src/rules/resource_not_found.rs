@@ -20,6 +20,7 @@ The scope names an API that this tenant does not have. The part of the scope bef
 Check the prefix of the scope. If it is right, an administrator must add the service to the tenant.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

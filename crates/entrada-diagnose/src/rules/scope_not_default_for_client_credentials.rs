@@ -21,6 +21,7 @@ Request `https://graph.microsoft.com/.default`, or the `.default` scope of the A
 carries what an administrator has granted.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ Some flows omit the member. A refresh that requests only sign-in scopes returns 
 Nothing. If the token is a JWT, its `scp` lists the scopes. Otherwise the requested scopes are assumed.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::SendAsDenied,
@@ -19,14 +19,12 @@ The address is an alias, a shared mailbox or another person's, and Send As or Se
 Send from the user's own primary address. Or ask an administrator to grant the permission:
 `Add-RecipientPermission MAILBOX -AccessRights SendAs -Trustee USER`.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding
             .help("an administrator runs `Add-RecipientPermission MAILBOX -AccessRights SendAs -Trustee USER`")
-            .help("or send from the signed-in user's own primary address"),
-    )
+            .help("or send from the signed-in user's own primary address")
 }

@@ -19,6 +19,7 @@ Try again later. The stored tokens are unchanged. If the fault lasts, give the c
 support.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ An application requested its own token from `common`, which is not the directory
 Name the organisation: `--tenant` with its domain or GUID.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ that verify the signature anyway report every such token as forged.
 Nothing. Only the service needs to verify the signature.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

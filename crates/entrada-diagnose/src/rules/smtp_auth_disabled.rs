@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::SmtpAuthDisabled,
@@ -20,14 +20,12 @@ An administrator enables it for the mailbox:
 `Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`; or for the tenant:
 `Set-TransportConfig -SmtpClientAuthenticationDisabled $false`. Or send through Graph: `--job graph-mail-send`.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    finding
             .help("an administrator runs `Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`")
-            .help(format!("or send through Graph: {}", facts.login("--job graph-mail-send"))),
-    )
+            .help(format!("or send through Graph: {}", facts.login("--job graph-mail-send")))
 }

@@ -23,6 +23,7 @@ Use the same cloud for all parts: `--cloud usgov`, `--cloud dod` or `--cloud chi
 API together.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

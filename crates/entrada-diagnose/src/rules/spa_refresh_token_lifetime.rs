@@ -25,6 +25,7 @@ In the app registration, under Authentication, move the redirect URI to *Mobile 
 sign in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

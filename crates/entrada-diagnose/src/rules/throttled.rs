@@ -18,6 +18,7 @@ This application, this user or this tenant sent too many requests.
 Wait as long as `Retry-After` says, or some minutes, and try again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ has this effect.
 Nothing, if the application is client and API in one. Otherwise send the API's scope with every request.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

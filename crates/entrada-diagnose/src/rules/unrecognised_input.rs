@@ -21,6 +21,7 @@ Pass a token, a token response or OAuth error (JSON), an AADSTS text, a redirect
 its status line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -22,6 +22,7 @@ Sign in again with the scopes named, and accept the consent page. If the page sa
 approve, see `admin-consent-required`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

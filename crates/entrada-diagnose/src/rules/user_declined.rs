@@ -19,6 +19,7 @@ permissions.
 Sign in again and accept, or request fewer scopes. If you did not start this sign-in, declining it was right.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

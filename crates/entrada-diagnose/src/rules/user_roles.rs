@@ -19,6 +19,7 @@ The user, or a group that the user belongs to, is assigned to roles that the API
 Nothing. `scp` lists what the token allows.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -18,6 +18,7 @@ The request sends parameters of one version of the endpoint to the other version
 Use `/oauth2/v2.0/…` with `scope` in all requests.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

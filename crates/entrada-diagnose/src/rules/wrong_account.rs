@@ -20,11 +20,18 @@ The browser already had a session and used it without asking.
 Sign in again in a private window, or choose the account on the page.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "a different account signed in than was expected")
         .or_else(|| by_name(facts))
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding
+        .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
+        .help("put the mailbox that the token is for into `user=`")
 }
 
 fn by_name(facts: &Facts) -> Option<Finding> {

@@ -34,6 +34,7 @@ One sign-in is enough for both services: `entrada token --job imap` uses the ref
 stored.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
@@ -45,6 +46,15 @@ fn check(facts: &Facts) -> Option<Finding> {
         return before_asking(facts, requested);
     }
     by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
+}
+
+fn advise(facts: &Facts, finding: Finding) -> Finding {
+    if facts.audience_fits() == Some(true) {
+        return finding
+            .with_confidence(Confidence::Likely)
+            .help("the token given here is for this service: check that the same token was sent");
+    }
+    facts.request_job_scope(finding)
 }
 
 /// A mail protocol's scope that Entra reads as one of Graph, because it has no prefix or Graph's prefix.

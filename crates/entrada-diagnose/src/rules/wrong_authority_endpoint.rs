@@ -22,6 +22,7 @@ Set `--tenant` to the value that the message names: `consumers` for personal acc
 accounts, or the tenant's GUID for an application of one tenant.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

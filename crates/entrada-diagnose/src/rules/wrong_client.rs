@@ -24,6 +24,7 @@ application, and the configured application cannot use its refresh token.
 Sign in with the intended application: `entrada login --client-id …`.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -23,11 +23,16 @@ by itself.
 Name the tenant: `--tenant` with the directory's GUID or domain. A guest must name the inviting tenant.
 ",
     check,
+    advise,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
     refusal::explain(facts, &RULE, "the account does not belong to the requested tenant")
         .or_else(|| by_claims(facts))
+}
+
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("sign in at the tenant that the resource belongs to: `--tenant`")
 }
 
 fn by_claims(facts: &Facts) -> Option<Finding> {

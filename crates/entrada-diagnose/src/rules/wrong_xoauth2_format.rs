@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongXoauth2Format,
@@ -20,12 +20,10 @@ bytes. The whole string is base64 on one line, with its padding. In POP, it is s
 
 Build `base64(\"user=\" + mailbox + \"\\x01auth=Bearer \" + token + \"\\x01\\x01\")`, without line breaks.
 ",
-    check,
+    check: Rule::no_finding,
+    advise,
 };
 
-fn check(facts: &Facts) -> Option<Finding> {
-    let finding = service::finding(facts, &RULE)?;
-    Some(
-        finding.help("build base64 of `user=MAILBOX`, the byte 0x01, `auth=Bearer TOKEN`, and two bytes 0x01, on one line"),
-    )
+fn advise(_facts: &Facts, finding: Finding) -> Finding {
+    finding.help("build base64 of `user=MAILBOX`, the byte 0x01, `auth=Bearer TOKEN`, and two bytes 0x01, on one line")
 }

@@ -1,7 +1,7 @@
 //! The causes that a service's answer points to. This module finds the cause; the rules describe it and say what to do.
 
 use super::{by_http, by_mail};
-use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, rules};
+use crate::{Confidence, Facts, Finding, RuleId, Severity};
 
 /// A possible cause of a service's answer.
 #[derive(Clone, Debug)]
@@ -69,63 +69,25 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     causes
 }
 
-/// The finding of `rule`, if the answer points to it.
-pub(crate) fn finding(facts: &Facts, rule: &'static Rule) -> Option<Finding> {
-    let hypothesis = facts.hypotheses.iter().find(|hypothesis| hypothesis.id == rule.id)?;
-    let mut finding = rule
-        .finding(hypothesis.message.clone())
-        .with_confidence(hypothesis.confidence)
-        .with_severity(Severity::Error);
-    for (field, value) in &hypothesis.evidence {
-        finding = finding.with_evidence(field, value);
-    }
-    for help in &hypothesis.help {
-        finding = finding.help(help.clone());
-    }
-    Some(finding)
-}
-
 /// Whether a fault of the token itself explains the refusal.
 pub(super) fn token_explains(facts: &Facts) -> bool {
-    rules::all().any(|rule| {
-        (rule.check)(facts).is_some_and(|finding| {
-            finding.severity == Severity::Error && finding.confidence != Confidence::Possible
-        })
-    })
+    facts.token_is_at_fault
 }
 
-/// Adds help to a finding that rests on the service's answer alone, not on the token.
-pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
-    let job = format!("--job {}", facts.job);
-    match finding.rule.id {
-        RuleId::Expired if facts.is_good_for_a_while() => finding
-            .with_confidence(Confidence::Likely)
-            .help("the token given here is not expired: check that the same token was sent; if it was, a clock is wrong")
-            .help(format!("get a new token: {}", facts.command("token", ""))),
-        RuleId::Expired => finding.help(format!("get a new token: {}", facts.command("token", ""))),
-        RuleId::WrongAudience if facts.audience_fits() == Some(true) => finding
-            .with_confidence(Confidence::Likely)
-            .help("the token given here is for this service: check that the same token was sent"),
-        RuleId::NotYetValid => finding.help("correct this machine's clock, then sign in again"),
-        RuleId::WrongAudience | RuleId::MissingScope => match facts.job_scopes().first() {
-            Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
-            None => finding.help("request a scope of that service"),
-        },
-        RuleId::MalformedToken => finding.help(format!(
-            "send the whole access token once, after `Bearer `: {}",
-            facts.command("token", "")
-        )),
-        RuleId::WrongAccount => finding
-            .help("sign in as the mailbox's owner, or have its owner's administrator grant you Full Access")
-            .help("put the mailbox that the token is for into `user=`"),
-        RuleId::WrongTenant => finding.help("sign in at the tenant that the resource belongs to: `--tenant`"),
-        RuleId::MissingAppRole => {
-            finding.help("an administrator grants the application permission and consents to it")
+impl Hypothesis {
+    /// The finding that it is, with the advice of its rule.
+    pub(crate) fn finding(&self, facts: &Facts) -> Finding {
+        let rule = self.id.rule();
+        let mut finding = rule
+            .finding(self.message.clone())
+            .with_confidence(self.confidence)
+            .with_severity(Severity::Error);
+        for (field, value) in &self.evidence {
+            finding = finding.with_evidence(field, value);
         }
-        RuleId::AppOnlyTokenForDelegatedJob => {
-            finding.help("call `/users/{id}` instead of `/me`, or sign in as a user")
+        for help in &self.help {
+            finding = finding.help(help.clone());
         }
-        RuleId::GuestUserNoMailbox => finding.help("sign in at the user's home tenant: `--tenant`"),
-        _ => finding,
+        (rule.advise)(facts, finding)
     }
 }

@@ -21,6 +21,6 @@ mod words;
 pub(super) use address::segments;
 pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
 pub use http::HttpAnswer;
-pub(super) use hypothesis::{Hypothesis, advise, causes, finding};
+pub(super) use hypothesis::{Hypothesis, causes};
 pub use mail::MailLog;
 pub use service_id::Service;
