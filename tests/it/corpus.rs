@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::world::World;
 
 /// When the cases happen: 2027-01-15 08:00:00Z.
-const NOW: NumericDate = NumericDate(1_800_000_000);
+pub(crate) const NOW: NumericDate = NumericDate(1_800_000_000);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +39,36 @@ pub(crate) struct Case {
     warns: Vec<String>,
     #[serde(default)]
     silent: Vec<String>,
+    /// Ids of which the first error is one; instead of `cause`, where several are right.
+    #[serde(default)]
+    causes: Vec<String>,
+    /// The confidences that the first error may have; empty: any.
+    #[serde(default)]
+    confidence: Vec<String>,
+    /// Texts of which each stands in the message or the help of a finding.
+    #[serde(default)]
+    says: Vec<String>,
+    /// Texts that no finding has, neither in its message nor in its help or evidence.
+    #[serde(default)]
+    unsaid: Vec<String>,
+    /// Texts that the evidence of the first error shows.
+    #[serde(default)]
+    shows: Vec<String>,
+}
+
+/// What was said of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: String,
+    /// Id and confidence of each error, the most important first.
+    pub(crate) errors: Vec<(String, String)>,
+}
+
+impl Judgement {
+    /// The first error.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.errors.first().map(|(id, _)| id.as_str())
+    }
 }
 
 #[derive(Deserialize)]
@@ -72,6 +102,21 @@ impl Token {
 impl Case {
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the case is stated to be healthy: `ok`, and without an error.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.verdict == "ok" && self.cause == Some(None)
+    }
+
+    /// Whether `ok` is the verdict that is stated.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.verdict == "ok"
+    }
+
+    /// Whether the input is an object: a file in JSON, such as an evidence file, and no text that somebody pasted.
+    pub(crate) fn is_file(&self) -> bool {
+        !self.input.is_string()
     }
 
     /// What is put in front of `entrada diagnose`.
@@ -144,7 +189,11 @@ impl Case {
             own.map(|finding| finding["id"].as_str().unwrap()).collect()
         };
         let (errors, warnings) = (of("error"), of("warning"));
-        if document["verdict"] != *self.verdict {
+        let right = match self.verdict.as_str() {
+            "not ok" => document["verdict"] != "ok",
+            verdict => document["verdict"] == *verdict,
+        };
+        if !right {
             wrong.push(format!("verdict {} instead of {}", document["verdict"], self.verdict));
         }
         if let Some(cause) = &self.cause
@@ -177,22 +226,92 @@ impl Case {
                 wrong.push(format!("{id} is a false alarm"));
             }
         }
-        let healthy = self.verdict == "ok" && self.cause == Some(None);
+        let healthy = self.is_healthy();
         for id in warnings.iter().filter(|id| healthy && !self.warns.iter().any(|own| own == *id)) {
             wrong.push(format!("warning {id} about something healthy"));
         }
+        self.words_that_differ(findings, &mut wrong);
         if !wrong.is_empty() {
             wrong.push(format!("errors {errors:?}, warnings {warnings:?}, possible {guesses:?}"));
         }
         wrong
     }
+
+    /// Checks `causes`, `confidence`, `says`, `unsaid` and `shows`.
+    fn words_that_differ(&self, findings: &[Value], wrong: &mut Vec<String>) {
+        let first = findings.iter().find(|finding| finding["severity"] == "error");
+        let of_first = |member: &str| first.and_then(|first| first[member].as_str()).unwrap_or("");
+        let (id, confidence) = (of_first("id"), of_first("confidence"));
+        if !self.causes.is_empty() && !self.causes.iter().any(|cause| cause == id) {
+            wrong.push(format!("cause {id:?} instead of one of {:?}", self.causes));
+        }
+        if !self.confidence.is_empty() && !self.confidence.iter().any(|one| one == confidence) {
+            wrong.push(format!("confidence {confidence:?} instead of {:?}", self.confidence));
+        }
+        let shown = |finding: &Value| -> String {
+            let lines = finding["evidence"].as_array().into_iter().flatten();
+            lines.filter_map(|line| line["value"].as_str()).collect::<Vec<_>>().join("\n")
+        };
+        let advice: String = findings
+            .iter()
+            .flat_map(|finding| {
+                let help = finding["help"].as_array().into_iter().flatten();
+                std::iter::once(&finding["message"]).chain(help)
+            })
+            .filter_map(Value::as_str)
+            .fold(String::new(), |all, line| all + line + "\n");
+        let all: String = findings.iter().map(shown).collect::<Vec<_>>().join("\n") + &advice;
+        for text in self.says.iter().filter(|text| !advice.contains(text.as_str())) {
+            wrong.push(format!("`{text}` is not said"));
+        }
+        for text in self.unsaid.iter().filter(|text| all.contains(text.as_str())) {
+            wrong.push(format!("`{text}` is said"));
+        }
+        let evidence = first.map(shown).unwrap_or_default();
+        for text in self.shows.iter().filter(|text| !evidence.contains(text.as_str())) {
+            wrong.push(format!("the evidence does not show `{text}`: {evidence:?}"));
+        }
+    }
 }
 
+/// What `entrada diagnose` says of `text`, given the flags `args`.
+///
+/// # Errors
+///
+/// What it wrote to stderr, if it printed no judgement.
+pub(crate) fn judged(world: &World, args: &[String], text: &str) -> Result<Judgement, String> {
+    let args: Vec<&str> =
+        ["diagnose", "-o", "json"].into_iter().chain(args.iter().map(String::as_str)).collect();
+    let run = world.run_exactly(&args, text);
+    let Ok(document) = serde_json::from_str::<Value>(run.stdout.lines().next().unwrap_or(""))
+    else {
+        return Err(run.stderr);
+    };
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let findings = document["findings"].as_array().into_iter().flatten();
+    let errors = findings.filter(|finding| finding["severity"] == "error");
+    let errors = errors.map(|error| (word(&error["id"]), word(&error["confidence"]))).collect();
+    Ok(Judgement { verdict: word(&document["verdict"]), errors })
+}
+
+/// The cases that hold today. Those of `kinds_*.json` have a test of their own, as the forms have (`forms.rs`).
 pub(crate) fn cases() -> Vec<Case> {
+    read(|name| !name.starts_with("kinds_") && name != "forms.json")
+}
+
+/// The cases of all files.
+pub(crate) fn all_cases() -> Vec<Case> {
+    read(|name| name != "forms.json")
+}
+
+fn read(wanted: impl Fn(&str) -> bool) -> Vec<Case> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
     let mut files: Vec<_> =
         std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|file| {
+        let is_json = file.extension().is_some_and(|extension| extension == "json");
+        is_json && wanted(file.file_name().unwrap().to_str().unwrap())
+    });
     files.sort();
     let mut all = Vec::new();
     for file in files {
@@ -215,11 +334,22 @@ pub(crate) fn world() -> World {
 
 #[test]
 fn every_case_is_judged_as_its_source_says() {
+    assert_judged_right(&cases());
+}
+
+/// One file for each kind of fault. Unlike the other cases they were written before the readers that they measure.
+#[test]
+#[ignore = "the readers do not reach these forms yet"]
+fn every_kind_of_fault_is_judged_in_other_words_too() {
+    assert_judged_right(&read(|name| name.starts_with("kinds_")));
+}
+
+#[track_caller]
+fn assert_judged_right(all: &[Case]) {
     let world = world();
     let mut report = String::new();
-    let all = cases();
     let mut wrong = 0;
-    for case in &all {
+    for case in all {
         let differences = case.differences(&world);
         if !differences.is_empty() {
             wrong += 1;
@@ -231,11 +361,10 @@ fn every_case_is_judged_as_its_source_says() {
 
 #[test]
 fn the_corpus_is_as_wide_as_it_claims() {
-    let all = cases();
+    let all = all_cases();
     let names: BTreeSet<&str> = all.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), all.len(), "two cases have one name");
-    let healthy =
-        all.iter().filter(|case| case.verdict == "ok" && case.cause == Some(None)).count();
+    let healthy = all.iter().filter(|case| case.is_healthy()).count();
     assert!(150 <= all.len() && 40 <= healthy, "{} cases, {healthy} healthy", all.len());
 }
 

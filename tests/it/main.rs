@@ -20,6 +20,7 @@ mod exit_codes;
 mod export;
 mod faults;
 mod files;
+mod forms;
 mod generic_provider;
 mod id_token;
 mod import;
@@ -44,9 +45,11 @@ mod snapshots;
 mod status;
 mod token;
 mod trace;
+mod unearned_ok;
 mod verdicts;
 mod visitors;
 mod world;
+mod wrapped;
 
 #[cfg(unix)]
 #[path = "../shared/default_signals.rs"]
