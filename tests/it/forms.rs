@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use entrada_diagnose::{Context, Severity, Verdict, diagnose};
+use entrada_diagnose::{Context, Severity, diagnose};
 use serde::Deserialize;
 
 use crate::corpus::NOW;
@@ -66,7 +66,7 @@ impl Form {
         };
         let unread = if diagnosis.is_unrecognised() { " unrecognised" } else { "" };
         let text = format!("{}{unread} {errors:?}", diagnosis.verdict.id());
-        Answer { right, ok: diagnosis.verdict == Verdict::Ok, text }
+        Answer { right, ok: diagnosis.verdict.is_ok(), text }
     }
 }
 

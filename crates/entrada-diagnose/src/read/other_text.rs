@@ -114,7 +114,9 @@ const WORD_MAX: usize = 64;
 const LINES_MAX: usize = 20_000;
 
 /// The first line of `text` that neither names nor frames a token, nor reports how one was acquired: it may be a refusal.
-pub(super) fn not_understood(text: &str) -> Option<String> {
+/// `logged`: the lines are those of a log, which reports whatever a program does.
+pub(super) fn not_understood(text: &str, logged: bool) -> Option<String> {
+    let is_label = |line: &&str| is_label(line) || (logged && !refuses(line) && !is_page(line));
     let line = text.lines().take(LINES_MAX).find(|line| !is_label(line))?;
     Some(line.replace(TOKEN, "").trim().to_owned())
 }

@@ -46,7 +46,9 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     if let Some(refusal) = page::refusal(trimmed) {
         add(ArtifactKind::AuthorityText, of_refusal(refusal));
     }
-    if let Some(mail) = MailLog::in_prose(trimmed) {
+    // The class of an exception belongs to its message.
+    let joined = trimmed.replace(":\n", ": ");
+    if let Some(mail) = MailLog::in_prose(&joined) {
         add(ArtifactKind::MailSentence, of_mail(mail, base));
     }
     if let Some(answer) = phrase::in_words(trimmed) {

@@ -9,8 +9,8 @@ use super::resolve::resolve;
 use super::{RecogniseError, json, limits, prose, structured, tokens};
 use crate::Evidence;
 use crate::shape::Shape;
-use entrada_core::NumericDate;
 use entrada_core::har::Har;
+use entrada_core::{NumericDate, Secret};
 
 /// Maximum depth of texts within texts: a message inside JSON inside JSON. Real ones have two.
 const DEPTH_MAX: usize = 4;
@@ -22,6 +22,8 @@ pub(super) struct ReadText {
     pub(super) evidence: Evidence,
     /// What the text wore, in the order in which it was removed.
     pub(super) steps: Vec<Step>,
+    /// The text without what it wore.
+    pub(super) text: String,
     /// What was found, each with whether it counts.
     pub(super) artifacts: Vec<(Artifact, bool)>,
 }
@@ -52,15 +54,16 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
 /// Reads unstructured text. Text without its dress comes first; if nothing is found in it, the text as it is.
 fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> ReadText {
     let normalised = normalise(text);
-    let read = extract(&normalised.text, base, now, depth);
+    let logged = normalised.steps.contains(&Step::LinePrefixes);
+    let read = extract(&normalised.text, base, now, depth, logged);
     let changed = matches!(normalised.text, Cow::Owned(_));
     if read.evidence.unrecognised && changed {
-        let plain = extract(text, base, now, depth);
+        let plain = extract(text, base, now, depth, false);
         if !plain.evidence.unrecognised {
-            return plain;
+            return ReadText { text: text.to_owned(), ..plain };
         }
     }
-    ReadText { steps: normalised.steps, ..read }
+    ReadText { steps: normalised.steps, text: normalised.text.into_owned(), ..read }
 }
 
 /// What the texts inside a JSON object of unknown kind show: log records and errors of programs.
@@ -78,13 +81,13 @@ pub(super) fn read_inner(
     Some((kind.min()?, read.evidence)).filter(|(_, evidence)| !evidence.unrecognised)
 }
 
-fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> ReadText {
+fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: bool) -> ReadText {
     let mut found = structured::artifacts(text, base, now, depth);
     let mut rest = blanked(text, &found);
     found.extend(tokens::artifacts(&rest, base));
     rest = blanked(&rest, &found);
     found.extend(prose::artifacts(&rest.replace(TOKEN, " "), base));
-    let mut read = resolve(found, &rest, base);
+    let mut read = resolve(found, &rest, base, logged);
     if read.artifacts.is_empty() {
         read.evidence = whole_string(text, base);
         if read.evidence.token.is_some() {
@@ -134,15 +137,17 @@ fn blanked(text: &str, found: &[Artifact]) -> String {
 impl ReadText {
     fn of(kind: ArtifactKind, length: usize, content: Evidence) -> Self {
         let artifact = Artifact { kind, span: 0..length, content: Box::new(content.clone()) };
-        Self { evidence: content, steps: Vec::new(), artifacts: vec![(artifact, true)] }
+        Self { evidence: content, artifacts: vec![(artifact, true)], ..Self::default() }
     }
 }
 
 /// How a text was read, for readers who doubt a verdict.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// The names of the steps that removed what the text wore: line prefixes, quotes, stack frames.
     pub steps: Vec<&'static str>,
+    /// The text without what it wore. It may contain secrets.
+    pub text: Secret,
     /// What was found.
     pub artifacts: Vec<ArtifactLine>,
 }
@@ -165,7 +170,7 @@ pub struct ArtifactLine {
 /// use entrada_diagnose::explain_reading;
 ///
 /// let reading = explain_reading("> AADSTS50034: The user does not exist.", NumericDate(1_790_000_000))?;
-/// assert_eq!(reading.steps, ["mail-quotes"]);
+/// assert_eq!(reading.steps, ["quoting"]);
 /// assert_eq!(reading.artifacts[0].kind, "authority-text");
 /// # Ok::<(), entrada_diagnose::RecogniseError>(())
 /// ```
@@ -187,5 +192,6 @@ pub fn explain_reading(input: &str, now: NumericDate) -> Result<Reading, Recogni
     Ok(Reading {
         steps: read.steps.iter().map(|step| step.id()).collect(),
         artifacts: artifacts.collect(),
+        text: Secret::new(if read.text.is_empty() { text } else { &read.text }),
     })
 }

@@ -7,7 +7,12 @@ use crate::Evidence;
 use crate::shape::Shape;
 
 /// The case that `found` makes. `rest` is the text with the structured artifacts blanked.
-pub(super) fn resolve(mut found: Vec<Artifact>, rest: &str, base: &Evidence) -> ReadText {
+pub(super) fn resolve(
+    mut found: Vec<Artifact>,
+    rest: &str,
+    base: &Evidence,
+    logged: bool,
+) -> ReadText {
     found.sort_by_key(|artifact| (artifact.span.start, artifact.kind));
     let mut counts = vec![false; found.len()];
     let mut evidence = base.clone();
@@ -38,14 +43,15 @@ pub(super) fn resolve(mut found: Vec<Artifact>, rest: &str, base: &Evidence) -> 
         && evidence.is_good_only()
         && found.iter().any(|artifact| artifact.kind != ArtifactKind::HttpMessage)
     {
-        evidence.not_understood = other_text::not_understood(rest).or(evidence.not_understood);
+        evidence.not_understood =
+            other_text::not_understood(rest, logged).or(evidence.not_understood);
     }
     done(evidence, found, &counts)
 }
 
 fn done(evidence: Evidence, found: Vec<Artifact>, counts: &[bool]) -> ReadText {
     let artifacts = found.into_iter().zip(counts.iter().copied()).collect();
-    ReadText { evidence, steps: Vec::new(), artifacts }
+    ReadText { evidence, artifacts, ..ReadText::default() }
 }
 
 /// The prose that outweighs the others.

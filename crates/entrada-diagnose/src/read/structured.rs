@@ -6,6 +6,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::{address, answer::take_answer, claims_text, json, lenient_json, printed};
 use crate::Evidence;
 use crate::service::{HttpAnswer, is_error_document};
+use crate::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::oauth::ErrorResponse;
 use serde_json::Value;
@@ -95,10 +96,34 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
                 continue;
             };
             add_status(&mut content, status_before(&text[..object.span.start]));
-            found.push(Artifact { kind, span: object.span.clone(), content: Box::new(content) });
+            let mut span = object.span.clone();
+            if !object.strict {
+                as_printed(&mut content);
+                span.start -= class_before(&text[..span.start]);
+            }
+            found.push(Artifact { kind, span, content: Box::new(content) });
         }
     }
     found
+}
+
+/// A token response that a program printed: libraries keep the refresh token to themselves, so its absence shows nothing.
+fn as_printed(content: &mut Evidence) {
+    let Some(response) = content.response.take_if(|response| response.refresh_token.is_none())
+    else {
+        return;
+    };
+    content.token = Some(Shape::of(response.access_token.expose()));
+    content.context.granted = response.granted();
+}
+
+/// The length of a type's name right before its members: `TokenResponse { … }`.
+fn class_before(text: &str) -> usize {
+    let name = text.trim_end_matches([' ', '(']);
+    let name =
+        &name[name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()..];
+    let at = name.as_ptr().addr() - text.as_ptr().addr();
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) { text.len() - at } else { 0 }
 }
 
 /// The status that stands right before an answer: `401 {…}`, `HTTP 400: {…}`.

@@ -10,6 +10,51 @@ use entrada_core::{Protocol, Side};
 /// Maximum length of a sign-in string in bytes: a token and the text around it.
 const STRING_MAX: usize = 512 << 10;
 
+/// Reply codes of SMTP: RFC 5321 §4.2.3, RFC 4954 §6, RFC 3207 §4, and Exchange's own.
+const REPLIES: [&str; 48] = [
+    "211", "214", "220", "221", "235", "240", "250", "251", "252", "334", "354", "421", "430",
+    "431", "432", "441", "442", "446", "447", "449", "450", "451", "452", "453", "454", "455",
+    "458", "459", "500", "501", "502", "503", "504", "521", "523", "524", "525", "530", "534",
+    "535", "538", "550", "551", "552", "553", "554", "555", "556",
+];
+
+/// Beginnings of HTTP's reason phrases for numbers that SMTP uses as well, in lower case.
+const REASONS: [&str; 5] =
+    ["internal server", "not implemented", "bad gateway", "service unavailable", "gateway"];
+
+/// Whether the text after a number is that of an HTTP status.
+fn is_http(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    text.starts_with("server error") || REASONS.iter().any(|reason| text.starts_with(reason))
+}
+
+/// Words of SMTP replies, in lower case. A number and other words are prose.
+const OF_MAIL: [&str; 16] = [
+    "access",
+    "auth",
+    "client",
+    "command",
+    "connection",
+    "credential",
+    "mail",
+    "message",
+    "recipient",
+    "relay",
+    "sender",
+    "sequence",
+    "server",
+    "service",
+    "starttls",
+    "tls",
+];
+
+/// Whether a text of one unmarked line is a reply of a mail server: by its enhanced code or its words.
+fn is_lone_reply(line: &str) -> bool {
+    let second = line.split_whitespace().nth(1).unwrap_or_default();
+    let lower = line.to_ascii_lowercase();
+    is_enhanced(second) || OF_MAIL.iter().any(|word| lower.contains(word))
+}
+
 /// Whether `line` could come from a server that speaks `protocol`.
 pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     let mut words = line.split_whitespace();
@@ -20,11 +65,11 @@ pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
             (status && (is_tag(first) || first == "*")) || (first == "*" && second == "CAPABILITY")
         }
         Protocol::Smtp => {
-            let code = first.get(..3).is_some_and(|code| {
-                code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
-            });
-            code && (first.len() == 3 || first[3..].starts_with('-'))
+            let code = first.get(..3).filter(|code| REPLIES.contains(code));
+            code.is_some()
+                && (first.len() == 3 || first[3..].starts_with('-'))
                 && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
+                && !is_http(&line[first.len()..])
         }
         Protocol::Pop => matches!(first, "-ERR" | "+OK"),
     }
@@ -84,7 +129,7 @@ impl MailLog {
             })
             .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
             .collect();
-        Some(Self::new(protocol, lines, None))
+        Some(Self::new(protocol, with_right_sides(protocol, lines), None))
     }
 
     /// The server's line that `text` quotes: an exception, a system log, a bug report.
@@ -188,12 +233,31 @@ impl MailLog {
     }
 }
 
+/// Swaps the sides if the marks mean the opposite: some programs mark what they send as `<`.
+fn with_right_sides(protocol: Protocol, lines: Vec<(Side, String)>) -> Vec<(Side, String)> {
+    let of_server = |side: Side| {
+        let own = lines.iter().filter(|(own, line)| *own == side && is_server_line(protocol, line));
+        own.count()
+    };
+    if of_server(Side::Client) <= of_server(Side::Server) {
+        return lines;
+    }
+    let other = |side| if side == Side::Client { Side::Server } else { Side::Client };
+    lines.into_iter().map(|(side, line)| (other(side), line)).collect()
+}
+
 /// The protocol that fits most of `lines`.
 fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
     let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     let score =
         |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
     let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
+    let lone = || {
+        lines.iter().find(|line| is_server_line(best, line)).is_some_and(|line| is_lone_reply(line))
+    };
+    if best == Protocol::Smtp && marked == 0 && score(&best) == 1 && !lone() {
+        return None;
+    }
     // A line of prose may look like a server line.
     let few = lines.len() <= 2 || lines.len() <= score(&best) * 4 || 2 <= marked;
     few.then_some(best)

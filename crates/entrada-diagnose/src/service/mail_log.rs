@@ -58,6 +58,11 @@ pub(super) fn side_of(line: &str) -> (Option<Side>, String) {
     (side, unquoted(rest.trim()))
 }
 
+/// Whether `line` carries the mark of a mail program's log.
+pub(crate) fn is_marked(line: &str) -> bool {
+    marked(line.trim()).is_some()
+}
+
 fn marked(line: &str) -> Option<(Side, &str)> {
     // A server's line may contain text that looks like a mark.
     let speaks = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];

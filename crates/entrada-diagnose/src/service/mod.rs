@@ -23,4 +23,5 @@ pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
 pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, causes};
 pub use mail::MailLog;
+pub(super) use mail_log::is_marked;
 pub use service_id::Service;
