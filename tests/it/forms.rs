@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use entrada_diagnose::{Context, Severity, diagnose};
+use entrada_diagnose::{Context, Severity, Verdict, diagnose};
 use serde::Deserialize;
 
 use crate::corpus::NOW;
