@@ -114,6 +114,17 @@ impl ErrorResponse {
         self.error_codes.iter().any(|code| codes.contains(code))
     }
 
+    /// The AADSTS numbers, the more telling ones first. Where a text has several, the last one is usually the reason and
+    /// the others wrap it: `AADSTS70002: Error validating credentials. AADSTS54005: …`.
+    pub fn codes_by_relevance(&self) -> Vec<u64> {
+        let mut codes = aadsts_in(self.error_description.as_deref().unwrap_or_default());
+        codes.reverse();
+        let others = self.error_codes.iter().filter(|code| !codes.contains(code));
+        let others: Vec<u64> = others.copied().collect();
+        codes.extend(others);
+        codes
+    }
+
     /// [`ErrorResponse::text`] without the ids at its end, which have members of their own.
     pub fn sentence(&self) -> String {
         let text = self.text();
