@@ -18,7 +18,7 @@ use entrada_core::entra::resources;
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
 use entrada_core::{human_duration, shell_quoted};
-use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, RuleId};
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, Finding, RuleId, Who};
 
 /// A command's failure.
 #[derive(Debug)]
@@ -257,8 +257,12 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             };
             let diagnosis = judge(*refusal, evidence);
             // Another sign-in would meet the same policy.
-            let useless = [RuleId::ConditionalAccess, RuleId::AdminConsentRequired];
-            if diagnosis.cause().is_some_and(|cause| useless.contains(&cause.rule.id)) {
+            let is_useless = |cause: &Finding| match cause.rule.id {
+                RuleId::ConditionalAccess | RuleId::AdminConsentRequired => true,
+                RuleId::TokenBinding | RuleId::BrokerRequired => cause.who == Who::TenantAdmin,
+                _ => false,
+            };
+            if diagnosis.cause().is_some_and(is_useless) {
                 return Failure::new(Exit::Refused, why).judged(diagnosis);
             }
             // The findings say what to do.

@@ -126,7 +126,7 @@ fn by_number(
         let is_vague = WRAPPERS.contains(&code.code) || code.cause.is_none();
         let found = by_request
             .or_else(by_text)
-            .or_else(|| sentence().filter(|_| is_vague || code.code == 70_011))
+            .or_else(|| sentence().filter(|_| is_vague))
             .or_else(|| by_grant(code.code, context))
             .or_else(of_number);
         if let Some((id, confidence)) = found {
@@ -156,6 +156,11 @@ fn by_request(code: u64, error: &ErrorResponse, context: &Context) -> Option<(Ru
             RuleId::Throttled
         }
         7_000_218 if grant == "client_credentials" => RuleId::ClientSecretWrong,
+        70011 if sentences::cause(description, refreshing).is_none() => by_scopes(context)?,
+        // The text that means a code elsewhere.
+        70000 if refreshing && description.contains("access grant is invalid or malformed") => {
+            return Some((RuleId::RefreshTokenMalformed, Confidence::Likely));
+        }
         900_144 if context.sent_resource && description.contains("'scope'") => {
             RuleId::V1V2EndpointMismatch
         }
@@ -173,7 +178,6 @@ fn by_grant(code: u64, context: &Context) -> Option<(RuleId, Confidence)> {
             Some((RuleId::RefreshScopeNotGranted, Confidence::Likely))
         }
         (70000, Some("refresh_token")) => Some((RuleId::RefreshTokenRevoked, Confidence::Likely)),
-        (70011, _) => Some((by_scopes(context)?, Confidence::Certain)),
         _ => None,
     }
 }
@@ -234,7 +238,13 @@ pub(super) fn by_status(
 
 /// Replaces the plain advice to sign in again with the command.
 pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
-    finding.help.retain(|help| help != "sign in again");
+    let says_no_more = [
+        "sign in again",
+        "sign in again: `entrada login`",
+        "start the sign-in again: `entrada login`",
+        "start again: `entrada login`",
+    ];
+    finding.help.retain(|help| !says_no_more.contains(&help.as_ref()));
     finding.help(format!("sign in again: {}", facts.login("")))
 }
 

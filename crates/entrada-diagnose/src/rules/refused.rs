@@ -22,10 +22,11 @@ correlation id, an administrator finds the attempt in the tenant's sign-in log.
 };
 
 /// The `error` codes with which the authority refuses for good (RFC 6749 §5.2, RFC 8707 §2). The others may ask for a
-/// further step, and an unknown number beside them leaves open which.
-const IS_REFUSAL: [&str; 8] = [
+/// further step, or name no reason, and an unknown number beside them leaves open which.
+const IS_REFUSAL: [&str; 9] = [
     "access_denied",
     "invalid_client",
+    "invalid_grant",
     "invalid_resource",
     "invalid_scope",
     "invalid_target",
@@ -50,8 +51,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         None => format!("the authority refused with `{}`", refusal.error),
     };
     let finding = refusal::describe(facts, &RULE, code, message);
-    // Without an `error` code, an unknown number may stand for anything, also for a step that succeeded.
-    let is_refusal = unknown.is_none() || IS_REFUSAL.contains(&refusal.error.as_str());
+    // Without an `error` code, a number without a confirmed meaning may stand for anything, also for a step that succeeded.
+    let is_known = numbers.is_empty() || code.is_some_and(|code| code.certain);
+    let is_refusal = is_known || IS_REFUSAL.contains(&refusal.error.as_str());
     let finding = if is_refusal { finding } else { finding.with_confidence(Confidence::Possible) };
     Some(match (unknown, numbers.first()) {
         (Some(number), _) => finding.help(format!(
