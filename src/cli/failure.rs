@@ -13,10 +13,12 @@ use crate::config::{ConfigError, SettingsError};
 use crate::render::{self, Notes};
 use entrada_auth::flow::{AcquireError, Refusal};
 use entrada_auth::sys::{Clock, HttpError, HttpFailure, InputFileError, Interrupted};
+use entrada_core::entra::consent::ConsentRequest;
+use entrada_core::entra::resources;
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
 use entrada_core::{human_duration, shell_quoted};
-use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, RuleId};
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, Finding, RuleId, Who};
 
 /// A command's failure.
 #[derive(Debug)]
@@ -61,6 +63,11 @@ impl Failure {
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    fn helps(mut self, help: impl IntoIterator<Item = String>) -> Self {
+        self.help.extend(help);
         self
     }
 
@@ -250,8 +257,12 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             };
             let diagnosis = judge(*refusal, evidence);
             // Another sign-in would meet the same policy.
-            let useless = [RuleId::ConditionalAccess, RuleId::AdminConsentRequired];
-            if diagnosis.cause().is_some_and(|cause| useless.contains(&cause.rule.id)) {
+            let is_useless = |cause: &Finding| match cause.rule.id {
+                RuleId::ConditionalAccess | RuleId::AdminConsentRequired => true,
+                RuleId::TokenBinding | RuleId::BrokerRequired => cause.who == Who::TenantAdmin,
+                _ => false,
+            };
+            if diagnosis.cause().is_some_and(is_useless) {
                 return Failure::new(Exit::Refused, why).judged(diagnosis);
             }
             // The findings say what to do.
@@ -298,6 +309,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::of(Exit::Usage, &error).help(help)
         }
         AcquireError::NoAnswer { .. } => Failure::of(Exit::Declined, &error)
+            .helps(consent_first(&evidence))
             .help(
                 "if the page showed an error: some (AADSTS50011, 700016, 90002 …) are shown in the browser only and never \
                  reach this program; copy the page's text and give it to `entrada diagnose`",
@@ -331,6 +343,26 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::Store(error) => error.into(),
         AcquireError::Lock(error) => error.into(),
     }
+}
+
+/// The first suspect of a sign-in without an answer that asked for a permission to which users cannot consent by default:
+/// the page that says so returns nothing to the program.
+fn consent_first(evidence: &Evidence) -> Option<String> {
+    let context = &evidence.context;
+    let request = ConsentRequest {
+        authority: context.authority.as_deref(),
+        cloud: context.cloud,
+        tenant: context.tenant.as_deref(),
+        client_id: context.client_id.as_deref(),
+        scopes: context.requested.as_ref(),
+    };
+    let barred = request.needing_administrator();
+    let first = resources::short_name(barred.first()?);
+    Some(format!(
+        "if the page said `Need admin approval` or `Approval required`: users of an organisation cannot consent to `{first}` \
+         by default; an administrator opens {}",
+        request.admin_link()
+    ))
 }
 
 fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {

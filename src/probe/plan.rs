@@ -133,6 +133,9 @@ pub enum PlanError {
     /// A mail server needs the name of the mailbox.
     #[error("the mailbox is not known")]
     NoUser,
+    /// The cloud's host for the service is not public.
+    #[error("the host of this service in the cloud `{0}` is not known; name it with `--server`")]
+    NoHost(&'static str),
     /// No mailbox is called so, and a name like that could carry commands.
     #[error("`{0}` is not a mailbox name")]
     User(String),
@@ -147,9 +150,15 @@ pub enum PlanError {
 /// How a token for `job` is shown to its service.
 pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
     let facts = ask.cloud.facts();
-    let mail = |protocol, host| mail(protocol, host, ask).map(ProbePlan::Mail);
+    // A server that the user names stands in for one that is not known.
+    let known = |host: Option<&'static str>| match (host, ask.server) {
+        (Some(host), _) => Ok(host),
+        (None, Some(_)) => Ok(""),
+        (None, None) => Err(PlanError::NoHost(ask.cloud.id())),
+    };
+    let mail = |protocol, host| mail(protocol, known(host)?, ask).map(ProbePlan::Mail);
     let user = user(ask)?;
-    let exchange = || format!("https://{}", facts.exchange_host);
+    let exchange = || known(facts.exchange_host).map(|host| format!("https://{host}"));
     let graph = |path: &str| web("GET", facts.graph, &format!("/v1.0/{path}"), ask);
     let mailbox = match ask.mailbox {
         Some(mailbox) => format!("users/{}", escaped(mailbox)),
@@ -161,14 +170,14 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
         Job::Pop => return mail(Protocol::Pop, facts.exchange_host),
         Job::Smtp => return mail(Protocol::Smtp, facts.smtp_host),
         Job::Ews => {
-            let plan = web("POST", &exchange(), "/EWS/Exchange.asmx", ask)?;
+            let plan = web("POST", &exchange()?, "/EWS/Exchange.asmx", ask)?;
             let mut headers = vec![("content-type", "text/xml; charset=utf-8".to_owned())];
             headers.extend(user.map(|user| ("x-anchormailbox", user)));
             WebPlan { headers, body: Some(get_folder(ask.mailbox)), ..plan }
         }
-        Job::Eas => web("OPTIONS", &exchange(), "/Microsoft-Server-ActiveSync", ask)?,
+        Job::Eas => web("OPTIONS", &exchange()?, "/Microsoft-Server-ActiveSync", ask)?,
         Job::OutlookRestV2 => {
-            web("GET", &exchange(), "/api/v2.0/me/messages?$top=1&$select=Id", ask)?
+            web("GET", &exchange()?, "/api/v2.0/me/messages?$top=1&$select=Id", ask)?
         }
         Job::GraphMailListMetadata
         | Job::GraphMailRead
@@ -189,7 +198,7 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
         Job::GraphMailSend | Job::GraphMailSendAsShared | Job::Graph => {
             anything(graph("me?$select=id")?)
         }
-        Job::Arm => web("GET", facts.arm, "/tenants?api-version=2020-01-01", ask)?,
+        Job::Arm => web("GET", known(facts.arm)?, "/tenants?api-version=2020-01-01", ask)?,
         Job::Custom | Job::Own(_) if ask.server.is_some() => web("GET", "", "", ask)?,
         Job::Custom | Job::Own(_) | Job::None => return Err(PlanError::NoService(job)),
     };

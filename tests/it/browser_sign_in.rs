@@ -88,6 +88,30 @@ fn nobody_comes_and_the_wait_ends() {
 }
 
 #[test]
+fn a_sign_in_without_an_answer_suspects_consent_where_users_cannot_give_it() {
+    let told = |args: &[&str]| {
+        let world = World::with("normal").on_a_desktop();
+        world.unset("ENTRADA_AUTHORITY");
+        let run = world.run(&[&["login", "--flow", "browser", "--timeout", "4s"], args].concat());
+        assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+        run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let imap = told(&["--job", "imap", "--tenant", "contoso.example"]);
+    assert!(imap.contains("cannot consent to `IMAP.AccessAsUser.All` by default"), "{imap}");
+    assert!(
+        imap.contains("login.microsoftonline.com/contoso.example/v2.0/adminconsent?"),
+        "{imap}"
+    );
+    for args in [
+        ["--job", "smtp", "--tenant", "contoso.example"],
+        ["--job", "imap", "--tenant", "consumers"],
+    ] {
+        let other = told(&args);
+        assert!(!other.contains("adminconsent"), "{other}");
+    }
+}
+
+#[test]
 fn a_wait_ends_within_a_second_s_tenth() {
     for (world, flow) in
         [(World::with("normal").on_a_desktop(), "browser"), (World::with("normal"), "device")]

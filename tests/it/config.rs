@@ -193,6 +193,27 @@ fn a_first_profile_is_asked_for_written_and_tried() {
 }
 
 #[test]
+fn a_first_profile_says_whether_users_may_consent() {
+    let told = |job: &str, tenant: &str| {
+        let world = newcomer();
+        world.unset("ENTRADA_AUTHORITY");
+        let args = ["config", "init", "--no-login", "--client-id", CLIENT];
+        let run = world.run(&[&args[..], &["--job", job, "--tenant", tenant]].concat());
+        assert_eq!(run.exit, Exit::Success, "{run:#?}");
+        run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let both = told("imap,smtp", "contoso.example");
+    assert!(both.contains("cannot consent to `IMAP.AccessAsUser.All` themselves"), "{both}");
+    let link = format!(
+        "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id={CLIENT}&scope=https%3A%2F%2F\
+         outlook.office.com%2FIMAP.AccessAsUser.All&redirect_uri=http%3A%2F%2Flocalhost"
+    );
+    assert!(both.contains(&link), "{both}");
+    assert!(!told("smtp", "contoso.example").contains("adminconsent"));
+    assert!(!told("imap", "consumers").contains("adminconsent"));
+}
+
+#[test]
 fn without_answers_nothing_is_written() {
     let world = newcomer();
     let path = world.home.path().join(".config/entrada/config.toml");

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use entrada::cli::Exit;
+use entrada_core::entra::aadsts::meanings;
 use entrada_core::entra::{aadsts, causes};
 use serde_json::{Value, json};
 
@@ -220,7 +221,8 @@ fn every_number_on_record_is_told_with_its_cause_and_explained() {
     let world = World::new();
     let mut lines = String::new();
     for code in aadsts::all() {
-        let refusal = json!({"error": code.oauth_error[0], "error_codes": [code.code],
+        let error = code.oauth_error.first().unwrap_or(&"invalid_grant");
+        let refusal = json!({"error": error, "error_codes": [code.code],
             "error_description": format!("AADSTS{}: as it happens.", code.code)});
         writeln!(lines, "{refusal}").unwrap();
     }
@@ -230,15 +232,70 @@ fn every_number_on_record_is_told_with_its_cause_and_explained() {
         let first = ids(&document)[0];
         // Words that OAuth itself fixes go before numbers.
         let by_word = matches!(first, "user-declined" | "authorization-pending");
-        assert!(
-            by_word || first == code.cause.unwrap_or("refused"),
-            "AADSTS{}: {first}",
-            code.code
-        );
+        // The `error` member alone decides between the meanings of 9002313.
+        let meaning = meanings::find(code.code, "", code.oauth_error.first().unwrap_or(&""));
+        let cause = meaning.map_or(code.cause, |meaning| Some(meaning.cause));
+        assert!(by_word || first == cause.unwrap_or("refused"), "AADSTS{}: {first}", code.code);
         let ran = run(&world, &["explain", &format!("AADSTS{}", code.code)], "");
         assert_eq!(ran.exit, Exit::Success, "AADSTS{}", code.code);
         assert!(ran.stdout.contains(code.remedy), "AADSTS{}", code.code);
     }
+}
+
+#[test]
+fn every_documented_number_is_explained() {
+    let world = World::new();
+    let documented = include_str!("../../crates/entrada-core/src/entra/data/aadsts_documented.txt");
+    for number in documented.split_whitespace() {
+        let ran = run(&world, &["explain", &format!("AADSTS{number}")], "");
+        assert_eq!(ran.exit, Exit::Success, "AADSTS{number}: {}", ran.stderr);
+        let head = format!("# AADSTS{number}");
+        assert!(ran.stdout.starts_with(&head) && ran.stdout.contains("What to do: "), "{number}");
+    }
+}
+
+#[test]
+fn each_meaning_of_a_number_is_told_by_its_text() {
+    let world = World::new();
+    let mut lines = String::new();
+    for meaning in meanings::all() {
+        let error = meaning.error.unwrap_or("invalid_grant");
+        let refusal = json!({"error": error, "error_codes": [meaning.code],
+            "error_description": meaning.example});
+        writeln!(lines, "{refusal}").unwrap();
+    }
+    let ran = run(&world, &["diagnose", "--stream"], &lines);
+    assert_eq!(ran.stdout.lines().count(), meanings::all().len());
+    for (meaning, line) in meanings::all().iter().zip(ran.stdout.lines()) {
+        let document: Value = serde_json::from_str(line).unwrap();
+        // Where the text names a second number, that one decides.
+        if meaning.code != 70_002 || !meaning.words[0].starts_with("aadsts") {
+            assert_eq!(ids(&document)[0], meaning.cause, "{}", meaning.example);
+        }
+        let expected = format!("{} (AADSTS{})", meaning.meaning, meaning.code);
+        let told = document["findings"][0]["message"].as_str().unwrap();
+        assert!(told == expected || meaning.code == 70_002, "{told} instead of {expected}");
+    }
+}
+
+#[test]
+fn a_permission_tells_who_consents_and_where() {
+    let world = World::new();
+    let told = |name: &str| run(&world, &["explain", name], "").stdout;
+    let read = told("Mail.Read");
+    assert!(read.contains("by default, since 2025-11 (MC1163922)"), "{read}");
+    assert!(read.contains("Thunderbird"), "{read}");
+    assert!(
+        read.contains(
+            "/organizations/v2.0/adminconsent?client_id=CLIENT_ID&scope=https%3A%2F%2Fgraph"
+        ),
+        "{read}"
+    );
+    let imap = told("IMAP.AccessAsUser.All");
+    assert!(imap.contains("outlook.office.com%2FIMAP.AccessAsUser.All"), "{imap}");
+    let send = told("Mail.Send");
+    assert!(send.contains("Consent: the user's own") && !send.contains("adminconsent"), "{send}");
+    assert!(told("Mail-Advanced.ReadWrite").contains("2026-12-31"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
-use entrada_core::entra::aadsts::{self, Aadsts};
+use entrada_core::entra::aadsts::{self, Aadsts, meanings};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
 use entrada_core::oauth::ErrorResponse;
@@ -104,50 +104,82 @@ pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) 
 /// Numbers that only wrap another number or a sentence.
 const WRAPPERS: [u64; 6] = [50_012, 50_027, 70_002, 90_023, 90_100, 700_023];
 
-/// The cause that the numbers name. For a number with several causes, its sentence and the request decide.
+/// The cause that the numbers name. For a number with several causes, the request and the authority's text decide.
 fn by_number(
     error: &ErrorResponse,
     context: &Context,
     description: &str,
     refreshing: bool,
 ) -> Option<RefusalCause> {
-    let known = || error.error_codes.iter().filter_map(|code| aadsts::find(*code));
-    // "AADSTS70002: Error validating credentials. AADSTS54005: …": the inner number counts.
+    let numbers = error.codes_by_relevance();
+    let known = || numbers.iter().filter_map(|code| aadsts::find(*code));
     let inner = known().filter(|code| !WRAPPERS.contains(&code.code));
     let outer = known().filter(|code| WRAPPERS.contains(&code.code));
-    let grant = context.grant_type.as_deref().unwrap_or_default();
     for code in inner.chain(outer) {
-        let sentence = || sentences::cause(description, refreshing);
-        let of_number = code.cause.and_then(RuleId::parse);
-        let id = match code.code {
-            65004 => Some(RuleId::UserDeclined),
-            70016 => Some(RuleId::AuthorizationPending),
-            70000 | 70008 if grant == "authorization_code" => Some(RuleId::AuthCodeReused),
-            // The same number for an invalid grant and, for personal accounts, for scopes outside the grant.
-            70000 if refreshing && sentence().is_none() && asks_for_more(context) => {
-                Some(RuleId::RefreshScopeNotGranted)
-            }
-            70000 => sentence().or(refreshing.then_some(RuleId::RefreshTokenRevoked)).or(of_number),
-            70011 => sentence().or_else(|| by_scopes(context)).or(of_number),
-            65001 if refreshing && asks_for_more(context) => Some(RuleId::RefreshScopeNotGranted),
-            // The same loop protection applies to any repeated request.
-            50196
-                if refreshing || ["authorization_code", "client_credentials"].contains(&grant) =>
-            {
-                Some(RuleId::Throttled)
-            }
-            7_000_218 if grant == "client_credentials" => Some(RuleId::ClientSecretWrong),
-            900_144 if context.sent_resource && description.contains("'scope'") => {
-                Some(RuleId::V1V2EndpointMismatch)
-            }
-            number if WRAPPERS.contains(&number) || of_number.is_none() => sentence().or(of_number),
-            _ => of_number,
+        let by_request = by_request(code.code, error, context);
+        let by_text = || {
+            let meaning = meanings::find(code.code, description, &error.error)?;
+            Some((RuleId::parse(meaning.cause)?, confidence(meaning.certain)))
         };
-        if let Some(id) = id {
-            return Some(RefusalCause { id, code: Some(code), confidence: Confidence::Certain });
+        let sentence = || Some((sentences::cause(description, refreshing)?, Confidence::Certain));
+        let of_number = || Some((RuleId::parse(code.cause?)?, confidence(code.certain)));
+        let is_vague = WRAPPERS.contains(&code.code) || code.cause.is_none();
+        let found = by_request
+            .or_else(by_text)
+            .or_else(|| sentence().filter(|_| is_vague))
+            .or_else(|| by_grant(code.code, context))
+            .or_else(of_number);
+        if let Some((id, confidence)) = found {
+            return Some(RefusalCause { id, code: Some(code), confidence });
         }
     }
     None
+}
+
+fn confidence(certain: bool) -> Confidence {
+    if certain { Confidence::Certain } else { Confidence::Likely }
+}
+
+/// The cause of `code` where the request decides it, whatever the text says.
+fn by_request(code: u64, error: &ErrorResponse, context: &Context) -> Option<(RuleId, Confidence)> {
+    let grant = context.grant_type.as_deref().unwrap_or_default();
+    let refreshing = grant == "refresh_token";
+    let description = error.error_description.as_deref().unwrap_or_default();
+    let id = match code {
+        65004 | 70034 | 90135 | 650_041 => RuleId::UserDeclined,
+        70016 => RuleId::AuthorizationPending,
+        // The stock text of 70008 names the code and the refresh token.
+        70008 if grant == "authorization_code" => RuleId::AuthCodeReused,
+        65001 if refreshing && asks_for_more(context) => RuleId::RefreshScopeNotGranted,
+        // The same loop protection applies to any repeated request.
+        50196 if refreshing || ["authorization_code", "client_credentials"].contains(&grant) => {
+            RuleId::Throttled
+        }
+        7_000_218 if grant == "client_credentials" => RuleId::ClientSecretWrong,
+        70011 if sentences::cause(description, refreshing).is_none() => by_scopes(context)?,
+        // The text that means a code elsewhere.
+        70000 if refreshing && description.contains("access grant is invalid or malformed") => {
+            return Some((RuleId::RefreshTokenMalformed, Confidence::Likely));
+        }
+        900_144 if context.sent_resource && description.contains("'scope'") => {
+            RuleId::V1V2EndpointMismatch
+        }
+        _ => return None,
+    };
+    Some((id, Confidence::Certain))
+}
+
+/// The cause of `code` where the text does not decide and the request makes one likely.
+fn by_grant(code: u64, context: &Context) -> Option<(RuleId, Confidence)> {
+    match (code, context.grant_type.as_deref()) {
+        (70000, Some("authorization_code")) => Some((RuleId::AuthCodeReused, Confidence::Certain)),
+        // The same number for an invalid grant and, for personal accounts, for scopes outside the grant.
+        (70000, Some("refresh_token")) if asks_for_more(context) => {
+            Some((RuleId::RefreshScopeNotGranted, Confidence::Likely))
+        }
+        (70000, Some("refresh_token")) => Some((RuleId::RefreshTokenRevoked, Confidence::Likely)),
+        _ => None,
+    }
 }
 
 /// Whether the directory is one for customers (Azure AD B2C), by its numbers.
@@ -206,7 +238,13 @@ pub(super) fn by_status(
 
 /// Replaces the plain advice to sign in again with the command.
 pub(super) fn sign_in_again(facts: &Facts, mut finding: Finding) -> Finding {
-    finding.help.retain(|help| help != "sign in again");
+    let says_no_more = [
+        "sign in again",
+        "sign in again: `entrada login`",
+        "start the sign-in again: `entrada login`",
+        "start again: `entrada login`",
+    ];
+    finding.help.retain(|help| !says_no_more.contains(&help.as_ref()));
     finding.help(format!("sign in again: {}", facts.login("")))
 }
 
@@ -229,14 +267,24 @@ pub(super) fn describe(
     code: Option<&'static Aadsts>,
     without_code: impl Into<Cow<'static, str>>,
 ) -> Finding {
+    let refusal = facts.refusal();
     let mut finding = match code {
-        Some(code) => rule
-            .finding(format!("{} (AADSTS{})", code.meaning, code.code))
-            .by(code.who)
-            .help(code.remedy),
+        Some(code) => {
+            // The meaning of the text, if it is the reported one.
+            let description = refusal.and_then(|refusal| refusal.error_description.as_deref());
+            let error = refusal.map_or("", |refusal| &refusal.error);
+            let meaning = meanings::find(code.code, description.unwrap_or_default(), error)
+                .filter(|meaning| meaning.cause == rule.id.as_str());
+            let words = meaning.map_or(code.meaning, |meaning| meaning.meaning);
+            let remedy = meaning.and_then(|meaning| meaning.remedy);
+            let finding = rule.finding(format!("{words} (AADSTS{})", code.code));
+            let same_cause = meaning.is_none_or(|own| code.cause == Some(own.cause));
+            let finding = if same_cause { finding.by(code.who) } else { finding };
+            finding.help(remedy.unwrap_or(code.remedy))
+        }
         None => rule.finding(without_code),
     };
-    let Some(refusal) = facts.refusal() else { return finding };
+    let Some(refusal) = refusal else { return finding };
     if !refusal.error.is_empty() {
         finding = finding.with_evidence("error", &refusal.error);
     }

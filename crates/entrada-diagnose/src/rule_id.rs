@@ -49,6 +49,26 @@ pub enum RuleId {
     ConditionalAccess,
     /// The sign-in needs a second factor.
     MfaRequired,
+    /// The password, code, passkey or certificate of the user was not accepted.
+    UserCredentials,
+    /// The account is locked, disabled or deleted.
+    AccountLockedOrDisabled,
+    /// The application is for assigned users only.
+    UserNotAssigned,
+    /// The network or the device allows certain tenants only.
+    TenantRestrictions,
+    /// One of two organisations does not allow accounts to pass between them.
+    CrossTenantPolicy,
+    /// Microsoft has blocked the tenant.
+    TenantBlocked,
+    /// An identity provider outside Entra failed or refused.
+    ExternalIdpFailure,
+    /// The grant or the policy requires a broker.
+    BrokerRequired,
+    /// The token has to be bound to a key.
+    TokenBinding,
+    /// A sign-in without a page was requested, and no user is signed in.
+    NoSession,
     /// The refresh token has expired.
     RefreshTokenExpired,
     /// The refresh token was revoked.
@@ -57,6 +77,8 @@ pub enum RuleId {
     SpaRefreshTokenLifetime,
     /// The device code expired before the sign-in was complete.
     DeviceCodeExpired,
+    /// The authority did not issue this device code.
+    DeviceCodeInvalid,
     /// The user declined or cancelled the sign-in.
     UserDeclined,
     /// The authority stopped a request that was repeated too often.
@@ -76,6 +98,8 @@ pub enum RuleId {
     PublicClientFlowsDisabled,
     /// The redirect URI is registered under the wrong platform.
     PlatformTypeMismatch,
+    /// The registration does not allow tokens from the sign-in page.
+    ImplicitNotEnabled,
     /// A public client sent a client secret.
     ClientSecretForPublicClient,
     /// The redirect URI is not registered.
@@ -90,20 +114,34 @@ pub enum RuleId {
     MixedResources,
     /// The tenant does not have the API that the scope names.
     ResourceNotFound,
+    /// `resource` names an API other than that of the scopes.
+    ResourceIndicatorMismatch,
     /// The registration does not list the permission.
     ApiPermissionNotConfigured,
     /// A client of Microsoft may not use this API or scope.
     FirstPartyPreauthorization,
     /// The authorization code was already redeemed or has expired.
     AuthCodeReused,
+    /// `code_verifier` and `code_challenge` do not match.
+    PkceMismatch,
     /// The client assertion was not accepted.
     ClientAssertionInvalid,
+    /// No federated credential matches the external token.
+    FederatedCredentialMismatch,
+    /// The application may not exchange a user's token.
+    OnBehalfOfNotAllowed,
     /// The client secret is wrong.
     ClientSecretWrong,
     /// The client secret has expired.
     ClientSecretExpired,
     /// The refresh token is damaged.
     RefreshTokenMalformed,
+    /// The request has the wrong form.
+    MalformedRequest,
+    /// The request lacks a parameter.
+    MissingParameter,
+    /// The connection uses a version of TLS that is too old.
+    ClientTlsTooOld,
     /// The request mixes the v1.0 and v2.0 endpoints.
     #[strum(serialize = "v1-v2-endpoint-mismatch")]
     V1V2EndpointMismatch,

@@ -33,6 +33,7 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["requires your admin’s approval"], RuleId::AdminConsentRequired),
     (&["cross cloud request"], RuleId::SovereignCloudMismatch),
     (&["does not meet the criteria to access this resource"], RuleId::ConditionalAccess),
+    (&["refresh token has expired", "sign-in frequency"], RuleId::RefreshTokenExpired),
     (&["too many requests"], RuleId::Throttled),
 ];
 

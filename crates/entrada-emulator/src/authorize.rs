@@ -12,6 +12,7 @@ use super::scope::{self, SeveralApis};
 use super::state::State;
 use super::{RegistrationKind, mint};
 use entrada_core::NumericDate;
+use entrada_core::entra::lives::AUTHORIZATION_CODE;
 
 /// A valid authorization request.
 #[derive(Clone, Debug)]
@@ -53,8 +54,6 @@ const LOGIN_REQUIRED: EntraError = EntraError::new(
     50_058,
     "A silent sign-in request was sent but no user is signed in.",
 );
-/// The lifetime of codes: ten minutes.
-const CODE_LIFE: i64 = 600;
 
 impl State {
     /// `/{tenant}/oauth2/v2.0/authorize`: GET shows the page, POST submits it.
@@ -204,7 +203,7 @@ impl State {
         members.extend(asked.state.clone().map(|state| ("state".to_owned(), state)));
         members.push(("session_state".to_owned(), self.entropy.guid()));
         let answer = send(&asked, &members);
-        let expires_at = now.plus_seconds(CODE_LIFE);
+        let expires_at = now.plus_seconds(AUTHORIZATION_CODE);
         self.codes.insert(code.clone(), Code { asked, person, expires_at, used: false });
         self.keep_secret(code);
         answer

@@ -10,7 +10,9 @@ use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
 use crate::render;
 use entrada_auth::store::Interaction;
 use entrada_auth::sys::{OutputFile, OutputOptions};
+use entrada_core::entra::consent::ConsentRequest;
 use entrada_core::entra::jobs;
+use entrada_core::entra::resources::short_name;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 
 /// The default name of the profile.
@@ -107,6 +109,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
     write(app, &path, name, &layer)?;
+    if let Some(text) = consent_needed(&whole)? {
+        app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
+    }
     if args.no_login {
         app.ui.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
         return Ok(Exit::Success);
@@ -186,7 +191,7 @@ fn client_id(text: &str) -> Result<String, String> {
 
 /// Explains how to register an application for the answers so far.
 fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
-    let portal = settings.cloud().facts().portal;
+    let portal = settings.cloud().facts().portal.unwrap_or("The portal of your cloud");
     let accounts = match layer.tenant.as_deref() {
         Some("consumers") => "Personal Microsoft accounts only",
         Some("common") => {
@@ -286,6 +291,40 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
         app.ui.line(format!("commands without a profile use `{name}`"));
     }
     Ok(())
+}
+
+/// What an administrator has to do, if users cannot consent by default to what the profile asks for.
+fn consent_needed(settings: &Settings) -> Result<Option<String>, Failure> {
+    let authority = settings.authority()?;
+    let (base, tenant) = (authority.base(), authority.tenant().map(ToString::to_string));
+    let client_id = settings.client_id()?;
+    // The portal asks for one consent, so all jobs count.
+    let mut needed: Vec<String> = Vec::new();
+    let mut links = Vec::new();
+    for job in settings.jobs()? {
+        let scopes = settings.request_scopes(&[job])?;
+        let request = ConsentRequest {
+            authority: Some(&base),
+            cloud: Some(settings.cloud()),
+            tenant: tenant.as_deref(),
+            client_id: Some(&client_id),
+            scopes: Some(&scopes),
+        };
+        let names = request.needing_administrator();
+        if !names.is_empty() {
+            links.push(request.admin_link());
+        }
+        needed.extend(names.into_iter().map(|scope| format!("`{}`", short_name(scope))));
+    }
+    if needed.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "By default, users of an organisation cannot consent to {} themselves. If the sign-in page says `Need admin approval`, an \
+         administrator opens:\n\n{}",
+        needed.join(", "),
+        links.iter().map(|link| format!("  {link}\n")).collect::<String>()
+    )))
 }
 
 /// What can be done with it.

@@ -1,5 +1,6 @@
 //! `entrada explain`.
 
+mod entra;
 mod search;
 
 use strum::IntoEnumIterator as _;
@@ -10,7 +11,7 @@ use super::{Exit, Failure};
 use crate::render;
 use entrada_auth::sys::Stream;
 use entrada_core::entra::oauth_errors::{self, OauthError};
-use entrada_core::entra::permissions::{self, Permission};
+use entrada_core::entra::permissions;
 use entrada_core::entra::{aadsts, jobs};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{RuleId, rules};
@@ -67,7 +68,7 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
     if let Some(rule) = rules::find(word) {
         return Some(ExplainPage::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
     }
-    let by_number = || number(word).and_then(aadsts::find).map(explain_code);
+    let by_number = || number(word).and_then(aadsts::find).map(entra::number);
     // A small number is not an Entra error number.
     let by_exit = || exit_code(word).or_else(|| exit_code(&format!("exit {word}")));
     let in_a_line = |exit: Exit| vec![format!("exit code {}: {}", exit.code(), exit.meaning())];
@@ -81,7 +82,7 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
         .or_else(|| oauth_errors::find(word).map(explain_error))
         .or_else(|| Some(explain_job(Job::parse(word).or_else(|| own_job(app, word))?)))
         .or_else(|| Some(vec![format!("claim `{word}`: {}", render::claim_meaning(word)?)]))
-        .or_else(|| permissions::find(what.trim()).map(explain_permission))
+        .or_else(|| permissions::find(what.trim()).map(entra::permission))
         .map(ExplainPage::Lines)
 }
 
@@ -155,23 +156,6 @@ fn own_job(app: &App<'_, '_>, word: &str) -> Option<Job> {
     app.settings(None).ok()?.job(word).ok()
 }
 
-fn explain_code(code: &aadsts::Aadsts) -> Vec<String> {
-    let mut lines = vec![
-        format!("# AADSTS{}: {}", code.code, code.name),
-        String::new(),
-        code.meaning.to_owned(),
-        String::new(),
-        format!("What to do: {}", code.remedy),
-        format!("Who: {}", code.who.id()),
-    ];
-    lines.extend(code.cause.map(|cause| format!("Finding: {cause} (`entrada explain {cause}`)")));
-    lines.extend(code.note.map(|note| format!("Note: {note}")));
-    if !code.certain {
-        lines.push("Not confirmed by Microsoft's own documentation.".to_owned());
-    }
-    lines
-}
-
 fn explain_job(job: Job) -> Vec<String> {
     let facts = jobs::facts(job);
     let mut lines = vec![format!("# {job}: {}", facts.title), String::new()];
@@ -202,50 +186,3 @@ fn list_jobs(app: &App<'_, '_>) -> ExplainPage {
     let row = |job: Job| vec![job.id().to_owned(), jobs::facts(job).title.to_owned()];
     ExplainPage::Table(["job", "what the token is for"], all.map(row).collect())
 }
-
-fn explain_permission(permission: &Permission) -> Vec<String> {
-    let mut lines = vec![format!("# {}", permission.name), String::new()];
-    if let Some((_, meaning)) = ABOUT_SIGN_IN.iter().find(|(name, _)| *name == permission.name) {
-        lines.push((*meaning).to_owned());
-    }
-    let yes_or_no = |known: Option<bool>, yes: &str, no: &str| {
-        known.map(|known| if known { yes.to_owned() } else { no.to_owned() })
-    };
-    let consent = yes_or_no(permission.admin_consent, "an administrator's", "the user's own");
-    lines.extend(consent.map(|consent| format!("Consent: {consent}")));
-    let personal = yes_or_no(permission.personal_accounts, "yes", "no");
-    lines.extend(personal.map(|personal| format!("Personal accounts: {personal}")));
-    let closed = permissions::closure(&[permission.name].into_iter().collect());
-    let included: Vec<&str> = permissions::all()
-        .iter()
-        .map(|other| other.name)
-        .filter(|name| *name != permission.name && closed.contains(&name.to_ascii_lowercase()))
-        .collect();
-    if !included.is_empty() {
-        lines.push(format!("Includes: {}", included.join(", ")));
-    }
-    let serves: Vec<&str> = Job::iter()
-        .filter(|job| permissions::holds_any(&closed, jobs::facts(*job).sufficient))
-        .map(Job::id)
-        .collect();
-    if !serves.is_empty() {
-        lines.push(format!("Serves: {}", serves.join(", ")));
-    }
-    lines.extend(permission.id.map(|id| format!("Id on Microsoft Graph: {id}")));
-    lines
-}
-
-/// The scopes of the sign-in itself (OpenID Connect Core §5.4, §11), which no API knows.
-const ABOUT_SIGN_IN: [(&str, &str); 4] = [
-    (
-        "offline_access",
-        "Asks for a refresh token. It never appears in a token's `scp`, and rarely in a response's `scope`: only the \
-         refresh token shows whether it was granted (`entrada status`).",
-    ),
-    ("openid", "Asks for an ID token, which says who signed in. It gives access to no API."),
-    (
-        "profile",
-        "Asks for the user's name and the like in the ID token. It gives access to no API.",
-    ),
-    ("email", "Asks for the user's address in the ID token. It gives access to no API."),
-];

@@ -7,7 +7,7 @@ use super::super::ui::style_of;
 use super::super::{Exit, Failure};
 use crate::render;
 use entrada_auth::sys::Stream;
-use entrada_core::entra::{aadsts, causes, jobs, oauth_errors, permissions};
+use entrada_core::entra::{aadsts, causes, consent, jobs, oauth_errors, permissions};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{Rule, rules};
 
@@ -61,11 +61,12 @@ fn entries() -> Vec<SearchEntry> {
         word: format!("AADSTS{}", code.code),
         line: code.meaning.to_owned(),
         text: format!(
-            "{} {} {} {}",
-            code.name,
+            "{} {} {} {} {}",
+            code.name.unwrap_or_default(),
             code.remedy,
             code.note.unwrap_or_default(),
-            code.cause.unwrap_or_default().replace('-', " ")
+            code.cause.unwrap_or_default().replace('-', " "),
+            meanings_of(code)
         ),
     });
     let errors = oauth_errors::all().iter().map(|own| SearchEntry {
@@ -93,12 +94,13 @@ fn entries() -> Vec<SearchEntry> {
     let permissions = permissions::all().iter().map(|permission| SearchEntry {
         kind: "permission",
         word: permission.name.to_owned(),
-        line: match permission.admin_consent {
-            Some(true) => "an administrator consents".to_owned(),
-            Some(false) => "a user may consent".to_owned(),
-            None => String::new(),
+        line: match (permission.admin_consent, consent::wave_of(permission.name)) {
+            (Some(true), _) => "an administrator consents".to_owned(),
+            (_, Some(_)) => "in organisations an administrator consents by default".to_owned(),
+            (Some(false), None) => "a user may consent".to_owned(),
+            (None, None) => String::new(),
         },
-        text: String::new(),
+        text: permissions::note(permission.name).unwrap_or_default().to_owned(),
     });
     let exits = Exit::ALL.into_iter().map(|exit| SearchEntry {
         kind: "exit code",
@@ -114,4 +116,10 @@ fn entries() -> Vec<SearchEntry> {
         .chain(permissions)
         .chain(exits)
         .collect()
+}
+
+/// The meanings between which the text of a number decides, for the search.
+fn meanings_of(code: &aadsts::Aadsts) -> String {
+    let meanings = aadsts::meanings::of(code.code).iter();
+    meanings.map(|own| format!("{} {}", own.meaning, own.cause.replace('-', " "))).collect()
 }

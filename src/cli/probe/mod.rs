@@ -338,7 +338,7 @@ fn of_plan(error: &PlanError) -> Failure {
             "name the service by `--job`, such as `--job imap`; for an API of your own give an address, `--server URL`",
         ),
         PlanError::NoUser | PlanError::User(_) => failure.help("name it: `--mailbox ADDRESS`"),
-        PlanError::Server(_) => failure,
+        PlanError::Server(_) | PlanError::NoHost(_) => failure,
         PlanError::Clear(_) => failure.help("leave out `--security none`, or use `https`"),
     }
 }

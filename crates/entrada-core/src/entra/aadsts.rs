@@ -1,11 +1,16 @@
 //! The AADSTS numbers: the meaning of each, who can fix the problem, and the cause that it points to.
 
+pub mod meanings;
+
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-/// One record on each line. The data is parsed at the first look-up.
+/// The numbers of OAuth sign-ins, one record on each line. The data is parsed at the first look-up.
 const DATA: &str = include_str!("data/aadsts.json");
+
+/// The numbers of other sign-ins and of sign-in pages, in the same form.
+const OTHER_FLOWS: &str = include_str!("data/aadsts_other_flows.json");
 
 /// The facts about one AADSTS number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -13,8 +18,8 @@ const DATA: &str = include_str!("data/aadsts.json");
 pub struct Aadsts {
     /// The number after `AADSTS`.
     pub code: u64,
-    /// Microsoft's name for it.
-    pub name: &'static str,
+    /// Microsoft's name for it; `None` if the documentation has none.
+    pub name: Option<&'static str>,
     /// The subject of the error.
     pub category: Category,
     /// The id in [`super::causes`] that it points to, if there is one.
@@ -27,8 +32,11 @@ pub struct Aadsts {
     pub meaning: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// Values of the `error` member that come with it.
+    /// Values of the `error` member that come with it. Empty if the number is shown in the browser only.
     pub oauth_error: Vec<&'static str>,
+    /// Whether [`Self::oauth_error`] is inferred from the number's subject, and not documented or observed.
+    #[serde(default)]
+    pub oauth_error_inferred: bool,
     /// Whether the number alone decides the meaning: Microsoft documents it, and uses it for one thing only.
     pub certain: bool,
     /// More about it.
@@ -48,6 +56,8 @@ pub enum Category {
     Consent,
     /// A code, session or refresh token that has expired or was revoked.
     ExpiredGrant,
+    /// A sign-in other than OAuth, or a step on a page: SAML, passkeys, devices.
+    OtherFlow,
     /// The request itself.
     RequestBug,
     /// Scope or API.
@@ -109,7 +119,9 @@ pub fn all() -> &'static [Aadsts] {
     static ALL: OnceLock<Vec<Aadsts>> = OnceLock::new();
     ALL.get_or_init(|| {
         // The data is part of the program, and a test checks that it parses.
-        let mut all: Vec<Aadsts> = serde_json::from_str(DATA).unwrap_or_default();
+        let parse = |text| serde_json::from_str::<Vec<Aadsts>>(text).unwrap_or_default();
+        let mut all = parse(DATA);
+        all.extend(parse(OTHER_FLOWS));
         all.sort_unstable_by_key(|record| record.code);
         all
     })
@@ -134,16 +146,34 @@ mod tests {
     use super::*;
     use crate::entra::causes;
 
+    /// How many numbers Microsoft's page lists.
+    const DOCUMENTED: usize = 340;
+
     fn cause(code: u64) -> Option<&'static str> {
         find(code).unwrap().cause
     }
 
     #[test]
     fn the_table_parses_and_holds_each_number_once() {
-        let parsed: Vec<Aadsts> = serde_json::from_str(DATA).unwrap();
-        assert!(178 <= parsed.len(), "{}", parsed.len());
-        assert!(parsed.is_sorted_by(|one, next| one.code < next.code));
-        assert_eq!(DATA.lines().count(), parsed.len() + 2, "one record per line");
+        for (data, least) in [(DATA, 549), (OTHER_FLOWS, 286)] {
+            let parsed: Vec<Aadsts> = serde_json::from_str(data).unwrap();
+            assert!(least <= parsed.len(), "{}", parsed.len());
+            assert!(parsed.is_sorted_by(|one, next| one.code < next.code));
+            assert_eq!(data.lines().count(), parsed.len() + 2, "one record per line");
+        }
+        assert!(all().is_sorted_by(|one, next| one.code < next.code), "a number stands in both");
+    }
+
+    /// The numbers of Microsoft's page "Microsoft Entra authentication and authorization error codes" (2026).
+    #[test]
+    fn every_documented_number_has_a_record() {
+        let documented = include_str!("data/aadsts_documented.txt");
+        let numbers: Vec<u64> =
+            documented.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        assert!(DOCUMENTED <= numbers.len(), "{}", numbers.len());
+        for number in numbers {
+            assert!(find(number).is_some(), "AADSTS{number}");
+        }
     }
 
     #[test]
@@ -162,7 +192,7 @@ mod tests {
                 assert!(!text.ends_with('.') && !text.contains('\n'), "{}: {text}", record.code);
                 assert!(text.matches('`').count() % 2 == 0, "{}: {text}", record.code);
             }
-            assert!(!record.oauth_error.is_empty(), "{}", record.code);
+            assert!(record.name.is_none_or(|name| !name.is_empty()), "{}", record.code);
         }
     }
 
@@ -196,7 +226,8 @@ mod tests {
         ] {
             assert_eq!(cause(code), Some(expected), "{code}");
         }
-        assert_eq!(cause(50126), None);
+        assert_eq!(cause(50126), Some("user-credentials"));
+        assert_eq!(cause(70000), None, "its text decides");
         assert_eq!(find(70016).unwrap().retry, Retry::Poll);
         assert_eq!(find(90033).unwrap().who, Who::Microsoft);
     }
@@ -210,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_number_with_two_meanings_is_not_certain() {
-        for code in [70000, 70008, 9_002_313] {
+        for code in [70000, 70002, 70008, 9_002_313] {
             assert!(!find(code).unwrap().certain, "{code}");
         }
         assert!(find(53003).unwrap().certain);

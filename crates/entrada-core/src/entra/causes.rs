@@ -90,6 +90,7 @@ static CAUSES: &[Cause] = &[
     ),
     cause("first-party-preauthorization", "a client of Microsoft may not use this API or scope"),
     cause("resource-not-found", "the tenant does not have the API that the scope names"),
+    cause("resource-indicator-mismatch", "`resource` names an API other than that of the scopes"),
     cause("client-secret-for-public-client", "a public client sent a client secret"),
     cause(
         "public-client-flows-disabled",
@@ -99,9 +100,21 @@ static CAUSES: &[Cause] = &[
         "platform-type-mismatch",
         "the redirect URI is registered under a platform that this flow cannot use",
     ),
+    cause(
+        "implicit-not-enabled",
+        "a token was requested from the sign-in page itself, which the registration does not allow",
+    ),
     cause("client-secret-wrong", "the client secret is wrong"),
     cause("client-secret-expired", "the client secret has expired"),
     cause("client-assertion-invalid", "the client's signed assertion was not accepted"),
+    cause(
+        "federated-credential-mismatch",
+        "no federated credential of the registration matches the external token",
+    ),
+    cause(
+        "on-behalf-of-not-allowed",
+        "the application may not exchange a user's token for another one",
+    ),
     cause("redirect-uri-mismatch", "the redirect URI is not registered"),
     cause("app-not-found-in-tenant", "the tenant has no application with this client id"),
     cause("app-disabled-in-tenant", "the application is disabled"),
@@ -113,15 +126,50 @@ static CAUSES: &[Cause] = &[
         "the token and the service belong to different national clouds",
     ),
     cause("auth-code-reused", "the authorization code was used before"),
+    cause(
+        "pkce-mismatch",
+        "`code_verifier` and `code_challenge` do not match, or one of them is missing",
+    ),
     cause("refresh-token-expired", "the refresh token is too old, or was not used for too long"),
     cause("refresh-token-revoked", "the refresh token was revoked"),
     cause("refresh-token-malformed", "the refresh token is damaged"),
+    cause("malformed-request", "the request does not have the form that the endpoint accepts"),
+    cause("missing-parameter", "the request lacks a parameter"),
+    cause(
+        "client-tls-too-old",
+        "the connection uses a version of TLS that Entra no longer accepts",
+    ),
     cause(
         "spa-refresh-token-lifetime",
         "the refresh token was issued to a single-page application and expires after 24 hours",
     ),
     cause("mfa-required", "the sign-in needs a second factor"),
+    cause(
+        "user-credentials",
+        "the password, code, passkey or certificate of the user was not accepted",
+    ),
+    cause("account-locked-or-disabled", "the account is locked, disabled or deleted"),
+    cause(
+        "user-not-assigned",
+        "the application is for assigned users only, and this account is not assigned",
+    ),
     cause("conditional-access", "a Conditional Access policy blocks the sign-in"),
+    cause(
+        "tenant-restrictions",
+        "the network or the device allows sign-ins to certain tenants only",
+    ),
+    cause(
+        "cross-tenant-policy",
+        "one of two organisations does not allow accounts to pass between them",
+    ),
+    cause("tenant-blocked", "Microsoft has blocked the tenant"),
+    cause("external-idp-failure", "an identity provider outside Entra failed or refused"),
+    cause("no-session", "a sign-in without a page was requested, and no user is signed in"),
+    cause("broker-required", "the grant belongs to a broker, or a policy requires one"),
+    cause(
+        "token-binding",
+        "the token has to be bound to a key, and the proof of the key is missing or wrong",
+    ),
     cause("claims-challenge-cae", "the API asks for a new token with the claims that it names"),
     cause("wrong-xoauth2-format", "the XOAUTH2 string has the wrong form"),
     cause("smtp-auth-disabled", "SMTP AUTH is disabled for the mailbox or its tenant"),
@@ -130,6 +178,7 @@ static CAUSES: &[Cause] = &[
     cause("basic-auth-disabled", "a password was sent to a service that accepts only tokens"),
     cause("throttled", "the server received too many requests in a short time"),
     cause("device-code-expired", "the device code expired before the sign-in was finished"),
+    cause("device-code-invalid", "the authority did not issue this device code"),
     cause("device-polling-loop", "the same request was repeated until Entra stopped it"),
     cause("service-incident", "the service has an internal error"),
     cause("wrong-client", "the token or the grant belongs to another application"),
@@ -150,7 +199,7 @@ mod tests {
             assert!(all().iter().skip(index + 1).all(|other| other.id != cause.id), "{}", cause.id);
             assert!(!cause.meaning.is_empty() && !cause.meaning.ends_with('.'), "{}", cause.id);
         }
-        assert_eq!(all().len(), 62);
+        assert_eq!(all().len(), 81);
     }
 
     #[test]

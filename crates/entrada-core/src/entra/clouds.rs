@@ -1,9 +1,12 @@
 //! The national clouds and their hosts. Registrations, consent and tokens are valid in one cloud only.
 
+mod table;
+
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
 use super::resources::{self, fits};
+use table::{BLEU, CHINA, DELOS, DOD, GOVSG, PUBLIC, USGOV};
 
 /// A national cloud of Microsoft.
 #[derive(
@@ -35,9 +38,16 @@ pub enum Cloud {
     Dod,
     /// China, run by 21Vianet
     China,
+    /// France, run by Bleu
+    Bleu,
+    /// Germany, run by Delos
+    Delos,
+    /// Singapore's government
+    GovSg,
 }
 
 /// The hosts and URLs of a cloud's services. Hosts are bare; the other values are `https` origins without a trailing slash.
+/// `None` stands for what is not public.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CloudFacts {
     /// The host of the authority.
@@ -47,18 +57,20 @@ pub struct CloudFacts {
     /// Microsoft Graph: the origin of its URLs, its audience, and the prefix of its scopes.
     pub graph: &'static str,
     /// Exchange: its audience, and the prefix of its scopes.
-    pub exchange: &'static str,
-    /// The host of IMAP, POP, EWS and ActiveSync.
-    pub exchange_host: &'static str,
+    pub exchange: Option<&'static str>,
+    /// The host of IMAP, POP, EWS and ActiveSync. Those of Bleu and Delos are assumed from the audience.
+    pub exchange_host: Option<&'static str>,
     /// The host for mail submission (SMTP). Only the worldwide one is from Microsoft's documentation; the others are not
     /// verified.
-    pub smtp_host: &'static str,
+    pub smtp_host: Option<&'static str>,
     /// Azure Resource Manager.
-    pub arm: &'static str,
+    pub arm: Option<&'static str>,
     /// The portal for registrations and consent.
-    pub portal: &'static str,
+    pub portal: Option<&'static str>,
+    /// The audience of external tokens for workload identity federation.
+    pub federation_audience: &'static str,
     /// `iss` of v1 tokens; `{tenantid}` stands for the tenant. Outside China, it does not identify the cloud.
-    pub issuer_v1: &'static str,
+    pub issuer_v1: Option<&'static str>,
     /// `iss` of v2.0 tokens; `{tenantid}` stands for the tenant.
     pub issuer_v2: &'static str,
     /// Hosts in audiences that no other cloud has; `*` for any text.
@@ -91,8 +103,7 @@ impl Cloud {
     pub fn of_audience(aud: &str) -> Option<Self> {
         let aud = resources::normalise(aud);
         let host = host(&aud)?;
-        let sovereign = [Self::UsGov, Self::Dod, Self::China]
-            .into_iter()
+        let sovereign = Self::iter()
             .find(|cloud| cloud.facts().audience_hosts.iter().any(|pattern| fits(pattern, host)));
         let everywhere = ["storage.azure.com", "onedrive.cloud.microsoft"].contains(&host)
             || fits("*.sharepoint.de", host);
@@ -113,6 +124,9 @@ impl Cloud {
             Self::UsGov => &USGOV,
             Self::Dod => &DOD,
             Self::China => &CHINA,
+            Self::Bleu => &BLEU,
+            Self::Delos => &DELOS,
+            Self::GovSg => &GOVSG,
         }
     }
 
@@ -123,14 +137,32 @@ impl Cloud {
             Self::UsGov => "usgov",
             Self::Dod => "dod",
             Self::China => "china",
+            Self::Bleu => "bleu",
+            Self::Delos => "delos",
+            Self::GovSg => "govsg",
         }
     }
 
+    /// Whether `host` is one of this cloud's authority hosts, or a regional or mutual-TLS form of one, as MSAL knows them:
+    /// `westeurope.login.microsoft.com`, `mtlsauth.microsoft.com`.
     fn has_authority_host(self, host: &str) -> bool {
         let facts = self.facts();
-        std::iter::once(&facts.authority_host)
-            .chain(facts.authority_aliases)
-            .any(|own| own.eq_ignore_ascii_case(host))
+        let is_own = |host: &str| {
+            std::iter::once(&facts.authority_host)
+                .chain(facts.authority_aliases)
+                .any(|own| own.eq_ignore_ascii_case(host))
+        };
+        let is_own_or_mtls = |host: &str| {
+            let rest = host.get(..9).filter(|start| start.eq_ignore_ascii_case("mtlsauth."));
+            is_own(host) || rest.is_some_and(|start| is_own(&host.replacen(start, "login.", 1)))
+        };
+        let is_region = |label: &str| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        is_own_or_mtls(host)
+            || host
+                .split_once('.')
+                .is_some_and(|(region, rest)| is_region(region) && is_own_or_mtls(rest))
     }
 }
 
@@ -143,96 +175,26 @@ pub fn is_entra_issuer(iss: &str) -> bool {
     }
 }
 
-/// Hosts that issue tokens in addition to those of the four clouds.
-const OTHER_ISSUER_HOSTS: [&str; 7] = [
+/// Hosts that issue tokens in addition to those of [`Cloud`]: B2C and External ID, closed clouds, and Microsoft's test cloud.
+const OTHER_ISSUER_HOSTS: [&str; 12] = [
     "sts.chinacloudapi.cn",
     "login.microsoftonline.de",
-    "login.sovcloud-identity.fr",
-    "login.sovcloud-identity.de",
-    "login.sovcloud-identity.sg",
+    "login.microsoftonline.eaglex.ic.gov",
+    "login.microsoftonline.microsoft.scloud",
+    "login.windows-ppe.net",
+    "sts.windows-ppe.net",
+    "login.microsoft-ppe.com",
     "*.ciamlogin.com",
     "*.b2clogin.com",
+    "*.b2clogin.cn",
+    "*.b2clogin.us",
+    "*.b2clogin.de",
 ];
 
 fn host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     rest.split(['/', ':', '?', '#']).next().filter(|host| !host.is_empty())
 }
-
-static PUBLIC: CloudFacts = CloudFacts {
-    authority_host: "login.microsoftonline.com",
-    authority_aliases: &["login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    graph: "https://graph.microsoft.com",
-    exchange: "https://outlook.office.com",
-    exchange_host: "outlook.office365.com",
-    smtp_host: "smtp.office365.com",
-    arm: "https://management.azure.com",
-    portal: "https://portal.azure.com",
-    issuer_v1: "https://sts.windows.net/{tenantid}/",
-    issuer_v2: "https://login.microsoftonline.com/{tenantid}/v2.0",
-    audience_hosts: &[],
-};
-
-static USGOV: CloudFacts = CloudFacts {
-    authority_host: "login.microsoftonline.us",
-    authority_aliases: &["login.usgovcloudapi.net"],
-    graph: "https://graph.microsoft.us",
-    exchange: "https://outlook.office365.us",
-    exchange_host: "outlook.office365.us",
-    smtp_host: "smtp.office365.us",
-    arm: "https://management.usgovcloudapi.net",
-    portal: "https://portal.azure.us",
-    issuer_v1: "https://sts.windows.net/{tenantid}/",
-    issuer_v2: "https://login.microsoftonline.us/{tenantid}/v2.0",
-    audience_hosts: &[
-        "graph.microsoft.us",
-        "graph.microsoftazure.us",
-        "outlook.office365.us",
-        "manage.office365.us",
-        "middletier.gov.teams.microsoft.us",
-        "aadrm.us",
-        "*.sharepoint.us",
-        "*.usgovcloudapi.net",
-        "*.crm.microsoftdynamics.us",
-        "*.onenote.osi.office365.us",
-    ],
-};
-
-static DOD: CloudFacts = CloudFacts {
-    graph: "https://dod-graph.microsoft.us",
-    exchange: "https://outlook-dod.office365.us",
-    exchange_host: "outlook-dod.office365.us",
-    smtp_host: "outlook-dod.office365.us",
-    audience_hosts: &[
-        "dod-graph.microsoft.us",
-        "outlook-dod.office365.us",
-        "webmail.apps.mil",
-        "middletier.dod.teams.microsoft.us",
-        "*.sharepoint-mil.us",
-        "*.dps.mil",
-        "*.crm.appsplatform.us",
-    ],
-    ..USGOV
-};
-
-static CHINA: CloudFacts = CloudFacts {
-    authority_host: "login.partner.microsoftonline.cn",
-    authority_aliases: &["login.chinacloudapi.cn"],
-    graph: "https://microsoftgraph.chinacloudapi.cn",
-    exchange: "https://partner.outlook.cn",
-    exchange_host: "partner.outlook.cn",
-    smtp_host: "smtp.partner.outlook.cn",
-    arm: "https://management.chinacloudapi.cn",
-    portal: "https://portal.azure.cn",
-    issuer_v1: "https://sts.chinacloudapi.cn/{tenantid}/",
-    issuer_v2: "https://login.partner.microsoftonline.cn/{tenantid}/v2.0",
-    audience_hosts: &[
-        "partner.outlook.cn",
-        "vault.azure.cn",
-        "*.chinacloudapi.cn",
-        "*.sharepoint.cn",
-    ],
-};
 
 #[cfg(test)]
 mod tests {
@@ -253,7 +215,18 @@ mod tests {
             ("Login.Windows.Net", Some(Cloud::Public)),
             ("login.microsoftonline.us", Some(Cloud::UsGov)),
             ("login.chinacloudapi.cn", Some(Cloud::China)),
+            ("login-us.microsoftonline.com", Some(Cloud::UsGov)),
+            ("login.sovcloud-identity.fr", Some(Cloud::Bleu)),
+            ("login.sovcloud-identity.de", Some(Cloud::Delos)),
+            ("login.sovcloud-identity.sg", Some(Cloud::GovSg)),
+            ("westeurope.login.microsoft.com", Some(Cloud::Public)),
+            ("usdodcentral.login.microsoftonline.us", Some(Cloud::UsGov)),
+            ("mtlsauth.microsoft.com", Some(Cloud::Public)),
+            ("francecentral.mtlsauth.sovcloud-identity.fr", Some(Cloud::Bleu)),
             ("login.example.com", None),
+            ("login.microsoftonline.com.example.com", None),
+            ("a.b.login.microsoft.com", None),
+            (".login.microsoft.com", None),
         ] {
             assert_eq!(Cloud::of_authority_host(host), cloud, "{host}");
         }
@@ -281,6 +254,10 @@ mod tests {
             ("https://DOD-graph.microsoft.us/", Some(Cloud::Dod)),
             ("https://contoso.sharepoint.us", Some(Cloud::UsGov)),
             ("https://management.core.chinacloudapi.cn/", Some(Cloud::China)),
+            ("https://graph.svc.sovcloud.fr", Some(Cloud::Bleu)),
+            ("https://outlook.sovcloud.de", Some(Cloud::Delos)),
+            ("https://management.core.sovcloud-api.fr/", Some(Cloud::Bleu)),
+            ("https://graph.svc.sovcloud.sg", Some(Cloud::GovSg)),
             ("https://storage.azure.com", None),
             ("00000003-0000-0000-c000-000000000000", None),
             ("https://api.example.com", None),
@@ -294,11 +271,18 @@ mod tests {
         for cloud in Cloud::iter() {
             let facts = cloud.facts();
             assert_eq!(Cloud::of_audience(facts.graph), Some(cloud));
-            assert_eq!(Cloud::of_audience(facts.exchange), Some(cloud));
+            for audience in [facts.exchange, facts.arm].into_iter().flatten() {
+                let found = Cloud::of_audience(audience);
+                let shares = found.is_some_and(|own| own.facts().arm == facts.arm);
+                assert!(found == Some(cloud) || shares, "{audience}");
+                assert!(resources::of_audience(audience).is_some(), "{audience}");
+            }
+            assert!(resources::GRAPH.accepts(facts.graph), "{}", facts.graph);
             assert!(
                 Cloud::of_issuer(facts.issuer_v2).is_some_and(|own| own.shares_authority(cloud))
             );
-            assert!(is_entra_issuer(facts.issuer_v1) && is_entra_issuer(facts.issuer_v2));
+            assert!(is_entra_issuer(facts.issuer_v2));
+            assert!(facts.issuer_v1.is_none_or(is_entra_issuer));
         }
     }
 

@@ -1,9 +1,11 @@
-//! Entra's facts as tables: clouds, resources, permissions, jobs, error numbers. No I/O; each table is parsed at its first
-//! use.
+//! Entra's facts as tables: clouds, resources, permissions, consent, jobs, error
+//! numbers. No I/O; each table is parsed at its first use.
 
 pub mod aadsts;
 pub mod causes;
 pub mod clouds;
+pub mod consent;
+pub mod exchange_rbac;
 pub mod jobs;
 pub mod known;
 pub mod lives;

@@ -114,6 +114,18 @@ impl ErrorResponse {
         self.error_codes.iter().any(|code| codes.contains(code))
     }
 
+    /// The AADSTS numbers, the more telling ones first: those of `error_codes` before those that only the text names, and of
+    /// several in the text the last one. It is usually the reason, and the others wrap it:
+    /// `AADSTS70002: Error validating credentials. AADSTS54005: …`.
+    pub fn codes_by_relevance(&self) -> Vec<u64> {
+        let in_text = aadsts_in(self.error_description.as_deref().unwrap_or_default());
+        let place = |code: &u64| in_text.iter().position(|own| own == code);
+        let mut codes = self.error_codes.clone();
+        codes.sort_by_key(|code| std::cmp::Reverse(place(code)));
+        codes.extend(in_text.iter().rev().filter(|code| !self.error_codes.contains(code)));
+        codes
+    }
+
     /// [`ErrorResponse::text`] without the ids at its end, which have members of their own.
     pub fn sentence(&self) -> String {
         let text = self.text();
@@ -194,6 +206,19 @@ pub fn http_date(text: &str) -> Option<NumericDate> {
 mod tests {
     use super::*;
     use crate::oauth::testing::response;
+
+    #[test]
+    fn the_last_number_of_the_text_is_the_most_telling() {
+        let codes = |body: &str| {
+            ErrorResponse::from_json(&serde_json::from_str(body).unwrap()).codes_by_relevance()
+        };
+        let text = "AADSTS70002: Error validating credentials. AADSTS54005: redeemed.";
+        assert_eq!(codes(&format!(r#"{{"error_description":"{text}"}}"#)), [54005, 70002]);
+        // The member counts more than a number that the text only mentions.
+        let listed = format!(r#"{{"error_codes":[70002],"error_description":"{text}"}}"#);
+        assert_eq!(codes(&listed), [70002, 54005]);
+        assert_eq!(codes(r#"{"error_codes":[50076,50079]}"#), [50076, 50079]);
+    }
 
     #[test]
     fn every_member_is_kept() {

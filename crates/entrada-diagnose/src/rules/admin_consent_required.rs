@@ -1,7 +1,8 @@
 use crate::facts::is_guid;
 use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
-use entrada_core::entra::clouds::Cloud;
-use entrada_core::entra::resources::{self, ResourceOfScope};
+use entrada_core::ScopeSet;
+use entrada_core::entra::consent::ConsentRequest;
+use entrada_core::entra::resources;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::AdminConsentRequired,
@@ -16,14 +17,27 @@ approve them.
 ## Why it happens
 
 - A requested permission always needs an administrator.
-- The tenant has disabled consent by users.
+- The tenant does not allow users to consent, or only to some permissions.
+- By default, Microsoft manages that rule: since November 2025 users cannot consent to reading mail, calendars and
+  mailbox settings, nor to IMAP, POP, EWS and ActiveSync; since July 2026 nor to writing contacts and tasks. The
+  permission itself does not ask for an administrator. Sending (`Mail.Send`, `SMTP.Send`) stays the user's own.
+  `entrada explain Mail.Read` says it for one permission.
+- The enterprise application has *Assignment required*: then each permission needs an administrator.
+- Microsoft considers the application risky, for example because its publisher is not verified.
 - A request for approval is waiting for an answer.
 
 ## What to do
 
 An administrator opens
 `https://login.microsoftonline.com/<tenant>/v2.0/adminconsent?client_id=<client id>&scope=<scopes>&redirect_uri=http://localhost`
-and approves. Then sign in again.
+and approves. Then sign in again. Other ways:
+
+- Consent for one user: `POST /oauth2PermissionGrants` on Microsoft Graph with `consentType: Principal`.
+- Enable the admin consent workflow, so that users can request the approval on the page.
+- Allow popular mail clients in the user consent settings. That concerns six clients, Thunderbird among them, and no
+  registration of your own.
+
+Consent that was given before a rule came into force stays valid.
 ",
     check,
     advise: Rule::as_it_is,
@@ -37,41 +51,55 @@ fn check(facts: &Facts) -> Option<Finding> {
     )?;
     let mut finding = finding;
     finding.help.clear();
+    let finding = match barred_by_default(facts) {
+        Some(why) => finding.help(why),
+        None => finding,
+    };
     Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts))).help(
         "after the approval, the browser opens an address on `localhost` and shows an error page: the approval still counts",
     ))
 }
 
-/// The address of the page on which an administrator approves, with the known values filled in (Entra: `/v2.0/adminconsent`).
-pub(super) fn admin_consent_url(facts: &Facts) -> String {
+/// The request for consent that failed, with what is known about it.
+fn with_request<T>(facts: &Facts, read: impl FnOnce(ConsentRequest<'_>) -> T) -> T {
     let context = facts.context();
     let named = || named_application(facts.refusal()?.error_description.as_deref()?);
-    let tenant = context.tenant.as_deref().filter(|tenant| {
-        !["common", "organizations", "consumers"].contains(tenant) && !tenant.is_empty()
-    });
-    let client_id = context.client_id.as_deref().or_else(named).unwrap_or("CLIENT_ID");
-    let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
-    let by_host = || Cloud::of_authority_host(url::Url::parse(host).ok()?.host_str()?);
-    let graph = context.cloud.or_else(by_host).unwrap_or_default().facts().graph;
-    // In full: Entra does not document which API a bare name belongs to on this page.
-    let full = |scope: &str| match resources::of_scope(scope) {
-        ResourceOfScope::Graph => format!("{graph}/{scope}"),
-        _ => scope.to_owned(),
-    };
     let of_job = || context.job.map(|_| facts.job_scopes().into_iter().collect());
-    let scopes = context.requested.clone().or_else(of_job);
-    let scopes = scopes.map(|scopes| scopes.api().iter().map(full).collect::<Vec<_>>().join(" "));
-    let scopes = scopes.filter(|scopes| !scopes.is_empty());
-    // The page that needs named scopes, or the older one that asks for everything that the registration lists.
-    let page = if scopes.is_some() { "v2.0/adminconsent" } else { "adminconsent" };
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("client_id", client_id);
-    if let Some(scopes) = scopes {
-        query.append_pair("scope", &scopes);
-    }
-    query.append_pair("redirect_uri", "http://localhost");
-    let tenant = tenant.unwrap_or("organizations");
-    format!("{host}/{tenant}/{page}?{}", query.finish())
+    let scopes: Option<ScopeSet> = context.requested.clone().or_else(of_job);
+    read(ConsentRequest {
+        authority: context.authority.as_deref(),
+        cloud: context.cloud,
+        tenant: context.tenant.as_deref(),
+        client_id: context.client_id.as_deref().or_else(named),
+        scopes: scopes.as_ref(),
+    })
+}
+
+/// The address of the page on which an administrator approves, with the known values filled in.
+pub(super) fn admin_consent_url(facts: &Facts) -> String {
+    with_request(facts, |request| request.admin_link())
+}
+
+/// A sentence about the requested permissions to which users cannot consent by default; `None` if there are none.
+pub(super) fn barred_by_default(facts: &Facts) -> Option<String> {
+    with_request(facts, |request| {
+        let barred = request.needing_administrator();
+        let names: Vec<&str> = barred.iter().map(|scope| resources::short_name(scope)).collect();
+        let first = names.first()?;
+        let names = names.join("`, `");
+        Some(format!(
+            "by default, users of an organisation cannot consent to `{names}` themselves (`entrada explain {first}`)"
+        ))
+    })
+}
+
+/// The help for a sign-in that nobody finished: a page that bars consent returns nothing to the program.
+pub(super) fn first_suspect(facts: &Facts) -> Option<String> {
+    barred_by_default(facts)?;
+    let link = admin_consent_url(facts);
+    Some(format!(
+        "if the page said `Need admin approval` or `Approval required`, an administrator has to consent first: {link}"
+    ))
 }
 
 /// The client id in the authority's text: `the application with ID '…'`, `application '…'`, `client '…'`.
@@ -86,32 +114,26 @@ fn named_application(description: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::Evidence;
-    use entrada_core::ScopeSet;
+
+    fn with(scopes: &str, tenant: &str) -> Evidence {
+        let mut evidence = Evidence::default();
+        evidence.context.tenant = Some(tenant.to_owned());
+        evidence.context.client_id = Some("client".to_owned());
+        evidence.context.requested = Some(ScopeSet::parse(scopes));
+        evidence
+    }
 
     #[test]
-    fn the_page_is_that_of_the_tenant_in_its_cloud_with_full_scopes() {
-        let link = |authority: &str, tenant: &str, scopes: &str| {
-            let mut evidence = Evidence::default();
-            evidence.context.authority = Some(authority.to_owned());
-            evidence.context.tenant = Some(tenant.to_owned());
-            evidence.context.client_id = Some("client".to_owned());
-            evidence.context.requested = Some(ScopeSet::parse(scopes));
-            admin_consent_url(&Facts::new(&evidence))
-        };
-        assert_eq!(
-            link("https://login.microsoftonline.com", "contoso.example", "openid Mail.Read"),
-            "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id=client&scope=\
-             https%3A%2F%2Fgraph.microsoft.com%2FMail.Read&redirect_uri=http%3A%2F%2Flocalhost"
-        );
-        assert_eq!(
-            link(
-                "https://login.microsoftonline.us",
-                "common",
-                "Mail.Read https://outlook.office365.us/X"
-            ),
-            "https://login.microsoftonline.us/organizations/v2.0/adminconsent?client_id=client&scope=\
-             https%3A%2F%2Fgraph.microsoft.us%2FMail.Read+https%3A%2F%2Foutlook.office365.us%2FX\
-             &redirect_uri=http%3A%2F%2Flocalhost"
-        );
+    fn a_permission_of_the_managed_policy_is_the_first_suspect() {
+        let mail = with("Mail.Read offline_access", "contoso.example");
+        let facts = Facts::new(&mail);
+        assert!(barred_by_default(&facts).unwrap().contains("cannot consent to `Mail.Read`"));
+        assert!(first_suspect(&facts).unwrap().contains("/contoso.example/v2.0/adminconsent?"));
+        for (scopes, tenant) in
+            [("Mail.Send", "contoso.example"), ("Mail.Read", "consumers"), ("", "contoso.example")]
+        {
+            let other = with(scopes, tenant);
+            assert_eq!(first_suspect(&Facts::new(&other)), None, "{scopes} {tenant}");
+        }
     }
 }

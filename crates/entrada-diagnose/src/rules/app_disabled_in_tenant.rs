@@ -11,7 +11,11 @@ The application, or its entry in this tenant, is disabled.
 
 ## Why it happens
 
-An administrator or the owner of the application disabled it, or Microsoft did after abuse.
+- An administrator disabled the enterprise application in this tenant.
+- The owner deactivated the registration, which ends it in all tenants at once.
+- Microsoft disabled it because of abuse.
+
+Tokens that were issued before stay valid until they expire.
 
 ## What to do
 

@@ -7,7 +7,7 @@ pub(super) static RULE: Rule = Rule {
     docs: "\
 ## What it means
 
-An authorization code can be used once, within about ten minutes. This one was used before or is too old.
+An authorization code can be used once, within about one minute. This one was used before or is too old.
 
 ## Why it happens
 

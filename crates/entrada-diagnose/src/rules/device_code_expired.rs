@@ -1,3 +1,4 @@
+use super::admin_consent_required;
 use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,7 +12,8 @@ The code on the screen expired before the sign-in was finished. With Entra, a co
 
 ## Why it happens
 
-The page was opened too late, or the last step on it was not confirmed.
+The page was opened too late, or the last step on it was not confirmed. A page that says `Need admin approval` ends
+the sign-in without telling the program: see `admin-consent-required`.
 
 ## What to do
 
@@ -25,5 +27,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding =
         refusal::explain(facts, &RULE, "the sign-in code expired before the sign-in was finished")?;
     let finding = refusal::sign_in_again(facts, finding);
-    Some(finding)
+    Some(match admin_consent_required::first_suspect(facts) {
+        Some(help) => finding.help(help),
+        None => finding,
+    })
 }

@@ -1,5 +1,6 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::TokenSubject;
+use entrada_core::entra::exchange_rbac;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingAppRole,
@@ -15,10 +16,16 @@ The token acts for the application itself, and its `roles` lack the application 
 The application permission was not added to the registration, or no administrator has granted it. Delegated
 permissions with the same name do not apply to an application.
 
+For mail, calendars, contacts, EWS and SMTP, Exchange can grant a role itself (RBAC for Applications). A token then
+needs no `roles`, and the finding is marked `likely`. IMAP and POP have no such role.
+
 ## What to do
 
 Add the *application* permission in the app registration under *API permissions*. Ask an administrator to grant
 it. Then get a new token.
+
+With RBAC for Applications, `Test-ServicePrincipalAuthorization -Identity APPLICATION -Resource MAILBOX` shows whether
+Exchange allows the call: `InScope` is `True` for the role and the mailbox.
 ",
     check,
     advise,
@@ -42,14 +49,19 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let least = needed.first()?;
-    Some(
-        RULE.finding(format!(
-            "the application permission `{least}` is missing for `{}`",
-            facts.job
-        ))
+    let finding = RULE
+        .finding(format!("the application permission `{least}` is missing for `{}`", facts.job))
         .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
-        .help(format!("ask an administrator to grant the application permission `{least}`")),
-    )
+        .help(format!("ask an administrator to grant the application permission `{least}`"));
+    // Roles of Exchange are not in the token.
+    let of_exchange = needed.iter().find_map(|need| exchange_rbac::role_for(need));
+    Some(match of_exchange {
+        Some(role) => finding.with_confidence(Confidence::Likely).help(format!(
+            "or let Exchange grant it: with the role `{role}` (RBAC for Applications) the token needs no `roles`; \
+             `Test-ServicePrincipalAuthorization` shows what Exchange allows"
+        )),
+        None => finding,
+    })
 }
 
 fn advise(_facts: &Facts, finding: Finding) -> Finding {
@@ -60,6 +72,7 @@ fn advise(_facts: &Facts, finding: Finding) -> Finding {
 mod tests {
     use super::*;
     use crate::rules::testing::{finding_of, token};
+    use entrada_core::Job;
 
     fn app(roles: &str) -> Option<String> {
         let claims =
@@ -71,6 +84,25 @@ mod tests {
     fn an_application_needs_the_role() {
         assert!(app(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
         assert_eq!(app(r#""Mail.ReadWrite""#), None);
+    }
+
+    #[test]
+    fn a_role_of_exchange_is_not_in_the_token() {
+        let found = |claims: &str, job: Job| {
+            let mut evidence = token(claims);
+            evidence.context.job = Some(job);
+            (RULE.check)(&Facts::new(&evidence)).unwrap()
+        };
+        let mail =
+            found(r#"{"aud":"https://graph.microsoft.com","idtyp":"app"}"#, Job::GraphMailRead);
+        assert_eq!(mail.confidence, Confidence::Likely);
+        assert!(
+            mail.help.iter().any(|help| help.contains("`Application Mail.Read`")),
+            "{:?}",
+            mail.help
+        );
+        let imap = found(r#"{"aud":"https://outlook.office365.com","idtyp":"app"}"#, Job::Imap);
+        assert_eq!((imap.confidence, imap.help.len()), (Confidence::Certain, 1));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! To add a rule: a file with its `mod` line, a variant of [`RuleId`], and an arm of [`RuleId::rule`]. The variants
 //! stand in the order in which problems are to be fixed.
 
+mod account_locked_or_disabled;
 mod account_unknown;
 mod admin_consent_required;
 mod answer_not_from_service;
@@ -15,47 +16,59 @@ mod auth_code_reused;
 mod authorization_pending;
 mod azure_role_missing;
 mod basic_auth_disabled;
+mod broker_required;
 mod claims_challenge_cae;
 mod client_assertion_invalid;
 mod client_secret_expired;
 mod client_secret_for_public_client;
 mod client_secret_wrong;
+mod client_tls_too_old;
 mod clock_skew;
 mod conditional_access;
+mod cross_tenant_policy;
 mod delegated_token_for_app_only_job;
 mod device_code_expired;
+mod device_code_invalid;
 mod device_code_tracked;
 mod device_polling_loop;
 mod encrypted_token;
 mod exchange_policy_block;
 mod expired;
 mod expires_soon;
+mod external_idp_failure;
 mod extra_scopes;
 mod family_client;
+mod federated_credential_mismatch;
 mod first_party_preauthorization;
 mod guest_user_no_mailbox;
 mod id_token_used_as_access_token;
 mod imap_disabled;
 mod impersonation_header_missing;
+mod implicit_not_enabled;
 mod invalid_scope;
 mod invalid_tenant;
 mod issuer_tenant_mismatch;
 mod long_lived_token;
 mod mailbox_permission_missing;
+mod malformed_request;
 mod malformed_token;
 mod mfa_required;
 mod missing_app_role;
 mod missing_offline_access;
+mod missing_parameter;
 mod missing_scope;
 mod mixed_resources;
 mod no_mailbox_license;
+mod no_session;
 mod not_a_bearer_token;
 mod not_about_the_token;
 mod not_issued_by_entra;
 mod not_oauth_json;
 mod not_yet_valid;
 mod offline_access_unknowable;
+mod on_behalf_of_not_allowed;
 mod opaque_msa_token;
+mod pkce_mismatch;
 mod platform_type_mismatch;
 mod pop_disabled;
 mod public_client_flows_disabled;
@@ -67,6 +80,7 @@ mod refresh_token_revoked;
 mod refresh_token_stays;
 mod refresh_token_used_as_access_token;
 mod refused;
+mod resource_indicator_mismatch;
 mod resource_not_found;
 mod scope_not_default_for_client_credentials;
 mod scope_not_echoed;
@@ -78,11 +92,16 @@ mod signature_unverifiable;
 mod smtp_auth_disabled;
 mod sovereign_cloud_mismatch;
 mod spa_refresh_token_lifetime;
+mod tenant_blocked;
+mod tenant_restrictions;
 mod throttled;
+mod token_binding;
 mod token_for_itself;
 mod unrecognised_input;
 mod user_consent_required;
+mod user_credentials;
 mod user_declined;
+mod user_not_assigned;
 mod user_roles;
 mod v1_v2_endpoint_mismatch;
 mod wrong_account;
@@ -98,6 +117,7 @@ impl RuleId {
     /// The rule of this name.
     pub fn rule(self) -> &'static Rule {
         match self {
+            Self::AccountLockedOrDisabled => &account_locked_or_disabled::RULE,
             Self::AccountUnknown => &account_unknown::RULE,
             Self::AdminConsentRequired => &admin_consent_required::RULE,
             Self::AnswerNotFromService => &answer_not_from_service::RULE,
@@ -110,47 +130,59 @@ impl RuleId {
             Self::AuthorizationPending => &authorization_pending::RULE,
             Self::AzureRoleMissing => &azure_role_missing::RULE,
             Self::BasicAuthDisabled => &basic_auth_disabled::RULE,
+            Self::BrokerRequired => &broker_required::RULE,
             Self::ClaimsChallengeCae => &claims_challenge_cae::RULE,
             Self::ClientAssertionInvalid => &client_assertion_invalid::RULE,
             Self::ClientSecretExpired => &client_secret_expired::RULE,
             Self::ClientSecretForPublicClient => &client_secret_for_public_client::RULE,
             Self::ClientSecretWrong => &client_secret_wrong::RULE,
+            Self::ClientTlsTooOld => &client_tls_too_old::RULE,
             Self::ClockSkew => &clock_skew::RULE,
             Self::ConditionalAccess => &conditional_access::RULE,
+            Self::CrossTenantPolicy => &cross_tenant_policy::RULE,
             Self::DelegatedTokenForAppOnlyJob => &delegated_token_for_app_only_job::RULE,
             Self::DeviceCodeExpired => &device_code_expired::RULE,
+            Self::DeviceCodeInvalid => &device_code_invalid::RULE,
             Self::DeviceCodeTracked => &device_code_tracked::RULE,
             Self::DevicePollingLoop => &device_polling_loop::RULE,
             Self::EncryptedToken => &encrypted_token::RULE,
             Self::ExchangePolicyBlock => &exchange_policy_block::RULE,
             Self::Expired => &expired::RULE,
             Self::ExpiresSoon => &expires_soon::RULE,
+            Self::ExternalIdpFailure => &external_idp_failure::RULE,
             Self::ExtraScopes => &extra_scopes::RULE,
             Self::FamilyClient => &family_client::RULE,
+            Self::FederatedCredentialMismatch => &federated_credential_mismatch::RULE,
             Self::FirstPartyPreauthorization => &first_party_preauthorization::RULE,
             Self::GuestUserNoMailbox => &guest_user_no_mailbox::RULE,
             Self::IdTokenUsedAsAccessToken => &id_token_used_as_access_token::RULE,
             Self::ImapDisabled => &imap_disabled::RULE,
             Self::ImpersonationHeaderMissing => &impersonation_header_missing::RULE,
+            Self::ImplicitNotEnabled => &implicit_not_enabled::RULE,
             Self::InvalidScope => &invalid_scope::RULE,
             Self::InvalidTenant => &invalid_tenant::RULE,
             Self::IssuerTenantMismatch => &issuer_tenant_mismatch::RULE,
             Self::LongLivedToken => &long_lived_token::RULE,
             Self::MailboxPermissionMissing => &mailbox_permission_missing::RULE,
+            Self::MalformedRequest => &malformed_request::RULE,
             Self::MalformedToken => &malformed_token::RULE,
             Self::MfaRequired => &mfa_required::RULE,
             Self::MissingAppRole => &missing_app_role::RULE,
             Self::MissingOfflineAccess => &missing_offline_access::RULE,
+            Self::MissingParameter => &missing_parameter::RULE,
             Self::MissingScope => &missing_scope::RULE,
             Self::MixedResources => &mixed_resources::RULE,
             Self::NoMailboxLicense => &no_mailbox_license::RULE,
+            Self::NoSession => &no_session::RULE,
             Self::NotABearerToken => &not_a_bearer_token::RULE,
             Self::NotAboutTheToken => &not_about_the_token::RULE,
             Self::NotIssuedByEntra => &not_issued_by_entra::RULE,
             Self::NotOauthJson => &not_oauth_json::RULE,
             Self::NotYetValid => &not_yet_valid::RULE,
             Self::OfflineAccessUnknowable => &offline_access_unknowable::RULE,
+            Self::OnBehalfOfNotAllowed => &on_behalf_of_not_allowed::RULE,
             Self::OpaqueMsaToken => &opaque_msa_token::RULE,
+            Self::PkceMismatch => &pkce_mismatch::RULE,
             Self::PlatformTypeMismatch => &platform_type_mismatch::RULE,
             Self::PopDisabled => &pop_disabled::RULE,
             Self::PublicClientFlowsDisabled => &public_client_flows_disabled::RULE,
@@ -162,11 +194,12 @@ impl RuleId {
             Self::RefreshTokenStays => &refresh_token_stays::RULE,
             Self::RefreshTokenUsedAsAccessToken => &refresh_token_used_as_access_token::RULE,
             Self::Refused => &refused::RULE,
+            Self::ResourceIndicatorMismatch => &resource_indicator_mismatch::RULE,
             Self::ResourceNotFound => &resource_not_found::RULE,
+            Self::ScopeNotEchoed => &scope_not_echoed::RULE,
             Self::ScopeNotDefaultForClientCredentials => {
                 &scope_not_default_for_client_credentials::RULE
             }
-            Self::ScopeNotEchoed => &scope_not_echoed::RULE,
             Self::SendAsDenied => &send_as_denied::RULE,
             Self::ServiceIncident => &service_incident::RULE,
             Self::ServicePrincipalNotRegistered => &service_principal_not_registered::RULE,
@@ -175,11 +208,16 @@ impl RuleId {
             Self::SmtpAuthDisabled => &smtp_auth_disabled::RULE,
             Self::SovereignCloudMismatch => &sovereign_cloud_mismatch::RULE,
             Self::SpaRefreshTokenLifetime => &spa_refresh_token_lifetime::RULE,
+            Self::TenantBlocked => &tenant_blocked::RULE,
+            Self::TenantRestrictions => &tenant_restrictions::RULE,
             Self::Throttled => &throttled::RULE,
+            Self::TokenBinding => &token_binding::RULE,
             Self::TokenForItself => &token_for_itself::RULE,
             Self::UnrecognisedInput => &unrecognised_input::RULE,
             Self::UserConsentRequired => &user_consent_required::RULE,
+            Self::UserCredentials => &user_credentials::RULE,
             Self::UserDeclined => &user_declined::RULE,
+            Self::UserNotAssigned => &user_not_assigned::RULE,
             Self::UserRoles => &user_roles::RULE,
             Self::V1V2EndpointMismatch => &v1_v2_endpoint_mismatch::RULE,
             Self::WrongAccount => &wrong_account::RULE,

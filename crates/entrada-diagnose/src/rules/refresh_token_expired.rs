@@ -11,8 +11,10 @@ The refresh token has expired: it is too old, or it was not used for too long.
 
 ## Why it happens
 
-With Entra, a refresh token expires after 90 days without use. A sign-in frequency policy can shorten that. A
-token that is used is replaced in time.
+- With Entra, a refresh token expires after 90 days without use. A token that is used is replaced in time.
+- A sign-in frequency policy ends it earlier. If the policy is for one API (AADSTS70043), the token may still serve
+  others. If it is for all (AADSTS70045), the token never works again.
+- A guest who signs in with codes by e-mail has to sign in every 24 hours.
 
 ## What to do
 

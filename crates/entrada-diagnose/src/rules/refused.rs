@@ -22,28 +22,48 @@ correlation id, an administrator finds the attempt in the tenant's sign-in log.
     advise: Rule::as_it_is,
 };
 
+/// The `error` codes with which the authority refuses for good (RFC 6749 §5.2, RFC 8707 §2). The others may ask for a
+/// further step, or name no reason, and an unknown number beside them leaves open which.
+const IS_REFUSAL: [&str; 9] = [
+    "access_denied",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_resource",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
 fn check(facts: &Facts) -> Option<Finding> {
     let refusal = facts.refusal()?;
     if facts.refusal_cause().is_some() || refusal::may_be(facts, &RULE, "").is_some() {
         return None;
     }
-    let code = refusal.error_codes.iter().find_map(|code| entrada_core::entra::aadsts::find(*code));
-    let message = if refusal.error.is_empty() {
-        "the authority refused without an `error` code".to_owned()
-    } else {
-        format!("the authority refused with `{}`", refusal.error)
+    let numbers = refusal.codes_by_relevance();
+    let code = numbers.iter().find_map(|code| entrada_core::entra::aadsts::find(*code));
+    let unknown = numbers.first().filter(|_| code.is_none());
+    let message = match unknown {
+        Some(number) => format!("an error that entrada does not know: AADSTS{number}"),
+        None if refusal.error.is_empty() => {
+            "the authority refused without an `error` code".to_owned()
+        }
+        None => format!("the authority refused with `{}`", refusal.error),
     };
     let finding = refusal::describe(facts, &RULE, code, message);
-    // An unknown number, and an `error` that names no reason.
-    let is_known = code.is_some() || refusal.error_codes.is_empty();
-    let finding = if is_known { finding } else { finding.with_confidence(Confidence::Possible) };
-    Some(match refusal.error_codes.first() {
-        Some(number) if code.is_none() => finding.help(format!(
-            "this number is not known here; look it up at https://login.microsoftonline.com/error?code={number}"
+    // Without an `error` code, a number without a confirmed meaning may stand for anything, also for a step that succeeded.
+    let is_known = numbers.is_empty() || code.is_some_and(|code| code.certain);
+    let is_refusal = is_known || IS_REFUSAL.contains(&refusal.error.as_str());
+    let finding = if is_refusal { finding } else { finding.with_confidence(Confidence::Possible) };
+    Some(match (unknown, numbers.first()) {
+        (Some(number), _) => finding.help(format!(
+            "look the number up at https://login.microsoftonline.com/error?code={number}"
         )),
-        Some(number) => {
+        (None, Some(number)) => {
+            let number = code.map_or(*number, |code| code.code);
             finding.help(format!("run `entrada explain AADSTS{number}` for what is known"))
         }
-        None => finding.help("read the authority's own text"),
+        (None, None) => finding.help("read the authority's own text"),
     })
 }

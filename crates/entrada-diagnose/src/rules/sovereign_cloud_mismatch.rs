@@ -19,8 +19,8 @@ not work in another.
 
 ## What to do
 
-Use the same cloud for all parts: `--cloud usgov`, `--cloud dod` or `--cloud china` sets the authority and the
-API together.
+Use the same cloud for all parts. `--cloud` sets the authority and the API together: `usgov`, `dod`, `china`,
+`bleu` (France), `delos` (Germany), `govsg` (Singapore), or `public` for the worldwide cloud.
 ",
     check,
     advise: Rule::as_it_is,

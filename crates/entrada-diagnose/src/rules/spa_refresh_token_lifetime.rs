@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
 ## What it means
 
 The refresh token was issued to a redirect URI of type *Single-page application*. Such refresh tokens expire
-after 24 hours, even if they are used.
+24 hours after the sign-in, even if they are used: a new one only has the time that is left.
 
 ## Why it happens
 

@@ -1,3 +1,4 @@
+use super::admin_consent_required;
 use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +20,11 @@ valid.
 ## What to do
 
 Sign in again with the scopes named, and accept the consent page. If the page says that an administrator must
-approve, see `admin-consent-required`.
+approve, see `admin-consent-required`: by default, users of an organisation can no longer consent to reading mail or
+to IMAP. After a consent, it takes some seconds until all servers know it.
+
+Do not force the consent page with `prompt=consent`: where an administrator has consented and users may not, it stops a
+sign-in that would have worked.
 ",
     check,
     advise: Rule::as_it_is,
@@ -32,8 +37,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         "the user has not consented to this application and these scopes yet",
     )?;
     let finding = refusal::sign_in_again(facts, finding);
-    Some(finding.help(format!(
-        "if users may not consent, an administrator opens {}",
-        super::admin_consent_required::admin_consent_url(facts)
-    )))
+    let link = admin_consent_required::admin_consent_url(facts);
+    Some(match admin_consent_required::barred_by_default(facts) {
+        Some(why) => finding.help(why).help(format!("an administrator opens {link}")),
+        None => finding.help(format!("if users may not consent, an administrator opens {link}")),
+    })
 }

@@ -28,6 +28,13 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         Confidence::Certain,
         "the tenant lacks the licence for that call: it requires Microsoft Entra ID P1 or P2",
     ),
+    // Azure requires a second factor for changes, and refuses in the form of a policy.
+    (
+        &["mfa is required", "users must use mfa", "must use multifactor authentication"],
+        RuleId::MfaRequired,
+        Confidence::Certain,
+        "Azure accepts the token, and requires a sign-in with a second factor for this action",
+    ),
     (
         &["requestdisallowedbypolicy", "was disallowed by policy"],
         RuleId::NotAboutTheToken,
@@ -94,6 +101,13 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         Confidence::Certain,
         "the service says that the token is for another service",
     ),
+    // "IDX10222: Lifetime validation failed. The token is not yet valid": the general phrase belongs to both.
+    (
+        &["idx10222", "token is not yet valid", "not before"],
+        RuleId::NotYetValid,
+        Confidence::Certain,
+        "the service says that the token is not valid yet",
+    ),
     (
         &[
             "token is expired",
@@ -110,12 +124,6 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         RuleId::Expired,
         Confidence::Certain,
         "the service says that the token has expired",
-    ),
-    (
-        &["idx10222", "token is not yet valid", "not before"],
-        RuleId::NotYetValid,
-        Confidence::Certain,
-        "the service says that the token is not valid yet",
     ),
     (
         &["invalidcloudinstance"],

@@ -162,12 +162,29 @@ pub fn job_for_scopes(scopes: &ScopeSet) -> Option<Job> {
     }
 }
 
+/// The full scope of a permission in the public cloud: that of the mail protocols belongs to Exchange, all others to Microsoft
+/// Graph.
+///
+/// ```
+/// use entrada_core::entra::jobs;
+///
+/// assert_eq!(jobs::full_scope("IMAP.AccessAsUser.All"), "https://outlook.office.com/IMAP.AccessAsUser.All");
+/// assert_eq!(jobs::full_scope("Mail.Read"), "https://graph.microsoft.com/Mail.Read");
+/// ```
+pub fn full_scope(permission: &str) -> String {
+    let of_exchange = [Job::Imap, Job::Pop, Job::Smtp, Job::Ews, Job::Eas];
+    let is_its_scope = |job: &Job| facts(*job).least_privilege.contains(&permission);
+    let public = Cloud::Public.facts();
+    let base = public.exchange.filter(|_| of_exchange.iter().any(is_its_scope));
+    format!("{}/{permission}", base.unwrap_or(public.graph))
+}
+
 fn base_in(resource: &'static Resource, cloud: Cloud) -> Option<&'static str> {
     let cloud = cloud.facts();
     match resource {
         graph if *graph == resources::GRAPH => Some(cloud.graph),
-        exchange if *exchange == resources::EXCHANGE => Some(cloud.exchange),
-        arm if *arm == resources::ARM => Some(cloud.arm),
+        exchange if *exchange == resources::EXCHANGE => cloud.exchange,
+        arm if *arm == resources::ARM => cloud.arm,
         _ => None,
     }
 }

@@ -32,11 +32,12 @@ pub(super) static GRAPH_MAIL_LIST_METADATA: JobFacts = JobFacts {
         "Mail.ReadBasic",
         "Mail.Read",
         "Mail.ReadWrite",
+        "Mail.ReadBasic.Shared",
         "Mail.Read.Shared",
         "Mail.ReadWrite.Shared",
     ],
     tempting: &["User.Read", "Mail.Send", "MailboxSettings.Read", "IMAP.AccessAsUser.All"],
-    app_roles: &["Mail.ReadBasic.All", "Mail.Read", "Mail.ReadWrite"],
+    app_roles: &["Mail.ReadBasic.All", "Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite"],
     example_endpoint: Some("GET /v1.0/me/messages"),
     notes: &[
         "with `Mail.ReadBasic` the call works, but body, preview and attachments are left out",
@@ -89,6 +90,7 @@ pub(super) static GRAPH_MAIL_WRITE: JobFacts = JobFacts {
     notes: &[
         "sending needs another permission, `Mail.Send`",
         "`createReply` and `createForward` create drafts; `reply`, `forward` and `send` send mail",
+        "from 2026-12-31, changing subject, body, recipients or sender of a message that is not a draft needs `Mail-Advanced.ReadWrite`; flags, categories, moving and deleting do not",
     ],
     ..GRAPH_JOB
 };
@@ -164,7 +166,8 @@ pub(super) static GRAPH_MAILBOX_SETTINGS_WRITE: JobFacts = JobFacts {
 
 pub(super) static GRAPH_CALENDAR_READ: JobFacts = JobFacts {
     title: "read my calendar",
-    // `Calendars.ReadBasic` is a smaller permission, but only an administrator can consent to it.
+    // `Calendars.ReadBasic` is a smaller permission, but always needs an administrator. `Calendars.Read` needs one by default
+    // only, since 2025-11.
     scopes: &["https://graph.microsoft.com/Calendars.Read"],
     least_privilege: &["Calendars.ReadBasic"],
     sufficient: &[

@@ -14,8 +14,8 @@ fn each_job_holds_what_the_permission_data_lists() {
     for (id, sufficient, app_roles) in [
         (
             "graph_mail_list_metadata",
-            "Mail.ReadBasic Mail.Read Mail.ReadWrite Mail.Read.Shared Mail.ReadWrite.Shared",
-            "Mail.ReadBasic.All Mail.Read Mail.ReadWrite",
+            "Mail.ReadBasic Mail.Read Mail.ReadWrite Mail.ReadBasic.Shared Mail.Read.Shared Mail.ReadWrite.Shared",
+            "Mail.ReadBasic.All Mail.ReadBasic Mail.Read Mail.ReadWrite",
         ),
         (
             "graph_mail_read",

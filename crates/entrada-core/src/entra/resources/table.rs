@@ -12,6 +12,9 @@ pub static GRAPH: Resource = Resource {
         "https://graph.microsoft.us",
         "https://dod-graph.microsoft.us",
         "https://microsoftgraph.chinacloudapi.cn",
+        "https://graph.svc.sovcloud.fr",
+        "https://graph.svc.sovcloud.de",
+        "https://graph.svc.sovcloud.sg",
     ],
     wildcards: &[],
     scope_prefixes: &[
@@ -19,6 +22,9 @@ pub static GRAPH: Resource = Resource {
         "https://graph.microsoft.us/",
         "https://dod-graph.microsoft.us/",
         "https://microsoftgraph.chinacloudapi.cn/",
+        "https://graph.svc.sovcloud.fr/",
+        "https://graph.svc.sovcloud.de/",
+        "https://graph.svc.sovcloud.sg/",
         "00000003-0000-0000-c000-000000000000/",
     ],
     note: Some(
@@ -43,6 +49,8 @@ pub static EXCHANGE: Resource = Resource {
         "https://outlook-dod.office365.us",
         "https://webmail.apps.mil",
         "https://partner.outlook.cn",
+        "https://outlook.sovcloud.fr",
+        "https://outlook.sovcloud.de",
         // Upload URLs from Graph for large attachments.
         "https://outlook.office.com/api",
     ],
@@ -53,6 +61,8 @@ pub static EXCHANGE: Resource = Resource {
         "https://ps.outlook.com/",
         "https://outlook.office365.us/",
         "https://partner.outlook.cn/",
+        "https://outlook.sovcloud.fr/",
+        "https://outlook.sovcloud.de/",
         "00000002-0000-0ff1-ce00-000000000000/",
     ],
     note: Some(
@@ -85,6 +95,10 @@ pub static ARM: Resource = Resource {
         "https://management.core.usgovcloudapi.net",
         "https://management.chinacloudapi.cn",
         "https://management.core.chinacloudapi.cn",
+        "https://management.sovcloud-api.fr",
+        "https://management.core.sovcloud-api.fr",
+        "https://management.sovcloud-api.de",
+        "https://management.core.sovcloud-api.de",
     ],
     wildcards: &[],
     scope_prefixes: &["https://management.azure.com/", "https://management.core.windows.net//"],
@@ -114,6 +128,8 @@ pub static KEY_VAULT: Resource = Resource {
     app_id: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
     audiences: &[
         "https://vault.azure.net",
+        "https://vault.sovcloud-api.fr",
+        "https://vault.sovcloud-api.de",
         "https://vault.usgovcloudapi.net",
         "https://vault.azure.cn",
     ],
