@@ -17,7 +17,7 @@ use self::answer::{is_api_error, take_answer};
 pub(super) use self::other_text::is_label;
 use super::service::{HttpAnswer, MailLog, has_failure, is_error_document, is_error_object};
 use super::shape::Shape;
-use super::{Evidence, har};
+use super::{Evidence, har, service};
 use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
 use entrada_core::oauth::{ErrorResponse, TokenResponse, is_refusal};
@@ -151,6 +151,8 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
         take_answer(HttpAnswer::of_body(&body), &mut evidence, None);
     } else if let Some(answer) = HttpAnswer::in_prose(text) {
         take_answer(answer, &mut evidence, None);
+    } else if single_token(text).is_none() && service::known_errors::find(text).is_some() {
+        take_answer(HttpAnswer::of_body(text), &mut evidence, None);
     } else {
         match Shape::of(text) {
             // A token with text around it: a shell's `export`, a line of a log.

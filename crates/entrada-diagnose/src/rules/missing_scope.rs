@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
+use crate::{Facts, Finding, Rule, RuleId, Severity, Who, service};
 use entrada_core::entra::{permissions, resources};
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{ScopeSet, TokenSubject, shell_quoted};
@@ -32,6 +32,9 @@ must approve, send the page's link to an administrator.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if let Some(finding) = service::finding_with_help(facts, &RULE) {
+        return Some(finding);
+    }
     if facts.is_id_token()
         || facts.is_served()
         || facts.audience_fits() == Some(false)

@@ -1,5 +1,6 @@
 use crate::{
     Confidence, Facts, Finding, Rule, RuleId, SITE_GRAPH, SITE_OUTLOOK, Severity, Shape, Who,
+    service,
 };
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, Resource, ResourceOfScope};
@@ -44,7 +45,10 @@ fn check(facts: &Facts) -> Option<Finding> {
     if let Some(requested) = facts.request() {
         return before_asking(facts, requested);
     }
-    by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
+    by_audience(facts)
+        .or_else(|| by_granted_scopes(facts))
+        .or_else(|| by_ticket(facts))
+        .or_else(|| service::finding_with_help(facts, &RULE))
 }
 
 /// A mail protocol's scope that Entra reads as one of Graph, because it has no prefix or Graph's prefix.

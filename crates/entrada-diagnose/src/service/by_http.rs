@@ -7,7 +7,7 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service};
+use super::{HttpAnswer, Service, known_errors};
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -27,15 +27,20 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = from_between(answer) {
         return vec![told];
     }
+    // Azure DevOps sends its sign-in page with status 203 where it does not accept a token.
+    if status == Some(203) && answer.is_html() {
+        return known_errors::find(&answer.body).map(|known| known.causes(facts)).unwrap_or_default();
+    }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
     }
     // From a SOAP answer only the error counts: the rest may contain subjects and names.
-    let text = match answer.soap_error() {
-        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()).to_lowercase(),
-        None => answer.text(),
+    let said = match answer.soap_error() {
+        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()),
+        None => answer.said(),
     };
+    let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
@@ -78,6 +83,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if let Some(told) = by_application(facts, &text) {
         return vec![told];
+    }
+    if let Some(known) = known_errors::find(&said) {
+        // Which mailbox is missing depends on the token.
+        let of_mailbox = known.error.cause == RuleId::NoMailboxLicense;
+        return if of_mailbox { vec![no_mailbox(facts, &text)] } else { known.causes(facts) };
     }
     let by_words = WORDS.iter().find(|(words, ..)| has(words));
     if let Some((_, id, confidence, message)) = by_words {
@@ -234,7 +244,9 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
     let sent_basic = sent.is_some_and(|value| {
         value.expose().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("basic "))
     });
-    let named = text.contains("basic auth") && text.contains("disabled");
+    let named = (text.contains("basic auth") && text.contains("disabled"))
+        // The object of Python's `requests` that sends passwords.
+        || text.contains("requests.auth.httpbasicauth");
     let bare = facts.shape().is_none()
         && answer.status == Some(401)
         && matches!(answer.service(), Service::Ews | Service::Eas | Service::Exchange)

@@ -198,6 +198,11 @@ impl HttpAnswer {
 
     /// The whole text of the answer, in lower case, for searching.
     pub fn text(&self) -> String {
+        self.said().to_ascii_lowercase()
+    }
+
+    /// The body, and the headers that describe an error.
+    pub(super) fn said(&self) -> String {
         let headers = [
             "www-authenticate",
             "x-ms-diagnostics",
@@ -209,7 +214,6 @@ impl HttpAnswer {
             headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
         text.push('\n');
         text.push_str(start_of(&self.body));
-        text.make_ascii_lowercase();
         text
     }
 }
