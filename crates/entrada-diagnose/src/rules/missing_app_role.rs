@@ -1,4 +1,4 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::TokenSubject;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,10 +15,14 @@ The token acts for the application itself, and its `roles` lack the application 
 The application permission was not added to the registration, or no administrator has granted it. Delegated
 permissions with the same name do not apply to an application.
 
+For mail, calendars, contacts and mailbox settings, Exchange itself can grant the application a role for certain
+mailboxes (RBAC for Applications). The token then has no `roles` and is right nevertheless.
+
 ## What to do
 
 Add the *application* permission in the app registration under *API permissions*. Ask an administrator to grant
-it. Then get a new token.
+it. Then get a new token. With RBAC for Applications, an administrator checks the grant with
+`Test-ServicePrincipalAuthorization -Identity APPLICATION -Resource MAILBOX`.
 ",
     check,
 };
@@ -41,14 +45,24 @@ fn check(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let least = needed.first()?;
-    Some(
-        RULE.finding(format!(
-            "the application permission `{least}` is missing for `{}`",
-            facts.job
-        ))
+    let finding = RULE
+        .finding(format!("the application permission `{least}` is missing for `{}`", facts.job))
         .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
-        .help(format!("ask an administrator to grant the application permission `{least}`")),
-    )
+        .help(format!("ask an administrator to grant the application permission `{least}`"));
+    Some(if needed.iter().any(|role| is_granted_by_exchange(role)) {
+        finding
+            .with_confidence(Confidence::Likely)
+            .help("with RBAC for Applications, Exchange grants it and the token does not show it: an administrator checks \
+                   that with `Test-ServicePrincipalAuthorization -Identity APPLICATION -Resource MAILBOX`")
+    } else {
+        finding
+    })
+}
+
+/// Whether Exchange can grant the permission by RBAC for Applications, without a trace in the token.
+fn is_granted_by_exchange(role: &str) -> bool {
+    ["Mail.", "MailboxSettings.", "Calendars.", "Contacts."].iter().any(|start| role.starts_with(start))
+        || ["full_access_as_app", "SMTP.SendAsApp"].contains(&role)
 }
 
 #[cfg(test)]

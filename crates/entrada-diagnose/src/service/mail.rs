@@ -1,7 +1,7 @@
 //! A conversation between a mail server and its client.
 
 use super::mail_log::{in_prose, side_of};
-use super::mail_outcome::is_tag;
+use super::mail_outcome::{is_english, is_tag};
 use super::mail_sign_in::is_lost;
 use super::sasl::{self, Initial};
 use entrada_core::entra::clouds::Cloud;
@@ -17,7 +17,7 @@ pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     match protocol {
         Protocol::Imap => {
             let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-            (status && (is_tag(first) || first == "*")) || (first == "*" && second == "CAPABILITY")
+            (status && ((is_tag(first) && !is_english(first)) || first == "*")) || (first == "*" && second == "CAPABILITY")
         }
         Protocol::Smtp => {
             let code = first.get(..3).is_some_and(|code| {
@@ -90,7 +90,9 @@ impl MailLog {
     /// The server's line that `text` quotes: an exception, a system log, a bug report.
     pub fn in_prose(text: &str) -> Option<Self> {
         let (protocol, line) = in_prose(text)?;
-        Some(Self::new(protocol, vec![(Side::Server, line)], None))
+        let mut talk = Self::new(protocol, vec![(Side::Server, line)], None);
+        talk.mechanism = named_mechanism(text);
+        Some(talk)
     }
 
     /// A conversation with a known protocol and known sides.
@@ -186,6 +188,17 @@ impl MailLog {
             sasl::error_json(text)
         })
     }
+}
+
+/// The mechanism that a program names beside the server's line: `AUTHENTICATE PLAIN <authdata>`, `command: 'AUTH LOGIN'`.
+fn named_mechanism(text: &str) -> Option<Mechanism> {
+    let upper = text.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
+    if has(&["XOAUTH2", "OAUTHBEARER"]) {
+        return None;
+    }
+    let password = ["AUTHENTICATE PLAIN", "AUTHENTICATE LOGIN", "AUTH PLAIN", "AUTH LOGIN"];
+    (has(&password) || upper.contains("SASL MECHANISM PLAIN")).then_some(Mechanism::Password)
 }
 
 /// The protocol that fits most of `lines`.

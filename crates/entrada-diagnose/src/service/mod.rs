@@ -5,6 +5,7 @@ mod body;
 mod by_http;
 mod by_mail;
 mod http;
+mod hosts;
 mod hypothesis;
 pub(super) mod known_errors;
 mod mail;

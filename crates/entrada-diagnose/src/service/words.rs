@@ -42,24 +42,11 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     ),
     (
         &[
-            "exchangeimpersonation soap header must be present",
             "errormissingemailaddress",
-            "errorinvalidexchangeimpersonationheaderdata",
         ],
         RuleId::ImpersonationHeaderMissing,
         Confidence::Certain,
         "an application must name the mailbox it opens (`ExchangeImpersonation`)",
-    ),
-    (
-        &[
-            "errorimpersonateuserdenied",
-            "errorimpersonationdenied",
-            "errorimpersonationfailed",
-            "permission to impersonate",
-        ],
-        RuleId::MailboxPermissionMissing,
-        Confidence::Certain,
-        "the caller is not allowed to impersonate that mailbox's user",
     ),
     (
         &["errorsendasdenied", "sendasdenied", "send mail on behalf of the specified"],
@@ -86,7 +73,6 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
             "wrong audience or resource",
             "invalidauthenticationtokenaudience",
             "audience validation failed",
-            "idx10214",
             "the audience '",
             "invalid aud",
         ],
@@ -103,7 +89,6 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
             "lifetime validation failed",
             "80049228",
             "expiredauthenticationtoken",
-            "idx10223",
             "jwt expired",
             "expired_token",
         ],
@@ -112,7 +97,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "the service says that the token has expired",
     ),
     (
-        &["idx10222", "token is not yet valid", "not before"],
+        &["token is not yet valid", "is not valid before"],
         RuleId::NotYetValid,
         Confidence::Certain,
         "the service says that the token is not valid yet",
@@ -135,9 +120,6 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
     ),
     (
         &[
-            "wrong issuer",
-            "invalidauthenticationtokentenant",
-            "invalid issuer",
             "user specified by the user-context in the token does not exist in the tenant",
         ],
         RuleId::WrongTenant,
@@ -145,21 +127,31 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "the service says that the token comes from another tenant",
     ),
     (
-        &["idx10205", "issuer validation failed"],
+        &["wrong issuer", "invalid issuer"],
+        RuleId::WrongTenant,
+        Confidence::Likely,
+        "the service says that the token comes from another tenant",
+    ),
+    (
+        &["issuer validation failed"],
         RuleId::V1V2EndpointMismatch,
         Confidence::Likely,
         "the service expects another issuer: often it accepts only v1.0 tokens and received a v2.0 token, or the reverse",
     ),
     (
         &[
-            "conditional access",
             "conditionalaccess",
-            "blocked by policy",
             "access policy does not allow token issuance",
             "aadsts53003",
         ],
         RuleId::ConditionalAccess,
         Confidence::Certain,
+        "a Conditional Access policy blocks the caller",
+    ),
+    (
+        &["conditional access", "blocked by policy"],
+        RuleId::ConditionalAccess,
+        Confidence::Likely,
         "a Conditional Access policy blocks the caller",
     ),
     (

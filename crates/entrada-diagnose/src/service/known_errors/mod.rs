@@ -20,10 +20,12 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "known from";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 3] = [
+const DATA: [&str; 5] = [
     include_str!("services.json"),
     include_str!("token_checks.json"),
     include_str!("client_libraries.json"),
+    include_str!("mail_programs.json"),
+    include_str!("pages.json"),
 ];
 
 /// An error with a known text.
