@@ -61,7 +61,9 @@ fn check(facts: &Facts) -> Option<Finding> {
 
 /// Whether Exchange can grant the permission by RBAC for Applications, without a trace in the token.
 fn is_granted_by_exchange(role: &str) -> bool {
-    ["Mail.", "MailboxSettings.", "Calendars.", "Contacts."].iter().any(|start| role.starts_with(start))
+    ["Mail.", "MailboxSettings.", "Calendars.", "Contacts."]
+        .iter()
+        .any(|start| role.starts_with(start))
         || ["full_access_as_app", "SMTP.SendAsApp"].contains(&role)
 }
 

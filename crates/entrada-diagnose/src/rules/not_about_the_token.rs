@@ -25,5 +25,9 @@ administrator of that service grants. What a program lacks is set up on the mach
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    service::finding(facts, &RULE)
+    let finding = service::finding(facts, &RULE)?;
+    Some(match service::who(facts) {
+        Some(who) => finding.by(who),
+        None => finding,
+    })
 }

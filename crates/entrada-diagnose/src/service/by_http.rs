@@ -29,7 +29,9 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     // Azure DevOps sends its sign-in page with status 203 where it does not accept a token.
     if status == Some(203) && answer.is_html() {
-        return known_errors::find(&answer.body).map(|known| known.causes(facts)).unwrap_or_default();
+        return known_errors::find(&answer.body)
+            .map(|known| known.causes(facts))
+            .unwrap_or_default();
     }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {

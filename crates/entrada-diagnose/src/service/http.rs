@@ -213,6 +213,12 @@ impl HttpAnswer {
         let mut text: String =
             headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
         text.push('\n');
+        // An answer to HEAD has its error code in a header alone.
+        for name in ["x-ms-error-code", "x-powerbi-error-info"] {
+            for value in self.header(name) {
+                text.extend([name, ": ", value, "\n"]);
+            }
+        }
         text.push_str(start_of(&self.body));
         text
     }

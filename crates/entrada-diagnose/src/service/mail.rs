@@ -17,14 +17,19 @@ pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     match protocol {
         Protocol::Imap => {
             let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-            (status && ((is_tag(first) && !is_english(first)) || first == "*")) || (first == "*" && second == "CAPABILITY")
+            (status && ((is_tag(first) && !is_english(first)) || first == "*"))
+                || (first == "*" && second == "CAPABILITY")
         }
         Protocol::Smtp => {
             let code = first.get(..3).is_some_and(|code| {
                 code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
             });
-            code && (first.len() == 3 || first[3..].starts_with('-'))
-                && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
+            let rest = first.get(3..).unwrap_or_default();
+            let is_whole =
+                code && (rest.starts_with('-') || (rest.is_empty() && !second.is_empty()));
+            let enhanced = rest.strip_prefix('-').unwrap_or(second);
+            is_whole
+                && (first.starts_with(['2', '3']) || is_enhanced(enhanced) || is_smtp_refusal(line))
         }
         Protocol::Pop => matches!(first, "-ERR" | "+OK"),
     }
@@ -216,6 +221,60 @@ fn guess(protocol: Protocol, line: &str) -> Side {
     // The continuation request of IMAP and POP, alone or with the server's reason in base64.
     let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
     if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
+}
+
+/// Whether `line`, which begins with a number but has no enhanced code, is one of a mail server: its number is one of SMTP
+/// (RFC 5321 §4.2.3, RFC 4954 §6), and it speaks of mail. `450 users are affected` does not.
+fn is_smtp_refusal(line: &str) -> bool {
+    const NUMBERS: [&str; 30] = [
+        "421", "430", "432", "450", "451", "452", "454", "455", "500", "501", "502", "503", "504",
+        "521", "523", "525", "530", "534", "535", "538", "541", "550", "551", "552", "553", "554",
+        "555", "556", "557", "571",
+    ];
+    const WORDS: [&str; 36] = [
+        "access denied",
+        "address",
+        "argument",
+        "auth",
+        "blocked",
+        "closing",
+        "command",
+        "connection",
+        "content",
+        "credentials",
+        "data",
+        "esmtp",
+        "greylist",
+        "grey-list",
+        "helo",
+        "host",
+        "login",
+        "mail",
+        "message",
+        "must issue",
+        "not accepted",
+        "password",
+        "policy",
+        "quota",
+        "recipient",
+        "reject",
+        "relay",
+        "rcpt",
+        "sender",
+        "sequence",
+        "service",
+        "smtp",
+        "spam",
+        "starttls",
+        "syntax",
+        "unavailable",
+    ];
+    let lower = line.to_ascii_lowercase();
+    let number = lower.get(..3).unwrap_or_default();
+    let rest = lower.get(4..).unwrap_or_default().trim_start();
+    NUMBERS.contains(&number)
+        && !rest.starts_with(['{', '[', '<'])
+        && WORDS.iter().any(|word| rest.contains(word))
 }
 
 /// RFC 3463: `5.7.3`.

@@ -123,8 +123,8 @@ pub(super) fn is_tag(word: &str) -> bool {
 /// Whether `word`, which is as short as a tag, is an English word: "We NO longer accept this".
 pub(super) fn is_english(word: &str) -> bool {
     const WORDS: [&str; 24] = [
-        "am", "an", "as", "at", "be", "by", "do", "go", "he", "i", "if", "in", "is", "it", "me", "my", "of",
-        "on", "or", "so", "to", "up", "us", "we",
+        "am", "an", "as", "at", "be", "by", "do", "go", "he", "i", "if", "in", "is", "it", "me",
+        "my", "of", "on", "or", "so", "to", "up", "us", "we",
     ];
     WORDS.iter().any(|own| own.eq_ignore_ascii_case(word))
 }

@@ -41,9 +41,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "Teams has no application access policy for this application and user (`Grant-CsApplicationAccessPolicy`)",
     ),
     (
-        &[
-            "errormissingemailaddress",
-        ],
+        &["errormissingemailaddress"],
         RuleId::ImpersonationHeaderMissing,
         Confidence::Certain,
         "an application must name the mailbox it opens (`ExchangeImpersonation`)",
@@ -119,9 +117,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "the caller has no role that allows this action",
     ),
     (
-        &[
-            "user specified by the user-context in the token does not exist in the tenant",
-        ],
+        &["user specified by the user-context in the token does not exist in the tenant"],
         RuleId::WrongTenant,
         Confidence::Certain,
         "the service says that the token comes from another tenant",
@@ -139,11 +135,7 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "the service expects another issuer: often it accepts only v1.0 tokens and received a v2.0 token, or the reverse",
     ),
     (
-        &[
-            "conditionalaccess",
-            "access policy does not allow token issuance",
-            "aadsts53003",
-        ],
+        &["conditionalaccess", "access policy does not allow token issuance", "aadsts53003"],
         RuleId::ConditionalAccess,
         Confidence::Certain,
         "a Conditional Access policy blocks the caller",

@@ -30,7 +30,8 @@ pub(super) fn refine(text: &str, told: &mut Hypothesis) {
         told.confidence = Confidence::Certain;
         if told.id != RuleId::WrongTenant {
             told.id = RuleId::WrongTenant;
-            "the token comes from another tenant than the API accepts".clone_into(&mut told.message);
+            "the token comes from another tenant than the API accepts"
+                .clone_into(&mut told.message);
             told.help = vec![
                 "if the API serves several tenants, let it accept their issuers (`ValidIssuers`, or a check of its own)"
                     .to_owned(),
@@ -70,8 +71,10 @@ mod tests {
     use super::*;
 
     const ONE: &str = "https://sts.windows.net/8eb213ed-9578-5194-a853-903769e45328/";
-    const SAME: &str = "https://login.microsoftonline.com/8eb213ed-9578-5194-a853-903769e45328/v2.0";
-    const OTHER: &str = "https://login.microsoftonline.com/ec8f58d9-684c-5eca-a406-049b3fd4c793/v2.0";
+    const SAME: &str =
+        "https://login.microsoftonline.com/8eb213ed-9578-5194-a853-903769e45328/v2.0";
+    const OTHER: &str =
+        "https://login.microsoftonline.com/ec8f58d9-684c-5eca-a406-049b3fd4c793/v2.0";
 
     fn refined(text: &str) -> (RuleId, Confidence) {
         let mut told = Hypothesis::likely(RuleId::V1V2EndpointMismatch, "x");
@@ -83,11 +86,19 @@ mod tests {
     fn tenants_and_versions_tell_two_causes_apart() {
         use Confidence::{Certain, Likely};
         for (text, id, confidence) in [
-            (format!("Issuer: '{ONE}'. Expected: '{SAME}'."), RuleId::V1V2EndpointMismatch, Certain),
+            (
+                format!("Issuer: '{ONE}'. Expected: '{SAME}'."),
+                RuleId::V1V2EndpointMismatch,
+                Certain,
+            ),
             (format!("Issuer: '{OTHER}'. Expected: '{SAME}'."), RuleId::WrongTenant, Certain),
             (format!("Issuer: '{ONE}'."), RuleId::V1V2EndpointMismatch, Likely),
             (format!("https://sts.windows.net/{PERSONAL}/"), RuleId::WrongTenant, Likely),
-            ("https://a.example/x and https://b.example/y".to_owned(), RuleId::V1V2EndpointMismatch, Likely),
+            (
+                "https://a.example/x and https://b.example/y".to_owned(),
+                RuleId::V1V2EndpointMismatch,
+                Likely,
+            ),
         ] {
             assert_eq!(refined(&text), (id, confidence), "{text}");
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use self::text::{Found, Phrases};
 use super::Hypothesis;
-use crate::{Confidence, Facts, Finding, Rule, RuleId};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Who};
 use entrada_core::entra::resources;
 use entrada_core::shell_quoted;
 
@@ -45,6 +45,9 @@ pub(crate) struct KnownError {
     /// The cause that it points to.
     #[serde(deserialize_with = "named")]
     pub(crate) cause: RuleId,
+    /// Who can fix it, where that differs from the rule.
+    #[serde(default)]
+    who: Option<Who>,
     /// At most `likely`, unless a machine wrote the phrases and only this service writes them.
     #[serde(deserialize_with = "confidence")]
     pub(crate) confidence: Confidence,
@@ -123,7 +126,12 @@ impl Match {
             Read::Issuers => issuers::refine(&self.text, &mut first),
             Read::Audience => self.name_audience(&mut first),
         }
-        first.evidence.push(("text", self.sentence()));
+        // The code and the message of an API's own error are shown anyway.
+        let is_shown =
+            facts.evidence.answer.as_ref().is_some_and(|answer| answer.message().is_some());
+        if !is_shown {
+            first.evidence.push(("text", self.sentence()));
+        }
         first.evidence.push((ORIGIN, error.origin.clone()));
         let others = error.or.iter().filter_map(|(cause, message)| {
             Some(Hypothesis::possible(RuleId::parse(cause)?, message.clone()))
@@ -163,14 +171,19 @@ impl Match {
         told.message = if let [one] = list.as_slice() {
             format!("the call requires the {kind} permission {one}, which the token lacks")
         } else {
-            format!("the call requires one of the {kind} permissions {}, and the token has none of them", list.join(", "))
+            format!(
+                "the call requires one of the {kind} permissions {}, and the token has none of them",
+                list.join(", ")
+            )
         };
         let scope = format!("https://graph.microsoft.com/{least}");
         told.help = if of_user {
             let flags = format!("--scope {}", shell_quoted(&scope));
             vec![format!("sign in with `{least}`: {}", facts.login(&flags))]
         } else {
-            vec![format!("an administrator grants the application permission `{least}`; then get a new token")]
+            vec![format!(
+                "an administrator grants the application permission `{least}`; then get a new token"
+            )]
         };
     }
 
@@ -182,9 +195,15 @@ impl Match {
             self.text[at + before.len()..].split(['\'', '"', ',']).next()
         });
         if let Some(known) = aud.and_then(resources::of_audience) {
-            told.message = format!("the token is for {}, and the API does not accept it", known.name);
+            told.message =
+                format!("the token is for {}, and the API does not accept it", known.name);
         }
     }
+}
+
+/// Who can fix the error in the answer, if it is a known one.
+pub(crate) fn who(facts: &Facts) -> Option<Who> {
+    find(&facts.evidence.answer.as_ref()?.said())?.error.who
 }
 
 /// The finding of `rule` where the answer's error brings its own help, and no token is given that could show more. The

@@ -58,6 +58,49 @@ fn every_example_leads_to_its_own_record() {
     }
 }
 
+/// `text`, folded at spaces to lines of at most 78 characters that begin with `margin`.
+fn folded(text: &str, margin: &str) -> String {
+    let mut lines = vec![margin.to_owned()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().unwrap();
+        if 78 < line.len() + word.len() {
+            lines.push(format!("{margin}{word}"));
+        } else {
+            line.push_str(if *line == margin { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines.join("\r\n")
+}
+
+#[test]
+fn wrappers_change_nothing() {
+    let json = |text: &str| serde_json::json!({"level": "error", "msg": text}).to_string();
+    let mut wrong = String::new();
+    for error in &all().errors {
+        let text = &error.example;
+        for wrapped in [
+            folded(text, ""),
+            folded(text, "> "),
+            folded(text, "     | "),
+            format!("2027-01-15 08:00:00,001 ERROR app.mail: {text}"),
+            format!(
+                "Traceback (most recent call last):\n  File \"/srv/app.py\", line 4, in run\nError: {text}\n"
+            ),
+            format!("\u{1b}[31m{text}\u{1b}[0m"),
+            json(text),
+            json(&json(text)),
+            text.to_uppercase(),
+        ] {
+            let found = find(&wrapped).map(|found| &found.error.message);
+            if found != Some(&error.message) {
+                wrong = format!("{wrong}\n{found:?}: {wrapped}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn ordinary_language_is_no_error() {
     for text in PROSE {
@@ -82,7 +125,8 @@ fn records_are_written_as_the_search_needs_them() {
             assert!(!help.contains("api://<app-id>"), "{help}");
         }
     }
-    let examples: BTreeSet<&str> = all().errors.iter().map(|error| error.example.as_str()).collect();
+    let examples: BTreeSet<&str> =
+        all().errors.iter().map(|error| error.example.as_str()).collect();
     assert_eq!(examples.len(), all().errors.len(), "two records have one example");
 }
 
@@ -119,8 +163,14 @@ fn the_permissions_that_graph_names_are_repeated() {
 #[test]
 fn the_audience_that_a_service_accepts_is_named() {
     for (text, scope) in [
-        ("{\"error\":{\"code\":\"Unauthorized\",\"message\":\"AKV10022: Invalid audience.\"}}", "https://vault.azure.net/.default"),
-        ("{\"error\":{\"code\":\"PowerBINotAuthorizedException\"}}", "https://analysis.windows.net/powerbi/api/.default"),
+        (
+            "{\"error\":{\"code\":\"Unauthorized\",\"message\":\"AKV10022: Invalid audience.\"}}",
+            "https://vault.azure.net/.default",
+        ),
+        (
+            "{\"error\":{\"code\":\"PowerBINotAuthorizedException\"}}",
+            "https://analysis.windows.net/powerbi/api/.default",
+        ),
     ] {
         let diagnosis = diagnose(text, &Context::default(), NOW).unwrap();
         let help = diagnosis.cause().unwrap().help.join("\n");
@@ -130,7 +180,11 @@ fn the_audience_that_a_service_accepts_is_named() {
 
 #[test]
 fn the_sentence_that_decided_is_shown() {
-    let text = format!("{}\nAKV10032: Invalid issuer. Expected one of x, found y.\n{}", "padding ".repeat(90), "more ".repeat(90));
+    let text = format!(
+        "{}\nAKV10032: Invalid issuer. Expected one of x, found y.\n{}",
+        "padding ".repeat(90),
+        "more ".repeat(90)
+    );
     let shown = find(&text).unwrap().sentence();
     assert!(shown.contains("AKV10032: Invalid issuer.") && shown.len() < 400, "{shown}");
 }

@@ -4,20 +4,14 @@ use aho_corasick::AhoCorasick;
 
 use crate::recognise::limits::start_of;
 
-/// The escapes that are undone, longest first: of JSON, and of HTML.
-const ESCAPES: [(&str, &str); 12] = [
-    ("&quot;", "\""),
-    ("&apos;", "'"),
-    ("&#39;", "'"),
-    ("&amp;", "&"),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("\\\\", "\\"),
-    ("\\\"", "\""),
-    ("\\'", "'"),
-    ("\\n", " "),
-    ("\\r", " "),
-    ("\\t", " "),
+/// The entities of HTML that are undone.
+const ENTITIES: [(&str, char); 6] = [
+    ("&quot;", '"'),
+    ("&apos;", '\''),
+    ("&#39;", '\''),
+    ("&amp;", '&'),
+    ("&lt;", '<'),
+    ("&gt;", '>'),
 ];
 
 /// A prepared set of phrases.
@@ -102,18 +96,24 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// `text` with single spaces, straight quotes, and without the escapes of JSON and HTML.
+/// `text` with single spaces and straight quotes, without the escapes of JSON and HTML, colours, and margins.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let (said, length) = match first {
-            '\\' | '&' => escape(rest).unwrap_or((first, 1)),
+            '\\' => escaped(rest),
+            '&' => entity(rest).unwrap_or((first, 1)),
+            '\u{1b}' => ('\u{1b}', length_of_colour(rest)),
+            '\n' => (' ', 1 + length_of_margin(&rest[1..])),
             '’' | '‘' => ('\'', first.len_utf8()),
             '“' | '”' => ('"', first.len_utf8()),
             other => (other, other.len_utf8()),
         };
         rest = rest.get(length..).unwrap_or_default();
+        if said == '\u{1b}' {
+            continue;
+        }
         if !said.is_whitespace() {
             plain.push(said);
         } else if !plain.ends_with(' ') && !plain.is_empty() {
@@ -123,13 +123,38 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// The character that the escape at the start of `text` stands for, and the length of the escape in bytes.
-fn escape(text: &str) -> Option<(char, usize)> {
-    if let Some(digits) = text.strip_prefix("\\u").and_then(|rest| rest.get(..4)) {
-        return Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, 6));
+/// The character that the backslashes at the start of `text` stand for, and the length of both in bytes. A text that was put into
+/// JSON twice has several backslashes.
+fn escaped(text: &str) -> (char, usize) {
+    let rest = text.trim_start_matches('\\');
+    let length = text.len() - rest.len();
+    match rest.chars().next() {
+        Some(quote @ ('"' | '\'' | '/')) => (quote, length + 1),
+        Some('n' | 'r' | 't') => (' ', length + 1),
+        Some('u') => {
+            let number = rest.get(1..5).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            number.and_then(char::from_u32).map_or(('\\', length), |said| (said, length + 5))
+        }
+        _ => ('\\', length),
     }
-    let (name, means) = ESCAPES.iter().find(|(name, _)| text.starts_with(name))?;
-    Some((means.chars().next()?, name.len()))
+}
+
+/// The character that the entity at the start of `text` stands for, and the length of the entity in bytes.
+fn entity(text: &str) -> Option<(char, usize)> {
+    ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, said)| (*said, name.len()))
+}
+
+/// The length of the control sequence at the start of `text`: `ESC [ 31 m`.
+fn length_of_colour(text: &str) -> usize {
+    let end = text.char_indices().skip(1).take(16).find(|(_, c)| c.is_ascii_alphabetic());
+    end.map_or(1, |(at, _)| at + 1)
+}
+
+/// The length of the margin at the start of a line: of PowerShell and Terraform (`|`, `│`), and of quoted mail (`>`).
+fn length_of_margin(line: &str) -> usize {
+    let rest = line.trim_start_matches([' ', '\t']);
+    let bare = rest.trim_start_matches(['|', '│', '>', ' ', '\t']);
+    if rest.starts_with(['|', '│', '>']) { line.len() - bare.len() } else { 0 }
 }
 
 /// The text in single or double quotes that follows `words` in `text`.
@@ -167,6 +192,10 @@ mod tests {
             "the user isn&#39;t known",
             "the user isn’t known",
             "[the user isn\\'t known]",
+            "{\"a\":\"{\\\"b\\\":\\\"the user isn\\\\u0027t\\\\nknown\\\"}\"}",
+            "\u{1b}[31mthe user\u{1b}[0m isn't known",
+            "Line |\n     | the user\n     | isn't known",
+            "> > the user isn't\n> > known",
         ] {
             assert!(at("the user isn't known", text, false), "{text}");
         }
@@ -186,7 +215,8 @@ mod tests {
         for text in ["Jwt is expired", "body: \"jwt is expired\"", "reason: Jwt is expired.\n"] {
             assert!(at("jwt is expired", text, true), "{text}");
         }
-        for text in ["my jwt is expired", "jwt is expired, I think it was", "jwt is expired again"] {
+        for text in ["my jwt is expired", "jwt is expired, I think it was", "jwt is expired again"]
+        {
             let listed = text.contains(',');
             assert_eq!(at("jwt is expired", text, true), listed, "{text}");
         }
@@ -194,7 +224,10 @@ mod tests {
 
     #[test]
     fn quotes_and_permissions_are_read() {
-        assert_eq!(quoted_after("API requires one of 'A.B, C.D'. x", "requires one of"), Some("A.B, C.D"));
+        assert_eq!(
+            quoted_after("API requires one of 'A.B, C.D'. x", "requires one of"),
+            Some("A.B, C.D")
+        );
         assert_eq!(quoted_after("API requires one of these", "requires one of"), None);
         for name in ["Chat.Read", "ChannelMessage.Read.All", "Mail-Advanced.ReadWrite"] {
             assert!(is_permission(name), "{name}");
