@@ -46,6 +46,7 @@ fn add_refusal_cause(facts: &Facts, findings: &mut Vec<Finding>) {
 /// Adds a hypothesis: the same cause is one finding, with the evidence of both.
 fn join(facts: &Facts, findings: &mut Vec<Finding>, hypothesis: &Hypothesis) {
     match findings.iter_mut().find(|finding| finding.rule.id == hypothesis.id) {
+        Some(finding) if hypothesis.is_complete => *finding = hypothesis.finding(facts),
         Some(finding) if finding.severity == Severity::Error => {
             for (field, value) in &hypothesis.evidence {
                 if !finding.evidence.iter().any(|seen| seen.field == *field) {

@@ -25,7 +25,6 @@ mod structured;
 mod tokens;
 
 pub(super) use self::answer::refusal_in;
-pub(super) use self::lenient_json::objects as json_objects;
 pub(super) use self::other_text::is_label;
 pub use self::reading::{ArtifactLine, Reading, explain_reading};
 

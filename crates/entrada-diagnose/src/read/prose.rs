@@ -4,7 +4,7 @@
 use super::artifact::{Artifact, ArtifactKind};
 use super::{answer::take_answer, page, phrase};
 use crate::Evidence;
-use crate::service::{HttpAnswer, MailLog};
+use crate::service::{HttpAnswer, MailLog, known_errors};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -57,7 +57,9 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     if let Some(body) = page::api_error(trimmed) {
         add(ArtifactKind::CommandError, of_answer(HttpAnswer::of_body(&body)));
     }
-    if let Some(answer) = HttpAnswer::in_prose(trimmed) {
+    // Of the two, the known error is the more exact one, and the answer's text contains both.
+    let known = known_errors::find(trimmed).map(|_| HttpAnswer::of_body(trimmed));
+    if let Some(answer) = known.or_else(|| HttpAnswer::in_prose(trimmed)) {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
     found

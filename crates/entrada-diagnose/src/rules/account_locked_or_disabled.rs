@@ -21,6 +21,7 @@ Wait until a lock ends. Otherwise ask the administrator to enable or restore the
 personal account signs in at https://account.microsoft.com and follows the steps there.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

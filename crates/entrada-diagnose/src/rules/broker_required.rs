@@ -21,6 +21,7 @@ Sign in with your own client. If a policy requires the broker, use an applicatio
 administrator for an exception.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -18,6 +18,7 @@ The operating system or the program's TLS library is old, or a proxy in between 
 Update the TLS library or the proxy, and enable TLS 1.2 or 1.3.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -21,6 +21,7 @@ The number says which side it is: AADSTS500212 is the home tenant, AADSTS500213 
 that tenant changes *External Identities*, *Cross-tenant access settings*.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ The authority does not know the device code or the user code that was sent.
 Send `device_code` unchanged to the authority that issued it, or start the sign-in again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

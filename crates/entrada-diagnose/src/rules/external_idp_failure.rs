@@ -21,6 +21,7 @@ Try once more. If the error stays, the operators of that provider find the reaso
 correlation id of the answer help them.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

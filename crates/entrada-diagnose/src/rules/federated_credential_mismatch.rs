@@ -23,6 +23,7 @@ Compare the three values in the authority's text with the federated credential, 
 is `api://AzureADTokenExchange` in the worldwide cloud; other clouds have their own. Wait some minutes after a change.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ An older library uses the implicit flow.
 Use `response_type=code` with PKCE. Do not enable *Implicit grant* for a new application.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,9 @@ acts for.
 
 Name the mailbox by its user principal name. For a shared mailbox, an administrator grants Full Access:
 `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`. The change takes up to an hour.
+
+Impersonation in Exchange Web Services (`ErrorImpersonateUserDenied`) needs a right of its own, which Full Access does
+not include: `full_access_as_app`, or the role `Application EWS.AccessAsApp` (RBAC for Applications).
 ",
     check: Rule::no_finding,
     advise,

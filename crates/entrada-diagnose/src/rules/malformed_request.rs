@@ -20,6 +20,7 @@ The authority could not use the request. The authority's text often names the pa
 Send a `POST` with `Content-Type: application/x-www-form-urlencoded`, and each parameter once.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

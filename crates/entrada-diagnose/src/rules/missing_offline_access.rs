@@ -19,6 +19,9 @@ A refresh token is issued only if `offline_access` is requested and consented to
 token itself shows that it was granted. If there is a refresh token, nothing is missing, whatever the scopes
 say.
 
+An application's own sign-in (client credentials) brings no refresh token and needs none: the application requests a
+new token with its secret or certificate.
+
 ## What to do
 
 Sign in with `offline_access` among the scopes. entrada requests it unless the profile says `offline = false`.
@@ -80,7 +83,8 @@ fn by_response(facts: &Facts) -> Option<Finding> {
             .finding("no refresh token came: `offline_access` was not requested, or not granted")
             .with_confidence(Confidence::Likely)
             .with_severity(Severity::Warning)
-            .help(ask(facts)),
+            .help(ask(facts))
+            .help("an application's own sign-in (client credentials) brings no refresh token and needs none"),
     };
     Some(finding.with_evidence("refresh_token", "absent").with_evidence("expires_in", life))
 }

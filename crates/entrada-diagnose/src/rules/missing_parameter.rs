@@ -19,6 +19,7 @@ The authority needs a parameter that the request does not have.
 Add the parameter that the authority's text names, in the form of the request.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -19,6 +19,7 @@ The request forbids a sign-in page (`prompt=none`), and the browser has no sessi
 Sign in once with a page. A program removes `prompt=none` from the request.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -18,6 +18,7 @@ The application is not the audience of the token, is a public client, or is not 
 Use a confidential client that is registered as the API whose token is exchanged.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

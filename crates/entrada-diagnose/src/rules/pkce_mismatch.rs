@@ -19,6 +19,7 @@ PKCE (RFC 7636) ties the token request to the sign-in request. The two values of
 Create a new verifier of 43 to 128 characters for each sign-in, send its `S256` challenge, and start again.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ Remove `resource`, or set it to the API's Application ID URI: the part of the sc
 owner of the API can also set the Application ID URI to the address that the clients send.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

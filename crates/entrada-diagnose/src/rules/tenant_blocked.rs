@@ -18,6 +18,7 @@ Microsoft blocked the tenant because of misuse, or because nobody used it for a 
 The tenant's owner opens a support case with Microsoft.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

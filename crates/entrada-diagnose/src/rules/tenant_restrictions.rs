@@ -19,6 +19,7 @@ because of a policy (tenant restrictions v2).
 Sign in from another network or device, or ask the network's administrator to allow the tenant.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

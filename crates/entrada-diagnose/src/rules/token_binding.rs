@@ -21,6 +21,7 @@ Redeem a bound token in the client that it was issued to, or sign in again for a
 requires token protection, use a client that supports it, or ask the administrator for an exception.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -21,6 +21,7 @@ Sign in again on the page with the right credential, or with another method. The
 methods an account may use.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

@@ -20,6 +20,7 @@ An administrator assigns the account under *Enterprise applications*, *Users and
 required* off. With that setting, each permission also needs an administrator's consent.
 ",
     check,
+    advise: Rule::as_it_is,
 };
 
 fn check(facts: &Facts) -> Option<Finding> {

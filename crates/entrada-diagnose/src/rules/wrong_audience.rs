@@ -196,13 +196,23 @@ fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
         return finding.help(how);
     }
     if facts.job == Job::Custom {
-        return finding.help("request a scope of that API, such as `api://<app-id>/.default`");
+        return finding.help(match facts.own_audience() {
+            Some(own) => format!("request a scope of that API, such as `{}`", default_scope(own)),
+            None => "request a scope of that API".to_owned(),
+        });
     }
     let job = format!("--job {}", facts.job);
     match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("request a token for that service: {}", facts.login(&job))),
     }
+}
+
+/// The scope that requests all granted permissions of the API with this audience.
+fn default_scope(audience: &str) -> String {
+    let known = resources::of_audience(audience).and_then(|api| api.scope_prefixes.first());
+    let prefix = known.map_or(audience, |prefix| *prefix).trim_end_matches('/');
+    format!("{prefix}/.default")
 }
 
 fn job_flag(scope: &str) -> String {

@@ -7,7 +7,7 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service};
+use super::{HttpAnswer, Service, hosts, known_errors};
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -27,15 +27,22 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = from_between(answer) {
         return vec![told];
     }
+    // Azure DevOps sends its sign-in page with status 203 where it does not accept a token.
+    if status == Some(203) && answer.is_html() {
+        return known_errors::find(&answer.body)
+            .map(|known| known.causes(facts))
+            .unwrap_or_default();
+    }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
         return Vec::new();
     }
     // From a SOAP answer only the error counts: the rest may contain subjects and names.
-    let text = match answer.soap_error() {
-        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()).to_lowercase(),
-        None => answer.text(),
+    let said = match answer.soap_error() {
+        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()),
+        None => answer.said(),
     };
+    let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
@@ -76,10 +83,22 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = by_audience(facts, answer) {
         return vec![told];
     }
-    if let Some(told) = by_application(facts, &text) {
+    if let Some(told) = by_application(facts, answer, &text) {
         return vec![told];
     }
-    let by_words = WORDS.iter().find(|(words, ..)| has(words));
+    if let Some(known) = known_errors::find(&said) {
+        // Which mailbox is missing depends on the token.
+        return match known.error.cause {
+            RuleId::NoMailboxLicense => vec![no_mailbox(facts, &text)],
+            // A refresh token or an ID token has its own finding, which explains these words.
+            RuleId::MalformedToken if token_explains(facts) => Vec::new(),
+            _ => known.causes(facts),
+        };
+    }
+    // "The refresh token has expired" says nothing of the access token.
+    let of_access = text.replace("refresh token", "refresh").replace("refresh_token", "refresh");
+    let names = |words: &[&str]| words.iter().any(|word| of_access.contains(word));
+    let by_words = WORDS.iter().find(|(words, ..)| names(words));
     if let Some((_, id, confidence, message)) = by_words {
         return vec![Hypothesis::new(*id, *confidence, *message)];
     }
@@ -169,17 +188,26 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     }
     let claims = facts.claims()?;
     let aud = claims.aud()?;
-    let Some(called) = answer.service().resource() else {
+    let host = answer.host().unwrap_or_default();
+    let by_host = hosts::resource(&host);
+    let Some(called) = answer.service().resource().or(by_host) else {
         return by_address(facts, answer, aud);
     };
     let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
     let known = resources::of_audience(aud)?;
     foreign.then(|| {
-        Hypothesis::certain(
+        let told = Hypothesis::certain(
             RuleId::WrongAudience,
             format!("the token is for {}, but the call went to {}", known.name, called.name),
         )
-        .with_evidence("aud", aud)
+        .with_evidence("aud", aud);
+        // The jobs know the scopes of Graph, Exchange and Azure Resource Manager; other APIs are named here.
+        match by_host.filter(|_| answer.service() == Service::Other) {
+            Some(resource) => {
+                told.help(format!("request `{}`", hosts::default_scope(resource, &host)))
+            }
+            None => told,
+        }
     })
 }
 
@@ -200,8 +228,15 @@ fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesi
 }
 
 /// Causes that apply only to applications.
-fn by_application(facts: &Facts, text: &str) -> Option<Hypothesis> {
+fn by_application(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis> {
     let claims = facts.claims().filter(|_| facts.is_app_only())?;
+    let of_me = answer.plain_segments().iter().take(2).any(|segment| segment == "me");
+    if of_me && answer.service() == Service::Graph && facts.audience_fits() != Some(false) {
+        return Some(Hypothesis::certain(
+            RuleId::AppOnlyTokenForDelegatedJob,
+            "`/me` requires a signed-in user, and the token has no user",
+        ));
+    }
     let by_secret = claims.text("appidacr") == Some("1") || claims.text("azpacr") == Some("1");
     if text.contains("unsupported app only token") && by_secret {
         return Some(Hypothesis::certain(
@@ -234,7 +269,9 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
     let sent_basic = sent.is_some_and(|value| {
         value.expose().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("basic "))
     });
-    let named = text.contains("basic auth") && text.contains("disabled");
+    let named = (text.contains("basic auth") && text.contains("disabled"))
+        // The object of Python's `requests` that sends passwords.
+        || text.contains("requests.auth.httpbasicauth");
     let bare = facts.shape().is_none()
         && answer.status == Some(401)
         && matches!(answer.service(), Service::Ews | Service::Eas | Service::Exchange)

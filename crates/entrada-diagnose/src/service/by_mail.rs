@@ -31,6 +31,24 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 .help("wait a few minutes; open fewer connections at a time"),
         ];
     }
+    if has(&["accesstokenexpired"]) {
+        return vec![
+            Hypothesis::certain(
+                RuleId::Expired,
+                "the token expired while the connection was open",
+            )
+            .help("reconnect with a new token; keep the life of a connection below that of its token"),
+        ];
+    }
+    if has(&["your account has been locked", "account is locked", "account is disabled"]) {
+        return vec![
+            Hypothesis::likely(
+                RuleId::NotAboutTheToken,
+                "the account is locked or disabled",
+            )
+            .help("an administrator unlocks the account, and finds the reason in the tenant's sign-in log"),
+        ];
+    }
     if has(&["smtpclientauthentication is disabled", "smtp_auth_disabled"]) {
         let whose = if text.contains("tenant") { "tenant" } else { "mailbox" };
         return vec![Hypothesis::certain(
@@ -212,8 +230,10 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
             "a password was sent; the server accepts only tokens",
         ));
     }
-    let by_login =
-        text.contains("no login failed") || text.contains("user credentials were incorrect");
+    let by_login = text.contains("no login failed")
+        || text.contains("user credentials were incorrect")
+        // POP's answer to `PASS`; a refused token gets `Authentication failure` instead.
+        || text.contains("-err logon failure: unknown user name or bad password");
     let token = matches!(talk.mechanism, Some(Mechanism::Token | Mechanism::Bearer));
     (by_login && !token).then(|| {
         Hypothesis::likely(

@@ -212,6 +212,11 @@ impl HttpAnswer {
 
     /// The whole text of the answer, in lower case, for searching.
     pub fn text(&self) -> String {
+        self.said().to_ascii_lowercase()
+    }
+
+    /// The body, and the headers that describe an error.
+    pub(super) fn said(&self) -> String {
         let headers = [
             "www-authenticate",
             "x-ms-diagnostics",
@@ -222,8 +227,13 @@ impl HttpAnswer {
         let mut text: String =
             headers.iter().flat_map(|name| self.header(name)).collect::<Vec<_>>().join("\n");
         text.push('\n');
+        // An answer to HEAD has its error code in a header alone.
+        for name in ["x-ms-error-code", "x-powerbi-error-info"] {
+            for value in self.header(name) {
+                text.extend([name, ": ", value, "\n"]);
+            }
+        }
         text.push_str(start_of(&self.body));
-        text.make_ascii_lowercase();
         text
     }
 }

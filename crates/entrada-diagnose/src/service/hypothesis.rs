@@ -1,7 +1,7 @@
 //! The causes that a service's answer points to. This module finds the cause; the rules describe it and say what to do.
 
 use super::{by_http, by_mail};
-use crate::{Confidence, Facts, Finding, RuleId, Severity};
+use crate::{Confidence, Facts, Finding, RuleId, Severity, Who};
 
 /// A possible cause of a service's answer.
 #[derive(Clone, Debug)]
@@ -16,11 +16,23 @@ pub(crate) struct Hypothesis {
     pub evidence: Vec<(&'static str, String)>,
     /// Help that only this answer can give.
     pub help: Vec<String>,
+    /// Who can fix it, where that differs from the rule.
+    pub who: Option<Who>,
+    /// Whether its message and its help say more than the rule, which looks at the token and the job.
+    pub is_complete: bool,
 }
 
 impl Hypothesis {
     pub(super) fn new(id: RuleId, confidence: Confidence, message: impl Into<String>) -> Self {
-        Self { id, confidence, message: message.into(), evidence: Vec::new(), help: Vec::new() }
+        Self {
+            id,
+            confidence,
+            message: message.into(),
+            evidence: Vec::new(),
+            help: Vec::new(),
+            who: None,
+            is_complete: false,
+        }
     }
 
     pub(super) fn certain(id: RuleId, message: impl Into<String>) -> Self {
@@ -88,6 +100,9 @@ impl Hypothesis {
         for help in &self.help {
             finding = finding.help(help.clone());
         }
-        (rule.advise)(facts, finding)
+        if let Some(who) = self.who {
+            finding = finding.by(who);
+        }
+        if self.is_complete { finding } else { (rule.advise)(facts, finding) }
     }
 }

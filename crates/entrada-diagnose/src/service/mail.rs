@@ -1,7 +1,7 @@
 //! A conversation between a mail server and its client.
 
 use super::mail_log::{in_prose, side_of};
-use super::mail_outcome::is_tag;
+use super::mail_outcome::{is_english, is_tag};
 use super::mail_sign_in::is_lost;
 use super::sasl::{self, Initial};
 use entrada_core::entra::clouds::Cloud;
@@ -10,51 +10,6 @@ use entrada_core::{Protocol, Side};
 /// Maximum length of a sign-in string in bytes: a token and the text around it.
 const STRING_MAX: usize = 512 << 10;
 
-/// Reply codes of SMTP: RFC 5321 §4.2.3, RFC 4954 §6, RFC 3207 §4, and Exchange's own.
-const REPLIES: [&str; 48] = [
-    "211", "214", "220", "221", "235", "240", "250", "251", "252", "334", "354", "421", "430",
-    "431", "432", "441", "442", "446", "447", "449", "450", "451", "452", "453", "454", "455",
-    "458", "459", "500", "501", "502", "503", "504", "521", "523", "524", "525", "530", "534",
-    "535", "538", "550", "551", "552", "553", "554", "555", "556",
-];
-
-/// Beginnings of HTTP's reason phrases for numbers that SMTP uses as well, in lower case.
-const REASONS: [&str; 5] =
-    ["internal server", "not implemented", "bad gateway", "service unavailable", "gateway"];
-
-/// Whether the text after a number is that of an HTTP status.
-fn is_http(text: &str) -> bool {
-    let text = text.trim_start().to_ascii_lowercase();
-    text.starts_with("server error") || REASONS.iter().any(|reason| text.starts_with(reason))
-}
-
-/// Words of SMTP replies, in lower case. A number and other words are prose.
-const OF_MAIL: [&str; 16] = [
-    "access",
-    "auth",
-    "client",
-    "command",
-    "connection",
-    "credential",
-    "mail",
-    "message",
-    "recipient",
-    "relay",
-    "sender",
-    "sequence",
-    "server",
-    "service",
-    "starttls",
-    "tls",
-];
-
-/// Whether a text of one unmarked line is a reply of a mail server: by its enhanced code or its words.
-fn is_lone_reply(line: &str) -> bool {
-    let second = line.split_whitespace().nth(1).unwrap_or_default();
-    let lower = line.to_ascii_lowercase();
-    is_enhanced(second) || OF_MAIL.iter().any(|word| lower.contains(word))
-}
-
 /// Whether `line` could come from a server that speaks `protocol`.
 pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     let mut words = line.split_whitespace();
@@ -62,14 +17,19 @@ pub(super) fn is_server_line(protocol: Protocol, line: &str) -> bool {
     match protocol {
         Protocol::Imap => {
             let status = matches!(second, "OK" | "NO" | "BAD" | "BYE" | "PREAUTH");
-            (status && (is_tag(first) || first == "*")) || (first == "*" && second == "CAPABILITY")
+            (status && ((is_tag(first) && !is_english(first)) || first == "*"))
+                || (first == "*" && second == "CAPABILITY")
         }
         Protocol::Smtp => {
-            let code = first.get(..3).filter(|code| REPLIES.contains(code));
-            code.is_some()
-                && (first.len() == 3 || first[3..].starts_with('-'))
-                && (first.len() > 3 || is_enhanced(second) || !second.is_empty())
-                && !is_http(&line[first.len()..])
+            let code = first.get(..3).is_some_and(|code| {
+                code.starts_with(['2', '3', '4', '5']) && code.chars().all(|c| c.is_ascii_digit())
+            });
+            let rest = first.get(3..).unwrap_or_default();
+            let is_whole =
+                code && (rest.starts_with('-') || (rest.is_empty() && !second.is_empty()));
+            let enhanced = rest.strip_prefix('-').unwrap_or(second);
+            is_whole
+                && (first.starts_with(['2', '3']) || is_enhanced(enhanced) || is_smtp_refusal(line))
         }
         Protocol::Pop => matches!(first, "-ERR" | "+OK"),
     }
@@ -135,7 +95,9 @@ impl MailLog {
     /// The server's line that `text` quotes: an exception, a system log, a bug report.
     pub fn in_prose(text: &str) -> Option<Self> {
         let (protocol, line) = in_prose(text)?;
-        Some(Self::new(protocol, vec![(Side::Server, line)], None))
+        let mut talk = Self::new(protocol, vec![(Side::Server, line)], None);
+        talk.mechanism = named_mechanism(text);
+        Some(talk)
     }
 
     /// A conversation with a known protocol and known sides.
@@ -246,18 +208,23 @@ fn with_right_sides(protocol: Protocol, lines: Vec<(Side, String)>) -> Vec<(Side
     lines.into_iter().map(|(side, line)| (other(side), line)).collect()
 }
 
+/// The mechanism that a program names beside the server's line: `AUTHENTICATE PLAIN <authdata>`, `command: 'AUTH LOGIN'`.
+fn named_mechanism(text: &str) -> Option<Mechanism> {
+    let upper = text.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
+    if has(&["XOAUTH2", "OAUTHBEARER"]) {
+        return None;
+    }
+    let password = ["AUTHENTICATE PLAIN", "AUTHENTICATE LOGIN", "AUTH PLAIN", "AUTH LOGIN"];
+    (has(&password) || upper.contains("SASL MECHANISM PLAIN")).then_some(Mechanism::Password)
+}
+
 /// The protocol that fits most of `lines`.
 fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {
     let all = [Protocol::Imap, Protocol::Smtp, Protocol::Pop];
     let score =
         |protocol: &Protocol| lines.iter().filter(|line| is_server_line(*protocol, line)).count();
     let best = all.into_iter().max_by_key(score).filter(|protocol| 0 < score(protocol))?;
-    let lone = || {
-        lines.iter().find(|line| is_server_line(best, line)).is_some_and(|line| is_lone_reply(line))
-    };
-    if best == Protocol::Smtp && marked == 0 && score(&best) == 1 && !lone() {
-        return None;
-    }
     // A line of prose may look like a server line.
     let few = lines.len() <= 2 || lines.len() <= score(&best) * 4 || 2 <= marked;
     few.then_some(best)
@@ -267,6 +234,60 @@ fn guess(protocol: Protocol, line: &str) -> Side {
     // The continuation request of IMAP and POP, alone or with the server's reason in base64.
     let goes_on = protocol != Protocol::Smtp && (line == "+" || line.starts_with("+ "));
     if goes_on || is_server_line(protocol, line) { Side::Server } else { Side::Client }
+}
+
+/// Whether `line`, which begins with a number but has no enhanced code, is one of a mail server: its number is one of SMTP
+/// (RFC 5321 §4.2.3, RFC 4954 §6), and it speaks of mail. `450 users are affected` does not.
+fn is_smtp_refusal(line: &str) -> bool {
+    const NUMBERS: [&str; 30] = [
+        "421", "430", "432", "450", "451", "452", "454", "455", "500", "501", "502", "503", "504",
+        "521", "523", "525", "530", "534", "535", "538", "541", "550", "551", "552", "553", "554",
+        "555", "556", "557", "571",
+    ];
+    const WORDS: [&str; 36] = [
+        "access denied",
+        "address",
+        "argument",
+        "auth",
+        "blocked",
+        "closing",
+        "command",
+        "connection",
+        "content",
+        "credentials",
+        "data",
+        "esmtp",
+        "greylist",
+        "grey-list",
+        "helo",
+        "host",
+        "login",
+        "mail",
+        "message",
+        "must issue",
+        "not accepted",
+        "password",
+        "policy",
+        "quota",
+        "recipient",
+        "reject",
+        "relay",
+        "rcpt",
+        "sender",
+        "sequence",
+        "service",
+        "smtp",
+        "spam",
+        "starttls",
+        "syntax",
+        "unavailable",
+    ];
+    let lower = line.to_ascii_lowercase();
+    let number = lower.get(..3).unwrap_or_default();
+    let rest = lower.get(4..).unwrap_or_default().trim_start();
+    NUMBERS.contains(&number)
+        && !rest.starts_with(['{', '[', '<'])
+        && WORDS.iter().any(|word| rest.contains(word))
 }
 
 /// RFC 3463: `5.7.3`.

@@ -120,6 +120,15 @@ pub(super) fn is_tag(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
 }
 
+/// Whether `word`, which is as short as a tag, is an English word: "We NO longer accept this".
+pub(super) fn is_english(word: &str) -> bool {
+    const WORDS: [&str; 24] = [
+        "am", "an", "as", "at", "be", "by", "do", "go", "he", "i", "if", "in", "is", "it", "me",
+        "my", "of", "on", "or", "so", "to", "up", "us", "we",
+    ];
+    WORDS.iter().any(|own| own.eq_ignore_ascii_case(word))
+}
+
 pub(super) fn says_no(protocol: Protocol, line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

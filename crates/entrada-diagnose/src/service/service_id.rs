@@ -1,6 +1,6 @@
 //! Identifies the service that answered, and from it the job of the call.
 
-use super::HttpAnswer;
+use super::{HttpAnswer, hosts};
 use entrada_core::Job;
 use entrada_core::entra::resources::{self, ARM, EXCHANGE, GRAPH, Resource, SHAREPOINT};
 
@@ -97,6 +97,10 @@ impl HttpAnswer {
             Service::Graph if self.status.is_some_and(|status| status < 300) => Some(Job::Graph),
             Service::Graph if self.graph_job().is_some() => self.graph_job(),
             Service::Graph if self.url.is_some() => Some(Job::Graph),
+            // A known API without a job of its own, such as Key Vault: nobody asked for mail.
+            Service::Other if self.host().is_some_and(|host| hosts::resource(&host).is_some()) => {
+                Some(Job::None)
+            }
             Service::Graph | Service::Exchange | Service::Other => None,
         }
     }

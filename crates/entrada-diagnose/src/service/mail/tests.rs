@@ -19,9 +19,27 @@ fn the_protocol_is_told_by_how_servers_speak() {
     ] {
         assert_eq!(MailLog::parse(text).map(|talk| talk.protocol), Some(protocol), "{text}");
     }
-    for text in ["hello there", "HTTP/1.1 401 Unauthorized", "500 apples", "{\"a\":1}"] {
+    for text in [
+        "hello there",
+        "HTTP/1.1 401 Unauthorized",
+        "500 apples",
+        "{\"a\":1}",
+        "450 users are affected",
+        "401 {\"error\":{\"code\":\"unauthenticated\"}}",
+        "550 {\"error\":\"mail\"}",
+        "We NO longer accept this.",
+        "it BAD",
+    ] {
         let talk = MailLog::parse(text);
-        assert!(talk.is_none() || text.starts_with("500"), "{text}: {talk:?}");
+        assert!(talk.is_none(), "{text}: {talk:?}");
+    }
+    for text in [
+        "550 Requested action not taken: mailbox unavailable",
+        "454-Temporary authentication failure",
+        "535-5.7.3 x",
+        "452 4.5.3 x",
+    ] {
+        assert_eq!(MailLog::parse(text).map(|talk| talk.protocol), Some(Protocol::Smtp), "{text}");
     }
 }
 

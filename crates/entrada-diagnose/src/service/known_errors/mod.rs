@@ -1,0 +1,272 @@
+//! Errors of services and client libraries that one sentence or code identifies, whatever stands around it.
+//!
+//! The records are JSON, one on each line: [`KnownError`] says what their members mean. To add one, write its line into the
+//! file of its kind; the tests check it.
+
+mod issuers;
+mod text;
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use self::text::{Found, Phrases};
+use super::Hypothesis;
+use crate::{Confidence, Facts, RuleId, Who};
+use entrada_core::entra::resources;
+use entrada_core::shell_quoted;
+
+/// The field of the evidence that names who writes an error.
+const ORIGIN: &str = "known from";
+
+/// The records, most specific first. They are parsed at the first look-up.
+const DATA: [&str; 5] = [
+    include_str!("services.json"),
+    include_str!("token_checks.json"),
+    include_str!("client_libraries.json"),
+    include_str!("mail_programs.json"),
+    include_str!("pages.json"),
+];
+
+/// An error with a known text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KnownError {
+    /// Phrases that must all occur, in lower case, with single spaces; ` | ` separates alternatives of one phrase. A phrase
+    /// that begins or ends with a letter or digit is not found inside a longer word, unless `*` follows it.
+    phrases: Vec<String>,
+    /// Phrases that must not occur.
+    #[serde(default)]
+    unless: Vec<String>,
+    /// Whether the first phrase is ordinary language, and so counts only as a whole: as the whole text, in quotes, or
+    /// after a colon.
+    #[serde(default)]
+    alone: bool,
+    /// The cause that it points to.
+    #[serde(deserialize_with = "named")]
+    pub(crate) cause: RuleId,
+    /// Who can fix it, where that differs from the rule.
+    #[serde(default)]
+    who: Option<Who>,
+    /// At most `likely`, unless a machine wrote the phrases and only this service writes them.
+    #[serde(deserialize_with = "confidence")]
+    pub(crate) confidence: Confidence,
+    /// The service or library that writes it.
+    pub(crate) origin: String,
+    /// What else to read from the text.
+    #[serde(default)]
+    read: Read,
+    /// The message of the finding.
+    pub(crate) message: String,
+    /// Other causes that the same text may have, with their messages.
+    #[serde(default)]
+    or: Vec<(String, String)>,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) help: Vec<String>,
+    /// A text that contains it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests read it"))]
+    example: String,
+}
+
+/// What the text of an error names in addition to its phrases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Read {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The permissions that suffice for the call: `API requires one of 'Chat.Read, Chat.ReadWrite'`.
+    Permissions,
+    /// The issuer of the token and the expected one.
+    Issuers,
+    /// The audience of the token.
+    Audience,
+}
+
+/// A known error in a text.
+#[derive(Debug)]
+pub(crate) struct Match {
+    /// The record.
+    pub(crate) error: &'static KnownError,
+    /// The text, with single spaces and without the escapes of JSON.
+    text: String,
+    /// Where the first phrase begins in it.
+    at: usize,
+}
+
+/// Finds the first known error in `text`, which may be folded, indented or escaped, and is compared without case.
+pub(crate) fn find(text: &str) -> Option<Match> {
+    let all = all();
+    let found = Found::new(&all.phrases, text);
+    let error = all.errors.iter().zip(&all.wanted).find_map(|(error, wanted)| {
+        let mut at = None;
+        for (number, phrase) in wanted.phrases.iter().enumerate() {
+            let alone = error.alone && number == 0;
+            let here = phrase.iter().find_map(|phrase| found.at(*phrase, alone))?;
+            at = at.or(Some(here));
+        }
+        let excluded = wanted.unless.iter().flatten().any(|it| found.at(*it, false).is_some());
+        at.filter(|_| !excluded).map(|at| (error, at))
+    });
+    error.map(|(error, at)| Match { error, at, text: found.into_text() })
+}
+
+impl Match {
+    /// The causes that the error points to, most important first.
+    pub(super) fn causes(&self, facts: &Facts) -> Vec<Hypothesis> {
+        let error = self.error;
+        let mut first = Hypothesis::new(error.cause, error.confidence, error.message.clone());
+        for help in &error.help {
+            first = first.help(help.clone());
+        }
+        match error.read {
+            Read::Nothing => (),
+            Read::Permissions => self.name_permissions(facts, &mut first),
+            Read::Issuers => issuers::refine(&self.text, &mut first),
+            Read::Audience => self.name_audience(&mut first),
+        }
+        // The code and the message of an API's own error are shown anyway.
+        let is_shown =
+            facts.evidence.answer.as_ref().is_some_and(|answer| answer.message().is_some());
+        if !is_shown {
+            first.evidence.push(("text", self.sentence()));
+        }
+        first.evidence.push((ORIGIN, error.origin.clone()));
+        first.who = error.who;
+        // A service that names the missing permission knows better than the job.
+        let is_named = first.id == RuleId::MissingScope && first.confidence == Confidence::Certain;
+        let asks_administrator = first.help.iter().any(|help| help.contains("administrator"));
+        first.is_complete = match first.id {
+            RuleId::MissingScope | RuleId::WrongAudience => {
+                !first.help.is_empty() && (is_named || facts.claims().is_none())
+            }
+            // The cause has its own remedy, such as the right to impersonate.
+            RuleId::MailboxPermissionMissing => asks_administrator,
+            _ => false,
+        };
+        let others = error.or.iter().filter_map(|(cause, message)| {
+            Some(Hypothesis::possible(RuleId::parse(cause)?, message.clone()))
+        });
+        std::iter::once(first).chain(others).collect()
+    }
+
+    /// The part of the text that identifies the error.
+    fn sentence(&self) -> String {
+        const BEFORE: usize = 80;
+        const LENGTH: usize = 280;
+        let start = match self.at.checked_sub(BEFORE) {
+            Some(from) => {
+                let near = self.text[..self.at].char_indices().rev();
+                let spaces = near.filter(|(_, c)| *c == ' ').map(|(at, _)| at + 1);
+                spaces.take_while(|at| from <= *at).last().unwrap_or(self.at)
+            }
+            None => 0,
+        };
+        self.text[start..].chars().take(LENGTH).collect()
+    }
+
+    /// Names the permissions of which one suffices for the call. Microsoft lists the least privileged first.
+    fn name_permissions(&self, facts: &Facts, told: &mut Hypothesis) {
+        const ALL: usize = 6;
+        let quoted = text::quoted_after(&self.text, "requires one of");
+        let names: Vec<&str> = quoted
+            .unwrap_or_default()
+            .split([',', ' '])
+            .filter(|name| text::is_permission(name))
+            .take(ALL)
+            .collect();
+        let Some(least) = names.first() else { return };
+        let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let of_user = told.id == RuleId::MissingScope;
+        let kind = if of_user { "delegated" } else { "application" };
+        told.message = if let [one] = list.as_slice() {
+            format!("the call requires the {kind} permission {one}, which the token lacks")
+        } else {
+            format!(
+                "the call requires one of the {kind} permissions {}, and the token has none of them",
+                list.join(", ")
+            )
+        };
+        let scope = format!("https://graph.microsoft.com/{least}");
+        told.help = if of_user {
+            let flags = format!("--scope {}", shell_quoted(&scope));
+            vec![format!("sign in with `{least}`: {}", facts.login(&flags))]
+        } else {
+            vec![format!(
+                "an administrator grants the application permission `{least}`; then get a new token"
+            )]
+        };
+    }
+
+    /// Names the service that the token is for.
+    fn name_audience(&self, told: &mut Hypothesis) {
+        let said = ["audiences: '", "the audience '", "got [\""];
+        let aud = said.iter().find_map(|before| {
+            let at = self.text.to_ascii_lowercase().find(before)?;
+            self.text[at + before.len()..].split(['\'', '"', ',']).next()
+        });
+        if let Some(known) = aud.and_then(resources::of_audience) {
+            told.message =
+                format!("the token is for {}, and the API does not accept it", known.name);
+        }
+    }
+}
+
+/// All records, and their phrases, prepared for the search.
+struct All {
+    errors: Vec<KnownError>,
+    /// The phrases of each record, as numbers in `phrases`.
+    wanted: Vec<Wanted>,
+    phrases: Phrases,
+}
+
+/// The phrases of one record, each with its alternatives.
+struct Wanted {
+    phrases: Vec<Vec<usize>>,
+    unless: Vec<Vec<usize>>,
+}
+
+fn all() -> &'static All {
+    static ALL: OnceLock<All> = OnceLock::new();
+    ALL.get_or_init(|| {
+        // A broken record cannot pass the tests.
+        let read = |data| serde_json::from_str::<Vec<KnownError>>(data).unwrap_or_default();
+        let errors: Vec<KnownError> = DATA.into_iter().flat_map(read).collect();
+        let mut phrases = Vec::new();
+        let wanted = errors
+            .iter()
+            .map(|error| Wanted {
+                phrases: numbered(&error.phrases, &mut phrases),
+                unless: numbered(&error.unless, &mut phrases),
+            })
+            .collect();
+        let phrases = Phrases::new(&phrases);
+        All { errors, wanted, phrases }
+    })
+}
+
+/// Adds the alternatives of each phrase in `said` to `all`, and returns their numbers.
+fn numbered<'a>(said: &'a [String], all: &mut Vec<&'a str>) -> Vec<Vec<usize>> {
+    let mut number = |one: &'a str| {
+        all.push(one);
+        all.len() - 1
+    };
+    said.iter().map(|phrase| phrase.split(" | ").map(&mut number).collect()).collect()
+}
+
+/// The rule of this name.
+fn named<'de, D: serde::Deserializer<'de>>(from: D) -> Result<RuleId, D::Error> {
+    let name = String::deserialize(from)?;
+    RuleId::parse(&name).ok_or_else(|| serde::de::Error::custom(format!("no rule `{name}`")))
+}
+
+fn confidence<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Confidence, D::Error> {
+    let name = String::deserialize(from)?;
+    let all = [Confidence::Certain, Confidence::Likely, Confidence::Possible];
+    let found = all.into_iter().find(|one| one.id() == name);
+    found.ok_or_else(|| serde::de::Error::custom(format!("no confidence `{name}`")))
+}
+
+#[cfg(test)]
+mod tests;
