@@ -22,6 +22,8 @@ mod evidence;
 mod facts;
 mod finding;
 mod har;
+#[allow(dead_code)] // Until recognition calls the readers.
+mod read;
 mod recognise;
 mod refusal;
 mod rule_id;

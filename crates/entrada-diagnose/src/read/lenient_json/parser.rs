@@ -1,0 +1,502 @@
+//! Reads one object or array, as loosely as programs print them.
+
+use serde_json::{Map, Number, Value};
+
+use super::Fold;
+use super::string::{self, Text};
+
+/// Maximum depth of objects and arrays.
+const DEPTH_MAX: usize = 64;
+/// Maximum number of members and elements. Each takes about a hundred bytes.
+const ELEMENTS_MAX: usize = 100_000;
+/// Maximum length of a name without quotes, in bytes.
+const NAME_MAX: usize = 64;
+/// Maximum length of a quoted name, in bytes.
+const QUOTED_NAME_MAX: usize = 200;
+
+/// Maximum length of a folded line in bytes.
+const LINE_MAX: usize = 1_000;
+
+/// A position in a text.
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    /// The farthest position that was looked at.
+    read: usize,
+    fold: Option<Fold>,
+    depth: usize,
+    elements: usize,
+    /// The end of the last complete value.
+    complete: usize,
+    /// The text ended before an object or array did.
+    truncated: bool,
+}
+
+/// A quoted or bare name, and what stands between it and its value.
+struct Name {
+    name: String,
+    /// `=` between name and value, as PowerShell's `@{name=value}`.
+    equals: bool,
+}
+
+impl<'a> Parser<'a> {
+    /// A parser of the object or array at the start of `text`.
+    pub(super) fn new(text: &'a str, fold: Option<Fold>) -> Self {
+        Self { text, at: 0, read: 0, fold, depth: 0, elements: 0, complete: 0, truncated: false }
+    }
+
+    /// The number of bytes that were read.
+    pub(super) fn read(&self) -> usize {
+        self.read.max(self.at)
+    }
+
+    /// Whether the text has more levels or members than are read.
+    pub(super) fn is_over_limit(&self) -> bool {
+        DEPTH_MAX < self.depth || ELEMENTS_MAX < self.elements
+    }
+
+    /// The object, or array of objects, and its end. `None` if it has no member.
+    pub(super) fn document(&mut self) -> Option<(Value, usize)> {
+        let value = if self.peek() == Some('[') { self.array(']')? } else { self.object()? };
+        let some = match &value {
+            Value::Array(values) => values
+                .iter()
+                .any(|value| value.as_object().is_some_and(|members| !members.is_empty())),
+            Value::Object(members) => !members.is_empty(),
+            _ => false,
+        };
+        let end = if self.truncated { self.complete } else { self.at };
+        some.then_some((value, end))
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn take(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text);
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    /// Skips blanks, line breaks and comments.
+    fn blanks(&mut self) {
+        loop {
+            let rest = self.rest();
+            self.at += rest.len() - rest.trim_start().len();
+            let rest = self.rest();
+            let line = || rest.find('\n').unwrap_or(rest.len());
+            let length = if rest.starts_with("//") || rest.starts_with("# ") {
+                line()
+            } else if rest.starts_with("/*") {
+                rest.find("*/").map_or(rest.len(), |end| end + 2)
+            } else {
+                return;
+            };
+            self.at += length;
+        }
+    }
+
+    fn enter(&mut self) -> Option<()> {
+        self.depth += 1;
+        self.count()?;
+        (self.depth <= DEPTH_MAX).then_some(())
+    }
+
+    fn count(&mut self) -> Option<()> {
+        self.elements += 1;
+        (self.elements <= ELEMENTS_MAX).then_some(())
+    }
+
+    /// The object here. `None` if its first member is none.
+    fn object(&mut self) -> Option<Value> {
+        self.enter()?;
+        self.at += 1;
+        let mut members = Map::new();
+        loop {
+            self.blanks();
+            while self.take(",") || self.take(";") {
+                self.blanks();
+            }
+            match self.peek() {
+                None => {
+                    self.truncated = true;
+                    break;
+                }
+                Some('}') => {
+                    self.at += 1;
+                    break;
+                }
+                // The bracket of an array around an object without its end.
+                Some(']' | ')') if !members.is_empty() => break,
+                _ => {}
+            }
+            if self.take("...") {
+                self.skip_line();
+                continue;
+            }
+            let start = self.at;
+            let Some(name) = self.name() else {
+                self.read = self.read();
+                self.at = start;
+                if members.is_empty() && self.peek().is_some() && !self.truncated {
+                    return None;
+                }
+                if is_frame(self.rest()) && self.rest().contains('\n') {
+                    self.skip_line();
+                    continue;
+                }
+                self.truncated = true;
+                break;
+            };
+            self.count()?;
+            match self.value(name.equals) {
+                Some(value) if self.truncated && is_empty(&value) => break,
+                Some(value) => {
+                    members.insert(name.name, value);
+                    if self.truncated {
+                        break;
+                    }
+                    self.complete = self.at;
+                }
+                None if self.truncated => break,
+                None => return None,
+            }
+        }
+        self.depth -= 1;
+        if !self.truncated {
+            self.complete = self.at;
+        }
+        Some(Value::Object(members))
+    }
+
+    /// The array here, up to `close`.
+    fn array(&mut self, close: char) -> Option<Value> {
+        self.enter()?;
+        self.at += 1;
+        let mut values = Vec::new();
+        loop {
+            self.blanks();
+            while self.take(",") {
+                self.blanks();
+            }
+            match self.peek() {
+                None => {
+                    self.truncated = true;
+                    break;
+                }
+                Some(c) if c == close => {
+                    self.at += 1;
+                    break;
+                }
+                Some('}' | ']' | ')') => break,
+                _ => {}
+            }
+            if self.take("... ") {
+                self.skip_bare();
+                continue;
+            }
+            self.count()?;
+            match self.value(false) {
+                Some(value) if self.truncated && is_empty(&value) => break,
+                Some(value) => values.push(value),
+                None if self.truncated => break,
+                None => return None,
+            }
+            if self.truncated {
+                break;
+            }
+            self.complete = self.at;
+        }
+        self.depth -= 1;
+        if !self.truncated {
+            self.complete = self.at;
+        }
+        Some(Value::Array(values))
+    }
+
+    /// The name of a member with its colon.
+    fn name(&mut self) -> Option<Name> {
+        let rest = self.rest();
+        let quoted = matches!(self.peek()?, '"' | '\'' | '`');
+        let name = if quoted || matches!(rest.as_bytes(), [b'u' | b'b', b'"' | b'\'', ..]) {
+            self.at += usize::from(!quoted);
+            let rest = self.rest();
+            let window = &rest[..rest.ceil_boundary(QUOTED_NAME_MAX)];
+            let name = string::read(window, self.fold, self.line_start());
+            if !name.closed && name.length == rest.len() {
+                self.truncated = true;
+            }
+            self.at += name.length;
+            name.closed.then_some(name.value)?
+        } else {
+            let end = rest
+                .find(|c: char| !(c.is_alphanumeric() || "_$@.-".contains(c)))
+                .unwrap_or(rest.len());
+            let name = &rest[..end];
+            self.at += end;
+            if self.at == self.text.len() {
+                self.truncated = true;
+            }
+            let known = end <= NAME_MAX
+                && name.starts_with(|c: char| c.is_alphabetic() || "_$@".contains(c))
+                || !name.is_empty() && end <= 9 && name.bytes().all(|byte| byte.is_ascii_digit());
+            known.then(|| name.to_owned())?
+        };
+        self.blanks();
+        if self.peek().is_none() {
+            self.truncated = true;
+        }
+        let equals = self.rest().starts_with('=')
+            && !self.rest().starts_with("==")
+            && !self.rest().starts_with("=>");
+        let separated = equals && self.take("=") || self.take("=>") || self.take(":");
+        // An address, or a path of Rust or C++.
+        let other = !quoted && (self.rest().starts_with("//") || self.rest().starts_with(':'));
+        (separated && !other).then_some(Name { name, equals })
+    }
+
+    /// The value here. `None` with `truncated` if the text ends before it.
+    fn value(&mut self, equals: bool) -> Option<Value> {
+        if equals {
+            return self.assigned();
+        }
+        self.blanks();
+        let Some(first) = self.peek() else {
+            self.truncated = true;
+            return None;
+        };
+        match first {
+            '"' | '\'' | '`' => self.string(),
+            '{' => self.nested(),
+            '[' if is_mark(self.rest()) => self.bare(),
+            '[' => self.array(']'),
+            '(' => self.array(')'),
+            _ if matches!(
+                self.rest().as_bytes(),
+                [b'b' | b'u' | b'r' | b'f', b'"' | b'\'', ..]
+            ) =>
+            {
+                self.at += 1;
+                self.string()
+            }
+            _ => self.bare(),
+        }
+    }
+
+    /// An object, or a set of values.
+    fn nested(&mut self) -> Option<Value> {
+        let (start, depth, complete) = (self.at, self.depth, self.complete);
+        let object = self.object();
+        if object.is_some() || self.truncated || self.is_over_limit() {
+            return object;
+        }
+        // The set is read only if the first of its values was reached.
+        (self.at, self.depth, self.complete) = (start, depth, complete);
+        self.array('}')
+    }
+
+    /// A string, or several that are added to each other.
+    fn string(&mut self) -> Option<Value> {
+        let Text { mut value, closed, .. } = self.text();
+        if !closed {
+            self.truncated = true;
+            // The start of a sentence tells something, the start of a word may be that of another.
+            let end = self.text.len();
+            let sentence = value.trim().contains(' ');
+            self.complete = if sentence { end } else { self.complete };
+            return sentence.then_some(Value::String(value));
+        }
+        loop {
+            let end = self.at;
+            self.blanks();
+            let added = self.take("+");
+            self.blanks();
+            if !matches!(self.peek(), Some('"' | '\'' | '`'))
+                || !added && !self.text[end..self.at].contains('\n')
+            {
+                self.at = end;
+                return Some(Value::String(value));
+            }
+            let next = self.text();
+            let after = self.rest().trim_start();
+            if !added && (after.starts_with(':') || after.starts_with("=>")) || !next.closed {
+                // The name of the next member, after a missing comma.
+                self.read = self.read();
+                self.at = end;
+                return Some(Value::String(value));
+            }
+            value.push_str(&next.value);
+        }
+    }
+
+    /// Reads the string here.
+    fn text(&mut self) -> Text {
+        let text = string::read(self.rest(), self.fold, self.line_start());
+        self.at += text.length;
+        text
+    }
+
+    /// The text between the start of the line and the position. Of a long line, which was not folded, the end.
+    fn line_start(&self) -> &'a str {
+        let window = self.text.ceil_boundary(self.at.saturating_sub(LINE_MAX));
+        let before = &self.text[window..self.at];
+        before.rfind('\n').map_or(before, |start| &before[start + 1..])
+    }
+
+    /// A value without quotes: up to the comma, the end of the line, or the closing brace. `Name {` begins an object.
+    fn bare(&mut self) -> Option<Value> {
+        let start = self.at;
+        self.skip_bare();
+        let text = self.text[start..self.at].trim();
+        if self.peek() == Some('{') && is_class(text) {
+            let value = self.nested()?;
+            let Value::Object(mut members) = value else { return Some(value) };
+            if let Some((_, message)) = text.split_once(": ") {
+                let message = message.split("\n").next().unwrap_or(message);
+                members.entry("message").or_insert_with(|| message.trim().into());
+            }
+            return Some(Value::Object(members));
+        }
+        if self.at == self.text.len() {
+            self.truncated = true;
+            let sentence = text.contains(' ');
+            self.complete = if sentence { self.at } else { self.complete };
+            return sentence.then(|| text.into());
+        }
+        // The frames of an error are no part of its message.
+        Some(literal(text.split('\n').next().unwrap_or(text).trim_end()))
+    }
+
+    /// Skips a value without quotes.
+    fn skip_bare(&mut self) {
+        let mut open = 0_usize;
+        let rest = self.rest();
+        let end = rest.char_indices().find(|(at, c)| match c {
+            '(' | '[' | '<' => {
+                open += 1;
+                false
+            }
+            ')' | ']' if open == 0 => true,
+            ')' | ']' | '>' => {
+                open = open.saturating_sub(1);
+                false
+            }
+            ',' => open == 0,
+            // An error has its frames on the next lines.
+            '\n' => !is_frame(rest[at + 1..].trim_start()),
+            '{' | '}' => true,
+            _ => false,
+        });
+        self.at += end.map_or(rest.len(), |(end, _)| end);
+    }
+
+    /// The value after `=`: up to `;`, the next `, name=`, or the closing brace.
+    fn assigned(&mut self) -> Option<Value> {
+        let rest = self.rest();
+        if rest.starts_with('{') || rest.starts_with("@{") {
+            self.take("@");
+            return self.nested();
+        }
+        let mut open = 0_usize;
+        let end = rest.char_indices().find(|(at, c)| match c {
+            '{' => {
+                open += 1;
+                false
+            }
+            '}' if 0 < open => {
+                open -= 1;
+                false
+            }
+            '}' => true,
+            ';' => open == 0,
+            ',' => open == 0 && is_assignment(&rest[at + 1..]),
+            _ => false,
+        });
+        let Some((end, _)) = end else {
+            self.at = self.text.len();
+            self.truncated = true;
+            let sentence = rest.trim().contains(' ');
+            self.complete = if sentence { self.at } else { self.complete };
+            return sentence.then(|| rest.trim().into());
+        };
+        self.at += end;
+        Some(literal(rest[..end].trim()))
+    }
+
+    fn skip_line(&mut self) {
+        let rest = self.rest();
+        self.at += rest.find('\n').unwrap_or(rest.len());
+    }
+}
+
+/// Whether nothing of `value` was read.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+/// The value of a text without quotes.
+fn literal(text: &str) -> Value {
+    match text {
+        "true" | "True" => Value::Bool(true),
+        "false" | "False" => Value::Bool(false),
+        "null" | "None" | "undefined" | "nil" | "NaN" | "" => Value::Null,
+        _ => {
+            let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+            let number =
+                number.then(|| text.trim_end_matches('n').parse::<Number>().ok()).flatten();
+            number.map_or_else(|| text.into(), Value::Number)
+        }
+    }
+}
+
+/// Whether `text` is what Node prints for something that it does not show: `[Object]`, `[Function: send]`.
+fn is_mark(text: &str) -> bool {
+    let end = text.bytes().skip(1).take(NAME_MAX).position(|byte| !byte.is_ascii_alphanumeric());
+    let word = end.map_or("", |end| &text[1..=end]);
+    matches!(text.as_bytes().get(word.len() + 1), Some(b']' | b':' | b' ' | b'('))
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && !matches!(word, "True" | "False" | "None")
+}
+
+/// Whether `text` is a name before an object: `Headers`, `<ref *1> Foo`, `Error: x`.
+fn is_class(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase() || c == '<' || c == '[')
+        || text.is_empty()
+        || text.starts_with("@")
+        || text.starts_with("new ")
+}
+
+/// Whether `text` begins with a frame of a JavaScript stack.
+fn is_frame(text: &str) -> bool {
+    text.starts_with("at ")
+}
+
+/// Whether `text` begins with `name=`.
+fn is_assignment(text: &str) -> bool {
+    let text = text.trim_start();
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
+        .unwrap_or(text.len());
+    0 < end && end <= NAME_MAX && text[end..].starts_with('=')
+}
+
+/// Positions between characters.
+trait Boundary {
+    /// The first boundary at or after `at`, at most the length.
+    fn ceil_boundary(&self, at: usize) -> usize;
+}
+
+impl Boundary for str {
+    fn ceil_boundary(&self, at: usize) -> usize {
+        (at..self.len()).find(|at| self.is_char_boundary(*at)).unwrap_or(self.len())
+    }
+}
