@@ -97,8 +97,8 @@ pub(crate) fn unfold(text: &str) -> Option<String> {
     let newline = memchr::memchr(b'\n', text.as_bytes())?;
     memchr::memchr(b'\n', &text.as_bytes()[newline + 1..])
         .or((SINGLE_MIN <= newline).then_some(0))?;
+    let fold = Fold::of(text.split('\n'))?;
     let lines: Vec<&str> = text.split('\n').collect();
-    let fold = Fold::of(lines.iter().copied())?;
     let joins: Vec<bool> = lines
         .windows(2)
         .map(|pair| {

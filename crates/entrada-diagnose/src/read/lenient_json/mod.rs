@@ -1,6 +1,7 @@
 //! Finds JSON in text, also as Python, Node and logs print it, and as people cut it.
 
 mod dress;
+mod literal;
 mod parser;
 mod string;
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! Reads one object or array, as loosely as programs print them.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::Fold;
+use super::literal::{NAME_MAX, is_assignment, is_class, is_empty, is_frame, is_mark, literal};
 use super::string::{self, Text};
 
 /// Maximum depth of objects and arrays.
 const DEPTH_MAX: usize = 64;
 /// Maximum number of members and elements. Each takes about a hundred bytes.
 const ELEMENTS_MAX: usize = 100_000;
-/// Maximum length of a name without quotes, in bytes.
-const NAME_MAX: usize = 64;
 /// Maximum length of a quoted name, in bytes.
 const QUOTED_NAME_MAX: usize = 200;
 
@@ -432,61 +431,6 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         self.at += rest.find('\n').unwrap_or(rest.len());
     }
-}
-
-/// Whether nothing of `value` was read.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => members.is_empty(),
-        Value::Array(values) => values.is_empty(),
-        _ => false,
-    }
-}
-
-/// The value of a text without quotes.
-fn literal(text: &str) -> Value {
-    match text {
-        "true" | "True" => Value::Bool(true),
-        "false" | "False" => Value::Bool(false),
-        "null" | "None" | "undefined" | "nil" | "NaN" | "" => Value::Null,
-        _ => {
-            let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-            let number =
-                number.then(|| text.trim_end_matches('n').parse::<Number>().ok()).flatten();
-            number.map_or_else(|| text.into(), Value::Number)
-        }
-    }
-}
-
-/// Whether `text` is what Node prints for something that it does not show: `[Object]`, `[Function: send]`.
-fn is_mark(text: &str) -> bool {
-    let end = text.bytes().skip(1).take(NAME_MAX).position(|byte| !byte.is_ascii_alphanumeric());
-    let word = end.map_or("", |end| &text[1..=end]);
-    matches!(text.as_bytes().get(word.len() + 1), Some(b']' | b':' | b' ' | b'('))
-        && word.starts_with(|c: char| c.is_ascii_uppercase())
-        && !matches!(word, "True" | "False" | "None")
-}
-
-/// Whether `text` is a name before an object: `Headers`, `<ref *1> Foo`, `Error: x`.
-fn is_class(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase() || c == '<' || c == '[')
-        || text.is_empty()
-        || text.starts_with("@")
-        || text.starts_with("new ")
-}
-
-/// Whether `text` begins with a frame of a JavaScript stack.
-fn is_frame(text: &str) -> bool {
-    text.starts_with("at ")
-}
-
-/// Whether `text` begins with `name=`.
-fn is_assignment(text: &str) -> bool {
-    let text = text.trim_start();
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
-        .unwrap_or(text.len());
-    0 < end && end <= NAME_MAX && text[end..].starts_with('=')
 }
 
 /// Positions between characters.
