@@ -89,8 +89,7 @@ pub(super) fn token(text: &str) -> Option<DecodedToken> {
     let mut found = Claims::default();
     let mut gap = 0;
     let mut at = 0;
-    let mut lines = text.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
+    for line in text.split_inclusive('\n') {
         let (start, end) = (at, at + line.trim_end().len());
         at += line.len();
         let row = row(line).filter(|row| is_name(row.name));
@@ -113,7 +112,7 @@ pub(super) fn token(text: &str) -> Option<DecodedToken> {
         }
         let Some(row) = row else { continue };
         // A name again: another token.
-        if found.claims.contains_key(row.name) {
+        if found.payload.contains_key(row.name) {
             if let Some(token) = found.token() {
                 return Some(token);
             }
@@ -130,7 +129,7 @@ struct Claims {
     start: Option<usize>,
     end: usize,
     header: Map<String, Value>,
-    claims: Map<String, Value>,
+    payload: Map<String, Value>,
     /// The list whose elements may follow.
     list: Option<&'static str>,
 }
@@ -148,7 +147,7 @@ impl Claims {
         } else if !row.value.is_empty()
             && let Some(value) = value(row)
         {
-            self.claims.insert(row.name.to_owned(), value);
+            self.payload.insert(row.name.to_owned(), value);
         }
     }
 
@@ -157,19 +156,19 @@ impl Claims {
         let Some(list) = self.list else { return };
         self.end = end;
         let item = unquoted(item);
-        match (list, self.claims.get_mut(list)) {
+        match (list, self.payload.get_mut(list)) {
             (_, Some(Value::Array(items))) => items.push(item.into()),
             (_, Some(Value::String(words))) => {
                 words.push(' ');
                 words.push_str(item);
             }
-            ("scp", _) => drop(self.claims.insert(list.to_owned(), item.into())),
-            _ => drop(self.claims.insert(list.to_owned(), vec![item].into())),
+            ("scp", _) => drop(self.payload.insert(list.to_owned(), item.into())),
+            _ => drop(self.payload.insert(list.to_owned(), vec![item].into())),
         }
     }
 
     fn token(&mut self) -> Option<DecodedToken> {
-        let claims = std::mem::take(&mut self.claims);
+        let claims = std::mem::take(&mut self.payload);
         let header = std::mem::take(&mut self.header);
         is_claims(&claims).then(|| DecodedToken {
             span: self.start.unwrap_or_default()..self.end,

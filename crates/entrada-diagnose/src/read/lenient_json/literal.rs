@@ -42,7 +42,7 @@ pub(super) fn is_mark(text: &str) -> bool {
 pub(super) fn is_class(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase() || c == '<' || c == '[')
         || text.is_empty()
-        || text.starts_with("@")
+        || text.starts_with('@')
         || text.starts_with("new ")
 }
 

@@ -6,6 +6,7 @@ mod parser;
 mod string;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::ops::Range;
 

@@ -52,6 +52,8 @@ pub(super) struct Prefix<'a> {
 }
 
 impl<'a> Prefix<'a> {
+    /// `Some`, as the readers of the formats return it.
+    #[allow(clippy::unnecessary_wraps)]
     pub(super) fn new(kind: Kind, length: usize) -> Option<Self> {
         Some(Self { kind, length, name: "", partial: false })
     }

@@ -11,7 +11,7 @@ pub(super) fn record(line: &str) -> Option<Prefix<'_>> {
     if !dated {
         cursor.clock()?;
     }
-    if bracket && cursor.take("]") || !bracket {
+    if !bracket || cursor.take("]") {
         // A CSV file has a comma here, a range of times a dash.
         matches!(cursor.rest().bytes().next(), None | Some(b' ' | b'\t' | b'|' | b'['))
             .then_some(())?;
@@ -195,9 +195,7 @@ fn is_logger(name: &str) -> bool {
 fn is_source(name: &str) -> bool {
     let error = name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let capitals = 3 < name.len() && name.bytes().all(|b| b.is_ascii_uppercase());
-    name.len() <= NAME_MAX
-        && !name.contains(['{', '"', '='])
-        && !name.contains("AADSTS")
-        && !(error || capitals)
-        || is_level(name)
+    let plain =
+        name.len() <= NAME_MAX && !name.contains(['{', '"', '=']) && !name.contains("AADSTS");
+    is_level(name) || plain && !error && !capitals
 }
