@@ -99,8 +99,19 @@ pub(crate) fn unfold(text: &str) -> Option<String> {
     let newline = memchr::memchr(b'\n', text.as_bytes())?;
     memchr::memchr(b'\n', &text.as_bytes()[newline + 1..])
         .or((SINGLE_MIN <= newline).then_some(0))?;
+    // Most texts of short lines end here.
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    let wide = |end: usize| {
+        let length = end - start;
+        start = end + 1;
+        WIDTH_MIN <= length
+    };
+    if !ends.into_iter().any(wide) {
+        return None;
+    }
+    let fold = Fold::of(text.split('\n'))?;
     let lines: Vec<&str> = text.split('\n').collect();
-    let fold = Fold::of(lines.iter().copied())?;
     let joins: Vec<bool> = lines
         .windows(2)
         .map(|pair| {

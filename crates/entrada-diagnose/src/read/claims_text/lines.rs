@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::{DecodedToken, is_claims, time};
-use crate::read::lenient_json;
 
 /// Claims of tokens of Entra ID (its documents of access, ID and v1 tokens).
 const NAMES: [&str; 62] = [
@@ -90,8 +89,7 @@ pub(super) fn token(text: &str) -> Option<DecodedToken> {
     let mut found = Claims::default();
     let mut gap = 0;
     let mut at = 0;
-    let mut lines = text.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
+    for line in text.split_inclusive('\n') {
         let (start, end) = (at, at + line.trim_end().len());
         at += line.len();
         let row = row(line).filter(|row| is_name(row.name));
@@ -114,7 +112,7 @@ pub(super) fn token(text: &str) -> Option<DecodedToken> {
         }
         let Some(row) = row else { continue };
         // A name again: another token.
-        if found.claims.contains_key(row.name) {
+        if found.payload.contains_key(row.name) {
             if let Some(token) = found.token() {
                 return Some(token);
             }
@@ -131,7 +129,7 @@ struct Claims {
     start: Option<usize>,
     end: usize,
     header: Map<String, Value>,
-    claims: Map<String, Value>,
+    payload: Map<String, Value>,
     /// The list whose elements may follow.
     list: Option<&'static str>,
 }
@@ -149,7 +147,7 @@ impl Claims {
         } else if !row.value.is_empty()
             && let Some(value) = value(row)
         {
-            self.claims.insert(row.name.to_owned(), value);
+            self.payload.insert(row.name.to_owned(), value);
         }
     }
 
@@ -158,19 +156,19 @@ impl Claims {
         let Some(list) = self.list else { return };
         self.end = end;
         let item = unquoted(item);
-        match (list, self.claims.get_mut(list)) {
+        match (list, self.payload.get_mut(list)) {
             (_, Some(Value::Array(items))) => items.push(item.into()),
             (_, Some(Value::String(words))) => {
                 words.push(' ');
                 words.push_str(item);
             }
-            ("scp", _) => drop(self.claims.insert(list.to_owned(), item.into())),
-            _ => drop(self.claims.insert(list.to_owned(), vec![item].into())),
+            ("scp", _) => drop(self.payload.insert(list.to_owned(), item.into())),
+            _ => drop(self.payload.insert(list.to_owned(), vec![item].into())),
         }
     }
 
     fn token(&mut self) -> Option<DecodedToken> {
-        let claims = std::mem::take(&mut self.claims);
+        let claims = std::mem::take(&mut self.payload);
         let header = std::mem::take(&mut self.header);
         is_claims(&claims).then(|| DecodedToken {
             span: self.start.unwrap_or_default()..self.end,
@@ -232,6 +230,15 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
+/// The elements of a list: in brackets as JSON and Python write them, in braces as PowerShell does, or words.
+fn elements(text: &str) -> impl Iterator<Item = &str> {
+    let items = text
+        .trim_matches(['{', '}', '[', ']'])
+        .split([',', ' ', ';'])
+        .flat_map(|item| item.split("<br>"));
+    items.map(unquoted).filter(|item| !item.is_empty() && *item != "…")
+}
+
 /// The value of a row, as the claim has it in a token.
 fn value(row: &Row) -> Option<Value> {
     let text = row.value;
@@ -239,29 +246,16 @@ fn value(row: &Row) -> Option<Value> {
         return time::seconds(text).map(Value::from);
     }
     if text.starts_with('[') {
-        // JSON, or Python's repr: read as a member of an object.
-        let object = lenient_json::objects(&format!("{{{}:{text}}}", row.name)).into_iter().next();
-        let list = object.and_then(|mut found| found.value.as_object_mut()?.remove(row.name));
-        if let Some(Value::Array(items)) = list {
-            let words = || items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
-            return Some(if row.name == "scp" { words().into() } else { Value::Array(items) });
-        }
+        let items: Vec<&str> = elements(text).collect();
+        return Some(if row.name == "scp" { items.join(" ").into() } else { items.into() });
     }
     if LISTS.contains(&row.name) {
-        // PowerShell has braces around a list.
-        let items =
-            text.trim_matches(['{', '}', '[', ']']).replace("<br>", " ").replace("<br/>", " ");
-        let items = items
-            .split([',', ' ', ';'])
-            .map(unquoted)
-            .filter(|item| !item.is_empty() && *item != "…");
-        return Some(items.map(Value::from).collect());
+        return Some(elements(text).map(Value::from).collect());
     }
     if row.name == "scp" {
-        let words = text.trim_matches(['{', '}', '"', '\'', '`']).replace("<br>", " ");
-        let words: Vec<&str> =
-            words.split([',', ' ', ';']).filter(|word| !word.is_empty()).collect();
-        return Some(words.join(" ").into());
+        return Some(
+            elements(text.trim_matches(['"', '\'', '`'])).collect::<Vec<_>>().join(" ").into(),
+        );
     }
     let text = if row.table { text.trim_matches(['"', '\'', '`']) } else { unquoted(text) };
     // A comment after the value.

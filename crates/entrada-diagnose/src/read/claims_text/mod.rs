@@ -22,6 +22,8 @@ pub(crate) struct DecodedToken {
     pub(crate) claims: Map<String, Value>,
 }
 
+type Members = Map<String, Value>;
+
 /// Claims that a token of Entra ID has beside `aud`. One of them is needed: other JSON has an `aud` as well.
 const BESIDE_AUD: [&str; 7] = ["iss", "exp", "appid", "azp", "tid", "scp", "roles"];
 /// Maximum depth at which claims are looked for in an object.
@@ -59,10 +61,7 @@ pub(crate) fn in_objects(text: &str, objects: &[Found]) -> Option<DecodedToken> 
 }
 
 /// The header and the claims in `value`: itself, or a member that holds them.
-fn claims_of(
-    value: &Value,
-    depth: usize,
-) -> Option<(Option<&Map<String, Value>>, &Map<String, Value>)> {
+fn claims_of(value: &Value, depth: usize) -> Option<(Option<&Members>, &Members)> {
     match value {
         Value::Object(members) if is_claims(members) => Some((None, members)),
         Value::Object(members) if 0 < depth => members.values().find_map(|member| {
@@ -94,7 +93,7 @@ fn is_claims(members: &Map<String, Value>) -> bool {
     let some = |name: &&str| {
         members.get(*name).is_some_and(|value| !value.is_null() && !value.is_object())
     };
-    audience && BESIDE_AUD.iter().any(|name| some(&name))
+    audience && BESIDE_AUD.iter().any(some)
 }
 
 fn is_header(members: &Map<String, Value>) -> bool {

@@ -9,6 +9,10 @@ pub(super) const CLAIMS: [&str; 6] = ["exp", "iat", "nbf", "auth_time", "xms_tcd
 /// Digits of a time in seconds: 2001 to 2286.
 const SECONDS: usize = 10;
 
+/// Lengths of a date with its time and zone in bytes.
+const DATE_MIN: usize = 16;
+const DATE_MAX: usize = 100;
+
 /// Formats of browsers and tools with a zone.
 const FORMATS: [&str; 5] = [
     "%a %b %d %Y %H:%M:%S GMT%z",
@@ -37,6 +41,10 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
         && let Ok(number) = number.parse()
     {
         return Some(number);
+    }
+    // The shortest date with a time, and the longest.
+    if !(DATE_MIN..=DATE_MAX).contains(&text.len()) {
+        return None;
     }
     let date = text.split(" (").next().unwrap_or(text).trim();
     let utc = ["UTC", "GMT", "Z"].iter().find_map(|zone| date.strip_suffix(zone));

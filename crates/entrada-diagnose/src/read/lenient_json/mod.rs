@@ -1,10 +1,12 @@
 //! Finds JSON in text, also as Python, Node and logs print it, and as people cut it.
 
 mod dress;
+mod literal;
 mod parser;
 mod string;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::ops::Range;
 
@@ -46,83 +48,102 @@ pub(crate) fn objects(text: &str) -> Vec<Found> {
             break;
         };
         at += next;
-        let (object, read) = read(text, at, fold);
-        match object {
-            Some(object) => {
-                at = object.span.end.max(at + 1);
-                found.push(object);
+        let Some(start) = start_of_member(bytes, at) else {
+            at += 1;
+            continue;
+        };
+        let attempt = read(text, at, start, fold);
+        if let Some(object) = attempt.found {
+            at = object.span.end.max(at + 1);
+            found.push(object);
+        } else {
+            at += attempt.skip.max(1);
+            while !text.is_char_boundary(at) {
+                at += 1;
             }
-            None => at += 1,
         }
-        let Some(left) = effort.checked_sub(read) else { break };
+        let Some(left) = effort.checked_sub(attempt.read) else { break };
         effort = left;
     }
     found
 }
 
-/// The object at `at`, and the number of bytes read for it.
-fn read(text: &str, at: usize, fold: Option<Fold>) -> (Option<Found>, usize) {
+/// What came of reading an object.
+#[derive(Default)]
+struct Attempt {
+    found: Option<Found>,
+    /// The number of bytes that were read, each as often as it was read.
+    read: usize,
+    /// The number of bytes that hold no object either, if it was not found.
+    skip: usize,
+}
+
+/// Reads the object or array at `at`, whose first member begins at `start`.
+fn read(text: &str, at: usize, start: usize, fold: Option<Fold>) -> Attempt {
+    let Some(dress) = Dress::of(&text[start..]) else { return read_plain(text, at, start, fold) };
     let rest = &text[at..];
-    let Some(start) = start_of_member(rest) else { return (None, 1) };
-    let mut cost = 1;
-    if let Some(dress) = Dress::of(&rest[start..]) {
-        let levels = dress.remove(rest);
-        cost += 2 * levels.iter().map(String::len).sum::<usize>();
-        let Some(plain) = levels.last() else { return (None, cost) };
-        let inner = read_plain(plain, 0, fold);
-        cost += inner.1;
-        let found = inner.0.map(|inner| Found {
-            span: at..at + dress.position(rest, &levels, inner.span.end),
-            strict: false,
-            ..inner
-        });
-        return (found, cost);
-    }
-    let (found, read) = read_plain(text, at, fold);
-    (found, cost + read)
+    let levels = dress.remove(rest);
+    let read = 2 * levels.iter().map(String::len).sum::<usize>();
+    let Some(plain) = levels.last() else { return Attempt::default() };
+    let Some(start) = start_of_member(plain.as_bytes(), 0) else {
+        return Attempt { read, ..Attempt::default() };
+    };
+    let inner = read_plain(plain, 0, start, fold);
+    let found = inner.found.map(|inner| Found {
+        span: at..at + dress.position(rest, &levels, inner.span.end),
+        strict: false,
+        ..inner
+    });
+    Attempt { found, read: read + inner.read, skip: inner.skip }
 }
 
 /// As [`read`], of a text whose quotes are as they were written.
-fn read_plain(text: &str, at: usize, fold: Option<Fold>) -> (Option<Found>, usize) {
+fn read_plain(text: &str, at: usize, start: usize, fold: Option<Fold>) -> Attempt {
     let rest = &text[at..];
-    let first = start_of_member(rest).map(|start| &rest[start..]);
-    let (end, mut cost) = match first {
-        Some(first) if first.starts_with(['"', '}']) => match end_of_json(rest) {
-            Ok(end) => (Some(end), end),
-            Err(read) => (None, read),
-        },
-        _ => (None, 0),
-    };
-    if let Some(end) = end
-        && limits::weigh(&rest[..end]).is_ok()
-    {
-        cost += end;
-        if let Ok(value) = serde_json::from_str::<Value>(&rest[..end]) {
-            return (Some(Found { span: at..at + end, value, strict: true }), cost);
+    let mut read = 1;
+    if text[start..].starts_with(['"', '}']) {
+        match end_of_json(rest) {
+            Ok(end) => {
+                read += 2 * end;
+                if limits::weigh(&rest[..end]).is_ok()
+                    && let Ok(value) = serde_json::from_str(&rest[..end])
+                {
+                    let found = Some(Found { span: at..at + end, value, strict: true });
+                    return Attempt { found, read, skip: 0 };
+                }
+            }
+            Err(searched) => read += searched,
         }
     }
     let mut parser = Parser::new(rest, fold);
-    let value = parser.document();
-    cost += parser.read();
-    let found = value.map(|(value, end)| Found { span: at..at + end, value, strict: false });
-    (found, cost)
+    let found =
+        parser.document().map(|(value, end)| Found { span: at..at + end, value, strict: false });
+    read += parser.read();
+    let skip = if parser.is_over_limit() { parser.read() } else { 0 };
+    Attempt { found, read, skip }
 }
 
-/// The position of the first member after the opening braces and brackets of `text`; `None` if it cannot be an object or
-/// an array of objects.
-fn start_of_member(text: &str) -> Option<usize> {
-    const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
-    let mut rest = &text[1..];
-    if text.starts_with('[') {
-        // The line breaks of an escaped text are escaped too.
-        rest = rest.trim_start_matches(BLANKS).trim_start_matches("\\n").trim_start_matches(BLANKS);
-        rest = rest.strip_prefix('{')?;
+/// The position of the first member after the brace or bracket at `at`; `None` if what follows cannot be an object or an
+/// array of objects.
+fn start_of_member(bytes: &[u8], at: usize) -> Option<usize> {
+    // The line breaks of an escaped text are escaped too.
+    let skip = |mut at: usize| loop {
+        match bytes.get(at..)? {
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => at += 1,
+            [b'\\', b'n' | b'r' | b't', ..] => at += 2,
+            _ => return Some(at),
+        }
+    };
+    let mut start = skip(at + 1)?;
+    if bytes[at] == b'[' {
+        if bytes.get(start) != Some(&b'{') {
+            return None;
+        }
+        start = skip(start + 1)?;
     }
-    let mut start = rest.trim_start_matches(BLANKS);
-    while let Some(next) = start.strip_prefix("\\n").or_else(|| start.strip_prefix("\\r")) {
-        start = next.trim_start_matches(BLANKS);
-    }
-    Some(text.len() - start.len())
+    let first = *bytes.get(start)?;
+    (first.is_ascii_alphanumeric() || 0x80 <= first || b"\"'`_$@}\\&/#".contains(&first))
+        .then_some(start)
 }
 
 /// The end of the braces and brackets at the start of `text`, or how much was read without finding it.

@@ -1,35 +1,32 @@
 //! Reads one object or array, as loosely as programs print them.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::Fold;
-use super::string::{self, Text};
+use super::literal::{NAME_MAX, is_empty, is_frame, is_mark};
+use super::string;
+use super::value::Boundary;
 
 /// Maximum depth of objects and arrays.
 const DEPTH_MAX: usize = 64;
 /// Maximum number of members and elements. Each takes about a hundred bytes.
 const ELEMENTS_MAX: usize = 100_000;
-/// Maximum length of a name without quotes, in bytes.
-const NAME_MAX: usize = 64;
 /// Maximum length of a quoted name, in bytes.
 const QUOTED_NAME_MAX: usize = 200;
 
-/// Maximum length of a folded line in bytes.
-const LINE_MAX: usize = 1_000;
-
 /// A position in a text.
 pub(super) struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) at: usize,
     /// The farthest position that was looked at.
-    read: usize,
-    fold: Option<Fold>,
+    pub(super) read: usize,
+    pub(super) fold: Option<Fold>,
     depth: usize,
     elements: usize,
     /// The end of the last complete value.
-    complete: usize,
+    pub(super) complete: usize,
     /// The text ended before an object or array did.
-    truncated: bool,
+    pub(super) truncated: bool,
 }
 
 /// A quoted or bare name, and what stands between it and its value.
@@ -50,6 +47,11 @@ impl<'a> Parser<'a> {
         self.read.max(self.at)
     }
 
+    /// Whether the text has more levels or members than are read.
+    pub(super) fn is_over_limit(&self) -> bool {
+        DEPTH_MAX < self.depth || ELEMENTS_MAX < self.elements
+    }
+
     /// The object, or array of objects, and its end. `None` if it has no member.
     pub(super) fn document(&mut self) -> Option<(Value, usize)> {
         let value = if self.peek() == Some('[') { self.array(']')? } else { self.object()? };
@@ -64,22 +66,22 @@ impl<'a> Parser<'a> {
         some.then_some((value, end))
     }
 
-    fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    fn take(&mut self, text: &str) -> bool {
+    pub(super) fn take(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text);
         self.at += if found { text.len() } else { 0 };
         found
     }
 
     /// Skips blanks, line breaks and comments.
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         loop {
             let rest = self.rest();
             self.at += rest.len() - rest.trim_start().len();
@@ -284,14 +286,10 @@ impl<'a> Parser<'a> {
     }
 
     /// An object, or a set of values.
-    fn nested(&mut self) -> Option<Value> {
+    pub(super) fn nested(&mut self) -> Option<Value> {
         let (start, depth, complete) = (self.at, self.depth, self.complete);
         let object = self.object();
-        if object.is_some()
-            || self.truncated
-            || DEPTH_MAX < self.depth
-            || ELEMENTS_MAX < self.elements
-        {
+        if object.is_some() || self.truncated || self.is_over_limit() {
             return object;
         }
         // The set is read only if the first of its values was reached.
@@ -299,203 +297,8 @@ impl<'a> Parser<'a> {
         self.array('}')
     }
 
-    /// A string, or several that are added to each other.
-    fn string(&mut self) -> Option<Value> {
-        let Text { mut value, closed, .. } = self.text();
-        if !closed {
-            self.truncated = true;
-            // The start of a sentence tells something, the start of a word may be that of another.
-            let end = self.text.len();
-            let sentence = value.trim().contains(' ');
-            self.complete = if sentence { end } else { self.complete };
-            return sentence.then_some(Value::String(value));
-        }
-        loop {
-            let end = self.at;
-            self.blanks();
-            let added = self.take("+");
-            self.blanks();
-            if !matches!(self.peek(), Some('"' | '\'' | '`'))
-                || !added && !self.text[end..self.at].contains('\n')
-            {
-                self.at = end;
-                return Some(Value::String(value));
-            }
-            let next = self.text();
-            let after = self.rest().trim_start();
-            if !added && (after.starts_with(':') || after.starts_with("=>")) || !next.closed {
-                // The name of the next member, after a missing comma.
-                self.read = self.read();
-                self.at = end;
-                return Some(Value::String(value));
-            }
-            value.push_str(&next.value);
-        }
-    }
-
-    /// Reads the string here.
-    fn text(&mut self) -> Text {
-        let text = string::read(self.rest(), self.fold, self.line_start());
-        self.at += text.length;
-        text
-    }
-
-    /// The text between the start of the line and the position. Of a long line, which was not folded, the end.
-    fn line_start(&self) -> &'a str {
-        let window = self.text.ceil_boundary(self.at.saturating_sub(LINE_MAX));
-        let before = &self.text[window..self.at];
-        before.rfind('\n').map_or(before, |start| &before[start + 1..])
-    }
-
-    /// A value without quotes: up to the comma, the end of the line, or the closing brace. `Name {` begins an object.
-    fn bare(&mut self) -> Option<Value> {
-        let start = self.at;
-        self.skip_bare();
-        let text = self.text[start..self.at].trim();
-        if self.peek() == Some('{') && is_class(text) {
-            let value = self.nested()?;
-            let Value::Object(mut members) = value else { return Some(value) };
-            if let Some((_, message)) = text.split_once(": ") {
-                let message = message.split("\n").next().unwrap_or(message);
-                members.entry("message").or_insert_with(|| message.trim().into());
-            }
-            return Some(Value::Object(members));
-        }
-        if self.at == self.text.len() {
-            self.truncated = true;
-            let sentence = text.contains(' ');
-            self.complete = if sentence { self.at } else { self.complete };
-            return sentence.then(|| text.into());
-        }
-        // The frames of an error are no part of its message.
-        Some(literal(text.split('\n').next().unwrap_or(text).trim_end()))
-    }
-
-    /// Skips a value without quotes.
-    fn skip_bare(&mut self) {
-        let mut open = 0_usize;
-        let rest = self.rest();
-        let end = rest.char_indices().find(|(at, c)| match c {
-            '(' | '[' | '<' => {
-                open += 1;
-                false
-            }
-            ')' | ']' if open == 0 => true,
-            ')' | ']' | '>' => {
-                open = open.saturating_sub(1);
-                false
-            }
-            ',' => open == 0,
-            // An error has its frames on the next lines.
-            '\n' => !is_frame(rest[at + 1..].trim_start()),
-            '{' | '}' => true,
-            _ => false,
-        });
-        self.at += end.map_or(rest.len(), |(end, _)| end);
-    }
-
-    /// The value after `=`: up to `;`, the next `, name=`, or the closing brace.
-    fn assigned(&mut self) -> Option<Value> {
-        let rest = self.rest();
-        if rest.starts_with('{') || rest.starts_with("@{") {
-            self.take("@");
-            return self.nested();
-        }
-        let mut open = 0_usize;
-        let end = rest.char_indices().find(|(at, c)| match c {
-            '{' => {
-                open += 1;
-                false
-            }
-            '}' if 0 < open => {
-                open -= 1;
-                false
-            }
-            '}' => true,
-            ';' => open == 0,
-            ',' => open == 0 && is_assignment(&rest[at + 1..]),
-            _ => false,
-        });
-        let Some((end, _)) = end else {
-            self.at = self.text.len();
-            self.truncated = true;
-            let sentence = rest.trim().contains(' ');
-            self.complete = if sentence { self.at } else { self.complete };
-            return sentence.then(|| rest.trim().into());
-        };
-        self.at += end;
-        Some(literal(rest[..end].trim()))
-    }
-
-    fn skip_line(&mut self) {
+    pub(super) fn skip_line(&mut self) {
         let rest = self.rest();
         self.at += rest.find('\n').unwrap_or(rest.len());
-    }
-}
-
-/// Whether nothing of `value` was read.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => members.is_empty(),
-        Value::Array(values) => values.is_empty(),
-        _ => false,
-    }
-}
-
-/// The value of a text without quotes.
-fn literal(text: &str) -> Value {
-    match text {
-        "true" | "True" => Value::Bool(true),
-        "false" | "False" => Value::Bool(false),
-        "null" | "None" | "undefined" | "nil" | "NaN" | "" => Value::Null,
-        _ => {
-            let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-            let number =
-                number.then(|| text.trim_end_matches('n').parse::<Number>().ok()).flatten();
-            number.map_or_else(|| text.into(), Value::Number)
-        }
-    }
-}
-
-/// Whether `text` is what Node prints for something that it does not show: `[Object]`, `[Function: send]`.
-fn is_mark(text: &str) -> bool {
-    let name = text[1..].split([']', '\n']).next().unwrap_or_default();
-    let word = name.split([':', ' ', '(']).next().unwrap_or_default();
-    word.starts_with(|c: char| c.is_ascii_uppercase())
-        && word.bytes().all(|b| b.is_ascii_alphanumeric())
-        && !matches!(word, "True" | "False" | "None")
-}
-
-/// Whether `text` is a name before an object: `Headers`, `<ref *1> Foo`, `Error: x`.
-fn is_class(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase() || c == '<' || c == '[')
-        || text.is_empty()
-        || text.starts_with("@")
-        || text.starts_with("new ")
-}
-
-/// Whether `text` begins with a frame of a JavaScript stack.
-fn is_frame(text: &str) -> bool {
-    text.starts_with("at ")
-}
-
-/// Whether `text` begins with `name=`.
-fn is_assignment(text: &str) -> bool {
-    let text = text.trim_start();
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
-        .unwrap_or(text.len());
-    0 < end && end <= NAME_MAX && text[end..].starts_with('=')
-}
-
-/// Positions between characters.
-trait Boundary {
-    /// The first boundary at or after `at`, at most the length.
-    fn ceil_boundary(&self, at: usize) -> usize;
-}
-
-impl Boundary for str {
-    fn ceil_boundary(&self, at: usize) -> usize {
-        (at..self.len()).find(|at| self.is_char_boundary(*at)).unwrap_or(self.len())
     }
 }

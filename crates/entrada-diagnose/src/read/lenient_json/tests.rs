@@ -11,6 +11,7 @@ fn one(text: &str) -> Found {
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value)] // `json!` makes values.
 fn reads(text: &str, value: Value) {
     let found = one(text);
     assert_eq!(found.value, value, "{text}");

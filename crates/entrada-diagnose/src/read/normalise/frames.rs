@@ -159,9 +159,7 @@ fn is_call(call: &str, indent: usize) -> bool {
                             || text.contains("js:")
                             || text.contains('/')
                             || text.contains('\\'))
-                        || text.ends_with(".java")
-                        || text.ends_with(".kt")
-                        || text.ends_with(".scala")
+                        || [".java", ".kt", ".scala"].iter().any(|end| text.ends_with(end))
                 }))
     };
     let name = call.split(['(', ' ']).next().unwrap_or_default();
@@ -190,6 +188,7 @@ fn is_php(line: &str) -> bool {
 
 /// Puts the class of an exception on a line of its own, so that its message starts a line.
 pub(super) fn split_class(text: &str) -> Option<String> {
+    memmem::find(text.as_bytes(), b": ")?;
     let mut plain = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {
         let mut rest = line;

@@ -1,6 +1,6 @@
 //! Marks around and within a text: byte order marks, terminal escapes, line ends, Markdown fences, mail quoting.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
 /// Removes byte order marks at the start.
 pub(super) fn without_byte_order_mark(text: &str) -> Option<String> {
@@ -44,8 +44,8 @@ pub(super) fn without_escapes(text: &str) -> Option<String> {
 
 /// The length in bytes of the escape sequence at the start of `text`; 0 if there is none.
 fn sequence_length(text: &str, bare: bool) -> usize {
-    if text.starts_with('[') {
-        let numbered = text[1..].starts_with(|c: char| c.is_ascii_digit());
+    if let Some(rest) = text.strip_prefix('[') {
+        let numbered = rest.starts_with(|c: char| c.is_ascii_digit());
         return if bare && numbered { colour(text) } else { 0 };
     }
     let Some(escape) = ESCAPES.iter().find(|escape| text.starts_with(**escape)) else { return 0 };
@@ -181,6 +181,6 @@ fn levels(line: &str, max: usize) -> (usize, usize) {
         length = line.len() - rest.len() + 1;
         count += 1;
     }
-    let blank = 0 < count && memchr2(b' ', b'\t', line[length..].as_bytes()) == Some(0);
+    let blank = 0 < count && line[length..].starts_with([' ', '\t']);
     (count, length + usize::from(blank))
 }

@@ -4,6 +4,7 @@ mod frames;
 mod marks;
 mod powershell;
 pub(super) mod prefix;
+mod record;
 #[cfg(test)]
 mod tests;
 

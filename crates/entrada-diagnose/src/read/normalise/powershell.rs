@@ -159,7 +159,8 @@ fn command(line: &str) -> Option<&str> {
             && noun.starts_with(|c: char| c.is_ascii_uppercase())
             && verb.bytes().chain(noun.bytes()).all(|b| b.is_ascii_alphanumeric())
     });
-    (verb || !name.contains(' ') && name.ends_with(".ps1")).then_some(text)
+    (verb || !name.contains(' ') && [".ps1", ".PS1", ".psm1"].iter().any(|end| name.ends_with(end)))
+        .then_some(text)
 }
 
 /// Writes the lines before a record as they are.

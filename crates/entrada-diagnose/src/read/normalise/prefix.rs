@@ -1,10 +1,11 @@
 //! What logs, containers and CI systems put before each line.
 
-use super::super::scan::Cursor;
+use super::record::record;
+use crate::read::scan::Cursor;
 
 /// The kind of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// `mailer-1  | ` of Docker compose.
     Compose,
     /// `[pod/mailer-7d9f/app] ` of `kubectl logs --prefix`.
@@ -40,10 +41,10 @@ const KINDS: [Kind; 9] = [
 
 /// A prefix of a line.
 #[derive(Clone, Copy, Debug)]
-struct Prefix<'a> {
+pub(super) struct Prefix<'a> {
     kind: Kind,
     /// Length in bytes.
-    length: usize,
+    pub(super) length: usize,
     /// What all lines of one source share: the name of a container.
     name: &'a str,
     /// Whether the next line continues this one.
@@ -51,7 +52,9 @@ struct Prefix<'a> {
 }
 
 impl<'a> Prefix<'a> {
-    fn new(kind: Kind, length: usize) -> Option<Self> {
+    /// `Some`, as the readers of the formats return it.
+    #[allow(clippy::unnecessary_wraps)]
+    pub(super) fn new(kind: Kind, length: usize) -> Option<Self> {
         Some(Self { kind, length, name: "", partial: false })
     }
 
@@ -84,6 +87,7 @@ pub(crate) fn is_log_line(line: &str) -> bool {
 /// Removes the prefix that nearly all lines have. Records of a log may have more lines, which follow the first without a
 /// prefix.
 pub(super) fn remove(text: &str) -> Option<String> {
+    text.lines().find_map(Prefix::of)?;
     let prefixes: Vec<Option<Prefix>> = text.lines().map(Prefix::of).collect();
     let is_empty = |line: &str| line.trim().is_empty();
     let total = text.lines().filter(|line| !is_empty(line)).count();
@@ -218,7 +222,7 @@ fn syslog(line: &str) -> Option<Prefix<'_>> {
 }
 
 /// ` host program[123]: ` after the time.
-fn syslog_source(mut cursor: Cursor<'_>) -> Option<Prefix<'_>> {
+pub(super) fn syslog_source(mut cursor: Cursor<'_>) -> Option<Prefix<'_>> {
     cursor.blanks()?;
     cursor.word()?;
     cursor.blanks()?;
@@ -271,203 +275,4 @@ fn python(line: &str) -> Option<Prefix<'_>> {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let known = logger && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     known.then(|| Prefix::new(Kind::Python, level.len() + end + 1))?
-}
-
-/// A time, and often a level, a thread and a logger in any of the usual orders.
-fn record(line: &str) -> Option<Prefix<'_>> {
-    let mut cursor = Cursor::new(line);
-    let bracket = cursor.take("[");
-    let dated = cursor.timestamp().is_some();
-    if !dated {
-        cursor.clock()?;
-    }
-    if bracket && cursor.take("]") || !bracket {
-        // A CSV file has a comma here, a range of times a dash.
-        matches!(cursor.rest().bytes().next(), None | Some(b' ' | b'\t' | b'|' | b'['))
-            .then_some(())?;
-    } else {
-        // Serilog: `[05:34:36 ERR] `.
-        cursor.blanks()?;
-        is_level(cursor.until_any(&[']', ' '])?).then_some(())?;
-        cursor.until(']').then_some(())?;
-        cursor.take(" ");
-        return Prefix::new(Kind::Record, cursor.at());
-    }
-    let plain = cursor.clone();
-    if let Some(length) = columns(&mut cursor) {
-        return Prefix::new(Kind::Record, length);
-    }
-    // A journal with ISO times.
-    if let Some(prefix) = syslog_source(plain.clone())
-        && line[..prefix.length].trim_end().ends_with("]:")
-    {
-        return Some(prefix);
-    }
-    let mut plain = plain;
-    plain.take(" ");
-    dated.then(|| Prefix::new(Kind::Time, plain.at()))?
-}
-
-/// Maximum number of columns between the time and the text.
-const COLUMNS_MAX: usize = 8;
-
-/// The end of the columns after a time, if one of them is a level.
-fn columns(cursor: &mut Cursor<'_>) -> Option<usize> {
-    let mut level = false;
-    let mut end = None;
-    for _ in 0..COLUMNS_MAX {
-        cursor.separators();
-        let start = cursor.clone();
-        let Some(word) = cursor.word() else { break };
-        let bare = word.trim_matches(|c| "[]<>():|,".contains(c));
-        let closed = word.ends_with([':', ']']) || cursor.rest().starts_with([':', '|']) || {
-            let rest = cursor.rest().trim_start_matches([' ', '\t']);
-            ["- ", ": ", "| ", "--- "].iter().any(|separator| rest.starts_with(separator))
-        };
-        if !level && is_level(bare) && !(word == "error:" || word == "Error:") {
-            level = true;
-        } else if let Some(inner) = word.strip_prefix('[') {
-            // A thread or a logger in brackets; its name may have blanks.
-            *cursor = start.clone();
-            cursor.take("[");
-            let _ = inner;
-            let name = cursor.until_any(&[']'])?;
-            cursor.take("]");
-            cursor.take(":");
-            if !is_source(name) {
-                *cursor = start;
-                break;
-            }
-        } else if bare.bytes().all(|b| b.is_ascii_digit())
-            && !bare.is_empty()
-            && bare.len() <= 7
-            && (!level || closed || cursor.rest().starts_with(" --- "))
-        {
-            // A process.
-        } else if closed && is_logger(bare) || !level && is_logger(bare) && next_is_level(cursor) {
-            cursor.take(":");
-        } else {
-            *cursor = start;
-            break;
-        }
-        if level {
-            end = Some(cursor.clone());
-        }
-    }
-    let mut end = end?;
-    let rest = end.rest();
-    let separated = rest.trim_start_matches([' ', '\t']);
-    for separator in ["- ", ": ", "| ", "--- "] {
-        if let Some(text) = separated.strip_prefix(separator) {
-            return Some(end.at() + rest.len() - text.len());
-        }
-    }
-    end.take(":");
-    end.take(" ");
-    Some(end.at())
-}
-
-fn next_is_level(cursor: &Cursor<'_>) -> bool {
-    let mut next = cursor.clone();
-    next.separators();
-    next.word().is_some_and(|word| is_level(word.trim_matches(|c| "[]<>():|,".contains(c))))
-}
-
-fn is_level(word: &str) -> bool {
-    const LEVELS: [&str; 24] = [
-        "trace",
-        "debug",
-        "info",
-        "information",
-        "notice",
-        "warn",
-        "warning",
-        "error",
-        "err",
-        "fatal",
-        "critical",
-        "crit",
-        "severe",
-        "panic",
-        "alert",
-        "emerg",
-        "vrb",
-        "dbg",
-        "inf",
-        "wrn",
-        "ftl",
-        "verbose",
-        "fail",
-        "eror",
-    ];
-    word.len() <= 11 && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
-}
-
-/// Maximum length of a logger's name in bytes.
-const NAME_MAX: usize = 80;
-
-/// Whether `name` is one of a logger or module, and not of an error or a program that writes errors by itself.
-fn is_logger(name: &str) -> bool {
-    const OTHERS: [&str; 36] = [
-        "oauth2",
-        "curl",
-        "error",
-        "fetchmail",
-        "getmail",
-        "msmtp",
-        "mbsync",
-        "http",
-        "https",
-        "status",
-        "code",
-        "panic",
-        "message",
-        "reason",
-        "scope",
-        "response",
-        "body",
-        "aud",
-        "iss",
-        "iat",
-        "nbf",
-        "exp",
-        "scp",
-        "tid",
-        "oid",
-        "sub",
-        "upn",
-        "appid",
-        "azp",
-        "roles",
-        "ver",
-        "typ",
-        "alg",
-        "kid",
-        "wids",
-        "idtyp",
-    ];
-    let last = name.rsplit(['.', ':', '/']).next().unwrap_or(name);
-    let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/$:#@".contains(&b));
-    let dotted = name.contains('.') || name.contains("::") || name.contains('/');
-    word && (2..=NAME_MAX).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && !name.contains("://")
-        && !last.ends_with("Error")
-        && !last.ends_with("Exception")
-        && last != "error"
-        && !OTHERS.contains(&name)
-        && (dotted
-            || name == "__main__"
-            || !name.contains('_') && !name.contains(|c: char| c.is_ascii_uppercase()))
-}
-
-/// Whether the text in brackets after a time names a thread, a process or a logger, and not an error.
-fn is_source(name: &str) -> bool {
-    let error = name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let capitals = 3 < name.len() && name.bytes().all(|b| b.is_ascii_uppercase());
-    name.len() <= NAME_MAX
-        && !name.contains(['{', '"', '='])
-        && !name.contains("AADSTS")
-        && !(error || capitals)
-        || is_level(name)
 }
