@@ -110,7 +110,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     // The used refresh token is stored, whichever account it belongs to.
     let request = of_anybody(request);
     let mut person = CliPrompt::new(app, &settings);
-    let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
+    let taken = flow::import_refresh_token(app.sys, &grants, &request, one, replace, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))

@@ -276,7 +276,7 @@ impl Desk {
             session: KeyringSession::Plain,
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
-            asked_to_end: || None,
+            termination_signal: || None,
             places: None,
         };
         change(&mut settings);

@@ -15,7 +15,7 @@ use crate::program::files;
 use entrada_auth::store::contract;
 
 fn short(limits: &mut Limits) {
-    *limits = Limits { quiet: Duration::from_secs(1), patient: Duration::from_secs(2) };
+    *limits = Limits { answer: Duration::from_secs(1), dialog: Duration::from_secs(2) };
 }
 
 fn key() -> GrantKey {
@@ -98,11 +98,11 @@ fn a_locked_keyring_is_locked_and_not_empty() {
     desk.lock();
     let store = desk.store();
     let started = Instant::now();
-    assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.save("name", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.save("other", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.remove("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.names().unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.save("name", b"new").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.save("other", b"new").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.remove("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.names().unwrap_err().reason, StoreErrorKind::Locked);
     assert!(started.elapsed() < Duration::from_secs(2));
     assert!(store.load("absent").unwrap().is_none());
 }
@@ -123,7 +123,7 @@ fn a_locked_keyring_whose_dialog_cannot_come_up_says_so_after_one_notice() {
         notice,
     );
     for _ in 0..2 {
-        let trouble = store.load("name").unwrap_err().trouble;
+        let trouble = store.load("name").unwrap_err().reason;
         assert!(
             matches!(trouble, StoreErrorKind::Dismissed | StoreErrorKind::TimedOut(2)),
             "{trouble}"
@@ -137,7 +137,7 @@ fn a_bus_without_a_provider_is_not_a_locked_keyring() {
     let desk = Desk::bare();
     let error = desk.store().load("name").unwrap_err();
     assert!(
-        matches!(&error.trouble, StoreErrorKind::Unavailable(text) if text.contains("no program")),
+        matches!(&error.reason, StoreErrorKind::Unavailable(text) if text.contains("no program")),
         "{error}"
     );
     assert_eq!(desk.store().describe(), "the Secret Service");
@@ -175,7 +175,7 @@ fn a_frozen_daemon_is_left_alone_in_time() {
         warm.save("name", b"value").unwrap();
         desk.signal("STOP");
         let started = Instant::now();
-        let troubles = [cold.load("name"), warm.load("name")].map(|r| r.unwrap_err().trouble);
+        let troubles = [cold.load("name"), warm.load("name")].map(|r| r.unwrap_err().reason);
         let waited = started.elapsed();
         desk.signal("CONT");
         assert_eq!(troubles[0], StoreErrorKind::TimedOut(1));
@@ -191,7 +191,7 @@ fn a_daemon_that_was_restarted_is_found_again() {
     let store = desk.store();
     store.save("name", b"value").unwrap();
     desk.kill();
-    let trouble = store.load("name").unwrap_err().trouble;
+    let trouble = store.load("name").unwrap_err().reason;
     assert!(matches!(trouble, StoreErrorKind::Unavailable(_)), "{trouble}");
     desk.start(Some("password"));
     assert_eq!(store.load("name").unwrap().unwrap().as_slice(), b"value");
@@ -206,11 +206,11 @@ fn a_grant_that_a_killed_keyring_refused_comes_back_when_it_is_unlocked() {
     let ready = grants.reserve().unwrap();
     desk.lock();
     let refused = grants.save(&key(), &grant("two", 200), NumericDate(200)).unwrap_err();
-    assert_eq!(refused.trouble, StoreErrorKind::Locked);
+    assert_eq!(refused.reason, StoreErrorKind::Locked);
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     assert!(path.exists());
     let grants = Grants::new(Box::new(desk.store()), state);
-    assert_eq!(grants.load(&key()).unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(grants.load(&key()).unwrap_err().reason, StoreErrorKind::Locked);
     desk.kill();
     desk.start(Some("password"));
     assert_eq!(refresh_token(&grants).unwrap(), "two");

@@ -74,7 +74,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         Err(error) => return Err(refuse(error)),
         Ok(metadata) => check(path, &metadata)?,
     }
-    Temporary::beside(path)?.become_file(path, bytes)
+    Temporary::create_for(path)?.become_file(path, bytes)
 }
 
 /// Removes `path`, whatever its file type. Returns whether it existed.
@@ -227,7 +227,7 @@ mod tests {
 
     fn refused(result: Result<impl Sized, BackendError>, word: &str) {
         let Err(fault) = result else { panic!("`{word}` was accepted") };
-        assert!(fault.trouble.to_string().contains(word), "{} lacks {word}", fault.trouble);
+        assert!(fault.reason.to_string().contains(word), "{} lacks {word}", fault.reason);
     }
 
     fn place() -> (tempfile::TempDir, PathBuf) {

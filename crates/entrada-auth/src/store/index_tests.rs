@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::record::tests::{grant, key};
+use entrada_core::NumericDate;
 
 fn entry(account: &str, saved_at: i64) -> AccountEntry {
     let key = GrantKey { account: account.to_owned(), ..key() };
@@ -71,7 +72,7 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     std::fs::write(&index.path, newer).unwrap();
     index.put(&entry("b", 1), None).unwrap();
     let refused = index.join(StoreKind::File, &all_of(&[])).unwrap_err();
-    assert_eq!(refused.trouble, StoreErrorKind::Newer(2));
+    assert_eq!(refused.reason, StoreErrorKind::Newer(2));
     assert_eq!(index.read().entries, [entry("b", 1)]);
     assert!(index.remove(StoreKind::File, &[entry("b", 1).key()]).unwrap());
     assert_eq!(index.read().entries, []);

@@ -229,7 +229,7 @@ fn write(mut file: &File, note: &str) -> io::Result<()> {
 }
 
 fn refused(path: &Path, fault: BackendError) -> LockError {
-    let text = fault.trouble.to_string();
+    let text = fault.reason.to_string();
     let source = fault.source.unwrap_or_else(|| io::Error::other(text).into());
     LockError::Refused { path: path.to_owned(), source }
 }

@@ -264,7 +264,7 @@ mod tests {
         }
         for text in ["", "hunter2", "AP8A", &hex[1..], &"+f".repeat(32), &"é".repeat(32)] {
             let fault = parse_key(text).unwrap_err();
-            assert!(fault.trouble.to_string().contains("openssl rand -base64 32"), "{text}");
+            assert!(fault.reason.to_string().contains("openssl rand -base64 32"), "{text}");
             assert!(text.is_empty() || !format!("{fault:?}").contains(text));
         }
     }
@@ -284,11 +284,11 @@ mod tests {
     #[test]
     fn a_wrong_key_is_reported_as_wrong() {
         let sealed = raw(1).seal("name", b"secret", None).unwrap();
-        let wrong = raw(2).open("name", &sealed).unwrap_err().trouble;
+        let wrong = raw(2).open("name", &sealed).unwrap_err().reason;
         assert_eq!(wrong, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
         let mut newer = sealed;
         newer[8] = 2;
-        assert_eq!(raw(1).open("name", &newer).unwrap_err().trouble, StoreErrorKind::Newer(2));
+        assert_eq!(raw(1).open("name", &newer).unwrap_err().reason, StoreErrorKind::Newer(2));
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(fresh.open("b", &second).unwrap().as_slice(), b"2");
         let wrong = Sealer::new(&StoreKey::Passphrase(Secret::new("wrong"))).unwrap();
         assert!(wrong.open("b", &second).is_err());
-        assert!(raw(1).open("b", &second).unwrap_err().trouble.to_string().contains("passphrase"));
+        assert!(raw(1).open("b", &second).unwrap_err().reason.to_string().contains("passphrase"));
         assert!(Sealer::new(&StoreKey::Passphrase(Secret::new(""))).is_err());
     }
 }

@@ -27,7 +27,7 @@ impl Browser for RealBrowser {
             ));
         }
         let openers = openers(url, env);
-        let (sender, trouble) = mpsc::channel();
+        let (sender, failure) = mpsc::channel();
         let url = url.clone();
         // The opener may run as long as the browser does. The sign-in does not wait for it.
         std::thread::Builder::new().name("browser".to_owned()).spawn(move || {
@@ -36,7 +36,7 @@ impl Browser for RealBrowser {
                 let _ = sender.send(error);
             }
         })?;
-        Ok(trouble)
+        Ok(failure)
     }
 }
 

@@ -25,19 +25,19 @@ use std::time::Duration;
 pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
 pub(crate) use clock::leave_signals_alone;
-pub use clock::{RealClock, asked_to_end_by};
+pub use clock::{RealClock, termination_signal};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
 pub use env::{Env, OWN};
 pub use file_id::FileId;
 pub use harden::{harden, survive_file_limit};
 pub use http::{
-    BundleError, CertificateFault, CertificateTrouble, CutOff, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp,
-    RequestDeadline, SetupTrouble, proxy_of,
+    BundleError, CertificateFailure, CertificateFault, CutOff, HttpError, HttpFailure, HttpRequest,
+    HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFailure, ProxyFault, RealHttp,
+    RequestDeadline, SetupFailure, proxy_of,
 };
 pub use input_file::{
-    CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, check_way, read_input_file,
+    CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, check_path, read_input_file,
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};

@@ -1,5 +1,5 @@
 //! The bus's socket and the wait for it, on the caller's own thread with poll(2). An event loop would cost a thread
-//! or half a megabyte on every token request, only to watch this one descriptor.
+//! or half a megabyte on every token request, only to timeouts this one descriptor.
 
 use std::future::poll_fn;
 use std::io;

@@ -71,8 +71,8 @@ pub(super) fn store_at(
         service: "entrada-test".to_owned(),
         session: KeyringSession::Plain,
         interaction: Interaction::Forbidden,
-        limits: Limits { quiet: Duration::from_secs(60), patient: Duration::from_secs(600) },
-        asked_to_end: || None,
+        limits: Limits { answer: Duration::from_secs(60), dialog: Duration::from_secs(600) },
+        termination_signal: || None,
         places: None,
     };
     change(&mut settings);

@@ -37,11 +37,11 @@ pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendE
 }
 
 /// Maps an error of the secret-service crate.
-pub(super) fn of(error: secret_service::Error) -> BackendError {
+pub(super) fn from_service(error: secret_service::Error) -> BackendError {
     use secret_service::Error;
     match error {
-        Error::Zbus(error) => of_bus(error),
-        Error::ZbusFdo(error) => of_bus(error.into()),
+        Error::Zbus(error) => from_bus(error),
+        Error::ZbusFdo(error) => from_bus(error.into()),
         Error::Locked => BackendError::new(StoreErrorKind::Locked),
         Error::Prompt => BackendError::new(StoreErrorKind::Dismissed),
         Error::Unavailable => BackendError::unavailable(NO_PROVIDER).because(error),
@@ -58,7 +58,7 @@ const NO_PROVIDER: &str = "no program provides `org.freedesktop.secrets` on the 
 const WENT_AWAY: &str = "the keyring's program ended during the request";
 
 /// Maps an error of D-Bus.
-pub(super) fn of_bus(error: zbus::Error) -> BackendError {
+pub(super) fn from_bus(error: zbus::Error) -> BackendError {
     let Some((name, text)) = name_and_text(&error) else {
         return match &error {
             zbus::Error::InputOutput(io) if io.kind() == io::ErrorKind::TimedOut => {
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn each_answer_maps_to_the_error_that_says_what_to_do() {
         use zbus::fdo::Error;
-        let trouble_of = |error: Error| of_bus(error.into()).trouble;
+        let trouble_of = |error: Error| from_bus(error.into()).reason;
         let text = || "no".to_owned();
         assert!(
             trouble_of(Error::ServiceUnknown(text())).to_string().contains("no program provides")
@@ -128,7 +128,7 @@ mod tests {
             trouble_of(Error::Failed("n\u{1b}[2Jo".to_owned())),
             StoreErrorKind::Denied(refused)
         );
-        assert_eq!(of(secret_service::Error::Locked).trouble, StoreErrorKind::Locked);
-        assert_eq!(of(secret_service::Error::Prompt).trouble, StoreErrorKind::Dismissed);
+        assert_eq!(from_service(secret_service::Error::Locked).reason, StoreErrorKind::Locked);
+        assert_eq!(from_service(secret_service::Error::Prompt).reason, StoreErrorKind::Dismissed);
     }
 }

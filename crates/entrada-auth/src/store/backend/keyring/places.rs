@@ -33,7 +33,7 @@ impl Places {
     pub(super) fn note(&self, name: &str, place: &OwnedObjectPath) {
         let path = self.file(name);
         if disk::private_dir(&self.0).is_ok()
-            && let Ok(file) = Temporary::beside(&path)
+            && let Ok(file) = Temporary::create_for(&path)
         {
             // The cache may be lost.
             let _ = file.become_cache(&path, place.as_bytes());

@@ -1,10 +1,10 @@
-//! Shares the result of the last refresh with other processes through the note next to the lock. Processes that
-//! waited for the refresh get the same failure, and only one process sends a dead refresh token.
+//! Shares the failure of the last refresh with other processes, through a note in the lock file. Processes that waited for
+//! the refresh get the same failure, and only one process sends a refresh token that the authority refused for good.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::refresh::{asks_for_the_user, is_final};
+use super::refresh::{is_final, needs_sign_in};
 use super::{AcquireError, Refusal, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants, LockGuard};
 use crate::sys::{HttpError, HttpFailure};
@@ -62,7 +62,8 @@ pub(super) enum RefreshFailure {
         retry_after: Option<u64>,
     },
     /// There was no answer.
-    NoAnswerKind {
+    #[serde(rename = "no-answer-kind")]
+    NoAnswer {
         /// [`HttpError::host`].
         host: String,
         /// The kind of failure.
@@ -70,7 +71,7 @@ pub(super) enum RefreshFailure {
     },
 }
 
-/// The network failures that another process would meet too.
+/// The network failures that another process would get too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum NoAnswerKind {
@@ -105,7 +106,7 @@ impl RefreshFailure {
                     HttpFailure::Broken => NoAnswerKind::Broken,
                     _ => return None,
                 };
-                Some(Self::NoAnswerKind { host: host.clone(), kind })
+                Some(Self::NoAnswer { host: host.clone(), kind })
             }
             _ => None,
         }
@@ -115,14 +116,14 @@ impl RefreshFailure {
     pub(super) fn into_error(self) -> Result<Box<Refusal>, AcquireError> {
         match self {
             Self::Refused(error) => {
-                Ok(Box::new(Refusal { error, grant_type: "refresh_token", code_ran_out: false }))
+                Ok(Box::new(Refusal { error, grant_type: "refresh_token", code_expired: false }))
             }
             Self::NotOauth { status, content_type, reason, retry_after } => {
                 let (step, snippet) = (refresh::STEP, None);
                 Err(ProtocolError { step, status, content_type, reason, snippet, retry_after }
                     .into())
             }
-            Self::NoAnswerKind { host, kind } => {
+            Self::NoAnswer { host, kind } => {
                 let failure = match kind {
                     NoAnswerKind::Connect => HttpFailure::Connect,
                     NoAnswerKind::ConnectTimeout => HttpFailure::ConnectTimeout,
@@ -163,7 +164,7 @@ impl RefreshFailure {
                 reason: harmless(&reason),
                 retry_after,
             },
-            silence @ Self::NoAnswerKind { .. } => silence,
+            no_answer @ Self::NoAnswer { .. } => no_answer,
         }
     }
 }
@@ -192,7 +193,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Continues the attempt with `refresh_token`, which it has returned.
-    pub(super) fn goes_on_with<'b>(
+    pub(super) fn continue_with<'b>(
         self,
         refresh_token: &'b Secret,
         request: &TokenRequest,
@@ -251,13 +252,13 @@ pub(super) fn recorded_failure(
     let RecordedFailure { at, outcome } = note.failure?;
     let pause = |seconds: u64| seconds.min(PAUSE_MAX).cast_signed();
     let life = match &outcome {
-        RefreshFailure::NoAnswerKind { .. } => return None,
+        RefreshFailure::NoAnswer { .. } => return None,
         RefreshFailure::NotOauth { retry_after, .. } => pause((*retry_after)?),
         RefreshFailure::Refused(error) => match error.retry_after {
             Some(seconds) => pause(seconds),
             // Applies to every request with this refresh token.
             None if is_final(error) => final_life(error),
-            None if !asks_for_the_user(error) => return None,
+            None if !needs_sign_in(error) => return None,
             None if note.question != question(refresh_token, request) => return None,
             None => REFUSAL_LIFE,
         },
@@ -266,7 +267,7 @@ pub(super) fn recorded_failure(
 }
 
 /// When the authority permanently refused the refresh token of `grant`, if it did.
-pub fn refused_for_good(
+pub fn permanently_refused_at(
     grants: &Grants,
     key: &GrantKey,
     grant: &Grant,

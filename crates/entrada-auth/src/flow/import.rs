@@ -1,4 +1,4 @@
-//! A refresh token of another program's becomes a grant of ours.
+//! Imports a refresh token of another program as a grant.
 
 use super::acquired::Acquired;
 use super::refresh::{Renewal, renew};
@@ -9,16 +9,18 @@ use crate::store::foreign::Foreign;
 use crate::sys::Sys;
 use entrada_core::Authority;
 
-/// Renews the refresh token of `one` once, which tells whose it is and that it is good, and stores what came. Where the
-/// authority gives no new one, the old one is kept; where it does not tell whose it is, the other program does. A grant that
-/// is stored makes way where `replace` says so, and where an authority that is not Entra may have used up the token by now;
-/// the user is warned then.
+/// Redeems the refresh token of `one` once and stores the result as a grant. The response shows that the token is valid,
+/// and which account it belongs to; if it names no account, the name from the other program is used. If the response has
+/// no new refresh token, the old one is stored.
+///
+/// A stored grant of the same account is replaced if `replace` is set. It is also replaced, with a warning, if the
+/// authority is not Entra, because such an authority may have invalidated the old refresh token by now.
 ///
 /// # Errors
 ///
-/// [`AcquireError::Refused`] where the authority does not take the token, [`AcquireError::Taken`] where the account is signed
-/// in already; others where the store or the network fails.
-pub fn take_over(
+/// [`AcquireError::Refused`] if the authority refuses the token, [`AcquireError::AlreadySignedIn`] if the account is
+/// already signed in, and other variants if the store or the network fails.
+pub fn import_refresh_token(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
@@ -26,8 +28,8 @@ pub fn take_over(
     replace: bool,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
-    // Before the token is spent: can the result be kept at all?
-    let reservation = grants.prepare_new()?;
+    // Checked before the token is redeemed: the result must be storable.
+    let reservation = grants.reserve_new()?;
     grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
     let (answer, held) = renew(sys, request, &found, &one.refresh_token, &request.scopes)?;
@@ -42,7 +44,7 @@ pub fn take_over(
         response,
         nonce: None,
         grant_type: "refresh_token",
-        // Not now: somebody signed in some time ago, with the other program.
+        // The user signed in earlier, with the other program.
         signed_in_at: one.signed_in_at,
         endpoints: found,
         known_as: one.account.clone(),
