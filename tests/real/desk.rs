@@ -277,7 +277,7 @@ impl Desk {
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             termination_signal: || None,
-            places: None,
+            item_paths: None,
         };
         change(&mut settings);
         SecretService::new(settings, notice)

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use entrada_auth::store::{
-    Backend, Bytes, Grant, GrantKey, Grants, Interaction, KeyringSession, Keyutils, Limits, Native,
-    Places, Split, StoreError, StoreErrorKind, StoreKind,
+    Backend, Bytes, Grant, GrantKey, Grants, Interaction, ItemPaths, KeyringSession, Keyutils,
+    Limits, Native, Split, StoreError, StoreErrorKind, StoreKind,
 };
 use entrada_core::{Account, NumericDate, Secret};
 
@@ -281,7 +281,7 @@ fn a_daemon_that_overlooks_each_new_client_once_lives_whatever_is_asked_first() 
             assert_eq!(store().names().unwrap().unwrap(), [""; 0]);
             store().save("name", b"value").unwrap();
             assert_eq!(store().load("name").unwrap().unwrap().as_slice(), b"value");
-            assert!(store().load_if("name", &|_| true).unwrap().is_some());
+            assert!(store().load_checked("name", &|_| true).unwrap().is_some());
             assert_eq!(store().describe(), "gnome-keyring");
             assert!(store().remove("name").unwrap());
         }
@@ -354,12 +354,13 @@ fn the_kernels_keys_keep_the_contract_whole_and_in_parts() {
 fn an_item_is_found_where_it_was_and_where_it_went() {
     let desk = Desk::unlocked();
     let dir = desk.dir.path().join("places");
-    let store =
-        || desk.store_as(|own| own.places = Some(Places::new(dir.clone())), Box::new(|_| ()));
+    let store = || {
+        desk.store_as(|own| own.item_paths = Some(ItemPaths::new(dir.clone())), Box::new(|_| ()))
+    };
     let (mine, other) = (|text: &[u8]| text.starts_with(b"mine"), b"other".as_slice());
     store().save("other", other).unwrap();
     store().save("mine", b"mine 1").unwrap();
-    let load = || store().load_if("mine", &mine).unwrap().map(|bytes| bytes.to_vec());
+    let load = || store().load_checked("mine", &mine).unwrap().map(|bytes| bytes.to_vec());
     assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
     // It is the note that is followed: with another one, the other item comes.
     let notes: Vec<_> = files(&dir).into_iter().map(|(path, _)| path).collect();
@@ -371,10 +372,10 @@ fn an_item_is_found_where_it_was_and_where_it_went() {
     };
     swap();
     let any = |_: &[u8]| true;
-    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), other);
+    assert_eq!(store().load_checked("mine", &any).unwrap().unwrap().as_slice(), other);
     // Unless it does not prove itself: then it is searched for, and the note is put right.
     assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
-    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
+    assert_eq!(store().load_checked("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
     for note in ["", "/", "x", "/org/freedesktop/secrets/collection/login/77", "\u{0}"] {
         for path in &notes {
             std::fs::write(path, note).unwrap();

@@ -56,7 +56,7 @@ pub(super) fn show(
         style.width,
         "this is a forecast for an unused sign-in, not a promise; each use of an Entra refresh token extends it by 90 days",
     )?;
-    for ExpiryRisk { id, what } in told {
+    for ExpiryRisk { id, what, .. } in told {
         render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
     }
     Ok(())

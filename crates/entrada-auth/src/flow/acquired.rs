@@ -23,6 +23,7 @@ pub enum Source {
 
 /// A token, and how it was acquired.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Acquired {
     /// The token.
     pub token: CachedToken,
@@ -47,6 +48,7 @@ pub struct Acquired {
 
 /// A grant that the authority issued and the store refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unsaved {
     /// The store's error, or the reason why the grant could not be locked.
     pub error: AcquireError,
@@ -79,6 +81,7 @@ impl Unsaved {
 
 /// The user must sign in to get a token.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ReauthRequired {
     /// The reason.
     pub(super) why: String,

@@ -9,6 +9,7 @@ use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REF
 
 /// The expected life of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Forecast {
     /// The expected life of each access token, in the grant's order.
     pub access_tokens: Vec<TokenForecast>,
@@ -22,6 +23,7 @@ pub struct Forecast {
 
 /// The expected life of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenForecast {
     /// Until when entrada returns the token. Services accept it a little longer.
     pub serves_until: NumericDate,
@@ -31,6 +33,7 @@ pub struct TokenForecast {
 
 /// The source of the end of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Basis {
     /// The authority said when the refresh token ends (Entra: 24 hours, for single-page applications), whether used
     /// or not.
@@ -60,6 +63,7 @@ impl Basis {
 
 /// An event that would end a grant before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExpiryRisk {
     /// A stable id in kebab-case.
     pub id: &'static str,

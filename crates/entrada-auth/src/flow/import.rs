@@ -5,11 +5,11 @@ use super::refresh::{Renewal, renew};
 use super::sign_in::{IssuedTokens, Replacement, stopped_or};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::store::Grants;
-use crate::store::foreign::Foreign;
+use crate::store::foreign::ForeignToken;
 use crate::sys::Sys;
 use entrada_core::Authority;
 
-/// Redeems the refresh token of `one` once and stores the result as a grant. The response shows that the token is valid,
+/// Redeems the refresh token of `foreign` once and stores the result as a grant. The response shows that the token is valid,
 /// and which account it belongs to; if it names no account, the name from the other program is used. If the response has
 /// no new refresh token, the old one is stored.
 ///
@@ -24,7 +24,7 @@ pub fn import_refresh_token(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
-    one: &Foreign,
+    foreign: &ForeignToken,
     replace: bool,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
@@ -32,22 +32,22 @@ pub fn import_refresh_token(
     let reservation = grants.reserve_new()?;
     grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;
-    let (answer, held) = renew(sys, request, &found, &one.refresh_token, &request.scopes)?;
+    let (answer, held) = renew(sys, request, &found, &foreign.refresh_token, &request.scopes)?;
     let (mut response, unusable) = match answer {
         Renewal::Issued(response) => (response, None),
         Renewal::Unusable { error, rest: Some(rest) } => (*rest, Some(error)),
         Renewal::Unusable { error, rest: None } => return Err(error.into()),
         Renewal::Refused(refusal) => return Err(AcquireError::Refused(refusal)),
     };
-    response.refresh_token.get_or_insert_with(|| one.refresh_token.clone());
+    response.refresh_token.get_or_insert_with(|| foreign.refresh_token.clone());
     let issued = IssuedTokens {
         response,
         nonce: None,
         grant_type: "refresh_token",
         // The user signed in earlier, with the other program.
-        signed_in_at: one.signed_in_at,
+        signed_in_at: foreign.signed_in_at,
         endpoints: found,
-        known_as: one.account.clone(),
+        known_as: foreign.account.clone(),
         replacement: match request.authority {
             _ if replace => Replacement::Allowed,
             Authority::Issuer { .. } => Replacement::Announced,

@@ -62,6 +62,7 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FlowKind {
     /// A browser if the user can see one, otherwise a code
     #[default]
@@ -103,6 +104,7 @@ pub trait Prompt {
 
 /// A sign-in page that is shown to the user.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SignInAddress<'a> {
     /// The page's address. It contains `state` and the code challenge; neither is useful to an attacker.
     pub url: &'a Url,
@@ -118,6 +120,7 @@ pub struct SignInAddress<'a> {
 
 /// A refusal by the authority, and the grant type that it refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The authority's error response.
     pub error: ErrorResponse,

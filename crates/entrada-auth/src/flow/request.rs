@@ -158,6 +158,7 @@ pub struct Parameter {
 
 /// The text is not a valid parameter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParameterError {
     /// The name is missing or invalid, or there is no `=`.
     #[error("`{0}` is not a parameter: expected NAME=VALUE")]

@@ -7,6 +7,7 @@ use entrada_core::NumericDate;
 
 /// One grant in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AccountEntry {
     /// The kind of store that holds the grant.
     pub store: StoreKind,

@@ -341,9 +341,9 @@ impl Grants {
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        let is_right = |text: &[u8]| self.read(key, text).is_ok();
+        let is_valid = |text: &[u8]| self.read(key, text).is_ok();
         let name = key.to_string();
-        let text = self.backend.load_if(&name, &is_right);
+        let text = self.backend.load_checked(&name, &is_valid);
         let text = text.map_err(|error| self.judged(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))

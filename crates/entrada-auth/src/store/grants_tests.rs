@@ -96,6 +96,16 @@ pub(super) fn refresh_token(grants: &Grants) -> Option<String> {
 }
 
 #[test]
+fn the_lookup_cache_of_an_earlier_version_is_removed() {
+    let place = Place::new();
+    let cache = place.dir.path().join("state/accounts.seen");
+    std::fs::create_dir_all(&cache).unwrap();
+    std::fs::write(cache.join("lookup"), "ada@contoso.example").unwrap();
+    drop(Grants::with_backend(Box::new(Rc::clone(&place.keyring)), place.dir.path().join("state")));
+    assert!(!cache.exists(), "it contains user names");
+}
+
+#[test]
 fn a_saved_grant_is_loaded_listed_and_removed() {
     let place = Place::new();
     let grants = place.grants();

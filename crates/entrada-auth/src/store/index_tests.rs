@@ -65,6 +65,31 @@ fn readable_entries_of_a_damaged_list_stay() {
 }
 
 #[test]
+fn a_list_with_members_of_another_program_is_read_and_complete() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), Some(&all_of(&[entry("b", 1)]))).unwrap();
+    let text = std::fs::read_to_string(&index.path).unwrap();
+    let more = text.replace(r#""known": ["#, r#""comment": "mine", "known": ["#);
+    let unknown = text.replace(r#""known": ["#, r#""known": ["tpm", "#);
+    assert!(more != text && unknown != text);
+    for changed in [&text, &more, &unknown] {
+        let list = List::parse(changed.as_bytes());
+        assert_eq!(list.entries, [entry("a", 1), entry("b", 1)], "{changed}");
+        assert!(list.knows(StoreKind::File) && !list.doubled, "{changed}");
+    }
+}
+
+#[test]
+fn an_entry_that_is_current_needs_no_write_whatever_its_time() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), None).unwrap();
+    let list = index.read();
+    assert!(list.is_current(&entry("a", 9)));
+    assert!(!list.is_current(&entry("b", 1)));
+    assert!(!list.is_current(&AccountEntry { username: None, ..entry("a", 1) }));
+}
+
+#[test]
 fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();

@@ -25,11 +25,11 @@ pub use account_entry::AccountEntry;
 #[cfg(any(test, feature = "testing"))]
 pub use backend::contract;
 pub use backend::{
-    Backend, Bytes, File, Interaction, IsRight, KeyringSession, Limits, Memory, Native, Notice,
+    Backend, Bytes, File, Interaction, ItemCheck, KeyringSession, Limits, Memory, Native, Notice,
     Split, TerminationSignal,
 };
 #[cfg(target_os = "linux")]
-pub use backend::{Keyutils, Places, SecretService, SecretServiceOptions, bus_in};
+pub use backend::{ItemPaths, Keyutils, SecretService, SecretServiceOptions, bus_in};
 pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
 

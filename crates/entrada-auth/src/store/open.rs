@@ -106,7 +106,7 @@ fn keyring(options: StoreOptions) -> Box<dyn Backend> {
         interaction: options.interaction,
         limits: options.limits,
         termination_signal: options.termination_signal,
-        places: Some(super::Places::new(options.state_dir.join("keyring"))),
+        item_paths: Some(super::ItemPaths::new(options.state_dir.join("keyring"))),
     };
     Box::new(super::SecretService::new(settings, options.notice))
 }

@@ -45,8 +45,8 @@ impl WriteReservation {
 
     /// Loads the recovery key from `backend` and reserves disk space for the grant at `path`. `None` if either fails.
     pub(super) fn with_room(backend: &dyn Backend, path: &Path) -> Option<Self> {
-        let is_right = |text: &[u8]| parse(text).is_ok();
-        let key = parse(&backend.load_if(NAME, &is_right).ok()??).ok()?;
+        let is_valid = |text: &[u8]| parse(text).is_ok();
+        let key = parse(&backend.load_checked(NAME, &is_valid).ok()??).ok()?;
         disk::private_dir(path.parent()?).ok()?;
         let room = Temporary::with_room(path).ok()?;
         Some(Self { room: Cell::new(Some(room)), ..Self::new(key) })

@@ -3,7 +3,6 @@
 mod browser;
 mod callback_request;
 mod clock;
-mod defect;
 mod dial;
 mod entropy;
 mod env;
@@ -13,6 +12,7 @@ mod http;
 mod input_file;
 mod loopback;
 mod output_file;
+mod panic_message;
 mod paths;
 mod program;
 mod terminal;
@@ -26,9 +26,8 @@ pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
 pub(crate) use clock::leave_signals_alone;
 pub use clock::{RealClock, termination_signal};
-pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
-pub use env::{Env, OWN};
+pub use env::{Env, VARIABLE_PREFIX};
 pub use file_id::FileId;
 pub use harden::{harden, survive_file_limit};
 pub use http::{
@@ -41,6 +40,7 @@ pub use input_file::{
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
+pub use panic_message::quiet_panics;
 pub use paths::{NoHome, Paths};
 pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};

@@ -23,7 +23,7 @@ mod split;
 pub use file::File;
 pub use keyring::{Interaction, KeyringSession, Limits, Native, Notice, TerminationSignal};
 #[cfg(target_os = "linux")]
-pub use keyring::{Places, SecretService, SecretServiceOptions, bus_in};
+pub use keyring::{ItemPaths, SecretService, SecretServiceOptions, bus_in};
 #[cfg(target_os = "linux")]
 pub use keyutils::Keyutils;
 pub use memory::Memory;
@@ -36,8 +36,8 @@ use super::{ReservedSpace, StoreError, StoreKind};
 /// The bytes of one item, zeroed when dropped.
 pub type Bytes = Zeroizing<Vec<u8>>;
 
-/// A test whether bytes are the wanted ones.
-pub type IsRight<'a> = dyn Fn(&[u8]) -> bool + 'a;
+/// Checks whether bytes are those of the wanted item.
+pub type ItemCheck<'a> = dyn Fn(&[u8]) -> bool + 'a;
 
 /// A store of named bytes. The trait is small: the format of a grant, splitting and versions are implemented once, in
 /// the layer above.
@@ -53,14 +53,18 @@ pub trait Backend {
     ///
     /// [`StoreError`] where the store cannot be asked.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
-    /// As [`Backend::load`]. A backend that remembers a possible place of the item may look there first, and checks
-    /// the result with `is_right`.
+    /// As [`Backend::load`]. A backend that knows a likely path of the item may read that first, and checks
+    /// the result with `is_valid`.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the store cannot be asked.
-    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
-        let _ = is_right;
+    fn load_checked(
+        &self,
+        name: &str,
+        is_valid: &ItemCheck<'_>,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let _ = is_valid;
         self.load(name)
     }
     /// Writes `bytes` under `name` atomically: afterwards the item has the old or the new value, never a part.

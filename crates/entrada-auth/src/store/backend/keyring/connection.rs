@@ -255,7 +255,7 @@ mod tests {
         std::fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
         let mut child = Command::new(&exe);
         std::os::unix::process::CommandExt::uid(&mut child, 65_534);
-        let test = "store::keyring::connection::tests::child_that_listens";
+        let test = "store::backend::keyring::connection::tests::child_that_listens";
         let mut child = child
             .args(["--ignored", "--exact", test, "--nocapture"])
             .env("ENTRADA_TEST_NAME", name("other"))

@@ -73,7 +73,7 @@ pub(super) fn store_at(
         interaction: Interaction::Forbidden,
         limits: Limits { answer: Duration::from_secs(60), dialog: Duration::from_secs(600) },
         termination_signal: || None,
-        places: None,
+        item_paths: None,
     };
     change(&mut settings);
     SecretService::new(settings, Box::new(|_| ()))

@@ -9,7 +9,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use super::connection::{PATH, SERVICE, ServiceConnection};
 use super::timeouts::Timeouts;
 use super::{Interaction, SecretServiceOptions, errors, prompt};
-use crate::store::{BackendError, Bytes, IsRight, StoreErrorKind};
+use crate::store::{BackendError, Bytes, ItemCheck, StoreErrorKind};
 use entrada_core::clean;
 
 /// The schema attribute of entrada's items. It keeps another program's item from being taken for one of them.
@@ -29,21 +29,21 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// The bytes of the item `name`. Looks first at the item's last known place, and checks with `is_right` that the
+    /// The bytes of the item `name`. Reads the item at its last known path first, and checks with `is_valid` that the
     /// bytes are the item's.
     pub(super) async fn load(
         &self,
         name: &str,
-        is_right: Option<&IsRight<'_>>,
+        is_valid: Option<&ItemCheck<'_>>,
     ) -> Result<Option<Bytes>, BackendError> {
-        if let Some(path) = self.remembered(name)
+        if let Some(path) = self.path_of_this_connection(name)
             && let Ok(bytes) = self.read(path).await
         {
             return Ok(Some(bytes));
         }
-        if let Some((is_right, path)) = is_right.zip(self.noted(name))
+        if let Some((is_valid, path)) = is_valid.zip(self.path_of_earlier_run(name))
             && let Ok(bytes) = self.read(path.clone()).await
-            && is_right(&bytes)
+            && is_valid(&bytes)
         {
             self.connection.found.borrow_mut().insert(name.to_owned(), path);
             return Ok(Some(bytes));
@@ -79,8 +79,8 @@ impl<'a> Items<'a> {
 
     pub(super) async fn remove(&self, name: &str) -> Result<bool, BackendError> {
         self.connection.found.borrow_mut().remove(name);
-        if let Some(places) = &self.settings.places {
-            places.forget(name);
+        if let Some(paths) = &self.settings.item_paths {
+            paths.remove(name);
         }
         let Some(item) = self.find(name).await? else { return Ok(false) };
         item.delete().await.map_err(errors::from_service)?;
@@ -276,7 +276,7 @@ impl<'a> Items<'a> {
         name: &str,
         bytes: &[u8],
     ) -> Result<Option<OwnedObjectPath>, BackendError> {
-        if let Some(path) = self.remembered(name) {
+        if let Some(path) = self.path_of_this_connection(name) {
             let item = self.connection.service.get_item_by_path(path.clone()).await;
             if let Ok(item) = item
                 && item.set_secret(bytes, CONTENT_TYPE).await.is_ok()
@@ -297,22 +297,22 @@ impl<'a> Items<'a> {
     }
 
     fn remember(&self, name: &str, item: &Item<'_>) {
-        let place = &item.item_path;
-        self.connection.found.borrow_mut().insert(name.to_owned(), place.clone());
-        if let Some(places) = &self.settings.places
-            && places.of(name).as_ref() != Some(place)
+        let path = &item.item_path;
+        self.connection.found.borrow_mut().insert(name.to_owned(), path.clone());
+        if let Some(paths) = &self.settings.item_paths
+            && paths.get(name).as_ref() != Some(path)
         {
-            places.note(name, place);
+            paths.put(name, path);
         }
     }
 
     /// The item's path from another run.
-    fn noted(&self, name: &str) -> Option<OwnedObjectPath> {
-        self.settings.places.as_ref()?.of(name)
+    fn path_of_earlier_run(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.settings.item_paths.as_ref()?.get(name)
     }
 
     /// The item's path from this connection.
-    fn remembered(&self, name: &str) -> Option<OwnedObjectPath> {
+    fn path_of_this_connection(&self, name: &str) -> Option<OwnedObjectPath> {
         self.connection.found.borrow().get(name).cloned()
     }
 

@@ -12,10 +12,10 @@ mod errors;
 #[cfg(target_os = "linux")]
 mod fake;
 #[cfg(target_os = "linux")]
+mod item_paths;
+#[cfg(target_os = "linux")]
 mod items;
 mod native;
-#[cfg(target_os = "linux")]
-mod places;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(target_os = "linux")]
@@ -29,9 +29,9 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(target_os = "linux")]
 pub use address::bus_in;
-pub use native::Native;
 #[cfg(target_os = "linux")]
-pub use places::Places;
+pub use item_paths::ItemPaths;
+pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use secret_service::{SecretService, SecretServiceOptions};
 
@@ -52,6 +52,7 @@ pub use secret_service::{SecretService, SecretServiceOptions};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum KeyringSession {
     /// Unencrypted: the bus connects processes of one user, and each of them can ask for the secret anyway
     #[default]

@@ -7,12 +7,12 @@ use futures_lite::future::or;
 
 use super::bus_socket::BusSocket;
 use super::connection::{ServiceConnection, driven};
+use super::item_paths::ItemPaths;
 use super::items::Items;
-use super::places::Places;
 use super::timeouts::Timeouts;
 use super::{Interaction, KeyringSession, Limits, Notice, TerminationSignal, prompt};
 use crate::store::{
-    Backend, BackendError, Bytes, IsRight, StoreError, StoreErrorKind, StoreKind, action,
+    Backend, BackendError, Bytes, ItemCheck, StoreError, StoreErrorKind, StoreKind, action,
 };
 
 /// Settings of the Secret Service store.
@@ -31,7 +31,7 @@ pub struct SecretServiceOptions {
     /// Returns the signal that asked the program to end.
     pub termination_signal: TerminationSignal,
     /// The cache directory of item paths, which saves searches.
-    pub places: Option<Places>,
+    pub item_paths: Option<ItemPaths>,
 }
 
 /// Items of one service in the Secret Service. One connection on the caller's thread serves a whole run.
@@ -154,8 +154,12 @@ impl Backend for SecretService {
         self.run(action::LOAD, &async |items| items.load(name, None).await)
     }
 
-    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
-        self.run(action::LOAD, &async |items| items.load(name, Some(is_right)).await)
+    fn load_checked(
+        &self,
+        name: &str,
+        is_valid: &ItemCheck<'_>,
+    ) -> Result<Option<Bytes>, StoreError> {
+        self.run(action::LOAD, &async |items| items.load(name, Some(is_valid)).await)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -215,7 +219,7 @@ mod tests {
     /// Each operation that can be the first one on a connection.
     const FIRST: [fn(&SecretService); 6] = [
         |store| drop(store.load("name")),
-        |store| drop(store.load_if("name", &|_| true)),
+        |store| drop(store.load_checked("name", &|_| true)),
         |store| drop(store.save("name", b"value")),
         |store| drop(store.remove("name")),
         |store| drop(store.names()),
@@ -333,7 +337,10 @@ mod tests {
             error.unwrap().reason
         };
         assert_eq!(reason(&|store| store.load("name").err()), StoreErrorKind::Locked);
-        assert_eq!(reason(&|store| store.load_if("name", &|_| true).err()), StoreErrorKind::Locked);
+        assert_eq!(
+            reason(&|store| store.load_checked("name", &|_| true).err()),
+            StoreErrorKind::Locked
+        );
         assert_eq!(reason(&|store| store.save("name", b"value").err()), StoreErrorKind::Locked);
         assert_eq!(reason(&|store| store.remove("name").err()), StoreErrorKind::Locked);
         assert_eq!(reason(&|store| store.names().err()), StoreErrorKind::Locked);
