@@ -71,8 +71,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::SignInNeeded`] where the user has to sign in and [`ClientBuilder::interactive`] is off;
-    /// [`AcquireError::Refused`] with the answer of the authority; other variants where the store or the network fails.
+    /// [`AcquireError::SignInNeeded`] if the user has to sign in and [`ClientBuilder::interactive`] is off;
+    /// [`AcquireError::Refused`] with the answer of the authority; other variants if the store or the network fails.
     pub fn token(&self) -> Result<Token, AcquireError> {
         self.run(worker::token)
     }
@@ -123,8 +123,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Ambiguous`] where several accounts are signed in and [`ClientBuilder::account`] names none of them;
-    /// other variants where the store fails, or another process holds the grant.
+    /// [`AcquireError::Ambiguous`] if several accounts are signed in and [`ClientBuilder::account`] names none of them;
+    /// other variants if the store fails, or another process holds the grant.
     pub fn sign_out(&self) -> Result<bool, AcquireError> {
         self.run(worker::sign_out)
     }
@@ -142,7 +142,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Store`] where the store cannot be read.
+    /// [`AcquireError::Store`] if the store cannot be read.
     pub fn accounts(&self) -> Result<Vec<AccountEntry>, AcquireError> {
         self.run(worker::accounts)
     }
@@ -161,7 +161,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Store`] where the store fails, [`AcquireError::Lock`] where another process holds the grant.
+    /// [`AcquireError::Store`] if the store fails, [`AcquireError::Lock`] if another process holds the grant.
     pub fn forget_token(&self, refused: &Token) -> Result<(), AcquireError> {
         let refused = refused.acquired().token.access_token.clone();
         self.run(move |worker| worker::forget_token(worker, &refused))

@@ -83,8 +83,8 @@ impl ClientBuilder {
         Self { client_id: Some(client_id.into()), ..self }
     }
 
-    /// A scope, or several with spaces between them, for example `https://graph.microsoft.com/Mail.Read`. Each call adds to
-    /// those before. All of them have to belong to one API. `openid` and `profile` are added, and `offline_access` unless
+    /// Adds a scope, or several separated by spaces, for example `https://graph.microsoft.com/Mail.Read`. All scopes must
+    /// belong to one API. `openid` and `profile` are added, and `offline_access` unless
     /// [`ClientBuilder::offline`] is off.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());

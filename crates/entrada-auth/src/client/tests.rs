@@ -275,7 +275,7 @@ impl Backend for Drawer {
 }
 
 #[test]
-fn a_store_of_ones_own_lists_its_accounts_itself() {
+fn a_custom_store_lists_its_accounts_itself() {
     let entra = Emulator::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let opened = Arc::new(AtomicUsize::new(0));
@@ -312,7 +312,7 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
 }
 
 #[test]
-fn a_store_of_ones_own_that_lists_nothing_is_an_error_and_never_empty() {
+fn a_custom_store_that_cannot_list_its_items_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let drawer = Drawer { items: Items::default(), lists: false, closed: Arc::default() };
     let grants = store::Grants::with_backend(Box::new(drawer), dir.path().to_owned());
@@ -321,7 +321,7 @@ fn a_store_of_ones_own_that_lists_nothing_is_an_error_and_never_empty() {
 }
 
 #[test]
-fn a_panic_of_the_programs_own_prompt_reaches_the_caller_and_the_client_lives_on() {
+fn a_panic_of_a_prompt_reaches_the_caller_and_the_client_still_works() {
     struct Panics(bool);
     impl Prompt for Panics {
         fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {
@@ -337,7 +337,7 @@ fn a_panic_of_the_programs_own_prompt_reaches_the_caller_and_the_client_lives_on
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_method_that_sets_it() {
+fn a_missing_setting_is_named_with_the_method_that_sets_it() {
     let base = || Client::builder().client_id("app").scope(SCOPE).store(StoreKind::Memory);
     for (builder, method) in [
         (Client::builder().scope(SCOPE), "`client_id`"),
@@ -357,14 +357,14 @@ fn what_is_missing_is_named_with_the_method_that_sets_it() {
 }
 
 #[test]
-fn nothing_of_the_store_key_is_shown() {
+fn debug_output_does_not_contain_the_store_key() {
     let key = StoreKey::Passphrase(Secret::new("hunter2"));
     let builder = Client::builder().client_id("app").store_key(key);
     assert!(!format!("{builder:?}").contains("hunter2"));
 }
 
 #[test]
-fn the_scopes_of_the_sign_in_are_added_unless_told_otherwise() {
+fn openid_scopes_are_added_unless_turned_off() {
     for (offline, expected) in [(true, true), (false, false)] {
         let entra = Emulator::start().unwrap();
         let client = builder(&entra).offline(offline).build().unwrap();

@@ -90,7 +90,7 @@ impl Drop for WorkerThread {
         // A prompt may own the client, and is dropped on the thread itself.
         let is_other = thread.thread().id() != thread::current().id();
         if is_other && self.pending.load(Ordering::SeqCst) == 0 {
-            // A panic of a store of the program's own has been reported where it was raised.
+            // A panic of a custom store has been reported already.
             let _ = thread.join();
         }
     }
@@ -134,7 +134,7 @@ pub(super) struct Worker<'a> {
 
 struct Opened {
     grants: Grants,
-    /// A directory for as long as the client lives, where nothing outlives it anyway.
+    /// A temporary directory, for a store that ends with the client.
     _temporary: Option<tempfile::TempDir>,
 }
 

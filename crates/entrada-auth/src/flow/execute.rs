@@ -6,7 +6,7 @@ use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, from_cache};
 use super::find_grant::find_grant;
 use super::locking::{lock, lock_or_wait};
 use super::plan::{Plan, RefreshPlan, plan};
-use super::refresh::{by_refresh, refused};
+use super::refresh::{refresh_grant, refused};
 use super::shared_failure::{failure_of_other_process, recorded_failure};
 use super::sign_in::sign_in;
 use super::usable_token::{
@@ -70,7 +70,7 @@ pub fn execute(
 ///
 /// # Errors
 ///
-/// [`AcquireError`] where the store fails, or another process holds the grant.
+/// [`AcquireError`] if the store fails, or another process holds the grant.
 pub fn forget_token(
     sys: &Sys<'_>,
     grants: &Grants,
@@ -161,7 +161,7 @@ fn refresh_once(
             if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
                 return Ok(outcome);
             }
-            return by_refresh(sys, grants, request, key, grant, &guard, prompt);
+            return refresh_grant(sys, grants, request, key, grant, &guard, prompt);
         }
         let note_after = grants.note_of(key);
         let failure = grant.refresh_token.as_ref().and_then(|token| {

@@ -33,7 +33,7 @@ pub(super) fn find_grant(
     Ok(fitting.pop().map(|entry| entry.key()))
 }
 
-/// What each of `entries` can be named by: its label, or its id where several have the same label.
+/// A distinct name for each of `entries`: its label, or its id if several have the same label.
 fn distinct_names(entries: &[AccountEntry]) -> Vec<String> {
     let is_shared = |label: &str| 1 < entries.iter().filter(|other| other.label() == label).count();
     entries

@@ -2,7 +2,7 @@
 
 use super::acquired::Acquired;
 use super::refresh::{Renewal, renew};
-use super::sign_in::{IssuedTokens, Replacement, stopped_or};
+use super::sign_in::{IssuedTokens, Replacement, outcome_unless_stopped};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::store::Grants;
 use crate::store::foreign::ForeignToken;
@@ -56,5 +56,5 @@ pub fn import_refresh_token(
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
-    stopped_or(grants, held.end(), outcome)
+    outcome_unless_stopped(grants, held.end(), outcome)
 }

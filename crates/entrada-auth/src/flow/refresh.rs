@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
 use super::identity::identify_renewal;
 use super::shared_failure::{Attempt, RefreshFailure};
-use super::sign_in::stopped_or;
+use super::sign_in::outcome_unless_stopped;
 use super::usable_token::{merge_refresh_token, merge_response, scopes_to_refresh};
 use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints, token_endpoint};
 use crate::store::{Grant, GrantKey, Grants, LockGuard, WriteReservation};
@@ -25,7 +25,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Refreshes `grant`, on which `guard` is the lock. The old refresh token stays in the store until the new one is stored.
-pub(super) fn by_refresh(
+pub(super) fn refresh_grant(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
@@ -51,11 +51,11 @@ pub(super) fn by_refresh(
         }
     };
     let sent = Sent { sys, grants, reservation: &reservation, key, grant, found: &found };
-    let outcome = sent.settle(request, answer, attempt, prompt);
+    let outcome = sent.verify_and_store(request, answer, attempt, prompt);
     // A signal that arrived during the request takes effect now: the grant is stored.
     match (held.end(), outcome) {
         (end, Ok(RefreshOutcome::Token(acquired))) => {
-            stopped_or(grants, end, Ok(*acquired)).map(RefreshOutcome::from)
+            outcome_unless_stopped(grants, end, Ok(*acquired)).map(RefreshOutcome::from)
         }
         (end, outcome) => end.map_err(AcquireError::from).and(outcome),
     }
@@ -73,7 +73,7 @@ struct Sent<'a> {
 
 impl Sent<'_> {
     /// Checks that the response is about the same user, stores the grant, and returns the token.
-    fn settle(
+    fn verify_and_store(
         &self,
         request: &TokenRequest,
         answer: Renewal,

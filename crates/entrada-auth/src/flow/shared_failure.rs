@@ -137,19 +137,19 @@ impl RefreshFailure {
     }
 
     /// The outcome without possible secrets: a server can repeat in its response what it was sent.
-    fn harmless(self, redactor: &Redactor) -> Self {
-        let harmless = |text: &str| -> String {
+    fn redacted(self, redactor: &Redactor) -> Self {
+        let clean = |text: &str| -> String {
             redactor.text(&without_secrets(text)).chars().take(TEXT_MAX).collect()
         };
-        let all = |text: Option<String>| text.as_deref().map(harmless);
+        let all = |text: Option<String>| text.as_deref().map(clean);
         match self {
             Self::Refused(error) => Self::Refused(ErrorResponse {
-                error: harmless(&error.error),
+                error: clean(&error.error),
                 error_description: all(error.error_description),
                 suberror: all(error.suberror),
                 error_subcode: all(error.error_subcode),
                 // The claims are sent back unchanged, or not at all.
-                claims: error.claims.filter(|claims| harmless(claims) == *claims),
+                claims: error.claims.filter(|claims| clean(claims) == *claims),
                 error_uri: None,
                 trace_id: all(error.trace_id),
                 correlation_id: all(error.correlation_id),
@@ -160,8 +160,8 @@ impl RefreshFailure {
             }),
             Self::NotOauth { status, content_type, reason, retry_after } => Self::NotOauth {
                 status,
-                content_type: harmless(&content_type),
-                reason: harmless(&reason),
+                content_type: clean(&content_type),
+                reason: clean(&reason),
                 retry_after,
             },
             no_answer @ Self::NoAnswer { .. } => no_answer,
@@ -185,7 +185,8 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         let last = guard.note().as_deref().and_then(read);
         let attempt = last.map_or(0, |note| note.attempt).wrapping_add(1);
-        let (token, question) = (refresh_token.fingerprint(), question(refresh_token, request));
+        let (token, question) =
+            (refresh_token.fingerprint(), request_digest(refresh_token, request));
         let begun =
             Self { guard, refresh_token, note: Note { attempt, token, question, failure: None } };
         begun.write_note();
@@ -206,7 +207,7 @@ impl<'a> Attempt<'a> {
 
     /// Writes the note that the attempt failed.
     pub(super) fn failed(mut self, outcome: RefreshFailure, at: NumericDate) {
-        let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
+        let outcome = outcome.redacted(&Redactor::of([self.refresh_token]));
         self.note.failure = Some(RecordedFailure { at, outcome });
         self.write_note();
     }
@@ -231,7 +232,8 @@ pub(super) fn failure_of_other_process(
         return None;
     }
     let note = read(after?)?;
-    let failure = note.failure.filter(|_| note.question == question(refresh_token, request))?;
+    let failure =
+        note.failure.filter(|_| note.question == request_digest(refresh_token, request))?;
     Some(failure.outcome)
 }
 
@@ -259,7 +261,7 @@ pub(super) fn recorded_failure(
             // Applies to every request with this refresh token.
             None if is_final(error) => final_life(error),
             None if !needs_sign_in(error) => return None,
-            None if note.question != question(refresh_token, request) => return None,
+            None if note.question != request_digest(refresh_token, request) => return None,
             None => REFUSAL_LIFE,
         },
     };
@@ -290,7 +292,7 @@ fn final_life(error: &ErrorResponse) -> i64 {
 }
 
 /// A digest of the refresh token and the request.
-fn question(refresh_token: &Secret, request: &TokenRequest) -> String {
+fn request_digest(refresh_token: &Secret, request: &TokenRequest) -> String {
     let scopes = request.scopes.to_string();
     let claims = request.claims_parameter().unwrap_or_default();
     let text = Zeroizing::new([refresh_token.expose(), &scopes, &claims].join("\0"));

@@ -36,7 +36,7 @@ pub fn sign_in(
     let found = endpoints::resolve(&bounded, &request.authority, None)?;
     let (arrived, grant_type) = match choose_method(sys, request, &found)? {
         SignInMethod::Device => {
-            if request.page.says_something() {
+            if request.page.has_parameters() {
                 prompt.warn(
                     "a sign-in by code has no page to pass hints, prompts and parameters to; `--flow browser` and \
                      `--flow paste` have",
@@ -73,11 +73,11 @@ pub fn sign_in(
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
     browser_result.show(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
     // A signal that arrived during the request takes effect now: the grant is stored.
-    stopped_or(grants, held.end(), outcome)
+    outcome_unless_stopped(grants, held.end(), outcome)
 }
 
 /// `outcome`, unless a signal arrived in the meantime. The error then says what happened to the grant.
-pub(super) fn stopped_or(
+pub(super) fn outcome_unless_stopped(
     grants: &Grants,
     end: Result<(), Interrupted>,
     outcome: Result<Acquired, AcquireError>,
@@ -224,7 +224,7 @@ impl IssuedTokens {
                 match &unsaved {
                     Some(unsaved) => prompt.warn(&unsaved.to_string()),
                     None => {
-                        prompt.warn("the refresh token from the response was stored nevertheless")
+                        prompt.warn("the refresh token from the response was stored nevertheless");
                     }
                 }
                 return Err(error.into());

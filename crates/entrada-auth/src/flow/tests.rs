@@ -88,11 +88,11 @@ impl Http for World {
 }
 
 #[derive(Default)]
-struct Listener {
+struct RecordingPrompt {
     warnings: Vec<String>,
 }
 
-impl Prompt for Listener {
+impl Prompt for RecordingPrompt {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
     fn show_page(&mut self, _: &SignInAddress<'_>) {}
     fn can_ask(&self) -> bool {
@@ -169,14 +169,14 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
     let page = SignInPage { timeout: timeout.map(Duration::from_secs), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
-    let mut listener = Listener::default();
-    let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
+    let mut prompt = RecordingPrompt::default();
+    let end = match device_code::run(&sys, &endpoints, &request, &mut prompt) {
         Ok(((token, None), _)) => token.access_token.expose().to_owned(),
         Ok(((_, Some(error)), _)) => format!("only a refresh token: {error}"),
         Err(AcquireError::Refused(refusal)) => refusal.error.error,
         Err(error) => error.to_string(),
     };
-    (end, listener.warnings.len())
+    (end, prompt.warnings.len())
 }
 
 #[test]

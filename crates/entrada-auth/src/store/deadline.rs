@@ -16,7 +16,7 @@ pub(super) fn within<T: Send + 'static>(
     thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || sender.send(work()))
-        .map_err(|error| BackendError::denied("no thread could be started").because(error))?;
+        .map_err(|error| BackendError::denied("no thread could be started").with_source(error))?;
     receiver.recv_timeout(limit).map_err(|error| match error {
         RecvTimeoutError::Timeout => timed_out(limit),
         RecvTimeoutError::Disconnected => BackendError::denied("its driver stopped unexpectedly"),

@@ -127,7 +127,7 @@ pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// The error that the platform could not `verb` the file. The platform's own error becomes the cause.
 pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError {
-    BackendError::denied(format!("cannot {verb} `{}`", path.display())).because(error)
+    BackendError::denied(format!("cannot {verb} `{}`", path.display())).with_source(error)
 }
 
 /// Syncs the directory of `path`, so that its file names survive a power failure.

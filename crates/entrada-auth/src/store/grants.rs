@@ -90,7 +90,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be read: locked and damaged are errors, absent is `None`.
+    /// [`StoreError`] if the store cannot be read: locked and damaged are errors, absent is `None`.
     pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let stored = self.stored(key)?;
         let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
@@ -100,7 +100,7 @@ impl Grants {
                 self.redactor.register(secret.expose());
             }
         }
-        if grant.is_none() && self.index.names(self.kind(), key) {
+        if grant.is_none() && self.index.contains(self.kind(), key) {
             self.warn_absent();
         }
         Ok(grant)
@@ -110,7 +110,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
+    /// [`StoreError`] if the store cannot be written, or what is stored there cannot be read.
     pub fn renew(
         &self,
         key: &GrantKey,
@@ -126,7 +126,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
+    /// [`StoreError`] if the store cannot be written, or what is stored there cannot be read.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
         self.put(key, grant, now, None)
     }
@@ -162,7 +162,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store or the state directory cannot be written.
+    /// [`StoreError`] if the store or the state directory cannot be written.
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let was_stored = self.remove_stored(key)?;
         Ok(self.remove_from_list(std::slice::from_ref(key))? || was_stored)
@@ -172,7 +172,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store or the state directory cannot be written.
+    /// [`StoreError`] if the store or the state directory cannot be written.
     pub fn remove_stored(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::REMOVE);
         let name = key.to_string();
@@ -191,7 +191,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the list cannot be written.
+    /// [`StoreError`] if the list cannot be written.
     pub fn remove_from_list(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
         let removed = self.index.remove(self.kind(), keys);
         removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
@@ -202,10 +202,10 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written.
+    /// [`StoreError`] if the store cannot be written.
     pub fn reserve(&self) -> Result<WriteReservation, StoreError> {
         self.refuse_wrong_key()?;
-        recovery::reserve(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
+        recovery::reserve(&*self.backend, &self.state_dir, &|why| self.check_key_replaceable(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
@@ -214,7 +214,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or descriptors or room on the disk are missing.
+    /// [`StoreError`] if the store cannot be written, or descriptors or room on the disk are missing.
     pub fn reserve_new(&self) -> Result<WriteReservation, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let reservation = self.reserve()?.with_descriptors().map_err(refuse)?;
@@ -229,7 +229,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, and there is no room on the disk either.
+    /// [`StoreError`] if the store cannot be written, and there is no room on the disk either.
     pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
         let has_disk = self.kind() != StoreKind::Memory;
         let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
@@ -242,7 +242,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the state directory cannot be written.
+    /// [`StoreError`] if the state directory cannot be written.
     pub fn keep_pending(
         &self,
         reservation: &WriteReservation,
@@ -268,7 +268,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be listed or written.
+    /// [`StoreError`] if the store cannot be listed or written.
     pub fn clear(&self) -> Result<(), StoreError> {
         let keys: Vec<GrantKey> = self.list()?.iter().map(super::AccountEntry::key).collect();
         for key in &keys {
@@ -285,7 +285,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`LockError::Held`] where another process has it for longer than `wait`; others where no lock can be had.
+    /// [`LockError::Held`] if another process has it for longer than `wait`; other variants if no lock can be taken.
     pub fn lock(
         &self,
         key: &GrantKey,
@@ -344,7 +344,7 @@ impl Grants {
         let is_valid = |text: &[u8]| self.read(key, text).is_ok();
         let name = key.to_string();
         let text = self.backend.load_checked(&name, &is_valid);
-        let text = text.map_err(|error| self.judged(&name, error))?;
+        let text = text.map_err(|error| self.explain_wrong_key(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
     }
@@ -397,7 +397,8 @@ impl Grants {
     /// The item stored under `key`, as bytes and as a parsed grant.
     fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
         let name = key.to_string();
-        let text = self.backend.load(&name).map_err(|error| self.judged(&name, error))?;
+        let text =
+            self.backend.load(&name).map_err(|error| self.explain_wrong_key(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
         Ok(Some((text, grant)))

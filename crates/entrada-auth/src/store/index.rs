@@ -166,7 +166,7 @@ pub(super) struct Index {
     path: PathBuf,
     waiting: PathBuf,
     lock_timeout: Duration,
-    /// The grants that the list named at the first call of [`Index::names`].
+    /// The grants that the list named at the first call of [`Index::contains`].
     named: RefCell<Option<HashSet<(StoreKind, GrantKey)>>>,
 }
 
@@ -199,7 +199,7 @@ impl Index {
 
     /// Whether the list has an entry for `key`. Reads the list once, so that a caller that checks many grants does
     /// not read it again for each.
-    pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
+    pub(super) fn contains(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
         let all = || self.read().entries.iter().map(|entry| (entry.store, entry.key())).collect();
         let named = named.get_or_insert_with(all);
@@ -271,7 +271,7 @@ impl Index {
         list.entries.sort_by_cached_key(by_name);
         let wire = StoredIndex { version: VERSION, known: &list.known, entries: &list.entries };
         let json = serde_json::to_vec_pretty(&wire).map_err(|error| {
-            BackendError::denied("the list could not be written").because(error)
+            BackendError::denied("the list could not be written").with_source(error)
         })?;
         disk::write(&self.path, &json)?;
         for (path, _) in waiting {
@@ -304,7 +304,7 @@ impl Index {
         self.named.take();
         disk::own_dir(&self.waiting)?;
         let json = serde_json::to_vec_pretty(entry).map_err(|error| {
-            BackendError::denied("the list could not be written").because(error)
+            BackendError::denied("the list could not be written").with_source(error)
         })?;
         disk::write(&self.waiting_path(entry.store, &entry.key()), &json)
     }

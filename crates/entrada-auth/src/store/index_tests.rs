@@ -162,12 +162,15 @@ fn the_newest_of_two_entries_for_a_grant_counts_and_the_next_change_writes_one()
 fn checking_many_grants_reads_the_list_once() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
-    assert!(index.names(StoreKind::File, &entry("a", 1).key()));
+    assert!(index.contains(StoreKind::File, &entry("a", 1).key()));
     index.put(&entry("b", 1), None).unwrap();
-    assert!(index.names(StoreKind::File, &entry("b", 1).key()), "a change by this process is seen");
+    assert!(
+        index.contains(StoreKind::File, &entry("b", 1).key()),
+        "a change by this process is seen"
+    );
     std::fs::remove_file(&index.path).unwrap();
-    assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
-    assert!(!index.names(StoreKind::File, &entry("c", 1).key()));
+    assert!(index.contains(StoreKind::File, &entry("a", 1).key()), "read again");
+    assert!(!index.contains(StoreKind::File, &entry("c", 1).key()));
     index.remove(StoreKind::File, &[entry("a", 1).key()]).unwrap();
-    assert!(!index.names(StoreKind::File, &entry("a", 1).key()));
+    assert!(!index.contains(StoreKind::File, &entry("a", 1).key()));
 }

@@ -7,7 +7,7 @@ use super::backend::file;
 use super::index::{Index, LoadedIndex};
 use super::{
     AccountEntry, BackendError, Grant, GrantKey, Grants, StoreError, StoreErrorKind, StoreKind,
-    action, is_housekeeping, record, recovery,
+    action, is_internal_item, record, recovery,
 };
 use entrada_core::NumericDate;
 
@@ -126,7 +126,7 @@ impl Grants {
             StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) => (),
             _ => return Err(error),
         }
-        if self.give_up_key(error).is_ok() {
+        if self.check_key_replaceable(error).is_ok() {
             self.backend.remove(recovery::NAME)?;
             self.remove_aside(recovery::NAME)?;
         }
@@ -147,7 +147,7 @@ impl Grants {
             return Err(fault.when(self.kind(), action::NAMES));
         }
         for name in names.unwrap_or_default() {
-            if !is_housekeeping(&name) {
+            if !is_internal_item(&name) {
                 let grant = self.load_by_name(&name);
                 self.add_item(&mut contents, &name, grant)?;
             }

@@ -70,17 +70,17 @@ pub enum StoreKind {
     Keyutils,
     /// Memory only: lost when the program ends
     Memory,
-    /// A store of the program's own
+    /// A store that the program implements
     ///
-    /// For programs that implement [`Backend`] themselves. No flag and no setting names it, and the list of accounts in
-    /// the state directory does not hold its grants: [`Grants::list`] asks the store itself.
+    /// For programs that implement [`Backend`]. No flag and no setting names it, and the account list in the state
+    /// directory does not contain its grants: [`Grants::list`] reads the store itself.
     #[serde(skip)]
     #[strum(disabled)]
     Custom,
 }
 
 impl StoreKind {
-    /// Whether [`Grants::list`] asks the store for its grants each time, instead of reading the list of accounts.
+    /// Whether [`Grants::list`] always reads the store itself, instead of the account list.
     fn lists_itself(self) -> bool {
         matches!(self, Self::Memory | Self::Custom)
     }
@@ -198,7 +198,7 @@ impl BackendError {
         Self::new(StoreErrorKind::Corrupt(text.into()))
     }
 
-    fn because(self, source: impl Into<SourceError>) -> Self {
+    fn with_source(self, source: impl Into<SourceError>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
@@ -214,7 +214,7 @@ const ASIDE: &str = "damaged-";
 const TRIAL: &str = "doctor";
 
 /// Whether an item is internal to entrada and not a grant.
-fn is_housekeeping(name: &str) -> bool {
+fn is_internal_item(name: &str) -> bool {
     // Names of grants hold `|`.
     !name.contains('|')
         && (name == recovery::NAME || name.starts_with(ASIDE) || name.starts_with(TRIAL))

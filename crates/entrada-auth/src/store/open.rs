@@ -40,7 +40,7 @@ pub struct StoreOptions {
 ///
 /// # Errors
 ///
-/// [`StoreError`] where the store cannot be opened: no key, a wrong one, not on this platform.
+/// [`StoreError`] if the store cannot be opened: no key, a wrong key, or another platform.
 pub fn open(options: StoreOptions) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
     if options.kind == StoreKind::File {
@@ -91,7 +91,7 @@ fn backend(options: StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
         StoreKind::Keyutils => keyutils(&options),
         StoreKind::Memory => Ok(Box::new(Memory::default())),
         StoreKind::Custom => {
-            let text = "it is the program's own: pass the backend itself to `Grants::with_backend`";
+            let text = "it is implemented by the program: pass the backend itself to `Grants::with_backend`";
             Err(BackendError::unavailable(text).when(StoreKind::Custom, action::OPEN))
         }
     }

@@ -22,8 +22,9 @@ pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, BackendError
     // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let room = SLACK + refresh + tokens.sum::<usize>();
     let mut json = Bytes::new(Vec::with_capacity(room));
-    serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant))
-        .map_err(|error| BackendError::denied("the grant could not be written").because(error))?;
+    serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant)).map_err(|error| {
+        BackendError::denied("the grant could not be written").with_source(error)
+    })?;
     let mut text = Bytes::new(Vec::with_capacity(json.len() + 128));
     let head = format!("{MAGIC} {VERSION} {}\n", hex(&Sha256::digest(&json)));
     text.extend_from_slice(head.as_bytes());

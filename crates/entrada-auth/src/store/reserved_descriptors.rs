@@ -23,7 +23,8 @@ impl ReservedDescriptors {
         let taken: Result<Vec<_>, _> =
             (0..COUNT).map(|_| rustix::io::fcntl_dupfd_cloexec(stdin, 3)).collect();
         let few = |error: rustix::io::Errno| {
-            BackendError::new(StoreErrorKind::FewDescriptors).because(std::io::Error::from(error))
+            BackendError::new(StoreErrorKind::FewDescriptors)
+                .with_source(std::io::Error::from(error))
         };
         Ok(Self { _descriptors: taken.map_err(few)? })
     }

@@ -173,7 +173,8 @@ pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], BackendError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        BackendError::denied("the system did not provide random bytes").because(error.to_string())
+        BackendError::denied("the system did not provide random bytes")
+            .with_source(error.to_string())
     })?;
     Ok(bytes)
 }
@@ -232,7 +233,7 @@ fn salt_of(head: &[u8]) -> Salt {
 fn derive(passphrase: &Secret, salt: &Salt) -> Result<KeyBytes, BackendError> {
     let refuse = |error: argon2::Error| {
         BackendError::denied("no key could be derived from the passphrase")
-            .because(error.to_string())
+            .with_source(error.to_string())
     };
     let mut key = KeyBytes::default();
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(key.len())).map_err(refuse)?;

@@ -15,7 +15,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store fails at one of the three.
+    /// [`StoreError`] if the store fails at one of these steps.
     pub fn test_write(&self, size: usize) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");

@@ -78,7 +78,7 @@ impl InputFileError {
 ///
 /// # Errors
 ///
-/// [`InputFileError`] where the file cannot be read, is too long, or may be another user's doing.
+/// [`InputFileError`] if the file cannot be read, is too long, or may have been written by another user.
 pub fn read_input_file(
     path: &Path,
     max: u64,

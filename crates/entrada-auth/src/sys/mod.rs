@@ -126,7 +126,7 @@ pub trait Listener {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal ended the wait.
+    /// [`Interrupted`] if a signal ended the wait.
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
     /// Stops listening. Answers that are being sent have up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
@@ -150,7 +150,7 @@ pub trait Clock {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal ended the wait.
+    /// [`Interrupted`] if a signal ended the wait.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
     /// Between the calls with `true` and `false`, a signal that asks the program to end does not end a wait or a
     /// request; a second one ends the program at once. Calls nest. See [`HeldSignals`].
@@ -178,7 +178,7 @@ impl<'a> HeldSignals<'a> {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal has come already.
+    /// [`Interrupted`] if a signal has arrived already.
     pub fn begin(clock: &'a dyn Clock) -> Result<Self, Interrupted> {
         clock.hold_signals(true);
         let held = Self(clock);
@@ -189,7 +189,7 @@ impl<'a> HeldSignals<'a> {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal has come meanwhile.
+    /// [`Interrupted`] if a signal has arrived in the meantime.
     pub fn end(self) -> Result<(), Interrupted> {
         self.0.pending_signal().map_or(Ok(()), Err)
     }
@@ -250,19 +250,19 @@ pub trait Connection {
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where the connection breaks.
+    /// [`HttpError`] if the connection breaks.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
     /// Sends `line` and a line end.
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where the connection breaks.
+    /// [`HttpError`] if the connection breaks.
     fn write(&mut self, line: &str) -> Result<(), HttpError>;
     /// Starts TLS (STARTTLS) for the host of the connection.
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where TLS cannot be had, or the certificate is not the host's.
+    /// [`HttpError`] if TLS is not available, or the certificate is not the host's.
     fn secure(&mut self) -> Result<(), HttpError>;
 }
 

@@ -25,7 +25,7 @@ impl Keyutils {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the kernel has no keyring for this user.
+    /// [`StoreError`] if the kernel has no keyring for this user.
     pub fn new(service: &str) -> Result<Self, StoreError> {
         // The user's keyring is linked to this process's keyring, so that the process possesses the keys. The
         // session's keyring may be missing or revoked, as in cron jobs and containers.
@@ -126,7 +126,7 @@ fn fault(error: KeyError) -> BackendError {
         }
         _ => BackendError::denied("the kernel refused"),
     };
-    fault.because(error.to_string())
+    fault.with_source(error.to_string())
 }
 
 #[cfg(test)]

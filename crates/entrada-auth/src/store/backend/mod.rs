@@ -51,14 +51,14 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be asked.
+    /// [`StoreError`] if the store does not answer.
     fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
     /// As [`Backend::load`]. A backend that knows a likely path of the item may read that first, and checks
     /// the result with `is_valid`.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be asked.
+    /// [`StoreError`] if the store does not answer.
     fn load_checked(
         &self,
         name: &str,
@@ -71,7 +71,7 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store does not take the item.
+    /// [`StoreError`] if the store refuses the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// Reserves disk space for an item, if items are files.
     ///
@@ -85,7 +85,7 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be read or written.
+    /// [`StoreError`] if the store cannot be read or written.
     fn move_item(&self, name: &str, new_name: &str) -> Result<(), StoreError> {
         self.load(name)?.map_or(Ok(()), |bytes| self.save(new_name, &bytes))
     }
@@ -93,7 +93,7 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written.
+    /// [`StoreError`] if the store cannot be written.
     fn remove(&self, name: &str) -> Result<bool, StoreError>;
     /// Largest size of an item in bytes; `None` if every grant fits.
     fn item_max(&self) -> Option<usize> {
@@ -103,6 +103,6 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be asked.
+    /// [`StoreError`] if the store does not answer.
     fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
 }

@@ -158,7 +158,7 @@ impl Backend for Split {
         }
         // Parts after a gap, which only damage can cause. They are found if the store can list its names.
         if let Ok(Some(names)) = self.inner.names() {
-            for part in names.iter().filter(|own| whole_of(own) == Some(name)) {
+            for part in names.iter().filter(|own| item_of_part(own) == Some(name)) {
                 there |= self.inner.remove(part)?;
             }
         }
@@ -167,7 +167,8 @@ impl Backend for Split {
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
         let names = self.inner.names()?;
-        Ok(names.map(|names| names.into_iter().filter(|name| whole_of(name).is_none()).collect()))
+        Ok(names
+            .map(|names| names.into_iter().filter(|name| item_of_part(name).is_none()).collect()))
     }
 }
 
@@ -206,7 +207,7 @@ fn part_name(name: &str, generation: char, number: usize) -> String {
 }
 
 /// The name of the item that the part `name` belongs to.
-fn whole_of(name: &str) -> Option<&str> {
+fn item_of_part(name: &str) -> Option<&str> {
     let (whole, end) = name.rsplit_once(PART)?;
     let number = end.strip_prefix(['a', 'b'])?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -52,7 +52,7 @@ pub enum ForeignError {
 ///
 /// # Errors
 ///
-/// [`ForeignError`] where `text` is none of these, or holds no refresh token.
+/// [`ForeignError`] if `text` is none of these, or holds no refresh token.
 pub fn read(text: &str) -> Result<Vec<ForeignToken>, ForeignError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let values: Vec<Value> = serde_json::Deserializer::from_str(text)

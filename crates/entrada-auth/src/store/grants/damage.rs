@@ -7,7 +7,7 @@ use super::Grants;
 use crate::store::backend::file;
 use crate::store::{
     ASIDE, AccountEntry, BackendError, GrantKey, StoreError, StoreErrorKind, StoreKind, action,
-    disk, is_housekeeping, recovery,
+    disk, is_internal_item, recovery,
 };
 
 impl Grants {
@@ -32,7 +32,7 @@ impl Grants {
         let mut entries = self.list()?;
         let listed: HashSet<GrantKey> = entries.iter().map(AccountEntry::key).collect();
         let names = self.backend.names()?.unwrap_or_default();
-        let all = names.iter().filter(|name| !is_housekeeping(name));
+        let all = names.iter().filter(|name| !is_internal_item(name));
         let unlisted = all.filter_map(|name| AccountEntry::of_name(kind, name));
         entries.extend(unlisted.filter(|entry| !listed.contains(&entry.key())));
         for entry in entries.iter().filter(|entry| concerns(entry)) {
@@ -47,7 +47,7 @@ impl Grants {
 
     /// Adds to `error`, met at the item `name`, what the other items show: a key that opens one of them is right, and
     /// a key that opens none is wrong.
-    pub(in crate::store) fn judged(&self, name: &str, error: StoreError) -> StoreError {
+    pub(in crate::store) fn explain_wrong_key(&self, name: &str, error: StoreError) -> StoreError {
         let StoreErrorKind::WrongKey(text) = &error.reason else { return error };
         let reason = match self.opens_another_than(name) {
             Some(true) => StoreErrorKind::Corrupt(format!(
@@ -127,9 +127,12 @@ impl Grants {
     /// Checks whether the store's recovery key, which cannot be read (`why`), may be replaced. It may not be if the
     /// store's own key seems to be wrong. If grants that were kept aside need it, it may be replaced only when
     /// damaged items are to be replaced.
-    pub(in crate::store) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
+    pub(in crate::store) fn check_key_replaceable(
+        &self,
+        why: StoreError,
+    ) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
-        let why = self.judged(recovery::NAME, why);
+        let why = self.explain_wrong_key(recovery::NAME, why);
         let StoreErrorKind::Corrupt(text) = &why.reason else { return Err(why) };
         let dir = self.pending_dir();
         let waiting = file::items_in(&dir).map_err(refuse)?;

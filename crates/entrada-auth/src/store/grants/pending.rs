@@ -58,7 +58,8 @@ impl Grants {
             BackendError::new(StoreErrorKind::Corrupt(text)).when(self.kind(), action::LOAD)
         };
         let sealer = recovery::load(&*self.backend);
-        let Some(sealer) = sealer.map_err(|error| self.judged(recovery::NAME, error))? else {
+        let Some(sealer) = sealer.map_err(|error| self.explain_wrong_key(recovery::NAME, error))?
+        else {
             return Err(damaged("the store has no recovery key".to_owned()));
         };
         let aside = File::with(self.pending_dir(), sealer);

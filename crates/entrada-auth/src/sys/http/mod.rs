@@ -81,12 +81,12 @@ pub struct RealHttp<'a> {
     connect_timeout: Duration,
     total_timeout: Duration,
     extra_roots: RefCell<Vec<Bundle>>,
-    clients: RefCell<Vec<(Way, reqwest::Client)>>,
+    clients: RefCell<Vec<(Route, reqwest::Client)>>,
 }
 
 /// The route of a request. Each route has its own client.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Route {
     /// To this machine, without TLS.
     Plain,
     /// With TLS.
@@ -161,13 +161,13 @@ impl<'a> RealHttp<'a> {
                 }
                 (Some(error), _) => {
                     let failure = failure_of(&error);
-                    let source = (!says_it_all(&failure)).then_some(error);
+                    let source = (!needs_no_source(&failure)).then_some(error);
                     Err((failure, source))
                 }
             },
             Ok(Some(Err(Unanswered::Transport(error)))) => {
                 let failure = failure_of(&error);
-                let source = (!says_it_all(&failure)).then_some(error);
+                let source = (!needs_no_source(&failure)).then_some(error);
                 Err((failure, source))
             }
             Ok(Some(Err(Unanswered::Other(failure)))) => Err((failure, None)),
@@ -178,9 +178,9 @@ impl<'a> RealHttp<'a> {
 
     fn client(&self, url: &Url, proxy: Option<&Proxy>) -> Result<reqwest::Client, SendFailure> {
         let way = match proxy {
-            Some(_) => Way::Proxied,
-            None if url.scheme() == "http" => Way::Plain,
-            None => Way::Straight,
+            Some(_) => Route::Proxied,
+            None if url.scheme() == "http" => Route::Plain,
+            None => Route::Straight,
         };
         let known = self.clients.borrow().iter().find(|(its, _)| *its == way).cloned();
         if let Some((_, client)) = known {
@@ -188,8 +188,8 @@ impl<'a> RealHttp<'a> {
         }
         let setup = |failure: SetupFailure| (HttpFailure::from(failure), None);
         let tls = match way {
-            Way::Plain => tls::unused(),
-            Way::Straight | Way::Proxied => tls::config(&self.extra_roots.borrow(), self.env),
+            Route::Plain => tls::unused(),
+            Route::Straight | Route::Proxied => tls::config(&self.extra_roots.borrow(), self.env),
         };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.map_err(setup)?)
@@ -278,7 +278,7 @@ async fn exchange(
 }
 
 /// Whether the transport's error would only repeat `failure`, less clearly.
-fn says_it_all(failure: &HttpFailure) -> bool {
+fn needs_no_source(failure: &HttpFailure) -> bool {
     match failure {
         HttpFailure::Certificate(_)
         | HttpFailure::NotTls

@@ -16,7 +16,7 @@ use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
 
 use super::address::{self, Address, Socket, bus_in};
-use super::bus_socket::{self, BusSocket};
+use super::poll_loop::{self, PollLoop};
 use super::timeouts::Timeouts;
 use super::{KeyringSession, SecretServiceOptions, errors};
 use crate::store::{BackendError, StoreErrorKind};
@@ -40,13 +40,13 @@ impl ServiceConnection {
     /// Connects with these `settings`.
     pub(super) async fn open(
         settings: &SecretServiceOptions,
-        line: &Arc<BusSocket>,
+        poll_loop: &Arc<PollLoop>,
         timeouts: &Timeouts<'_>,
     ) -> Result<Self, BackendError> {
         let own = || bus_in(&format!("/run/user/{}", rustix::process::geteuid().as_raw()));
         let addresses = settings.address.clone().unwrap_or_else(own);
         let (address, socket) = connect(&addresses, settings.limits.answer)?;
-        let builder = Builder::socket(bus_socket::over(socket, line)).internal_executor(false);
+        let builder = Builder::socket(poll_loop::split(socket, poll_loop)).internal_executor(false);
         let bus = builder.build().await;
         let bus = bus.map_err(|error| errors::no_session(&address, error))?;
         timeouts.restart();
@@ -147,7 +147,7 @@ fn check_owner(
     let what = || format!("the D-Bus session at `{}`", address.text);
     let refuse = |owner| BackendError::new(StoreErrorKind::OtherOwner { what: what(), owner });
     let cannot = |error: io::Error| {
-        BackendError::unavailable(format!("cannot find out who owns {}", what())).because(error)
+        BackendError::unavailable(format!("cannot find out who owns {}", what())).with_source(error)
     };
     // The process that listens. It is read from the connection itself, so it cannot change after the check.
     let listener = sockopt::socket_peercred(stream).map_err(|error| cannot(error.into()))?;

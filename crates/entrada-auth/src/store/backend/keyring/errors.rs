@@ -10,7 +10,7 @@ use entrada_core::clean;
 
 /// No connection to the bus at `address`.
 pub(super) fn no_session(address: &Address, error: impl Into<SourceError>) -> BackendError {
-    BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).because(error)
+    BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).with_source(error)
 }
 
 /// The error for a session without any usable bus. Each of `failed` has its address and the reason: an unusable
@@ -31,7 +31,7 @@ pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendE
     }
     let fault = BackendError::unavailable(unusable.join("; "));
     match cause {
-        Some(cause) => fault.because(cause),
+        Some(cause) => fault.with_source(cause),
         None => fault,
     }
 }
@@ -44,12 +44,12 @@ pub(super) fn from_service(error: secret_service::Error) -> BackendError {
         Error::ZbusFdo(error) => from_bus(error.into()),
         Error::Locked => BackendError::new(StoreErrorKind::Locked),
         Error::Prompt => BackendError::new(StoreErrorKind::Dismissed),
-        Error::Unavailable => BackendError::unavailable(NO_PROVIDER).because(error),
-        Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).because(error),
+        Error::Unavailable => BackendError::unavailable(NO_PROVIDER).with_source(error),
+        Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).with_source(error),
         Error::NoResult => {
-            BackendError::unavailable("the keyring did not return an item").because(error)
+            BackendError::unavailable("the keyring did not return an item").with_source(error)
         }
-        other => BackendError::denied("the keyring's answer cannot be read").because(other),
+        other => BackendError::denied("the keyring's answer cannot be read").with_source(other),
     }
 }
 
@@ -62,10 +62,10 @@ pub(super) fn from_bus(error: zbus::Error) -> BackendError {
     let Some((name, text)) = name_and_text(&error) else {
         return match &error {
             zbus::Error::InputOutput(io) if io.kind() == io::ErrorKind::TimedOut => {
-                BackendError::unavailable("the keyring did not answer").because(error)
+                BackendError::unavailable("the keyring did not answer").with_source(error)
             }
-            zbus::Error::InputOutput(_) => BackendError::unavailable(WENT_AWAY).because(error),
-            _ => BackendError::denied("the keyring's answer cannot be read").because(error),
+            zbus::Error::InputOutput(_) => BackendError::unavailable(WENT_AWAY).with_source(error),
+            _ => BackendError::denied("the keyring's answer cannot be read").with_source(error),
         };
     };
     let fault = match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name) {
@@ -78,7 +78,7 @@ pub(super) fn from_bus(error: zbus::Error) -> BackendError {
             BackendError::denied(format!("the keyring refused: {}", clean(text)))
         }
     };
-    fault.because(error)
+    fault.with_source(error)
 }
 
 /// Whether the error says that the called object does not exist.

@@ -3,8 +3,6 @@
 #[cfg(target_os = "linux")]
 mod address;
 #[cfg(target_os = "linux")]
-mod bus_socket;
-#[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]
 mod errors;
@@ -16,6 +14,8 @@ mod item_paths;
 #[cfg(target_os = "linux")]
 mod items;
 mod native;
+#[cfg(target_os = "linux")]
+mod poll_loop;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(target_os = "linux")]

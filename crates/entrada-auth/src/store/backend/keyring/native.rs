@@ -134,7 +134,9 @@ fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
 fn fault(error: Error) -> BackendError {
     let text_of = |error: &dyn std::fmt::Display| clean(&error.to_string()).into_owned();
     match error {
-        Error::NoStorageAccess(cause) => BackendError::new(StoreErrorKind::Locked).because(cause),
+        Error::NoStorageAccess(cause) => {
+            BackendError::new(StoreErrorKind::Locked).with_source(cause)
+        }
         Error::TooLong(_, max) => {
             let max = usize::try_from(max).unwrap_or(usize::MAX);
             BackendError::denied(format!("the item's name or value is longer than {max}"))
@@ -150,7 +152,8 @@ fn fault(error: Error) -> BackendError {
         )),
         Error::NoDefaultStore => BackendError::unavailable("the keyring cannot be reached"),
         Error::PlatformFailure(cause) => {
-            BackendError::denied(format!("the keyring refused: {}", text_of(&cause))).because(cause)
+            BackendError::denied(format!("the keyring refused: {}", text_of(&cause)))
+                .with_source(cause)
         }
         other => BackendError::denied(format!("the keyring refused: {}", text_of(&other))),
     }

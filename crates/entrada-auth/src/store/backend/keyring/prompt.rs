@@ -7,8 +7,8 @@ use futures_lite::future::or;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 
-use super::bus_socket::BusSocket;
 use super::connection::{PATH, SERVICE, driven};
+use super::poll_loop::PollLoop;
 use super::timeouts::Timeouts;
 use super::{Interaction, errors};
 use crate::store::{BackendError, StoreErrorKind};
@@ -60,11 +60,11 @@ pub(super) async fn unlock(
 }
 
 /// Dismisses `dialog`, so that it does not stay open after entrada ends and block the next program.
-pub(super) async fn dismiss(Dialog { bus, path }: Dialog, line: &BusSocket) {
+pub(super) async fn dismiss(Dialog { bus, path }: Dialog, poll_loop: &PollLoop) {
     // The result is ignored, because the wait is over in any case.
     let dismissal = async {
         let _ = bus.call_method(Some(SERVICE), path, Some(INTERFACE), "Dismiss", &()).await;
     };
-    line.extend(DISMISSAL);
-    driven(&bus, or(dismissal, line.over())).await;
+    poll_loop.set_limit(DISMISSAL);
+    driven(&bus, or(dismissal, poll_loop.timed_out())).await;
 }

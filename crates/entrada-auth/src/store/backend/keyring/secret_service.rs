@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures_lite::future::or;
 
-use super::bus_socket::BusSocket;
 use super::connection::{ServiceConnection, driven};
 use super::item_paths::ItemPaths;
 use super::items::Items;
+use super::poll_loop::PollLoop;
 use super::timeouts::Timeouts;
 use super::{Interaction, KeyringSession, Limits, Notice, TerminationSignal, prompt};
 use crate::store::{
@@ -41,7 +41,7 @@ pub struct SecretService {
     noticed: Cell<bool>,
     connection: Cell<Option<ServiceConnection>>,
     provider: RefCell<Option<String>>,
-    line: Arc<BusSocket>,
+    poll_loop: Arc<PollLoop>,
 }
 
 impl SecretService {
@@ -49,7 +49,7 @@ impl SecretService {
     pub fn new(settings: SecretServiceOptions, notice: Notice) -> Self {
         let (noticed, connection, provider) =
             (Cell::default(), Cell::default(), RefCell::default());
-        Self { settings, notice, noticed, connection, provider, line: BusSocket::new() }
+        Self { settings, notice, noticed, connection, provider, poll_loop: PollLoop::new() }
     }
 
     /// Runs `work`, and fails if the service is silent for too long.
@@ -58,11 +58,11 @@ impl SecretService {
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
         let say = |text: &str| self.notify_once(text);
-        let timeouts = Timeouts::new(&self.line, &self.settings, &say);
+        let timeouts = Timeouts::new(&self.poll_loop, &self.settings, &say);
         let mut connection = self.connection.take();
         let answer = async { Ok(self.attempt(&mut connection, &timeouts, work).await) };
         let silence = async { Err(timeouts.expired().await) };
-        match self.line.block_on(or(answer, silence)) {
+        match self.poll_loop.block_on(or(answer, silence)) {
             Ok(result) => {
                 self.connection.set(connection);
                 result
@@ -70,7 +70,7 @@ impl SecretService {
             Err(fault) => {
                 // The next call opens a new connection.
                 if let Some(dialog) = timeouts.into_dialog() {
-                    self.line.block_on(prompt::dismiss(dialog, &self.line));
+                    self.poll_loop.block_on(prompt::dismiss(dialog, &self.poll_loop));
                 }
                 Err(fault)
             }
@@ -108,7 +108,7 @@ impl SecretService {
         let connection = match connection {
             Some(connection) => connection,
             None => connection
-                .insert(ServiceConnection::open(&self.settings, &self.line, timeouts).await?),
+                .insert(ServiceConnection::open(&self.settings, &self.poll_loop, timeouts).await?),
         };
         timeouts.connected();
         driven(&connection.bus, work(Items { connection, settings: &self.settings, timeouts }))

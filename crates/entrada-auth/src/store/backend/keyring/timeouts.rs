@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::future::or;
 
-use super::bus_socket::BusSocket;
+use super::poll_loop::PollLoop;
 use super::prompt::Dialog;
 use super::{Interaction, SecretServiceOptions};
 use crate::store::{BackendError, StoreErrorKind, deadline};
@@ -27,7 +27,7 @@ const GRACE: u32 = 10;
 pub(super) struct Timeouts<'a> {
     settings: &'a SecretServiceOptions,
     say: &'a dyn Fn(&str),
-    line: &'a BusSocket,
+    poll_loop: &'a PollLoop,
     limit: Cell<Duration>,
     connected: Cell<bool>,
     dialog: RefCell<Option<Dialog>>,
@@ -36,15 +36,15 @@ pub(super) struct Timeouts<'a> {
 impl<'a> Timeouts<'a> {
     /// Starts now. `say` shows a message to the user.
     pub(super) fn new(
-        line: &'a BusSocket,
+        poll_loop: &'a PollLoop,
         settings: &'a SecretServiceOptions,
         say: &'a dyn Fn(&str),
     ) -> Self {
-        line.extend(settings.limits.answer);
+        poll_loop.set_limit(settings.limits.answer);
         Self {
             settings,
             say,
-            line,
+            poll_loop,
             limit: Cell::new(settings.limits.answer),
             connected: Cell::new(false),
             dialog: RefCell::default(),
@@ -78,7 +78,7 @@ impl<'a> Timeouts<'a> {
     /// Completes when the service is silent for longer than the limit, or when a signal asks the program to end.
     pub(super) async fn expired(&self) -> BackendError {
         let over = async || {
-            self.line.over().await;
+            self.poll_loop.timed_out().await;
             None
         };
         let person = self.settings.interaction == Interaction::Allowed;
@@ -97,13 +97,13 @@ impl<'a> Timeouts<'a> {
 
     /// The signal that asked the program to end, once the keyring is silent.
     async fn termination_signal(&self) -> Option<u8> {
-        let silent = || self.settings.limits.answer / GRACE <= self.line.silence();
+        let silent = || self.settings.limits.answer / GRACE <= self.poll_loop.elapsed();
         let look = || if silent() { (self.settings.termination_signal)() } else { None };
         poll_fn(|_| look().map_or(Poll::Pending, |signal| Poll::Ready(Some(signal)))).await
     }
 
     fn wait(&self, limit: Duration) {
-        self.line.extend(limit);
+        self.poll_loop.set_limit(limit);
         self.limit.set(limit);
     }
 }
