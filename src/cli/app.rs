@@ -280,7 +280,7 @@ impl App<'_, '_> {
                 && entry.tenant == tenant
                 && entry.client_id == client_id
         });
-        Ok(grants.called(entries, account.as_deref()))
+        Ok(grants.filter_by_account(entries, account.as_deref()))
     }
 
     /// The profile and the flags that select authority, tenant, client and account, as words of a command for another program.

@@ -11,7 +11,7 @@ use strum::IntoEnumIterator as _;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{ConfigFile, Paths};
-use entrada_auth::store::listed;
+use entrada_auth::store::read_account_list;
 use entrada_auth::sys::{Env, Sys};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean};
@@ -123,7 +123,7 @@ impl Candidates {
         let on_record =
             Job::iter().map(|job| (job.id().to_owned(), Some(jobs::facts(job).title.to_owned())));
         let own = file.jobs.iter().map(|(name, table)| (name.clone(), table.title.clone()));
-        let listed = paths.map(|paths| listed(&paths.state)).unwrap_or_default();
+        let listed = paths.map(|paths| read_account_list(&paths.state)).unwrap_or_default();
         let mut accounts: Vec<Word> =
             listed.into_iter().filter_map(|entry| Some((entry.username?, None))).collect();
         accounts.sort();

@@ -214,7 +214,7 @@ fn options_for(
         interaction: Interaction::Forbidden,
         limits: store::Limits::default(),
         notice: Box::new(sys::say),
-        asked_to_end: sys::asked_to_end_by,
+        termination_signal: sys::termination_signal,
     }
 }
 
@@ -309,8 +309,8 @@ impl Prompt for Guide<'_, '_> {
         self.person.waiting(left);
     }
 
-    fn trouble(&mut self, what: &str) {
-        self.person.trouble(what);
+    fn warn(&mut self, message: &str) {
+        self.person.warn(message);
     }
 
     fn done(&mut self) {
@@ -338,7 +338,7 @@ impl Prompt for Silent<'_> {
 
     fn waiting(&mut self, _: i64) {}
 
-    fn trouble(&mut self, _: &str) {}
+    fn warn(&mut self, _: &str) {}
 
     fn done(&mut self) {}
 }

@@ -284,7 +284,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::AnotherUser { .. } => Failure::of(Exit::WrongAccount, &error).help(format!(
             "the stored sign-in was left as it was; if this happens again, sign in again: {login}, and tell the operator of the authority"
         )),
-        AcquireError::Taken(_) => {
+        AcquireError::AlreadySignedIn(_) => {
             Failure::of(Exit::Usage, &error).help("import the other one anyway with `--replace`")
         }
         AcquireError::NoDeviceFlow(_) => {
@@ -293,7 +293,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
         AcquireError::NoPage(_) => {
             Failure::of(Exit::Usage, &error).help("sign in with `--flow device`")
         }
-        AcquireError::Contradiction(_) => {
+        AcquireError::ConflictingSettings(_) => {
             Failure::of(Exit::Usage, &error).help("see `--flow`, `--redirect-uri` and `--response-mode`")
         }
         AcquireError::NoListener { ref source, .. } => {
@@ -367,7 +367,7 @@ fn consent_first(evidence: &Evidence) -> Option<String> {
 
 fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
     evidence.context.grant_type = Some(refusal.grant_type.to_owned());
-    evidence.context.code_ran_out = refusal.code_ran_out;
+    evidence.context.code_ran_out = refusal.code_expired;
     evidence.refusal = Some(refusal.error);
     diagnose::run(&evidence)
 }

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let Some(refused) = asked.secret() else { return Ok(Exit::Success) };
         let request = app.request(&settings, &[], app.interaction(&settings))?;
         let grants = app.grants(&settings)?;
-        flow::drop_token(app.sys, &grants, &request, refused).map_err(|error| {
+        flow::forget_token(app.sys, &grants, &request, refused).map_err(|error| {
             let evidence = app.evidence(&settings, &request, None);
             of_acquire(error, evidence, &app.login_command(&settings))
         })?;

@@ -9,7 +9,7 @@ use super::{Exit, Failure};
 use crate::config::flags;
 use entrada_auth::flow::{self, Pins, TokenRequest};
 use entrada_auth::store::Grants;
-use entrada_auth::store::foreign::{self, Foreign, ForeignError};
+use entrada_auth::store::foreign::{self, ForeignError, ForeignToken};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::{known, resources};
 use entrada_core::{Authority, ScopeSet, clean};
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 /// Takes over one token; how that ended, where something is stored.
-fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit, Failure> {
+fn take_over(app: &mut App<'_, '_>, one: &ForeignToken, replace: bool) -> Result<Exit, Failure> {
     fill_in(app, one)?;
     let settings = app.settings(None)?;
     let jobs = settings.jobs()?;
@@ -110,7 +110,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
     // The used refresh token is stored, whichever account it belongs to.
     let request = of_anybody(request);
     let mut person = CliPrompt::new(app, &settings);
-    let taken = flow::take_over(app.sys, &grants, &request, one, replace, &mut person);
+    let taken = flow::import_refresh_token(app.sys, &grants, &request, one, replace, &mut person);
     let acquired = taken.map_err(|error| {
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
@@ -134,7 +134,7 @@ fn take_over(app: &mut App<'_, '_>, one: &Foreign, replace: bool) -> Result<Exit
 }
 
 /// Fills in settings from the file. The application is always the file's: the token was issued to it.
-fn fill_in(app: &mut App<'_, '_>, one: &Foreign) -> Result<(), Failure> {
+fn fill_in(app: &mut App<'_, '_>, one: &ForeignToken) -> Result<(), Failure> {
     let given = app.settings(None)?;
     let layer = &mut app.common.layer;
     layer.client_id = one.client_id.clone().or(layer.client_id.take());
@@ -169,7 +169,7 @@ fn of_one_api(scopes: &ScopeSet) -> Vec<String> {
 }
 
 /// Whether it is the account that was named.
-fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
+fn is_wanted(wanted: Option<&str>, one: &ForeignToken) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
     match &one.account {
         Some(name) if name.eq_ignore_ascii_case(wanted) => Ok(()),
@@ -187,7 +187,7 @@ fn is_wanted(wanted: Option<&str>, one: &Foreign) -> Result<(), Failure> {
 fn is_of_its_authority(
     app: &App<'_, '_>,
     request: &TokenRequest,
-    one: &Foreign,
+    one: &ForeignToken,
 ) -> Result<(), Failure> {
     // Said for this very run.
     if app.common.layer.authority.is_some() {
@@ -218,7 +218,11 @@ fn is_of_its_authority(
 }
 
 /// Whether an account of that name is signed in with the same application.
-fn is_signed_in(grants: &Grants, request: &TokenRequest, one: &Foreign) -> Result<bool, Failure> {
+fn is_signed_in(
+    grants: &Grants,
+    request: &TokenRequest,
+    one: &ForeignToken,
+) -> Result<bool, Failure> {
     let Some(name) = &one.account else { return Ok(false) };
     let tenant = request.authority.tenant().map(ToString::to_string).unwrap_or_default();
     Ok(grants.list()?.iter().any(|entry| {

@@ -220,7 +220,7 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
         ui.raw(&format!("  it is kept, encrypted, in {}\n", clean(&path.to_string_lossy())));
     }
     let trouble = match &unsaved.error {
-        AcquireError::Store(StoreError { trouble, .. }) => Some(trouble),
+        AcquireError::Store(StoreError { reason, .. }) => Some(reason),
         _ => None,
     };
     let help = match (trouble, &unsaved.pending) {

@@ -125,7 +125,7 @@ impl Forgotten {
     fn unlist(&mut self, grants: &Grants) -> Result<(), Failure> {
         let (locks, keys): (Vec<_>, Vec<_>) = std::mem::take(&mut self.listed).into_iter().unzip();
         if !keys.is_empty() {
-            grants.unlist(&keys)?;
+            grants.remove_from_list(&keys)?;
         }
         drop(locks);
         Ok(())

@@ -55,7 +55,7 @@ use app::App;
 use arguments::Arguments;
 use common::{Common, Invocation};
 use entrada_auth::sys::{Stream, Sys};
-use entrada_auth::trace::{Recorder, Written};
+use entrada_auth::trace::{Recorder, TraceFile};
 use entrada_core::{Redactor, shell_quoted};
 use failure::Failure;
 use files::Files;
@@ -228,9 +228,9 @@ fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
 }
 
 /// Prints the path of the trace, if there is one.
-fn tell_of_trace(written: io::Result<Option<Written>>, ui: &Ui<'_>) {
+fn tell_of_trace(written: io::Result<Option<TraceFile>>, ui: &Ui<'_>) {
     match written {
-        Ok(Some(Written { path, announce: true })) => ui.line(format!(
+        Ok(Some(TraceFile { path, announce: true })) => ui.line(format!(
             "trace written to {path}; `entrada trace show {quoted}` shows it",
             path = path.display(),
             quoted = shell_quoted(&path.to_string_lossy()),

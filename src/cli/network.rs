@@ -1,7 +1,7 @@
 //! What to do about a request without an answer.
 
 use entrada_auth::sys::{
-    CertificateFault, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
+    CertificateFault, HttpError, HttpFailure, ProxyFailure, ProxyFault, SetupFailure,
 };
 
 /// What a file of certificates has to be.
@@ -14,10 +14,10 @@ const PORTAL: &str = "if this is a guest network: open any page in a browser, an
 pub(super) fn is_setting(failure: &HttpFailure) -> bool {
     match failure {
         HttpFailure::Setup(trouble) => match **trouble {
-            SetupTrouble::Bundle { .. }
-            | SetupTrouble::RootsVariable { .. }
-            | SetupTrouble::ProxyVariable { .. } => true,
-            SetupTrouble::NoRoots | SetupTrouble::Client => false,
+            SetupFailure::Bundle { .. }
+            | SetupFailure::RootsVariable { .. }
+            | SetupFailure::ProxyVariable { .. } => true,
+            SetupFailure::NoRoots | SetupFailure::Client => false,
         },
         _ => false,
     }
@@ -45,7 +45,7 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
         }
         HttpFailure::Insecure
         | HttpFailure::TooLarge
-        | HttpFailure::TalkTooLarge(_)
+        | HttpFailure::ConversationTooLarge(_)
         | HttpFailure::Interrupted(_) => vec![],
     };
     help.into_iter().map(str::to_owned).collect()
@@ -80,7 +80,7 @@ fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
     }
 }
 
-fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
+fn proxy(trouble: &ProxyFailure, host: &str) -> Vec<String> {
     let host = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => name,
         _ => host,
@@ -115,19 +115,19 @@ fn proxy(trouble: &ProxyTrouble, host: &str) -> Vec<String> {
     }
 }
 
-fn setup(trouble: &SetupTrouble) -> Vec<&'static str> {
+fn setup(trouble: &SetupFailure) -> Vec<&'static str> {
     match trouble {
-        SetupTrouble::Bundle { .. } => vec![BUNDLE],
-        SetupTrouble::RootsVariable { .. } => vec![
+        SetupFailure::Bundle { .. } => vec![BUNDLE],
+        SetupFailure::RootsVariable { .. } => vec![
             "set it to the certificates to trust, or unset it to use the system's; to trust further certificates, use `--ca-bundle`",
         ],
-        SetupTrouble::NoRoots => vec![
+        SetupFailure::NoRoots => vec![
             "install them (on Linux, the package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
         ],
-        SetupTrouble::ProxyVariable { .. } => vec![
+        SetupFailure::ProxyVariable { .. } => vec![
             "write it as `http://host:port` or `http://user:password@host:port`, user name and password percent-encoded (`@` is `%40`, `#` is `%23`, `/` is `%2F`)",
         ],
-        SetupTrouble::Client => vec!["close other programs, and try again"],
+        SetupFailure::Client => vec!["close other programs, and try again"],
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::cli::exit::Exit;
     use crate::cli::failure::Failure;
-    use entrada_auth::sys::{BundleError, CertificateTrouble};
+    use entrada_auth::sys::{BundleError, CertificateFailure};
     use entrada_core::NumericDate;
 
     fn at(host: &str, failure: HttpFailure) -> HttpError {
@@ -145,16 +145,16 @@ mod tests {
 
     fn certificate(fault: CertificateFault) -> HttpError {
         let host = "login.microsoftonline.com".to_owned();
-        let trouble = CertificateTrouble { host: host.clone(), of_proxy: false, fault };
+        let trouble = CertificateFailure { host: host.clone(), of_proxy: false, fault };
         at(&host, HttpFailure::Certificate(Box::new(trouble)))
     }
 
     fn proxy(fault: ProxyFault) -> HttpError {
-        let trouble = ProxyTrouble { proxy: "proxy.example:8080".to_owned(), fault };
+        let trouble = ProxyFailure { proxy: "proxy.example:8080".to_owned(), fault };
         at("login.microsoftonline.com:443", HttpFailure::Proxy(Box::new(trouble)))
     }
 
-    fn setup(trouble: SetupTrouble) -> HttpError {
+    fn setup(trouble: SetupFailure) -> HttpError {
         at("login.microsoftonline.com", trouble.into())
     }
 
@@ -299,7 +299,7 @@ mod tests {
             ),
             (proxy(P::CutBehind), Exit::Temporary, "in the TLS handshake", "sign in first"),
             (
-                setup(SetupTrouble::Bundle {
+                setup(SetupFailure::Bundle {
                     file: "ca.pem".to_owned(),
                     source: BundleError::Empty,
                 }),
@@ -308,7 +308,7 @@ mod tests {
                 "BEGIN CERTIFICATE",
             ),
             (
-                setup(SetupTrouble::RootsVariable {
+                setup(SetupFailure::RootsVariable {
                     variable: "SSL_CERT_FILE",
                     why: "it is not there".to_owned(),
                 }),
@@ -317,18 +317,18 @@ mod tests {
                 "or unset it",
             ),
             (
-                setup(SetupTrouble::NoRoots),
+                setup(SetupFailure::NoRoots),
                 Exit::Temporary,
                 "no trusted certificates were found",
                 "`ca-certificates`",
             ),
             (
-                setup(SetupTrouble::ProxyVariable { variable: "HTTPS_PROXY", why: "it is no URL" }),
+                setup(SetupFailure::ProxyVariable { variable: "HTTPS_PROXY", why: "it is no URL" }),
                 Exit::Usage,
                 "the variable HTTPS_PROXY is not the address of a proxy: it is no URL",
                 "write it as `http://host:port`",
             ),
-            (setup(SetupTrouble::Client), Exit::Temporary, "could not be set up", "try again"),
+            (setup(SetupFailure::Client), Exit::Temporary, "could not be set up", "try again"),
         ] {
             let Failure { message: said, help: helped, exit: ended, .. } = Failure::from(error);
             assert!(said.contains(message), "`{message}` is not in {said}");

@@ -61,7 +61,7 @@ pub(super) fn obtain(
     if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
         greet(app, &acquired, &grants);
     }
-    if let Some(trouble) = &acquired.trouble {
+    if let Some(trouble) = &acquired.refresh_error {
         app.ui.line(format!("warning: {trouble}; the stored token is still valid and is used"));
     }
     if let Some(unsaved) = &acquired.unsaved {

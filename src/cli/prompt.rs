@@ -134,11 +134,11 @@ impl Prompt for CliPrompt<'_, '_> {
     fn show_page(&mut self, page: &SignInAddress<'_>) {
         self.recorder.page(page.url);
         let (ui, request) = (self.ui, page.request);
-        match (page.opens, page.listens_on) {
+        match (page.opens_browser, page.listener_port) {
             (true, _) => {
                 ui.line("opening your browser; if nothing shows there, open this address in it:");
             }
-            (false, Some(port)) if page.place == HostKind::Remote => {
+            (false, Some(port)) if page.host_kind == HostKind::Remote => {
                 ui.line("forward this port from the machine with the browser; in a terminal there, run:");
                 // In one piece, as all that is there to be copied.
                 ui.raw(&format!("\n  {}\n\n", ssh_line(self.env, port)));
@@ -183,9 +183,9 @@ impl Prompt for CliPrompt<'_, '_> {
         self.ticks += 1;
     }
 
-    fn trouble(&mut self, what: &str) {
+    fn warn(&mut self, message: &str) {
         self.close_line();
-        self.ui.line(format!("warning: {what}"));
+        self.ui.line(format!("warning: {message}"));
     }
 
     fn done(&mut self) {

@@ -6,7 +6,7 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use entrada_auth::store::{self, Grants, Interaction, StoreKey, StoreKind};
-use entrada_auth::sys::{FileTrust, SMALL_FILE_MAX, asked_to_end_by, read_input_file, say};
+use entrada_auth::sys::{FileTrust, SMALL_FILE_MAX, read_input_file, say, termination_signal};
 use entrada_core::{Secret, clean};
 
 impl App<'_, '_> {
@@ -33,9 +33,9 @@ impl App<'_, '_> {
             interaction,
             limits: store::Limits::default(),
             notice: Box::new(move |text| say(&redactor.text(text))),
-            asked_to_end: asked_to_end_by,
+            termination_signal,
         })?;
-        Ok(grants.registering(self.redactor.clone()))
+        Ok(grants.with_redactor(self.redactor.clone()))
     }
 
     /// The key of the `file` store: a variable, a file, or a passphrase from the terminal.

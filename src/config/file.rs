@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::job::JobTable;
 use super::layer::{Layer, keys};
-use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_way, read_input_file};
+use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_path, read_input_file};
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -89,7 +89,7 @@ impl ConfigFile {
 
     /// Refuses a place for the file that another user could change.
     pub fn check_place(path: &Path) -> Result<(), ConfigError> {
-        check_way(path).map_err(|source| ConfigError::of(path, source))
+        check_path(path).map_err(|source| ConfigError::of(path, source))
     }
 
     /// Reads the text of a file; the error names the line, and the nearest key for an unknown one. It quotes no value, which may

@@ -3,7 +3,7 @@
 use super::file::nearest;
 use super::layer::is_boolean;
 use super::{Layer, SettingsError, keys};
-use entrada_auth::sys::{Env, OWN};
+use entrada_auth::sys::{Env, VARIABLE_PREFIX};
 use entrada_core::parse_bool;
 
 /// Variables of entrada that are not settings, and whether they hold a secret.
@@ -22,7 +22,7 @@ fn is_any_set(env: &Env) -> bool {
 
 /// The variables that begin with `ENTRADA_`.
 fn own(env: &Env) -> impl Iterator<Item = &str> {
-    env.names().filter(|name| name.starts_with(OWN))
+    env.names().filter(|name| name.starts_with(VARIABLE_PREFIX))
 }
 
 /// Variables of ours that a program which we run must not get: secrets, and whatever is not known to be none, such as a

@@ -260,7 +260,7 @@ impl World {
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             notice: Box::new(|_| ()),
-            asked_to_end: || None,
+            termination_signal: || None,
         })
         .unwrap()
     }

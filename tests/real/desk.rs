@@ -276,8 +276,8 @@ impl Desk {
             session: KeyringSession::Plain,
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
-            asked_to_end: || None,
-            places: None,
+            termination_signal: || None,
+            item_paths: None,
         };
         change(&mut settings);
         SecretService::new(settings, notice)

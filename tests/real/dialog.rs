@@ -143,7 +143,7 @@ impl Scene {
         let change = |settings: &mut entrada_auth::store::SecretServiceOptions| {
             settings.interaction = interaction;
             settings.limits =
-                Limits { quiet: Duration::from_millis(500), patient: Duration::from_millis(1500) };
+                Limits { answer: Duration::from_millis(500), dialog: Duration::from_millis(1500) };
         };
         let notice = Box::new(move |text: &str| heard.borrow_mut().push(text.to_owned()));
         let store = desk.store_as(change, notice);
@@ -172,7 +172,7 @@ fn the_value_comes_once_the_password_is_typed() {
 #[test]
 fn a_cancelled_dialog_is_dismissed_and_not_absent() {
     let scene = Scene::new(Person::Cancels, Interaction::Allowed);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::Dismissed);
+    assert_eq!(scene.store.load("name").unwrap_err().reason, StoreErrorKind::Dismissed);
     assert_eq!(scene.said(), [WAITING]);
 }
 
@@ -180,7 +180,7 @@ fn a_cancelled_dialog_is_dismissed_and_not_absent() {
 fn a_dialog_that_nobody_answers_is_taken_back() {
     let scene = Scene::new(Person::IsAway, Interaction::Allowed);
     let started = Instant::now();
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
+    assert_eq!(scene.store.load("name").unwrap_err().reason, StoreErrorKind::TimedOut(1));
     assert!(Duration::from_millis(1500) <= started.elapsed());
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(scene.log(), ["OpenSession", "Unlock", "Prompt", "Dismiss"]);
@@ -192,7 +192,7 @@ fn a_dialog_that_nobody_answers_is_taken_back() {
 #[test]
 fn where_nobody_may_be_asked_no_dialog_comes_up() {
     let scene = Scene::new(Person::Types, Interaction::Forbidden);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(scene.store.load("name").unwrap_err().reason, StoreErrorKind::Locked);
     assert_eq!(scene.said(), [""; 0]);
     assert_eq!(scene.log(), ["OpenSession"]);
 }
@@ -203,6 +203,6 @@ fn a_provider_that_asks_within_the_call_is_given_a_persons_time() {
     assert!(scene.store.load("name").unwrap().is_some());
     assert_eq!(scene.said(), ["still waiting for the keyring; it may be showing a dialog"]);
     let scene = Scene::new(Person::IsAskedInTheSearch, Interaction::Forbidden);
-    assert_eq!(scene.store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
+    assert_eq!(scene.store.load("name").unwrap_err().reason, StoreErrorKind::TimedOut(1));
     assert_eq!(scene.said(), [""; 0]);
 }

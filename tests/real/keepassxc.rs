@@ -35,10 +35,10 @@ fn a_locked_keepassxc_is_locked_where_nobody_may_be_asked() {
     let mut desk = Desk::bare();
     desk.start_keepassxc(false);
     let store = || desk.store();
-    assert_eq!(store().load("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store().save("name", b"value").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store().remove("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store().names().unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store().load("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store().save("name", b"value").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store().remove("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store().names().unwrap_err().reason, StoreErrorKind::Locked);
     let entra = Emulation::new("auto-approve");
     for arguments in [&["token"][..], &["login"], &["status"], &["doctor"]] {
         let ended = run(desk.command(ENTRADA).args(arguments).envs(entra.settings()));

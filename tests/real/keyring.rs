@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use entrada_auth::store::{
-    Backend, Bytes, Grant, GrantKey, Grants, Interaction, KeyringSession, Keyutils, Limits, Native,
-    Places, Split, StoreError, StoreErrorKind, StoreKind,
+    Backend, Bytes, Grant, GrantKey, Grants, Interaction, ItemPaths, KeyringSession, Keyutils,
+    Limits, Native, Split, StoreError, StoreErrorKind, StoreKind,
 };
 use entrada_core::{Account, NumericDate, Secret};
 
@@ -15,7 +15,7 @@ use crate::program::files;
 use entrada_auth::store::contract;
 
 fn short(limits: &mut Limits) {
-    *limits = Limits { quiet: Duration::from_secs(1), patient: Duration::from_secs(2) };
+    *limits = Limits { answer: Duration::from_secs(1), dialog: Duration::from_secs(2) };
 }
 
 fn key() -> GrantKey {
@@ -98,11 +98,11 @@ fn a_locked_keyring_is_locked_and_not_empty() {
     desk.lock();
     let store = desk.store();
     let started = Instant::now();
-    assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.save("name", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.save("other", b"new").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.remove("name").unwrap_err().trouble, StoreErrorKind::Locked);
-    assert_eq!(store.names().unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.save("name", b"new").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.save("other", b"new").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.remove("name").unwrap_err().reason, StoreErrorKind::Locked);
+    assert_eq!(store.names().unwrap_err().reason, StoreErrorKind::Locked);
     assert!(started.elapsed() < Duration::from_secs(2));
     assert!(store.load("absent").unwrap().is_none());
 }
@@ -123,7 +123,7 @@ fn a_locked_keyring_whose_dialog_cannot_come_up_says_so_after_one_notice() {
         notice,
     );
     for _ in 0..2 {
-        let trouble = store.load("name").unwrap_err().trouble;
+        let trouble = store.load("name").unwrap_err().reason;
         assert!(
             matches!(trouble, StoreErrorKind::Dismissed | StoreErrorKind::TimedOut(2)),
             "{trouble}"
@@ -137,7 +137,7 @@ fn a_bus_without_a_provider_is_not_a_locked_keyring() {
     let desk = Desk::bare();
     let error = desk.store().load("name").unwrap_err();
     assert!(
-        matches!(&error.trouble, StoreErrorKind::Unavailable(text) if text.contains("no program")),
+        matches!(&error.reason, StoreErrorKind::Unavailable(text) if text.contains("no program")),
         "{error}"
     );
     assert_eq!(desk.store().describe(), "the Secret Service");
@@ -175,7 +175,7 @@ fn a_frozen_daemon_is_left_alone_in_time() {
         warm.save("name", b"value").unwrap();
         desk.signal("STOP");
         let started = Instant::now();
-        let troubles = [cold.load("name"), warm.load("name")].map(|r| r.unwrap_err().trouble);
+        let troubles = [cold.load("name"), warm.load("name")].map(|r| r.unwrap_err().reason);
         let waited = started.elapsed();
         desk.signal("CONT");
         assert_eq!(troubles[0], StoreErrorKind::TimedOut(1));
@@ -191,7 +191,7 @@ fn a_daemon_that_was_restarted_is_found_again() {
     let store = desk.store();
     store.save("name", b"value").unwrap();
     desk.kill();
-    let trouble = store.load("name").unwrap_err().trouble;
+    let trouble = store.load("name").unwrap_err().reason;
     assert!(matches!(trouble, StoreErrorKind::Unavailable(_)), "{trouble}");
     desk.start(Some("password"));
     assert_eq!(store.load("name").unwrap().unwrap().as_slice(), b"value");
@@ -206,11 +206,11 @@ fn a_grant_that_a_killed_keyring_refused_comes_back_when_it_is_unlocked() {
     let ready = grants.reserve().unwrap();
     desk.lock();
     let refused = grants.save(&key(), &grant("two", 200), NumericDate(200)).unwrap_err();
-    assert_eq!(refused.trouble, StoreErrorKind::Locked);
+    assert_eq!(refused.reason, StoreErrorKind::Locked);
     let path = grants.keep_pending(&ready, &key(), &grant("two", 200)).unwrap();
     assert!(path.exists());
     let grants = Grants::new(Box::new(desk.store()), state);
-    assert_eq!(grants.load(&key()).unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(grants.load(&key()).unwrap_err().reason, StoreErrorKind::Locked);
     desk.kill();
     desk.start(Some("password"));
     assert_eq!(refresh_token(&grants).unwrap(), "two");
@@ -281,7 +281,7 @@ fn a_daemon_that_overlooks_each_new_client_once_lives_whatever_is_asked_first() 
             assert_eq!(store().names().unwrap().unwrap(), [""; 0]);
             store().save("name", b"value").unwrap();
             assert_eq!(store().load("name").unwrap().unwrap().as_slice(), b"value");
-            assert!(store().load_if("name", &|_| true).unwrap().is_some());
+            assert!(store().load_checked("name", &|_| true).unwrap().is_some());
             assert_eq!(store().describe(), "gnome-keyring");
             assert!(store().remove("name").unwrap());
         }
@@ -354,12 +354,13 @@ fn the_kernels_keys_keep_the_contract_whole_and_in_parts() {
 fn an_item_is_found_where_it_was_and_where_it_went() {
     let desk = Desk::unlocked();
     let dir = desk.dir.path().join("places");
-    let store =
-        || desk.store_as(|own| own.places = Some(Places::new(dir.clone())), Box::new(|_| ()));
+    let store = || {
+        desk.store_as(|own| own.item_paths = Some(ItemPaths::new(dir.clone())), Box::new(|_| ()))
+    };
     let (mine, other) = (|text: &[u8]| text.starts_with(b"mine"), b"other".as_slice());
     store().save("other", other).unwrap();
     store().save("mine", b"mine 1").unwrap();
-    let load = || store().load_if("mine", &mine).unwrap().map(|bytes| bytes.to_vec());
+    let load = || store().load_checked("mine", &mine).unwrap().map(|bytes| bytes.to_vec());
     assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
     // It is the note that is followed: with another one, the other item comes.
     let notes: Vec<_> = files(&dir).into_iter().map(|(path, _)| path).collect();
@@ -371,10 +372,10 @@ fn an_item_is_found_where_it_was_and_where_it_went() {
     };
     swap();
     let any = |_: &[u8]| true;
-    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), other);
+    assert_eq!(store().load_checked("mine", &any).unwrap().unwrap().as_slice(), other);
     // Unless it does not prove itself: then it is searched for, and the note is put right.
     assert_eq!(load().as_deref(), Some(b"mine 1".as_slice()));
-    assert_eq!(store().load_if("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
+    assert_eq!(store().load_checked("mine", &any).unwrap().unwrap().as_slice(), b"mine 1");
     for note in ["", "/", "x", "/org/freedesktop/secrets/collection/login/77", "\u{0}"] {
         for path in &notes {
             std::fs::write(path, note).unwrap();

@@ -1,4 +1,4 @@
-//! A client of one application: it signs the user in, keeps the grant, and hands out tokens that are good.
+//! A client of one application: signs the user in, stores the grant, and returns valid tokens.
 
 mod builder;
 mod prompt;
@@ -25,8 +25,8 @@ use worker::{Worker, WorkerThread};
 
 /// Gets tokens for one application at one authority.
 ///
-/// [`Client::token`] returns a stored token while that is good, refreshes it when it is not, and asks the user to sign in
-/// when there is nothing to refresh. The refresh token stays in the keyring of the operating system, or in the store that
+/// [`Client::token`] returns the stored token if it is valid, refreshes it if it is not, and asks the user to sign in if
+/// there is no refresh token. The refresh token stays in the keyring of the operating system, or in the store that
 /// [`ClientBuilder::store`] names. The store is that of the program `entrada`: an account that is signed in there is signed in
 /// here, and the other way round.
 ///
@@ -62,23 +62,23 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins to describe a client.
+    /// A builder with the default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// A token that is good: stored, refreshed, or by sign-in. Blocks until it is there; a sign-in takes minutes.
+    /// A valid token: stored, refreshed, or from a sign-in. Blocks until then; a sign-in can take minutes.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::SignInNeeded`] where the user has to sign in and [`ClientBuilder::interactive`] is off;
-    /// [`AcquireError::Refused`] with the answer of the authority; other variants where the store or the network fails.
+    /// [`AcquireError::SignInNeeded`] if the user has to sign in and [`ClientBuilder::interactive`] is off;
+    /// [`AcquireError::Refused`] with the answer of the authority; other variants if the store or the network fails.
     pub fn token(&self) -> Result<Token, AcquireError> {
         self.run(worker::token)
     }
 
-    /// As [`Client::token`], without blocking the executor. A call whose future is dropped is carried to its end
-    /// nevertheless, so that no grant is lost.
+    /// As [`Client::token`], without blocking the executor. If the future is dropped, the call still completes on the
+    /// client's thread, so that no grant is lost.
     ///
     /// ```
     /// # use entrada_auth::store::StoreKind;
@@ -100,11 +100,11 @@ impl Client {
         self.run_async(worker::token).await
     }
 
-    /// Asks the user to sign in, whatever is stored, and stores the grant.
+    /// Asks the user to sign in, even if a usable grant is stored, and stores the new one.
     ///
     /// # Errors
     ///
-    /// [`AcquireError`] says what kept the user from signing in, or the grant from being stored.
+    /// [`AcquireError`] with the reason why the sign-in failed or the grant was not stored.
     pub fn sign_in(&self) -> Result<Token, AcquireError> {
         self.run(worker::sign_in)
     }
@@ -123,8 +123,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Ambiguous`] where several accounts are signed in and [`ClientBuilder::account`] names none of them;
-    /// other variants where the store fails, or another process holds the grant.
+    /// [`AcquireError::Ambiguous`] if several accounts are signed in and [`ClientBuilder::account`] names none of them;
+    /// other variants if the store fails, or another process holds the grant.
     pub fn sign_out(&self) -> Result<bool, AcquireError> {
         self.run(worker::sign_out)
     }
@@ -142,7 +142,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Store`] where the store cannot be read.
+    /// [`AcquireError::Store`] if the store cannot be read.
     pub fn accounts(&self) -> Result<Vec<AccountEntry>, AcquireError> {
         self.run(worker::accounts)
     }
@@ -156,19 +156,19 @@ impl Client {
         self.run_async(worker::accounts).await
     }
 
-    /// Forgets a stored token that a service refused with 401. The next [`Client::token`] brings another one; the refresh
-    /// token stays.
+    /// Removes a stored access token that a service refused with 401. The next [`Client::token`] gets a new one. The refresh
+    /// token is kept.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Store`] where the store fails, [`AcquireError::Lock`] where another process holds the grant.
+    /// [`AcquireError::Store`] if the store fails, [`AcquireError::Lock`] if another process holds the grant.
     pub fn forget_token(&self, refused: &Token) -> Result<(), AcquireError> {
         let refused = refused.acquired().token.access_token.clone();
         self.run(move |worker| worker::forget_token(worker, &refused))
     }
 
-    /// A token that answers the claims challenge of a service: a refresh with those claims, or a sign-in. No stored token
-    /// serves. [`entrada_core::oauth::challenge::read`] reads the challenge from the `WWW-Authenticate` header of a 401.
+    /// A new token for the claims challenge of a service, by a refresh with those claims or a sign-in. Stored tokens are not
+    /// used. [`entrada_core::oauth::challenge::read`] reads the challenge from the `WWW-Authenticate` header of a 401.
     ///
     /// # Errors
     ///
@@ -196,7 +196,8 @@ impl Client {
     }
 }
 
-/// What the thread did. A panic there, in a prompt or a store of the program's own, goes on in the thread that called.
+/// The result of a task. A panic of the client's thread, in a prompt or a store of the program, resumes in the caller's
+/// thread.
 fn outcome_of<T>(
     outcome: Option<std::thread::Result<Result<T, AcquireError>>>,
 ) -> Result<T, AcquireError> {

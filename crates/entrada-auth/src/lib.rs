@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Below it are [`flow`], the steps of a sign-in and a refresh; [`store`], where grants are kept; [`trace`], a record of the
+//! Below it are [`flow`], the steps of a sign-in and a refresh; [`store`], which stores grants; [`trace`], a record of the
 //! requests without their secrets; and [`sys`], everything that touches the machine, as traits.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]

@@ -46,14 +46,13 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         return CheckLine::note("store", "in memory: sign-ins are lost when the command ends")
             .help("`--store keyring` keeps sign-ins");
     }
-    match grants.try_out(GRANT) {
+    match grants.test_write(GRANT) {
         Ok(()) => CheckLine::fine(
             "store",
             format!("{}: {GRANT} bytes were stored and read back", grants.describe()),
         ),
         Err(error) => {
-            let locked =
-                matches!(error.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
+            let locked = matches!(error.reason, StoreErrorKind::Locked | StoreErrorKind::Dismissed);
             let failure = super::super::Failure::from(error);
             let line = CheckLine::of("store", &failure);
             // With a user at the terminal, the keyring asks to be unlocked.
@@ -76,7 +75,7 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let found = match found {
         Ok((_, Some(error)))
             if matches!(
-                error.trouble,
+                error.reason,
                 StoreErrorKind::Corrupt(_)
                     | StoreErrorKind::WrongKey(_)
                     | StoreErrorKind::Denied(_)

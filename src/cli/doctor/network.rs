@@ -4,7 +4,7 @@ use super::super::app::App;
 use super::super::{Failure, network};
 use super::CheckLine;
 use crate::config::Settings;
-use entrada_auth::sys::{HttpError, HttpFailure, HttpResponse, SetupTrouble, proxy_of};
+use entrada_auth::sys::{HttpError, HttpFailure, HttpResponse, SetupFailure, proxy_of};
 use entrada_core::oauth::discovery;
 use entrada_core::{Authority, NumericDate, clean, human_duration};
 
@@ -69,7 +69,7 @@ fn unreachable(
 ) -> Vec<CheckLine> {
     let bad = match &error.failure {
         HttpFailure::Proxy(_) => "proxy",
-        HttpFailure::Setup(trouble) if matches!(**trouble, SetupTrouble::ProxyVariable { .. }) => {
+        HttpFailure::Setup(trouble) if matches!(**trouble, SetupFailure::ProxyVariable { .. }) => {
             "proxy"
         }
         HttpFailure::Certificate(_)

@@ -11,11 +11,11 @@ use entrada_core::shell_quoted;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if let StoreErrorKind::Interrupted(signal) = error.trouble {
+        if let StoreErrorKind::Interrupted(signal) = error.reason {
             return Interrupted { signal }.into();
         }
         let failure = Self::of(Exit::Store, &error);
-        match (&error.trouble, error.kind) {
+        match (&error.reason, error.kind) {
             (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(
                 "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
                  you are not signed out",
@@ -54,7 +54,7 @@ impl From<StoreError> for Failure {
                  `entrada logout` clears it (`--all` where no one account is named)",
             ),
             (StoreErrorKind::FewDescriptors, _) => failure.help("allow more: `ulimit -n 64`"),
-            (StoreErrorKind::InTheWay { path, is, .. }, _) => failure.help(format!(
+            (StoreErrorKind::NotAFile { path, is, .. }, _) => failure.help(format!(
                 "remove it: `rm {}{}`; entrada rebuilds the list from the store",
                 if *is == "is a directory" { "-r " } else { "" },
                 shell_quoted(&path.to_string_lossy())

@@ -73,7 +73,7 @@ pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
         interaction: Interaction::Forbidden,
         limits: store::Limits::default(),
         notice: Box::new(|_| ()),
-        asked_to_end: || None,
+        termination_signal: || None,
     })
     .unwrap()
 }

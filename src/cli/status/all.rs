@@ -45,7 +45,7 @@ pub(super) fn show(
     }
     let mut told: Vec<ExpiryRisk> = Vec::new();
     let foreseen = stored.iter().filter_map(|one| one.grant.as_ref().ok()?.as_ref());
-    for ending in foreseen.flat_map(|(_, forecast)| &forecast.sooner) {
+    for ending in foreseen.flat_map(|(_, forecast)| &forecast.risks) {
         if !told.contains(ending) {
             told.push(*ending);
         }
@@ -56,7 +56,7 @@ pub(super) fn show(
         style.width,
         "this is a forecast for an unused sign-in, not a promise; each use of an Entra refresh token extends it by 90 days",
     )?;
-    for ExpiryRisk { id, what } in told {
+    for ExpiryRisk { id, what, .. } in told {
         render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
     }
     Ok(())
@@ -99,7 +99,7 @@ fn foreseen(
         Basis::Inactivity | Basis::AccessToken if is_odd => "not known".to_owned(),
         _ => sign_in_needed(forecast, now),
     };
-    let sooner = forecast.sooner.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");
+    let sooner = forecast.risks.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");
     let tokens =
         grant.access_tokens.iter().zip(&forecast.access_tokens).map(|(token, expected)| {
             let scopes = token.granted.as_ref().unwrap_or(&token.requested).api().to_string();

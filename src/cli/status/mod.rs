@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             is(layer.client_id.as_ref(), &entry.client_id)
                 && is(layer.tenant.as_ref(), &entry.tenant)
         });
-        grants.called(entries, account.as_deref())
+        grants.filter_by_account(entries, account.as_deref())
     };
     let now = app.sys.clock.now();
     let min_ttl = settings.get(|layer| &layer.min_ttl).map(Span::seconds);
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             other => other.map(|grant| {
                 grant.map(|grant| {
                     let refused =
-                        flow::refused_for_good(&grants, &key, &grant, app.sys.clock.now());
+                        flow::permanently_refused_at(&grants, &key, &grant, app.sys.clock.now());
                     let forecast = forecast(&key, &grant, grants.kind(), min_ttl, refused);
                     (grant, forecast)
                 })
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 
 /// Why an item cannot be shown.
 fn unreadable(error: &StoreError) -> String {
-    match &error.trouble {
+    match &error.reason {
         StoreErrorKind::Corrupt(what) => format!("damaged: {what}"),
         other => format!("unreadable: {other}"),
     }
@@ -114,7 +114,7 @@ fn unreadable(error: &StoreError) -> String {
 /// Whether only this one item cannot be read.
 fn is_damage(error: &StoreError) -> bool {
     matches!(
-        error.trouble,
+        error.reason,
         StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) | StoreErrorKind::Newer(_)
     )
 }
@@ -244,7 +244,7 @@ fn foretold(forecast: &Forecast) -> serde_json::Value {
         })
     });
     let sooner = forecast
-        .sooner
+        .risks
         .iter()
         .map(|ending| serde_json::json!({ "id": ending.id, "what": ending.what }));
     serde_json::json!({

@@ -1,4 +1,4 @@
-//! What a client is built from.
+//! The settings of a client.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(60);
 /// The authority of the public cloud.
 const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com";
 
-/// Describes a [`Client`]. Needed are [`ClientBuilder::client_id`] and one [`ClientBuilder::scope`].
+/// Builds a [`Client`]. [`ClientBuilder::client_id`] and at least one [`ClientBuilder::scope`] are required.
 #[must_use = "call `build`"]
 pub struct ClientBuilder {
     authority: Option<String>,
@@ -83,8 +83,8 @@ impl ClientBuilder {
         Self { client_id: Some(client_id.into()), ..self }
     }
 
-    /// A scope, or several with spaces between them, for example `https://graph.microsoft.com/Mail.Read`. Each call adds to
-    /// those before. All of them have to belong to one API. `openid` and `profile` are added, and `offline_access` unless
+    /// Adds a scope, or several separated by spaces, for example `https://graph.microsoft.com/Mail.Read`. All scopes must
+    /// belong to one API. `openid` and `profile` are added, and `offline_access` unless
     /// [`ClientBuilder::offline`] is off.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
@@ -97,27 +97,28 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether a refresh token is asked for (`offline_access`). By default it is.
+    /// Whether to request a refresh token (`offline_access`). On by default.
     pub fn offline(self, offline: bool) -> Self {
         Self { offline, ..self }
     }
 
-    /// Whose token: a user name, or the id of an [`AccountEntry`](crate::store::AccountEntry). Needed where several accounts are signed in.
+    /// The account: a user name, or the id of an [`AccountEntry`](crate::store::AccountEntry). Required if several accounts are
+    /// signed in.
     pub fn account(self, account: impl Into<String>) -> Self {
         Self { account: Some(account.into()), ..self }
     }
 
-    /// How the user signs in. By default in a browser where one is seen, else by a device code.
+    /// How the user signs in. By default in a browser if the user can see one, otherwise by a device code.
     pub fn flow(self, flow: FlowKind) -> Self {
         Self { flow, ..self }
     }
 
-    /// What the sign-in page is asked for: redirect URI, hints, how long to wait.
+    /// The settings of the sign-in page: redirect URI, hints, timeout.
     pub fn page(self, page: SignInPage) -> Self {
         Self { page, ..self }
     }
 
-    /// Where the grant is kept. By default in the keyring of the operating system. [`StoreKind::File`] needs
+    /// Where the grant is stored. By default in the keyring of the operating system. [`StoreKind::File`] needs
     /// [`ClientBuilder::store_key`]; [`StoreKind::Memory`] lasts as long as the client.
     pub fn store(self, store: StoreKind) -> Self {
         Self { store, factory: None, ..self }
@@ -128,8 +129,8 @@ impl ClientBuilder {
         Self { store_key: Some(key), ..self }
     }
 
-    /// Keeps the grant in a store of the program's own, whose [`Backend::kind`] is [`StoreKind::Custom`]. `open` is called on
-    /// the thread of the client, at the first call that needs the store, and again at the next one if it fails.
+    /// Stores the grant in a [`Backend`] of the program, whose [`Backend::kind`] is [`StoreKind::Custom`]. `open` is called on
+    /// the client's thread by the first call that needs the store. If it fails, the next call tries again.
     pub fn backend<B: Backend + 'static>(
         self,
         mut open: impl FnMut() -> Result<B, StoreError> + Send + 'static,
@@ -146,23 +147,23 @@ impl ClientBuilder {
         Self { state_dir: Some(dir.into()), ..self }
     }
 
-    /// Whether the user may be asked to sign in, and to unlock the keyring. By default that depends on the prompt: with one of
-    /// the program's own they may be asked, and at the terminal only where a person is in front of it.
+    /// Whether the user may be asked to sign in and to unlock the keyring. By default yes for a [`Prompt`] of the program, and
+    /// for [`TerminalPrompt`] only if stderr is a terminal.
     pub fn interactive(self, interactive: bool) -> Self {
         Self { interactive: Some(interactive), ..self }
     }
 
-    /// What the token is asked to hold, beside what its scopes bring (OIDC Core §5.5).
+    /// Requests claims in addition to those of the scopes (OIDC Core §5.5).
     pub fn claims(self, claims: ClaimsRequest) -> Self {
         Self { claims: Some(claims), ..self }
     }
 
-    /// Whether each call refreshes, even if the stored token is still good. See also [`Client::forget_token`].
+    /// Whether each call refreshes, even if the stored token is still valid. See also [`Client::forget_token`].
     pub fn force_refresh(self, force_refresh: bool) -> Self {
         Self { force_refresh, ..self }
     }
 
-    /// Shows the user what a sign-in needs; by default [`TerminalPrompt`]. It is called on the thread of the client.
+    /// Shows the sign-in to the user; by default [`TerminalPrompt`]. It is called on the client's thread.
     ///
     /// ```
     /// use entrada_auth::flow::{Prompt, SignInAddress, TokenRequest};
@@ -185,20 +186,20 @@ impl ClientBuilder {
         Self { prompt: Some(Box::new(prompt)), ..self }
     }
 
-    /// Sends the requests, instead of the real network: for tests.
+    /// Sends the requests instead of the real network. For tests.
     pub fn http(self, http: impl Http + Send + 'static) -> Self {
         Self { http: Some(Box::new(http)), ..self }
     }
 
     /// Whether SIGINT, SIGTERM and SIGHUP end a wait with
-    /// [`AcquireError::Interrupted`](crate::flow::AcquireError::Interrupted), and are held back while a grant is on its way
-    /// to the store. From the first wait on, those signals then no longer end the program by themselves; a second one does.
-    /// Off by default: a signal does what it does without this library.
+    /// [`AcquireError::Interrupted`](crate::flow::AcquireError::Interrupted), and wait while a grant is being stored. From the
+    /// first wait on, a first signal does not end the program by itself; a second one does. Off by default: signals keep the
+    /// effect that the program gave them.
     pub fn handle_signals(self, handle: bool) -> Self {
         Self { handles_signals: handle, ..self }
     }
 
-    /// Checks what was given, and starts the client's thread. Nothing is sent, and no store is opened.
+    /// Checks the settings and starts the client's thread. Sends nothing and opens no store.
     ///
     /// # Errors
     ///
@@ -274,7 +275,7 @@ fn checked_client_id(client_id: Option<String>) -> Result<String, BuildError> {
     Ok(id)
 }
 
-/// RFC 6749 §3.3, without commas: they mostly separate scopes by mistake.
+/// Scopes as in RFC 6749 §3.3, but without commas, which usually separate scopes by mistake.
 fn checked_scopes(given: &[String], offline: bool) -> Result<ScopeSet, BuildError> {
     let mut scopes = ScopeSet::parse(&given.join(" "));
     if scopes.is_empty() {
@@ -294,26 +295,26 @@ fn shown(text: &str) -> String {
     clean(text).chars().take(80).collect()
 }
 
-/// A client cannot be built from what was given.
+/// The settings of a client are incomplete or invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// There is no client id.
+    /// No client id is set.
     #[error(
         "no client id is set; pass the Application (client) ID of the app registration to `client_id`"
     )]
     NoClientId,
-    /// The client id has characters that none has. Holds its beginning.
+    /// The client id has invalid characters. Contains its beginning.
     #[error(
         "`{0}` is not a client id; pass the Application (client) ID of the app registration to `client_id`"
     )]
     ClientId(String),
-    /// There is no scope.
+    /// No scope is set.
     #[error(
         "no scope is set; pass one to `scope`, for example `https://graph.microsoft.com/Mail.Read`"
     )]
     NoScope,
-    /// A scope has characters that none has. Holds its beginning.
+    /// A scope has invalid characters. Contains its beginning.
     #[error(
         "`{0}` is not a scope; separate scopes by spaces, without quotes, backslashes and commas"
     )]
@@ -326,20 +327,20 @@ pub enum BuildError {
         "the file store has no key; pass one to `store_key`, for example 32 random bytes in base64"
     )]
     NoStoreKey,
-    /// [`StoreKind::Custom`] was set without the store itself.
+    /// [`StoreKind::Custom`] was set without a [`Backend`].
     #[error(
         "the store of the program's own is missing; pass a function that opens it to `backend`"
     )]
     NoBackend,
-    /// No variable names a place for files.
+    /// No variable names a directory for files.
     #[error("{0}; or pass a directory to `state_dir`")]
     NoPlace(#[from] NoHome),
-    /// The system has no thread left for the client.
+    /// The system could not start the client's thread.
     #[error("the system starts no further thread")]
     Thread(#[source] io::Error),
 }
 
-/// The names, never the key of the store.
+/// Shows the settings without the key of the store.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")

@@ -1,16 +1,16 @@
-//! The prompt of a client that brings none of its own.
+//! The default prompt of a client.
 
 use crate::flow::{Prompt, SignInAddress, TokenRequest};
 use crate::sys::{RealTerminal, Stream, Terminal as _, say};
 use entrada_core::oauth::device_code::DeviceAuthorization;
 
-/// Shows what a sign-in needs on stderr. Text of servers is cleaned of escape sequences.
+/// Shows the sign-in on stderr. Escape sequences are removed from text of servers.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TerminalPrompt;
 
 impl TerminalPrompt {
-    /// A prompt on the stderr of this process.
+    /// A prompt on stderr.
     pub fn new() -> Self {
         Self
     }
@@ -24,7 +24,7 @@ impl Prompt for TerminalPrompt {
     }
 
     fn show_page(&mut self, page: &SignInAddress<'_>) {
-        say(if page.opens {
+        say(if page.opens_browser {
             "Your browser opens a sign-in page. If it does not, open this address in it:"
         } else {
             "To sign in, open this address in a browser:"
@@ -44,8 +44,8 @@ impl Prompt for TerminalPrompt {
         });
     }
 
-    fn trouble(&mut self, what: &str) {
-        say(&format!("warning: {what}"));
+    fn warn(&mut self, message: &str) {
+        say(&format!("warning: {message}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a signal does to a client that handles signals. A process of its own: signals are the whole process's.
+//! Tests of a client that handles signals. They run in a separate process, because a signal is sent to a whole process.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ fn a_signal_ends_the_wait_of_a_client_that_handles_signals() {
     assert!(child.wait().unwrap().success(), "the test of the child failed");
 }
 
-/// Tells the parent that the wait has begun: signals are listened for from its first second on.
+/// Tells the parent that the wait has begun. From its first second on, the client listens for signals.
 struct Marks;
 
 impl Prompt for Marks {

@@ -14,7 +14,7 @@ use entrada_emulator::{Emulator, RunningEmulator};
 
 const SCOPE: &str = "https://graph.microsoft.com/Mail.Read";
 
-/// A prompt that a test can look at.
+/// A prompt that records its calls.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -35,12 +35,12 @@ impl Prompt for Notes {
 
     fn show_page(&mut self, _: &SignInAddress<'_>) {}
 
-    fn trouble(&mut self, what: &str) {
-        self.add(what.to_owned());
+    fn warn(&mut self, message: &str) {
+        self.add(message.to_owned());
     }
 }
 
-/// Without a browser, whatever machine the tests run on.
+/// A client that opens no browser.
 fn builder(entra: &RunningEmulator) -> ClientBuilder {
     Client::builder()
         .authority(entra.authority())
@@ -53,7 +53,7 @@ fn builder(entra: &RunningEmulator) -> ClientBuilder {
 }
 
 #[test]
-fn a_token_comes_by_sign_in_then_from_the_store_then_by_refresh() {
+fn tokens_come_from_a_sign_in_then_the_store_then_a_refresh() {
     let entra = Emulator::start().unwrap();
     let notes = Notes::default();
     let client = builder(&entra).prompt(notes.clone()).build().unwrap();
@@ -74,7 +74,7 @@ fn a_token_comes_by_sign_in_then_from_the_store_then_by_refresh() {
 }
 
 #[test]
-fn signing_out_removes_the_grant_and_nobody_is_asked_where_that_is_off() {
+fn signing_out_removes_the_grant_and_a_client_without_interaction_does_not_ask() {
     let entra = Emulator::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let key = || StoreKey::Raw(Secret::new("11".repeat(32)));
@@ -95,7 +95,7 @@ fn signing_out_removes_the_grant_and_nobody_is_asked_where_that_is_off() {
     assert!(matches!(silent.token(), Err(AcquireError::SignInNeeded { .. })));
 }
 
-/// Does at the device page what a person does.
+/// Enters the code on the device page.
 struct Approves(&'static str, Arc<RunningEmulator>);
 
 impl Prompt for Approves {
@@ -107,7 +107,7 @@ impl Prompt for Approves {
 }
 
 #[test]
-fn of_two_accounts_one_has_to_be_named() {
+fn one_of_two_accounts_must_be_named() {
     let entra = Arc::new(Emulator::builder().scenario("normal").start().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let build = |user: &'static str| {
@@ -145,7 +145,7 @@ fn many_threads_cause_one_sign_in() {
 }
 
 #[test]
-fn clients_of_one_store_refresh_once_between_them() {
+fn clients_that_share_a_store_share_one_refresh() {
     let entra = Emulator::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let clients: Vec<Client> = (0..4)
@@ -168,7 +168,7 @@ fn clients_of_one_store_refresh_once_between_them() {
 
 #[tokio::main(flavor = "current_thread")]
 async fn within_tokio(client: &Client) -> (Token, Token) {
-    // The executor goes on while the client works.
+    // The executor is not blocked while the client works.
     let ticks = AtomicUsize::new(0);
     let ticking = async {
         loop {
@@ -182,7 +182,7 @@ async fn within_tokio(client: &Client) -> (Token, Token) {
     };
     assert!(ticks.load(Ordering::SeqCst) > 10);
     assert_eq!(client.accounts_async().await.unwrap().len(), 1);
-    // The blocking form works there too, although it holds the executor up.
+    // The blocking form works there too, although it blocks the executor.
     (first, client.token().unwrap())
 }
 
@@ -195,7 +195,7 @@ fn both_forms_work_inside_a_runtime() {
 }
 
 #[test]
-fn a_sign_in_whose_future_is_dropped_is_carried_to_its_end() {
+fn a_sign_in_whose_future_is_dropped_completes() {
     let entra = Emulator::start().unwrap();
     let client = builder(&entra).build().unwrap();
     {
@@ -208,7 +208,7 @@ fn a_sign_in_whose_future_is_dropped_is_carried_to_its_end() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_async_form_needs_no_executor_of_a_certain_make() {
+fn the_async_form_works_under_any_executor() {
     let entra = Emulator::start().unwrap();
     let client = builder(&entra).build().unwrap();
     let token = futures_lite::future::block_on(client.sign_in_async()).unwrap();
@@ -216,7 +216,7 @@ fn the_async_form_needs_no_executor_of_a_certain_make() {
     assert!(futures_lite::future::block_on(client.sign_out_async()).unwrap());
 }
 
-/// Counts what it sends.
+/// Counts the requests.
 struct Counting(Arc<AtomicUsize>);
 
 impl Http for Counting {
@@ -229,7 +229,7 @@ impl Http for Counting {
 }
 
 #[test]
-fn requests_go_through_the_http_client_that_is_given() {
+fn requests_use_the_given_http_client() {
     let entra = Emulator::start().unwrap();
     let sent = Arc::new(AtomicUsize::new(0));
     let client = builder(&entra).http(Counting(Arc::clone(&sent))).build().unwrap();
@@ -239,7 +239,7 @@ fn requests_go_through_the_http_client_that_is_given() {
 
 type Items = Rc<RefCell<BTreeMap<String, Bytes>>>;
 
-/// A store of the program's own. It is not `Send`: it never leaves the thread of the client.
+/// A store of the program. It is not `Send`, because it stays on the client's thread.
 struct Drawer {
     items: Items,
     lists: bool,
@@ -275,7 +275,7 @@ impl Backend for Drawer {
 }
 
 #[test]
-fn a_store_of_ones_own_lists_its_accounts_itself() {
+fn a_custom_store_lists_its_accounts_itself() {
     let entra = Emulator::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let opened = Arc::new(AtomicUsize::new(0));
@@ -291,7 +291,7 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
                 return Err(StoreError {
                     kind: StoreKind::Custom,
                     action: "be opened",
-                    trouble: StoreErrorKind::Locked,
+                    reason: StoreErrorKind::Locked,
                     source: None,
                 });
             }
@@ -307,21 +307,21 @@ fn a_store_of_ones_own_lists_its_accounts_itself() {
     assert_eq!(opened.load(Ordering::SeqCst), 2, "it is opened once more, and stays open");
     drop(client);
     assert_eq!(closed.load(Ordering::SeqCst), 1, "it is closed with the client");
-    assert!(store::listed(dir.path()).is_empty(), "the shared list does not name it");
+    assert!(store::read_account_list(dir.path()).is_empty(), "the shared list does not name it");
     assert_eq!(notes.all().len(), 1, "one code was shown, and no warning: {:?}", notes.all());
 }
 
 #[test]
-fn a_store_of_ones_own_that_lists_nothing_is_an_error_and_never_empty() {
+fn a_custom_store_that_cannot_list_its_items_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let drawer = Drawer { items: Items::default(), lists: false, closed: Arc::default() };
-    let grants = store::Grants::over(Box::new(drawer), dir.path().to_owned());
+    let grants = store::Grants::with_backend(Box::new(drawer), dir.path().to_owned());
     let error = grants.list().unwrap_err();
-    assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)), "{error}");
+    assert!(matches!(error.reason, StoreErrorKind::Unavailable(_)), "{error}");
 }
 
 #[test]
-fn a_panic_of_the_programs_own_prompt_reaches_the_caller_and_the_client_lives_on() {
+fn a_panic_of_a_prompt_reaches_the_caller_and_the_client_still_works() {
     struct Panics(bool);
     impl Prompt for Panics {
         fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {
@@ -337,7 +337,7 @@ fn a_panic_of_the_programs_own_prompt_reaches_the_caller_and_the_client_lives_on
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_method_that_sets_it() {
+fn a_missing_setting_is_named_with_the_method_that_sets_it() {
     let base = || Client::builder().client_id("app").scope(SCOPE).store(StoreKind::Memory);
     for (builder, method) in [
         (Client::builder().scope(SCOPE), "`client_id`"),
@@ -357,20 +357,20 @@ fn what_is_missing_is_named_with_the_method_that_sets_it() {
 }
 
 #[test]
-fn nothing_of_the_store_key_is_shown() {
+fn debug_output_does_not_contain_the_store_key() {
     let key = StoreKey::Passphrase(Secret::new("hunter2"));
     let builder = Client::builder().client_id("app").store_key(key);
     assert!(!format!("{builder:?}").contains("hunter2"));
 }
 
 #[test]
-fn the_scopes_of_the_sign_in_are_added_unless_told_otherwise() {
+fn openid_scopes_are_added_unless_turned_off() {
     for (offline, expected) in [(true, true), (false, false)] {
         let entra = Emulator::start().unwrap();
         let client = builder(&entra).offline(offline).build().unwrap();
         let token = client.token().unwrap();
         assert_eq!(token.can_be_refreshed(), expected);
-        assert_ne!(token.account(), &Account::default(), "`openid` brings the account");
+        assert_ne!(token.account(), &Account::default(), "the ID token names the account");
         assert!(NumericDate(0) < token.expires_at());
     }
 }

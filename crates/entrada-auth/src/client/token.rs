@@ -28,7 +28,7 @@ impl Token {
         &self.0.account
     }
 
-    /// The scopes that the authority granted; those that were asked for where it named none (RFC 6749 §5.1).
+    /// The granted scopes; the requested ones if the authority named none (RFC 6749 §5.1).
     pub fn scopes(&self) -> &ScopeSet {
         self.0.token.granted.as_ref().unwrap_or(&self.0.token.requested)
     }

@@ -14,7 +14,7 @@ use crate::store::{
 };
 use crate::sys::{
     Env, Http, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms,
-    RealTerminal, Sys, asked_to_end_by, leave_signals_alone, say,
+    RealTerminal, Sys, leave_signals_alone, say, termination_signal,
 };
 use entrada_core::{Account, ClaimsRequest, Secret};
 
@@ -74,7 +74,7 @@ impl WorkerThread {
             pending.fetch_sub(1, Ordering::SeqCst);
             reply(outcome);
         };
-        // Where the thread is gone, `reply` is dropped, and the caller learns that nothing comes.
+        // If the thread has ended, `reply` is dropped, and the caller gets an error.
         if let Some(tasks) = &self.tasks {
             drop(tasks.send(Box::new(task)));
         }
@@ -90,7 +90,7 @@ impl Drop for WorkerThread {
         // A prompt may own the client, and is dropped on the thread itself.
         let is_other = thread.thread().id() != thread::current().id();
         if is_other && self.pending.load(Ordering::SeqCst) == 0 {
-            // A panic of a store of the program's own has been reported where it was raised.
+            // A panic of a custom store has been reported already.
             let _ = thread.join();
         }
     }
@@ -134,7 +134,7 @@ pub(super) struct Worker<'a> {
 
 struct Opened {
     grants: Grants,
-    /// A directory for as long as the client lives, where nothing outlives it anyway.
+    /// A temporary directory, for a store that ends with the client.
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -196,7 +196,7 @@ pub(super) fn sign_out(worker: &mut Worker<'_>) -> Result<bool, AcquireError> {
 /// Forgets a token that a service refused.
 pub(super) fn forget_token(worker: &mut Worker<'_>, refused: &Secret) -> Result<(), AcquireError> {
     let (sys, request) = (worker.sys, worker.setup.request.clone());
-    flow::drop_token(&sys, worker.open()?, &request, refused.expose())
+    flow::forget_token(&sys, worker.open()?, &request, refused.expose())
 }
 
 impl Worker<'_> {
@@ -214,20 +214,20 @@ impl Worker<'_> {
         let Setup { request, prompt, .. } = setup;
         let outcome = how(sys, grants, request, &mut **prompt);
         if let Ok(acquired) = &outcome {
-            if let Some(trouble) = &acquired.trouble {
-                prompt.trouble(&format!("{trouble}; the stored token is still valid and is used"));
+            if let Some(trouble) = &acquired.refresh_error {
+                prompt.warn(&format!("{trouble}; the stored token is still valid and is used"));
             }
             if let Some(unsaved) = &acquired.unsaved {
-                prompt.trouble(&unsaved.to_string());
+                prompt.warn(&unsaved.to_string());
             }
         }
         for warning in grants.take_warnings() {
-            prompt.trouble(&warning);
+            prompt.warn(&warning);
         }
         outcome.map(Token::new)
     }
 
-    /// The entries of this application at this authority and tenant; those that `account` names, where it names one.
+    /// The entries of this application at this authority and tenant; only those of `account` if it is given.
     fn entries(&mut self, account: Option<&str>) -> Result<Vec<AccountEntry>, AcquireError> {
         let key = key_of(&self.setup.request, &Account::default());
         let mut entries = self.open()?.list()?;
@@ -235,9 +235,10 @@ impl Worker<'_> {
             authority: &key.authority,
             tenant: &key.tenant,
             client_id: &key.client_id,
-            account,
         };
-        entries.retain(|entry| query.fits(entry));
+        entries.retain(|entry| {
+            query.fits(entry) && account.is_none_or(|account| entry.is_called(account))
+        });
         Ok(entries)
     }
 
@@ -263,7 +264,7 @@ impl Setup {
                 let dir = tempfile::tempdir().map_err(|error| StoreError {
                     kind: self.kind,
                     action: "be opened",
-                    trouble: store::StoreErrorKind::Unavailable(
+                    reason: store::StoreErrorKind::Unavailable(
                         "there is no place for temporary files".to_owned(),
                     ),
                     source: Some(error.into()),
@@ -272,7 +273,7 @@ impl Setup {
             }
         };
         let grants = match &mut self.factory {
-            Some(open) => Grants::over(open()?, state_dir),
+            Some(open) => Grants::with_backend(open()?, state_dir),
             None => store::open(store::StoreOptions {
                 kind: self.kind,
                 state_dir,
@@ -284,7 +285,7 @@ impl Setup {
                 interaction: self.request.interaction,
                 limits: store::Limits::default(),
                 notice: if self.on_terminal { Box::new(say) } else { Box::new(|_| ()) },
-                asked_to_end: if self.handles_signals { asked_to_end_by } else { || None },
+                termination_signal: if self.handles_signals { termination_signal } else { || None },
             })?,
         };
         Ok(Opened { grants, _temporary: temporary })

@@ -23,6 +23,7 @@ pub enum Source {
 
 /// A token, and how it was acquired.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Acquired {
     /// The token.
     pub token: CachedToken,
@@ -42,11 +43,12 @@ pub struct Acquired {
     /// The reason why the grant was not stored.
     pub unsaved: Option<Unsaved>,
     /// An error that did not prevent the token from being issued.
-    pub trouble: Option<AcquireError>,
+    pub refresh_error: Option<AcquireError>,
 }
 
 /// A grant that the authority issued and the store refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unsaved {
     /// The store's error, or the reason why the grant could not be locked.
     pub error: AcquireError,
@@ -70,8 +72,7 @@ impl Unsaved {
         match self.error {
             AcquireError::Interrupted(interrupted) => Some(interrupted),
             AcquireError::Store(StoreError {
-                trouble: StoreErrorKind::Interrupted(signal),
-                ..
+                reason: StoreErrorKind::Interrupted(signal), ..
             }) => Some(Interrupted { signal }),
             _ => None,
         }
@@ -80,6 +81,7 @@ impl Unsaved {
 
 /// The user must sign in to get a token.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ReauthRequired {
     /// The reason.
     pub(super) why: String,
@@ -130,12 +132,12 @@ impl From<ReauthRequired> for RefreshOutcome {
     }
 }
 
-/// The cached `token` of `grant`; `trouble` is the reason why the grant could not be refreshed.
+/// The cached `token` of `grant`; `refresh_error` is the reason why the grant could not be refreshed.
 pub(super) fn from_cache(
     token: &CachedToken,
     grant: &Grant,
     key: &GrantKey,
-    trouble: Option<AcquireError>,
+    refresh_error: Option<AcquireError>,
 ) -> Acquired {
     Acquired {
         token: token.clone(),
@@ -146,7 +148,7 @@ pub(super) fn from_cache(
         response: None,
         has_refresh_token: grant.refresh_token.is_some(),
         unsaved: None,
-        trouble,
+        refresh_error,
     }
 }
 

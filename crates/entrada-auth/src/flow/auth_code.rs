@@ -8,9 +8,9 @@ use http::StatusCode;
 
 use super::browser_result::BrowserResult;
 use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
-use super::choose::SignInMethod;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
+use super::sign_in_method::SignInMethod;
 use super::{
     AcquireError, Prompt, Refusal, SignInAddress, TokenRequest, seconds_left, token_endpoint,
 };
@@ -33,7 +33,7 @@ pub(super) const TICK: Duration = Duration::from_millis(200);
 const PASTE_PORT: u16 = 8400;
 
 /// A sign-in that issued tokens. The browser is still waiting for the result page.
-pub(super) struct Arrived<'a> {
+pub(super) struct SignInResponse<'a> {
     pub(super) response: TokenResponse,
     /// Why the access token next to the refresh token cannot be used, if so.
     pub(super) unusable: Option<ProtocolError>,
@@ -48,13 +48,13 @@ pub(super) fn run<'a>(
     sys: &Sys<'a>,
     endpoints: &Endpoints,
     request: &TokenRequest,
-    way: SignInMethod,
+    method: SignInMethod,
     prompt: &mut dyn Prompt,
-) -> Result<Arrived<'a>, AcquireError> {
+) -> Result<SignInResponse<'a>, AcquireError> {
     let mut random = [0; 96];
     sys.entropy.fill(&mut random).map_err(AcquireError::Entropy)?;
     let request_state = AuthRequestState::new(&random);
-    let listener = listen(sys, request, way, prompt)?;
+    let listener = listen(sys, request, method, prompt)?;
     let port = match (&listener, &request.page.redirect_uri) {
         (Some(listener), _) => listener.port(),
         (None, RedirectUri::Loopback { ports, .. }) => ports.first().copied().unwrap_or(PASTE_PORT),
@@ -74,7 +74,7 @@ pub(super) fn run<'a>(
     };
     let mut browser_result =
         BrowserResult::at(listener, port, wait.redirect_listener().result_path());
-    wait.begin(way, browser_result.is_listening(), prompt)?;
+    wait.begin(method, browser_result.is_listening(), prompt)?;
     let redirected = wait.wait_for_redirect(&mut browser_result, prompt);
     // The terminal is restored before anything else is printed.
     wait.line = None;
@@ -93,10 +93,10 @@ pub(super) fn run<'a>(
     match redeemed {
         Ok(((response, unusable), held)) => {
             let nonce = request.scopes.contains("openid").then(|| wait.request_state.nonce.clone());
-            Ok(Arrived { response, unusable, nonce, browser_result, held })
+            Ok(SignInResponse { response, unusable, nonce, browser_result, held })
         }
         Err(error) => {
-            browser_result.tell(sys.clock, Err(&error));
+            browser_result.show(sys.clock, Err(&error));
             Err(error)
         }
     }
@@ -105,11 +105,11 @@ pub(super) fn run<'a>(
 fn listen(
     sys: &Sys<'_>,
     request: &TokenRequest,
-    way: SignInMethod,
+    method: SignInMethod,
     prompt: &mut dyn Prompt,
 ) -> Result<Option<Box<dyn Listener>>, AcquireError> {
     let RedirectUri::Loopback { ports, .. } = &request.page.redirect_uri else { return Ok(None) };
-    if way != SignInMethod::Browser {
+    if method != SignInMethod::Browser {
         return Ok(None);
     }
     match sys.loopback.listen(ports) {
@@ -120,7 +120,7 @@ fn listen(
             Err(AcquireError::NoListener { ports: ports.clone(), source })
         }
         Err(error) => {
-            prompt.trouble(&format!(
+            prompt.warn(&format!(
                 "cannot listen on this machine ({error}), so you will have to paste the address"
             ));
             Ok(None)
@@ -160,14 +160,14 @@ impl Rejected {
         self.count = self.count.saturating_add(1);
         if !self.reported.contains(&why) {
             self.reported.push(why);
-            prompt.trouble(&format!("a response to this machine was ignored: {why}"));
+            prompt.warn(&format!("a response to this machine was ignored: {why}"));
         }
     }
 
     /// Reports the total number, if not all of them were reported.
     fn sum_up(&self, prompt: &mut dyn Prompt) {
         if u64::try_from(self.reported.len()).is_ok_and(|reported| reported < self.count) {
-            prompt.trouble(&format!(
+            prompt.warn(&format!(
                 "{} responses to this machine in total were ignored, because they do not belong to this sign-in",
                 self.count
             ));
@@ -197,7 +197,7 @@ impl BrowserWait<'_> {
     /// Opens the page, or shows its address.
     fn begin(
         &mut self,
-        way: SignInMethod,
+        method: SignInMethod,
         listening: bool,
         prompt: &mut dyn Prompt,
     ) -> Result<(), AcquireError> {
@@ -218,23 +218,24 @@ impl BrowserWait<'_> {
             extra: request.page.parameters(request, claims.as_deref()),
         }
         .url();
-        let place = sys.browser.host_kind(sys.env);
-        let opens = way == SignInMethod::Browser && request.page.open && place.has_browser(sys.env);
+        let host_kind = sys.browser.host_kind(sys.env);
+        let opens_browser =
+            method == SignInMethod::Browser && request.page.open && host_kind.has_browser(sys.env);
         prompt.show_page(&SignInAddress {
             url: &url,
-            opens,
-            listens_on: listening.then_some(self.port),
-            place,
+            opens_browser,
+            listener_port: listening.then_some(self.port),
+            host_kind,
             request,
         });
-        if opens {
+        if opens_browser {
             match sys.browser.open(&url, sys.env) {
-                Ok(trouble) => self.opener = Some(trouble),
+                Ok(errors) => self.opener = Some(errors),
                 Err(error) => self.report_unopened(&error, prompt),
             }
         }
         // If the browser runs on another machine or may not reach this one, the user can paste the address as well.
-        let doubtful = !opens || place == HostKind::Wsl || self.opener.is_none();
+        let doubtful = !opens_browser || host_kind == HostKind::Wsl || self.opener.is_none();
         if !listening || (doubtful && self.can_be_pasted(prompt)) {
             self.line = Some(sys.terminal.read_line().map_err(AcquireError::NothingPasted)?);
             prompt.ask_for_address(listening);
@@ -248,7 +249,7 @@ impl BrowserWait<'_> {
     }
 
     fn report_unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
-        prompt.trouble(&format!("no browser was opened ({error}); open the address yourself"));
+        prompt.warn(&format!("no browser was opened ({error}); open the address yourself"));
         if self.line.is_none() && self.can_be_pasted(prompt) {
             // Without the pasted line the listener is still there.
             self.line = self.sys.terminal.read_line().ok();
@@ -279,7 +280,7 @@ impl BrowserWait<'_> {
                 prompt.waiting(seconds);
             }
             let pause = TICK.min(left);
-            let opener = self.opener.as_ref().and_then(|trouble| trouble.try_recv().ok());
+            let opener = self.opener.as_ref().and_then(|errors| errors.try_recv().ok());
             if let Some(error) = opener {
                 self.opener = None;
                 self.report_unopened(&error, prompt);
@@ -324,7 +325,7 @@ impl BrowserWait<'_> {
             // The listener is still there.
             Err(_) => return Ok(None),
         };
-        prompt.trouble(&wrong.to_string());
+        prompt.warn(&wrong.to_string());
         match self.sys.terminal.read_line() {
             Ok(line) => self.line = Some(line),
             Err(error) if !listening => return Err(AcquireError::NothingPasted(error)),
@@ -398,5 +399,5 @@ impl BrowserWait<'_> {
 const NOT_OURS: &str = "This response does not belong to the sign-in that entrada is waiting for. Finish the sign-in that was opened last.";
 
 fn refused(error: ErrorResponse) -> AcquireError {
-    AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_ran_out: false }))
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_expired: false }))
 }

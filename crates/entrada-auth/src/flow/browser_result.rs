@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use super::AcquireError;
 use super::auth_code::TICK;
 use super::callback::{html, is_for, plain, redirect_to};
-use super::page::page;
+use super::result_page::result_page;
 use crate::sys::{Clock, Listener};
 use entrada_core::Account;
 
@@ -45,7 +45,7 @@ impl BrowserResult {
 
     /// Sends the result page and stops listening. The redirect sent the browser to that page, and it may have
     /// requested it already. Other requests do not prolong the wait.
-    pub(super) fn tell(self, clock: &dyn Clock, outcome: Result<&Account, &AcquireError>) {
+    pub(super) fn show(self, clock: &dyn Clock, outcome: Result<&Account, &AcquireError>) {
         let Some(mut listener) = self.listener else { return };
         if let Err(AcquireError::Interrupted(_) | AcquireError::NoAnswer { .. }) = outcome {
             return listener.close(Duration::ZERO);
@@ -70,7 +70,7 @@ impl BrowserResult {
                     callback.answer(redirect_to(&self.path));
                 }
                 Ok(Some(callback)) if callback.request.method() == Method::GET => {
-                    callback.answer(html(StatusCode::OK, page(outcome)));
+                    callback.answer(html(StatusCode::OK, result_page(outcome)));
                     break;
                 }
                 Ok(Some(callback)) => {

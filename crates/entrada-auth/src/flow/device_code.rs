@@ -10,33 +10,33 @@ use entrada_core::oauth::{
 };
 use entrada_core::{Endpoints, NumericDate};
 
-/// The name of this grant where grants are told apart.
+/// The name of this grant type.
 pub const GRANT_TYPE: &str = "device_code";
 
-/// The longest wait between two polls while the network is in trouble.
+/// The longest wait between two polls while the network fails.
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
-/// The longest wait that a `Retry-After` is granted.
+/// The longest `Retry-After` in seconds that is obeyed.
 const RETRY_AFTER_MAX: u64 = 60;
-/// How often the countdown moves.
+/// The interval of the countdown.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What the poll brought that ended the wait: tokens, or a refresh token beside something that cannot be used, and why.
-type Brought = (TokenResponse, Option<ProtocolError>);
+/// The response that ended the wait, and the reason if only its refresh token can be used.
+type PollResult = (TokenResponse, Option<ProtocolError>);
 
-/// Signs the user in on another device and waits for it.
+/// Shows a code, and waits until the user has entered it on any device.
 ///
-/// Signals are held from the poll on that brings the tokens: the code is spent, and they are not stored yet.
+/// From the poll that returns the tokens on, signals wait: the code is redeemed and the tokens are not stored yet.
 ///
 /// # Errors
 ///
-/// [`AcquireError::Refused`] where the authority ends the wait, [`AcquireError::Interrupted`] where a signal does; others where
-/// requests stay without an answer.
+/// [`AcquireError::Refused`] if the authority ends the wait, [`AcquireError::Interrupted`] if a signal does, and other
+/// variants if requests get no answer.
 pub fn run<'a>(
     sys: &Sys<'a>,
     endpoints: &Endpoints,
     request: &TokenRequest,
     prompt: &mut dyn Prompt,
-) -> Result<(Brought, HeldSignals<'a>), AcquireError> {
+) -> Result<(PollResult, HeldSignals<'a>), AcquireError> {
     let endpoint = endpoints
         .device_authorization
         .as_ref()
@@ -57,7 +57,7 @@ pub fn run<'a>(
     outcome
 }
 
-/// One wait for the user, from the code to its end.
+/// The wait for the user, from the issue of the code to its expiry.
 struct DevicePoll<'a, 's> {
     sys: &'a Sys<'s>,
     endpoints: &'a Endpoints,
@@ -65,11 +65,11 @@ struct DevicePoll<'a, 's> {
     authorization: &'a DeviceAuthorization,
     /// Grows with every `slow_down`.
     interval: Duration,
-    /// Polls without an answer since the last one with.
-    silent: u32,
-    /// Time since the code came, by a clock that nobody can set.
+    /// The number of polls without a decision since the last one with a decision.
+    failed_polls: u32,
+    /// Time since the code was issued, by a monotonic clock.
     passed: Box<dyn Fn() -> Duration + Send>,
-    /// The pauses alone, should that clock stand still.
+    /// The sum of the pauses, in case that clock stops.
     paused: Duration,
     lifetime: Duration,
 }
@@ -90,16 +90,19 @@ impl<'a, 's> DevicePoll<'a, 's> {
             request,
             authorization,
             interval: authorization.interval,
-            silent: 0,
+            failed_polls: 0,
             passed: sys.clock.stopwatch(),
             paused: Duration::ZERO,
             lifetime: request.page.timeout.map_or(lifetime, |timeout| lifetime.min(timeout)),
         }
     }
 
-    /// Polls until the server decides. The first poll comes after one interval, never at once (RFC 8628 §3.5), and the
-    /// last one after the code's end, because only the server can say why.
-    fn run(mut self, prompt: &mut dyn Prompt) -> Result<(Brought, HeldSignals<'s>), AcquireError> {
+    /// Polls until the server decides. The first poll is sent after one interval (RFC 8628 §3.5), and the last one after
+    /// the code has expired, because only the server knows whether the user finished.
+    fn run(
+        mut self,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(PollResult, HeldSignals<'s>), AcquireError> {
         let mut pause = self.interval;
         loop {
             self.pause(pause, prompt)?;
@@ -107,23 +110,24 @@ impl<'a, 's> DevicePoll<'a, 's> {
             let held = HeldSignals::begin(self.sys.clock)?;
             pause = match self.poll() {
                 Ok(Poll::Issued(token)) => return Ok(((*token, None), held)),
-                Ok(Poll::Refused(error)) => return Err(refused(*error, self.ran_out())),
+                Ok(Poll::Refused(error)) => return Err(refused(*error, self.is_expired())),
                 Ok(Poll::Unusable { error, rest: Some(rest) }) => {
                     return Ok(((*rest, Some(error)), held));
                 }
                 Ok(Poll::Unusable { error, rest: None }) => return Err(error.into()),
-                // Still pending after its end by our count: nobody will finish it. A wall clock that jumped is no end.
-                Ok(Poll::Pending | Poll::SlowDown) if last => return Err(self.over()),
+                // Still pending although the code has expired by the monotonic clock. The wall clock may have been changed,
+                // so it does not count.
+                Ok(Poll::Pending | Poll::SlowDown) if last => return Err(self.timeout_error()),
                 Ok(Poll::Pending) => self.interval,
                 Ok(Poll::SlowDown) => {
                     self.interval += SLOW_DOWN_STEP;
                     self.interval
                 }
                 Err(PollFailure::End(error)) => return Err(error),
-                Err(PollFailure::StoreErrorKind { error, .. }) if last => return Err(*error),
-                Err(PollFailure::StoreErrorKind { error, wait }) => {
-                    self.silent += 1;
-                    prompt.trouble(&format!(
+                Err(PollFailure::NoDecision { error, .. }) if last => return Err(*error),
+                Err(PollFailure::NoDecision { error, wait }) => {
+                    self.failed_polls += 1;
+                    prompt.warn(&format!(
                         "{error}; still trying until {}, your sign-in is not lost",
                         if self.request.page.timeout == Some(self.lifetime) {
                             "the time of `--timeout` is over"
@@ -146,57 +150,57 @@ impl<'a, 's> DevicePoll<'a, 's> {
         let answer = token_endpoint::send(self.sys, poll);
         let now = self.sys.clock.now();
         let response = answer.map_err(|error| match error.failure {
-            // What is too large is an answer, and the next one would be as large.
+            // A response that is too large is an answer, and the next one would be as large.
             HttpFailure::Interrupted(_)
             | HttpFailure::TooLarge
             | HttpFailure::Insecure
             | HttpFailure::Deadline { .. } => PollFailure::End(error.into()),
-            _ => PollFailure::StoreErrorKind { error: Box::new(error.into()), wait: None },
+            _ => PollFailure::NoDecision { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
-            // A server in trouble may still speak OAuth; it has not decided anything.
+            // A temporary failure of the server may be an OAuth error. It decides nothing.
             Ok(Poll::Refused(error)) if is_temporary(&response, &error) => {
-                Err(PollFailure::StoreErrorKind {
-                    wait: self.advised(&response),
+                Err(PollFailure::NoDecision {
+                    wait: self.retry_wait(&response),
                     error: Box::new(refused(*error, false)),
                 })
             }
             Ok(poll) => {
-                self.silent = 0;
+                self.failed_polls = 0;
                 Ok(poll)
             }
-            Err(error) => Err(PollFailure::StoreErrorKind {
-                wait: self.advised(&response),
+            Err(error) => Err(PollFailure::NoDecision {
+                wait: self.retry_wait(&response),
                 error: Box::new(error.into()),
             }),
         }
     }
 
-    /// What `Retry-After` asks for, within reason and never less than the interval.
-    fn advised(&self, response: &HttpResponse) -> Option<Duration> {
+    /// The wait that `Retry-After` names: at most [`RETRY_AFTER_MAX`], at least the interval.
+    fn retry_wait(&self, response: &HttpResponse) -> Option<Duration> {
         let seconds = retry_after(response, Some(self.sys.clock.now()))?;
         Some(Duration::from_secs(seconds.min(RETRY_AFTER_MAX)).max(self.interval))
     }
 
     fn back_off(&self) -> Duration {
-        let doubled = self.interval.saturating_mul(1 << self.silent.min(6));
+        let doubled = self.interval.saturating_mul(1 << self.failed_polls.min(6));
         doubled.min(BACK_OFF_MAX).max(self.interval)
     }
 
-    /// The end of the wait, whose ever it was.
-    fn over(&self) -> AcquireError {
+    /// The error for the end of the wait: of `--timeout`, or of the code.
+    fn timeout_error(&self) -> AcquireError {
         match self.request.page.timeout.filter(|timeout| *timeout == self.lifetime) {
             Some(timeout) => AcquireError::NoAnswer { after: timeout },
-            None => ran_out(),
+            None => expired(),
         }
     }
 
-    /// Whether the code is past its end by either clock.
-    fn ran_out(&self) -> bool {
+    /// Whether the code has expired by either clock.
+    fn is_expired(&self) -> bool {
         self.left().is_zero() || self.authorization.expires_at <= self.sys.clock.now()
     }
 
-    /// Waits `pause`, or until the code's end if that comes first, with a word to the user every second.
+    /// Waits for `pause`, at most until the code expires, and updates the countdown each second.
     fn pause(&mut self, pause: Duration, prompt: &mut dyn Prompt) -> Result<(), AcquireError> {
         let mut left = pause.min(self.left());
         while !left.is_zero() {
@@ -209,20 +213,18 @@ impl<'a, 's> DevicePoll<'a, 's> {
         Ok(())
     }
 
-    /// What is left of the wait.
+    /// The time until the wait ends.
     fn left(&self) -> Duration {
         self.lifetime.saturating_sub((self.passed)().max(self.paused))
     }
 }
 
-/// No decision from the server.
+/// A poll without a decision of the server.
 enum PollFailure {
-    /// Nothing better is to come.
+    /// Further polls would fail in the same way.
     End(AcquireError),
-    StoreErrorKind {
-        error: Box<AcquireError>,
-        wait: Option<Duration>,
-    },
+    /// The next poll may succeed, after `wait` if the server named it.
+    NoDecision { error: Box<AcquireError>, wait: Option<Duration> },
 }
 
 fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {
@@ -232,11 +234,11 @@ fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {
         || matches!(error.error.as_str(), "temporarily_unavailable" | "server_error")
 }
 
-fn refused(error: ErrorResponse, code_ran_out: bool) -> AcquireError {
-    AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_ran_out }))
+fn refused(error: ErrorResponse, code_expired: bool) -> AcquireError {
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: GRANT_TYPE, code_expired }))
 }
 
-/// The code's end, in the words that the server did not find.
-fn ran_out() -> AcquireError {
+/// The error for an expired code, as the server would send it.
+fn expired() -> AcquireError {
     refused(ErrorResponse { error: "expired_token".to_owned(), ..ErrorResponse::default() }, true)
 }

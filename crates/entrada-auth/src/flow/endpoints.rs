@@ -25,5 +25,5 @@ pub(super) fn discover(sys: &Sys<'_>, authority: &Authority) -> Result<Endpoints
 }
 
 pub(super) fn refused(error: ErrorResponse) -> AcquireError {
-    AcquireError::Refused(Box::new(Refusal { error, grant_type: "discovery", code_ran_out: false }))
+    AcquireError::Refused(Box::new(Refusal { error, grant_type: "discovery", code_expired: false }))
 }

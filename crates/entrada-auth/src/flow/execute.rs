@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, from_cache};
-use super::attempt::{failure_of_other_process, recorded_failure};
-use super::find::find;
+use super::find_grant::find_grant;
 use super::locking::{lock, lock_or_wait};
 use super::plan::{Plan, RefreshPlan, plan};
-use super::refresh::{by_refresh, refused};
-use super::reuse::{cached, present, renewed, still_good};
+use super::refresh::{refresh_grant, refused};
+use super::shared_failure::{failure_of_other_process, recorded_failure};
 use super::sign_in::sign_in;
+use super::usable_token::{
+    matching_token, token_renewed_since, token_without_refresh, usable_token,
+};
 use super::{AcquireError, Prompt, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants, Interaction, LockError, LockOutcome};
 use crate::sys::Sys;
@@ -55,7 +57,7 @@ pub fn execute(
         return Err(AcquireError::SignInNeeded { why, refusal });
     }
     if let Some(refusal) = &refusal {
-        prompt.trouble(&format!("{why}: {}", refusal.error.sentence()));
+        prompt.warn(&format!("{why}: {}", refusal.error.sentence()));
     }
     // The sign-in requests the claims that the policy named when it refused the refresh.
     let asked = refusal.and_then(|refusal| ClaimsRequest::parse(&refusal.error.claims?).ok());
@@ -68,14 +70,14 @@ pub fn execute(
 ///
 /// # Errors
 ///
-/// [`AcquireError`] where the store fails, or another process holds the grant.
-pub fn drop_token(
+/// [`AcquireError`] if the store fails, or another process holds the grant.
+pub fn forget_token(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
     rejected_token: &str,
 ) -> Result<(), AcquireError> {
-    let Some(key) = find(grants, request)? else { return Ok(()) };
+    let Some(key) = find_grant(grants, request)? else { return Ok(()) };
     let _guard = lock(sys, grants, request, &key)?;
     let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
     let before = grant.access_tokens.len();
@@ -97,7 +99,7 @@ fn refresh_or_keep(
     let RefreshPlan { key, mut grant, .. } = refresh;
     let outcome = refresh_once(sys, grants, request, &key, &mut grant, prompt);
     // The authority wanted an early refresh (`refresh_in`): the stored token itself may still be good.
-    let usable_token = still_good(&grant, request, sys.clock.now());
+    let usable_token = usable_token(&grant, request, sys.clock.now());
     match (outcome, usable_token) {
         (Err(error @ (AcquireError::Interrupted(_) | AcquireError::Stopped { .. })), _) => {
             Err(error)
@@ -119,13 +121,13 @@ fn refresh_once(
     grant: &mut Grant,
     prompt: &mut dyn Prompt,
 ) -> Result<RefreshOutcome, AcquireError> {
-    let seen = present(grant, request).map(|token| token.access_token.clone());
+    let seen = matching_token(grant, request).map(|token| token.access_token.clone());
     let mut waited = Duration::ZERO;
     loop {
         if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
             return Ok(outcome);
         }
-        let usable_token = still_good(grant, request, sys.clock.now());
+        let usable_token = usable_token(grant, request, sys.clock.now());
         let wait = match usable_token {
             Some(_) => Duration::ZERO,
             None => request.lock_wait.saturating_sub(waited),
@@ -150,8 +152,8 @@ fn refresh_once(
             None => return Ok(ReauthRequired::absent(request).into()),
         }
         let now = sys.clock.now();
-        let fresh =
-            cached(grant, request, now).or_else(|| renewed(grant, request, seen.as_ref(), now));
+        let fresh = token_without_refresh(grant, request, now)
+            .or_else(|| token_renewed_since(grant, request, seen.as_ref(), now));
         if let Some(token) = fresh {
             return Ok(from_cache(token, grant, key, None).into());
         }
@@ -159,7 +161,7 @@ fn refresh_once(
             if let Some(outcome) = known_failure(sys, grants, request, key, grant, prompt)? {
                 return Ok(outcome);
             }
-            return by_refresh(sys, grants, request, key, grant, &guard, prompt);
+            return refresh_grant(sys, grants, request, key, grant, &guard, prompt);
         }
         let note_after = grants.note_of(key);
         let failure = grant.refresh_token.as_ref().and_then(|token| {
@@ -198,7 +200,7 @@ fn known_failure(
         }
         Ok(outcome) => Ok(Some(outcome)),
         Err(error) => {
-            prompt.trouble(&format!(
+            prompt.warn(&format!(
                 "the authority refused {ago} ago and asks clients to wait; `--force-refresh` sends the request anyway"
             ));
             Err(error)

@@ -1,7 +1,7 @@
 //! Estimates how long a stored grant will work. Pure, and not a guarantee.
 
 use super::device_code;
-use super::reuse::margin;
+use super::usable_token::margin;
 use crate::store::{CachedToken, Grant, GrantKey, StoreKind};
 use entrada_core::NumericDate;
 use entrada_core::entra::known;
@@ -9,6 +9,7 @@ use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REF
 
 /// The expected life of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Forecast {
     /// The expected life of each access token, in the grant's order.
     pub access_tokens: Vec<TokenForecast>,
@@ -16,12 +17,13 @@ pub struct Forecast {
     pub sign_in_needed_at: Option<NumericDate>,
     /// The source of that time.
     pub basis: Basis,
-    /// Events that would end the grant sooner.
-    pub sooner: Vec<ExpiryRisk>,
+    /// Events that would end the grant risks.
+    pub risks: Vec<ExpiryRisk>,
 }
 
 /// The expected life of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenForecast {
     /// Until when entrada returns the token. Services accept it a little longer.
     pub serves_until: NumericDate,
@@ -31,10 +33,11 @@ pub struct TokenForecast {
 
 /// The source of the end of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Basis {
     /// The authority said when the refresh token ends (Entra: 24 hours, for single-page applications), whether used
     /// or not.
-    Told,
+    Stated,
     /// Entra's rule: 90 days from the last use. Each use starts them again.
     Inactivity,
     /// There is no refresh token, so the grant ends with the last access token.
@@ -49,7 +52,7 @@ impl Basis {
     /// The value in JSON.
     pub fn id(self) -> &'static str {
         match self {
-            Self::Told => "told",
+            Self::Stated => "told",
             Self::Inactivity => "inactivity",
             Self::AccessToken => "access-token",
             Self::Refused => "refused",
@@ -60,6 +63,7 @@ impl Basis {
 
 /// An event that would end a grant before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExpiryRisk {
     /// A stable id in kebab-case.
     pub id: &'static str,
@@ -93,13 +97,13 @@ pub fn forecast(
         _ if !has_refresh_token => {
             (access_tokens.iter().map(|token| token.serves_until).max(), Basis::AccessToken)
         }
-        Some(told) => (Some(told), Basis::Told),
+        Some(stated) => (Some(stated), Basis::Stated),
         None if entra => {
             (Some(last_use(grant).plus_seconds(REFRESH_INACTIVITY)), Basis::Inactivity)
         }
         None => (None, Basis::Unknown),
     };
-    Forecast { access_tokens, sign_in_needed_at, basis, sooner: sooner(key, grant, store, entra) }
+    Forecast { access_tokens, sign_in_needed_at, basis, risks: risks(key, grant, store, entra) }
 }
 
 /// When the refresh token was last used. Each access token was issued together with it or at a use of it.
@@ -108,7 +112,7 @@ fn last_use(grant: &Grant) -> NumericDate {
     tokens.fold(grant.refreshed_at, NumericDate::max)
 }
 
-fn sooner(key: &GrantKey, grant: &Grant, store: StoreKind, entra: bool) -> Vec<ExpiryRisk> {
+fn risks(key: &GrantKey, grant: &Grant, store: StoreKind, entra: bool) -> Vec<ExpiryRisk> {
     let mut all = Vec::new();
     let mut add = |holds: bool, id, what| {
         if holds {
@@ -198,7 +202,7 @@ mod tests {
     }
 
     fn ids(forecast: &Forecast) -> Vec<&'static str> {
-        forecast.sooner.iter().map(|ending| ending.id).collect()
+        forecast.risks.iter().map(|ending| ending.id).collect()
     }
 
     #[test]
@@ -232,7 +236,7 @@ mod tests {
         assert_eq!(of("common", &grant), (Some(days), Basis::Inactivity));
         assert_eq!(of("", &grant), (None, Basis::Unknown));
         grant.refresh_expires_at = Some(NOW.plus_seconds(86_400));
-        assert_eq!(of("common", &grant), (grant.refresh_expires_at, Basis::Told));
+        assert_eq!(of("common", &grant), (grant.refresh_expires_at, Basis::Stated));
         grant.refresh_token = None;
         assert_eq!(of("common", &grant), (Some(later.plus_seconds(3_300)), Basis::AccessToken));
         grant.access_tokens.clear();

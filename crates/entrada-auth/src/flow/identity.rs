@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::{AcquireError, Prompt, TokenRequest, endpoints, guard};
+use super::account_check::check_account;
+use super::{AcquireError, Prompt, TokenRequest, endpoints};
 use crate::store::{Grant, Grants};
 use crate::sys::Sys;
 use entrada_core::entra::clouds::Cloud;
@@ -75,7 +76,7 @@ pub(super) fn identify_renewal(
             return Err(another(&named, reason));
         }
         account.learn(&named);
-        guard::check(request, &account)?;
+        check_account(request, &account)?;
     }
     // The issuer of the sign-in's ID token, if known (§12.2); otherwise the authority's.
     let issuer = match &grant.account.iss {
@@ -161,7 +162,7 @@ fn check_renewed(
 /// The keys cannot be fetched, but the code or refresh token is already redeemed. The tokens came over TLS directly
 /// from the token endpoint, which OIDC Core §3.1.3.7 (6) accepts in place of a signature.
 fn unchecked(error: &AcquireError, prompt: &mut dyn Prompt) {
-    prompt.trouble(&format!("the ID token's signature was not checked: {error}"));
+    prompt.warn(&format!("the ID token's signature was not checked: {error}"));
 }
 
 /// Whether `id` has the form of an Entra home account id.

@@ -1,40 +1,40 @@
 //! Acquires a token: from the store, by refresh, or by asking the user.
 
+mod account_check;
 mod acquired;
-mod attempt;
 pub mod auth_code;
+mod bounded_http;
 mod browser_result;
 mod callback;
-mod choose;
-mod deadline;
 pub mod device_code;
 mod endpoints;
 mod execute;
-mod find;
+mod find_grant;
 pub mod forecast;
-mod guard;
 mod identity;
+mod import;
 mod locking;
-mod page;
 mod paste;
 mod plan;
 mod refresh;
 mod request;
-mod reuse;
+mod result_page;
+mod shared_failure;
 mod sign_in;
-mod take_over;
+mod sign_in_method;
 mod token_endpoint;
+mod usable_token;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use acquired::key_of;
 pub use acquired::{Acquired, ReauthRequired, Source, Unsaved};
-pub use attempt::refused_for_good;
-pub use execute::{acquire, drop_token, execute};
+pub use execute::{acquire, execute, forget_token};
+pub use import::import_refresh_token;
 pub use plan::{Plan, RefreshPlan, plan};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
+pub use shared_failure::permanently_refused_at;
 pub use sign_in::sign_in;
-pub use take_over::take_over;
 
 use url::Url;
 
@@ -62,6 +62,7 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FlowKind {
     /// A browser if the user can see one, otherwise a code
     #[default]
@@ -74,7 +75,7 @@ pub enum FlowKind {
     Paste,
 }
 
-/// The interface through which a flow talks to the user while it runs.
+/// Shows the progress of a flow to the user.
 pub trait Prompt {
     /// Shows the verification address and the user code.
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest);
@@ -94,8 +95,8 @@ pub trait Prompt {
         let _ = left;
     }
     /// Reports a problem that does not end the wait.
-    fn trouble(&mut self, what: &str) {
-        let _ = what;
+    fn warn(&mut self, message: &str) {
+        let _ = message;
     }
     /// The wait is over, with or without success.
     fn done(&mut self) {}
@@ -103,28 +104,30 @@ pub trait Prompt {
 
 /// A sign-in page that is shown to the user.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SignInAddress<'a> {
     /// The page's address. It contains `state` and the code challenge; neither is useful to an attacker.
     pub url: &'a Url,
     /// Whether the page is being opened in a browser.
-    pub opens: bool,
+    pub opens_browser: bool,
     /// The port of the listener; `None` if the address must be pasted.
-    pub listens_on: Option<u16>,
+    pub listener_port: Option<u16>,
     /// The kind of host.
-    pub place: HostKind,
+    pub host_kind: HostKind,
     /// The token request.
     pub request: &'a TokenRequest,
 }
 
 /// A refusal by the authority, and the grant type that it refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The authority's error response.
     pub error: ErrorResponse,
     /// The grant that was refused: `device_code`, `authorization_code`, `refresh_token`.
     pub grant_type: &'static str,
     /// Whether the device code had expired when it arrived.
-    pub code_ran_out: bool,
+    pub code_expired: bool,
 }
 
 /// The reason why there is no token. Each variant needs a different action of the user.
@@ -177,7 +180,7 @@ pub enum AcquireError {
     NoPage(String),
     /// Two settings of the sign-in page exclude each other.
     #[error("{0}")]
-    Contradiction(&'static str),
+    ConflictingSettings(&'static str),
     /// All ports that the redirect URI allows are in use.
     #[error("cannot listen on port {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "))]
     NoListener {
@@ -205,7 +208,7 @@ pub enum AcquireError {
     IdToken(IdTokenError),
     /// The account is already signed in, and its grant must not be replaced.
     #[error("{0} is already signed in here; that sign-in was kept")]
-    Taken(String),
+    AlreadySignedIn(String),
     /// A signal asked the program to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -242,7 +245,7 @@ pub enum AcquireError {
 
 impl From<StoreError> for AcquireError {
     fn from(error: StoreError) -> Self {
-        match error.trouble {
+        match error.reason {
             StoreErrorKind::Interrupted(signal) => Self::Interrupted(Interrupted { signal }),
             _ => Self::Store(error),
         }
@@ -275,7 +278,7 @@ fn seconds_left(left: std::time::Duration) -> i64 {
 }
 
 #[cfg(test)]
-mod crowd_tests;
+mod listener_tests;
 /// `time` for people, with tenths of a second unless it is a whole number of seconds.
 fn waited(time: std::time::Duration) -> String {
     if time.subsec_millis() == 0 {

@@ -1,9 +1,10 @@
 //! Decides how to get a token. Reads the store; sends no request and does not ask the user.
 
+use super::account_check::check_account;
 use super::acquired::{Acquired, ReauthRequired, from_cache};
-use super::find::find;
-use super::reuse::{cached, still_good};
-use super::{AcquireError, TokenRequest, guard};
+use super::find_grant::find_grant;
+use super::usable_token::{token_without_refresh, usable_token};
+use super::{AcquireError, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants};
 use entrada_core::NumericDate;
 
@@ -55,22 +56,22 @@ pub fn plan(
     request: &TokenRequest,
     now: NumericDate,
 ) -> Result<Plan, AcquireError> {
-    let stored = match find(grants, request)? {
+    let stored = match find_grant(grants, request)? {
         Some(key) => grants.load(&key)?.map(|grant| (key, grant)),
         None => None,
     };
     let Some((key, grant)) = stored else {
         return Ok(Plan::SignIn(ReauthRequired::absent(request)));
     };
-    guard::check(request, &grant.account)?;
-    if let Some(token) = cached(&grant, request, now) {
+    check_account(request, &grant.account)?;
+    if let Some(token) = token_without_refresh(&grant, request, now) {
         return Ok(Plan::Cached(Box::new(from_cache(token, &grant, &key, None))));
     }
     if grant.refresh_token.is_none() {
         return Ok(Plan::SignIn(ReauthRequired::without_refresh_token()));
     }
     let usable_token =
-        still_good(&grant, request, now).map(|token| from_cache(token, &grant, &key, None));
+        usable_token(&grant, request, now).map(|token| from_cache(token, &grant, &key, None));
     Ok(Plan::Refresh(Box::new(RefreshPlan { key, grant, usable_token })))
 }
 

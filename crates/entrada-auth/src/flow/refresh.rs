@@ -1,12 +1,13 @@
-//! One refresh of a stored grant: sent once, again only where that cannot hurt, and told to the processes that wait.
+//! Refreshes a stored grant. The request is repeated only if that cannot invalidate the grant, and a failure is recorded for
+//! the processes that wait.
 
 use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
-use super::attempt::{Attempt, RefreshFailure};
 use super::identity::identify_renewal;
-use super::reuse::{absorb, absorb_refresh_token, scopes_to_refresh};
-use super::sign_in::stopped_or;
+use super::shared_failure::{Attempt, RefreshFailure};
+use super::sign_in::outcome_unless_stopped;
+use super::usable_token::{merge_refresh_token, merge_response, scopes_to_refresh};
 use super::{AcquireError, Prompt, Refusal, TokenRequest, endpoints, token_endpoint};
 use crate::store::{Grant, GrantKey, Grants, LockGuard, WriteReservation};
 use crate::sys::{HeldSignals, HttpError, HttpFailure, Sys};
@@ -17,15 +18,14 @@ use entrada_core::oauth::{
 };
 use entrada_core::{Authority, Endpoints, NumericDate, ScopeSet, Secret};
 
-/// The pauses before a refresh that failed for a passing reason is sent again. A script waits for an outage about a second longer.
+/// The pauses before a refresh that failed for a temporary reason is sent again: about a second in total.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
-/// The longest pause that a server may ask for (`Retry-After`) and get while the grant is locked.
+/// The longest `Retry-After` that is obeyed while the grant is locked.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A new token for `grant`, which is ours alone as long as `guard` lives. The old refresh token stays where it is until the
-/// new one is stored.
-pub(super) fn by_refresh(
+/// Refreshes `grant`, on which `guard` is the lock. The old refresh token stays in the store until the new one is stored.
+pub(super) fn refresh_grant(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
@@ -51,11 +51,11 @@ pub(super) fn by_refresh(
         }
     };
     let sent = Sent { sys, grants, reservation: &reservation, key, grant, found: &found };
-    let outcome = sent.settle(request, answer, attempt, prompt);
-    // Whoever asked us to end meanwhile is heard now that nothing can be lost.
+    let outcome = sent.verify_and_store(request, answer, attempt, prompt);
+    // A signal that arrived during the request takes effect now: the grant is stored.
     match (held.end(), outcome) {
         (end, Ok(RefreshOutcome::Token(acquired))) => {
-            stopped_or(grants, end, Ok(*acquired)).map(RefreshOutcome::from)
+            outcome_unless_stopped(grants, end, Ok(*acquired)).map(RefreshOutcome::from)
         }
         (end, outcome) => end.map_err(AcquireError::from).and(outcome),
     }
@@ -72,8 +72,8 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Stores what came, where it is the same user's, before the token is handed out.
-    fn settle(
+    /// Checks that the response is about the same user, stores the grant, and returns the token.
+    fn verify_and_store(
         &self,
         request: &TokenRequest,
         answer: Renewal,
@@ -104,32 +104,32 @@ impl Sent<'_> {
                 grant.account = account;
                 unusable.map(AcquireError::from)
             }
-            // Whose it is has been proven all the same.
+            // Only the times of the ID token are wrong: the user is proven.
             (Err(AcquireError::IdToken(error)), unusable) if error.is_about_time() => {
                 Some(unusable.map_or(AcquireError::IdToken(error), AcquireError::from))
             }
             (Err(error), _) => return Err(error),
         };
         if response.refresh_token_unusable {
-            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; the previous one is kept"));
+            prompt.warn(&format!("{UNUSABLE_REFRESH_TOKEN}; the previous one is kept"));
         }
         let now = sys.clock.now();
         if let Some(error) = failure {
-            absorb_refresh_token(&mut grant, &response);
+            merge_refresh_token(&mut grant, &response);
             if response.refresh_token.is_some()
                 && let Some(unsaved) = self.keep(&grant, now)
             {
-                prompt.trouble(&unsaved.to_string());
+                prompt.warn(&unsaved.to_string());
             }
             if let Some((outcome, token)) =
                 RefreshFailure::of(&error).zip(grant.refresh_token.as_ref())
             {
-                // Those who wait find the new refresh token, and are not to send it for the same answer.
-                attempt.goes_on_with(token, request).failed(outcome, now);
+                // Waiting processes load the new refresh token. The note keeps them from sending it to get the same error.
+                attempt.continue_with(token, request).failed(outcome, now);
             }
             return Err(error);
         }
-        let token = absorb(&mut grant, &response, request);
+        let token = merge_response(&mut grant, &response, request);
         let unsaved = self.keep(&grant, now);
         Ok(Acquired {
             token,
@@ -140,7 +140,7 @@ impl Sent<'_> {
             has_refresh_token: grant.refresh_token.is_some(),
             response: Some(response),
             unsaved,
-            trouble: None,
+            refresh_error: None,
         }
         .into())
     }
@@ -150,31 +150,31 @@ impl Sent<'_> {
     }
 }
 
-/// Said where a new refresh token was left out.
-pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it is no \
-     text, has characters that no token has, or is far too long";
+/// The warning about a new refresh token that cannot be used.
+pub(super) const UNUSABLE_REFRESH_TOKEN: &str = "the authority sent a refresh token that cannot be used: it is not \
+     text, has invalid characters, or is too long";
 
-/// What a refusal of the refresh leaves: a grant that is dead without the user, or an error.
+/// The outcome of a refused refresh: the user must sign in again, or an error.
 pub(super) fn refused(refusal: Box<Refusal>) -> Result<RefreshOutcome, AcquireError> {
-    if !asks_for_the_user(&refusal.error) {
+    if !needs_sign_in(&refusal.error) {
         return Err(AcquireError::Refused(refusal));
     }
     let why = "the stored sign-in is no longer accepted".to_owned();
     Ok(ReauthRequired { why, refusal: Some(refusal) }.into())
 }
 
-/// How the authority answered a refresh token.
+/// The authority's answer to a refresh.
 pub(super) enum Renewal {
-    /// With tokens.
+    /// Tokens.
     Issued(TokenResponse),
-    /// With a refusal.
+    /// A refusal.
     Refused(Box<Refusal>),
-    /// With something that is no token response; in `rest` with a refresh token all the same
+    /// Not a valid token response. `rest` is set if it has a refresh token nevertheless
     /// ([`TokenResponse::without_access_token`]).
     Unusable { error: ProtocolError, rest: Option<Box<TokenResponse>> },
 }
 
-/// Sends `refresh_token`. From then on signals are held: the answer may be the only one that there ever is.
+/// Sends `refresh_token`. Signals wait from then on: the answer may hold the only valid refresh token.
 pub(super) fn renew<'a>(
     sys: &Sys<'a>,
     request: &TokenRequest,
@@ -191,7 +191,7 @@ pub(super) fn renew<'a>(
     let (answer, held) = loop {
         let held = HeldSignals::begin(sys.clock)?;
         let answer = token_endpoint::send(sys, form());
-        let asked = passing(&answer, &request.authority, sys.clock.now());
+        let asked = retry_pause(&answer, &request.authority, sys.clock.now());
         let Some(pause) = asked.and_then(|asked| {
             let pause = pauses.next().filter(|_| asked <= LONGEST_PAUSE)?;
             Some(pause.max(asked))
@@ -214,7 +214,7 @@ pub(super) fn renew<'a>(
         Ok(Err(error)) => Renewal::Refused(Box::new(Refusal {
             error: *error,
             grant_type: "refresh_token",
-            code_ran_out: false,
+            code_expired: false,
         })),
         Err(error) => {
             let rest = TokenResponse::without_access_token(&answer, now).map(Box::new);
@@ -224,12 +224,13 @@ pub(super) fn renew<'a>(
     Ok((renewal, held))
 }
 
-/// Whether the trouble may pass by itself and the same request may be sent again; the pause that the server asks for.
+/// The pause before the same request is sent again; `None` if it must not be sent again. The pause is what the server asks
+/// for, or zero.
 ///
-/// A request that never arrived may, and one that was turned away. One whose answer was lost may where an old refresh token
-/// stays good, as Entra's do; elsewhere, to send it again would look like a stolen token. After a wait in vain none may: the
-/// first could still be under way, and arrive after the second.
-fn passing(
+/// A request that did not arrive, or that the server rejected because of its load, is repeated. A request whose answer was
+/// lost is repeated only at Entra, where an old refresh token stays valid; other providers would take the repeated token for
+/// a stolen one. A request that timed out is not repeated, because it may still arrive after the second one.
+fn retry_pause(
     answer: &Result<HttpResponse, HttpError>,
     authority: &Authority,
     now: NumericDate,
@@ -243,7 +244,7 @@ fn passing(
             Some(Duration::ZERO)
         }
         Err(_) => None,
-        // Whatever its status says, it was answered with a new refresh token.
+        // A new refresh token was issued, whatever the status is.
         Ok(answer)
             if TokenResponse::without_access_token(answer, NumericDate::default()).is_some() =>
         {
@@ -251,16 +252,16 @@ fn passing(
         }
         Ok(answer) => {
             let status = answer.status().as_u16();
-            let is_turned_away = matches!(status, 429 | 503);
-            let passes = is_turned_away || keeps_old_tokens && RETRYABLE_STATUS.contains(&status);
+            let is_overloaded = matches!(status, 429 | 503);
+            let passes = is_overloaded || keeps_old_tokens && RETRYABLE_STATUS.contains(&status);
             passes.then(|| Duration::from_secs(retry_after(answer, Some(now)).unwrap_or_default()))
         }
     }
 }
 
-/// Whether the refusal of a refresh means that only the user can go on. Refusals that come from the registration, the
-/// request or the service's own trouble do not: signing in again would meet them too.
-pub(super) fn asks_for_the_user(error: &ErrorResponse) -> bool {
+/// Whether a refused refresh means that the user must sign in again. That does not help against refusals because of the
+/// registration, the request or an outage.
+pub(super) fn needs_sign_in(error: &ErrorResponse) -> bool {
     let temporary = error.retry_after.is_some()
         || error.http_status.is_some_and(|status| status == 429 || 500 <= status);
     !temporary
@@ -271,7 +272,7 @@ pub(super) fn asks_for_the_user(error: &ErrorResponse) -> bool {
         && !error.has_code(&[50196])
 }
 
-/// Whether the refresh token itself is what was refused: it will never be good again.
+/// Whether the authority refused the refresh token itself, for good.
 pub(super) fn is_final(error: &ErrorResponse) -> bool {
     let of_token = |code: &u64| {
         let cause = aadsts::find(*code).and_then(|known| known.cause);
@@ -279,7 +280,7 @@ pub(super) fn is_final(error: &ErrorResponse) -> bool {
             ["refresh-token-expired", "refresh-token-revoked", "spa-refresh-token-lifetime"];
         cause.is_some_and(|cause| causes.contains(&cause))
     };
-    // Other providers send the bare word (RFC 6749 §5.2).
+    // Other providers send only the error code (RFC 6749 §5.2).
     let is_bare = error.error_codes.is_empty() && error.suberror.is_none();
     error.error == "invalid_grant"
         && error.claims.is_none()

@@ -1,4 +1,4 @@
-//! The token request: which token is wanted, and how the user is asked for it.
+//! The token request: the requested token, and the settings of the sign-in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -109,7 +109,7 @@ impl Default for SignInPage {
 
 impl SignInPage {
     /// Whether it has a setting that only a page can follow.
-    pub(super) fn says_something(&self) -> bool {
+    pub(super) fn has_parameters(&self) -> bool {
         self.prompt.is_some()
             || self.login_hint.is_some()
             || self.domain_hint.is_some()
@@ -158,6 +158,7 @@ pub struct Parameter {
 
 /// The text is not a valid parameter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParameterError {
     /// The name is missing or invalid, or there is no `=`.
     #[error("`{0}` is not a parameter: expected NAME=VALUE")]

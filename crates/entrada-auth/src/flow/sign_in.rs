@@ -1,42 +1,43 @@
-//! Asks the user, makes sure that it was the right one, and keeps what came.
+//! Asks the user to sign in, checks which user signed in, and stores the grant.
 
+use super::account_check::check_account;
 use super::acquired::{Acquired, Source, keep, key_of, set_aside};
-use super::auth_code::Arrived;
+use super::auth_code::SignInResponse;
+use super::bounded_http::BoundedHttp;
 use super::browser_result::BrowserResult;
-use super::choose::{SignInMethod, choose};
-use super::deadline::BoundedHttp;
 use super::identity::identify;
 use super::locking::lock;
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
-use super::reuse::{absorb, absorb_refresh_token};
-use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints, guard};
+use super::sign_in_method::{SignInMethod, choose_method};
+use super::usable_token::{merge_refresh_token, merge_response};
+use super::{AcquireError, Prompt, TokenRequest, auth_code, device_code, endpoints};
 use crate::store::{AccountEntry, Grant, GrantQuery, Grants, StoreKind, WriteReservation};
 use crate::sys::{Interrupted, Sys};
 use entrada_core::oauth::ProtocolError;
 use entrada_core::{Account, Endpoints};
 
-/// Asks the user to sign in, whatever is stored.
+/// Asks the user to sign in, even if a usable grant is stored.
 ///
 /// # Errors
 ///
-/// [`AcquireError`] says what kept the user from signing in, or the grant from being stored.
+/// [`AcquireError`] with the reason why the sign-in failed or the grant was not stored.
 pub fn sign_in(
     sys: &Sys<'_>,
     grants: &Grants,
     request: &TokenRequest,
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
-    // Before the user spends a minute on it: can the result be kept at all?
+    // Checked before the user spends a minute on the sign-in: the result must be storable.
     check_stored(grants, request)?;
-    let reservation = grants.prepare_new()?;
+    let reservation = grants.reserve_new()?;
     grants.can_lock()?;
     let http = BoundedHttp::new(sys.http, sys.clock, request.page.timeout);
     let bounded = Sys { http: &http, ..*sys };
     let found = endpoints::resolve(&bounded, &request.authority, None)?;
-    let (arrived, grant_type) = match choose(sys, request, &found)? {
+    let (arrived, grant_type) = match choose_method(sys, request, &found)? {
         SignInMethod::Device => {
-            if request.page.says_something() {
-                prompt.trouble(
+            if request.page.has_parameters() {
+                prompt.warn(
                     "a sign-in by code has no page to pass hints, prompts and parameters to; `--flow browser` and \
                      `--flow paste` have",
                 );
@@ -44,16 +45,17 @@ pub fn sign_in(
             let ((response, unusable), held) = device_code::run(&bounded, &found, request, prompt)?;
             let browser_result = BrowserResult::none();
             (
-                Arrived { response, unusable, nonce: None, browser_result, held },
+                SignInResponse { response, unusable, nonce: None, browser_result, held },
                 device_code::GRANT_TYPE,
             )
         }
-        way => (auth_code::run(sys, &found, request, way, prompt)?, auth_code::GRANT_TYPE),
+        method => (auth_code::run(sys, &found, request, method, prompt)?, auth_code::GRANT_TYPE),
     };
-    let Arrived { response, unusable, nonce, browser_result, held } = arrived;
-    // OIDC Core §3.1.3.3: with `openid` there is one. Whatever else names the account is not signed, or not for us.
+    let SignInResponse { response, unusable, nonce, browser_result, held } = arrived;
+    // With `openid` the response must have an ID token (OIDC Core §3.1.3.3). Other data about the account is not signed,
+    // or is meant for the API.
     if request.scopes.contains("openid") && response.id_token.is_none() {
-        prompt.trouble(
+        prompt.warn(
             "the response has no ID token although `openid` was requested, so nothing proves who signed in",
         );
     }
@@ -69,13 +71,13 @@ pub fn sign_in(
         unusable,
     };
     let outcome = issued.verify_and_store(sys, grants, request, &reservation, prompt);
-    browser_result.tell(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
-    // Whoever asked us to end meanwhile is heard now that nothing can be lost.
-    stopped_or(grants, held.end(), outcome)
+    browser_result.show(sys.clock, outcome.as_ref().map(|acquired| &acquired.account));
+    // A signal that arrived during the request takes effect now: the grant is stored.
+    outcome_unless_stopped(grants, held.end(), outcome)
 }
 
-/// `outcome`, unless the program was asked to end meanwhile: then the error tells what became of the grant.
-pub(super) fn stopped_or(
+/// `outcome`, unless a signal arrived in the meantime. The error then says what happened to the grant.
+pub(super) fn outcome_unless_stopped(
     grants: &Grants,
     end: Result<(), Interrupted>,
     outcome: Result<Acquired, AcquireError>,
@@ -91,36 +93,32 @@ pub(super) fn stopped_or(
     }
 }
 
-/// Proves that the grants in whose place the new one may come can be read: a damaged one would be in its way.
+/// Checks that the stored grants that the new one may replace can be read: a damaged one would prevent the save.
 fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireError> {
     let key = key_of(request, &Account::default());
-    let sought = GrantQuery {
-        authority: &key.authority,
-        tenant: &key.tenant,
-        client_id: &key.client_id,
-        account: None,
-    };
-    // Of one that cannot be read the list may not know the user's name.
+    let query =
+        GrantQuery { authority: &key.authority, tenant: &key.tenant, client_id: &key.client_id };
+    // The list may lack the user name of a grant that cannot be read.
     let may_be = |entry: &AccountEntry| {
         let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
-        sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
+        query.fits(entry) && request.account.as_ref().is_none_or(is_called)
     };
     Ok(grants.check_all(&may_be)?)
 }
 
-/// Tokens that came, from somebody who still has to be the right one.
+/// The tokens of a sign-in whose user has not been checked yet.
 pub(super) struct IssuedTokens {
     pub(super) response: entrada_core::oauth::TokenResponse,
     pub(super) nonce: Option<entrada_core::Secret>,
     pub(super) grant_type: &'static str,
-    /// When somebody signed in, where that is known.
+    /// When the user signed in, if known.
     pub(super) signed_in_at: Option<entrada_core::NumericDate>,
     pub(super) endpoints: Endpoints,
-    /// Whose they are, where the authority does not say.
+    /// The name of the account, for an authority that does not return one.
     pub(super) known_as: Option<String>,
-    /// Whether they may take the place of a grant that is stored.
+    /// Whether the new grant may replace a stored one.
     pub(super) replacement: Replacement,
-    /// Why the access token beside the refresh token cannot be used, where that is so.
+    /// Why the access token cannot be used, if the response has only a usable refresh token.
     pub(super) unusable: Option<ProtocolError>,
 }
 
@@ -136,7 +134,7 @@ pub(super) enum Replacement {
 }
 
 impl IssuedTokens {
-    /// Checks whose they are, and stores them.
+    /// Checks which user they belong to, and stores them.
     pub(super) fn verify_and_store(
         self,
         sys: &Sys<'_>,
@@ -156,10 +154,10 @@ impl IssuedTokens {
         if let Ok(Some(stored)) = grants.load(&key)
             && stored.account.has_same_subject(&account)
         {
-            // A user who was renamed still goes by the name that settings may have.
+            // The settings may name a renamed user by the former name.
             account.keep_names_of(&stored.account);
         }
-        guard::check(request, &account)?;
+        check_account(request, &account)?;
         let now = sys.clock.now();
         let mut grant = Grant {
             account,
@@ -171,17 +169,17 @@ impl IssuedTokens {
             endpoints: request.authority.endpoints().is_none().then_some(endpoints),
             access_tokens: Vec::new(),
         };
-        // A refresh that runs now must not put the old grant over the new one.
+        // The lock keeps a refresh that runs now from overwriting the new grant with the old one.
         let guard = lock(sys, grants, request, &key);
         let label = grant.account.label();
         match self.replacement {
             Replacement::Refused if grants.load(&key)?.is_some() => {
-                return Err(AcquireError::Taken(label.to_owned()));
+                return Err(AcquireError::AlreadySignedIn(label.to_owned()));
             }
             Replacement::Announced if matches!(grants.load(&key), Ok(Some(_))) => {
-                prompt.trouble(&format!(
-                    "the stored sign-in of {label} is replaced: whose token it was showed only when it was used, and the new \
-                     refresh token can be kept in no other place"
+                prompt.warn(&format!(
+                    "the stored sign-in of {label} is replaced: the token had to be used to find out its account, and the new \
+                     refresh token can be stored only under that account"
                 ));
             }
             _ => (),
@@ -190,7 +188,7 @@ impl IssuedTokens {
             && request.scopes.asks_offline()
             && let Ok(Some(old)) = grants.load(&key)
         {
-            // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).
+            // The previous refresh token stays valid: only a new one replaces it (RFC 6749 §6).
             grant.refresh_token = old.refresh_token;
             grant.refreshed_at = old.refreshed_at;
             grant.refresh_expires_at = old.refresh_expires_at;
@@ -201,31 +199,33 @@ impl IssuedTokens {
             } else {
                 "there is no previous one, so the sign-in ends when its access token expires"
             };
-            prompt.trouble(&format!("{UNUSABLE_REFRESH_TOKEN}; {rest}"));
+            prompt.warn(&format!("{UNUSABLE_REFRESH_TOKEN}; {rest}"));
         }
         let token = match self.unusable {
-            None => Ok(absorb(&mut grant, &response, request)),
+            None => Ok(merge_response(&mut grant, &response, request)),
             Some(error) => {
-                absorb_refresh_token(&mut grant, &response);
+                merge_refresh_token(&mut grant, &response);
                 Err(error)
             }
         };
         let unsaved = match guard {
             Ok(guard) => {
-                // What the authority said of the old one counts no more.
-                guard.write_note("");
+                // The recorded failure is about the old grant.
+                guard.clear_note();
                 keep(grants, reservation, &key, &grant, now, None)
             }
-            // Who has the lock may be about to store the old grant: the new one waits until the next run has the lock.
+            // The process that holds the lock may be about to store the old grant. The next run that gets the lock stores
+            // the new one.
             Err(error) => Some(set_aside(grants, reservation, &key, &grant, error)),
         };
         let token = match token {
             Ok(token) => token,
             Err(error) => {
                 match &unsaved {
-                    Some(unsaved) => prompt.trouble(&unsaved.to_string()),
-                    None => prompt
-                        .trouble("the refresh token from the response was stored nevertheless"),
+                    Some(unsaved) => prompt.warn(&unsaved.to_string()),
+                    None => {
+                        prompt.warn("the refresh token from the response was stored nevertheless");
+                    }
                 }
                 return Err(error.into());
             }
@@ -239,7 +239,7 @@ impl IssuedTokens {
             has_refresh_token: grant.refresh_token.is_some(),
             response: Some(response),
             unsaved,
-            trouble: None,
+            refresh_error: None,
         })
     }
 }

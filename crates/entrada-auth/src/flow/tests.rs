@@ -88,11 +88,11 @@ impl Http for World {
 }
 
 #[derive(Default)]
-struct Listener {
-    troubles: Vec<String>,
+struct RecordingPrompt {
+    warnings: Vec<String>,
 }
 
-impl Prompt for Listener {
+impl Prompt for RecordingPrompt {
     fn show_code(&mut self, _: &DeviceAuthorization, _: &TokenRequest) {}
     fn show_page(&mut self, _: &SignInAddress<'_>) {}
     fn can_ask(&self) -> bool {
@@ -100,8 +100,8 @@ impl Prompt for Listener {
     }
     fn ask_for_address(&mut self, _: bool) {}
     fn waiting(&mut self, _: i64) {}
-    fn trouble(&mut self, what: &str) {
-        self.troubles.push(what.to_owned());
+    fn warn(&mut self, message: &str) {
+        self.warnings.push(message.to_owned());
     }
     fn done(&mut self) {}
 }
@@ -140,8 +140,8 @@ fn run(steps: Vec<Step>) -> (String, Vec<i64>, usize) {
 #[track_caller]
 fn run_for(steps: Vec<Step>, timeout: Option<u64>) -> (String, Vec<i64>, usize) {
     let world = World::new(steps, Duration::ZERO);
-    let (end, troubles) = run_in(&world, timeout);
-    (end, world.polls_at.take(), troubles)
+    let (end, warnings) = run_in(&world, timeout);
+    (end, world.polls_at.take(), warnings)
 }
 
 /// Runs the flow with requests that take `takes`. Returns how it ended, and after how many milliseconds.
@@ -169,14 +169,14 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
     let page = SignInPage { timeout: timeout.map(Duration::from_secs), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
-    let mut listener = Listener::default();
-    let end = match device_code::run(&sys, &endpoints, &request, &mut listener) {
+    let mut prompt = RecordingPrompt::default();
+    let end = match device_code::run(&sys, &endpoints, &request, &mut prompt) {
         Ok(((token, None), _)) => token.access_token.expose().to_owned(),
-        Ok(((_, Some(error)), _)) => format!("a refresh token beside: {error}"),
+        Ok(((_, Some(error)), _)) => format!("only a refresh token: {error}"),
         Err(AcquireError::Refused(refusal)) => refusal.error.error,
         Err(error) => error.to_string(),
     };
-    (end, listener.troubles.len())
+    (end, prompt.warnings.len())
 }
 
 #[test]
@@ -227,14 +227,14 @@ fn a_refusal_ends_the_wait_at_once_whatever_its_status() {
 
 #[test]
 fn an_outage_while_polling_is_reported_and_survived() {
-    let (end, at, troubles) = run(vec![
+    let (end, at, warnings) = run(vec![
         Answer(200, CODE),
         Silence,
         Silence,
         Answer(503, "<html>busy</html>"),
         Answer(200, TOKEN),
     ]);
-    assert_eq!((end.as_str(), troubles), ("at", 3));
+    assert_eq!((end.as_str(), warnings), ("at", 3));
     assert_eq!(at, [0, 5, 15, 35, 60], "waits grow and stay within the code's life");
 }
 
@@ -262,14 +262,14 @@ fn a_success_without_a_usable_token_ends_the_wait_at_once() {
         r#"{"token_type":"Bearer","refresh_token":"rt"}"#,
         "",
     ] {
-        let (end, at, troubles) = run(vec![
+        let (end, at, warnings) = run(vec![
             Answer(200, CODE),
             Answer(400, PENDING),
             Answer(200, body),
             Answer(200, TOKEN),
         ]);
         assert!(end.contains("the device access token request"), "{end}");
-        assert_eq!((at, troubles), (vec![0, 5, 10], 0), "{body}");
+        assert_eq!((at, warnings), (vec![0, 5, 10], 0), "{body}");
     }
 }
 
@@ -285,10 +285,10 @@ fn an_answer_that_is_not_oauth_ends_the_wait_with_a_clear_error() {
         (404, ""),
         (418, r#"{"message":"no"}"#),
     ] {
-        let (end, at, troubles) =
+        let (end, at, warnings) =
             run(vec![Answer(200, CODE), Answer(status, body), Answer(200, TOKEN)]);
         assert!(end.contains(&format!("HTTP {status}")), "{end}");
-        assert_eq!((at, troubles), (vec![0, 5], 0), "{status}");
+        assert_eq!((at, warnings), (vec![0, 5], 0), "{status}");
     }
     let (end, at, _) = run(vec![Answer(200, CODE), TooLarge, Answer(200, TOKEN)]);
     assert!(end.contains("larger than 4 MiB"), "{end}");
@@ -300,7 +300,7 @@ fn tokens_with_an_unexpected_status_end_the_wait_and_the_refresh_token_is_not_lo
     let tokens = r#"{"access_token":"at","token_type":"Bearer","refresh_token":"rt"}"#;
     for status in [307, 404, 429, 500, 503] {
         let (end, at, _) = run(vec![Answer(200, CODE), Answer(status, tokens), Answer(200, TOKEN)]);
-        assert!(end.starts_with("a refresh token beside: "), "{end}");
+        assert!(end.starts_with("only a refresh token: "), "{end}");
         assert_eq!(at, [0, 5], "{status}");
     }
 }
@@ -308,9 +308,9 @@ fn tokens_with_an_unexpected_status_end_the_wait_and_the_refresh_token_is_not_lo
 #[test]
 fn an_outage_is_survived_whatever_its_body_contains() {
     for status in [408, 429, 500, 501, 502, 503, 504, 520] {
-        let (end, _, troubles) =
+        let (end, _, warnings) =
             run(vec![Answer(200, CODE), Answer(status, "<p>busy"), Answer(200, TOKEN)]);
-        assert_eq!((end.as_str(), troubles), ("at", 1), "{status}");
+        assert_eq!((end.as_str(), warnings), ("at", 1), "{status}");
     }
 }
 

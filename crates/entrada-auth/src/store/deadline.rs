@@ -16,7 +16,7 @@ pub(super) fn within<T: Send + 'static>(
     thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || sender.send(work()))
-        .map_err(|error| BackendError::denied("no thread could be started").because(error))?;
+        .map_err(|error| BackendError::denied("no thread could be started").with_source(error))?;
     receiver.recv_timeout(limit).map_err(|error| match error {
         RecvTimeoutError::Timeout => timed_out(limit),
         RecvTimeoutError::Disconnected => BackendError::denied("its driver stopped unexpectedly"),
@@ -37,13 +37,13 @@ mod tests {
         assert_eq!(within(Duration::from_secs(60), || 7).unwrap(), 7);
         let (_keep, never) = channel::<()>();
         let late = within(Duration::from_millis(10), move || never.recv().is_ok());
-        assert_eq!(late.unwrap_err().trouble, StoreErrorKind::TimedOut(1));
+        assert_eq!(late.unwrap_err().reason, StoreErrorKind::TimedOut(1));
     }
 
     #[test]
     fn a_panic_in_the_work_is_an_error() {
         let result = within(Duration::from_secs(60), || -> u8 { panic!("on purpose") });
         let stopped = StoreErrorKind::Denied("its driver stopped unexpectedly".into());
-        assert_eq!(result.unwrap_err().trouble, stopped);
+        assert_eq!(result.unwrap_err().reason, stopped);
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
         Err(error) => return Err(refuse(error)),
         Ok(metadata) => check(path, &metadata)?,
     }
-    Temporary::beside(path)?.become_file(path, bytes)
+    Temporary::create_for(path)?.become_file(path, bytes)
 }
 
 /// Removes `path`, whatever its file type. Returns whether it existed.
@@ -127,7 +127,7 @@ pub(super) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// The error that the platform could not `verb` the file. The platform's own error becomes the cause.
 pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError {
-    BackendError::denied(format!("cannot {verb} `{}`", path.display())).because(error)
+    BackendError::denied(format!("cannot {verb} `{}`", path.display())).with_source(error)
 }
 
 /// Syncs the directory of `path`, so that its file names survive a power failure.
@@ -227,7 +227,7 @@ mod tests {
 
     fn refused(result: Result<impl Sized, BackendError>, word: &str) {
         let Err(fault) = result else { panic!("`{word}` was accepted") };
-        assert!(fault.trouble.to_string().contains(word), "{} lacks {word}", fault.trouble);
+        assert!(fault.reason.to_string().contains(word), "{} lacks {word}", fault.reason);
     }
 
     fn place() -> (tempfile::TempDir, PathBuf) {

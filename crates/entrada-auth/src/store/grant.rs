@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::AccountEntry;
 use entrada_core::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Secret};
 
 /// The key of a grant in the store.
@@ -63,4 +64,24 @@ pub struct CachedToken {
     pub expires_at: NumericDate,
     /// When the authority recommends a refresh (`refresh_in`).
     pub refresh_at: Option<NumericDate>,
+}
+
+/// The grants of one application at one authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantQuery<'a> {
+    /// [`GrantKey::authority`].
+    pub authority: &'a str,
+    /// [`GrantKey::tenant`].
+    pub tenant: &'a str,
+    /// [`GrantKey::client_id`].
+    pub client_id: &'a str,
+}
+
+impl GrantQuery<'_> {
+    /// Whether `entry` is one of them.
+    pub fn fits(&self, entry: &AccountEntry) -> bool {
+        entry.authority == self.authority
+            && entry.tenant == self.tenant
+            && entry.client_id == self.client_id
+    }
 }

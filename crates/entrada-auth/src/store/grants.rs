@@ -7,11 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::backend::file;
 use super::index::Index;
 use super::recovery::{self, Locks};
 use super::{
     Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
-    StoreError, StoreKind, WriteReservation, action, disk, file, lock, record, temporary,
+    StoreError, StoreKind, WriteReservation, action, disk, lock, record, temporary,
 };
 use entrada_core::{NumericDate, Redactor};
 
@@ -53,16 +54,17 @@ impl Grants {
 
     /// Registers the tokens of every loaded grant with `redactor`.
     #[must_use]
-    pub fn registering(self, redactor: Redactor) -> Self {
+    pub fn with_redactor(self, redactor: Redactor) -> Self {
         Self { redactor, ..self }
     }
 
-    /// Removes temporary files that killed runs left in the state directory.
+    /// Removes temporary files that killed runs left in the state directory, and a cache of earlier versions, which
+    /// contains user names.
     pub(super) fn sweep(&self) {
-        let caches =
-            ["accounts.seen", "keyring", "signing-keys"].map(|name| self.state_dir.join(name));
+        let _ = std::fs::remove_dir_all(self.state_dir.join("accounts.seen"));
+        let caches = ["keyring", "signing-keys"].map(|name| self.state_dir.join(name));
         for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
-            temporary::sweep_beside(&dir.join("any"));
+            temporary::sweep_next_to(&dir.join("any"));
         }
     }
 
@@ -88,7 +90,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be read: locked and damaged are errors, absent is `None`.
+    /// [`StoreError`] if the store cannot be read: locked and damaged are errors, absent is `None`.
     pub fn load(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
         let stored = self.stored(key)?;
         let grant = if self.has_pending(key) { self.merge(key, stored)? } else { stored };
@@ -98,7 +100,7 @@ impl Grants {
                 self.redactor.register(secret.expose());
             }
         }
-        if grant.is_none() && self.index.names(self.kind(), key) {
+        if grant.is_none() && self.index.contains(self.kind(), key) {
             self.warn_absent();
         }
         Ok(grant)
@@ -108,7 +110,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
+    /// [`StoreError`] if the store cannot be written, or what is stored there cannot be read.
     pub fn renew(
         &self,
         key: &GrantKey,
@@ -124,7 +126,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or what is stored there cannot be read.
+    /// [`StoreError`] if the store cannot be written, or what is stored there cannot be read.
     pub fn save(&self, key: &GrantKey, grant: &Grant, now: NumericDate) -> Result<(), StoreError> {
         self.put(key, grant, now, None)
     }
@@ -160,17 +162,17 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store or the state directory cannot be written.
+    /// [`StoreError`] if the store or the state directory cannot be written.
     pub fn remove(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let was_stored = self.remove_stored(key)?;
-        Ok(self.unlist(std::slice::from_ref(key))? || was_stored)
+        Ok(self.remove_from_list(std::slice::from_ref(key))? || was_stored)
     }
 
-    /// As [`Grants::remove`], but keeps the entry in the account list: see [`Grants::unlist`].
+    /// As [`Grants::remove`], but keeps the entry in the account list: see [`Grants::remove_from_list`].
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store or the state directory cannot be written.
+    /// [`StoreError`] if the store or the state directory cannot be written.
     pub fn remove_stored(&self, key: &GrantKey) -> Result<bool, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::REMOVE);
         let name = key.to_string();
@@ -189,8 +191,8 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the list cannot be written.
-    pub fn unlist(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
+    /// [`StoreError`] if the list cannot be written.
+    pub fn remove_from_list(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
         let removed = self.index.remove(self.kind(), keys);
         removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
     }
@@ -200,10 +202,10 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written.
+    /// [`StoreError`] if the store cannot be written.
     pub fn reserve(&self) -> Result<WriteReservation, StoreError> {
         self.refuse_wrong_key()?;
-        recovery::reserve(&*self.backend, &self.state_dir, &|why| self.give_up_key(why))
+        recovery::reserve(&*self.backend, &self.state_dir, &|why| self.check_key_replaceable(why))
             .map_err(|error| StoreError { action: action::PREPARE, ..error })
     }
 
@@ -212,14 +214,14 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, or descriptors or room on the disk are missing.
-    pub fn prepare_new(&self) -> Result<WriteReservation, StoreError> {
+    /// [`StoreError`] if the store cannot be written, or descriptors or room on the disk are missing.
+    pub fn reserve_new(&self) -> Result<WriteReservation, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
-        let reservation = self.reserve()?.with_spare().map_err(refuse)?;
+        let reservation = self.reserve()?.with_descriptors().map_err(refuse)?;
         if self.kind() == StoreKind::Memory {
             return Ok(reservation);
         }
-        reservation.with_rooms(&self.pending_dir(), self.backend.room()?).map_err(refuse)
+        reservation.with_rooms(&self.pending_dir(), self.backend.reserve_space()?).map_err(refuse)
     }
 
     /// Makes sure that the answer to a refresh can be saved. Reserved disk space is enough, and spares a keyring a
@@ -227,12 +229,12 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be written, and there is no room on the disk either.
+    /// [`StoreError`] if the store cannot be written, and there is no room on the disk either.
     pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
         let has_disk = self.kind() != StoreKind::Memory;
         let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
         let reservation = has_disk.then(room).flatten().map_or_else(|| self.reserve(), Ok)?;
-        reservation.with_spare().map_err(|fault| fault.when(self.kind(), action::PREPARE))
+        reservation.with_descriptors().map_err(|fault| fault.when(self.kind(), action::PREPARE))
     }
 
     /// Writes a grant that the store refused to a file next to the store, encrypted with the key in `ready`. Returns
@@ -240,7 +242,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the state directory cannot be written.
+    /// [`StoreError`] if the state directory cannot be written.
     pub fn keep_pending(
         &self,
         reservation: &WriteReservation,
@@ -251,7 +253,7 @@ impl Grants {
         let text = record::write(key, grant).map_err(|fault| fault.when(kind, action::KEEP))?;
         // The account list gets the entry now, so that a search finds the account although the store does not have it
         // yet.
-        self.note(self.enlist(key, grant, grant.refreshed_at));
+        self.note(self.add_to_list(key, grant, grant.refreshed_at));
         let aside = File::with(self.pending_dir(), reservation.sealer());
         let name = key.to_string();
         let kept = match reservation.room() {
@@ -266,13 +268,13 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be listed or written.
+    /// [`StoreError`] if the store cannot be listed or written.
     pub fn clear(&self) -> Result<(), StoreError> {
         let keys: Vec<GrantKey> = self.list()?.iter().map(super::AccountEntry::key).collect();
         for key in &keys {
             self.remove_stored(key)?;
         }
-        self.unlist(&keys)?;
+        self.remove_from_list(&keys)?;
         self.backend.remove(recovery::NAME)?;
         self.remove_aside(recovery::NAME)?;
         Ok(())
@@ -283,7 +285,7 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`LockError::Held`] where another process has it for longer than `wait`; others where no lock can be had.
+    /// [`LockError::Held`] if another process has it for longer than `wait`; other variants if no lock can be taken.
     pub fn lock(
         &self,
         key: &GrantKey,
@@ -339,10 +341,10 @@ impl Grants {
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        let is_right = |text: &[u8]| self.read(key, text).is_ok();
+        let is_valid = |text: &[u8]| self.read(key, text).is_ok();
         let name = key.to_string();
-        let text = self.backend.load_if(&name, &is_right);
-        let text = text.map_err(|error| self.judged(&name, error))?;
+        let text = self.backend.load_checked(&name, &is_valid);
+        let text = text.map_err(|error| self.explain_wrong_key(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         self.read(key, &text).map(Some).map_err(|fault| fault.when(self.kind(), action::LOAD))
     }
@@ -372,7 +374,7 @@ impl Grants {
                 self.set_aside(key)?;
                 self.warn(format!(
                     "the damaged item is kept next to the new one until `entrada logout`: {}",
-                    error.trouble
+                    error.reason
                 ));
                 None
             }
@@ -385,7 +387,7 @@ impl Grants {
         }
         // The list is written first: an entry without a grant is harmless, but a grant without an entry is never
         // found.
-        self.enlist(key, grant, now).map_err(refuse)?;
+        self.add_to_list(key, grant, now).map_err(refuse)?;
         if present.is_none_or(|(present, _)| present != text) {
             self.backend.save(&name, &text)?;
         }
@@ -395,7 +397,8 @@ impl Grants {
     /// The item stored under `key`, as bytes and as a parsed grant.
     fn present(&self, key: &GrantKey) -> Result<Option<(Bytes, Grant)>, StoreError> {
         let name = key.to_string();
-        let text = self.backend.load(&name).map_err(|error| self.judged(&name, error))?;
+        let text =
+            self.backend.load(&name).map_err(|error| self.explain_wrong_key(&name, error))?;
         let Some(text) = text else { return Ok(None) };
         let grant = self.read(key, &text).map_err(|fault| fault.when(self.kind(), action::SAVE))?;
         Ok(Some((text, grant)))
@@ -404,7 +407,7 @@ impl Grants {
     pub(super) fn note(&self, result: Result<(), BackendError>) {
         if let Err(fault) = result {
             let cause = fault.source.map(|source| format!(": {source}")).unwrap_or_default();
-            self.warn(format!("{}{cause}", fault.trouble));
+            self.warn(format!("{}{cause}", fault.reason));
         }
     }
 
@@ -430,5 +433,5 @@ mod losses;
 #[path = "grants_tests.rs"]
 mod tests;
 #[cfg(test)]
-#[path = "upkeep_tests.rs"]
-mod upkeep;
+#[path = "write_test_tests.rs"]
+mod write_test_tests;

@@ -14,7 +14,7 @@ use crate::store::record::tests::{all, grant, key};
 pub(super) struct Keyring {
     pub(super) items: Memory,
     /// Answers every call with it.
-    trouble: RefCell<Option<StoreErrorKind>>,
+    reason: RefCell<Option<StoreErrorKind>>,
     /// Cannot tell what it holds.
     pub(super) mute: Cell<bool>,
     /// The process ends right after a save.
@@ -24,9 +24,9 @@ pub(super) struct Keyring {
 
 impl Keyring {
     fn pass(&self, action: &'static str) -> Result<(), StoreError> {
-        let trouble = self.trouble.borrow().clone();
-        trouble.map_or(Ok(()), |trouble| {
-            Err(BackendError::new(trouble).when(StoreKind::Keyring, action))
+        let reason = self.reason.borrow().clone();
+        reason.map_or(Ok(()), |reason| {
+            Err(BackendError::new(reason).when(StoreKind::Keyring, action))
         })
     }
 }
@@ -77,8 +77,8 @@ impl Place {
         Grants::new(Box::new(Rc::clone(&self.keyring)), self.dir.path().join("state"))
     }
 
-    pub(super) fn set(&self, trouble: impl Into<Option<StoreErrorKind>>) {
-        self.keyring.trouble.replace(trouble.into());
+    pub(super) fn set(&self, reason: impl Into<Option<StoreErrorKind>>) {
+        self.keyring.reason.replace(reason.into());
     }
 
     fn raw(&self) -> Option<Bytes> {
@@ -87,12 +87,22 @@ impl Place {
 }
 
 fn never(_: Duration) -> bool {
-    panic!("nobody is in the way");
+    panic!("no other process holds the lock");
 }
 
 pub(super) fn refresh_token(grants: &Grants) -> Option<String> {
     let grant = grants.load(&key()).unwrap()?;
     Some(grant.refresh_token.unwrap().expose().to_owned())
+}
+
+#[test]
+fn the_lookup_cache_of_an_earlier_version_is_removed() {
+    let place = Place::new();
+    let cache = place.dir.path().join("state/accounts.seen");
+    std::fs::create_dir_all(&cache).unwrap();
+    std::fs::write(cache.join("lookup"), "ada@contoso.example").unwrap();
+    drop(Grants::with_backend(Box::new(Rc::clone(&place.keyring)), place.dir.path().join("state")));
+    assert!(!cache.exists(), "it contains user names");
 }
 
 #[test]
@@ -129,12 +139,11 @@ fn a_locked_store_is_not_an_empty_one() {
     let place = Place::new();
     let grants = place.grants();
     grants.save(&key(), &grant("one", 100), NumericDate(0)).unwrap();
-    for trouble in [StoreErrorKind::Locked, StoreErrorKind::Dismissed, StoreErrorKind::TimedOut(5)]
-    {
-        place.set(trouble.clone());
-        assert_eq!(grants.load(&key()).unwrap_err().trouble, trouble);
-        assert_eq!(grants.reserve().unwrap_err().trouble, trouble);
-        assert_eq!(grants.remove(&key()).unwrap_err().trouble, trouble);
+    for reason in [StoreErrorKind::Locked, StoreErrorKind::Dismissed, StoreErrorKind::TimedOut(5)] {
+        place.set(reason.clone());
+        assert_eq!(grants.load(&key()).unwrap_err().reason, reason);
+        assert_eq!(grants.reserve().unwrap_err().reason, reason);
+        assert_eq!(grants.remove(&key()).unwrap_err().reason, reason);
         assert_eq!(grants.list().unwrap().len(), 1, "the list asks no keyring");
     }
     place.set(None);
@@ -145,7 +154,7 @@ fn a_locked_store_is_not_an_empty_one() {
 fn an_unreadable_item_is_neither_absent_nor_overwritten_and_can_be_removed() {
     let text = record::write(&key(), &grant("one", 100)).unwrap();
     let mut other = key();
-    other.account = "somebody else".to_owned();
+    other.account = "another user".to_owned();
     let others = record::write(&other, &grant("one", 100)).unwrap();
     let hostile: [&[u8]; 10] = [
         b"",
@@ -163,12 +172,12 @@ fn an_unreadable_item_is_neither_absent_nor_overwritten_and_can_be_removed() {
         let place = Place::new();
         let grants = place.grants();
         place.keyring.items.save(&key().to_string(), item).unwrap();
-        let is_reported = |trouble: &StoreErrorKind| {
-            matches!(trouble, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(2))
+        let is_reported = |reason: &StoreErrorKind| {
+            matches!(reason, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(2))
         };
-        assert!(is_reported(&grants.load(&key()).unwrap_err().trouble));
+        assert!(is_reported(&grants.load(&key()).unwrap_err().reason));
         let saved = grants.save(&key(), &grant("two", 200), NumericDate(0));
-        assert!(is_reported(&saved.unwrap_err().trouble));
+        assert!(is_reported(&saved.unwrap_err().reason));
         assert_eq!(place.raw().unwrap().as_slice(), item);
         assert!(grants.remove(&key()).unwrap());
         grants.save(&key(), &grant("two", 200), NumericDate(0)).unwrap();
@@ -201,7 +210,7 @@ fn a_refused_grant_is_stored_when_the_store_answers_again() {
     let sealed = std::fs::read(&path).unwrap();
     assert!(!sealed.windows(3).any(|window| window == b"two"));
     // Still locked: an error, and nothing is lost.
-    assert_eq!(grants.load(&key()).unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(grants.load(&key()).unwrap_err().reason, StoreErrorKind::Locked);
     assert!(path.exists());
     place.set(None);
     assert_eq!(refresh_token(&place.grants()).unwrap(), "two");

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::shortcut::Shortcuts;
-use super::{BackendError, Grant, GrantKey, StoreErrorKind, StoreKind, deadline, disk, lock};
-use entrada_core::NumericDate;
+use super::{
+    AccountEntry, BackendError, GrantKey, StoreErrorKind, StoreKind, deadline, disk, lock,
+};
 
 const VERSION: u64 = 1;
 
@@ -20,89 +20,12 @@ const EXTENSION: &str = "entry";
 /// How long a change of the list waits while another process changes it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One grant in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountEntry {
-    /// The kind of store that holds the grant.
-    pub store: StoreKind,
-    /// [`GrantKey::authority`].
-    pub authority: String,
-    /// [`GrantKey::tenant`].
-    pub tenant: String,
-    /// [`GrantKey::client_id`].
-    pub client_id: String,
-    /// [`GrantKey::account`].
-    pub account: String,
-    /// The user's name, if the authority gave it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// When the entry was added or last changed.
-    pub saved_at: NumericDate,
-}
-
-impl AccountEntry {
-    pub(super) fn new(
-        store: StoreKind,
-        key: &GrantKey,
-        grant: &Grant,
-        saved_at: NumericDate,
-    ) -> Self {
-        Self {
-            store,
-            authority: key.authority.clone(),
-            tenant: key.tenant.clone(),
-            client_id: key.client_id.clone(),
-            account: key.account.clone(),
-            username: grant.account.username.clone(),
-            saved_at,
-        }
-    }
-
-    /// An entry for an item of which only the name can be read.
-    pub(super) fn of_name(store: StoreKind, name: &str) -> Option<Self> {
-        let mut words = name.splitn(4, '|').map(str::to_owned);
-        Some(Self {
-            store,
-            authority: words.next()?,
-            tenant: words.next()?,
-            client_id: words.next()?,
-            account: words.next()?,
-            username: None,
-            saved_at: NumericDate(0),
-        })
-    }
-
-    /// The identity of the grant across all stores.
-    fn id(&self) -> (StoreKind, GrantKey) {
-        (self.store, self.key())
-    }
-
-    /// The key of the grant.
-    pub fn key(&self) -> GrantKey {
-        GrantKey {
-            authority: self.authority.clone(),
-            tenant: self.tenant.clone(),
-            client_id: self.client_id.clone(),
-            account: self.account.clone(),
-        }
-    }
-
-    /// The name to show: the user name if known, otherwise the id.
-    pub fn label(&self) -> &str {
-        self.username.as_deref().unwrap_or(&self.account)
-    }
-
-    /// Whether `wanted` names this account: its user name or id, ignoring case.
-    pub fn is_called(&self, wanted: &str) -> bool {
-        [Some(&self.account), self.username.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|own| own.eq_ignore_ascii_case(wanted))
-    }
-
-    fn is_for(&self, store: StoreKind, key: &GrantKey) -> bool {
-        self.store == store && self.key() == *key
-    }
+/// A list in the form that entrada writes.
+#[derive(Deserialize)]
+struct WellFormedIndex {
+    version: u64,
+    known: Vec<StoreKind>,
+    entries: Vec<AccountEntry>,
 }
 
 #[derive(Serialize)]
@@ -136,9 +59,17 @@ impl List {
         self.entries.iter().any(|own| own.is_for(store, key))
     }
 
+    /// Whether the list needs no change to contain `entry`. The time may differ.
+    pub(super) fn is_current(&self, entry: &AccountEntry) -> bool {
+        !self.doubled && self.entries.iter().any(|own| own.is_same_but_for_time(entry))
+    }
+
     /// Adds `entries` and replaces those with the same keys.
     fn put(&mut self, entries: impl IntoIterator<Item = AccountEntry>) {
         let new: Vec<AccountEntry> = entries.into_iter().collect();
+        if new.is_empty() {
+            return;
+        }
         let keys: HashSet<_> = new.iter().map(AccountEntry::id).collect();
         self.entries.retain(|own| !keys.contains(&own.id()));
         self.entries.extend(new);
@@ -149,13 +80,25 @@ impl List {
     fn join(&mut self, store: StoreKind, found: &LoadedIndex) {
         let mut there: HashSet<_> = self.entries.iter().map(AccountEntry::id).collect();
         let more = found.entries.iter().filter(|entry| there.insert(entry.id()));
-        self.entries.extend(more.cloned());
+        let more: Vec<AccountEntry> = more.cloned().collect();
+        self.entries.extend(more);
         if found.all && !self.knows(store) {
             self.known.push(store);
         }
     }
 
     fn parse(bytes: &[u8]) -> Self {
+        if let Ok(WellFormedIndex { version: VERSION, known, entries }) =
+            serde_json::from_slice(bytes)
+            && !has_duplicates(&entries)
+        {
+            return Self { entries, newer: None, known, doubled: false };
+        }
+        Self::salvage(bytes)
+    }
+
+    /// Reads what can be read of a list that another program or a newer entrada wrote, or that is damaged.
+    fn salvage(bytes: &[u8]) -> Self {
         let Ok(wire) = serde_json::from_slice::<Value>(bytes) else { return Self::default() };
         let version = wire["version"].as_u64();
         // The format of a newer list is unknown.
@@ -172,18 +115,23 @@ impl List {
     }
 }
 
+fn has_duplicates(entries: &[AccountEntry]) -> bool {
+    let mut seen = HashSet::with_capacity(entries.len());
+    !entries.iter().all(|entry| seen.insert(entry.id()))
+}
+
 /// The newest entry of each grant.
 fn newest(all: Vec<AccountEntry>) -> Vec<AccountEntry> {
-    let mut places = HashMap::new();
+    let mut positions = HashMap::new();
     let mut entries: Vec<AccountEntry> = Vec::with_capacity(all.len());
     for entry in all {
-        match places.entry(entry.id()) {
-            hash_map::Entry::Vacant(place) => {
-                place.insert(entries.len());
+        match positions.entry((entry.store, entry.key())) {
+            hash_map::Entry::Vacant(position) => {
+                position.insert(entries.len());
                 entries.push(entry);
             }
-            hash_map::Entry::Occupied(place) => {
-                if let Some(own) = entries.get_mut(*place.get())
+            hash_map::Entry::Occupied(position) => {
+                if let Some(own) = entries.get_mut(*position.get())
                     && own.saved_at <= entry.saved_at
                 {
                     *own = entry;
@@ -217,19 +165,16 @@ pub(super) struct Index {
     dir: PathBuf,
     path: PathBuf,
     waiting: PathBuf,
-    pub(super) shortcuts: Shortcuts,
     lock_timeout: Duration,
-    /// The grants that the list named at the first call of [`Index::names`].
+    /// The grants that the list named at the first call of [`Index::contains`].
     named: RefCell<Option<HashSet<(StoreKind, GrantKey)>>>,
 }
 
 impl Index {
     pub(super) fn new(state_dir: &Path) -> Self {
         let (path, waiting) = (state_dir.join("accounts.json"), state_dir.join("accounts.new"));
-        let shortcuts = state_dir.join("accounts.seen");
-        let shortcuts = Shortcuts::new(shortcuts, path.clone(), waiting.clone());
         let (dir, named) = (state_dir.to_owned(), RefCell::default());
-        Self { dir, path, waiting, shortcuts, lock_timeout: LOCK_TIMEOUT, named }
+        Self { dir, path, waiting, lock_timeout: LOCK_TIMEOUT, named }
     }
 
     /// Shortens the wait for another process.
@@ -249,15 +194,15 @@ impl Index {
     pub(super) fn check(&self) -> Result<(), BackendError> {
         let is = self.path.symlink_metadata().ok().and_then(|found| disk::no_file(&found));
         let (path, what) = (self.path.clone(), "the list of accounts");
-        is.map_or(Ok(()), |is| Err(BackendError::new(StoreErrorKind::InTheWay { path, what, is })))
+        is.map_or(Ok(()), |is| Err(BackendError::new(StoreErrorKind::NotAFile { path, what, is })))
     }
 
     /// Whether the list has an entry for `key`. Reads the list once, so that a caller that checks many grants does
     /// not read it again for each.
-    pub(super) fn names(&self, store: StoreKind, key: &GrantKey) -> bool {
+    pub(super) fn contains(&self, store: StoreKind, key: &GrantKey) -> bool {
         let mut named = self.named.borrow_mut();
-        let named =
-            named.get_or_insert_with(|| self.read().entries.iter().map(AccountEntry::id).collect());
+        let all = || self.read().entries.iter().map(|entry| (entry.store, entry.key())).collect();
+        let named = named.get_or_insert_with(all);
         named.contains(&(store, key.clone()))
     }
 
@@ -268,10 +213,8 @@ impl Index {
         entry: &AccountEntry,
         found: Option<&LoadedIndex>,
     ) -> Result<(), BackendError> {
-        let same =
-            |own: &AccountEntry| *own == AccountEntry { saved_at: own.saved_at, ..entry.clone() };
         let list = self.read();
-        let is_there = list.entries.iter().any(same);
+        let is_there = list.entries.iter().any(|own| own.is_same_but_for_time(entry));
         if is_there && found.is_none() && !list.doubled {
             return Ok(());
         }
@@ -302,7 +245,6 @@ impl Index {
             return Ok(waited);
         }
         self.change(|list| list.entries.retain(|own| !is_one(own)))?;
-        self.shortcuts.clear();
         Ok(true)
     }
 
@@ -329,7 +271,7 @@ impl Index {
         list.entries.sort_by_cached_key(by_name);
         let wire = StoredIndex { version: VERSION, known: &list.known, entries: &list.entries };
         let json = serde_json::to_vec_pretty(&wire).map_err(|error| {
-            BackendError::denied("the list could not be written").because(error)
+            BackendError::denied("the list could not be written").with_source(error)
         })?;
         disk::write(&self.path, &json)?;
         for (path, _) in waiting {
@@ -362,7 +304,7 @@ impl Index {
         self.named.take();
         disk::own_dir(&self.waiting)?;
         let json = serde_json::to_vec_pretty(entry).map_err(|error| {
-            BackendError::denied("the list could not be written").because(error)
+            BackendError::denied("the list could not be written").with_source(error)
         })?;
         disk::write(&self.waiting_path(entry.store, &entry.key()), &json)
     }

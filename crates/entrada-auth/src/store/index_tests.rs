@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::record::tests::{grant, key};
+use entrada_core::NumericDate;
 
 fn entry(account: &str, saved_at: i64) -> AccountEntry {
     let key = GrantKey { account: account.to_owned(), ..key() };
@@ -64,6 +65,31 @@ fn readable_entries_of_a_damaged_list_stay() {
 }
 
 #[test]
+fn a_list_with_members_of_another_program_is_read_and_complete() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), Some(&all_of(&[entry("b", 1)]))).unwrap();
+    let text = std::fs::read_to_string(&index.path).unwrap();
+    let more = text.replace(r#""known": ["#, r#""comment": "mine", "known": ["#);
+    let unknown = text.replace(r#""known": ["#, r#""known": ["tpm", "#);
+    assert!(more != text && unknown != text);
+    for changed in [&text, &more, &unknown] {
+        let list = List::parse(changed.as_bytes());
+        assert_eq!(list.entries, [entry("a", 1), entry("b", 1)], "{changed}");
+        assert!(list.knows(StoreKind::File) && !list.doubled, "{changed}");
+    }
+}
+
+#[test]
+fn an_entry_that_is_current_needs_no_write_whatever_its_time() {
+    let (_dir, index) = place();
+    index.put(&entry("a", 1), None).unwrap();
+    let list = index.read();
+    assert!(list.is_current(&entry("a", 9)));
+    assert!(!list.is_current(&entry("b", 1)));
+    assert!(!list.is_current(&AccountEntry { username: None, ..entry("a", 1) }));
+}
+
+#[test]
 fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
@@ -71,7 +97,7 @@ fn a_list_that_a_newer_entrada_wrote_is_left_alone() {
     std::fs::write(&index.path, newer).unwrap();
     index.put(&entry("b", 1), None).unwrap();
     let refused = index.join(StoreKind::File, &all_of(&[])).unwrap_err();
-    assert_eq!(refused.trouble, StoreErrorKind::Newer(2));
+    assert_eq!(refused.reason, StoreErrorKind::Newer(2));
     assert_eq!(index.read().entries, [entry("b", 1)]);
     assert!(index.remove(StoreKind::File, &[entry("b", 1).key()]).unwrap());
     assert_eq!(index.read().entries, []);
@@ -136,12 +162,15 @@ fn the_newest_of_two_entries_for_a_grant_counts_and_the_next_change_writes_one()
 fn checking_many_grants_reads_the_list_once() {
     let (_dir, index) = place();
     index.put(&entry("a", 1), None).unwrap();
-    assert!(index.names(StoreKind::File, &entry("a", 1).key()));
+    assert!(index.contains(StoreKind::File, &entry("a", 1).key()));
     index.put(&entry("b", 1), None).unwrap();
-    assert!(index.names(StoreKind::File, &entry("b", 1).key()), "a change by this process is seen");
+    assert!(
+        index.contains(StoreKind::File, &entry("b", 1).key()),
+        "a change by this process is seen"
+    );
     std::fs::remove_file(&index.path).unwrap();
-    assert!(index.names(StoreKind::File, &entry("a", 1).key()), "read again");
-    assert!(!index.names(StoreKind::File, &entry("c", 1).key()));
+    assert!(index.contains(StoreKind::File, &entry("a", 1).key()), "read again");
+    assert!(!index.contains(StoreKind::File, &entry("c", 1).key()));
     index.remove(StoreKind::File, &[entry("a", 1).key()]).unwrap();
-    assert!(!index.names(StoreKind::File, &entry("a", 1).key()));
+    assert!(!index.contains(StoreKind::File, &entry("a", 1).key()));
 }

@@ -1,38 +1,39 @@
-//! Which grants a store holds: by the list, and by the store itself where the list cannot be trusted.
+//! Lists the grants of a store: from the account list, or from the store itself if the list is incomplete.
 
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::backend::file;
 use super::index::{Index, LoadedIndex};
 use super::{
-    AccountEntry, BackendError, Grant, GrantKey, GrantQuery, Grants, StoreError, StoreErrorKind,
-    StoreKind, action, file, is_housekeeping, record, recovery,
+    AccountEntry, BackendError, Grant, GrantKey, Grants, StoreError, StoreErrorKind, StoreKind,
+    action, is_internal_item, record, recovery,
 };
 use entrada_core::NumericDate;
 
-/// Grants that are looked into for a name that the list does not have.
-const ASKED_MAX: usize = 64;
+/// The number of grants that are searched for a name that the list does not have.
+const SEARCHED_MAX: usize = 64;
 
-/// What a store answered when it was asked for everything.
+/// The grants that were found by reading all items of a store.
 #[derive(Default)]
-struct Survey {
+struct StoreContents {
     found: LoadedIndex,
-    /// Entries of what cannot be read, made from its name.
+    /// Entries for items that cannot be read, made from their names.
     damaged: Vec<AccountEntry>,
 }
 
-/// What stands on the list of accounts in `state_dir`, of all kinds of store; none of them is asked.
-pub fn listed(state_dir: &Path) -> Vec<AccountEntry> {
+/// The account list in `state_dir`, for all kinds of store. No store is read.
+pub fn read_account_list(state_dir: &Path) -> Vec<AccountEntry> {
     Index::new(state_dir).read().entries
 }
 
 impl Grants {
-    /// The grants of this store, from the list; where that is missing, damaged or newer than we are, from the store too.
-    /// Among them are those that cannot be read, so that they can be shown and removed.
+    /// The grants of this store from the account list. If the list is missing, damaged or written by a newer entrada, the
+    /// store is read too. Items that cannot be read are included, so that they can be shown and removed.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store has to be asked, and cannot be read.
+    /// [`StoreError`] if the store has to be read and that fails.
     pub fn list(&self) -> Result<Vec<AccountEntry>, StoreError> {
         let kind = self.kind();
         if kind != StoreKind::Memory {
@@ -50,7 +51,7 @@ impl Grants {
                 "the list of accounts was written by a newer entrada (format {version}) and is left alone"
             ));
         }
-        let Survey { found, damaged } = self.survey()?;
+        let StoreContents { found, damaged } = self.read_all()?;
         if !kind.lists_itself()
             && list.newer.is_none()
             && !(entries.is_empty() && found.entries.is_empty())
@@ -63,9 +64,13 @@ impl Grants {
         Ok(entries)
     }
 
-    /// Those of `entries` that `wanted` means, or all where nobody is named. The list knows neither aliases nor former names;
-    /// where nobody on it has that name, the grants themselves are asked, up to a number.
-    pub fn called(&self, entries: Vec<AccountEntry>, wanted: Option<&str>) -> Vec<AccountEntry> {
+    /// The entries of the account `wanted`; all entries if it is `None`. The list has no aliases and no former names, so if
+    /// no entry has that name, up to 64 of the grants themselves are searched for it.
+    pub fn filter_by_account(
+        &self,
+        entries: Vec<AccountEntry>,
+        wanted: Option<&str>,
+    ) -> Vec<AccountEntry> {
         let Some(wanted) = wanted else { return entries };
         let (named, others): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| entry.is_called(wanted));
@@ -76,23 +81,11 @@ impl Grants {
             Ok(Some(grant)) => grant.account.is_called(wanted),
             _ => false,
         };
-        others.into_iter().take(ASKED_MAX).filter(by_alias).collect()
+        others.into_iter().take(SEARCHED_MAX).filter(by_alias).collect()
     }
 
-    /// The grant that is `sought`, where it is known that only this one fits: without reading a long list.
-    pub fn shortcut(&self, sought: &GrantQuery<'_>) -> Option<AccountEntry> {
-        self.index.shortcuts.find(self.kind(), sought)
-    }
-
-    /// Remembers that `entry` is the only one that is `sought`.
-    pub fn remember(&self, sought: &GrantQuery<'_>, entry: &AccountEntry) {
-        if self.index.shortcuts.is_worth_it() && self.index.read().knows(self.kind()) {
-            self.index.shortcuts.remember(sought, entry);
-        }
-    }
-
-    /// Puts the grant on the list. An error means that nobody would find it.
-    pub(super) fn enlist(
+    /// Adds the grant to the account list. An error means that the grant would not be found again.
+    pub(super) fn add_to_list(
         &self,
         key: &GrantKey,
         grant: &Grant,
@@ -103,15 +96,15 @@ impl Grants {
             return Ok(());
         }
         let entry = AccountEntry::new(kind, key, grant, now);
-        if self.index.shortcuts.has(&entry) {
+        let list = self.index.read();
+        if list.knows(kind) && list.is_current(&entry) {
             return Ok(());
         }
-        let list = self.index.read();
-        // Asked now, while it answers: a list that is not whole costs a question each time.
+        // An incomplete list makes each later call read the store, so it is completed now.
         let ask = !list.knows(kind) && list.newer.is_none();
-        let found = if ask { self.survey().ok().map(|survey| survey.found) } else { None };
+        let found = if ask { self.read_all().ok().map(|contents| contents.found) } else { None };
         let Err(fault) = self.index.put(&entry, found.as_ref()) else { return Ok(()) };
-        // Without a list to trust, `list` asks the store, if that can tell.
+        // With an incomplete list, `list` reads the store, if the store can list its items.
         let will_be_found =
             list.has(kind, key) || !list.knows(kind) && matches!(self.backend.names(), Ok(Some(_)));
         if !will_be_found {
@@ -121,30 +114,30 @@ impl Grants {
         Ok(())
     }
 
-    /// Clears the recovery key if it cannot be read and nothing can need it any more.
+    /// Removes a recovery key that cannot be read and that no grant needs any more.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store cannot be read or written.
+    /// [`StoreError`] if the store cannot be read or written.
     pub fn clear_lost_key(&self) -> Result<(), StoreError> {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
-        match error.trouble {
+        match error.reason {
             StoreErrorKind::Newer(_) => return Ok(()),
             StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) => (),
             _ => return Err(error),
         }
-        if self.give_up_key(error).is_ok() {
+        if self.check_key_replaceable(error).is_ok() {
             self.backend.remove(recovery::NAME)?;
             self.remove_aside(recovery::NAME)?;
         }
         Ok(())
     }
 
-    /// Asks the store for everything, and looks at what was kept aside.
-    fn survey(&self) -> Result<Survey, StoreError> {
-        let mut survey = Survey {
+    /// Reads all items of the store, and the grants kept aside.
+    fn read_all(&self) -> Result<StoreContents, StoreError> {
+        let mut contents = StoreContents {
             found: LoadedIndex { all: true, ..LoadedIndex::default() },
-            ..Survey::default()
+            ..StoreContents::default()
         };
         let names = self.backend.names()?;
         if names.is_none() && self.kind() == StoreKind::Custom {
@@ -154,12 +147,13 @@ impl Grants {
             return Err(fault.when(self.kind(), action::NAMES));
         }
         for name in names.unwrap_or_default() {
-            if !is_housekeeping(&name) {
-                let grant = self.named(&name);
-                self.count(&mut survey, &name, grant)?;
+            if !is_internal_item(&name) {
+                let grant = self.load_by_name(&name);
+                self.add_item(&mut contents, &name, grant)?;
             }
         }
-        let known: HashSet<GrantKey> = survey.found.entries.iter().map(AccountEntry::key).collect();
+        let known: HashSet<GrantKey> =
+            contents.found.entries.iter().map(AccountEntry::key).collect();
         let aside = file::items_in(&self.pending_dir()).unwrap_or_default();
         for name in aside.iter().filter_map(|path| file::name_in(path)) {
             let Some(key) = AccountEntry::of_name(self.kind(), &name).map(|entry| entry.key())
@@ -168,14 +162,14 @@ impl Grants {
             };
             if !known.contains(&key) {
                 let grant = self.pending(&key).map(|grant| Some((key, grant?)));
-                self.count(&mut survey, &name, grant)?;
+                self.add_item(&mut contents, &name, grant)?;
             }
         }
-        Ok(survey)
+        Ok(contents)
     }
 
     /// The grant in the item `name`, and its key.
-    fn named(&self, name: &str) -> Result<Option<(GrantKey, Grant)>, StoreError> {
+    fn load_by_name(&self, name: &str) -> Result<Option<(GrantKey, Grant)>, StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::LOAD);
         let Some(text) = self.backend.load(name)? else { return Ok(None) };
         let (key, grant) = record::read(&text).map_err(refuse)?;
@@ -185,17 +179,18 @@ impl Grants {
         Ok(Some((key, grant)))
     }
 
-    /// Adds what was found under `name`. One item that cannot be read hides no other; a store that is locked hides all.
-    fn count(
+    /// Adds `grant`, the result of reading the item `name`. An item that cannot be read is noted as damaged; a locked store
+    /// is an error.
+    fn add_item(
         &self,
-        survey: &mut Survey,
+        contents: &mut StoreContents,
         name: &str,
         grant: Result<Option<(GrantKey, Grant)>, StoreError>,
     ) -> Result<(), StoreError> {
         match grant {
             Ok(None) => (),
             Ok(Some((key, grant))) => {
-                survey.found.entries.push(AccountEntry::new(
+                contents.found.entries.push(AccountEntry::new(
                     self.kind(),
                     &key,
                     &grant,
@@ -204,17 +199,17 @@ impl Grants {
             }
             Err(error)
                 if matches!(
-                    error.trouble,
+                    error.reason,
                     StoreErrorKind::Corrupt(_)
                         | StoreErrorKind::WrongKey(_)
                         | StoreErrorKind::Newer(_)
                 ) =>
             {
-                self.warn(format!("`{name}` cannot be read: {}", error.trouble));
+                self.warn(format!("`{name}` cannot be read: {}", error.reason));
                 if let Some(entry) = AccountEntry::of_name(self.kind(), name) {
-                    // Its user name is not known: not for the list, which would keep it like that.
-                    survey.found.all = false;
-                    survey.damaged.push(entry);
+                    // The user name is unknown, and the list would keep the entry without it, so it is not added there.
+                    contents.found.all = false;
+                    contents.damaged.push(entry);
                 }
             }
             Err(error) => return Err(error),

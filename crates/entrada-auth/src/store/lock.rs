@@ -108,10 +108,10 @@ pub(super) fn acquire(
     sleep: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<LockGuard, LockError> {
     let file = open(path).map_err(|fault| refused(path, fault))?;
-    if !taken(path, file.try_lock())? {
-        look_again(&file, wait, sleep, &mut || taken(path, file.try_lock()))?;
+    if !is_acquired(path, file.try_lock())? {
+        retry(&file, wait, sleep, &mut || is_acquired(path, file.try_lock()))?;
     }
-    Ok(sign(file))
+    Ok(write_holder_pid(file))
 }
 
 /// Locks `path` if it is free. Otherwise waits like [`acquire`] until the holder releases the lock. All waiting
@@ -122,11 +122,11 @@ pub(super) fn lock_or_wait(
     sleep: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<LockOutcome, LockError> {
     let file = open(path).map_err(|fault| refused(path, fault))?;
-    if taken(path, file.try_lock())? {
-        return Ok(LockOutcome::Acquired(sign(file)));
+    if is_acquired(path, file.try_lock())? {
+        return Ok(LockOutcome::Acquired(write_holder_pid(file)));
     }
     let note = read_note(&file);
-    let waited = look_again(&file, wait, sleep, &mut || taken(path, file.try_lock_shared()))?;
+    let waited = retry(&file, wait, sleep, &mut || is_acquired(path, file.try_lock_shared()))?;
     let _ = file.unlock();
     Ok(LockOutcome::ReleasedByOther { waited, note })
 }
@@ -137,7 +137,7 @@ pub(super) fn note_of(path: &Path) -> Option<String> {
 }
 
 /// Whether an attempt took the lock.
-fn taken(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError> {
+fn is_acquired(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError> {
     match tried {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
@@ -148,24 +148,24 @@ fn taken(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, LockError
 }
 
 /// Tries again and again, with growing pauses. Returns how long that took.
-fn look_again(
+fn retry(
     file: &File,
     wait: Duration,
     sleep: &mut dyn FnMut(Duration) -> bool,
-    is_taken: &mut dyn FnMut() -> Result<bool, LockError>,
+    try_again: &mut dyn FnMut() -> Result<bool, LockError>,
 ) -> Result<Duration, LockError> {
     let (mut waited, mut step) = (Duration::ZERO, FIRST_WAIT);
     loop {
         let rest = wait.saturating_sub(waited);
         if rest.is_zero() {
-            return Err(LockError::Held { by: signature(file), waited });
+            return Err(LockError::Held { by: holder_pid(file), waited });
         }
         let pause = step.min(rest);
         if !sleep(pause) {
             return Err(LockError::GaveUp { waited });
         }
         waited += pause;
-        if is_taken()? {
+        if try_again()? {
             return Ok(waited);
         }
         step = (step * 2).min(LONGEST_WAIT);
@@ -176,7 +176,7 @@ fn look_again(
 pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     let file = open(path)?;
     file.lock().map_err(|error| disk::cannot("lock", path, error))?;
-    Ok(sign(file))
+    Ok(write_holder_pid(file))
 }
 
 /// Opens the lock file. It is never removed: with a file that is removed and created again, two processes could hold
@@ -196,15 +196,15 @@ fn open(path: &Path) -> Result<File, BackendError> {
 }
 
 /// Writes the process id to the file, for the messages of processes that wait. A full disk must not prevent locking.
-fn sign(file: File) -> LockGuard {
-    if signature(&file) != Some(std::process::id()) {
+fn write_holder_pid(file: File) -> LockGuard {
+    if holder_pid(&file) != Some(std::process::id()) {
         let note = read_note(&file).unwrap_or_default();
         let _ = write(&file, &note);
     }
     LockGuard { file, on_drop: None }
 }
 
-fn signature(file: &File) -> Option<u32> {
+fn holder_pid(file: &File) -> Option<u32> {
     read(file)?.lines().next()?.trim().parse().ok()
 }
 
@@ -229,7 +229,7 @@ fn write(mut file: &File, note: &str) -> io::Result<()> {
 }
 
 fn refused(path: &Path, fault: BackendError) -> LockError {
-    let text = fault.trouble.to_string();
+    let text = fault.reason.to_string();
     let source = fault.source.unwrap_or_else(|| io::Error::other(text).into());
     LockError::Refused { path: path.to_owned(), source }
 }

@@ -169,7 +169,7 @@ fn a_locked_store_still_lists_nothing_without_its_list() {
     save(&place.grants(), &key()).unwrap();
     std::fs::remove_file(place.list()).unwrap();
     place.set(StoreErrorKind::Locked);
-    assert_eq!(place.grants().list().unwrap_err().trouble, StoreErrorKind::Locked);
+    assert_eq!(place.grants().list().unwrap_err().reason, StoreErrorKind::Locked);
 }
 
 /// The file store with a key made of these digits.
@@ -189,7 +189,7 @@ fn a_wrong_key_overwrites_nothing_and_is_reported_as_wrong() {
     let before = std::fs::read(&path).unwrap();
     let wrong = files(dir.path(), "22");
     let error = wrong.reserve().unwrap_err();
-    assert!(matches!(&error.trouble, StoreErrorKind::WrongKey(text) if text.contains("no item")));
+    assert!(matches!(&error.reason, StoreErrorKind::WrongKey(text) if text.contains("no item")));
     wrong.clear_lost_key().unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(refresh_token(&right).unwrap(), "one");

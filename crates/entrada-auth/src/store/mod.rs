@@ -1,54 +1,46 @@
-//! Storage of grants between runs: one file per backend, all behind the trait [`Backend`], and one layer above them
-//! that knows the format of a grant.
+//! Stores grants between runs. The stores are in [`backend`], behind the trait [`Backend`]; [`Grants`] above them knows
+//! the format of a grant, the account list and the locks.
 
-#[cfg(any(test, feature = "testing"))]
-pub mod contract;
+mod account_entry;
+pub mod backend;
 mod deadline;
 mod disk;
-mod file;
 pub mod foreign;
 mod grant;
 mod grants;
 mod index;
-mod keyring;
-#[cfg(target_os = "linux")]
-mod keyutils;
 mod listing;
 mod lock;
-mod memory;
 mod open;
 mod record;
 mod recovery;
+mod reserved_descriptors;
 mod seal;
-mod shortcut;
 mod signing_keys;
-mod spare;
-mod split;
-mod stale;
+mod stale_entries;
 mod temporary;
-mod upkeep;
+mod write_test;
 
-pub use file::File;
-pub use grant::{CachedToken, Grant, GrantKey};
+pub use account_entry::AccountEntry;
+#[cfg(any(test, feature = "testing"))]
+pub use backend::contract;
+pub use backend::{
+    Backend, Bytes, File, Interaction, ItemCheck, KeyringSession, Limits, Memory, Native, Notice,
+    Split, TerminationSignal,
+};
+#[cfg(target_os = "linux")]
+pub use backend::{ItemPaths, Keyutils, SecretService, SecretServiceOptions, bus_in};
+pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
-pub use index::AccountEntry;
-pub use keyring::{AskedToEnd, Interaction, KeyringSession, Limits, Native, Notice};
-#[cfg(target_os = "linux")]
-pub use keyring::{Places, SecretService, SecretServiceOptions, bus_in};
-#[cfg(target_os = "linux")]
-pub use keyutils::Keyutils;
-pub use listing::listed;
+
+pub use listing::read_account_list;
 pub use lock::{LockError, LockGuard, LockOutcome};
-pub use memory::Memory;
 pub use open::{StoreOptions, is_new, open, session_bus};
 pub use recovery::WriteReservation;
 pub use seal::StoreKey;
-pub use shortcut::GrantQuery;
-pub use split::Split;
-pub use temporary::Room;
+pub use temporary::ReservedSpace;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 /// The kinds of store, as flags and configuration name them.
 #[derive(
@@ -78,102 +70,32 @@ pub enum StoreKind {
     Keyutils,
     /// Memory only: lost when the program ends
     Memory,
-    /// A store of the program's own
+    /// A store that the program implements
     ///
-    /// For programs that implement [`Backend`] themselves. No flag and no setting names it, and the list of accounts in
-    /// the state directory does not hold its grants: [`Grants::list`] asks the store itself.
+    /// For programs that implement [`Backend`]. No flag and no setting names it, and the account list in the state
+    /// directory does not contain its grants: [`Grants::list`] reads the store itself.
     #[serde(skip)]
     #[strum(disabled)]
     Custom,
 }
 
 impl StoreKind {
-    /// Whether [`Grants::list`] asks the store for its grants each time, instead of reading the list of accounts.
+    /// Whether [`Grants::list`] always reads the store itself, instead of the account list.
     fn lists_itself(self) -> bool {
         matches!(self, Self::Memory | Self::Custom)
     }
 }
 
-/// The bytes of one item, zeroed when dropped.
-pub type Bytes = Zeroizing<Vec<u8>>;
-
-/// A test whether bytes are the wanted ones.
-pub type IsRight<'a> = dyn Fn(&[u8]) -> bool + 'a;
-
-/// A store of named bytes. The trait is small: the format of a grant, splitting and versions are implemented once, in
-/// the layer above.
-pub trait Backend {
-    /// The kind of store.
-    fn kind(&self) -> StoreKind;
-    /// The name of the provider for people: `gnome-keyring`, a path.
-    fn describe(&self) -> String;
-    /// The bytes under `name`, or `None` if there are none. A backend that does not answer is an error, not a `None`:
-    /// "locked" and "empty" need different help.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store cannot be asked.
-    fn load(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
-    /// As [`Backend::load`]. A backend that remembers a possible place of the item may look there first, and checks
-    /// the result with `is_right`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store cannot be asked.
-    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
-        let _ = is_right;
-        self.load(name)
-    }
-    /// Writes `bytes` under `name` atomically: afterwards the item has the old or the new value, never a part.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store does not take the item.
-    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
-    /// Reserves disk space for an item, if items are files.
-    ///
-    /// # Errors
-    ///
-    /// The disk is full, or the folder cannot be written.
-    fn room(&self) -> Result<Option<Room>, StoreError> {
-        Ok(None)
-    }
-    /// Moves the unreadable item `name` to the name `aside`, unchanged.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store cannot be read or written.
-    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
-        self.load(name)?.map_or(Ok(()), |bytes| self.save(aside, &bytes))
-    }
-    /// Removes the item `name`. Returns whether it existed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store cannot be written.
-    fn remove(&self, name: &str) -> Result<bool, StoreError>;
-    /// Largest size of an item in bytes; `None` if every grant fits.
-    fn item_max(&self) -> Option<usize> {
-        None
-    }
-    /// The names of all items, if the platform can list them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the store cannot be asked.
-    fn names(&self) -> Result<Option<Vec<String>>, StoreError>;
-}
-
 /// A store could not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the {} store could not {action}: {trouble}", kind_name(*.kind))]
+#[error("the {} store could not {action}: {reason}", kind_name(*.kind))]
 pub struct StoreError {
     /// The kind of store.
     pub kind: StoreKind,
     /// The action that failed: `read the grant`, `save the grant`, …
     pub action: &'static str,
     /// The reason.
-    pub trouble: StoreErrorKind,
+    pub reason: StoreErrorKind,
     /// The platform's error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -218,7 +140,7 @@ pub enum StoreErrorKind {
     FewDescriptors,
     /// Another kind of file is in the place of one of entrada's files.
     #[error("`{}`, {what}, {is}", .path.display())]
-    InTheWay {
+    NotAFile {
         /// The path.
         path: std::path::PathBuf,
         /// The expected file: `the list of accounts`.
@@ -255,13 +177,13 @@ type SourceError = Box<dyn std::error::Error + Send + Sync>;
 /// The reason of a failure, before the store and the action are known.
 #[derive(Debug)]
 struct BackendError {
-    trouble: StoreErrorKind,
+    reason: StoreErrorKind,
     source: Option<SourceError>,
 }
 
 impl BackendError {
-    fn new(trouble: StoreErrorKind) -> Self {
-        Self { trouble, source: None }
+    fn new(reason: StoreErrorKind) -> Self {
+        Self { reason, source: None }
     }
 
     fn denied(text: impl Into<String>) -> Self {
@@ -276,23 +198,23 @@ impl BackendError {
         Self::new(StoreErrorKind::Corrupt(text.into()))
     }
 
-    fn because(self, source: impl Into<SourceError>) -> Self {
+    fn with_source(self, source: impl Into<SourceError>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
     fn when(self, kind: StoreKind, action: &'static str) -> StoreError {
-        StoreError { kind, action, trouble: self.trouble, source: self.source }
+        StoreError { kind, action, reason: self.reason, source: self.source }
     }
 }
 
 /// Prefix of the names of damaged items that a sign-in moved aside.
 const ASIDE: &str = "damaged-";
 
-/// The item that [`Grants::try_out`] writes, and the prefix of the names that it uses without a lock.
+/// The item that [`Grants::test_write`] writes, and the prefix of the names that it uses without a lock.
 const TRIAL: &str = "doctor";
 
 /// Whether an item is internal to entrada and not a grant.
-fn is_housekeeping(name: &str) -> bool {
+fn is_internal_item(name: &str) -> bool {
     // Names of grants hold `|`.
     !name.contains('|')
         && (name == recovery::NAME || name.starts_with(ASIDE) || name.starts_with(TRIAL))

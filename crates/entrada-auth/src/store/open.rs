@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::sys::Env;
 
 use super::{
-    AskedToEnd, Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, Memory,
-    Notice, Split, StoreError, StoreKey, StoreKind, action,
+    Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, Memory, Notice,
+    Split, StoreError, StoreKey, StoreKind, TerminationSignal, action,
 };
 
 /// The inputs for building a store. Each kind uses the ones that it needs.
@@ -33,26 +33,26 @@ pub struct StoreOptions {
     /// Tells the user what entrada is waiting for.
     pub notice: Notice,
     /// Returns the signal that asked the program to end. entrada then stops waiting for a silent keyring.
-    pub asked_to_end: AskedToEnd,
+    pub termination_signal: TerminationSignal,
 }
 
 /// Builds the store that `options` names. There is no fallback: a user who chose a keyring must not get a file.
 ///
 /// # Errors
 ///
-/// [`StoreError`] where the store cannot be opened: no key, a wrong one, not on this platform.
+/// [`StoreError`] if the store cannot be opened: no key, a wrong key, or another platform.
 pub fn open(options: StoreOptions) -> Result<Grants, StoreError> {
     let state_dir = options.state_dir.clone();
     if options.kind == StoreKind::File {
-        super::temporary::sweep_beside(&items_in(&options.data_dir).join("any"));
+        super::temporary::sweep_next_to(&items_in(&options.data_dir).join("any"));
     }
-    Ok(Grants::over(backend(options)?, state_dir))
+    Ok(Grants::with_backend(backend(options)?, state_dir))
 }
 
 impl Grants {
     /// As [`open()`], for a store of the program's own: items larger than [`Backend::item_max`] are stored in parts, and
     /// files that an interrupted run left in `state_dir` are removed.
-    pub fn over(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
+    pub fn with_backend(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let is_small = backend.item_max().is_some();
         let backend = if is_small { Box::new(Split::new(backend)) } else { backend };
         let grants = Self::new(backend, state_dir);
@@ -91,7 +91,7 @@ fn backend(options: StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
         StoreKind::Keyutils => keyutils(&options),
         StoreKind::Memory => Ok(Box::new(Memory::default())),
         StoreKind::Custom => {
-            let text = "it is the program's own: pass the backend itself to `Grants::over`";
+            let text = "it is implemented by the program: pass the backend itself to `Grants::with_backend`";
             Err(BackendError::unavailable(text).when(StoreKind::Custom, action::OPEN))
         }
     }
@@ -105,8 +105,8 @@ fn keyring(options: StoreOptions) -> Box<dyn Backend> {
         session: options.session,
         interaction: options.interaction,
         limits: options.limits,
-        asked_to_end: options.asked_to_end,
-        places: Some(super::Places::new(options.state_dir.join("keyring"))),
+        termination_signal: options.termination_signal,
+        item_paths: Some(super::ItemPaths::new(options.state_dir.join("keyring"))),
     };
     Box::new(super::SecretService::new(settings, options.notice))
 }
@@ -145,7 +145,7 @@ mod tests {
             interaction: Interaction::Forbidden,
             limits: Limits::default(),
             notice: Box::new(|_| ()),
-            asked_to_end: || None,
+            termination_signal: || None,
         }
     }
 
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn files_without_a_key_are_refused_with_the_fix() {
         let Err(error) = open(options(StoreKind::File)) else { panic!("opened without a key") };
-        assert!(matches!(error.trouble, StoreErrorKind::Unavailable(_)));
+        assert!(matches!(error.reason, StoreErrorKind::Unavailable(_)));
         assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ use entrada_core::{Account, ClaimsRequest, Endpoints, NumericDate, ScopeSet, Sec
 const MAGIC: &str = "entrada";
 const VERSION: u64 = 1;
 
-/// Bytes besides the tokens that a record may take before its buffer grows.
+/// The expected size of a record without its tokens, in bytes.
 const SLACK: usize = 4096;
 
 /// The grant under `key` as text, in UTF-8.
@@ -22,8 +22,9 @@ pub(super) fn write(key: &GrantKey, grant: &Grant) -> Result<Bytes, BackendError
     // The buffer has its final size from the start: a growing buffer leaves unwiped copies in memory.
     let room = SLACK + refresh + tokens.sum::<usize>();
     let mut json = Bytes::new(Vec::with_capacity(room));
-    serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant))
-        .map_err(|error| BackendError::denied("the grant could not be written").because(error))?;
+    serde_json::to_writer(&mut *json, &StoredGrant::new(key, grant)).map_err(|error| {
+        BackendError::denied("the grant could not be written").with_source(error)
+    })?;
     let mut text = Bytes::new(Vec::with_capacity(json.len() + 128));
     let head = format!("{MAGIC} {VERSION} {}\n", hex(&Sha256::digest(&json)));
     text.extend_from_slice(head.as_bytes());
@@ -230,8 +231,8 @@ pub(super) mod tests {
         format!("{grant:?} {refresh:?} {secrets:?}")
     }
 
-    fn trouble(text: &[u8]) -> StoreErrorKind {
-        read(text).unwrap_err().trouble
+    fn reason(text: &[u8]) -> StoreErrorKind {
+        read(text).unwrap_err().reason
     }
 
     #[test]
@@ -260,20 +261,20 @@ pub(super) mod tests {
     fn every_truncation_and_every_altered_byte_is_damage() {
         let text = write(&key(), &grant("refresh", 1000)).unwrap();
         for end in 0..text.len() {
-            assert!(matches!(trouble(&text[..end]), StoreErrorKind::Corrupt(_)), "cut at {end}");
+            assert!(matches!(reason(&text[..end]), StoreErrorKind::Corrupt(_)), "cut at {end}");
         }
         for index in 0..text.len() {
             let mut altered = text.to_vec();
             altered[index] ^= 1;
             // A changed version digit may read as a newer version.
-            let found = trouble(&altered);
+            let found = reason(&altered);
             assert!(
                 matches!(found, StoreErrorKind::Corrupt(_) | StoreErrorKind::Newer(_)),
                 "byte {index}"
             );
         }
         let longer = [text.as_slice(), b" "].concat();
-        assert!(matches!(trouble(&longer), StoreErrorKind::Corrupt(_)));
+        assert!(matches!(reason(&longer), StoreErrorKind::Corrupt(_)));
     }
 
     #[test]
@@ -282,14 +283,14 @@ pub(super) mod tests {
             ["", " ", "{}", "entrada", "entrada\n{}", "entrada x y\n", "\u{feff}entrada 1"]
         {
             assert_eq!(
-                trouble(foreign.as_bytes()),
+                reason(foreign.as_bytes()),
                 StoreErrorKind::Corrupt("not written by entrada".to_owned())
             );
         }
-        assert!(matches!(trouble(b"\xff\xfe\0"), StoreErrorKind::Corrupt(_)));
-        assert_eq!(trouble(b"entrada 2 whatever comes"), StoreErrorKind::Newer(2));
+        assert!(matches!(reason(b"\xff\xfe\0"), StoreErrorKind::Corrupt(_)));
+        assert_eq!(reason(b"entrada 2 whatever comes"), StoreErrorKind::Newer(2));
         let json = "{}";
         let text = format!("entrada 1 {}\n{json}", hex(&Sha256::digest(json)));
-        assert!(matches!(trouble(text.as_bytes()), StoreErrorKind::Corrupt(_)));
+        assert!(matches!(reason(text.as_bytes()), StoreErrorKind::Corrupt(_)));
     }
 }

@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::reserved_descriptors::ReservedDescriptors;
 use super::seal::{self, KeyBytes, Sealer};
-use super::spare::Spare;
-use super::temporary::{Room, Temporary};
+use super::temporary::{ReservedSpace, Temporary};
 use super::{
     Backend, BackendError, Bytes, StoreError, StoreErrorKind, action, deadline, disk, lock,
 };
@@ -35,7 +35,7 @@ pub struct WriteReservation {
     key: KeyBytes,
     room: Cell<Option<Temporary>>,
     /// Resources that are reserved for the save.
-    held: Cell<(Option<Room>, Option<Spare>)>,
+    held: Cell<(Option<ReservedSpace>, Option<ReservedDescriptors>)>,
 }
 
 impl WriteReservation {
@@ -45,16 +45,16 @@ impl WriteReservation {
 
     /// Loads the recovery key from `backend` and reserves disk space for the grant at `path`. `None` if either fails.
     pub(super) fn with_room(backend: &dyn Backend, path: &Path) -> Option<Self> {
-        let is_right = |text: &[u8]| parse(text).is_ok();
-        let key = parse(&backend.load_if(NAME, &is_right).ok()??).ok()?;
+        let is_valid = |text: &[u8]| parse(text).is_ok();
+        let key = parse(&backend.load_checked(NAME, &is_valid).ok()??).ok()?;
         disk::private_dir(path.parent()?).ok()?;
         let room = Temporary::with_room(path).ok()?;
         Some(Self { room: Cell::new(Some(room)), ..Self::new(key) })
     }
 
     /// Reserves file descriptors for a save.
-    pub(super) fn with_spare(self) -> Result<Self, BackendError> {
-        self.held.set((self.held.take().0, Some(Spare::take()?)));
+    pub(super) fn with_descriptors(self) -> Result<Self, BackendError> {
+        self.held.set((self.held.take().0, Some(ReservedDescriptors::reserve()?)));
         Ok(self)
     }
 
@@ -63,7 +63,7 @@ impl WriteReservation {
     pub(super) fn with_rooms(
         self,
         dir: &Path,
-        in_store: Option<Room>,
+        in_store: Option<ReservedSpace>,
     ) -> Result<Self, BackendError> {
         disk::private_dir(dir)?;
         self.room.set(Some(Temporary::with_room(&dir.join("new"))?));
@@ -194,7 +194,7 @@ mod tests {
     use crate::store::Memory;
 
     fn give_up(why: StoreError) -> Result<(), StoreError> {
-        if matches!(why.trouble, StoreErrorKind::Corrupt(_)) { Ok(()) } else { Err(why) }
+        if matches!(why.reason, StoreErrorKind::Corrupt(_)) { Ok(()) } else { Err(why) }
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"x");
         memory.save(NAME, b"entrada-recovery 2 x").unwrap();
         assert_eq!(
-            reserve(&memory, dir.path(), &give_up).unwrap_err().trouble,
+            reserve(&memory, dir.path(), &give_up).unwrap_err().reason,
             StoreErrorKind::Newer(2)
         );
         assert_eq!(memory.load(NAME).unwrap().unwrap().as_slice(), b"entrada-recovery 2 x");

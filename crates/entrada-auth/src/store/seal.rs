@@ -173,7 +173,8 @@ pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], BackendError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        BackendError::denied("the system did not provide random bytes").because(error.to_string())
+        BackendError::denied("the system did not provide random bytes")
+            .with_source(error.to_string())
     })?;
     Ok(bytes)
 }
@@ -232,7 +233,7 @@ fn salt_of(head: &[u8]) -> Salt {
 fn derive(passphrase: &Secret, salt: &Salt) -> Result<KeyBytes, BackendError> {
     let refuse = |error: argon2::Error| {
         BackendError::denied("no key could be derived from the passphrase")
-            .because(error.to_string())
+            .with_source(error.to_string())
     };
     let mut key = KeyBytes::default();
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(key.len())).map_err(refuse)?;
@@ -264,7 +265,7 @@ mod tests {
         }
         for text in ["", "hunter2", "AP8A", &hex[1..], &"+f".repeat(32), &"é".repeat(32)] {
             let fault = parse_key(text).unwrap_err();
-            assert!(fault.trouble.to_string().contains("openssl rand -base64 32"), "{text}");
+            assert!(fault.reason.to_string().contains("openssl rand -base64 32"), "{text}");
             assert!(text.is_empty() || !format!("{fault:?}").contains(text));
         }
     }
@@ -284,11 +285,11 @@ mod tests {
     #[test]
     fn a_wrong_key_is_reported_as_wrong() {
         let sealed = raw(1).seal("name", b"secret", None).unwrap();
-        let wrong = raw(2).open("name", &sealed).unwrap_err().trouble;
+        let wrong = raw(2).open("name", &sealed).unwrap_err().reason;
         assert_eq!(wrong, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
         let mut newer = sealed;
         newer[8] = 2;
-        assert_eq!(raw(1).open("name", &newer).unwrap_err().trouble, StoreErrorKind::Newer(2));
+        assert_eq!(raw(1).open("name", &newer).unwrap_err().reason, StoreErrorKind::Newer(2));
     }
 
     #[test]
@@ -310,7 +311,7 @@ mod tests {
         assert_eq!(fresh.open("b", &second).unwrap().as_slice(), b"2");
         let wrong = Sealer::new(&StoreKey::Passphrase(Secret::new("wrong"))).unwrap();
         assert!(wrong.open("b", &second).is_err());
-        assert!(raw(1).open("b", &second).unwrap_err().trouble.to_string().contains("passphrase"));
+        assert!(raw(1).open("b", &second).unwrap_err().reason.to_string().contains("passphrase"));
         assert!(Sealer::new(&StoreKey::Passphrase(Secret::new(""))).is_err());
     }
 }

@@ -18,7 +18,7 @@ impl Grants {
             .is_ok_and(|known| known.is_some_and(|known| *known == *keys.as_bytes()));
         if !is_known
             && path.parent().is_some_and(|dir| disk::private_dir(dir).is_ok())
-            && let Ok(file) = Temporary::beside(&path)
+            && let Ok(file) = Temporary::create_for(&path)
         {
             let _ = file.become_cache(&path, keys.as_bytes());
         }

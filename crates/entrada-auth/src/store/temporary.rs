@@ -21,7 +21,7 @@ const ROOM_NAME: &str = "room";
 /// How often creating a file is tried: another process may remove it between its creation and its lock.
 const TRIES: usize = 5;
 
-/// Bytes reserved for a grant: several times the size of the largest one seen.
+/// Bytes reserved for a grant: several times the size of a large one.
 const ROOM: u64 = 64 << 10;
 
 /// A file without its final name, removed on drop unless it gets one.
@@ -34,7 +34,7 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// A new file for `path`, with mode 0600 whatever the umask is.
-    pub(super) fn beside(path: &Path) -> Result<Self, BackendError> {
+    pub(super) fn create_for(path: &Path) -> Result<Self, BackendError> {
         for _ in 0..TRIES {
             let random: [u8; 8] = seal::random()?;
             if let Some(made) = Self::named(path, &hex(&random), true)? {
@@ -79,12 +79,12 @@ impl Temporary {
         Ok(Some(made))
     }
 
-    /// As [`Temporary::beside`], with disk space reserved for a grant. Each `path` has one such file; one that a
+    /// As [`Temporary::create_for`], with disk space reserved for a grant. Each `path` has one such file; one that a
     /// killed run left is reused.
     pub(super) fn with_room(path: &Path) -> Result<Self, BackendError> {
         let made = match Self::named(path, ROOM_NAME, false)? {
             Some(made) => made,
-            None => Self::beside(path)?,
+            None => Self::create_for(path)?,
         };
         allocate(&made.file).map_err(|error| cannot("set room aside for", path, error))?;
         sweep(&path.with_file_name(FOLDER), &made.file);
@@ -127,11 +127,11 @@ impl Drop for Temporary {
 }
 
 /// Disk space reserved for one item, released on drop.
-pub struct Room {
+pub struct ReservedSpace {
     _file: Temporary,
 }
 
-impl Room {
+impl ReservedSpace {
     /// Reserves space in the existing folder `dir`.
     pub(super) fn in_folder(dir: &Path) -> Result<Self, BackendError> {
         Temporary::with_room(&dir.join("any")).map(|file| Self { _file: file })
@@ -194,7 +194,7 @@ fn is_at(_: &File, _: &Path) -> bool {
 
 /// Removes the files that killed runs left in the folder next to `path`, before anything is written there. Files that
 /// a running process has locked stay.
-pub(super) fn sweep_beside(path: &Path) {
+pub(super) fn sweep_next_to(path: &Path) {
     for old in list(&path.with_file_name(FOLDER), "tmp").unwrap_or_default() {
         let _ = remove_unlocked(&old);
     }
@@ -212,7 +212,7 @@ fn remove_unlocked(old: &Path) -> Result<(), fs::TryLockError> {
     Ok(())
 }
 
-/// As [`sweep_beside`], but decides by age if the file system has no locks. The modification time of `written` is the
+/// As [`sweep_next_to`], but decides by age if the file system has no locks. The modification time of `written` is the
 /// current time.
 fn sweep(folder: &Path, written: &File) {
     let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
@@ -255,7 +255,7 @@ mod tests {
         let path = dir.path().join("item");
         Temporary::with_room(&path).unwrap().become_file(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
-        let filled = Temporary::beside(&path).unwrap();
+        let filled = Temporary::create_for(&path).unwrap();
         fill(&filled.file).unwrap();
         filled.become_file(&path, b"three").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
@@ -273,19 +273,19 @@ mod tests {
     fn leftovers_of_killed_runs_are_removed_and_files_in_use_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
-        let at_work = Temporary::beside(&path).unwrap();
+        let at_work = Temporary::create_for(&path).unwrap();
         let sweeps: [&dyn Fn(); 3] =
-            [&|| sweep_beside(&path), &|| drop(Temporary::with_room(&path).unwrap()), &|| {
-                Temporary::beside(&path).unwrap().become_file(&path, b"x").unwrap();
+            [&|| sweep_next_to(&path), &|| drop(Temporary::with_room(&path).unwrap()), &|| {
+                Temporary::create_for(&path).unwrap().become_file(&path, b"x").unwrap();
             }];
         for (number, sweep) in sweeps.iter().enumerate() {
             killed(Temporary::with_room(&path.with_extension("other")).unwrap());
-            killed(Temporary::beside(&path).unwrap());
+            killed(Temporary::create_for(&path).unwrap());
             assert_eq!(left(dir.path()).len(), 3, "{number}");
             sweep();
             assert_eq!(left(dir.path()), std::slice::from_ref(&at_work.path), "{number}");
         }
-        sweep_beside(&dir.path().join("nowhere/item"));
+        sweep_next_to(&dir.path().join("nowhere/item"));
     }
 
     #[test]
@@ -315,11 +315,11 @@ mod tests {
         let (path, folder) = (dir.path().join("item"), dir.path().join(FOLDER));
         let other = tempfile::tempdir().unwrap();
         symlink(other.path(), &folder).unwrap();
-        assert!(Temporary::beside(&path).is_err());
+        assert!(Temporary::create_for(&path).is_err());
         fs::remove_file(&folder).unwrap();
-        drop(Temporary::beside(&path).unwrap());
+        drop(Temporary::create_for(&path).unwrap());
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        let Err(fault) = Temporary::beside(&path) else { panic!("taken") };
-        assert!(fault.trouble.to_string().contains("chmod 700"));
+        let Err(fault) = Temporary::create_for(&path) else { panic!("taken") };
+        assert!(fault.reason.to_string().contains("chmod 700"));
     }
 }

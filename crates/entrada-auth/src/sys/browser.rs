@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use url::Url;
 
-use super::{Browser, Env, HostKind, OWN};
+use super::{Browser, Env, HostKind, VARIABLE_PREFIX};
 use entrada_core::check_transport;
 
 /// The desktop's default browser.
@@ -27,7 +27,7 @@ impl Browser for RealBrowser {
             ));
         }
         let openers = openers(url, env);
-        let (sender, trouble) = mpsc::channel();
+        let (sender, failure) = mpsc::channel();
         let url = url.clone();
         // The opener may run as long as the browser does. The sign-in does not wait for it.
         std::thread::Builder::new().name("browser".to_owned()).spawn(move || {
@@ -36,7 +36,7 @@ impl Browser for RealBrowser {
                 let _ = sender.send(error);
             }
         })?;
-        Ok(trouble)
+        Ok(failure)
     }
 }
 
@@ -109,7 +109,7 @@ fn named_opener(entry: &str, url: &Url) -> Option<Command> {
 /// program in the working directory is never used.
 fn prepare(command: &mut Command, env: &Env) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for name in env.names().filter(|name| name.starts_with(OWN)) {
+    for name in env.names().filter(|name| name.starts_with(VARIABLE_PREFIX)) {
         command.env_remove(name);
     }
     if let Some(path) = env.os("PATH") {

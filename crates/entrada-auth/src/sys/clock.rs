@@ -40,10 +40,10 @@ impl Clock for RealClock {
     fn hold_signals(&self, hold: bool) {
         if hold {
             HOLDS.set(HOLDS.get() + 1);
-            HELD.fetch_add(1, Ordering::SeqCst);
+            HOLD_COUNT.fetch_add(1, Ordering::SeqCst);
         } else if HOLDS.get() > 0 {
             HOLDS.set(HOLDS.get() - 1);
-            HELD.fetch_sub(1, Ordering::SeqCst);
+            HOLD_COUNT.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -56,7 +56,7 @@ fn pending() -> Option<Interrupted> {
     if IGNORES_SIGNALS.get() {
         return None;
     }
-    let signal = FIRST.load(Ordering::SeqCst);
+    let signal = FIRST_SIGNAL.load(Ordering::SeqCst);
     (signal != 0).then_some(Interrupted { signal })
 }
 
@@ -73,15 +73,15 @@ pub(crate) fn leave_signals_alone() {
     IGNORES_SIGNALS.set(true);
 }
 
-/// The sum of all threads.
-static HELD: AtomicU32 = AtomicU32::new(0);
+/// The number of holds of all threads.
+static HOLD_COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Whether the user has already been told that the program ends later. One message is enough for all signals and
+/// Whether the user has been informed that the program ends later. One message is enough for all signals and
 /// waits.
-static SAID: AtomicBool = AtomicBool::new(false);
+static USER_INFORMED: AtomicBool = AtomicBool::new(false);
 
 /// The number of the first signal; 0 before it.
-static FIRST: AtomicU8 = AtomicU8::new(0);
+static FIRST_SIGNAL: AtomicU8 = AtomicU8::new(0);
 
 /// As [`interruptible`], but while signals are held, a first signal is only noted.
 pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>, Interrupted> {
@@ -95,11 +95,12 @@ pub(super) fn unless_held<T>(work: impl Future<Output = T>) -> Result<Option<T>,
     loop {
         match interruptible(work.as_mut()) {
             Err(Interrupted { signal }) if HOLDS.get() > 0 => {
-                let first = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+                let first =
+                    FIRST_SIGNAL.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
                 if first.is_err() && !watch::is_watching() {
                     return Err(Interrupted { signal });
                 }
-                if !SAID.swap(true, Ordering::SeqCst) {
+                if !USER_INFORMED.swap(true, Ordering::SeqCst) {
                     super::say(
                         "entrada stops when the current request has finished; a second signal stops it at once",
                     );
@@ -120,7 +121,7 @@ pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T
     let ended = runtime.block_on(async {
         tokio::select! {
             done = work => Ok(Some(done)),
-            signal = asked_to_end() => Err(Interrupted { signal }),
+            signal = wait_for_termination() => Err(Interrupted { signal }),
         }
     });
     if let Err(Interrupted { signal }) = ended {
@@ -132,7 +133,7 @@ pub(super) fn interruptible<T>(work: impl Future<Output = T>) -> Result<Option<T
 /// Notes the first signal. This thread may see the signal before the watching thread does.
 fn note(signal: u8) {
     if watch::is_watching() {
-        let _ = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+        let _ = FIRST_SIGNAL.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     }
 }
 
@@ -156,7 +157,7 @@ fn is_ignored(_: i32) -> bool {
 /// The signal that asked the program to end, outside a wait. It still ends the next wait. `None` if signals end the
 /// program directly.
 #[cfg(unix)]
-pub fn asked_to_end_by() -> Option<u8> {
+pub fn termination_signal() -> Option<u8> {
     if let Some(Interrupted { signal }) = pending() {
         return Some(signal);
     }
@@ -176,7 +177,7 @@ pub fn asked_to_end_by() -> Option<u8> {
 
 /// The signal that asked the program to end, outside a wait.
 #[cfg(not(unix))]
-pub fn asked_to_end_by() -> Option<u8> {
+pub fn termination_signal() -> Option<u8> {
     None
 }
 
@@ -236,7 +237,7 @@ impl Drop for SignalStreams {
 }
 
 #[cfg(unix)]
-async fn asked_to_end() -> u8 {
+async fn wait_for_termination() -> u8 {
     let mut signals = SIGNAL_STREAMS.take();
     if signals.streams.is_empty() {
         signals = SignalStreams::new();
@@ -249,7 +250,7 @@ async fn asked_to_end() -> u8 {
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() -> u8 {
+async fn wait_for_termination() -> u8 {
     match tokio::signal::ctrl_c().await {
         Ok(()) => 2,
         Err(_) => std::future::pending().await,
@@ -300,7 +301,7 @@ mod watch {
             match first {
                 None => {
                     first = Some(Instant::now());
-                    let _ = super::FIRST.compare_exchange(
+                    let _ = super::FIRST_SIGNAL.compare_exchange(
                         0,
                         signal,
                         Ordering::SeqCst,
@@ -323,8 +324,11 @@ mod watch {
         let mut free = Duration::ZERO;
         while free < ENDING {
             std::thread::sleep(LOOK);
-            free =
-                if super::HELD.load(Ordering::SeqCst) == 0 { free + LOOK } else { Duration::ZERO };
+            free = if super::HOLD_COUNT.load(Ordering::SeqCst) == 0 {
+                free + LOOK
+            } else {
+                Duration::ZERO
+            };
         }
         signal_hook::low_level::exit(128 + number)
     }

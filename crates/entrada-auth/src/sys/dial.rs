@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::clock::interruptible;
-use super::http::{RealHttp, SetupTrouble};
+use super::http::{RealHttp, SetupFailure};
 use super::{Connection, Dial, HttpError, HttpFailure};
 
 /// Time limit for a connection, including TLS.
@@ -25,7 +25,7 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes that are read in a conversation: servers send a few thousand.
 const TOTAL_MAX: usize = 1 << 20;
 /// The error text for a longer conversation.
-const TALK_TOO_LARGE: &str = "the server sent more than 1 MiB";
+const CONVERSATION_TOO_LARGE: &str = "the server sent more than 1 MiB";
 /// Bytes that are read of a line.
 const LINE_MAX: u64 = 64 << 10;
 /// The error text for a longer line.
@@ -97,7 +97,7 @@ type Connected = BufReader<Pin<Box<dyn Stream>>>;
 struct RealConnection {
     host: String,
     name: String,
-    tls: Result<Arc<rustls::ClientConfig>, SetupTrouble>,
+    tls: Result<Arc<rustls::ClientConfig>, SetupFailure>,
     /// `None` after the connection has failed.
     stream: Option<Connected>,
     /// The time left for the conversation.
@@ -126,7 +126,7 @@ impl RealConnection {
             Ok(Some(Ok(Ok(done)))) => return Ok(done),
             Ok(Some(Ok(Err(failure)))) => failure,
             Ok(Some(Err(_))) => late,
-            Ok(None) => SetupTrouble::Client.into(),
+            Ok(None) => SetupFailure::Client.into(),
             Err(interrupted) => HttpFailure::Interrupted(interrupted),
         };
         Err(self.error(failure))
@@ -150,14 +150,14 @@ impl Connection for RealConnection {
         self.room = self
             .room
             .checked_sub(line.len())
-            .ok_or(self.error(HttpFailure::TalkTooLarge(TALK_TOO_LARGE)))?;
+            .ok_or(self.error(HttpFailure::ConversationTooLarge(CONVERSATION_TOO_LARGE)))?;
         // A line without a line end was cut off.
         if !line.ends_with(b"\n") {
             let whole = line.len() < usize::try_from(LINE_MAX).unwrap_or(usize::MAX);
             return if whole {
                 Ok(None)
             } else {
-                Err(self.error(HttpFailure::TalkTooLarge(LINE_TOO_LARGE)))
+                Err(self.error(HttpFailure::ConversationTooLarge(LINE_TOO_LARGE)))
             };
         }
         let line = String::from_utf8_lossy(&line);
@@ -189,7 +189,7 @@ impl Connection for RealConnection {
         if !stream.buffer().is_empty() {
             return Err(self.error(HttpFailure::Handshake));
         }
-        let config = self.tls.clone().map_err(|trouble| self.error(trouble.into()))?;
+        let config = self.tls.clone().map_err(|failure| self.error(failure.into()))?;
         let name = match self.name.parse::<IpAddr>() {
             Ok(address) => ServerName::from(address),
             Err(_) => ServerName::try_from(self.name.clone())
@@ -264,7 +264,7 @@ mod tests {
         let said = given_up(vec![b'a'; 100 << 10]);
         assert!(said.ends_with(LINE_TOO_LARGE), "{said}");
         let said = given_up(b"* noise\r\n".repeat(200_000));
-        assert!(said.ends_with(TALK_TOO_LARGE), "{said}");
+        assert!(said.ends_with(CONVERSATION_TOO_LARGE), "{said}");
     }
 
     #[test]

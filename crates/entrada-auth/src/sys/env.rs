@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use entrada_core::parse_bool;
 
 /// Prefix of entrada's own variables.
-pub const OWN: &str = "ENTRADA_";
+pub const VARIABLE_PREFIX: &str = "ENTRADA_";
 
 /// Variables of other programs that are read as text, by entrada or by the D-Bus library. A value that is not UTF-8
 /// must not count as absent, or a configured proxy would not be used: see [`Env::not_text`].
@@ -95,7 +95,7 @@ impl FromIterator<(String, OsString)> for Env {
 }
 
 fn is_text(name: &str) -> bool {
-    name.starts_with(OWN) || TEXT.contains(&name)
+    name.starts_with(VARIABLE_PREFIX) || TEXT.contains(&name)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
 
 /// Restores what a program that replaces this process inherits. That program decides about its own memory.
 #[cfg(unix)]
-pub(super) fn soften() {
+pub(super) fn restore_limits() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     if let Some(current) = CORE.get() {
         let _ =

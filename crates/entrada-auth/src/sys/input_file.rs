@@ -78,14 +78,14 @@ impl InputFileError {
 ///
 /// # Errors
 ///
-/// [`InputFileError`] where the file cannot be read, is too long, or may be another user's doing.
+/// [`InputFileError`] if the file cannot be read, is too long, or may have been written by another user.
 pub fn read_input_file(
     path: &Path,
     max: u64,
     trust: FileTrust,
 ) -> Result<Zeroizing<Vec<u8>>, InputFileError> {
     if trust != FileTrust::Anybody {
-        check_way(path)?;
+        check_path(path)?;
     }
     // Checked before opening, because opening a pipe blocks and opening a device can have side effects.
     check_plain(&path.metadata()?)?;
@@ -123,7 +123,7 @@ pub fn read_input_file(
 ///
 /// [`InputFileError`] names what another user could change.
 #[cfg(unix)]
-pub fn check_way(path: &Path) -> Result<(), InputFileError> {
+pub fn check_path(path: &Path) -> Result<(), InputFileError> {
     use std::path::Component;
     let parts = |path: &Path| -> Vec<PathBuf> {
         path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
@@ -182,7 +182,7 @@ fn has_unmapped_owner(metadata: &Metadata) -> bool {
 
 /// On other platforms the access control list of the user's folders protects their contents.
 #[cfg(not(unix))]
-pub fn check_way(_: &Path) -> Result<(), InputFileError> {
+pub fn check_path(_: &Path) -> Result<(), InputFileError> {
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 mod browser;
 mod callback_request;
 mod clock;
-mod defect;
 mod dial;
 mod entropy;
 mod env;
@@ -13,6 +12,7 @@ mod http;
 mod input_file;
 mod loopback;
 mod output_file;
+mod panic_message;
 mod paths;
 mod program;
 mod terminal;
@@ -25,22 +25,22 @@ use std::time::Duration;
 pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
 pub(crate) use clock::leave_signals_alone;
-pub use clock::{RealClock, asked_to_end_by};
-pub use defect::quiet_panics;
+pub use clock::{RealClock, termination_signal};
 pub use entropy::RealEntropy;
-pub use env::{Env, OWN};
+pub use env::{Env, VARIABLE_PREFIX};
 pub use file_id::FileId;
 pub use harden::{harden, survive_file_limit};
 pub use http::{
-    BundleError, CertificateFault, CertificateTrouble, CutOff, HttpError, HttpFailure, HttpRequest,
-    HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFault, ProxyTrouble, RealHttp,
-    RequestDeadline, SetupTrouble, proxy_of,
+    BundleError, CertificateFailure, CertificateFault, CutOff, HttpError, HttpFailure, HttpRequest,
+    HttpResponse, KeepPartial, PROXY_VARIABLES, ProxyFailure, ProxyFault, RealHttp,
+    RequestDeadline, SetupFailure, proxy_of,
 };
 pub use input_file::{
-    CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, check_way, read_input_file,
+    CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, check_path, read_input_file,
 };
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
+pub use panic_message::quiet_panics;
 pub use paths::{NoHome, Paths};
 pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};
@@ -126,7 +126,7 @@ pub trait Listener {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal ended the wait.
+    /// [`Interrupted`] if a signal ended the wait.
     fn next(&mut self, wait: Duration) -> Result<Option<CallbackRequest>, Interrupted>;
     /// Stops listening. Answers that are being sent have up to `grace` to arrive.
     fn close(self: Box<Self>, grace: Duration);
@@ -150,7 +150,7 @@ pub trait Clock {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal ended the wait.
+    /// [`Interrupted`] if a signal ended the wait.
     fn sleep(&self, duration: Duration) -> Result<(), Interrupted>;
     /// Between the calls with `true` and `false`, a signal that asks the program to end does not end a wait or a
     /// request; a second one ends the program at once. Calls nest. See [`HeldSignals`].
@@ -178,7 +178,7 @@ impl<'a> HeldSignals<'a> {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal has come already.
+    /// [`Interrupted`] if a signal has arrived already.
     pub fn begin(clock: &'a dyn Clock) -> Result<Self, Interrupted> {
         clock.hold_signals(true);
         let held = Self(clock);
@@ -189,7 +189,7 @@ impl<'a> HeldSignals<'a> {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] where a signal has come meanwhile.
+    /// [`Interrupted`] if a signal has arrived in the meantime.
     pub fn end(self) -> Result<(), Interrupted> {
         self.0.pending_signal().map_or(Ok(()), Err)
     }
@@ -250,19 +250,19 @@ pub trait Connection {
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where the connection breaks.
+    /// [`HttpError`] if the connection breaks.
     fn read(&mut self) -> Result<Option<String>, HttpError>;
     /// Sends `line` and a line end.
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where the connection breaks.
+    /// [`HttpError`] if the connection breaks.
     fn write(&mut self, line: &str) -> Result<(), HttpError>;
     /// Starts TLS (STARTTLS) for the host of the connection.
     ///
     /// # Errors
     ///
-    /// [`HttpError`] where TLS cannot be had, or the certificate is not the host's.
+    /// [`HttpError`] if TLS is not available, or the certificate is not the host's.
     fn secure(&mut self) -> Result<(), HttpError>;
 }
 

@@ -27,7 +27,7 @@ impl Paths {
     ///
     /// # Errors
     ///
-    /// [`NoHome`] where no variable names a place for files.
+    /// [`NoHome`] if no variable names a directory for files.
     pub fn of(env: &Env) -> Result<Self, NoHome> {
         if cfg!(windows) {
             let base = env.path("APPDATA").ok_or(NoHome)?.join("entrada");

@@ -103,7 +103,7 @@ fn deliver(_: &mut Command, _: i32, _: &Secret) -> io::Result<()> {
 #[cfg(unix)]
 fn replace(mut command: Command) -> io::Error {
     use std::os::unix::process::CommandExt as _;
-    super::harden::soften();
+    super::harden::restore_limits();
     command.exec()
 }
 

@@ -30,7 +30,7 @@ const CALLBACKS_MAX: usize = 50;
 
 /// A written trace file.
 #[derive(Debug)]
-pub struct Written {
+pub struct TraceFile {
     /// The file's path.
     pub path: PathBuf,
     /// Whether to tell the user about the file.
@@ -117,7 +117,7 @@ impl Recorder {
     /// # Errors
     ///
     /// What the system said of the file.
-    pub fn finish(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
+    pub fn finish(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<TraceFile>> {
         let written = self.write(exit, stdout);
         *self.tape() = None;
         written
@@ -128,7 +128,7 @@ impl Recorder {
     /// # Errors
     ///
     /// What the system said of the file.
-    pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<Written>> {
+    pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<TraceFile>> {
         let mut tape = self.tape();
         let Some(Tape { har, file, announce, redactor, .. }) = &mut *tape else { return Ok(None) };
         if let Some(about) = &mut har.log.about {
@@ -143,7 +143,7 @@ impl Recorder {
         file.write(stdout, &text)?;
         let path = file.path().to_owned();
         // The file is reported once.
-        Ok(Some(Written { path, announce: std::mem::take(announce) }))
+        Ok(Some(TraceFile { path, announce: std::mem::take(announce) }))
     }
 
     /// The network, with recording.

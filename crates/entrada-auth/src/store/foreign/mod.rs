@@ -10,7 +10,8 @@ use entrada_core::{NumericDate, ScopeSet, Secret};
 
 /// Another program's refresh token, with its metadata.
 #[derive(Debug)]
-pub struct Foreign {
+#[non_exhaustive]
+pub struct ForeignToken {
     /// The refresh token.
     pub refresh_token: Secret,
     /// The `client_id` that it was issued to.
@@ -51,8 +52,8 @@ pub enum ForeignError {
 ///
 /// # Errors
 ///
-/// [`ForeignError`] where `text` is none of these, or holds no refresh token.
-pub fn read(text: &str) -> Result<Vec<Foreign>, ForeignError> {
+/// [`ForeignError`] if `text` is none of these, or holds no refresh token.
+pub fn read(text: &str) -> Result<Vec<ForeignToken>, ForeignError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let values: Vec<Value> = serde_json::Deserializer::from_str(text)
         .into_iter()
@@ -91,10 +92,10 @@ pub fn to_msal(
 }
 
 /// A token response, possibly with an email address in it.
-fn plain(object: &Map<String, Value>) -> Option<Foreign> {
+fn plain(object: &Map<String, Value>) -> Option<ForeignToken> {
     let first =
         |names: &[&str]| names.iter().find_map(|name| text(object, name)).map(str::to_owned);
-    Some(Foreign {
+    Some(ForeignToken {
         refresh_token: Secret::new(first(&["refresh_token", "refreshToken"])?),
         client_id: first(&["client_id", "clientId"]),
         host: None,

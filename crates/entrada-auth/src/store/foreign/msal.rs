@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Foreign, text};
+use super::{ForeignToken, text};
 use crate::store::{Bytes, Grant, GrantKey};
 use entrada_core::{Jwt, NumericDate, ScopeSet, Secret};
 
 /// The refresh tokens of `cache`; `None` if it is not an MSAL cache.
-pub(super) fn read(cache: &Map<String, Value>) -> Option<Vec<Foreign>> {
+pub(super) fn read(cache: &Map<String, Value>) -> Option<Vec<ForeignToken>> {
     let refresh_tokens = cache.get("RefreshToken")?.as_object()?;
     let section = |name: &str| {
         let all = cache.get(name).and_then(Value::as_object);
@@ -31,7 +31,7 @@ pub(super) fn read(cache: &Map<String, Value>) -> Option<Vec<Foreign>> {
     }
     let of_entry = |entry: &Map<String, Value>| {
         let (home, client_id) = owner_of(entry);
-        Some(Foreign {
+        Some(ForeignToken {
             refresh_token: Secret::new(text(entry, "secret")?),
             client_id: client_id.map(str::to_owned),
             host: text(entry, "environment").map(str::to_owned),

@@ -7,7 +7,7 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Foreign, ForeignError};
+use super::{ForeignError, ForeignToken};
 use entrada_core::{ScopeSet, Secret};
 
 /// `CHACHA20_KEY` of pizauth's `state.rs`.
@@ -20,7 +20,7 @@ const NONCE: usize = 12;
 const VERSION: u64 = 1;
 
 /// The refresh tokens of a dump; `None` if it is not a pizauth dump.
-pub fn read(dump: &[u8]) -> Option<Result<Vec<Foreign>, ForeignError>> {
+pub fn read(dump: &[u8]) -> Option<Result<Vec<ForeignToken>, ForeignError>> {
     let (nonce, sealed) = dump.split_at_checked(NONCE)?;
     let cipher = ChaCha20Poly1305::new(&KEY.into());
     // Data that this key decrypts was written by pizauth.
@@ -28,7 +28,7 @@ pub fn read(dump: &[u8]) -> Option<Result<Vec<Foreign>, ForeignError>> {
     Some(state_of(&mut Reader(&state)))
 }
 
-fn state_of(reader: &mut Reader<'_>) -> Result<Vec<Foreign>, ForeignError> {
+fn state_of(reader: &mut Reader<'_>) -> Result<Vec<ForeignToken>, ForeignError> {
     let version = reader.number()?;
     if version != VERSION {
         return Err(ForeignError::NewerDump(version));
@@ -41,7 +41,7 @@ fn state_of(reader: &mut Reader<'_>) -> Result<Vec<Foreign>, ForeignError> {
 }
 
 /// `HashMap<String, (AccountDump, TokenStateDump)>`.
-fn accounts(reader: &mut Reader<'_>) -> Result<Vec<Foreign>, Broken> {
+fn accounts(reader: &mut Reader<'_>) -> Result<Vec<ForeignToken>, Broken> {
     let mut found = Vec::new();
     for _ in 0..reader.number()? {
         let name = reader.text()?;
@@ -65,7 +65,7 @@ fn accounts(reader: &mut Reader<'_>) -> Result<Vec<Foreign>, Broken> {
         let account = hint.or_else(|| name.contains('@').then_some(name));
         let path = token_uri.as_ref().map(Url::path);
         let tenant = path.and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
-        found.push(Foreign {
+        found.push(ForeignToken {
             refresh_token,
             client_id: Some(client_id.to_owned()),
             // A token without a host has no known authority, and must not be sent to an arbitrary one.

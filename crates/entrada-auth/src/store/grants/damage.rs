@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 
 use super::Grants;
+use crate::store::backend::file;
 use crate::store::{
     ASIDE, AccountEntry, BackendError, GrantKey, StoreError, StoreErrorKind, StoreKind, action,
-    disk, file, is_housekeeping, recovery,
+    disk, is_internal_item, recovery,
 };
 
 impl Grants {
@@ -17,7 +18,7 @@ impl Grants {
     }
 
     pub(super) fn may_replace(&self, error: &StoreError) -> bool {
-        self.replaces_damaged.get() && matches!(error.trouble, StoreErrorKind::Corrupt(_))
+        self.replaces_damaged.get() && matches!(error.reason, StoreErrorKind::Corrupt(_))
     }
 
     /// Checks that every item that `concerns` a sign-in, listed or not, can be read or replaced. Called before the
@@ -31,7 +32,7 @@ impl Grants {
         let mut entries = self.list()?;
         let listed: HashSet<GrantKey> = entries.iter().map(AccountEntry::key).collect();
         let names = self.backend.names()?.unwrap_or_default();
-        let all = names.iter().filter(|name| !is_housekeeping(name));
+        let all = names.iter().filter(|name| !is_internal_item(name));
         let unlisted = all.filter_map(|name| AccountEntry::of_name(kind, name));
         entries.extend(unlisted.filter(|entry| !listed.contains(&entry.key())));
         for entry in entries.iter().filter(|entry| concerns(entry)) {
@@ -46,9 +47,9 @@ impl Grants {
 
     /// Adds to `error`, met at the item `name`, what the other items show: a key that opens one of them is right, and
     /// a key that opens none is wrong.
-    pub(in crate::store) fn judged(&self, name: &str, error: StoreError) -> StoreError {
-        let StoreErrorKind::WrongKey(text) = &error.trouble else { return error };
-        let trouble = match self.opens_another_than(name) {
+    pub(in crate::store) fn explain_wrong_key(&self, name: &str, error: StoreError) -> StoreError {
+        let StoreErrorKind::WrongKey(text) = &error.reason else { return error };
+        let reason = match self.opens_another_than(name) {
             Some(true) => StoreErrorKind::Corrupt(format!(
                 "{text}; the key opens other items, so this file was altered or was encrypted with another key"
             )),
@@ -59,7 +60,7 @@ impl Grants {
                 StoreErrorKind::Corrupt(format!("{text}; there is no other item to try the key on"))
             }
         };
-        StoreError { trouble, ..error }
+        StoreError { reason, ..error }
     }
 
     /// Whether the key opens an item other than `name`; `None` if there is no other.
@@ -89,7 +90,7 @@ impl Grants {
     /// Moves the item of the grant under `key` to another name, unchanged.
     pub(super) fn set_aside(&self, key: &GrantKey) -> Result<(), StoreError> {
         let name = key.to_string();
-        self.backend.set_aside(&name, &self.free_aside(&name)?)
+        self.backend.move_item(&name, &self.free_aside(&name)?)
     }
 
     /// A free name for the damaged item `name`.
@@ -101,7 +102,7 @@ impl Grants {
                 Ok(None) => return Ok(aside),
                 Err(error)
                     if !matches!(
-                        error.trouble,
+                        error.reason,
                         StoreErrorKind::Corrupt(_)
                             | StoreErrorKind::WrongKey(_)
                             | StoreErrorKind::Newer(_)
@@ -126,10 +127,13 @@ impl Grants {
     /// Checks whether the store's recovery key, which cannot be read (`why`), may be replaced. It may not be if the
     /// store's own key seems to be wrong. If grants that were kept aside need it, it may be replaced only when
     /// damaged items are to be replaced.
-    pub(in crate::store) fn give_up_key(&self, why: StoreError) -> Result<(), StoreError> {
+    pub(in crate::store) fn check_key_replaceable(
+        &self,
+        why: StoreError,
+    ) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
-        let why = self.judged(recovery::NAME, why);
-        let StoreErrorKind::Corrupt(text) = &why.trouble else { return Err(why) };
+        let why = self.explain_wrong_key(recovery::NAME, why);
+        let StoreErrorKind::Corrupt(text) = &why.reason else { return Err(why) };
         let dir = self.pending_dir();
         let waiting = file::items_in(&dir).map_err(refuse)?;
         if waiting.is_empty() {
@@ -137,9 +141,9 @@ impl Grants {
         }
         if !self.replaces_damaged.get() {
             let text = format!("{text}; the grants kept aside in `{}` need it", dir.display());
-            return Err(StoreError { trouble: StoreErrorKind::Corrupt(text), ..why });
+            return Err(StoreError { reason: StoreErrorKind::Corrupt(text), ..why });
         }
-        self.backend.set_aside(recovery::NAME, &self.free_aside(recovery::NAME)?)?;
+        self.backend.move_item(recovery::NAME, &self.free_aside(recovery::NAME)?)?;
         for path in waiting {
             disk::rename(&path, &file::free_damaged(&path)).map_err(refuse)?;
         }

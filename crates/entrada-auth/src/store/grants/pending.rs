@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Grants;
+use crate::store::backend::file;
 use crate::store::{
     Backend as _, BackendError, File, Grant, GrantKey, StoreError, StoreErrorKind, action, disk,
-    file, recovery,
+    recovery,
 };
 
 impl Grants {
@@ -57,14 +58,15 @@ impl Grants {
             BackendError::new(StoreErrorKind::Corrupt(text)).when(self.kind(), action::LOAD)
         };
         let sealer = recovery::load(&*self.backend);
-        let Some(sealer) = sealer.map_err(|error| self.judged(recovery::NAME, error))? else {
+        let Some(sealer) = sealer.map_err(|error| self.explain_wrong_key(recovery::NAME, error))?
+        else {
             return Err(damaged("the store has no recovery key".to_owned()));
         };
         let aside = File::with(self.pending_dir(), sealer);
         let text =
-            aside.load(&key.to_string()).map_err(|error| damaged(error.trouble.to_string()))?;
+            aside.load(&key.to_string()).map_err(|error| damaged(error.reason.to_string()))?;
         let Some(text) = text else { return Ok(None) };
-        let grant = self.read(key, &text).map_err(|fault| damaged(fault.trouble.to_string()))?;
+        let grant = self.read(key, &text).map_err(|fault| damaged(fault.reason.to_string()))?;
         Ok(Some(grant))
     }
 

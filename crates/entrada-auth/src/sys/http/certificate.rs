@@ -19,7 +19,7 @@ const NAMES_MAX: usize = 3;
 
 /// A rejected server certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateTrouble {
+pub struct CertificateFailure {
     /// The expected host, without a port.
     pub host: String,
     /// Whether it is the proxy's certificate instead of the server's.
@@ -70,9 +70,9 @@ pub enum CertificateFault {
     Other(String),
 }
 
-impl std::error::Error for CertificateTrouble {}
+impl std::error::Error for CertificateFailure {}
 
-impl fmt::Display for CertificateTrouble {
+impl fmt::Display for CertificateFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         let owner = if self.of_proxy { "the proxy " } else { "" };
@@ -121,7 +121,7 @@ pub(super) fn describe(
     chain: &[&CertificateDer<'_>],
     server: &ServerName<'_>,
     now: UnixTime,
-) -> CertificateTrouble {
+) -> CertificateFailure {
     let parsed: Vec<X509Certificate<'_>> = chain
         .iter()
         .map_while(|der| X509Certificate::from_der(der).ok())
@@ -131,7 +131,7 @@ pub(super) fn describe(
         Some((leaf, above)) => fault_of(error, leaf, above, now),
         None => CertificateFault::Other("it is not a certificate".to_owned()),
     };
-    CertificateTrouble { host: server.to_str().into_owned(), of_proxy: false, fault }
+    CertificateFailure { host: server.to_str().into_owned(), of_proxy: false, fault }
 }
 
 fn fault_of(

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{CertificateError, Error as TlsError};
 
-use super::certificate::CertificateTrouble;
+use super::certificate::CertificateFailure;
 use super::error::{HttpFailure, ProxyFault};
 use super::proxy::Proxy;
 
@@ -19,16 +19,16 @@ pub(super) fn failure_of(error: &reqwest::Error, proxy: Option<&Proxy>) -> HttpF
         causes(error).find_map(|cause| Some(cause.to_string().strip_prefix(TUNNEL)?.to_owned()));
     let to_proxy = tunnel.as_deref() == Some("failed to create underlying connection");
     let with_proxy = |fault, otherwise| match proxy {
-        Some(proxy) => HttpFailure::Proxy(Box::new(proxy.trouble(fault))),
+        Some(proxy) => HttpFailure::Proxy(Box::new(proxy.failure(fault))),
         None => otherwise,
     };
     if !error.is_connect() {
         return if error.is_timeout() { HttpFailure::Timeout } else { HttpFailure::Broken };
     }
     match handshake(error) {
-        Some(HttpFailure::Certificate(trouble)) => {
-            let trouble = CertificateTrouble { of_proxy: to_proxy, ..*trouble };
-            return HttpFailure::Certificate(Box::new(trouble));
+        Some(HttpFailure::Certificate(failure)) => {
+            let failure = CertificateFailure { of_proxy: to_proxy, ..*failure };
+            return HttpFailure::Certificate(Box::new(failure));
         }
         Some(HttpFailure::NotTls) if to_proxy => {
             return with_proxy(ProxyFault::NotTls, HttpFailure::NotTls);
@@ -73,9 +73,9 @@ pub(in crate::sys) fn handshake(error: &(dyn StdError + 'static)) -> Option<Http
     let error = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>())?;
     Some(match error {
         TlsError::InvalidCertificate(CertificateError::Other(described)) => {
-            let trouble = described.0.downcast_ref::<CertificateTrouble>().cloned();
-            let certificate = |trouble| HttpFailure::Certificate(Box::new(trouble));
-            trouble.map_or(HttpFailure::Handshake, certificate)
+            let failure = described.0.downcast_ref::<CertificateFailure>().cloned();
+            let certificate = |failure| HttpFailure::Certificate(Box::new(failure));
+            failure.map_or(HttpFailure::Handshake, certificate)
         }
         TlsError::InvalidMessage(_) => HttpFailure::NotTls,
         _ => HttpFailure::Handshake,

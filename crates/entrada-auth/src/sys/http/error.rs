@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::certificate::CertificateTrouble;
+use super::certificate::CertificateFailure;
 use super::{CONNECT_TIMEOUT, TOTAL_TIMEOUT};
 use crate::sys::Interrupted;
 
@@ -32,7 +32,7 @@ pub enum HttpFailure {
     ConnectTimeout,
     /// The certificate was rejected.
     #[error("{0}")]
-    Certificate(Box<CertificateTrouble>),
+    Certificate(Box<CertificateFailure>),
     /// The server does not speak TLS, but for example plain http.
     #[error("the server does not speak TLS")]
     NotTls,
@@ -45,7 +45,7 @@ pub enum HttpFailure {
     Handshake,
     /// The proxy, or the connection through it, failed.
     #[error("{0}")]
-    Proxy(Box<ProxyTrouble>),
+    Proxy(Box<ProxyFailure>),
     /// The request took too long in total.
     #[error("it took longer than {} s", TOTAL_TIMEOUT.as_secs())]
     Timeout,
@@ -60,13 +60,13 @@ pub enum HttpFailure {
     TooLarge,
     /// A line, or the whole conversation, exceeds its limit.
     #[error("{0}")]
-    TalkTooLarge(&'static str),
+    ConversationTooLarge(&'static str),
     /// The connection broke, or the answer is not HTTP.
     #[error("the connection broke")]
     Broken,
     /// No request was sent, because something that it needs is missing.
     #[error("{0}")]
-    Setup(Box<SetupTrouble>),
+    Setup(Box<SetupFailure>),
     /// A signal asked the program to end.
     #[error("interrupted")]
     Interrupted(Interrupted),
@@ -74,7 +74,7 @@ pub enum HttpFailure {
 
 /// A failure of the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyTrouble {
+pub struct ProxyFailure {
     /// The proxy's host and port, without user name and password.
     pub proxy: String,
     /// The kind of failure.
@@ -107,7 +107,7 @@ pub enum ProxyFault {
 
 /// Something that a request needs and that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SetupTrouble {
+pub enum SetupFailure {
     /// Extra certificates that cannot be read.
     #[error("cannot use the certificates in `{file}`: {source}")]
     Bundle {
@@ -167,7 +167,7 @@ impl StdError for HttpError {
     }
 }
 
-impl fmt::Display for ProxyTrouble {
+impl fmt::Display for ProxyFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let proxy = &self.proxy;
         match self.fault {
@@ -199,8 +199,8 @@ impl fmt::Display for ProxyTrouble {
     }
 }
 
-impl From<SetupTrouble> for HttpFailure {
-    fn from(trouble: SetupTrouble) -> Self {
-        Self::Setup(Box::new(trouble))
+impl From<SetupFailure> for HttpFailure {
+    fn from(failure: SetupFailure) -> Self {
+        Self::Setup(Box::new(failure))
     }
 }

@@ -17,10 +17,10 @@ use std::time::Duration;
 use ::http::{HeaderValue, header};
 use url::Url;
 
-pub use self::certificate::{CertificateFault, CertificateTrouble};
+pub use self::certificate::{CertificateFailure, CertificateFault};
 pub(super) use self::classify::handshake;
 pub use self::error::{
-    BundleError, HttpError, HttpFailure, ProxyFault, ProxyTrouble, SetupTrouble,
+    BundleError, HttpError, HttpFailure, ProxyFailure, ProxyFault, SetupFailure,
 };
 use self::proxy::Proxy;
 pub use self::proxy::{PROXY_VARIABLES, proxy_of};
@@ -81,12 +81,12 @@ pub struct RealHttp<'a> {
     connect_timeout: Duration,
     total_timeout: Duration,
     extra_roots: RefCell<Vec<Bundle>>,
-    clients: RefCell<Vec<(Way, reqwest::Client)>>,
+    clients: RefCell<Vec<(Route, reqwest::Client)>>,
 }
 
 /// The route of a request. Each route has its own client.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Route {
     /// To this machine, without TLS.
     Plain,
     /// With TLS.
@@ -128,14 +128,14 @@ impl<'a> RealHttp<'a> {
     }
 
     /// The TLS settings for protocols other than HTTP.
-    pub(super) fn trusting(&self) -> Result<Arc<rustls::ClientConfig>, SetupTrouble> {
+    pub(super) fn trusting(&self) -> Result<Arc<rustls::ClientConfig>, SetupFailure> {
         let mut config = tls::config(&self.extra_roots.borrow(), self.env)?;
         config.alpn_protocols.clear();
         Ok(Arc::new(config))
     }
 
     fn answer(&self, request: HttpRequest) -> Result<HttpResponse, SendFailure> {
-        let setup = |trouble: SetupTrouble| (HttpFailure::from(trouble), None);
+        let setup = |failure: SetupFailure| (HttpFailure::from(failure), None);
         let url =
             Url::parse(&request.uri().to_string()).map_err(|_| (HttpFailure::Connect, None))?;
         check_transport(&url).map_err(|_| (HttpFailure::Insecure, None))?;
@@ -144,7 +144,7 @@ impl<'a> RealHttp<'a> {
         let keeps_partial = request.extensions().get::<KeepPartial>().map(|_| host_of(&request));
         let (limit, too_late) = RequestDeadline::limit(&request, self.total_timeout);
         let mut request = reqwest::Request::try_from(request)
-            .map_err(|error| (HttpFailure::from(SetupTrouble::Client), Some(error)))?;
+            .map_err(|error| (HttpFailure::from(SetupFailure::Client), Some(error)))?;
         *request.timeout_mut() = Some(limit);
         let failure_of = |error: &reqwest::Error| match classify::failure_of(error, proxy.as_ref())
         {
@@ -161,35 +161,35 @@ impl<'a> RealHttp<'a> {
                 }
                 (Some(error), _) => {
                     let failure = failure_of(&error);
-                    let source = (!says_it_all(&failure)).then_some(error);
+                    let source = (!needs_no_source(&failure)).then_some(error);
                     Err((failure, source))
                 }
             },
             Ok(Some(Err(Unanswered::Transport(error)))) => {
                 let failure = failure_of(&error);
-                let source = (!says_it_all(&failure)).then_some(error);
+                let source = (!needs_no_source(&failure)).then_some(error);
                 Err((failure, source))
             }
             Ok(Some(Err(Unanswered::Other(failure)))) => Err((failure, None)),
-            Ok(None) => Err(setup(SetupTrouble::Client)),
+            Ok(None) => Err(setup(SetupFailure::Client)),
             Err(interrupted) => Err((HttpFailure::Interrupted(interrupted), None)),
         }
     }
 
     fn client(&self, url: &Url, proxy: Option<&Proxy>) -> Result<reqwest::Client, SendFailure> {
         let way = match proxy {
-            Some(_) => Way::Proxied,
-            None if url.scheme() == "http" => Way::Plain,
-            None => Way::Straight,
+            Some(_) => Route::Proxied,
+            None if url.scheme() == "http" => Route::Plain,
+            None => Route::Straight,
         };
         let known = self.clients.borrow().iter().find(|(its, _)| *its == way).cloned();
         if let Some((_, client)) = known {
             return Ok(client);
         }
-        let setup = |trouble: SetupTrouble| (HttpFailure::from(trouble), None);
+        let setup = |failure: SetupFailure| (HttpFailure::from(failure), None);
         let tls = match way {
-            Way::Plain => tls::unused(),
-            Way::Straight | Way::Proxied => tls::config(&self.extra_roots.borrow(), self.env),
+            Route::Plain => tls::unused(),
+            Route::Straight | Route::Proxied => tls::config(&self.extra_roots.borrow(), self.env),
         };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.map_err(setup)?)
@@ -207,7 +207,7 @@ impl<'a> RealHttp<'a> {
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy.rule().map_err(setup)?);
         }
-        let client = builder.build().map_err(|error| (SetupTrouble::Client.into(), Some(error)))?;
+        let client = builder.build().map_err(|error| (SetupFailure::Client.into(), Some(error)))?;
         self.clients.borrow_mut().push((way, client.clone()));
         Ok(client)
     }
@@ -278,7 +278,7 @@ async fn exchange(
 }
 
 /// Whether the transport's error would only repeat `failure`, less clearly.
-fn says_it_all(failure: &HttpFailure) -> bool {
+fn needs_no_source(failure: &HttpFailure) -> bool {
     match failure {
         HttpFailure::Certificate(_)
         | HttpFailure::NotTls
@@ -286,7 +286,7 @@ fn says_it_all(failure: &HttpFailure) -> bool {
         | HttpFailure::ConnectTimeout
         | HttpFailure::Timeout
         | HttpFailure::Deadline { .. } => true,
-        HttpFailure::Proxy(trouble) => trouble.fault != ProxyFault::Unreachable,
+        HttpFailure::Proxy(failure) => failure.fault != ProxyFault::Unreachable,
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderValue;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use super::error::{ProxyFault, ProxyTrouble, SetupTrouble};
+use super::error::{ProxyFailure, ProxyFault, SetupFailure};
 use crate::sys::Env;
 use entrada_core::is_loopback;
 
@@ -18,7 +18,7 @@ const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// The proxy for requests to `url`, as host and port; `None` if they go direct or the setting is invalid.
 pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
     let proxy = Proxy::of(url, env).ok().flatten()?;
-    Some(proxy.trouble(ProxyFault::Refused).proxy)
+    Some(proxy.failure(ProxyFault::Refused).proxy)
 }
 
 /// A proxy for requests.
@@ -31,19 +31,19 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// The proxy for `url`, from the environment or the system's settings. Requests to this machine never use one.
-    pub(super) fn of(url: &Url, env: &Env) -> Result<Option<Self>, SetupTrouble> {
+    pub(super) fn of(url: &Url, env: &Env) -> Result<Option<Self>, SetupFailure> {
         let Ok(uri) = url.as_str().parse::<http::Uri>() else { return Ok(None) };
         if is_loopback(url) {
             return Ok(None);
         }
         let not_text = |name: &&&str| env.os(name).is_some_and(|value| value.to_str().is_none());
         if let Some(variable) = PROXY_VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
-            return Err(SetupTrouble::ProxyVariable { variable, why: "it is not UTF-8" });
+            return Err(SetupFailure::ProxyVariable { variable, why: "it is not UTF-8" });
         }
         let named = PROXY_VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
         let Some((variable, value)) = named else { return Ok(Self::of_the_system(&uri)) };
         let proxy =
-            parse(value.trim()).map_err(|why| SetupTrouble::ProxyVariable { variable, why })?;
+            parse(value.trim()).map_err(|why| SetupFailure::ProxyVariable { variable, why })?;
         let except = EXCEPTIONS.iter().find_map(|name| env.get(name)).unwrap_or_default();
         // Only used to find out whether `NO_PROXY` covers the host, so any proxy address is fine.
         let matcher = Matcher::builder().all("http://proxy").no(except).build();
@@ -61,8 +61,8 @@ impl Proxy {
     }
 
     /// The proxy in the form that the client takes.
-    pub(super) fn rule(&self) -> Result<reqwest::Proxy, SetupTrouble> {
-        let rule = reqwest::Proxy::all(self.url.clone()).map_err(|_| SetupTrouble::Client)?;
+    pub(super) fn rule(&self) -> Result<reqwest::Proxy, SetupFailure> {
+        let rule = reqwest::Proxy::all(self.url.clone()).map_err(|_| SetupFailure::Client)?;
         Ok(match &self.auth {
             Some(auth) => rule.custom_http_auth(auth.clone()),
             None => rule,
@@ -75,10 +75,10 @@ impl Proxy {
     }
 
     /// The failure `fault` with the proxy's name.
-    pub(super) fn trouble(&self, fault: ProxyFault) -> ProxyTrouble {
+    pub(super) fn failure(&self, fault: ProxyFault) -> ProxyFailure {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or_default();
-        ProxyTrouble { proxy: format!("{host}:{port}"), fault }
+        ProxyFailure { proxy: format!("{host}:{port}"), fault }
     }
 }
 
@@ -163,8 +163,8 @@ mod tests {
         ] {
             let env = env(variables);
             let found = match Proxy::of(&Url::parse(url).unwrap(), &env) {
-                Ok(proxy) => Ok(proxy.map(|proxy| proxy.trouble(ProxyFault::Refused).proxy)),
-                Err(SetupTrouble::ProxyVariable { why, variable }) => {
+                Ok(proxy) => Ok(proxy.map(|proxy| proxy.failure(ProxyFault::Refused).proxy)),
+                Err(SetupFailure::ProxyVariable { why, variable }) => {
                     assert!(env.get(variable).is_some());
                     Err(why)
                 }
@@ -183,7 +183,7 @@ mod tests {
             let value = std::ffi::OsString::from_vec(b"http://p\xff:1".to_vec());
             let fault = Proxy::of(&url, &Env::from_iter([(name.to_owned(), value)])).err();
             let expected =
-                Some(SetupTrouble::ProxyVariable { variable: name, why: "it is not UTF-8" });
+                Some(SetupFailure::ProxyVariable { variable: name, why: "it is not UTF-8" });
             assert_eq!(fault, expected);
         }
     }

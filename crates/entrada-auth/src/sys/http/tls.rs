@@ -17,7 +17,7 @@ use rustls::{
 };
 
 use super::certificate::describe;
-use super::error::{BundleError, SetupTrouble};
+use super::error::{BundleError, SetupFailure};
 use super::trust::TrustStore;
 use crate::sys::{Bundle, CERTIFICATES_MAX, Env, FileTrust, InputFileError, read_input_file};
 use entrada_core::clean;
@@ -37,15 +37,15 @@ pub(super) fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>
 }
 
 /// For connections without TLS: trusts no authority, and reads no files.
-pub(super) fn unused() -> Result<ClientConfig, SetupTrouble> {
+pub(super) fn unused() -> Result<ClientConfig, SetupFailure> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|_| SetupTrouble::Client)?;
+        .map_err(|_| SetupFailure::Client)?;
     Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
 /// Trusts the system's authorities and `extra`.
-pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupTrouble> {
+pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupFailure> {
     if cfg!(all(unix, not(target_vendor = "apple"))) {
         check_variables(env)?;
     }
@@ -53,13 +53,13 @@ pub(super) fn config(extra: &[Bundle], env: &Env) -> Result<ClientConfig, SetupT
     for Bundle { file, pem } in extra {
         let file = || clean(file).into_owned();
         let found = certificates_in(pem);
-        roots.extend(found.map_err(|source| SetupTrouble::Bundle { file: file(), source })?);
+        roots.extend(found.map_err(|source| SetupFailure::Bundle { file: file(), source })?);
     }
-    let trust = TrustStore::new(roots, env, provider()).map_err(|_| SetupTrouble::NoRoots)?;
+    let trust = TrustStore::new(roots, env, provider()).map_err(|_| SetupFailure::NoRoots)?;
     let algorithms = provider().signature_verification_algorithms;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|_| SetupTrouble::Client)?
+        .map_err(|_| SetupFailure::Client)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(DescribingVerifier { trust, algorithms }))
         .with_no_client_auth();
@@ -73,7 +73,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates. If neither variable leads to a file, the
 /// loader reports no error, so this function does.
-fn check_variables(env: &Env) -> Result<(), SetupTrouble> {
+fn check_variables(env: &Env) -> Result<(), SetupFailure> {
     let file = env.os("SSL_CERT_FILE").map(check_file);
     let directories = env.os("SSL_CERT_DIR").and_then(check_directories);
     match (file, directories) {
@@ -88,8 +88,8 @@ fn check_variables(env: &Env) -> Result<(), SetupTrouble> {
     }
 }
 
-fn variable(variable: &'static str, why: &str) -> SetupTrouble {
-    SetupTrouble::RootsVariable { variable, why: clean(why).into_owned() }
+fn variable(variable: &'static str, why: &str) -> SetupFailure {
+    SetupFailure::RootsVariable { variable, why: clean(why).into_owned() }
 }
 
 /// The reason why a certificate file cannot be used.
@@ -143,8 +143,8 @@ impl ServerCertVerifier for DescribingVerifier {
         verdict.map_err(|error| match error {
             Error::InvalidCertificate(error) => {
                 let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
-                let trouble = describe(&error, &chain, server_name, now);
-                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(trouble))))
+                let failure = describe(&error, &chain, server_name, now);
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(failure))))
             }
             other => other,
         })

@@ -124,9 +124,9 @@ fn every_folder_on_the_path_counts_also_behind_links() {
     }
     // A missing file is accepted, but the folders on the way to it are checked.
     let missing = top.join("a/b/new/file");
-    check_way(&missing).unwrap();
+    check_path(&missing).unwrap();
     set_mode(&top.join("a"), 0o777);
-    assert!(check_way(&missing).is_err());
+    assert!(check_path(&missing).is_err());
 }
 
 #[test]

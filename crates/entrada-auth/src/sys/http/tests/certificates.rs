@@ -197,7 +197,7 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     let dir = good.path().to_str().unwrap();
     let why = |variable, why: &str| {
         let why = why.to_owned();
-        HttpFailure::from(SetupTrouble::RootsVariable { variable, why })
+        HttpFailure::from(SetupFailure::RootsVariable { variable, why })
     };
     let missing = "No such file or directory (os error 2)";
     for (variables, failure) in [
@@ -241,6 +241,6 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     let error = get("https://localhost:1/", &none(), &[&broken]).unwrap_err();
     assert_eq!(
         error.failure,
-        SetupTrouble::Bundle { file: "x.pem".to_owned(), source: BundleError::Damaged(2) }.into()
+        SetupFailure::Bundle { file: "x.pem".to_owned(), source: BundleError::Damaged(2) }.into()
     );
 }

@@ -141,8 +141,8 @@ fn every_failure_of_a_proxy_has_its_own_error() {
         let env = if login { with_login(port) } else { through(port) };
         let error = get_within(SHORT, TARGET, &env, &[]).unwrap_err();
         let name = format!("127.0.0.1:{port}");
-        let trouble = ProxyTrouble { proxy: name.clone(), fault };
-        assert_eq!(error.failure, HttpFailure::Proxy(Box::new(trouble)), "{}", full_text(&error));
+        let failure = ProxyFailure { proxy: name.clone(), fault };
+        assert_eq!(error.failure, HttpFailure::Proxy(Box::new(failure)), "{}", full_text(&error));
         let expected = expected.replace("PROXY", &name);
         assert_eq!(error.to_string(), format!("no answer from login.example.test: {expected}"));
         for text in [full_text(&error), format!("{error:?}"), format!("{env:?}")] {
@@ -160,8 +160,8 @@ fn a_tls_proxy_is_checked_like_a_server() {
     let plain = serve(say(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]));
     let https = |port: u16| env(&[("HTTPS_PROXY", &format!("https://127.0.0.1:{port}"))]);
     let error = get_within(SHORT, TARGET, &https(plain), &[]).unwrap_err();
-    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", full_text(&error)) };
-    assert_eq!(trouble.fault, ProxyFault::NotTls, "{}", full_text(&error));
+    let HttpFailure::Proxy(failure) = &error.failure else { panic!("{}", full_text(&error)) };
+    assert_eq!(failure.fault, ProxyFault::NotTls, "{}", full_text(&error));
 
     let refusing = |identity: Identity| tls(identity, b"HTTP/1.1 403 Forbidden\r\n\r\n");
     let port = refusing(authority.issue(&["127.0.0.1"]));
@@ -171,8 +171,8 @@ fn a_tls_proxy_is_checked_like_a_server() {
         "the certificate of the proxy 127.0.0.1 was issued by `Contoso`, which is not trusted here"
     );
     let error = get(TARGET, &https(port), &[&authority.pem()]).unwrap_err();
-    let HttpFailure::Proxy(trouble) = &error.failure else { panic!("{}", full_text(&error)) };
-    assert_eq!(trouble.fault, ProxyFault::Refused);
+    let HttpFailure::Proxy(failure) = &error.failure else { panic!("{}", full_text(&error)) };
+    assert_eq!(failure.fault, ProxyFault::Refused);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The bus's socket and the wait for it, on the caller's own thread with poll(2). An event loop would cost a thread
-//! or half a megabyte on every token request, only to watch this one descriptor.
+//! or half a megabyte on every token request, only to timeouts this one descriptor.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,9 +19,9 @@ use zbus::connection::socket::{BoxedSplit, ReadHalf, Split, WriteHalf};
 /// then.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
-/// The state of a wait: the descriptor and the time limit.
+/// Waits for one descriptor, up to a time limit.
 #[derive(Debug)]
-pub(super) struct BusSocket(Mutex<SocketState>);
+pub(super) struct PollLoop(Mutex<SocketState>);
 
 #[derive(Debug)]
 struct SocketState {
@@ -30,26 +30,26 @@ struct SocketState {
     reader: Option<(Arc<UnixStream>, Waker)>,
 }
 
-impl BusSocket {
-    /// A socket without a wait.
+impl PollLoop {
+    /// A loop without a descriptor, whose time limit has passed.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(SocketState { since: now(), until: now(), reader: None })))
     }
 
     /// Starts a wait of `limit`.
-    pub(super) fn extend(&self, limit: Duration) {
+    pub(super) fn set_limit(&self, limit: Duration) {
         let mut state = self.state();
         state.since = now();
         state.until = state.since + limit;
     }
 
     /// How long the wait has lasted.
-    pub(super) fn silence(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         now().saturating_duration_since(self.state().since)
     }
 
     /// Completes when the wait is over.
-    pub(super) async fn over(&self) {
+    pub(super) async fn timed_out(&self) {
         let look = |_: &mut Context<'_>| {
             if self.state().until <= now() { Poll::Ready(()) } else { Poll::Pending }
         };
@@ -104,18 +104,18 @@ impl Wake for Woken {
     }
 }
 
-/// The `socket` for zbus, with waits through `line`. It never passes file descriptors, because the Secret Service
+/// The `socket` for zbus, with waits through `poll_loop`. It never passes file descriptors, because the Secret Service
 /// sends none.
-pub(super) fn over(socket: UnixStream, line: &Arc<BusSocket>) -> BoxedSplit {
+pub(super) fn split(socket: UnixStream, poll_loop: &Arc<PollLoop>) -> BoxedSplit {
     let socket = Arc::new(socket);
-    let (reader, line) = (Arc::clone(&socket), Arc::clone(line));
-    Split::new(Box::new(Reading { socket: reader, line }), Box::new(Writing(socket)))
+    let (reader, poll_loop) = (Arc::clone(&socket), Arc::clone(poll_loop));
+    Split::new(Box::new(Reading { socket: reader, poll_loop }), Box::new(Writing(socket)))
 }
 
 #[derive(Debug)]
 struct Reading {
     socket: Arc<UnixStream>,
-    line: Arc<BusSocket>,
+    poll_loop: Arc<PollLoop>,
 }
 
 #[async_trait::async_trait]
@@ -126,7 +126,7 @@ impl ReadHalf for Reading {
                 Ok((size, _)) => Poll::Ready(Ok(size)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let reader = (Arc::clone(&self.socket), context.waker().clone());
-                    self.line.state().reader = Some(reader);
+                    self.poll_loop.state().reader = Some(reader);
                     Poll::Pending
                 }
                 Err(error) => Poll::Ready(Err(error)),

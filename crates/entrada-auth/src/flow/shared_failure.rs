@@ -1,10 +1,10 @@
-//! Shares the result of the last refresh with other processes through the note next to the lock. Processes that
-//! waited for the refresh get the same failure, and only one process sends a dead refresh token.
+//! Shares the failure of the last refresh with other processes, through a note in the lock file. Processes that waited for
+//! the refresh get the same failure, and only one process sends a refresh token that the authority refused for good.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::refresh::{asks_for_the_user, is_final};
+use super::refresh::{is_final, needs_sign_in};
 use super::{AcquireError, Refusal, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants, LockGuard};
 use crate::sys::{HttpError, HttpFailure};
@@ -62,7 +62,8 @@ pub(super) enum RefreshFailure {
         retry_after: Option<u64>,
     },
     /// There was no answer.
-    NoAnswerKind {
+    #[serde(rename = "no-answer-kind")]
+    NoAnswer {
         /// [`HttpError::host`].
         host: String,
         /// The kind of failure.
@@ -70,7 +71,7 @@ pub(super) enum RefreshFailure {
     },
 }
 
-/// The network failures that another process would meet too.
+/// The network failures that another process would get too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum NoAnswerKind {
@@ -105,7 +106,7 @@ impl RefreshFailure {
                     HttpFailure::Broken => NoAnswerKind::Broken,
                     _ => return None,
                 };
-                Some(Self::NoAnswerKind { host: host.clone(), kind })
+                Some(Self::NoAnswer { host: host.clone(), kind })
             }
             _ => None,
         }
@@ -115,14 +116,14 @@ impl RefreshFailure {
     pub(super) fn into_error(self) -> Result<Box<Refusal>, AcquireError> {
         match self {
             Self::Refused(error) => {
-                Ok(Box::new(Refusal { error, grant_type: "refresh_token", code_ran_out: false }))
+                Ok(Box::new(Refusal { error, grant_type: "refresh_token", code_expired: false }))
             }
             Self::NotOauth { status, content_type, reason, retry_after } => {
                 let (step, snippet) = (refresh::STEP, None);
                 Err(ProtocolError { step, status, content_type, reason, snippet, retry_after }
                     .into())
             }
-            Self::NoAnswerKind { host, kind } => {
+            Self::NoAnswer { host, kind } => {
                 let failure = match kind {
                     NoAnswerKind::Connect => HttpFailure::Connect,
                     NoAnswerKind::ConnectTimeout => HttpFailure::ConnectTimeout,
@@ -136,19 +137,19 @@ impl RefreshFailure {
     }
 
     /// The outcome without possible secrets: a server can repeat in its response what it was sent.
-    fn harmless(self, redactor: &Redactor) -> Self {
-        let harmless = |text: &str| -> String {
+    fn redacted(self, redactor: &Redactor) -> Self {
+        let clean = |text: &str| -> String {
             redactor.text(&without_secrets(text)).chars().take(TEXT_MAX).collect()
         };
-        let all = |text: Option<String>| text.as_deref().map(harmless);
+        let all = |text: Option<String>| text.as_deref().map(clean);
         match self {
             Self::Refused(error) => Self::Refused(ErrorResponse {
-                error: harmless(&error.error),
+                error: clean(&error.error),
                 error_description: all(error.error_description),
                 suberror: all(error.suberror),
                 error_subcode: all(error.error_subcode),
                 // The claims are sent back unchanged, or not at all.
-                claims: error.claims.filter(|claims| harmless(claims) == *claims),
+                claims: error.claims.filter(|claims| clean(claims) == *claims),
                 error_uri: None,
                 trace_id: all(error.trace_id),
                 correlation_id: all(error.correlation_id),
@@ -159,11 +160,11 @@ impl RefreshFailure {
             }),
             Self::NotOauth { status, content_type, reason, retry_after } => Self::NotOauth {
                 status,
-                content_type: harmless(&content_type),
-                reason: harmless(&reason),
+                content_type: clean(&content_type),
+                reason: clean(&reason),
                 retry_after,
             },
-            silence @ Self::NoAnswerKind { .. } => silence,
+            no_answer @ Self::NoAnswer { .. } => no_answer,
         }
     }
 }
@@ -184,7 +185,8 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         let last = guard.note().as_deref().and_then(read);
         let attempt = last.map_or(0, |note| note.attempt).wrapping_add(1);
-        let (token, question) = (refresh_token.fingerprint(), question(refresh_token, request));
+        let (token, question) =
+            (refresh_token.fingerprint(), request_digest(refresh_token, request));
         let begun =
             Self { guard, refresh_token, note: Note { attempt, token, question, failure: None } };
         begun.write_note();
@@ -192,7 +194,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Continues the attempt with `refresh_token`, which it has returned.
-    pub(super) fn goes_on_with<'b>(
+    pub(super) fn continue_with<'b>(
         self,
         refresh_token: &'b Secret,
         request: &TokenRequest,
@@ -205,7 +207,7 @@ impl<'a> Attempt<'a> {
 
     /// Writes the note that the attempt failed.
     pub(super) fn failed(mut self, outcome: RefreshFailure, at: NumericDate) {
-        let outcome = outcome.harmless(&Redactor::of([self.refresh_token]));
+        let outcome = outcome.redacted(&Redactor::of([self.refresh_token]));
         self.note.failure = Some(RecordedFailure { at, outcome });
         self.write_note();
     }
@@ -230,7 +232,8 @@ pub(super) fn failure_of_other_process(
         return None;
     }
     let note = read(after?)?;
-    let failure = note.failure.filter(|_| note.question == question(refresh_token, request))?;
+    let failure =
+        note.failure.filter(|_| note.question == request_digest(refresh_token, request))?;
     Some(failure.outcome)
 }
 
@@ -251,14 +254,14 @@ pub(super) fn recorded_failure(
     let RecordedFailure { at, outcome } = note.failure?;
     let pause = |seconds: u64| seconds.min(PAUSE_MAX).cast_signed();
     let life = match &outcome {
-        RefreshFailure::NoAnswerKind { .. } => return None,
+        RefreshFailure::NoAnswer { .. } => return None,
         RefreshFailure::NotOauth { retry_after, .. } => pause((*retry_after)?),
         RefreshFailure::Refused(error) => match error.retry_after {
             Some(seconds) => pause(seconds),
             // Applies to every request with this refresh token.
             None if is_final(error) => final_life(error),
-            None if !asks_for_the_user(error) => return None,
-            None if note.question != question(refresh_token, request) => return None,
+            None if !needs_sign_in(error) => return None,
+            None if note.question != request_digest(refresh_token, request) => return None,
             None => REFUSAL_LIFE,
         },
     };
@@ -266,7 +269,7 @@ pub(super) fn recorded_failure(
 }
 
 /// When the authority permanently refused the refresh token of `grant`, if it did.
-pub fn refused_for_good(
+pub fn permanently_refused_at(
     grants: &Grants,
     key: &GrantKey,
     grant: &Grant,
@@ -289,7 +292,7 @@ fn final_life(error: &ErrorResponse) -> i64 {
 }
 
 /// A digest of the refresh token and the request.
-fn question(refresh_token: &Secret, request: &TokenRequest) -> String {
+fn request_digest(refresh_token: &Secret, request: &TokenRequest) -> String {
     let scopes = request.scopes.to_string();
     let claims = request.claims_parameter().unwrap_or_default();
     let text = Zeroizing::new([refresh_token.expose(), &scopes, &claims].join("\0"));

@@ -14,34 +14,34 @@ const PATH_MAX: usize = 1024;
 
 /// The hints in one directory.
 #[derive(Clone, Debug)]
-pub struct Places(PathBuf);
+pub struct ItemPaths(PathBuf);
 
-impl Places {
+impl ItemPaths {
     /// A cache in `dir`.
     pub fn new(dir: PathBuf) -> Self {
         Self(dir)
     }
 
     /// The last known path of the item `name`.
-    pub(super) fn of(&self, name: &str) -> Option<OwnedObjectPath> {
+    pub(super) fn get(&self, name: &str) -> Option<OwnedObjectPath> {
         let bytes = disk::read(&self.file(name)).ok()??;
         let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= PATH_MAX)?;
         OwnedObjectPath::try_from(text.to_owned()).ok()
     }
 
     /// Stores the path of the item.
-    pub(super) fn note(&self, name: &str, place: &OwnedObjectPath) {
+    pub(super) fn put(&self, name: &str, item_path: &OwnedObjectPath) {
         let path = self.file(name);
         if disk::private_dir(&self.0).is_ok()
-            && let Ok(file) = Temporary::beside(&path)
+            && let Ok(file) = Temporary::create_for(&path)
         {
             // The cache may be lost.
-            let _ = file.become_cache(&path, place.as_bytes());
+            let _ = file.become_cache(&path, item_path.as_bytes());
         }
     }
 
     /// Removes the path.
-    pub(super) fn forget(&self, name: &str) {
+    pub(super) fn remove(&self, name: &str) {
         let _ = std::fs::remove_file(self.file(name));
     }
 

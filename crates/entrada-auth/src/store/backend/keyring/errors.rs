@@ -10,7 +10,7 @@ use entrada_core::clean;
 
 /// No connection to the bus at `address`.
 pub(super) fn no_session(address: &Address, error: impl Into<SourceError>) -> BackendError {
-    BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).because(error)
+    BackendError::unavailable(format!("no D-Bus session at `{}`", address.text)).with_source(error)
 }
 
 /// The error for a session without any usable bus. Each of `failed` has its address and the reason: an unusable
@@ -31,25 +31,25 @@ pub(super) fn no_sessions(failed: Vec<(Address, Option<io::Error>)>) -> BackendE
     }
     let fault = BackendError::unavailable(unusable.join("; "));
     match cause {
-        Some(cause) => fault.because(cause),
+        Some(cause) => fault.with_source(cause),
         None => fault,
     }
 }
 
 /// Maps an error of the secret-service crate.
-pub(super) fn of(error: secret_service::Error) -> BackendError {
+pub(super) fn from_service(error: secret_service::Error) -> BackendError {
     use secret_service::Error;
     match error {
-        Error::Zbus(error) => of_bus(error),
-        Error::ZbusFdo(error) => of_bus(error.into()),
+        Error::Zbus(error) => from_bus(error),
+        Error::ZbusFdo(error) => from_bus(error.into()),
         Error::Locked => BackendError::new(StoreErrorKind::Locked),
         Error::Prompt => BackendError::new(StoreErrorKind::Dismissed),
-        Error::Unavailable => BackendError::unavailable(NO_PROVIDER).because(error),
-        Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).because(error),
+        Error::Unavailable => BackendError::unavailable(NO_PROVIDER).with_source(error),
+        Error::PromptDisconnected => BackendError::unavailable(WENT_AWAY).with_source(error),
         Error::NoResult => {
-            BackendError::unavailable("the keyring did not return an item").because(error)
+            BackendError::unavailable("the keyring did not return an item").with_source(error)
         }
-        other => BackendError::denied("the keyring's answer cannot be read").because(other),
+        other => BackendError::denied("the keyring's answer cannot be read").with_source(other),
     }
 }
 
@@ -58,14 +58,14 @@ const NO_PROVIDER: &str = "no program provides `org.freedesktop.secrets` on the 
 const WENT_AWAY: &str = "the keyring's program ended during the request";
 
 /// Maps an error of D-Bus.
-pub(super) fn of_bus(error: zbus::Error) -> BackendError {
+pub(super) fn from_bus(error: zbus::Error) -> BackendError {
     let Some((name, text)) = name_and_text(&error) else {
         return match &error {
             zbus::Error::InputOutput(io) if io.kind() == io::ErrorKind::TimedOut => {
-                BackendError::unavailable("the keyring did not answer").because(error)
+                BackendError::unavailable("the keyring did not answer").with_source(error)
             }
-            zbus::Error::InputOutput(_) => BackendError::unavailable(WENT_AWAY).because(error),
-            _ => BackendError::denied("the keyring's answer cannot be read").because(error),
+            zbus::Error::InputOutput(_) => BackendError::unavailable(WENT_AWAY).with_source(error),
+            _ => BackendError::denied("the keyring's answer cannot be read").with_source(error),
         };
     };
     let fault = match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name) {
@@ -78,7 +78,7 @@ pub(super) fn of_bus(error: zbus::Error) -> BackendError {
             BackendError::denied(format!("the keyring refused: {}", clean(text)))
         }
     };
-    fault.because(error)
+    fault.with_source(error)
 }
 
 /// Whether the error says that the called object does not exist.
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn each_answer_maps_to_the_error_that_says_what_to_do() {
         use zbus::fdo::Error;
-        let trouble_of = |error: Error| of_bus(error.into()).trouble;
+        let trouble_of = |error: Error| from_bus(error.into()).reason;
         let text = || "no".to_owned();
         assert!(
             trouble_of(Error::ServiceUnknown(text())).to_string().contains("no program provides")
@@ -128,7 +128,7 @@ mod tests {
             trouble_of(Error::Failed("n\u{1b}[2Jo".to_owned())),
             StoreErrorKind::Denied(refused)
         );
-        assert_eq!(of(secret_service::Error::Locked).trouble, StoreErrorKind::Locked);
-        assert_eq!(of(secret_service::Error::Prompt).trouble, StoreErrorKind::Dismissed);
+        assert_eq!(from_service(secret_service::Error::Locked).reason, StoreErrorKind::Locked);
+        assert_eq!(from_service(secret_service::Error::Prompt).reason, StoreErrorKind::Dismissed);
     }
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::auth_code;
 use super::browser_result::BrowserResult;
-use super::choose::SignInMethod;
+use super::sign_in_method::SignInMethod;
 use super::tests::request;
 use super::*;
 use crate::sys::testing::Nothing;
@@ -35,7 +35,7 @@ const STEP: u64 = 100;
 
 /// A machine on which a request arrives every [`STEP`], without end.
 #[derive(Clone, Default)]
-struct Crowd {
+struct BusyMachine {
     milliseconds: Arc<AtomicU64>,
     /// The first requests.
     first: Rc<RefCell<Vec<HttpRequest>>>,
@@ -46,7 +46,7 @@ struct Crowd {
     closed_with: Rc<Cell<Option<Duration>>>,
 }
 
-impl Crowd {
+impl BusyMachine {
     fn passed(&self) -> u64 {
         self.milliseconds.load(Ordering::Relaxed)
     }
@@ -70,7 +70,7 @@ fn get(target: &str, host: &str) -> HttpRequest {
     http::Request::builder().uri(target).header("host", host).body(Vec::new()).unwrap()
 }
 
-impl Clock for Crowd {
+impl Clock for BusyMachine {
     fn now(&self) -> NumericDate {
         NumericDate(((BEGUN + self.passed()) / 1_000).cast_signed())
     }
@@ -84,7 +84,7 @@ impl Clock for Crowd {
     }
 }
 
-impl Browser for Crowd {
+impl Browser for BusyMachine {
     fn host_kind(&self, _: &Env) -> HostKind {
         HostKind::Desktop
     }
@@ -93,13 +93,13 @@ impl Browser for Crowd {
     }
 }
 
-impl Loopback for Crowd {
+impl Loopback for BusyMachine {
     fn listen(&self, _: &[u16]) -> io::Result<Box<dyn Listener>> {
         Ok(Box::new(self.clone()))
     }
 }
 
-impl Listener for Crowd {
+impl Listener for BusyMachine {
     fn port(&self) -> u16 {
         PORT
     }
@@ -120,7 +120,7 @@ impl Listener for Crowd {
     }
 }
 
-impl Http for Crowd {
+impl Http for BusyMachine {
     fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
         Ok(http::Response::new(br#"{"access_token":"at","expires_in":3600}"#.to_vec()))
     }
@@ -130,7 +130,7 @@ impl Http for Crowd {
 /// Records every message.
 #[derive(Default)]
 struct Log {
-    troubles: Vec<String>,
+    warnings: Vec<String>,
     countdown: Vec<i64>,
 }
 
@@ -144,22 +144,22 @@ impl Prompt for Log {
     fn waiting(&mut self, left: i64) {
         self.countdown.push(left);
     }
-    fn trouble(&mut self, what: &str) {
-        self.troubles.push(what.to_owned());
+    fn warn(&mut self, message: &str) {
+        self.warnings.push(message.to_owned());
     }
     fn done(&mut self) {}
 }
 
-fn sign_in(crowd: &Crowd, log: &mut Log) -> Result<BrowserResult, AcquireError> {
+fn sign_in(machine: &BusyMachine, log: &mut Log) -> Result<BrowserResult, AcquireError> {
     let env = Env::default();
     let sys = Sys {
-        clock: crowd,
-        http: crowd,
+        clock: machine,
+        http: machine,
         dial: &Nothing,
         env: &env,
         terminal: &Nothing,
-        browser: crowd,
-        loopback: crowd,
+        browser: machine,
+        loopback: machine,
         entropy: &Nothing,
         programs: &Nothing,
     };
@@ -176,29 +176,29 @@ fn right() -> HttpRequest {
     get(&format!("/?code=the-code&state={state}"), &format!("localhost:{PORT}"))
 }
 
-fn crowd(others: &'static str) -> Crowd {
-    Crowd { others, host: "localhost:50123", ..Crowd::default() }
+fn machine(others: &'static str) -> BusyMachine {
+    BusyMachine { others, host: "localhost:50123", ..BusyMachine::default() }
 }
 
 #[test]
 fn the_wait_has_the_requested_length_however_many_requests_arrive() {
     for others in ["/favicon.ico", "/", "/?code=c&state=x", "/?error=e&state=x&state=y"] {
-        let (crowd, mut log) = (crowd(others), Log::default());
-        let end = sign_in(&crowd, &mut log).err().unwrap().to_string();
-        assert_eq!((end.as_str(), crowd.passed()), ("no answer came within 8 s", 8_000));
+        let (machine, mut log) = (machine(others), Log::default());
+        let end = sign_in(&machine, &mut log).err().unwrap().to_string();
+        assert_eq!((end.as_str(), machine.passed()), ("no answer came within 8 s", 8_000));
         assert_eq!(log.countdown, [8, 7, 6, 5, 4, 3, 2, 1], "{others}");
-        assert_eq!(crowd.statuses().len(), 80);
-        assert_eq!(crowd.closed_with.get(), Some(Duration::ZERO));
+        assert_eq!(machine.statuses().len(), 80);
+        assert_eq!(machine.closed_with.get(), Some(Duration::ZERO));
     }
 }
 
 #[test]
 fn responses_to_another_sign_in_are_reported_once_and_counted() {
-    let (crowd, mut log) = (crowd("/?code=c&state=x"), Log::default());
-    *crowd.first.borrow_mut() =
+    let (machine, mut log) = (machine("/?code=c&state=x"), Log::default());
+    *machine.first.borrow_mut() =
         vec![get("/?code=c&code=d", "localhost:50123"), get("/?code=c&code=e", "localhost:50123")];
-    assert!(sign_in(&crowd, &mut log).is_err());
-    let [twice, state, sum] = &log.troubles[..] else { panic!("{:?}", log.troubles) };
+    assert!(sign_in(&machine, &mut log).is_err());
+    let [twice, state, sum] = &log.warnings[..] else { panic!("{:?}", log.warnings) };
     assert!(twice.contains("a parameter twice"), "{twice}");
     assert!(state.contains("its `state`"), "{state}");
     assert!(sum.starts_with("80 responses to this machine in total"), "{sum}");
@@ -207,35 +207,35 @@ fn responses_to_another_sign_in_are_reported_once_and_counted() {
 #[test]
 fn no_request_prolongs_the_end_of_a_successful_sign_in() {
     for others in ["/favicon.ico", "/?code=the-code&state=x", "/"] {
-        let (crowd, mut log) = (crowd(others), Log::default());
-        crowd.first.borrow_mut().push(right());
-        let browser_result = sign_in(&crowd, &mut log).unwrap();
-        let before = crowd.passed();
-        browser_result.tell(&crowd, Ok(&Account::default()));
-        let waited = crowd.passed() - before;
-        let closing = crowd.closed_with.get().unwrap();
+        let (machine, mut log) = (machine(others), Log::default());
+        machine.first.borrow_mut().push(right());
+        let browser_result = sign_in(&machine, &mut log).unwrap();
+        let before = machine.passed();
+        browser_result.show(&machine, Ok(&Account::default()));
+        let waited = machine.passed() - before;
+        let closing = machine.closed_with.get().unwrap();
         assert_eq!(waited, 800, "{others}");
         assert_eq!(Duration::from_millis(waited) + closing, Duration::from_secs(1));
-        assert!(log.troubles.is_empty(), "{:?}", log.troubles);
-        assert!(crowd.statuses().iter().all(|status| *status == 303), "{others}");
+        assert!(log.warnings.is_empty(), "{:?}", log.warnings);
+        assert!(machine.statuses().iter().all(|status| *status == 303), "{others}");
     }
 }
 
 #[test]
 fn the_page_that_names_the_account_is_for_this_machine_only() {
-    let (crowd, mut log) = (
-        Crowd { others: "/result", host: "evil.example:50123", ..Crowd::default() },
+    let (machine, mut log) = (
+        BusyMachine { others: "/result", host: "evil.example:50123", ..BusyMachine::default() },
         Log::default(),
     );
-    crowd.first.borrow_mut().push(right());
-    let browser_result = sign_in(&crowd, &mut log).unwrap();
-    browser_result.tell(&crowd, Ok(&Account::default()));
-    let statuses = crowd.statuses();
+    machine.first.borrow_mut().push(right());
+    let browser_result = sign_in(&machine, &mut log).unwrap();
+    browser_result.show(&machine, Ok(&Account::default()));
+    let statuses = machine.statuses();
     assert_eq!(statuses[0], 303);
     assert!(1 < statuses.len() && statuses[1..].iter().all(|status| *status == 421));
 
-    crowd.first.borrow_mut().append(&mut vec![get("/result", "localhost:50123"), right()]);
-    let browser_result = sign_in(&crowd, &mut log).unwrap();
-    browser_result.tell(&crowd, Ok(&Account::default()));
-    assert_eq!(crowd.statuses(), [303, 200]);
+    machine.first.borrow_mut().append(&mut vec![get("/result", "localhost:50123"), right()]);
+    let browser_result = sign_in(&machine, &mut log).unwrap();
+    browser_result.show(&machine, Ok(&Account::default()));
+    assert_eq!(machine.statuses(), [303, 200]);
 }

@@ -1,15 +1,15 @@
-//! The end of a sign-in that `--timeout` sets, for the requests that come before tokens do.
+//! Applies the timeout of a sign-in to the requests that it sends before it has tokens.
 
 use std::time::Duration;
 
 use crate::sys::{Bundle, Clock, Http, HttpError, HttpRequest, HttpResponse, RequestDeadline};
 
-/// The least time that a request gets. The last poll is sent when the time is up, because only the server can say whether the user
-/// has finished.
+/// The least time that a request gets. The last poll is sent when the time is up, because only the server knows whether the
+/// user has finished.
 const LEAST: Duration = Duration::from_secs(2);
 
-/// A network whose requests end with the sign-in. The request that redeems a code does not go through it: the code is spent then, and
-/// the answer is the only one that there ever is.
+/// An [`Http`] whose requests end at the timeout of the sign-in. The request that redeems a code is not sent through it,
+/// because a code can be redeemed only once and its answer must be received.
 pub(super) struct BoundedHttp<'a> {
     inner: &'a dyn Http,
     timeout: Option<Duration>,
@@ -17,7 +17,7 @@ pub(super) struct BoundedHttp<'a> {
 }
 
 impl<'a> BoundedHttp<'a> {
-    /// Requests of a sign-in that begins now and may take `timeout`; `None` sets no bound.
+    /// Requests of a sign-in that starts now and may take `timeout`; `None` is no limit.
     pub(super) fn new(inner: &'a dyn Http, clock: &dyn Clock, timeout: Option<Duration>) -> Self {
         Self { inner, timeout, passed: clock.stopwatch() }
     }

@@ -1,21 +1,21 @@
-//! Entries of the list of accounts whose grant is gone.
+//! Entries of the account list whose grant no longer exists.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{AccountEntry, GrantKey, Grants, StoreKind};
 
-/// Entries that one write takes off the list. A descriptor is open for the lock of each.
+/// The number of entries that one write removes from the list. The lock of each holds a file descriptor.
 const BATCH: usize = 128;
 
 impl Grants {
-    /// Those of `entries` that are sign-ins: their grant is in the store or kept aside. One that cannot be read counts, and all
-    /// count where the store does not answer. A single entry is not looked up.
+    /// The entries whose grant is in the store or kept aside. A grant that cannot be read counts as present. If the store does
+    /// not answer, or if there is only one entry, all entries are returned.
     pub fn signed_in(&self, entries: Vec<AccountEntry>) -> Vec<AccountEntry> {
         if entries.len() < 2 || self.kind() == StoreKind::Memory {
             return entries;
         }
-        // One question, however many entries there are.
+        // One call for all entries.
         let names: Option<HashSet<String>> = match self.backend.names() {
             Ok(names) => names.map(|names| names.into_iter().collect()),
             Err(_) => return entries,
@@ -23,7 +23,7 @@ impl Grants {
         let is_there = |entry: &AccountEntry| {
             let key = entry.key();
             let name = key.to_string();
-            // A damaged file has no name to list.
+            // The store cannot list the name of a damaged file.
             let is_loaded = || !matches!(self.backend.load(&name), Ok(None));
             self.has_pending(&key)
                 || match &names {
@@ -40,21 +40,21 @@ impl Grants {
         there
     }
 
-    /// Says that the store lacks a grant that is on the list: a provider that took the place of another looks like being signed out.
+    /// Warns that the store lacks a grant that is on the list: another keyring provider may have replaced the one that has it.
     pub(super) fn warn_absent(&self) {
         let who = self.backend.describe();
         self.warn(format!("the list of accounts contains a grant that {who} does not have"));
     }
 
-    /// Remembers entries for [`Grants::drop_stale`].
+    /// Notes entries for [`Grants::drop_stale`].
     pub(super) fn note_stale(&self, keys: impl IntoIterator<Item = GrantKey>) {
         self.stale.borrow_mut().extend(keys);
     }
 
-    /// Takes entries off the list that were found without a grant, up to a number. Each is locked and looked up once more: a sign-in
-    /// is put on the list before it is stored.
+    /// Removes entries from the list that were found without a grant, up to 128. Each one is locked and looked up again,
+    /// because a sign-in is added to the list before it is stored.
     ///
-    /// Those of a keyring stay: another provider may answer today than the one that has the grant.
+    /// Entries of a keyring stay: the provider that answers now may not be the one that has the grant.
     pub fn drop_stale(&self) {
         let stale = self.stale.take();
         if stale.is_empty() || self.kind() == StoreKind::Keyring {

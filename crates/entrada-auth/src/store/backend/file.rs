@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::seal::{self, Sealer, StoreKey};
-use super::temporary::Temporary;
-use super::{ASIDE, Backend, BackendError, Bytes, Room, StoreError, StoreKind, action, disk};
+use super::{Backend, Bytes};
+use crate::store::seal::{self, Sealer, StoreKey};
+use crate::store::temporary::Temporary;
+use crate::store::{ASIDE, BackendError, ReservedSpace, StoreError, StoreKind, action, disk};
 
 /// File extension of an item.
 const EXTENSION: &str = "item";
 
 /// File extension of an item that could not be read and was moved aside.
-pub(super) const DAMAGED: &str = "damaged";
+pub(in crate::store) const DAMAGED: &str = "damaged";
 
 /// One encrypted file per item, in its own directory.
 pub struct File {
@@ -23,14 +24,14 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where `key` is not one that files can be encrypted under.
+    /// [`StoreError`] if `key` is not a valid key.
     pub fn new(dir: PathBuf, key: &StoreKey) -> Result<Self, StoreError> {
         let sealer = Sealer::new(key).map_err(|fault| fault.when(StoreKind::File, action::OPEN))?;
         Ok(Self { dir, sealer })
     }
 
     /// Whether `dir` has never held an item. Any key is valid then.
-    pub(super) fn is_new(dir: &Path) -> bool {
+    pub(in crate::store) fn is_new(dir: &Path) -> bool {
         let is_item = |entry: std::fs::DirEntry| {
             entry.path().extension().is_some_and(|extension| extension == EXTENSION)
         };
@@ -38,12 +39,12 @@ impl File {
     }
 
     /// Items in `dir`, encrypted with a key that is already loaded.
-    pub(super) fn with(dir: PathBuf, sealer: Sealer) -> Self {
+    pub(in crate::store) fn with(dir: PathBuf, sealer: Sealer) -> Self {
         Self { dir, sealer }
     }
 
     /// The file path of the item `name`.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(in crate::store) fn path(&self, name: &str) -> PathBuf {
         path_in(&self.dir, name)
     }
 
@@ -60,7 +61,7 @@ impl File {
     }
 
     /// Writes `bytes` under `name` into the disk space that was reserved for it.
-    pub(super) fn save_into(
+    pub(in crate::store) fn save_into(
         &self,
         room: Temporary,
         name: &str,
@@ -88,17 +89,17 @@ impl File {
 }
 
 /// The files of the items in `dir`.
-pub(super) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, BackendError> {
+pub(in crate::store) fn items_in(dir: &Path) -> Result<Vec<PathBuf>, BackendError> {
     disk::list(dir, EXTENSION)
 }
 
 /// The name of the item in the file `path`. Reading the name needs no key.
-pub(super) fn name_in(path: &Path) -> Option<String> {
+pub(in crate::store) fn name_in(path: &Path) -> Option<String> {
     seal::name_of(&disk::read(path).ok().flatten()?).ok()
 }
 
 /// A free file name next to `path`, for an item that could not be read.
-pub(super) fn free_damaged(path: &Path) -> PathBuf {
+pub(in crate::store) fn free_damaged(path: &Path) -> PathBuf {
     let mut number = 1;
     loop {
         let free = path.with_extension(match number {
@@ -113,7 +114,7 @@ pub(super) fn free_damaged(path: &Path) -> PathBuf {
 }
 
 /// The files that were renamed to a name from [`free_damaged`] for the item's file `path`.
-pub(super) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
+pub(in crate::store) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
     let Some((dir, stem)) = path.parent().zip(path.file_stem()) else { return Ok(Vec::new()) };
     let mut all = disk::list(dir, DAMAGED)?;
     let is_of = |own: &PathBuf| {
@@ -125,7 +126,7 @@ pub(super) fn damaged_of(path: &Path) -> Result<Vec<PathBuf>, BackendError> {
 }
 
 /// The file path of the item `name` of the store in `dir`.
-pub(super) fn path_in(dir: &Path, name: &str) -> PathBuf {
+pub(in crate::store) fn path_in(dir: &Path, name: &str) -> PathBuf {
     // An item that was moved aside keeps its old name inside, and no longer counts as an item.
     let extension = if name.starts_with(ASIDE) { DAMAGED } else { EXTENSION };
     dir.join(format!("{}.{extension}", disk::file_name(name)))
@@ -148,14 +149,14 @@ impl Backend for File {
         self.write(name, bytes).map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
-    fn room(&self) -> Result<Option<Room>, StoreError> {
-        let room = disk::private_dir(&self.dir).and_then(|()| Room::in_folder(&self.dir));
+    fn reserve_space(&self) -> Result<Option<ReservedSpace>, StoreError> {
+        let room = disk::private_dir(&self.dir).and_then(|()| ReservedSpace::in_folder(&self.dir));
         room.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
     }
 
-    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+    fn move_item(&self, name: &str, new_name: &str) -> Result<(), StoreError> {
         // The file is renamed unopened: it is unreadable under any name.
-        let (from, to) = (self.path(name), self.path(aside));
+        let (from, to) = (self.path(name), self.path(new_name));
         let moved = match to.symlink_metadata() {
             Ok(_) => Err(BackendError::denied(format!("`{}` already exists", to.display()))),
             Err(_) => disk::rename(&from, &to),
@@ -214,7 +215,7 @@ mod tests {
         let other = StoreKey::Raw(Secret::new("11".repeat(32)));
         let other = File::new(dir.path().join("grants"), &other).unwrap();
         let error = other.load("name").unwrap_err();
-        assert_eq!(error.trouble, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
+        assert_eq!(error.reason, StoreErrorKind::WrongKey("wrong key or altered file".to_owned()));
         assert_eq!(other.names().unwrap().unwrap(), ["name"]);
         assert!(store(dir.path()).load("name").unwrap().is_some());
     }

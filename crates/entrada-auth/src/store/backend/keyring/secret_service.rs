@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures_lite::future::or;
 
+use super::connection::{ServiceConnection, driven};
+use super::item_paths::ItemPaths;
 use super::items::Items;
-use super::line::BusSocket;
-use super::link::{Link, driven};
-use super::places::Places;
-use super::watch::Watch;
-use super::{AskedToEnd, Interaction, KeyringSession, Limits, Notice, prompt};
+use super::poll_loop::PollLoop;
+use super::timeouts::Timeouts;
+use super::{Interaction, KeyringSession, Limits, Notice, TerminationSignal, prompt};
 use crate::store::{
-    Backend, BackendError, Bytes, IsRight, StoreError, StoreErrorKind, StoreKind, action,
+    Backend, BackendError, Bytes, ItemCheck, StoreError, StoreErrorKind, StoreKind, action,
 };
 
 /// Settings of the Secret Service store.
@@ -29,9 +29,9 @@ pub struct SecretServiceOptions {
     /// The timeouts of calls.
     pub limits: Limits,
     /// Returns the signal that asked the program to end.
-    pub asked_to_end: AskedToEnd,
+    pub termination_signal: TerminationSignal,
     /// The cache directory of item paths, which saves searches.
-    pub places: Option<Places>,
+    pub item_paths: Option<ItemPaths>,
 }
 
 /// Items of one service in the Secret Service. One connection on the caller's thread serves a whole run.
@@ -39,16 +39,17 @@ pub struct SecretService {
     settings: SecretServiceOptions,
     notice: Notice,
     noticed: Cell<bool>,
-    link: Cell<Option<Link>>,
+    connection: Cell<Option<ServiceConnection>>,
     provider: RefCell<Option<String>>,
-    line: Arc<BusSocket>,
+    poll_loop: Arc<PollLoop>,
 }
 
 impl SecretService {
     /// Items with these `settings`. Connects at the first use. `notice` gets messages for the user during a wait.
     pub fn new(settings: SecretServiceOptions, notice: Notice) -> Self {
-        let (noticed, link, provider) = (Cell::default(), Cell::default(), RefCell::default());
-        Self { settings, notice, noticed, link, provider, line: BusSocket::new() }
+        let (noticed, connection, provider) =
+            (Cell::default(), Cell::default(), RefCell::default());
+        Self { settings, notice, noticed, connection, provider, poll_loop: PollLoop::new() }
     }
 
     /// Runs `work`, and fails if the service is silent for too long.
@@ -57,19 +58,19 @@ impl SecretService {
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
         let say = |text: &str| self.notify_once(text);
-        let watch = Watch::new(&self.line, &self.settings, &say);
-        let mut link = self.link.take();
-        let answer = async { Ok(self.attempt(&mut link, &watch, work).await) };
-        let silence = async { Err(watch.run_out().await) };
-        match self.line.block_on(or(answer, silence)) {
+        let timeouts = Timeouts::new(&self.poll_loop, &self.settings, &say);
+        let mut connection = self.connection.take();
+        let answer = async { Ok(self.attempt(&mut connection, &timeouts, work).await) };
+        let silence = async { Err(timeouts.expired().await) };
+        match self.poll_loop.block_on(or(answer, silence)) {
             Ok(result) => {
-                self.link.set(link);
+                self.connection.set(connection);
                 result
             }
             Err(fault) => {
                 // The next call opens a new connection.
-                if let Some(dialog) = watch.into_dialog() {
-                    self.line.block_on(prompt::dismiss(dialog, &self.line));
+                if let Some(dialog) = timeouts.into_dialog() {
+                    self.poll_loop.block_on(prompt::dismiss(dialog, &self.poll_loop));
                 }
                 Err(fault)
             }
@@ -78,38 +79,40 @@ impl SecretService {
 
     async fn attempt<T>(
         &self,
-        link: &mut Option<Link>,
-        watch: &Watch<'_>,
+        connection: &mut Option<ServiceConnection>,
+        timeouts: &Timeouts<'_>,
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let was_connected = link.is_some();
-        let mut result = self.once(link, watch, work).await;
+        let was_connected = connection.is_some();
+        let mut result = self.once(connection, timeouts, work).await;
         let settled = |fault: &BackendError| {
-            matches!(fault.trouble, StoreErrorKind::Locked | StoreErrorKind::Dismissed)
+            matches!(fault.reason, StoreErrorKind::Locked | StoreErrorKind::Dismissed)
         };
         if was_connected && result.as_ref().is_err_and(|fault| !settled(fault)) {
             // The service may have been restarted since then, and this session is lost with the old one.
-            *link = None;
-            result = self.once(link, watch, work).await;
+            *connection = None;
+            result = self.once(connection, timeouts, work).await;
         }
         if result.is_err() {
-            *link = None;
+            *connection = None;
         }
         result
     }
 
     async fn once<T>(
         &self,
-        link: &mut Option<Link>,
-        watch: &Watch<'_>,
+        connection: &mut Option<ServiceConnection>,
+        timeouts: &Timeouts<'_>,
         work: &impl AsyncFn(Items<'_>) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let link = match link {
-            Some(link) => link,
-            None => link.insert(Link::open(&self.settings, &self.line, watch).await?),
+        let connection = match connection {
+            Some(connection) => connection,
+            None => connection
+                .insert(ServiceConnection::open(&self.settings, &self.poll_loop, timeouts).await?),
         };
-        watch.connected();
-        driven(&link.bus, work(Items { link, settings: &self.settings, watch })).await
+        timeouts.connected();
+        driven(&connection.bus, work(Items { connection, settings: &self.settings, timeouts }))
+            .await
     }
 
     /// Shows `text`, unless a message was shown before.
@@ -151,8 +154,12 @@ impl Backend for SecretService {
         self.run(action::LOAD, &async |items| items.load(name, None).await)
     }
 
-    fn load_if(&self, name: &str, is_right: &IsRight<'_>) -> Result<Option<Bytes>, StoreError> {
-        self.run(action::LOAD, &async |items| items.load(name, Some(is_right)).await)
+    fn load_checked(
+        &self,
+        name: &str,
+        is_valid: &ItemCheck<'_>,
+    ) -> Result<Option<Bytes>, StoreError> {
+        self.run(action::LOAD, &async |items| items.load(name, Some(is_valid)).await)
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -182,7 +189,7 @@ mod tests {
     /// Short timeouts.
     fn hurried(settings: &mut SecretServiceOptions) {
         settings.limits =
-            Limits { quiet: Duration::from_millis(100), patient: Duration::from_millis(100) };
+            Limits { answer: Duration::from_millis(100), dialog: Duration::from_millis(100) };
     }
 
     #[test]
@@ -191,7 +198,7 @@ mod tests {
         let store = store_at("/nowhere/bus".as_ref(), |_| ());
         let error = store.load("name").unwrap_err();
         assert_eq!(
-            error.trouble,
+            error.reason,
             StoreErrorKind::Unavailable(format!("no D-Bus session at `{address}`"))
         );
         assert!(error.source.is_some());
@@ -204,7 +211,7 @@ mod tests {
         let _listener = UnixListener::bind(&path).unwrap();
         let store = store_at(&path, hurried);
         for _ in 0..2 {
-            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::TimedOut(1));
+            assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::TimedOut(1));
         }
         assert_eq!(store.describe(), "the Secret Service");
     }
@@ -212,7 +219,7 @@ mod tests {
     /// Each operation that can be the first one on a connection.
     const FIRST: [fn(&SecretService); 6] = [
         |store| drop(store.load("name")),
-        |store| drop(store.load_if("name", &|_| true)),
+        |store| drop(store.load_checked("name", &|_| true)),
         |store| drop(store.save("name", b"value")),
         |store| drop(store.remove("name")),
         |store| drop(store.names()),
@@ -240,10 +247,10 @@ mod tests {
             });
             let store = fake.store(|own| {
                 own.session = session;
-                own.limits.quiet = Duration::from_secs(5);
-                own.asked_to_end = || IS_ASKED.load(Ordering::Relaxed).then_some(2);
+                own.limits.answer = Duration::from_secs(5);
+                own.termination_signal = || IS_ASKED.load(Ordering::Relaxed).then_some(2);
             });
-            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(2));
+            assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::Interrupted(2));
             assert_eq!(fake.calls(), ["ReadAlias"]);
             IS_ASKED.store(false, Ordering::Relaxed);
         }
@@ -274,8 +281,8 @@ mod tests {
             "org.freedesktop.DBus.Error.ServiceUnknown",
         ] {
             let fake = Fake::new(move |_| Answer::Error(name));
-            let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
-            assert!(matches!(trouble, StoreErrorKind::Unavailable(_)), "{trouble}");
+            let reason = fake.store(|_| ()).load("name").unwrap_err().reason;
+            assert!(matches!(reason, StoreErrorKind::Unavailable(_)), "{reason}");
             assert_eq!(fake.calls(), ["ReadAlias"]);
         }
     }
@@ -291,9 +298,9 @@ mod tests {
                 Answer::Usual
             });
             let store = fake.store(|_| ());
-            let trouble = store.load("name").unwrap_err().trouble;
+            let reason = store.load("name").unwrap_err().reason;
             let expected = "the keyring's program ended during the request".to_owned();
-            assert_eq!(trouble, StoreErrorKind::Unavailable(expected), "{at}");
+            assert_eq!(reason, StoreErrorKind::Unavailable(expected), "{at}");
             assert_eq!(store.load("name").unwrap(), None, "{at}");
             let calls = fake.calls();
             let opened = calls.iter().enumerate().filter(|(_, call)| *call == "OpenSession");
@@ -322,21 +329,21 @@ mod tests {
 
     #[test]
     fn a_collection_that_hides_its_items_while_it_is_locked_is_locked_and_not_empty() {
-        let trouble = |ask: &dyn Fn(&SecretService) -> Option<StoreError>| {
+        let reason = |ask: &dyn Fn(&SecretService) -> Option<StoreError>| {
             let fake = hiding(|_| None);
             let error = ask(&fake.store(|_| ()));
             // KeePassXC would ask the user within that call, or answer that there are no items.
             assert!(!fake.calls().contains(&"SearchItems".to_owned()), "searched nevertheless");
-            error.unwrap().trouble
+            error.unwrap().reason
         };
-        assert_eq!(trouble(&|store| store.load("name").err()), StoreErrorKind::Locked);
+        assert_eq!(reason(&|store| store.load("name").err()), StoreErrorKind::Locked);
         assert_eq!(
-            trouble(&|store| store.load_if("name", &|_| true).err()),
+            reason(&|store| store.load_checked("name", &|_| true).err()),
             StoreErrorKind::Locked
         );
-        assert_eq!(trouble(&|store| store.save("name", b"value").err()), StoreErrorKind::Locked);
-        assert_eq!(trouble(&|store| store.remove("name").err()), StoreErrorKind::Locked);
-        assert_eq!(trouble(&|store| store.names().err()), StoreErrorKind::Locked);
+        assert_eq!(reason(&|store| store.save("name", b"value").err()), StoreErrorKind::Locked);
+        assert_eq!(reason(&|store| store.remove("name").err()), StoreErrorKind::Locked);
+        assert_eq!(reason(&|store| store.names().err()), StoreErrorKind::Locked);
     }
 
     #[test]
@@ -344,7 +351,7 @@ mod tests {
         let refused = "org.freedesktop.Secret.Error.IsLocked";
         let fake = hiding(move |method| (method == "Unlock").then_some(Answer::Error(refused)));
         let error = fake.store(|own| own.interaction = Interaction::Allowed).load("name");
-        assert_eq!(error.unwrap_err().trouble, StoreErrorKind::Locked);
+        assert_eq!(error.unwrap_err().reason, StoreErrorKind::Locked);
         let calls = fake.calls();
         assert_eq!(calls.last().map(String::as_str), Some("Unlock"), "{calls:?}");
         assert!(!calls.contains(&"SearchItems".to_owned()), "{calls:?}");
@@ -360,10 +367,10 @@ mod tests {
             );
             // Without the signal the result would be a timeout.
             let store = fake.store(|own| {
-                own.limits.quiet = Duration::from_secs(5);
-                own.asked_to_end = || Some(15);
+                own.limits.answer = Duration::from_secs(5);
+                own.termination_signal = || Some(15);
             });
-            assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(15));
+            assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::Interrupted(15));
         }
     }
 
@@ -371,8 +378,8 @@ mod tests {
     fn a_signal_does_not_interrupt_a_call_that_is_being_answered() {
         let fake = Fake::new(|_| Answer::Usual);
         let store = fake.store(|own| {
-            own.limits.quiet = Duration::from_secs(600);
-            own.asked_to_end = || Some(2);
+            own.limits.answer = Duration::from_secs(600);
+            own.termination_signal = || Some(2);
         });
         assert_eq!(store.load("name").unwrap(), None);
     }
@@ -386,10 +393,10 @@ mod tests {
         });
         let store = fake.store(|own| {
             own.interaction = Interaction::Allowed;
-            own.limits.quiet = Duration::from_secs(5);
-            own.asked_to_end = || IS_UP.load(Ordering::Relaxed).then_some(2);
+            own.limits.answer = Duration::from_secs(5);
+            own.termination_signal = || IS_UP.load(Ordering::Relaxed).then_some(2);
         });
-        assert_eq!(store.load("name").unwrap_err().trouble, StoreErrorKind::Interrupted(2));
+        assert_eq!(store.load("name").unwrap_err().reason, StoreErrorKind::Interrupted(2));
         assert_eq!(fake.calls().last().map(String::as_str), Some("Dismiss"));
     }
 
@@ -401,12 +408,12 @@ mod tests {
         if rustix::process::geteuid().is_root() {
             fake.calls();
             std::os::unix::fs::chown(fake.path(), Some(65_534), None).unwrap();
-            let trouble = fake.store(|_| ()).load("name").unwrap_err().trouble;
+            let reason = fake.store(|_| ()).load("name").unwrap_err().reason;
             assert!(
-                matches!(&trouble, StoreErrorKind::OtherOwner { owner: 65_534, .. }),
-                "{trouble}"
+                matches!(&reason, StoreErrorKind::OtherOwner { owner: 65_534, .. }),
+                "{reason}"
             );
-            assert!(trouble.to_string().contains("/bus` belongs to another user"), "{trouble}");
+            assert!(reason.to_string().contains("/bus` belongs to another user"), "{reason}");
             assert_eq!(fake.calls(), [""; 0]);
         }
     }

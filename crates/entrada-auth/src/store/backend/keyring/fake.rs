@@ -71,9 +71,9 @@ pub(super) fn store_at(
         service: "entrada-test".to_owned(),
         session: KeyringSession::Plain,
         interaction: Interaction::Forbidden,
-        limits: Limits { quiet: Duration::from_secs(60), patient: Duration::from_secs(600) },
-        asked_to_end: || None,
-        places: None,
+        limits: Limits { answer: Duration::from_secs(60), dialog: Duration::from_secs(600) },
+        termination_signal: || None,
+        item_paths: None,
     };
     change(&mut settings);
     SecretService::new(settings, Box::new(|_| ()))

@@ -6,10 +6,10 @@ use secret_service::{Collection, Item};
 use zbus::fdo::DBusProxy;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-use super::link::{Link, PATH, SERVICE};
-use super::watch::Watch;
-use super::{Interaction, SecretServiceOptions, prompt, trouble};
-use crate::store::{BackendError, Bytes, IsRight, StoreErrorKind};
+use super::connection::{PATH, SERVICE, ServiceConnection};
+use super::timeouts::Timeouts;
+use super::{Interaction, SecretServiceOptions, errors, prompt};
+use crate::store::{BackendError, Bytes, ItemCheck, StoreErrorKind};
 use entrada_core::clean;
 
 /// The schema attribute of entrada's items. It keeps another program's item from being taken for one of them.
@@ -23,33 +23,33 @@ const CONTENT_TYPE: &str = "text/plain";
 
 /// All items of one service.
 pub(super) struct Items<'a> {
-    pub(super) link: &'a Link,
+    pub(super) connection: &'a ServiceConnection,
     pub(super) settings: &'a SecretServiceOptions,
-    pub(super) watch: &'a Watch<'a>,
+    pub(super) timeouts: &'a Timeouts<'a>,
 }
 
 impl<'a> Items<'a> {
-    /// The bytes of the item `name`. Looks first at the item's last known place, and checks with `is_right` that the
+    /// The bytes of the item `name`. Reads the item at its last known path first, and checks with `is_valid` that the
     /// bytes are the item's.
     pub(super) async fn load(
         &self,
         name: &str,
-        is_right: Option<&IsRight<'_>>,
+        is_valid: Option<&ItemCheck<'_>>,
     ) -> Result<Option<Bytes>, BackendError> {
-        if let Some(path) = self.remembered(name)
+        if let Some(path) = self.path_of_this_connection(name)
             && let Ok(bytes) = self.read(path).await
         {
             return Ok(Some(bytes));
         }
-        if let Some((is_right, path)) = is_right.zip(self.noted(name))
+        if let Some((is_valid, path)) = is_valid.zip(self.path_of_earlier_run(name))
             && let Ok(bytes) = self.read(path.clone()).await
-            && is_right(&bytes)
+            && is_valid(&bytes)
         {
-            self.link.found.borrow_mut().insert(name.to_owned(), path);
+            self.connection.found.borrow_mut().insert(name.to_owned(), path);
             return Ok(Some(bytes));
         }
         let Some(item) = self.find(name).await? else { return Ok(None) };
-        let bytes = Bytes::new(item.get_secret().await.map_err(trouble::of)?);
+        let bytes = Bytes::new(item.get_secret().await.map_err(errors::from_service)?);
         self.remember(name, &item);
         Ok(Some(bytes))
     }
@@ -63,11 +63,11 @@ impl<'a> Items<'a> {
             let item = collection
                 .create_item(&label, self.attributes(name), bytes, true, CONTENT_TYPE)
                 .await
-                .map_err(trouble::of)?;
+                .map_err(errors::from_service)?;
             self.remember(name, &item);
             item.item_path.clone()
         };
-        self.watch.alive();
+        self.timeouts.restart();
         if self.read(path).await?.as_slice() != bytes {
             let who = self.provider().await;
             return Err(BackendError::denied(format!(
@@ -78,20 +78,20 @@ impl<'a> Items<'a> {
     }
 
     pub(super) async fn remove(&self, name: &str) -> Result<bool, BackendError> {
-        self.link.found.borrow_mut().remove(name);
-        if let Some(places) = &self.settings.places {
-            places.forget(name);
+        self.connection.found.borrow_mut().remove(name);
+        if let Some(paths) = &self.settings.item_paths {
+            paths.remove(name);
         }
         let Some(item) = self.find(name).await? else { return Ok(false) };
-        item.delete().await.map_err(trouble::of)?;
+        item.delete().await.map_err(errors::from_service)?;
         // If there are duplicates, removes them too, but only a limited number and only items with entrada's schema.
         for _ in 0..16 {
-            self.watch.alive();
+            self.timeouts.restart();
             let Some(twin) = self.find(name).await? else { break };
             if !Likeness::of(&twin).await.is_exact() {
                 break;
             }
-            twin.delete().await.map_err(trouble::of)?;
+            twin.delete().await.map_err(errors::from_service)?;
         }
         Ok(true)
     }
@@ -99,7 +99,7 @@ impl<'a> Items<'a> {
     pub(super) async fn names(&self) -> Result<Vec<String>, BackendError> {
         let mut names = Vec::new();
         for item in self.search(&HashMap::from([("service", self.service())])).await? {
-            let mut attributes = item.get_attributes().await.map_err(trouble::of)?;
+            let mut attributes = item.get_attributes().await.map_err(errors::from_service)?;
             if attributes.get(SCHEMA_KEY).is_some_and(|schema| schema == SCHEMA) {
                 names.extend(attributes.remove("account"));
             }
@@ -134,10 +134,15 @@ impl<'a> Items<'a> {
         if let Some(found) = self.search_beside_hidden(attributes).await? {
             return Ok(found);
         }
-        let search =
-            async || self.link.service.search_items(attributes.clone()).await.map_err(trouble::of);
+        let search = async || {
+            self.connection
+                .service
+                .search_items(attributes.clone())
+                .await
+                .map_err(errors::from_service)
+        };
         let found = search().await?;
-        self.watch.alive();
+        self.timeouts.restart();
         let Some(locked) = found.locked.first() else { return Ok(found.unlocked) };
         if !found.unlocked.is_empty() {
             return Ok(found.unlocked);
@@ -159,11 +164,11 @@ impl<'a> Items<'a> {
         &self,
         attributes: &HashMap<&str, &str>,
     ) -> Result<Option<Vec<Item<'a>>>, BackendError> {
-        if self.link.shows_all.get() {
+        if self.connection.shows_all.get() {
             return Ok(None);
         }
         let (hidden, open) = self.collections().await;
-        self.watch.alive();
+        self.timeouts.restart();
         if hidden.is_empty() || self.settings.interaction == Interaction::Allowed {
             for path in &hidden {
                 self.unlock(path).await?;
@@ -171,19 +176,20 @@ impl<'a> Items<'a> {
                     return Err(BackendError::new(StoreErrorKind::Locked));
                 }
             }
-            self.link.shows_all.set(true);
+            self.connection.shows_all.set(true);
             return Ok(None);
         }
         for path in open {
-            let collection = self.link.service.get_collection_by_path(path).await;
-            let collection = collection.map_err(trouble::of)?;
-            let paths = collection.search_items(attributes.clone()).await.map_err(trouble::of)?;
+            let collection = self.connection.service.get_collection_by_path(path).await;
+            let collection = collection.map_err(errors::from_service)?;
+            let paths =
+                collection.search_items(attributes.clone()).await.map_err(errors::from_service)?;
             let mut found = Vec::new();
             for path in paths.into_iter().map(|item| item.item_path) {
-                let item = self.link.service.get_item_by_path(path).await;
-                found.push(item.map_err(trouble::of)?);
+                let item = self.connection.service.get_item_by_path(path).await;
+                found.push(item.map_err(errors::from_service)?);
             }
-            self.watch.alive();
+            self.timeouts.restart();
             if !found.is_empty() {
                 return Ok(Some(found));
             }
@@ -226,15 +232,15 @@ impl<'a> Items<'a> {
         name: &str,
     ) -> Option<T> {
         let (properties, which) = (Some("org.freedesktop.DBus.Properties"), (interface, name));
-        let call = self.link.bus.call_method(Some(SERVICE), path, properties, "Get", &which);
+        let call = self.connection.bus.call_method(Some(SERVICE), path, properties, "Get", &which);
         call.await.ok()?.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
     }
 
     /// The collection for new items, unlocked.
     async fn collection(&self) -> Result<Collection<'a>, BackendError> {
-        let collection = match self.link.service.get_default_collection().await {
+        let collection = match self.connection.service.get_default_collection().await {
             Err(secret_service::Error::NoResult) => return Err(self.no_collection().await),
-            other => other.map_err(trouble::of)?,
+            other => other.map_err(errors::from_service)?,
         };
         if self.is_locked(&collection).await? {
             self.unlock(&collection.collection_path).await?;
@@ -247,8 +253,8 @@ impl<'a> Items<'a> {
 
     async fn is_locked(&self, collection: &Collection<'_>) -> Result<bool, BackendError> {
         match collection.is_locked().await {
-            Err(error) if trouble::is_missing_object(&error) => Err(self.no_collection().await),
-            other => other.map_err(trouble::of),
+            Err(error) if errors::is_missing_object(&error) => Err(self.no_collection().await),
+            other => other.map_err(errors::from_service),
         }
     }
 
@@ -261,7 +267,7 @@ impl<'a> Items<'a> {
     }
 
     async fn unlock(&self, object: &OwnedObjectPath) -> Result<(), BackendError> {
-        prompt::unlock(&self.link.bus, object, self.settings.interaction, self.watch).await
+        prompt::unlock(&self.connection.bus, object, self.settings.interaction, self.timeouts).await
     }
 
     /// Writes `bytes` to the existing item. Returns its path.
@@ -270,8 +276,8 @@ impl<'a> Items<'a> {
         name: &str,
         bytes: &[u8],
     ) -> Result<Option<OwnedObjectPath>, BackendError> {
-        if let Some(path) = self.remembered(name) {
-            let item = self.link.service.get_item_by_path(path.clone()).await;
+        if let Some(path) = self.path_of_this_connection(name) {
+            let item = self.connection.service.get_item_by_path(path.clone()).await;
             if let Ok(item) = item
                 && item.set_secret(bytes, CONTENT_TYPE).await.is_ok()
             {
@@ -279,34 +285,35 @@ impl<'a> Items<'a> {
             }
         }
         let Some(item) = self.find(name).await? else { return Ok(None) };
-        item.set_secret(bytes, CONTENT_TYPE).await.map_err(trouble::of)?;
+        item.set_secret(bytes, CONTENT_TYPE).await.map_err(errors::from_service)?;
         self.remember(name, &item);
         Ok(Some(item.item_path.clone()))
     }
 
     async fn read(&self, path: OwnedObjectPath) -> Result<Bytes, BackendError> {
-        let item = self.link.service.get_item_by_path(path).await.map_err(trouble::of)?;
-        item.get_secret().await.map(Bytes::new).map_err(trouble::of)
+        let item =
+            self.connection.service.get_item_by_path(path).await.map_err(errors::from_service)?;
+        item.get_secret().await.map(Bytes::new).map_err(errors::from_service)
     }
 
     fn remember(&self, name: &str, item: &Item<'_>) {
-        let place = &item.item_path;
-        self.link.found.borrow_mut().insert(name.to_owned(), place.clone());
-        if let Some(places) = &self.settings.places
-            && places.of(name).as_ref() != Some(place)
+        let path = &item.item_path;
+        self.connection.found.borrow_mut().insert(name.to_owned(), path.clone());
+        if let Some(paths) = &self.settings.item_paths
+            && paths.get(name).as_ref() != Some(path)
         {
-            places.note(name, place);
+            paths.put(name, path);
         }
     }
 
     /// The item's path from another run.
-    fn noted(&self, name: &str) -> Option<OwnedObjectPath> {
-        self.settings.places.as_ref()?.of(name)
+    fn path_of_earlier_run(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.settings.item_paths.as_ref()?.get(name)
     }
 
     /// The item's path from this connection.
-    fn remembered(&self, name: &str) -> Option<OwnedObjectPath> {
-        self.link.found.borrow().get(name).cloned()
+    fn path_of_this_connection(&self, name: &str) -> Option<OwnedObjectPath> {
+        self.connection.found.borrow().get(name).cloned()
     }
 
     fn attributes<'b>(&'b self, name: &'b str) -> HashMap<&'b str, &'b str> {
@@ -332,7 +339,7 @@ impl<'a> Items<'a> {
 
     async fn process(&self) -> Option<String> {
         let name = zbus::names::BusName::try_from(SERVICE).ok()?;
-        let bus = DBusProxy::new(&self.link.bus).await.ok()?;
+        let bus = DBusProxy::new(&self.connection.bus).await.ok()?;
         let pid = bus.get_connection_unix_process_id(name).await.ok()?;
         std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()
     }

@@ -25,7 +25,7 @@ fn a_write_test_removes_what_killed_tests_left() {
             backend.save(name, b"left").unwrap();
         }
         let grants = Grants::new(backend, place.path().join(number.to_string()));
-        grants.try_out(5_000).unwrap();
+        grants.test_write(5_000).unwrap();
         let mut names = grants.backend.names().unwrap().unwrap();
         names.sort();
         assert_eq!(names, ["a|b|c|doctor", "recovery"]);
@@ -34,12 +34,12 @@ fn a_write_test_removes_what_killed_tests_left() {
     keyring.mute.set(true);
     keyring.dies.set(true);
     let grants = Grants::new(Box::new(Rc::clone(&keyring)), place.path().join("mute"));
-    let killed = std::panic::AssertUnwindSafe(|| grants.try_out(10));
+    let killed = std::panic::AssertUnwindSafe(|| grants.test_write(10));
     assert!(std::panic::catch_unwind(killed).is_err());
     keyring.dies.set(false);
     let names = || keyring.items.names().unwrap().unwrap();
     assert!(names().contains(&"doctor".to_owned()));
-    grants.try_out(10).unwrap();
+    grants.test_write(10).unwrap();
     assert!(!names().contains(&"doctor".to_owned()));
 }
 
@@ -97,7 +97,7 @@ fn a_damaged_item_is_replaced_only_on_request_and_kept_next_to_the_new_one() {
 }
 
 #[test]
-fn entries_without_a_grant_go_with_the_next_one_unless_somebody_is_at_work_on_them() {
+fn entries_without_a_grant_are_removed_by_the_next_save_unless_they_are_locked() {
     let place = tempfile::tempdir().unwrap();
     let named = |name: &str| GrantKey { account: name.to_owned(), ..key() };
     let files = || {
@@ -135,8 +135,9 @@ fn entries_without_a_grant_go_with_the_next_one_unless_somebody_is_at_work_on_th
     save(&other, &["b"]);
     save(&grants, &["a"]);
     assert_eq!(listed(&grants), ["a", "b", "d"]);
-    // One that is damaged is there.
-    let damaged = crate::store::file::path_in(&place.path().join("files"), &named("b").to_string());
+    // A damaged item counts as present.
+    let damaged =
+        crate::store::backend::file::path_in(&place.path().join("files"), &named("b").to_string());
     std::fs::write(damaged, "").unwrap();
     assert_eq!(grants.signed_in(grants.list().unwrap()).len(), 3);
     // Of a keyring the provider may be another today.

@@ -17,7 +17,7 @@ pub(super) enum SignInMethod {
 }
 
 /// The requested method, or the best one: a browser if the user can see one, else a code, else a pasted address.
-pub(super) fn choose(
+pub(super) fn choose_method(
     sys: &Sys<'_>,
     request: &TokenRequest,
     endpoints: &Endpoints,
@@ -35,7 +35,7 @@ pub(super) fn choose(
             Err(AcquireError::NoPage(request.authority.to_string()))
         }
         FlowKind::Paste => paste(page),
-        FlowKind::Browser if !comes_back => Err(AcquireError::Contradiction(
+        FlowKind::Browser if !comes_back => Err(AcquireError::ConflictingSettings(
             "this redirect URI and response mode do not lead back to this machine",
         )),
         FlowKind::Browser => Ok(SignInMethod::Browser),
@@ -54,7 +54,7 @@ pub(super) fn choose(
 
 fn paste(page: &SignInPage) -> Result<SignInMethod, AcquireError> {
     if page.response_mode == Some(ResponseMode::FormPost) {
-        return Err(AcquireError::Contradiction(
+        return Err(AcquireError::ConflictingSettings(
             "with `form_post` the answer is not in the address, so it cannot be pasted",
         ));
     }

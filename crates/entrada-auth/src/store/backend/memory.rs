@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::{Backend, Bytes, StoreError, StoreKind};
+use super::{Backend, Bytes};
+use crate::store::{StoreError, StoreKind};
 
 /// Items in memory, lost on drop.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use entrada_core::{Account, Tenant};
 
 /// Refuses a sign-in by a user other than the requested one. The request names the user by account, login hint,
 /// pinned `tid` or `oid`, or tenant.
-pub(super) fn check(request: &TokenRequest, account: &Account) -> Result<(), AcquireError> {
+pub(super) fn check_account(request: &TokenRequest, account: &Account) -> Result<(), AcquireError> {
     let wrong = |wanted: &str| {
         Err(AcquireError::WrongAccount {
             found: account.label().to_owned(),
@@ -88,8 +88,8 @@ mod tests {
             (at(OTHER), false, true),
             (at("contoso.example"), true, true),
         ] {
-            assert_eq!(check(&request, &ada).is_ok(), of_ada, "{request:?}");
-            assert_eq!(check(&request, &unknown).is_ok(), of_unknown, "{request:?}");
+            assert_eq!(check_account(&request, &ada).is_ok(), of_ada, "{request:?}");
+            assert_eq!(check_account(&request, &unknown).is_ok(), of_unknown, "{request:?}");
         }
     }
 }

@@ -11,19 +11,20 @@ const COUNT: usize = 8;
 
 /// Descriptors that are reserved until this is dropped.
 #[cfg(unix)]
-pub(super) struct Spare {
+pub(super) struct ReservedDescriptors {
     _descriptors: Vec<std::os::fd::OwnedFd>,
 }
 
 #[cfg(unix)]
-impl Spare {
+impl ReservedDescriptors {
     /// Reserves the descriptors.
-    pub(super) fn take() -> Result<Self, BackendError> {
+    pub(super) fn reserve() -> Result<Self, BackendError> {
         let stdin = rustix::stdio::stdin();
         let taken: Result<Vec<_>, _> =
             (0..COUNT).map(|_| rustix::io::fcntl_dupfd_cloexec(stdin, 3)).collect();
         let few = |error: rustix::io::Errno| {
-            BackendError::new(StoreErrorKind::FewDescriptors).because(std::io::Error::from(error))
+            BackendError::new(StoreErrorKind::FewDescriptors)
+                .with_source(std::io::Error::from(error))
         };
         Ok(Self { _descriptors: taken.map_err(few)? })
     }
@@ -31,12 +32,12 @@ impl Spare {
 
 /// Other platforms have no such limit.
 #[cfg(not(unix))]
-pub(super) struct Spare;
+pub(super) struct ReservedDescriptors;
 
 #[cfg(not(unix))]
-impl Spare {
+impl ReservedDescriptors {
     #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-    pub(super) fn take() -> Result<Self, BackendError> {
+    pub(super) fn reserve() -> Result<Self, BackendError> {
         Ok(Self)
     }
 }

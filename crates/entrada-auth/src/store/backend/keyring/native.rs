@@ -26,15 +26,15 @@ impl Native {
     /// Items of `service` in the platform's default keyring.
     pub fn new(service: String, interaction: Interaction, limits: Limits) -> Self {
         let limit = match interaction {
-            Interaction::Allowed => limits.patient,
-            Interaction::Forbidden => limits.quiet,
+            Interaction::Allowed => limits.dialog,
+            Interaction::Forbidden => limits.answer,
         };
         Self { service, limit, store: None }
     }
 
     #[cfg(test)]
     fn over(store: Arc<CredentialStore>) -> Self {
-        let limit = Limits::default().quiet;
+        let limit = Limits::default().answer;
         Self { service: "entrada-test".to_owned(), limit, store: Some(store) }
     }
 
@@ -134,7 +134,9 @@ fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
 fn fault(error: Error) -> BackendError {
     let text_of = |error: &dyn std::fmt::Display| clean(&error.to_string()).into_owned();
     match error {
-        Error::NoStorageAccess(cause) => BackendError::new(StoreErrorKind::Locked).because(cause),
+        Error::NoStorageAccess(cause) => {
+            BackendError::new(StoreErrorKind::Locked).with_source(cause)
+        }
         Error::TooLong(_, max) => {
             let max = usize::try_from(max).unwrap_or(usize::MAX);
             BackendError::denied(format!("the item's name or value is longer than {max}"))
@@ -150,7 +152,8 @@ fn fault(error: Error) -> BackendError {
         )),
         Error::NoDefaultStore => BackendError::unavailable("the keyring cannot be reached"),
         Error::PlatformFailure(cause) => {
-            BackendError::denied(format!("the keyring refused: {}", text_of(&cause))).because(cause)
+            BackendError::denied(format!("the keyring refused: {}", text_of(&cause)))
+                .with_source(cause)
         }
         other => BackendError::denied(format!("the keyring refused: {}", text_of(&other))),
     }
@@ -198,11 +201,11 @@ mod tests {
     #[test]
     fn each_refusal_maps_to_the_error_that_says_what_to_do() {
         let cause = || -> Box<dyn std::error::Error + Send + Sync> { "no".into() };
-        assert_eq!(fault(Error::NoStorageAccess(cause())).trouble, StoreErrorKind::Locked);
-        let denied = fault(Error::PlatformFailure(cause())).trouble;
+        assert_eq!(fault(Error::NoStorageAccess(cause())).reason, StoreErrorKind::Locked);
+        let denied = fault(Error::PlatformFailure(cause())).reason;
         assert_eq!(denied, StoreErrorKind::Denied("the keyring refused: no".to_owned()));
         let corrupt = fault(Error::BadEncoding(b"hunter2".to_vec()));
         assert!(!format!("{corrupt:?}").contains("104"), "{corrupt:?}");
-        assert!(matches!(corrupt.trouble, StoreErrorKind::Corrupt(_)));
+        assert!(matches!(corrupt.reason, StoreErrorKind::Corrupt(_)));
     }
 }

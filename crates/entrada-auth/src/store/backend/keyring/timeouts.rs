@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::future::or;
 
-use super::line::BusSocket;
+use super::poll_loop::PollLoop;
 use super::prompt::Dialog;
 use super::{Interaction, SecretServiceOptions};
 use crate::store::{BackendError, StoreErrorKind, deadline};
@@ -24,49 +24,49 @@ const GRACE: u32 = 10;
 
 /// The wait for one answer: its limit and its start. D-Bus libraries have no timeouts, so a stopped daemon, or a bus
 /// that accepts and never answers, would block entrada for ever.
-pub(super) struct Watch<'a> {
+pub(super) struct Timeouts<'a> {
     settings: &'a SecretServiceOptions,
     say: &'a dyn Fn(&str),
-    line: &'a BusSocket,
+    poll_loop: &'a PollLoop,
     limit: Cell<Duration>,
     connected: Cell<bool>,
     dialog: RefCell<Option<Dialog>>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Timeouts<'a> {
     /// Starts now. `say` shows a message to the user.
     pub(super) fn new(
-        line: &'a BusSocket,
+        poll_loop: &'a PollLoop,
         settings: &'a SecretServiceOptions,
         say: &'a dyn Fn(&str),
     ) -> Self {
-        line.extend(settings.limits.quiet);
+        poll_loop.set_limit(settings.limits.answer);
         Self {
             settings,
             say,
-            line,
-            limit: Cell::new(settings.limits.quiet),
+            poll_loop,
+            limit: Cell::new(settings.limits.answer),
             connected: Cell::new(false),
             dialog: RefCell::default(),
         }
     }
 
     /// Restarts the timeout after a completed step.
-    pub(super) fn alive(&self) {
-        self.wait(self.settings.limits.quiet);
+    pub(super) fn restart(&self) {
+        self.wait(self.settings.limits.answer);
         self.dialog.take();
     }
 
     /// The service has answered for the first time.
     pub(super) fn connected(&self) {
         self.connected.set(true);
-        self.alive();
+        self.restart();
     }
 
     /// Notes that `dialog` is open.
-    pub(super) fn prompting(&self, dialog: Dialog) {
+    pub(super) fn dialog_opened(&self, dialog: Dialog) {
         (self.say)(WAITING);
-        self.wait(self.settings.limits.patient);
+        self.wait(self.settings.limits.dialog);
         self.dialog.replace(Some(dialog));
     }
 
@@ -76,34 +76,34 @@ impl<'a> Watch<'a> {
     }
 
     /// Completes when the service is silent for longer than the limit, or when a signal asks the program to end.
-    pub(super) async fn run_out(&self) -> BackendError {
+    pub(super) async fn expired(&self) -> BackendError {
         let over = async || {
-            self.line.over().await;
+            self.poll_loop.timed_out().await;
             None
         };
         let person = self.settings.interaction == Interaction::Allowed;
         loop {
-            if let Some(signal) = or(over(), self.asked_to_end()).await {
+            if let Some(signal) = or(over(), self.termination_signal()).await {
                 return BackendError::new(StoreErrorKind::Interrupted(signal));
             }
             let limit = self.limit.get();
-            if !(person && self.connected.get() && limit != self.settings.limits.patient) {
+            if !(person && self.connected.get() && limit != self.settings.limits.dialog) {
                 return deadline::timed_out(limit);
             }
             (self.say)(SILENT);
-            self.wait(self.settings.limits.patient);
+            self.wait(self.settings.limits.dialog);
         }
     }
 
     /// The signal that asked the program to end, once the keyring is silent.
-    async fn asked_to_end(&self) -> Option<u8> {
-        let silent = || self.settings.limits.quiet / GRACE <= self.line.silence();
-        let look = || if silent() { (self.settings.asked_to_end)() } else { None };
+    async fn termination_signal(&self) -> Option<u8> {
+        let silent = || self.settings.limits.answer / GRACE <= self.poll_loop.elapsed();
+        let look = || if silent() { (self.settings.termination_signal)() } else { None };
         poll_fn(|_| look().map_or(Poll::Pending, |signal| Poll::Ready(Some(signal)))).await
     }
 
     fn wait(&self, limit: Duration) {
-        self.line.extend(limit);
+        self.poll_loop.set_limit(limit);
         self.limit.set(limit);
     }
 }

@@ -2,7 +2,8 @@
 
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 
-use super::{Backend, BackendError, Bytes, StoreError, StoreKind, action};
+use super::{Backend, Bytes};
+use crate::store::{BackendError, StoreError, StoreErrorKind, StoreKind, action};
 
 /// Bytes that a key of the type `user` can hold (`keyctl(2)`), minus the prefix.
 const ITEM_MAX: usize = 32_767 - MARK.len();
@@ -24,7 +25,7 @@ impl Keyutils {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the kernel has no keyring for this user.
+    /// [`StoreError`] if the kernel has no keyring for this user.
     pub fn new(service: &str) -> Result<Self, StoreError> {
         // The user's keyring is linked to this process's keyring, so that the process possesses the keys. The
         // session's keyring may be missing or revoked, as in cron jobs and containers.
@@ -86,7 +87,7 @@ impl Backend for Keyutils {
         added.map(drop).map_err(|error| {
             let fault = if ITEM_MAX < bytes.len() {
                 let (size, max) = (bytes.len(), ITEM_MAX);
-                BackendError::new(super::StoreErrorKind::TooLarge { size, max })
+                BackendError::new(StoreErrorKind::TooLarge { size, max })
             } else {
                 fault(error)
             };
@@ -125,13 +126,13 @@ fn fault(error: KeyError) -> BackendError {
         }
         _ => BackendError::denied("the kernel refused"),
     };
-    fault.because(error.to_string())
+    fault.with_source(error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{StoreErrorKind, contract};
+    use crate::store::contract;
 
     #[test]
     fn keys_keep_the_contract_where_the_kernel_allows_them() {
@@ -140,7 +141,7 @@ mod tests {
             Ok(store) => contract::check(&store),
             Err(error) => {
                 assert!(matches!(
-                    error.trouble,
+                    error.reason,
                     StoreErrorKind::Denied(_) | StoreErrorKind::Unavailable(_)
                 ));
             }
@@ -154,7 +155,7 @@ mod tests {
             (KeyError::AccessDenied, "does not let"),
             (KeyError::Unknown(38), "not support persistent keys"),
         ] {
-            assert!(fault(error).trouble.to_string().contains(word));
+            assert!(fault(error).reason.to_string().contains(word));
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Backend, BackendError, Bytes, StoreError, StoreErrorKind, StoreKind, action, hex};
+use super::{Backend, Bytes};
+use crate::store::{BackendError, StoreError, StoreErrorKind, StoreKind, action, hex};
 
 /// First word of a head item. After it: version, generation, number of parts, total bytes and SHA-256, separated by
 /// spaces.
@@ -119,8 +120,8 @@ impl Backend for Split {
         }
         let parts = bytes.len().div_ceil(max);
         if PARTS_MAX < parts {
-            let trouble = StoreErrorKind::TooLarge { size: bytes.len(), max: PARTS_MAX * max };
-            return Err(self.fault(BackendError::new(trouble), action::SAVE));
+            let reason = StoreErrorKind::TooLarge { size: bytes.len(), max: PARTS_MAX * max };
+            return Err(self.fault(BackendError::new(reason), action::SAVE));
         }
         self.sweep(name, new)?;
         for (number, part) in bytes.chunks(max).enumerate() {
@@ -133,9 +134,9 @@ impl Backend for Split {
         Ok(())
     }
 
-    fn set_aside(&self, name: &str, aside: &str) -> Result<(), StoreError> {
+    fn move_item(&self, name: &str, new_name: &str) -> Result<(), StoreError> {
         if let Ok(value) = self.load(name) {
-            return value.map_or(Ok(()), |value| self.save(aside, &value));
+            return value.map_or(Ok(()), |value| self.save(new_name, &value));
         }
         // The head, and the remaining parts of both generations, one after the other.
         let mut all =
@@ -147,7 +148,7 @@ impl Backend for Split {
                 number += 1;
             }
         }
-        self.save(aside, &all)
+        self.save(new_name, &all)
     }
 
     fn remove(&self, name: &str) -> Result<bool, StoreError> {
@@ -157,7 +158,7 @@ impl Backend for Split {
         }
         // Parts after a gap, which only damage can cause. They are found if the store can list its names.
         if let Ok(Some(names)) = self.inner.names() {
-            for part in names.iter().filter(|own| whole_of(own) == Some(name)) {
+            for part in names.iter().filter(|own| item_of_part(own) == Some(name)) {
                 there |= self.inner.remove(part)?;
             }
         }
@@ -166,7 +167,8 @@ impl Backend for Split {
 
     fn names(&self) -> Result<Option<Vec<String>>, StoreError> {
         let names = self.inner.names()?;
-        Ok(names.map(|names| names.into_iter().filter(|name| whole_of(name).is_none()).collect()))
+        Ok(names
+            .map(|names| names.into_iter().filter(|name| item_of_part(name).is_none()).collect()))
     }
 }
 
@@ -205,7 +207,7 @@ fn part_name(name: &str, generation: char, number: usize) -> String {
 }
 
 /// The name of the item that the part `name` belongs to.
-fn whole_of(name: &str) -> Option<&str> {
+fn item_of_part(name: &str) -> Option<&str> {
     let (whole, end) = name.rsplit_once(PART)?;
     let number = end.strip_prefix(['a', 'b'])?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -345,11 +347,11 @@ mod tests {
         let part = part_name("name", 'a', 1);
         for value in [&b""[..], b"y", &[b'x'; 2559], &[b'y'; 2560]] {
             small.items.save(&part, value).unwrap();
-            let trouble = split.load("name").unwrap_err().trouble;
-            assert!(matches!(trouble, StoreErrorKind::Corrupt(_)), "{trouble}");
+            let reason = split.load("name").unwrap_err().reason;
+            assert!(matches!(reason, StoreErrorKind::Corrupt(_)), "{reason}");
         }
         small.items.remove(&part).unwrap();
-        assert!(matches!(split.load("name").unwrap_err().trouble, StoreErrorKind::Corrupt(_)));
+        assert!(matches!(split.load("name").unwrap_err().reason, StoreErrorKind::Corrupt(_)));
         for head in [
             "entrada-parts",
             "entrada-parts x",
@@ -360,12 +362,12 @@ mod tests {
         ] {
             small.items.save("name", head.as_bytes()).unwrap();
             assert!(
-                matches!(split.load("name").unwrap_err().trouble, StoreErrorKind::Corrupt(_)),
+                matches!(split.load("name").unwrap_err().reason, StoreErrorKind::Corrupt(_)),
                 "{head}"
             );
         }
         small.items.save("name", b"entrada-parts 2 whatever").unwrap();
-        assert_eq!(split.load("name").unwrap_err().trouble, StoreErrorKind::Newer(2));
+        assert_eq!(split.load("name").unwrap_err().reason, StoreErrorKind::Newer(2));
         assert!(split.remove("name").unwrap());
         assert_eq!(items(&small), 0);
     }
@@ -377,8 +379,8 @@ mod tests {
         split.save("name", &value).unwrap();
         small.items.remove(&part_name("name", 'a', 3)).unwrap();
         assert!(split.load("name").is_err());
-        split.set_aside("name", "aside").unwrap();
-        let kept = split.load("aside").unwrap().unwrap();
+        split.move_item("name", "new_name").unwrap();
+        let kept = split.load("new_name").unwrap().unwrap();
         assert!(kept.starts_with(MAGIC.as_bytes()));
         assert!(kept.ends_with(&value[..3 * 2560]));
         split.save("name", b"new").unwrap();

@@ -7,14 +7,14 @@ use entrada_core::entra::aadsts;
 use entrada_core::oauth::ErrorResponse;
 use entrada_core::{Account, clean};
 
-const CSS: &str = include_str!("page.css");
+const CSS: &str = include_str!("result_page.css");
 
 const GOOD: &str = "#1a7f37";
 const PLAIN: &str = "#9a6700";
 const BAD: &str = "#cf222e";
 
 /// The result of the sign-in, for the user at the browser.
-pub(super) fn page(outcome: Result<&Account, &AcquireError>) -> String {
+pub(super) fn result_page(outcome: Result<&Account, &AcquireError>) -> String {
     const BACK: &str = "Go back to the program that started the sign-in. It shows the reason.";
     match outcome {
         Ok(account) => frame(
@@ -113,15 +113,15 @@ mod tests {
     use crate::flow::Refusal;
 
     fn refused(error: ErrorResponse) -> String {
-        let refusal = Refusal { error, grant_type: "authorization_code", code_ran_out: false };
-        page(Err(&AcquireError::Refused(Box::new(refusal))))
+        let refusal = Refusal { error, grant_type: "authorization_code", code_expired: false };
+        result_page(Err(&AcquireError::Refused(Box::new(refusal))))
     }
 
     #[test]
     fn the_page_says_what_happened() {
         let account =
             Account { username: Some("ada@contoso.example".into()), ..Account::default() };
-        let signed_in = page(Ok(&account));
+        let signed_in = result_page(Ok(&account));
         assert!(
             signed_in.contains("You are signed in") && signed_in.contains("ada@contoso.example")
         );
@@ -150,12 +150,12 @@ mod tests {
         };
         assert!(!refused(error).contains("script"));
         let account = Account { username: Some(hostile.into()), ..Account::default() };
-        assert!(!page(Ok(&account)).contains("<script"));
+        assert!(!result_page(Ok(&account)).contains("<script"));
         let wrong = AcquireError::WrongAccount {
             found: hostile.into(),
             tenant: None,
             wanted: hostile.into(),
         };
-        assert!(!page(Err(&wrong)).contains("<script"));
+        assert!(!result_page(Err(&wrong)).contains("<script"));
     }
 }

@@ -15,8 +15,8 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the store fails at one of the three.
-    pub fn try_out(&self, size: usize) -> Result<(), StoreError> {
+    /// [`StoreError`] if the store fails at one of these steps.
+    pub fn test_write(&self, size: usize) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let path = self.state_dir.join("doctor.lock");
         // Only one test runs at a time, so every test item that exists is left over.
@@ -48,10 +48,10 @@ impl Grants {
     }
 
     /// Removes the items that killed tests left behind. A store that does not answer is not asked again. Other
-    /// failures are ignored, because the test itself meets and reports them.
+    /// failures are ignored, because the test itself reports them.
     fn sweep_trials(&self) -> Result<(), StoreError> {
         let is_silent = |error: &StoreError| {
-            matches!(error.trouble, StoreErrorKind::TimedOut(_) | StoreErrorKind::Interrupted(_))
+            matches!(error.reason, StoreErrorKind::TimedOut(_) | StoreErrorKind::Interrupted(_))
         };
         let names = match self.backend.names() {
             Err(error) if is_silent(&error) => {

@@ -16,9 +16,9 @@ use zbus::connection::Builder;
 use zbus::zvariant::OwnedObjectPath;
 
 use super::address::{self, Address, Socket, bus_in};
-use super::line::{self, BusSocket};
-use super::watch::Watch;
-use super::{KeyringSession, SecretServiceOptions, trouble};
+use super::poll_loop::{self, PollLoop};
+use super::timeouts::Timeouts;
+use super::{KeyringSession, SecretServiceOptions, errors};
 use crate::store::{BackendError, StoreErrorKind};
 
 /// The service's name on the bus.
@@ -27,7 +27,7 @@ pub(super) const SERVICE: &str = "org.freedesktop.secrets";
 pub(super) const PATH: &str = "/org/freedesktop/secrets";
 
 /// The bus and the service. There is no background thread; the waiting caller drives them.
-pub(super) struct Link {
+pub(super) struct ServiceConnection {
     pub(super) bus: Connection,
     pub(super) service: SecretService<'static>,
     /// The paths of the items that were found.
@@ -36,21 +36,21 @@ pub(super) struct Link {
     pub(super) shows_all: Cell<bool>,
 }
 
-impl Link {
+impl ServiceConnection {
     /// Connects with these `settings`.
     pub(super) async fn open(
         settings: &SecretServiceOptions,
-        line: &Arc<BusSocket>,
-        watch: &Watch<'_>,
+        poll_loop: &Arc<PollLoop>,
+        timeouts: &Timeouts<'_>,
     ) -> Result<Self, BackendError> {
         let own = || bus_in(&format!("/run/user/{}", rustix::process::geteuid().as_raw()));
         let addresses = settings.address.clone().unwrap_or_else(own);
-        let (address, socket) = connect(&addresses, settings.limits.quiet)?;
-        let builder = Builder::socket(line::over(socket, line)).internal_executor(false);
+        let (address, socket) = connect(&addresses, settings.limits.answer)?;
+        let builder = Builder::socket(poll_loop::split(socket, poll_loop)).internal_executor(false);
         let bus = builder.build().await;
-        let bus = bus.map_err(|error| trouble::no_session(&address, error))?;
-        watch.alive();
-        let service = driven(&bus, greet(&bus, settings.session, watch)).await?;
+        let bus = bus.map_err(|error| errors::no_session(&address, error))?;
+        timeouts.restart();
+        let service = driven(&bus, open_session(&bus, settings.session, timeouts)).await?;
         Ok(Self { bus, service, found: RefCell::default(), shows_all: Cell::default() })
     }
 }
@@ -67,19 +67,19 @@ pub(super) async fn driven<T>(bus: &Connection, work: impl Future<Output = T>) -
     or(work, drive).await
 }
 
-async fn greet(
+async fn open_session(
     bus: &Connection,
     session: KeyringSession,
-    watch: &Watch<'_>,
+    timeouts: &Timeouts<'_>,
 ) -> Result<SecretService<'static>, BackendError> {
     make_first_call(bus).await?;
-    watch.connected();
+    timeouts.connected();
     let encryption = match session {
         KeyringSession::Plain => EncryptionType::Plain,
         KeyringSession::Dh => EncryptionType::Dh,
     };
     let service = SecretService::connect_with_existing(encryption, bus.clone());
-    service.await.map_err(trouble::of)
+    service.await.map_err(errors::from_service)
 }
 
 /// Makes the first call on a connection. It protects gnome-keyring (seen in 42, reported for 50), which can abort if
@@ -96,10 +96,10 @@ async fn greet(
 async fn make_first_call(bus: &Connection) -> Result<(), BackendError> {
     let interface = Some("org.freedesktop.Secret.Service");
     let answer = bus.call_method(Some(SERVICE), PATH, interface, "ReadAlias", &("default",)).await;
-    match answer.map_err(trouble::of_bus) {
+    match answer.map_err(errors::from_bus) {
         // The service is not running. The bus may start another daemon, which would not have the client registered
         // either.
-        Err(fault @ BackendError { trouble: StoreErrorKind::Unavailable(_), .. }) => Err(fault),
+        Err(fault @ BackendError { reason: StoreErrorKind::Unavailable(_), .. }) => Err(fault),
         // Every answer is enough, also an error.
         _ => Ok(()),
     }
@@ -121,7 +121,7 @@ fn connect(addresses: &str, limit: Duration) -> Result<(Address, UnixStream), Ba
             Err(error) => failed.push((address, Some(error))),
         }
     }
-    Err(trouble::no_sessions(failed))
+    Err(errors::no_sessions(failed))
 }
 
 /// A connection to `socket`. Waits for a bus that does not accept connections for up to `limit`.
@@ -147,7 +147,7 @@ fn check_owner(
     let what = || format!("the D-Bus session at `{}`", address.text);
     let refuse = |owner| BackendError::new(StoreErrorKind::OtherOwner { what: what(), owner });
     let cannot = |error: io::Error| {
-        BackendError::unavailable(format!("cannot find out who owns {}", what())).because(error)
+        BackendError::unavailable(format!("cannot find out who owns {}", what())).with_source(error)
     };
     // The process that listens. It is read from the connection itself, so it cannot change after the check.
     let listener = sockopt::socket_peercred(stream).map_err(|error| cannot(error.into()))?;
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_unusable_address_is_named_with_the_reason() {
-        let message_of = |text: &str| refused(text).trouble.to_string();
+        let message_of = |text: &str| refused(text).reason.to_string();
         for kind in ["autolaunch:", "tcp:", "nonce-tcp:", "launchd:"] {
             let message = message_of(&format!("{kind}host=localhost"));
             let expected =
@@ -255,7 +255,7 @@ mod tests {
         std::fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
         let mut child = Command::new(&exe);
         std::os::unix::process::CommandExt::uid(&mut child, 65_534);
-        let test = "store::keyring::link::tests::child_that_listens";
+        let test = "store::backend::keyring::connection::tests::child_that_listens";
         let mut child = child
             .args(["--ignored", "--exact", test, "--nocapture"])
             .env("ENTRADA_TEST_NAME", name("other"))
@@ -274,10 +274,10 @@ mod tests {
         // counts.
         let _own = listen(&name("own"));
         let addresses = format!("unix:abstract={};unix:abstract={}", name("other"), name("own"));
-        let trouble = refused(&addresses).trouble;
+        let reason = refused(&addresses).reason;
         drop(child.stdin.take());
         child.wait().unwrap();
-        assert!(matches!(trouble, StoreErrorKind::OtherOwner { owner: 65_534, .. }), "{trouble}");
+        assert!(matches!(reason, StoreErrorKind::OtherOwner { owner: 65_534, .. }), "{reason}");
     }
 
     #[test]

@@ -2,26 +2,26 @@
 
 #[cfg(target_os = "linux")]
 mod address;
+#[cfg(target_os = "linux")]
+mod connection;
+#[cfg(target_os = "linux")]
+mod errors;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod fake;
 #[cfg(target_os = "linux")]
+mod item_paths;
+#[cfg(target_os = "linux")]
 mod items;
-#[cfg(target_os = "linux")]
-mod line;
-#[cfg(target_os = "linux")]
-mod link;
 mod native;
 #[cfg(target_os = "linux")]
-mod places;
+mod poll_loop;
 #[cfg(target_os = "linux")]
 mod prompt;
 #[cfg(target_os = "linux")]
 mod secret_service;
 #[cfg(target_os = "linux")]
-mod trouble;
-#[cfg(target_os = "linux")]
-mod watch;
+mod timeouts;
 
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(target_os = "linux")]
 pub use address::bus_in;
-pub use native::Native;
 #[cfg(target_os = "linux")]
-pub use places::Places;
+pub use item_paths::ItemPaths;
+pub use native::Native;
 #[cfg(target_os = "linux")]
 pub use secret_service::{SecretService, SecretServiceOptions};
 
@@ -52,6 +52,7 @@ pub use secret_service::{SecretService, SecretServiceOptions};
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum KeyringSession {
     /// Unencrypted: the bus connects processes of one user, and each of them can ask for the secret anyway
     #[default]
@@ -74,20 +75,20 @@ pub enum Interaction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest time between two answers of the keyring.
-    pub quiet: Duration,
+    pub answer: Duration,
     /// The longest time for a user to answer a dialog.
-    pub patient: Duration,
+    pub dialog: Duration,
 }
 
 impl Default for Limits {
     /// 5 s, and 90 s for a user.
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(5), patient: Duration::from_secs(90) }
+        Self { answer: Duration::from_secs(5), dialog: Duration::from_secs(90) }
     }
 }
 
 /// Returns the signal that asked the program to end, if there is one.
-pub type AskedToEnd = fn() -> Option<u8>;
+pub type TerminationSignal = fn() -> Option<u8>;
 
 /// Tells the user what entrada is waiting for.
 pub type Notice = Box<dyn Fn(&str)>;
