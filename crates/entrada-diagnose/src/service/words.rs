@@ -256,7 +256,7 @@ pub(super) const SIGNATURE: [&str; 7] = [
 ];
 
 /// Codes and sentences of APIs that identify an error in the text of an exception. In their original case.
-pub(super) const IN_PROSE: [&str; 14] = [
+pub(super) const IN_PROSE: [&str; 29] = [
     "InvalidAuthenticationToken",
     "ErrorAccessDenied",
     "ErrorSendAsDenied",
@@ -271,4 +271,19 @@ pub(super) const IN_PROSE: [&str; 14] = [
     "AuthorizationFailed",
     "AuthenticationFailed",
     "x-ms-diagnostics:",
+    "AppOnly AccessPolicy",
+    "ApplicationThrottled",
+    "CompactToken parsing failed",
+    "CompactToken validation failed",
+    "ErrorExceededConnectionCount",
+    "ErrorServerBusy",
+    "ExpiredAuthenticationToken",
+    "Insufficient privileges to complete the operation",
+    "LinkedAuthorizationFailed",
+    "MailboxConcurrency",
+    "MailboxNotSupportedForRESTAPI",
+    "No application access policy found for this app",
+    "Access token validation failure",
+    "error=\"insufficient_scope\"",
+    "permissions, or permissions can not be understood",
 ];

@@ -17,7 +17,7 @@ use entrada_core::entra::resources;
 use entrada_core::shell_quoted;
 
 /// The field of the evidence that names who writes an error.
-const ORIGIN: &str = "known from";
+const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
 const DATA: [&str; 5] = [
@@ -169,8 +169,9 @@ impl Match {
     /// Names the permissions of which one suffices for the call. Microsoft lists the least privileged first.
     fn name_permissions(&self, facts: &Facts, told: &mut Hypothesis) {
         const ALL: usize = 6;
-        let quoted = text::quoted_after(&self.text, "requires one of");
-        let names: Vec<&str> = quoted
+        let list = ["requires one of", "one of the following scopes"];
+        let list = list.iter().find_map(|before| text::list_after(&self.text, before));
+        let names: Vec<&str> = list
             .unwrap_or_default()
             .split([',', ' '])
             .filter(|name| text::is_permission(name))

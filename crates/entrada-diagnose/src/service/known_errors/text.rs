@@ -157,12 +157,15 @@ fn length_of_margin(line: &str) -> usize {
     if rest.starts_with(['|', '│', '>']) { line.len() - bare.len() } else { 0 }
 }
 
-/// The text in single or double quotes that follows `words` in `text`.
-pub(super) fn quoted_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+/// The list that follows `words` in `text`: in quotes, or up to a dash.
+pub(super) fn list_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     let at = text.to_ascii_lowercase().find(words)?;
     let rest = text.get(at + words.len()..)?.trim_start_matches([':', ' ']);
-    let quote = rest.chars().next().filter(|first| ['\'', '"', '`'].contains(first))?;
-    rest[1..].split_once(quote).map(|(inner, _)| inner)
+    let quote = rest.chars().next().filter(|first| ['\'', '"', '`'].contains(first));
+    match quote {
+        Some(quote) => rest[1..].split_once(quote).map(|(inner, _)| inner),
+        None => rest.split(" - ").next(),
+    }
 }
 
 /// Whether `name` is built like a permission of Graph: `Chat.ReadBasic`, `ChannelMessage.Read.All`.
@@ -224,11 +227,12 @@ mod tests {
 
     #[test]
     fn quotes_and_permissions_are_read() {
-        assert_eq!(
-            quoted_after("API requires one of 'A.B, C.D'. x", "requires one of"),
-            Some("A.B, C.D")
-        );
-        assert_eq!(quoted_after("API requires one of these", "requires one of"), None);
+        for text in
+            ["API requires one of 'A.B, C.D'. x", "requires one of: A.B, C.D - Operation ID"]
+        {
+            assert_eq!(list_after(text, "requires one of"), Some("A.B, C.D"));
+        }
+        assert_eq!(list_after("API requires one of 'A.B", "requires one of"), None);
         for name in ["Chat.Read", "ChannelMessage.Read.All", "Mail-Advanced.ReadWrite"] {
             assert!(is_permission(name), "{name}");
         }
