@@ -252,6 +252,31 @@ fn every_documented_number_is_explained() {
         let head = format!("# AADSTS{number}");
         assert!(ran.stdout.starts_with(&head) && ran.stdout.contains("What to do: "), "{number}");
     }
+    let ran = run(&world, &["explain", "AADSTS9999999"], "");
+    assert_eq!(ran.exit, Exit::Usage);
+    assert!(ran.stderr.contains("error?code=9999999"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_number_that_is_not_on_record_is_named_as_such() {
+    let world = World::new();
+    let judged = |error: &str| {
+        let refusal = json!({"error": error, "error_codes": [9_999_999],
+            "error_description": "AADSTS9999999: Nobody knows."});
+        run(&world, &["diagnose"], &refusal.to_string())
+    };
+    let told = "an error that entrada does not know: AADSTS9999999";
+    for (error, exit) in
+        [("unauthorized_client", Exit::Findings), ("interaction_required", Exit::Success)]
+    {
+        let ran = judged(error);
+        assert_eq!(ran.exit, exit, "{error}: {}", ran.stdout);
+        assert!(
+            ran.stdout.contains(told) && !ran.stdout.contains("refused with"),
+            "{}",
+            ran.stdout
+        );
+    }
 }
 
 #[test]

@@ -118,6 +118,12 @@ fn explain_error(own: &OauthError) -> Vec<String> {
 
 fn unknown(what: &str, word: &str) -> Failure {
     let failure = Failure::usage(format!("there is no entry for `{}`", clean(what)));
+    if let Some(code) = word.strip_prefix("aadsts").and_then(|rest| rest.trim().parse::<u64>().ok())
+    {
+        return failure.help(format!(
+            "entrada does not know this number; look it up at https://login.microsoftonline.com/error?code={code}"
+        ));
+    }
     match nearest(word) {
         Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
         None => failure.help(
