@@ -71,6 +71,7 @@ fn is_granted_by_exchange(role: &str) -> bool {
 mod tests {
     use super::*;
     use crate::rules::testing::{finding_of, token};
+    use entrada_core::Job;
 
     fn app(roles: &str) -> Option<String> {
         let claims =
@@ -82,6 +83,23 @@ mod tests {
     fn an_application_needs_the_role() {
         assert!(app(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
         assert_eq!(app(r#""Mail.ReadWrite""#), None);
+    }
+
+    #[test]
+    fn what_exchange_can_grant_is_likely_and_the_rest_is_certain() {
+        for (aud, job, confidence) in [
+            ("https://graph.microsoft.com", Job::GraphMailRead, Confidence::Likely),
+            ("https://outlook.office365.com", Job::Ews, Confidence::Likely),
+            ("https://outlook.office365.com", Job::Imap, Confidence::Certain),
+        ] {
+            let mut evidence = token(&format!(r#"{{"aud":"{aud}","idtyp":"app","oid":"o"}}"#));
+            evidence.context.job = Some(job);
+            let finding = check(&Facts::new(&evidence)).unwrap();
+            assert_eq!(finding.confidence, confidence, "{job}");
+            let names =
+                finding.help.iter().any(|help| help.contains("Test-ServicePrincipalAuthorization"));
+            assert_eq!(names, confidence == Confidence::Likely, "{job}");
+        }
     }
 
     #[test]
