@@ -188,3 +188,46 @@ fn the_sentence_that_decided_is_shown() {
     let shown = find(&text).unwrap().sentence();
     assert!(shown.contains("AKV10032: Invalid issuer.") && shown.len() < 400, "{shown}");
 }
+
+/// The help of the cause of `text`.
+fn help_of(text: &str) -> String {
+    let diagnosis = diagnose(text, &Context::default(), NOW).unwrap();
+    diagnosis.cause().unwrap().help.join("\n")
+}
+
+#[test]
+fn impersonation_needs_its_own_right_and_not_full_access() {
+    let help = help_of(
+        "ErrorImpersonateUserDenied: The account does not have permission to impersonate x.",
+    );
+    assert!(help.contains("`Application EWS.AccessAsApp`"), "{help}");
+    assert!(!help.contains("Add-MailboxPermission"), "{help}");
+    let help = help_of("a1 OK AUTHENTICATE completed.\na2 NO [NOPERM] x");
+    assert!(help.contains("Add-MailboxPermission"), "{help}");
+}
+
+#[test]
+fn an_expired_refresh_token_is_not_an_expired_access_token() {
+    for text in [
+        "{\"status\":500,\"message\":\"the refresh token has expired\"}",
+        "{\"status\":400,\"message\":\"refresh_token expired\"}",
+    ] {
+        let diagnosis = diagnose(text, &Context::default(), NOW).unwrap();
+        let cause = diagnosis.cause().map(|cause| cause.rule.id);
+        assert_ne!(cause, Some(RuleId::Expired), "{text}");
+    }
+    let diagnosis =
+        diagnose("{\"status\":401,\"message\":\"token has expired\"}", &Context::default(), NOW);
+    assert_eq!(diagnosis.unwrap().cause().unwrap().rule.id, RuleId::Expired);
+}
+
+#[test]
+fn what_a_program_lacks_is_no_matter_of_the_administrator() {
+    let who = |text: &str| diagnose(text, &Context::default(), NOW).unwrap().cause().unwrap().who;
+    assert_eq!(who("ERROR: Please run 'az login' to setup account."), Who::User);
+    assert_eq!(who("ValueError: state mismatch: a vs b"), Who::Developer);
+    assert_eq!(
+        who("TF400813: The user 'ada' is not authorized to access this resource."),
+        Who::TenantAdmin
+    );
+}

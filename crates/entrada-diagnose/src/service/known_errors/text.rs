@@ -2,7 +2,8 @@
 
 use aho_corasick::AhoCorasick;
 
-use crate::read::limits::start_of;
+/// Maximum number of bytes that are searched.
+const TEXT_MAX: usize = 256 << 10;
 
 /// The entities of HTML that are undone.
 const ENTITIES: [(&str, char); 6] = [
@@ -51,7 +52,11 @@ pub(super) struct Found {
 impl Found {
     /// Searches `text` for all `phrases`.
     pub(super) fn new(phrases: &Phrases, text: &str) -> Self {
-        let text = plain(start_of(text));
+        let mut end = text.len().min(TEXT_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = plain(&text[..end]);
         let mut places = vec![(None, None); phrases.all.len()];
         for hit in phrases.search.iter().flat_map(|search| search.find_overlapping_iter(&text)) {
             let number = hit.pattern().as_usize();
