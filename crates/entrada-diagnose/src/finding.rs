@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Facts, RuleId};
 use entrada_core::entra::aadsts::Who;
-use entrada_core::{clean, without_secrets};
+use entrada_core::{Redactor, clean};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,7 +136,7 @@ impl Finding {
         if let Cow::Owned(cleaned) = clean(&value) {
             value = cleaned;
         }
-        if let Cow::Owned(harmless) = without_secrets(&value) {
+        if let Cow::Owned(harmless) = Redactor::without_likely_secrets(&value) {
             value = harmless;
         }
         if EVIDENCE_MAX < value.len()

@@ -91,9 +91,9 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
         case.redactor = redactor.clone();
     }
     evidence.redactor = redactor;
-    if let Some(about) = &har.log.about {
-        evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
-        evidence.context.account = about.account.clone().or(evidence.context.account.take());
+    if let Some(summary) = &har.log.summary {
+        evidence.context.job = summary.jobs.first().and_then(|job| Job::parse(job));
+        evidence.context.account = summary.account.clone().or(evidence.context.account.take());
     }
     evidence
 }

@@ -247,7 +247,7 @@ async fn answer(
     let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
     let response = match emulator.handle(request, clock()) {
         Reply::Answer(response) => response,
-        Reply::Later(delay, response) => {
+        Reply::Delayed(delay, response) => {
             wait(delay).await;
             response
         }

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use url::Url;
 
-use crate::account::{PEOPLE, Person};
+use crate::account::{ACCOUNTS, EmulatedAccount};
 use crate::serve::{self, Background, ServerClock};
 use crate::{Directory, Emulator, EmulatorOptions, Registration, Scenario};
 use entrada_core::NumericDate;
 
-/// The scenario in which a test needs no person.
+/// The scenario in which a test needs no account.
 const SCENARIO_DEFAULT: &str = "auto-approve";
 
 impl Emulator {
@@ -81,12 +81,12 @@ impl Default for EmulatorBuilder {
 
 impl EmulatorBuilder {
     /// What happens, by the name of a [`Scenario`]; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or
-    /// for a person at the page.
+    /// for a account at the page.
     pub fn scenario(self, name: impl Into<String>) -> Self {
         Self { scenario: name.into(), ..self }
     }
 
-    /// The user name of the account that signs in where nobody is asked: one of [`PEOPLE`].
+    /// The user name of the account that signs in where nobody is asked: one of [`ACCOUNTS`].
     pub fn account(self, username: impl Into<String>) -> Self {
         Self { account: Some(username.into()), ..self }
     }
@@ -142,7 +142,7 @@ impl EmulatorBuilder {
         let scenario = Scenario::find(&self.scenario)
             .ok_or_else(|| StartError::UnknownScenario(self.scenario.clone()))?;
         if let Some(account) = &self.account
-            && Person::find(account).is_none()
+            && EmulatedAccount::find(account).is_none()
         {
             return Err(StartError::UnknownAccount(account.clone()));
         }
@@ -220,7 +220,7 @@ impl RunningEmulator {
 
     /// The user names of the built-in accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &'static str> + use<> {
-        PEOPLE.iter().map(|person| person.username)
+        ACCOUNTS.iter().map(|account| account.username)
     }
 }
 
@@ -242,7 +242,7 @@ pub enum StartError {
     )]
     UnknownScenario(String),
     /// There is no account of this user name.
-    #[error("there is no account `{0}`; `entrada_emulator::account::PEOPLE` names them all")]
+    #[error("there is no account `{0}`; `entrada_emulator::account::ACCOUNTS` names them all")]
     UnknownAccount(String),
     /// The system gives no port or no thread.
     #[error("the emulator cannot listen on this machine: {0}")]

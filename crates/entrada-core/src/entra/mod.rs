@@ -3,6 +3,7 @@
 
 pub mod aadsts;
 pub mod causes;
+pub mod claims;
 pub mod clouds;
 pub mod jobs;
 pub mod known;

@@ -1,19 +1,15 @@
-//! HTTP archives (HAR 1.2), as browsers' developer tools save them and `--trace` writes them: the types, and the redaction.
+//! HTTP archives (HAR 1.2), as browsers' developer tools save them and `--trace` writes them.
 //!
 //! Source: "HTTP Archive (HAR) format", W3C Web Performance Working Group, <https://w3c.github.io/web-performance/specs/HAR/Overview.html>;
 //! custom members begin with `_` in it.
-
-mod public;
-mod redact;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use redact::{HarRedactor, is_redacted};
-
 use crate::NumericDate;
+pub use crate::redact::is_redacted;
 
 /// The version that entrada writes.
 const VERSION: &str = "1.2";
@@ -42,7 +38,7 @@ pub struct Log {
     pub comment: Option<String>,
     /// The context of the run, if entrada wrote the archive.
     #[serde(default, rename = "_entrada", skip_serializing_if = "Option::is_none")]
-    pub about: Option<TraceSummary>,
+    pub summary: Option<TraceSummary>,
 }
 
 /// A program, by name and version.
@@ -242,7 +238,7 @@ pub enum HarError {
 
 impl Har {
     /// An empty archive by entrada.
-    pub fn new(comment: &str, about: TraceSummary) -> Self {
+    pub fn new(comment: &str, summary: TraceSummary) -> Self {
         Self {
             log: Log {
                 version: VERSION.to_owned(),
@@ -252,7 +248,7 @@ impl Har {
                 },
                 entries: Vec::new(),
                 comment: Some(comment.to_owned()),
-                about: Some(about),
+                summary: Some(summary),
             },
         }
     }
