@@ -233,7 +233,7 @@ pub enum HarError {
     Type(String),
     /// A required part is missing.
     #[error("{0}")]
-    Lack(&'static str),
+    Missing(&'static str),
 }
 
 impl Har {
@@ -260,7 +260,7 @@ impl Har {
     ///
     /// let text = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
     /// assert!(Har::parse(text).unwrap().unwrap().log.entries.is_empty());
-    /// assert!(Har::parse("{}").is_none(), "JSON, and no archive");
+    /// assert!(Har::parse("{}").is_none(), "JSON, but not an archive");
     /// ```
     ///
     /// # Errors
@@ -274,7 +274,7 @@ impl Har {
                 let place = format!("line {} column {}", error.line(), error.column());
                 match error.classify() {
                     serde_json::error::Category::Data => {
-                        Self::lack(text).map_or(HarError::Type(place), HarError::Lack)
+                        Self::missing_part(text).map_or(HarError::Type(place), HarError::Missing)
                     }
                     _ => HarError::Broken(place),
                 }
@@ -283,7 +283,7 @@ impl Har {
     }
 
     /// The part that `text`, an HTTP archive, lacks for a diagnosis; `None` if nothing is missing.
-    pub fn lack(text: &str) -> Option<&'static str> {
+    pub fn missing_part(text: &str) -> Option<&'static str> {
         let json: Value = serde_json::from_str(Self::trimmed(text)).ok()?;
         let Some(entries) = json.get("log")?.get("entries") else {
             return Some("`log` has no `entries`");

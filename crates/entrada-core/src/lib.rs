@@ -7,9 +7,9 @@
 mod account;
 mod address;
 mod authority;
+mod authority_kind;
 mod claims_request;
 pub mod entra;
-mod family;
 pub mod har;
 mod job;
 mod json;
@@ -29,8 +29,8 @@ pub use address::AddressError;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };
+pub use authority_kind::AuthorityKind;
 pub use claims_request::{ClaimsRequest, ClaimsRequestError};
-pub use family::Family;
 pub use job::{Job, OwnJob, OwnNeeds, TokenSubject};
 pub use json::{to_json, to_json_pretty};
 pub use jwt::{Claims, Jwt, JwtError};

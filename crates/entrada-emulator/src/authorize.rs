@@ -168,7 +168,7 @@ impl State {
             scope: &request.scope,
             segment: &request.segment,
             login_hint: call.parameter("login_hint"),
-            going: "",
+            context: "",
         });
         self.authorize_requests.insert(flow, request);
         answer::html(200, body)

@@ -26,7 +26,7 @@ pub(super) struct DeviceFlow {
     pub(super) claims: Option<String>,
     pub(super) segment: TenantSegment,
     expires_at: NumericDate,
-    /// The least number of seconds between two polls.
+    /// The minimum number of seconds between two polls.
     interval: i64,
     polls: u32,
     /// The times of the polls in the last two minutes.
@@ -225,7 +225,7 @@ impl State {
                 scope: &flow.scope,
                 segment: &flow.segment,
                 login_hint: None,
-                going: "on another device. Continue only if you started this sign-in.",
+                context: "on another device. Continue only if you started this sign-in.",
             };
             return answer::html(200, page::pick_account(&ask));
         };

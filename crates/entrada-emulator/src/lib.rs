@@ -4,7 +4,7 @@
 //! ```
 //! let entra = entrada_emulator::Emulator::start()?;
 //! let (authority, tenant, client_id) = (entra.authority(), entra.tenant(), entra.client_id());
-//! // The program under test signs in at `authority`. Nobody has to approve: the emulator does.
+//! // The program under test signs in at `authority`. The emulator approves the sign-in.
 //! # assert!(authority.starts_with("http://localhost:") && tenant == "organizations" && client_id.len() == 36);
 //! # Ok::<(), entrada_emulator::StartError>(())
 //! ```
@@ -12,7 +12,7 @@
 //! [`Emulator::builder`] starts it in another [`Scenario`]: consent that is missing, a refresh token that was revoked, an
 //! outage.
 //!
-//! Below that, [`Emulator::handle`] takes a request and the time and gives the answer. It opens no socket, reads no clock
+//! [`Emulator::handle`] takes a request and the time, and returns the response. It opens no socket, reads no clock
 //! and never waits, so that tests in process need no port. [`serve`] puts it on a port.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
@@ -237,7 +237,7 @@ impl Emulator {
     ///
     /// ```
     /// let entra = entrada_emulator::Emulator::start()?;
-    /// assert!(entra.set_scenario("refresh-dead"), "the refresh tokens of those who are signed in expire");
+    /// assert!(entra.set_scenario("refresh-dead"), "from now on, refresh tokens count as expired");
     /// # Ok::<(), entrada_emulator::StartError>(())
     /// ```
     pub fn set_scenario(&self, name: &str) -> bool {
@@ -249,7 +249,7 @@ impl Emulator {
     }
 
     /// Whether clients may use the emulator under the name `host`.
-    fn is_called(&self, host: &NamedHost) -> bool {
+    fn accepts_host(&self, host: &NamedHost) -> bool {
         let options = &self.state().options;
         let named =
             |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
@@ -259,7 +259,7 @@ impl Emulator {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // After a panic in another thread, one response may be wrong; the emulator goes on.
+        // After a panic in another thread, one response may be wrong; the emulator continues.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use super::refusal::EntraError;
 use super::state::{State, not_found};
 use super::{page, scenario};
 
-/// Whether `rest`, the path below the tenant, is one of this module.
+/// Whether this module serves `rest`, the path below the tenant.
 pub(super) fn is_known(rest: &[&str]) -> bool {
     matches!(
         rest,

@@ -68,7 +68,7 @@ pub(super) struct AccountPicker<'a> {
     pub(super) segment: &'a TenantSegment,
     pub(super) login_hint: Option<&'a str>,
     /// The destination of the token, in words.
-    pub(super) going: &'a str,
+    pub(super) context: &'a str,
 }
 
 /// The page for choosing an account, or cancelling.
@@ -82,7 +82,7 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
     page(
         "Pick an account",
         &html! {
-            p { "to sign in to " b { (clean(picker.client_id)) } " " (clean(picker.going)) }
+            p { "to sign in to " b { (clean(picker.client_id)) } " " (clean(picker.context)) }
             form method="post" action=(clean(picker.action)) {
                 input type="hidden" name=(picker.hidden.0) value=(picker.hidden.1);
                 @for account in people {
@@ -178,7 +178,7 @@ mod tests {
             scope: hostile,
             segment: &TenantSegment::Common,
             login_hint: Some(hostile),
-            going: hostile,
+            context: hostile,
         };
         for page in [
             enter_code(hostile, hostile, Some(hostile)),

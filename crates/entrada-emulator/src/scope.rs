@@ -319,6 +319,30 @@ mod tests {
     }
 
     #[test]
+    fn graph_publishes_the_permissions_of_cores_table_and_more() {
+        let names = |scope: &str| parse(scope, SeveralApis::Refused).map(|wanted| wanted.names);
+        for permission in permissions::all() {
+            let scope = format!("https://graph.microsoft.com/{}", permission.name);
+            assert_eq!(names(&scope).unwrap(), [permission.name]);
+        }
+        assert_eq!(names("files.read").unwrap(), ["Files.Read"]);
+        assert_eq!(names("user_impersonation").unwrap_err().code, 650_053);
+        assert_eq!(names("https://outlook.office.com/Files.Read").unwrap_err().code, 650_053);
+    }
+
+    #[test]
+    fn every_emulated_api_is_found_by_all_names_in_cores_table() {
+        for resource in RESOURCES {
+            for name in resource.facts.audiences.iter().chain([&resource.facts.app_id]) {
+                let wanted = parse(&format!("{name}/.default"), SeveralApis::Refused).unwrap();
+                assert_eq!((wanted.resource, wanted.audience().as_str()), (resource, *name));
+            }
+        }
+        let sharepoint = "https://contoso.sharepoint.com/.default";
+        assert_eq!(parse(sharepoint, SeveralApis::Refused).unwrap_err().code, 500_011);
+    }
+
+    #[test]
     fn the_audience_is_as_named_in_the_request() {
         for (scope, aud) in [
             ("https://graph.microsoft.com/mail.read", "https://graph.microsoft.com"),

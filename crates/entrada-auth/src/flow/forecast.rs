@@ -5,7 +5,9 @@ use super::reuse::margin;
 use crate::store::{CachedToken, Grant, GrantKey, StoreKind};
 use entrada_core::NumericDate;
 use entrada_core::entra::known;
-use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
+use entrada_core::entra::lifetimes::{
+    CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY,
+};
 
 /// The expected life of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub struct TokenForecast {
 pub enum Basis {
     /// The authority said when the refresh token ends (Entra: 24 hours, for single-page applications), whether used
     /// or not.
-    Told,
+    Stated,
     /// Entra's rule: 90 days from the last use. Each use starts them again.
     Inactivity,
     /// There is no refresh token, so the grant ends with the last access token.
@@ -49,7 +51,7 @@ impl Basis {
     /// The value in JSON.
     pub fn id(self) -> &'static str {
         match self {
-            Self::Told => "told",
+            Self::Stated => "told",
             Self::Inactivity => "inactivity",
             Self::AccessToken => "access-token",
             Self::Refused => "refused",
@@ -93,7 +95,7 @@ pub fn forecast(
         _ if !has_refresh_token => {
             (access_tokens.iter().map(|token| token.serves_until).max(), Basis::AccessToken)
         }
-        Some(told) => (Some(told), Basis::Told),
+        Some(told) => (Some(told), Basis::Stated),
         None if entra => {
             (Some(last_use(grant).plus_seconds(REFRESH_INACTIVITY)), Basis::Inactivity)
         }
@@ -232,7 +234,7 @@ mod tests {
         assert_eq!(of("common", &grant), (Some(days), Basis::Inactivity));
         assert_eq!(of("", &grant), (None, Basis::Unknown));
         grant.refresh_expires_at = Some(NOW.plus_seconds(86_400));
-        assert_eq!(of("common", &grant), (grant.refresh_expires_at, Basis::Told));
+        assert_eq!(of("common", &grant), (grant.refresh_expires_at, Basis::Stated));
         grant.refresh_token = None;
         assert_eq!(of("common", &grant), (Some(later.plus_seconds(3_300)), Basis::AccessToken));
         grant.access_tokens.clear();

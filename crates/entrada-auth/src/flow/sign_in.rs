@@ -102,7 +102,8 @@ fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireEr
     };
     // Of one that cannot be read the list may not know the user's name.
     let may_be = |entry: &AccountEntry| {
-        let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
+        let is_called =
+            |account: &String| entry.username.is_none() || entry.is_identified_by(account);
         sought.fits(entry) && request.account.as_ref().is_none_or(is_called)
     };
     Ok(grants.check_all(&may_be)?)
@@ -149,7 +150,7 @@ impl IssuedTokens {
         let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
         let nonce = nonce.as_ref();
         let mut account = identify(sys, grants, &endpoints, request, &response, nonce, prompt)?;
-        if let Some(name) = known_as.filter(|_| account.is_nameless()) {
+        if let Some(name) = known_as.filter(|_| account.is_unidentified()) {
             (account.id, account.username) = (name.clone(), Some(name));
         }
         let key = key_of(request, &account);
@@ -187,7 +188,7 @@ impl IssuedTokens {
             _ => (),
         }
         if response.refresh_token.is_none()
-            && request.scopes.asks_offline()
+            && request.scopes.requests_offline_access()
             && let Ok(Some(old)) = grants.load(&key)
         {
             // The user's earlier consent still stands (RFC 6749 §6: a new one replaces the old, none does not).

@@ -33,7 +33,7 @@ impl GrantQuery<'_> {
         entry.authority == self.authority
             && entry.tenant == self.tenant
             && entry.client_id == self.client_id
-            && self.account.is_none_or(|account| entry.is_called(account))
+            && self.account.is_none_or(|account| entry.is_identified_by(account))
     }
 
     fn file_name(&self, store: StoreKind) -> String {

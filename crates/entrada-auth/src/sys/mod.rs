@@ -28,7 +28,7 @@ pub(crate) use clock::leave_signals_alone;
 pub use clock::{RealClock, asked_to_end_by};
 pub use defect::quiet_panics;
 pub use entropy::RealEntropy;
-pub use env::{Env, OWN};
+pub use env::{Env, OWN, TextVariable};
 pub use file_id::FileId;
 pub use harden::{harden, survive_file_limit};
 pub use http::{

@@ -7,7 +7,7 @@ pub mod claims;
 pub mod clouds;
 pub mod jobs;
 pub mod known;
-pub mod lives;
+pub mod lifetimes;
 pub mod oauth_errors;
 pub mod permissions;
 pub mod resources;

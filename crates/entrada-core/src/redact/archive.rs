@@ -273,6 +273,26 @@ mod tests {
     }
 
     #[test]
+    fn without_fingerprints_only_secret_names_hide_their_values() {
+        let redactor = Redactor::default();
+        let url = Url::parse("http://localhost/?client_secret=hunter2-2&state=st4te").unwrap();
+        assert_eq!(
+            redactor.url(&url).0,
+            "http://localhost/?client_secret=%5Bsecret%5D&state=st4te"
+        );
+        for (name, value, expected) in [
+            ("Authorization", "Bearer x", "[secret]"),
+            ("Cookie", "a=b-and-more", "[secret]"),
+            ("x-unheard-of", "x, hunter2-2", "x, [secret]"),
+        ] {
+            assert_eq!(redactor.header(name, value).value, expected, "{name}");
+        }
+        let members = json!({ "refresh_token": "r-token", "unlisted": "r-token, 1" });
+        let shown = Value::Object(redactor.members(members.as_object().unwrap()));
+        assert_eq!(shown, json!({ "refresh_token": "[secret]", "unlisted": "[secret], 1" }));
+    }
+
+    #[test]
     fn a_secret_is_found_again_in_texts_that_are_shown() {
         let redactor = redactor();
         let answer = json!({

@@ -128,16 +128,18 @@ impl KnownSecrets {
     ) {
         self.find(view, hidden);
         let Some(depth) = depth.checked_sub(1) else { return };
+        let has = |c: char| view.iter().any(|letter| letter.c == c);
+        // An HTML reference ends with `;`, a parameter of a URL does not.
         let escapes: Vec<char> =
-            ESCAPES.into_iter().filter(|c| view.iter().any(|letter| letter.c == *c)).collect();
+            ESCAPES.into_iter().filter(|c| has(*c) && (*c != '&' || has(';'))).collect();
         if !escapes.is_empty() {
             self.collect_hidden(&unescaped(view, &escapes), depth, hidden);
         }
-        // In one encoding, the escape characters of the others are plain text.
-        if 1 < escapes.len() {
+        // In one encoding, the escape characters of the others are plain text. Such text is rare: it is not decoded further.
+        if 1 < escapes.len() && depth + 1 == DEPTH {
             for escape in &escapes {
                 let plain = unescaped(view, std::slice::from_ref(escape));
-                self.collect_hidden(&plain, depth.min(1), hidden);
+                self.find(&plain, hidden);
             }
         }
         if let Some(plain) = unquoted(view) {

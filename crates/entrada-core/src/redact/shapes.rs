@@ -84,10 +84,12 @@ pub(super) fn named_secrets(text: &str) -> Vec<&str> {
 
 /// Whether `value` is secret by its `name`, with `gap` between them.
 fn is_named(name: &str, value: &str, gap: &str) -> bool {
-    let is_secret = (is_one_of(&NAMES, name) && 3 < value.len())
-        || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
+    let is_password = is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']);
+    let is_token = (is_one_of(&NAMES, name) && 3 < value.len())
         || (is_one_of(&AMBIGUOUS, name) && 15 < value.len() && !is_error_code(name, value, gap));
-    is_secret && !is_protocol_word(value.trim_end_matches('.')) && !is_redacted(value)
+    // A password may be any word.
+    (is_password || (is_token && !is_protocol_word(value.trim_end_matches('.'))))
+        && !is_redacted(value)
 }
 
 /// Whether `value` is an error code of a service: `"code": "InvalidAuthenticationToken"`, `Authorization_RequestDenied`. An
@@ -158,6 +160,7 @@ mod tests {
             (format!("{{\"refresh_token\":\"{grant}\"}}"), "AgABAw"),
             ("{'password': 'hunter2', 'error': 'AADSTS50126'}".to_owned(), "hunter2"),
             ("password=hunter2 AADSTS50126".to_owned(), "hunter2"),
+            ("{\"password\": \"email\"}".to_owned(), "email"),
             (format!("a1 AUTHENTICATE XOAUTH2 {sasl}"), "dXNlcj1h"),
             ("AUTH PLAIN AGFkYQBodW50ZXIy".to_owned(), "AGFkYQ"),
             ("POP3> PASS hunter22".to_owned(), "hunter22"),

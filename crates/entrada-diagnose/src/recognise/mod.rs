@@ -184,9 +184,9 @@ fn read_json(text: &str, evidence: &mut Evidence, now: NumericDate) -> Result<()
         *evidence = har::evidence(&har, now);
         evidence.redactor.join(&known);
         if evidence.unrecognised
-            && let Some(lack) = Har::lack(text)
+            && let Some(lack) = Har::missing_part(text)
         {
-            return Err(RecogniseError::Har(HarError::Lack(lack)));
+            return Err(RecogniseError::Har(HarError::Missing(lack)));
         }
         return Ok(());
     }
