@@ -41,7 +41,7 @@ impl Http for InProcess<'_> {
         let (patience, too_late) = RequestDeadline::limit(&request, PATIENCE);
         match self.emulator.handle(request, self.clock.now()) {
             Reply::Answer(answer) => Ok(answer),
-            Reply::Later(delay, answer) => {
+            Reply::Delayed(delay, answer) => {
                 self.clock.sleep(delay).map_err(interrupted)?;
                 Ok(answer)
             }

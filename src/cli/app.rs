@@ -55,7 +55,7 @@ impl App<'_, '_> {
 
     /// The configuration file and where it is.
     pub(super) fn config_file(&self) -> Result<(PathBuf, ConfigFile), Failure> {
-        let by_variable = || self.sys.env.get("ENTRADA_CONFIG").map(PathBuf::from);
+        let by_variable = || self.sys.env.own("CONFIG").map(PathBuf::from);
         let asked_for = self.common.config.clone().or_else(by_variable);
         let named = asked_for.is_some();
         let path = match asked_for {

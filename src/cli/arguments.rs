@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::config::ConfigFile;
 use entrada_auth::sys::Env;
-use entrada_core::without_secrets;
+use entrada_core::Redactor;
 
 /// The text that replaces a secret.
 const GONE: &str = "[secret]";
@@ -169,7 +169,7 @@ fn secrets_in_form(word: &str, found: &mut Vec<String>) {
     for part in word.split(|c: char| c.is_whitespace() || "\"'<>`".contains(c)) {
         sign_in_of_address(part, found);
     }
-    let shown = without_secrets(word);
+    let shown = Redactor::without_likely_secrets(word);
     for run in word.split(|c: char| !is_token_character(c)) {
         let is_path = run.starts_with(['/', '.', '~']);
         let mut any = false;

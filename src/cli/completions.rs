@@ -86,7 +86,8 @@ pub(super) fn is_asked(env: &Env) -> bool {
 pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -> Exit {
     let shell = sys
         .env
-        .get(ASKING)
+        .os(ASKING)
+        .and_then(std::ffi::OsStr::to_str)
         .and_then(|name| <CompletionShell as clap::ValueEnum>::from_str(name, true).ok());
     let after = argv.iter().position(|word| word == "--");
     let (Some(shell), Some(after)) = (shell, after) else { return Exit::Usage };
@@ -114,7 +115,7 @@ impl Candidates {
     /// Reads the configuration and the list of accounts; does not open a store.
     fn of(sys: &Sys<'_>) -> Self {
         let paths = Paths::of(sys.env).ok();
-        let config = match (sys.env.get("ENTRADA_CONFIG"), &paths) {
+        let config = match (sys.env.own("CONFIG"), &paths) {
             (Some(path), _) => Some(path.into()),
             (None, Some(paths)) => Some(paths.config.join("config.toml")),
             (None, None) => None,

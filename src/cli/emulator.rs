@@ -12,7 +12,7 @@ use super::{Exit, Failure, output};
 use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
 use entrada_core::NamedHost;
-use entrada_emulator::account::{PEOPLE, Person};
+use entrada_emulator::account::{ACCOUNTS, EmulatedAccount};
 use entrada_emulator::{Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
 
 #[derive(clap::Args)]
@@ -66,9 +66,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Failure::usage(format!("there is no scenario `{}`", args.scenario))
             .help("`entrada emulator --list` shows them all")
     })?;
-    let people: Vec<&str> = PEOPLE.iter().map(|person| person.username).collect();
+    let people: Vec<&str> = ACCOUNTS.iter().map(|account| account.username).collect();
     if let Some(user) = args.sign_in_as.as_deref()
-        && Person::find(user).is_none()
+        && EmulatedAccount::find(user).is_none()
     {
         return Err(Failure::usage(format!("the emulator has no account `{user}`"))
             .help(format!("its accounts: {}", people.join(", "))));

@@ -121,7 +121,7 @@ fn take_over(app: &mut App<'_, '_>, one: &ForeignToken, replace: bool) -> Result
     let account = &acquired.account;
     let who = clean(account.label());
     let named = wanted.as_ref().or(one.account.as_ref());
-    let other = named.filter(|named| !account.is_called(named));
+    let other = named.filter(|named| !account.is_identified_by(named));
     if let Some(named) = other {
         let instead = if wanted.is_some() { "not to" } else { "and the file names" };
         app.ui.line(format!("warning: the token belongs to {who}, {instead} {}", clean(named)));
@@ -229,7 +229,7 @@ fn is_signed_in(
         entry.authority == request.authority.base()
             && entry.tenant == tenant
             && entry.client_id == request.client_id
-            && entry.is_called(name)
+            && entry.is_identified_by(name)
     }))
 }
 

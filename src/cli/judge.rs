@@ -34,7 +34,8 @@ pub(super) fn judge(
 
 /// Other names of the requested account: an alias, or its new name after a rename.
 fn names_of(request: &TokenRequest, account: &Account) -> Vec<String> {
-    let is_named = request.account.as_deref().is_some_and(|wanted| account.is_called(wanted));
+    let is_named =
+        request.account.as_deref().is_some_and(|wanted| account.is_identified_by(wanted));
     let ids = [Some(&account.id), account.username.as_ref(), account.oid.as_ref()];
     let all = ids.into_iter().flatten().chain(&account.names);
     if is_named { all.cloned().collect() } else { Vec::new() }

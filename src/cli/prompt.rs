@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::render::heading;
 use entrada_auth::flow::{Prompt, SignInAddress, TokenRequest};
 use entrada_auth::store::Interaction;
-use entrada_auth::sys::{Env, HostKind};
+use entrada_auth::sys::{Env, HostKind, TextVariable};
 use entrada_auth::trace::Recorder;
 use entrada_core::oauth::device_code::DeviceAuthorization;
 use entrada_core::{clean, human_duration, shell_quoted};
@@ -17,7 +17,7 @@ use entrada_core::{clean, human_duration, shell_quoted};
 /// The command that makes a port of this machine one of the machine at the other end.
 fn ssh_line(env: &Env, port: u16) -> String {
     // As sshd sets it: client address, client port, server address, server port.
-    let connection = env.get("SSH_CONNECTION").unwrap_or_default();
+    let connection = env.get(TextVariable::SshConnection).unwrap_or_default();
     let mut words = connection.split_whitespace().skip(2);
     let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || ".:%".contains(c));
     let host = words.next().filter(plain).unwrap_or("THIS-MACHINE");
@@ -27,7 +27,9 @@ fn ssh_line(env: &Env, port: u16) -> String {
         }
         _ => String::new(),
     };
-    let user = env.get("USER").map_or_else(String::new, |user| format!("{}@", shell_quoted(user)));
+    let user = env
+        .get(TextVariable::User)
+        .map_or_else(String::new, |user| format!("{}@", shell_quoted(user)));
     format!("ssh -N -L {port}:localhost:{port} {ssh_port}{user}{host}")
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Registering<'a, T: ?Sized> {
 
 /// Registers the secrets in the environment.
 pub(super) fn of_environment(env: &Env, redactor: &Redactor) {
-    for value in PROXY_VARIABLES.iter().filter_map(|name| env.get(name)) {
+    for value in PROXY_VARIABLES.into_iter().filter_map(|name| env.get(name)) {
         // Written as an address or as one without its scheme.
         let url = Url::parse(value).ok().filter(Url::has_host);
         let url = url.or_else(|| Url::parse(&format!("http://{value}")).ok());

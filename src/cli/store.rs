@@ -44,7 +44,7 @@ impl App<'_, '_> {
         settings: &Settings,
         interaction: Interaction,
     ) -> Result<StoreKey, Failure> {
-        if let Some(key) = self.sys.env.get("ENTRADA_STORE_KEY") {
+        if let Some(key) = self.sys.env.own("STORE_KEY") {
             self.redactor.register(key);
             return Ok(StoreKey::Raw(Secret::new(key)));
         }

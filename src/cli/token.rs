@@ -95,7 +95,7 @@ fn hand_out(args: &Args, app: &mut App<'_, '_>, acquired: &Acquired) -> Result<(
         )
         .help("for a shell, `--shell sh` quotes it; for a program, `-o token` and `-o json` print any token"));
     }
-    let asked = app.sys.env.get("KUBERNETES_EXEC_INFO");
+    let asked = app.sys.env.get(entrada_auth::sys::TextVariable::KubernetesExecInfo);
     // The time zone's files are read only for the output that needs them.
     let expires_local = match args.output {
         TokenOutput::AzureCli => app.sys.clock.local(acquired.token.expires_at),

@@ -9,7 +9,7 @@ use super::{Exit, Failure};
 use crate::config::flags;
 use crate::render::{self, Format, Notes};
 use entrada_auth::sys::Stream;
-use entrada_core::har::{Har, HarRedactor};
+use entrada_core::har::Har;
 use entrada_diagnose::{self as diagnose, Evidence, RecogniseError, Verdict};
 
 #[derive(clap::Args)]
@@ -60,8 +60,8 @@ fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Err(error) => return Err(Failure::usage(error.to_string())),
     };
     app.redactor.join(&evidence.redactor);
-    let mut redactor = HarRedactor::new(salt, app.redactor.clone());
-    let timeline = render::Timeline::new(&har, &mut redactor);
+    let redactor = app.redactor.with_fingerprints(salt);
+    let timeline = render::Timeline::new(&har, &redactor);
     if app.common.layer.job.is_some() {
         evidence.context.job = app.settings(None)?.jobs()?.first().copied();
     }

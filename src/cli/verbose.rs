@@ -2,7 +2,7 @@
 
 use super::ui::Ui;
 use entrada_auth::sys::{Bundle, Http, HttpError, HttpRequest, HttpResponse};
-use entrada_core::{clean, without_secrets};
+use entrada_core::{Redactor, clean};
 
 /// A network that logs requests and responses.
 pub(super) struct Verbose<'a, 't> {
@@ -44,7 +44,7 @@ impl<'a, 't> Verbose<'a, 't> {
         for name in ["date", "content-type", "retry-after", "x-ms-request-id"] {
             if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok())
             {
-                let value = without_secrets(value);
+                let value = Redactor::without_likely_secrets(value);
                 self.ui.raw(&format!("<   {name}: {}\n", clean(&value)));
             }
         }

@@ -35,7 +35,7 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let profile = profile
             .map(str::to_owned)
-            .or_else(|| env.get("ENTRADA_PROFILE").map(str::to_owned))
+            .or_else(|| env.own("PROFILE").map(str::to_owned))
             .or_else(|| file.default_profile.clone());
         let mut layers = vec![(Origin::Defaults, file.defaults.clone())];
         if let Some(name) = &profile {

@@ -12,7 +12,12 @@ const OTHER_VARIABLES: [(&str, bool); 3] =
 
 /// The variable that sets `key`: `min-ttl` is `ENTRADA_MIN_TTL`.
 pub fn variable(key: &str) -> String {
-    format!("ENTRADA_{}", key.to_ascii_uppercase().replace('-', "_"))
+    format!("{VARIABLE_PREFIX}{}", name_of(key))
+}
+
+/// The name of the variable without its prefix.
+fn name_of(key: &str) -> String {
+    key.to_ascii_uppercase().replace('-', "_")
 }
 
 /// Whether there is any `ENTRADA_` variable. Mostly there is none, and the list of names is not needed.
@@ -63,7 +68,7 @@ pub(super) fn layer(env: &Env) -> Result<Layer, SettingsError> {
     }
     let mut given = toml::Table::new();
     for key in keys() {
-        let Some(text) = env.get(&variable(key)) else { continue };
+        let Some(text) = env.own(&name_of(key)) else { continue };
         let value = value_for(key, text).ok_or_else(|| SettingsError::Variable {
             variable: variable(key),
             reason: "expected `true` or `false` (`1`, `yes`, `on`, or `0`, `no`, `off`)".to_owned(),

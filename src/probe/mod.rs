@@ -41,22 +41,18 @@ pub fn converse(dial: &dyn Dial, plan: &MailPlan, token: &Secret) -> Transcript 
         Err(Stop::Closed(error) | Stop::Broken(error)) => SessionOutcome::Broken(error),
     };
     let strings = [sasl::xoauth2(&plan.user, token), sasl::oauthbearer(&plan.user, token)];
-    let mut talk = session.end(outcome);
-    hide(&Redactor::of([token, &strings[0], &strings[1]]), &mut talk.lines);
-    talk
+    let mut transcript = session.end(outcome);
+    redact_received(&Redactor::of([token, &strings[0], &strings[1]]), &mut transcript.lines);
+    transcript
 }
 
-/// Takes the secrets out of what the server said; a piece may go on over the end of a line.
-fn hide(redactor: &Redactor, lines: &mut [(Side, String)]) {
-    let said: Vec<&mut String> = lines
+/// Removes the secrets from the server's lines.
+fn redact_received(redactor: &Redactor, lines: &mut [(Side, String)]) {
+    let mut received: Vec<&mut String> = lines
         .iter_mut()
         .filter_map(|(side, line)| (*side == Side::Server).then_some(line))
         .collect();
-    let text = said.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n");
-    let shown = redactor.text(&text);
-    for (said, line) in said.into_iter().zip(shown.split('\n')) {
-        line.clone_into(said);
-    }
+    redactor.lines(&mut received);
 }
 
 /// Times that a server may ask on after it was shown the token: once for the reason (RFC 7628 §3.2.3).
@@ -108,7 +104,7 @@ mod tests {
             (Side::Server, format!("{} two", &token[30..])),
             (Side::Server, "three".to_owned()),
         ];
-        hide(&Redactor::of([&Secret::new(token)]), &mut lines);
+        redact_received(&Redactor::of([&Secret::new(token)]), &mut lines);
         let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
         assert_eq!(said, ["one [secret]", "C", " two", "three"]);
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use entrada_diagnose::Diagnosis;
 
-pub use claims::{claim_meaning, claim_meanings, claims};
+pub use claims::claims;
 pub use human::{Style, failure, field, heading, help, label, prose, wrapped};
 pub use report::report;
 pub use shell::{Shell, carries, is_variable_name};

@@ -9,8 +9,8 @@ use url::Url;
 use super::human::marked;
 use super::json::{VERSION, write};
 use super::{Style, heading, wrapped};
-use entrada_core::har::{Har, HarEntry, HarRedactor, Pair, is_redacted};
-use entrada_core::{NumericDate, clean};
+use entrada_core::har::{Har, HarEntry, Pair, is_redacted};
+use entrada_core::{NumericDate, Redactor, clean};
 
 /// One request and its response, without secrets.
 #[derive(Debug, Serialize)]
@@ -43,7 +43,7 @@ pub struct Timeline<'a> {
 
 impl<'a> Timeline<'a> {
     /// The timeline of `har`. `redactor` removes the secrets that a browser left in the archive.
-    pub fn new(har: &'a Har, redactor: &mut HarRedactor) -> Self {
+    pub fn new(har: &'a Har, redactor: &Redactor) -> Self {
         let first = har.log.entries.iter().find_map(HarEntry::started_milliseconds).unwrap_or(0);
         let mut steps: Vec<TimelineStep> = Vec::new();
         // The first pass only registers secrets: a text may repeat a value that is sent later.
@@ -75,11 +75,11 @@ impl<'a> Timeline<'a> {
 
     /// Writes the timeline for programs, in version 1 of the format, with the diagnosis.
     pub fn json(&self, out: &mut dyn Write, diagnosis: &Value) -> io::Result<()> {
-        let about = self.har.log.about.clone().unwrap_or_default();
+        let summary = self.har.log.summary.clone().unwrap_or_default();
         write(
             out,
             &json!({
-                "version": VERSION, "creator": self.har.log.creator, "command": about.command, "exit": about.exit,
+                "version": VERSION, "creator": self.har.log.creator, "command": summary.command, "exit": summary.exit,
                 "started": self.started().map(|at| at.0), "steps": self.steps, "diagnosis": diagnosis,
             }),
         )
@@ -91,14 +91,15 @@ impl<'a> Timeline<'a> {
 
     fn title(&self) -> String {
         let log = &self.har.log;
-        let about = log.about.clone().unwrap_or_default();
-        let what = about.command.map_or_else(
+        let summary = log.summary.clone().unwrap_or_default();
+        let what = summary.command.map_or_else(
             || "requests".to_owned(),
             |command| format!("`entrada {}`", clean(&command)),
         );
         let when = self.started().map_or_else(String::new, |at| format!(" of {at}"));
         let who = format!("{} {}", log.creator.name, log.creator.version);
-        let exit = about.exit.map_or_else(String::new, |code| format!(", ended with code {code}"));
+        let exit =
+            summary.exit.map_or_else(String::new, |code| format!(", ended with code {code}"));
         let number = match self.steps.len() {
             1 => "1 step".to_owned(),
             number => format!("{number} steps"),
@@ -108,9 +109,9 @@ impl<'a> Timeline<'a> {
 }
 
 impl TimelineStep {
-    fn new(entry: &HarEntry, first: i64, redactor: &mut HarRedactor) -> Self {
+    fn new(entry: &HarEntry, first: i64, redactor: &Redactor) -> Self {
         let (mut url, mut sent) = match Url::parse(&entry.request.url) {
-            Ok(url) => redactor.address(&url),
+            Ok(url) => redactor.url(&url),
             Err(_) => (redactor.hide(&entry.request.url), Vec::new()),
         };
         url.truncate(url.find(['?', '#']).unwrap_or(url.len()));
@@ -120,20 +121,20 @@ impl TimelineStep {
         let mut received = redactor.members(&received);
         let redirect = Url::parse(&entry.response.redirect_url).ok();
         if let Some(redirect) = redirect {
-            received.insert("location".to_owned(), redactor.address(&redirect).0.into());
+            received.insert("location".to_owned(), redactor.url(&redirect).0.into());
         }
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one request")]
         let took_ms = entry.time.round() as i64;
         Self {
             at_ms: entry.started_milliseconds().unwrap_or(first).saturating_sub(first),
             took_ms,
-            method: redactor.clear(&entry.request.method),
+            method: redactor.one_line(&entry.request.method),
             url,
             sent: sent.into_iter().map(|Pair { name, value }| (name, value.into())).collect(),
             status: entry.response.status,
             received,
-            error: entry.response.error.as_deref().map(|error| redactor.clear(error)),
-            comment: entry.comment.as_deref().map(|comment| redactor.clear(comment)),
+            error: entry.response.error.as_deref().map(|error| redactor.one_line(error)),
+            comment: entry.comment.as_deref().map(|comment| redactor.one_line(comment)),
             times: 1,
         }
     }

@@ -236,7 +236,7 @@ fn settings_that_exclude_each_other_are_told_before_anything_is_opened() {
 
 #[test]
 fn a_parameter_that_has_a_setting_is_refused_with_its_name_wherever_it_is_set() {
-    for (name, setting) in entrada_core::oauth::authorization::OWN_PARAMETERS {
+    for (name, setting) in entrada_core::oauth::authorization::RESERVED_PARAMETERS {
         let known = entrada::config::keys().iter().any(|key| key == setting);
         assert!(setting.is_empty() || known, "{name}: there is no `--{setting}`");
     }

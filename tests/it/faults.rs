@@ -22,7 +22,7 @@ fn whatever_the_server_does_nothing_is_lost() {
         world.clock.pass(7_200);
         let before = world.stored();
         // It fails from that moment on, until it is mended.
-        world.emulator.befall(match row.moment {
+        world.emulator.inject_faults(match row.moment {
             Moment::BeforeAnswer => [RefreshFault::Before(failure); 3],
             Moment::AfterAnswer => [RefreshFault::After(failure); 3],
             Moment::BeforeSave | Moment::AfterSave => {
@@ -35,7 +35,7 @@ fn whatever_the_server_does_nothing_is_lost() {
         let failed = row.ends != Some(0);
         assert_eq!(run.stdout.is_empty(), failed, "{row:?}");
         assert_eq!(world.stored() == before, failed, "{row:?}");
-        world.emulator.mend();
+        world.emulator.clear_faults();
         let next = world.run(&["token"]);
         assert_eq!(i32::from(next.exit.code()), row.next_ends, "{row:?}: {}", next.stderr);
         let requests = row.requests + row.next_requests;

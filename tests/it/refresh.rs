@@ -29,14 +29,14 @@ fn a_passing_trouble_is_waited_out_and_one_that_stays_is_told() {
         RefreshFault::After(FaultReply::Cut),
     ] {
         let world = expired("auto-approve");
-        world.emulator.befall([trouble; 2]);
+        world.emulator.inject_faults([trouble; 2]);
         let run = world.run(&["token"]);
         assert_eq!(run.exit, Exit::Success, "{trouble:?}: {}", run.stderr);
         assert_eq!(refreshes(&world), 3, "{trouble:?}");
 
         let world = expired("auto-approve");
         let before = world.stored();
-        world.emulator.befall([trouble; 3]);
+        world.emulator.inject_faults([trouble; 3]);
         let start = world.clock.now();
         let run = world.run(&["token"]);
         assert_eq!(run.exit, Exit::Temporary, "{trouble:?}: {}", run.stderr);
@@ -56,7 +56,7 @@ fn what_may_still_be_under_way_is_not_sent_again() {
     ] {
         let world = expired("auto-approve");
         let before = world.stored();
-        world.emulator.befall([trouble]);
+        world.emulator.inject_faults([trouble]);
         let run = world.run(&["token"]);
         assert_eq!(run.exit, Exit::Temporary, "{trouble:?}: {}", run.stderr);
         assert_eq!(refreshes(&world), 1, "{trouble:?}");
@@ -153,11 +153,11 @@ fn another_provider_is_not_sent_again_what_it_may_have_used_up() {
     assert_eq!(login.exit, Exit::Success, "{}", login.stderr);
     world.clock.pass(7_200);
     let before = refreshes(&world);
-    world.emulator.befall([RefreshFault::Before(FaultReply::Cut)]);
+    world.emulator.inject_faults([RefreshFault::Before(FaultReply::Cut)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Temporary, "{}", run.stderr);
     assert_eq!(refreshes(&world), before + 1);
-    world.emulator.befall([RefreshFault::Before(FaultReply::Unavailable)]);
+    world.emulator.inject_faults([RefreshFault::Before(FaultReply::Unavailable)]);
     let run = world.run(&["token", "--scope", "User.Read offline_access"]);
     assert_eq!(run.exit, Exit::Success, "turned away is not used up: {}", run.stderr);
     assert_eq!(refreshes(&world), before + 3);

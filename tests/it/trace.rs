@@ -223,7 +223,7 @@ fn a_program_that_could_not_be_run_is_told_by_the_trace() {
         assert_eq!(run.exit, exit, "{}", run.stderr);
         assert_eq!(run.stderr.matches("trace written to").count(), 1, "{}", run.stderr);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(har(&text).log.about.unwrap().exit, Some(exit.code()), "{program}");
+        assert_eq!(har(&text).log.summary.unwrap().exit, Some(exit.code()), "{program}");
     }
     let drafts = std::fs::read_dir(world.home.path()).unwrap().filter(|file| {
         file.as_ref().unwrap().file_name().to_string_lossy().starts_with(".entrada-trace")

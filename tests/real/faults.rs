@@ -33,7 +33,7 @@ impl User {
     }
 
     fn expire(&self) {
-        self.entra.emulator.befall([RefreshFault::ShortLived]);
+        self.entra.emulator.inject_faults([RefreshFault::ShortLived]);
         run(self.set(&Command::new(ENTRADA)).args(["token", "--force-refresh"])).with(0);
         // A token that lives a second is dead after two, whatever part of a second it was born in.
         sleep(Duration::from_secs(2));
@@ -111,7 +111,7 @@ fn check(
     let secrets = user.entra.emulator.secrets();
     assert_silent("what is said", ended.err.as_bytes(), &secrets);
     mend(&mut user);
-    user.entra.emulator.mend();
+    user.entra.emulator.clear_faults();
     let before = user.posts();
     let next = run(&mut user.token(&[]));
     assert_eq!(next.code, Some(row.next_ends), "{row:?}: {next:#?}");
@@ -144,11 +144,11 @@ fn killed(row: &Row) {
         (Moment::BeforeSave, None) => at("rename", 1),
         (Moment::AfterSave, None) => at("fsync", 2),
         (Moment::BeforeAnswer, _) => {
-            user.entra.emulator.befall([RefreshFault::Before(FaultReply::Hang)]);
+            user.entra.emulator.inject_faults([RefreshFault::Before(FaultReply::Hang)]);
             Vec::new()
         }
         (Moment::AfterAnswer, _) => {
-            user.entra.emulator.befall([RefreshFault::After(FaultReply::Hang)]);
+            user.entra.emulator.inject_faults([RefreshFault::After(FaultReply::Hang)]);
             Vec::new()
         }
     };

@@ -37,7 +37,7 @@ impl User {
     /// A refresh that the authority has got, and whose answer takes `late`.
     fn refreshes(&self, late: Duration) -> Running {
         let before = self.posts();
-        self.entra.emulator.befall([RefreshFault::Late(late)]);
+        self.entra.emulator.inject_faults([RefreshFault::Late(late)]);
         let running = start(self.entrada("token").arg("--force-refresh"));
         within("the request", || (before < self.posts()).then_some(()));
         running

@@ -144,7 +144,7 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
 
     /// Makes what is stored run out, with one undisturbed refresh.
     fn expire(&self) {
-        self.entra.emulator.befall([RefreshFault::ShortLived]);
+        self.entra.emulator.inject_faults([RefreshFault::ShortLived]);
         run(self.entrada().args(["token", "--force-refresh"])).with(0);
         if let Client::Naive = self.client {
             let secrets = self.entra.emulator.secrets();
@@ -158,7 +158,7 @@ printf '%s\n' "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
     /// Starts `count` clients at once, and kills `kills` of them at moments of their own.
     fn wave(&mut self, count: usize, kills: usize, troubles: &[RefreshFault]) -> Wave {
         self.expire();
-        self.entra.emulator.befall(troubles.iter().copied());
+        self.entra.emulator.inject_faults(troubles.iter().copied());
         let before = self.entra.emulator.log().len();
         let started = Instant::now();
         let mut children: Vec<(Child, bool)> = (0..count)
@@ -342,7 +342,7 @@ fn those_who_wait_share_a_failure_and_ask_nobody_again() {
         // More than all of them could meet, if each tried for itself: three requests each.
         let count = setting("STORM_CLIENTS", 30);
         let wave = storm.wave(count, 0, &vec![RefreshFault::Before(failure); 3 * count]);
-        storm.entra.emulator.mend();
+        storm.entra.emulator.clear_faults();
         // Who comes after a failure makes a new attempt; those who waited for one do not.
         assert!(wave.posts <= count, "{failure:?}: {wave:#?}");
         assert!(wave.ends.iter().all(|(code, _)| *code == Some(6)), "{failure:?}: {wave:#?}");
@@ -367,7 +367,7 @@ fn a_client_without_a_lock_is_found_out() {
 fn whoever_waits_for_another_ends_in_time_or_when_it_is_told_to() {
     let storm = Storm::new(Client::Entrada("file"), Policy::Keep);
     storm.expire();
-    storm.entra.emulator.befall([RefreshFault::Before(FaultReply::Hang)]);
+    storm.entra.emulator.inject_faults([RefreshFault::Before(FaultReply::Hang)]);
     let posts = storm.entra.posts("refresh_token");
     let first = crate::program::start(&mut storm.one());
     crate::program::within("the request", || {

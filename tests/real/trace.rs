@@ -89,7 +89,7 @@ fn a_sign_in_that_is_told_to_end_leaves_its_trace() {
         let ended = login.end().with(i32::from(code));
         assert!(!ended.err.contains("trace written"), "{}", ended.err);
         let har = checked(&path, &entra.emulator.secrets());
-        assert_eq!(har.log.about.unwrap().exit, Some(code));
+        assert_eq!(har.log.summary.unwrap().exit, Some(code));
     }
 }
 

@@ -31,14 +31,14 @@ pub struct Account {
 
 impl Account {
     /// The id of an account without any data from the authority.
-    pub const NAMELESS: &'static str = "default";
+    pub const UNIDENTIFIED: &'static str = "default";
 
     /// The most names that [`Account::names`] keeps.
     const NAMES_MAX: usize = 16;
 
     /// Whether the authority sent no data that identifies the user.
-    pub fn is_nameless(&self) -> bool {
-        self.id == Self::NAMELESS
+    pub fn is_unidentified(&self) -> bool {
+        self.id == Self::UNIDENTIFIED
     }
 
     /// The name for display: the user name if known, otherwise the id.
@@ -56,10 +56,14 @@ impl Account {
         ];
         self.differing_claims(later).is_empty()
             && (users.contains(&Some(true))
-                || self.is_nameless()
+                || self.is_unidentified()
                 || self.id == later.id
                 || later.sub.as_ref() == Some(&self.id)
-                || later.username.iter().chain(&later.names).any(|name| self.is_called(name)))
+                || later
+                    .username
+                    .iter()
+                    .chain(&later.names)
+                    .any(|name| self.is_identified_by(name)))
     }
 
     /// The claims of `iss`, `sub`, `oid` and `tid` that both accounts have with different values.
@@ -83,7 +87,7 @@ impl Account {
     }
 
     /// Updates the account with `later`, of the same user. A new name becomes the display name, and the account is still
-    /// [called](Self::is_called) by the former one.
+    /// [called](Self::is_identified_by) by the former one.
     pub fn learn(&mut self, later: &Self) {
         for (own, new) in [
             (&mut self.iss, &later.iss),
@@ -111,7 +115,7 @@ impl Account {
 
     fn add_names<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
         for name in names {
-            if !self.is_called(name) {
+            if !self.is_identified_by(name) {
                 // The oldest names stay, because scripts are most likely to use them.
                 self.names.truncate(Self::NAMES_MAX - 1);
                 self.names.push(name.clone());
@@ -134,9 +138,9 @@ impl Account {
     ///
     /// let username = Some("ada@contoso.com".to_owned());
     /// let account = Account { id: "uid.utid".to_owned(), username, ..Account::default() };
-    /// assert!(account.is_called("Ada@Contoso.com") && account.is_called("uid.utid"));
+    /// assert!(account.is_identified_by("Ada@Contoso.com") && account.is_identified_by("uid.utid"));
     /// ```
-    pub fn is_called(&self, wanted: &str) -> bool {
+    pub fn is_identified_by(&self, wanted: &str) -> bool {
         [Some(&self.id), self.username.as_ref(), self.oid.as_ref()]
             .into_iter()
             .flatten()
@@ -191,7 +195,7 @@ mod tests {
         assert!(!stored.is_same_user(&later("bob@contoso.example")));
         assert!(account(&[("id", "s")]).is_same_user(&account(&[("id", "x"), ("sub", "s")])));
         assert!(!account(&[("id", "s")]).is_same_user(&account(&[("id", "x"), ("sub", "t")])));
-        let nameless = account(&[("id", Account::NAMELESS)]);
+        let nameless = account(&[("id", Account::UNIDENTIFIED)]);
         assert!(nameless.is_same_user(&later("ada@contoso.example")), "the account has no data");
         // A tenant alone does not identify a user.
         let of = |id| account(&[("id", id), ("tid", "t")]);
@@ -222,7 +226,7 @@ mod tests {
         assert_eq!(own.label(), "ada39@x.example");
         assert_eq!(own.sub.as_deref(), Some("s"));
         for name in ["ada@x.example", "ADA0@x.example", "ada38@x.example", "ada39@x.example"] {
-            assert!(own.is_called(name), "{name}");
+            assert!(own.is_identified_by(name), "{name}");
         }
         assert_eq!(own.names.len(), Account::NAMES_MAX);
         // Back to the first name.
@@ -230,6 +234,8 @@ mod tests {
         assert!(own.label() == "ada@x.example" && !own.names.contains(&"ada@x.example".to_owned()));
         let mut again = account(&[("username", "lovelace@x.example")]);
         again.keep_names_of(&own);
-        assert!(again.is_called("ada@x.example") && again.is_called("ada0@x.example"));
+        assert!(
+            again.is_identified_by("ada@x.example") && again.is_identified_by("ada0@x.example")
+        );
     }
 }

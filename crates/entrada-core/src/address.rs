@@ -1,9 +1,9 @@
-//! What the address of an authority means.
+//! Reads the address of an authority.
 
 use url::Url;
 
 use super::entra::clouds::Cloud;
-use super::{Authority, AuthorityError, Family, Tenant, TenantError, clean};
+use super::{Authority, AuthorityError, AuthorityKind, Tenant, TenantError, clean};
 
 /// The text is not the address of an authority.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ impl Authority {
     /// The authority at `address`, which may be the host alone, the host with a tenant, the same with `/v2.0`, or the
     /// address of a discovery document.
     ///
-    /// `tenant` is the tenant that the caller names beside the address. An address of a Microsoft cloud without a tenant
+    /// `tenant` is the tenant that the caller names in addition to the address. An address of a Microsoft cloud without a tenant
     /// means [`Tenant::COMMON`].
     ///
     /// ```
@@ -58,21 +58,23 @@ fn named(text: &str, tenant: Option<String>) -> Result<Authority, AddressError> 
     let host = url.host_str().unwrap_or_default().to_owned();
     let words: Vec<String> =
         url.path().split('/').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    let default = match Family::of(&url) {
+    let default = match AuthorityKind::of(&url) {
         // These name their endpoints themselves, and their tenants have another place.
-        Family::Adfs => return Ok(Authority::parse(text, None)?),
-        Family::B2c => {
+        AuthorityKind::Adfs => return Ok(Authority::parse(text, None)?),
+        AuthorityKind::B2c => {
             if words.len() == 2 {
                 url.set_path(&format!("/{}/v2.0", words.join("/")));
             }
             return Ok(Authority::parse(url.as_str(), None)?);
         }
-        Family::ExternalId => {
+        AuthorityKind::ExternalId => {
             let name = host.split('.').next().unwrap_or_default();
             if name.len() == 36 { name.to_owned() } else { format!("{name}.onmicrosoft.com") }
         }
-        Family::Other if Cloud::of_authority_host(&host).is_some() => Tenant::COMMON.to_owned(),
-        Family::Other => {
+        AuthorityKind::Other if Cloud::of_authority_host(&host).is_some() => {
+            Tenant::COMMON.to_owned()
+        }
+        AuthorityKind::Other => {
             let tenant = tenant.map(|tenant| Tenant::parse(&tenant)).transpose()?;
             return Ok(Authority::parse(text, tenant)?);
         }

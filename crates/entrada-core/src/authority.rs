@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Family;
+use super::AuthorityKind;
 
 /// The tenant: a directory, or one of Entra's well-known groups of directories.
 ///
@@ -36,7 +36,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`TenantError`] where `text` is neither a name with dots nor a GUID.
+    /// [`TenantError`] if `text` is neither a name with dots nor a GUID.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
         let label = |label: &str| {
             !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -140,7 +140,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`AuthorityError`] where `url` is no URL, has a user name, query or fragment, or would send tokens in the clear.
+    /// [`AuthorityError`] if `url` is not a URL, or has a user name, query or fragment, or would send tokens in the clear.
     pub fn parse(url: &str, tenant: Option<Tenant>) -> Result<Self, AuthorityError> {
         let shown = || super::clean(url).chars().take(200).collect::<String>();
         let parsed = Url::parse(url).map_err(|_| AuthorityError::NotAUrl(shown()))?;
@@ -195,10 +195,10 @@ impl Authority {
 
     /// Whether the authority is a Microsoft product, which all deviate from the standard. An emulator with Entra's URL
     /// layout counts as one.
-    pub fn is_microsofts(&self) -> bool {
+    pub fn is_microsoft(&self) -> bool {
         match self {
             Self::Entra { .. } => true,
-            Self::Issuer { url } => Family::of(url) != Family::Other,
+            Self::Issuer { url } => AuthorityKind::of(url) != AuthorityKind::Other,
         }
     }
 
@@ -213,7 +213,7 @@ impl Authority {
         match self {
             Self::Entra { .. } if named.origin() == url.origin() => true,
             Self::Issuer { .. } if same(issuer) => true,
-            _ => Family::of(url).issuer_matches(url, &named),
+            _ => AuthorityKind::of(url).issuer_matches(url, &named),
         }
     }
 
@@ -254,7 +254,7 @@ pub fn is_loopback(url: &Url) -> bool {
 ///
 /// # Errors
 ///
-/// [`AuthorityError::NotHttps`] where it is plain http to another machine.
+/// [`AuthorityError::NotHttps`] if the URL is plain http to another machine.
 pub fn check_transport(url: &Url) -> Result<(), AuthorityError> {
     match url.scheme() {
         "https" => Ok(()),

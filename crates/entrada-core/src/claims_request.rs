@@ -43,7 +43,7 @@ impl ClaimsRequest {
     ///
     /// # Errors
     ///
-    /// [`ClaimsRequestError`] where `text` is no JSON object of objects, or too long for an address.
+    /// [`ClaimsRequestError`] if `text` is not a JSON object of objects, or too long for an address.
     pub fn parse(text: &str) -> Result<Self, ClaimsRequestError> {
         if LEN_MAX < text.len() {
             return Err(ClaimsRequestError::TooLong);

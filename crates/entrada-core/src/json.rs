@@ -13,7 +13,7 @@ use super::text::is_hidden;
 ///
 /// # Errors
 ///
-/// What serde_json says of a value that has no form in JSON, such as a map whose keys are not text.
+/// The error of serde_json for a value that JSON cannot express, such as a map whose keys are not text.
 pub fn to_json<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaped(CompactFormatter)))
 }
@@ -22,7 +22,7 @@ pub fn to_json<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result
 ///
 /// # Errors
 ///
-/// What serde_json says of a value that has no form in JSON, such as a map whose keys are not text.
+/// The error of serde_json for a value that JSON cannot express, such as a map whose keys are not text.
 pub fn to_json_pretty<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaped(PrettyFormatter::new())))
 }

@@ -76,7 +76,7 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// [`JwtError`] names the part that is not that of a JWT.
+    /// [`JwtError`] names the part that is not valid.
     pub fn decode_unverified(jwt: &str) -> Result<Self, JwtError> {
         let jwt = jwt.trim();
         let mut dots = memchr::memchr_iter(b'.', jwt.as_bytes());
@@ -247,7 +247,7 @@ impl Claims {
     }
 
     /// The claim that marks the user as a guest in the token's tenant, with its value; `None` for a member.
-    pub fn sign_of_a_guest(&self) -> Option<(&'static str, String)> {
+    pub fn guest_claim(&self) -> Option<(&'static str, String)> {
         let acct = self.get("acct");
         if acct.and_then(|acct| acct.as_i64().or_else(|| acct.as_str()?.parse().ok())) == Some(1) {
             return Some(("acct", "1 (guest)".to_owned()));

@@ -7,9 +7,9 @@
 mod account;
 mod address;
 mod authority;
+mod authority_kind;
 mod claims_request;
 pub mod entra;
-mod family;
 pub mod har;
 mod job;
 mod json;
@@ -18,7 +18,6 @@ mod mail;
 mod named_host;
 pub mod oauth;
 mod redact;
-mod redactor;
 mod redirect;
 mod scope;
 mod secret;
@@ -30,15 +29,14 @@ pub use address::AddressError;
 pub use authority::{
     Authority, AuthorityError, Endpoints, Tenant, TenantError, check_transport, is_loopback,
 };
+pub use authority_kind::AuthorityKind;
 pub use claims_request::{ClaimsRequest, ClaimsRequestError};
-pub use family::Family;
 pub use job::{Job, OwnJob, OwnNeeds, TokenSubject};
 pub use json::{to_json, to_json_pretty};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use mail::{Protocol, Side};
 pub use named_host::{HostError, NamedHost};
-pub use redact::{is_secret_name, without_secrets};
-pub use redactor::{FINGERPRINT, Redactor};
+pub use redact::{Redactor, is_secret_name};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{OIDC_SCOPES, ScopeSet};
 pub use secret::{Secret, fingerprint};

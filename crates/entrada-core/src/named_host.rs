@@ -35,7 +35,7 @@ impl NamedHost {
     ///
     /// # Errors
     ///
-    /// [`HostError`] where the request names no host, several, or none that a host can have.
+    /// [`HostError`] if the request names no host, several, or none that a host can have.
     pub fn of<B>(request: &Request<B>) -> Result<Self, HostError> {
         let mut headers = request.headers().get_all(header::HOST).iter();
         let header = match (headers.next(), headers.next()) {
@@ -64,7 +64,7 @@ impl NamedHost {
     ///
     /// # Errors
     ///
-    /// [`HostError`] where `text` is not a host and a port.
+    /// [`HostError`] if `text` is not a host and a port.
     pub fn parse(text: &[u8]) -> Result<Self, HostError> {
         let authority = Authority::try_from(text).map_err(|_| HostError::Malformed)?;
         let host = authority.host();

@@ -19,7 +19,7 @@ const SCOPES_MAX: usize = 1_000;
 /// let scopes = ScopeSet::parse("offline_access https://graph.microsoft.com/Mail.Read");
 /// assert_eq!(scopes, ScopeSet::parse("https://graph.microsoft.com/Mail.Read offline_access"));
 /// assert_eq!(scopes.api().to_string(), "https://graph.microsoft.com/Mail.Read");
-/// assert!(scopes.asks_offline());
+/// assert!(scopes.requests_offline_access());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ScopeSet(BTreeSet<String>);
@@ -61,7 +61,7 @@ impl ScopeSet {
     }
 
     /// Whether the set requests a refresh token, by the short or the full name of `offline_access`.
-    pub fn asks_offline(&self) -> bool {
+    pub fn requests_offline_access(&self) -> bool {
         self.iter().any(|scope| without_graph(scope).eq_ignore_ascii_case("offline_access"))
     }
 
@@ -119,6 +119,6 @@ mod tests {
         let scopes = ScopeSet::parse("openid Profile offline_access Mail.Read email");
         assert_eq!(scopes.api().to_string(), "Mail.Read");
         let scopes = ScopeSet::parse("https://graph.microsoft.com/offline_access");
-        assert!(scopes.asks_offline() && scopes.api().is_empty());
+        assert!(scopes.requests_offline_access() && scopes.api().is_empty());
     }
 }

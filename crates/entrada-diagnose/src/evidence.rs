@@ -39,7 +39,7 @@ pub struct Evidence {
     pub unknown_members: Vec<String>,
     /// Other tokens of the same cache or other requests of the same archive, each with its context: one of them may
     /// be the intended one.
-    pub beside: Vec<Evidence>,
+    pub alternatives: Vec<Evidence>,
     /// The secrets of the case, which are never shown.
     pub redactor: Redactor,
 }
@@ -117,7 +117,11 @@ impl Evidence {
             // The earlier of the two: one of them is the clock of the server.
             now: [self.now, other.now].into_iter().flatten().min(),
             unknown_members: self.unknown_members,
-            beside: if self.beside.is_empty() { other.beside } else { self.beside },
+            alternatives: if self.alternatives.is_empty() {
+                other.alternatives
+            } else {
+                self.alternatives
+            },
             redactor: self.redactor,
         }
     }
@@ -153,11 +157,11 @@ impl Evidence {
             Facts::new(&case).audience_fits() == Some(true)
                 || (case.refusal.is_some() && asked() == Some(job))
         };
-        let beside = std::mem::take(&mut self.beside);
-        if beside.is_empty() || fits(&self) {
+        let alternatives = std::mem::take(&mut self.alternatives);
+        if alternatives.is_empty() || fits(&self) {
             return self;
         }
-        beside.into_iter().find(fits).unwrap_or(self)
+        alternatives.into_iter().find(fits).unwrap_or(self)
     }
 }
 

@@ -183,7 +183,7 @@ impl<'a> Facts<'a> {
 
     /// Whether the token's user is a guest in its tenant.
     pub fn is_guest(&self) -> bool {
-        self.claims().is_some_and(|claims| claims.sign_of_a_guest().is_some())
+        self.claims().is_some_and(|claims| claims.guest_claim().is_some())
     }
 
     /// Whether the token is an ID token: about a sign-in, for the client itself, without any permission.

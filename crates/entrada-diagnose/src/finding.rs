@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Facts, RuleId};
 use entrada_core::entra::aadsts::Who;
-use entrada_core::{clean, without_secrets};
+use entrada_core::{Redactor, clean};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,13 +123,10 @@ impl Rule {
     }
 }
 
-/// Removes control characters. Only a composed text can contain text from outside; a constant is safe.
+/// Removes control characters, which a composed text may contain.
 fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
     match text {
-        Cow::Borrowed(own) => {
-            debug_assert!(matches!(clean(own), Cow::Borrowed(_)), "{own:?}");
-            Cow::Borrowed(own)
-        }
+        Cow::Borrowed(text) => clean(text),
         Cow::Owned(text) => match clean(&text) {
             Cow::Borrowed(_) => Cow::Owned(text),
             Cow::Owned(cleaned) => Cow::Owned(cleaned),
@@ -153,7 +150,7 @@ impl Finding {
         if let Cow::Owned(cleaned) = clean(&value) {
             value = cleaned;
         }
-        if let Cow::Owned(harmless) = without_secrets(&value) {
+        if let Cow::Owned(harmless) = Redactor::without_likely_secrets(&value) {
             value = harmless;
         }
         if EVIDENCE_MAX < value.len()
@@ -188,5 +185,17 @@ impl Finding {
     pub(super) fn by(mut self, who: Who) -> Self {
         self.who = who;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_has_control_characters() {
+        for text in [Cow::Borrowed("a\u{1b}[2J\nb"), Cow::Owned("a\u{1b}[2J\nb".to_owned())] {
+            assert_eq!(shown(text), "a b");
+        }
     }
 }

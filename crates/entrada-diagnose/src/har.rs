@@ -30,7 +30,7 @@ struct Refused {
 const CASES_MAX: usize = 8;
 
 /// The evidence in `har`, at the time of its last answer, not at `now`. The last answer counts; for each earlier request
-/// with other scopes, its last answer is kept in [`Evidence::beside`].
+/// with other scopes, its last answer is kept in [`Evidence::alternatives`].
 pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     let mut context = Context::default();
     let mut cases: Vec<Evidence> = Vec::new();
@@ -86,14 +86,14 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
         evidence.now = at.or(evidence.now);
     }
     cases.reverse();
-    evidence.beside = cases;
-    for case in &mut evidence.beside {
+    evidence.alternatives = cases;
+    for case in &mut evidence.alternatives {
         case.redactor = redactor.clone();
     }
     evidence.redactor = redactor;
-    if let Some(about) = &har.log.about {
-        evidence.context.job = about.jobs.first().and_then(|job| Job::parse(job));
-        evidence.context.account = about.account.clone().or(evidence.context.account.take());
+    if let Some(summary) = &har.log.summary {
+        evidence.context.job = summary.jobs.first().and_then(|job| Job::parse(job));
+        evidence.context.account = summary.account.clone().or(evidence.context.account.take());
     }
     evidence
 }

@@ -9,7 +9,7 @@ pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// A built-in account.
 #[derive(Debug)]
-pub struct Person {
+pub struct EmulatedAccount {
     /// For example `ada@contoso.example`.
     pub username: &'static str,
     /// For example `Ada Lovelace`.
@@ -18,7 +18,7 @@ pub struct Person {
     pub kind: AccountKind,
     /// Whether it has a mailbox that Graph can read.
     pub mailbox: bool,
-    /// The object id in [`Person::tid`].
+    /// The object id in [`EmulatedAccount::tid`].
     pub oid: &'static str,
     /// The directory that issues the tokens.
     pub tid: &'static str,
@@ -42,8 +42,8 @@ pub enum AccountKind {
 }
 
 /// The accounts that the sign-in page offers.
-pub static PEOPLE: &[Person] = &[
-    Person {
+pub static ACCOUNTS: &[EmulatedAccount] = &[
+    EmulatedAccount {
         username: "ada@contoso.example",
         name: "Ada Lovelace",
         kind: AccountKind::Work,
@@ -54,7 +54,7 @@ pub static PEOPLE: &[Person] = &[
         utid: CONTOSO,
         upn: "ada@contoso.example",
     },
-    Person {
+    EmulatedAccount {
         username: "lin@contoso.example",
         name: "Lin Tausend",
         kind: AccountKind::Work,
@@ -65,7 +65,7 @@ pub static PEOPLE: &[Person] = &[
         utid: CONTOSO,
         upn: "lin@contoso.example",
     },
-    Person {
+    EmulatedAccount {
         username: "grace@partner.example",
         name: "Grace Hopper",
         kind: AccountKind::Guest,
@@ -76,7 +76,7 @@ pub static PEOPLE: &[Person] = &[
         utid: PARTNER,
         upn: "grace_partner.example#EXT#@contoso.example",
     },
-    Person {
+    EmulatedAccount {
         username: "ada@outlook.example",
         name: "Ada Lovelace",
         kind: AccountKind::Personal,
@@ -89,10 +89,10 @@ pub static PEOPLE: &[Person] = &[
     },
 ];
 
-impl Person {
+impl EmulatedAccount {
     /// The account with this user name, letter case aside.
     pub fn find(username: &str) -> Option<&'static Self> {
-        PEOPLE.iter().find(|person| person.username.eq_ignore_ascii_case(username))
+        ACCOUNTS.iter().find(|account| account.username.eq_ignore_ascii_case(username))
     }
 
     pub(super) fn is_personal(&self) -> bool {
@@ -120,7 +120,7 @@ impl Directory {
 
 /// The tenant segment of a path, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Segment {
+pub(super) enum TenantSegment {
     Common,
     Organizations,
     Consumers,
@@ -128,7 +128,7 @@ pub(super) enum Segment {
     Directory(String),
 }
 
-impl Segment {
+impl TenantSegment {
     /// `None` if the emulator has no such tenant.
     pub(super) fn parse(text: &str, directories: &[Directory]) -> Option<Self> {
         let text = text.to_ascii_lowercase();
@@ -146,19 +146,19 @@ impl Segment {
     }
 
     /// Whether this account may sign in at this tenant.
-    pub(super) fn admits(&self, person: &Person) -> bool {
+    pub(super) fn allows(&self, account: &EmulatedAccount) -> bool {
         match self {
             Self::Common => true,
-            Self::Consumers => person.is_personal(),
-            Self::Organizations | Self::Directory(_) => !person.is_personal(),
+            Self::Consumers => account.is_personal(),
+            Self::Organizations | Self::Directory(_) => !account.is_personal(),
         }
     }
 
-    /// The directory that issues the tokens of `person` at this tenant.
-    pub(super) fn tid(&self, person: &Person) -> String {
+    /// The directory that issues the tokens of `account` at this tenant.
+    pub(super) fn tid(&self, account: &EmulatedAccount) -> String {
         match self {
             Self::Directory(id) => id.clone(),
-            _ => person.tid.to_owned(),
+            _ => account.tid.to_owned(),
         }
     }
 

@@ -33,33 +33,33 @@ pub(super) fn json(status: u16, body: &Value) -> Answer {
 
 pub(super) fn html(status: u16, body: String) -> Answer {
     let mut answer = plain(status, HTML, body);
-    set(&mut answer, "content-security-policy", POLICY);
-    set(&mut answer, "referrer-policy", "no-referrer");
+    set_header(&mut answer, "content-security-policy", POLICY);
+    set_header(&mut answer, "referrer-policy", "no-referrer");
     answer
 }
 
 pub(super) fn html_that_posts(body: String) -> Answer {
     let mut answer = html(200, body);
-    set(&mut answer, "content-security-policy", POLICY_POST);
+    set_header(&mut answer, "content-security-policy", POLICY_POST);
     answer
 }
 
 pub(super) fn redirect(location: &str) -> Answer {
     let mut answer = plain(302, HTML, Vec::new());
-    set(&mut answer, "location", location);
-    set(&mut answer, "referrer-policy", "no-referrer");
+    set_header(&mut answer, "location", location);
+    set_header(&mut answer, "referrer-policy", "no-referrer");
     answer
 }
 
 /// Sets a header. An invalid value is ignored.
-pub(super) fn set(answer: &mut Answer, name: &'static str, value: &str) {
+pub(super) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }
 }
 
 /// Records `error` for the log.
-pub(super) fn mark(mut answer: Answer, error: &str) -> Answer {
+pub(super) fn with_logged_error(mut answer: Answer, error: &str) -> Answer {
     answer.extensions_mut().insert(LoggedError(error.to_owned()));
     answer
 }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::account::{Person, Segment};
+use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page::{self, AccountPicker};
@@ -12,15 +12,15 @@ use super::scope::{self, SeveralApis};
 use super::state::State;
 use super::{RegistrationKind, mint};
 use entrada_core::NumericDate;
-use entrada_core::entra::lives::AUTHORIZATION_CODE;
+use entrada_core::entra::lifetimes::AUTHORIZATION_CODE;
 
 /// A valid authorization request.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct AuthorizeRequest {
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
     pub(super) scope: String,
-    pub(super) segment: Segment,
+    pub(super) segment: TenantSegment,
     pub(super) nonce: Option<String>,
     pub(super) claims: Option<String>,
     pub(super) code_challenge: Option<String>,
@@ -32,9 +32,9 @@ pub(super) struct Asked {
 }
 
 /// An authorization code.
-pub(super) struct Code {
-    pub(super) asked: Asked,
-    pub(super) person: &'static Person,
+pub(super) struct AuthorizationCode {
+    pub(super) request: AuthorizeRequest,
+    pub(super) account: &'static EmulatedAccount,
     pub(super) expires_at: NumericDate,
     pub(super) used: bool,
 }
@@ -44,7 +44,7 @@ enum AuthorizeError {
     /// Shown in the browser; the client gets no response.
     Shown(EntraError),
     /// Sent to the client.
-    Redirected(Box<Asked>, EntraError),
+    Redirected(Box<AuthorizeRequest>, EntraError),
 }
 
 const CANCELLED: EntraError =
@@ -61,30 +61,34 @@ impl State {
         &mut self,
         call: &Call,
         tenant: &str,
-        segment: Option<&Segment>,
+        segment: Option<&TenantSegment>,
         now: NumericDate,
     ) -> Answer {
         let Some(segment) = segment else {
-            return self.show(call, &refusal::unknown_tenant(tenant), now);
+            return self.show_error(call, &refusal::unknown_tenant(tenant), now);
         };
         if call.is_post() && call.form("flow").is_some() {
-            return self.answered(call, now);
+            return self.sign_in_submitted(call, now);
         }
         match self.read_authorize(call, segment) {
-            Ok(asked) => self.ask(call, asked, now),
-            Err(AuthorizeError::Shown(refusal)) => self.show(call, &refusal, now),
-            Err(AuthorizeError::Redirected(asked, refusal)) => {
-                self.send_error(&asked, &refusal, call, now)
+            Ok(request) => self.sign_in_page(call, request, now),
+            Err(AuthorizeError::Shown(refusal)) => self.show_error(call, &refusal, now),
+            Err(AuthorizeError::Redirected(request, refusal)) => {
+                self.send_error(&request, &refusal, call, now)
             }
         }
     }
 
-    fn read_authorize(&self, call: &Call, segment: &Segment) -> Result<Asked, AuthorizeError> {
+    fn read_authorize(
+        &self,
+        call: &Call,
+        segment: &TenantSegment,
+    ) -> Result<AuthorizeRequest, AuthorizeError> {
         let need = |name: &str| {
-            call.any(name).ok_or_else(|| AuthorizeError::Shown(refusal::missing(name)))
+            call.parameter(name).ok_or_else(|| AuthorizeError::Shown(refusal::missing(name)))
         };
         let client_id = need("client_id")?;
-        self.admit(client_id, segment).map_err(AuthorizeError::Shown)?;
+        self.check_client_and_tenant(client_id, segment).map_err(AuthorizeError::Shown)?;
         let redirect_uri = need("redirect_uri")?;
         if !self.is_registered(client_id, redirect_uri) {
             let text = format!(
@@ -94,8 +98,8 @@ impl State {
             );
             return Err(AuthorizeError::Shown(EntraError::with("invalid_request", 50_011, text)));
         }
-        let text = |name: &str| call.any(name).map(str::to_owned);
-        let asked = Asked {
+        let text = |name: &str| call.parameter(name).map(str::to_owned);
+        let request = AuthorizeRequest {
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             scope: text("scope").unwrap_or_default(),
@@ -108,127 +112,134 @@ impl State {
                 .unwrap_or_else(|| "plain".to_owned()),
             state: text("state"),
             response_mode: text("response_mode").unwrap_or_else(|| "query".to_owned()),
-            client_info: call.any("client_info") == Some("1"),
+            client_info: call.parameter("client_info") == Some("1"),
         };
-        let problem = self.error_to_redirect(call, &asked);
-        problem.map_or(Ok(asked.clone()), |refusal| {
-            Err(AuthorizeError::Redirected(Box::new(asked), refusal))
+        let problem = self.error_to_redirect(call, &request);
+        problem.map_or(Ok(request.clone()), |refusal| {
+            Err(AuthorizeError::Redirected(Box::new(request), refusal))
         })
     }
 
-    fn error_to_redirect(&self, call: &Call, asked: &Asked) -> Option<EntraError> {
-        if call.any("response_type") != Some("code") {
+    fn error_to_redirect(&self, call: &Call, request: &AuthorizeRequest) -> Option<EntraError> {
+        if call.parameter("response_type") != Some("code") {
             let text = "The response_type is not supported: expected 'code'.";
             return Some(EntraError::new("unsupported_response_type", 700_054, text));
         }
-        if asked.scope.is_empty() {
+        if request.scope.is_empty() {
             return Some(refusal::missing("scope"));
         }
-        let size = asked.code_challenge.as_ref().map_or(43, String::len);
+        let size = request.code_challenge.as_ref().map_or(43, String::len);
         if !(43..=128).contains(&size)
-            || !matches!(asked.code_challenge_method.as_str(), "S256" | "plain")
+            || !matches!(request.code_challenge_method.as_str(), "S256" | "plain")
         {
             let text = "The size of the Code_Challenge parameter is not valid.";
             return Some(EntraError::new("invalid_request", 501_491, text));
         }
-        let wanted = match scope::parse(&asked.scope, SeveralApis::FirstCounts) {
+        let wanted = match scope::parse(&request.scope, SeveralApis::FirstCounts) {
             Ok(wanted) => wanted,
             Err(refusal) => return Some(refusal),
         };
-        if let Err(refusal) = self.check_client(&asked.client_id, &wanted) {
+        if let Err(refusal) = self.check_client_scopes(&request.client_id, &wanted) {
             return Some(refusal);
         }
-        let signed_in = self.scenario_of(&asked.client_id).approver == Approver::Automatic;
-        (call.any("prompt") == Some("none") && !signed_in).then_some(LOGIN_REQUIRED)
+        let signed_in = self.scenario_of(&request.client_id).approver == Approver::Automatic;
+        (call.parameter("prompt") == Some("none") && !signed_in).then_some(LOGIN_REQUIRED)
     }
 
     /// Shows the page, or redirects at once in scenarios without a user.
-    fn ask(&mut self, call: &Call, asked: Asked, now: NumericDate) -> Answer {
-        let scenario = self.scenario_of(&asked.client_id);
-        if self.needs_admin(&asked.client_id) {
-            let back = self.error_members(&asked, &ADMIN_CONSENT, call, now);
-            let url = location(&asked, &back);
-            return answer::html(200, page::admin_approval(&asked.client_id, url.as_deref()));
+    fn sign_in_page(&mut self, call: &Call, request: AuthorizeRequest, now: NumericDate) -> Answer {
+        let scenario = self.scenario_of(&request.client_id);
+        if self.needs_admin(&request.client_id) {
+            let back = self.error_members(&request, &ADMIN_CONSENT, call, now);
+            let url = location(&request, &back);
+            return answer::html(200, page::admin_approval(&request.client_id, url.as_deref()));
         }
-        match (scenario.approver, self.usual_person(scenario, &asked.segment)) {
-            (Approver::Automatic, Some(person)) => return self.send_code(asked, person, now),
-            (Approver::Declines, _) => return self.send_error(&asked, &CANCELLED, call, now),
+        match (scenario.approver, self.default_account(scenario, &request.segment)) {
+            (Approver::Automatic, Some(account)) => return self.send_code(request, account, now),
+            (Approver::Declines, _) => return self.send_error(&request, &CANCELLED, call, now),
             _ => (),
         }
-        let flow = mint::letters(&mut self.entropy, 22);
+        let flow = mint::alphanumeric(&mut self.entropy, 22);
         let body = page::pick_account(&AccountPicker {
             action: &call.path,
             hidden: ("flow", &flow),
-            client_id: &asked.client_id,
-            scope: &asked.scope,
-            segment: &asked.segment,
-            login_hint: call.any("login_hint"),
-            going: "",
+            client_id: &request.client_id,
+            scope: &request.scope,
+            segment: &request.segment,
+            login_hint: call.parameter("login_hint"),
+            context: "",
         });
-        self.asked.insert(flow, asked);
+        self.authorize_requests.insert(flow, request);
         answer::html(200, body)
     }
 
     /// Handles a button of the page.
-    fn answered(&mut self, call: &Call, now: NumericDate) -> Answer {
+    fn sign_in_submitted(&mut self, call: &Call, now: NumericDate) -> Answer {
         let flow = call.form("flow").unwrap_or_default();
-        let Some(asked) = self.asked.get(flow).cloned() else {
+        let Some(request) = self.authorize_requests.get(flow).cloned() else {
             return answer::html(
                 400,
-                page::trouble("This sign-in is over. Start again from the app."),
+                page::error_page("This sign-in is over. Start again from the app."),
             );
         };
         if call.form("action") == Some("cancel") {
-            self.asked.remove(flow);
-            return self.send_error(&asked, &CANCELLED, call, now);
+            self.authorize_requests.remove(flow);
+            return self.send_error(&request, &CANCELLED, call, now);
         }
-        let person = call.form("account").and_then(Person::find);
-        let never_approves = self.scenario_of(&asked.client_id).approver == Approver::Never;
-        match person.filter(|person| asked.segment.admits(person) && !never_approves) {
-            Some(person) => {
-                self.asked.remove(flow);
-                self.send_code(asked, person, now)
+        let account = call.form("account").and_then(EmulatedAccount::find);
+        let never_approves = self.scenario_of(&request.client_id).approver == Approver::Never;
+        match account.filter(|account| request.segment.allows(account) && !never_approves) {
+            Some(account) => {
+                self.authorize_requests.remove(flow);
+                self.send_code(request, account, now)
             }
-            None => answer::html(400, page::trouble("This account cannot be used here.")),
+            None => answer::html(400, page::error_page("This account cannot be used here.")),
         }
     }
 
-    fn send_code(&mut self, asked: Asked, person: &'static Person, now: NumericDate) -> Answer {
-        let tid = asked.segment.tid(person);
-        let code = mint::code(&mut self.entropy, &tid, &asked.client_id, person.is_personal());
+    fn send_code(
+        &mut self,
+        request: AuthorizeRequest,
+        account: &'static EmulatedAccount,
+        now: NumericDate,
+    ) -> Answer {
+        let tid = request.segment.tid(account);
+        let code = mint::code(&mut self.entropy, &tid, &request.client_id, account.is_personal());
         let mut members = vec![("code".to_owned(), code.clone())];
-        if asked.client_info {
-            members.push(("client_info".to_owned(), mint::client_info(person)));
+        if request.client_info {
+            members.push(("client_info".to_owned(), mint::client_info(account)));
         }
-        members.extend(asked.state.clone().map(|state| ("state".to_owned(), state)));
+        members.extend(request.state.clone().map(|state| ("state".to_owned(), state)));
         members.push(("session_state".to_owned(), self.entropy.guid()));
-        let answer = send(&asked, &members);
+        let answer = send(&request, &members);
         let expires_at = now.plus_seconds(AUTHORIZATION_CODE);
-        self.codes.insert(code.clone(), Code { asked, person, expires_at, used: false });
-        self.keep_secret(code);
+        self.codes
+            .insert(code.clone(), AuthorizationCode { request, account, expires_at, used: false });
+        self.remember_secret(code);
         answer
     }
 
     fn send_error(
         &mut self,
-        asked: &Asked,
+        request: &AuthorizeRequest,
         refusal: &EntraError,
         call: &Call,
         now: NumericDate,
     ) -> Answer {
-        let members = self.error_members(asked, refusal, call, now);
-        answer::mark(send(asked, &members), refusal.error)
+        let members = self.error_members(request, refusal, call, now);
+        answer::with_logged_error(send(request, &members), refusal.error)
     }
 
     fn error_members(
         &mut self,
-        asked: &Asked,
+        request: &AuthorizeRequest,
         refusal: &EntraError,
         call: &Call,
         now: NumericDate,
     ) -> Vec<(String, String)> {
         let (trace_id, correlation_id) = (self.entropy.guid(), self.correlation_id(call));
-        let description = self.describe(refusal, &asked.client_id, &trace_id, &correlation_id, now);
+        let description =
+            self.error_description(refusal, &request.client_id, &trace_id, &correlation_id, now);
         let mut members = vec![
             ("error".to_owned(), refusal.error.to_owned()),
             ("error_description".to_owned(), description),
@@ -237,15 +248,15 @@ impl State {
         if refusal.code == CANCELLED.code {
             members.push(("error_subcode".to_owned(), "cancel".to_owned()));
         }
-        members.extend(asked.state.clone().map(|state| ("state".to_owned(), state)));
+        members.extend(request.state.clone().map(|state| ("state".to_owned(), state)));
         members
     }
 
-    fn show(&mut self, call: &Call, refusal: &EntraError, now: NumericDate) -> Answer {
+    fn show_error(&mut self, call: &Call, refusal: &EntraError, now: NumericDate) -> Answer {
         let (trace_id, correlation_id) = (self.entropy.guid(), self.correlation_id(call));
-        let client_id = call.any("client_id").unwrap_or_default();
-        let text = self.describe(refusal, client_id, &trace_id, &correlation_id, now);
-        answer::mark(answer::html(400, page::trouble(&text)), refusal.error)
+        let client_id = call.parameter("client_id").unwrap_or_default();
+        let text = self.error_description(refusal, client_id, &trace_id, &correlation_id, now);
+        answer::with_logged_error(answer::html(400, page::error_page(&text)), refusal.error)
     }
 
     /// Whether a client may use this redirect URI. A client without a registration has `http://localhost`.
@@ -263,20 +274,20 @@ impl State {
 }
 
 /// On `http://localhost` the path must match and the port is ignored; other URIs must match exactly.
-fn same_uri(registered: &str, asked: &str) -> bool {
-    let (Ok(own), Ok(url)) = (Url::parse(registered), Url::parse(asked)) else { return false };
+fn same_uri(registered: &str, request: &str) -> bool {
+    let (Ok(own), Ok(url)) = (Url::parse(registered), Url::parse(request)) else { return false };
     let local = |url: &Url| url.scheme() == "http" && url.host_str() == Some("localhost");
     if local(&own) && local(&url) {
         own.path() == url.path() && url.query().is_none() && url.fragment().is_none()
     } else {
-        registered == asked
+        registered == request
     }
 }
 
 /// The redirect URI with the response in its query or fragment.
-fn location(asked: &Asked, members: &[(String, String)]) -> Option<String> {
-    let mut url = Url::parse(&asked.redirect_uri).ok()?;
-    if asked.response_mode == "fragment" {
+fn location(request: &AuthorizeRequest, members: &[(String, String)]) -> Option<String> {
+    let mut url = Url::parse(&request.redirect_uri).ok()?;
+    if request.response_mode == "fragment" {
         let pairs =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
         url.set_fragment(Some(&pairs));
@@ -286,12 +297,12 @@ fn location(asked: &Asked, members: &[(String, String)]) -> Option<String> {
     Some(url.into())
 }
 
-fn send(asked: &Asked, members: &[(String, String)]) -> Answer {
-    if asked.response_mode == "form_post" {
-        return answer::html_that_posts(page::post_back(&asked.redirect_uri, members));
+fn send(request: &AuthorizeRequest, members: &[(String, String)]) -> Answer {
+    if request.response_mode == "form_post" {
+        return answer::html_that_posts(page::post_back(&request.redirect_uri, members));
     }
-    match location(asked, members) {
+    match location(request, members) {
         Some(location) => answer::redirect(&location),
-        None => answer::html(400, page::trouble("The redirect URI is not a URL.")),
+        None => answer::html(400, page::error_page("The redirect URI is not a URL.")),
     }
 }

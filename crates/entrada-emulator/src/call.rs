@@ -47,7 +47,7 @@ impl Call {
     }
 
     /// A form member, or otherwise a query parameter.
-    pub(super) fn any(&self, name: &str) -> Option<&str> {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.form(name).or_else(|| self.query(name))
     }
 

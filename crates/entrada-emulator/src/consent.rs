@@ -1,13 +1,13 @@
 //! Administrator consent.
 
 use super::RegistrationKind;
-use super::account::{PEOPLE, Segment};
+use super::account::{ACCOUNTS, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page;
 use super::refusal::{EntraError, NOT_PUBLIC};
 use super::scenario::Scenario;
-use super::scope::{EXCHANGE, GRAPH, Wanted};
+use super::scope::{EXCHANGE, GRAPH, RequestedScopes};
 use super::state::State;
 
 const ADMIN_CONSENT: u32 = 90_094;
@@ -33,20 +33,20 @@ impl State {
     }
 
     /// `/{tenant}/v2.0/adminconsent`: the page, and its submission.
-    pub(super) fn admin_consent(&mut self, call: &Call, segment: &Segment) -> Answer {
-        let Some(client_id) = call.any("client_id") else {
+    pub(super) fn admin_consent(&mut self, call: &Call, segment: &TenantSegment) -> Answer {
+        let Some(client_id) = call.parameter("client_id") else {
             return answer::html(
                 400,
-                page::trouble("AADSTS900144: The request must contain 'client_id'."),
+                page::error_page("AADSTS900144: The request must contain 'client_id'."),
             );
         };
-        let redirect_uri = call.any("redirect_uri");
+        let redirect_uri = call.parameter("redirect_uri");
         if let Some(uri) = redirect_uri
             && !self.is_registered(client_id, uri)
         {
             return answer::html(
                 400,
-                page::trouble("AADSTS50011: The redirect URI is not registered."),
+                page::error_page("AADSTS50011: The redirect URI is not registered."),
             );
         }
         if !call.is_post() {
@@ -63,7 +63,7 @@ impl State {
             let text = if granted { "Permissions granted." } else { "Nothing was granted." };
             return answer::html(200, page::notice("Done", text));
         };
-        let tenant = segment.tid(&PEOPLE[0]);
+        let tenant = segment.tid(&ACCOUNTS[0]);
         let mut query = url.query_pairs_mut();
         if granted {
             query.append_pair("admin_consent", "True").append_pair("tenant", &tenant);
@@ -78,7 +78,11 @@ impl State {
     }
 
     /// Refuses scopes that this client may never request.
-    pub(super) fn check_client(&self, client_id: &str, wanted: &Wanted) -> Result<(), EntraError> {
+    pub(super) fn check_client_scopes(
+        &self,
+        client_id: &str,
+        wanted: &RequestedScopes,
+    ) -> Result<(), EntraError> {
         let mail = |name: &&&str| name.starts_with("Mail.") || wanted.resource == &EXCHANGE;
         let foreign = wanted.names.iter().find(mail);
         if self.kind_of(client_id) == RegistrationKind::FirstParty && foreign.is_some() {
@@ -86,7 +90,7 @@ impl State {
                 "Consent between first party application '{client_id}' and first party resource '{}' must be \
                  configured via preauthorization - applications owned and operated by Microsoft must get approval \
                  from the API owner before requesting tokens for that API.",
-                if wanted.resource == &EXCHANGE { EXCHANGE.app_id } else { GRAPH.app_id }
+                if wanted.resource == &EXCHANGE { EXCHANGE.app_id() } else { GRAPH.app_id() }
             );
             return Err(EntraError::with("invalid_grant", 65_002, text));
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::json;
 
-use super::account::{Person, Segment};
+use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::page::{self, AccountPicker};
@@ -18,15 +18,15 @@ use super::{Reply, mint};
 use entrada_core::NumericDate;
 
 /// One device flow.
-pub(super) struct SignIn {
+pub(super) struct DeviceFlow {
     pub(super) device_code: String,
     pub(super) user_code: String,
     pub(super) client_id: String,
     pub(super) scope: String,
     pub(super) claims: Option<String>,
-    pub(super) segment: Segment,
+    pub(super) segment: TenantSegment,
     expires_at: NumericDate,
-    /// The least number of seconds between two polls.
+    /// The minimum number of seconds between two polls.
     interval: i64,
     polls: u32,
     /// The times of the polls in the last two minutes.
@@ -38,7 +38,7 @@ pub(super) struct SignIn {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ApprovalState {
     Waiting,
-    Approved(&'static Person),
+    Approved(&'static EmulatedAccount),
     Declined,
     Redeemed,
 }
@@ -48,7 +48,7 @@ impl State {
     pub(super) fn device_code(
         &mut self,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
     ) -> Reply {
         let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
@@ -56,23 +56,23 @@ impl State {
             return reply;
         }
         let started = self.start_device(call, segment, now);
-        Self::sent(scenario, self.or_refuse(started, call, now))
+        Self::with_transport_fault(scenario, self.or_refuse(started, call, now))
     }
 
     fn start_device(
         &mut self,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
-        self.admit(client_id, segment)?;
+        self.check_client_and_tenant(client_id, segment)?;
         let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
         let wanted = scope::parse(scope, SeveralApis::Refused)?;
-        self.check_client(client_id, &wanted)?;
+        self.check_client_scopes(client_id, &wanted)?;
 
         let scenario = self.scenario_of(client_id);
-        let personal = *segment == Segment::Consumers;
+        let personal = *segment == TenantSegment::Consumers;
         let device_code = mint::device_code(&mut self.entropy);
         let user_code = mint::user_code(&mut self.entropy, personal);
         let uri = format!("{}/{}", self.base(), if personal { "link" } else { "devicelogin" });
@@ -93,10 +93,10 @@ impl State {
             body["verification_uri"] = json!(uri);
             body["interval"] = json!(self.options.interval);
         }
-        self.keep_secret(device_code.clone());
+        self.remember_secret(device_code.clone());
         // Codes that expired an hour ago are dropped.
-        self.sign_ins.retain(|old| now <= old.expires_at.plus_seconds(3_600));
-        self.sign_ins.push(SignIn {
+        self.device_flows.retain(|old| now <= old.expires_at.plus_seconds(3_600));
+        self.device_flows.push(DeviceFlow {
             device_code,
             user_code,
             client_id: client_id.to_owned(),
@@ -113,105 +113,103 @@ impl State {
     }
 
     /// The result of a poll: tokens for the flow at this index, or an error.
-    pub(super) fn poll(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+    pub(super) fn poll(&mut self, call: &Call, segment: &TenantSegment, now: NumericDate) -> Reply {
         let scenario = self.scenario_of(call.form("client_id").unwrap_or_default());
         let code = call.form("device_code").or_else(|| call.form("code"));
         let Some(code) = code else {
             return Reply::Answer(self.refuse(call, &refusal::missing("device_code"), now));
         };
-        let Some(index) = self.sign_ins.iter().position(|sign_in| sign_in.device_code == code)
-        else {
+        let Some(index) = self.device_flows.iter().position(|flow| flow.device_code == code) else {
             let unknown =
                 EntraError::new("bad_verification_code", 70_018, "Invalid verification code.");
             return Reply::Answer(self.refuse(call, &unknown, now));
         };
-        self.sign_ins[index].polls += 1;
-        let polls = self.sign_ins[index].polls;
+        self.device_flows[index].polls += 1;
+        let polls = self.device_flows[index].polls;
         if let Some(reply) = self.fault(scenario, ExchangeStep::Poll, polls, call, now) {
             return reply;
         }
         let answer = match self.poll_outcome(index, call, segment, now) {
-            Ok(person) => self.device_tokens(index, person, call, now),
+            Ok(account) => self.device_tokens(index, account, call, now),
             Err(refusal) => Err(refusal),
         };
-        Self::sent(scenario, self.or_refuse(answer, call, now))
+        Self::with_transport_fault(scenario, self.or_refuse(answer, call, now))
     }
 
     fn poll_outcome(
         &mut self,
         index: usize,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
-    ) -> Result<&'static Person, EntraError> {
+    ) -> Result<&'static EmulatedAccount, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
-        self.admit(client_id, segment)?;
+        self.check_client_and_tenant(client_id, segment)?;
         let scenario = self.scenario_of(client_id);
-        let usual = self.usual_person(scenario, segment);
+        let usual = self.default_account(scenario, segment);
         let often = (300 / self.options.interval.max(1)).max(60);
-        let sign_in = &mut self.sign_ins[index];
-        if !sign_in.client_id.eq_ignore_ascii_case(client_id) {
+        let flow = &mut self.device_flows[index];
+        if !flow.client_id.eq_ignore_ascii_case(client_id) {
             return Err(refusal::BAD_GRANT);
         }
-        if sign_in.segment != *segment {
+        if flow.segment != *segment {
             return Err(refusal::OTHER_TENANT);
         }
-        if matches!(sign_in.outcome, ApprovalState::Redeemed) {
+        if matches!(flow.outcome, ApprovalState::Redeemed) {
             return Err(REDEEMED);
         }
-        if sign_in.expires_at <= now {
+        if flow.expires_at <= now {
             let old = scenario.transport_fault == TransportFault::OldNames;
             return Err(EntraError {
                 error: if old { "code_expired" } else { "expired_token" },
                 ..CODE_EXPIRED
             });
         }
-        let early =
-            sign_in.recent.back().is_some_and(|last| now.seconds_since(*last) < sign_in.interval);
-        sign_in.recent.push_back(now);
-        sign_in.recent.retain(|at| now.seconds_since(*at) < 120);
-        if often < u64::try_from(sign_in.recent.len()).unwrap_or(u64::MAX) {
+        let early = flow.recent.back().is_some_and(|last| now.seconds_since(*last) < flow.interval);
+        flow.recent.push_back(now);
+        flow.recent.retain(|at| now.seconds_since(*at) < 120);
+        if often < u64::try_from(flow.recent.len()).unwrap_or(u64::MAX) {
             return Err(LOOP);
         }
-        if scenario.transport_fault == TransportFault::SlowDown && (sign_in.polls == 1 || early) {
-            sign_in.interval += 5;
+        if scenario.transport_fault == TransportFault::SlowDown && (flow.polls == 1 || early) {
+            flow.interval += 5;
             return Err(SLOW_DOWN);
         }
-        if let Some(refusal) = scenario.second_poll.filter(|_| 2 <= sign_in.polls) {
+        if let Some(refusal) = scenario.second_poll.filter(|_| 2 <= flow.polls) {
             return Err(refusal.clone());
         }
-        if matches!(sign_in.outcome, ApprovalState::Waiting) && 2 <= sign_in.polls {
+        if matches!(flow.outcome, ApprovalState::Waiting) && 2 <= flow.polls {
             match (scenario.approver, usual) {
-                (Approver::Automatic, Some(person)) => {
-                    sign_in.outcome = ApprovalState::Approved(person);
+                (Approver::Automatic, Some(account)) => {
+                    flow.outcome = ApprovalState::Approved(account);
                 }
-                (Approver::Declines, _) => sign_in.outcome = ApprovalState::Declined,
+                (Approver::Declines, _) => flow.outcome = ApprovalState::Declined,
                 _ => (),
             }
         }
-        match sign_in.outcome {
+        match flow.outcome {
             ApprovalState::Waiting => Err(PENDING),
             ApprovalState::Declined => Err(DECLINED),
             ApprovalState::Redeemed => Err(REDEEMED),
-            ApprovalState::Approved(person) => {
-                self.refused_at_issue(scenario, client_id).map_or(Ok(person), Err)
+            ApprovalState::Approved(account) => {
+                self.refused_at_issue(scenario, client_id).map_or(Ok(account), Err)
             }
         }
     }
 
     /// The page for the user code: three steps at one URL.
     pub(super) fn device_page(&mut self, call: &Call, now: NumericDate) -> Answer {
-        let typed = call.any("otc").unwrap_or_default();
+        let typed = call.parameter("otc").unwrap_or_default();
         if !call.is_post() {
             return answer::html(200, page::enter_code(&call.path, typed, None));
         }
         let Some(index) =
-            self.waiting(typed).filter(|index| now < self.sign_ins[*index].expires_at)
+            self.waiting(typed).filter(|index| now < self.device_flows[*index].expires_at)
         else {
             let problem = "That code didn’t work. Check the code and try again.";
             return answer::html(200, page::enter_code(&call.path, typed, Some(problem)));
         };
-        let sign_in = &self.sign_ins[index];
+        let flow = &self.device_flows[index];
         if call.form("action") == Some("cancel") {
             self.decline(typed);
             return answer::html(
@@ -222,18 +220,18 @@ impl State {
         let Some(account) = call.form("account") else {
             let ask = AccountPicker {
                 action: &call.path,
-                hidden: ("otc", &sign_in.user_code),
-                client_id: &sign_in.client_id,
-                scope: &sign_in.scope,
-                segment: &sign_in.segment,
+                hidden: ("otc", &flow.user_code),
+                client_id: &flow.client_id,
+                scope: &flow.scope,
+                segment: &flow.segment,
                 login_hint: None,
-                going: "on another device. Continue only if you started this sign-in.",
+                context: "on another device. Continue only if you started this sign-in.",
             };
             return answer::html(200, page::pick_account(&ask));
         };
-        let client_id = sign_in.client_id.clone();
+        let client_id = flow.client_id.clone();
         if !self.approve(typed, account) {
-            return answer::html(200, page::trouble("This account cannot be used here."));
+            return answer::html(200, page::error_page("This account cannot be used here."));
         }
         if self.needs_admin(&client_id) {
             return answer::html(200, page::admin_approval(&client_id, None));
@@ -247,34 +245,34 @@ impl State {
     /// The index of the pending flow with this user code; case, spaces and dashes are ignored.
     fn waiting(&self, user_code: &str) -> Option<usize> {
         let typed: String = user_code.chars().filter(char::is_ascii_alphanumeric).collect();
-        self.sign_ins.iter().position(|sign_in| {
-            matches!(sign_in.outcome, ApprovalState::Waiting)
-                && sign_in.user_code.eq_ignore_ascii_case(&typed)
-                && self.scenario_of(&sign_in.client_id).approver != Approver::Never
+        self.device_flows.iter().position(|flow| {
+            matches!(flow.outcome, ApprovalState::Waiting)
+                && flow.user_code.eq_ignore_ascii_case(&typed)
+                && self.scenario_of(&flow.client_id).approver != Approver::Never
         })
     }
 
     pub(super) fn approve(&mut self, user_code: &str, account: &str) -> bool {
         let Some(index) = self.waiting(user_code) else { return false };
-        let sign_in = &mut self.sign_ins[index];
-        let person = Person::find(account).filter(|person| sign_in.segment.admits(person));
-        if let Some(person) = person {
-            sign_in.outcome = ApprovalState::Approved(person);
+        let flow = &mut self.device_flows[index];
+        let account = EmulatedAccount::find(account).filter(|account| flow.segment.allows(account));
+        if let Some(account) = account {
+            flow.outcome = ApprovalState::Approved(account);
         }
-        person.is_some()
+        account.is_some()
     }
 
     pub(super) fn decline(&mut self, user_code: &str) -> bool {
         let found = self.waiting(user_code);
         if let Some(index) = found {
-            self.sign_ins[index].outcome = ApprovalState::Declined;
+            self.device_flows[index].outcome = ApprovalState::Declined;
         }
         found.is_some()
     }
 
     pub(super) fn pending_user_codes(&self) -> Vec<String> {
         let waiting =
-            self.sign_ins.iter().filter(|flow| matches!(flow.outcome, ApprovalState::Waiting));
+            self.device_flows.iter().filter(|flow| matches!(flow.outcome, ApprovalState::Waiting));
         waiting.map(|flow| flow.user_code.clone()).collect()
     }
 }

@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 
 use super::RegistrationKind;
-use super::account::Person;
+use super::account::EmulatedAccount;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::mint::{self, TokenFacts};
 use super::refusal::EntraError;
-use super::scenario::Tokens;
-use super::scope::{EXCHANGE, EmulatedResource, GRAPH, Wanted};
+use super::scenario::TokenVariant;
+use super::scope::{EXCHANGE, EmulatedResource, GRAPH, RequestedScopes};
 use super::state::State;
 use entrada_core::NumericDate;
 
 /// One sign-in.
 pub(super) struct EmulatedGrant {
     pub(super) client_id: String,
-    pub(super) person: &'static Person,
+    pub(super) account: &'static EmulatedAccount,
     pub(super) tid: String,
     /// The scopes of the sign-in request.
     pub(super) scope: String,
@@ -33,8 +33,8 @@ pub(super) struct RefreshToken {
 }
 
 /// The meaning of a personal account's access token.
-pub(super) struct Compact {
-    pub(super) person: &'static Person,
+pub(super) struct CompactToken {
+    pub(super) account: &'static EmulatedAccount,
     pub(super) resource: &'static EmulatedResource,
     /// Short names, separated by spaces.
     pub(super) scp: String,
@@ -42,8 +42,8 @@ pub(super) struct Compact {
 }
 
 /// The input of one token response.
-pub(super) struct Issue<'a> {
-    pub(super) wanted: Wanted,
+pub(super) struct IssueRequest<'a> {
+    pub(super) wanted: RequestedScopes,
     pub(super) nonce: Option<String>,
     /// Whether the user has just signed in. Otherwise a refresh token was presented.
     pub(super) first: bool,
@@ -66,55 +66,59 @@ impl State {
     pub(super) fn issue_first(
         &mut self,
         grant: EmulatedGrant,
-        issue: Issue<'_>,
+        issue: IssueRequest<'_>,
     ) -> Result<Answer, EntraError> {
         self.grants.push(grant);
         self.issue(self.grants.len() - 1, issue)
     }
 
     /// Makes a token response for the grant at this index.
-    pub(super) fn issue(&mut self, index: usize, issue: Issue<'_>) -> Result<Answer, EntraError> {
-        let Issue { mut wanted, now, .. } = issue;
+    pub(super) fn issue(
+        &mut self,
+        index: usize,
+        issue: IssueRequest<'_>,
+    ) -> Result<Answer, EntraError> {
+        let IssueRequest { mut wanted, now, .. } = issue;
         let grant = &self.grants[index];
-        let (person, tid, client_id) = (grant.person, grant.tid.clone(), grant.client_id.clone());
+        let (account, tid, client_id) = (grant.account, grant.tid.clone(), grant.client_id.clone());
         let declared = |claims: &Option<String>| {
             claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))
         };
-        let cp1 = !person.is_personal() && (declared(&issue.claims) || declared(&grant.claims));
+        let cp1 = !account.is_personal() && (declared(&issue.claims) || declared(&grant.claims));
         let mut acrs: Vec<_> = [&issue.claims, &grant.claims]
             .into_iter()
             .flatten()
-            .flat_map(|text| contexts(text))
+            .flat_map(|text| requested_contexts(text))
             .collect();
         acrs.dedup();
         let scenario = self.scenario_of(&client_id);
         let kind = self.kind_of(&client_id);
 
         match scenario.tokens {
-            Tokens::Partial => {
+            TokenVariant::Partial => {
                 // Consent from another scenario does not count.
                 self.consents.clear();
                 withhold(&mut wanted);
             }
-            Tokens::OtherAudience => {
+            TokenVariant::OtherAudience => {
                 wanted.resource = if wanted.resource == &GRAPH { &EXCHANGE } else { &GRAPH };
-                wanted.prefix = format!("{}/", wanted.resource.uri());
+                wanted.prefix = format!("{}/", wanted.resource.audience());
             }
             _ => (),
         }
-        let scopes = self.scopes(&client_id, person, &wanted, issue.first);
+        let scopes = self.scopes(&client_id, account, &wanted, issue.first);
         let life = match scenario.tokens {
-            Tokens::ShortLived => 60,
-            Tokens::FirstShortLived if issue.first => 1,
-            _ if self.is_brief => 1,
+            TokenVariant::ShortLived => 60,
+            TokenVariant::FirstShortLived if issue.first => 1,
+            _ if self.is_short_lived => 1,
             _ if cp1 => 86_400 + self.random_seconds(3_600),
-            _ if person.is_personal() => 3_600,
+            _ if account.is_personal() => 3_600,
             _ => 3_600 + self.random_seconds(1_800),
         };
         let audience = wanted.audience();
         let facts = TokenFacts {
             client_id: &client_id,
-            person,
+            account,
             tid: &tid,
             resource: wanted.resource,
             audience: &audience,
@@ -124,35 +128,35 @@ impl State {
             cp1,
             acrs: &acrs,
         };
-        let access_token = match wanted.resource.site.filter(|_| person.is_personal()) {
+        let access_token = match wanted.resource.site.filter(|_| account.is_personal()) {
             Some(site) => Some(mint::compact_token(&mut self.entropy, site)),
             None => mint::access_token(&mut self.entropy, &facts),
         }
         .ok_or(NO_KEY)?;
         let id_token = wanted
-            .signs_in("openid")
+            .has_oidc_scope("openid")
             .then(|| {
                 let base = self.options.base.as_str().trim_end_matches('/');
                 mint::id_token(&mut self.entropy, &facts, base, issue.nonce.as_deref())
                     .ok_or(NO_KEY)
             })
             .transpose()?;
-        if person.is_personal() {
-            let record = Compact {
-                person,
+        if account.is_personal() {
+            let record = CompactToken {
+                account,
                 resource: wanted.resource,
                 scp: scopes.scp.clone(),
                 expires_at: now.plus_seconds(life),
             };
-            self.compact.insert(access_token.clone(), record);
+            self.compact_tokens.insert(access_token.clone(), record);
         }
         // Observed at Entra: one second less than the token's lifetime.
-        let expires_in = if life <= 60 || person.is_personal() { life } else { life - 1 };
+        let expires_in = if life <= 60 || account.is_personal() { life } else { life - 1 };
         let mut body = json!({
             "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in,
             "access_token": access_token,
         });
-        if scenario.tokens != Tokens::NoScope {
+        if scenario.tokens != TokenVariant::NoScope {
             body["scope"] = json!(scopes.response);
         }
         if cp1 {
@@ -162,27 +166,27 @@ impl State {
             body["id_token"] = json!(id_token);
         }
         if issue.call.form("client_info") == Some("1") {
-            body["client_info"] = json!(mint::client_info(person));
+            body["client_info"] = json!(mint::client_info(account));
         }
         if kind == RegistrationKind::FirstParty {
             body["foci"] = json!("1");
         }
         // Work accounts get a new refresh token at every refresh; personal accounts only on request.
         let refreshable =
-            wanted.signs_in("offline_access") || !issue.first && !person.is_personal();
-        if refreshable && scenario.tokens != Tokens::NoRefreshToken {
+            wanted.has_oidc_scope("offline_access") || !issue.first && !account.is_personal();
+        if refreshable && scenario.tokens != TokenVariant::NoRefreshToken {
             let token =
-                mint::refresh_token(&mut self.entropy, &tid, &client_id, person.is_personal());
+                mint::refresh_token(&mut self.entropy, &tid, &client_id, account.is_personal());
             body["refresh_token"] = json!(token);
             if kind == RegistrationKind::Spa {
                 body["refresh_token_expires_in"] = json!(86_399);
             }
             self.refresh_tokens.insert(token.clone(), RefreshToken { grant: index, used: false });
-            self.keep_secret(token);
+            self.remember_secret(token);
         }
-        self.keep_secret(access_token);
+        self.remember_secret(access_token);
         if let Some(token) = id_token {
-            self.keep_secret(token);
+            self.remember_secret(token);
         }
         Ok(answer::json(200, &body))
     }
@@ -192,16 +196,22 @@ impl State {
     }
 
     /// Records the consent, and returns the granted scopes in Entra's form for this kind of account and API.
-    fn scopes(&mut self, client_id: &str, person: &Person, wanted: &Wanted, first: bool) -> Scopes {
+    fn scopes(
+        &mut self,
+        client_id: &str,
+        account: &EmulatedAccount,
+        wanted: &RequestedScopes,
+        first: bool,
+    ) -> Scopes {
         const SIGN_IN: &str = "openid profile email";
-        if wanted.only_sign_in() {
+        if wanted.is_oidc_only() {
             let response = if first { SIGN_IN.to_owned() } else { String::new() };
             return Scopes { response, scp: SIGN_IN.to_owned() };
         }
         let graph = wanted.resource == &GRAPH;
-        let mut names = wanted.api_names();
-        if !person.is_personal() {
-            let key = (client_id.to_ascii_lowercase(), person.oid, wanted.resource.app_id);
+        let mut names = wanted.api_scopes();
+        if !account.is_personal() {
+            let key = (client_id.to_ascii_lowercase(), account.oid, wanted.resource.app_id());
             let consented = self.consents.entry(key).or_default();
             let earlier: Vec<_> =
                 consented.iter().copied().filter(|name| !names.contains(name)).collect();
@@ -214,7 +224,7 @@ impl State {
             response.push(format!("{}.default", wanted.prefix));
         }
         let mut scp = names.join(" ");
-        if graph && (!person.is_personal() || !wanted.sign_in.is_empty()) {
+        if graph && (!account.is_personal() || !wanted.oidc.is_empty()) {
             response.push(SIGN_IN.to_owned());
             scp = format!("{scp} {SIGN_IN}");
         }
@@ -227,7 +237,7 @@ const NO_KEY: EntraError =
         .status(500);
 
 /// The authentication contexts that a `claims` parameter asks for.
-fn contexts(claims: &str) -> Vec<String> {
+fn requested_contexts(claims: &str) -> Vec<String> {
     let asked: Value = claims.parse().unwrap_or_default();
     let asked = &asked["access_token"]["acrs"];
     let values: Vec<Value> = asked["values"].as_array().cloned().unwrap_or_default();
@@ -236,8 +246,8 @@ fn contexts(claims: &str) -> Vec<String> {
 }
 
 /// Removes the scopes that `consent-partial` does not grant: every `Mail.` scope, or else the first one.
-fn withhold(wanted: &mut Wanted) {
-    wanted.names = wanted.api_names();
+fn withhold(wanted: &mut RequestedScopes) {
+    wanted.names = wanted.api_scopes();
     wanted.default = false;
     let before = wanted.names.len();
     wanted.names.retain(|name| !name.starts_with("Mail."));

@@ -4,19 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::account::{PEOPLE, Person};
+use super::account::{ACCOUNTS, EmulatedAccount};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::key::key;
 use super::mint::pairwise;
-use super::scenario::Tokens;
+use super::scenario::TokenVariant;
 use super::scope::{GRAPH, allows};
 use super::state::State;
 use entrada_core::{Jwt, NumericDate};
 
 /// The caller and its permissions.
 struct Caller {
-    person: &'static Person,
+    account: &'static EmulatedAccount,
     scp: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ const EMPTY: GraphError = GraphError(401, "InvalidAuthenticationToken", "Access 
 const MALFORMED: GraphError = GraphError(
     401,
     "InvalidAuthenticationToken",
-    "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE Compact \
+    "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE CompactToken \
      Serialization Format. (JWS): 'EncodedHeader.EndcodedPayload.EncodedSignature'. (JWE): \
      'EncodedProtectedHeader.EncodedEncryptedKey.EncodedInitializationVector.EncodedCiphertext.\
      EncodedAuthenticationTag'.",
@@ -107,10 +107,10 @@ impl State {
     /// `/oidc/userinfo` (OIDC Core §5.3).
     pub(super) fn user_info(&self, call: &Call, now: NumericDate) -> Answer {
         match self.graph_caller(call, now) {
-            Ok(Caller { person, .. }) => answer::json(
+            Ok(Caller { account, .. }) => answer::json(
                 200,
                 &json!({
-                    "sub": pairwise(person.oid, GRAPH.app_id), "name": person.name, "email": person.username,
+                    "sub": pairwise(account.oid, GRAPH.app_id()), "name": account.name, "email": account.username,
                 }),
             ),
             Err(error) => refuse(&error, call, now),
@@ -120,7 +120,7 @@ impl State {
     fn graph_caller(&self, call: &Call, now: NumericDate) -> Result<Caller, GraphError> {
         let token = call.bearer().filter(|token| !token.is_empty()).ok_or(EMPTY)?;
         if token.starts_with("Ew") && !token.contains('.') {
-            let record = self.compact.get(token).ok_or(COMPACT)?;
+            let record = self.compact_tokens.get(token).ok_or(COMPACT)?;
             if record.resource != &GRAPH {
                 return Err(AUDIENCE);
             }
@@ -128,7 +128,7 @@ impl State {
                 return Err(COMPACT_EXPIRED);
             }
             let scp = record.scp.split(' ').map(str::to_owned).collect();
-            return Ok(Caller { person: record.person, scp });
+            return Ok(Caller { account: record.account, scp });
         }
         let jwt = Jwt::decode_unverified(token).map_err(|_| MALFORMED)?;
         let claims = &jwt.claims;
@@ -142,18 +142,18 @@ impl State {
         if claims.time("nbf").is_some_and(|nbf| now.plus_seconds(300) < nbf) {
             return Err(NOT_YET);
         }
-        if !key().is_some_and(|key| key.made(token)) {
+        if !key().is_some_and(|key| key.has_signed(token)) {
             return Err(FORGED);
         }
         let client = claims.client_id().unwrap_or_default();
         let stepped_up = claims.get("acrs").is_some_and(|acrs| acrs.to_string().contains("\"c1\""));
-        if self.scenario_of(client).tokens == Tokens::Challenged && !stepped_up {
+        if self.scenario_of(client).tokens == TokenVariant::Challenged && !stepped_up {
             return Err(CHALLENGE);
         }
         let oid = claims.text("oid").unwrap_or_default();
-        let person = PEOPLE.iter().find(|person| person.oid == oid).ok_or(FORGED)?;
+        let account = ACCOUNTS.iter().find(|account| account.oid == oid).ok_or(FORGED)?;
         let scp = claims.scp().unwrap_or_default().iter().map(str::to_owned).collect();
-        Ok(Caller { person, scp })
+        Ok(Caller { account, scp })
     }
 }
 
@@ -164,22 +164,22 @@ fn resource(
     call: &Call,
     now: NumericDate,
 ) -> Result<Value, GraphError> {
-    let person = caller.person;
+    let account = caller.account;
     let whole = allows(scp, &MAIL);
-    let mail = || match (whole || allows(scp, &[MAIL_BASIC]), person.mailbox) {
+    let mail = || match (whole || allows(scp, &[MAIL_BASIC]), account.mailbox) {
         (false, _) => Err(MAIL_DENIED),
         (true, false) => Err(NO_MAILBOX),
         (true, true) => Ok(()),
     };
     match rest {
-        [] if allows(scp, &PROFILE) => Ok(me(person)),
+        [] if allows(scp, &PROFILE) => Ok(me(account)),
         [] => Err(DENIED),
         ["messages"] => {
             mail()?;
             let top = call.query("$top").and_then(|top| top.parse().ok()).unwrap_or(10);
             let all: Vec<Value> = (0..MESSAGES.len())
                 .take(top)
-                .map(|index| message(person, index, whole, now))
+                .map(|index| message(account, index, whole, now))
                 .collect();
             Ok(json!({ "@odata.context": context("messages"), "value": all }))
         }
@@ -187,7 +187,7 @@ fn resource(
             mail()?;
             let index =
                 (0..MESSAGES.len()).find(|index| message_id(*index) == *id).ok_or(NO_ITEM)?;
-            Ok(message(person, index, whole, now))
+            Ok(message(account, index, whole, now))
         }
         ["mailFolders"] => {
             mail()?;
@@ -209,12 +209,12 @@ fn context(what: &str) -> String {
     format!("https://graph.microsoft.com/v1.0/$metadata#users('me')/{what}")
 }
 
-fn me(person: &Person) -> Value {
-    let (given, family) = person.name.split_once(' ').unwrap_or((person.name, ""));
+fn me(account: &EmulatedAccount) -> Value {
+    let (given, family) = account.name.split_once(' ').unwrap_or((account.name, ""));
     json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users/$entity",
-        "id": person.oid, "displayName": person.name, "givenName": given, "surname": family,
-        "mail": person.username, "userPrincipalName": person.upn, "businessPhones": [],
+        "id": account.oid, "displayName": account.name, "givenName": given, "surname": family,
+        "mail": account.username, "userPrincipalName": account.upn, "businessPhones": [],
         "jobTitle": Value::Null, "mobilePhone": Value::Null, "officeLocation": Value::Null,
         "preferredLanguage": Value::Null,
     })
@@ -225,14 +225,14 @@ fn message_id(index: usize) -> String {
 }
 
 /// A message; without the body if only `Mail.ReadBasic` was granted.
-fn message(person: &Person, index: usize, whole: bool, now: NumericDate) -> Value {
+fn message(account: &EmulatedAccount, index: usize, whole: bool, now: NumericDate) -> Value {
     let (subject, text) = MESSAGES[index];
     let hours = i64::try_from(index).unwrap_or_default() + 1;
     let received = now.plus_seconds(-3_600 * hours).to_string().replace(' ', "T");
     let mut message = json!({
         "id": message_id(index), "subject": subject, "receivedDateTime": received, "isRead": index != 0,
         "from": { "emailAddress": { "name": "Charles Babbage", "address": "charles@contoso.example" } },
-        "toRecipients": [{ "emailAddress": { "name": person.name, "address": person.username } }],
+        "toRecipients": [{ "emailAddress": { "name": account.name, "address": account.username } }],
     });
     if whole {
         message["bodyPreview"] = json!(text);
@@ -261,9 +261,9 @@ fn refuse(error: &GraphError, call: &Call, now: NumericDate) -> Answer {
         let challenge = format!(
             "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
              client_id=\"{}\"{asks}",
-            GRAPH.app_id
+            GRAPH.app_id()
         );
-        answer::set(&mut answer, "www-authenticate", &challenge);
+        answer::set_header(&mut answer, "www-authenticate", &challenge);
     }
-    answer::mark(answer, code)
+    answer::with_logged_error(answer, code)
 }

@@ -57,7 +57,7 @@ impl SigningKey {
     }
 
     /// Whether [`SigningKey::sign`] made this token.
-    pub(super) fn made(&self, token: &str) -> bool {
+    pub(super) fn has_signed(&self, token: &str) -> bool {
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature)) =
             (parts.next(), parts.next(), parts.next())
@@ -107,10 +107,10 @@ mod tests {
         let key = key().unwrap();
         for header in [json!({}), json!({"nonce": "n"})] {
             let token = key.sign(header, &json!({"aud": "x"}));
-            assert!(key.made(&token));
+            assert!(key.has_signed(&token));
             let (head, signature) = token.rsplit_once('.').unwrap();
-            assert!(!key.made(&format!("{head}x.{signature}")));
-            assert!(!key.made(&format!("{head}.")));
+            assert!(!key.has_signed(&format!("{head}x.{signature}")));
+            assert!(!key.has_signed(&format!("{head}.")));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! ```
 //! let entra = entrada_emulator::Emulator::start()?;
 //! let (authority, tenant, client_id) = (entra.authority(), entra.tenant(), entra.client_id());
-//! // The program under test signs in at `authority`. Nobody has to approve: the emulator does.
+//! // The program under test signs in at `authority`. The emulator approves the sign-in.
 //! # assert!(authority.starts_with("http://localhost:") && tenant == "organizations" && client_id.len() == 36);
 //! # Ok::<(), entrada_emulator::StartError>(())
 //! ```
@@ -12,7 +12,7 @@
 //! [`Emulator::builder`] starts it in another [`Scenario`]: consent that is missing, a refresh token that was revoked, an
 //! outage.
 //!
-//! Below that, [`Emulator::handle`] takes a request and the time and gives the answer. It opens no socket, reads no clock
+//! [`Emulator::handle`] takes a request and the time, and returns the response. It opens no socket, reads no clock
 //! and never waits, so that tests in process need no port. [`serve`] puts it on a port.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
@@ -144,7 +144,7 @@ pub enum Reply {
     /// A response.
     Answer(http::Response<Vec<u8>>),
     /// A response after a delay.
-    Later(Duration, http::Response<Vec<u8>>),
+    Delayed(Duration, http::Response<Vec<u8>>),
     /// No response; the connection stays open.
     Hang,
     /// The connection is closed without a response.
@@ -192,18 +192,18 @@ impl Emulator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn handle(&self, request: http::Request<Vec<u8>>, now: NumericDate) -> Reply {
-        self.world().handle(request, now)
+        self.state().handle(request, now)
     }
 
     /// Every token, code and verifier issued or received so far, at most the last 20,000. Tests check that none of them
     /// leaks.
     pub fn secrets(&self) -> Vec<String> {
-        self.world().secrets.iter().cloned().collect()
+        self.state().secrets.iter().cloned().collect()
     }
 
     /// The requests so far, at most the last 20,000.
     pub fn log(&self) -> Vec<LogLine> {
-        self.world().log.iter().cloned().collect()
+        self.state().log.iter().cloned().collect()
     }
 
     /// Acts as the user at the device page: enters `user_code` and signs in as `account`, a user name. False if the code is
@@ -220,37 +220,37 @@ impl Emulator {
     /// # Ok::<(), entrada_emulator::StartError>(())
     /// ```
     pub fn approve(&self, user_code: &str, account: &str) -> bool {
-        self.world().approve(user_code, account)
+        self.state().approve(user_code, account)
     }
 
     /// Enters `user_code` and cancels. False if the code is not pending.
     pub fn decline(&self, user_code: &str) -> bool {
-        self.world().decline(user_code)
+        self.state().decline(user_code)
     }
 
     /// The pending user codes, the oldest first. They include a code that expired and was not polled since.
     pub fn pending_user_codes(&self) -> Vec<String> {
-        self.world().pending_user_codes()
+        self.state().pending_user_codes()
     }
 
     /// Sets the default scenario. False if there is no scenario called `name`.
     ///
     /// ```
     /// let entra = entrada_emulator::Emulator::start()?;
-    /// assert!(entra.set_scenario("refresh-dead"), "the refresh tokens of those who are signed in expire");
+    /// assert!(entra.set_scenario("refresh-dead"), "from now on, refresh tokens count as expired");
     /// # Ok::<(), entrada_emulator::StartError>(())
     /// ```
     pub fn set_scenario(&self, name: &str) -> bool {
         let found = Scenario::find(name);
         if let Some(scenario) = found {
-            self.world().options.scenario = scenario;
+            self.state().options.scenario = scenario;
         }
         found.is_some()
     }
 
     /// Whether clients may use the emulator under the name `host`.
-    fn is_called(&self, host: &NamedHost) -> bool {
-        let options = &self.world().options;
+    fn accepts_host(&self, host: &NamedHost) -> bool {
+        let options = &self.state().options;
         let named =
             |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
         host.is_loopback()
@@ -258,14 +258,14 @@ impl Emulator {
             || options.hosts.iter().any(|own| named(own))
     }
 
-    fn world(&self) -> MutexGuard<'_, State> {
-        // After a panic in another thread, one response may be wrong; the emulator goes on.
+    fn state(&self) -> MutexGuard<'_, State> {
+        // After a panic in another thread, one response may be wrong; the emulator continues.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl std::fmt::Debug for Emulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Emulator").field("options", &self.world().options).finish_non_exhaustive()
+        f.debug_struct("Emulator").field("options", &self.state().options).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use maud::html;
 use serde_json::{Value, json};
 
-use super::account::{Person, Segment};
+use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::key::key;
@@ -11,7 +11,7 @@ use super::refusal::EntraError;
 use super::state::{State, not_found};
 use super::{page, scenario};
 
-/// Whether `rest`, the path below the tenant, is one of this module.
+/// Whether this module serves `rest`, the path below the tenant.
 pub(super) fn is_known(rest: &[&str]) -> bool {
     matches!(
         rest,
@@ -26,7 +26,7 @@ pub(super) fn is_known(rest: &[&str]) -> bool {
 }
 
 /// Documents below the tenant that are fetched with GET.
-pub(super) fn get(world: &State, rest: &[&str], segment: &Segment, call: &Call) -> Answer {
+pub(super) fn get(world: &State, rest: &[&str], segment: &TenantSegment, call: &Call) -> Answer {
     match rest {
         ["v2.0", ".well-known", "openid-configuration"] => {
             let issuer = format!("{}/{}/v2.0", world.base(), segment.issuer_part());
@@ -113,7 +113,7 @@ pub(super) fn user_realm(world: &State, user: &str) -> Answer {
     let user = user.replace("%40", "@");
     let domain = user.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     let is_known = world.directories.iter().any(|directory| directory.domains.contains(&domain))
-        || Person::find(&user).is_some_and(|person| !person.is_personal());
+        || EmulatedAccount::find(&user).is_some_and(|account| !account.is_personal());
     let mut body = json!({
         "ver": "1.0", "account_type": if is_known { "Managed" } else { "Unknown" },
         "cloud_instance_name": "microsoftonline.com",

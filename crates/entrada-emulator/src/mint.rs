@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::account::{AccountKind, Person};
+use super::account::{AccountKind, EmulatedAccount};
 use super::entropy::SeededRandom;
 use super::key::key;
 use super::scope::{EXCHANGE, EmulatedResource, GRAPH};
@@ -88,7 +88,7 @@ pub(super) fn compact_token(entropy: &mut SeededRandom, site: u32) -> String {
 /// The facts in a token.
 pub(super) struct TokenFacts<'a> {
     pub(super) client_id: &'a str,
-    pub(super) person: &'static Person,
+    pub(super) account: &'static EmulatedAccount,
     pub(super) tid: &'a str,
     pub(super) resource: &'static EmulatedResource,
     pub(super) audience: &'a str,
@@ -106,22 +106,22 @@ pub(super) struct TokenFacts<'a> {
 
 /// A v1.0 access token, as Entra issues them for its own APIs.
 pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -> Option<String> {
-    let TokenFacts { person, tid, .. } = facts;
+    let TokenFacts { account, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
-    let (given, family) = person.name.split_once(' ').unwrap_or((person.name, ""));
-    let guest = person.kind == AccountKind::Guest;
+    let (given, family) = account.name.split_once(' ').unwrap_or((account.name, ""));
+    let guest = account.kind == AccountKind::Guest;
     let mut claims = json!({
         "aud": facts.audience,
         "iss": format!("https://sts.windows.net/{tid}/"),
         "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(facts.life).0,
         "acct": i32::from(guest), "acr": "1", "aio": entropy.base64url(60), "amr": ["pwd", "mfa"],
         "app_displayname": "entrada", "appid": facts.client_id, "appidacr": "0",
-        "family_name": family, "given_name": given, "ipaddr": "203.0.113.7", "name": person.name,
-        "oid": person.oid, "puid": "10032001ADA00001",
-        "rh": format!("1.{}.", header(entropy, tid, facts.resource.app_id)),
+        "family_name": family, "given_name": given, "ipaddr": "203.0.113.7", "name": account.name,
+        "oid": account.oid, "puid": "10032001ADA00001",
+        "rh": format!("1.{}.", header(entropy, tid, facts.resource.app_id())),
         "scp": facts.scp, "sid": entropy.guid(), "signin_state": ["kmsi"],
-        "sub": pairwise(person.oid, facts.resource.app_id), "tid": tid,
-        "unique_name": if guest { person.username } else { person.upn }, "upn": person.upn,
+        "sub": pairwise(account.oid, facts.resource.app_id()), "tid": tid,
+        "unique_name": if guest { account.username } else { account.upn }, "upn": account.upn,
         "uti": entropy.base64url(16), "ver": "1.0",
         "wids": if guest { json!([]) } else { json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"]) },
         "xms_ftd": entropy.base64url(44), "xms_idrel": if guest { "5 12" } else { "1 24" },
@@ -131,7 +131,7 @@ pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -
         more("idtyp", json!("user"));
         more("platf", json!("8"));
         more("tenant_region_scope", json!("EU"));
-        more("xms_st", json!({ "sub": pairwise(person.oid, facts.client_id) }));
+        more("xms_st", json!({ "sub": pairwise(account.oid, facts.client_id) }));
         more("xms_tcdt", json!(1_467_198_948));
         more("xms_tdbr", json!("EU"));
     }
@@ -139,7 +139,7 @@ pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -
         more("enfpolids", json!([]));
     }
     if guest {
-        more("idp", json!(format!("https://sts.windows.net/{}/", person.utid)));
+        more("idp", json!(format!("https://sts.windows.net/{}/", account.utid)));
     }
     if facts.cp1 {
         more("xms_cc", json!(["CP1"]));
@@ -157,27 +157,27 @@ pub(super) fn id_token(
     base: &str,
     nonce: Option<&str>,
 ) -> Option<String> {
-    let TokenFacts { person, tid, .. } = facts;
+    let TokenFacts { account, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
     let mut claims = json!({
         "ver": "2.0", "iss": format!("{base}/{tid}/v2.0"), "aud": facts.client_id,
         "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(3_600).0,
-        "sub": pairwise(person.oid, facts.client_id), "oid": person.oid, "tid": tid,
-        "name": person.name, "preferred_username": person.username,
+        "sub": pairwise(account.oid, facts.client_id), "oid": account.oid, "tid": tid,
+        "name": account.name, "preferred_username": account.username,
         "rh": format!("1.{}.", header(entropy, tid, facts.client_id)), "uti": entropy.base64url(16),
     });
     if let Some(nonce) = nonce {
         claims["nonce"] = json!(nonce);
     }
-    if person.is_personal() {
-        claims["email"] = json!(person.username);
+    if account.is_personal() {
+        claims["email"] = json!(account.username);
     }
     Some(key()?.sign(json!({}), &claims))
 }
 
 /// The `client_info` member: base64url JSON.
-pub(super) fn client_info(person: &Person) -> String {
-    URL_SAFE_NO_PAD.encode(json!({ "uid": person.uid, "utid": person.utid }).to_string())
+pub(super) fn client_info(account: &EmulatedAccount) -> String {
+    URL_SAFE_NO_PAD.encode(json!({ "uid": account.uid, "utid": account.utid }).to_string())
 }
 
 /// The `sub` of a user for one client; it differs for each client.
@@ -186,7 +186,7 @@ pub(super) fn pairwise(oid: &str, client_id: &str) -> String {
 }
 
 /// Random letters and digits.
-pub(super) fn letters(entropy: &mut SeededRandom, length: usize) -> String {
+pub(super) fn alphanumeric(entropy: &mut SeededRandom, length: usize) -> String {
     entropy.text(length, ALPHANUMERIC)
 }
 

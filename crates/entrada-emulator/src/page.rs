@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::account::{PEOPLE, Person, Segment};
+use super::account::{ACCOUNTS, EmulatedAccount, TenantSegment};
 use entrada_core::clean;
 
 const CSS: &str = include_str!("page.css");
@@ -65,30 +65,30 @@ pub(super) struct AccountPicker<'a> {
     pub(super) hidden: (&'a str, &'a str),
     pub(super) client_id: &'a str,
     pub(super) scope: &'a str,
-    pub(super) segment: &'a Segment,
+    pub(super) segment: &'a TenantSegment,
     pub(super) login_hint: Option<&'a str>,
     /// The destination of the token, in words.
-    pub(super) going: &'a str,
+    pub(super) context: &'a str,
 }
 
 /// The page for choosing an account, or cancelling.
 pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
-    let mut people: Vec<&Person> =
-        PEOPLE.iter().filter(|person| picker.segment.admits(person)).collect();
-    let hinted = |person: &Person| {
-        picker.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(person.username))
+    let mut people: Vec<&EmulatedAccount> =
+        ACCOUNTS.iter().filter(|account| picker.segment.allows(account)).collect();
+    let hinted = |account: &EmulatedAccount| {
+        picker.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(account.username))
     };
-    people.sort_by_key(|person| !hinted(person));
+    people.sort_by_key(|account| !hinted(account));
     page(
         "Pick an account",
         &html! {
-            p { "to sign in to " b { (clean(picker.client_id)) } " " (clean(picker.going)) }
+            p { "to sign in to " b { (clean(picker.client_id)) } " " (clean(picker.context)) }
             form method="post" action=(clean(picker.action)) {
                 input type="hidden" name=(picker.hidden.0) value=(picker.hidden.1);
-                @for person in people {
-                    button.account name="account" value=(person.username) {
-                        b { (person.name) }
-                        span { (person.username) }
+                @for account in people {
+                    button.account name="account" value=(account.username) {
+                        b { (account.name) }
+                        span { (account.username) }
                     }
                 }
                 details {
@@ -144,7 +144,7 @@ pub(super) fn admin_form(action: &str, client_id: &str, redirect_uri: &str, stat
 }
 
 /// An error that Entra shows only in the browser.
-pub(super) fn trouble(text: &str) -> String {
+pub(super) fn error_page(text: &str) -> String {
     page("Sorry, but we’re having trouble signing you in.", &problem(text))
 }
 
@@ -176,15 +176,15 @@ mod tests {
             hidden: (hostile, hostile),
             client_id: hostile,
             scope: hostile,
-            segment: &Segment::Common,
+            segment: &TenantSegment::Common,
             login_hint: Some(hostile),
-            going: hostile,
+            context: hostile,
         };
         for page in [
             enter_code(hostile, hostile, Some(hostile)),
             pick_account(&ask),
             admin_approval(hostile, Some(hostile)),
-            trouble(hostile),
+            error_page(hostile),
             notice(hostile, hostile),
             post_back(hostile, &[(hostile.to_owned(), hostile.to_owned())]),
         ] {

@@ -13,7 +13,7 @@ use entrada_core::{Jwt, NumericDate, clean};
 const KEPT: usize = 20_000;
 
 impl State {
-    pub(super) fn keep_secret(&mut self, secret: String) {
+    pub(super) fn remember_secret(&mut self, secret: String) {
         push(&mut self.secrets, secret);
     }
 
@@ -21,19 +21,19 @@ impl State {
         let since = Duration::from_secs(u64::try_from(now.0).unwrap_or_default());
         // The largest date that HTTP can express is before the year 10000.
         if let Some(time) = UNIX_EPOCH.checked_add(since).filter(|_| now.0 < 253_402_300_800) {
-            answer::set(&mut answer, "date", &httpdate::fmt_http_date(time));
+            answer::set_header(&mut answer, "date", &httpdate::fmt_http_date(time));
         }
-        answer::set(&mut answer, "cache-control", "no-store, no-cache");
-        answer::set(&mut answer, "pragma", "no-cache");
-        answer::set(&mut answer, "x-content-type-options", "nosniff");
+        answer::set_header(&mut answer, "cache-control", "no-store, no-cache");
+        answer::set_header(&mut answer, "pragma", "no-cache");
+        answer::set_header(&mut answer, "x-content-type-options", "nosniff");
         if !answer.headers().contains_key("x-ms-request-id") {
-            answer::set(&mut answer, "x-ms-request-id", &self.entropy.guid());
+            answer::set_header(&mut answer, "x-ms-request-id", &self.entropy.guid());
         }
         let asked = call
             .header("return-client-request-id")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         if let Some(id) = call.header("client-request-id").filter(|_| asked) {
-            answer::set(&mut answer, "client-request-id", id);
+            answer::set_header(&mut answer, "client-request-id", id);
         }
         answer
     }
@@ -46,7 +46,7 @@ impl State {
         at: NumericDate,
     ) {
         let answer = match reply {
-            Reply::Answer(answer) | Reply::Later(_, answer) => Some(answer),
+            Reply::Answer(answer) | Reply::Delayed(_, answer) => Some(answer),
             Reply::Hang | Reply::Cut => None,
         };
         let line = LogLine {
@@ -74,7 +74,7 @@ fn push<T>(kept: &mut VecDeque<T>, item: T) {
 /// The GUID of the client, from the parameters or from the presented token.
 pub(super) fn client_of(call: &Call) -> Option<String> {
     let guid = |text: &str| Some(uuid::Uuid::try_parse(text).ok()?.to_string());
-    call.any("client_id").and_then(guid).or_else(|| {
+    call.parameter("client_id").and_then(guid).or_else(|| {
         let jwt = Jwt::decode_unverified(call.bearer()?).ok()?;
         jwt.claims.client_id().and_then(guid)
     })

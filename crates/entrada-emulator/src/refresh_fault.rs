@@ -67,19 +67,19 @@ impl FaultReply {
 /// `reply`, delayed by `delay`.
 pub(super) fn delayed(reply: Reply, delay: Duration) -> Reply {
     match reply {
-        Reply::Answer(answer) => Reply::Later(delay, answer),
+        Reply::Answer(answer) => Reply::Delayed(delay, answer),
         other => other,
     }
 }
 
 impl Emulator {
     /// Sets the faults of the next refreshes, one each, in order.
-    pub fn befall(&self, faults: impl IntoIterator<Item = RefreshFault>) {
-        self.world().faults.extend(faults);
+    pub fn inject_faults(&self, faults: impl IntoIterator<Item = RefreshFault>) {
+        self.state().faults.extend(faults);
     }
 
     /// Removes all remaining faults.
-    pub fn mend(&self) {
-        self.world().faults.clear();
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
     }
 }

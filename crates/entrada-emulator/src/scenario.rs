@@ -25,7 +25,7 @@ pub struct Scenario {
     /// The error in place of the tokens of a refresh.
     pub(super) refresh: Option<&'static EntraError>,
     pub(super) transport_fault: TransportFault,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokenVariant,
     /// The seconds by which the server's clock is ahead.
     pub(super) clock_skew: i64,
 }
@@ -34,7 +34,7 @@ pub struct Scenario {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Approver {
     /// The user at the page.
-    Person,
+    User,
     /// Approved on the second poll; browsers are redirected at once.
     Automatic,
     /// Declined on the second poll.
@@ -46,7 +46,7 @@ pub(super) enum Approver {
 /// The transport fault of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransportFault {
-    Plain,
+    None,
     Html,
     Empty,
     ErrorUnder200,
@@ -62,8 +62,8 @@ pub(super) enum TransportFault {
 
 /// The deviation of the tokens from normal ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tokens {
-    Whole,
+pub(super) enum TokenVariant {
+    Normal,
     NoRefreshToken,
     NoScope,
     ShortLived,
@@ -85,8 +85,8 @@ const PLAIN: Scenario = Scenario {
     second_poll: None,
     issue: None,
     refresh: None,
-    transport_fault: TransportFault::Plain,
-    tokens: Tokens::Whole,
+    transport_fault: TransportFault::None,
+    tokens: TokenVariant::Normal,
     clock_skew: 0,
 };
 
@@ -167,7 +167,7 @@ macro_rules! scenarios {
 
 /// Every scenario. The client ids are part of the interface: tests of other projects name them.
 pub static SCENARIOS: &[Scenario] = scenarios! {
-    "01" "normal" "approves when the user at the page does; no failures" { approver: Approver::Person }
+    "01" "normal" "approves when the user at the page does; no failures" { approver: Approver::User }
     "02" "auto-approve" "approves automatically on the second poll; redirects browsers at once" {}
     "03" "user-declines" "declines on the second poll: authorization_declined" { approver: Approver::Declines }
     "04" "code-expires" "the user does not sign in and the code lives 15 s: expired_token, AADSTS70019" {
@@ -177,9 +177,9 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "06" "poll-loop" "the second poll is refused as a request loop: AADSTS50196" { second_poll: Some(&LOOP) }
     "07" "admin-consent-required" "only an administrator may consent: AADSTS90094" { issue: Some(&ADMIN_CONSENT) }
     "08" "consent-required" "the sign-in works, the refresh lacks consent: AADSTS65001" { refresh: Some(&CONSENT) }
-    "09" "consent-partial" "requested `Mail.` scopes are not granted" { tokens: Tokens::Partial }
+    "09" "consent-partial" "requested `Mail.` scopes are not granted" { tokens: TokenVariant::Partial }
     "10" "no-refresh-token" "offline_access is requested, but the response has no refresh token" {
-        tokens: Tokens::NoRefreshToken,
+        tokens: TokenVariant::NoRefreshToken,
     }
     "11" "device-code-blocked" "Conditional Access refuses after the approval: AADSTS53003" { issue: Some(&BLOCKED) }
     "12" "device-code-policy" "a policy blocks the device code flow: AADSTS530036" {
@@ -204,15 +204,15 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "23" "hang" "the token endpoint never answers" { transport_fault: TransportFault::Hang }
     "24" "clock-skew" "the server's clock is 2 hours ahead" { clock_skew: 7_200 }
     "25" "rotate-and-revoke" "a used refresh token becomes invalid; using it again revokes the grant" {
-        tokens: Tokens::RotateAndRevoke,
+        tokens: TokenVariant::RotateAndRevoke,
     }
     "26" "refresh-dead" "the refresh token was unused for 90 days: AADSTS700082" { refresh: Some(&DEAD) }
     "27" "refresh-revoked" "the password was changed and the sessions were revoked: AADSTS50173" { refresh: Some(&REVOKED) }
     "28" "personal-account" "a personal account signs in: opaque tokens" { account: Some("ada@outlook.example") }
     "29" "guest" "a guest without a mailbox signs in" { account: Some("grace@partner.example") }
-    "30" "wrong-audience" "the token is for another API than the requested one" { tokens: Tokens::OtherAudience }
-    "31" "short-lived" "access tokens live 60 s" { tokens: Tokens::ShortLived }
-    "32" "no-scope-member" "the token response has no `scope`" { tokens: Tokens::NoScope }
+    "30" "wrong-audience" "the token is for another API than the requested one" { tokens: TokenVariant::OtherAudience }
+    "31" "short-lived" "access tokens live 60 s" { tokens: TokenVariant::ShortLived }
+    "32" "no-scope-member" "the token response has no `scope`" { tokens: TokenVariant::NoScope }
     "33" "unknown-client" "the client is unknown in the tenant: AADSTS700016" { start: Some(&UNKNOWN_CLIENT) }
     "34" "not-public-client" "the registration requires a secret after the approval: AADSTS7000218" {
         issue: Some(&NOT_PUBLIC),
@@ -223,10 +223,10 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "36" "no-mailbox" "a work account without a mailbox signs in" { account: Some("lin@contoso.example") }
     "37" "late" "the token endpoint takes 3 s to answer" { transport_fault: TransportFault::Late }
     "38" "claims-challenge" "Graph refuses tokens that were requested without the claims of its challenge" {
-        tokens: Tokens::Challenged,
+        tokens: TokenVariant::Challenged,
     }
     "39" "expires-at-once" "the access token of a sign-in lives 1 s, those of refreshes live as usual" {
-        tokens: Tokens::FirstShortLived,
+        tokens: TokenVariant::FirstShortLived,
     }
 };
 

@@ -1,57 +1,36 @@
 //! Parses the requested scopes and their API.
 
-use super::account::Person;
+use super::account::EmulatedAccount;
 use super::refusal::EntraError;
 use entrada_core::OIDC_SCOPES;
+use entrada_core::entra::permissions::{self, Permission};
+use entrada_core::entra::resources::{self, Resource};
 
-/// An API that gets tokens.
-#[derive(Debug, PartialEq, Eq)]
+/// An API that the emulator issues tokens for: core's facts about it, and what only an authority needs.
+#[derive(Debug)]
 pub(super) struct EmulatedResource {
-    pub(super) app_id: &'static str,
-    /// The prefixes that its scopes may have, without a trailing slash. The emulator's own output uses the first.
-    uris: &'static [&'static str],
-    /// The number of the audience inside compact tokens of personal accounts.
+    facts: &'static Resource,
+    /// The number of the audience inside compact tokens of personal accounts; `None` if they get no token for this API.
     pub(super) site: Option<u32>,
-    permissions: &'static [&'static str],
+    permissions: Permissions,
     /// The scopes of `.default` before any consent.
     defaults: &'static [&'static str],
 }
 
+/// The delegated permissions that an API publishes.
+#[derive(Debug)]
+enum Permissions {
+    /// Those of core's table, which are Graph's, and these.
+    KnownAnd(&'static [&'static str]),
+    /// Only these.
+    Only(&'static [&'static str]),
+}
+
 pub(super) static GRAPH: EmulatedResource = EmulatedResource {
-    app_id: "00000003-0000-0000-c000-000000000000",
-    uris: &["https://graph.microsoft.com"],
+    facts: &resources::GRAPH,
     site: Some(293_577),
-    permissions: &[
-        "User.Read",
-        "User.ReadWrite",
-        "User.ReadBasic.All",
+    permissions: Permissions::KnownAnd(&[
         "User.Read.All",
-        "Mail.ReadBasic",
-        "Mail.Read",
-        "Mail.ReadWrite",
-        "Mail.Send",
-        "Mail.Read.Shared",
-        "Mail.ReadWrite.Shared",
-        "Mail.Send.Shared",
-        "MailboxSettings.Read",
-        "MailboxSettings.ReadWrite",
-        "MailboxFolder.Read",
-        "MailboxFolder.ReadWrite",
-        "MailboxItem.Read",
-        "MailboxItem.ReadWrite",
-        "MailboxItem.ImportExport",
-        "Calendars.ReadBasic",
-        "Calendars.Read",
-        "Calendars.ReadWrite",
-        "Calendars.Read.Shared",
-        "Calendars.ReadWrite.Shared",
-        "Contacts.Read",
-        "Contacts.ReadWrite",
-        "Contacts.Read.Shared",
-        "Contacts.ReadWrite.Shared",
-        "People.Read",
-        "Tasks.Read",
-        "Tasks.ReadWrite",
         "Files.Read",
         "Files.ReadWrite",
         "Files.Read.All",
@@ -63,17 +42,13 @@ pub(super) static GRAPH: EmulatedResource = EmulatedResource {
         "Notes.Read",
         "Chat.Read",
         "Presence.Read",
-        "IMAP.AccessAsUser.All",
-        "POP.AccessAsUser.All",
-        "SMTP.Send",
-    ],
+    ]),
     defaults: &["User.Read", "Mail.Read"],
 };
 pub(super) static EXCHANGE: EmulatedResource = EmulatedResource {
-    app_id: "00000002-0000-0ff1-ce00-000000000000",
-    uris: &["https://outlook.office.com", "https://outlook.office365.com"],
+    facts: &resources::EXCHANGE,
     site: Some(292_841),
-    permissions: &[
+    permissions: Permissions::Only(&[
         "IMAP.AccessAsUser.All",
         "POP.AccessAsUser.All",
         "SMTP.Send",
@@ -90,46 +65,61 @@ pub(super) static EXCHANGE: EmulatedResource = EmulatedResource {
         "Tasks.Read",
         "Tasks.ReadWrite",
         "MailboxSettings.Read",
-    ],
+    ]),
     defaults: &["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"],
 };
-pub(super) static ARM: EmulatedResource = EmulatedResource {
-    app_id: "797f4846-ba00-4fd7-ba43-dac1f8f63013",
-    uris: &[
-        "https://management.azure.com",
-        "https://management.core.windows.net",
-        "https://management.usgovcloudapi.net",
-    ],
-    site: None,
-    permissions: &["user_impersonation"],
-    defaults: &["user_impersonation"],
-};
-static DEVOPS: EmulatedResource = EmulatedResource {
-    app_id: "499b84ac-1321-427f-aa17-267ca6975798",
-    uris: &["499b84ac-1321-427f-aa17-267ca6975798", "https://app.vssps.visualstudio.com"],
-    site: None,
-    permissions: &["user_impersonation"],
-    defaults: &["user_impersonation"],
-};
+static ARM: EmulatedResource = only_impersonation(&resources::ARM);
+static DEVOPS: EmulatedResource = only_impersonation(&resources::DEVOPS);
 static RESOURCES: [&EmulatedResource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
+/// An API whose one permission is `user_impersonation`.
+const fn only_impersonation(facts: &'static Resource) -> EmulatedResource {
+    const ALL: &[&str] = &["user_impersonation"];
+    EmulatedResource { facts, site: None, permissions: Permissions::Only(ALL), defaults: ALL }
+}
+
 impl EmulatedResource {
-    /// The first prefix.
-    pub(super) fn uri(&self) -> &'static str {
-        self.uris[0]
+    /// The API whose tokens have this `aud`.
+    fn of_audience(aud: &str) -> Option<&'static Self> {
+        let facts = resources::of_audience(aud)?;
+        RESOURCES.into_iter().find(|resource| resource.facts == facts)
+    }
+
+    /// The application ID of the API.
+    pub(super) fn app_id(&self) -> &'static str {
+        self.facts.app_id
+    }
+
+    /// Its best-known name as `aud`.
+    pub(super) fn audience(&self) -> &'static str {
+        self.facts.audience()
     }
 
     /// Whether `aud` identifies this API.
     pub(super) fn is_audience(&self, aud: &str) -> bool {
-        let aud = aud.trim_end_matches('/');
-        aud.eq_ignore_ascii_case(self.app_id)
-            || self.uris.iter().any(|uri| uri.eq_ignore_ascii_case(aud))
+        self.facts.accepts(aud)
+    }
+
+    /// The permission of this name, in Entra's spelling.
+    fn permission(&self, name: &str) -> Option<&'static str> {
+        let (known, more): (&[Permission], _) = match self.permissions {
+            Permissions::KnownAnd(more) => (permissions::all(), more),
+            Permissions::Only(all) => (&[], all),
+        };
+        let names = known.iter().map(|permission| permission.name).chain(more.iter().copied());
+        names.into_iter().find(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+impl PartialEq for EmulatedResource {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts == other.facts
     }
 }
 
 /// The parsed scopes of one token request.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct RequestedScopes {
     pub(super) resource: &'static EmulatedResource,
     /// The API prefix in the request, with its trailing slash; empty for Graph's short names.
     pub(super) prefix: String,
@@ -138,31 +128,31 @@ pub(super) struct Wanted {
     /// Whether `.default` was requested.
     pub(super) default: bool,
     /// The requested scopes of [`OIDC_SCOPES`].
-    pub(super) sign_in: Vec<&'static str>,
+    pub(super) oidc: Vec<&'static str>,
 }
 
-impl Wanted {
+impl RequestedScopes {
     /// The `aud` claim: the API as the request named it.
     pub(super) fn audience(&self) -> String {
         if self.prefix.is_empty() {
-            self.resource.app_id.to_owned()
+            self.resource.app_id().to_owned()
         } else {
             self.prefix.trim_end_matches('/').to_owned()
         }
     }
 
     /// Whether this sign-in scope was requested.
-    pub(super) fn signs_in(&self, scope: &str) -> bool {
-        self.sign_in.contains(&scope)
+    pub(super) fn has_oidc_scope(&self, scope: &str) -> bool {
+        self.oidc.contains(&scope)
     }
 
     /// Whether only sign-in scopes were requested.
-    pub(super) fn only_sign_in(&self) -> bool {
+    pub(super) fn is_oidc_only(&self) -> bool {
         self.names.is_empty() && !self.default
     }
 
     /// The scopes of the API: those requested, or those that `.default` stands for.
-    pub(super) fn api_names(&self) -> Vec<&'static str> {
+    pub(super) fn api_scopes(&self) -> Vec<&'static str> {
         if self.default { self.resource.defaults.to_vec() } else { self.names.clone() }
     }
 }
@@ -177,13 +167,13 @@ pub(super) enum SeveralApis {
 }
 
 /// Reads a `scope` parameter.
-pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, EntraError> {
-    let mut wanted = Wanted {
+pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<RequestedScopes, EntraError> {
+    let mut wanted = RequestedScopes {
         resource: &GRAPH,
         prefix: String::new(),
         names: Vec::new(),
         default: false,
-        sign_in: Vec::new(),
+        oidc: Vec::new(),
     };
     let mut first: Option<&'static EmulatedResource> = None;
     for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
@@ -191,7 +181,7 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, EntraEr
             return Err(bad_scope(scope));
         }
         if let Some(oidc) = OIDC_SCOPES.iter().find(|oidc| oidc.eq_ignore_ascii_case(scope)) {
-            wanted.sign_in.push(oidc);
+            wanted.oidc.push(oidc);
             continue;
         }
         let (resource, prefix, name) = split(scope)?;
@@ -228,31 +218,30 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<Wanted, EntraEr
 
 /// The API, the prefix as written, and the short name.
 fn split(scope: &str) -> Result<(&'static EmulatedResource, &str, &str), EntraError> {
-    let Some(slash) = scope.rfind('/') else {
-        return Ok((&GRAPH, "", scope));
-    };
-    let (prefix, name) = scope.split_at(slash + 1);
+    let name = resources::short_name(scope);
+    let prefix = scope.strip_suffix(name).unwrap_or_default();
     let audience = prefix.trim_end_matches('/');
-    RESOURCES.iter().find(|resource| resource.is_audience(audience)).map_or_else(
-        || {
-            let text = format!(
-                "The resource principal named {audience} was not found in the tenant named Contoso. This can happen \
-                 if the application has not been installed by the administrator of the tenant or consented to by any \
-                 user in the tenant. You might have sent your authentication request to the wrong tenant."
-            );
-            Err(EntraError::with("invalid_resource", 500_011, text))
-        },
-        |resource| Ok((*resource, prefix, name)),
-    )
+    if audience.is_empty() {
+        return Ok((&GRAPH, "", scope));
+    }
+    let unknown = || {
+        let text = format!(
+            "The resource principal named {audience} was not found in the tenant named Contoso. This can happen if the \
+             application has not been installed by the administrator of the tenant or consented to by any user in the \
+             tenant. You might have sent your authentication request to the wrong tenant."
+        );
+        EntraError::with("invalid_resource", 500_011, text)
+    };
+    let resource = EmulatedResource::of_audience(audience).ok_or_else(unknown)?;
+    Ok((resource, prefix, name))
 }
 
 fn permission(resource: &'static EmulatedResource, name: &str) -> Result<&'static str, EntraError> {
-    let found = resource.permissions.iter().find(|known| known.eq_ignore_ascii_case(name));
-    found.copied().ok_or_else(|| {
+    resource.permission(name).ok_or_else(|| {
         let text = format!(
             "The application 'entrada' asked for scope '{name}' that doesn't exist on the resource '{}'. Contact the \
              app vendor.",
-            resource.app_id
+            resource.app_id()
         );
         EntraError::with("invalid_client", 650_053, text)
     })
@@ -267,8 +256,11 @@ fn bad_scope(scope: &str) -> EntraError {
 }
 
 /// Refuses scopes that personal accounts cannot have.
-pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), EntraError> {
-    if !person.is_personal() {
+pub(super) fn check_account(
+    account: &EmulatedAccount,
+    wanted: &RequestedScopes,
+) -> Result<(), EntraError> {
+    if !account.is_personal() {
         return Ok(());
     }
     let exchange = wanted.resource == &EXCHANGE;
@@ -294,7 +286,7 @@ pub(super) fn check_for(person: &Person, wanted: &Wanted) -> Result<(), EntraErr
 }
 
 /// Whether a sign-in with the scopes `granted` requested everything in `wanted`.
-pub(super) fn covers(granted: &str, wanted: &Wanted) -> bool {
+pub(super) fn covers(granted: &str, wanted: &RequestedScopes) -> bool {
     let granted: Vec<(&EmulatedResource, &str)> = granted
         .split(' ')
         .filter(|scope| !scope.is_empty())
@@ -322,8 +314,32 @@ mod tests {
     fn a_scope_without_prefix_is_one_of_graph() {
         let wanted = parse("IMAP.AccessAsUser.All offline_access", SeveralApis::Refused).unwrap();
         assert_eq!(wanted.resource, &GRAPH);
-        assert_eq!(wanted.audience(), GRAPH.app_id);
-        assert!(wanted.signs_in("offline_access") && !wanted.signs_in("openid"));
+        assert_eq!(wanted.audience(), GRAPH.app_id());
+        assert!(wanted.has_oidc_scope("offline_access") && !wanted.has_oidc_scope("openid"));
+    }
+
+    #[test]
+    fn graph_publishes_the_permissions_of_cores_table_and_more() {
+        let names = |scope: &str| parse(scope, SeveralApis::Refused).map(|wanted| wanted.names);
+        for permission in permissions::all() {
+            let scope = format!("https://graph.microsoft.com/{}", permission.name);
+            assert_eq!(names(&scope).unwrap(), [permission.name]);
+        }
+        assert_eq!(names("files.read").unwrap(), ["Files.Read"]);
+        assert_eq!(names("user_impersonation").unwrap_err().code, 650_053);
+        assert_eq!(names("https://outlook.office.com/Files.Read").unwrap_err().code, 650_053);
+    }
+
+    #[test]
+    fn every_emulated_api_is_found_by_all_names_in_cores_table() {
+        for resource in RESOURCES {
+            for name in resource.facts.audiences.iter().chain([&resource.facts.app_id]) {
+                let wanted = parse(&format!("{name}/.default"), SeveralApis::Refused).unwrap();
+                assert_eq!((wanted.resource, wanted.audience().as_str()), (resource, *name));
+            }
+        }
+        let sharepoint = "https://contoso.sharepoint.com/.default";
+        assert_eq!(parse(sharepoint, SeveralApis::Refused).unwrap_err().code, 500_011);
     }
 
     #[test]
@@ -346,7 +362,7 @@ mod tests {
             ("Mail.Read,User.Read", 70_011),
             ("https://graph.microsoft.com/.default Mail.Read", 70_011),
             ("Mail.Raed", 650_053),
-            ("api://nobody/x", 500_011),
+            ("api://unknown/x", 500_011),
             ("Mail.Read https://outlook.office.com/SMTP.Send", 28_000),
         ] {
             assert_eq!(parse(scope, SeveralApis::Refused).unwrap_err().code, code, "{scope}");

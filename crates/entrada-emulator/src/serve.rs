@@ -45,7 +45,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// Where the names are none that a certificate can have, or no key can be made.
+    /// A name cannot be in a certificate, or no key can be made.
     pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Self::with(&[])
     }
@@ -54,7 +54,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// Where the names are none that a certificate can have, or no key can be made.
+    /// A name cannot be in a certificate, or no key can be made.
     pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
     }
@@ -63,7 +63,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// Where the names are none that a certificate can have, or no key can be made.
+    /// A name cannot be in a certificate, or no key can be made.
     pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let mut params = rcgen::CertificateParams::new(Vec::new())?;
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
@@ -74,7 +74,7 @@ impl Tls {
 
         let named: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = rcgen::CertificateParams::new(named)?;
-        let first = names.first().copied().unwrap_or("nobody");
+        let first = names.first().copied().unwrap_or("localhost");
         params.distinguished_name.push(rcgen::DnType::CommonName, first);
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
         let key = rcgen::KeyPair::generate()?;
@@ -232,7 +232,7 @@ async fn answer(
     clock: &ServerClock,
 ) -> Option<http::Response<Full<Bytes>>> {
     match NamedHost::of(&request) {
-        Ok(host) if emulator.is_called(&host) => (),
+        Ok(host) if emulator.accepts_host(&host) => (),
         Ok(_) => return Some(refused_response(http::StatusCode::MISDIRECTED_REQUEST, OTHER_HOST)),
         Err(error) => {
             return Some(refused_response(http::StatusCode::BAD_REQUEST, &error.to_string()));
@@ -247,7 +247,7 @@ async fn answer(
     let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
     let response = match emulator.handle(request, clock()) {
         Reply::Answer(response) => response,
-        Reply::Later(delay, response) => {
+        Reply::Delayed(delay, response) => {
             wait(delay).await;
             response
         }

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use url::Url;
 
-use crate::account::{PEOPLE, Person};
+use crate::account::{ACCOUNTS, EmulatedAccount};
 use crate::serve::{self, Background, ServerClock};
 use crate::{Directory, Emulator, EmulatorOptions, Registration, Scenario};
 use entrada_core::NumericDate;
 
-/// The scenario in which a test needs no person.
+/// The default scenario: every sign-in is approved.
 const SCENARIO_DEFAULT: &str = "auto-approve";
 
 impl Emulator {
@@ -21,13 +21,13 @@ impl Emulator {
     ///
     /// ```
     /// let entra = entrada_emulator::Emulator::start()?;
-    /// assert!(entra.log().is_empty(), "no request has come yet");
+    /// assert!(entra.log().is_empty(), "no request was received yet");
     /// # Ok::<(), entrada_emulator::StartError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`StartError::Io`] where the system gives no port or no thread.
+    /// [`StartError::Io`] if the system provides no port or no thread.
     pub fn start() -> Result<RunningEmulator, StartError> {
         Self::builder().start()
     }
@@ -80,13 +80,13 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// What happens, by the name of a [`Scenario`]; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or
-    /// for a person at the page.
+    /// The name of the [`Scenario`]; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or for a user at
+    /// the page.
     pub fn scenario(self, name: impl Into<String>) -> Self {
         Self { scenario: name.into(), ..self }
     }
 
-    /// The user name of the account that signs in where nobody is asked: one of [`PEOPLE`].
+    /// The user name of the account that signs in automatically: one of [`ACCOUNTS`].
     pub fn account(self, username: impl Into<String>) -> Self {
         Self { account: Some(username.into()), ..self }
     }
@@ -128,7 +128,7 @@ impl EmulatorBuilder {
         Self { only_known_clients: only, ..self }
     }
 
-    /// What time it is for the emulator; by default that of the machine.
+    /// The clock of the emulator; by default that of the machine.
     pub fn clock(self, clock: impl Fn() -> NumericDate + Send + Sync + 'static) -> Self {
         Self { clock: Some(Arc::new(clock)), ..self }
     }
@@ -137,12 +137,12 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] where the scenario or the account is unknown, or the system gives no port or no thread.
+    /// [`StartError`] if the scenario or the account is unknown, or the system provides no port or no thread.
     pub fn start(self) -> Result<RunningEmulator, StartError> {
         let scenario = Scenario::find(&self.scenario)
             .ok_or_else(|| StartError::UnknownScenario(self.scenario.clone()))?;
         if let Some(account) = &self.account
-            && Person::find(account).is_none()
+            && EmulatedAccount::find(account).is_none()
         {
             return Err(StartError::UnknownAccount(account.clone()));
         }
@@ -185,12 +185,12 @@ impl fmt::Debug for EmulatorBuilder {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a server that runs has the time of its machine")]
+#[expect(clippy::disallowed_methods, reason = "a running server has the time of its machine")]
 fn machine_time() -> NumericDate {
     NumericDate(0).plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// An emulator that runs. It is an [`Emulator`] too, so that a test can approve a code, change the scenario, or read the log.
+/// A running emulator. It dereferences to [`Emulator`], so that a test can approve a code, change the scenario, or read the log.
 /// Dropping it stops the emulator.
 #[derive(Debug)]
 #[must_use = "the emulator stops when this is dropped"]
@@ -202,7 +202,7 @@ pub struct RunningEmulator {
 }
 
 impl RunningEmulator {
-    /// Where it is, without a slash at the end and without a tenant: `http://localhost:PORT`.
+    /// The URL of the emulator, without a trailing slash and without a tenant: `http://localhost:PORT`.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -212,7 +212,7 @@ impl RunningEmulator {
         "organizations"
     }
 
-    /// A client id that meets the scenario that was started with. Every other client id does so too, except those of
+    /// A client id that gets the scenario of the builder. Every other client id does so too, except those of
     /// [`SCENARIOS`](crate::SCENARIOS).
     pub fn client_id(&self) -> &'static str {
         self.client_id
@@ -220,7 +220,7 @@ impl RunningEmulator {
 
     /// The user names of the built-in accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &'static str> + use<> {
-        PEOPLE.iter().map(|person| person.username)
+        ACCOUNTS.iter().map(|account| account.username)
     }
 }
 
@@ -232,7 +232,7 @@ impl Deref for RunningEmulator {
     }
 }
 
-/// An emulator cannot be started.
+/// The emulator cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -242,9 +242,9 @@ pub enum StartError {
     )]
     UnknownScenario(String),
     /// There is no account of this user name.
-    #[error("there is no account `{0}`; `entrada_emulator::account::PEOPLE` names them all")]
+    #[error("there is no account `{0}`; `entrada_emulator::account::ACCOUNTS` names them all")]
     UnknownAccount(String),
-    /// The system gives no port or no thread.
+    /// The system provides no port or no thread.
     #[error("the emulator cannot listen on this machine: {0}")]
     Io(#[from] io::Error),
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::account::{Directory, Person, Segment};
+use super::account::{Directory, EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
-use super::authorize::{Asked, Code};
+use super::authorize::{AuthorizationCode, AuthorizeRequest};
 use super::call::Call;
-use super::device::SignIn;
+use super::device::DeviceFlow;
 use super::entropy::SeededRandom;
-use super::grant::{Compact, EmulatedGrant, RefreshToken};
+use super::grant::{CompactToken, EmulatedGrant, RefreshToken};
 use super::record::client_of;
 use super::refresh_fault::RefreshFault;
 use super::refusal::{self, EntraError};
@@ -25,14 +25,14 @@ pub(super) struct State {
     pub(super) entropy: SeededRandom,
     pub(super) directories: Vec<Directory>,
     /// Device flows, the oldest first.
-    pub(super) sign_ins: Vec<SignIn>,
+    pub(super) device_flows: Vec<DeviceFlow>,
     /// Open authorize pages, by the id in their form.
-    pub(super) asked: BTreeMap<String, Asked>,
-    pub(super) codes: BTreeMap<String, Code>,
+    pub(super) authorize_requests: BTreeMap<String, AuthorizeRequest>,
+    pub(super) codes: BTreeMap<String, AuthorizationCode>,
     pub(super) grants: Vec<EmulatedGrant>,
     pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
     /// Access tokens of personal accounts, which have no readable content.
-    pub(super) compact: BTreeMap<String, Compact>,
+    pub(super) compact_tokens: BTreeMap<String, CompactToken>,
     /// The consents, by client, user and API.
     pub(super) consents: BTreeMap<(String, &'static str, &'static str), BTreeSet<&'static str>>,
     /// Clients with an administrator's consent.
@@ -42,7 +42,7 @@ pub(super) struct State {
     /// The faults of the next refreshes.
     pub(super) faults: VecDeque<RefreshFault>,
     /// Whether the tokens of this request live 1 s.
-    pub(super) is_brief: bool,
+    pub(super) is_short_lived: bool,
     pub(super) secrets: VecDeque<String>,
     pub(super) log: VecDeque<LogLine>,
 }
@@ -63,17 +63,17 @@ impl State {
             entropy: SeededRandom::new(options.seed),
             options,
             directories,
-            sign_ins: Vec::new(),
-            asked: BTreeMap::new(),
+            device_flows: Vec::new(),
+            authorize_requests: BTreeMap::new(),
             codes: BTreeMap::new(),
             grants: Vec::new(),
             refresh_tokens: BTreeMap::new(),
-            compact: BTreeMap::new(),
+            compact_tokens: BTreeMap::new(),
             consents: BTreeMap::new(),
             admin_consents: BTreeSet::new(),
             attempts: BTreeMap::new(),
             faults: VecDeque::new(),
-            is_brief: false,
+            is_short_lived: false,
             secrets: VecDeque::new(),
             log: VecDeque::new(),
         }
@@ -83,15 +83,15 @@ impl State {
         let call = Call::new(request);
         let received: Vec<String> = call.secrets().map(str::to_owned).collect();
         for secret in received {
-            self.keep_secret(secret);
+            self.remember_secret(secret);
         }
         let client_id = client_of(&call);
         let server_now =
             now.plus_seconds(self.scenario_of(client_id.as_deref().unwrap_or_default()).clock_skew);
         let reply = match self.route(&call, server_now) {
             Reply::Answer(answer) => Reply::Answer(self.finish(&call, answer, server_now)),
-            Reply::Later(delay, answer) => {
-                Reply::Later(delay, self.finish(&call, answer, server_now))
+            Reply::Delayed(delay, answer) => {
+                Reply::Delayed(delay, self.finish(&call, answer, server_now))
             }
             silent => silent,
         };
@@ -117,7 +117,7 @@ impl State {
                 answer::html(200, page::notice("Error", "The emulator keeps no table of errors."))
             }
             [tenant, rest @ ..] => {
-                let segment = Segment::parse(tenant, &self.directories);
+                let segment = TenantSegment::parse(tenant, &self.directories);
                 return match (rest, segment) {
                     (["oauth2", "v2.0", "devicecode"], Some(segment)) if call.is_post() => {
                         self.device_code(call, &segment, now)
@@ -178,7 +178,11 @@ impl State {
     }
 
     /// Checks whether this client may send requests to this tenant.
-    pub(super) fn admit(&self, client_id: &str, segment: &Segment) -> Result<(), EntraError> {
+    pub(super) fn check_client_and_tenant(
+        &self,
+        client_id: &str,
+        segment: &TenantSegment,
+    ) -> Result<(), EntraError> {
         if let Some(refusal) = self.scenario_of(client_id).start {
             return Err(refusal.clone());
         }
@@ -189,41 +193,44 @@ impl State {
         if !known {
             return Err(refusal::unknown_client(client_id, "Contoso"));
         }
-        let wrong_place =
+        let wrong_endpoint =
             |code, text: &'static str| Err(EntraError::new("invalid_request", code, text));
         match (self.kind_of(client_id), segment) {
             (
                 RegistrationKind::SingleTenant,
-                Segment::Common | Segment::Organizations | Segment::Consumers,
-            ) => wrong_place(
+                TenantSegment::Common | TenantSegment::Organizations | TenantSegment::Consumers,
+            ) => wrong_endpoint(
                 50_194,
                 "Application '{client_id}' is not configured as a multi-tenant application. Usage of the /common \
                      endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific \
                      endpoint or configure the application to be multi-tenant.",
             ),
-            (RegistrationKind::WorkOnly, Segment::Consumers) => wrong_place(
+            (RegistrationKind::WorkOnly, TenantSegment::Consumers) => wrong_endpoint(
                 9_002_332,
                 "Application '{client_id}' is configured for use by Azure Active Directory users only. Please do not \
                  use the /consumers endpoint to serve this request.",
             ),
-            (RegistrationKind::PersonalOnly, other) if *other != Segment::Consumers => wrong_place(
-                9_002_331,
-                "Application '{client_id}' is configured for use by Microsoft Account users only. Please use the \
+            (RegistrationKind::PersonalOnly, other) if *other != TenantSegment::Consumers => {
+                wrong_endpoint(
+                    9_002_331,
+                    "Application '{client_id}' is configured for use by Microsoft Account users only. Please use the \
                  /consumers endpoint to serve this request.",
-            ),
+                )
+            }
             _ => Ok(()),
         }
     }
 
     /// The account that signs in without a user's choice.
-    pub(super) fn usual_person(
+    pub(super) fn default_account(
         &self,
         scenario: &Scenario,
-        segment: &Segment,
-    ) -> Option<&'static Person> {
+        segment: &TenantSegment,
+    ) -> Option<&'static EmulatedAccount> {
         let wanted = scenario.account.or(self.options.account.as_deref());
-        let chosen = wanted.and_then(Person::find).filter(|person| segment.admits(person));
-        chosen.or_else(|| super::account::PEOPLE.iter().find(|person| segment.admits(person)))
+        let chosen =
+            wanted.and_then(EmulatedAccount::find).filter(|account| segment.allows(account));
+        chosen.or_else(|| super::account::ACCOUNTS.iter().find(|account| segment.allows(account)))
     }
 
     /// The transport fault of this request, if any. `attempt` counts from 1.
@@ -256,7 +263,7 @@ impl State {
             }
             TransportFault::Throttled if token && attempt == 1 => {
                 let mut answer = self.refuse(call, &refusal::THROTTLED, now);
-                answer::set(&mut answer, "retry-after", "2");
+                answer::set_header(&mut answer, "retry-after", "2");
                 Reply::Answer(answer)
             }
             TransportFault::Outage if down && attempt % 2 == 1 && step == ExchangeStep::Poll => {
@@ -272,7 +279,7 @@ impl State {
     }
 
     /// Counts how often `secret` was presented.
-    pub(super) fn attempt(&mut self, secret: &str) -> u32 {
+    pub(super) fn count_attempt(&mut self, secret: &str) -> u32 {
         let count = self.attempts.entry(entrada_core::fingerprint(secret.as_bytes())).or_default();
         *count += 1;
         *count
@@ -288,7 +295,7 @@ impl State {
     }
 
     /// The response to a POST, with the scenario's general faults applied.
-    pub(super) fn sent(scenario: &Scenario, mut answer: Answer) -> Reply {
+    pub(super) fn with_transport_fault(scenario: &Scenario, mut answer: Answer) -> Reply {
         match scenario.transport_fault {
             TransportFault::NumbersAsText => {
                 if let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) {
@@ -297,17 +304,18 @@ impl State {
                 }
                 Reply::Answer(answer)
             }
-            TransportFault::Late => Reply::Later(Duration::from_secs(3), answer),
+            TransportFault::Late => Reply::Delayed(Duration::from_secs(3), answer),
             _ => Reply::Answer(answer),
         }
     }
 
     /// The JSON body of an OAuth error.
     pub(super) fn refuse(&mut self, call: &Call, refusal: &EntraError, now: NumericDate) -> Answer {
-        let client_id = call.any("client_id").unwrap_or_default();
+        let client_id = call.parameter("client_id").unwrap_or_default();
         let trace_id = self.entropy.guid();
         let correlation_id = self.correlation_id(call);
-        let description = self.describe(refusal, client_id, &trace_id, &correlation_id, now);
+        let description =
+            self.error_description(refusal, client_id, &trace_id, &correlation_id, now);
         let mut body = json!({
             "error": refusal.error, "error_description": description, "error_codes": [refusal.code],
             "timestamp": now.to_string(), "trace_id": trace_id, "correlation_id": correlation_id,
@@ -320,13 +328,13 @@ impl State {
             body["claims"] = json!(claims);
         }
         let mut answer = answer::json(refusal.status, &body);
-        answer::set(&mut answer, "x-ms-request-id", &trace_id);
-        answer::set(&mut answer, "x-ms-clitelem", &format!("1,{},0,,", refusal.code));
-        answer::mark(answer, refusal.error)
+        answer::set_header(&mut answer, "x-ms-request-id", &trace_id);
+        answer::set_header(&mut answer, "x-ms-clitelem", &format!("1,{},0,,", refusal.code));
+        answer::with_logged_error(answer, refusal.error)
     }
 
     /// `AADSTSnnnn: text Trace ID: … Correlation ID: … Timestamp: …`.
-    pub(super) fn describe(
+    pub(super) fn error_description(
         &self,
         refusal: &EntraError,
         client_id: &str,
@@ -337,7 +345,7 @@ impl State {
         let text = refusal
             .text
             .replace("{client_id}", client_id)
-            .replace("{resource}", super::scope::GRAPH.app_id);
+            .replace("{resource}", super::scope::GRAPH.app_id());
         let gap = if self.options.crlf { "\r\n" } else { " " };
         format!(
             "AADSTS{}: {text}{gap}Trace ID: {trace_id}{gap}Correlation ID: {correlation_id}{gap}Timestamp: {now}",

@@ -4,15 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::account::{Person, Segment};
+use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::Answer;
-use super::authorize::Code;
+use super::authorize::AuthorizationCode;
 use super::call::Call;
 use super::device::ApprovalState;
-use super::grant::{EmulatedGrant, Issue};
+use super::grant::{EmulatedGrant, IssueRequest};
 use super::refresh_fault::{RefreshFault, delayed};
 use super::refusal::{self, BAD_GRANT, EntraError, NOT_PUBLIC, OTHER_TENANT, REDEEMED};
-use super::scenario::{Tokens, TransportFault};
+use super::scenario::{TokenVariant, TransportFault};
 use super::scope::{self, SeveralApis};
 use super::state::{ExchangeStep, State};
 use super::{RegistrationKind, Reply};
@@ -26,7 +26,7 @@ const REFRESH_TOKEN: &str = "refresh_token";
 
 /// Answers a token request, for the client ID and the code or refresh token.
 type GrantStep =
-    fn(&mut State, &str, &str, &Call, &Segment, NumericDate) -> Result<Answer, EntraError>;
+    fn(&mut State, &str, &str, &Call, &TenantSegment, NumericDate) -> Result<Answer, EntraError>;
 
 /// `name`, if Entra knows it. Other text may be anything, and must not be logged.
 pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
@@ -43,19 +43,29 @@ pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
 
 impl State {
     /// `POST /{tenant}/oauth2/v2.0/token`.
-    pub(super) fn token(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+    pub(super) fn token(
+        &mut self,
+        call: &Call,
+        segment: &TenantSegment,
+        now: NumericDate,
+    ) -> Reply {
         let delay = self.options.delay;
-        let reply = self.served(call, segment, now);
+        let reply = self.answer_grant_type(call, segment, now);
         if delay.is_zero() { reply } else { delayed(reply, delay) }
     }
 
-    fn served(&mut self, call: &Call, segment: &Segment, now: NumericDate) -> Reply {
+    fn answer_grant_type(
+        &mut self,
+        call: &Call,
+        segment: &TenantSegment,
+        now: NumericDate,
+    ) -> Reply {
         match call.form("grant_type") {
             Some(DEVICE_CODE | DEVICE_CODE_OLD) => self.poll(call, segment, now),
             Some(AUTHORIZATION_CODE) => self.with_secret("code", call, segment, now, Self::redeem),
             Some(REFRESH_TOKEN) => {
                 let fault = self.faults.pop_front();
-                self.is_brief = fault == Some(RefreshFault::ShortLived);
+                self.is_short_lived = fault == Some(RefreshFault::ShortLived);
                 let mut serve =
                     || self.with_secret(REFRESH_TOKEN, call, segment, now, Self::refresh);
                 match fault {
@@ -89,7 +99,7 @@ impl State {
         &mut self,
         secret: &str,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
         step: GrantStep,
     ) -> Reply {
@@ -97,41 +107,44 @@ impl State {
         let Some(value) = call.form(secret) else {
             return Reply::Answer(self.refuse(call, &refusal::missing(secret), now));
         };
-        let attempt = self.attempt(value);
+        let attempt = self.count_attempt(value);
         if let Some(reply) = self.fault(scenario, ExchangeStep::Token, attempt, call, now) {
             return reply;
         }
         let answer = call.form("client_id").ok_or_else(|| refusal::missing("client_id")).and_then(
             |client_id| {
-                self.admit(client_id, segment)?;
+                self.check_client_and_tenant(client_id, segment)?;
                 step(self, client_id, value, call, segment, now)
             },
         );
-        Self::sent(scenario, self.or_refuse(answer, call, now))
+        Self::with_transport_fault(scenario, self.or_refuse(answer, call, now))
     }
 
     /// Issues the tokens of an approved device flow.
     pub(super) fn device_tokens(
         &mut self,
         index: usize,
-        person: &'static Person,
+        account: &'static EmulatedAccount,
         call: &Call,
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
-        let flow = &self.sign_ins[index];
+        let flow = &self.device_flows[index];
         let wanted = scope::parse(&flow.scope, SeveralApis::Refused)?;
-        scope::check_for(person, &wanted)?;
+        scope::check_account(account, &wanted)?;
         let grant = EmulatedGrant {
             client_id: flow.client_id.clone(),
-            person,
-            tid: flow.segment.tid(person),
+            account,
+            tid: flow.segment.tid(account),
             scope: flow.scope.clone(),
             claims: flow.claims.clone(),
             revoked: false,
         };
-        self.sign_ins[index].outcome = ApprovalState::Redeemed;
+        self.device_flows[index].outcome = ApprovalState::Redeemed;
         let nonce = None;
-        self.issue_first(grant, Issue { wanted, nonce, first: true, claims: None, call, now })
+        self.issue_first(
+            grant,
+            IssueRequest { wanted, nonce, first: true, claims: None, call, now },
+        )
     }
 
     /// The authorization code grant with PKCE (RFC 6749 §4.1.3; RFC 7636 §4.5).
@@ -140,7 +153,7 @@ impl State {
         client_id: &str,
         value: &str,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
         let kind = self.kind_of(client_id);
@@ -152,7 +165,7 @@ impl State {
             return Err(EntraError::new(
                 "invalid_request",
                 9_002_327,
-                "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin \
+                "TokenVariant issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin \
                  requests.",
             ));
         }
@@ -164,10 +177,10 @@ impl State {
         let Some(code) = self.codes.get_mut(value) else {
             return Err(BAD_GRANT);
         };
-        if !code.asked.client_id.eq_ignore_ascii_case(client_id) {
+        if !code.request.client_id.eq_ignore_ascii_case(client_id) {
             return Err(BAD_GRANT);
         }
-        if code.asked.segment != *segment {
+        if code.request.segment != *segment {
             return Err(OTHER_TENANT);
         }
         if code.used {
@@ -176,24 +189,24 @@ impl State {
         check_code(code, call, now)?;
         code.used = true;
 
-        let (person, asked) = (code.person, code.asked.clone());
+        let (account, request) = (code.account, code.request.clone());
         let mut wanted =
-            scope::parse(call.form("scope").unwrap_or(&asked.scope), SeveralApis::Refused)?;
-        scope::check_for(person, &wanted)?;
-        self.check_client(client_id, &wanted)?;
-        wanted.sign_in.extend(scope::parse(&asked.scope, SeveralApis::FirstCounts)?.sign_in);
+            scope::parse(call.form("scope").unwrap_or(&request.scope), SeveralApis::Refused)?;
+        scope::check_account(account, &wanted)?;
+        self.check_client_scopes(client_id, &wanted)?;
+        wanted.oidc.extend(scope::parse(&request.scope, SeveralApis::FirstCounts)?.oidc);
         let grant = EmulatedGrant {
             client_id: client_id.to_owned(),
-            person,
-            tid: segment.tid(person),
-            scope: asked.scope,
-            claims: asked.claims,
+            account,
+            tid: segment.tid(account),
+            scope: request.scope,
+            claims: request.claims,
             revoked: false,
         };
         let claims = call.form("claims").map(str::to_owned);
         self.issue_first(
             grant,
-            Issue { wanted, nonce: asked.nonce, first: true, claims, call, now },
+            IssueRequest { wanted, nonce: request.nonce, first: true, claims, call, now },
         )
     }
 
@@ -203,7 +216,7 @@ impl State {
         client_id: &str,
         value: &str,
         call: &Call,
-        segment: &Segment,
+        segment: &TenantSegment,
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
         let scenario = self.scenario_of(client_id);
@@ -225,7 +238,7 @@ impl State {
         if !grant.client_id.eq_ignore_ascii_case(client_id) {
             return Err(BAD_GRANT);
         }
-        if scenario.tokens == Tokens::RotateAndRevoke && used {
+        if scenario.tokens == TokenVariant::RotateAndRevoke && used {
             grant.revoked = true;
         }
         if grant.revoked {
@@ -241,20 +254,20 @@ impl State {
         {
             return Err(refusal.clone());
         }
-        if !segment.admits(grant.person) {
+        if !segment.allows(grant.account) {
             return Err(EntraError::with(
                 "invalid_grant",
                 50_020,
                 format!(
                     "User account '{}' does not exist in tenant and cannot access the application '{client_id}' in \
                      that tenant.",
-                    grant.person.username
+                    grant.account.username
                 ),
             ));
         }
         let scope = match call.form("scope") {
             Some(scope) => scope.to_owned(),
-            None if scope::parse(&grant.scope, SeveralApis::FirstCounts)?.only_sign_in() => {
+            None if scope::parse(&grant.scope, SeveralApis::FirstCounts)?.is_oidc_only() => {
                 return Err(EntraError::with(
                     "invalid_request",
                     90_009,
@@ -267,8 +280,8 @@ impl State {
             None => grant.scope.clone(),
         };
         let wanted = scope::parse(&scope, SeveralApis::FirstCounts)?;
-        scope::check_for(grant.person, &wanted)?;
-        if grant.person.is_personal() && !scope::covers(&grant.scope, &wanted) {
+        scope::check_account(grant.account, &wanted)?;
+        if grant.account.is_personal() && !scope::covers(&grant.scope, &wanted) {
             return Err(EntraError::new(
                 "invalid_grant",
                 70_000,
@@ -276,20 +289,20 @@ impl State {
                  must first sign in and grant the client application access to the requested scope.",
             ));
         }
-        if let Segment::Directory(id) = segment {
+        if let TenantSegment::Directory(id) = segment {
             grant.tid.clone_from(id);
         }
-        self.check_client(client_id, &wanted)?;
+        self.check_client_scopes(client_id, &wanted)?;
         if let Some(token) = self.refresh_tokens.get_mut(value) {
             token.used = true;
         }
         let claims = call.form("claims").map(str::to_owned);
-        self.issue(index, Issue { wanted, nonce: None, first: false, claims, call, now })
+        self.issue(index, IssueRequest { wanted, nonce: None, first: false, claims, call, now })
     }
 }
 
 /// Checks age, redirect URI and verifier.
-fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), EntraError> {
+fn check_code(code: &AuthorizationCode, call: &Call, now: NumericDate) -> Result<(), EntraError> {
     if code.expires_at <= now {
         return Err(EntraError::new(
             "invalid_grant",
@@ -299,15 +312,15 @@ fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), EntraErr
         ));
     }
     let redirect_uri = call.form("redirect_uri").unwrap_or_default();
-    if redirect_uri != code.asked.redirect_uri {
+    if redirect_uri != code.request.redirect_uri {
         let text = format!(
             "The reply address '{redirect_uri}' does not match the reply address '{}' provided when requesting \
              Authorization code.",
-            code.asked.redirect_uri
+            code.request.redirect_uri
         );
         return Err(EntraError::with("invalid_client", 500_112, text).status(401));
     }
-    let Some(challenge) = &code.asked.code_challenge else { return Ok(()) };
+    let Some(challenge) = &code.request.code_challenge else { return Ok(()) };
     let verifier = call.form("code_verifier").ok_or_else(|| {
         EntraError::new(
             "invalid_grant",
@@ -315,7 +328,7 @@ fn check_code(code: &Code, call: &Call, now: NumericDate) -> Result<(), EntraErr
             "The code_verifier is missing; the authorization request had a challenge.",
         )
     })?;
-    let expected = if code.asked.code_challenge_method == "S256" {
+    let expected = if code.request.code_challenge_method == "S256" {
         URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
     } else {
         verifier.to_owned()

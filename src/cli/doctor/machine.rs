@@ -7,7 +7,7 @@ use super::super::app::App;
 use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::store::{StoreErrorKind, StoreKind};
-use entrada_auth::sys::{HostKind, Stream};
+use entrada_auth::sys::{HostKind, Stream, TextVariable};
 
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
@@ -112,7 +112,7 @@ pub(super) fn browser(app: &App<'_, '_>) -> CheckLine {
             CheckLine::note("browser", found)
         }
     };
-    if let Some(browser) = env.get("BROWSER") {
+    if let Some(browser) = env.get(TextVariable::Browser) {
         return line(format!("`{browser}`, by the variable BROWSER"));
     }
     line(match place {

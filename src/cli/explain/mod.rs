@@ -12,7 +12,7 @@ use crate::render;
 use entrada_auth::sys::Stream;
 use entrada_core::entra::oauth_errors::{self, OauthError};
 use entrada_core::entra::permissions;
-use entrada_core::entra::{aadsts, jobs};
+use entrada_core::entra::{aadsts, claims, jobs};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{RuleId, rules};
 
@@ -81,7 +81,7 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
         .or_else(|| by_exit().map(in_a_line))
         .or_else(|| oauth_errors::find(word).map(explain_error))
         .or_else(|| Some(explain_job(Job::parse(word).or_else(|| own_job(app, word))?)))
-        .or_else(|| Some(vec![format!("claim `{word}`: {}", render::claim_meaning(word)?)]))
+        .or_else(|| Some(vec![format!("claim `{word}`: {}", claims::meaning(word)?)]))
         .or_else(|| permissions::find(what.trim()).map(entra::permission))
         .map(ExplainPage::Lines)
 }

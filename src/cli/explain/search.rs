@@ -7,7 +7,7 @@ use super::super::ui::style_of;
 use super::super::{Exit, Failure};
 use crate::render;
 use entrada_auth::sys::Stream;
-use entrada_core::entra::{aadsts, causes, consent, jobs, oauth_errors, permissions};
+use entrada_core::entra::{aadsts, causes, claims, consent, jobs, oauth_errors, permissions};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{Rule, rules};
 
@@ -85,7 +85,7 @@ fn entries() -> Vec<SearchEntry> {
             text: lists.concat().join(" "),
         }
     });
-    let claims = render::claim_meanings().map(|(name, meaning)| SearchEntry {
+    let claims = claims::all().map(|(name, meaning)| SearchEntry {
         kind: "claim",
         word: name.to_owned(),
         line: meaning.to_owned(),

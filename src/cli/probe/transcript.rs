@@ -7,7 +7,7 @@ use super::super::app::App;
 use super::super::{Failure, output};
 use crate::probe::{self, WebPlan};
 use entrada_auth::sys::{HttpResponse, OutputFile, OutputOptions};
-use entrada_core::{Side, clean, without_secrets};
+use entrada_core::{Redactor, Side, clean};
 
 /// What it is called in messages, and the flag that names its file.
 const WHAT: &str = "the transcript";
@@ -34,7 +34,8 @@ impl TranscriptFile {
                 Side::Client => "C",
                 Side::Server => "S",
             };
-            let _ = writeln!(self.text, "{mark}: {}", clean(&without_secrets(line)));
+            let _ =
+                writeln!(self.text, "{mark}: {}", clean(&Redactor::without_likely_secrets(line)));
         }
     }
 
@@ -51,10 +52,18 @@ impl TranscriptFile {
         let _ = writeln!(self.text, "< HTTP/1.1 {} {reason}", status.as_u16());
         for (name, value) in response.headers() {
             let value = String::from_utf8_lossy(value.as_bytes());
-            let _ = writeln!(self.text, "< {name}: {}", clean(&without_secrets(&value)));
+            let _ = writeln!(
+                self.text,
+                "< {name}: {}",
+                clean(&Redactor::without_likely_secrets(&value))
+            );
         }
         let body = String::from_utf8_lossy(response.body());
-        let _ = writeln!(self.text, "<\n{}", entrada_core::clean_layout(&without_secrets(&body)));
+        let _ = writeln!(
+            self.text,
+            "<\n{}",
+            entrada_core::clean_layout(&Redactor::without_likely_secrets(&body))
+        );
     }
 
     /// Writes it, for its owner alone.

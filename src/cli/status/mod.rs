@@ -11,7 +11,7 @@ use entrada_auth::flow;
 use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
 use entrada_auth::store::{AccountEntry, CachedToken, Grant, StoreError, StoreErrorKind};
 use entrada_auth::sys::Stream;
-use entrada_core::entra::lives::REFRESH_INACTIVITY;
+use entrada_core::entra::lifetimes::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
 
 /// The settings that the command reads.

@@ -237,7 +237,7 @@ impl Worker<'_> {
             client_id: &key.client_id,
         };
         entries.retain(|entry| {
-            query.fits(entry) && account.is_none_or(|account| entry.is_called(account))
+            query.fits(entry) && account.is_none_or(|account| entry.is_identified_by(account))
         });
         Ok(entries)
     }

@@ -16,12 +16,14 @@ pub(super) fn check_account(request: &TokenRequest, account: &Account) -> Result
     let same = |own: &Option<String>, pin: &str| {
         own.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(pin))
     };
-    if let Some(wanted) = request.account.as_deref().filter(|wanted| !account.is_called(wanted)) {
+    if let Some(wanted) =
+        request.account.as_deref().filter(|wanted| !account.is_identified_by(wanted))
+    {
         return wrong(wanted);
     }
     // A hint that is not a user name cannot be compared with one.
     let hint = request.page.login_hint.as_deref().filter(|hint| hint.contains('@'));
-    if let Some(hint) = hint.filter(|hint| !account.is_called(hint)) {
+    if let Some(hint) = hint.filter(|hint| !account.is_identified_by(hint)) {
         return wrong(hint);
     }
     if let Some(oid) = request.pins.oid.as_deref().filter(|oid| !same(&account.oid, oid)) {

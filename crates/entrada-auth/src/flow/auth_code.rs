@@ -16,8 +16,8 @@ use super::{
 };
 use crate::sys::{CallbackRequest, HeldSignals, HostKind, Interrupted, Line, Listener, Sys};
 use entrada_core::oauth::authorization::{
-    AuthRequestState, AuthorizationRequest, ExpectedRedirect, RedirectMismatch, Redirected,
-    ResponseMode,
+    AuthRequestState, AuthorizationRequest, AuthorizationResponse, ExpectedRedirect,
+    RedirectMismatch, ResponseMode,
 };
 use entrada_core::oauth::code::{self, Redemption};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
@@ -81,14 +81,14 @@ pub(super) fn run<'a>(
     prompt.done();
     wait.rejected.sum_up(prompt);
     let redeemed = redirected.and_then(|answer| match answer {
-        Redirected::Code(code) => {
+        AuthorizationResponse::Code(code) => {
             let held = HeldSignals::begin(sys.clock)?;
             match wait.redeem(&code) {
                 Ok(response) => Ok((response, held)),
                 Err(error) => held.end().map_or_else(|signal| Err(signal.into()), |()| Err(error)),
             }
         }
-        Redirected::Refused(error) => Err(refused(*error)),
+        AuthorizationResponse::Refused(error) => Err(refused(*error)),
     });
     match redeemed {
         Ok(((response, unusable), held)) => {
@@ -262,7 +262,7 @@ impl BrowserWait<'_> {
         &mut self,
         browser_result: &mut BrowserResult,
         prompt: &mut dyn Prompt,
-    ) -> Result<Redirected, AcquireError> {
+    ) -> Result<AuthorizationResponse, AcquireError> {
         let timeout = self.request.page.timeout.unwrap_or(TIMEOUT_DEFAULT);
         // Measured with a monotonic clock, so that neither a clock change nor many requests prolong the wait. The sum
         // of the pauses counts too, in case that clock stops.
@@ -309,7 +309,7 @@ impl BrowserWait<'_> {
         &mut self,
         listening: bool,
         prompt: &mut dyn Prompt,
-    ) -> Result<Option<Redirected>, AcquireError> {
+    ) -> Result<Option<AuthorizationResponse>, AcquireError> {
         let Some(typed) = self.line.as_mut().and_then(|line| line.poll()) else { return Ok(None) };
         self.line = None;
         let wrong = match typed {
@@ -340,7 +340,7 @@ impl BrowserWait<'_> {
         &mut self,
         callback: CallbackRequest,
         prompt: &mut dyn Prompt,
-    ) -> Option<Redirected> {
+    ) -> Option<AuthorizationResponse> {
         let redirect_listener = self.redirect_listener();
         match redirect_listener.classify(&callback.request) {
             CallbackKind::Answer(answer) => {

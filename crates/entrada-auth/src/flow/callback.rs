@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::sys::{HttpRequest, HttpResponse};
 use entrada_core::NamedHost;
 use entrada_core::oauth::authorization::{
-    ExpectedRedirect, RedirectMismatch, Redirected, ResponseMode, read_redirect,
+    AuthorizationResponse, ExpectedRedirect, RedirectMismatch, ResponseMode, read_redirect,
 };
 
 /// The expected redirect.
@@ -25,7 +25,7 @@ pub(super) struct RedirectListener<'a> {
 #[derive(Debug)]
 pub(super) enum CallbackKind {
     /// The response to the sign-in.
-    Answer(Redirected),
+    Answer(AuthorizationResponse),
     /// A request for the result page.
     Result,
     /// Another request, with the status and text to answer.
@@ -166,8 +166,10 @@ mod tests {
         let state = Secret::new("the-state");
         let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
         match (RedirectListener { port: 8400, path, mode, expected }).classify(request) {
-            CallbackKind::Answer(Redirected::Code(code)) => format!("code {}", code.expose()),
-            CallbackKind::Answer(Redirected::Refused(error)) => error.error,
+            CallbackKind::Answer(AuthorizationResponse::Code(code)) => {
+                format!("code {}", code.expose())
+            }
+            CallbackKind::Answer(AuthorizationResponse::Refused(error)) => error.error,
             CallbackKind::Result => "result".to_owned(),
             CallbackKind::Unrelated(status, _) => status.as_u16().to_string(),
             CallbackKind::Mismatch(RedirectMismatch::InAddress) => "in the address".to_owned(),

@@ -5,7 +5,9 @@ use super::usable_token::margin;
 use crate::store::{CachedToken, Grant, GrantKey, StoreKind};
 use entrada_core::NumericDate;
 use entrada_core::entra::known;
-use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
+use entrada_core::entra::lifetimes::{
+    CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY,
+};
 
 /// The expected life of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::store::{Grant, Grants};
 use crate::sys::Sys;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::oauth::id_token::{self, ExpectedIdToken, IdTokenError, Keys};
-use entrada_core::oauth::{TokenResponse, account_of, home_account_id, named_in_id_token};
-use entrada_core::{Account, Authority, Endpoints, Family, Secret};
+use entrada_core::oauth::{TokenResponse, account_in_id_token, account_of, home_account_id};
+use entrada_core::{Account, Authority, AuthorityKind, Endpoints, Secret};
 
 /// The account that `response` is about. Validates an ID token in it first (OIDC Core §3.1.3.7); `nonce` is the value
 /// that was sent. Access tokens are for the API to validate, and are not read.
@@ -71,7 +71,7 @@ pub(super) fn identify_renewal(
         return Err(another(&found, "its `client_info` names another user".to_owned()));
     }
     let Some(token) = &response.id_token else { return Ok(account) };
-    if let Some(named) = named_in_id_token(response) {
+    if let Some(named) = account_in_id_token(response) {
         if let Some(reason) = difference(request, &account, &named) {
             return Err(another(&named, reason));
         }
@@ -198,7 +198,7 @@ fn issuer(
     if let Some(cloud) = Cloud::of_authority_host(name) {
         return Ok(cloud.facts().issuer_v2.to_owned());
     }
-    if Family::of(host) == Family::ExternalId {
+    if AuthorityKind::of(host) == AuthorityKind::ExternalId {
         return Ok("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0".to_owned());
     }
     if is_loopback(host) {

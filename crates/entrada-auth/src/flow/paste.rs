@@ -4,7 +4,7 @@ use url::Url;
 
 use entrada_core::Secret;
 use entrada_core::oauth::authorization::{
-    ExpectedRedirect, RedirectMismatch, Redirected, read_redirect,
+    AuthorizationResponse, ExpectedRedirect, RedirectMismatch, read_redirect,
 };
 
 /// The length of the shortest text that is accepted as a code: Entra's codes have about a thousand characters, others
@@ -39,7 +39,7 @@ pub(super) enum NotAnAnswer {
 pub(super) fn read_pasted(
     typed: &Secret,
     expected: ExpectedRedirect<'_>,
-) -> Result<Redirected, NotAnAnswer> {
+) -> Result<AuthorizationResponse, NotAnAnswer> {
     // Terminals and mail programs break long lines. No part of an address contains white space.
     let text: String = typed.expose().split_whitespace().collect();
     let text = Secret::new(text.trim_matches(['"', '\'', '<', '>']));
@@ -54,7 +54,7 @@ pub(super) fn read_pasted(
             Secret::new(if has_answer(fragment) { fragment } else { query })
         }
         _ if has_answer(text) => Secret::new(text.trim_start_matches(['?', '#'])),
-        _ if is_code(text) => return Ok(Redirected::Code(Secret::new(text))),
+        _ if is_code(text) => return Ok(AuthorizationResponse::Code(Secret::new(text))),
         _ => return Err(NotAnAnswer::Neither),
     };
     read_redirect(parameters.expose(), expected).map_err(|why| match why {
@@ -83,8 +83,8 @@ mod tests {
         let state = Secret::new("the-state");
         let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
         read_pasted(&Secret::new(text), expected).map(|answer| match answer {
-            Redirected::Code(code) => code.expose().to_owned(),
-            Redirected::Refused(error) => error.error,
+            AuthorizationResponse::Code(code) => code.expose().to_owned(),
+            AuthorizationResponse::Refused(error) => error.error,
         })
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FlowKind;
 use crate::store::Interaction;
-use entrada_core::oauth::authorization::{OWN_PARAMETERS, PagePrompt, ResponseMode};
+use entrada_core::oauth::authorization::{PagePrompt, RESERVED_PARAMETERS, ResponseMode};
 use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, clean};
 
 /// How long to wait for a user at a browser. With a second factor on another device, users need minutes.
@@ -128,8 +128,8 @@ impl SignInPage {
         // An account id is not a login hint that a sign-in page accepts.
         let hint = hint.filter(|hint| self.login_hint.is_some() || hint.contains('@'));
         // OIDC Core §11: without it the authority silently issues no refresh token. Entra has no such rule.
-        let offline = request.scopes.asks_offline().then_some(PagePrompt::Consent);
-        let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsofts()));
+        let offline = request.scopes.requests_offline_access().then_some(PagePrompt::Consent);
+        let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsoft()));
         [
             ("response_mode", self.response_mode.map(ResponseMode::id)),
             ("prompt", prompt.map(PagePrompt::id)),
@@ -186,7 +186,7 @@ impl FromStr for Parameter {
         {
             return Err(shape());
         }
-        let own = OWN_PARAMETERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        let own = RESERVED_PARAMETERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         match own {
             Some((own, "")) => return Err(ParameterError::Reserved(own)),
             Some((own, setting)) => return Err(ParameterError::HasSetting { name: own, setting }),
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_parameter_that_entrada_sends_itself_is_refused() {
         use entrada_core::oauth::authorization::{AuthRequestState, AuthorizationRequest};
-        for (name, setting) in OWN_PARAMETERS {
+        for (name, setting) in RESERVED_PARAMETERS {
             for name in [name.to_owned(), name.to_ascii_uppercase()] {
                 let error = format!("{name}=x").parse::<Parameter>().unwrap_err().to_string();
                 let expected = if setting.is_empty() { "itself" } else { setting };

@@ -9,7 +9,7 @@ use super::{AcquireError, Refusal, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants, LockGuard};
 use crate::sys::{HttpError, HttpFailure};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, refresh};
-use entrada_core::{NumericDate, Redactor, Secret, fingerprint, without_secrets};
+use entrada_core::{NumericDate, Redactor, Secret, fingerprint};
 
 /// Seconds for which a refusal that may end by itself, such as a policy's, is remembered. Microsoft's libraries
 /// remember such refusals for as long (MSAL.NET, `UiRequiredProvider`).
@@ -137,19 +137,18 @@ impl RefreshFailure {
     }
 
     /// The outcome without possible secrets: a server can repeat in its response what it was sent.
-    fn redacted(self, redactor: &Redactor) -> Self {
-        let clean = |text: &str| -> String {
-            redactor.text(&without_secrets(text)).chars().take(TEXT_MAX).collect()
-        };
-        let all = |text: Option<String>| text.as_deref().map(clean);
+    fn without_secrets(self, redactor: &Redactor) -> Self {
+        let redacted =
+            |text: &str| -> String { redactor.foreign_text(text).chars().take(TEXT_MAX).collect() };
+        let all = |text: Option<String>| text.as_deref().map(redacted);
         match self {
             Self::Refused(error) => Self::Refused(ErrorResponse {
-                error: clean(&error.error),
+                error: redacted(&error.error),
                 error_description: all(error.error_description),
                 suberror: all(error.suberror),
                 error_subcode: all(error.error_subcode),
                 // The claims are sent back unchanged, or not at all.
-                claims: error.claims.filter(|claims| clean(claims) == *claims),
+                claims: error.claims.filter(|claims| redacted(claims) == *claims),
                 error_uri: None,
                 trace_id: all(error.trace_id),
                 correlation_id: all(error.correlation_id),
@@ -160,8 +159,8 @@ impl RefreshFailure {
             }),
             Self::NotOauth { status, content_type, reason, retry_after } => Self::NotOauth {
                 status,
-                content_type: clean(&content_type),
-                reason: clean(&reason),
+                content_type: redacted(&content_type),
+                reason: redacted(&reason),
                 retry_after,
             },
             no_answer @ Self::NoAnswer { .. } => no_answer,
@@ -207,7 +206,7 @@ impl<'a> Attempt<'a> {
 
     /// Writes the note that the attempt failed.
     pub(super) fn failed(mut self, outcome: RefreshFailure, at: NumericDate) {
-        let outcome = outcome.redacted(&Redactor::of([self.refresh_token]));
+        let outcome = outcome.without_secrets(&Redactor::of([self.refresh_token]));
         self.note.failure = Some(RecordedFailure { at, outcome });
         self.write_note();
     }

@@ -100,7 +100,8 @@ fn check_stored(grants: &Grants, request: &TokenRequest) -> Result<(), AcquireEr
         GrantQuery { authority: &key.authority, tenant: &key.tenant, client_id: &key.client_id };
     // The list may lack the user name of a grant that cannot be read.
     let may_be = |entry: &AccountEntry| {
-        let is_called = |account: &String| entry.username.is_none() || entry.is_called(account);
+        let is_called =
+            |account: &String| entry.username.is_none() || entry.is_identified_by(account);
         query.fits(entry) && request.account.as_ref().is_none_or(is_called)
     };
     Ok(grants.check_all(&may_be)?)
@@ -147,7 +148,7 @@ impl IssuedTokens {
         let Self { response, nonce, grant_type, signed_in_at, endpoints, known_as, .. } = self;
         let nonce = nonce.as_ref();
         let mut account = identify(sys, grants, &endpoints, request, &response, nonce, prompt)?;
-        if let Some(name) = known_as.filter(|_| account.is_nameless()) {
+        if let Some(name) = known_as.filter(|_| account.is_unidentified()) {
             (account.id, account.username) = (name.clone(), Some(name));
         }
         let key = key_of(request, &account);
@@ -185,7 +186,7 @@ impl IssuedTokens {
             _ => (),
         }
         if response.refresh_token.is_none()
-            && request.scopes.asks_offline()
+            && request.scopes.requests_offline_access()
             && let Ok(Some(old)) = grants.load(&key)
         {
             // The previous refresh token stays valid: only a new one replaces it (RFC 6749 §6).

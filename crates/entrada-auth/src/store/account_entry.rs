@@ -85,7 +85,7 @@ impl AccountEntry {
     }
 
     /// Whether `wanted` names this account: its user name or id, ignoring case.
-    pub fn is_called(&self, wanted: &str) -> bool {
+    pub fn is_identified_by(&self, wanted: &str) -> bool {
         [Some(&self.account), self.username.as_ref()]
             .into_iter()
             .flatten()

@@ -73,12 +73,12 @@ impl Grants {
     ) -> Vec<AccountEntry> {
         let Some(wanted) = wanted else { return entries };
         let (named, others): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.is_called(wanted));
+            entries.into_iter().partition(|entry| entry.is_identified_by(wanted));
         if !named.is_empty() {
             return named;
         }
         let by_alias = |entry: &AccountEntry| match self.load(&entry.key()) {
-            Ok(Some(grant)) => grant.account.is_called(wanted),
+            Ok(Some(grant)) => grant.account.is_identified_by(wanted),
             _ => false,
         };
         others.into_iter().take(SEARCHED_MAX).filter(by_alias).collect()

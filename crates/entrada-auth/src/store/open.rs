@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sys::Env;
+use crate::sys::{Env, TextVariable};
 
 use super::{
     Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, Memory, Notice,
@@ -63,9 +63,9 @@ impl Grants {
 
 /// The address of the user's D-Bus session, as the environment names it.
 pub fn session_bus(env: &Env) -> Option<String> {
-    let named = env.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
+    let named = env.get(TextVariable::DbusSessionBusAddress).map(str::to_owned);
     #[cfg(target_os = "linux")]
-    let named = named.or_else(|| env.get("XDG_RUNTIME_DIR").map(super::bus_in));
+    let named = named.or_else(|| env.get(TextVariable::XdgRuntimeDir).map(super::bus_in));
     named
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use url::Url;
 
-use super::{Browser, Env, HostKind, VARIABLE_PREFIX};
+use super::{Browser, Env, HostKind, TextVariable, VARIABLE_PREFIX};
 use entrada_core::check_transport;
 
 /// The desktop's default browser.
@@ -80,7 +80,7 @@ fn place_of(env: &Env, marks: &Marks) -> HostKind {
 
 /// The commands that open `url`, in the order to try them. The address is one argument, and no shell reads it.
 fn openers(url: &Url, env: &Env) -> Vec<Command> {
-    let mut commands = match env.get("BROWSER") {
+    let mut commands = match env.get(TextVariable::Browser) {
         Some(list) => list.split(':').filter_map(|one| named_opener(one, url)).collect(),
         None => open::commands(url.as_str()),
     };

@@ -5,27 +5,53 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use entrada_core::parse_bool;
+use strum::VariantArray as _;
 
 /// Prefix of entrada's own variables.
 pub const VARIABLE_PREFIX: &str = "ENTRADA_";
 
-/// Variables of other programs that are read as text, by entrada or by the D-Bus library. A value that is not UTF-8
-/// must not count as absent, or a configured proxy would not be used: see [`Env::not_text`].
-const TEXT: [&str; 13] = [
-    "ALL_PROXY",
-    "BROWSER",
-    "CI",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "HTTPS_PROXY",
-    "KUBERNETES_EXEC_INFO",
-    "NO_PROXY",
-    "SSH_CONNECTION",
-    "USER",
-    "XDG_RUNTIME_DIR",
-    "all_proxy",
-    "https_proxy",
-    "no_proxy",
-];
+/// A variable of another program that is read as text, by entrada or by the D-Bus library. A value that is not UTF-8 must
+/// not count as absent, or a configured proxy would not be used: see [`Env::not_text`], which checks every variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum TextVariable {
+    /// The proxy for all schemes.
+    AllProxy,
+    /// The same in lower case.
+    #[strum(serialize = "all_proxy")]
+    AllProxyLower,
+    /// The commands that open a page.
+    Browser,
+    /// Set by continuous integration.
+    Ci,
+    /// The address of the D-Bus session bus.
+    DbusSessionBusAddress,
+    /// The proxy for https.
+    HttpsProxy,
+    /// The same in lower case.
+    #[strum(serialize = "https_proxy")]
+    HttpsProxyLower,
+    /// The request of `kubectl` to a credential plugin.
+    KubernetesExecInfo,
+    /// The hosts that are reached without a proxy.
+    NoProxy,
+    /// The same in lower case.
+    #[strum(serialize = "no_proxy")]
+    NoProxyLower,
+    /// The addresses of an SSH connection.
+    SshConnection,
+    /// The name of the user.
+    User,
+    /// The directory of the session's sockets.
+    XdgRuntimeDir,
+}
+
+impl TextVariable {
+    /// The name of the variable.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
 
 /// A snapshot of the environment variables.
 #[derive(Clone, Default)]
@@ -40,9 +66,17 @@ impl Env {
             .collect()
     }
 
-    /// The text of `name`, which must be a variable that [`Env::not_text`] checks. Empty counts as absent.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        debug_assert!(is_text(name), "{name} is read as text and is not on the list");
+    /// The text of `variable`. Empty counts as absent.
+    pub fn get(&self, variable: TextVariable) -> Option<&str> {
+        self.text(variable.name())
+    }
+
+    /// The text of entrada's own variable `ENTRADA_{name}`. Empty counts as absent.
+    pub fn own(&self, name: &str) -> Option<&str> {
+        self.text(&format!("{VARIABLE_PREFIX}{name}"))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().filter(|value| !value.is_empty())
     }
 
@@ -61,7 +95,7 @@ impl Env {
 
     /// Whether the program runs under continuous integration: `CI` is set and its value does not mean no.
     pub fn is_ci(&self) -> bool {
-        self.get("CI").is_some_and(|value| parse_bool(value) != Some(false))
+        self.get(TextVariable::Ci).is_some_and(|value| parse_bool(value) != Some(false))
     }
 
     /// The path in `name`; empty and relative ones count as absent (XDG Base Directory §3).
@@ -95,12 +129,30 @@ impl FromIterator<(String, OsString)> for Env {
 }
 
 fn is_text(name: &str) -> bool {
-    name.starts_with(VARIABLE_PREFIX) || TEXT.contains(&name)
+    name.starts_with(VARIABLE_PREFIX)
+        || TextVariable::VARIANTS.iter().any(|variable| variable.name() == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn every_variable_that_is_read_as_text_is_checked_for_text() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let broken =
+            |name: &str| Env::from_iter([(name.to_owned(), OsString::from_vec(vec![0xff]))]);
+        for variable in TextVariable::VARIANTS {
+            let env = broken(variable.name());
+            assert_eq!((env.get(*variable), env.not_text()), (None, Some(variable.name())));
+        }
+        let env = broken("ENTRADA_CONFIG");
+        assert_eq!((env.own("CONFIG"), env.not_text()), (None, Some("ENTRADA_CONFIG")));
+        assert_eq!(broken("LS_COLORS").not_text(), None);
+        assert_eq!(TextVariable::DbusSessionBusAddress.name(), "DBUS_SESSION_BUS_ADDRESS");
+        assert_eq!(TextVariable::NoProxyLower.name(), "no_proxy");
+    }
 
     #[test]
     fn ci_counts_unless_it_is_empty_or_says_no() {

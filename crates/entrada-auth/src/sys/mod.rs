@@ -27,7 +27,7 @@ pub use callback_request::CallbackRequest;
 pub(crate) use clock::leave_signals_alone;
 pub use clock::{RealClock, termination_signal};
 pub use entropy::RealEntropy;
-pub use env::{Env, VARIABLE_PREFIX};
+pub use env::{Env, TextVariable, VARIABLE_PREFIX};
 pub use file_id::FileId;
 pub use harden::{harden, survive_file_limit};
 pub use http::{

@@ -18,9 +18,9 @@ use crate::sys::{
     Listener, Loopback, OutputFile, OutputOptions, Stream, Sys, Terminal,
 };
 use entrada_core::har::{
-    Content, Har, HarEntry, HarRedactor, Request, Response, Timings, TraceSummary, timestamp,
+    Content, Har, HarEntry, Request, Response, Timings, TraceSummary, timestamp,
 };
-use entrada_core::{self as model, Secret, to_json_pretty};
+use entrada_core::{Redactor, Secret, to_json_pretty};
 
 const COMMENT: &str = "Secrets were replaced when this was recorded, by redacted-FINGERPRINT-LENGTH; names, addresses \
     and claims were not. `entrada trace show FILE` prints it in order.";
@@ -41,12 +41,12 @@ pub struct TraceFile {
 #[derive(Clone, Default)]
 pub struct Recorder {
     tape: Arc<Mutex<Option<Tape>>>,
-    redactor: model::Redactor,
+    redactor: Redactor,
 }
 
 struct Tape {
     har: Har,
-    redactor: HarRedactor,
+    redactor: Redactor,
     file: OutputFile,
     announce: bool,
     /// How many requests to the listener were recorded, by the status of their answer.
@@ -60,7 +60,7 @@ struct Tape {
 
 impl Recorder {
     /// A recorder that replaces every secret that `redactor` knows when the file is written.
-    pub fn new(redactor: model::Redactor) -> Self {
+    pub fn new(redactor: Redactor) -> Self {
         Self { redactor, ..Self::default() }
     }
 
@@ -73,7 +73,7 @@ impl Recorder {
         &self,
         sys: &Sys<'_>,
         path: &Path,
-        about: TraceSummary,
+        summary: TraceSummary,
         announce: bool,
     ) -> io::Result<()> {
         if self.tape().is_some() {
@@ -84,8 +84,8 @@ impl Recorder {
         let mut salt = [0; 16];
         sys.entropy.fill(&mut salt)?;
         *self.tape() = Some(Tape {
-            har: Har::new(COMMENT, about),
-            redactor: HarRedactor::new(salt, self.redactor.clone()),
+            har: Har::new(COMMENT, summary),
+            redactor: self.redactor.with_fingerprints(salt),
             announce: announce && file.is_file(),
             file,
             callbacks: BTreeMap::new(),
@@ -131,12 +131,12 @@ impl Recorder {
     pub fn write(&self, exit: u8, stdout: &mut dyn Write) -> io::Result<Option<TraceFile>> {
         let mut tape = self.tape();
         let Some(Tape { har, file, announce, redactor, .. }) = &mut *tape else { return Ok(None) };
-        if let Some(about) = &mut har.log.about {
-            about.exit = Some(exit);
+        if let Some(summary) = &mut har.log.summary {
+            summary.exit = Some(exit);
         }
         let mut document = serde_json::to_value(har)?;
         // Some entries were recorded before a secret in them was known.
-        document.pointer_mut("/log/entries").into_iter().for_each(|all| redactor.texts(all));
+        document.pointer_mut("/log/entries").into_iter().for_each(|all| redactor.texts_in(all));
         let mut text = Vec::new();
         to_json_pretty(&mut text, &document)?;
         text.push(b'\n');
@@ -202,9 +202,9 @@ impl Tape {
         entry.time = took;
         entry.timings.wait = took;
         match answer {
-            Ok(answer) => wire::answer(entry, answer, &mut self.redactor),
+            Ok(answer) => wire::answer(entry, answer, &self.redactor),
             Err(error) => {
-                entry.response.error = Some(self.redactor.clear(&wire::reasons(error)));
+                entry.response.error = Some(self.redactor.one_line(&wire::reasons(error)));
             }
         }
     }
@@ -228,7 +228,7 @@ impl Tape {
 
     /// Records an address that was requested outside the program, without an answer.
     fn add_unanswered(&mut self, url: &Url, comment: &str) {
-        let (url, query_string) = self.redactor.address(url);
+        let (url, query_string) = self.redactor.url(url);
         let request = Request {
             method: "GET".to_owned(),
             url,
@@ -253,7 +253,7 @@ impl Http for Recorded<'_, dyn Http + '_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let base = None;
         let index = self.recorder.with(|tape| {
-            let request = wire::request(&request, base, &mut tape.redactor);
+            let request = wire::request(&request, base, &tape.redactor);
             tape.add_request(request, None)
         });
         let answer = self.inner.send(request);
@@ -290,7 +290,7 @@ impl Listener for RecordedListener {
         let base = Url::parse(&format!("http://localhost:{}", self.inner.port())).ok();
         let request = self
             .recorder
-            .with(|tape| wire::request(&callback.request, base.as_ref(), &mut tape.redactor));
+            .with(|tape| wire::request(&callback.request, base.as_ref(), &tape.redactor));
         let Some(request) = request else { return Ok(Some(callback)) };
         let recorder = self.recorder.clone();
         Ok(Some(callback.with_response_hook(move |answer| {

@@ -8,9 +8,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::sys::{HttpError, HttpRequest, HttpResponse};
+use entrada_core::Redactor;
 use entrada_core::har::{
-    Content, HarEntry, HarRedactor, Pair, PostData, Request, Response, is_form, is_redacted,
-    pairs_of,
+    Content, HarEntry, Pair, PostData, Request, Response, is_form, is_redacted, pairs_of,
 };
 
 /// Members of an answer with tokens that can be decoded.
@@ -19,18 +19,14 @@ const TOKENS: [&str; 2] = ["access_token", "id_token"];
 const DOCUMENT_MAX: usize = 256 << 10;
 
 /// Converts `request`. `base` completes an address that is only a path.
-pub(super) fn request(
-    request: &HttpRequest,
-    base: Option<&Url>,
-    redactor: &mut HarRedactor,
-) -> Request {
+pub(super) fn request(request: &HttpRequest, base: Option<&Url>, redactor: &Redactor) -> Request {
     let target = request.uri().to_string();
     let url = match base {
         Some(base) => base.join(&target),
         None => Url::parse(&target),
     };
     let (url, query_string) = match url {
-        Ok(url) => redactor.address(&url),
+        Ok(url) => redactor.url(&url),
         Err(_) => (format!("unreadable:{}", redactor.hide(&target)), Vec::new()),
     };
     let body = request.body();
@@ -38,11 +34,11 @@ pub(super) fn request(
     let params = if is_form(&mime_type) { redactor.pairs(&pairs_of(body)) } else { Vec::new() };
     let post_data = (!body.is_empty()).then(|| PostData {
         params,
-        mime_type: redactor.clear(&mime_type),
+        mime_type: redactor.one_line(&mime_type),
         text: None,
     });
     Request {
-        method: redactor.clear(request.method().as_str()),
+        method: redactor.one_line(request.method().as_str()),
         url,
         http_version: String::new(),
         cookies: Vec::new(),
@@ -55,7 +51,7 @@ pub(super) fn request(
 }
 
 /// Writes `answer` to `entry`.
-pub(super) fn answer(entry: &mut HarEntry, answer: &HttpResponse, redactor: &mut HarRedactor) {
+pub(super) fn answer(entry: &mut HarEntry, answer: &HttpResponse, redactor: &Redactor) {
     let body = answer.body();
     let version = format!("{:?}", answer.version());
     let status = answer.status();
@@ -82,7 +78,7 @@ pub(super) fn answer(entry: &mut HarEntry, answer: &HttpResponse, redactor: &mut
         None => content.comment = Some("left out: it is not JSON".to_owned()),
     }
     // Added after the body, because the text may repeat secrets of the body.
-    content.mime_type = redactor.clear(&header(answer.headers(), CONTENT_TYPE));
+    content.mime_type = redactor.one_line(&header(answer.headers(), CONTENT_TYPE));
     let headers = headers(answer.headers(), redactor);
     entry.request.http_version.clone_from(&version);
     entry.response = Response {
@@ -116,7 +112,7 @@ fn asked_without_secret(request: &Request) -> bool {
         && !request.headers.iter().any(|header| names.contains(&header.name.as_str()))
 }
 
-fn headers(headers: &HeaderMap, redactor: &mut HarRedactor) -> Vec<Pair> {
+fn headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<Pair> {
     let all = headers.iter();
     all.map(|(name, value)| {
         redactor.header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))

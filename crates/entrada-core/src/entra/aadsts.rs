@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn json_and_id_name_the_same_person() {
+    fn the_json_value_is_the_id() {
         for who in [Who::User, Who::Developer, Who::TenantAdmin, Who::Microsoft] {
             assert_eq!(serde_json::to_value(who).unwrap(), who.id());
         }

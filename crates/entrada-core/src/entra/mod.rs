@@ -3,12 +3,13 @@
 
 pub mod aadsts;
 pub mod causes;
+pub mod claims;
 pub mod clouds;
 pub mod consent;
 pub mod exchange_rbac;
 pub mod jobs;
 pub mod known;
-pub mod lives;
+pub mod lifetimes;
 pub mod oauth_errors;
 pub mod permissions;
 pub mod resources;

@@ -129,7 +129,7 @@ pub struct AuthorizationRequest<'a> {
 
 /// Parameters of the authorization request that entrada sets itself, with the setting that changes each; empty where there
 /// is none. A caller that could set them could send the code elsewhere, or ask for a response that entrada cannot read.
-pub const OWN_PARAMETERS: [(&str, &str); 28] = [
+pub const RESERVED_PARAMETERS: [(&str, &str); 28] = [
     ("access_token", ""),
     ("assertion", ""),
     ("claims", "claims"),
@@ -175,7 +175,7 @@ impl AuthorizationRequest<'_> {
 
 /// The response that the browser brought back.
 #[derive(Debug)]
-pub enum Redirected {
+pub enum AuthorizationResponse {
     /// A code to redeem.
     Code(Secret),
     /// The authority or the user refused.
@@ -231,11 +231,11 @@ pub struct ExpectedRedirect<'a> {
 ///
 /// # Errors
 ///
-/// [`RedirectMismatch`] where the address is not the answer to this request, or is no answer at all.
+/// [`RedirectMismatch`] if the parameters are not a response to this request.
 pub fn read_redirect(
     parameters: &str,
     expected: ExpectedRedirect<'_>,
-) -> Result<Redirected, RedirectMismatch> {
+) -> Result<AuthorizationResponse, RedirectMismatch> {
     let pairs: Vec<(String, String)> =
         form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
     let only = |name: &str| {
@@ -262,8 +262,8 @@ pub fn read_redirect(
         pairs.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     match code {
         // If a response has an error and a code, the error counts.
-        Some(code) if !is_refusal(&members) => Ok(Redirected::Code(Secret::new(code))),
-        _ => Ok(Redirected::Refused(Box::new(ErrorResponse::from_json(&members)))),
+        Some(code) if !is_refusal(&members) => Ok(AuthorizationResponse::Code(Secret::new(code))),
+        _ => Ok(AuthorizationResponse::Refused(Box::new(ErrorResponse::from_json(&members)))),
     }
 }
 
@@ -354,7 +354,7 @@ mod tests {
             ("state=STATE&code=the%2Fcode&iss=https://idp", Some("https://idp")),
         ] {
             match read(parameters, issuer, issuer.is_some()) {
-                Ok(Redirected::Code(code)) => assert_eq!(code.expose(), "the/code"),
+                Ok(AuthorizationResponse::Code(code)) => assert_eq!(code.expose(), "the/code"),
                 other => panic!("{parameters}: {other:?}"),
             }
         }
@@ -363,7 +363,7 @@ mod tests {
             None,
             false,
         ) {
-            Ok(Redirected::Refused(error)) => {
+            Ok(AuthorizationResponse::Refused(error)) => {
                 assert_eq!(
                     (error.error.as_str(), error.error_codes),
                     ("access_denied", vec![65004])

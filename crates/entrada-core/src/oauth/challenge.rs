@@ -40,7 +40,7 @@ pub enum ChallengeError {
 ///
 /// # Errors
 ///
-/// [`ChallengeError`] where `text` asks for no claims, or for none that can be read.
+/// [`ChallengeError`] if `text` requests no claims, or its claims cannot be read.
 pub fn read(text: &str) -> Result<ClaimsRequest, ChallengeError> {
     let text = text.trim();
     if let Ok(Value::Object(members)) = serde_json::from_str(text) {

@@ -12,7 +12,7 @@ pub struct Redemption<'a> {
     pub token_endpoint: &'a Url,
     /// The client ID.
     pub client_id: &'a str,
-    /// The code. It is redeemed only once, whatever the response.
+    /// The code. It is redeemed only once, regardless of the response.
     pub code: &'a Secret,
     /// The redirect URI of the authorization request, byte for byte.
     pub redirect_uri: &'a str,
@@ -33,7 +33,7 @@ pub fn request(redemption: Redemption<'_>) -> HttpRequest {
 ///
 /// # Errors
 ///
-/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
+/// [`ProtocolError`] if the response is not OAuth, for example a page of a proxy.
 pub fn parse(
     response: &HttpResponse,
     received_at: NumericDate,

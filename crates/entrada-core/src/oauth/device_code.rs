@@ -36,7 +36,7 @@ pub struct DeviceAuthorization {
     pub message: Option<String>,
     /// The expiry of both codes, by the local clock.
     pub expires_at: NumericDate,
-    /// The least time between two polls.
+    /// The minimum time between two polls.
     pub interval: Duration,
 }
 
@@ -83,11 +83,11 @@ pub fn authorization_request(
     build::device_authorization(endpoint, client_id, scopes, &extra)
 }
 
-/// Reads the response to [`authorization_request`]; the inner `Err` is the server's OAuth error, whatever the status.
+/// Reads the response to [`authorization_request`]; the inner `Err` is the server's OAuth error, regardless of the status.
 ///
 /// # Errors
 ///
-/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
+/// [`ProtocolError`] if the response is not OAuth, for example a page of a proxy.
 pub fn parse_authorization(
     response: &HttpResponse,
     received_at: NumericDate,
@@ -291,7 +291,7 @@ mod tests {
                 assert!(poll(status, page.as_bytes()).is_err(), "{status} {page}");
             }
         }
-        // The code is used up, whatever the status.
+        // The code is used up, regardless of the status.
         for status in [200, 307, 403, 429, 500, 503] {
             let token_type = if status == 200 { "pop" } else { "Bearer" };
             let body = format!(

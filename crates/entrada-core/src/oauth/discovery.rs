@@ -34,7 +34,7 @@ pub fn request(authority: &Authority) -> HttpRequest {
 /// Discovery found no endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// The server has no discovery document, whatever the body says.
+    /// The server has no discovery document, regardless of the body.
     #[error(
         "{authority} is not an OpenID provider: its discovery document {url} does not exist (HTTP {status})"
     )]
@@ -79,7 +79,7 @@ pub enum DiscoveryError {
     Protocol(#[from] ProtocolError),
 }
 
-/// Statuses that mean that the document does not exist and that a retry does not help.
+/// Statuses of a document that does not exist; a retry does not help.
 const MISSING: [u16; 2] = [404, 410];
 /// The number of characters of another issuer that are shown.
 const ISSUER_MAX: usize = 200;
@@ -93,7 +93,7 @@ const ISSUER_MAX: usize = 200;
 ///
 /// # Errors
 ///
-/// [`DiscoveryError`] where the answer is no discovery document, or that of another issuer.
+/// [`DiscoveryError`] if the response is not a discovery document, or is that of another issuer.
 pub fn parse(
     authority: &Authority,
     response: &HttpResponse,
@@ -137,7 +137,7 @@ pub fn parse(
             reason,
         }))
     });
-    // A refusal in OAuth's words is one of Entra's, which says more than its status.
+    // An OAuth error is from Entra, and says more than the status.
     let says_more = matches!(found, Ok(Err(_))) && authority.tenant().is_some();
     if is_withheld && !says_more {
         let url = authority.discovery_url().to_string();

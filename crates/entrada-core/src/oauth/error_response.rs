@@ -166,21 +166,21 @@ fn aadsts_in(text: &str) -> Vec<u64> {
     codes
 }
 
-/// Seconds to wait, from the `Retry-After` of `response`, which arrived at `now`; see [`asked_pause`]. A date is compared
+/// Seconds to wait, from the `Retry-After` of `response`, which arrived at `now`; see [`requested_delay`]. A date is compared
 /// with the sender's own clock if it sent a `Date`.
 pub fn retry_after(response: &HttpResponse, now: Option<NumericDate>) -> Option<u64> {
     let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     pause_of(text, server_date(response).or(now))
 }
 
-/// Seconds to wait, from a `Retry-After`: at most an hour, and absent when unreadable; see [`asked_pause`].
+/// Seconds to wait, from a `Retry-After`: at most an hour, and absent when unreadable; see [`requested_delay`].
 fn pause_of(text: &str, now: Option<NumericDate>) -> Option<u64> {
     const LONGEST: u64 = 3_600;
-    asked_pause(text, now).map(|seconds| seconds.min(LONGEST))
+    requested_delay(text, now).map(|seconds| seconds.min(LONGEST))
 }
 
 /// The seconds that a `Retry-After` asks for, as a number or as a date (RFC 9110 §10.2.3); `None` for other values.
-pub fn asked_pause(text: &str, now: Option<NumericDate>) -> Option<u64> {
+pub fn requested_delay(text: &str, now: Option<NumericDate>) -> Option<u64> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number with too many digits is a very long time.

@@ -111,7 +111,7 @@ pub fn keys_request(endpoint: &Url) -> HttpRequest {
 ///
 /// # Errors
 ///
-/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
+/// [`ProtocolError`] if the response is not OAuth, for example a page of a proxy.
 pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError> {
     read(STEP, response, None, |members| {
         members.get("keys").and_then(Keys::from_value).ok_or_else(|| "it has no `keys`".to_owned())

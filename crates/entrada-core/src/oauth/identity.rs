@@ -22,7 +22,7 @@ pub fn account_of(response: &TokenResponse) -> Account {
         .and_then(home_account_id)
         .or_else(|| Some(format!("{}.{}", oid.as_ref()?, tid.as_ref()?)))
         .or_else(|| first("sub"))
-        .unwrap_or_else(|| Account::NAMELESS.to_owned());
+        .unwrap_or_else(|| Account::UNIDENTIFIED.to_owned());
     let username = claims.iter().find_map(|claims| claims.user_name()).map(str::to_owned);
     let mut names: Vec<String> = Vec::new();
     for claims in claims {
@@ -38,13 +38,13 @@ pub fn account_of(response: &TokenResponse) -> Account {
 }
 
 /// The account that the ID token alone names, unverified. Access tokens are not read here: only the API may interpret them.
-pub fn named_in_id_token(response: &TokenResponse) -> Option<Account> {
+pub fn account_in_id_token(response: &TokenResponse) -> Option<Account> {
     let id_token = Jwt::decode_unverified(response.id_token.as_ref()?.expose()).ok()?;
     let claims = &id_token.claims;
     let text = |name: &str| claims.text(name).map(str::to_owned);
     let home = response.client_info.as_deref().and_then(home_account_id);
     Some(Account {
-        id: home.or_else(|| text("sub")).unwrap_or_else(|| Account::NAMELESS.to_owned()),
+        id: home.or_else(|| text("sub")).unwrap_or_else(|| Account::UNIDENTIFIED.to_owned()),
         username: claims.user_name().map(str::to_owned),
         tid: text("tid"),
         oid: text("oid"),

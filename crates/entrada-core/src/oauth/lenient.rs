@@ -32,7 +32,7 @@ fn number_of(value: &Value) -> Option<u64> {
 
 /// The members of a token response in a JSON object that cannot be parsed as a whole, as far as they are texts; the first
 /// of each name counts. It recovers the refresh token of a damaged response, which the server does not send again.
-pub(super) fn members_of_broken(text: &str) -> Members {
+pub(super) fn recover_members(text: &str) -> Members {
     let mut members = Members::new();
     if !text.starts_with('{') {
         return members;

@@ -19,8 +19,10 @@ pub mod sasl;
 mod token_members;
 mod token_response;
 
-pub use error_response::{ErrorResponse, RETRYABLE_STATUS, asked_pause, http_date, retry_after};
-pub use identity::{account_of, home_account_id, named_in_id_token};
+pub use error_response::{
+    ErrorResponse, RETRYABLE_STATUS, http_date, requested_delay, retry_after,
+};
+pub use identity::{account_in_id_token, account_of, home_account_id};
 pub use token_response::TokenResponse;
 
 use crate::{NumericDate, clean};
@@ -92,7 +94,7 @@ impl ProtocolError {
 /// The result of a request: the value that was asked for, or an OAuth error.
 type Answer<T> = Result<T, Box<ErrorResponse>>;
 
-/// Reads a response that is a success if it has no `error` member, whatever the status: Entra's `/devicecode` sends errors
+/// Reads a response that is a success if it has no `error` member, regardless of the status: Entra's `/devicecode` sends errors
 /// with status 200, and proxies send anything.
 fn read<T>(
     step: &'static str,

@@ -56,7 +56,7 @@ pub const STEP: &str = "the refresh request";
 ///
 /// # Errors
 ///
-/// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
+/// [`ProtocolError`] if the response is not OAuth, for example a page of a proxy.
 pub fn parse(
     response: &HttpResponse,
     received_at: NumericDate,

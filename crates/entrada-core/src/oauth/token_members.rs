@@ -1,5 +1,5 @@
-//! The members of an answer to a token request that is no plain JSON object. The refresh token in it may be the only one that is
-//! still good.
+//! The members of a token response that is not a plain JSON object. The refresh token in it may be the only one that
+//! still works.
 
 use serde_json::Value;
 
@@ -20,12 +20,12 @@ const NAMES: [&str; 10] = [
     "token_type",
 ];
 
-/// What some servers put before JSON, so that no script of another site can run it.
+/// Prefixes that some servers put before JSON, so that a script of another site cannot run it.
 const GUARDS: [&str; 5] = [")]}',", ")]}'", "for(;;);", "while(1);", "{}&&"];
 
 /// The members in the body of `response`: of a JSON object, also behind a guard against scripts or a comment, alone in an array, in
 /// one member of another object, cut off or with something behind it, or of a form. Their names are those of the specifications,
-/// whatever their case (`refreshToken`, `REFRESH_TOKEN`).
+/// in any case (`refreshToken`, `REFRESH_TOKEN`).
 pub(super) fn token_members(response: &HttpResponse) -> Option<Members> {
     let text = String::from_utf8_lossy(response.body());
     let text = without_guard(&text);
@@ -36,7 +36,7 @@ pub(super) fn token_members(response: &HttpResponse) -> Option<Members> {
             Ok([Value::Object(members)]) => Some(renamed(members)),
             _ => None,
         },
-        _ if text.starts_with('{') => Some(lenient::members_of_broken(text)),
+        _ if text.starts_with('{') => Some(lenient::recover_members(text)),
         _ => form(text),
     }
 }
@@ -70,7 +70,7 @@ fn form(text: &str) -> Option<Members> {
     let members: Members =
         pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect();
     let members = renamed(members);
-    // A text about a refresh token is no form that holds one.
+    // A text about a refresh token is not a form that holds one.
     let is_one = lenient::text(&members, "access_token").is_some();
     is_one.then_some(members)
 }

@@ -66,7 +66,7 @@ impl TokenResponse {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] where the answer is not OAuth, for example a page of a proxy.
+    /// [`ProtocolError`] if the response is not OAuth, for example a page of a proxy.
     pub fn parse(
         step: &'static str,
         response: &HttpResponse,
@@ -91,7 +91,7 @@ impl TokenResponse {
         })
     }
 
-    /// Whether the members of the body are those of a token response, whatever the status.
+    /// Whether the members of the body are those of a token response, regardless of the status.
     pub(super) fn is_in(response: &HttpResponse) -> bool {
         let members = serde_json::from_slice::<Members>(response.body());
         members.is_ok_and(|members| {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_may_be_a_number_and_what_is_neither_is_told() {
+    fn a_refresh_token_may_be_a_number_and_any_other_type_is_reported() {
         let token = parse(r#"{"access_token":"a","refresh_token":1234567890123}"#);
         assert_eq!(token.refresh_token, Some(Secret::new("1234567890123")));
         for unusable in ["{\"v\":1}", "[\"r\"]", "1.5", "1e40"] {

@@ -36,9 +36,9 @@ pub(super) fn document(
         let evidence = har::evidence(&har, now);
         evidence.redactor.join(&base.redactor);
         if evidence.unrecognised
-            && let Some(lack) = Har::lack(text)
+            && let Some(missing) = Har::missing_part(text)
         {
-            return Err(RecogniseError::Har(HarError::Lack(lack)));
+            return Err(RecogniseError::Har(HarError::Missing(missing)));
         }
         return Ok(Some((ArtifactKind::HttpArchive, evidence)));
     }

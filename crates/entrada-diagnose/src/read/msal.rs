@@ -8,7 +8,7 @@ use entrada_core::oauth::TokenResponse;
 use entrada_core::{NumericDate, ScopeSet};
 
 /// Maximum number of tokens that are kept from a cache in addition to the newest.
-const BESIDE_MAX: usize = 32;
+const ALTERNATIVES_MAX: usize = 32;
 
 /// Adds the newest access token of a cache, and whether the cache has a refresh token for it; false if it is not a cache.
 pub(super) fn read(
@@ -37,7 +37,7 @@ pub(super) fn read(
         take(entry, of_the_same_client(&refresh, entry), &mut evidence, now).then_some(evidence)
     });
     if let Some(mut newest) = all.next() {
-        newest.beside = all.take(BESIDE_MAX).collect();
+        newest.alternatives = all.take(ALTERNATIVES_MAX).collect();
         *evidence = newest;
         return true;
     }
@@ -129,7 +129,7 @@ mod tests {
     use entrada_core::Job;
 
     #[test]
-    fn the_newest_token_of_a_cache_is_taken_with_the_refresh_token_beside_it() {
+    fn the_newest_token_of_a_cache_is_taken_with_its_refresh_token() {
         let cache = r#"{"AccessToken":{
             "a":{"secret":"old","target":"Mail.Read","expires_on":"100","cached_at":"0","client_id":"c"},
             "b":{"secret":"new","target":"Mail.Read Mail.Send","expires_on":"200","cached_at":"10","client_id":"c","realm":"t"}},

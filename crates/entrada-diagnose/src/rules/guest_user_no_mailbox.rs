@@ -29,7 +29,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !opens_a_mailbox(facts.job) || facts.audience_fits() == Some(false) || facts.is_app_only() {
         return None;
     }
-    let (field, value) = claims.sign_of_a_guest()?;
+    let (field, value) = claims.guest_claim()?;
     Some(
         RULE.finding("the account is a guest in this tenant: its mailbox is in another tenant")
             .with_evidence(field, value)
@@ -55,7 +55,7 @@ mod tests {
     use crate::rules::testing::{finding_of, token};
 
     #[test]
-    fn every_sign_of_a_guest_counts() {
+    fn every_guest_claim_counts() {
         for sign in [
             r#""acct":1"#,
             r#""upn":"ada_home#EXT#@contoso.example""#,

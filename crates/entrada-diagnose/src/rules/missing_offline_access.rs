@@ -39,7 +39,7 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     let wanted = facts.context().offline != Some(false)
         && facts.context().subject != Some(TokenSubject::App);
-    (wanted && !requested.asks_offline()).then(|| {
+    (wanted && !requested.requests_offline_access()).then(|| {
         RULE.finding("the request lacks `offline_access`, so no refresh token will be issued")
             .with_severity(Severity::Warning)
             .with_evidence("scope", requested)
@@ -68,7 +68,7 @@ fn by_response(facts: &Facts) -> Option<Finding> {
         human_duration(response.expires_in.cast_signed())
     );
     let finding = match &context.requested {
-        Some(requested) if requested.asks_offline() => RULE
+        Some(requested) if requested.requests_offline_access() => RULE
             .finding("`offline_access` was requested, but no refresh token came")
             .with_evidence("requested", requested)
             .help(format!(

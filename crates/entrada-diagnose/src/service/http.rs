@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::read::limits::{start_of, weigh};
 use super::success::status_in;
 use super::words::IN_PROSE;
-use entrada_core::oauth::{asked_pause, challenge};
+use entrada_core::oauth::{challenge, requested_delay};
 use entrada_core::{NumericDate, Secret};
 
 /// Maximum number of lines that are read: head, body and the output of `curl -v` around them.
@@ -173,7 +173,7 @@ impl HttpAnswer {
     /// has no date.
     pub fn pause(&self, at: NumericDate) -> Option<u64> {
         let now = self.date().unwrap_or(at);
-        let seconds = asked_pause(self.header("retry-after").next()?, Some(now))?;
+        let seconds = requested_delay(self.header("retry-after").next()?, Some(now))?;
         (1..=PAUSE_MAX).contains(&seconds).then_some(seconds)
     }
 

@@ -2,7 +2,9 @@
 
 use crate::Facts;
 use entrada_core::entra::known::CONSUMERS_TENANT;
-use entrada_core::entra::lives::{CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY};
+use entrada_core::entra::lifetimes::{
+    CONTINUOUS_ACCESS, DEVICE_CODE, LONG_LIVED, REFRESH_INACTIVITY,
+};
 use entrada_core::{Claims, NumericDate};
 
 /// When something happens.

@@ -47,7 +47,7 @@ fn a_wrong_or_expired_user_code_is_refused() {
     let mut bench = Bench::new("normal");
     let device = bench.start(MAIL).unwrap();
     assert!(text(&bench.post("/link", &[("otc", "NONSENSE")])).contains("didn’t work"));
-    assert!(!bench.emulator.approve(&device.user_code, "nobody@contoso.example"));
+    assert!(!bench.emulator.approve(&device.user_code, "unknown@contoso.example"));
     bench.now = bench.now.plus_seconds(901);
     let late = [("otc", device.user_code.as_str()), ("account", "ada@contoso.example")];
     assert!(text(&bench.post("/devicelogin", &late)).contains("didn’t work"));

@@ -54,7 +54,7 @@ impl Bench {
 
     pub(super) fn send(&self, request: Request<Vec<u8>>) -> HttpResponse {
         match self.emulator.handle(request, self.now) {
-            Reply::Answer(answer) | Reply::Later(_, answer) => answer,
+            Reply::Answer(answer) | Reply::Delayed(_, answer) => answer,
             silent => panic!("no answer: {silent:?}"),
         }
     }
@@ -90,7 +90,7 @@ impl Bench {
 
     pub(super) fn poll(&mut self, device: &DeviceAuthorization) -> Poll {
         match self.poll_reply(device) {
-            Reply::Answer(answer) | Reply::Later(_, answer) => {
+            Reply::Answer(answer) | Reply::Delayed(_, answer) => {
                 device_code::parse_poll(&answer, self.now).unwrap()
             }
             silent => panic!("no answer: {silent:?}"),

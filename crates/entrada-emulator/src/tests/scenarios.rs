@@ -94,7 +94,7 @@ fn transport_faults_depend_on_the_count() {
         (0..7)
             .map(|_| match bench.poll_reply(&device) {
                 Reply::Answer(answer) => answer.status().as_u16(),
-                Reply::Later(..) => 1,
+                Reply::Delayed(..) => 1,
                 Reply::Hang => 2,
                 Reply::Cut => 3,
             })

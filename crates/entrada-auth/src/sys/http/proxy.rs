@@ -5,15 +5,20 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::error::{ProxyFailure, ProxyFault, SetupFailure};
-use crate::sys::Env;
+use crate::sys::{Env, TextVariable};
 use entrada_core::is_loopback;
 
 /// The proxy variables, in the order in which they are read. Only https requests go through a proxy.
 ///
 /// Any of them may hold a password.
-pub const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+pub const PROXY_VARIABLES: [TextVariable; 4] = [
+    TextVariable::HttpsProxy,
+    TextVariable::HttpsProxyLower,
+    TextVariable::AllProxy,
+    TextVariable::AllProxyLower,
+];
 /// Hosts that are reached without the proxy.
-const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+const EXCEPTIONS: [TextVariable; 2] = [TextVariable::NoProxy, TextVariable::NoProxyLower];
 
 /// The proxy for requests to `url`, as host and port; `None` if they go direct or the setting is invalid.
 pub fn proxy_of(url: &Url, env: &Env) -> Option<String> {
@@ -36,15 +41,17 @@ impl Proxy {
         if is_loopback(url) {
             return Ok(None);
         }
-        let not_text = |name: &&&str| env.os(name).is_some_and(|value| value.to_str().is_none());
-        if let Some(variable) = PROXY_VARIABLES.iter().chain(&EXCEPTIONS).find(not_text) {
+        let names = PROXY_VARIABLES.into_iter().chain(EXCEPTIONS).map(TextVariable::name);
+        let is_not_text = |name: &&str| env.os(name).is_some_and(|value| value.to_str().is_none());
+        if let Some(variable) = names.into_iter().find(is_not_text) {
             return Err(SetupFailure::ProxyVariable { variable, why: "it is not UTF-8" });
         }
-        let named = PROXY_VARIABLES.iter().find_map(|name| Some((*name, env.get(name)?)));
+        let named =
+            PROXY_VARIABLES.into_iter().find_map(|name| Some((name.name(), env.get(name)?)));
         let Some((variable, value)) = named else { return Ok(Self::of_the_system(&uri)) };
         let proxy =
             parse(value.trim()).map_err(|why| SetupFailure::ProxyVariable { variable, why })?;
-        let except = EXCEPTIONS.iter().find_map(|name| env.get(name)).unwrap_or_default();
+        let except = EXCEPTIONS.into_iter().find_map(|name| env.get(name)).unwrap_or_default();
         // Only used to find out whether `NO_PROXY` covers the host, so any proxy address is fine.
         let matcher = Matcher::builder().all("http://proxy").no(except).build();
         Ok(matcher.intercept(&uri).map(|_| Self { url: proxy, auth: None }))
@@ -165,7 +172,7 @@ mod tests {
             let found = match Proxy::of(&Url::parse(url).unwrap(), &env) {
                 Ok(proxy) => Ok(proxy.map(|proxy| proxy.failure(ProxyFault::Refused).proxy)),
                 Err(SetupFailure::ProxyVariable { why, variable }) => {
-                    assert!(env.get(variable).is_some());
+                    assert!(env.is_set(variable));
                     Err(why)
                 }
                 Err(other) => panic!("{other}"),
@@ -179,7 +186,7 @@ mod tests {
     fn a_variable_that_is_not_text_is_an_error_and_does_not_disable_the_proxy() {
         use std::os::unix::ffi::OsStringExt as _;
         let url = Url::parse("https://a.example/").unwrap();
-        for name in PROXY_VARIABLES.into_iter().chain(EXCEPTIONS) {
+        for name in PROXY_VARIABLES.into_iter().chain(EXCEPTIONS).map(TextVariable::name) {
             let value = std::ffi::OsString::from_vec(b"http://p\xff:1".to_vec());
             let fault = Proxy::of(&url, &Env::from_iter([(name.to_owned(), value)])).err();
             let expected =

@@ -4,7 +4,7 @@ mod table;
 
 use std::borrow::Cow;
 
-pub use table::{AAD_GRAPH, ALL, ARM, EXCHANGE, GRAPH, KEY_VAULT, SHAREPOINT, STORAGE};
+pub use table::{AAD_GRAPH, ALL, ARM, DEVOPS, EXCHANGE, GRAPH, KEY_VAULT, SHAREPOINT, STORAGE};
 
 use crate::OIDC_SCOPES;
 

@@ -170,7 +170,8 @@ static TEAMS: Resource = Resource {
     note: Some("only for Microsoft's own clients; other clients use Teams through Graph"),
 };
 
-static DEVOPS: Resource = Resource {
+/// Azure DevOps.
+pub static DEVOPS: Resource = Resource {
     name: "Azure DevOps",
     app_id: "499b84ac-1321-427f-aa17-267ca6975798",
     audiences: &["https://app.vssps.visualstudio.com", "https://analytics.dev.azure.com"],

@@ -134,7 +134,7 @@ fn only_a_signature_by_the_authority_is_accepted() {
     let good = signed(&header(), &claims());
     let (text, signature) = good.rsplit_once('.').unwrap();
     let mut other = claims();
-    other["sub"] = json!("somebody else");
+    other["sub"] = json!("another user");
     let moved = format!("{}.{}.{signature}", part(&header()), part(&other));
     assert_eq!(judged(&moved, Some(&all)), Err(IdTokenError::Signature));
     assert_eq!(judged(&format!("{text}."), Some(&all)), Err(IdTokenError::Signature));

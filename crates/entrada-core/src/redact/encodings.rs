@@ -40,15 +40,16 @@ pub(super) fn is_guid(letters: &[Letter]) -> bool {
         })
 }
 
-/// `view` with percent-encoding (RFC 3986), JSON escapes and HTML references decoded; `None` if it has none.
-pub(super) fn unescaped(view: &[Letter]) -> Option<Vec<Letter>> {
-    if !view.iter().any(|letter| matches!(letter.c, '%' | '\\' | '&')) {
-        return None;
-    }
+/// The characters that begin an escape: of percent-encoding (RFC 3986), of JSON, and of HTML.
+pub(super) const ESCAPES: [char; 3] = ['%', '\\', '&'];
+
+/// `view` with those escapes decoded that begin with one of `escapes`.
+pub(super) fn unescaped(view: &[Letter], escapes: &[char]) -> Vec<Letter> {
     let mut out: Vec<Letter> = Vec::with_capacity(view.len());
     let mut rest = view;
     while let Some(first) = rest.first() {
         let (c, length) = match first.c {
+            c if !escapes.contains(&c) => None,
             '%' => percent(rest),
             '\\' => backslash(rest),
             '&' => reference(rest),
@@ -60,7 +61,7 @@ pub(super) fn unescaped(view: &[Letter]) -> Option<Vec<Letter>> {
         out.push(Letter { c, from: first.from, to });
         rest = after;
     }
-    Some(out)
+    out
 }
 
 /// The number that `digits` hexadecimal characters from `start` on spell.

@@ -1,19 +1,15 @@
-//! HTTP archives (HAR 1.2), as browsers' developer tools save them and `--trace` writes them: the types, and the redaction.
+//! HTTP archives (HAR 1.2), as browsers' developer tools save them and `--trace` writes them.
 //!
 //! Source: "HTTP Archive (HAR) format", W3C Web Performance Working Group, <https://w3c.github.io/web-performance/specs/HAR/Overview.html>;
 //! custom members begin with `_` in it.
-
-mod public;
-mod redact;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use redact::{HarRedactor, is_redacted};
-
 use crate::NumericDate;
+pub use crate::redact::is_redacted;
 
 /// The version that entrada writes.
 const VERSION: &str = "1.2";
@@ -42,7 +38,7 @@ pub struct Log {
     pub comment: Option<String>,
     /// The context of the run, if entrada wrote the archive.
     #[serde(default, rename = "_entrada", skip_serializing_if = "Option::is_none")]
-    pub about: Option<TraceSummary>,
+    pub summary: Option<TraceSummary>,
 }
 
 /// A program, by name and version.
@@ -237,12 +233,12 @@ pub enum HarError {
     Type(String),
     /// A required part is missing.
     #[error("{0}")]
-    Lack(&'static str),
+    Missing(&'static str),
 }
 
 impl Har {
     /// An empty archive by entrada.
-    pub fn new(comment: &str, about: TraceSummary) -> Self {
+    pub fn new(comment: &str, summary: TraceSummary) -> Self {
         Self {
             log: Log {
                 version: VERSION.to_owned(),
@@ -252,7 +248,7 @@ impl Har {
                 },
                 entries: Vec::new(),
                 comment: Some(comment.to_owned()),
-                about: Some(about),
+                summary: Some(summary),
             },
         }
     }
@@ -264,7 +260,7 @@ impl Har {
     ///
     /// let text = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
     /// assert!(Har::parse(text).unwrap().unwrap().log.entries.is_empty());
-    /// assert!(Har::parse("{}").is_none(), "JSON, and no archive");
+    /// assert!(Har::parse("{}").is_none(), "JSON, but not an archive");
     /// ```
     ///
     /// # Errors
@@ -278,7 +274,7 @@ impl Har {
                 let place = format!("line {} column {}", error.line(), error.column());
                 match error.classify() {
                     serde_json::error::Category::Data => {
-                        Self::lack(text).map_or(HarError::Type(place), HarError::Lack)
+                        Self::missing_part(text).map_or(HarError::Type(place), HarError::Missing)
                     }
                     _ => HarError::Broken(place),
                 }
@@ -287,7 +283,7 @@ impl Har {
     }
 
     /// The part that `text`, an HTTP archive, lacks for a diagnosis; `None` if nothing is missing.
-    pub fn lack(text: &str) -> Option<&'static str> {
+    pub fn missing_part(text: &str) -> Option<&'static str> {
         let json: Value = serde_json::from_str(Self::trimmed(text)).ok()?;
         let Some(entries) = json.get("log")?.get("entries") else {
             return Some("`log` has no `entries`");

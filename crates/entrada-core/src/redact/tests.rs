@@ -5,6 +5,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_N
 use serde_json::json;
 
 use super::*;
+use crate::redact::known::INDEX_MAX;
 
 const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJtYWlsIiwic2NwIjoieCJ9.c2lnbmF0dXJlIG9mIGl0";
 const OPAQUE: &str = "s/tA+\"e&7 <Q~ä!";
@@ -166,14 +167,58 @@ fn names_and_texts_of_json_are_redacted_and_numbers_are_not() {
 }
 
 #[test]
-fn clones_know_the_same_secrets_and_a_mark_may_identify_which() {
+fn clones_and_archives_know_the_same_secrets_and_a_fingerprint_shows_which() {
     let redactor = Redactor::default();
-    let other = redactor.clone();
+    let (clone, archive) = (redactor.clone(), redactor.with_fingerprints([7; 16]));
     redactor.register("first-one");
     redactor.register("the-second-of-them-all");
-    let mark = |secret: &Secret| format!("<{}>", secret.expose().len());
-    assert_eq!(other.replace("the-second-of-them-all, first-one", mark), "<22>, <9>");
-    assert_eq!(format!("{other:?}"), "Redactor(redacted)");
+    let text = "the-second-of-them-all, first-one";
+    assert_eq!(clone.text(text), "[secret], [secret]");
+    let shown = archive.text(text).into_owned();
+    let (second, first) = shown.split_once(", ").unwrap();
+    assert!(is_redacted(second) && second.ends_with("-22"), "{shown}");
+    assert!(is_redacted(first) && first.ends_with("-9"), "{shown}");
+    assert_eq!(format!("{clone:?}"), "Redactor(redacted)");
+}
+
+#[test]
+fn a_character_that_one_encoding_escapes_is_plain_in_another() {
+    for (secret, text) in [
+        ("correct horse battery staple", "correct+horse+battery+staple"),
+        ("correct horse", "correct+horse"),
+        (r"QV\P2JYzHWD'ERC7", "QV\\P2JYzHWD&#39;ERC7"),
+        ("a&amp;b%41c-and-more", "a&amp;b%41c-and-more"),
+    ] {
+        assert_eq!(knowing(&[secret]).text(&format!("said <{text}>")), "said <[secret]>");
+    }
+}
+
+#[test]
+fn a_number_is_found_only_as_a_whole_number() {
+    let redactor = knowing(&["17000000", "123456"]);
+    for text in ["exp 1700000000", "AADSTS123456", "1234567", "0.17000000123"] {
+        assert_eq!(redactor.text(text), text);
+    }
+    assert_eq!(redactor.text("code=17000000, otp:123456."), "code=[secret], otp:[secret].");
+}
+
+#[test]
+fn a_secret_that_continues_on_the_next_line_is_removed_and_lines_stay_lines() {
+    let redactor = knowing(&[TOKEN]);
+    let mut lines = [format!("one {}", &TOKEN[..30]), format!("{} two", &TOKEN[30..]), "C".into()];
+    let [first, second, third] = &mut lines;
+    redactor.lines(&mut [first, second, third]);
+    assert_eq!(lines, ["one [secret]", " two", "C"]);
+}
+
+#[test]
+fn text_that_was_redacted_before_stays_as_it_is() {
+    for text in [
+        "refresh_token:[secret], access_token=[secret]",
+        r#"{"access_token":"redacted-5e884898da28-1394"}"#,
+    ] {
+        assert_eq!(Redactor::without_likely_secrets(text), text);
+    }
 }
 
 #[test]

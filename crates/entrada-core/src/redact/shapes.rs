@@ -1,18 +1,10 @@
-//! Removes secrets from foreign text before it is shown, stored or shared.
+//! Finds what looks like a secret in foreign text: by the name before it, the scheme before it, or its own shape.
 
 use std::borrow::Cow;
 
-/// Names whose value, after `=` or `:`, is always secret.
-const NAMES: [&str; 8] = [
-    "access_token",
-    "client_assertion",
-    "client_secret",
-    "code_verifier",
-    "device_code",
-    "id_token",
-    "refresh_token",
-    "x-ms-refreshtokencredential",
-];
+use super::REPLACEMENT;
+use super::archive::is_redacted;
+use super::names::{NAMES, is_protocol_word, is_secret_name};
 
 /// Names whose value is secret after `=` or in quotes. In prose, a word may follow them after a colon.
 const PASSWORDS: [&str; 3] = ["passwd", "password", "pwd"];
@@ -23,24 +15,13 @@ const AMBIGUOUS: [&str; 4] = ["assertion", "code", "secret", "token"];
 /// Words that precede a secret: HTTP schemes and SASL mechanisms.
 const SCHEMES: [&str; 6] = ["bearer", "basic", "xoauth2", "oauthbearer", "plain", "pass"];
 
-/// The replacement for a secret.
-pub(super) const REPLACEMENT: &str = "[secret]";
-
 /// Whether `c` may be part of a token, ticket or base64 text.
 fn is_secret_text(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.+/=~!*$%".contains(c)
 }
 
-/// `text` without the parts that look like a token, a code, a password or a sign-in string. It is for foreign text;
-/// entrada's own texts contain no secrets.
-///
-/// ```
-/// use entrada_core::without_secrets;
-///
-/// let line = without_secrets("POST /token refresh_token=0.AXoA1234567890abcdef&scope=openid");
-/// assert!(!line.contains("0.AXoA") && line.contains("scope=openid"));
-/// ```
-pub fn without_secrets(text: &str) -> Cow<'_, str> {
+/// `text` without the parts that look like a token, a code, a password or a sign-in string.
+pub(super) fn without_likely_secrets(text: &str) -> Cow<'_, str> {
     // Short words, which are most values, hold no secret.
     if text.len() < 8 {
         return Cow::Borrowed(text);
@@ -56,7 +37,9 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         // A value may follow a colon and quotes: `"refresh_token":"…"`.
         // In `"access_token":{"acrs":` the name belongs to an object.
         let is_value = gap.contains([':', '=']) && gap.len() <= 4 && !gap.contains('{');
-        let named = is_value && is_named(word_before, run, gap);
+        // The redactor of the run was here before.
+        let is_replaced = gap.ends_with('[') && run == "secret";
+        let named = is_value && !is_replaced && is_named(word_before, run, gap);
         let announced = gap == " " && is_one_of(&SCHEMES, word_before) && !is_prose(run);
         let shown = if named || (announced && 7 < run.len()) {
             Cow::Borrowed(REPLACEMENT)
@@ -70,34 +53,6 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
-}
-
-/// Endings of names whose value is secret, without `_` and `-` and in lower case.
-const SECRET_ENDS: [&str; 14] = [
-    "apikey",
-    "assertion",
-    "authcode",
-    "authorizationcode",
-    "cookie",
-    "credential",
-    "devicecode",
-    "passphrase",
-    "passwd",
-    "password",
-    "pwd",
-    "secret",
-    "token",
-    "verifier",
-];
-
-/// Whether `name` is a parameter, header or member with a secret value: `refresh_token`, `X-Api-Key`, `deviceCode`. `code`
-/// is secret in a request and in a redirect URI; in a response it is an error code.
-pub fn is_secret_name(name: &str) -> bool {
-    const LONGEST: usize = 64;
-    let name: String =
-        name.chars().filter(|c| !matches!(c, '_' | '-' | '.')).take(LONGEST).collect();
-    let name = name.to_ascii_lowercase();
-    SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// The secret values in `text` by the name before them, `name=value` and `"name": "value"`.
@@ -129,9 +84,12 @@ pub(super) fn named_secrets(text: &str) -> Vec<&str> {
 
 /// Whether `value` is secret by its `name`, with `gap` between them.
 fn is_named(name: &str, value: &str, gap: &str) -> bool {
-    (is_one_of(&NAMES, name) && 3 < value.len())
-        || (is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']))
-        || (is_one_of(&AMBIGUOUS, name) && 15 < value.len() && !is_error_code(name, value, gap))
+    let is_password = is_one_of(&PASSWORDS, name) && gap.contains(['=', '"', '\'']);
+    let is_token = (is_one_of(&NAMES, name) && 3 < value.len())
+        || (is_one_of(&AMBIGUOUS, name) && 15 < value.len() && !is_error_code(name, value, gap));
+    // A password may be any word.
+    (is_password || (is_token && !is_protocol_word(value.trim_end_matches('.'))))
+        && !is_redacted(value)
 }
 
 /// Whether `value` is an error code of a service: `"code": "InvalidAuthenticationToken"`, `Authorization_RequestDenied`. An
@@ -202,46 +160,20 @@ mod tests {
             (format!("{{\"refresh_token\":\"{grant}\"}}"), "AgABAw"),
             ("{'password': 'hunter2', 'error': 'AADSTS50126'}".to_owned(), "hunter2"),
             ("password=hunter2 AADSTS50126".to_owned(), "hunter2"),
+            ("{\"password\": \"email\"}".to_owned(), "email"),
             (format!("a1 AUTHENTICATE XOAUTH2 {sasl}"), "dXNlcj1h"),
             ("AUTH PLAIN AGFkYQBodW50ZXIy".to_owned(), "AGFkYQ"),
             ("POP3> PASS hunter22".to_owned(), "hunter22"),
             ("http://localhost/?code=0.AXoAabcdefghij&state=x&error=y".to_owned(), "AXoAabc"),
             (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
         ] {
-            let shown = without_secrets(&text);
+            let shown = without_likely_secrets(&text);
             assert!(!shown.contains(secret) && shown.contains(REPLACEMENT), "{shown}");
         }
     }
 
     #[test]
-    fn names_show_which_values_are_secret() {
-        for name in [
-            "refresh_token",
-            "id_token",
-            "client_assertion",
-            "x-api-key",
-            "deviceCode",
-            "code_verifier",
-            "Set-Cookie",
-            "x-ms-RefreshTokenCredential",
-            "accessToken",
-        ] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in [
-            "token_type",
-            "error_codes",
-            "user_code",
-            "code",
-            "client_assertion_type",
-            "scope",
-            "token_endpoint",
-            "claims",
-            "code_challenge",
-            "refresh_token_expires_in",
-        ] {
-            assert!(!is_secret_name(name), "{name}");
-        }
+    fn values_are_found_by_the_names_before_them() {
         let text = "curl -d refresh_token=rt-7&x=y {\"device_code\": \"d3v\"} {\\\"id_token\\\":\\\"i.d\\\"} error=no code: 50076 {\"code\": \"InvalidAuthenticationToken\"}";
         assert_eq!(named_secrets(text), ["rt-7", "d3v", "i.d"]);
     }
@@ -263,9 +195,9 @@ mod tests {
             "Bearer authentication failed",
             "IDX14100: JWT is not well formed, there are no dots (.)",
         ] {
-            let shown = without_secrets(text);
+            let shown = without_likely_secrets(text);
             assert_eq!(shown, text);
         }
-        assert_eq!(without_secrets("a basic error"), "a basic error");
+        assert_eq!(without_likely_secrets("a basic error"), "a basic error");
     }
 }

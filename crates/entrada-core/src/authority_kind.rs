@@ -6,7 +6,7 @@ use url::Url;
 
 /// A kind of authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum AuthorityKind {
     /// Entra External ID: `https://NAME.ciamlogin.com/TENANT`. Endpoints have Entra's layout. The issuer has the tenant's
     /// GUID in its host and in its path.
     ExternalId,
@@ -18,7 +18,7 @@ pub enum Family {
     Other,
 }
 
-impl Family {
+impl AuthorityKind {
     /// The kind of the authority at `url`.
     pub fn of(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();

@@ -1,105 +1,118 @@
-//! Redacts archives that are to be shared: listed values stay, all others become fingerprints.
+//! Redacts archives that are to be shared: the values of listed names stay, all others become fingerprints.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
-use super::public::{ADDRESSES, PRIVATE_CLAIMS, is_public, is_public_header};
-use super::{Pair, Token};
-use crate::{self as model, FINGERPRINT, Jwt, Secret, clean};
+use super::names::{PRIVATE_CLAIMS, URL_HEADERS, is_public, is_public_header, is_secret_name};
+use super::{DEPTH_MAX, FINGERPRINT, KnownSecrets, Redactor, locked};
+use crate::har::{Pair, Token, pairs_of};
+use crate::{Jwt, Secret, clean};
 
 /// The longest claim that is shown, in characters. A longer one may contain another token.
 const CLAIM_MAX: usize = 300;
-/// The shortest secret that is searched for in other texts, in characters. A shorter one would match everywhere.
-const KNOWN_MIN: usize = 6;
-/// The prefix of a fingerprint.
-const MARK: &str = FINGERPRINT;
-/// The depth to which JSON is searched.
-const DEPTH_MAX: usize = 16;
+/// The shortest replaced value that is searched for in other texts, in bytes. A shorter one would match everywhere.
+const SEEN_MIN: usize = 6;
 
-/// Replaces secrets with fingerprints: `redacted-`, twelve hexadecimal digits, a dash and the number of characters. A
-/// secret has the same fingerprint throughout one file, and a different one in every other file. The digits are those of a
-/// SHA-256 with a salt that is not stored, so that short codes cannot be found by brute force.
-///
-/// A value that was replaced once is replaced wherever it appears again, even under a listed name.
-pub struct HarRedactor {
+/// The fingerprints of one archive.
+pub(super) struct Fingerprints {
     salt: [u8; 16],
-    /// The values that were replaced.
-    replaced: model::Redactor,
-    /// The secrets of this run.
-    run: model::Redactor,
+    /// The values that were replaced because of their names. Not all are secret, so no other text is searched for them.
+    seen: Mutex<KnownSecrets>,
 }
 
-impl HarRedactor {
-    /// A redactor with this salt, 16 random bytes, that also replaces the secrets of `run`.
-    pub fn new(salt: [u8; 16], run: model::Redactor) -> Self {
-        Self { salt, replaced: model::Redactor::default(), run }
+impl Fingerprints {
+    /// The fingerprint of `value`.
+    pub(super) fn of(&self, value: &str) -> String {
+        let digest = Sha256::new_with_prefix(self.salt).chain_update(value).finalize();
+        let digits: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        format!("{FINGERPRINT}{digits}-{}", value.chars().count())
     }
 
-    /// The fingerprint of `value`. The value is remembered.
-    pub fn hide(&mut self, value: &str) -> String {
+    /// `text` with a fingerprint in place of each value that was replaced before.
+    pub(super) fn replace_seen<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        locked(&self.seen).replace(text, |secret: &Secret| self.of(secret.expose()))
+    }
+}
+
+/// What an archive shows. Without [`Redactor::with_fingerprints`] the same methods replace the values of secret names only, by
+/// `[secret]`.
+impl Redactor {
+    /// The redactor of one archive. It knows the secrets of this one, also those that are registered later.
+    ///
+    /// It replaces secrets with fingerprints: `redacted-`, twelve hexadecimal digits, a dash and the number of characters. A
+    /// secret has the same fingerprint throughout one archive, and a different one in every other. The digits are those of a
+    /// SHA-256 with `salt`, 16 random bytes that are not stored, so that short codes cannot be found by brute force.
+    ///
+    /// Every value is secret whose name is not listed as public. A value that was replaced once is replaced wherever the
+    /// archive repeats it, even under a listed name.
+    #[must_use]
+    pub fn with_fingerprints(&self, salt: [u8; 16]) -> Self {
+        let fingerprints = Fingerprints { salt, seen: Mutex::default() };
+        Self { fingerprints: Some(Arc::new(fingerprints)), ..self.clone() }
+    }
+
+    /// What replaces `value`, which is secret where it stands. The value is remembered.
+    pub fn hide(&self, value: &str) -> String {
         if value.is_empty() || is_redacted(value) {
             return value.to_owned();
         }
-        if KNOWN_MIN <= value.len() {
-            self.replaced.register(value);
-        }
+        self.remember(value);
         self.mark(value)
     }
 
-    fn mark(&self, value: &str) -> String {
-        let digest = Sha256::new_with_prefix(self.salt).chain_update(value).finalize();
-        let digits: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("{MARK}{digits}-{}", value.chars().count())
-    }
-
-    /// `text` on one line, with every known secret replaced.
-    pub fn clear(&self, text: &str) -> String {
-        self.scrub(&clean(text))
-    }
-
-    fn scrub(&self, text: &str) -> String {
-        let mark = |secret: &Secret| self.mark(secret.expose());
-        let text = self.replaced.replace(text, mark);
-        self.run.replace(&text, mark).into_owned()
-    }
-
-    /// `value` with every known secret in its texts replaced. Names stay: they are those of the format.
-    pub fn texts(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                let shown = self.run.replace(text, |secret| self.mark(secret.expose()));
-                if let Cow::Owned(shown) = shown {
-                    *text = shown;
-                }
+    /// Registers a value that is secret by its name.
+    pub(super) fn remember(&self, value: &str) {
+        match &self.fingerprints {
+            Some(fingerprints) if SEEN_MIN <= value.len() => {
+                locked(&fingerprints.seen).register(value);
             }
-            Value::Array(all) => all.iter_mut().for_each(|value| self.texts(value)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.texts(value)),
-            _ => (),
+            Some(_) => (),
+            None => self.register(value),
         }
     }
 
+    /// Whether the member or parameter `name` is secret: in an archive, unless its name is listed as public.
+    pub(super) fn is_secret_member(&self, name: &str) -> bool {
+        if self.fingerprints.is_some() { !is_public(name) } else { is_secret_name(name) }
+    }
+
+    fn is_secret_header(&self, lower_name: &str) -> bool {
+        if self.fingerprints.is_some() {
+            !is_public_header(lower_name)
+        } else {
+            lower_name.ends_with("authorization") || is_secret_name(lower_name)
+        }
+    }
+
+    /// `text` on one line, without known secrets.
+    pub fn one_line(&self, text: &str) -> String {
+        self.text(&clean(text)).into_owned()
+    }
+
     /// Redacts the parameters of a URL, or the members of a form.
-    pub fn pairs(&mut self, pairs: &[Pair]) -> Vec<Pair> {
-        let public = |pair: &Pair| is_public(&pair.name);
+    pub fn pairs(&self, pairs: &[Pair]) -> Vec<Pair> {
         // Secrets are registered first, so that they are also found in the texts next to them.
-        let hidden: Vec<Option<String>> =
-            pairs.iter().map(|pair| (!public(pair)).then(|| self.hide(&pair.value))).collect();
+        let hidden: Vec<Option<String>> = pairs
+            .iter()
+            .map(|pair| self.is_secret_member(&pair.name).then(|| self.hide(&pair.value)))
+            .collect();
         let shown = pairs.iter().zip(hidden).map(|(pair, hidden)| Pair {
-            name: self.clear(&pair.name),
-            value: hidden.unwrap_or_else(|| self.clear(&pair.value)),
+            name: self.one_line(&pair.name),
+            value: hidden.unwrap_or_else(|| self.one_line(&pair.value)),
         });
         shown.collect()
     }
 
     /// Redacts a URL with its parameters.
-    pub fn address(&mut self, url: &Url) -> (String, Vec<Pair>) {
-        let query = self.pairs(&super::pairs_of(url.query().unwrap_or_default().as_bytes()));
+    pub fn url(&self, url: &Url) -> (String, Vec<Pair>) {
+        let query = self.pairs(&pairs_of(url.query().unwrap_or_default().as_bytes()));
         let fragment = url.fragment().map(|fragment| {
             if fragment.contains('=') {
-                joined(&self.pairs(&super::pairs_of(fragment.as_bytes())))
+                joined(&self.pairs(&pairs_of(fragment.as_bytes())))
             } else {
                 self.hide(fragment)
             }
@@ -112,61 +125,52 @@ impl HarRedactor {
             let _ = shown.set_password(None);
             let _ = shown.set_username("redacted");
         }
-        (self.scrub(shown.as_str()), query)
+        (self.text(shown.as_str()).into_owned(), query)
     }
 
     /// Redacts a header.
-    pub fn header(&mut self, name: &str, value: &str) -> Pair {
+    pub fn header(&self, name: &str, value: &str) -> Pair {
         let lower = name.to_ascii_lowercase();
-        let value = if ADDRESSES.contains(&&*lower) {
+        let value = if URL_HEADERS.contains(&&*lower) {
             match Url::parse(value) {
-                Ok(url) => self.address(&url).0,
+                Ok(url) => self.url(&url).0,
                 Err(_) if value.starts_with('/') && !value.contains(['?', '#']) => {
-                    self.clear(value)
+                    self.one_line(value)
                 }
                 Err(_) => self.hide(value),
             }
-        } else if is_public_header(&lower) {
-            self.clear(value)
+        } else if !self.is_secret_header(&lower) {
+            self.one_line(value)
         } else {
             self.hide(value)
         };
-        Pair { name: self.clear(&lower), value }
+        Pair { name: self.one_line(&lower), value }
     }
 
     /// The members of a response that may hold secrets.
-    pub fn members(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
-        self.learn(members, 0);
+    pub fn members(&self, members: &Map<String, Value>) -> Map<String, Value> {
+        self.learn_members(members);
         let shown = members.iter();
-        shown.map(|(name, value)| (self.clear(name), self.value(name, value, 0))).collect()
+        shown.map(|(name, value)| (self.one_line(name), self.member(name, value, 0))).collect()
     }
 
-    /// Remembers every secret text in `members`.
-    fn learn(&mut self, members: &Map<String, Value>, depth: usize) {
-        for (name, value) in members {
-            match value {
-                Value::String(text) if !is_public(name) => {
-                    self.hide(text);
-                }
-                Value::Object(inner) if depth < DEPTH_MAX => self.learn(inner, depth + 1),
-                _ => (),
-            }
-        }
-    }
-
-    fn value(&mut self, name: &str, value: &Value, depth: usize) -> Value {
+    fn member(&self, name: &str, value: &Value, depth: usize) -> Value {
         match value {
-            Value::String(text) if is_public(name) => Value::String(self.clear(text)),
+            Value::String(text) if !self.is_secret_member(name) => {
+                Value::String(self.one_line(text))
+            }
             Value::String(text) => Value::String(self.hide(text)),
-            Value::Number(_) if !is_public(name) => Value::String(self.hide(&value.to_string())),
+            Value::Number(_) if self.is_secret_member(name) => {
+                Value::String(self.hide(&value.to_string()))
+            }
             Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
             Value::Array(_) | Value::Object(_) if DEPTH_MAX <= depth => Value::Null,
             Value::Array(all) => {
-                all.iter().map(|value| self.value(name, value, depth + 1)).collect()
+                all.iter().map(|value| self.member(name, value, depth + 1)).collect()
             }
             Value::Object(members) => members
                 .iter()
-                .map(|(name, value)| (self.clear(name), self.value(name, value, depth + 1)))
+                .map(|(name, value)| (self.one_line(name), self.member(name, value, depth + 1)))
                 .collect(),
         }
     }
@@ -174,20 +178,20 @@ impl HarRedactor {
     /// A document that was fetched without a secret, such as the keys of an authority.
     pub fn document(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.clear(text)),
+            Value::String(text) => Value::String(self.one_line(text)),
             Value::Array(all) => all.iter().map(|value| self.document(value)).collect(),
             Value::Object(members) => members
                 .iter()
-                .map(|(name, value)| (self.clear(name), self.document(value)))
+                .map(|(name, value)| (self.one_line(name), self.document(value)))
                 .collect(),
             other => other.clone(),
         }
     }
 
     /// The header and claims of `token`, if it is a readable JWT.
-    pub fn token(&mut self, token: &str) -> Option<Token> {
+    pub fn token(&self, token: &str) -> Option<Token> {
         let jwt = Jwt::decode_unverified(token).ok()?;
-        let mut shown = |name: &str, value: &Value| {
+        let shown = |name: &str, value: &Value| {
             let long = CLAIM_MAX < value.to_string().len() || value.to_string().contains("eyJ");
             match value {
                 Value::String(text) if PRIVATE_CLAIMS.contains(&name) || long => {
@@ -216,7 +220,7 @@ impl HarRedactor {
 
 /// Whether `value` is a fingerprint.
 pub fn is_redacted(value: &str) -> bool {
-    value.strip_prefix(MARK).is_some_and(|rest| {
+    value.strip_prefix(FINGERPRINT).is_some_and(|rest| {
         rest.split_once('-').is_some_and(|(digits, length)| {
             digits.len() == 12
                 && digits.chars().all(|c| c.is_ascii_hexdigit())
@@ -238,17 +242,17 @@ mod tests {
 
     use super::*;
 
-    fn redactor() -> HarRedactor {
-        HarRedactor::new([7; 16], model::Redactor::default())
+    fn redactor() -> Redactor {
+        Redactor::default().with_fingerprints([7; 16])
     }
 
     fn pairs(text: &str) -> Vec<Pair> {
-        super::super::pairs_of(text.as_bytes())
+        pairs_of(text.as_bytes())
     }
 
     #[test]
     fn a_value_that_is_not_listed_becomes_a_fingerprint() {
-        let mut redactor = redactor();
+        let redactor = redactor();
         let form = "grant_type=refresh_token&refresh_token=1.Asecret&client_id=c&scope=a+b&client_secret=hunter2\
                     &password=pw&otp=123456&code_verifier=v3rifier&client_assertion=eyJ.as.sert";
         let shown = redactor.pairs(&pairs(form));
@@ -256,12 +260,12 @@ mod tests {
         for secret in ["1.Asecret", "hunter2", "123456", "v3rifier", "eyJ.as.sert"] {
             assert!(!text.contains(secret), "{text}");
         }
-        assert_eq!(super::super::value_of(&shown, "scope"), Some("a b"));
-        let one = super::super::value_of(&shown, "refresh_token").unwrap();
+        assert_eq!(crate::har::value_of(&shown, "scope"), Some("a b"));
+        let one = crate::har::value_of(&shown, "refresh_token").unwrap();
         assert!(one.starts_with("redacted-") && one.ends_with("-9"), "{one}");
         assert_eq!(redactor.hide("1.Asecret"), one, "the same secret, the same fingerprint");
         assert_ne!(
-            HarRedactor::new([8; 16], model::Redactor::default()).hide("1.Asecret"),
+            Redactor::default().with_fingerprints([8; 16]).hide("1.Asecret"),
             one,
             "but not in another file"
         );
@@ -269,8 +273,28 @@ mod tests {
     }
 
     #[test]
+    fn without_fingerprints_only_secret_names_hide_their_values() {
+        let redactor = Redactor::default();
+        let url = Url::parse("http://localhost/?client_secret=hunter2-2&state=st4te").unwrap();
+        assert_eq!(
+            redactor.url(&url).0,
+            "http://localhost/?client_secret=%5Bsecret%5D&state=st4te"
+        );
+        for (name, value, expected) in [
+            ("Authorization", "Bearer x", "[secret]"),
+            ("Cookie", "a=b-and-more", "[secret]"),
+            ("x-unheard-of", "x, hunter2-2", "x, [secret]"),
+        ] {
+            assert_eq!(redactor.header(name, value).value, expected, "{name}");
+        }
+        let members = json!({ "refresh_token": "r-token", "unlisted": "r-token, 1" });
+        let shown = Value::Object(redactor.members(members.as_object().unwrap()));
+        assert_eq!(shown, json!({ "refresh_token": "[secret]", "unlisted": "[secret], 1" }));
+    }
+
+    #[test]
     fn a_secret_is_found_again_in_texts_that_are_shown() {
-        let mut redactor = redactor();
+        let redactor = redactor();
         let answer = json!({
             "user_code": "ABCD-1234", "device_code": "d3vice/code", "verification_uri": "https://x.example/device",
             "message": "go to https://x.example/device and enter ABCD-1234", "interval": 5, "pin": 4711,
@@ -287,9 +311,9 @@ mod tests {
 
     #[test]
     fn addresses_and_headers_keep_their_shape() {
-        let mut redactor = redactor();
+        let redactor = redactor();
         let url = "http://user:pw@localhost:8400/?code=c0de-value&state=st4te&error=access_denied#id_token=to.ke.n";
-        let (shown, query) = redactor.address(&Url::parse(url).unwrap());
+        let (shown, query) = redactor.url(&Url::parse(url).unwrap());
         assert!(shown.starts_with("http://redacted@localhost:8400/?code=redacted-"), "{shown}");
         assert!(shown.contains("&error=access_denied#id_token=redacted-"), "{shown}");
         assert_eq!(query.len(), 3);
