@@ -231,3 +231,21 @@ fn what_a_program_lacks_is_no_matter_of_the_administrator() {
         Who::TenantAdmin
     );
 }
+
+#[test]
+fn the_issuers_of_a_text_decide_between_tenant_and_version() {
+    const V1: &str = "https://sts.windows.net/8eb213ed-9578-5194-a853-903769e45328/";
+    const V2: &str = "https://login.microsoftonline.com/8eb213ed-9578-5194-a853-903769e45328/v2.0";
+    const OTHER: &str =
+        "https://login.microsoftonline.com/ec8f58d9-684c-5eca-a406-049b3fd4c793/v2.0";
+    for (token, expected, cause) in
+        [(V1, V2, RuleId::V1V2EndpointMismatch), (OTHER, V2, RuleId::WrongTenant)]
+    {
+        let text = format!(
+            "IDX10205: Issuer validation failed. Issuer: '{token}'. Did not match: ValidIssuer: '{expected}'."
+        );
+        let diagnosis = diagnose(&text, &Context::default(), NOW).unwrap();
+        let found = diagnosis.cause().unwrap();
+        assert_eq!((found.rule.id, found.confidence), (cause, Confidence::Certain), "{text}");
+    }
+}
