@@ -57,6 +57,7 @@ fn is_proven(facts: &Facts) -> bool {
         && facts.evidence.not_oauth.is_none()
         && facts.evidence.not_understood.is_none()
         && !facts.evidence.at_rest
+        && !facts.call().is_some_and(|check| check.is_undecided(facts))
         && answer.as_ref().is_none_or(HttpAnswer::is_good)
         && mail.as_ref().is_none_or(|talk| talk.let_in(facts.jwt().is_some()))
         && match facts.input_kind() {

@@ -4,6 +4,7 @@
 pub mod aadsts;
 pub mod causes;
 pub mod clouds;
+pub mod graph;
 pub mod jobs;
 pub mod known;
 pub mod lives;

@@ -171,6 +171,9 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
             shape => evidence.token = Some(shape),
         }
     }
+    if evidence.token.is_some() {
+        evidence.call = super::call_of(text);
+    }
     Ok(evidence)
 }
 

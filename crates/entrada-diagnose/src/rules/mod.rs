@@ -33,6 +33,7 @@ mod expires_soon;
 mod extra_scopes;
 mod family_client;
 mod first_party_preauthorization;
+mod graph_call_permissions;
 mod guest_user_no_mailbox;
 mod id_token_used_as_access_token;
 mod imap_disabled;
@@ -128,6 +129,7 @@ impl RuleId {
             Self::ExtraScopes => &extra_scopes::RULE,
             Self::FamilyClient => &family_client::RULE,
             Self::FirstPartyPreauthorization => &first_party_preauthorization::RULE,
+            Self::GraphCallPermissions => &graph_call_permissions::RULE,
             Self::GuestUserNoMailbox => &guest_user_no_mailbox::RULE,
             Self::IdTokenUsedAsAccessToken => &id_token_used_as_access_token::RULE,
             Self::ImapDisabled => &imap_disabled::RULE,

@@ -96,7 +96,7 @@ pub(super) fn token_explains(facts: &Facts) -> bool {
 
 /// Adds help to a finding that rests on the service's answer alone, not on the token.
 pub(crate) fn advise(facts: &Facts, finding: Finding) -> Finding {
-    let job = format!("--job {}", facts.job);
+    let job = facts.task_flag();
     match finding.rule.id {
         RuleId::Expired if facts.is_good_for_a_while() => finding
             .with_confidence(Confidence::Likely)
