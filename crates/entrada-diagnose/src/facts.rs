@@ -104,11 +104,6 @@ impl<'a> Facts<'a> {
         self.call.as_ref()
     }
 
-    /// What the token is for, in messages: the call, or the job.
-    pub(super) fn task(&self) -> String {
-        self.call.as_ref().map_or_else(|| self.job.to_string(), |check| check.shown().into_owned())
-    }
-
     /// The requested scopes, if the request is the only evidence and has no answer yet.
     pub fn request(&self) -> Option<&'a ScopeSet> {
         let evidence = self.evidence;
@@ -322,19 +317,6 @@ impl<'a> Facts<'a> {
                 })
                 || permissions::holds_any(&permissions::closure(granted), sufficient)
         })
-    }
-
-    /// The scope to request for the call, if the token is judged by one.
-    pub(super) fn call_scope(&self) -> Option<String> {
-        self.call.as_ref()?.scope(self)
-    }
-
-    /// The flag that requests what the token is for: the scope of the call, or the job.
-    pub(super) fn task_flag(&self) -> String {
-        match self.call_scope() {
-            Some(scope) => format!("--scope {scope}"),
-            None => format!("--job {}", self.job),
-        }
     }
 
     /// The scopes to request for the call, or for the job in its cloud.

@@ -214,7 +214,30 @@ impl CallCheck {
     /// The full scope to request for the call, in the cloud of the case.
     pub(super) fn scope(&self, facts: &Facts) -> Option<String> {
         let cloud = facts.context().cloud.or(self.call.cloud()).unwrap_or_default();
-        Some(format!("{}/{}", cloud.facts().graph, self.least(facts)?))
+        let least = self.least(facts)?;
+        // An application requests all of its permissions at once.
+        let name = if facts.subject() == TokenSubject::App { ".default" } else { &least };
+        Some(format!("{}/{name}", cloud.facts().graph))
+    }
+}
+
+impl Facts<'_> {
+    /// What the token is for, in messages: the call, or the job.
+    pub(super) fn task(&self) -> String {
+        self.call().map_or_else(|| self.job.to_string(), |check| check.shown().into_owned())
+    }
+
+    /// The scope to request for the call, if the token is judged by one.
+    pub(super) fn call_scope(&self) -> Option<String> {
+        self.call()?.scope(self)
+    }
+
+    /// The flag that requests what the token is for: the scope of the call, or the job.
+    pub(super) fn task_flag(&self) -> String {
+        match self.call_scope() {
+            Some(scope) => format!("--scope {scope}"),
+            None => format!("--job {}", self.job),
+        }
     }
 }
 

@@ -218,15 +218,17 @@ pub(super) fn generalised(segments: &[Segment]) -> Option<Vec<Segment>> {
         Some(all)
     };
     // The last segment names no object of its own.
-    let last = lower.last()?;
-    let is_type = last.strip_prefix(NAMESPACE).is_some_and(|name| TYPES.contains(&name));
-    if ["$count", "$ref", "$value"].contains(last) || is_type {
-        return cut(lower.len() - 1, lower.len());
-    }
+    // The content of a message (`$value`) needs more than the message: the folder goes first.
+    let without_operation = || {
+        let last = lower.last()?;
+        let is_type = last.strip_prefix(NAMESPACE).is_some_and(|name| TYPES.contains(&name));
+        let is_operation = ["$count", "$ref", "$value"].contains(last);
+        if is_operation || is_type { cut(lower.len() - 1, lower.len()) } else { None }
+    };
     let base = match lower.first()? {
         &"me" => 1,
         &("users" | "groups") => 2,
-        _ => return by_item(segments, &lower),
+        _ => return by_item(segments, &lower).or_else(without_operation),
     };
     let tail = lower.get(base..)?;
     match *tail {
@@ -236,7 +238,7 @@ pub(super) fn generalised(segments: &[Segment]) -> Option<Vec<Segment>> {
         | ["calendargroups", _, "calendars", ..] => cut(base, base + 2),
         ["mailfolders" | "contactfolders", _, "childfolders", ..] => cut(base + 1, base + 3),
         ["calendar", "events" | "calendarview", ..] => cut(base, base + 1),
-        _ => by_item(segments, &lower),
+        _ => by_item(segments, &lower).or_else(without_operation),
     }
 }
 
