@@ -21,6 +21,7 @@ mod export;
 mod faults;
 mod files;
 mod generic_provider;
+mod graph_call;
 mod id_token;
 mod import;
 mod judging;
