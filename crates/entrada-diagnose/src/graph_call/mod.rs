@@ -203,6 +203,22 @@ impl CallCheck {
         self.is_stated && !matches!(self.sufficiency(facts), Sufficiency::Suffices(_))
     }
 
+    /// Whether the lists of permissions say something about this case: the call was named, or the token was refused for its
+    /// permissions, or nobody answered yet.
+    pub(super) fn is_worth_noting(&self, facts: &Facts) -> bool {
+        let answer = facts.evidence.answer.as_ref();
+        self.is_stated
+            || facts.audience_fits() != Some(false)
+                && answer.is_none_or(|answer| answer.status == Some(403))
+                && self.sufficiency(facts) != Sufficiency::Unknown
+    }
+
+    /// The full scope to request as a signed-in user.
+    pub(super) fn delegated_scope(&self, facts: &Facts) -> Option<String> {
+        let cloud = facts.context().cloud.or(self.call.cloud()).unwrap_or_default();
+        Some(format!("{}/{}", cloud.facts().graph, self.access()?.work.least()?.name))
+    }
+
     /// A granted permission of the same kind, which does not suffice.
     pub(super) fn similar<'a>(&self, facts: &Facts, granted: &'a ScopeSet) -> Option<&'a str> {
         let least = self.least(facts)?;
@@ -227,9 +243,14 @@ impl Facts<'_> {
         self.call().map_or_else(|| self.job.to_string(), |check| check.shown().into_owned())
     }
 
-    /// The scope to request for the call, if the token is judged by one.
+    /// The scope to request for the call, if the caller named it or the token lacks its permission.
     pub(super) fn call_scope(&self) -> Option<String> {
-        self.call()?.scope(self)
+        let check = self.call()?;
+        let lacks = || check.sufficiency(self) == Sufficiency::Insufficient;
+        if check.is_stated || self.audience_fits() != Some(false) && lacks() {
+            return check.scope(self);
+        }
+        None
     }
 
     /// The flag that requests what the token is for: the scope of the call, or the job.
@@ -288,12 +309,18 @@ fn compare(names: &[&str], list: &PermissionList) -> Sufficiency {
 enum Width {
     /// It includes the listed one: `Mail.ReadWrite` and `Mail.Read`, `Mail.Read.Shared` and `Mail.Read`.
     Includes,
-    /// It says more, but for whom it holds is a matter of the call: `Files.ReadWrite.All` and `Files.ReadWrite`.
+    /// It says more, or for which objects it holds is not known: `Files.ReadWrite.All` and `Files.ReadWrite`.
     Wider,
     Other,
 }
 
 fn width(name: &str, listed: &str) -> Width {
+    let kind_of = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    if name.to_ascii_lowercase().ends_with(".selected") {
+        // For the sites, lists and files that an administrator chose: whether this is one of them, no token shows.
+        let of_sites = ["sites", "files"].contains(&kind_of(listed).as_str());
+        return if of_sites { Width::Wider } else { Width::Other };
+    }
     let parts = |name: &str| -> (String, u8, String) {
         let lower = name.to_ascii_lowercase();
         let mut parts = lower.splitn(3, '.').map(str::to_owned);
@@ -312,7 +339,7 @@ fn width(name: &str, listed: &str) -> Width {
     if name.eq_ignore_ascii_case("Directory.AccessAsUser.All") {
         // All that the user may do in the directory.
         let directory = ["directory", "user", "group", "groupmember", "application", "device"];
-        let of_directory = directory.contains(&parts(listed).0.as_str());
+        let of_directory = directory.contains(&kind_of(listed).as_str());
         return if of_directory { Width::Wider } else { Width::Other };
     }
     let ((kind, rank, end), (own_kind, own_rank, own_end)) = (parts(name), parts(listed));

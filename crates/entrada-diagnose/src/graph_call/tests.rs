@@ -166,6 +166,13 @@ fn a_permission_that_is_wider_by_its_name_alone_decides_nothing() {
     let call = "GET /me/drive/items/{id}/workbook/tables";
     let (verdict, cause) = outcome(call, user("Files.ReadWrite.All"));
     assert_eq!((verdict, cause.as_str()), (Verdict::Undetermined, ""));
+    for name in ["Sites.Selected", "Files.SelectedOperations.Selected"] {
+        let (verdict, cause) = outcome("GET /sites/contoso.sharepoint.com", user(name));
+        assert_eq!((verdict, cause.as_str()), (Verdict::Undetermined, ""), "{name}");
+        let (verdict, cause) = outcome("GET /sites/contoso.sharepoint.com", app(name));
+        assert_eq!((verdict, cause.as_str()), (Verdict::Undetermined, ""), "{name}");
+        assert_eq!(outcome("GET /me/messages", user(name)).0, Verdict::Problem, "{name}");
+    }
     let (verdict, _) = outcome("GET /users", user("Directory.AccessAsUser.All"));
     assert_eq!(verdict, Verdict::Undetermined);
     assert_eq!(outcome("GET /me/messages", user("Directory.AccessAsUser.All")).0, Verdict::Problem);

@@ -75,7 +75,9 @@ fn check(facts: &Facts) -> Option<Finding> {
             finding =
                 finding.help("to act as the application, call `/users/{id}` instead of `/me`");
         }
-        return Some(finding.help(format!("sign in as the user: {}", facts.login(""))));
+        let scope = facts.call().and_then(|check| check.delegated_scope(facts));
+        let flag = scope.map_or_else(String::new, |scope| format!("--scope {scope}"));
+        return Some(finding.help(format!("sign in as the user: {}", facts.login(&flag))));
     }
     Some(finding.help(format!("to act as a user, sign in: {}", facts.login(""))).help(
         match facts.job {

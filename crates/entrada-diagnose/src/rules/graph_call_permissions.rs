@@ -34,7 +34,7 @@ call. `entrada explain 'GET /me/messages'` shows the permissions of a call witho
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let check = facts.call()?;
+    let check = facts.call().filter(|check| check.is_worth_noting(facts))?;
     let call = check.shown();
     let access = match check.lookup() {
         Lookup::Found(access) => access,
