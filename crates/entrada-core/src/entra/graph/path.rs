@@ -225,9 +225,9 @@ pub(super) fn generalised(segments: &[Segment]) -> Option<Vec<Segment>> {
         let is_operation = ["$count", "$ref", "$value"].contains(last);
         if is_operation || is_type { cut(lower.len() - 1, lower.len()) } else { None }
     };
-    let base = match lower.first()? {
-        &"me" => 1,
-        &("users" | "groups") => 2,
+    let base = match *lower.first()? {
+        "me" => 1,
+        "users" | "groups" => 2,
         _ => return by_item(segments, &lower).or_else(without_operation),
     };
     let tail = lower.get(base..)?;
