@@ -185,6 +185,8 @@ fn ids_are_not_shown_and_the_user_is_known() {
             .unwrap();
     assert_eq!(call.to_string(), "GET /users/{id}/teapot/{id}");
     assert_eq!(call.user(), Some("ada@contoso.com"));
+    let digits: GraphCall = "GET /me/teapot/0123456789".parse().unwrap();
+    assert_eq!(digits.to_string(), "GET /me/teapot/{id}");
     assert_eq!((call.cloud(), call.is_beta(), call.is_me()), (Some(Cloud::UsGov), true, false));
     let call: GraphCall = "GET /users/{user-id}/messages".parse().unwrap();
     assert_eq!(call.user(), None, "a placeholder");
