@@ -123,6 +123,7 @@ mod tests {
         for subject in [None, Some(TokenSubject::App), Some(TokenSubject::User)] {
             assert_eq!(by("GET /me/messages", subject), Some(Severity::Error), "{subject:?}");
         }
+        assert_eq!(by("GET /me/teapot", None), Some(Severity::Error), "not on record, but `/me`");
         assert_eq!(by("POST /users/a@b.c/changePassword", None), Some(Severity::Error));
         assert_eq!(by("GET /users/a@b.c/messages", None), None);
     }
