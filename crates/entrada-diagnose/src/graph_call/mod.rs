@@ -45,7 +45,7 @@ const SHAREABLE: [&str; 4] = ["Mail", "Calendars", "Contacts", "Tasks"];
 
 impl CallCheck {
     /// The call to judge by: the stated one; else, without a stated job, the one that the evidence shows, if it is on record
-    /// and was not successful.
+    /// and its permissions may be the reason of a refusal.
     pub(super) fn of(evidence: &Evidence) -> Option<Self> {
         if let Some(call) = &evidence.context.call {
             return Some(Self { lookup: call.look_up(), call: call.clone(), is_stated: true });
@@ -54,7 +54,8 @@ impl CallCheck {
             return None;
         }
         let call = match &evidence.answer {
-            Some(answer) if answer.is_success() => return None,
+            // Graph refuses a call for its permissions with 403; a page comes from somebody in between.
+            Some(answer) if answer.status != Some(403) || answer.is_html() => return None,
             Some(answer) => answer
                 .url
                 .as_deref()
@@ -206,10 +207,8 @@ impl CallCheck {
     /// Whether the lists of permissions say something about this case: the call was named, or the token was refused for its
     /// permissions, or nobody answered yet.
     pub(super) fn is_worth_noting(&self, facts: &Facts) -> bool {
-        let answer = facts.evidence.answer.as_ref();
         self.is_stated
             || facts.audience_fits() != Some(false)
-                && answer.is_none_or(|answer| answer.status == Some(403))
                 && self.sufficiency(facts) != Sufficiency::Unknown
     }
 

@@ -235,10 +235,10 @@ fn a_token_whose_permissions_are_unknown_is_undetermined() {
 #[test]
 fn the_call_of_a_refused_request_is_judged_by_itself() {
     let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read Files.Read"}"#;
-    let with = |method: &str, url: &str| {
+    let answered = |status: u16, method: &str, url: &str| {
         let mut evidence = token(claims);
         evidence.answer = Some(crate::HttpAnswer {
-            status: Some(403),
+            status: Some(status),
             body: r#"{"error":{"code":"ErrorAccessDenied","message":"Access is denied."}}"#
                 .to_owned(),
             method: Some(method.to_owned()),
@@ -248,6 +248,9 @@ fn the_call_of_a_refused_request_is_judged_by_itself() {
         let diagnosis = crate::run(&evidence);
         diagnosis.cause().map(|cause| format!("{}: {}", cause.rule.id, cause.message))
     };
+    let with = |method: &str, url: &str| answered(403, method, url);
+    let other = answered(401, "GET", "https://graph.microsoft.com/v1.0/me/todo/lists");
+    assert!(!other.unwrap_or_default().contains("Tasks.Read"), "a 401 is not about permissions");
     assert_eq!(
         with("GET", "https://graph.microsoft.com/v1.0/me/todo/lists").unwrap(),
         "missing-scope: `Tasks.Read` is missing for `GET /me/todo/lists`"

@@ -159,12 +159,12 @@ mod tests {
         for (text, call) in [
             ("curl https://graph.microsoft.com/v1.0/me", "GET /me"),
             (
-                "curl -s -X PATCH 'https://graph.microsoft.com/v1.0/me/events/A' -d '{}'",
-                "PATCH /me/events/A",
+                "curl -s -X PATCH 'https://graph.microsoft.com/v1.0/me/events/a' -d '{}'",
+                "PATCH /me/events/a",
             ),
             (
-                "curl -XDELETE \"https://graph.microsoft.com/v1.0/me/events/A\"",
-                "DELETE /me/events/A",
+                "curl -XDELETE \"https://graph.microsoft.com/v1.0/me/events/a\"",
+                "DELETE /me/events/a",
             ),
             (
                 "curl --request POST \\\n  --url https://graph.microsoft.com/v1.0/me/sendMail \\\n  --data '{}'",

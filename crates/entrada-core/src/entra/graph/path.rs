@@ -54,6 +54,9 @@ impl Segment {
             || 4 < self.text.bytes().filter(u8::is_ascii_digit).count()
         {
             Cow::Borrowed("{id}")
+        } else if self.text.starts_with(|c: char| c.is_ascii_uppercase()) {
+            // Graph's names begin in lower case, and the case of a path has no meaning.
+            Cow::Borrowed(&self.lower)
         } else {
             Cow::Borrowed(&self.text)
         }

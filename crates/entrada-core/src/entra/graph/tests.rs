@@ -88,7 +88,7 @@ fn a_call_is_found_in_each_of_its_spellings() {
         ("GET https://graph.microsoft.us/v1.0/me", "GET /me"),
         ("GET https://dod-graph.microsoft.us/v1.0/me", "GET /me"),
         ("GET https://microsoftgraph.chinacloudapi.cn/v1.0/me", "GET /me"),
-        ("GET https://GRAPH.microsoft.com:443/V1.0/Me/Messages/", "GET /Me/Messages"),
+        ("GET https://GRAPH.microsoft.com:443/V1.0/Me/Messages/", "GET /me/messages"),
         ("GET graph.microsoft.com/v1.0/me", "GET /me"),
         ("GET /v1.0/me/messages HTTP/1.1", "GET /me/messages"),
         ("GET /v1.0/me//messages/?$top=1#x", "GET /me/messages"),
