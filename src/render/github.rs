@@ -17,7 +17,7 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
                 Confidence::Likely => " (likely)",
                 Confidence::Possible => " (possible)",
             };
-            let title = format!("entrada: {} ({})", finding.rule.id, diagnosis.job);
+            let title = format!("entrada: {} ({})", finding.rule.id, diagnosis.task());
             let mut text = format!("{}{confidence}", finding.message);
             for seen in &finding.evidence {
                 text = text + "\n" + seen.field + ": " + &seen.value;
@@ -28,7 +28,7 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
             writeln!(out, "::{command} title={}::{}", property(&title), data(&text))?;
         }
         if diagnosis.findings.is_empty() {
-            let fine = format!("no problem found for {}", diagnosis.job);
+            let fine = format!("no problem found for {}", diagnosis.task());
             writeln!(out, "::notice title=entrada::{}", data(&fine))?;
         }
     }

@@ -174,7 +174,7 @@ fn who(who: Who) -> &'static str {
 }
 
 fn summary(diagnosis: &Diagnosis, style: Style) -> String {
-    let job = diagnosis.job;
+    let job = diagnosis.task();
     match (diagnosis.verdict, diagnosis.cause()) {
         (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still in progress"),
         (Verdict::Problem, Some(cause)) => {
@@ -202,7 +202,7 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
         | InputKind::OpaqueToken
         | InputKind::TokenResponse
         | InputKind::Request => {
-            format!(" (judged for `{}`)", diagnosis.job)
+            format!(" (judged for `{}`)", diagnosis.task())
         }
         InputKind::OauthError
         | InputKind::HttpResponse

@@ -48,6 +48,8 @@ struct V1Event<'a> {
 struct Input<'a> {
     kind: &'static str,
     job: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'a str>,
     #[serde(rename = "as")]
     subject: &'static str,
 }
@@ -163,6 +165,7 @@ fn v1(diagnosis: &Diagnosis) -> V1<'_> {
         input: Input {
             kind: diagnosis.input.id(),
             job: diagnosis.job.id(),
+            call: diagnosis.call.as_deref(),
             subject: diagnosis.subject.id(),
         },
         findings: Findings(&diagnosis.findings),

@@ -1,5 +1,6 @@
 //! Turns values into text, with one file per format. This module makes no decisions.
 
+mod call;
 mod claims;
 mod github;
 mod human;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use entrada_diagnose::Diagnosis;
 
+pub use call::{call_lines, calls_json};
 pub use claims::claims;
 pub use human::{Style, failure, field, heading, help, label, prose, wrapped};
 pub use report::report;

@@ -22,6 +22,7 @@ mod faults;
 mod files;
 mod forms;
 mod generic_provider;
+mod graph_call;
 mod id_token;
 mod import;
 mod judging;

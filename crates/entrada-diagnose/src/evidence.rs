@@ -1,6 +1,7 @@
 //! The basis of a diagnosis: everything that was collected about one token or one refusal.
 
 use entrada_core::entra::clouds::Cloud;
+use entrada_core::entra::graph::GraphCall;
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
@@ -25,6 +26,8 @@ pub struct Evidence {
     pub answer: Option<HttpAnswer>,
     /// A conversation between a mail server and its client.
     pub mail: Option<MailLog>,
+    /// The call of Microsoft Graph that the input shows beside a token, such as a `curl` command.
+    pub call: Option<GraphCall>,
     /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
@@ -49,6 +52,8 @@ pub struct Evidence {
 pub struct Context {
     /// What the token is for; see [`Context::job`] for the default.
     pub job: Option<Job>,
+    /// The call of Microsoft Graph to judge by, instead of a job.
+    pub call: Option<GraphCall>,
     /// An unknown job that the evidence names: it may be user-defined.
     pub job_name: Option<String>,
     /// All named jobs, if there are several.
@@ -110,6 +115,7 @@ impl Evidence {
             not_oauth: self.not_oauth.or(other.not_oauth),
             answer: self.answer.or(other.answer),
             mail: self.mail.or(other.mail),
+            call: self.call.or(other.call),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),
@@ -171,6 +177,7 @@ impl Context {
         let named = if self.jobs.is_empty() { other.jobs } else { self.jobs };
         Self {
             job: self.job.or(other.job),
+            call: self.call.or(other.call),
             job_name: self.job_name.or(other.job_name),
             jobs: named,
             subject: self.subject.or(other.subject),
@@ -201,8 +208,11 @@ impl Context {
         }
     }
 
-    /// The job to check for: the named one, else the one that the requested scopes point to, else reading mail through Graph.
+    /// The job to check for: any use of Graph for a call, else the named one, else the one that the requested scopes point to, else reading mail through Graph.
     pub fn job(&self) -> Job {
+        if self.call.is_some() {
+            return Job::Graph;
+        }
         self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::graph_call::{CallCheck, Sufficiency};
 use super::refusal;
 use super::shape::Shape;
 use super::{Context, Evidence, Finding, InputKind};
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub job: Job,
     /// The requirements of that job.
     pub needs: JobFacts,
+    /// The call of Microsoft Graph that the token is judged by.
+    call: Option<CallCheck>,
     /// The access token's shape: the pasted one, or the one in the response.
     shape: Option<Cow<'a, Shape>>,
     /// The current time, from the server's clock if the response carries it, else from the local clock: the server decides
@@ -60,16 +63,19 @@ impl<'a> Facts<'a> {
         let context = &evidence.context;
         let job =
             match (&context.job, &context.requested, response.and_then(TokenResponse::granted)) {
-                (None, None, requested @ Some(_)) => {
+                (None, None, requested @ Some(_)) if context.call.is_none() => {
                     Context { requested, ..Context::default() }.job()
                 }
-                (None, ..) => called(evidence).unwrap_or_else(|| context.job()),
+                (None, ..) if context.call.is_none() => called(evidence)
+                    .or(evidence.call.as_ref().map(|_| Job::Graph))
+                    .unwrap_or_else(|| context.job()),
                 _ => context.job(),
             };
         let mut facts = Self {
             evidence,
             job,
             needs: jobs::facts(job),
+            call: CallCheck::of(evidence),
             shape,
             now: response.and_then(|response| response.server_date).or(evidence.now),
             refusal_is_past: false,
@@ -89,6 +95,11 @@ impl<'a> Facts<'a> {
     /// The context of the case.
     pub fn context(&self) -> &'a Context {
         &self.evidence.context
+    }
+
+    /// The call of Microsoft Graph that the token is judged by, if there is one.
+    pub(super) fn call(&self) -> Option<&CallCheck> {
+        self.call.as_ref()
     }
 
     /// The requested scopes, if the request is the only evidence and has no answer yet.
@@ -139,6 +150,9 @@ impl<'a> Facts<'a> {
 
     /// Whether a service answered a call of this job successfully: the token had what it needed.
     pub fn is_served(&self) -> bool {
+        if self.context().call.is_some() {
+            return false;
+        }
         self.evidence.answer.as_ref().is_some_and(|answer| answer.serves(self.job))
     }
 
@@ -288,6 +302,9 @@ impl<'a> Facts<'a> {
     /// served.
     pub fn suffices(&self) -> bool {
         *self.known.suffices.get_or_init(|| {
+            if let Some(check) = &self.call {
+                return check.sufficiency(self) != Sufficiency::Insufficient;
+            }
             let sufficient = self.needs.sufficient;
             let Some(granted) = self.granted() else { return sufficient.is_empty() };
             // By its own name, which is the usual case, or as part of a broader permission.
@@ -300,8 +317,11 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The scopes to request for the job in its cloud.
+    /// The scopes to request for the call, or for the job in its cloud.
     pub fn job_scopes(&self) -> Vec<String> {
+        if let Some(scope) = self.call_scope() {
+            return vec![scope];
+        }
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
     }
 
@@ -309,7 +329,7 @@ impl<'a> Facts<'a> {
     pub(super) fn request_job_scope(&self, finding: Finding) -> Finding {
         match self.job_scopes().first() {
             Some(scope) => {
-                let login = self.login(&format!("--job {}", self.job));
+                let login = self.login(&self.task_flag());
                 finding.help(format!("request `{scope}`: {login}"))
             }
             None => finding.help("request a scope of that service"),
@@ -322,7 +342,9 @@ impl<'a> Facts<'a> {
             return None;
         }
         let scope = jobs::app_scope_in(self.job, self.context().cloud.unwrap_or_default())?;
-        let role = self.needs.app_roles.first().map_or_else(String::new, |role| {
+        let of_call = self.call.as_ref().and_then(|check| check.least(self));
+        let role = of_call.or_else(|| self.needs.app_roles.first().map(|role| (*role).into()));
+        let role = role.map_or_else(String::new, |role| {
             format!("; it needs the application permission `{role}`")
         });
         Some(format!("request `{scope}` with the application's own secret or certificate{role}"))
@@ -342,7 +364,9 @@ impl<'a> Facts<'a> {
         // The scopes or job in `arguments` replace the earlier ones; without arguments, the earlier ones are repeated.
         let job =
             context.job.filter(|_| context.wanted.is_none()).map(|job| format!("--job {job}"));
-        let same = context.wanted.as_deref().or(job.as_deref());
+        let scope = context.call.as_ref().and_then(|_| self.call_scope());
+        let scope = scope.map(|scope| format!("--scope {scope}"));
+        let same = context.wanted.as_deref().or(scope.as_deref()).or(job.as_deref());
         let same = if arguments.is_empty() { same } else { Some(arguments) };
         words.extend(same.filter(|words| !words.is_empty()));
         format!("`{}`", words.join(" "))

@@ -21,6 +21,7 @@ mod diagnose;
 mod evidence;
 mod facts;
 mod finding;
+mod graph_call;
 mod har;
 mod merge;
 mod read;
@@ -38,6 +39,7 @@ pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
+pub use graph_call::call_of;
 pub use read::{ArtifactLine, Reading, RecogniseError, explain_reading, recognise};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
@@ -95,6 +97,8 @@ pub struct Diagnosis {
     pub input: InputKind,
     /// The job it was judged for.
     pub job: Job,
+    /// The call of Microsoft Graph that it was judged by: method and path, with `{id}` for ids.
+    pub call: Option<String>,
     /// Whether the token acts for a user or for an application.
     pub subject: TokenSubject,
     /// The findings.
@@ -107,6 +111,11 @@ impl Diagnosis {
     /// The cause: the first error.
     pub fn cause(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.severity == Severity::Error)
+    }
+
+    /// What the token was judged for, in messages: the call, or the job.
+    pub fn task(&self) -> &str {
+        self.call.as_deref().unwrap_or(self.job.id())
     }
 
     /// Removes the secrets of `evidence` from the texts: servers repeat what they were sent.
@@ -130,6 +139,7 @@ impl Diagnosis {
             finding.help.iter_mut().for_each(redact_if_owned);
             finding.evidence.iter_mut().for_each(|seen| shown(&mut seen.value));
         }
+        self.call.iter_mut().for_each(shown);
         self.summary.scopes.iter_mut().for_each(|row| shown(&mut row.scope));
         self.summary.life.iter_mut().for_each(|event| shown(&mut event.what));
         self
@@ -173,6 +183,7 @@ fn findings_of(mut facts: Facts) -> Diagnosis {
         verdict: verdict::of(&facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
+        call: facts.call().map(|check| check.shown().into_owned()),
         subject: facts.subject(),
         findings,
         summary: TokenSummary::default(),

@@ -231,6 +231,8 @@ pub enum RuleId {
     /// The service does not accept passwords.
     BasicAuthDisabled,
     // Facts worth knowing.
+    /// The permissions that a call of Microsoft Graph takes.
+    GraphCallPermissions,
     /// The token of a personal account cannot be decoded.
     OpaqueMsaToken,
     /// An access token does not show `offline_access`.

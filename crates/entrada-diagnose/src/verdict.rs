@@ -88,6 +88,7 @@ fn proof(facts: &Facts) -> Option<Proof> {
         && facts.evidence.not_oauth.is_none()
         && facts.evidence.not_understood.is_none()
         && !facts.evidence.at_rest
+        && !facts.call().is_some_and(|check| check.is_undecided(facts))
         && answer.as_ref().is_none_or(HttpAnswer::is_good)
         && mail.as_ref().is_none_or(|mail| mail.let_in(facts.jwt().is_some()));
     // The answer, the issuer, or the rules that read the token are the proof.

@@ -4,6 +4,7 @@ use super::super::Failure;
 use super::super::app::App;
 use crate::config::{ConfigFile, Settings};
 use entrada_auth::sys::Env;
+use entrada_core::entra::graph::GraphCall;
 use entrada_core::{Job, TokenSubject, shell_quoted};
 use entrada_diagnose::{Context, Evidence};
 
@@ -55,8 +56,20 @@ impl ContextResolver {
         Ok(resolver)
     }
 
+    /// Judges by `call`, whatever the jobs are. A URL also names the cloud.
+    #[must_use]
+    pub(super) fn with_call(mut self, call: Option<&GraphCall>) -> Self {
+        self.flags.call = call.cloned();
+        let cloud = call.and_then(GraphCall::cloud);
+        self.flags.cloud = self.flags.cloud.or(cloud);
+        self
+    }
+
     /// One case for each job that it is to be judged by.
     pub(super) fn cases(&self, evidence: Evidence) -> Vec<Evidence> {
+        if self.flags.call.is_some() {
+            return vec![self.case(evidence, Some(Job::Graph))];
+        }
         let told = self.own.or(evidence.context.job);
         let jobs = match (&self.by_flag[..], told) {
             ([], Some(_)) => &[],

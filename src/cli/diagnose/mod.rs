@@ -13,6 +13,7 @@ use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
 pub(super) use context_resolver::ContextResolver;
 use entrada_auth::sys::Stream;
+use entrada_core::entra::graph::GraphCall;
 use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
 
 /// Members of an evidence file that are named as not understood.
@@ -31,6 +32,10 @@ pub(super) struct Args {
     /// Write the diagnosis to an HTML file too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Judge the token by this call of Microsoft Graph instead of a job: a method and a path or URL, such as
+    /// `GET /me/messages`; `GET` if no method is given
+    #[arg(long, value_name = "CALL", conflicts_with = "job")]
+    call: Option<GraphCall>,
     /// Diagnose each line of standard input on its own, and print one line of JSON for each
     #[arg(long, conflicts_with_all = ["input", "output", "report"])]
     stream: bool,
@@ -38,7 +43,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if args.stream {
-        let resolver = ContextResolver::new(app, None)?;
+        let resolver = ContextResolver::new(app, None)?.with_call(args.call.as_ref());
         return stream::run(&resolver, app);
     }
     let open = |path| super::report::open(app, path);
@@ -53,7 +58,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     let mut judged: Vec<Diagnosis> = Vec::new();
     for case in cases {
-        let resolver = ContextResolver::new(app, case.context.job_name.as_deref())?;
+        // A call takes the place of a job that the evidence names.
+        let job_name = case.context.job_name.as_deref().filter(|_| args.call.is_none());
+        let resolver = ContextResolver::new(app, job_name)?.with_call(args.call.as_ref());
         judged.extend(resolver.cases(case).iter().map(diagnose::run));
     }
     let style = style_of(app.sys, Stream::Stdout);

@@ -1,5 +1,6 @@
 //! `entrada explain`.
 
+mod call;
 mod entra;
 mod search;
 
@@ -8,8 +9,9 @@ use strum::IntoEnumIterator as _;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-use crate::render;
+use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
+use entrada_core::entra::graph::CallAccess;
 use entrada_core::entra::oauth_errors::{self, OauthError};
 use entrada_core::entra::permissions;
 use entrada_core::entra::{aadsts, claims, jobs};
@@ -18,12 +20,15 @@ use entrada_diagnose::{RuleId, rules};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// `wrong-audience`, `AADSTS65001` or `65001`, `invalid_grant`, `scp`, `Mail.Read`, `imap`, `exit 5`; `jobs` and `exit`
-    /// list them
+    /// `wrong-audience`, `AADSTS65001` or `65001`, `invalid_grant`, `scp`, `Mail.Read`, `GET /me/messages`, `imap`, `exit 5`;
+    /// `jobs` and `exit` list them
     what: Vec<String>,
     /// List everything that contains these words
     #[arg(long, value_name = "WORDS", conflicts_with = "what")]
     search: Option<String>,
+    /// The format of the output; only calls of Microsoft Graph, such as `GET /me/messages`, have JSON
+    #[arg(long, short, default_value = "human", conflicts_with = "search")]
+    output: Format,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -36,7 +41,21 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if let Some(words) = word.strip_prefix("search ") {
         return search::search(words, app);
     }
-    let page = page(app, &what, &word).ok_or_else(|| unknown(&what, &word))?;
+    let page = match page(app, &what, &word) {
+        Some(page) => page,
+        None => match call::records(&what) {
+            Some(records) => ExplainPage::Calls(records?),
+            None => return Err(unknown(&what, &word)),
+        },
+    };
+    if args.output == Format::Json {
+        let ExplainPage::Calls(calls) = page else {
+            return Err(Failure::usage("only calls of Microsoft Graph are explained in JSON")
+                .help("name a call: `entrada explain 'GET /me/messages' -o json`"));
+        };
+        render::calls_json(app.stdout, &calls)?;
+        return Ok(Exit::Success);
+    }
     let style = style_of(app.sys, Stream::Stdout);
     match page {
         ExplainPage::Prose(text) => render::prose(app.stdout, style.width, &text)?,
@@ -44,6 +63,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             for line in lines {
                 // Those of an own job are as the configuration has them.
                 render::wrapped(app.stdout, style.width, &clean(&line))?;
+            }
+        }
+        ExplainPage::Calls(calls) => {
+            for (index, access) in calls.iter().enumerate() {
+                let space = (0 < index).then(String::new);
+                for line in space.into_iter().chain(render::call_lines(access)) {
+                    render::wrapped(app.stdout, style.width, &clean(&line))?;
+                }
             }
         }
         ExplainPage::Table(headings, rows) => render::listing(app.stdout, &headings, &rows, style)?,
@@ -57,6 +84,8 @@ enum ExplainPage {
     Prose(String),
     /// Lines, each for itself.
     Lines(Vec<String>),
+    /// The permissions of calls of Microsoft Graph.
+    Calls(Vec<CallAccess>),
     /// Rows under two headings.
     Table([&'static str; 2], Vec<Vec<String>>),
 }
@@ -93,6 +122,7 @@ fn overview() -> ExplainPage {
         ("entrada explain invalid_grant", "an OAuth error"),
         ("entrada explain scp", "a claim in a token"),
         ("entrada explain Mail.Read", "a permission"),
+        ("entrada explain 'GET /me/messages'", "the permissions of a call of Microsoft Graph"),
         ("entrada explain imap", "a job; `entrada explain jobs` lists them"),
         ("entrada explain exit 5", "an exit code; `entrada explain exit` lists them"),
         ("entrada explain --search consent", "every entry that contains a word"),
@@ -127,7 +157,7 @@ fn unknown(what: &str, word: &str) -> Failure {
     match nearest(word) {
         Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
         None => failure.help(
-            "give a finding's id, an AADSTS number, a claim, a permission, a job, or `exit 5`; \
+            "give a finding's id, an AADSTS number, a claim, a permission, a call, a job, or `exit 5`; \
              `entrada explain --search WORDS` looks for words",
         ),
     }

@@ -69,7 +69,7 @@ fn judgement(diagnosis: &Diagnosis) -> Markup {
             header.verdict.(class) {
                 h1 { (word) }
                 p {
-                    "for " code { (diagnosis.job.id()) } ", as "
+                    "for " code { (diagnosis.task()) } ", as "
                     @match diagnosis.subject.id() { "app" => "an application", _ => "a user" }
                     @if let Some(cause) = diagnosis.cause() { ": " strong { (ticks(&cause.message)) } }
                 }

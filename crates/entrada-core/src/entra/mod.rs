@@ -7,6 +7,7 @@ pub mod claims;
 pub mod clouds;
 pub mod consent;
 pub mod exchange_rbac;
+pub mod graph;
 pub mod jobs;
 pub mod known;
 pub mod lifetimes;

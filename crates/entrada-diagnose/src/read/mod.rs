@@ -108,7 +108,11 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     if let Some(jwt) = Shape::of_plain_jwt(text) {
         return Ok(Evidence { token: Some(jwt), now: Some(now), ..Evidence::default() });
     }
-    Ok(reading::read(text, now)?.evidence)
+    let mut evidence = reading::read(text, now)?.evidence;
+    if evidence.token.is_some() && !text.starts_with('{') {
+        evidence.call = super::call_of(text);
+    }
+    Ok(evidence)
 }
 
 #[cfg(test)]

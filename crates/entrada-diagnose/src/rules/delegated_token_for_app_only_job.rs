@@ -25,13 +25,26 @@ scope `<resource>/.default`. Or run the job as the user, without `--as app`.
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if facts.context().subject != Some(TokenSubject::App) || facts.is_app_only() {
+    let call = facts.call().filter(|check| {
+        check.access().is_some_and(|access| access.work.is_empty() && access.personal.is_empty())
+    });
+    let is_stated = facts.context().subject == Some(TokenSubject::App);
+    if !is_stated && call.is_none() || facts.is_app_only() {
         return None;
     }
     facts.wanted_resource()?;
     let scp = facts.claims()?.scp()?;
+    let message = match call {
+        Some(check) => {
+            format!(
+                "the token acts for a signed-in user, and `{}` needs an application",
+                check.shown()
+            )
+        }
+        None => "the token acts for a signed-in user, not for the application itself".to_owned(),
+    };
     Some(
-        RULE.finding("the token acts for a signed-in user, not for the application itself")
+        RULE.finding(message)
             .with_evidence("scp", scp)
             .help("get a token with client credentials and the scope `<resource>/.default`"),
     )

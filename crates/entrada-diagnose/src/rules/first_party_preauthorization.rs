@@ -60,7 +60,7 @@ fn before_asking(facts: &Facts) -> Option<Finding> {
 fn by_token(facts: &Facts) -> Option<Finding> {
     let client = facts.claims()?.client_id().and_then(known::client).filter(|_| lacks(facts))?;
     let missing = super::missing_scope::for_the_job(facts)?;
-    let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
+    let (least, _) = super::missing_scope::misses(facts)?;
     let mut finding = RULE
         .finding(format!(
             "`{least}` is missing, and `{}` cannot get it, because Microsoft fixes its permissions",

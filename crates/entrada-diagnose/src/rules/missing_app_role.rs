@@ -1,3 +1,4 @@
+use crate::graph_call::{CallCheck, Sufficiency};
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::TokenSubject;
 use entrada_core::entra::exchange_rbac;
@@ -37,14 +38,19 @@ fn check(facts: &Facts) -> Option<Finding> {
     if user_is_meant
         || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
-        || facts.needs.app_roles.is_empty()
         // Exchange also admits applications by RBAC, which a token does not show.
         || facts.is_served()
     {
         return None;
     }
     let roles = facts.claims()?.roles().unwrap_or_default();
+    if let Some(check) = facts.call() {
+        return for_the_call(facts, check, &roles);
+    }
     let needed = facts.needs.app_roles;
+    if needed.is_empty() {
+        return None;
+    }
     if needed.iter().any(|need| roles.iter().any(|role| role.eq_ignore_ascii_case(need))) {
         return None;
     }
@@ -68,9 +74,34 @@ fn advise(_facts: &Facts, finding: Finding) -> Finding {
     finding.help("an administrator grants the application permission and consents to it")
 }
 
+fn for_the_call(facts: &Facts, check: &CallCheck, roles: &[&str]) -> Option<Finding> {
+    if check.sufficiency(facts) != Sufficiency::Insufficient || check.call().is_me() {
+        // `/me` has no application permission: `app-only-token-for-delegated-job` reports it.
+        return None;
+    }
+    let access = check.access()?;
+    let least = check.least(facts)?;
+    let mut finding = RULE
+        .finding(format!("the application permission `{least}` is missing for `{}`", check.shown()))
+        .with_evidence("roles", if roles.is_empty() { "none".to_owned() } else { roles.join(" ") })
+        .with_confidence(check.confidence(facts))
+        .help(format!("ask an administrator to grant the application permission `{least}`"));
+    if access.is_of_mailbox() {
+        finding = finding.help(
+            "Exchange also admits applications by RBAC for Applications, which a token does not show",
+        );
+    } else if access.application.has_resource_specific() {
+        finding = finding.help(
+            "a team, chat or group can also allow the call to an application that is installed there, which a token does not show",
+        );
+    }
+    Some(finding)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Confidence;
     use crate::rules::testing::{finding_of, token};
     use entrada_core::Job;
 
@@ -103,6 +134,29 @@ mod tests {
         );
         let imap = found(r#"{"aud":"https://outlook.office365.com","idtyp":"app"}"#, Job::Imap);
         assert_eq!((imap.confidence, imap.help.len()), (Confidence::Certain, 1));
+    }
+
+    #[test]
+    fn a_call_names_its_own_role() {
+        let by = |call: &str, roles: &str| {
+            let claims = format!(
+                r#"{{"aud":"https://graph.microsoft.com","idtyp":"app","roles":[{roles}]}}"#
+            );
+            let mut evidence = token(&claims);
+            evidence.context.call = Some(call.parse().unwrap());
+            let finding = (RULE.check)(&Facts::new(&evidence))?;
+            Some((finding.message.into_owned(), finding.confidence))
+        };
+        let (message, confidence) = by("GET /users", r#""Mail.Read""#).unwrap();
+        assert!(message.contains("`User.ReadBasic.All` is missing for `GET /users`"), "{message}");
+        assert_eq!(confidence, Confidence::Certain);
+        let (message, confidence) = by("GET /users/a@b.c/messages", "").unwrap();
+        assert!(message.contains("`Mail.ReadBasic.All` is missing"), "{message}");
+        assert_eq!(confidence, Confidence::Possible, "RBAC for Applications");
+        assert_eq!(by("GET /users/a@b.c/messages", r#""Mail.ReadWrite""#), None);
+        assert_eq!(by("GET /me/messages", r#""Mail.ReadWrite""#), None);
+        let (_, confidence) = by("GET /teams/1/channels", "").unwrap();
+        assert_eq!(confidence, Confidence::Possible, "resource-specific consent");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::{permissions, resources};
 use entrada_core::oauth::TokenResponse;
@@ -79,7 +81,7 @@ fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
 }
 
 /// The least permission that the job needs, and the granted scopes, if they do not suffice.
-pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet)> {
+pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(Cow<'static, str>, &'a ScopeSet)> {
     if facts.subject() == TokenSubject::App || facts.is_app_only() {
         return None;
     }
@@ -89,33 +91,44 @@ pub(super) fn misses<'a>(facts: &'a Facts) -> Option<(&'static str, &'a ScopeSet
     if facts.suffices() || !granted.has_api() || legacy {
         return None;
     }
+    if let Some(check) = facts.call() {
+        return Some((check.least(facts)?, granted));
+    }
     let least = facts.needs.least_privilege.first().or(facts.needs.sufficient.first())?;
-    Some((least, granted))
+    Some((Cow::Borrowed(least), granted))
 }
 
 pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
     let (least, granted) = misses(facts)?;
-    let closure = permissions::closure(granted);
-    let tempting: Vec<&str> = facts
-        .needs
-        .tempting
-        .iter()
-        .copied()
-        .filter(|scope| closure.contains(&resources::short_name(scope).to_ascii_lowercase()))
-        .collect();
-    let message = match tempting.first() {
-        Some(near) => {
-            format!("`{least}` is missing for `{}`; `{near}` does not suffice", facts.job)
-        }
-        None => format!("`{least}` is missing for `{}`", facts.job),
+    let task = facts.task();
+    let message = match similar(facts, granted) {
+        Some(near) => format!("`{least}` is missing for `{task}`; `{near}` does not suffice"),
+        None => format!("`{least}` is missing for `{task}`"),
     };
     let field =
         if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
     let mut finding = RULE.finding(message).with_evidence(field, granted);
-    if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
-        finding = finding.with_evidence("requested", "yes, but not granted");
+    let Some(check) = facts.call() else {
+        if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
+            finding = finding.with_evidence("requested", "yes, but not granted");
+        }
+        return Some(ask(facts, finding));
+    };
+    if check.is_of_another_user(facts) == Some(true) {
+        finding = finding.with_evidence("call", "on another user, not on the token's own");
     }
-    Some(ask(facts, finding))
+    Some(ask(facts, finding.with_confidence(check.confidence(facts))))
+}
+
+/// A granted permission that looks sufficient and is not.
+fn similar<'a>(facts: &Facts, granted: &'a ScopeSet) -> Option<&'a str> {
+    if let Some(check) = facts.call() {
+        return check.similar(facts, granted);
+    }
+    let closure = permissions::closure(granted);
+    let is_held =
+        |scope: &str| closure.contains(&resources::short_name(scope).to_ascii_lowercase());
+    facts.needs.tempting.iter().copied().find(|scope| is_held(scope))
 }
 
 /// A requested scope was not granted, although the granted ones suffice for the job.
@@ -160,12 +173,14 @@ fn ask(facts: &Facts, finding: Finding) -> Finding {
     if let Some(how) = facts.ask_as_application() {
         return finding.help(how);
     }
-    let job = format!("--job {}", facts.job);
+    let job = facts.task_flag();
     let finding = match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("sign in with `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("sign in with a scope of that API: {}", facts.login(&job))),
     };
-    if facts.needs.admin_consent {
+    let list = facts.call().and_then(|check| check.list(facts));
+    let by_call = list.and_then(|list| Some(list.least()?.admin_consent));
+    if by_call.unwrap_or(facts.needs.admin_consent) {
         finding.help("this permission usually needs an administrator's consent")
     } else {
         finding

@@ -40,6 +40,7 @@ mod extra_scopes;
 mod family_client;
 mod federated_credential_mismatch;
 mod first_party_preauthorization;
+mod graph_call_permissions;
 mod guest_user_no_mailbox;
 mod id_token_used_as_access_token;
 mod imap_disabled;
@@ -154,6 +155,7 @@ impl RuleId {
             Self::FamilyClient => &family_client::RULE,
             Self::FederatedCredentialMismatch => &federated_credential_mismatch::RULE,
             Self::FirstPartyPreauthorization => &first_party_preauthorization::RULE,
+            Self::GraphCallPermissions => &graph_call_permissions::RULE,
             Self::GuestUserNoMailbox => &guest_user_no_mailbox::RULE,
             Self::IdTokenUsedAsAccessToken => &id_token_used_as_access_token::RULE,
             Self::ImapDisabled => &imap_disabled::RULE,

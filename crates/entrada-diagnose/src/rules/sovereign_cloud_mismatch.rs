@@ -77,11 +77,16 @@ fn by_claims(facts: &Facts) -> Option<Finding> {
     if let Some(named) = facts.context().cloud
         && named != aud_cloud
     {
+        let is_of_call = context.call.as_ref().is_some_and(|call| call.cloud() == Some(named));
         let (found, named) = (aud_cloud.id(), named.id());
         return Some(
-            RULE.finding(format!(
-                "the token is for the {found} cloud, but the {named} cloud is configured"
-            ))
+            RULE.finding(if is_of_call {
+                format!(
+                    "the token is for the {found} cloud, but the call goes to the {named} cloud"
+                )
+            } else {
+                format!("the token is for the {found} cloud, but the {named} cloud is configured")
+            })
             .with_evidence("aud", aud)
             .with_evidence("cloud", named)
             .help(format!("sign in to that cloud: {}", facts.login(&format!("--cloud {named}")))),

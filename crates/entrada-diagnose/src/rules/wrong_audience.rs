@@ -201,7 +201,7 @@ fn remedy(facts: &Facts, mut finding: Finding) -> Finding {
             None => "request a scope of that API".to_owned(),
         });
     }
-    let job = format!("--job {}", facts.job);
+    let job = facts.task_flag();
     match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("request `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("request a token for that service: {}", facts.login(&job))),

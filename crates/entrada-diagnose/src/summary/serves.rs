@@ -40,7 +40,8 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
         // "Any call" is not a specific call, and no token works for a retired API.
         !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
     });
-    let mut all: Vec<Job> = on_record.chain(named).chain([facts.job]).collect();
+    let judged = Some(facts.job).filter(|_| facts.context().call.is_none());
+    let mut all: Vec<Job> = on_record.chain(named).chain(judged).collect();
     all.retain(|job| !matches!(job, Job::Custom | Job::None));
     all.sort_unstable();
     all.dedup();
@@ -48,8 +49,8 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     let mut case = Evidence {
         token: facts.shape().cloned(),
         response: evidence.response.clone(),
-        // The requested scopes are not a property of the token.
-        context: Context { requested: None, ..evidence.context.clone() },
+        // The requested scopes and the call are not properties of the token.
+        context: Context { requested: None, call: None, ..evidence.context.clone() },
         now: evidence.now,
         ..Evidence::default()
     };
@@ -88,6 +89,16 @@ mod tests {
             ["imap", "smtp"]
         );
         assert_eq!(does(r#"{"aud":"api://mine","scp":"x"}"#), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn the_call_that_a_token_is_judged_by_changes_nothing() {
+        let claims = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Send User.Read"}"#;
+        let mut evidence = testing::token(claims);
+        evidence.context.call = "POST /me/sendMail".parse().ok();
+        evidence.context.job = Some(Job::Graph);
+        let serves = serves(&evidence, &Facts::new(&evidence)).unwrap();
+        assert_eq!(serves.does, [Job::GraphMailSend, Job::GraphProfile]);
     }
 
     #[test]
