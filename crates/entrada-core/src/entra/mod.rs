@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod known;
 pub mod lives;
 pub mod oauth_errors;
+pub mod permission_ids;
 pub mod permissions;
 pub mod resources;
 
