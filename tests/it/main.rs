@@ -32,6 +32,7 @@ mod probe;
 #[cfg(unix)]
 mod processes;
 mod refresh;
+mod registration;
 mod regressions;
 mod renamed;
 mod renewal;

@@ -4,9 +4,10 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{Job, NumericDate, Redactor, ScopeSet, TokenSubject};
+use entrada_core::{Job, NumericDate, RedirectUri, Redactor, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
+use super::registration::{Registration, SignInMethod};
 use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 
@@ -25,6 +26,8 @@ pub struct Evidence {
     pub answer: Option<HttpAnswer>,
     /// A conversation between a mail server and its client.
     pub mail: Option<MailLog>,
+    /// The registration of the application, and what the tenant holds for it.
+    pub registration: Option<Box<Registration>>,
     /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
@@ -91,6 +94,10 @@ pub struct Context {
     pub wanted: Option<String>,
     /// Whether a refresh token is wanted; `None` counts as yes.
     pub offline: Option<bool>,
+    /// How the program signs in; `None` where it may choose.
+    pub sign_in_method: Option<SignInMethod>,
+    /// The redirect URI that the program sends; `None` for `http://localhost`.
+    pub redirect_uri: Option<RedirectUri>,
     /// Whether a client kept polling faster than allowed.
     pub polled_too_fast: bool,
     /// Whether the device code had expired by the local clock at the time of the refusal.
@@ -110,6 +117,7 @@ impl Evidence {
             not_oauth: self.not_oauth.or(other.not_oauth),
             answer: self.answer.or(other.answer),
             mail: self.mail.or(other.mail),
+            registration: self.registration.or(other.registration),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),
@@ -170,6 +178,8 @@ impl Context {
             selectors: self.selectors.or(other.selectors),
             wanted: self.wanted.or(other.wanted),
             offline: self.offline.or(other.offline),
+            sign_in_method: self.sign_in_method.or(other.sign_in_method),
+            redirect_uri: self.redirect_uri.or(other.redirect_uri),
             polled_too_fast: self.polled_too_fast || other.polled_too_fast,
             code_ran_out: self.code_ran_out || other.code_ran_out,
         }

@@ -24,6 +24,7 @@ mod finding;
 mod har;
 mod recognise;
 mod refusal;
+mod registration;
 mod rule_id;
 pub mod rules;
 mod sentences;
@@ -38,6 +39,7 @@ pub use evidence::{Context, Evidence};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use recognise::{RecogniseError, recognise};
+pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
@@ -65,6 +67,8 @@ pub enum InputKind {
     MailResponse,
     /// Scopes of a request that is not sent yet.
     Request,
+    /// The registration of an application, without a token or an answer.
+    Registration,
     /// Nothing was recognised.
     Unknown,
 }
@@ -80,6 +84,7 @@ impl InputKind {
             Self::HttpResponse => "http_response",
             Self::MailResponse => "mail_response",
             Self::Request => "request",
+            Self::Registration => "registration",
             Self::Unknown => "unknown",
         }
     }
@@ -166,6 +171,11 @@ fn findings_of(facts: &Facts) -> Diagnosis {
     let mut findings: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
     add_refusal_cause(facts, &mut findings);
     add_hypotheses(facts, &mut findings);
+    let report = registration::report(facts);
+    let is_complete = report.as_ref().map(|report| report.is_complete);
+    if let Some(report) = report {
+        registration::add(facts, report.findings, &mut findings);
+    }
     findings.sort_by_key(|finding| {
         // Possible causes are in the order in which to check them.
         let rank = facts.hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);
@@ -173,7 +183,7 @@ fn findings_of(facts: &Facts) -> Diagnosis {
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
     });
     Diagnosis {
-        verdict: verdict::of(facts, &findings),
+        verdict: verdict::of(facts, &findings, is_complete),
         input: facts.input_kind(),
         job: facts.job,
         subject: facts.subject(),

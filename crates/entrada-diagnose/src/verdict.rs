@@ -30,7 +30,8 @@ impl Verdict {
 }
 
 /// The verdict that follows from `findings`, and from what the evidence itself shows.
-pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
+/// `registration` says whether everything in a registration was checked that the case needs.
+pub(super) fn of(facts: &Facts, findings: &[Finding], registration: Option<bool>) -> Verdict {
     let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
     let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
     if polling || any(|finding| finding.rule.id == RuleId::AuthorizationPending) {
@@ -41,7 +42,7 @@ pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
         Verdict::Problem
     } else if any(|finding| finding.severity == Severity::Error)
         || any(|finding| finding.rule.id == RuleId::EncryptedToken)
-        || !is_proven(facts)
+        || !is_proven(facts, registration)
     {
         Verdict::Undetermined
     } else {
@@ -51,7 +52,7 @@ pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
 
 /// Whether each piece of the evidence proves that the token is good. Without a good answer of the service, mail server or authority
 /// in the evidence, the absence of findings proves nothing.
-fn is_proven(facts: &Facts) -> bool {
+fn is_proven(facts: &Facts, registration: Option<bool>) -> bool {
     let Evidence { answer, mail, .. } = facts.evidence;
     facts.refusal().is_none()
         && facts.evidence.not_oauth.is_none()
@@ -66,6 +67,7 @@ fn is_proven(facts: &Facts) -> bool {
             | InputKind::TokenResponse
             | InputKind::AccessToken
             | InputKind::Request => true,
+            InputKind::Registration => registration == Some(true),
             InputKind::OpaqueToken => matches!(facts.shape(), Some(Shape::MsaTicket { .. })),
             InputKind::OauthError | InputKind::Unknown => false,
         }

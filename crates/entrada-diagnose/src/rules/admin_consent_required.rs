@@ -36,19 +36,20 @@ fn check(facts: &Facts) -> Option<Finding> {
     )?;
     let mut finding = finding;
     finding.help.clear();
-    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts))).help(
+    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts, None))).help(
         "after the approval, the browser opens an address on `localhost` and shows an error page: the approval still counts",
     ))
 }
 
 /// The address of the page on which an administrator approves, with the known values filled in (Entra: `/v2.0/adminconsent`).
-pub(super) fn admin_consent_url(facts: &Facts) -> String {
+/// `registered` is the client id where the context does not name one.
+pub(crate) fn admin_consent_url(facts: &Facts, registered: Option<&str>) -> String {
     let context = facts.context();
     let named = || named_application(facts.refusal()?.error_description.as_deref()?);
     let tenant = context.tenant.as_deref().filter(|tenant| {
         !["common", "organizations", "consumers"].contains(tenant) && !tenant.is_empty()
     });
-    let client_id = context.client_id.as_deref().or_else(named).unwrap_or("CLIENT_ID");
+    let client_id = context.client_id.as_deref().or(registered).or_else(named).unwrap_or("CLIENT_ID");
     let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
     let by_host = || Cloud::of_authority_host(url::Url::parse(host).ok()?.host_str()?);
     let graph = context.cloud.or_else(by_host).unwrap_or_default().facts().graph;
@@ -95,7 +96,7 @@ mod tests {
             evidence.context.tenant = Some(tenant.to_owned());
             evidence.context.client_id = Some("client".to_owned());
             evidence.context.requested = Some(ScopeSet::parse(scopes));
-            admin_consent_url(&Facts::new(&evidence))
+            admin_consent_url(&Facts::new(&evidence), None)
         };
         assert_eq!(
             link("https://login.microsoftonline.com", "contoso.example", "openid Mail.Read"),

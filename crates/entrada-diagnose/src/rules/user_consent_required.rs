@@ -33,6 +33,6 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::sign_in_again(facts, finding);
     Some(finding.help(format!(
         "if users may not consent, an administrator opens {}",
-        super::admin_consent_required::admin_consent_url(facts)
+        super::admin_consent_required::admin_consent_url(facts, None)
     )))
 }
