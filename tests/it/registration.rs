@@ -4,7 +4,8 @@ use entrada::cli::Exit;
 use serde_json::Value;
 
 use crate::corpus;
-use crate::world::{Run, World};
+use crate::snapshots::hold;
+use crate::world::Run;
 
 const APP: &str = "3f2a1c77-5b0e-4c39-9d51-7a2f0c6e8b14";
 const OWNER: &str = "6a1b9e02-4f73-4c8d-9b25-d80e5f7c13aa";
@@ -49,7 +50,7 @@ fn a_healthy_registration_names_what_was_checked_and_what_was_not() {
         ],
         "",
     );
-    insta::assert_snapshot!(shown(&run));
+    hold("registration", "healthy", &shown(&run));
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn a_fault_is_shown_with_its_member_and_what_to_do() {
     let text = std::fs::read_to_string(file("manifest.json")).unwrap();
     let text = text.replace("InstalledClient", "Spa");
     let run = diagnose(&["--registration", "-", "--flow", "browser"], &text);
-    insta::assert_snapshot!(shown(&run));
+    hold("registration", "platform-type-mismatch", &shown(&run));
 }
 
 #[test]
@@ -68,7 +69,11 @@ fn the_three_forms_are_read_alike() {
         ("powershell.json", "graph-mail-send"),
     ] {
         let text = std::fs::read_to_string(file(name)).unwrap();
-        for text in [text.clone(), text.replace('\n', "\r\n"), format!("[{}]", text.trim_start_matches('\u{feff}'))] {
+        for text in [
+            text.clone(),
+            text.replace('\n', "\r\n"),
+            format!("[{}]", text.trim_start_matches('\u{feff}')),
+        ] {
             let args = ["--registration", "-", "--job", job, "--flow", "device", "-o", "json"];
             let healthy = diagnose(&args, &text);
             assert_eq!(healthy.exit, Exit::Success, "{name}: {}", healthy.stdout);
@@ -94,7 +99,7 @@ fn a_registration_explains_a_refusal_beside_it() {
     std::fs::write(&path, text).unwrap();
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or 'client_secret'.","error_codes":[7000218]}"#;
     let run = world.run_exactly(
-        &["diagnose", "--registration", path.to_str().unwrap(), "-o", "json"],
+        &["diagnose", "--registration", path.to_str().unwrap(), "-o", "json", "-"],
         refusal,
     );
     assert_eq!(run.exit, Exit::Findings, "{}", run.stderr);
@@ -102,8 +107,16 @@ fn a_registration_explains_a_refusal_beside_it() {
     assert_eq!(document["input"]["kind"], "oauth_error");
     let cause = &document["findings"][0];
     assert_eq!(cause["id"], "public-client-flows-disabled");
-    let fields: Vec<&str> = cause["evidence"].as_array().unwrap().iter().filter_map(|seen| seen["field"].as_str()).collect();
-    assert!(fields.contains(&"error_codes") && fields.contains(&"isFallbackPublicClient"), "{fields:?}");
+    let fields: Vec<&str> = cause["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|seen| seen["field"].as_str())
+        .collect();
+    assert!(
+        fields.contains(&"error_codes") && fields.contains(&"isFallbackPublicClient"),
+        "{fields:?}"
+    );
 }
 
 #[test]
@@ -113,7 +126,8 @@ fn a_profile_says_how_the_registration_is_used() {
         "[profiles.work]\nclient-id = \"{APP}\"\njob = [\"imap\"]\nflow = \"browser\"\nredirect-uri = \"http://localhost/cb\"\n"
     ));
     let app = file("az.json");
-    let run = world.run_exactly(&["--profile", "work", "diagnose", "--registration", &app, "-o", "json"], "");
+    let run = world
+        .run_exactly(&["--profile", "work", "diagnose", "--registration", &app, "-o", "json"], "");
     // Without a tenant the profile signs in at `common`.
     assert_eq!(
         serious(&run),
@@ -134,7 +148,11 @@ fn a_profile_says_how_the_registration_is_used() {
     let files = ["--registration", &app, "--service-principal", &principal, "--grants", &grants];
     let run = world.run_exactly(&[&["doctor", "work"], &files[..]].concat(), "");
     let line = run.stdout.lines().find(|line| line.contains("registration ")).unwrap_or_default();
-    assert!(line.starts_with("ok ") && line.contains("consent to `IMAP.AccessAsUser.All`"), "{}", run.stdout);
+    assert!(
+        line.starts_with("ok ") && line.contains("consent to `IMAP.AccessAsUser.All`"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -142,10 +160,18 @@ fn a_file_of_another_kind_is_refused_with_what_to_do() {
     let principal = file("service_principal.json");
     for (args, stdin, said) in [
         (&["--registration", principal.as_str()][..], "", "give it as `--service-principal "),
-        (&["--registration", "-"], "not json", "cannot read the registration in `-`: it is not JSON"),
+        (
+            &["--registration", "-"],
+            "not json",
+            "cannot read the registration in `-`: it is not JSON",
+        ),
         (&["--registration", "-"], "", "it is empty"),
         (&["--grants", "-"], r#"{"appId":"x"}"#, "it holds neither `oauth2PermissionGrants` nor"),
-        (&["--registration", "not-there.json"], "", "cannot read the registration in `not-there.json`"),
+        (
+            &["--registration", "not-there.json"],
+            "",
+            "cannot read the registration in `not-there.json`",
+        ),
         (&["--stream", "--registration", "x"], "", "cannot be used with"),
     ] {
         let run = diagnose(args, stdin);

@@ -4,7 +4,7 @@ use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{Job, NumericDate, RedirectUri, Redactor, ScopeSet, TokenSubject};
+use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
 use super::registration::{Registration, SignInMethod};

@@ -97,7 +97,8 @@ impl ContextResolver {
         context.subject = context.subject.or(self.subject);
         context.audience = context.audience.or_else(|| self.audience.clone());
         context.job = job;
-        if evidence.registration.is_some() && self.profile.is_some() && context.authority.is_none() {
+        if evidence.registration.is_some() && self.profile.is_some() && context.authority.is_none()
+        {
             // A profile without a tenant signs in there, which not every registration accepts.
             context.tenant.get_or_insert_with(|| Tenant::COMMON.to_owned());
         }

@@ -25,7 +25,8 @@ pub(super) type Flags =
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, `-` for standard input, or the text itself; standard input by default. Several are diagnosed together
+    /// Files, `-` for standard input, or the text itself; standard input by default, unless a registration is given. Several are diagnosed
+    /// together
     input: Vec<String>,
     /// The format of the diagnosis
     #[arg(long, short, default_value = "human")]

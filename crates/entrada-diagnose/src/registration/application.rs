@@ -187,7 +187,7 @@ impl Application {
     fn read_graph(&mut self, members: Members) {
         self.public_client = members.switch("isFallbackPublicClient");
         self.redirect_uris = Platform::ALL.map(|platform| members.texts(platform.path()));
-        self.token_version = version(members, "api.requestedAccessTokenVersion");
+        self.token_version = members.version("api.requestedAccessTokenVersion");
         self.api_member = api_member(members, "api.oauth2PermissionScopes");
     }
 
@@ -195,7 +195,7 @@ impl Application {
         self.public_client =
             members.switch("allowPublicClient").or_else(|| members.switch("publicClient"));
         self.redirect_uris = old_redirect_uris(members, self.public_client.as_ref());
-        self.token_version = version(members, "accessTokenAcceptedVersion");
+        self.token_version = members.version("accessTokenAcceptedVersion");
         self.api_member = api_member(members, "oauth2Permissions");
     }
 
@@ -220,11 +220,7 @@ impl Application {
     }
 
     /// The permissions on record that the registration lists, of one kind and of the API, if one is named.
-    pub(super) fn names(
-        &self,
-        kind: PermissionKind,
-        api: Option<&Resource>,
-    ) -> Vec<&'static str> {
+    pub(super) fn names(&self, kind: PermissionKind, api: Option<&Resource>) -> Vec<&'static str> {
         let all = self.permissions.iter().flat_map(|member| &member.value);
         all.filter(|listed| listed.kind == kind)
             .filter(|listed| api.is_none_or(|api| listed.api().is_some_and(|own| own == api)))
@@ -272,16 +268,6 @@ fn accounts(members: Members) -> Option<Member<Accounts>> {
     let many = members.switch("availableToOtherTenants")?;
     let accounts = if many.value { Accounts::ManyTenants } else { Accounts::OneTenant };
     Some(Member::new(many.path, accounts))
-}
-
-fn version(members: Members, path: &'static str) -> Option<Member<u64>> {
-    let version = match members.get(path)? {
-        Value::Null => 1,
-        Value::Number(number) => number.as_u64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    Some(Member::new(path, version))
 }
 
 fn api_member(members: Members, scopes: &'static str) -> Option<&'static str> {

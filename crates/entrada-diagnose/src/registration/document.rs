@@ -1,5 +1,7 @@
 //! JSON as `az`, Microsoft Graph, the portal and PowerShell print it: the objects in it, and typed access to their members.
 
+use std::fmt;
+
 use entrada_core::NumericDate;
 use serde_json::{Map, Value};
 
@@ -11,13 +13,29 @@ pub(super) struct Member<T> {
     /// The path, with `[]` for the elements of a list.
     pub(super) path: &'static str,
     pub(super) value: T,
+    /// Whether the document says `null`, and the value is what Entra takes it for.
+    is_null: bool,
 }
 
 impl<T> Member<T> {
     pub(super) fn new(path: &'static str, value: T) -> Self {
-        Self { path, value }
+        Self { path, value, is_null: false }
+    }
+
+    fn of_null(path: &'static str, value: T) -> Self {
+        Self { path, value, is_null: true }
     }
 }
+
+impl<T: fmt::Display> Member<T> {
+    /// The value as the document has it.
+    pub(super) fn shown(&self) -> String {
+        if self.is_null { "null".to_owned() } else { self.value.to_string() }
+    }
+}
+
+/// How many lines may be where the document starts.
+const STARTS_MAX: usize = 20;
 
 /// The objects in `text`: one object, a list, or the list in `value`. A byte order mark and lines before the JSON are skipped.
 pub(super) fn objects(text: &str) -> Result<Vec<Map<String, Value>>, RegistrationError> {
@@ -28,7 +46,8 @@ pub(super) fn objects(text: &str) -> Result<Vec<Map<String, Value>>, Registratio
     let value = serde_json::from_str(text).or_else(|error| {
         // `az` prints warnings before the document.
         let start = text.match_indices('\n').map(|(at, _)| &text[at + 1..]);
-        let mut documents = start.filter(|rest| rest.starts_with(['{', '[']));
+        let starts = start.filter(|rest| rest.starts_with(['{', '[']));
+        let mut documents = starts.take(STARTS_MAX);
         documents.find_map(|rest| serde_json::from_str(rest).ok()).ok_or(error)
     });
     let mut found = Vec::new();
@@ -98,11 +117,22 @@ impl<'a> Members<'a> {
     pub(super) fn switch(self, path: &'static str) -> Option<Member<bool>> {
         let value = match self.get(path)? {
             Value::Bool(on) => *on,
-            Value::Null => false,
+            Value::Null => return Some(Member::of_null(path, false)),
             Value::String(text) => entrada_core::parse_bool(text)?,
             _ => return None,
         };
         Some(Member::new(path, value))
+    }
+
+    /// The number at `path`; `null` is 1, as for versions.
+    pub(super) fn version(self, path: &'static str) -> Option<Member<u64>> {
+        let version = match self.get(path)? {
+            Value::Null => return Some(Member::of_null(path, 1)),
+            Value::Number(number) => number.as_u64()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        Some(Member::new(path, version))
     }
 
     /// The texts in the list at `path`; `null` is an empty list.
@@ -146,9 +176,7 @@ impl<'a> Members<'a> {
     pub(super) fn is_cut(self, path: &str) -> bool {
         match self.get(path) {
             Some(Value::String(text)) => is_cut(text),
-            Some(Value::Array(all)) => {
-                all.iter().any(|one| one.as_str().is_some_and(is_cut))
-            }
+            Some(Value::Array(all)) => all.iter().any(|one| one.as_str().is_some_and(is_cut)),
             _ => false,
         }
     }

@@ -44,9 +44,9 @@ impl ServicePrincipal {
             owner: members
                 .text("appOwnerOrganizationId")
                 .or_else(|| members.text("appOwnerTenantId")),
-            accounts: members.text("signInAudience").and_then(|text| {
-                Some(Member::new(text.path, Accounts::parse(&text.value)?))
-            }),
+            accounts: members
+                .text("signInAudience")
+                .and_then(|text| Some(Member::new(text.path, Accounts::parse(&text.value)?))),
             kind: members.text("servicePrincipalType"),
         }
     }
@@ -98,7 +98,8 @@ impl Grants {
     }
 
     fn add_row(&mut self, row: Members) -> Result<(), RegistrationError> {
-        let (delegated, roles) = (row.list("oauth2PermissionGrants"), row.list("appRoleAssignments"));
+        let (delegated, roles) =
+            (row.list("oauth2PermissionGrants"), row.list("appRoleAssignments"));
         if delegated.is_some() || roles.is_some() {
             // Both lists in one object.
             for (list, is_delegated) in [(delegated, true), (roles, false)] {
@@ -120,9 +121,8 @@ impl Grants {
         }
         let scopes = text("scope").filter(|_| row.has("clientId"));
         let Some(scopes) = scopes else { return Err(RegistrationError::NotGrants) };
-        let is_for_all = text("consentType").is_some_and(|kind| {
-            kind.eq_ignore_ascii_case("AllPrincipals")
-        });
+        let is_for_all =
+            text("consentType").is_some_and(|kind| kind.eq_ignore_ascii_case("AllPrincipals"));
         let user = (!is_for_all).then(|| text("principalId").unwrap_or_default());
         self.delegated.get_or_insert_default().push(DelegatedGrant {
             client: text("clientId"),
@@ -166,7 +166,9 @@ mod tests {
         };
         assert_eq!(of("[]"), (true, true));
         let context = |name: &str| {
-            format!(r#"{{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#{name}","value":[]}}"#)
+            format!(
+                r#"{{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#{name}","value":[]}}"#
+            )
         };
         assert_eq!(of(&context("oauth2PermissionGrants")), (true, false));
         assert_eq!(of(&context("appRoleAssignments")), (false, true));

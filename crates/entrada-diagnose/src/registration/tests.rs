@@ -1,5 +1,10 @@
 //! One fault at a time in a registration that is otherwise right.
 
+mod permissions;
+mod sign_in;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use entrada_core::{Job, NumericDate, ScopeSet, TokenSubject};
 use serde_json::{Value, json};
 
@@ -54,7 +59,7 @@ struct Files {
     principal: Option<Value>,
     grants: Option<Value>,
     context: Context,
-    beside: Option<&'static str>,
+    beside: Option<String>,
 }
 
 /// A registration for IMAP without a fault.
@@ -84,7 +89,7 @@ fn diagnosis(change: impl FnOnce(&mut Files)) -> Diagnosis {
     if let Some(grants) = &files.grants {
         registration.read_grants(&grants.to_string()).unwrap();
     }
-    let mut evidence = match files.beside {
+    let mut evidence = match &files.beside {
         Some(text) => recognise(text, NOW).unwrap(),
         None => Evidence { now: Some(NOW), ..Evidence::default() },
     };
@@ -97,7 +102,8 @@ fn diagnosis(change: impl FnOnce(&mut Files)) -> Diagnosis {
 fn found(change: impl FnOnce(&mut Files)) -> Vec<String> {
     let diagnosis = diagnosis(change);
     let all = diagnosis.findings.iter().filter(|one| one.rule.id != RuleId::RegistrationChecked);
-    all.map(|one| format!("{} {} {}", one.severity.id(), one.confidence.id(), one.rule.id)).collect()
+    all.map(|one| format!("{} {} {}", one.severity.id(), one.confidence.id(), one.rule.id))
+        .collect()
 }
 
 /// The note of what was checked: the message, and what was not checked.
@@ -145,16 +151,24 @@ fn what_the_files_do_not_show_is_named_and_nothing_is_ok_without_it() {
         })
     };
     assert_eq!(without("requiredResourceAccess").verdict, Verdict::Undetermined);
-    let cut = diagnosis(with("/requiredResourceAccess/0/resourceAccess", json!(["Microsoft.Graph.X"])));
+    let cut =
+        diagnosis(with("/requiredResourceAccess/0/resourceAccess", json!(["Microsoft.Graph.X"])));
     assert_eq!(cut.verdict, Verdict::Undetermined);
     assert!(checked(&cut).1[0].contains("-Depth"), "{:?}", checked(&cut));
     let no_uris = diagnosis(|files| {
         let members = files.application.as_object_mut().unwrap();
-        members.retain(|name, _| !["publicClient", "web", "spa", "isFallbackPublicClient"].contains(&name.as_str()));
+        members.retain(|name, _| {
+            !["publicClient", "web", "spa", "isFallbackPublicClient"].contains(&name.as_str())
+        });
     });
     assert_eq!(no_uris.verdict, Verdict::Undetermined);
     let alone = diagnosis(|files| {
-        *files = Files { principal: None, grants: None, context: Context::default(), ..files_of(application()) };
+        *files = Files {
+            principal: None,
+            grants: None,
+            context: Context::default(),
+            ..files_of(application())
+        };
     });
     assert_eq!((alone.verdict, alone.job), (Verdict::Ok, Job::None));
     let unchecked = checked(&alone).1.join("\n");
@@ -172,24 +186,43 @@ fn a_disabled_application_is_found_wherever_it_is_disabled() {
     let error = ["error certain app-disabled-in-tenant"];
     assert_eq!(found(with("/isDisabled", json!(true))), error);
     let status = "DisabledDueToViolationOfServicesAgreement";
-    assert_eq!(found(|files| files.application["disabledByMicrosoftStatus"] = json!(status)), error);
-    assert_eq!(found(|files| files.application["disabledByMicrosoftStatus"] = json!("NotDisabled")), [""; 0]);
+    assert_eq!(
+        found(|files| files.application["disabledByMicrosoftStatus"] = json!(status)),
+        error
+    );
+    assert_eq!(
+        found(|files| files.application["disabledByMicrosoftStatus"] = json!("NotDisabled")),
+        [""; 0]
+    );
     let principal = |name: &'static str, value: Value| {
         found(move |files| files.principal.as_mut().unwrap()[name] = value)
     };
     assert_eq!(principal("accountEnabled", json!(false)), error);
     assert_eq!(principal("accountEnabled", json!(null)), [""; 0]);
     assert_eq!(principal("disabledByMicrosoftStatus", json!(status)), error);
-    assert_eq!(principal("appRoleAssignmentRequired", json!(true)), ["warning certain app-assignment-required"]);
-    assert_eq!(principal("servicePrincipalType", json!("ManagedIdentity")), ["error certain wrong-client"]);
-    assert_eq!(found(|files| files.principal = Some(json!([]))), ["error likely app-not-found-in-tenant"]);
+    assert_eq!(
+        principal("appRoleAssignmentRequired", json!(true)),
+        ["warning certain app-assignment-required"]
+    );
+    assert_eq!(
+        principal("servicePrincipalType", json!("ManagedIdentity")),
+        ["error certain wrong-client"]
+    );
+    assert_eq!(
+        found(|files| files.principal = Some(json!([]))),
+        ["error likely app-not-found-in-tenant"]
+    );
     let not_found = json!({ "error": { "code": "Request_ResourceNotFound" } });
-    assert_eq!(found(|files| files.principal = Some(not_found)), ["error likely app-not-found-in-tenant"]);
+    assert_eq!(
+        found(|files| files.principal = Some(not_found)),
+        ["error likely app-not-found-in-tenant"]
+    );
 }
 
 #[test]
 fn files_of_another_application_are_told_apart() {
-    let client = |id: &'static str| found(move |files| files.context.client_id = Some(id.to_owned()));
+    let client =
+        |id: &'static str| found(move |files| files.context.client_id = Some(id.to_owned()));
     assert_eq!(client("99999999-2222-4333-8444-555555555555"), ["error certain wrong-client"]);
     assert_eq!(client(OBJECT), ["error certain app-not-found-in-tenant"]);
     assert_eq!(client(PRINCIPAL), ["error certain app-not-found-in-tenant"]);
@@ -236,199 +269,21 @@ fn the_accounts_have_to_fit_the_tenant() {
 }
 
 #[test]
-fn the_way_to_sign_in_has_to_be_registered() {
-    let case = |flag: bool, uris: [&'static str; 3], method: Option<SignInMethod>, sent: &'static str| {
-        found(move |files| {
-            files.application["isFallbackPublicClient"] = json!(flag);
-            for (platform, uri) in ["publicClient", "web", "spa"].into_iter().zip(uris) {
-                let all: Vec<&str> = uri.split_whitespace().collect();
-                files.application[platform] = json!({ "redirectUris": all });
-            }
-            files.context.sign_in_method = method;
-            files.context.redirect_uri = sent.parse().ok();
-        })
-    };
-    let (code, browser) = (Some(SignInMethod::Code), Some(SignInMethod::Browser));
-    let local = "http://localhost";
-    let native = "https://login.microsoftonline.com/common/oauth2/nativeclient";
-    for (flag, uris, method, sent, expected) in [
-        // A device code needs the flag.
-        (true, ["", "", ""], code, "", ""),
-        (false, ["", "", ""], code, "", "error certain public-client-flows-disabled"),
-        (false, [local, "", ""], code, "", "error likely public-client-flows-disabled"),
-        // A browser needs the redirect URI, letter by letter, on the right platform.
-        (false, [local, "", ""], browser, "", ""),
-        (false, ["", "", ""], browser, "", "error certain redirect-uri-mismatch"),
-        (true, ["", local, ""], browser, "", "error certain platform-type-mismatch"),
-        (true, ["", "", local], browser, "", "error certain platform-type-mismatch"),
-        (true, [local, local, ""], browser, "", "warning certain platform-type-mismatch"),
-        (true, ["http://127.0.0.1", "", ""], browser, "", "error certain redirect-uri-mismatch"),
-        (true, [local, "", ""], browser, "http://127.0.0.1", "error certain redirect-uri-mismatch"),
-        (true, ["http://localhost/CB", "", ""], browser, "http://localhost/cb", "error certain redirect-uri-mismatch"),
-        (true, ["https://localhost", "", ""], browser, "", "error likely redirect-uri-mismatch"),
-        (true, [native, "", ""], browser, native, ""),
-        // Either will do.
-        (false, [local, "", ""], None, "", "note likely public-client-flows-disabled"),
-        (true, ["", "", ""], None, "", "warning certain redirect-uri-mismatch"),
-        (true, [native, "", ""], None, "", "warning certain redirect-uri-mismatch"),
-        (true, ["", local, ""], None, "", "error certain platform-type-mismatch"),
-        (false, ["", local, ""], None, "", "error certain platform-type-mismatch"),
-        (false, ["", "https://a.example/cb", ""], None, "", "error certain public-client-flows-disabled"),
-        (false, ["http://127.0.0.1", "", ""], None, "", "error certain redirect-uri-mismatch"),
-    ] {
-        let expected: Vec<&str> = if expected.is_empty() { vec![] } else { vec![expected] };
-        assert_eq!(case(flag, uris, method, sent), expected, "{flag} {uris:?} {method:?} {sent}");
-    }
-}
-
-#[test]
-fn redirect_uris_that_entra_does_not_accept_are_found() {
-    let uris = |all: Vec<String>| {
-        found(move |files| files.application["web"]["redirectUris"] = json!(all))
-    };
-    let invalid = ["warning certain registration-entry-invalid"];
-    assert_eq!(uris(vec!["https://*.contoso.example".to_owned()]), invalid);
-    assert_eq!(uris(vec!["http://contoso.example/cb".to_owned()]), invalid);
-    let many = |count: usize| (0..count).map(|n| format!("https://contoso.example/{n}")).collect();
-    assert_eq!(uris(many(255)), [""; 0]);
-    assert_eq!(uris(many(256)), ["error certain registration-entry-invalid"]);
-}
-
-#[test]
-fn a_permission_that_the_job_needs_has_to_be_listed_as_its_kind() {
-    let case = |listed: Value, job: Job, scopes: &'static str| {
-        found(move |files| {
-            files.application["requiredResourceAccess"] = listed;
-            files.context.job = Some(job);
-            files.context.requested = Some(ScopeSet::parse(scopes)).filter(|all| !all.is_empty());
-            files.grants = Some(grant("openid", None));
-        })
-    };
-    let default = "https://outlook.office.com/.default";
-    let consent = "error likely admin-consent-required".to_owned();
-    let user = permissions(GRAPH_API, "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "Scope");
-    for (listed, scopes, expected) in [
-        (user.clone(), "", "warning certain api-permission-not-configured"),
-        (user, default, "error certain api-permission-not-configured"),
-        (permissions(EXCHANGE_API, "5e5addcd-3e8d-4e90-baf5-964efab2b20a", "Role"), "", "error likely api-permission-not-configured"),
-        (permissions(GRAPH_API, MAIL_READ, "Scope"), default, "error certain api-permission-not-configured"),
-    ] {
-        let found = case(listed.clone(), Job::Imap, scopes);
-        assert!(found.contains(&expected.to_owned()) && found.contains(&consent), "{listed} {found:?}");
-    }
-    // Under Graph, as the portal lists it, or under Exchange.
-    for listed in [
-        permissions(GRAPH_API, IMAP, "Scope"),
-        permissions(EXCHANGE_API, "195adc35-e27b-454b-a7ed-1ecdffa1c09f", "Scope"),
-    ] {
-        assert_eq!(case(listed, Job::Imap, ""), [consent.clone()]);
-    }
-    let of_exchange = permissions(EXCHANGE_API, "185758ba-798d-4b72-9e54-429a413a2510", "Scope");
-    let found = case(of_exchange, Job::GraphMailRead, "https://graph.microsoft.com/.default");
-    assert!(found.contains(&"error certain wrong-audience".to_owned()), "{found:?}");
-    // A broader permission is enough, and sending needs no administrator.
-    let writes = permissions(GRAPH_API, "024d486e-b451-40bb-833d-3e66d98c5c73", "Scope");
-    assert_eq!(case(writes, Job::GraphMailRead, ""), [consent]);
-    let sends = permissions(GRAPH_API, MAIL_SEND, "Scope");
-    assert_eq!(case(sends, Job::GraphMailSend, ""), ["note certain user-consent-required"]);
-}
-
-#[test]
-fn ids_of_permissions_are_looked_up() {
-    let listed = |id: &'static str, kind: &'static str| {
-        found(move |files| {
-            files.application["requiredResourceAccess"] = permissions(GRAPH_API, id, kind);
-            files.context.job = None;
-        })
-    };
-    assert_eq!(listed(MAIL_READ, "Scope"), [""; 0]);
-    assert_eq!(listed(MAIL_READ, "Role"), ["warning certain registration-entry-invalid"]);
-    assert_eq!(listed(MAIL_READ_ROLE, "Role"), [""; 0]);
-    assert_eq!(listed(USER, "Scope"), ["warning likely registration-entry-invalid"]);
-}
-
-#[test]
-fn an_application_without_a_user_needs_the_role_its_assignment_and_a_credential() {
-    let day = |days: i64| NumericDate(NOW.0 + days * 86_400).to_string().replace(' ', "T");
-    let case = |role: bool, grants: Value, ends: Vec<i64>| {
-        let ends: Vec<Value> = ends.iter().map(|days| json!({ "endDateTime": day(*days), "keyId": USER })).collect();
-        found(move |files| {
-            files.context.subject = Some(TokenSubject::App);
-            files.context.job = Some(Job::GraphMailRead);
-            let (id, kind) = if role { (MAIL_READ_ROLE, "Role") } else { (MAIL_READ, "Scope") };
-            files.application["requiredResourceAccess"] = permissions(GRAPH_API, id, kind);
-            files.application["passwordCredentials"] = json!(ends);
-            files.grants = Some(grants);
-        })
-    };
-    let given = || json!([{ "principalId": PRINCIPAL, "appRoleId": MAIL_READ_ROLE, "resourceDisplayName": "Microsoft Graph" }]);
-    assert_eq!(case(true, given(), vec![100]), [""; 0]);
-    assert_eq!(case(true, given(), vec![-1]), ["error likely client-secret-expired"]);
-    assert_eq!(case(true, given(), vec![-1, 100]), ["warning certain client-secret-expired"]);
-    assert_eq!(case(true, given(), vec![20]), ["warning certain client-secret-expired"]);
-    assert_eq!(case(true, json!([]), vec![100]), ["error likely admin-consent-required"]);
-    assert_eq!(
-        case(false, json!([]), vec![100]),
-        ["error likely admin-consent-required", "error certain api-permission-not-configured"]
-            .map(str::to_owned)
-            .into_iter()
-            .rev()
-            .collect::<Vec<_>>()
-    );
-}
-
-#[test]
-fn consent_is_looked_up_for_the_user_who_signs_in() {
-    let case = |scope: &'static str, user: Option<&'static str>, account: Option<&'static str>| {
-        found(move |files| {
-            files.grants = Some(grant(scope, user));
-            files.context.account = account.map(str::to_owned);
-        })
-    };
-    let imap = "IMAP.AccessAsUser.All";
-    assert_eq!(case(imap, None, None), [""; 0]);
-    assert_eq!(case(imap, Some(USER), Some(USER)), [""; 0]);
-    assert_eq!(case(imap, Some(USER), None), [""; 0], "it may be this user");
-    let missing = ["error likely admin-consent-required"];
-    assert_eq!(case(imap, Some(USER), Some(TENANT)), missing);
-    assert_eq!(case("User.Read", None, None), missing);
-    // Certain where the application requires an assignment, or the permission always needs an administrator.
-    let assigned = found(|files| {
-        files.principal.as_mut().unwrap()["appRoleAssignmentRequired"] = json!(true);
-        files.grants = Some(json!([]));
-    });
-    assert!(assigned.contains(&"error certain admin-consent-required".to_owned()), "{assigned:?}");
-    // Without a list of grants it is unknown.
-    assert_eq!(found(|files| files.grants = None), ["warning likely admin-consent-required"]);
-    // Not for personal accounts, and not for a mail program that users may consent to.
-    let personal = found(|files| {
-        files.grants = None;
-        files.application["signInAudience"] = json!("PersonalMicrosoftAccount");
-        files.context.tenant = Some("consumers".to_owned());
-    });
-    assert_eq!(personal, [""; 0]);
-    let thunderbird = "9e5f94bc-e8a4-4e73-b8be-63364c29d753";
-    let popular = found(|files| {
-        files.grants = None;
-        files.application["appId"] = json!(thunderbird);
-        files.principal.as_mut().unwrap()["appId"] = json!(thunderbird);
-        files.context.client_id = Some(thunderbird.to_owned());
-    });
-    assert_eq!(popular, [""; 0]);
-}
-
-#[test]
 fn an_api_of_ones_own_has_a_version_and_a_name() {
     let case = |change: fn(&mut Files)| {
         found(|files| {
-            files.application["api"]["oauth2PermissionScopes"] = json!([{ "value": "Orders.Read" }]);
+            files.application["api"]["oauth2PermissionScopes"] =
+                json!([{ "value": "Orders.Read" }]);
             files.application["identifierUris"] = json!(["api://orders"]);
             files.context.job = None;
             change(files);
         })
     };
     assert_eq!(case(|_| ()), [""; 0]);
-    assert_eq!(case(|files| files.application["identifierUris"] = json!([])), ["warning certain resource-not-found"]);
+    assert_eq!(
+        case(|files| files.application["identifierUris"] = json!([])),
+        ["warning certain resource-not-found"]
+    );
     assert_eq!(
         case(|files| files.application["identifierUris"] = json!(["api://orders/"])),
         ["warning certain resource-not-found"]
@@ -464,38 +319,6 @@ fn an_api_of_ones_own_has_a_version_and_a_name() {
 }
 
 #[test]
-fn a_secret_of_a_public_client_is_noted() {
-    let secret = json!([{ "endDateTime": "2030-01-01T00:00:00Z", "keyId": USER, "hint": "abc" }]);
-    assert_eq!(
-        found(with("/passwordCredentials", secret)),
-        ["note certain client-secret-for-public-client"]
-    );
-    let expired = json!([{ "endDateTime": "2020-01-01T00:00:00Z", "keyId": USER }]);
-    assert_eq!(found(with("/keyCredentials", expired)), ["note certain client-assertion-invalid"]);
-}
-
-#[test]
-fn a_refusal_that_the_registration_explains_stays_one_finding() {
-    let refused = diagnosis(|files| {
-        files.application["isFallbackPublicClient"] = json!(false);
-        files.application["publicClient"]["redirectUris"] = json!([]);
-        files.beside = Some("AADSTS7000218: The request body must contain the following parameter: 'client_assertion'.");
-    });
-    let cause = refused.cause().unwrap();
-    assert_eq!(cause.rule.id, RuleId::PublicClientFlowsDisabled);
-    let fields: Vec<&str> = cause.evidence.iter().map(|seen| seen.field).collect();
-    assert!(fields.contains(&"isFallbackPublicClient") && fields.contains(&"error_codes"), "{fields:?}");
-    // A fault that did not cause this refusal is a warning.
-    let other = found(|files| {
-        files.application["publicClient"]["redirectUris"] = json!([]);
-        files.application["web"]["redirectUris"] = json!(["http://localhost"]);
-        files.beside = Some("AADSTS65001: The user has not consented.");
-    });
-    assert_eq!(other[0], "error certain user-consent-required");
-    assert!(other.contains(&"warning certain platform-type-mismatch".to_owned()), "{other:?}");
-}
-
-#[test]
 fn unreadable_files_are_refused_with_the_reason() {
     let read = |text: &str| Registration::default().read_application(text, None).unwrap_err();
     assert_eq!(read(""), RegistrationError::Empty);
@@ -503,13 +326,47 @@ fn unreadable_files_are_refused_with_the_reason() {
     assert_eq!(read("7"), RegistrationError::NotAnObject);
     assert_eq!(read(&principal().to_string()), RegistrationError::IsServicePrincipal);
     assert_eq!(read(r#"{"appId":"x"}"#), RegistrationError::NotARegistration("signInAudience"));
-    assert_eq!(read(r#"{"error":{"code":"Authorization_RequestDenied"}}"#), RegistrationError::GraphError("Authorization_RequestDenied".to_owned()));
+    assert_eq!(
+        read(r#"{"error":{"code":"Authorization_RequestDenied"}}"#),
+        RegistrationError::GraphError("Authorization_RequestDenied".to_owned())
+    );
     assert!(matches!(read("{"), RegistrationError::NotJson(_)));
-    let two = json!([application(), { "appId": USER, "signInAudience": "AzureADMyOrg" }]).to_string();
+    let two =
+        json!([application(), { "appId": USER, "signInAudience": "AzureADMyOrg" }]).to_string();
     assert_eq!(read(&two), RegistrationError::Several(2));
     let mut registration = Registration::default();
     registration.read_application(&two, Some(USER)).unwrap();
     assert_eq!(registration.client_id(), Some(USER));
     let read = |text: &str| registration.clone().read_service_principal(text, None).unwrap_err();
-    assert_eq!(read(&application().to_string()), RegistrationError::NotAServicePrincipal("servicePrincipalType"));
+    assert_eq!(
+        read(&application().to_string()),
+        RegistrationError::NotAServicePrincipal("servicePrincipalType")
+    );
+}
+
+/// A token with these claims.
+fn token(claims: &Value) -> String {
+    let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
+    format!("{}.{}.c2ln", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(&claims.to_string()))
+}
+
+#[test]
+fn beside_a_token_the_registration_is_the_clients_or_the_apis() {
+    let beside = |claims: Value| -> Vec<String> {
+        let all = found(move |files| {
+            files.beside = Some(token(&claims));
+            files.context = Context { job: Some(Job::None), ..Context::default() };
+            files.grants = None;
+        });
+        all.into_iter().filter(|one| !one.starts_with("note")).collect()
+    };
+    let exp = NOW.0 + 3_600;
+    let own = json!({ "aud": "x", "azp": CLIENT, "ver": "2.0", "scp": "a", "exp": exp });
+    assert_eq!(beside(own), [""; 0]);
+    let others = json!({ "aud": "x", "azp": USER, "ver": "2.0", "scp": "a", "exp": exp });
+    assert_eq!(beside(others), ["error certain wrong-client"]);
+    let of_api = json!({ "aud": CLIENT, "azp": USER, "ver": "2.0", "scp": "a", "exp": exp });
+    assert_eq!(beside(of_api), [""; 0]);
+    let old = json!({ "aud": CLIENT, "appid": USER, "ver": "1.0", "scp": "a", "exp": exp });
+    assert_eq!(beside(old), ["warning certain access-token-version"]);
 }

@@ -49,7 +49,8 @@ pub(crate) fn admin_consent_url(facts: &Facts, registered: Option<&str>) -> Stri
     let tenant = context.tenant.as_deref().filter(|tenant| {
         !["common", "organizations", "consumers"].contains(tenant) && !tenant.is_empty()
     });
-    let client_id = context.client_id.as_deref().or(registered).or_else(named).unwrap_or("CLIENT_ID");
+    let client_id =
+        context.client_id.as_deref().or(registered).or_else(named).unwrap_or("CLIENT_ID");
     let host = context.authority.as_deref().unwrap_or("https://login.microsoftonline.com");
     let by_host = || Cloud::of_authority_host(url::Url::parse(host).ok()?.host_str()?);
     let graph = context.cloud.or_else(by_host).unwrap_or_default().facts().graph;

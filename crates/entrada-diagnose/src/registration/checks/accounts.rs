@@ -60,7 +60,12 @@ pub(super) fn check(case: &Case, outcome: &mut Outcome) {
 }
 
 /// Compares the named tenant with the one that owns the registration.
-fn check_owner(case: &Case, outcome: &mut Outcome, tenant: &str, finding: &dyn Fn(String) -> Finding) {
+fn check_owner(
+    case: &Case,
+    outcome: &mut Outcome,
+    tenant: &str,
+    finding: &dyn Fn(String) -> Finding,
+) {
     let owner = case.principal.and_then(|one| one.owner.as_ref());
     let domain = case.application.and_then(|one| one.publisher_domain.as_ref());
     if let Some(owner) = owner.filter(|_| is_guid(tenant)) {

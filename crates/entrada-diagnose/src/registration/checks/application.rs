@@ -18,7 +18,9 @@ pub(super) fn check_identity(case: &Case, outcome: &mut Outcome) -> bool {
         outcome.add(
             RuleId::WrongClient
                 .rule()
-                .finding("the service principal belongs to another application than the registration")
+                .finding(
+                    "the service principal belongs to another application than the registration",
+                )
                 .with_evidence("appId of the registration", &own.value)
                 .with_evidence("appId of the service principal", &other.value)
                 .by(Who::User)
@@ -79,7 +81,9 @@ pub(super) fn check_state(case: &Case, outcome: &mut Outcome) {
     let before = outcome.findings.len();
     let rule = RuleId::AppDisabledInTenant.rule();
     let application = case.application;
-    if let Some(Member { path, value: true }) = application.and_then(|one| one.is_disabled.as_ref()) {
+    if let Some(Member { path, value: true, .. }) =
+        application.and_then(|one| one.is_disabled.as_ref())
+    {
         outcome.add(
             rule.finding("the registration is deactivated: no tenant issues tokens to the application")
                 .with_evidence(path, true)
@@ -104,7 +108,7 @@ pub(super) fn check_state(case: &Case, outcome: &mut Outcome) {
     match (&case.registration.service_principal, case.principal) {
         (Presence::Absent, _) => outcome.add(absent(case)),
         (_, Some(principal)) => {
-            if let Some(Member { path, value: false }) = &principal.is_enabled {
+            if let Some(Member { path, value: false, .. }) = &principal.is_enabled {
                 outcome.add(
                     rule.finding("the tenant does not let users sign in to the application: Entra answers with AADSTS7000112")
                         .with_evidence(path, false)
@@ -124,7 +128,7 @@ pub(super) fn check_state(case: &Case, outcome: &mut Outcome) {
                         .help("use a registration of its own for the program"),
                 );
             }
-            if let Some(Member { path, value: true }) = &principal.assignment_required
+            if let Some(Member { path, value: true, .. }) = &principal.assignment_required
                 && !case.is_for_app()
             {
                 outcome.add(

@@ -169,12 +169,16 @@ fn of_other_client(case: &Case, row: &DelegatedGrant) -> Finding {
         .rule()
         .finding("the grants belong to another application than the service principal")
         .with_severity(Severity::Warning)
-        .with_evidence("oauth2PermissionGrants[].clientId", row.client.as_deref().unwrap_or_default());
+        .with_evidence(
+            "oauth2PermissionGrants[].clientId",
+            row.client.as_deref().unwrap_or_default(),
+        );
     if let Some(own) = own {
         finding = finding.with_evidence("id of the service principal", &own.value);
     }
     let client_id = case.client_id().unwrap_or("CLIENT_ID");
-    finding.help(format!("export the right ones: `az ad app permission list-grants --id {client_id}`"))
+    finding
+        .help(format!("export the right ones: `az ad app permission list-grants --id {client_id}`"))
 }
 
 fn administrator(case: &Case, wanted: &Wanted, message: String) -> Finding {
@@ -186,7 +190,10 @@ fn administrator(case: &Case, wanted: &Wanted, message: String) -> Finding {
 fn managed(case: &Case, wanted: &Wanted, message: String) -> Finding {
     administrator(case, wanted, message)
         .with_confidence(Confidence::Likely)
-        .with_evidence("Microsoft's managed consent policy", format!("as of {MANAGED_POLICY_AS_OF}"))
+        .with_evidence(
+            "Microsoft's managed consent policy",
+            format!("as of {MANAGED_POLICY_AS_OF}"),
+        )
         .help("a tenant with a consent policy of its own may decide otherwise")
 }
 
@@ -242,7 +249,8 @@ fn check_role(case: &Case, outcome: &mut Outcome, wanted: &Wanted) -> bool {
     }
     let on_record = wanted.published().is_some_and(|known| known.id(wanted.kind).is_some());
     if !on_record && !ids.is_empty() {
-        outcome.unchecked(format!("an administrator's consent to `{name}`: its id is not on record"));
+        outcome
+            .unchecked(format!("an administrator's consent to `{name}`: its id is not on record"));
         return false;
     }
     let shown = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };

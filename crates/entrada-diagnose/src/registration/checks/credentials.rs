@@ -37,7 +37,10 @@ pub(super) fn check(case: &Case, outcome: &mut Outcome) {
     if left < SOON {
         let message = format!("the last valid {} ends in {}", title(last), human_duration(left));
         let finding = rule(last).finding(message).with_severity(Severity::Warning);
-        outcome.add(with_end(finding, last).help("add a new one now, and remove the old one when nothing uses it"));
+        outcome.add(
+            with_end(finding, last)
+                .help("add a new one now, and remove the old one when nothing uses it"),
+        );
     } else {
         outcome.healthy("a secret or certificate that is valid");
     }

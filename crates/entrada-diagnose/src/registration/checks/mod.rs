@@ -10,6 +10,7 @@ mod redirect;
 mod sign_in;
 
 use entrada_core::TokenSubject;
+use entrada_core::entra::resources::EXCHANGE;
 
 use super::application::Application;
 use super::tenant_state::ServicePrincipal;
@@ -80,12 +81,17 @@ impl<'a> Case<'a> {
         let Some(application) = self.application else { return false };
         let aud = self.facts.claims().map(|claims| claims.audiences()).unwrap_or_default();
         let is_audience = aud.iter().any(|aud| application.is_audience(aud))
-            || self.facts.context().audience.as_deref().is_some_and(|aud| application.is_audience(aud));
-        let client = self
+            || self
+                .facts
+                .context()
+                .audience
+                .as_deref()
+                .is_some_and(|aud| application.is_audience(aud));
+        let client = self.facts.claims().and_then(|claims| claims.client_id()).or(self
             .facts
-            .claims()
-            .and_then(|claims| claims.client_id())
-            .or(self.facts.context().client_id.as_deref());
+            .context()
+            .client_id
+            .as_deref());
         let own = application.client_id.as_ref().map(|id| id.value.as_str());
         is_audience
             && client.zip(own).is_some_and(|(client, own)| !client.eq_ignore_ascii_case(own))
@@ -144,7 +150,18 @@ fn finish(case: &Case, mut outcome: Outcome) -> Report {
     if matches!(case.registration.service_principal, Presence::Unknown) {
         outcome.unchecked("the tenant's settings for the application: give `--service-principal`");
     }
-    outcome.unchecked("Conditional Access and the tenant's own consent policy: no export shows them");
+    if let Some(id) = case.principal.and_then(|one| one.object_id.as_ref())
+        && case.is_for_app()
+        && case.facts.needs.resource.is_some_and(|api| *api == EXCHANGE)
+    {
+        outcome.unchecked(format!(
+            "Exchange's own record of the application: it has to name `{}` (`New-ServicePrincipal -ObjectId`), not the \
+             registration's object id",
+            id.value
+        ));
+    }
+    outcome
+        .unchecked("Conditional Access and the tenant's own consent policy: no export shows them");
     let is_complete = !outcome.is_incomplete && !outcome.healthy.is_empty();
     let message = if outcome.healthy.is_empty() {
         "nothing in the registration could be found healthy".to_owned()

@@ -3,7 +3,6 @@
 use super::{Case, Outcome};
 use crate::facts::is_guid;
 use crate::registration::application::Application;
-use crate::registration::document::Member;
 use crate::{Confidence, RuleId, Severity};
 
 pub(super) fn check(case: &Case, outcome: &mut Outcome) {
@@ -15,12 +14,14 @@ pub(super) fn check(case: &Case, outcome: &mut Outcome) {
 
 /// What personal accounts need, and what has no effect on them.
 fn check_personal(application: &Application, outcome: &mut Outcome) {
-    let Some(accounts) = application.accounts.as_ref().filter(|one| one.value.has_personal()) else {
+    let Some(accounts) = application.accounts.as_ref().filter(|one| one.value.has_personal())
+    else {
         return;
     };
-    if let Some(Member { path, value }) = &application.token_version
-        && *value != 2
+    if let Some(version) = &application.token_version
+        && version.value != 2
     {
+        let path = version.path;
         let is_api = application.api_member.is_some();
         let severity = if is_api { Severity::Error } else { Severity::Warning };
         outcome.add(
@@ -28,7 +29,7 @@ fn check_personal(application: &Application, outcome: &mut Outcome) {
                 .rule()
                 .finding("the registration accepts personal accounts, which need access tokens of version 2")
                 .with_severity(severity)
-                .with_evidence(path, value)
+                .with_evidence(path, version.shown())
                 .with_evidence(accounts.path, accounts.value.id())
                 .help(format!("set `{path}` to 2 in the manifest")),
         );
@@ -55,10 +56,13 @@ fn check_names(application: &Application, outcome: &mut Outcome) {
     };
     if names.value.is_empty() {
         outcome.add(
-            finding("the registration defines permissions of its own, but no name to request them by".to_owned())
-                .with_evidence(names.path, "none")
-                .with_evidence(scopes, "set")
-                .help("set *Application ID URI* under Expose an API: `api://CLIENT_ID`"),
+            finding(
+                "the registration defines permissions of its own, but no name to request them by"
+                    .to_owned(),
+            )
+            .with_evidence(names.path, "none")
+            .with_evidence(scopes, "set")
+            .help("set *Application ID URI* under Expose an API: `api://CLIENT_ID`"),
         );
     }
     if let Some(name) = names.value.iter().find(|name| name.ends_with('/')) {
@@ -96,7 +100,7 @@ fn check_version(case: &Case, application: &Application, outcome: &mut Outcome) 
                 version.value
             ))
             .with_confidence(confidence)
-            .with_evidence(version.path, version.value)
+            .with_evidence(version.path, version.shown())
             .with_evidence("audience", expected)
             .help("let the API accept both, or change the version in the manifest"),
         );
@@ -114,7 +118,7 @@ fn check_version(case: &Case, application: &Application, outcome: &mut Outcome) 
                 version.value
             ))
             .with_severity(Severity::Warning)
-            .with_evidence(version.path, version.value)
+            .with_evidence(version.path, version.shown())
             .with_evidence("ver", ver)
             .help("get a new token: the manifest was changed after this one was issued"),
         );

@@ -81,7 +81,7 @@ fn wanted(case: &Case, outcome: &mut Outcome) -> Vec<Wanted> {
     let needs = case.facts.needs;
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let requested = context.requested.as_ref().map(ScopeSet::api).unwrap_or_default();
-    let is_static = requested.iter().any(|scope| resources::is_default_scope(scope));
+    let is_static = requested.iter().any(resources::is_default_scope);
     let of_job = if case.is_for_app() { needs.app_roles } else { needs.sufficient };
     if let (Some(_), Some(api), Some(first)) = (context.job, needs.resource, of_job.first()) {
         let (kind, by_name) = if case.is_for_app() {
@@ -96,7 +96,10 @@ fn wanted(case: &Case, outcome: &mut Outcome) -> Vec<Wanted> {
     let mut all = Vec::new();
     for scope in requested.iter().filter(|scope| !resources::is_default_scope(scope)) {
         let name = resources::short_name(scope).to_owned();
-        match resources::of_scope(scope).resource().filter(|api| permission_ids::of_api(api).is_some()) {
+        match resources::of_scope(scope)
+            .resource()
+            .filter(|api| permission_ids::of_api(api).is_some())
+        {
             Some(api) => all.push(Wanted {
                 sufficient: vec![name.clone()],
                 name,
@@ -123,7 +126,8 @@ pub(super) fn holds_already(case: &Case, wanted: &Wanted) -> bool {
     match wanted.kind {
         PermissionKind::Delegated => {
             let granted = case.facts.granted();
-            granted.is_none_or(|granted| wanted.is_held_by(granted.iter().map(resources::short_name)))
+            granted
+                .is_none_or(|granted| wanted.is_held_by(granted.iter().map(resources::short_name)))
         }
         PermissionKind::Application => {
             let roles = case.facts.claims().map(|claims| claims.roles().unwrap_or_default());
@@ -182,7 +186,8 @@ fn not_listed(case: &Case, application: &Application, wanted: &Wanted) -> Findin
     let of_other = names_for(application, other, api);
     let same = of_other.iter().find(|own| {
         own.eq_ignore_ascii_case(name)
-            || (case.facts.context().job.is_some() && names.iter().any(|one| one.eq_ignore_ascii_case(own)))
+            || (case.facts.context().job.is_some()
+                && names.iter().any(|one| one.eq_ignore_ascii_case(own)))
     });
     if let Some(same) = same {
         let token = if kind == PermissionKind::Delegated { "a user's" } else { "an application's" };
@@ -191,11 +196,14 @@ fn not_listed(case: &Case, application: &Application, wanted: &Wanted) -> Findin
             with_article(other),
             with_article(kind)
         ));
-        return add_command(evidence(finding, application), case, wanted).with_confidence(confidence);
+        return add_command(evidence(finding, application), case, wanted)
+            .with_confidence(confidence);
     }
     let (message, severity) = if is_static {
         (
-            format!("the registration does not list `{name}`, and `.default` requests only what it lists"),
+            format!(
+                "the registration does not list `{name}`, and `.default` requests only what it lists"
+            ),
             Severity::Error,
         )
     } else if consent::needs_administrator(case, wanted) {
@@ -215,9 +223,9 @@ fn not_listed(case: &Case, application: &Application, wanted: &Wanted) -> Findin
     let finding = rule.finding(message).with_severity(severity);
     let finding = if kind == PermissionKind::Application {
         // RBAC for Applications in Exchange grants mailboxes without a permission in Entra.
-        finding
-            .with_confidence(Confidence::Likely)
-            .help("or a role of the application in Exchange (RBAC for Applications) takes its place")
+        finding.with_confidence(Confidence::Likely).help(
+            "or a role of the application in Exchange (RBAC for Applications) takes its place",
+        )
     } else {
         finding
     };
@@ -247,7 +255,8 @@ fn shown(listed: &ListedPermission) -> String {
 /// Adds the command that lists the permission.
 fn add_command(finding: Finding, case: &Case, wanted: &Wanted) -> Finding {
     let own = permission_ids::by_name(wanted.api, &wanted.name);
-    let of_graph = || Some((&GRAPH, permission_ids::by_name(&GRAPH, &wanted.name)?.id(wanted.kind)?));
+    let of_graph =
+        || Some((&GRAPH, permission_ids::by_name(&GRAPH, &wanted.name)?.id(wanted.kind)?));
     // The portal offers the permissions of the mail protocols under Graph.
     let found = of_graph().or_else(|| Some((wanted.api, own?.id(wanted.kind)?)));
     let title = found.map_or(wanted.api.name, |(api, _)| api.name);
@@ -283,14 +292,14 @@ fn check_entries(application: &Application, outcome: &mut Outcome) {
                     with_article(entry.kind),
                     with_article(other)
                 ))
-                .with_evidence(listed.path, &entry.id)
+                .with_evidence("requiredResourceAccess[].resourceAccess[].id", &entry.id)
                 .help("remove the entry under API permissions, and add the permission again"),
             );
         } else if *api == GRAPH {
             outcome.add(
                 rule.finding("the registration lists a permission id of Microsoft Graph that is not on record")
                     .with_confidence(Confidence::Likely)
-                    .with_evidence(listed.path, &entry.id)
+                    .with_evidence("requiredResourceAccess[].resourceAccess[].id", &entry.id)
                     .help("if the portal shows the id without a name, the permission was retired or belongs to another cloud: remove it"),
             );
         }

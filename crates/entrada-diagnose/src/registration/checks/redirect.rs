@@ -74,7 +74,8 @@ fn is_similar(registered: &str, sent: &RedirectUri) -> bool {
 
 pub(super) fn is_on_this_machine(uri: &str) -> bool {
     Url::parse(uri).is_ok_and(|url| {
-        url.host_str().is_some_and(|host| host == "localhost" || host == "127.0.0.1" || host == "[::1]")
+        url.host_str()
+            .is_some_and(|host| host == "localhost" || host == "127.0.0.1" || host == "[::1]")
     })
 }
 
@@ -107,9 +108,11 @@ pub(super) fn check_rules(case: &Case, outcome: &mut Outcome) {
         Some((path, uri, why))
     });
     if let Some((path, uri, why)) = wrong {
-        outcome.add(finding(format!("a redirect URI {why}")).with_evidence(path, uri).help(
-            "correct it, or remove it: App registrations, the application, Authentication",
-        ));
+        outcome.add(
+            finding(format!("a redirect URI {why}")).with_evidence(path, uri).help(
+                "correct it, or remove it: App registrations, the application, Authentication",
+            ),
+        );
     }
 }
 

@@ -48,7 +48,8 @@ pub(super) fn check(case: &Case, outcome: &mut Outcome) {
 }
 
 const NO_FLAG: &str = "public client flows: `isFallbackPublicClient` is not in the registration";
-const NO_REDIRECT_URIS: &str = "redirect URIs: the registration does not have those of each platform";
+const NO_REDIRECT_URIS: &str =
+    "redirect URIs: the registration does not have those of each platform";
 
 /// The method that the case is about; `None` where the program may choose.
 fn method(case: &Case) -> Option<SignInMethod> {
@@ -88,7 +89,8 @@ fn check_either(application: &Application, browser: Way, code: Way, outcome: &mu
             outcome.add(finding.help("or sign in by code: `entrada login --flow device`"));
         }
         (Way::Fails(by_browser), Way::Fails(by_code)) => {
-            let is_about_a_uri = by_browser.rule.id == RuleId::PlatformTypeMismatch || has_desktop_uri;
+            let is_about_a_uri =
+                by_browser.rule.id == RuleId::PlatformTypeMismatch || has_desktop_uri;
             outcome.add(if is_about_a_uri {
                 by_browser
             } else {
@@ -111,8 +113,8 @@ fn check_either(application: &Application, browser: Way, code: Way, outcome: &mu
 
 /// Device code, user name and password: the registration has to be a public client.
 fn by_code(application: &Application) -> Way {
-    let Some(Member { path, value }) = &application.public_client else { return Way::Unknown };
-    if *value {
+    let Some(flag) = &application.public_client else { return Way::Unknown };
+    if flag.value {
         return Way::Works;
     }
     // With a URI of the public platform alone, Entra has been seen to accept the code.
@@ -125,7 +127,7 @@ fn by_code(application: &Application) -> Way {
             .rule()
             .finding("the registration does not allow public client flows: Entra refuses a device code with AADSTS7000218")
             .with_confidence(confidence)
-            .with_evidence(path, value)
+            .with_evidence(flag.path, flag.shown())
             .help("in the portal: App registrations, the application, Authentication: *Allow public client flows*: *Yes*"),
     )
 }
@@ -157,9 +159,11 @@ fn not_registered(
     sent: &RedirectUri,
     similar: Option<(Platform, String)>,
 ) -> Finding {
+    let sent = shown(sent);
     let rule = RuleId::RedirectUriMismatch.rule();
-    let path =
-        application.redirect_uris(Platform::PublicClient).map_or("redirectUris", |member| member.path);
+    let path = application
+        .redirect_uris(Platform::PublicClient)
+        .map_or("redirectUris", |member| member.path);
     let finding = match &similar {
         Some((platform, registered)) => {
             let own = application.redirect_uris(*platform).map_or(path, |member| member.path);
@@ -183,7 +187,7 @@ fn not_registered(
             .with_evidence(path, shown)
         }
     };
-    let finding = finding.with_evidence("redirect URI", sent).help(format!(
+    let finding = finding.with_evidence("redirect URI", &sent).help(format!(
         "in the portal: App registrations, the application, Authentication, Add a redirect URI, {}: `{sent}`",
         Platform::PublicClient.title()
     ));
@@ -196,6 +200,7 @@ fn not_registered(
 }
 
 fn two_platforms(application: &Application, sent: &RedirectUri, also: &[Platform]) -> Finding {
+    let sent = shown(sent);
     let platforms: Vec<&str> = also.iter().map(|platform| platform.title()).collect();
     let mut finding = RuleId::PlatformTypeMismatch
         .rule()
@@ -210,7 +215,16 @@ fn two_platforms(application: &Application, sent: &RedirectUri, also: &[Platform
             finding = finding.with_evidence(member.path, member.value.join(" "));
         }
     }
-    finding.help(format!("in the portal: Authentication: remove it under {}", platforms.join(" and ")))
+    finding
+        .help(format!("in the portal: Authentication: remove it under {}", platforms.join(" and ")))
+}
+
+/// The redirect URI without its port, which Entra ignores for this machine.
+fn shown(sent: &RedirectUri) -> String {
+    match sent {
+        RedirectUri::Loopback { host, path, .. } => format!("http://{host}{path}"),
+        RedirectUri::Elsewhere(url) => url.to_string(),
+    }
 }
 
 /// A public client needs no secret, and is refused if it sends one.
