@@ -1,5 +1,6 @@
 //! One fault at a time in a registration that is otherwise right.
 
+mod forms;
 mod permissions;
 mod sign_in;
 
