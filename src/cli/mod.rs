@@ -33,6 +33,7 @@ mod output;
 mod probe;
 mod prompt;
 mod recipe;
+mod registration;
 mod report;
 mod secrets;
 mod status;

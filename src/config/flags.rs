@@ -9,7 +9,7 @@ use super::Layer;
 pub use super::layer::{
     Acquisition, AcquisitionExceptScopes, Certificates, CodeDisplay, Everything, Freshness,
     Identity, Interaction, Jobs, Locking, LoginHint, Pins, Quiet, Recording, RequestedClaims,
-    Scopes, SignIn, Store, Strictness, TokenProperties,
+    Scopes, SignIn, SignInFlow, Store, Strictness, TokenProperties,
 };
 
 /// Some settings of [`Layer`], as flags of a command. The groups are declared in `layer.rs`; a tuple of groups is one too.

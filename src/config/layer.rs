@@ -193,12 +193,20 @@ settings! {
         login_hint: Option<String>,
     }
 
-    /// How the user signs in.
+    /// By which flow the user signs in.
     #[heading(Some("Sign-in"))]
-    SignIn {
+    SignInFlow {
         /// How to sign in
         #[arg(long, value_parser = choice::<flow::FlowKind>())]
         flow: Option<flow::FlowKind>,
+        /// The redirect URI: an address, a port, or several ports
+        #[arg(long, value_name = "URI")]
+        redirect_uri: Option<RedirectUri>,
+    }
+
+    /// What the sign-in page shows, and how long it is waited for.
+    #[heading(Some("Sign-in"))]
+    SignIn {
         /// Print the sign-in address instead of opening a browser
         #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
                 value_parser = BoolishValueParser::new(), hide_possible_values = true)]
@@ -206,9 +214,6 @@ settings! {
         /// How long to wait for the user to sign in
         #[arg(long, value_name = "TIME")]
         timeout: Option<Span>,
-        /// The redirect URI: an address, a port, or several ports
-        #[arg(long, value_name = "URI")]
-        redirect_uri: Option<RedirectUri>,
         /// How the authority returns the authorization code
         #[arg(long, value_parser = choice::<ResponseMode>())]
         response_mode: Option<ResponseMode>,
@@ -296,7 +301,7 @@ settings! {
 /// What a token is obtained by, except jobs and scopes.
 pub type AcquisitionExceptScopes = (
     (Identity, Pins, TokenProperties, RequestedClaims, Freshness, Strictness),
-    (LoginHint, SignIn, CodeDisplay),
+    (LoginHint, SignInFlow, SignIn, CodeDisplay),
     (Store, Locking, Certificates, Recording, Interaction),
 );
 

@@ -8,7 +8,7 @@ use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Notes;
 use super::summary::{scopes, token_summary};
-use entrada_core::clean;
+use entrada_core::{Job, clean};
 use entrada_diagnose::{
     Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
 };
@@ -187,12 +187,21 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
         }
         (Verdict::Ok(_), _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
+            if diagnosis.input == InputKind::Registration {
+                let of_job = of_job(diagnosis.job);
+                return format!("{fine}: no problem found in this registration{of_job}");
+            }
             if diagnosis.input == InputKind::Request {
                 return format!("{fine}: no problem found in this request for `{job}`");
             }
             format!("{fine}: no problem found for `{job}`")
         }
     }
+}
+
+/// The job of a registration, if one was named.
+fn of_job(job: Job) -> String {
+    if job == Job::None { String::new() } else { format!(" for `{job}`") }
 }
 
 /// The job that the diagnosis was made for. An error response is the same for every job, so it is left out there.
@@ -204,7 +213,11 @@ fn judged_for(diagnosis: &Diagnosis) -> String {
         | InputKind::Request => {
             format!(" (judged for `{}`)", diagnosis.task())
         }
-        InputKind::OauthError
+        InputKind::Registration if diagnosis.job != Job::None => {
+            format!(" (judged for `{}`)", diagnosis.job)
+        }
+        InputKind::Registration
+        | InputKind::OauthError
         | InputKind::HttpResponse
         | InputKind::MailResponse
         | InputKind::Unknown => String::new(),

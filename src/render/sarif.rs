@@ -69,11 +69,15 @@ fn result(diagnosis: &Diagnosis, finding: &Finding, index: usize) -> Value {
         Confidence::Likely => 70.0,
         Confidence::Possible => 30.0,
     };
-    let places: Vec<Value> = finding
-        .evidence
-        .iter()
-        .map(|seen| json!({ "name": seen.field, "kind": "member" }))
-        .collect();
+    // Each place once (SARIF §3.28.4), though a member may be evidence twice.
+    let mut names: Vec<&str> = Vec::new();
+    for seen in &finding.evidence {
+        if !names.contains(&seen.field) {
+            names.push(seen.field);
+        }
+    }
+    let places: Vec<Value> =
+        names.iter().map(|name| json!({ "name": name, "kind": "member" })).collect();
     let mut result = json!({
         "ruleId": finding.rule.id.as_str(),
         "ruleIndex": index,

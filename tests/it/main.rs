@@ -34,6 +34,7 @@ mod probe;
 #[cfg(unix)]
 mod processes;
 mod refresh;
+mod registration;
 mod regressions;
 mod renamed;
 mod renewal;

@@ -25,7 +25,8 @@ const READ_BY: &[(&[&str], &[&str])] = &[
     (&["as", "audience", "offline"], &["git-credential", "import", "diagnose"]),
     (&["claims", "cp1", "login-hint", "trace"], &["git-credential", "import"]),
     (&["min-ttl"], &["git-credential", "status"]),
-    (&["strict", "flow", "no-browser", "timeout", "redirect-uri"], &["git-credential"]),
+    (&["strict", "no-browser", "timeout"], &["git-credential"]),
+    (&["flow", "redirect-uri"], &["git-credential", "diagnose"]),
     (&["response-mode", "domain-hint", "prompt", "param"], &["git-credential"]),
     (&["qr", "copy-code"], &["git-credential", "demo"]),
     (

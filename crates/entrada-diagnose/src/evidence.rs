@@ -5,9 +5,10 @@ use entrada_core::entra::graph::GraphCall;
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{Job, NumericDate, Redactor, ScopeSet, TokenSubject};
+use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
+use super::registration::{Registration, SignInMethod};
 use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
 
@@ -28,6 +29,8 @@ pub struct Evidence {
     pub mail: Option<MailLog>,
     /// The call of Microsoft Graph that the input shows beside a token, such as a `curl` command.
     pub call: Option<GraphCall>,
+    /// The registration of the application, and what the tenant holds for it.
+    pub registration: Option<Box<Registration>>,
     /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
@@ -96,6 +99,10 @@ pub struct Context {
     pub wanted: Option<String>,
     /// Whether a refresh token is wanted; `None` counts as yes.
     pub offline: Option<bool>,
+    /// How the program signs in; `None` where it may choose.
+    pub sign_in_method: Option<SignInMethod>,
+    /// The redirect URI that the program sends; `None` for `http://localhost`.
+    pub redirect_uri: Option<RedirectUri>,
     /// Whether a client kept polling faster than allowed.
     pub polled_too_fast: bool,
     /// Whether the device code had expired by the local clock at the time of the refusal.
@@ -116,6 +123,7 @@ impl Evidence {
             answer: self.answer.or(other.answer),
             mail: self.mail.or(other.mail),
             call: self.call.or(other.call),
+            registration: self.registration.or(other.registration),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),
@@ -203,6 +211,8 @@ impl Context {
             selectors: self.selectors.or(other.selectors),
             wanted: self.wanted.or(other.wanted),
             offline: self.offline.or(other.offline),
+            sign_in_method: self.sign_in_method.or(other.sign_in_method),
+            redirect_uri: self.redirect_uri.or(other.redirect_uri),
             polled_too_fast: self.polled_too_fast || other.polled_too_fast,
             code_ran_out: self.code_ran_out || other.code_ran_out,
         }

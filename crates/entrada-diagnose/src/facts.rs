@@ -66,6 +66,7 @@ impl<'a> Facts<'a> {
                 (None, None, requested @ Some(_)) if context.call.is_none() => {
                     Context { requested, ..Context::default() }.job()
                 }
+                (None, None, None) if is_registration_alone(evidence) => Job::None,
                 (None, ..) if context.call.is_none() => called(evidence)
                     .or(evidence.call.as_ref().map(|_| Job::Graph))
                     .unwrap_or_else(|| context.job()),
@@ -382,10 +383,21 @@ impl<'a> Facts<'a> {
             _ if self.response().is_some() => InputKind::TokenResponse,
             (Some(Shape::Jwt(_)), ..) => InputKind::AccessToken,
             (Some(_), ..) => InputKind::OpaqueToken,
+            (None, ..) if self.evidence.registration.is_some() => InputKind::Registration,
             (None, ..) if self.request().is_some() => InputKind::Request,
             (None, ..) => InputKind::Unknown,
         }
     }
+}
+
+/// Whether a registration is all there is.
+fn is_registration_alone(evidence: &Evidence) -> bool {
+    evidence.registration.is_some()
+        && evidence.token.is_none()
+        && evidence.response.is_none()
+        && evidence.refusal.is_none()
+        && evidence.answer.is_none()
+        && evidence.mail.is_none()
 }
 
 /// The job of the call, from the service that answered.

@@ -26,6 +26,7 @@ mod har;
 mod merge;
 mod read;
 mod refusal;
+mod registration;
 mod rule_id;
 pub mod rules;
 mod sentences;
@@ -41,6 +42,7 @@ pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use graph_call::call_of;
 pub use read::{ArtifactLine, Reading, RecogniseError, explain_reading, recognise};
+pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
@@ -68,6 +70,8 @@ pub enum InputKind {
     MailResponse,
     /// Scopes of a request that is not sent yet.
     Request,
+    /// The registration of an application, without a token or an answer.
+    Registration,
     /// Nothing was recognised.
     Unknown,
 }
@@ -83,6 +87,7 @@ impl InputKind {
             Self::HttpResponse => "http_response",
             Self::MailResponse => "mail_response",
             Self::Request => "request",
+            Self::Registration => "registration",
             Self::Unknown => "unknown",
         }
     }
@@ -178,9 +183,12 @@ fn findings_of(mut facts: Facts) -> Diagnosis {
     let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(&facts)).collect();
     facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
     let hypotheses = service::causes(&facts);
-    let findings = merge::merge(&facts, found, &hypotheses).findings;
+    let report = registration::report(&facts);
+    let is_complete = report.as_ref().map(|report| report.is_complete);
+    let of_registration = report.map(|report| report.findings).unwrap_or_default();
+    let findings = merge::merge(&facts, found, &hypotheses, of_registration).findings;
     Diagnosis {
-        verdict: verdict::of(&facts, &findings),
+        verdict: verdict::of(&facts, &findings, is_complete),
         input: facts.input_kind(),
         job: facts.job,
         call: facts.call().map(|check| check.shown().into_owned()),

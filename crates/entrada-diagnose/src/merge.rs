@@ -2,7 +2,7 @@
 //! joins or silences which other one stands here.
 
 use super::service::Hypothesis;
-use super::{Confidence, Facts, Finding, RuleId, Severity, refusal};
+use super::{Confidence, Facts, Finding, RuleId, Severity, refusal, registration};
 
 /// The merged findings.
 #[derive(Debug)]
@@ -13,14 +13,22 @@ pub(super) struct Merged {
     pub(super) silenced: Vec<(RuleId, RuleId)>,
 }
 
-/// Merges `found`, the findings of the rules, with `hypotheses`.
-pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis]) -> Merged {
+/// Merges `found`, the findings of the rules, with `hypotheses` and with the findings about a registration.
+pub(super) fn merge(
+    facts: &Facts,
+    found: Vec<Finding>,
+    hypotheses: &[Hypothesis],
+    of_registration: Vec<Finding>,
+) -> Merged {
     let mut findings = found;
     add_refusal_cause(facts, &mut findings);
     for hypothesis in hypotheses {
         join(facts, &mut findings, hypothesis);
     }
     let silenced = drop_guesses(&mut findings);
+    if !of_registration.is_empty() {
+        registration::add(facts, of_registration, &mut findings);
+    }
     findings.sort_by_key(|finding| {
         // Possible causes are in the order in which to check them.
         let rank = hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);

@@ -94,6 +94,8 @@ pub enum RuleId {
     AppNotFoundInTenant,
     /// The application is disabled.
     AppDisabledInTenant,
+    /// Only assigned users may sign in to the application.
+    AppAssignmentRequired,
     /// The registration does not allow public client flows.
     PublicClientFlowsDisabled,
     /// The redirect URI is registered under the wrong platform.
@@ -118,6 +120,8 @@ pub enum RuleId {
     ResourceIndicatorMismatch,
     /// The registration does not list the permission.
     ApiPermissionNotConfigured,
+    /// The registration has an entry that is not valid.
+    RegistrationEntryInvalid,
     /// A client of Microsoft may not use this API or scope.
     FirstPartyPreauthorization,
     /// The authorization code was already redeemed or has expired.
@@ -145,6 +149,8 @@ pub enum RuleId {
     /// The request mixes the v1.0 and v2.0 endpoints.
     #[strum(serialize = "v1-v2-endpoint-mismatch")]
     V1V2EndpointMismatch,
+    /// The registration of an API asks for another version of access tokens.
+    AccessTokenVersion,
     /// An application without a user can request only `.default`.
     ScopeNotDefaultForClientCredentials,
     /// The authority refused for a reason that has no rule of its own.
@@ -257,6 +263,8 @@ pub enum RuleId {
     TokenForItself,
     /// The refresh brought no new refresh token.
     RefreshTokenStays,
+    /// What was found healthy in a registration, and what was not checked.
+    RegistrationChecked,
 }
 
 impl RuleId {

@@ -37,6 +37,8 @@ pub enum Healthy {
     Ticket,
     /// The scopes of a request that is not sent yet.
     Request,
+    /// Everything in a registration that the case needs.
+    Registration,
 }
 
 impl Proof {
@@ -64,7 +66,8 @@ impl Verdict {
 }
 
 /// The verdict that follows from `findings`, and from what the evidence itself shows.
-pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
+/// `registration` says whether everything in a registration was checked that the case needs.
+pub(super) fn of(facts: &Facts, findings: &[Finding], registration: Option<bool>) -> Verdict {
     let any = |test: fn(&Finding) -> bool| findings.iter().any(test);
     let polling = facts.refusal().is_some_and(|refusal| refusal.error == "slow_down");
     if polling || any(|finding| finding.rule.id == RuleId::AuthorizationPending) {
@@ -76,13 +79,13 @@ pub(super) fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
     {
         Verdict::Undetermined
     } else {
-        proof(facts).map_or(Verdict::Undetermined, Verdict::Ok)
+        proof(facts, registration).map_or(Verdict::Undetermined, Verdict::Ok)
     }
 }
 
 /// The proof that each piece of the evidence is good. Without a good answer of the service, mail server or authority in the
 /// evidence, the absence of findings proves nothing.
-fn proof(facts: &Facts) -> Option<Proof> {
+fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
     let Evidence { answer, mail, .. } = facts.evidence;
     let nothing_is_bad = facts.refusal().is_none()
         && facts.evidence.not_oauth.is_none()
@@ -98,10 +101,14 @@ fn proof(facts: &Facts) -> Option<Proof> {
         InputKind::TokenResponse => Healthy::TokenResponse,
         InputKind::AccessToken => Healthy::AccessToken,
         InputKind::Request => Healthy::Request,
+        InputKind::Registration if registration == Some(true) => Healthy::Registration,
         InputKind::OpaqueToken if matches!(facts.shape(), Some(Shape::MsaTicket { .. })) => {
             Healthy::Ticket
         }
-        InputKind::OpaqueToken | InputKind::OauthError | InputKind::Unknown => return None,
+        InputKind::OpaqueToken
+        | InputKind::OauthError
+        | InputKind::Unknown
+        | InputKind::Registration => return None,
     };
     nothing_is_bad.then_some(Proof(healthy))
 }

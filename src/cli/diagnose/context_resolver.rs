@@ -2,10 +2,11 @@
 
 use super::super::Failure;
 use super::super::app::App;
+use super::super::registration::sign_in_method;
 use crate::config::{ConfigFile, Settings};
 use entrada_auth::sys::Env;
 use entrada_core::entra::graph::GraphCall;
-use entrada_core::{Job, TokenSubject, shell_quoted};
+use entrada_core::{Job, Tenant, TokenSubject, shell_quoted};
 use entrada_diagnose::{Context, Evidence};
 
 /// Settings, read once for any number of cases.
@@ -65,6 +66,12 @@ impl ContextResolver {
         self
     }
 
+    /// The client id that the flags or the profile name.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        let of_profile = || self.profile.as_ref()?.client_id.as_deref();
+        self.flags.client_id.as_deref().or_else(of_profile)
+    }
+
     /// One case for each job that it is to be judged by.
     pub(super) fn cases(&self, evidence: Evidence) -> Vec<Evidence> {
         if self.flags.call.is_some() {
@@ -103,13 +110,18 @@ impl ContextResolver {
         context.subject = context.subject.or(self.subject);
         context.audience = context.audience.or_else(|| self.audience.clone());
         context.job = job;
+        if evidence.registration.is_some() && self.profile.is_some() && context.authority.is_none()
+        {
+            // A profile without a tenant signs in there, which not every registration accepts.
+            context.tenant.get_or_insert_with(|| Tenant::COMMON.to_owned());
+        }
         evidence.context = context;
         evidence
     }
 }
 
 /// What `settings` say about a token.
-fn context(settings: &Settings) -> Result<Context, Failure> {
+pub(in crate::cli) fn context(settings: &Settings) -> Result<Context, Failure> {
     let scopes = settings.scopes()?;
     Ok(Context {
         requested: Some(scopes).filter(|scopes| !scopes.is_empty()),
@@ -121,6 +133,8 @@ fn context(settings: &Settings) -> Result<Context, Failure> {
         authority: settings.get(|layer| &layer.authority),
         cloud: settings.get(|layer| &layer.cloud),
         offline: settings.get(|layer| &layer.offline),
+        sign_in_method: sign_in_method(settings.get(|layer| &layer.flow)),
+        redirect_uri: settings.get(|layer| &layer.redirect_uri),
         ..Context::default()
     })
 }

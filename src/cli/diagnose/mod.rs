@@ -7,24 +7,27 @@ mod stream;
 use std::path::PathBuf;
 
 use super::app::App;
+use super::registration::RegistrationFiles;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags;
 use crate::render::{self, JudgementFormat, Notes};
-pub(super) use context_resolver::ContextResolver;
+pub(super) use context_resolver::{ContextResolver, context};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::graph::GraphCall;
-use entrada_diagnose::{self as diagnose, Diagnosis, Verdict};
+use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, Registration, Verdict};
 
 /// Members of an evidence file that are named as not understood.
 const MEMBERS_MAX: usize = 20;
 
 /// The settings that the command reads.
-pub(super) type Flags = (flags::Identity, flags::Jobs, flags::Scopes, flags::TokenProperties);
+pub(super) type Flags =
+    (flags::Identity, flags::Jobs, flags::Scopes, flags::TokenProperties, flags::SignInFlow);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, `-` for standard input, or the text itself; standard input by default. Several are diagnosed together
+    /// Files, `-` for standard input, or the text itself; standard input by default, unless a registration is given. Several are diagnosed
+    /// together
     input: Vec<String>,
     /// The format of the diagnosis
     #[arg(long, short, default_value = "human")]
@@ -37,8 +40,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "CALL", conflicts_with = "job")]
     call: Option<GraphCall>,
     /// Diagnose each line of standard input on its own, and print one line of JSON for each
-    #[arg(long, conflicts_with_all = ["input", "output", "report"])]
+    #[arg(long, conflicts_with_all = ["input", "output", "report", "registration", "service_principal", "grants"])]
     stream: bool,
+    #[command(flatten)]
+    files: RegistrationFiles,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -48,7 +53,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     let open = |path| super::report::open(app, path);
     let mut report = args.report.as_deref().map(open).transpose()?;
-    let cases = inputs::read_inputs(&args.input, app)?;
+    let registration = read_registration(args, app)?;
+    let mut cases = if args.input.is_empty() && registration.is_some() {
+        vec![Evidence { now: Some(app.sys.clock.now()), ..Evidence::default() }]
+    } else {
+        inputs::read_inputs(&args.input, app)?
+    };
+    for case in &mut cases {
+        case.registration.clone_from(&registration);
+    }
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {
         app.ui.line(format!("note: the evidence's `{member}` is unknown and was ignored"));
@@ -78,6 +91,18 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         super::report::write(app, report, &judged)?;
     }
     Ok(judged.iter().fold(Exit::Success, worse))
+}
+
+/// The registration, if files of one are named. Of several applications, the one of the flags or the profile counts.
+fn read_registration(
+    args: &Args,
+    app: &mut App<'_, '_>,
+) -> Result<Option<Box<Registration>>, Failure> {
+    if !args.files.are_given() {
+        return Ok(None);
+    }
+    let client_id = ContextResolver::new(app, None)?.client_id().map(str::to_owned);
+    args.files.read(app, client_id.as_deref())
 }
 
 /// The exit code after one more judgement.

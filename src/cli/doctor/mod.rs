@@ -3,9 +3,11 @@
 mod application;
 mod machine;
 mod network;
+mod registration;
 mod tell;
 
 use super::app::App;
+use super::registration::RegistrationFiles;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::config::flags;
@@ -24,6 +26,8 @@ pub(super) struct Args {
     /// The format of the result
     #[arg(long, short, default_value = "human")]
     output: Format,
+    #[command(flatten)]
+    files: RegistrationFiles,
 }
 
 /// The result of one check.
@@ -104,9 +108,15 @@ fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
     app.sys.clock.pending_signal().map_or(Ok(found), |interrupted| Err(interrupted.into()))
 }
 
-fn look(args: &Args, app: &App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
+fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     let (configured, settings) = configuration(args, app);
     let mut lines = configured;
+    if args.files.are_given() {
+        match &settings {
+            Some(settings) => lines.extend(registration::look(&args.files, app, settings)?),
+            None => lines.push(CheckLine::passed("registration", "profile")),
+        }
+    }
     let folders = machine::folders(app);
     let homeless = folders.is_bad();
     lines.push(folders);

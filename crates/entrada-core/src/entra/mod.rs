@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod known;
 pub mod lifetimes;
 pub mod oauth_errors;
+pub mod permission_ids;
 pub mod permissions;
 pub mod resources;
 

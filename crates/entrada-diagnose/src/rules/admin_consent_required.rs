@@ -55,7 +55,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         Some(why) => finding.help(why),
         None => finding,
     };
-    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts))).help(
+    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts, None))).help(
         "after the approval, the browser opens an address on `localhost` and shows an error page: the approval still counts",
     ))
 }
@@ -76,8 +76,12 @@ fn with_request<T>(facts: &Facts, read: impl FnOnce(ConsentRequest<'_>) -> T) ->
 }
 
 /// The address of the page on which an administrator approves, with the known values filled in.
-pub(super) fn admin_consent_url(facts: &Facts) -> String {
-    with_request(facts, |request| request.admin_link())
+/// `registered` is the client id where the context does not name one.
+pub(crate) fn admin_consent_url(facts: &Facts, registered: Option<&str>) -> String {
+    with_request(facts, |request| {
+        let client_id = request.client_id.or(registered);
+        ConsentRequest { client_id, ..request }.admin_link()
+    })
 }
 
 /// A sentence about the requested permissions to which users cannot consent by default; `None` if there are none.
@@ -96,7 +100,7 @@ pub(super) fn barred_by_default(facts: &Facts) -> Option<String> {
 /// The help for a sign-in that nobody finished: a page that bars consent returns nothing to the program.
 pub(super) fn first_suspect(facts: &Facts) -> Option<String> {
     barred_by_default(facts)?;
-    let link = admin_consent_url(facts);
+    let link = admin_consent_url(facts, None);
     Some(format!(
         "if the page said `Need admin approval` or `Approval required`, an administrator has to consent first: {link}"
     ))

@@ -3,11 +3,13 @@
 //! To add a rule: a file with its `mod` line, a variant of [`RuleId`], and an arm of [`RuleId::rule`]. The variants
 //! stand in the order in which problems are to be fixed.
 
+mod access_token_version;
 mod account_locked_or_disabled;
 mod account_unknown;
 mod admin_consent_required;
 mod answer_not_from_service;
 mod api_permission_not_configured;
+mod app_assignment_required;
 mod app_certificate_required;
 mod app_disabled_in_tenant;
 mod app_not_found_in_tenant;
@@ -81,6 +83,8 @@ mod refresh_token_revoked;
 mod refresh_token_stays;
 mod refresh_token_used_as_access_token;
 mod refused;
+mod registration_checked;
+mod registration_entry_invalid;
 mod resource_indicator_mismatch;
 mod resource_not_found;
 mod scope_not_default_for_client_credentials;
@@ -112,6 +116,8 @@ mod wrong_client;
 mod wrong_tenant;
 mod wrong_xoauth2_format;
 
+pub(crate) use admin_consent_required::admin_consent_url;
+
 use super::{Rule, RuleId};
 
 impl RuleId {
@@ -119,10 +125,12 @@ impl RuleId {
     pub fn rule(self) -> &'static Rule {
         match self {
             Self::AccountLockedOrDisabled => &account_locked_or_disabled::RULE,
+            Self::AccessTokenVersion => &access_token_version::RULE,
             Self::AccountUnknown => &account_unknown::RULE,
             Self::AdminConsentRequired => &admin_consent_required::RULE,
             Self::AnswerNotFromService => &answer_not_from_service::RULE,
             Self::ApiPermissionNotConfigured => &api_permission_not_configured::RULE,
+            Self::AppAssignmentRequired => &app_assignment_required::RULE,
             Self::AppCertificateRequired => &app_certificate_required::RULE,
             Self::AppDisabledInTenant => &app_disabled_in_tenant::RULE,
             Self::AppNotFoundInTenant => &app_not_found_in_tenant::RULE,
@@ -197,6 +205,8 @@ impl RuleId {
             Self::RefreshTokenUsedAsAccessToken => &refresh_token_used_as_access_token::RULE,
             Self::Refused => &refused::RULE,
             Self::ResourceIndicatorMismatch => &resource_indicator_mismatch::RULE,
+            Self::RegistrationChecked => &registration_checked::RULE,
+            Self::RegistrationEntryInvalid => &registration_entry_invalid::RULE,
             Self::ResourceNotFound => &resource_not_found::RULE,
             Self::ScopeNotEchoed => &scope_not_echoed::RULE,
             Self::ScopeNotDefaultForClientCredentials => {
