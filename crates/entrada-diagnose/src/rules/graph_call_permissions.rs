@@ -143,7 +143,7 @@ mod tests {
             assert!(finding_of(&RULE, &evidence).unwrap().contains("is not on record"), "{call}");
             assert_eq!(crate::run(&evidence).verdict, Verdict::Undetermined, "{call}");
         }
-        assert_eq!(crate::run(&by("GET /me/messages", token(claims))).verdict, Verdict::Ok);
+        assert!(crate::run(&by("GET /me/messages", token(claims))).verdict.is_ok());
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn forms() -> [Value; 3] {
 fn every_form_is_judged_as_that_of_microsoft_graph() {
     for form in forms() {
         let healthy = diagnosis(|files| files.application = form.clone());
-        assert_eq!(healthy.verdict, Verdict::Ok, "{form} {:?}", healthy.findings);
+        assert!(healthy.verdict.is_ok(), "{form} {:?}", healthy.findings);
         let expected = checked(&diagnosis(|_| ())).0;
         assert_eq!(checked(&healthy).0, expected, "{form}");
     }
