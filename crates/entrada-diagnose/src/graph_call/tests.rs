@@ -188,7 +188,11 @@ fn another_users_mailbox_needs_a_shared_permission() {
         let diagnosis = judged(&call(other), user("Mail.Read"));
         let cause = diagnosis.cause().unwrap();
         assert_eq!((cause.rule.id, cause.confidence), (RuleId::MissingScope, Confidence::Likely));
-        assert!(cause.message.starts_with("`Mail.Read.Shared` is missing"), "{}", cause.message);
+        assert!(
+            cause.message.starts_with("`Mail.ReadBasic.Shared` is missing"),
+            "{}",
+            cause.message
+        );
         for scp in ["Mail.Read.Shared", "Mail.ReadWrite.Shared"] {
             assert_eq!(outcome(&call(other), user(scp)).0, "ok", "{scp}");
         }

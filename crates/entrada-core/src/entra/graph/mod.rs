@@ -183,6 +183,13 @@ impl GraphCall {
             None => None,
         };
         let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let call = Self::of_path(method, path, cloud)?;
+        // An encoded slash is part of an id, or parts segments as a plain one does.
+        let plain = path::with_plain_slashes(path).filter(|_| call.look_up() == Lookup::Unknown);
+        plain.map_or(Ok(call), |plain| Self::of_path(method, &plain, cloud))
+    }
+
+    fn of_path(method: &str, path: &str, cloud: Option<Cloud>) -> Result<Self, CallError> {
         let mut segments = path::segments(path);
         let version = segments.first().map(|first| first.lower().to_owned());
         let is_beta = version.as_deref() == Some("beta");

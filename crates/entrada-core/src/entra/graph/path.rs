@@ -113,6 +113,14 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
     let mut all = Vec::new();
     for raw in split(path) {
         let text = percent_decoded(raw);
+        if text == "." {
+            continue;
+        }
+        if text == ".." {
+            // RFC 3986 §5.2.4.
+            all.pop();
+            continue;
+        }
         let Some((name, arguments)) = text
             .strip_suffix(')')
             .and_then(|rest| rest.split_once('('))
@@ -143,6 +151,27 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
 
 /// Collections with alternate keys: what is in parentheses is an id, even with `=`.
 const KEYED: [&str; 4] = ["users", "applications", "serviceprincipals", "devices"];
+
+/// `path` with `%2F` as a slash except inside a key; `None` if it has none.
+pub(super) fn with_plain_slashes(path: &str) -> Option<String> {
+    if !path.contains("%2F") && !path.contains("%2f") {
+        return None;
+    }
+    let mut plain = String::with_capacity(path.len());
+    let mut is_key = false;
+    let mut rest = path;
+    while let Some(first) = rest.chars().next() {
+        if !is_key && (rest.starts_with("%2F") || rest.starts_with("%2f")) {
+            plain.push('/');
+            rest = &rest[3..];
+            continue;
+        }
+        is_key = (is_key || first == '(') && first != ')';
+        plain.push(first);
+        rest = &rest[first.len_utf8()..];
+    }
+    Some(plain)
+}
 
 /// `path`, split at its slashes except inside quotes in parentheses.
 fn split(path: &str) -> Vec<&str> {
