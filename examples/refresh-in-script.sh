@@ -12,7 +12,7 @@ code=$?
 
 case $code in
 0) ;;
-3) echo "somebody has to sign in: entrada login" >&2 ;;
+3) echo "sign in first: entrada login" >&2 ;;
 5) echo "refused: see above, and who can mend it" >&2 ;;
 6 | 9) echo "not now: the next run tries again" >&2 ;;
 7) echo "the store of tokens is locked or broken" >&2 ;;

@@ -1,4 +1,4 @@
-//! An emulator without sockets: requests go straight in, and time passes only when somebody waits.
+//! An emulator without sockets: requests go straight in, and time passes only when code waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -56,7 +56,7 @@ impl Http for InProcess<'_> {
     fn trust(&self, _: Bundle) {}
 }
 
-/// A clock that stands still until somebody sleeps.
+/// A clock that stands still until code sleeps.
 #[derive(Debug)]
 pub struct Stopwatch {
     milliseconds: Arc<AtomicI64>,

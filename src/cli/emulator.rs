@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Serve HTTPS, and write the CA certificate to this file, for `--ca-bundle`
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
-    /// The account that signs in where the emulator asks nobody
+    /// The account that signs in where the emulator does not ask
     #[arg(long, value_name = "USER")]
     sign_in_as: Option<String>,
 }

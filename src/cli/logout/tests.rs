@@ -100,7 +100,7 @@ pub(in crate::cli) fn damage_beside(home: &Path, grants: &Grants) -> GrantKey {
 }
 
 #[test]
-fn a_logout_waits_for_whoever_is_at_work_on_the_grant() {
+fn a_logout_waits_for_a_process_that_uses_the_grant() {
     let home = tempfile::tempdir().unwrap();
     assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
     let grants = grants_in(home.path(), "11");
@@ -159,7 +159,7 @@ fn stale_entries_are_counted_and_the_list_is_written_once() {
     assert!(passed() < Duration::from_secs(10), "{:?}", passed());
 }
 
-/// Puts `count` entries without a grant on the list of accounts; of nobody else where `alone`.
+/// Puts `count` entries without a grant on the list of accounts; of no other account where `alone`.
 fn add_stale(home: &Path, count: usize, alone: bool) {
     let path = home.join(".local/state/entrada/accounts.json");
     let mut list: serde_json::Value =
@@ -205,7 +205,7 @@ fn entries_without_a_grant_are_no_sign_ins_however_many_there_are() {
 }
 
 #[test]
-fn nobody_is_signed_in_where_only_the_list_says_so() {
+fn an_entry_of_the_list_without_a_grant_is_no_sign_in() {
     for count in [1, 2, 16, 40] {
         let home = tempfile::tempdir().unwrap();
         let run = |args: &[&str]| run_in(home.path(), "11", args);

@@ -54,7 +54,7 @@ impl CallCheck {
             return None;
         }
         let call = match &evidence.answer {
-            // Graph refuses a call for its permissions with 403; a page comes from somebody in between.
+            // Graph refuses a call for its permissions with 403; a page comes from a proxy or a filter.
             Some(answer) if answer.status != Some(403) || answer.is_html() => return None,
             Some(answer) => answer
                 .url

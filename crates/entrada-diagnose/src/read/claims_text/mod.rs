@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::lenient_json::{self, Found};
 
-/// A token that somebody decoded. Its signature is not there, so nothing in it is verified.
+/// A decoded token. Its signature is not there, so nothing in it is verified.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DecodedToken {
     /// Its place in the text, in bytes, with header and signature mark.

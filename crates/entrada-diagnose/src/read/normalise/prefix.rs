@@ -103,7 +103,7 @@ pub(super) fn remove(text: &str) -> Option<String> {
             Kind::Compose => nearly_all && of_one_source(of_kind()),
             Kind::Frame => nearly_all && 1 < count,
             Kind::Pod => nearly_all,
-            // A time alone may be what somebody asks about.
+            // A time alone may be the subject of the text.
             Kind::Time => {
                 nearly_all
                     && text.lines().zip(&prefixes).any(|(line, prefix)| {
