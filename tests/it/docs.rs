@@ -118,7 +118,7 @@ fn recipe(client: RecipeTarget) -> String {
     let notes: String = page.notes.iter().map(|note| format!("- {note}\n")).collect();
     format!(
         "<!-- Written by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# {title}\n\n\
-         `entrada recipe {id} work` prints this for the account of the profile `work`, once somebody has signed in \
+         `entrada recipe {id} work` prints this for the account of the profile `work`, after the sign-in \
          (`entrada login work{login}`). It belongs in: {file}.\n\n```{language}\n{text}```\n\n{notes}\n\
          Where it does not work: `entrada probe work{login}` shows the token to the server and tells what is wrong.\n",
         title = page.title,
