@@ -111,7 +111,7 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
             evidence.context = context.or(artifact.content.context.clone());
             evidence.at_rest |= artifact.content.at_rest;
             if evidence.answer.is_none() {
-                evidence.answer = artifact.content.answer.clone();
+                evidence.answer.clone_from(&artifact.content.answer);
             }
         }
     }
