@@ -61,18 +61,30 @@ pub(super) fn diagnoses(
     style: Style,
     notes: Notes,
 ) -> io::Result<()> {
-    for (index, one) in all.iter().enumerate() {
+    let cases = cases(all);
+    let mut before: &[Diagnosis] = &[];
+    for (index, case) in cases.iter().enumerate() {
         if 0 < index {
             writeln!(out)?;
         }
-        if 1 < all.len() {
-            writeln!(
-                out,
-                "{}",
-                heading(style, &format!("{} of {}: `{}`", index + 1, all.len(), one.job))
-            )?;
+        match case {
+            [one] => {
+                if 1 < cases.len() {
+                    let text = format!("{} of {}: `{}`", index + 1, cases.len(), one.job);
+                    writeln!(out, "{}", heading(style, &text))?;
+                }
+                writeln!(out, "{}", summary(one, style))?;
+                findings(out, one, style, notes, |finding| is_repeated_note(finding, before))?;
+            }
+            several => {
+                if 1 < cases.len() {
+                    let text = format!("{} of {}", index + 1, cases.len());
+                    writeln!(out, "{}", heading(style, &text))?;
+                }
+                several_jobs(out, several, style, notes, before)?;
+            }
         }
-        diagnosis(out, one, style, notes, all.get(..index).unwrap_or_default())?;
+        before = all.get(..before.len() + case.len()).unwrap_or_default();
     }
     let Some(last) = all.last() else { return Ok(()) };
     let missing = |row: &Row| row.standing == Standing::Missing;
@@ -86,22 +98,77 @@ pub(super) fn diagnoses(
     }
 }
 
-/// Writes one diagnosis. A note that one of `before` already has is left out.
-fn diagnosis(
+/// The diagnoses of each case: one, or one for each of its jobs.
+fn cases(all: &[Diagnosis]) -> Vec<&[Diagnosis]> {
+    let mut cases = Vec::new();
+    let mut rest = all;
+    while let Some(first) = rest.first() {
+        let length = first.jobs.len().clamp(1, rest.len());
+        let (case, others) = rest.split_at(length);
+        cases.push(case);
+        rest = others;
+    }
+    cases
+}
+
+/// Writes the diagnoses of one case for several jobs as one report: the verdict for each job, the findings that all jobs
+/// share, then what each job has beyond them.
+fn several_jobs(
     out: &mut dyn Write,
-    diagnosis: &Diagnosis,
+    case: &[Diagnosis],
     style: Style,
     notes: Notes,
     before: &[Diagnosis],
 ) -> io::Result<()> {
-    writeln!(out, "{}", summary(diagnosis, style))?;
-    let said = |finding: &Finding| {
-        let mut all = before.iter().flat_map(|earlier| &earlier.findings);
-        all.any(|other| other.rule.id == finding.rule.id && other.message == finding.message)
+    let has = |one: &Diagnosis, finding: &Finding| {
+        one.findings.iter().any(|other| is_same(other, finding))
     };
+    let is_shared = |finding: &Finding| case.iter().all(|one| has(one, finding));
+    let [first, ..] = case else { return Ok(()) };
+    for one in case {
+        writeln!(out, "{}", summary(one, style))?;
+    }
+    findings(out, first, style, notes, |finding| {
+        !is_shared(finding) || is_repeated_note(finding, before)
+    })?;
+    for one in case {
+        let is_left_out =
+            |finding: &Finding| is_shared(finding) || is_repeated_note(finding, before);
+        let differs = one.findings.iter().any(|finding| {
+            !is_left_out(finding) && (finding.severity != Severity::Note || notes == Notes::Shown)
+        });
+        if differs {
+            writeln!(out)?;
+            writeln!(out, "{}", heading(style, &format!("for `{}`:", one.job)))?;
+            findings(out, one, style, notes, is_left_out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether both say the same.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    one.rule.id == other.rule.id && one.message == other.message && one.severity == other.severity
+}
+
+/// Whether `finding` is a note that one of `before` already has.
+fn is_repeated_note(finding: &Finding, before: &[Diagnosis]) -> bool {
+    let mut all = before.iter().flat_map(|earlier| &earlier.findings);
+    finding.severity == Severity::Note
+        && all.any(|other| other.rule.id == finding.rule.id && other.message == finding.message)
+}
+
+/// Writes the findings of `diagnosis` without those that are left out.
+fn findings(
+    out: &mut dyn Write,
+    diagnosis: &Diagnosis,
+    style: Style,
+    notes: Notes,
+    is_left_out: impl Fn(&Finding) -> bool,
+) -> io::Result<()> {
     for finding in &diagnosis.findings {
         let is_note = finding.severity == Severity::Note;
-        if is_note && (notes == Notes::Hidden || said(finding)) {
+        if is_left_out(finding) || (is_note && notes == Notes::Hidden) {
             continue;
         }
         // A candidate is a possible cause, not an established error.
@@ -190,6 +257,9 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
             if diagnosis.input == InputKind::Request {
                 return format!("{fine}: no problem found in this request for `{job}`");
             }
+            if diagnosis.job_is_of_the_token {
+                return format!("{fine}: no problem found");
+            }
             format!("{fine}: no problem found for `{job}`")
         }
     }
@@ -198,6 +268,7 @@ fn summary(diagnosis: &Diagnosis, style: Style) -> String {
 /// The job that the diagnosis was made for. An error response is the same for every job, so it is left out there.
 fn judged_for(diagnosis: &Diagnosis) -> String {
     match diagnosis.input {
+        _ if diagnosis.job_is_of_the_token => String::new(),
         InputKind::AccessToken
         | InputKind::OpaqueToken
         | InputKind::TokenResponse

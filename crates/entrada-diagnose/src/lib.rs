@@ -95,6 +95,10 @@ pub struct Diagnosis {
     pub input: InputKind,
     /// The job it was judged for.
     pub job: Job,
+    /// Whether nothing but the token itself points to that job: nobody named one, and no request or call shows one.
+    pub job_is_of_the_token: bool,
+    /// All jobs that the case is judged for, if there are several. Each has a diagnosis of its own.
+    pub jobs: Vec<Job>,
     /// Whether the token acts for a user or for an application.
     pub subject: TokenSubject,
     /// The findings.
@@ -173,6 +177,8 @@ fn findings_of(mut facts: Facts) -> Diagnosis {
         verdict: verdict::of(&facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
+        job_is_of_the_token: facts.job_is_of_the_token(),
+        jobs: facts.context().jobs.clone(),
         subject: facts.subject(),
         findings,
         summary: TokenSummary::default(),

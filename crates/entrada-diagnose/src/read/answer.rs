@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ERRORS, page};
+use super::{ERRORS, page, sign_in_page};
 use crate::Evidence;
 use crate::service::HttpAnswer;
 use crate::shape::Shape;
@@ -47,7 +47,7 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
             evidence.answer = failed.then_some(answer);
             return;
         }
-    } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
+    } else if let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
         // Text before or after the authority's JSON, as in logs.
         let is_error = answer.status.is_some_and(|status| 400 <= status);
         page::named(&answer.body).filter(|_| is_error && !answer.is_html())
@@ -84,7 +84,7 @@ pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
     let members = answer.json().and_then(|json| json.as_object().cloned()).filter(is_refusal);
     let refusal = members.map(|members| ErrorResponse::from_json(&members));
     refusal
-        .or_else(|| page::aadsts(&answer.body))
+        .or_else(|| sign_in_page::refusal_on(&answer.body))
         .map(|refusal| ErrorResponse { http_status: answer.status, ..refusal })
 }
 

@@ -1,5 +1,5 @@
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
-use entrada_core::TokenSubject;
+use entrada_core::{Job, TokenSubject};
 use entrada_core::entra::exchange_rbac;
 
 pub(super) static RULE: Rule = Rule {
@@ -37,13 +37,23 @@ fn check(facts: &Facts) -> Option<Finding> {
     if user_is_meant
         || !facts.is_app_only()
         || facts.audience_fits() != Some(true)
-        || facts.needs.app_roles.is_empty()
         // Exchange also admits applications by RBAC, which a token does not show.
         || facts.is_served()
     {
         return None;
     }
     let roles = facts.claims()?.roles().unwrap_or_default();
+    if roles.is_empty() && facts.job == Job::Graph && facts.job_is_of_the_token() {
+        let finding = RULE
+            .finding("the token carries no application permission: it has no `roles`")
+            .with_confidence(Confidence::Likely)
+            .with_evidence("roles", "none")
+            .help("ask an administrator to grant the application permission that the call needs");
+        return Some(finding.help(
+            "or let Exchange grant a role for mail, calendars or contacts (RBAC for Applications): the token then needs no \
+             `roles`; `Test-ServicePrincipalAuthorization` shows what Exchange allows",
+        ));
+    }
     let needed = facts.needs.app_roles;
     if needed.iter().any(|need| roles.iter().any(|role| role.eq_ignore_ascii_case(need))) {
         return None;
@@ -72,7 +82,6 @@ fn advise(_facts: &Facts, finding: Finding) -> Finding {
 mod tests {
     use super::*;
     use crate::rules::testing::{finding_of, token};
-    use entrada_core::Job;
 
     fn app(roles: &str) -> Option<String> {
         let claims =
@@ -82,8 +91,18 @@ mod tests {
 
     #[test]
     fn an_application_needs_the_role() {
-        assert!(app(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
-        assert_eq!(app(r#""Mail.ReadWrite""#), None);
+        let mail = |roles: &str| {
+            let claims = format!(
+                r#"{{"aud":"https://graph.microsoft.com","idtyp":"app","roles":[{roles}]}}"#
+            );
+            let mut evidence = token(&claims);
+            evidence.context.job = Some(Job::GraphMailRead);
+            finding_of(&RULE, &evidence)
+        };
+        assert!(mail(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
+        assert_eq!(mail(r#""Mail.ReadWrite""#), None);
+        assert_eq!(app(r#""Group.Read.All""#), None, "nobody asked for mail");
+        assert!(app("").unwrap().contains("no application permission"));
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
         // "Any call" is not a specific call, and no token works for a retired API.
         !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
     });
-    let mut all: Vec<Job> = on_record.chain(named).chain([facts.job]).collect();
+    // A job that was chosen for the token shows nothing about it.
+    let asked = Some(facts.job).filter(|_| !facts.job_is_of_the_token());
+    let mut all: Vec<Job> = on_record.chain(named).chain(asked).collect();
     all.retain(|job| !matches!(job, Job::Custom | Job::None));
     all.sort_unstable();
     all.dedup();
