@@ -7,6 +7,7 @@ use textwrap::core::Word;
 use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Notes;
+use super::case::{cases, is_repeated_note, several_jobs};
 use super::summary::{scopes, token_summary};
 use entrada_core::clean;
 use entrada_diagnose::{
@@ -98,68 +99,8 @@ pub(super) fn diagnoses(
     }
 }
 
-/// The diagnoses of each case: one, or one for each of its jobs.
-fn cases(all: &[Diagnosis]) -> Vec<&[Diagnosis]> {
-    let mut cases = Vec::new();
-    let mut rest = all;
-    while let Some(first) = rest.first() {
-        let length = first.jobs.len().clamp(1, rest.len());
-        let (case, others) = rest.split_at(length);
-        cases.push(case);
-        rest = others;
-    }
-    cases
-}
-
-/// Writes the diagnoses of one case for several jobs as one report: the verdict for each job, the findings that all jobs
-/// share, then what each job has beyond them.
-fn several_jobs(
-    out: &mut dyn Write,
-    case: &[Diagnosis],
-    style: Style,
-    notes: Notes,
-    before: &[Diagnosis],
-) -> io::Result<()> {
-    let has = |one: &Diagnosis, finding: &Finding| {
-        one.findings.iter().any(|other| is_same(other, finding))
-    };
-    let is_shared = |finding: &Finding| case.iter().all(|one| has(one, finding));
-    let [first, ..] = case else { return Ok(()) };
-    for one in case {
-        writeln!(out, "{}", summary(one, style))?;
-    }
-    findings(out, first, style, notes, |finding| {
-        !is_shared(finding) || is_repeated_note(finding, before)
-    })?;
-    for one in case {
-        let is_left_out =
-            |finding: &Finding| is_shared(finding) || is_repeated_note(finding, before);
-        let differs = one.findings.iter().any(|finding| {
-            !is_left_out(finding) && (finding.severity != Severity::Note || notes == Notes::Shown)
-        });
-        if differs {
-            writeln!(out)?;
-            writeln!(out, "{}", heading(style, &format!("for `{}`:", one.job)))?;
-            findings(out, one, style, notes, is_left_out)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether both say the same.
-fn is_same(one: &Finding, other: &Finding) -> bool {
-    one.rule.id == other.rule.id && one.message == other.message && one.severity == other.severity
-}
-
-/// Whether `finding` is a note that one of `before` already has.
-fn is_repeated_note(finding: &Finding, before: &[Diagnosis]) -> bool {
-    let mut all = before.iter().flat_map(|earlier| &earlier.findings);
-    finding.severity == Severity::Note
-        && all.any(|other| other.rule.id == finding.rule.id && other.message == finding.message)
-}
-
 /// Writes the findings of `diagnosis` without those that are left out.
-fn findings(
+pub(super) fn findings(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
     style: Style,
@@ -240,41 +181,45 @@ fn who(who: Who) -> &'static str {
     }
 }
 
+/// The verdict, its cause and the job, on one line.
 fn summary(diagnosis: &Diagnosis, style: Style) -> String {
-    let job = diagnosis.job;
+    summary_for(diagnosis, style, &format!("`{}`", diagnosis.job))
+}
+
+/// The verdict and its cause on one line, with the names of the jobs that they hold for.
+pub(super) fn summary_for(diagnosis: &Diagnosis, style: Style, jobs: &str) -> String {
     match (diagnosis.verdict, diagnosis.cause()) {
         (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still in progress"),
         (Verdict::Problem, Some(cause)) => {
             let text = format!("problem: {}", cause.rule.id);
-            format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis))
+            format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis, jobs))
         }
         (Verdict::Undetermined | Verdict::Problem, _) => {
             let text = "undetermined: this evidence is not enough to decide";
-            format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis))
+            format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis, jobs))
         }
         (Verdict::Ok(_), _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
-            if diagnosis.input == InputKind::Request {
-                return format!("{fine}: no problem found in this request for `{job}`");
+            match (diagnosis.input, diagnosis.job_is_of_the_token) {
+                (InputKind::Request, _) => {
+                    format!("{fine}: no problem found in this request for {jobs}")
+                }
+                (_, true) => format!("{fine}: no problem found"),
+                (_, false) => format!("{fine}: no problem found for {jobs}"),
             }
-            if diagnosis.job_is_of_the_token {
-                return format!("{fine}: no problem found");
-            }
-            format!("{fine}: no problem found for `{job}`")
         }
     }
 }
 
-/// The job that the diagnosis was made for. An error response is the same for every job, so it is left out there.
-fn judged_for(diagnosis: &Diagnosis) -> String {
+/// The jobs that the diagnosis was made for. An error response is the same for every job, so they are left out there, and
+/// where nobody named one.
+fn judged_for(diagnosis: &Diagnosis, jobs: &str) -> String {
     match diagnosis.input {
         _ if diagnosis.job_is_of_the_token => String::new(),
         InputKind::AccessToken
         | InputKind::OpaqueToken
         | InputKind::TokenResponse
-        | InputKind::Request => {
-            format!(" (judged for `{}`)", diagnosis.job)
-        }
+        | InputKind::Request => format!(" (judged for {jobs})"),
         InputKind::OauthError
         | InputKind::HttpResponse
         | InputKind::MailResponse

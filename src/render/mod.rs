@@ -1,5 +1,6 @@
 //! Turns values into text, with one file per format. This module makes no decisions.
 
+mod case;
 mod claims;
 mod github;
 mod human;

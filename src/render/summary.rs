@@ -113,7 +113,13 @@ fn purpose(
 ) -> io::Result<()> {
     let does = if serves.does.is_empty() { "no known job".to_owned() } else { names(&serves.does) };
     let verb = if ended { "before it expired, it served" } else { "it serves" };
-    marked(out, style, &heading(style, &format!("the token is for {api}; {verb}:")), &format!(" {does}"), 4)
+    marked(
+        out,
+        style,
+        &heading(style, &format!("the token is for {api}; {verb}:")),
+        &format!(" {does}"),
+        4,
+    )
 }
 
 fn names(jobs: &[Job]) -> String {

@@ -260,6 +260,13 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     }
 }
 
+/// Where the part of `text` begins that decides: the number, else a sentence that names a cause.
+fn decisive(text: &str, code: Option<u64>) -> usize {
+    let number = || text.find(&code?.to_string());
+    let named = || text.find(&format!("AADSTS{}", code?));
+    named().or_else(number).or_else(|| sentences::place(text)).unwrap_or_default()
+}
+
 /// A finding of `rule` with the refusal as its evidence.
 pub(super) fn describe(
     facts: &Facts,
@@ -296,7 +303,10 @@ pub(super) fn describe(
         finding = finding.with_evidence("error_codes", codes.join(", "));
     }
     if refusal.error_description.is_some() {
-        finding = finding.with_evidence("error_description", refusal.sentence());
+        let text = refusal.sentence();
+        let at =
+            decisive(&text, code.map(|code| code.code).or(refusal.error_codes.first().copied()));
+        finding = finding.with_excerpt("error_description", &text, at);
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),

@@ -168,9 +168,8 @@ impl StandingProfile {
             Some(Shape::Jwt(jwt)) => Some(&jwt.claims),
             _ => None,
         };
-        let client_id = claims
-            .and_then(|claims| claims.client_id())
-            .or(evidence.context.client_id.as_deref());
+        let client_id =
+            claims.and_then(|claims| claims.client_id()).or(evidence.context.client_id.as_deref());
         let tenant = claims
             .and_then(|claims| claims.text("tid"))
             .or(evidence.context.tenant.as_deref())

@@ -160,11 +160,20 @@ mod tests {
     fn without_a_request_the_token_names_it() {
         for (claims, expected) in [
             (r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read"}"#, Job::GraphMailRead),
-            (r#"{"aud":"https://graph.microsoft.com","scp":"Contacts.Read"}"#, Job::GraphContactsRead),
+            (
+                r#"{"aud":"https://graph.microsoft.com","scp":"Contacts.Read"}"#,
+                Job::GraphContactsRead,
+            ),
             (r#"{"aud":"https://graph.microsoft.com","scp":"Files.Read"}"#, Job::Graph),
             (r#"{"aud":"https://graph.microsoft.com","scp":"SMTP.Send User.Read"}"#, Job::Smtp),
-            (r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Mail.Send"]}"#, Job::GraphMailSend),
-            (r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Group.Read.All"]}"#, Job::Graph),
+            (
+                r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Mail.Send"]}"#,
+                Job::GraphMailSend,
+            ),
+            (
+                r#"{"aud":"https://graph.microsoft.com","idtyp":"app","roles":["Group.Read.All"]}"#,
+                Job::Graph,
+            ),
             (r#"{"aud":"https://outlook.office.com","scp":"SMTP.Send"}"#, Job::Smtp),
             (r#"{"aud":"https://outlook.office.com","scp":"Exchange.Manage"}"#, Job::Custom),
             (r#"{"aud":"https://outlook.office.com","scp":"Mail.Read"}"#, Job::GraphMailRead),

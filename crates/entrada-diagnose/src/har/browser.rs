@@ -1,8 +1,8 @@
 //! The steps of a sign-in in a browser: the authority's pages, and its redirects back to the application.
 
 use super::{answer_without_body, body};
-use crate::read::sign_in_page::{self, SignInPage};
 use crate::read::refusal_of_redirect;
+use crate::read::sign_in_page::{self, SignInPage};
 use crate::service::HttpAnswer;
 use entrada_core::har::{HarEntry, Pair};
 use entrada_core::oauth::ErrorResponse;
@@ -55,9 +55,8 @@ pub(super) fn redirected_refusal(entry: &HarEntry) -> Option<ErrorResponse> {
 
 /// `refusal` with the ids of the response's headers, where it has none itself.
 pub(super) fn with_ids(refusal: ErrorResponse, headers: &[(String, String)]) -> ErrorResponse {
-    let of_header = |name: &str| {
-        headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
-    };
+    let of_header =
+        |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     ErrorResponse {
         trace_id: refusal.trace_id.or_else(|| of_header("x-ms-request-id")),
         correlation_id: refusal.correlation_id.or_else(|| of_header("client-request-id")),

@@ -47,6 +47,12 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
             evidence.answer = failed.then_some(answer);
             return;
         }
+        // An authority's refusal that an API passes on: SharePoint does, in the words of OData 3.
+        let passed_on = answer.message().filter(|_| is_api_error(&members));
+        if let Some(refusal) = passed_on.as_deref().and_then(refusal_that_starts) {
+            evidence.refusal = Some(of_answer(refusal, &answer, at));
+            return;
+        }
     } else if let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
         // Text before or after the authority's JSON, as in logs.
         let is_error = answer.status.is_some_and(|status| 400 <= status);
@@ -91,6 +97,12 @@ pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
 /// `refusal` with the status and the pause from its answer, received at `at`.
 fn of_answer(refusal: ErrorResponse, answer: &HttpAnswer, at: NumericDate) -> ErrorResponse {
     ErrorResponse { http_status: answer.status, retry_after: answer.pause(at), ..refusal }
+}
+
+/// The refusal that `message` is: its AADSTS number stands first.
+fn refusal_that_starts(message: &str) -> Option<ErrorResponse> {
+    let message = message.trim_start();
+    message.starts_with("AADSTS").then(|| page::aadsts(message)).flatten()
 }
 
 /// Whether `members` are those of an OAuth error. `told`: an authority sent it, so `error` may be missing. APIs send an

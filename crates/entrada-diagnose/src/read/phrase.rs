@@ -64,13 +64,19 @@ pub(super) fn error_status(word: &str) -> Option<StatusCode> {
 }
 
 fn answer(status: StatusCode, text: &str) -> HttpAnswer {
-    let at = text.find("https://").or_else(|| text.find("http://"));
-    let url = at.and_then(|at| text[at..].split([' ', '"', '\'', '>', '\n']).next());
     HttpAnswer {
         status: Some(status.as_u16()),
-        url: url.map(str::to_owned),
+        url: url(text).map(str::to_owned),
         ..HttpAnswer::of_body(text)
     }
+}
+
+/// The first URL in `text` that may have been called. An issuer's is only named.
+fn url(text: &str) -> Option<&str> {
+    let starts = text.match_indices("https://").chain(text.match_indices("http://"));
+    let mut urls =
+        starts.filter_map(|(at, _)| text[at..].split([' ', '"', '\'', '>', '\n', '\\']).next());
+    urls.find(|url| !url.contains("://sts.windows.net/"))
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub(crate) enum SignInPage {
 
 /// Numbers on pages that ask for a further step: an account, a second factor, a device, a consent, "Stay signed in?".
 const STEPS: [u64; 14] = [
-    16000, 16001, 50058, 50072, 50074, 50076, 50079, 50097, 50125, 50127, 50129, 50140, 50199, 65001,
+    16000, 16001, 50058, 50072, 50074, 50076, 50079, 50097, 50125, 50127, 50129, 50140, 50199,
+    65001,
 ];
 
 /// The name of the script's object.
@@ -30,7 +31,9 @@ pub(crate) fn read(body: &str) -> Option<SignInPage> {
         // Older pages, and those of other parts of the sign-in, show the text alone.
         return page::aadsts(body).map(Box::new).map(SignInPage::Refusal);
     };
-    Some(refusal(&config).map_or(SignInPage::Step, |refusal| SignInPage::Refusal(Box::new(refusal))))
+    Some(
+        refusal(&config).map_or(SignInPage::Step, |refusal| SignInPage::Refusal(Box::new(refusal))),
+    )
 }
 
 /// The refusal on the page `body`.
@@ -86,7 +89,9 @@ mod tests {
     use super::*;
 
     fn page(config: &str) -> String {
-        format!("<!DOCTYPE html><html><body><script>//<![CDATA[\n$Config={config};\n//]]></script></body></html>")
+        format!(
+            "<!DOCTYPE html><html><body><script>//<![CDATA[\n$Config={config};\n//]]></script></body></html>"
+        )
     }
 
     #[test]
@@ -125,7 +130,9 @@ mod tests {
 
     #[test]
     fn other_pages_are_none_of_the_sign_in() {
-        for body in ["", "<html><body>hello</body></html>", "<script>var $Config;</script>", "$Config=1"] {
+        for body in
+            ["", "<html><body>hello</body></html>", "<script>var $Config;</script>", "$Config=1"]
+        {
             assert!(read(body).is_none(), "{body}");
         }
         let old = "<div id=\"exceptionMessage\">AADSTS90002: Tenant 'x' not found.</div>";

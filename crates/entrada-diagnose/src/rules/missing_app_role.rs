@@ -1,6 +1,6 @@
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
-use entrada_core::{Job, TokenSubject};
 use entrada_core::entra::exchange_rbac;
+use entrada_core::{Job, TokenSubject};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingAppRole,
