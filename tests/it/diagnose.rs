@@ -76,6 +76,8 @@ fn a_healthy_token_is_told_to_be_well() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
     let run = diagnose(&[], &token);
     assert_eq!(run.exit, Exit::Success);
+    assert!(run.stdout.starts_with("ok: no problem found\n"), "{}", run.stdout);
+    let run = diagnose(&["--job", "graph-mail-read"], &token);
     assert!(
         run.stdout.starts_with("ok: no problem found for `graph-mail-read`\n"),
         "{}",

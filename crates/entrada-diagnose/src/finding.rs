@@ -166,13 +166,6 @@ impl Finding {
         self
     }
 
-    /// Adds a text as evidence. Of a long one, the part is shown that begins at `decisive`, a position in bytes.
-    pub(super) fn with_excerpt(self, field: &'static str, text: &str, decisive: usize) -> Self {
-        let start = if EVIDENCE_MAX < text.len() { start_of_excerpt(text, decisive) } else { 0 };
-        let mark = if start == 0 { "" } else { "… " };
-        self.with_evidence(field, format_args!("{mark}{}", text.get(start..).unwrap_or(text)))
-    }
-
     /// Adds a line of help.
     pub(super) fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help.push(shown(help.into()));
@@ -198,14 +191,12 @@ impl Finding {
     }
 }
 
-/// Where to begin a part of `text` that shows what stands at `decisive`: there, or at the beginning if all of it is shown then
-/// too.
-fn start_of_excerpt(text: &str, decisive: usize) -> usize {
+/// The part of `text`, which is too long to be shown, that begins at `decisive`, a position in bytes: the rest of that line.
+/// `None` for a text whose beginning shows it.
+pub(super) fn excerpt(text: &str, decisive: usize) -> Option<&str> {
     const SHOWN_AFTER: usize = 150;
-    if decisive + SHOWN_AFTER < EVIDENCE_MAX || !text.is_char_boundary(decisive) {
-        return 0;
-    }
-    decisive
+    let is_shown = text.len() <= EVIDENCE_MAX || decisive + SHOWN_AFTER < EVIDENCE_MAX;
+    if is_shown { None } else { text.get(decisive..)?.lines().next() }
 }
 
 #[cfg(test)]
@@ -213,15 +204,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_text_the_part_that_decides_is_shown() {
-        let shown = |text: &str, at: usize| {
-            let finding = RuleId::Refused.rule().finding("x").with_excerpt("text", text, at);
-            finding.evidence[0].value.clone()
-        };
-        let text = format!("{} AADSTS50173: revoked", "a line of a log ".repeat(40));
+    fn of_a_long_text_the_line_that_decides_is_shown() {
+        let text = format!("{}x AADSTS50173: revoked\nmore", "a line of a log\n".repeat(40));
         let at = text.find("AADSTS").unwrap();
-        assert_eq!(shown(&text, at), "… AADSTS50173: revoked");
-        assert!(shown(&text, 0).starts_with("a line of a log"));
-        assert_eq!(shown("error: AADSTS50173", 7), "error: AADSTS50173");
+        assert_eq!(excerpt(&text, at), Some("AADSTS50173: revoked"));
+        assert_eq!(excerpt(&text, 0), None, "its beginning is shown");
+        assert_eq!(excerpt("error: AADSTS50173", 7), None, "all of it is shown");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::finding::excerpt;
 use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
 use entrada_core::entra::aadsts::{self, Aadsts, meanings};
 use entrada_core::entra::resources;
@@ -302,11 +303,12 @@ pub(super) fn describe(
         let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
         finding = finding.with_evidence("error_codes", codes.join(", "));
     }
-    if refusal.error_description.is_some() {
-        let text = refusal.sentence();
-        let at =
-            decisive(&text, code.map(|code| code.code).or(refusal.error_codes.first().copied()));
-        finding = finding.with_excerpt("error_description", &text, at);
+    if let Some(raw) = &refusal.error_description {
+        let code = code.map(|code| code.code).or(refusal.error_codes.first().copied());
+        finding = match excerpt(raw, decisive(raw, code)) {
+            Some(part) => finding.with_evidence("error_description", part),
+            None => finding.with_evidence("error_description", refusal.sentence()),
+        };
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),

@@ -76,6 +76,12 @@ mod tests {
     }
 
     #[test]
+    fn the_place_of_a_sentence_is_where_its_first_part_begins() {
+        assert_eq!(place("log: Only an admin can grant it."), Some(5));
+        assert_eq!(place("a quiet day"), None);
+    }
+
+    #[test]
     fn a_sentence_about_a_grant_counts_at_a_refresh_only() {
         let text = "AADSTS70000: Provided grant is invalid or malformed.";
         assert_eq!(cause(text, true), Some(RuleId::RefreshTokenMalformed));

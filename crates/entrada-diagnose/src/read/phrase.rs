@@ -84,6 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_issuer_is_not_the_address_that_was_called() {
+        let text =
+            "401 from 'https://sts.windows.net/a/' for url: https://graph.microsoft.com/v1.0/me";
+        assert_eq!(url(text), Some("https://graph.microsoft.com/v1.0/me"));
+        assert_eq!(url("401: the issuer is 'https://sts.windows.net/a/'"), None);
+    }
+
+    #[test]
     fn a_status_is_found_as_people_and_programs_say_it() {
         for text in ["403 Forbidden", "HTTP 403 Forbidden", "403 Forbidden: ErrorAccessDenied"] {
             assert_eq!(
