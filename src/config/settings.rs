@@ -52,6 +52,11 @@ impl Settings {
         self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
     }
 
+    /// Where the value of `field` comes from; `None` if nothing sets it.
+    pub fn origin<T>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<Origin> {
+        self.layers.iter().rev().find_map(|(origin, layer)| field(layer).as_ref().map(|_| *origin))
+    }
+
     /// Every setting in effect that a layer gives: key, value, origin.
     pub fn given(&self) -> Vec<(String, toml::Value, Origin)> {
         let tables: Vec<_> =

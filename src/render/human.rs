@@ -7,6 +7,7 @@ use textwrap::core::Word;
 use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Notes;
+use super::case::{cases, is_repeated_note, several_jobs};
 use super::summary::{scopes, token_summary};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{
@@ -61,18 +62,30 @@ pub(super) fn diagnoses(
     style: Style,
     notes: Notes,
 ) -> io::Result<()> {
-    for (index, one) in all.iter().enumerate() {
+    let cases = cases(all);
+    let mut before: &[Diagnosis] = &[];
+    for (index, case) in cases.iter().enumerate() {
         if 0 < index {
             writeln!(out)?;
         }
-        if 1 < all.len() {
-            writeln!(
-                out,
-                "{}",
-                heading(style, &format!("{} of {}: `{}`", index + 1, all.len(), one.job))
-            )?;
+        match case {
+            [one] => {
+                if 1 < cases.len() {
+                    let text = format!("{} of {}: `{}`", index + 1, cases.len(), one.job);
+                    writeln!(out, "{}", heading(style, &text))?;
+                }
+                writeln!(out, "{}", summary(one, style))?;
+                findings(out, one, style, notes, |finding| is_repeated_note(finding, before))?;
+            }
+            several => {
+                if 1 < cases.len() {
+                    let text = format!("{} of {}", index + 1, cases.len());
+                    writeln!(out, "{}", heading(style, &text))?;
+                }
+                several_jobs(out, several, style, notes, before)?;
+            }
         }
-        diagnosis(out, one, style, notes, all.get(..index).unwrap_or_default())?;
+        before = all.get(..before.len() + case.len()).unwrap_or_default();
     }
     let Some(last) = all.last() else { return Ok(()) };
     let missing = |row: &Row| row.standing == Standing::Missing;
@@ -86,22 +99,17 @@ pub(super) fn diagnoses(
     }
 }
 
-/// Writes one diagnosis. A note that one of `before` already has is left out.
-fn diagnosis(
+/// Writes the findings of `diagnosis` without those that are left out.
+pub(super) fn findings(
     out: &mut dyn Write,
     diagnosis: &Diagnosis,
     style: Style,
     notes: Notes,
-    before: &[Diagnosis],
+    is_left_out: impl Fn(&Finding) -> bool,
 ) -> io::Result<()> {
-    writeln!(out, "{}", summary(diagnosis, style))?;
-    let said = |finding: &Finding| {
-        let mut all = before.iter().flat_map(|earlier| &earlier.findings);
-        all.any(|other| other.rule.id == finding.rule.id && other.message == finding.message)
-    };
     for finding in &diagnosis.findings {
         let is_note = finding.severity == Severity::Note;
-        if is_note && (notes == Notes::Hidden || said(finding)) {
+        if is_left_out(finding) || (is_note && notes == Notes::Hidden) {
             continue;
         }
         // A candidate is a possible cause, not an established error.
@@ -173,28 +181,38 @@ fn who(who: Who) -> &'static str {
     }
 }
 
+/// The verdict, its cause and the job, on one line.
 fn summary(diagnosis: &Diagnosis, style: Style) -> String {
-    let job = diagnosis.task();
+    summary_for(diagnosis, style, &format!("`{}`", diagnosis.task()))
+}
+
+/// The verdict and its cause on one line, with the names of the jobs that they hold for.
+pub(super) fn summary_for(diagnosis: &Diagnosis, style: Style, jobs: &str) -> String {
     match (diagnosis.verdict, diagnosis.cause()) {
         (Verdict::Pending, _) => style.paint(BOLD, "pending: the sign-in is still in progress"),
         (Verdict::Problem, Some(cause)) => {
             let text = format!("problem: {}", cause.rule.id);
-            format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis))
+            format!("{}{}", label(style, Severity::Error, &text), judged_for(diagnosis, jobs))
         }
         (Verdict::Undetermined | Verdict::Problem, _) => {
             let text = "undetermined: this evidence is not enough to decide";
-            format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis))
+            format!("{}{}", label(style, Severity::Warning, text), judged_for(diagnosis, jobs))
         }
         (Verdict::Ok(_), _) => {
             let fine = style.paint(coloured(AnsiColor::Green), "ok");
-            if diagnosis.input == InputKind::Registration {
-                let of_job = of_job(diagnosis.job);
-                return format!("{fine}: no problem found in this registration{of_job}");
+            match (diagnosis.input, diagnosis.job_is_of_the_token) {
+                (InputKind::Registration, _) => {
+                    format!(
+                        "{fine}: no problem found in this registration{}",
+                        of_job(diagnosis.job)
+                    )
+                }
+                (InputKind::Request, _) => {
+                    format!("{fine}: no problem found in this request for {jobs}")
+                }
+                (_, true) => format!("{fine}: no problem found"),
+                (_, false) => format!("{fine}: no problem found for {jobs}"),
             }
-            if diagnosis.input == InputKind::Request {
-                return format!("{fine}: no problem found in this request for `{job}`");
-            }
-            format!("{fine}: no problem found for `{job}`")
         }
     }
 }
@@ -204,15 +222,15 @@ fn of_job(job: Job) -> String {
     if job == Job::None { String::new() } else { format!(" for `{job}`") }
 }
 
-/// The job that the diagnosis was made for. An error response is the same for every job, so it is left out there.
-fn judged_for(diagnosis: &Diagnosis) -> String {
+/// The jobs that the diagnosis was made for. An error response is the same for every job, so they are left out there, and
+/// where nobody named one.
+fn judged_for(diagnosis: &Diagnosis, jobs: &str) -> String {
     match diagnosis.input {
+        _ if diagnosis.job_is_of_the_token => String::new(),
         InputKind::AccessToken
         | InputKind::OpaqueToken
         | InputKind::TokenResponse
-        | InputKind::Request => {
-            format!(" (judged for `{}`)", diagnosis.task())
-        }
+        | InputKind::Request => format!(" (judged for {jobs})"),
         InputKind::Registration if diagnosis.job != Job::None => {
             format!(" (judged for `{}`)", diagnosis.job)
         }

@@ -1,6 +1,7 @@
 //! Turns values into text, with one file per format. This module makes no decisions.
 
 mod call;
+mod case;
 mod claims;
 mod github;
 mod human;

@@ -23,7 +23,10 @@ pub(super) fn token_summary(
     if let Some(serves) = &about.serves {
         writeln!(out)?;
         let ended = diagnosis.findings.iter().any(|finding| finding.rule.id == RuleId::Expired);
-        jobs(out, serves, style, ended)?;
+        match (diagnosis.job_is_of_the_token, &about.api) {
+            (true, Some(api)) => purpose(out, api, serves, style, ended)?,
+            _ => jobs(out, serves, style, ended)?,
+        }
     }
     let forecast: Vec<(String, &str)> = forecast(diagnosis);
     if !forecast.is_empty() {
@@ -98,6 +101,25 @@ fn jobs(out: &mut dyn Write, serves: &Serves, style: Style, ended: bool) -> io::
         line(out, "it does not work for:", &names(&wanted))?;
     }
     Ok(())
+}
+
+/// What a token is for that was given without a job.
+fn purpose(
+    out: &mut dyn Write,
+    api: &str,
+    serves: &Serves,
+    style: Style,
+    ended: bool,
+) -> io::Result<()> {
+    let does = if serves.does.is_empty() { "no known job".to_owned() } else { names(&serves.does) };
+    let verb = if ended { "before it expired, it served" } else { "it serves" };
+    marked(
+        out,
+        style,
+        &heading(style, &format!("the token is for {api}; {verb}:")),
+        &format!(" {does}"),
+        4,
+    )
 }
 
 fn names(jobs: &[Job]) -> String {

@@ -76,6 +76,8 @@ fn a_healthy_token_is_told_to_be_well() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
     let run = diagnose(&[], &token);
     assert_eq!(run.exit, Exit::Success);
+    assert!(run.stdout.starts_with("ok: no problem found\n"), "{}", run.stdout);
+    let run = diagnose(&["--job", "graph-mail-read"], &token);
     assert!(
         run.stdout.starts_with("ok: no problem found for `graph-mail-read`\n"),
         "{}",
@@ -131,11 +133,81 @@ fn the_configured_job_counts_and_the_configured_identity_does_not() {
     assert!(run.stdout.starts_with("ok: no problem found for `imap`"), "{}", run.stdout);
     world.unset("ENTRADA_JOB");
     let run = world.run_exactly(&["diagnose"], &token);
-    assert!(
-        run.stdout.contains("the token is good for `imap`; if that is the job"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.starts_with("ok: no problem found\n"), "{}", run.stdout);
+    let purpose = "the token is for Exchange Online; it serves: imap\n";
+    assert!(run.stdout.contains(purpose), "{}", run.stdout);
+}
+
+#[test]
+fn without_a_job_it_is_said_what_the_token_is_for() {
+    for (claims, purpose) in [
+        (
+            r#"{"aud":"https://management.azure.com/","scp":"user_impersonation","exp":1700003000}"#,
+            "the token is for Azure Resource Manager; it serves: arm",
+        ),
+        (
+            r#"{"aud":"https://graph.microsoft.com","scp":"Files.Read","exp":1700003000}"#,
+            "the token is for Microsoft Graph; it serves: no known job",
+        ),
+        (
+            r#"{"aud":"api://orders","scp":"Orders.Read","exp":1700003000}"#,
+            "the token is for `api://orders`; it serves: no known job",
+        ),
+        (
+            r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Send User.Read","exp":1}"#,
+            "the token is for Microsoft Graph; before it expired, it served: graph-mail-send, graph-profile",
+        ),
+    ] {
+        let run = diagnose(&[], &jwt(claims));
+        assert!(run.stdout.contains(purpose), "{claims}: {}", run.stdout);
+        for asked in ["judged for", "missing", "wrong-audience"] {
+            assert!(!run.stdout.contains(asked), "{claims}: {}", run.stdout);
+        }
+    }
+}
+
+/// `client` and `tenant` in a token for IMAP only.
+fn token_of(client: &str, tenant: &str) -> String {
+    jwt(&format!(
+        r#"{{"aud":"https://outlook.office.com","scp":"IMAP.AccessAsUser.All","exp":1700003000,"appid":"{client}","tid":"{tenant}"}}"#
+    ))
+}
+
+#[test]
+fn the_jobs_of_a_default_profile_are_those_of_its_own_tokens() {
+    const CLIENT: &str = "9e6b2d57-3f10-4a8c-b7e2-05c81d94fa63";
+    const OTHER: &str = "c2a97e40-18bd-4f36-8e0c-71d5a4f9b266";
+    const TENANT: &str = "5b0f3c1e-7d42-4c8a-9a51-2f6d8e03b7c4";
+    let judged = |profile: &str, args: &[&str], token: &str| {
+        let world = World::new();
+        for variable in ["ENTRADA_AUTHORITY", "ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
+            world.unset(variable);
+        }
+        world.write_config(&format!("default-profile = 'mine'\n[profiles.mine]\n{profile}"));
+        let args: Vec<&str> = ["diagnose", "-o", "json"].iter().chain(args).copied().collect();
+        let run = world.run_exactly(&args, token);
+        let jobs = run.stdout.lines().map(|line| {
+            let document: serde_json::Value = serde_json::from_str(line).unwrap();
+            document["input"]["job"].as_str().unwrap().to_owned()
+        });
+        jobs.collect::<Vec<_>>()
+    };
+    let profile = format!("client-id = '{CLIENT}'\ntenant = '{TENANT}'\njob = ['smtp', 'pop']\n");
+    assert_eq!(judged(&profile, &[], &token_of(CLIENT, TENANT)), ["smtp", "pop"], "its own");
+    assert_eq!(judged(&profile, &[], &token_of(OTHER, TENANT)), ["imap"], "another application's");
+    assert_eq!(judged(&profile, &[], &token_of(CLIENT, OTHER)), ["imap"], "another tenant's");
+    let named = ["--profile", "mine"];
+    assert_eq!(judged(&profile, &named, &token_of(OTHER, TENANT)), ["smtp", "pop"], "named");
+    assert_eq!(judged(&profile, &["--job", "ews"], &token_of(CLIENT, TENANT)), ["ews"]);
+    // A domain cannot be compared with an id.
+    let domain = format!("client-id = '{CLIENT}'\ntenant = 'fabrikam.example'\njob = ['smtp']\n");
+    assert_eq!(judged(&domain, &[], &token_of(CLIENT, TENANT)), ["smtp"]);
+    let nobody = "job = ['smtp']\n";
+    assert_eq!(judged(nobody, &[], &token_of(CLIENT, TENANT)), ["imap"], "no application");
+    // Its audience is that of its own tokens too.
+    let api = format!("client-id = '{CLIENT}'\naudience = 'api://orders'\n");
+    assert_eq!(judged(&api, &[], &token_of(OTHER, TENANT)), ["imap"]);
+    assert_eq!(judged(&api, &[], &token_of(CLIENT, TENANT)), ["custom"]);
 }
 
 #[test]
@@ -151,6 +223,26 @@ fn several_jobs_are_judged_one_by_one() {
     assert_eq!(run.exit, Exit::Findings);
     assert!(run.stdout.contains("ok: no problem found for `graph-mail-read`"));
     assert!(run.stdout.contains("problem: missing-scope (judged for `graph-mail-send`)"));
+}
+
+#[test]
+fn several_jobs_are_one_report() {
+    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1}"#);
+    let run = diagnose(&["--job", "graph-mail-read,graph-mail-send,graph-mail-write"], &token);
+    let head =
+        "problem: expired (judged for `graph-mail-read`, `graph-mail-send`, `graph-mail-write`)\n";
+    assert!(run.stdout.starts_with(head), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("error[expired]").count(), 1, "{}", run.stdout);
+    let (shared, differences) = run.stdout.split_once("\nfor `graph-mail-send`:\n").unwrap();
+    assert!(shared.contains("error[expired]") && !shared.contains("missing-scope"), "{shared}");
+    assert!(differences.contains("`Mail.Send` is missing"), "{differences}");
+    assert!(differences.contains("\nfor `graph-mail-write`:\n"), "{differences}");
+    assert!(
+        !run.stdout.contains("for `graph-mail-read`:"),
+        "it has nothing of its own: {}",
+        run.stdout
+    );
+    assert_eq!(run.stdout.matches("before it expired").count(), 1, "{}", run.stdout);
 }
 
 #[test]

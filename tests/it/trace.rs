@@ -1,5 +1,6 @@
 //! `--trace FILE` and `entrada trace show`.
 
+use base64::Engine as _;
 use entrada::cli::Exit;
 use entrada_core::har::Har;
 use entrada_emulator::Scenario;
@@ -210,6 +211,52 @@ fn what_a_browser_saved_is_shown_without_its_secrets_and_judged() {
         assert_eq!(shown.exit, Exit::Usage);
         assert!(shown.stderr.contains(said), "{}", shown.stderr);
     }
+}
+
+/// An entry of a browser's archive: the authority's answer to a form.
+fn page_entry(second: u8, body: &str) -> serde_json::Value {
+    serde_json::json!({
+        "startedDateTime": format!("2026-11-24T14:00:{second:02}.000Z"),
+        "time": 12,
+        "request": {"method": "POST", "url": "https://login.microsoftonline.com/common/login", "headers": [],
+            "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0},
+        "response": {"status": 200, "statusText": "", "cookies": [], "redirectURL": "", "headersSize": -1, "bodySize": -1,
+            "headers": [{"name": "content-type", "value": "text/html"},
+                {"name": "x-ms-request-id", "value": "7c1d0b52-94ae-4f6d-8b03-e25a6f197d00"},
+                {"name": "client-request-id", "value": "2f8e61c4-0d3b-4957-a6e8-b19c75d04f32"}],
+            "content": {"size": body.len(), "mimeType": "text/html", "encoding": "base64",
+                "text": base64::prelude::BASE64_STANDARD.encode(body)}}
+    })
+}
+
+#[test]
+fn a_page_of_the_sign_in_is_judged_and_a_later_success_makes_it_obsolete() {
+    let world = World::new();
+    let path = world.home.path().join("run.har");
+    let page = |config: &str| format!("<html><script>$Config={config};</script></html>");
+    let wrong = page(
+        r#"{"pgid":"ConvergedSignIn","sErrorCode":"50126","sErrTxt":"Your account or password is incorrect."}"#,
+    );
+    let right = page(r#"{"pgid":"KmsiInterrupt","iErrorCode":50140}"#);
+    let shown = |bodies: &[&str]| {
+        let entries: Vec<_> = (1..).zip(bodies).map(|(at, body)| page_entry(at, body)).collect();
+        let log = serde_json::json!({"version": "1.2", "creator": {"name": "Firefox", "version": "147"}, "entries": entries});
+        std::fs::write(&path, serde_json::json!({"log": log}).to_string()).unwrap();
+        show(&world, &[])
+    };
+    let refused = shown(&[&wrong]);
+    assert_eq!(refused.exit, Exit::Findings, "{}{}", refused.stdout, refused.stderr);
+    for text in [
+        "error[user-credentials]",
+        "Your account or password is incorrect.",
+        "correlation_id: 2f8e61c4-0d3b-4957-a6e8-b19c75d04f32",
+        "trace_id: 7c1d0b52-94ae-4f6d-8b03-e25a6f197d00",
+    ] {
+        assert!(refused.stdout.contains(text), "{text}: {}", refused.stdout);
+    }
+    let put_right = shown(&[&wrong, &right]);
+    assert_eq!(put_right.exit, Exit::Success, "{}{}", put_right.stdout, put_right.stderr);
+    assert!(!put_right.stdout.contains("user-credentials"), "{}", put_right.stdout);
 }
 
 #[test]

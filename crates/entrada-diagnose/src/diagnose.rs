@@ -49,7 +49,7 @@ impl Context {
     /// use entrada_diagnose::Context;
     ///
     /// let context = Context { mailbox: Some("info@contoso.com".to_owned()), ..Context::for_job(Job::Imap) };
-    /// assert_eq!(context.job(), Job::Imap);
+    /// assert_eq!(context.job, Some(Job::Imap));
     /// ```
     pub fn for_job(job: Job) -> Self {
         Self { job: Some(job), ..Self::default() }

@@ -3,7 +3,6 @@
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::graph::GraphCall;
 use entrada_core::entra::jobs;
-use entrada_core::entra::resources::{self, GRAPH};
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
@@ -53,7 +52,7 @@ pub struct Evidence {
 /// The request and the caller.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// What the token is for; see [`Context::job`] for the default.
+    /// What the token is for; without it, see [`Facts::job`].
     pub job: Option<Job>,
     /// The call of Microsoft Graph to judge by, instead of a job.
     pub call: Option<GraphCall>,
@@ -215,51 +214,6 @@ impl Context {
             redirect_uri: self.redirect_uri.or(other.redirect_uri),
             polled_too_fast: self.polled_too_fast || other.polled_too_fast,
             code_ran_out: self.code_ran_out || other.code_ran_out,
-        }
-    }
-
-    /// The job to check for: any use of Graph for a call, else the named one, else the one that the requested scopes point to, else reading mail through Graph.
-    pub fn job(&self) -> Job {
-        if self.call.is_some() {
-            return Job::Graph;
-        }
-        self.job.or_else(|| job_of(self.requested.as_ref()?)).unwrap_or_default()
-    }
-}
-
-/// The job that the requested scopes point to when they name another API than Graph.
-fn job_of(requested: &ScopeSet) -> Option<Job> {
-    jobs::job_for_scopes(requested).or_else(|| {
-        let api = requested.api();
-        let elsewhere = |scope| match resources::of_scope(scope) {
-            resources::ResourceOfScope::Known(resource) => {
-                resource.app_id != GRAPH.app_id && resource.app_id != resources::EXCHANGE.app_id
-            }
-            resources::ResourceOfScope::Other(_) => true,
-            _ => false,
-        };
-        // A user-defined API: its requirements are unknown, so nothing can be missing.
-        (!api.is_empty() && api.iter().all(elsewhere)).then_some(Job::Custom)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_job_follows_from_the_scopes_where_they_name_another_api() {
-        for (scopes, job) in [
-            ("https://outlook.office.com/IMAP.AccessAsUser.All offline_access", Job::Imap),
-            ("https://management.azure.com/.default", Job::Arm),
-            ("api://mine/do", Job::Custom),
-            ("https://vault.azure.net/.default", Job::Custom),
-            ("User.Read", Job::GraphMailRead),
-            ("openid", Job::GraphMailRead),
-        ] {
-            let context =
-                Context { requested: Some(ScopeSet::parse(scopes)), ..Context::default() };
-            assert_eq!(context.job(), job, "{scopes}");
         }
     }
 }

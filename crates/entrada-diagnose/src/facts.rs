@@ -1,5 +1,7 @@
 //! The facts that rules check, derived once from the evidence.
 
+mod job;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -59,23 +61,10 @@ impl<'a> Facts<'a> {
             Some(token) => Some(Cow::Borrowed(token)),
             None => response.map(of_response).map(Cow::Owned),
         };
-        // Without a request, the scopes of the response stand for the requested ones (RFC 6749 §5.1).
-        let context = &evidence.context;
-        let job =
-            match (&context.job, &context.requested, response.and_then(TokenResponse::granted)) {
-                (None, None, requested @ Some(_)) if context.call.is_none() => {
-                    Context { requested, ..Context::default() }.job()
-                }
-                (None, None, None) if is_registration_alone(evidence) => Job::None,
-                (None, ..) if context.call.is_none() => called(evidence)
-                    .or(evidence.call.as_ref().map(|_| Job::Graph))
-                    .unwrap_or_else(|| context.job()),
-                _ => context.job(),
-            };
         let mut facts = Self {
             evidence,
-            job,
-            needs: jobs::facts(job),
+            job: Job::default(),
+            needs: jobs::facts(Job::default()),
             call: CallCheck::of(evidence),
             shape,
             now: response.and_then(|response| response.server_date).or(evidence.now),
@@ -89,6 +78,10 @@ impl<'a> Facts<'a> {
         };
         if facts.is_issued_after_the_refusal() {
             (facts.refusal_is_past, facts.refusal_cause) = (true, None);
+        }
+        let job = job::of(&facts);
+        if job != facts.job {
+            (facts.job, facts.needs) = (job, jobs::facts(job));
         }
         facts
     }
@@ -114,6 +107,19 @@ impl<'a> Facts<'a> {
             || evidence.mail.is_some()
             || evidence.unrecognised;
         evidence.context.requested.as_ref().filter(|scopes| !answered && !scopes.is_empty())
+    }
+
+    /// Whether nobody named a job, and no request or call shows one: the token alone does.
+    pub fn job_is_of_the_token(&self) -> bool {
+        let evidence = self.evidence;
+        evidence.context.job.is_none()
+            && evidence.context.call.is_none()
+            && evidence.call.is_none()
+            && evidence.context.requested.is_none()
+            && evidence.context.audience.is_none()
+            && evidence.answer.is_none()
+            && evidence.mail.is_none()
+            && self.shape().is_some()
     }
 
     /// The token response, if there is one.
@@ -388,22 +394,6 @@ impl<'a> Facts<'a> {
             (None, ..) => InputKind::Unknown,
         }
     }
-}
-
-/// Whether a registration is all there is.
-fn is_registration_alone(evidence: &Evidence) -> bool {
-    evidence.registration.is_some()
-        && evidence.token.is_none()
-        && evidence.response.is_none()
-        && evidence.refusal.is_none()
-        && evidence.answer.is_none()
-        && evidence.mail.is_none()
-}
-
-/// The job of the call, from the service that answered.
-fn called(evidence: &Evidence) -> Option<Job> {
-    let by_mail = evidence.mail.as_ref().map(|talk| talk.protocol.job());
-    by_mail.or_else(|| evidence.answer.as_ref()?.job())
 }
 
 /// Whether `text` is a GUID.

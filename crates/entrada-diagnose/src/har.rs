@@ -1,5 +1,7 @@
 //! Reads an HTTP archive of a sign-in, from entrada or a browser: the last answer of the authority, and its request.
 
+mod browser;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
@@ -63,6 +65,13 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
             }
             // Earlier refusals are obsolete.
             refused.clear();
+        } else if let Some(step) = browser::step(entry) {
+            // The sign-in goes on, so what was refused before, such as a wrong password, was put right.
+            refused.retain(|earlier| ![AUTHORITY, browser::PAGE].contains(&earlier.by.as_str()));
+            if let browser::Step::Refused(answer) = step {
+                let by = browser::PAGE.to_owned();
+                refused.push(Refused { by, answer, at: entry.started() });
+            }
         } else if let Some((by, refusal)) = called(entry, &cases) {
             refused.retain(|earlier| earlier.by != by);
             let at = entry.started();
@@ -78,9 +87,14 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     };
     let mut evidence = cases.pop().unwrap_or(nothing);
     if let Some(Refused { by, answer, at }) = refused {
-        let said = if by == AUTHORITY { read::refusal_in(&answer) } else { None };
+        let of_authority = [AUTHORITY, browser::PAGE].contains(&by.as_str());
+        let said = if of_authority { read::refusal_in(&answer) } else { None };
         match said {
-            Some(refusal) => evidence.refusal = Some(refusal),
+            Some(refusal) => {
+                evidence.refusal = Some(browser::with_ids(refusal, &answer.headers));
+                // An attempt that ended earlier is not the one that was refused.
+                evidence.not_oauth = None;
+            }
             None => take(answer, &mut evidence),
         }
         evidence.now = at.or(evidence.now);
@@ -156,14 +170,9 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
     if response.status < 200 || header("access-control-request-method").is_some() {
         return None;
     }
-    let lower = |pair: &Pair| (pair.name.to_ascii_lowercase(), pair.value.clone());
     let mut answer = HttpAnswer {
-        status: Some(response.status),
-        headers: response.headers.iter().map(lower).collect(),
-        body: String::new(),
-        method: Some(request.method.clone()),
-        url: Some(request.url.clone()),
         authorization: sent.filter(|sent| !is_redacted(sent)).map(Secret::new),
+        ..answer_without_body(entry)
     };
     let path = answer.plain_segments();
     let last = path.last().map(String::as_str).unwrap_or_default();
@@ -208,6 +217,19 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
         return None;
     }
     Some((by, Some(answer).filter(|answer| !answer.is_good())))
+}
+
+/// The answer with what is known of the request.
+fn answer_without_body(entry: &HarEntry) -> HttpAnswer {
+    let (request, response) = (&entry.request, &entry.response);
+    let lower = |pair: &Pair| (pair.name.to_ascii_lowercase(), pair.value.clone());
+    HttpAnswer {
+        status: Some(response.status),
+        headers: response.headers.iter().map(lower).collect(),
+        method: Some(request.method.clone()),
+        url: Some(request.url.clone()),
+        ..HttpAnswer::default()
+    }
 }
 
 /// Whether a call to `host` used a token from an earlier response: by the token that was sent, or by the token's audience.
@@ -279,6 +301,9 @@ fn authority(address: &str) -> Option<(String, String)> {
 
 fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
     // The redirect back with an error (RFC 6749 §4.1.2.1).
+    if let Some(refusal) = browser::redirected_refusal(entry) {
+        return Some(Said::Refusal(Box::new(refusal)));
+    }
     let came_back = value_of(asked, "state").is_some() && value_of(asked, "client_id").is_none();
     if came_back && value_of(asked, "error").is_some() {
         let members = asked.iter().map(|pair| (pair.name.clone(), pair.value.clone().into()));
@@ -299,7 +324,10 @@ fn said(entry: &HarEntry, asked: &[Pair]) -> Option<Said> {
                 let token = told(entry, &response);
                 Some(Said::Response(Box::new(response), token))
             }
-            Ok(Err(refusal)) => Some(Said::Refusal(refusal)),
+            Ok(Err(refusal)) => {
+                let headers = answer_without_body(entry).headers;
+                Some(Said::Refusal(Box::new(browser::with_ids(*refusal, &headers))))
+            }
             Err(error) => Some(Said::NotOauth(error)),
         };
     }

@@ -104,6 +104,10 @@ pub struct Diagnosis {
     pub job: Job,
     /// The call of Microsoft Graph that it was judged by: method and path, with `{id}` for ids.
     pub call: Option<String>,
+    /// Whether nothing but the token itself points to that job: nobody named one, and no request or call shows one.
+    pub job_is_of_the_token: bool,
+    /// All jobs that the case is judged for, if there are several. Each has a diagnosis of its own.
+    pub jobs: Vec<Job>,
     /// Whether the token acts for a user or for an application.
     pub subject: TokenSubject,
     /// The findings.
@@ -192,6 +196,8 @@ fn findings_of(mut facts: Facts) -> Diagnosis {
         input: facts.input_kind(),
         job: facts.job,
         call: facts.call().map(|check| check.shown().into_owned()),
+        job_is_of_the_token: facts.job_is_of_the_token(),
+        jobs: facts.context().jobs.clone(),
         subject: facts.subject(),
         findings,
         summary: TokenSummary::default(),

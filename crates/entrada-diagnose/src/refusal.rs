@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::finding::excerpt;
 use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
 use entrada_core::entra::aadsts::{self, Aadsts, meanings};
 use entrada_core::entra::resources;
@@ -260,6 +261,13 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     }
 }
 
+/// Where the part of `text` begins that decides: the number, else a sentence that names a cause.
+fn decisive(text: &str, code: Option<u64>) -> usize {
+    let number = || text.find(&code?.to_string());
+    let named = || text.find(&format!("AADSTS{}", code?));
+    named().or_else(number).or_else(|| sentences::place(text)).unwrap_or_default()
+}
+
 /// A finding of `rule` with the refusal as its evidence.
 pub(super) fn describe(
     facts: &Facts,
@@ -295,8 +303,12 @@ pub(super) fn describe(
         let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
         finding = finding.with_evidence("error_codes", codes.join(", "));
     }
-    if refusal.error_description.is_some() {
-        finding = finding.with_evidence("error_description", refusal.sentence());
+    if let Some(raw) = &refusal.error_description {
+        let code = code.map(|code| code.code).or(refusal.error_codes.first().copied());
+        finding = match excerpt(raw, decisive(raw, code)) {
+            Some(part) => finding.with_evidence("error_description", part),
+            None => finding.with_evidence("error_description", refusal.sentence()),
+        };
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),

@@ -56,6 +56,14 @@ pub(super) fn cause(text: &str, refreshing: bool) -> Option<RuleId> {
     find(SENTENCES).or_else(|| find(OF_A_GRANT).filter(|_| refreshing))
 }
 
+/// Where the sentence begins that names a cause, in bytes.
+pub(super) fn place(text: &str) -> Option<usize> {
+    let text = text.to_ascii_lowercase();
+    let tables = SENTENCES.iter().chain(OF_A_GRANT);
+    let mut found = tables.filter(|(parts, _)| parts.iter().all(|part| text.contains(part)));
+    found.find_map(|(parts, _)| parts.iter().filter_map(|part| text.find(part)).min())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +73,12 @@ mod tests {
         for (parts, _) in SENTENCES.iter().chain(OF_A_GRANT) {
             assert!(parts.iter().all(|part| *part == part.to_ascii_lowercase()), "{parts:?}");
         }
+    }
+
+    #[test]
+    fn the_place_of_a_sentence_is_where_its_first_part_begins() {
+        assert_eq!(place("log: Only an admin can grant it."), Some(5));
+        assert_eq!(place("a quiet day"), None);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use super::super::Failure;
 use super::super::app::App;
 use super::super::registration::sign_in_method;
-use crate::config::{ConfigFile, Settings};
+use crate::config::{ConfigFile, Origin, Settings};
 use entrada_auth::sys::Env;
 use entrada_core::entra::graph::GraphCall;
+use entrada_core::entra::known;
 use entrada_core::{Job, Tenant, TokenSubject, shell_quoted};
-use entrada_diagnose::{Context, Evidence};
+use entrada_diagnose::{Context, Evidence, Shape};
 
 /// Settings, read once for any number of cases.
 pub(in crate::cli) struct ContextResolver {
     flags: Context,
+    /// The profile that was named.
     profile: Option<Context>,
     /// The settings for every token, without a profile.
     subject: Option<TokenSubject>,
@@ -19,8 +21,19 @@ pub(in crate::cli) struct ContextResolver {
     /// The jobs to judge by where the evidence names none; those of a flag come before it.
     by_flag: Vec<Job>,
     by_profile: Vec<Job>,
+    /// What the configuration file says about its own tokens, where no profile was named.
+    standing: Option<StandingProfile>,
     /// The job that the evidence names, where it is one of the user's own.
     own: Option<Job>,
+}
+
+/// The default profile and `[defaults]`: they describe the tokens of their application, and no others.
+struct StandingProfile {
+    client_id: String,
+    tenant: Option<Tenant>,
+    jobs: Vec<Job>,
+    subject: Option<TokenSubject>,
+    audience: Option<String>,
 }
 
 impl ContextResolver {
@@ -41,6 +54,7 @@ impl ContextResolver {
             audience: None,
             by_flag: flags.jobs()?,
             by_profile: Vec::new(),
+            standing: None,
             own: job_name.map(|name| flags.job(name)).transpose()?,
         };
         if let Some(profile) = &app.common.profile {
@@ -50,9 +64,27 @@ impl ContextResolver {
             resolver.by_profile = settings.jobs()?;
         } else if any {
             let settings = app.settings_of(&file, None)?;
-            resolver.subject = settings.get(|layer| &layer.subject);
-            resolver.audience = settings.get(|layer| &layer.audience);
-            resolver.by_profile = settings.jobs()?;
+            let mut standing = StandingProfile::new(&settings);
+            let (subject, audience) =
+                (settings.get(|layer| &layer.subject), settings.get(|layer| &layer.audience));
+            let jobs = settings.jobs()?;
+            // A variable is set for these commands, the file for its own tokens.
+            if of_file(settings.origin(|layer| &layer.subject)) {
+                standing.iter_mut().for_each(|standing| standing.subject = subject);
+            } else {
+                resolver.subject = subject;
+            }
+            if of_file(settings.origin(|layer| &layer.audience)) {
+                standing.iter_mut().for_each(|standing| standing.audience.clone_from(&audience));
+            } else {
+                resolver.audience = audience;
+            }
+            if of_file(settings.origin(|layer| &layer.job)) {
+                standing.iter_mut().for_each(|standing| standing.jobs.clone_from(&jobs));
+            } else {
+                resolver.by_profile = jobs;
+            }
+            resolver.standing = standing;
         }
         Ok(resolver)
     }
@@ -80,7 +112,10 @@ impl ContextResolver {
         let told = self.own.or(evidence.context.job);
         let jobs = match (&self.by_flag[..], told) {
             ([], Some(_)) => &[],
-            ([], None) => &self.by_profile[..],
+            ([], None) => match self.standing_of(&evidence) {
+                Some(standing) if self.by_profile.is_empty() => &standing.jobs[..],
+                _ => &self.by_profile[..],
+            },
             (flags, _) => flags,
         };
         match jobs {
@@ -97,18 +132,28 @@ impl ContextResolver {
         }
     }
 
+    /// The standing profile, if `evidence` is of its application and its tenant.
+    fn standing_of(&self, evidence: &Evidence) -> Option<&StandingProfile> {
+        self.standing.as_ref().filter(|standing| standing.is_of(evidence))
+    }
+
     /// `evidence` judged by `job`, with what flags, profile and configuration say.
     pub(in crate::cli) fn case(&self, evidence: Evidence, job: Option<Job>) -> Evidence {
         let mut evidence = match job {
             Some(job) => evidence.for_job(job),
             None => evidence,
         };
+        let standing = self.standing_of(&evidence);
         let mut context = self.flags.clone().or(std::mem::take(&mut evidence.context));
         if let Some(profile) = &self.profile {
             context = context.or(profile.clone());
         }
-        context.subject = context.subject.or(self.subject);
-        context.audience = context.audience.or_else(|| self.audience.clone());
+        context.subject =
+            context.subject.or(self.subject).or(standing.and_then(|standing| standing.subject));
+        context.audience = context
+            .audience
+            .or_else(|| self.audience.clone())
+            .or_else(|| standing.and_then(|standing| standing.audience.clone()));
         context.job = job;
         if evidence.registration.is_some() && self.profile.is_some() && context.authority.is_none()
         {
@@ -118,6 +163,59 @@ impl ContextResolver {
         evidence.context = context;
         evidence
     }
+}
+
+impl StandingProfile {
+    /// `None` without an application: its tokens cannot be told from others.
+    fn new(settings: &Settings) -> Option<Self> {
+        let tenant = settings.get(|layer| &layer.tenant);
+        Some(Self {
+            client_id: settings.get(|layer| &layer.client_id)?,
+            tenant: tenant.and_then(|tenant| Tenant::parse(&tenant).ok()),
+            jobs: Vec::new(),
+            subject: None,
+            audience: None,
+        })
+    }
+
+    /// Whether `evidence` is of this application, and no known tenant differs.
+    fn is_of(&self, evidence: &Evidence) -> bool {
+        let of_response;
+        let shape = match (&evidence.token, &evidence.response) {
+            (Some(shape), _) => Some(shape),
+            (None, Some(response)) => {
+                of_response = Shape::of(response.access_token.expose());
+                Some(&of_response)
+            }
+            (None, None) => None,
+        };
+        let claims = match shape {
+            Some(Shape::Jwt(jwt)) => Some(&jwt.claims),
+            _ => None,
+        };
+        let client_id =
+            claims.and_then(|claims| claims.client_id()).or(evidence.context.client_id.as_deref());
+        let tenant = claims
+            .and_then(|claims| claims.text("tid"))
+            .or(evidence.context.tenant.as_deref())
+            .and_then(|tenant| Tenant::parse(tenant).ok());
+        client_id.is_some_and(|id| id.eq_ignore_ascii_case(&self.client_id))
+            && self.tenant.as_ref().zip(tenant).is_none_or(|(own, other)| may_be_same(own, &other))
+    }
+}
+
+/// Whether both may name one tenant: a domain, `common` and `organizations` cannot be compared with an id.
+fn may_be_same(one: &Tenant, other: &Tenant) -> bool {
+    let id = |tenant: &Tenant| match tenant.as_str() {
+        name if known::is_consumers(name) => Some(known::CONSUMERS_TENANT.to_owned()),
+        name => Some(name.to_owned()).filter(|_| tenant.is_guid()),
+    };
+    id(one).zip(id(other)).is_none_or(|(one, other)| one.eq_ignore_ascii_case(&other))
+}
+
+/// Whether a value comes from the configuration file.
+fn of_file(origin: Option<Origin>) -> bool {
+    origin.is_some_and(|origin| origin < Origin::Env)
 }
 
 /// What `settings` say about a token.

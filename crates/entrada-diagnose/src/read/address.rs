@@ -23,7 +23,7 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
 }
 
 /// The parameters of a redirect URL with an error.
-pub(super) fn refusal(text: &str) -> Option<Map<String, Value>> {
+pub(crate) fn refusal(text: &str) -> Option<Map<String, Value>> {
     parameters(text).filter(is_refusal)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ERRORS, page};
+use super::{ERRORS, page, sign_in_page};
 use crate::Evidence;
 use crate::service::HttpAnswer;
 use crate::shape::Shape;
@@ -47,7 +47,13 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
             evidence.answer = failed.then_some(answer);
             return;
         }
-    } else if let Some(refusal) = page::aadsts(&answer.body).or_else(|| {
+        // An authority's refusal that an API passes on: SharePoint does, in the words of OData 3.
+        let passed_on = answer.message().filter(|_| is_api_error(&members));
+        if let Some(refusal) = passed_on.as_deref().and_then(refusal_that_starts) {
+            evidence.refusal = Some(of_answer(refusal, &answer, at));
+            return;
+        }
+    } else if let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
         // Text before or after the authority's JSON, as in logs.
         let is_error = answer.status.is_some_and(|status| 400 <= status);
         page::named(&answer.body).filter(|_| is_error && !answer.is_html())
@@ -84,13 +90,19 @@ pub(crate) fn refusal_in(answer: &HttpAnswer) -> Option<ErrorResponse> {
     let members = answer.json().and_then(|json| json.as_object().cloned()).filter(is_refusal);
     let refusal = members.map(|members| ErrorResponse::from_json(&members));
     refusal
-        .or_else(|| page::aadsts(&answer.body))
+        .or_else(|| sign_in_page::refusal_on(&answer.body))
         .map(|refusal| ErrorResponse { http_status: answer.status, ..refusal })
 }
 
 /// `refusal` with the status and the pause from its answer, received at `at`.
 fn of_answer(refusal: ErrorResponse, answer: &HttpAnswer, at: NumericDate) -> ErrorResponse {
     ErrorResponse { http_status: answer.status, retry_after: answer.pause(at), ..refusal }
+}
+
+/// The refusal that `message` is: its AADSTS number stands first.
+fn refusal_that_starts(message: &str) -> Option<ErrorResponse> {
+    let message = message.trim_start();
+    message.starts_with("AADSTS").then(|| page::aadsts(message)).flatten()
 }
 
 /// Whether `members` are those of an OAuth error. `told`: an authority sent it, so `error` may be missing. APIs send an

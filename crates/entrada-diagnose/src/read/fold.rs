@@ -9,6 +9,9 @@ const WIDTH_MAX: usize = 240;
 /// Minimum length of a line in characters that counts as folded when it is the only one.
 const SINGLE_MIN: usize = 60;
 
+/// Maximum length in characters of a bare name in a list: claims have no longer ones.
+const NAME_MAX: usize = 24;
+
 /// Length of a GUID in characters.
 const GUID: usize = 36;
 
@@ -185,6 +188,7 @@ fn starts_its_line(fold: Fold, before: &str, after: &str) -> bool {
         || is_header(word)
         || is_mail_reply(word, rest)
         || is_key(word, rest)
+        || is_plain_key(before) && is_plain_key(after)
         || super::normalise::prefix::is_log_line(after)
 }
 
@@ -260,6 +264,16 @@ fn is_key(word: &str, rest: &str) -> bool {
     let quoted = name.len() > 2 && name.starts_with(['"', '\'']) && name.ends_with(['"', '\'']);
     let snake = name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     quoted || snake || rest.starts_with(['=', ':']) && !rest.starts_with(": {") && 1 < name.len()
+}
+
+/// Whether `line` starts with a bare name and a colon: `iat: 1799988900`. Beside another such line it is one of a list.
+fn is_plain_key(line: &str) -> bool {
+    let word = first_word(line.trim_start());
+    word.strip_suffix(':').is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= NAME_MAX
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 fn first_word(text: &str) -> &str {

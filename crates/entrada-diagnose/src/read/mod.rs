@@ -21,9 +21,11 @@ mod reading;
 mod resolve;
 mod scan;
 mod sign_in_log;
+pub(super) mod sign_in_page;
 mod structured;
 mod tokens;
 
+pub(super) use self::address::refusal as refusal_of_redirect;
 pub(super) use self::answer::refusal_in;
 pub(super) use self::other_text::is_label;
 pub use self::reading::{ArtifactLine, Reading, explain_reading};

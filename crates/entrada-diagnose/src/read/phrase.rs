@@ -64,18 +64,32 @@ pub(super) fn error_status(word: &str) -> Option<StatusCode> {
 }
 
 fn answer(status: StatusCode, text: &str) -> HttpAnswer {
-    let at = text.find("https://").or_else(|| text.find("http://"));
-    let url = at.and_then(|at| text[at..].split([' ', '"', '\'', '>', '\n']).next());
     HttpAnswer {
         status: Some(status.as_u16()),
-        url: url.map(str::to_owned),
+        url: url(text).map(str::to_owned),
         ..HttpAnswer::of_body(text)
     }
+}
+
+/// The first URL in `text` that may have been called. An issuer's is only named.
+fn url(text: &str) -> Option<&str> {
+    let starts = text.match_indices("https://").chain(text.match_indices("http://"));
+    let mut urls =
+        starts.filter_map(|(at, _)| text[at..].split([' ', '"', '\'', '>', '\n', '\\']).next());
+    urls.find(|url| !url.contains("://sts.windows.net/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_is_not_the_address_that_was_called() {
+        let text =
+            "401 from 'https://sts.windows.net/a/' for url: https://graph.microsoft.com/v1.0/me";
+        assert_eq!(url(text), Some("https://graph.microsoft.com/v1.0/me"));
+        assert_eq!(url("401: the issuer is 'https://sts.windows.net/a/'"), None);
+    }
 
     #[test]
     fn a_status_is_found_as_people_and_programs_say_it() {

@@ -95,6 +95,13 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
             else {
                 continue;
             };
+            // A record of a log has a member `version` or `token` as well.
+            if kind == ArtifactKind::EvidenceFile
+                && content.is_empty()
+                && content.context.job.is_none()
+            {
+                continue;
+            }
             add_status(&mut content, status_before(&text[..object.span.start]));
             let mut span = object.span.clone();
             if !object.strict {

@@ -40,8 +40,12 @@ fn check(facts: &Facts) -> Option<Finding> {
         // An application can make this call.
         return None;
     }
-    if !never && facts.context().subject.is_none() && (is_stated || facts.job == Job::Arm) {
-        // The application is intended; or the service is Azure, which checks its own roles and needs no user.
+    // The job was chosen for the token: it serves no job on record.
+    let is_any = facts.job == Job::Graph && facts.job_is_of_the_token();
+    if !never && facts.context().subject.is_none() && (is_stated || is_any || facts.job == Job::Arm)
+    {
+        // The application is intended; or the service is Azure, which checks its own roles and needs no user; or nobody asked
+        // for a call.
         return None;
     }
     if !facts.is_app_only() || (facts.context().subject == Some(TokenSubject::App) && !never) {

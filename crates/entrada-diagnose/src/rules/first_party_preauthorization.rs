@@ -90,7 +90,9 @@ mod tests {
             let claims = format!(
                 r#"{{"aud":"https://graph.microsoft.com","appid":"{client}","scp":"{scp}"}}"#
             );
-            finding_of(&RULE, &token(&claims))
+            let mut evidence = token(&claims);
+            evidence.context.job = Some(entrada_core::Job::GraphMailRead);
+            finding_of(&RULE, &evidence)
         };
         let cli = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
         assert!(with(cli, "User.Read").unwrap().contains("`Azure CLI` cannot get it"));

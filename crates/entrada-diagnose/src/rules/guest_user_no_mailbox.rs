@@ -62,7 +62,8 @@ mod tests {
             r#""unique_name":"live.com#ada@outlook.example""#,
             r#""idp":"https://sts.windows.net/home/","tid":"here""#,
         ] {
-            let claims = format!(r#"{{"aud":"https://graph.microsoft.com",{sign}}}"#);
+            let claims =
+                format!(r#"{{"aud":"https://graph.microsoft.com","scp":"Mail.Read",{sign}}}"#);
             assert!(finding_of(&RULE, &token(&claims)).is_some(), "{sign}");
         }
     }

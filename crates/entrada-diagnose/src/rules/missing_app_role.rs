@@ -1,7 +1,7 @@
 use crate::graph_call::{CallCheck, Sufficiency};
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
-use entrada_core::TokenSubject;
 use entrada_core::entra::exchange_rbac;
+use entrada_core::{Job, TokenSubject};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingAppRole,
@@ -46,6 +46,17 @@ fn check(facts: &Facts) -> Option<Finding> {
     let roles = facts.claims()?.roles().unwrap_or_default();
     if let Some(check) = facts.call() {
         return for_the_call(facts, check, &roles);
+    }
+    if roles.is_empty() && facts.job == Job::Graph && facts.job_is_of_the_token() {
+        let finding = RULE
+            .finding("the token carries no application permission: it has no `roles`")
+            .with_confidence(Confidence::Likely)
+            .with_evidence("roles", "none")
+            .help("ask an administrator to grant the application permission that the call needs");
+        return Some(finding.help(
+            "or let Exchange grant a role for mail, calendars or contacts (RBAC for Applications): the token then needs no \
+             `roles`; `Test-ServicePrincipalAuthorization` shows what Exchange allows",
+        ));
     }
     let needed = facts.needs.app_roles;
     if needed.is_empty() {
@@ -103,7 +114,6 @@ mod tests {
     use super::*;
     use crate::Confidence;
     use crate::rules::testing::{finding_of, token};
-    use entrada_core::Job;
 
     fn app(roles: &str) -> Option<String> {
         let claims =
@@ -113,8 +123,18 @@ mod tests {
 
     #[test]
     fn an_application_needs_the_role() {
-        assert!(app(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
-        assert_eq!(app(r#""Mail.ReadWrite""#), None);
+        let mail = |roles: &str| {
+            let claims = format!(
+                r#"{{"aud":"https://graph.microsoft.com","idtyp":"app","roles":[{roles}]}}"#
+            );
+            let mut evidence = token(&claims);
+            evidence.context.job = Some(Job::GraphMailRead);
+            finding_of(&RULE, &evidence)
+        };
+        assert!(mail(r#""User.Read.All""#).unwrap().contains("`Mail.Read` is missing"));
+        assert_eq!(mail(r#""Mail.ReadWrite""#), None);
+        assert_eq!(app(r#""Group.Read.All""#), None, "nobody asked for mail");
+        assert!(app("").unwrap().contains("no application permission"));
     }
 
     #[test]

@@ -194,10 +194,18 @@ mod tests {
     use entrada_core::Job;
 
     fn graph(scp: &str) -> Option<String> {
-        finding_of(
-            &RULE,
-            &token(&format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#)),
-        )
+        let claims = format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#);
+        let mut evidence = token(&claims);
+        evidence.context.job = Some(Job::GraphMailRead);
+        finding_of(&RULE, &evidence)
+    }
+
+    #[test]
+    fn a_token_that_nobody_asked_to_read_mail_lacks_nothing() {
+        for scp in ["User.Read", "Files.Read.All", "Mail.Send"] {
+            let claims = format!(r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}"}}"#);
+            assert_eq!(finding_of(&RULE, &token(&claims)), None, "{scp}");
+        }
     }
 
     #[test]

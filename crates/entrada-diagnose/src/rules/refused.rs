@@ -22,19 +22,10 @@ correlation id, an administrator finds the attempt in the tenant's sign-in log.
     advise: Rule::as_it_is,
 };
 
-/// The `error` codes with which the authority refuses for good (RFC 6749 §5.2, RFC 8707 §2). The others may ask for a
-/// further step, or name no reason, and an unknown number beside them leaves open which.
-const IS_REFUSAL: [&str; 9] = [
-    "access_denied",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_resource",
-    "invalid_scope",
-    "invalid_target",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_response_type",
-];
+/// The `error` codes that ask for a further step of the sign-in (OpenID Connect Core §3.1.2.6). Every other one is a refusal
+/// (RFC 6749 §4.1.2.1 and §5.2), whatever is known of the number beside it.
+const ASKS_FOR_A_STEP: [&str; 3] =
+    ["account_selection_required", "interaction_required", "login_required"];
 
 fn check(facts: &Facts) -> Option<Finding> {
     let refusal = facts.refusal()?;
@@ -54,7 +45,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     let finding = refusal::describe(facts, &RULE, code, message);
     // Without an `error` code, a number without a confirmed meaning may stand for anything, also for a step that succeeded.
     let is_known = numbers.is_empty() || code.is_some_and(|code| code.certain);
-    let is_refusal = is_known || IS_REFUSAL.contains(&refusal.error.as_str());
+    let error = refusal.error.as_str();
+    let is_refusal = is_known || !error.is_empty() && !ASKS_FOR_A_STEP.contains(&error);
     let finding = if is_refusal { finding } else { finding.with_confidence(Confidence::Possible) };
     Some(match (unknown, numbers.first()) {
         (Some(number), _) => finding.help(format!(

@@ -185,9 +185,11 @@ fn a_healthy_token_brings_neither_error_nor_warning() {
 
 #[test]
 fn an_expired_token_for_another_service_brings_both_findings_in_order() {
-    let diagnosis = diagnose::run(&testing::token(
+    let mut evidence = testing::token(
         r#"{"aud":"https://management.azure.com","scp":"user_impersonation","exp":1699990000}"#,
-    ));
+    );
+    evidence.context.job = Some(entrada_core::Job::GraphMailRead);
+    let diagnosis = diagnose::run(&evidence);
     let errors: Vec<RuleId> = diagnosis
         .findings
         .iter()

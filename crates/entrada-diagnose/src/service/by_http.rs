@@ -89,7 +89,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(known) = known_errors::find(&said) {
         // Which mailbox is missing depends on the token.
         return match known.error.cause {
-            RuleId::NoMailboxLicense => vec![no_mailbox(facts, &text)],
+            RuleId::NoMailboxLicense => {
+                let mut told = no_mailbox(facts, &text);
+                told.confidence = told.confidence.max(known.error.confidence);
+                vec![told]
+            }
             // A refresh token or an ID token has its own finding, which explains these words.
             RuleId::MalformedToken if token_explains(facts) => Vec::new(),
             _ => known.causes(facts),

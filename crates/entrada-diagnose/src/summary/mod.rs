@@ -9,7 +9,7 @@ pub use scopes::{Row, Standing};
 pub use serves::Serves;
 
 use super::{Evidence, Facts};
-use entrada_core::Jwt;
+use entrada_core::{Jwt, clean};
 
 /// The summary that accompanies the findings. Empty if nothing is known.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct TokenSummary {
     pub jwt: Option<Box<Jwt>>,
     /// The requested and the granted scopes, one row each.
     pub scopes: Vec<Row>,
+    /// The API that the token is for, by its name for people or by its `aud`.
+    pub api: Option<String>,
     /// The jobs that the token works for, and those that it does not.
     pub serves: Option<Serves>,
     /// The events of its lifetime.
@@ -28,9 +30,19 @@ impl TokenSummary {
     pub(super) fn new(evidence: &Evidence, facts: &Facts) -> Self {
         Self {
             jwt: facts.jwt().cloned().map(Box::new),
+            api: api(facts),
             scopes: scopes::table(facts),
             serves: serves::serves(evidence, facts),
             life: life::events(facts),
         }
     }
+}
+
+/// The API that the token is for.
+fn api(facts: &Facts) -> Option<String> {
+    let aud = facts.claims()?.aud()?;
+    Some(match facts.audience() {
+        Some(api) => api.name.to_owned(),
+        None => format!("`{}`", clean(aud)),
+    })
 }

@@ -40,8 +40,10 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
         // "Any call" is not a specific call, and no token works for a retired API.
         !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
     });
-    let judged = Some(facts.job).filter(|_| facts.context().call.is_none());
-    let mut all: Vec<Job> = on_record.chain(named).chain(judged).collect();
+    // A job that was chosen for the token shows nothing about it.
+    let asked =
+        Some(facts.job).filter(|_| !facts.job_is_of_the_token() && facts.context().call.is_none());
+    let mut all: Vec<Job> = on_record.chain(named).chain(asked).collect();
     all.retain(|job| !matches!(job, Job::Custom | Job::None));
     all.sort_unstable();
     all.dedup();

@@ -2,7 +2,10 @@
 
 mod table;
 
+use strum::IntoEnumIterator as _;
+
 use super::clouds::Cloud;
+use super::permissions;
 use super::resources::{self, Resource, ResourceOfScope, short_name};
 use crate::{Job, OwnJob, ScopeSet};
 
@@ -160,6 +163,47 @@ pub fn job_for_scopes(scopes: &ScopeSet) -> Option<Job> {
     } else {
         named(&resources::ARM).next().map(|_| Job::Arm)
     }
+}
+
+/// The first job at `api` that one of the delegated permissions in `granted` suffices for. Reading mail comes first, then the
+/// order of [`Job`]. `None` for an API without such jobs, and if no permission suffices.
+///
+/// ```
+/// use entrada_core::entra::{jobs, resources};
+/// use entrada_core::{Job, ScopeSet};
+///
+/// let granted = ScopeSet::parse("Mail.Send User.Read");
+/// assert_eq!(jobs::first_served(&resources::GRAPH, &granted), Some(Job::GraphMailSend));
+/// assert_eq!(jobs::first_served(&resources::ARM, &granted), None);
+/// ```
+pub fn first_served(api: &'static Resource, granted: &ScopeSet) -> Option<Job> {
+    let holds = |sufficient: &[&str]| {
+        let mut names = granted.iter().map(short_name);
+        names.any(|name| sufficient.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    };
+    // The names themselves are the usual case, and are cheap to compare.
+    first_with(api, |facts| holds(facts.sufficient)).or_else(|| {
+        let mut closed = None;
+        first_with(api, |facts| {
+            let closed = closed.get_or_insert_with(|| permissions::closure(granted));
+            permissions::holds_any(closed, facts.sufficient)
+        })
+    })
+}
+
+/// The first job at `api` that one of the application permissions in `roles` suffices for, as [`first_served`].
+pub fn first_served_by_roles(api: &'static Resource, roles: &[&str]) -> Option<Job> {
+    let holds = |own: &&str| roles.iter().any(|role| role.eq_ignore_ascii_case(own));
+    first_with(api, |facts| facts.app_roles.iter().any(|own| holds(own)))
+}
+
+fn first_with(api: &'static Resource, mut serves: impl FnMut(&JobFacts) -> bool) -> Option<Job> {
+    let all = std::iter::once(Job::default()).chain(Job::iter());
+    // `Eq` of resources compares all names: the id suffices.
+    all.map(|job| (job, facts(job)))
+        .filter(|(_, facts)| facts.resource.is_some_and(|own| own.app_id == api.app_id))
+        .find(|(_, facts)| serves(facts))
+        .map(|(job, _)| job)
 }
 
 /// The full scope of a permission in the public cloud: that of the mail protocols belongs to Exchange, all others to Microsoft

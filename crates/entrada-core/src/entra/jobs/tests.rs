@@ -188,3 +188,25 @@ fn scopes_of_another_api_point_to_its_job() {
         assert_eq!(job(scopes), expected, "{scopes}");
     }
 }
+
+#[test]
+fn permissions_point_to_the_first_job_that_they_suffice_for() {
+    for (scopes, expected) in [
+        ("Mail.ReadBasic User.Read", Some(Job::GraphMailListMetadata)),
+        ("Mail.ReadWrite Mail.ReadBasic", Some(Job::GraphMailRead)),
+        ("user.read https://graph.microsoft.com/Calendars.Read", Some(Job::GraphCalendarRead)),
+        ("User.Read", Some(Job::GraphProfile)),
+        ("Files.Read Sites.Read.All", None),
+        ("openid profile", None),
+    ] {
+        assert_eq!(first_served(&resources::GRAPH, &ScopeSet::parse(scopes)), expected, "{scopes}");
+    }
+    let pop = ScopeSet::parse("SMTP.Send POP.AccessAsUser.All");
+    assert_eq!(first_served(&resources::EXCHANGE, &pop), Some(Job::Pop));
+    assert_eq!(first_served(&resources::GRAPH, &pop), None, "these are permissions of Exchange");
+    let roles = |roles: &[&str]| first_served_by_roles(&resources::GRAPH, roles);
+    assert_eq!(roles(&["Calendars.ReadWrite", "Mail.Send"]), Some(Job::GraphMailSend));
+    assert_eq!(roles(&["Directory.Read.All"]), None);
+    let none = first_served_by_roles(&resources::EXCHANGE, &[]);
+    assert_eq!(none, None, "a job without permissions is none that a token serves");
+}

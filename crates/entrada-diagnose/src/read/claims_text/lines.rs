@@ -182,8 +182,44 @@ fn is_name(name: &str) -> bool {
     NAMES.contains(&name) || HEADER_NAMES.contains(&name) || name.starts_with("xms_")
 }
 
+/// The name and the value of a claim as programs in C# print it: `Claim Type: aud, Value: https://graph.microsoft.com`.
+fn typed_row(line: &str) -> Option<Row<'_>> {
+    let after = |text: &'_ str, label: &str| -> Option<usize> {
+        let start = text.get(..label.len())?;
+        start.eq_ignore_ascii_case(label).then_some(label.len())
+    };
+    let line = line.trim();
+    let rest = &line[after(line, "claim ").unwrap_or_default()..];
+    let rest = rest[after(rest, "type")?..].trim_start().strip_prefix([':', '='])?.trim_start();
+    let end = rest.find([',', ';', ' ', '\t', '|'])?;
+    let (name, rest) = rest.split_at(end);
+    let rest = rest.trim_start_matches([',', ';', ' ', '\t', '|', '-']);
+    let rest = &rest[after(rest, "claim ").unwrap_or_default()..];
+    let value = rest[after(rest, "value")?..].trim_start().strip_prefix([':', '='])?.trim();
+    Some(Row { name: claim_of_type(name), value, table: false })
+}
+
+/// The claim that .NET calls by the URI `name`: its handler maps the names of tokens to these by default.
+fn claim_of_type(name: &str) -> &str {
+    match name.rsplit_once('/') {
+        Some((_, "scope")) => "scp",
+        Some((_, "tenantid")) => "tid",
+        Some((_, "objectidentifier")) => "oid",
+        Some((_, "identityprovider")) => "idp",
+        Some((_, "nameidentifier")) => "sub",
+        Some((_, "authnmethodsreferences")) => "amr",
+        Some((_, "authnclassreference")) => "acr",
+        Some((_, "role")) => "roles",
+        Some((_, last)) if name.contains("://") => last,
+        _ => name,
+    }
+}
+
 /// The name and the value of `line`.
 fn row(line: &str) -> Option<Row<'_>> {
+    if let Some(row) = typed_row(line) {
+        return Some(row);
+    }
     let line = line.trim().trim_end_matches(',');
     let line = line.strip_prefix(['│', '┃', '|']).unwrap_or(line).trim_start();
     let line = ["- ", "* ", "• ", "+ "]

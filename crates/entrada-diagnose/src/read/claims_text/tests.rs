@@ -65,6 +65,8 @@ fn tables_and_lists_of_claims_are_found() {
         "* **aud**: `https://graph.microsoft.com`\n* **exp**: `1790000000`\n* **scp**: `Mail.Read User.Read`",
         "The claims are\n  aud: https://graph.microsoft.com\n\n  exp: Mon, 21 Sep 2026 14:13:20 GMT\n  scp:\n    - Mail.Read\n    - User.Read\nThanks",
         "\"aud\": \"https://graph.microsoft.com\",\n\"exp\": 1790000000,\n\"scp\": \"Mail.Read User.Read\"",
+        "Claim Type: aud, Value: https://graph.microsoft.com\nClaim Type: exp, Value: 1790000000\nClaim Type: scp, Value: Mail.Read User.Read",
+        "Type: aud - Value: https://graph.microsoft.com\nType: exp - Value: 1790000000\nType: http://schemas.microsoft.com/identity/claims/scope - Value: Mail.Read User.Read",
         "aud -> https://graph.microsoft.com\nexp -> 1790000000\nscp -> Mail.Read User.Read",
     ] {
         reads(text, false);
