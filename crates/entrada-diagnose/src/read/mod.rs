@@ -4,6 +4,7 @@
 mod address;
 mod answer;
 mod artifact;
+mod challenge;
 mod claims_text;
 mod file;
 mod fold;
@@ -19,6 +20,7 @@ mod printed;
 mod prose;
 mod reading;
 mod resolve;
+mod sasl_string;
 mod scan;
 mod sign_in_log;
 mod structured;
