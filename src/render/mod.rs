@@ -1,6 +1,7 @@
 //! Turns values into text, with one file per format. This module makes no decisions.
 
 mod claims;
+pub mod explanation;
 mod github;
 mod human;
 pub mod json;

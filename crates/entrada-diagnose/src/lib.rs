@@ -19,6 +19,7 @@
 
 mod diagnose;
 mod evidence;
+mod explain;
 mod facts;
 mod finding;
 mod har;
@@ -36,9 +37,10 @@ mod verdict;
 pub use diagnose::diagnose;
 pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
+pub use explain::{EvidencePart, HypothesisLine, Judging, explain_judging};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
-pub use read::{ArtifactLine, Reading, RecogniseError, explain_reading, recognise};
+pub use read::{ArtifactLine, Position, Reading, RecogniseError, explain_reading, recognise};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
@@ -163,14 +165,25 @@ pub fn judge(evidence: &Evidence) -> Diagnosis {
     findings_of(Facts::new(evidence)).without_secrets(evidence)
 }
 
-/// The stages after reading: facts, token findings, hypotheses, merge, verdict.
+/// The stages after reading: facts, token findings, hypotheses, merge, verdict. [`explain_judging`] shows each of them.
 fn findings_of(mut facts: Facts) -> Diagnosis {
-    let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(&facts)).collect();
-    facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
+    let found = rule_findings(&mut facts);
     let hypotheses = service::causes(&facts);
     let findings = merge::merge(&facts, found, &hypotheses).findings;
+    concluded(&facts, findings)
+}
+
+/// What each rule finds by itself.
+fn rule_findings(facts: &mut Facts) -> Vec<Finding> {
+    let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
+    facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
+    found
+}
+
+/// The diagnosis with the merged `findings`, without the summary of the token.
+fn concluded(facts: &Facts, findings: Vec<Finding>) -> Diagnosis {
     Diagnosis {
-        verdict: verdict::of(&facts, &findings),
+        verdict: verdict::of(facts, &findings),
         input: facts.input_kind(),
         job: facts.job,
         subject: facts.subject(),

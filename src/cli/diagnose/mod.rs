@@ -1,6 +1,7 @@
 //! `entrada diagnose`.
 
 mod context_resolver;
+mod explanation;
 mod inputs;
 mod stream;
 
@@ -34,6 +35,9 @@ pub(super) struct Args {
     /// Diagnose each line of standard input on its own, and print one line of JSON for each
     #[arg(long, conflicts_with_all = ["input", "output", "report"])]
     stream: bool,
+    /// Print how each input is read and judged instead of the diagnosis, in the formats `human` and `json`
+    #[arg(long, conflicts_with_all = ["stream", "report"])]
+    explain_reading: bool,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -41,9 +45,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let resolver = ContextResolver::new(app, None)?;
         return stream::run(&resolver, app);
     }
+    if args.explain_reading {
+        return explanation::run(args, app);
+    }
     let open = |path| super::report::open(app, path);
     let mut report = args.report.as_deref().map(open).transpose()?;
-    let cases = inputs::read_inputs(&args.input, app)?;
+    let cases = inputs::read_inputs(&args.input, app, inputs::evidence)?;
     let unknown: Vec<&String> = cases.iter().flat_map(|case| &case.unknown_members).collect();
     for member in unknown.iter().take(MEMBERS_MAX) {
         app.ui.line(format!("note: the evidence's `{member}` is unknown and was ignored"));

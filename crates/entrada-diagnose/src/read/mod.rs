@@ -25,13 +25,13 @@ mod scan;
 mod sign_in_log;
 mod structured;
 mod tokens;
+mod weight;
 
 pub(super) use self::answer::refusal_in;
 pub(super) use self::other_text::is_label;
-pub use self::reading::{ArtifactLine, Reading, explain_reading};
+pub use self::reading::{ArtifactLine, Position, Reading, explain_reading};
 
 use super::Evidence;
-use super::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
 
@@ -106,16 +106,16 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     if text.is_empty() {
         return Err(RecogniseError::Empty);
     }
-    // By far the most common input, so it is tried first.
-    if let Some(jwt) = Shape::of_plain_jwt(text) {
-        return Ok(Evidence { token: Some(jwt), now: Some(now), ..Evidence::default() });
+    match reading::plain_token(text, now) {
+        Some(evidence) => Ok(evidence),
+        None => Ok(reading::read(text, now)?.evidence),
     }
-    Ok(reading::read(text, now)?.evidence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use entrada_core::{Job, ScopeSet};
 
     fn read(input: &str) -> Evidence {
