@@ -3,6 +3,7 @@
 mod call;
 mod case;
 mod claims;
+pub mod explanation;
 mod github;
 mod human;
 pub mod json;

@@ -43,6 +43,8 @@ fn no_command_prints_a_secret_that_it_was_given() {
             &["diagnose"][..],
             &["diagnose", "-o", "json"],
             &["diagnose", "--job", "imap,arm,none"],
+            &["diagnose", "--explain-reading"],
+            &["diagnose", "--explain-reading", "-o", "json"],
             &["inspect"],
             &["inspect", "-o", "json"],
         ] {

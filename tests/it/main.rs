@@ -17,6 +17,7 @@ mod docs;
 mod echoes;
 mod examples;
 mod exit_codes;
+mod explain_reading;
 mod export;
 mod faults;
 mod files;

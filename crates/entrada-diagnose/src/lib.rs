@@ -19,6 +19,7 @@
 
 mod diagnose;
 mod evidence;
+mod explain;
 mod facts;
 mod finding;
 mod graph_call;
@@ -38,10 +39,11 @@ mod verdict;
 pub use diagnose::diagnose;
 pub use entrada_core::entra::aadsts::Who;
 pub use evidence::{Context, Evidence};
+pub use explain::{EvidencePart, HypothesisLine, Judging, explain_judging};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use graph_call::call_of;
-pub use read::{ArtifactLine, Reading, RecogniseError, explain_reading, recognise};
+pub use read::{ArtifactLine, Position, Reading, RecogniseError, explain_reading, recognise};
 pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
@@ -182,17 +184,26 @@ pub fn judge(evidence: &Evidence) -> Diagnosis {
     findings_of(Facts::new(evidence)).without_secrets(evidence)
 }
 
-/// The stages after reading: facts, token findings, hypotheses, merge, verdict.
+/// The stages after reading: facts, token findings, hypotheses, merge, verdict. [`explain_judging`] shows each of them.
 fn findings_of(mut facts: Facts) -> Diagnosis {
-    let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(&facts)).collect();
-    facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
+    let found = rule_findings(&mut facts);
     let hypotheses = service::causes(&facts);
-    let report = registration::report(&facts);
-    let is_complete = report.as_ref().map(|report| report.is_complete);
-    let of_registration = report.map(|report| report.findings).unwrap_or_default();
-    let findings = merge::merge(&facts, found, &hypotheses, of_registration).findings;
+    let merged = merge::merge(&facts, found, &hypotheses);
+    concluded(&facts, merged.findings, merged.registration)
+}
+
+/// What each rule finds by itself.
+fn rule_findings(facts: &mut Facts) -> Vec<Finding> {
+    let found: Vec<Finding> = rules::all().filter_map(|rule| (rule.check)(facts)).collect();
+    facts.token_is_at_fault = found.iter().any(Finding::is_known_error);
+    found
+}
+
+/// The diagnosis with the merged `findings`, without the summary of the token. `registration` says whether everything in a
+/// registration was checked that the case needs.
+fn concluded(facts: &Facts, findings: Vec<Finding>, registration: Option<bool>) -> Diagnosis {
     Diagnosis {
-        verdict: verdict::of(&facts, &findings, is_complete),
+        verdict: verdict::of(facts, &findings, registration),
         input: facts.input_kind(),
         job: facts.job,
         call: facts.call().map(|check| check.shown().into_owned()),

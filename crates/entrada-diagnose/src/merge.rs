@@ -11,23 +11,22 @@ pub(super) struct Merged {
     pub(super) findings: Vec<Finding>,
     /// Findings that were dropped, each with the finding that explains the case better.
     pub(super) silenced: Vec<(RuleId, RuleId)>,
+    /// Whether everything in a registration was checked that the case needs; `None` without a registration.
+    pub(super) registration: Option<bool>,
 }
 
 /// Merges `found`, the findings of the rules, with `hypotheses` and with the findings about a registration.
-pub(super) fn merge(
-    facts: &Facts,
-    found: Vec<Finding>,
-    hypotheses: &[Hypothesis],
-    of_registration: Vec<Finding>,
-) -> Merged {
+pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis]) -> Merged {
     let mut findings = found;
     add_refusal_cause(facts, &mut findings);
     for hypothesis in hypotheses {
         join(facts, &mut findings, hypothesis);
     }
     let silenced = drop_guesses(&mut findings);
-    if !of_registration.is_empty() {
-        registration::add(facts, of_registration, &mut findings);
+    let report = registration::report(facts);
+    let registration = report.as_ref().map(|report| report.is_complete);
+    if let Some(report) = report {
+        registration::add(facts, report.findings, &mut findings);
     }
     findings.sort_by_key(|finding| {
         // Possible causes are in the order in which to check them.
@@ -35,7 +34,7 @@ pub(super) fn merge(
         let guess = rank.filter(|_| finding.confidence == Confidence::Possible);
         (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
     });
-    Merged { findings, silenced }
+    Merged { findings, silenced, registration }
 }
 
 /// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.
@@ -80,4 +79,94 @@ fn drop_guesses(findings: &mut Vec<Finding>) -> Vec<(RuleId, RuleId)> {
     let silenced = guesses.map(|finding| (finding.rule.id, known)).collect();
     findings.retain(|finding| !is_guess(finding));
     silenced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evidence;
+
+    fn hypothesis(id: RuleId, confidence: Confidence, is_complete: bool) -> Hypothesis {
+        Hypothesis {
+            id,
+            confidence,
+            message: "the service says so".to_owned(),
+            evidence: vec![("status", "403".to_owned())],
+            help: vec!["do this".to_owned()],
+            who: None,
+            is_complete,
+        }
+    }
+
+    fn found(id: RuleId, severity: Severity, confidence: Confidence) -> Finding {
+        let finding = id.rule().finding("the token says so");
+        finding.with_severity(severity).with_confidence(confidence)
+    }
+
+    fn merged(found: Vec<Finding>, hypotheses: &[Hypothesis]) -> Merged {
+        let evidence = Evidence::default();
+        merge(&Facts::new(&evidence), found, hypotheses)
+    }
+
+    fn ids(merged: &Merged) -> Vec<RuleId> {
+        merged.findings.iter().map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn one_cause_is_one_finding_with_the_evidence_of_both() {
+        use Confidence::Certain;
+        let expired = found(RuleId::Expired, Severity::Error, Certain).with_evidence("exp", 1);
+        let merged = merged(vec![expired], &[hypothesis(RuleId::Expired, Certain, false)]);
+        let [finding] = &merged.findings[..] else { panic!("{merged:?}") };
+        let fields: Vec<&str> = finding.evidence.iter().map(|line| line.field).collect();
+        assert_eq!(
+            (finding.message.as_ref(), &fields[..]),
+            ("the token says so", &["exp", "status"][..])
+        );
+    }
+
+    #[test]
+    fn a_complete_hypothesis_replaces_the_finding_and_a_warning_becomes_an_error() {
+        use Confidence::Certain;
+        let warning = || vec![found(RuleId::Expired, Severity::Warning, Certain)];
+        let whole = merged(warning(), &[hypothesis(RuleId::Expired, Certain, true)]);
+        assert_eq!(whole.findings[0].message, "the service says so");
+        let part = merged(warning(), &[hypothesis(RuleId::Expired, Certain, false)]);
+        assert_eq!(part.findings[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_known_cause_silences_guesses_and_says_so() {
+        let guess = hypothesis(RuleId::ImapDisabled, Confidence::Possible, false);
+        let known = hypothesis(RuleId::WrongAudience, Confidence::Likely, false);
+        let merged = merged(Vec::new(), &[guess.clone(), known]);
+        assert_eq!(ids(&merged), [RuleId::WrongAudience]);
+        assert_eq!(merged.silenced, [(RuleId::ImapDisabled, RuleId::WrongAudience)]);
+        let alone = super::tests::merged(Vec::new(), &[guess]);
+        assert_eq!((ids(&alone), alone.silenced), (vec![RuleId::ImapDisabled], Vec::new()));
+    }
+
+    #[test]
+    fn the_order_is_severity_then_confidence_then_the_order_of_fixing() {
+        use Confidence::{Certain, Likely};
+        let all = vec![
+            found(RuleId::ExtraScopes, Severity::Note, Certain),
+            found(RuleId::WrongAudience, Severity::Error, Certain),
+            found(RuleId::MalformedToken, Severity::Error, Likely),
+            found(RuleId::Expired, Severity::Error, Certain),
+        ];
+        let expected =
+            [RuleId::Expired, RuleId::WrongAudience, RuleId::MalformedToken, RuleId::ExtraScopes];
+        assert_eq!(ids(&merged(all, &[])), expected);
+    }
+
+    #[test]
+    fn possible_causes_are_in_the_order_in_which_to_check_them() {
+        let guess = |id| hypothesis(id, Confidence::Possible, false);
+        let guesses = [guess(RuleId::ImapDisabled), guess(RuleId::WrongAccount)];
+        assert_eq!(
+            ids(&merged(Vec::new(), &guesses)),
+            [RuleId::ImapDisabled, RuleId::WrongAccount]
+        );
+    }
 }

@@ -41,6 +41,34 @@ pub enum Healthy {
     Registration,
 }
 
+impl Healthy {
+    /// The name in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::ServiceAnswer => "service-answer",
+            Self::MailSignIn => "mail-sign-in",
+            Self::TokenResponse => "token-response",
+            Self::AccessToken => "access-token",
+            Self::Ticket => "ticket",
+            Self::Request => "request",
+        }
+    }
+
+    /// What it shows, as a sentence without its period.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::ServiceAnswer => {
+                "the service answered the call, and its answer does not blame the caller"
+            }
+            Self::MailSignIn => "the mail server accepted the token",
+            Self::TokenResponse => "the authority issued the token, and it has what the job needs",
+            Self::AccessToken => "the claims of the token have what the job needs",
+            Self::Ticket => "the ticket names the service that the job calls",
+            Self::Request => "the scopes of the request have what the job needs",
+        }
+    }
+}
+
 impl Proof {
     /// What was found healthy.
     pub fn healthy(self) -> Healthy {
@@ -111,4 +139,83 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         | InputKind::Registration => return None,
     };
     nothing_is_bad.then_some(Proof(healthy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::MailLog;
+    use crate::{Confidence, Context, recognise};
+    use entrada_core::oauth::ErrorResponse;
+    use entrada_core::{NumericDate, ScopeSet};
+
+    const NOW: NumericDate = NumericDate(1_700_000_000);
+
+    fn token() -> Evidence {
+        crate::rules::testing::token(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read"}"#)
+    }
+
+    fn verdict(evidence: &Evidence, findings: &[Finding]) -> Verdict {
+        of(&Facts::new(evidence), findings)
+    }
+
+    fn found(severity: Severity, confidence: Confidence) -> Finding {
+        let finding = RuleId::WrongAudience.rule().finding("x");
+        finding.with_severity(severity).with_confidence(confidence)
+    }
+
+    #[test]
+    fn each_proof_names_what_was_found_healthy() {
+        let ticket = format!("EwBo{}", "A".repeat(200));
+        let response = crate::rules::testing::response(r#"{"access_token":"x"}"#, "");
+        let requested = Some(ScopeSet::parse("Mail.Read"));
+        let request = Context { requested, ..Context::default() };
+        let answer =
+            "GET /v1.0/me HTTP/1.1\nHost: graph.microsoft.com\n\nHTTP/1.1 200 OK\n\n{\"id\":\"1\"}";
+        let talk = "C: a1 AUTHENTICATE XOAUTH2 x\nS: a1 OK AUTHENTICATE completed.";
+        for (evidence, healthy) in [
+            (token(), Healthy::AccessToken),
+            (response, Healthy::TokenResponse),
+            (crate::rules::testing::pasted(&ticket), Healthy::Ticket),
+            (Evidence { context: request, ..Evidence::default() }, Healthy::Request),
+            (recognise(answer, NOW).unwrap(), Healthy::ServiceAnswer),
+            (Evidence { mail: MailLog::parse(talk), ..Evidence::default() }, Healthy::MailSignIn),
+        ] {
+            assert_eq!(verdict(&evidence, &[]), Verdict::Ok(Proof(healthy)), "{healthy:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_ok_without_a_proof() {
+        let refusal = Some(ErrorResponse::default());
+        for evidence in [
+            Evidence::default(),
+            Evidence { unrecognised: true, ..Evidence::default() },
+            Evidence { at_rest: true, ..token() },
+            Evidence { not_understood: Some("no".to_owned()), ..token() },
+            Evidence { refusal, ..token() },
+            Evidence { answer: Some(HttpAnswer::default()), ..token() },
+            Evidence { mail: MailLog::parse("S: * OK ready"), ..token() },
+            crate::rules::testing::pasted("an-opaque-token-of-somebody"),
+        ] {
+            assert_eq!(verdict(&evidence, &[]), Verdict::Undetermined, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_error_is_a_problem_and_a_guess_decides_nothing() {
+        let of = |severity, confidence| verdict(&token(), &[found(severity, confidence)]);
+        assert_eq!(of(Severity::Error, Confidence::Certain), Verdict::Problem);
+        assert_eq!(of(Severity::Error, Confidence::Likely), Verdict::Problem);
+        assert_eq!(of(Severity::Error, Confidence::Possible), Verdict::Undetermined);
+        assert!(of(Severity::Warning, Confidence::Certain).is_ok());
+    }
+
+    #[test]
+    fn a_sign_in_in_progress_is_pending_and_an_encrypted_token_is_undetermined() {
+        let pending = RuleId::AuthorizationPending.rule().finding("x");
+        assert_eq!(verdict(&token(), &[pending]), Verdict::Pending);
+        let encrypted = RuleId::EncryptedToken.rule().finding("x").with_severity(Severity::Note);
+        assert_eq!(verdict(&token(), &[encrypted]), Verdict::Undetermined);
+    }
 }

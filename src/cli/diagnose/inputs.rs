@@ -2,7 +2,8 @@
 
 use super::super::Failure;
 use super::super::app::App;
-use entrada_diagnose::{self as diagnose, Evidence};
+use entrada_core::NumericDate;
+use entrada_diagnose::{self as diagnose, Evidence, RecogniseError};
 
 /// An input, and what it is.
 struct Given {
@@ -10,10 +11,16 @@ struct Given {
     evidence: Evidence,
 }
 
-/// All of `inputs`, in as few cases as possible.
+/// Reads the text of an input.
+pub(super) fn evidence(text: &str, now: NumericDate) -> Result<Evidence, RecogniseError> {
+    diagnose::recognise(text, now)
+}
+
+/// All of `inputs`, in as few cases as possible. `read` reads the text of each.
 pub(super) fn read_inputs(
     inputs: &[String],
     app: &mut App<'_, '_>,
+    mut read: impl FnMut(&str, NumericDate) -> Result<Evidence, RecogniseError>,
 ) -> Result<Vec<Evidence>, Failure> {
     let now = app.sys.clock.now();
     let mut names: Vec<Option<&str>> = inputs.iter().map(|input| Some(input.as_str())).collect();
@@ -23,8 +30,8 @@ pub(super) fn read_inputs(
     let mut all = Vec::new();
     for input in names {
         let text = app.input(input)?;
-        let evidence = diagnose::recognise(text.expose(), now)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+        let evidence =
+            read(text.expose(), now).map_err(|error| Failure::usage(error.to_string()))?;
         app.redactor.join(&evidence.redactor);
         let name = input.filter(|name| name.len() < 100 && *name != "-");
         all.push(Given { name: name.unwrap_or("standard input").to_owned(), evidence });
@@ -113,7 +120,6 @@ fn cases(all: Vec<Evidence>) -> Vec<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use entrada_core::NumericDate;
 
     fn read(text: &str) -> Evidence {
         diagnose::recognise(text, NumericDate(1_700_000_000)).unwrap()

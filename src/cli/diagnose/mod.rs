@@ -1,6 +1,7 @@
 //! `entrada diagnose`.
 
 mod context_resolver;
+mod explanation;
 mod inputs;
 mod stream;
 
@@ -44,6 +45,9 @@ pub(super) struct Args {
     stream: bool,
     #[command(flatten)]
     files: RegistrationFiles,
+    /// Print how each input is read and judged instead of the diagnosis, in the formats `human` and `json`
+    #[arg(long, conflicts_with_all = ["stream", "report"])]
+    explain_reading: bool,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -51,13 +55,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let resolver = ContextResolver::new(app, None)?.with_call(args.call.as_ref());
         return stream::run(&resolver, app);
     }
+    if args.explain_reading {
+        return explanation::run(args, app);
+    }
     let open = |path| super::report::open(app, path);
     let mut report = args.report.as_deref().map(open).transpose()?;
     let registration = read_registration(args, app)?;
     let mut cases = if args.input.is_empty() && registration.is_some() {
         vec![Evidence { now: Some(app.sys.clock.now()), ..Evidence::default() }]
     } else {
-        inputs::read_inputs(&args.input, app)?
+        inputs::read_inputs(&args.input, app, inputs::evidence)?
     };
     for case in &mut cases {
         case.registration.clone_from(&registration);

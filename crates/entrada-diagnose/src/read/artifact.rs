@@ -40,6 +40,8 @@ pub(crate) enum ArtifactKind {
     Redirect,
     /// The claims of a token, decoded.
     DecodedClaims,
+    /// The string with which a mail program signs in, alone: base64 of `user=…^Aauth=Bearer …`.
+    SaslString,
     /// A token or another string in its place.
     Token,
     /// A status with its reason phrase at the start of a line: `403 Forbidden`.
@@ -73,6 +75,7 @@ impl ArtifactKind {
             Self::ToolOutput => "tool-output",
             Self::Redirect => "redirect",
             Self::DecodedClaims => "decoded-claims",
+            Self::SaslString => "sasl-string",
             Self::Token => "token",
             Self::StatusLine => "status-line",
             Self::MailLines => "mail-lines",

@@ -4,6 +4,7 @@
 mod address;
 mod answer;
 mod artifact;
+mod challenge;
 mod claims_text;
 mod file;
 mod fold;
@@ -19,19 +20,20 @@ mod printed;
 mod prose;
 mod reading;
 mod resolve;
+mod sasl_string;
 mod scan;
 mod sign_in_log;
 pub(super) mod sign_in_page;
 mod structured;
 mod tokens;
+mod weight;
 
 pub(super) use self::address::refusal as refusal_of_redirect;
 pub(super) use self::answer::refusal_in;
 pub(super) use self::other_text::is_label;
-pub use self::reading::{ArtifactLine, Reading, explain_reading};
+pub use self::reading::{ArtifactLine, Position, Reading, explain_reading};
 
 use super::Evidence;
-use super::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
 
@@ -106,20 +108,16 @@ pub fn recognise(input: &str, now: NumericDate) -> Result<Evidence, RecogniseErr
     if text.is_empty() {
         return Err(RecogniseError::Empty);
     }
-    // By far the most common input, so it is tried first.
-    if let Some(jwt) = Shape::of_plain_jwt(text) {
-        return Ok(Evidence { token: Some(jwt), now: Some(now), ..Evidence::default() });
+    match reading::plain_token(text, now) {
+        Some(evidence) => Ok(evidence),
+        None => Ok(reading::read(text, now)?.evidence),
     }
-    let mut evidence = reading::read(text, now)?.evidence;
-    if evidence.token.is_some() && !text.starts_with('{') {
-        evidence.call = super::call_of(text);
-    }
-    Ok(evidence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use entrada_core::{Job, ScopeSet};
 
     fn read(input: &str) -> Evidence {

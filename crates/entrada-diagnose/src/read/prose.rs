@@ -2,7 +2,7 @@
 //! original form.
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{answer::take_answer, page, phrase};
+use super::{answer::take_answer, page, phrase, sasl_string};
 use crate::Evidence;
 use crate::service::{HttpAnswer, MailLog, known_errors};
 use crate::shape::Shape;
@@ -40,7 +40,9 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
             },
         );
     }
-    if let Some(mail) = MailLog::parse(text) {
+    let talk = MailLog::parse(text);
+    let mut sent = if talk.is_none() { sasl_string::in_text(text, base) } else { None };
+    if let Some(mail) = talk {
         add(ArtifactKind::MailLines, of_mail(mail, base));
     }
     if let Some(refusal) = page::refusal(trimmed) {
@@ -48,7 +50,9 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     }
     // The class of an exception belongs to its message.
     let joined = trimmed.replace(":\n", ": ");
-    if let Some(mail) = MailLog::in_prose(&joined) {
+    if let Some(mut mail) = MailLog::in_prose(&joined) {
+        // The string that was sent belongs to the server's line about it.
+        mail.initial = mail.initial.or_else(|| sent.take()?.initial);
         add(ArtifactKind::MailSentence, of_mail(mail, base));
     }
     if let Some(answer) = phrase::in_words(trimmed) {
@@ -62,6 +66,7 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     if let Some(answer) = known.or_else(|| HttpAnswer::in_prose(trimmed)) {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
+    found.extend(sent.map(|sent| sent.artifact));
     found
 }
 
@@ -86,4 +91,42 @@ pub(super) fn take_talk(mail: MailLog, evidence: &mut Evidence) {
         evidence.token = token.map(|token| Shape::of(token.expose()));
     }
     evidence.mail = Some(mail);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<ArtifactKind> {
+        artifacts(text, &Evidence::default()).iter().map(|artifact| artifact.kind).collect()
+    }
+
+    #[test]
+    fn each_sentence_has_its_kind() {
+        for (text, kind) in [
+            ("403 Forbidden", ArtifactKind::StatusLine),
+            ("a1 NO AUTHENTICATE failed.", ArtifactKind::MailLines),
+            ("Sorry: AADSTS50034: no such user", ArtifactKind::AuthorityText),
+            (
+                "SMTPAuthenticationError: (535, b'5.7.3 Authentication unsuccessful')",
+                ArtifactKind::MailSentence,
+            ),
+            ("Request failed with status code 403", ArtifactKind::StatusInWords),
+            ("ERROR: (AuthorizationFailed) The client has no access", ArtifactKind::CommandError),
+            ("it said InvalidAuthenticationToken", ArtifactKind::ServiceText),
+        ] {
+            assert!(kinds(text).contains(&kind), "{text}: {:?}", kinds(text));
+        }
+        for text in ["", " \n ", "hello there", "version 403 of the list"] {
+            assert!(kinds(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_status_before_an_authoritys_error_is_one_refusal() {
+        let found = artifacts("400 Bad Request\nAADSTS50034: no such user", &Evidence::default());
+        let refusal = found[0].content.refusal.as_ref().unwrap();
+        assert_eq!((found[0].kind, refusal.http_status), (ArtifactKind::StatusLine, Some(400)));
+        assert_eq!(refusal.error_codes, [50034]);
+    }
 }

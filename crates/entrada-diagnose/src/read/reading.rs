@@ -1,11 +1,13 @@
 //! The stages of reading a text, and what each of them did.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::artifact::{Artifact, ArtifactKind};
 use super::normalise::{Step, normalise};
 use super::other_text::TOKEN;
 use super::resolve::resolve;
+use super::weight::outweighed_by;
 use super::{RecogniseError, json, limits, prose, structured, tokens};
 use crate::Evidence;
 use crate::shape::Shape;
@@ -43,8 +45,11 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
             Err(error) => return Err(error),
         }
     }
-    let read = read_text(start, &base, now, 0);
+    let mut read = read_text(start, &base, now, 0);
     read.evidence.redactor.join(&base.redactor);
+    if read.evidence.token.is_some() && failure.is_none() {
+        read.evidence.call = crate::call_of(start);
+    }
     match failure {
         Some(error) if read.evidence.unrecognised => Err(error),
         _ => Ok(read),
@@ -148,8 +153,10 @@ pub struct Reading {
     pub steps: Vec<&'static str>,
     /// The text without what it wore. It may contain secrets.
     pub text: Secret,
-    /// What was found.
+    /// What was found, in the order of the text.
     pub artifacts: Vec<ArtifactLine>,
+    /// What [`recognise`](super::recognise) returns for the text.
+    pub evidence: Evidence,
 }
 
 /// One artifact of a [`Reading`].
@@ -159,8 +166,42 @@ pub struct ArtifactLine {
     pub kind: &'static str,
     /// First and last byte in the normalised text, the last one excluded.
     pub span: (usize, usize),
+    /// Where it begins in the normalised text.
+    pub start: Position,
+    /// Its last character in the normalised text.
+    pub end: Position,
     /// Whether the diagnosis rests on it. A more structured artifact outweighs the others.
     pub counts: bool,
+    /// The artifact that outweighs it: an index of [`Reading::artifacts`]. `None` if it counts, or says nothing about a case.
+    pub outweighed_by: Option<usize>,
+}
+
+/// A place in a text. Shown as `LINE:COLUMN`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line; the first one is 1.
+    pub line: usize,
+    /// The character in the line; the first one is 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl Position {
+    /// The place of the byte `at` of `text`.
+    fn of(text: &str, at: usize) -> Self {
+        let mut end = at.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &text[..end];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
 }
 
 /// How [`recognise`](super::recognise) reads `input`.
@@ -172,6 +213,7 @@ pub struct ArtifactLine {
 /// let reading = explain_reading("> AADSTS50034: The user does not exist.", NumericDate(1_790_000_000))?;
 /// assert_eq!(reading.steps, ["quoting"]);
 /// assert_eq!(reading.artifacts[0].kind, "authority-text");
+/// assert_eq!(reading.artifacts[0].start.to_string(), "1:1");
 /// # Ok::<(), entrada_diagnose::RecogniseError>(())
 /// ```
 ///
@@ -183,15 +225,100 @@ pub fn explain_reading(input: &str, now: NumericDate) -> Result<Reading, Recogni
     if text.is_empty() {
         return Err(RecogniseError::Empty);
     }
-    let read = read(text, now)?;
-    let artifacts = read.artifacts.iter().map(|(artifact, counts)| ArtifactLine {
-        kind: artifact.kind.id(),
-        span: (artifact.span.start, artifact.span.end),
-        counts: *counts,
-    });
+    let read = match plain_token(text, now) {
+        Some(evidence) => ReadText::of(ArtifactKind::Token, text.len(), evidence),
+        None => read(text, now)?,
+    };
+    let text = if read.text.is_empty() { text } else { &read.text };
+    let line = |(at, (artifact, counts)): (usize, &(Artifact, bool))| {
+        let outweighed_by = outweighed_by(&read.artifacts, at);
+        ArtifactLine {
+            kind: artifact.kind.id(),
+            span: (artifact.span.start, artifact.span.end),
+            start: Position::of(text, artifact.span.start),
+            end: Position::of(text, artifact.span.end.saturating_sub(1)),
+            counts: *counts && outweighed_by.is_none(),
+            outweighed_by,
+        }
+    };
     Ok(Reading {
         steps: read.steps.iter().map(|step| step.id()).collect(),
-        artifacts: artifacts.collect(),
-        text: Secret::new(if read.text.is_empty() { text } else { &read.text }),
+        artifacts: read.artifacts.iter().enumerate().map(line).collect(),
+        text: Secret::new(text),
+        evidence: read.evidence,
     })
+}
+
+/// The evidence of a text that is one JWT, by far the most common input.
+pub(super) fn plain_token(text: &str, now: NumericDate) -> Option<Evidence> {
+    let jwt = Shape::of_plain_jwt(text)?;
+    Some(Evidence { token: Some(jwt), now: Some(now), ..Evidence::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: NumericDate = NumericDate(1_700_000_000);
+
+    fn explained(text: &str) -> Reading {
+        explain_reading(text, NOW).unwrap()
+    }
+
+    #[test]
+    fn a_place_is_a_line_and_a_character() {
+        let text = "äb\ncd\n";
+        let at = |byte| Position::of(text, byte).to_string();
+        assert_eq!([at(0), at(2), at(4), at(5), at(99)], ["1:1", "1:2", "2:1", "2:2", "3:1"]);
+        // In the middle of a character.
+        assert_eq!(at(1), "1:1");
+    }
+
+    #[test]
+    fn the_places_are_those_of_the_text_without_its_layers() {
+        let reading = explained("> ```\n> see: {\"error\":\"invalid_grant\"}\n> ```\n");
+        assert_eq!(reading.steps, ["quoting", "fences"]);
+        let [artifact] = &reading.artifacts[..] else { panic!("{:?}", reading.artifacts) };
+        assert_eq!(
+            (artifact.start.to_string(), artifact.end.to_string()),
+            ("1:6".into(), "1:30".into())
+        );
+        let (start, end) = artifact.span;
+        assert_eq!(&reading.text.expose()[start..end], r#"{"error":"invalid_grant"}"#);
+    }
+
+    #[test]
+    fn a_token_alone_is_explained_as_it_is_read() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln";
+        let reading = explained(token);
+        assert_eq!((reading.artifacts[0].kind, reading.artifacts[0].span), ("token", (0, 41)));
+        assert_eq!(reading.evidence.token, crate::recognise(token, NOW).unwrap().token);
+    }
+
+    #[test]
+    fn a_text_in_which_nothing_is_found_has_no_artifact() {
+        let reading = explained("hello there");
+        assert!(reading.artifacts.is_empty() && reading.evidence.unrecognised);
+    }
+
+    #[test]
+    fn artifacts_become_blanks_and_positions_stay() {
+        let text = "a {\n} eyJ.x.y b";
+        let artifact = |kind, span| Artifact { kind, span, content: Box::default() };
+        let found = [artifact(ArtifactKind::ApiError, 2..5), artifact(ArtifactKind::Token, 6..13)];
+        let blanked = blanked(text, &found);
+        assert_eq!(blanked, format!("a  \n  {TOKEN}       b"));
+        assert_eq!(blanked.len(), text.len());
+    }
+
+    #[test]
+    fn texts_within_texts_are_read_to_a_depth() {
+        let nested = |depth: usize| {
+            let response = r#"{"access_token":"some-opaque-token","refresh_token":"r"}"#;
+            (0..depth)
+                .fold(response.to_owned(), |text, _| serde_json::json!({ "log": text }).to_string())
+        };
+        assert!(explained(&nested(2)).evidence.response.is_some());
+        assert!(explained(&nested(DEPTH_MAX + 2)).evidence.response.is_none());
+    }
 }

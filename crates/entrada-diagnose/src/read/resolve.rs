@@ -116,3 +116,111 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::HttpAnswer;
+    use entrada_core::oauth::ErrorResponse;
+
+    fn refusal(error: &str) -> Evidence {
+        let refusal = ErrorResponse { error: error.to_owned(), ..ErrorResponse::default() };
+        Evidence { refusal: Some(refusal), ..Evidence::default() }
+    }
+
+    fn answer(status: u16) -> Evidence {
+        let answer = HttpAnswer {
+            status: Some(status),
+            method: Some("DELETE".to_owned()),
+            headers: vec![("request-id".to_owned(), "x".to_owned())],
+            ..HttpAnswer::default()
+        };
+        Evidence { answer: Some(answer), ..Evidence::default() }
+    }
+
+    fn token(claims: &str) -> Evidence {
+        crate::rules::testing::token(claims)
+    }
+
+    /// The case that artifacts of these kinds make, in the order of the text.
+    fn resolved(all: &[(ArtifactKind, Evidence)], rest: &str) -> ReadText {
+        let one = |(at, (kind, content)): (usize, &(ArtifactKind, Evidence))| Artifact {
+            kind: *kind,
+            span: at..at + 1,
+            content: Box::new(content.clone()),
+        };
+        let found = all.iter().enumerate().map(one).collect();
+        resolve(found, rest, &Evidence::default(), false)
+    }
+
+    fn counts(read: &ReadText) -> Vec<bool> {
+        read.artifacts.iter().map(|(_, counts)| *counts).collect()
+    }
+
+    #[test]
+    fn a_whole_case_takes_nothing_from_the_text_around_it() {
+        let read = resolved(
+            &[
+                (ArtifactKind::OauthError, refusal("invalid_grant")),
+                (ArtifactKind::TokenCache, token("{}")),
+            ],
+            "",
+        );
+        assert_eq!(counts(&read), [false, true]);
+        assert!(read.evidence.refusal.is_none() && read.evidence.token.is_some());
+    }
+
+    #[test]
+    fn the_later_refusal_counts_and_a_token_response_makes_it_obsolete() {
+        let two = [
+            (ArtifactKind::OauthError, refusal("invalid_grant")),
+            (ArtifactKind::OauthError, refusal("invalid_client")),
+        ];
+        assert_eq!(resolved(&two, "").evidence.refusal.unwrap().error, "invalid_client");
+        let response = crate::rules::testing::response(r#"{"access_token":"x"}"#, "");
+        let signed_in = [two[0].clone(), (ArtifactKind::TokenResponse, response)];
+        assert!(resolved(&signed_in, "").evidence.refusal.is_none());
+    }
+
+    #[test]
+    fn a_success_does_not_cancel_a_refusal() {
+        for statuses in [[403, 204], [204, 403]] {
+            let all = statuses.map(|status| (ArtifactKind::HttpMessage, answer(status)));
+            let read = resolved(&all, "");
+            assert_eq!(read.evidence.answer.as_ref().unwrap().status, Some(403), "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn prose_counts_only_where_nothing_structured_refuses() {
+        let prose = (ArtifactKind::ServiceText, answer(403));
+        let refused =
+            resolved(&[(ArtifactKind::OauthError, refusal("invalid_grant")), prose.clone()], "");
+        assert_eq!(counts(&refused), [true, false]);
+        let beside_a_token = resolved(&[(ArtifactKind::Token, token("{}")), prose.clone()], "");
+        assert_eq!(counts(&beside_a_token), [true, true]);
+        // Of two sentences the more structured one.
+        let two = resolved(&[prose, (ArtifactKind::StatusLine, answer(401))], "");
+        assert_eq!(counts(&two), [false, true]);
+    }
+
+    #[test]
+    fn of_several_tokens_none_is_meant_unless_one_is_an_id_token() {
+        let access = |scp: &str| {
+            (ArtifactKind::Token, token(&format!(r#"{{"aud":"x","scp":"{scp}","appid":"c"}}"#)))
+        };
+        let two = resolved(&[access("a"), access("b")], "");
+        assert!(matches!(two.evidence.token, Some(Shape::Broken { .. })));
+        let id = (ArtifactKind::Token, token(r#"{"aud":"x","name":"Ada"}"#));
+        let one = resolved(&[access("a"), id], "");
+        assert!(matches!(one.evidence.token, Some(Shape::Jwt(_))));
+    }
+
+    #[test]
+    fn a_sentence_beside_a_token_that_nobody_knows_is_kept() {
+        let all = [(ArtifactKind::Token, token("{}"))];
+        let line = "and then the service did not let me in";
+        assert_eq!(resolved(&all, line).evidence.not_understood.as_deref(), Some(line));
+        assert_eq!(resolved(&all, "token:").evidence.not_understood, None);
+    }
+}

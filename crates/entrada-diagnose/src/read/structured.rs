@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{address, answer::take_answer, claims_text, json, lenient_json, printed};
+use super::{address, answer::take_answer, challenge, claims_text, json, lenient_json, printed};
 use crate::Evidence;
 use crate::service::{HttpAnswer, is_error_document};
 use crate::shape::Shape;
@@ -58,6 +58,8 @@ pub(super) fn artifacts(
     found.extend(claims(text, &found, base));
     found.extend(redirects(text, &found, base));
     found.extend(xml(text, &found, base));
+    let challenges = challenge::artifacts(text, &mut found, base);
+    found.extend(challenges);
     found
 }
 
@@ -220,5 +222,76 @@ fn xml(text: &str, found: &[Artifact], base: &Evidence) -> Option<Artifact> {
 
 /// Whether `span` overlaps one of the artifacts that were found before.
 fn is_taken(span: &Range<usize>, found: &[Artifact]) -> bool {
-    found.iter().any(|other| span.start < other.span.end && other.span.start < span.end)
+    found.iter().any(|other| overlaps(span, &other.span))
+}
+
+/// Whether the two have a byte in common.
+pub(super) fn overlaps(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<Artifact> {
+        artifacts(text, &Evidence::default(), NumericDate(1_700_000_000), 0)
+    }
+
+    fn kinds(text: &str) -> Vec<ArtifactKind> {
+        found(text).iter().map(|artifact| artifact.kind).collect()
+    }
+
+    #[test]
+    fn each_grammar_has_its_kind() {
+        for (text, kind) in [
+            ("HTTP/1.1 403 Forbidden\n\n", ArtifactKind::HttpMessage),
+            ("WWW-Authenticate: Bearer error=\"invalid_token\"", ArtifactKind::Challenge),
+            (r#"{"access_token":"x","token_type":"Bearer"}"#, ArtifactKind::TokenResponse),
+            (r#"log {"error":"invalid_grant"} end"#, ArtifactKind::OauthError),
+            ("{'error': 'invalid_grant', 'timestamp': None}", ArtifactKind::OauthError),
+            (r#"{"error":{"code":"Forbidden","message":"x"}}"#, ArtifactKind::ApiError),
+            ("go to http://localhost/?error=access_denied&state=1", ArtifactKind::Redirect),
+            ("<Error><Code>AuthenticationFailed</Code></Error>", ArtifactKind::ApiError),
+        ] {
+            assert_eq!(kinds(text), [kind], "{text}");
+        }
+        assert!(kinds("some words { with } braces and https://example.com/").is_empty());
+    }
+
+    #[test]
+    fn the_span_covers_the_object_and_nothing_else() {
+        let text = r#"log {"error":"invalid_grant"} end"#;
+        assert_eq!(&text[found(text)[0].span.clone()], r#"{"error":"invalid_grant"}"#);
+    }
+
+    #[test]
+    fn a_status_right_before_an_answer_belongs_to_it() {
+        for (text, status) in [
+            (r#"HTTP 400: {"error":"invalid_grant"}"#, Some(400)),
+            (r#"401 {"error":"invalid_grant"}"#, Some(401)),
+            (r#"after 400 tries out of 500: {"error":"invalid_grant"}"#, None),
+        ] {
+            let refusal = found(text).remove(0).content.refusal.unwrap();
+            assert_eq!(refusal.http_status, status, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_before_a_head_without_a_body_is_its_body() {
+        let text = "{\"error\":\"invalid_grant\"}\nHTTP/1.1 400 Bad Request\n\n";
+        let all = found(text);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].content.refusal.as_ref().unwrap().http_status, Some(400));
+        let whole = "{\"error\":\"x_y\"}\nHTTP/1.1 403 Forbidden\n\n{\"error\":{\"code\":\"a\"}}";
+        assert_eq!(kinds(whole), [ArtifactKind::HttpMessage]);
+    }
+
+    #[test]
+    fn a_printed_response_without_a_refresh_token_is_its_token() {
+        let printed = "TokenResponse { access_token: 'some-opaque-token', token_type: 'Bearer' }";
+        let artifact = found(printed).remove(0);
+        assert!(artifact.content.response.is_none() && artifact.content.token.is_some());
+        assert_eq!(artifact.span.start, 0, "the name of the type belongs to it");
+    }
 }

@@ -46,7 +46,44 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     if found.is_empty() {
         found.extend(jwe(text, base));
     }
+    if found.is_empty() {
+        found.extend(grants_and_tickets(text, base));
+    }
     found
+}
+
+/// How refresh tokens, authorization codes and tickets of personal accounts begin ([`Shape`] decides).
+const STARTS: [&str; 11] =
+    ["0.A", "1.A", "AQABAAAAA", "AwABAAAA", "EwA", "EwB", "EwC", "EwD", "M.C", "M.R", "OAQABAAAAA"];
+
+/// Minimum length of a refresh token or ticket next to other words, in characters.
+const GRANT_MIN: usize = 80;
+
+/// Refresh tokens, codes and tickets, which have no common form with a JWT.
+fn grants_and_tickets(text: &str, base: &Evidence) -> Vec<Artifact> {
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=!*$%~".contains(c);
+    let words = text.split(|c| !part(c)).filter_map(|word| {
+        // `refresh_token=0.A…`
+        let start = word.find('=').map_or(0, |at| at + 1);
+        let value = &word[start..];
+        let bare = if STARTS.iter().any(|own| value.starts_with(own)) { value } else { word };
+        let bare = bare.trim_end_matches('.');
+        let is_one = GRANT_MIN <= bare.len() && STARTS.iter().any(|own| bare.starts_with(own));
+        is_one.then_some(bare)
+    });
+    let found = words.filter_map(|word| {
+        let shape = Shape::of(word);
+        let is_known = matches!(
+            shape,
+            Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::MsaTicket { .. }
+        );
+        is_known.then(|| {
+            let at = word.as_ptr().addr() - text.as_ptr().addr();
+            let content = Box::new(Evidence { token: Some(shape), ..base.clone() });
+            Artifact { kind: ArtifactKind::Token, span: at..at + word.len(), content }
+        })
+    });
+    found.take(SEVERAL).collect()
 }
 
 /// The words of `text` that begin like a JWT, each with its place.
@@ -94,5 +131,75 @@ pub(super) fn meant(mut found: Vec<Shape>, text: &str) -> Option<Shape> {
                 .to_owned(),
             length: text.chars().count(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+    fn part(json: &str) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(json)
+    }
+
+    fn jwt() -> String {
+        format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(r#"{"aud":"x"}"#))
+    }
+
+    fn encrypted() -> String {
+        format!("{}.a2V5.aXY.dGV4dA.dGFn", part(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#))
+    }
+
+    /// The tokens of `text`, each as it stands there.
+    fn found(text: &str) -> Vec<(&str, Shape)> {
+        let all = artifacts(text, &Evidence::default()).into_iter();
+        all.map(|one| (&text[one.span], one.content.token.unwrap())).collect()
+    }
+
+    #[test]
+    fn a_token_is_found_between_words_and_a_whole_text_is_not_searched() {
+        let jwt = jwt();
+        for text in [
+            format!("the token is {jwt}."),
+            format!("access_token={jwt}&token_type=Bearer"),
+            format!("\"{jwt}\", and more failed"),
+        ] {
+            let all = found(&text);
+            assert!(matches!(&all[..], [(word, Shape::Jwt(_))] if *word == jwt), "{text}: {all:?}");
+        }
+        assert!(found(&jwt).is_empty());
+        assert!(found(&format!("Bearer Bearer {jwt}")).is_empty());
+    }
+
+    #[test]
+    fn an_encrypted_token_is_found_where_there_is_no_other() {
+        let encrypted = encrypted();
+        let text = format!("the token failed: {encrypted}");
+        assert!(matches!(&found(&text)[..], [(word, Shape::Jwe(_))] if *word == encrypted));
+        let both = format!("it failed: {encrypted} {}", jwt());
+        assert!(matches!(&found(&both)[..], [(_, Shape::Jwt(_))]));
+    }
+
+    #[test]
+    fn refresh_tokens_and_tickets_are_found_between_words() {
+        let work = format!("0.A{}.Ag{}", "b".repeat(45), "c".repeat(200));
+        let personal = format!("M.C546_BAY.0.U.-{}", "Ab!*$".repeat(20));
+        let ticket = format!("EwBo{}==", "A".repeat(200));
+        for token in [&work, &personal, &ticket] {
+            for text in [
+                format!("the error came with {token}, says the log"),
+                format!("refresh_token={token}&x=1"),
+                format!("Authorization: Bearer {token} failed."),
+            ] {
+                let all = found(&text);
+                assert!(matches!(&all[..], [(word, _)] if word == token), "{text}: {all:?}");
+                assert!(!matches!(all[0].1, Shape::Opaque { .. } | Shape::Broken { .. }));
+            }
+        }
+        for text in ["version 0.A of it failed", "M.C. Escher failed", "EwBo failed", "1.A.2 no"] {
+            assert!(found(text).is_empty(), "{text}");
+        }
     }
 }

@@ -15,9 +15,22 @@ pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
     seen
 }
 
+/// The cause where the client built its sign-in string wrong, and the server did not accept it.
+fn wrong_string(talk: &MailLog, confidence: Confidence) -> Option<Hypothesis> {
+    let faults = &talk.initial.as_ref()?.faults;
+    let first = faults.first().filter(|_| !talk.signed_in())?;
+    let message = format!("the sign-in string is wrong: {first}");
+    let mut told = Hypothesis::new(RuleId::WrongXoauth2Format, confidence, message);
+    told.evidence.extend(faults.iter().skip(1).map(|fault| ("also", (*fault).to_owned())));
+    Some(told)
+}
+
 /// The causes, most important first.
 pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
-    let Some(refusal) = talk.refusal() else { return Vec::new() };
+    let Some(refusal) = talk.refusal() else {
+        // The server's answer is not in the evidence.
+        return wrong_string(talk, Confidence::Likely).into_iter().collect();
+    };
     // Only the refusal is searched: folder names, subjects and capabilities can contain any word.
     let text = refusal.to_ascii_lowercase();
     let line = &text;
@@ -145,13 +158,7 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if let Some(told) = by_disabled(talk, &text).filter(|_| !talk.signed_in()) {
         return vec![told];
     }
-    let faults = talk.initial.as_ref().map(|initial| initial.faults.clone()).unwrap_or_default();
-    if !faults.is_empty() && !talk.signed_in() {
-        let mut told = Hypothesis::certain(
-            RuleId::WrongXoauth2Format,
-            format!("the sign-in string is wrong: {}", faults[0]),
-        );
-        told.evidence.extend(faults.iter().skip(1).map(|fault| ("also", (*fault).to_owned())));
+    if let Some(told) = wrong_string(talk, Confidence::Certain) {
         return vec![told];
     }
     if has(&[

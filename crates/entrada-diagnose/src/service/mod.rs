@@ -26,4 +26,5 @@ pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, causes};
 pub use mail::MailLog;
 pub(super) use mail_log::is_marked;
+pub(super) use sasl::Initial;
 pub use service_id::Service;
