@@ -51,6 +51,7 @@ impl Healthy {
             Self::AccessToken => "access-token",
             Self::Ticket => "ticket",
             Self::Request => "request",
+            Self::Registration => "registration",
         }
     }
 
@@ -65,6 +66,7 @@ impl Healthy {
             Self::AccessToken => "the claims of the token have what the job needs",
             Self::Ticket => "the ticket names the service that the job calls",
             Self::Request => "the scopes of the request have what the job needs",
+            Self::Registration => "the registration has what the sign-in and the job need",
         }
     }
 }
