@@ -105,10 +105,8 @@ fn is_empty_sentence(sentence: &str) -> bool {
         .filter(|word| !word.is_empty())
         .collect();
     let Some(first) = words.first() else {
-        // Marks alone: `:-)`.
-        return sentence.len() <= 3
-            && sentence.is_ascii()
-            && !sentence.contains(['{', '}', '[', ']', '"', '<', '>']);
+        // `:-)`.
+        return [2, 3].contains(&sentence.len()) && sentence.ends_with([')', '(']);
     };
     let is_plain =
         words.iter().all(|word| word.chars().all(|c| c.is_alphabetic() || c == '\'' || c == '-'));
