@@ -1,5 +1,8 @@
 //! The forms in which people copy an error: each wrapper is a pure function from the text to what is pasted.
 
+mod chats;
+mod logs;
+
 use serde_json::json;
 
 /// A form in which a text is pasted.
@@ -23,6 +26,21 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "crlf", wrap: crlf },
     Wrapper { name: "ansi-colours", wrap: ansi_colours },
     Wrapper { name: "folded-78", wrap: folded_78 },
+    Wrapper { name: "csv-cell", wrap: logs::csv_cell },
+    Wrapper { name: "html-escaped", wrap: chats::html_escaped },
+    Wrapper { name: "slack", wrap: chats::slack },
+    Wrapper { name: "teams", wrap: chats::teams },
+    Wrapper { name: "github-issue", wrap: chats::github_issue },
+    Wrapper { name: "outlook-reply", wrap: chats::outlook_reply },
+    Wrapper { name: "quoted-twice", wrap: chats::quoted_twice },
+    Wrapper { name: "windows-event", wrap: logs::windows_event },
+    Wrapper { name: "journal", wrap: logs::journal },
+    Wrapper { name: "kubectl-logs", wrap: logs::kubectl_logs },
+    Wrapper { name: "logback", wrap: logs::logback },
+    Wrapper { name: "serilog", wrap: logs::serilog },
+    Wrapper { name: "github-actions", wrap: logs::github_actions },
+    Wrapper { name: "java-exception", wrap: logs::java_exception },
+    Wrapper { name: "powershell-german", wrap: logs::powershell_german },
 ];
 
 /// The longest text that people paste: a terminal's window and a mail hold no more.

@@ -11,6 +11,8 @@ const SINGLE_MIN: usize = 60;
 
 /// Maximum length in characters of a bare name in a list: claims have no longer ones.
 const NAME_MAX: usize = 24;
+/// Maximum number of lines at which an object is looked for.
+const OBJECTS_MAX: usize = 16;
 
 /// Length of a GUID in characters.
 const GUID: usize = 36;
@@ -28,6 +30,17 @@ impl Fold {
     /// The fold of `lines`, if one of them has words and a width that people use. Lines of a single word may be longer: a
     /// formatter leaves a long word whole.
     pub(crate) fn of<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        // One line of the full width may be so by chance.
+        Self::with_cuts(lines, 2)
+    }
+
+    /// The fold of a console, which cuts words: one line of the full width shows it.
+    pub(crate) fn of_console<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        Self::with_cuts(lines, 1)
+    }
+
+    /// The fold of `lines`. Words are cut only where at least `enough` lines have the full width.
+    fn with_cuts<'a>(lines: impl Iterator<Item = &'a str> + Clone, enough: usize) -> Option<Self> {
         let (mut width, mut at_width, mut words) = (0, 0, false);
         for line in lines.clone() {
             let length = length(line);
@@ -45,13 +58,20 @@ impl Fold {
             at_width += usize::from(length == width);
         }
         let mut fold = Self { width, cut: false };
-        // A cut line has the full width, or one less where a copy lost the blank at its end.
-        let mut pairs = lines.clone().zip(lines.skip(1));
-        fold.cut = 2 <= at_width
-            && !pairs.any(|(before, after)| {
-                fold.is_full(before, after)
-                    && (length(before) + 1 < width || is_between_words(before, after))
-            });
+        // Pieces of long words show a width, and not whether words are cut too. Lines of several words do.
+        let (mut at_blanks, mut within) = (0, 0);
+        for (before, after) in lines.clone().zip(lines.skip(1)) {
+            let length = length(before);
+            let several = before.trim().contains(' ') && !after.trim().is_empty();
+            let is_full = length == width;
+            let is_short = length + 1 < width && fold.is_full(before, after);
+            if several && is_full && !is_between_words(before, after) {
+                within += 1;
+            } else if several && (is_full || is_short) {
+                at_blanks += 1;
+            }
+        }
+        fold.cut = enough <= at_width && (at_blanks < within || at_blanks == 0);
         (WIDTH_MIN <= width && (words || fold.cut)).then_some(fold)
     }
 
@@ -86,9 +106,80 @@ impl Fold {
         if length == self.width && self.width < word { "" } else { " " }
     }
 
+    /// Whether the line break between `before` and `after` is one of the fold, and not of the text.
+    pub(crate) fn joins(self, before: &str, after: &str) -> bool {
+        !before.trim().is_empty()
+            && !after.trim().is_empty()
+            && self.is_full(before, after)
+            && !ends_its_line(before, after)
+            && !starts_its_line(self, before, after)
+            && !is_marked(after)
+    }
+
+    /// Whether a console that cuts words cut after `line`, whatever follows.
+    pub(crate) fn cuts_after(self, line: &str) -> bool {
+        self.cut && length(line) == self.width
+    }
+
+    /// For each line but the last, whether the line break after it stands inside a string or a number of JSON, where JSON
+    /// has none.
+    pub(crate) fn within_json(self, lines: &[&str]) -> Vec<bool> {
+        let mut within = vec![false; lines.len().saturating_sub(1)];
+        let starts = lines.iter().enumerate().filter_map(|(at, line)| Some((at, line.find('{')?)));
+        let mut next = 0;
+        for (at, column) in starts.take(OBJECTS_MAX) {
+            if at < next {
+                continue;
+            }
+            if let Some(found) = self.within_object(&lines[at..], column) {
+                next = at + found.len();
+                within[at..next].copy_from_slice(&found);
+            }
+        }
+        within
+    }
+
+    /// The same for the object that begins in the first of `lines`, as far as it goes. `None` if it is whole as it is, or
+    /// no JSON.
+    fn within_object(self, lines: &[&str], column: usize) -> Option<Vec<bool>> {
+        let (mut json, mut within) = (String::new(), Vec::new());
+        let (mut depth, mut in_string) = (0_usize, false);
+        for (at, line) in lines.iter().enumerate() {
+            let mut characters = line[if at == 0 { column } else { 0 }..].chars();
+            while let Some(character) = characters.next() {
+                json.push(character);
+                match character {
+                    '\\' if in_string => json.extend(characters.next()),
+                    '"' => in_string = !in_string,
+                    '{' | '[' if !in_string => depth += 1,
+                    '}' | ']' if !in_string => depth = depth.checked_sub(1)?,
+                    _ => (),
+                }
+                if depth == 0 {
+                    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok();
+                    return (is_json && within.contains(&true)).then_some(within);
+                }
+            }
+            let after = lines.get(at + 1)?;
+            let digits = line.ends_with(|c: char| c.is_ascii_digit())
+                && after.starts_with(|c: char| c.is_ascii_digit());
+            let folded = in_string || digits && self.is_full(line, after);
+            within.push(folded);
+            json.push_str(if folded { self.joint(line, after) } else { "\n" });
+        }
+        None
+    }
+
     /// Whether the first word of `after` did not fit on the line `before`.
     pub(crate) fn is_full(self, before: &str, after: &str) -> bool {
         let length = length(before);
+        if self.cut {
+            // A copy may have lost the blank at the end.
+            return !after.is_empty() && (length == self.width || length + 1 == self.width);
+        }
+        if is_before_long_word(before, after) && self.width <= self::length(after) {
+            return true;
+        }
         !after.is_empty()
             && length <= self.width
             && self.width < 3 * length
@@ -115,21 +206,15 @@ pub(crate) fn unfold(text: &str) -> Option<String> {
     }
     let fold = Fold::of(text.split('\n'))?;
     let lines: Vec<&str> = text.split('\n').collect();
+    let within_json = fold.within_json(&lines);
     let joins: Vec<bool> = lines
         .windows(2)
-        .map(|pair| {
-            let (before, after) = (pair[0], pair[1]);
-            !before.trim().is_empty()
-                && !after.trim().is_empty()
-                && fold.is_full(before, after)
-                && !ends_its_line(before, after)
-                && !starts_its_line(fold, before, after)
-                && !is_marked(after)
-        })
+        .zip(&within_json)
+        .map(|(pair, within)| *within || fold.joins(pair[0], pair[1]))
         .collect();
     match joins.iter().filter(|join| **join).count() {
         0 => return None,
-        1 => {
+        1 if !within_json.contains(&true) => {
             let at = joins.iter().position(|join| *join)?;
             let (before, after) = (lines[at], lines[at + 1]);
             let runs_on =
@@ -181,15 +266,29 @@ fn starts_its_line(fold: Fold, before: &str, after: &str) -> bool {
         word,
         "*" | "-" | "+" | "<" | ">" | "|" | "•" | "S:" | "C:" | "at" | "+OK" | "-ERR" | "File"
     ) || after.starts_with(['|', '#', '>'])
-        || ["HTTP/", "-----", "```", "Traceback", "Caused by:", "eyJ"]
+        || ["HTTP/", "-----", "```", "Traceback", "Caused by:"]
             .iter()
             .any(|start| after.starts_with(start))
+        || after.starts_with("eyJ") && !fold.cut && !is_before_long_word(before, after)
         || is_class(word)
         || is_header(word)
         || is_mail_reply(word, rest)
         || is_key(word, rest)
         || is_plain_key(before) && is_plain_key(after)
         || super::normalise::prefix::is_log_line(after)
+}
+
+/// Whether `before` ends in what a token or a SASL string follows on the same line: a formatter puts a word that is longer
+/// than the line on a line of its own.
+fn is_before_long_word(before: &str, after: &str) -> bool {
+    let word = first_word(after);
+    let last = last_word(before.trim_end());
+    let is_one_word = word.len() == after.trim().len() && SINGLE_MIN <= word.len();
+    let is_introduced = last.eq_ignore_ascii_case("bearer")
+        || last.ends_with(['"', '\'', ':', '='])
+        || matches!(last, "XOAUTH2" | "OAUTHBEARER")
+        || matches!(last, "334" | "+") && word.starts_with("eyJ");
+    is_one_word && is_introduced
 }
 
 /// Whether a line break without blanks stands between two words: cut lines keep the blank.

@@ -7,6 +7,7 @@ use super::artifact::ArtifactKind;
 use super::reading::read_inner;
 use super::{RecogniseError, file, msal, printed, sign_in_log};
 use crate::service::{HttpAnswer, has_failure, is_error_object};
+use crate::shape::Shape;
 use crate::{Evidence, har};
 use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
@@ -154,7 +155,47 @@ fn inner(
     }
     let mut texts = String::new();
     collect(members.values(), NESTED_MAX, &mut texts);
-    if texts.trim().is_empty() { None } else { read_inner(&texts, base, now, depth) }
+    if texts.trim().is_empty() {
+        return None;
+    }
+    let message = message_of_record(members);
+    // A file as the message is more exact than the texts of the record, and a token alone has no words around it.
+    let file = message.filter(|text| text.trim_start().starts_with('{'));
+    file.and_then(|text| read_inner(text, base, now, depth))
+        .filter(|(kind, _)| kind.is_whole_case())
+        .or_else(|| read_inner(&texts, base, now, depth))
+        .or_else(|| {
+            let (kind, evidence) = read_inner(message?, base, now, depth)?;
+            let is_long = match &evidence.token {
+                Some(Shape::Opaque { length }) => TOKEN_MIN <= *length,
+                _ => true,
+            };
+            is_long.then_some((kind, evidence))
+        })
+}
+
+/// Minimum length in characters of an opaque token that is the message of a log record: shorter ones are names of events.
+const TOKEN_MIN: usize = 64;
+
+/// The message of a log record: an object with a time or a level.
+fn message_of_record(members: &Map<String, Value>) -> Option<&str> {
+    const RECORD: [&str; 10] = [
+        "level",
+        "severity",
+        "lvl",
+        "time",
+        "timestamp",
+        "ts",
+        "@timestamp",
+        "@t",
+        "Level",
+        "Timestamp",
+    ];
+    const MESSAGES: [&str; 8] =
+        ["msg", "message", "log", "text", "@m", "MESSAGE", "Message", "textPayload"];
+    let is_record = RECORD.iter().any(|name| members.contains_key(*name));
+    let message = MESSAGES.iter().find_map(|name| members.get(*name)?.as_str());
+    message.filter(|_| is_record)
 }
 
 /// The texts in `values`, a line each.

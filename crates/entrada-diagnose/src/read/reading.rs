@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::normalise::{Step, normalise};
+use super::normalise::{Normalised, Step, normalise};
 use super::other_text::TOKEN;
 use super::resolve::resolve;
 use super::weight::outweighed_by;
@@ -60,15 +60,40 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
 fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> ReadText {
     let normalised = normalise(text);
     let logged = normalised.steps.contains(&Step::LinePrefixes);
+    if let Some(read) = document(&normalised, base, now, depth) {
+        return read;
+    }
     let read = extract(&normalised.text, base, now, depth, logged);
     let changed = matches!(normalised.text, Cow::Owned(_));
     if read.evidence.unrecognised && changed {
         let plain = extract(text, base, now, depth, false);
-        if !plain.evidence.unrecognised {
+        // A string that nothing was found in is a token only without its layers.
+        let is_found = plain
+            .artifacts
+            .iter()
+            .any(|(found, _)| found.span != (0..text.len()) || found.kind != ArtifactKind::Token);
+        if !plain.evidence.unrecognised && is_found {
             return ReadText { text: text.to_owned(), ..plain };
         }
     }
     ReadText { steps: normalised.steps, text: normalised.text.into_owned(), ..read }
+}
+
+/// A JSON file that is all of a text without its layers, or all of a log message: an archive, a cache, an evidence file.
+fn document(
+    normalised: &Normalised<'_>,
+    base: &Evidence,
+    now: NumericDate,
+    depth: usize,
+) -> Option<ReadText> {
+    let text = normalised.text.trim();
+    let is_read_before = normalised.steps.is_empty() && depth == 0;
+    if is_read_before || !text.starts_with('{') || limits::weigh(text).is_err() {
+        return None;
+    }
+    let (kind, content) = json::document(text, base, now).ok()??;
+    let steps = normalised.steps.clone();
+    Some(ReadText { steps, text: text.to_owned(), ..ReadText::of(kind, text.len(), content) })
 }
 
 /// What the texts inside a JSON object of unknown kind show: log records and errors of programs.

@@ -193,13 +193,44 @@ pub(super) fn split_class(text: &str) -> Option<String> {
     for line in text.split_inclusive('\n') {
         let mut rest = line;
         while let Some(end) = class_end(rest).filter(|end| !rest[*end..].trim().is_empty()) {
-            plain.push_str(rest[..end].trim_end());
-            plain.push('\n');
+            let class = rest[..end].trim_end();
+            if !is_generic(class) {
+                plain.push_str(class);
+                plain.push('\n');
+            }
             rest = rest[end..].trim_start();
         }
         plain.push_str(rest);
     }
     (plain != text).then_some(plain)
+}
+
+/// Whether `class`, with its colon, is an exception that any program throws: its name states nothing.
+fn is_generic(class: &str) -> bool {
+    const NAMES: [&str; 20] = [
+        "AggregateException",
+        "ApplicationException",
+        "AssertionError",
+        "CompletionException",
+        "Error",
+        "Exception",
+        "ExecutionException",
+        "IllegalArgumentException",
+        "IllegalStateException",
+        "InvalidOperationException",
+        "KeyError",
+        "RuntimeError",
+        "RuntimeException",
+        "StandardError",
+        "SystemException",
+        "TypeError",
+        "UncaughtException",
+        "UndeclaredThrowableException",
+        "UnhandledException",
+        "ValueError",
+    ];
+    let name = class.trim_end_matches(':').rsplit(['.', '\\', ' ', '[', '$']).next();
+    name.is_some_and(|name| NAMES.contains(&name))
 }
 
 /// What stands before the class of an exception.

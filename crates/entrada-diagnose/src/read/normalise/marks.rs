@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memmem};
 
+use crate::read::other_text::refuses;
+
 /// Removes byte order marks at the start.
 pub(super) fn without_byte_order_mark(text: &str) -> Option<String> {
     text.starts_with('\u{feff}').then(|| text.trim_start_matches('\u{feff}').to_owned())
@@ -142,11 +144,13 @@ pub(super) fn without_fences(text: &str) -> Option<String> {
     (plain != text).then_some(plain)
 }
 
-/// Whether the word after a fence names a language. Error codes have an underscore or more digits.
+/// Whether the word after a fence names a language. Error codes have an underscore or more digits, and a chat program
+/// puts the first word of the text there.
 fn is_language(word: &str) -> bool {
     word.chars().count() <= LANGUAGE_MAX
         && word.chars().all(|c| c.is_ascii_alphanumeric() || "+-#.".contains(c))
         && word.chars().filter(char::is_ascii_digit).count() < 3
+        && !refuses(word)
 }
 
 /// Removes `>` from the start of the lines, as deep as all lines have it. `curl -v` begins only the lines of its request

@@ -1,10 +1,15 @@
 //! Removes what terminals, logs, mails, Markdown and consoles put around a text that people paste.
 
+mod escaped;
 mod frames;
 mod marks;
+#[cfg(test)]
+mod pasted_tests;
 mod powershell;
 pub(super) mod prefix;
 mod record;
+mod talk;
+mod talk_words;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +36,12 @@ pub(crate) enum Step {
     TerminalEscapes,
     /// Line ends of Windows and of old systems.
     LineEnds,
+    /// The heading and the other cells of a CSV file.
+    CsvCells,
+    /// The escapes of HTML, and `<pre>` around them.
+    HtmlEscapes,
+    /// What people write around a text: greetings, questions, introductions.
+    Talk,
     /// Lines of ` ``` ` around code in Markdown.
     Fences,
     /// `> ` before each line.
@@ -53,10 +64,13 @@ pub(crate) enum Step {
 type Removal = fn(&str) -> Option<String>;
 
 /// All steps, from the outermost layer inwards.
-const STEPS: [(Step, Removal); 11] = [
+const STEPS: [(Step, Removal); 14] = [
     (Step::ByteOrderMark, marks::without_byte_order_mark),
     (Step::TerminalEscapes, marks::without_escapes),
     (Step::LineEnds, marks::with_plain_line_ends),
+    (Step::Talk, talk::remove),
+    (Step::CsvCells, escaped::cells_of_csv),
+    (Step::HtmlEscapes, escaped::text_of_html),
     (Step::Fences, marks::without_fences),
     (Step::Quoting, marks::without_quoting),
     (Step::LinePrefixes, prefix::remove),
@@ -74,6 +88,9 @@ impl Step {
             Self::ByteOrderMark => "byte-order-mark",
             Self::TerminalEscapes => "terminal-escapes",
             Self::LineEnds => "line-ends",
+            Self::CsvCells => "csv-cells",
+            Self::HtmlEscapes => "html-escapes",
+            Self::Talk => "words-around",
             Self::Fences => "fences",
             Self::Quoting => "quoting",
             Self::LinePrefixes => "line-prefixes",

@@ -25,6 +25,7 @@ pub(super) fn message_of_7(text: &str) -> Option<String> {
             continue;
         }
         found = true;
+        drop_position(&mut plain);
         // The source line has a number, the marks below it are tildes.
         let mut message = Vec::new();
         while let Some((number, rest)) = lines.peek().and_then(|line| margin(line)) {
@@ -34,9 +35,23 @@ pub(super) fn message_of_7(text: &str) -> Option<String> {
                 message.push(rest.strip_prefix(' ').unwrap_or(rest));
             }
         }
-        join(&mut plain, &message, true);
+        write_message(&mut plain, &message, 0, Join::Folded);
     }
     found.then(|| like_end_of(text, plain))
+}
+
+/// Removes the last line of `plain` if it names the command and the position: `Invoke-RestMethod: /home/ada/mail.ps1:62`.
+fn drop_position(plain: &mut String) {
+    let end = plain.trim_end_matches('\n').len();
+    let start = plain[..end].rfind('\n').map_or(0, |at| at + 1);
+    let line = &plain[start..end];
+    let is_position = line.split_once(": ").is_some_and(|(command, position)| {
+        let place = position.trim_end_matches(|c: char| c.is_ascii_digit());
+        !command.contains(' ') && place.len() < position.len() && place.ends_with(':')
+    });
+    if is_position {
+        plain.truncate(start);
+    }
 }
 
 /// Whether `line` has a number before the margin, and what follows the margin.
@@ -81,12 +96,11 @@ pub(super) fn message_of_5(text: &str) -> Option<String> {
         }
         found = true;
         let first = message.iter().rposition(|line| command(line).is_some());
-        let mut record = message.split_off(first.unwrap_or(0));
+        let record = message.split_off(first.unwrap_or(0));
         keep(&mut plain, &mut message);
-        if let Some(text) = record.first().and_then(|line| command(line)) {
-            record[0] = text;
-        }
-        join(&mut plain, &record, false);
+        let text = record.first().and_then(|line| command(line));
+        let skipped = text.map_or(0, |text| record[0].len() - text.len());
+        write_message(&mut plain, &record, skipped, Join::Cut);
         at += usize::from(position);
         at = skip_details(&lines, at, &mut plain);
     }
@@ -119,7 +133,7 @@ fn skip_details(lines: &[&str], mut at: usize, plain: &mut String) -> usize {
                 at += 1;
             }
             if has_message(&id.concat()) {
-                join(plain, &id, true);
+                write_message(plain, &id, 0, Join::All);
             }
             break;
         }
@@ -171,11 +185,25 @@ fn keep(plain: &mut String, lines: &mut Vec<&str>) {
     }
 }
 
-/// Writes the lines of a message as one line. Where `all` is false, only those that the console folded are joined.
-fn join(plain: &mut String, lines: &[&str], all: bool) {
-    let fold = Fold::of(lines.iter().copied());
+/// Which lines of a message are joined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    /// All of them.
+    All,
+    /// Those that were folded, by the console or by a person.
+    Folded,
+    /// Those that the console cut at its width, and those that were folded.
+    Cut,
+}
+
+/// Writes the lines of a message, without the first `skipped` bytes.
+fn write_message(plain: &mut String, lines: &[&str], skipped: usize, join: Join) {
+    let (all, cut) = (join == Join::All, join == Join::Cut);
+    let of = lines.iter().copied();
+    let fold = if cut { Fold::of_console(of) } else { Fold::of(of) };
+    let within_json = fold.map(|fold| fold.within_json(lines)).unwrap_or_default();
     for (at, line) in lines.iter().enumerate() {
-        plain.push_str(line);
+        plain.push_str(if at == 0 { &line[skipped..] } else { line });
         let Some(next) =
             lines.get(at + 1).filter(|next| !next.trim().is_empty() && !line.trim().is_empty())
         else {
@@ -183,7 +211,14 @@ fn join(plain: &mut String, lines: &[&str], all: bool) {
             continue;
         };
         match fold {
-            Some(fold) if all || fold.is_full(line, next) => plain.push_str(fold.joint(line, next)),
+            Some(fold)
+                if all
+                    || within_json.get(at) == Some(&true)
+                    || cut && fold.cuts_after(line)
+                    || fold.joins(line, next) =>
+            {
+                plain.push_str(fold.joint(line, next));
+            }
             None if all => plain.push_str(if line.ends_with(' ') { "" } else { " " }),
             _ => plain.push('\n'),
         }

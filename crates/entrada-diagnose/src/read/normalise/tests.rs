@@ -1,9 +1,9 @@
 use super::*;
 
-const REFUSED: &str = "AADSTS65001: The user or administrator has not consented to use the application with ID 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' named 'Mailer'. Send an interactive authorization request for this user and resource. Trace ID: 0f0e0d0c-0b0a-4908-8706-050403020100 Correlation ID: 12345678-9abc-4def-8123-456789abcdef Timestamp: 2026-11-30 05:34:36Z";
+pub(super) const REFUSED: &str = "AADSTS65001: The user or administrator has not consented to use the application with ID 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' named 'Mailer'. Send an interactive authorization request for this user and resource. Trace ID: 0f0e0d0c-0b0a-4908-8706-050403020100 Correlation ID: 12345678-9abc-4def-8123-456789abcdef Timestamp: 2026-11-30 05:34:36Z";
 
 /// The text without its layers, after a second run changed nothing.
-fn read(text: &str) -> String {
+pub(super) fn read(text: &str) -> String {
     let once = normalise(text).text.into_owned();
     let twice = normalise(&once);
     assert_eq!(twice.text, once, "a second run changes this");
@@ -12,13 +12,13 @@ fn read(text: &str) -> String {
 }
 
 #[track_caller]
-fn becomes(text: &str, plain: &str, steps: &[Step]) {
+pub(super) fn becomes(text: &str, plain: &str, steps: &[Step]) {
     assert_eq!(read(text), plain);
     assert_eq!(normalise(text).steps, steps);
 }
 
 #[track_caller]
-fn stays(text: &str) {
+pub(super) fn stays(text: &str) {
     let normalised = normalise(text);
     assert_eq!(normalised.text, text);
     assert!(matches!(normalised.text, Cow::Borrowed(_)), "it was copied: {:?}", normalised.steps);
@@ -74,8 +74,8 @@ fn marks_of_files_and_terminals_go() {
 #[test]
 fn fences_and_quoting_go() {
     becomes(
-        "Hi,\n```json\n{\"error\":\"x\"}\n```\nthanks",
-        "Hi,\n{\"error\":\"x\"}\nthanks",
+        "The server says no\n```json\n{\"error\":\"x\"}\n```\nto Ada",
+        "The server says no\n{\"error\":\"x\"}\nto Ada",
         &[Step::Fences],
     );
     becomes("~~~\nAADSTS65001: no\n~~~\n", "AADSTS65001: no\n", &[Step::Fences]);
@@ -135,7 +135,7 @@ fn prefixes_of_lines_go() {
     );
     becomes(
         "│ Error: a\n│ \n│   on main.tf line 9",
-        "Error:\na\n\n  on main.tf line 9",
+        "a\n\n  on main.tf line 9",
         &[Step::LinePrefixes, Step::ExceptionClass],
     );
     becomes("mailer  | a\nmailer  | b", "a\nb", &[Step::LinePrefixes]);
@@ -169,7 +169,7 @@ fn the_message_after_a_prefix_stays_whole() {
 fn records_of_powershell_leave_their_message() {
     becomes(
         "Write-Error: /home/ada/mail.ps1:62\nLine |\n  62 |      Connect-MgGraph -ClientSecret $secret\n     |      ~~~~~~~~~~~~~~~~~~~~~~~~\n     | AADSTS50173: The provided grant has expired due to it being revoked, a\n     | fresh auth token is needed. Trace ID:\n     | 0f0e0d0c-0b0a-4908-8706-050403020100 Correlation ID:\n     | 12345678-9abc-4def-8123-456789abcdef\n",
-        "Write-Error: /home/ada/mail.ps1:62\nAADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. Trace ID: 0f0e0d0c-0b0a-4908-8706-050403020100 Correlation ID: 12345678-9abc-4def-8123-456789abcdef\n",
+        "AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. Trace ID: 0f0e0d0c-0b0a-4908-8706-050403020100 Correlation ID: 12345678-9abc-4def-8123-456789abcdef\n",
         &[Step::PowerShell7],
     );
     becomes(
@@ -200,12 +200,12 @@ fn records_of_powershell_leave_their_message() {
 fn stack_frames_and_their_source_lines_go() {
     becomes(
         "Traceback (most recent call last):\n  File \"/app/mail.py\", line 12, in <module>\n    token = app.acquire(client_secret=\"x\",\n                        refresh_token=y)\n            ^^^^^^~~~~\n  File \"/app/b.py\", line 3, in f\nmsal.exceptions.MsalServiceError: AADSTS65001: no\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/app/mail.py\", line 14, in <module>\n    raise X\nRuntimeError: failed\n",
-        "msal.exceptions.MsalServiceError:\nAADSTS65001: no\n\n\nRuntimeError:\nfailed\n",
+        "msal.exceptions.MsalServiceError:\nAADSTS65001: no\n\n\nfailed\n",
         &[Step::StackFrames, Step::ExceptionClass],
     );
     becomes(
         "Traceback (most recent call last):\nFile \"mail.py\", line 12, in main\nrequests.post(u, data=dict(client_secret=s))\nValueError: no\nmore",
-        "ValueError:\nno\nmore",
+        "no\nmore",
         &[Step::StackFrames, Step::ExceptionClass],
     );
     becomes(
@@ -220,7 +220,7 @@ fn stack_frames_and_their_source_lines_go() {
     );
     becomes(
         "Error: Invalid login: 535 5.7.3 no\n    at SMTPConnection._formatError (/app/node_modules/a.js:809:19)\n    at async Promise.all (index 0)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)\n    at file:///app/mail.mjs:3:9 {\n  code: 'EAUTH'\n}",
-        "Error:\nInvalid login: 535 5.7.3 no\n{\n  code: 'EAUTH'\n}",
+        "Invalid login: 535 5.7.3 no\n{\n  code: 'EAUTH'\n}",
         &[Step::StackFrames, Step::ExceptionClass],
     );
     becomes(
@@ -238,11 +238,9 @@ fn stack_frames_and_their_source_lines_go() {
 #[test]
 fn the_message_of_an_exception_starts_a_line() {
     for class in [
-        "Error:",
-        "ValueError:",
         "msal.exceptions.MsalServiceError:",
         "imaplib.IMAP4.error:",
-        "Unhandled exception. System.AggregateException:",
+        "Unhandled exception. System.UnauthorizedAccessException:",
         " ---> Azure.Identity.AuthenticationFailedException:",
     ] {
         becomes(
@@ -307,7 +305,7 @@ fn folded_lines_are_joined() {
 #[test]
 fn layers_within_layers_go() {
     let text = "> ```\r\n> \u{1b}[33mmailer-1  |\u{1b}[0m 2026-11-30 05:34:36,123 ERROR Traceback (most recent call last):\r\n> \u{1b}[33mmailer-1  |\u{1b}[0m 2026-11-30 05:34:36,123 ERROR   File \"a.py\", line 1, in f\r\n> \u{1b}[33mmailer-1  |\u{1b}[0m 2026-11-30 05:34:36,123 ERROR ValueError: AADSTS65001: no\r\n> ```\r\n";
-    assert_eq!(read(text), "ValueError:\nAADSTS65001: no\n");
+    assert_eq!(read(text), "AADSTS65001: no\n");
 }
 
 #[test]
