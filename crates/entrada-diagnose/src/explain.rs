@@ -176,13 +176,13 @@ fn refusal(refusal: &ErrorResponse) -> String {
     // Only a code of the RFCs' form: another text may hold anything.
     let is_code = |c: char| c.is_ascii_lowercase() || c == '_';
     if !refusal.error.is_empty() && refusal.error.len() < 40 && refusal.error.chars().all(is_code) {
-        text.push_str(&format!(" `{}`", refusal.error));
+        text.extend([" `", refusal.error.as_str(), "`"]);
     }
     for code in refusal.error_codes.iter().take(CODES_MAX) {
-        text.push_str(&format!(", AADSTS{code}"));
+        text.extend([", AADSTS", code.to_string().as_str()]);
     }
     if let Some(status) = refusal.http_status {
-        text.push_str(&format!(", status {status}"));
+        text.extend([", status ", status.to_string().as_str()]);
     }
     text
 }

@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn verdict(evidence: &Evidence, findings: &[Finding]) -> Verdict {
-        of(&Facts::new(evidence), findings)
+        of(&Facts::new(evidence), findings, None)
     }
 
     fn found(severity: Severity, confidence: Confidence) -> Finding {

@@ -48,8 +48,8 @@ pub(super) fn artifacts(text: &str, found: &mut [Artifact], base: &Evidence) -> 
             answer.status = answer.status.or_else(|| status(text, &headers));
         }
     }
-    let errors = found.iter().filter_map(|error| error.content.answer.clone());
-    let answer = errors.last().unwrap_or_else(|| {
+    let mut errors = found.iter().filter_map(|error| error.content.answer.clone());
+    let answer = errors.next_back().unwrap_or_else(|| {
         let is_known = known_errors::find(text).is_some();
         let said =
             if is_known { Some(HttpAnswer::of_body(text)) } else { HttpAnswer::in_prose(text) };
@@ -119,7 +119,7 @@ fn parameters(text: &str, from: usize) -> Option<(String, usize)> {
             return None;
         }
         value.push_str(if end.is_none() { " " } else { ", " });
-        value.push_str(&format!("{name}=\"{content}\""));
+        value.extend([name, "=\"", content.as_ref(), "\""]);
         end = Some(after.as_ptr().addr() - text.as_ptr().addr());
         let Some(next) = after.trim_start().strip_prefix(',') else { break };
         rest = next.trim_start();
