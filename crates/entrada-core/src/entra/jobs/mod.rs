@@ -194,7 +194,7 @@ pub fn first_served(api: &'static Resource, granted: &ScopeSet) -> Option<Job> {
 /// The first job at `api` that one of the application permissions in `roles` suffices for, as [`first_served`].
 pub fn first_served_by_roles(api: &'static Resource, roles: &[&str]) -> Option<Job> {
     let holds = |own: &&str| roles.iter().any(|role| role.eq_ignore_ascii_case(own));
-    first_with(api, |facts| facts.app_roles.iter().any(|own| holds(own)))
+    first_with(api, |facts| facts.app_roles.iter().any(&holds))
 }
 
 fn first_with(api: &'static Resource, mut serves: impl FnMut(&JobFacts) -> bool) -> Option<Job> {
