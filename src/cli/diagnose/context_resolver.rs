@@ -64,27 +64,17 @@ impl ContextResolver {
             resolver.by_profile = settings.jobs()?;
         } else if any {
             let settings = app.settings_of(&file, None)?;
-            let mut standing = StandingProfile::new(&settings);
-            let (subject, audience) =
-                (settings.get(|layer| &layer.subject), settings.get(|layer| &layer.audience));
-            let jobs = settings.jobs()?;
             // A variable is set for these commands, the file for its own tokens.
-            if of_file(settings.origin(|layer| &layer.subject)) {
-                standing.iter_mut().for_each(|standing| standing.subject = subject);
-            } else {
-                resolver.subject = subject;
+            if !of_file(settings.origin(|layer| &layer.subject)) {
+                resolver.subject = settings.get(|layer| &layer.subject);
             }
-            if of_file(settings.origin(|layer| &layer.audience)) {
-                standing.iter_mut().for_each(|standing| standing.audience.clone_from(&audience));
-            } else {
-                resolver.audience = audience;
+            if !of_file(settings.origin(|layer| &layer.audience)) {
+                resolver.audience = settings.get(|layer| &layer.audience);
             }
-            if of_file(settings.origin(|layer| &layer.job)) {
-                standing.iter_mut().for_each(|standing| standing.jobs.clone_from(&jobs));
-            } else {
-                resolver.by_profile = jobs;
+            if !of_file(settings.origin(|layer| &layer.job)) {
+                resolver.by_profile = settings.jobs()?;
             }
-            resolver.standing = standing;
+            resolver.standing = StandingProfile::new(&settings)?;
         }
         Ok(resolver)
     }
@@ -166,16 +156,20 @@ impl ContextResolver {
 }
 
 impl StandingProfile {
-    /// `None` without an application: its tokens cannot be told from others.
-    fn new(settings: &Settings) -> Option<Self> {
+    /// What the file says. `None` without an application: its tokens cannot be told from others.
+    fn new(settings: &Settings) -> Result<Option<Self>, Failure> {
+        let Some(client_id) = settings.get(|layer| &layer.client_id) else { return Ok(None) };
         let tenant = settings.get(|layer| &layer.tenant);
-        Some(Self {
-            client_id: settings.get(|layer| &layer.client_id)?,
+        let has_jobs = of_file(settings.origin(|layer| &layer.job));
+        let has_subject = of_file(settings.origin(|layer| &layer.subject));
+        let has_audience = of_file(settings.origin(|layer| &layer.audience));
+        Ok(Some(Self {
+            client_id,
             tenant: tenant.and_then(|tenant| Tenant::parse(&tenant).ok()),
-            jobs: Vec::new(),
-            subject: None,
-            audience: None,
-        })
+            jobs: if has_jobs { settings.jobs()? } else { Vec::new() },
+            subject: settings.get(|layer| &layer.subject).filter(|_| has_subject),
+            audience: settings.get(|layer| &layer.audience).filter(|_| has_audience),
+        }))
     }
 
     /// Whether `evidence` is of this application, and no known tenant differs.

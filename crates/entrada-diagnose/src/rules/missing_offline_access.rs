@@ -1,5 +1,5 @@
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
-use entrada_core::{TokenSubject, human_duration};
+use entrada_core::{ScopeSet, TokenSubject, human_duration, shell_quoted};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingOfflineAccess,
@@ -90,8 +90,16 @@ fn by_response(facts: &Facts) -> Option<Finding> {
 }
 
 fn ask(facts: &Facts) -> String {
-    let job = format!("--job {}", facts.job);
-    format!("request `offline_access`, as entrada does by default: {}", facts.login(&job))
+    let named = || facts.context().requested.as_ref().or(facts.granted()).map(ScopeSet::api);
+    // A job without scopes of its own needs those of the request.
+    let what = match named().filter(|_| facts.job_scopes().is_empty()) {
+        Some(scopes) => {
+            let flags = scopes.iter().map(|scope| format!("--scope {}", shell_quoted(scope)));
+            flags.collect::<Vec<_>>().join(" ")
+        }
+        None => format!("--job {}", facts.job),
+    };
+    format!("request `offline_access`, as entrada does by default: {}", facts.login(&what))
 }
 
 #[cfg(test)]
@@ -101,6 +109,18 @@ mod tests {
 
     const WITHOUT: &str = r#"{"access_token":"opaque","expires_in":3599,"scope":"Mail.Read"}"#;
     const WITH: &str = r#"{"access_token":"opaque","refresh_token":"r","scope":"Mail.Read"}"#;
+
+    #[test]
+    fn the_scopes_of_an_unknown_api_are_requested_again() {
+        let body = r#"{"access_token":"opaque","expires_in":3599,"scope":"api://mine/do"}"#;
+        let evidence = response(body, "api://mine/do");
+        let finding = (RULE.check)(&Facts::new(&evidence)).unwrap();
+        assert!(
+            finding.help[0].contains("`entrada login --scope api://mine/do`"),
+            "{:?}",
+            finding.help
+        );
+    }
 
     #[test]
     fn a_missing_refresh_token_is_found_whether_requested_or_not() {
