@@ -56,6 +56,12 @@ pub(super) fn cause(text: &str, refreshing: bool) -> Option<RuleId> {
     find(SENTENCES).or_else(|| find(OF_A_GRANT).filter(|_| refreshing))
 }
 
+/// The parts of each sentence as one text.
+#[cfg(test)]
+pub(super) fn bare_sentences() -> Vec<String> {
+    SENTENCES.iter().chain(OF_A_GRANT).map(|(parts, _)| parts.join(" ")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,7 +25,7 @@ mod structured;
 mod tokens;
 
 pub(super) use self::answer::refusal_in;
-pub(super) use self::other_text::is_label;
+pub(super) use self::other_text::{is_label, refuses};
 pub use self::reading::{ArtifactLine, Reading, explain_reading};
 
 use super::Evidence;

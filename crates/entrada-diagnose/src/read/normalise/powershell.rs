@@ -34,7 +34,7 @@ pub(super) fn message_of_7(text: &str) -> Option<String> {
                 message.push(rest.strip_prefix(' ').unwrap_or(rest));
             }
         }
-        join(&mut plain, &message, true);
+        join(&mut plain, &message, 0, true);
     }
     found.then(|| like_end_of(text, plain))
 }
@@ -81,12 +81,11 @@ pub(super) fn message_of_5(text: &str) -> Option<String> {
         }
         found = true;
         let first = message.iter().rposition(|line| command(line).is_some());
-        let mut record = message.split_off(first.unwrap_or(0));
+        let record = message.split_off(first.unwrap_or(0));
         keep(&mut plain, &mut message);
-        if let Some(text) = record.first().and_then(|line| command(line)) {
-            record[0] = text;
-        }
-        join(&mut plain, &record, false);
+        let text = record.first().and_then(|line| command(line));
+        let skipped = text.map_or(0, |text| record[0].len() - text.len());
+        join(&mut plain, &record, skipped, false);
         at += usize::from(position);
         at = skip_details(&lines, at, &mut plain);
     }
@@ -119,7 +118,7 @@ fn skip_details(lines: &[&str], mut at: usize, plain: &mut String) -> usize {
                 at += 1;
             }
             if has_message(&id.concat()) {
-                join(plain, &id, true);
+                join(plain, &id, 0, true);
             }
             break;
         }
@@ -171,11 +170,12 @@ fn keep(plain: &mut String, lines: &mut Vec<&str>) {
     }
 }
 
-/// Writes the lines of a message as one line. Where `all` is false, only those that the console folded are joined.
-fn join(plain: &mut String, lines: &[&str], all: bool) {
+/// Writes the lines of a message as one line, without the first `skipped` bytes, which count for the width. Where `all` is
+/// false, only those that the console folded are joined.
+fn join(plain: &mut String, lines: &[&str], skipped: usize, all: bool) {
     let fold = Fold::of(lines.iter().copied());
     for (at, line) in lines.iter().enumerate() {
-        plain.push_str(line);
+        plain.push_str(if at == 0 { &line[skipped..] } else { line });
         let Some(next) =
             lines.get(at + 1).filter(|next| !next.trim().is_empty() && !line.trim().is_empty())
         else {
