@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::finding::excerpt;
 use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
+use crate::service::has_code;
 use entrada_core::entra::aadsts::{self, Aadsts, meanings};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -55,7 +56,12 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
         return Some(cause);
     }
     if let Some(id) = sentences::cause(description, refreshing) {
-        return plain(id);
+        // A sentence without a code of the authority may be anybody's.
+        let is_prose = error.error.is_empty()
+            && error.error_codes.is_empty()
+            && error.http_status.is_none()
+            && !has_code(description);
+        return if is_prose { usual(id) } else { plain(id) };
     }
     if context.code_ran_out {
         return usual(RuleId::DeviceCodeExpired);

@@ -64,6 +64,12 @@ pub(super) fn place(text: &str) -> Option<usize> {
     found.find_map(|(parts, _)| parts.iter().filter_map(|part| text.find(part)).min())
 }
 
+/// The parts of each sentence as one text.
+#[cfg(test)]
+pub(super) fn bare_sentences() -> Vec<String> {
+    SENTENCES.iter().chain(OF_A_GRANT).map(|(parts, _)| parts.join(" ")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,14 +128,16 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
     let healthy = match facts.input_kind() {
         InputKind::HttpResponse => Healthy::ServiceAnswer,
         InputKind::MailResponse => Healthy::MailSignIn,
-        InputKind::TokenResponse => Healthy::TokenResponse,
+        // A word or a sentence in the place of a token is no token.
+        InputKind::TokenResponse if has_token_text(facts) => Healthy::TokenResponse,
         InputKind::AccessToken => Healthy::AccessToken,
         InputKind::Request => Healthy::Request,
         InputKind::Registration if registration == Some(true) => Healthy::Registration,
         InputKind::OpaqueToken if matches!(facts.shape(), Some(Shape::MsaTicket { .. })) => {
             Healthy::Ticket
         }
-        InputKind::OpaqueToken
+        InputKind::TokenResponse
+        | InputKind::OpaqueToken
         | InputKind::OauthError
         | InputKind::Unknown
         | InputKind::Registration => return None,
@@ -143,11 +145,26 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
     nothing_is_bad.then_some(Proof(healthy))
 }
 
+/// Maximum length, in characters, of a word or a code without a digit. A random string of this length has one.
+const WORD_MAX: usize = 40;
+
+/// Whether the token of a response may be one (RFC 6750 §2.1), and is no sentence, word or error code in the place of one. A
+/// short word is accepted in an answer that names the type of the token (RFC 6749 §5.1).
+fn has_token_text(facts: &Facts) -> bool {
+    let Some(response) = facts.response() else { return false };
+    let text = response.access_token.expose();
+    let is_word = text.len() < WORD_MAX && !text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_opaque = matches!(facts.shape(), Some(Shape::Opaque { .. }));
+    let is_typed =
+        response.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer"));
+    !is_opaque || (!text.contains(char::is_whitespace) && (is_typed || !is_word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::service::MailLog;
-    use crate::{Confidence, Context, recognise};
+    use crate::{Confidence, Context, diagnose, recognise};
     use entrada_core::oauth::ErrorResponse;
     use entrada_core::{NumericDate, ScopeSet};
 
@@ -169,7 +186,8 @@ mod tests {
     #[test]
     fn each_proof_names_what_was_found_healthy() {
         let ticket = format!("EwBo{}", "A".repeat(200));
-        let response = crate::rules::testing::response(r#"{"access_token":"x"}"#, "");
+        let response =
+            crate::rules::testing::response(r#"{"access_token":"x","token_type":"Bearer"}"#, "");
         let requested = Some(ScopeSet::parse("Mail.Read"));
         let request = Context { requested, ..Context::default() };
         let answer =
@@ -219,5 +237,20 @@ mod tests {
         assert_eq!(verdict(&token(), &[pending]), Verdict::Pending);
         let encrypted = RuleId::EncryptedToken.rule().finding("x").with_severity(Severity::Note);
         assert_eq!(verdict(&token(), &[encrypted]), Verdict::Undetermined);
+    }
+
+    #[test]
+    fn a_word_or_a_sentence_is_no_token() {
+        let ok = |json: &str| {
+            diagnose(json, &Context::default(), NumericDate(1_800_000_000)).unwrap().verdict.is_ok()
+        };
+        assert!(ok(r#"{"access_token":"f3kV81nQz0pLw7","refresh_token":"r"}"#));
+        assert!(ok(r#"{"access_token":"opaque","token_type":"Bearer","refresh_token":"r"}"#));
+        for json in [
+            r#"{"access_token":"server_error","refresh_token":"r"}"#,
+            r#"{"access_token":"try again on Monday 7","token_type":"Bearer","refresh_token":"r"}"#,
+        ] {
+            assert!(!ok(json), "{json}");
+        }
     }
 }

@@ -30,7 +30,7 @@ mod weight;
 
 pub(super) use self::address::refusal as refusal_of_redirect;
 pub(super) use self::answer::refusal_in;
-pub(super) use self::other_text::is_label;
+pub(super) use self::other_text::{is_label, refuses};
 pub use self::reading::{ArtifactLine, Position, Reading, explain_reading};
 
 use super::Evidence;

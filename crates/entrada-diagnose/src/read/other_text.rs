@@ -101,6 +101,34 @@ const GOOD: [&str; 10] = [
     "true",
 ];
 
+/// Words with which programs begin a message about a step, in lower case.
+const ACTIVITIES: [&str; 24] = [
+    "acquired",
+    "acquiring",
+    "asking",
+    "calling",
+    "checking",
+    "connected",
+    "connecting",
+    "fetched",
+    "fetching",
+    "getting",
+    "got",
+    "loaded",
+    "loading",
+    "obtained",
+    "opening",
+    "received",
+    "refreshed",
+    "refreshing",
+    "requesting",
+    "sending",
+    "signing",
+    "starting",
+    "using",
+    "waiting",
+];
+
 /// Stands for a token in the text.
 pub(super) const TOKEN: char = '\u{1}';
 
@@ -114,16 +142,17 @@ const WORD_MAX: usize = 64;
 const LINES_MAX: usize = 20_000;
 
 /// The first line of `text` that neither names nor frames a token, nor reports how one was acquired: it may be a refusal.
-/// `logged`: the lines are those of a log, which reports whatever a program does.
+/// `logged`: the lines are those of a log, which reports what a program does.
 pub(super) fn not_understood(text: &str, logged: bool) -> Option<String> {
-    let is_label = |line: &&str| is_label(line) || (logged && !refuses(line) && !is_page(line));
+    let is_label = |line: &&str| is_label(line) || (logged && is_activity(line));
     let line = text.lines().take(LINES_MAX).find(|line| !is_label(line))?;
     Some(line.replace(TOKEN, "").trim().to_owned())
 }
 
 /// Whether `line` names or frames the token, or reports how it was acquired, and does not mention a refusal.
 pub(crate) fn is_label(line: &str) -> bool {
-    if refuses(line) || is_page(line) {
+    let bare = line.trim_start_matches(['>', ' ', TOKEN]);
+    if refuses(line) || is_page(bare) || has_status_line(line) {
         return false;
     }
     let lower = line.trim().to_ascii_lowercase();
@@ -145,7 +174,7 @@ pub(crate) fn is_label(line: &str) -> bool {
     let is_named = words.iter().take(3).any(|word| word.contains(['=', ':']));
     // The output of Microsoft's tools before they have a token.
     let is_prompt = lower.contains("enter the code");
-    let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS;
+    let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS && is_label_after_token(line);
     let is_heading = lower.ends_with(':') && words.len() <= LABEL_WORDS + 4;
     is_short
         || is_heading
@@ -153,6 +182,31 @@ pub(crate) fn is_label(line: &str) -> bool {
         || is_named
         || is_prompt
         || words.iter().all(|word| is_of_heading(word))
+}
+
+/// Whether `line`, without the name of its logger, begins with a word for a step of getting or using a token.
+fn is_activity(line: &str) -> bool {
+    let message = line.rsplit("] ").next().unwrap_or(line);
+    let message = message.rsplit(" - ").next().unwrap_or(message);
+    let first = message.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    ACTIVITIES.contains(&first.as_str()) && !refuses(line) && !is_page(line)
+}
+
+/// Whether `line` has the status line of an HTTP answer (RFC 9112 §4), whatever stands before it.
+fn has_status_line(line: &str) -> bool {
+    line.match_indices("HTTP/").any(|(at, name)| {
+        let mut words = line[at + name.len()..].split_whitespace();
+        let version =
+            words.next().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        version && words.next().is_some_and(|word| word.len() == 3 && word.parse::<u16>().is_ok())
+    })
+}
+
+/// Whether the text after the token is a label too, or a remark in brackets: `TOKEN result: KO` is neither.
+fn is_label_after_token(line: &str) -> bool {
+    let after = line.rsplit(TOKEN).next().unwrap_or_default();
+    let after = after.trim_matches(|c: char| c.is_whitespace() || "\"',;`".contains(c));
+    is_label(after) || (after.starts_with('(') && after.ends_with(')'))
 }
 
 /// Whether `word` is an option of a command line.
@@ -175,7 +229,7 @@ fn is_of_heading(word: &str) -> bool {
 }
 
 /// Whether `line` has a word, or the number of an HTTP status, for a refusal or a failure.
-pub(super) fn refuses(line: &str) -> bool {
+pub(crate) fn refuses(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().filter(|word| word.len() <= WORD_MAX).collect();
     let lower = format!("{} ", words.join(" ").to_ascii_lowercase());
     let by_word = REFUSING.iter().any(|word| {
@@ -247,7 +301,9 @@ mod tests {
             "string(412) \"\"",
             "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code X",
             "curl -H 'Accept: */*' -H 'Authorization: Bearer ' https://graph.microsoft.com/v1.0/me -o out.json -s",
+            "got \u{1} (no errors)",
             "https://graph.microsoft.com:443/",
+            "> GET /v1.0/me HTTP/1.1",
         ] {
             assert!(is_label(line), "{line}");
         }
@@ -268,9 +324,28 @@ mod tests {
             "Insufficient privileges to complete the operation.",
             "Service Unavailable",
             "<html><title>Guest network</title>",
+            "> <html><title>Guest network</title>",
+            "> < HTTP/1.1 200 OK",
+            "\u{1} result: KO",
+            "\u{1} Service Unavailable",
+            "\u{1} <html><title>Guest network</title>",
             "this is what they gave me yesterday when I asked them about it",
         ] {
             assert!(!is_label(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_log_may_report_steps_and_nothing_else() {
+        for line in ["asking for Mail.Read", "Executor - [Correlation ID: 1] Sending token request"]
+        {
+            assert_eq!(not_understood(line, true), None, "{line}");
+            assert!(not_understood(line, false).is_some(), "{line}");
+        }
+        for line in
+            ["Service Unavailable", "rc=22", "Sending failed", "he says that it stopped then"]
+        {
+            assert!(not_understood(line, true).is_some(), "{line}");
         }
     }
 }

@@ -141,7 +141,10 @@ fn whole_string(text: &str, base: &Evidence) -> Evidence {
         // A word: it is too short for a token.
         Shape::Opaque { length } if length < TOKEN_MIN => evidence.unrecognised = true,
         _ if text.starts_with(['{', '[']) => evidence.unrecognised = true,
-        shape => evidence.token = Some(shape),
+        shape => {
+            evidence.not_understood = tokens::word_after(&shape, text);
+            evidence.token = Some(shape);
+        }
     }
     evidence
 }
@@ -283,6 +286,8 @@ pub(super) fn plain_token(text: &str, now: NumericDate) -> Option<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
     const NOW: NumericDate = NumericDate(1_700_000_000);
 
@@ -345,5 +350,30 @@ mod tests {
         };
         assert!(explained(&nested(2)).evidence.response.is_some());
         assert!(explained(&nested(DEPTH_MAX + 2)).evidence.response.is_none());
+    }
+
+    #[test]
+    fn a_word_after_a_wrapped_token_is_no_piece_of_it() {
+        let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let claims = r#"{"aud":"https://graph.microsoft.com","exp":1900000000}"#;
+        let jwt = format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), "x".repeat(342));
+        let wrapped = format!("{}\n{}\n{}", &jwt[..100], &jwt[100..200], &jwt[200..]);
+        let read = |text: &str| read(text, NumericDate(1_800_000_000)).unwrap().evidence;
+        assert_eq!(read(&wrapped).not_understood, None);
+        for word in ["Forbidden", "401", "rc=22"] {
+            let found = read(&format!("{wrapped}\n{word}")).not_understood;
+            assert_eq!(found.as_deref(), Some(word), "{word}");
+        }
+        let glued = read(&format!("it is {jwt}result: KO"));
+        assert!(glued.not_understood.is_some(), "{glued:?}");
+    }
+
+    #[test]
+    fn a_string_with_an_unexplained_line_break_is_not_understood() {
+        let read = |text: &str| read(text, NumericDate(1_800_000_000)).unwrap().evidence;
+        let whole = "it: {\"accessToken\":\"abc\",\n\"state\":\"done\"}";
+        assert_eq!(read(whole).not_understood, None);
+        let broken = "it: {\"accessToken\":\"abc\",\"sta\nte\":\"failed\"}";
+        assert!(read(broken).not_understood.is_some());
     }
 }

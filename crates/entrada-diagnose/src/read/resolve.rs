@@ -110,6 +110,9 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
             let context = std::mem::take(&mut evidence.context);
             evidence.context = context.or(artifact.content.context.clone());
             evidence.at_rest |= artifact.content.at_rest;
+            let not_understood = evidence.not_understood.take();
+            evidence.not_understood =
+                not_understood.or_else(|| artifact.content.not_understood.clone());
             if evidence.answer.is_none() {
                 evidence.answer.clone_from(&artifact.content.answer);
             }

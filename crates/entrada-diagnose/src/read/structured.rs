@@ -106,6 +106,9 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
             }
             add_status(&mut content, status_before(&text[..object.span.start]));
             let mut span = object.span.clone();
+            if object.broken {
+                content.not_understood = Some("a string with a line break".to_owned());
+            }
             if !object.strict {
                 as_printed(&mut content);
                 span.start -= class_before(&text[..span.start]);

@@ -4,6 +4,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::other_text;
 use crate::Evidence;
 use crate::shape::Shape;
+use entrada_core::Jwt;
 
 /// Maximum number of tokens that are read from a text.
 const SEVERAL: usize = 8;
@@ -11,8 +12,8 @@ const SEVERAL: usize = 8;
 /// Maximum length of an ordinary word in characters.
 const PIECE_MAX: usize = 24;
 
-/// Lengths of Entra's signatures in characters: RSA with keys of 2,048 and 4,096 bits.
-const WHOLE_SIGNATURES: [usize; 2] = [342, 683];
+/// Lengths of RSA signatures in characters, for keys of 2,048, 3,072 and 4,096 bits.
+const WHOLE_SIGNATURES: [usize; 3] = [342, 512, 683];
 
 /// The tokens in `text`. A text that is one token, wrapped by a terminal, is not searched here.
 pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
@@ -34,7 +35,11 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     let mut found: Vec<Artifact> = words(text)
         .filter_map(|(at, word)| {
             let mut content = base.clone();
-            content.token = Some(Shape::of_plain_jwt(word)?);
+            let shape = Shape::of_plain_jwt(word)?;
+            if ends_in_a_word(&shape) {
+                content.not_understood = Some("the end of the token".to_owned());
+            }
+            content.token = Some(shape);
             Some(Artifact {
                 kind: ArtifactKind::Token,
                 span: at..at + word.len(),
@@ -84,6 +89,28 @@ fn grants_and_tickets(text: &str, base: &Evidence) -> Vec<Artifact> {
         })
     });
     found.take(SEVERAL).collect()
+}
+
+/// Whether the RSA signature of `token` is longer than one: a lost line break joined the next word to it.
+pub(super) fn ends_in_a_word(token: &Shape) -> bool {
+    let Shape::Jwt(jwt) = token else { return false };
+    is_rsa(jwt)
+        && WHOLE_SIGNATURES[0] < jwt.signature_length
+        && !WHOLE_SIGNATURES.contains(&jwt.signature_length)
+}
+
+/// Whether the signature of `jwt` is of RSA (RFC 7518 §3.1).
+fn is_rsa(jwt: &Jwt) -> bool {
+    jwt.header.text("alg").is_some_and(|alg| alg.starts_with("RS") || alg.starts_with("PS"))
+}
+
+/// The last of the pieces of `text` that form `token`, if it may be a word after the token and no piece of it.
+pub(super) fn word_after(token: &Shape, text: &str) -> Option<String> {
+    let Shape::Jwt(jwt) = token else { return None };
+    let last = text.split_whitespace().next_back().filter(|last| last.len() < text.len())?;
+    let is_whole = WHOLE_SIGNATURES.contains(&jwt.signature_length);
+    let is_word = ends_in_a_word(token) || !other_text::is_label(last);
+    (!is_whole && is_rsa(jwt) && is_word).then(|| last.to_owned())
 }
 
 /// The words of `text` that begin like a JWT, each with its place.

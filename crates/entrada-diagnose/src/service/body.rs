@@ -30,6 +30,27 @@ const OF_THE_CALLER: [&str; 8] = [
     "token",
 ];
 
+/// Codes that frameworks and gateways send as well, before any service has seen the caller: in lower case, without separators.
+const OF_ANY_PROGRAM: [&str; 5] =
+    ["badrequest", "conflict", "invalidrequest", "notfound", "syntaxerror"];
+
+/// Words of messages that name the wrong part of a call, in lower case: OData's query options, and parts of its paths. The
+/// service reads those after it has accepted the caller.
+const PARTS_OF_A_CALL: [&str; 9] = [
+    "$expand",
+    "$filter",
+    "$orderby",
+    "$search",
+    "$select",
+    "filter clause",
+    "property named",
+    "query option",
+    "resource not found for the segment",
+];
+
+/// Statuses of refusals that can be about the call alone (RFC 9110 §15.5).
+const STATUSES_OF_THE_CALL: [u16; 8] = [400, 404, 409, 410, 412, 413, 414, 422];
+
 /// Members that only an error has: in lower case, without separators.
 const ERROR_MEMBERS: [&str; 10] = [
     "error",
@@ -83,18 +104,25 @@ impl HttpAnswer {
         of("ResponseCode").or_else(in_fault).filter(|code| code.starts_with("Error"))
     }
 
-    /// Whether the service reports an error in the call or its object, regardless of the token.
+    /// Whether the service reports an error in the call or its object, regardless of the token. A code that any program sends
+    /// counts only with a message that names the wrong part of the call. A challenge or an authority's error is about the caller.
     pub fn is_about_the_call(&self) -> bool {
         let code = self.code().unwrap_or_default().to_ascii_lowercase();
-        OF_THE_CALL.iter().any(|word| code.contains(word))
-            && !OF_THE_CALLER.iter().any(|word| code.contains(word))
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let message = || self.message().unwrap_or_default().to_ascii_lowercase();
+        has(&code, &OF_THE_CALL)
+            && !has(&code, &OF_THE_CALLER)
+            && (!OF_ANY_PROGRAM.contains(&&*plain(&code)) || has(&message(), &PARTS_OF_A_CALL))
+            && !self.is_challenged()
+            && !self.body.contains("AADSTS")
     }
 
     /// Whether the call succeeded, or the service reports an error in the call itself. In both cases the service accepted
     /// the caller.
     pub fn is_good(&self) -> bool {
         match self.status {
-            Some(401 | 403 | 407 | 500..) => false,
+            Some(500..) => false,
+            Some(status @ 400..=499) if !STATUSES_OF_THE_CALL.contains(&status) => false,
             Some(400..=499) | None => self.is_about_the_call() && !self.is_html(),
             // SOAP sends errors with status 200.
             Some(_) => {
@@ -141,6 +169,14 @@ impl HttpAnswer {
             .or_else(|| element(&self.body, "faultstring"))
             .or_else(|| self.header("x-ms-diagnostics").next().map(str::to_owned))
             .filter(|message| !message.is_empty())
+    }
+
+    /// Whether only a text is known: no status, no header, no JSON and no XML.
+    pub(super) fn is_prose(&self) -> bool {
+        self.status.is_none()
+            && self.headers.is_empty()
+            && self.json().is_none()
+            && !self.body.trim_start().starts_with('<')
     }
 
     /// Whether the body is a web page, whatever precedes its first element.

@@ -70,6 +70,11 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
         for one in &mut causes {
             one.evidence.extend(by_http::evidence(answer));
         }
+        if answer.is_prose() && !has_code(&answer.body) {
+            for one in causes.iter_mut().filter(|one| one.confidence == Confidence::Certain) {
+                one.confidence = Confidence::Likely;
+            }
+        }
     }
     if let Some(talk) = &facts.evidence.mail {
         let mut by_mail = by_mail::causes(facts, talk);
@@ -79,6 +84,18 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
         causes.extend(by_mail);
     }
     causes
+}
+
+/// Whether `text` has a code that a machine made, which nobody writes by chance: a word with digits and letters (`IDX10222`), with
+/// an underscore (`Authorization_RequestDenied`), or with a capital inside (`ErrorAccessDenied`). Without one, a sentence may be
+/// quoted, translated, or written by a person, and is no certain proof of its cause.
+pub(crate) fn has_code(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| {
+        let has = |test: fn(u8) -> bool| word.bytes().any(test);
+        let capital = word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+        let mixed = has(|byte| byte.is_ascii_digit()) && has(|byte| byte.is_ascii_alphabetic());
+        mixed || word.contains('_') || (capital && has(|byte| byte.is_ascii_lowercase()))
+    })
 }
 
 /// Whether a fault of the token itself explains the refusal.

@@ -67,12 +67,16 @@ impl MailLog {
 
     /// Reads `text`; `None` if it is not a mail conversation.
     pub fn parse(text: &str) -> Option<Self> {
-        let lines: Vec<(Option<Side>, String)> = text
+        let mut lines: Vec<(Option<Side>, String)> = text
             .lines()
             .take(Self::LINES_MAX)
             .map(side_of)
             .filter(|(_, line)| !line.is_empty())
             .collect();
+        // A mark of one side before the lines of both is the quoting of a mail.
+        if !lines.iter().any(|(side, _)| *side == Some(Side::Server)) {
+            lines.iter_mut().for_each(|(side, _)| *side = None);
+        }
         let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
         // Marked lines are a conversation, whatever else the log contains.
         let marked = lines.iter().filter(|(side, _)| side.is_some()).count();

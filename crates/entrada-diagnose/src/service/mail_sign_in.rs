@@ -2,6 +2,7 @@
 
 use super::mail::MailLog;
 use super::mail_outcome::says_no;
+use crate::read::refuses;
 use entrada_core::{Protocol, Side};
 
 /// Number of lines at the end of a conversation that are searched for a lost connection or a failure.
@@ -130,6 +131,10 @@ impl<'a> Reader<'a> {
         let upper = line.to_ascii_uppercase();
         let name = command(self.protocol, &upper);
         self.begins_tls = name == "STARTTLS";
+        // The client gives up: the next answer is about this command.
+        if ["LOGOUT", "QUIT"].contains(&name) {
+            self.attempt = None;
+        }
         let skipped = usize::from(self.protocol == Protocol::Imap);
         let mut rest = line.split_whitespace();
         let tag = if skipped == 1 { rest.next().unwrap_or_default() } else { "" };
@@ -159,6 +164,8 @@ impl<'a> Reader<'a> {
             Protocol::Smtp => first.starts_with("235"),
         };
         let ends = taken || says_no(self.protocol, line);
+        // An untagged line ends no command of IMAP.
+        let may_end = taken && first != "*";
         if self.protocol != Protocol::Imap {
             let answered = ends || ["+", "334"].contains(&first);
             self.waiting = self.waiting.saturating_sub(usize::from(answered));
@@ -178,7 +185,7 @@ impl<'a> Reader<'a> {
                 }
             }
             // Only the server's line is known, so its words decide.
-            None if self.found == SignIn::Missing && taken => {
+            None if self.found == SignIn::Missing && may_end && !refuses(line) => {
                 let lower = line.to_ascii_lowercase();
                 let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
                 if self.protocol == Protocol::Smtp || has(&["authenticat"]) {

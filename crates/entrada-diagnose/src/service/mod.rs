@@ -23,8 +23,11 @@ mod words;
 pub(super) use address::segments;
 pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
 pub use http::HttpAnswer;
-pub(super) use hypothesis::{Hypothesis, causes};
+pub(super) use hypothesis::{Hypothesis, causes, has_code};
 pub use mail::MailLog;
 pub(super) use mail_log::is_marked;
 pub(super) use sasl::Initial;
 pub use service_id::Service;
+
+#[cfg(test)]
+mod prose_tests;

@@ -55,7 +55,7 @@ impl HttpAnswer {
     }
 
     /// Whether a challenge names an error (RFC 6750 §3).
-    fn is_challenged(&self) -> bool {
+    pub(super) fn is_challenged(&self) -> bool {
         self.header("www-authenticate").any(|value| value.contains("error="))
     }
 
@@ -146,7 +146,9 @@ impl HttpAnswer {
 fn is_end_of_output(rest: &str) -> bool {
     rest.lines().map(str::trim).all(|line| {
         // Another body or a token, which must be diagnosed separately.
-        let is_body = line.starts_with(['{', '[', '<', '"']) || OUTPUT_MAX < line.len();
+        let is_boundary = 4 < line.len() && line.starts_with("--") && line.ends_with("--");
+        let is_body =
+            line.starts_with(['{', '[', '<', '"']) || OUTPUT_MAX < line.len() || is_boundary;
         ["%", ">"].contains(&line) || line.starts_with("* ") || (!is_body && is_label(line))
     })
 }

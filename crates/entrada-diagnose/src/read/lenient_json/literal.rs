@@ -53,9 +53,19 @@ pub(super) fn is_frame(text: &str) -> bool {
 
 /// Whether `text` begins with `name=`.
 pub(super) fn is_assignment(text: &str) -> bool {
+    after_name(text).is_some_and(|rest| rest.starts_with('='))
+}
+
+/// Whether `text` begins with `name = `, as people write it in a script.
+pub(super) fn is_spaced_assignment(text: &str) -> bool {
+    after_name(text).is_some_and(|rest| rest.trim_start_matches(' ').starts_with("= "))
+}
+
+/// The text after the name at the start of `text`.
+fn after_name(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.@".contains(c)))
         .unwrap_or(text.len());
-    0 < end && end <= NAME_MAX && text[end..].starts_with('=')
+    (0 < end && end <= NAME_MAX).then(|| &text[end..])
 }

@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) value: Value,
     /// Whether the span is JSON as RFC 8259 defines it.
     pub(crate) strict: bool,
+    /// Whether a string has a line break that no fold explains: what stood there is unknown.
+    pub(crate) broken: bool,
 }
 
 /// How many bytes are read for each byte of the text, at most. What follows an opening brace is often read more than once:
@@ -108,7 +110,8 @@ fn read_plain(text: &str, at: usize, start: usize, fold: Option<Fold>) -> Attemp
                 if limits::weigh(&rest[..end]).is_ok()
                     && let Ok(value) = serde_json::from_str(&rest[..end])
                 {
-                    let found = Some(Found { span: at..at + end, value, strict: true });
+                    let found =
+                        Some(Found { span: at..at + end, value, strict: true, broken: false });
                     return Attempt { found, read, skip: 0 };
                 }
             }
@@ -116,11 +119,21 @@ fn read_plain(text: &str, at: usize, start: usize, fold: Option<Fold>) -> Attemp
         }
     }
     let mut parser = Parser::new(rest, fold);
-    let found =
-        parser.document().map(|(value, end)| Found { span: at..at + end, value, strict: false });
+    let found = parser.document().map(|(value, end)| {
+        let broken = fold.is_none() && has_open_line(&rest[..end]);
+        Found { span: at..at + end, value, strict: false, broken }
+    });
     read += parser.read();
     let skip = if parser.is_over_limit() { parser.read() } else { 0 };
     Attempt { found, read, skip }
+}
+
+/// Whether a line of `text` ends within a string.
+fn has_open_line(text: &str) -> bool {
+    text.lines().any(|line| {
+        let quotes = line.match_indices('"').filter(|(at, _)| !line[..*at].ends_with('\\'));
+        quotes.count() % 2 == 1
+    })
 }
 
 /// The position of the first member after the brace or bracket at `at`; `None` if what follows cannot be an object or an

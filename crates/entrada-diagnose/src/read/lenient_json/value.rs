@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::literal::{is_assignment, is_class, is_frame, literal};
+use super::literal::{is_assignment, is_class, is_frame, is_spaced_assignment, literal};
 use super::parser::Parser;
 use super::string::{self, Text};
 
@@ -124,6 +124,8 @@ impl<'a> Parser<'a> {
             }
             '}' => true,
             ';' => open == 0,
+            // The members of a PowerShell script stand on lines of their own.
+            '\n' => open == 0 && is_spaced_assignment(&rest[at + 1..]),
             ',' => open == 0 && is_assignment(&rest[at + 1..]),
             _ => false,
         });
@@ -135,7 +137,11 @@ impl<'a> Parser<'a> {
             return sentence.then(|| rest.trim().into());
         };
         self.at += end;
-        Some(literal(rest[..end].trim()))
+        let value = rest[..end].trim();
+        let quoted = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        Some(quoted.map_or_else(|| literal(value), Value::from))
     }
 }
 

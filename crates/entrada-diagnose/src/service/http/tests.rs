@@ -28,3 +28,25 @@ fn exchange_speaks_xml() {
     assert_eq!(answer.code().as_deref(), Some("ErrorImpersonateUserDenied"));
     assert_eq!(answer.message().as_deref(), Some("The account does not have permission."));
 }
+
+#[test]
+fn a_code_of_any_program_is_good_only_with_the_part_of_the_call() {
+    let good = |status: u16, head: &str, code: &str, message: &str| {
+        let body = serde_json::json!({"error": {"code": code, "message": message}});
+        let text = format!("HTTP/1.1 {status} x\r\n{head}\r\n{body}");
+        HttpAnswer::parse(&text).unwrap().is_good()
+    };
+    assert!(good(404, "", "ErrorItemNotFound", "no"));
+    assert!(good(400, "", "BadRequest", "Invalid filter clause: x"));
+    for (status, head, code, message) in [
+        (400, "", "BadRequest", "please try again"),
+        (404, "", "NotFound", "mailbox"),
+        (400, "", "BadRequest", "AADSTS65001: the $filter of consent"),
+        (404, "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", "ErrorItemNotFound", "no"),
+        (408, "", "ErrorItemNotFound", "no"),
+        (423, "", "ErrorItemNotFound", "no"),
+        (451, "", "ErrorItemNotFound", "no"),
+    ] {
+        assert!(!good(status, head, code, message), "{status} {code} {message}");
+    }
+}

@@ -269,5 +269,16 @@ fn confidence<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Confidence, D
     found.ok_or_else(|| serde::de::Error::custom(format!("no confidence `{name}`")))
 }
 
+/// The phrases of each record as one sentence, each phrase in its first form.
+#[cfg(test)]
+pub(super) fn bare_sentences() -> Vec<String> {
+    let first = |phrase: &String| {
+        let first = phrase.split(" | ").next().unwrap_or_default();
+        first.trim_end_matches('*').to_owned()
+    };
+    let sentence = |error: &KnownError| error.phrases.iter().map(first).collect::<Vec<_>>();
+    all().errors.iter().map(|error| sentence(error).join(" ")).collect()
+}
+
 #[cfg(test)]
 mod tests;

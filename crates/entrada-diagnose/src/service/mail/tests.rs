@@ -65,3 +65,22 @@ fn a_transcript_gives_user_token_and_refusal() {
     let password = MailLog::parse("C: a1 LOGIN ada secret\nS: a1 NO LOGIN failed.").unwrap();
     assert_eq!(password.mechanism, Some(Mechanism::Password));
 }
+
+#[test]
+fn a_sign_in_counts_only_with_its_own_answer() {
+    let let_in = |text: &str| MailLog::parse(text).unwrap().let_in(false);
+    let start =
+        "+OK The Microsoft Exchange POP3 service is ready.\nAUTH XOAUTH2\n+ \ndXNlcj14AQE=\n";
+    assert!(let_in(&format!("{start}+OK User successfully authenticated.")));
+    assert!(!let_in(&format!("{start}QUIT\n+OK Microsoft Exchange POP3 server signing off.")));
+    // A greeting, joined with the lines after it.
+    for joined in [
+        "* OK ready k1 AUTHENTICATE NTLM + YWJj k1 OK AUTHENTICATE completed.",
+        "+OK ready AUTH XOAUTH2 + dXNlcj14AQE= -ERR Authentication failure",
+    ] {
+        assert!(!let_in(joined), "{joined}");
+    }
+    // A quoted mail marks the lines of both sides.
+    let quoted = "> 220 mx.example ESMTP\n> EHLO box\n> AUTH LOGIN\n> 334 VXNlcm5hbWU6\n> aWRh\n> 235 2.7.0 Authentication successful";
+    assert!(!let_in(quoted), "by a password");
+}
