@@ -46,7 +46,6 @@ pub(super) fn serilog(text: &str) -> String {
 /// Each line as a job of GitHub Actions shows it.
 pub(super) fn github_actions(text: &str) -> String {
     prefixed(text, "2027-01-15T07:59:58.1234567Z ")
-        + "2027-01-15T07:59:58.2345678Z ##[error]Process completed with exit code 1.\n"
 }
 
 /// `text` is the message of an exception that ended a Java program.
