@@ -312,9 +312,8 @@ mod tests {
     fn texts_within_texts_are_read_to_a_depth() {
         let nested = |depth: usize| {
             let response = r#"{"access_token":"some-opaque-token","refresh_token":"r"}"#;
-            (0..depth).fold(response.to_owned(), |text, _| {
-                serde_json::json!({ "log": text }).to_string()
-            })
+            (0..depth)
+                .fold(response.to_owned(), |text, _| serde_json::json!({ "log": text }).to_string())
         };
         assert!(explained(&nested(2)).evidence.response.is_some());
         assert!(explained(&nested(DEPTH_MAX + 2)).evidence.response.is_none());
