@@ -1,7 +1,7 @@
 //! Runs every command, as talkative as it gets, over tokens with a marker, and looks for the marker.
 
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use entrada::cli::{self, Exit};
 
 use crate::world::World;
@@ -33,6 +33,10 @@ fn marked_inputs() -> Vec<String> {
         format!(r#"{{"version":1,"token":"{jwt}","job":"imap"}}"#),
         format!(r#"{{"access_token":"{MARKER}""#),
         format!(r#"{{"error":"invalid_grant","refresh_token":"{MARKER}"}}"#),
+        BASE64_STANDARD.encode(format!("user=ada\u{1}auth=Bearer {jwt}\u{1}\u{1}")),
+        BASE64_STANDARD.encode(format!("user=ada auth=Bearer {MARKER}")),
+        format!("the log has 0.A{}.Ag{}{MARKER} in it", "b".repeat(45), "c".repeat(100)),
+        format!("sent {jwt}\nWWW-Authenticate: Bearer realm=\"\", error=\"invalid_token\""),
     ]
 }
 

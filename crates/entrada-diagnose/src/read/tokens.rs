@@ -52,20 +52,20 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         found.extend(jwe(text, base));
     }
     if found.is_empty() {
-        found.extend(grants_and_tickets(text, base));
+        found.extend(grants(text, base));
     }
     found
 }
 
-/// How refresh tokens, authorization codes and tickets of personal accounts begin ([`Shape`] decides).
-const STARTS: [&str; 11] =
-    ["0.A", "1.A", "AQABAAAAA", "AwABAAAA", "EwA", "EwB", "EwC", "EwD", "M.C", "M.R", "OAQABAAAAA"];
+/// How refresh tokens and authorization codes begin ([`Shape`] decides). A ticket of a personal account is not searched for: it
+/// does not show its expiry, and the text around it may.
+const STARTS: [&str; 7] = ["0.A", "1.A", "AQABAAAAA", "AwABAAAA", "M.C", "M.R", "OAQABAAAAA"];
 
-/// Minimum length of a refresh token or ticket next to other words, in characters.
+/// Minimum length of a refresh token next to other words, in characters.
 const GRANT_MIN: usize = 80;
 
-/// Refresh tokens, codes and tickets, which have no common form with a JWT.
-fn grants_and_tickets(text: &str, base: &Evidence) -> Vec<Artifact> {
+/// Refresh tokens and codes, which have no common form with a JWT.
+fn grants(text: &str, base: &Evidence) -> Vec<Artifact> {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=!*$%~".contains(c);
     let words = text.split(|c| !part(c)).filter_map(|word| {
         // `refresh_token=0.A…`
@@ -78,13 +78,12 @@ fn grants_and_tickets(text: &str, base: &Evidence) -> Vec<Artifact> {
     });
     let found = words.filter_map(|word| {
         let shape = Shape::of(word);
-        let is_known = matches!(
-            shape,
-            Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::MsaTicket { .. }
-        );
+        let is_known = matches!(shape, Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. });
         is_known.then(|| {
             let at = word.as_ptr().addr() - text.as_ptr().addr();
-            let content = Box::new(Evidence { token: Some(shape), ..base.clone() });
+            // Under its own name no program used it as an access token.
+            let at_rest = is_named_refresh_token(&text[..at]);
+            let content = Box::new(Evidence { token: Some(shape), at_rest, ..base.clone() });
             Artifact { kind: ArtifactKind::Token, span: at..at + word.len(), content }
         })
     });
@@ -121,6 +120,13 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let word = word.trim_end_matches('.');
         (word.as_ptr().addr() - text.as_ptr().addr(), word)
     })
+}
+
+/// Whether `before`, the text before a token, ends with the name of the refresh token: `refresh_token: `, `"refreshToken":"`.
+fn is_named_refresh_token(before: &str) -> bool {
+    let named = before.trim_end_matches([' ', ':', '=', '"', '\'', '\\', '>']);
+    let line = named.rsplit('\n').next().unwrap_or_default().to_ascii_lowercase();
+    ["refresh_token", "refresh token", "refreshtoken"].iter().any(|name| line.ends_with(name))
 }
 
 /// An encrypted token (RFC 7516).
@@ -210,11 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_and_tickets_are_found_between_words() {
+    fn refresh_tokens_are_found_between_words() {
         let work = format!("0.A{}.Ag{}", "b".repeat(45), "c".repeat(200));
         let personal = format!("M.C546_BAY.0.U.-{}", "Ab!*$".repeat(20));
-        let ticket = format!("EwBo{}==", "A".repeat(200));
-        for token in [&work, &personal, &ticket] {
+        for token in [&work, &personal] {
             for text in [
                 format!("the error came with {token}, says the log"),
                 format!("refresh_token={token}&x=1"),
@@ -225,7 +230,17 @@ mod tests {
                 assert!(!matches!(all[0].1, Shape::Opaque { .. } | Shape::Broken { .. }));
             }
         }
-        for text in ["version 0.A of it failed", "M.C. Escher failed", "EwBo failed", "1.A.2 no"] {
+        for (text, is_named) in [
+            (format!("refresh_token: {work} and more"), true),
+            (format!("'refreshToken' : '{work}'"), true),
+            (format!("access_token: {work} and more"), false),
+        ] {
+            let all = artifacts(&text, &Evidence::default());
+            assert_eq!(all[0].content.at_rest, is_named, "{text}");
+        }
+        let ticket = format!("the cache has EwBo{}, expired", "A".repeat(200));
+        assert!(found(&ticket).is_empty(), "only the text around a ticket shows its expiry");
+        for text in ["version 0.A of it failed", "M.C. Escher failed", "1.A.2 no"] {
             assert!(found(text).is_empty(), "{text}");
         }
     }
