@@ -50,10 +50,10 @@ impl Severity {
     }
 }
 
-/// A check with its documentation. Each file in `rules/` has one `static` of this type.
+/// A check with its documentation: a file in `rules/`, or a record in `rules/records.rs`.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name, which is also the name of its file.
+    /// Its name, which is also the name of its page and its file.
     pub id: RuleId,
     /// The severity of its findings, unless the finding sets another one.
     pub severity: Severity,

@@ -4,22 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::AccountUnknown,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The response does not say who signed in. It has no ID token and no `client_info`, although `openid` was
-requested.
-
-## Why it happens
-
-The response was shortened before you passed it in, or the client did not send `client_info=1`, and `openid` did
-not reach the authority.
-
-## What to do
-
-If the response was shortened, do nothing. Otherwise request `openid profile`. Without them, a token store
-cannot tell accounts apart.
-",
+    docs: include_str!("pages/account-unknown.md"),
     check,
     advise: Rule::as_it_is,
 };

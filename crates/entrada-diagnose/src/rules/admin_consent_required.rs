@@ -8,37 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::AdminConsentRequired,
     severity: Severity::Error,
     who: Who::TenantAdmin,
-    docs: "\
-## What it means
-
-The tenant requires an administrator to approve the permissions that the application asks for. The user cannot
-approve them.
-
-## Why it happens
-
-- A requested permission always needs an administrator.
-- The tenant does not allow users to consent, or only to some permissions.
-- By default, Microsoft manages that rule: since November 2025 users cannot consent to reading mail, calendars and
-  mailbox settings, nor to IMAP, POP, EWS and ActiveSync; since July 2026 nor to writing contacts and tasks. The
-  permission itself does not ask for an administrator. Sending (`Mail.Send`, `SMTP.Send`) stays the user's own.
-  `entrada explain Mail.Read` says it for one permission.
-- The enterprise application has *Assignment required*: then each permission needs an administrator.
-- Microsoft considers the application risky, for example because its publisher is not verified.
-- A request for approval is waiting for an answer.
-
-## What to do
-
-An administrator opens
-`https://login.microsoftonline.com/<tenant>/v2.0/adminconsent?client_id=<client id>&scope=<scopes>&redirect_uri=http://localhost`
-and approves. Then sign in again. Other ways:
-
-- Consent for one user: `POST /oauth2PermissionGrants` on Microsoft Graph with `consentType: Principal`.
-- Enable the admin consent workflow, so that users can request the approval on the page.
-- Allow popular mail clients in the user consent settings. That concerns six clients, Thunderbird among them, and no
-  registration of your own.
-
-Consent that was given before a rule came into force stays valid.
-",
+    docs: include_str!("pages/admin-consent-required.md"),
     check,
     advise: Rule::as_it_is,
 };

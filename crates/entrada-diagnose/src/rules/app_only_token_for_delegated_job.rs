@@ -6,23 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::AppOnlyTokenForDelegatedJob,
     severity: Severity::Warning,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The token acts for the application itself, without a user. `/me` does not work with it, and Exchange opens a
-mailbox for it only if an administrator has allowed that.
-
-## Why it happens
-
-The token was issued by the client credentials flow (with a secret or a certificate), not after a user's
-sign-in.
-
-## What to do
-
-For a user's own mail, sign in as that user. For work on behalf of the application, call `/users/{id}` instead
-of `/me`, and diagnose the token with `--as app`. For IMAP, POP and SMTP, register the service principal in
-Exchange.
-",
+    docs: include_str!("pages/app-only-token-for-delegated-job.md"),
     check,
     advise,
 };

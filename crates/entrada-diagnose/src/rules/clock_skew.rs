@@ -10,24 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ClockSkew,
     severity: Severity::Warning,
     who: Who::User,
-    docs: "\
-## What it means
-
-The clock of this machine and the clock of the authority differ by more than two minutes. Times in this report
-may be wrong. A good token can look expired or not yet valid.
-
-## Why it happens
-
-- Time synchronisation is off.
-- The machine or its virtual machine was asleep.
-- The clock was moved to \"correct\" the time zone.
-
-An `iat` five minutes in the past is normal, because Entra sets it so.
-
-## What to do
-
-Turn on time synchronisation (`timedatectl set-ntp true`) and try again.
-",
+    docs: include_str!("pages/clock-skew.md"),
     check,
     advise: Rule::as_it_is,
 };

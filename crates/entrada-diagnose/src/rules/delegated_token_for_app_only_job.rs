@@ -5,21 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::DelegatedTokenForAppOnlyJob,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The job needs a token of the application itself, and this token acts for a signed-in user. Its `scp` holds
-delegated permissions. They do not show what the application may do without a user.
-
-## Why it happens
-
-A user signed in where a service should have used its own credential.
-
-## What to do
-
-Ask an administrator to grant the application permissions. Then get the token with client credentials and the
-scope `<resource>/.default`. Or run the job as the user, without `--as app`.
-",
+    docs: include_str!("pages/delegated-token-for-app-only-job.md"),
     check,
     advise: Rule::as_it_is,
 };

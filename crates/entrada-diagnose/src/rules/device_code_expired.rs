@@ -5,20 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::DeviceCodeExpired,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The code on the screen expired before the sign-in was finished. With Entra, a code is valid for 15 minutes.
-
-## Why it happens
-
-The page was opened too late, or the last step on it was not confirmed. A page that says `Need admin approval` ends
-the sign-in without telling the program: see `admin-consent-required`.
-
-## What to do
-
-Start again and enter the new code at once.
-",
+    docs: include_str!("pages/device-code-expired.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -5,20 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::DeviceCodeTracked,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The refresh token comes from a device code sign-in, and every refresh keeps that mark.
-
-## Why it happens
-
-A Conditional Access policy that blocks device codes ends the session with AADSTS530036, even at a silent
-refresh. The policy can exist today or be created later.
-
-## What to do
-
-If a browser can be opened, sign in with it: `--flow browser`. The token does not differ in any other way.
-",
+    docs: include_str!("pages/device-code-tracked.md"),
     check,
     advise: Rule::as_it_is,
 };

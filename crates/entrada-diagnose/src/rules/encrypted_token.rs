@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::EncryptedToken,
     severity: Severity::Warning,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The token is encrypted (a JWE of five parts). Only the service that it is for can read it. Its audience,
-permissions and lifetime cannot be checked from the token alone.
-
-## Why it happens
-
-Some services require encrypted tokens. Refresh tokens of Azure AD B2C have the same form.
-
-## What to do
-
-Diagnose the whole token response instead. It names the scopes and the lifetime.
-",
+    docs: include_str!("pages/encrypted-token.md"),
     check,
     advise: Rule::as_it_is,
 };

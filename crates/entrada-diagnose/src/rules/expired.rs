@@ -8,21 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::Expired,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The access token has expired. Every service refuses it.
-
-## Why it happens
-
-Access tokens are valid for 60 to 90 minutes (up to 28 hours with continuous access evaluation). An access token
-cannot be renewed. A client gets a new one with the refresh token.
-
-## What to do
-
-`entrada token` prints a valid token, and refreshes it when necessary. If a token that was just issued looks
-expired, check this machine's clock.
-",
+    docs: include_str!("pages/expired.md"),
     check,
     advise,
 };

@@ -8,20 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ExpiresSoon,
     severity: Severity::Warning,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token expires in less than five minutes. A job that takes longer fails, and so does a call if a clock is
-slightly wrong.
-
-## Why it happens
-
-The token was issued about an hour ago, or the authority issues short-lived tokens.
-
-## What to do
-
-Refresh the token before you use it: `entrada token --min-ttl 10m`.
-",
+    docs: include_str!("pages/expires-soon.md"),
     check,
     advise: Rule::as_it_is,
 };

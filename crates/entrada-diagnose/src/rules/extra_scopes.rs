@@ -6,20 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ExtraScopes,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token carries permissions that were not requested this time. That is normal.
-
-## Why it happens
-
-Entra grants everything that was ever consented to for this application and this API.
-
-## What to do
-
-Nothing. To withdraw consent, open https://myapps.microsoft.com (work) or
-https://account.live.com/consent/Manage (personal).
-",
+    docs: include_str!("pages/extra-scopes.md"),
     check,
     advise: Rule::as_it_is,
 };

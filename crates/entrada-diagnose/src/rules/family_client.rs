@@ -4,21 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::FamilyClient,
     severity: Severity::Note,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The client belongs to Microsoft's family of clients (`foci`). Its refresh token also works for other clients of
-that family.
-
-## Why it happens
-
-The sign-in used a client id of Microsoft. Applications that other developers register never belong to the
-family.
-
-## What to do
-
-Register your own application. Microsoft decides what a family client may do.
-",
+    docs: include_str!("pages/family-client.md"),
     check,
     advise: Rule::as_it_is,
 };

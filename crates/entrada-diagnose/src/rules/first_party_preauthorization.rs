@@ -6,20 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::FirstPartyPreauthorization,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-Microsoft's own applications have a fixed list of permissions, and the requested permission is not on the list
-of this client.
-
-## Why it happens
-
-The client id belongs to a Microsoft product such as the Azure CLI.
-
-## What to do
-
-Register your own application and use its client id.
-",
+    docs: include_str!("pages/first-party-preauthorization.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -7,29 +7,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::GraphCallPermissions,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token is judged by one call of Microsoft Graph. The finding lists the permissions that suffice for it: delegated
-ones for work or school accounts and for personal accounts, and those of an application. Any one of a list is enough;
-the first is the least privileged.
-
-As an error, it says that personal accounts cannot make the call.
-
-## Why it happens
-
-`--call` names the call, or the evidence shows it: the URL of a refused request, or a command beside the token.
-
-A call that is not on record is not judged: the verdict is then `undetermined`. The record has the calls of v1.0
-below `/me`, `/users`, `/groups`, `/sites`, `/drives`, `/chats`, `/teams` and a few more. Beta is judged by
-the same record.
-
-## What to do
-
-If a permission is missing, `missing-scope` or `missing-app-role` says which one to request. A permission that
-suffices does not open everything: the user's own rights on the object, a licence or a policy may still refuse the
-call. `entrada explain 'GET /me/messages'` shows the permissions of a call without a token.
-",
+    docs: include_str!("pages/graph-call-permissions.md"),
     check,
     advise: Rule::as_it_is,
 };

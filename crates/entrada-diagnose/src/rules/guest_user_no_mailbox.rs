@@ -5,21 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::GuestUserNoMailbox,
     severity: Severity::Warning,
     who: Who::User,
-    docs: "\
-## What it means
-
-The account is a guest in this tenant. Its mailbox is in its home tenant, so mail calls in this tenant find no
-mailbox (`404 MailboxNotEnabledForRESTAPI`).
-
-## Why it happens
-
-The sign-in named the inviting tenant. The mailbox belongs to the guest's own tenant, or to a personal account.
-
-## What to do
-
-Sign in to the home tenant: `--tenant` with the home organisation's domain, or `--tenant consumers` for a
-personal account.
-",
+    docs: include_str!("pages/guest-user-no-mailbox.md"),
     check,
     advise,
 };

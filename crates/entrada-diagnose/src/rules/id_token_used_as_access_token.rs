@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::IdTokenUsedAsAccessToken,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-This is an ID token. It states who signed in. It carries no permissions, and its audience is the application
-itself, so every API refuses it.
-
-## Why it happens
-
-The wrong member of the token response was copied, or the program sends `id_token` as the bearer token.
-
-## What to do
-
-Send `access_token`. `entrada token` prints one.
-",
+    docs: include_str!("pages/id-token-used-as-access-token.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -8,23 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::InvalidScope,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-A scope does not exist, is misspelt, or cannot be combined with the others.
-
-## Why it happens
-
-- The scopes are separated by commas instead of spaces.
-- A prefix is wrong.
-- `.default` is mixed with named scopes.
-- `outlook.office365.com` was used with a personal account.
-
-## What to do
-
-Request the full names of one API's scopes, such as `https://outlook.office.com/IMAP.AccessAsUser.All`. `--job`
-fills them in for you.
-",
+    docs: include_str!("pages/invalid-scope.md"),
     check,
     advise: Rule::as_it_is,
 };

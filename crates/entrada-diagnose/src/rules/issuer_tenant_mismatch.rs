@@ -7,20 +7,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::IssuerTenantMismatch,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The issuer and the tenant of the token contradict each other: `iss` names one directory and `tid` another. Entra
-does not issue such tokens.
-
-## Why it happens
-
-The token was made by hand, altered, or constructed for a test.
-
-## What to do
-
-Get a genuine token: `entrada login`.
-",
+    docs: include_str!("pages/issuer-tenant-mismatch.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::LongLivedToken,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token is valid for about a day. That is correct: the client declared that it handles claims challenges
-(continuous access evaluation).
-
-## Why it happens
-
-`xms_cc` contains `CP1`. In return for the long lifetime, the service can revoke the token at any moment.
-
-## What to do
-
-Handle `401` with `insufficient_claims`: `entrada token --challenge` gets a new token for it.
-",
+    docs: include_str!("pages/long-lived-token.md"),
     check,
     advise: Rule::as_it_is,
 };

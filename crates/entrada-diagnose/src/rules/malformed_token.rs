@@ -4,23 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MalformedToken,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The input is not a complete token. No service can read it.
-
-## Why it happens
-
-- A viewer truncated it.
-- A line break or a quote was inserted.
-- A part was lost in copying.
-- It is something other than a token: a SAML assertion, a code or a whole JSON document.
-
-## What to do
-
-Pipe the token from the program that prints it, and do not copy it from a screen:
-`entrada token | entrada diagnose`.
-",
+    docs: include_str!("pages/malformed-token.md"),
     check,
     advise,
 };

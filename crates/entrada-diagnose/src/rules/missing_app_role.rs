@@ -7,27 +7,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingAppRole,
     severity: Severity::Error,
     who: Who::TenantAdmin,
-    docs: "\
-## What it means
-
-The token acts for the application itself, and its `roles` lack the application permission that the job needs.
-
-## Why it happens
-
-The application permission was not added to the registration, or no administrator has granted it. Delegated
-permissions with the same name do not apply to an application.
-
-For mail, calendars, contacts, EWS and SMTP, Exchange can grant a role itself (RBAC for Applications). A token then
-needs no `roles`, and the finding is marked `likely`. IMAP and POP have no such role.
-
-## What to do
-
-Add the *application* permission in the app registration under *API permissions*. Ask an administrator to grant
-it. Then get a new token.
-
-With RBAC for Applications, `Test-ServicePrincipalAuthorization -Identity APPLICATION -Resource MAILBOX` shows whether
-Exchange allows the call: `InScope` is `True` for the role and the mailbox.
-",
+    docs: include_str!("pages/missing-app-role.md"),
     check,
     advise,
 };

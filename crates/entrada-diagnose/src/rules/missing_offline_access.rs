@@ -5,28 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingOfflineAccess,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-No refresh token came with the access token. When the access token expires, the user must sign in again, because
-nothing can be refreshed silently.
-
-## Why it happens
-
-A refresh token is issued only if `offline_access` is requested and consented to.
-
-`offline_access` never appears in the token's `scp`, and usually not in the response's `scope`. Only the refresh
-token itself shows that it was granted. If there is a refresh token, nothing is missing, whatever the scopes
-say.
-
-An application's own sign-in (client credentials) brings no refresh token and needs none: the application requests a
-new token with its secret or certificate.
-
-## What to do
-
-Sign in with `offline_access` among the scopes. entrada requests it unless the profile says `offline = false`.
-If it was requested, sign in again and accept *Maintain access to data you have given it access to*.
-",
+    docs: include_str!("pages/missing-offline-access.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingParameter,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The authority needs a parameter that the request does not have.
-
-## Why it happens
-
-- A variable of the program is empty.
-- A library sends the parameter elsewhere, for example `client_id` in the header `Authorization` only.
-
-## What to do
-
-Add the parameter that the authority's text names, in the form of the request.
-",
+    docs: include_str!("pages/missing-parameter.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -9,27 +9,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MissingScope,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token lacks a delegated permission that the job needs. The service knows the caller and refuses the call
-(Graph: `403 ErrorAccessDenied`).
-
-## Why it happens
-
-- The scope was never requested.
-- It was requested and not granted: the user or a policy refused it, it needs an administrator, or `.default`
-  repeated an old consent without it.
-
-Permissions with similar names do not replace each other: `Mail.ReadWrite` does not send, `Mail.Send` does not
-read, and `Mail.ReadBasic` does not show message bodies. A stronger permission includes the weaker one of the
-same kind: `Mail.ReadWrite` reads.
-
-## What to do
-
-Sign in again with the scope named, and accept it on the consent page. If the page says that an administrator
-must approve, send the page's link to an administrator.
-",
+    docs: include_str!("pages/missing-scope.md"),
     check,
     advise,
 };

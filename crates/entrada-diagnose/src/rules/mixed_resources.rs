@@ -6,20 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::MixedResources,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-A token is for one API only, and the scopes of the request belong to more than one API.
-
-## Why it happens
-
-For example, scopes for Graph and for Exchange were requested together. The consent page accepts them. The token
-endpoint refuses them or, at a refresh, issues a token for the first API without a warning.
-
-## What to do
-
-Send one request for each API. One sign-in is enough: `entrada token --job imap` uses the same refresh token.
-",
+    docs: include_str!("pages/mixed-resources.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::NotABearerToken,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The token is bound to a key (proof of possession). A client that sends it must prove that it holds the key. If
-the token is sent as `Bearer` or with XOAUTH2, the service refuses it.
-
-## Why it happens
-
-The request contained `req_cnf`, or the client library was set to proof of possession.
-
-## What to do
-
-Request the token without `req_cnf`. Mail protocols and plain HTTP calls accept only bearer tokens.
-",
+    docs: include_str!("pages/not-a-bearer-token.md"),
     check,
     advise: Rule::as_it_is,
 };

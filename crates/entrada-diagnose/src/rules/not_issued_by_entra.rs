@@ -7,21 +7,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::NotIssuedByEntra,
     severity: Severity::Warning,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token names a Microsoft service as its audience, but it does not look like a token that Entra issues.
-
-## Why it happens
-
-- The token was made by hand or for a test (`alg` is `none` or `HS256`).
-- Its times are text instead of numbers.
-- Another provider issued it.
-
-## What to do
-
-Get a genuine token: `entrada login`.
-",
+    docs: include_str!("pages/not-issued-by-entra.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,23 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::NotOauthJson,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The answer does not come from the sign-in service. It is a web page, empty, or otherwise not the JSON that OAuth
-uses.
-
-## Why it happens
-
-- A proxy or a captive portal answered.
-- The authority's address is wrong.
-- The sign-in service itself has a fault.
-
-## What to do
-
-Open the authority's address in a browser on this machine. A captive portal shows its page there. Check
-`--authority`, `HTTPS_PROXY` and `NO_PROXY`. The stored tokens are unchanged.
-",
+    docs: include_str!("pages/not-oauth-json.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -8,20 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::NotYetValid,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token's `nbf` is in the future: by this machine's clock, the token is not valid yet.
-
-## Why it happens
-
-Almost always this machine's clock is behind. Entra sets `nbf` five minutes in the past, so this does not happen
-with a correct clock.
-
-## What to do
-
-Turn on time synchronisation (`timedatectl set-ntp true`).
-",
+    docs: include_str!("pages/not-yet-valid.md"),
     check,
     advise,
 };

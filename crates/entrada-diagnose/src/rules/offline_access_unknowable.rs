@@ -4,21 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::OfflineAccessUnknowable,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-An access token does not show whether the sign-in can be renewed silently: `offline_access` never appears in
-`scp`.
-
-## Why it happens
-
-The refresh token comes next to the access token in the token response, and is stored separately.
-
-## What to do
-
-Nothing. To find out, diagnose the whole token response, or run `entrada status` to see whether a refresh token
-is stored.
-",
+    docs: include_str!("pages/offline-access-unknowable.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::OpaqueMsaToken,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-Personal accounts get compact tokens (`EwB…`), not JWTs. Only Microsoft can read them, and that is normal.
-
-## Why it happens
-
-The account is a personal one (outlook.com, hotmail.com, live.com).
-
-## What to do
-
-Nothing. The token response that contained the token lists its scopes and its lifetime. `entrada diagnose` reads
-the response too.
-",
+    docs: include_str!("pages/opaque-msa-token.md"),
     check,
     advise: Rule::as_it_is,
 };

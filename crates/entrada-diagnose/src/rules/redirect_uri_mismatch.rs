@@ -5,26 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::RedirectUriMismatch,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The redirect URI of the request is not one of those in the registration.
-
-## Why it happens
-
-It differs in scheme, host or path. Only the port of `http://localhost` is ignored. The error appears on the
-page in the browser and never reaches the program.
-
-## What to do
-
-Register the redirect URI that the authority's text quotes, character by character. The platform depends on the
-program: *Mobile and desktop applications* for `http://localhost` and for custom schemes, *Web* for an `https`
-address of a server, *Single-page application* if the code is redeemed in the browser. `http://127.0.0.1` can be
-added in the manifest only.
-
-A web application behind a proxy that ends TLS often sends an `http` address. Let the proxy forward
-`X-Forwarded-Proto`.
-",
+    docs: include_str!("pages/redirect-uri-mismatch.md"),
     check,
     advise: Rule::as_it_is,
 };

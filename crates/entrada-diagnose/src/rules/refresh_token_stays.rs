@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::RefreshTokenStays,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The refresh brought no new refresh token. That is allowed. The refresh token that was used stays valid.
-
-## Why it happens
-
-Entra decides this at each refresh. With `offline_access` in the scopes of the refresh, new refresh tokens keep
-coming.
-
-## What to do
-
-Keep the refresh token that was used. entrada keeps it automatically.
-",
+    docs: include_str!("pages/refresh-token-stays.md"),
     check,
     advise: Rule::as_it_is,
 };

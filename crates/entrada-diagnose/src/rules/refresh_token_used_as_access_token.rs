@@ -4,21 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::RefreshTokenUsedAsAccessToken,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-This is a refresh token (or an authorization code, which looks alike). Only the authority accepts it. Graph and
-Exchange treat it as a damaged token.
-
-## Why it happens
-
-The wrong member of the token response was copied, or the wrong entry of a token cache.
-
-## What to do
-
-Use `access_token`, not `refresh_token`. `entrada token` prints an access token and nothing else. Protect the
-refresh token like a password: it has just been on a clipboard.
-",
+    docs: include_str!("pages/refresh-token-used-as-access-token.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::Refused,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The authority refused for a reason that has no page of its own here. The finding shows the authority's own text.
-
-## Why it happens
-
-The AADSTS number states the reason. If the number is known here, the finding shows its meaning.
-
-## What to do
-
-Read the authority's text. `entrada explain AADSTSnnnnn` shows what is known about a number. With the
-correlation id, an administrator finds the attempt in the tenant's sign-in log.
-",
+    docs: include_str!("pages/refused.md"),
     check,
     advise: Rule::as_it_is,
 };

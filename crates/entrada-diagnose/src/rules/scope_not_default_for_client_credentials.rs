@@ -6,20 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ScopeNotDefaultForClientCredentials,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-With client credentials, an application can request only the scope `<resource>/.default`.
-
-## Why it happens
-
-The request names delegated scopes, although it has no user.
-
-## What to do
-
-Request `https://graph.microsoft.com/.default`, or the `.default` scope of the API that you call. The token then
-carries what an administrator has granted.
-",
+    docs: include_str!("pages/scope-not-default-for-client-credentials.md"),
     check,
     advise: Rule::as_it_is,
 };

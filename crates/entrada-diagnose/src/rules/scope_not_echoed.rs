@@ -5,20 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ScopeNotEchoed,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token response does not list the granted scopes. According to RFC 6749 §5.1, the granted scopes are then
-those that were requested.
-
-## Why it happens
-
-Some flows omit the member. A refresh that requests only sign-in scopes returns an empty one.
-
-## What to do
-
-Nothing. If the token is a JWT, its `scp` lists the scopes. Otherwise the requested scopes are assumed.
-",
+    docs: include_str!("pages/scope-not-echoed.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ServiceIncident,
     severity: Severity::Error,
     who: Who::Microsoft,
-    docs: "\
-## What it means
-
-The service has a fault. The same request may succeed later.
-
-## Why it happens
-
-A server was overloaded or down, or a service that it depends on did not answer.
-
-## What to do
-
-Try again later. The stored tokens are unchanged. If the fault lasts, give the correlation id to Microsoft's
-support.
-",
+    docs: include_str!("pages/service-incident.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -5,19 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::ServicesTenant,
     severity: Severity::Warning,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The token comes from Microsoft Services, a directory that belongs to Microsoft and not to an organisation.
-
-## Why it happens
-
-An application requested its own token from `common`, which is not the directory of an organisation.
-
-## What to do
-
-Name the organisation: `--tenant` with its domain or GUID.
-",
+    docs: include_str!("pages/services-tenant.md"),
     check,
     advise: Rule::as_it_is,
 };

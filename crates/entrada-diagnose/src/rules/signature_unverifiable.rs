@@ -5,20 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::SignatureUnverifiable,
     severity: Severity::Note,
     who: Who::Microsoft,
-    docs: "\
-## What it means
-
-Only the service can verify this token's signature. That is by design. The token is not invalid for this reason.
-
-## Why it happens
-
-Tokens for Graph, Exchange and SharePoint carry a `nonce` in the header that is hashed before signing. Tools
-that verify the signature anyway report every such token as forged.
-
-## What to do
-
-Nothing. Only the service needs to verify the signature.
-",
+    docs: include_str!("pages/signature-unverifiable.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,22 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::SmtpAuthDisabled,
     severity: Severity::Error,
     who: Who::TenantAdmin,
-    docs: "\
-## What it means
-
-SMTP AUTH, which is sending mail over SMTP with a sign-in, is disabled for the tenant or for this mailbox. The
-setting applies to tokens as well as to passwords.
-
-## Why it happens
-
-It is disabled in new tenants, and security defaults disable it.
-
-## What to do
-
-An administrator enables it for the mailbox:
-`Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`; or for the tenant:
-`Set-TransportConfig -SmtpClientAuthenticationDisabled $false`. Or send through Graph: `--job graph-mail-send`.
-",
+    docs: include_str!("pages/smtp-auth-disabled.md"),
     check: Rule::no_finding,
     advise,
 };

@@ -5,23 +5,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::SovereignCloudMismatch,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token and the service belong to different national clouds. Registrations, consent and tokens of one cloud do
-not work in another.
-
-## Why it happens
-
-- The authority belongs to one cloud (`login.microsoftonline.us`) and the API to another
-  (`graph.microsoft.com`).
-- The tenant belongs to another cloud than the authority.
-
-## What to do
-
-Use the same cloud for all parts. `--cloud` sets the authority and the API together: `usgov`, `dod`, `china`,
-`bleu` (France), `delos` (Germany), `govsg` (Singapore), or `public` for the worldwide cloud.
-",
+    docs: include_str!("pages/sovereign-cloud-mismatch.md"),
     check,
     advise: Rule::as_it_is,
 };

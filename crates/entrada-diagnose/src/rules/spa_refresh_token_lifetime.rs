@@ -9,21 +9,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::SpaRefreshTokenLifetime,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The refresh token was issued to a redirect URI of type *Single-page application*. Such refresh tokens expire
-24 hours after the sign-in, even if they are used: a new one only has the time that is left.
-
-## Why it happens
-
-The redirect URI is registered under the wrong platform.
-
-## What to do
-
-In the app registration, under Authentication, move the redirect URI to *Mobile and desktop applications*. Then
-sign in again.
-",
+    docs: include_str!("pages/spa-refresh-token-lifetime.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -7,19 +7,31 @@ use crate::{self as diagnose, Evidence, Severity, Verdict};
 use entrada_core::oauth::ErrorResponse;
 use entrada_core::{Job, TokenSubject};
 
+/// The names of the files in `folder` of the rules that end in `extension`.
+fn files(folder: &str, extension: &str) -> Vec<String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules").join(folder);
+    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|own| own == extension));
+    let mut names: Vec<String> =
+        paths.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
 #[test]
-fn every_file_is_registered_under_its_own_name() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
-    let mut files: Vec<String> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|stem| stem != "mod" && stem != "tests")
-        .map(|stem| stem.replace('_', "-"))
-        .collect();
-    files.sort();
+fn every_page_and_every_file_has_the_name_of_its_rule() {
     let mut registered: Vec<&str> = RuleId::all().map(RuleId::as_str).collect();
     registered.sort_unstable();
-    assert_eq!(files, registered);
+    assert_eq!(files("pages", "md"), registered);
+    for name in files("", "rs") {
+        let id = name.replace('_', "-");
+        let is_rule = registered.contains(&id.as_str());
+        assert!(is_rule || ["mod", "records", "tests"].contains(&name.as_str()), "{name}");
+    }
+    for id in RuleId::all() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/rules/pages/{id}.md"));
+        assert!(std::fs::read_to_string(path).unwrap() == id.rule().docs, "{id} has another page");
+    }
 }
 
 #[test]

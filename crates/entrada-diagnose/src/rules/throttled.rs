@@ -4,19 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::Throttled,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The server received too many requests in a short time. It refused this request for now, and accepts it later.
-
-## Why it happens
-
-This application, this user or this tenant sent too many requests.
-
-## What to do
-
-Wait as long as `Retry-After` says, or some minutes, and try again.
-",
+    docs: include_str!("pages/throttled.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,22 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::TokenBinding,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The API, the policy or the token itself requires proof of a key: the token is bound to a device or a certificate.
-
-## Why it happens
-
-- A policy requires token protection, which this client does not support.
-- A bound refresh token was copied to another program or device.
-- The API accepts only tokens that are bound to a certificate (mutual TLS).
-
-## What to do
-
-Redeem a bound token in the client that it was issued to, or sign in again for an ordinary token. If a policy
-requires token protection, use a client that supports it, or ask the administrator for an exception.
-",
+    docs: include_str!("pages/token-binding.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::TokenForItself,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token is for the same application that requested it: its `aud` is its own client id.
-
-## Why it happens
-
-The request named no API, or it named the application's own API (`api://CLIENT_ID`). A refresh without `scope`
-has this effect.
-
-## What to do
-
-Nothing, if the application is client and API in one. Otherwise send the API's scope with every request.
-",
+    docs: include_str!("pages/token-for-itself.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -4,22 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::UnrecognisedInput,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The input, or a part of it, is neither a token nor an answer that can be diagnosed. That part may be an error, so the
-verdict is not `ok`, whatever the token shows.
-
-## Why it happens
-
-The wrong text was piped in, too little of an answer was kept to recognise it, or a line next to the token reports a
-failure in unknown words.
-
-## What to do
-
-Pass a token, a token response or OAuth error (JSON), an AADSTS text, a redirect address, an HTTP answer with
-its status line (`curl -i`), lines of IMAP, SMTP or POP, an HTTP archive, or an evidence file.
-",
+    docs: include_str!("pages/unrecognised-input.md"),
     check,
     advise: Rule::as_it_is,
 };

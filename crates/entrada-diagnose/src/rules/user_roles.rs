@@ -4,20 +4,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::UserRoles,
     severity: Severity::Note,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token has roles in addition to its scopes. They are the user's roles in that application, and not
-permissions of the client.
-
-## Why it happens
-
-The user, or a group that the user belongs to, is assigned to roles that the API defines.
-
-## What to do
-
-Nothing. `scp` lists what the token allows.
-",
+    docs: include_str!("pages/user-roles.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -6,19 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongAccount,
     severity: Severity::Warning,
     who: Who::User,
-    docs: "\
-## What it means
-
-A different user signed in than was expected. The token opens that user's mailbox, not the one that you want.
-
-## Why it happens
-
-The browser already had a session and used it without asking.
-
-## What to do
-
-Sign in again in a private window, or choose the account on the page.
-",
+    docs: include_str!("pages/wrong-account.md"),
     check,
     advise,
 };

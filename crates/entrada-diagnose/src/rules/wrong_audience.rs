@@ -12,27 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongAudience,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token is for another service: its `aud` names a service other than the one that the job calls. A token is
-for one service only. Every other service refuses it, whatever permissions it carries.
-
-## Why it happens
-
-The scope decides the audience. A scope without a prefix means Microsoft Graph. `IMAP.AccessAsUser.All` alone
-gives a Graph token that no mail server accepts, although the permission has the right name. A request for
-scopes of two services gives a token for the first one.
-
-The spelling does not matter. With or without a trailing slash, as a URL or as the service's GUID,
-`outlook.office.com` or `outlook.office365.com`: it is the same audience.
-
-## What to do
-
-Request the full scope, such as `https://outlook.office.com/IMAP.AccessAsUser.All`. `--job` fills it in for you.
-One sign-in is enough for both services: `entrada token --job imap` uses the refresh token that is already
-stored.
-",
+    docs: include_str!("pages/wrong-audience.md"),
     check,
     advise,
 };

@@ -6,21 +6,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongAuthorityEndpoint,
     severity: Severity::Error,
     who: Who::Developer,
-    docs: "\
-## What it means
-
-The tenant part of the address does not serve this application or this account. `common`, `organizations`,
-`consumers` and a tenant's own address each serve different accounts.
-
-## Why it happens
-
-The registration allows only personal accounts, only work accounts, or only the accounts of one tenant.
-
-## What to do
-
-Set `--tenant` to the value that the message names: `consumers` for personal accounts, `organizations` for work
-accounts, or the tenant's GUID for an application of one tenant.
-",
+    docs: include_str!("pages/wrong-authority-endpoint.md"),
     check,
     advise: Rule::as_it_is,
 };

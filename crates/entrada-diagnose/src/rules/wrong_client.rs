@@ -7,22 +7,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongClient,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-The token was issued to another application than the configured one. It has the permissions of that other
-application, and the configured application cannot use its refresh token.
-
-## Why it happens
-
-- The token was copied from another tool.
-- A cache is out of date.
-- A client of Microsoft's family shares its refresh tokens.
-
-## What to do
-
-Sign in with the intended application: `entrada login --client-id …`.
-",
+    docs: include_str!("pages/wrong-client.md"),
     check,
     advise: Rule::as_it_is,
 };

@@ -8,20 +8,7 @@ pub(super) static RULE: Rule = Rule {
     id: RuleId::WrongTenant,
     severity: Severity::Error,
     who: Who::User,
-    docs: "\
-## What it means
-
-Another tenant than the intended one issued the token, or the account does not exist in the requested tenant.
-
-## Why it happens
-
-`common` and `organizations` sign a guest in to the home tenant. A browser that has several accounts chooses one
-by itself.
-
-## What to do
-
-Name the tenant: `--tenant` with the directory's GUID or domain. A guest must name the inviting tenant.
-",
+    docs: include_str!("pages/wrong-tenant.md"),
     check,
     advise,
 };

@@ -11,6 +11,9 @@ use entrada_core::{NumericDate, Secret};
 /// Maximum number of lines that are read: head, body and the output of `curl -v` around them.
 const LINES_MAX: usize = 20_000;
 
+/// Maximum number of header lines of one answer that are searched. Real answers have about thirty.
+const HEADERS_MAX: usize = 100;
+
 /// The longest `Retry-After` that is accepted, in seconds: a day. A longer one is a mistake.
 const PAUSE_MAX: u64 = 86_400;
 
@@ -268,7 +271,7 @@ fn before_open_json(lines: &[&str], heads: &[usize]) -> Option<usize> {
 fn of_parts(lines: &[&str], heads: &[usize]) -> Option<usize> {
     heads.iter().copied().find(|at| {
         let headers = lines.iter().skip(at + 1).take_while(|line| !line.is_empty());
-        headers.map(|line| line.to_ascii_lowercase()).any(|line| {
+        headers.take(HEADERS_MAX).map(|line| line.to_ascii_lowercase()).any(|line| {
             let value = line.trim().strip_prefix("content-type:");
             value.is_some_and(|value| value.trim_start().starts_with("multipart/"))
         })
