@@ -114,7 +114,7 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
             evidence.not_understood =
                 not_understood.or_else(|| artifact.content.not_understood.clone());
             if evidence.answer.is_none() {
-                evidence.answer = artifact.content.answer.clone();
+                evidence.answer.clone_from(&artifact.content.answer);
             }
         }
     }
