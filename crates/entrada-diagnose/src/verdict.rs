@@ -126,7 +126,6 @@ fn has_token_text(facts: &Facts) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Context, diagnose};
     use entrada_core::NumericDate;
 
