@@ -152,7 +152,7 @@ pub(super) fn not_understood(text: &str, logged: bool) -> Option<String> {
 /// Whether `line` names or frames the token, or reports how it was acquired, and does not mention a refusal.
 pub(crate) fn is_label(line: &str) -> bool {
     let bare = line.trim_start_matches(['>', ' ', TOKEN]);
-    if refuses(line) || is_page(bare) || has_status_line(line) {
+    if refuses(line) || is_page(bare) || has_status_line(line) || !is_label_after_token(line) {
         return false;
     }
     let lower = line.trim().to_ascii_lowercase();
@@ -174,7 +174,7 @@ pub(crate) fn is_label(line: &str) -> bool {
     let is_named = words.iter().take(3).any(|word| word.contains(['=', ':']));
     // The output of Microsoft's tools before they have a token.
     let is_prompt = lower.contains("enter the code");
-    let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS && is_label_after_token(line);
+    let is_short = line.contains(TOKEN) && words.len() <= LABEL_WORDS;
     let is_heading = lower.ends_with(':') && words.len() <= LABEL_WORDS + 4;
     is_short
         || is_heading
@@ -204,7 +204,7 @@ fn has_status_line(line: &str) -> bool {
 
 /// Whether the text after the token is a label too, or a remark in brackets: `TOKEN result: KO` is neither.
 fn is_label_after_token(line: &str) -> bool {
-    let after = line.rsplit(TOKEN).next().unwrap_or_default();
+    let Some((_, after)) = line.rsplit_once(TOKEN) else { return true };
     let after = after.trim_matches(|c: char| c.is_whitespace() || "\"',;`".contains(c));
     is_label(after) || (after.starts_with('(') && after.ends_with(')'))
 }
@@ -327,6 +327,7 @@ mod tests {
             "> <html><title>Guest network</title>",
             "> < HTTP/1.1 200 OK",
             "\u{1} result: KO",
+            "token: \u{1} result: KO",
             "\u{1} Service Unavailable",
             "\u{1} <html><title>Guest network</title>",
             "this is what they gave me yesterday when I asked them about it",

@@ -75,7 +75,9 @@ impl MailLog {
             .collect();
         // A mark of one side before the lines of both is the quoting of a mail.
         if !lines.iter().any(|(side, _)| *side == Some(Side::Server)) {
-            lines.iter_mut().for_each(|(side, _)| *side = None);
+            for (side, _) in &mut lines {
+                *side = None;
+            }
         }
         let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
         // Marked lines are a conversation, whatever else the log contains.

@@ -160,6 +160,8 @@ impl<'a> Reader<'a> {
         let is_ok = second.eq_ignore_ascii_case("OK");
         let taken = match self.protocol {
             Protocol::Imap => is_ok,
+            // The answer to `QUIT`, whatever became of the command before it.
+            Protocol::Pop if line.to_ascii_lowercase().contains("signing off") => false,
             Protocol::Pop => first.eq_ignore_ascii_case("+OK"),
             Protocol::Smtp => first.starts_with("235"),
         };
