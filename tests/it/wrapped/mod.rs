@@ -116,7 +116,6 @@ impl Pairs {
     fn judge() -> Self {
         let subjects = subjects();
         let next = AtomicUsize::new(0);
-        let all_wanted = wanted().is_some();
         let work = || {
             let world = corpus::world();
             let (mut pairs, mut skipped) = (Vec::new(), Vec::new());
