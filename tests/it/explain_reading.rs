@@ -79,7 +79,10 @@ const STEP: usize = 9;
 #[test]
 fn cases_of_the_corpus_are_explained_as_they_are_diagnosed() {
     let world = corpus::world();
-    for case in corpus::cases().iter().step_by(STEP) {
+    let cases = corpus::cases();
+    // A registration is no text that is read.
+    let texts = cases.iter().filter(|case| !case.args.iter().any(|arg| arg == "--registration"));
+    for case in texts.step_by(STEP) {
         let args = |first: &[&'static str]| -> Vec<&str> {
             let own = case.args.iter().map(String::as_str);
             ["diagnose", "-o", "json"].into_iter().chain(first.iter().copied()).chain(own).collect()

@@ -3,7 +3,7 @@
 use super::super::app::App;
 use super::super::ui::style_of;
 use super::super::{Exit, Failure};
-use super::{Args, ContextResolver, inputs, worse};
+use super::{Args, inputs, worse};
 use crate::render::{JudgementFormat, explanation};
 use entrada_auth::sys::Stream;
 use entrada_diagnose::{self as diagnose, Judging, Reading};
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     })?;
     let mut judgings: Vec<Judging> = Vec::new();
     for case in cases {
-        let resolver = ContextResolver::new(app, case.context.job_name.as_deref())?;
+        let resolver = super::resolver_for(args, app, &case)?;
         judgings.extend(resolver.cases(case).iter().map(diagnose::explain_judging));
     }
     let mut out = Vec::new();

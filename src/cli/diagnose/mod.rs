@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[command(flatten)]
     files: RegistrationFiles,
     /// Print how each input is read and judged instead of the diagnosis, in the formats `human` and `json`
-    #[arg(long, conflicts_with_all = ["stream", "report"])]
+    #[arg(long, conflicts_with_all = ["stream", "report", "registration"])]
     explain_reading: bool,
 }
 
@@ -78,9 +78,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     let mut judged: Vec<Diagnosis> = Vec::new();
     for case in cases {
-        // A call takes the place of a job that the evidence names.
-        let job_name = case.context.job_name.as_deref().filter(|_| args.call.is_none());
-        let resolver = ContextResolver::new(app, job_name)?.with_call(args.call.as_ref());
+        let resolver = resolver_for(args, app, &case)?;
         judged.extend(resolver.cases(case).iter().map(diagnose::run));
     }
     let style = style_of(app.sys, Stream::Stdout);
@@ -98,6 +96,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         super::report::write(app, report, &judged)?;
     }
     Ok(judged.iter().fold(Exit::Success, worse))
+}
+
+/// Completes the context of `case`. A call takes the place of a job that the evidence names.
+fn resolver_for(
+    args: &Args,
+    app: &mut App<'_, '_>,
+    case: &Evidence,
+) -> Result<ContextResolver, Failure> {
+    let job_name = case.context.job_name.as_deref().filter(|_| args.call.is_none());
+    Ok(ContextResolver::new(app, job_name)?.with_call(args.call.as_ref()))
 }
 
 /// The registration, if files of one are named. Of several applications, the one of the flags or the profile counts.

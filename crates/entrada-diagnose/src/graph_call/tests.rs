@@ -231,7 +231,7 @@ fn a_token_whose_permissions_are_unknown_is_undetermined() {
     let mut opaque = response(r#"{"access_token":"opaque","refresh_token":"r"}"#, "");
     opaque.context.tenant = Some("consumers".to_owned());
     assert_eq!(judged("GET /me/messages", opaque).verdict.id(), "undetermined");
-    let named = r#"{"access_token":"opaque","refresh_token":"r","scope":"Mail.Read"}"#;
+    let named = r#"{"access_token":"opaque","token_type":"Bearer","refresh_token":"r","scope":"Mail.Read"}"#;
     assert_eq!(judged("GET /me/messages", response(named, "")).verdict.id(), "ok");
     assert_eq!(judged("POST /me/messages", response(named, "")).verdict.id(), "problem");
 }

@@ -28,6 +28,7 @@ pub(super) fn document(
     text: &str,
     base: &Evidence,
     now: NumericDate,
+    depth: usize,
 ) -> Result<Option<(ArtifactKind, Evidence)>, RecogniseError> {
     if let Some(har) = Har::parse(text) {
         let har = har.map_err(|error| match error {
@@ -49,7 +50,7 @@ pub(super) fn document(
         RecogniseError::Json(format!("syntax error at {place}"))
     };
     let members: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
-    object(&members, text, base, now, 0)
+    object(&members, text, base, now, depth)
 }
 
 /// What an object shows; `text` is its JSON. `None` if it is of no known kind and its texts show nothing.

@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
     let mut failure = None;
     if text.starts_with('{') {
         limits::weigh(text)?;
-        match json::document(text, &base, now) {
+        match json::document(text, &base, now, 0) {
             Ok(Some((kind, content))) => return Ok(ReadText::of(kind, text.len(), content)),
             Ok(None) => (),
             Err(error @ RecogniseError::Json(_)) => failure = Some(error),
@@ -91,7 +91,7 @@ fn document(
     if is_read_before || !text.starts_with('{') || limits::weigh(text).is_err() {
         return None;
     }
-    let (kind, content) = json::document(text, base, now).ok()??;
+    let (kind, content) = json::document(text, base, now, depth).ok()??;
     let steps = normalised.steps.clone();
     Some(ReadText { steps, text: text.to_owned(), ..ReadText::of(kind, text.len(), content) })
 }
@@ -349,7 +349,7 @@ mod tests {
                 .fold(response.to_owned(), |text, _| serde_json::json!({ "log": text }).to_string())
         };
         assert!(explained(&nested(2)).evidence.response.is_some());
-        assert!(explained(&nested(DEPTH_MAX + 2)).evidence.response.is_none());
+        assert!(explained(&nested(2 * DEPTH_MAX + 2)).evidence.response.is_none());
     }
 
     #[test]
