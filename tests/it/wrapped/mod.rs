@@ -234,7 +234,7 @@ impl Pairs {
 #[allow(clippy::disallowed_methods, reason = "how one asks for all pairs")]
 fn is_judged(subject: usize, wrapper: usize) -> bool {
     let all = !cfg!(debug_assertions) || std::env::var_os("WRAPPED").is_some();
-    all || (subject + wrapper) % SAMPLE == 0
+    all || (subject + wrapper).is_multiple_of(SAMPLE)
 }
 
 /// The wrapper that `WRAPPED` names.

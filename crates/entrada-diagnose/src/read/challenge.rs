@@ -119,7 +119,7 @@ fn parameters(text: &str, from: usize) -> Option<(String, usize)> {
             return None;
         }
         value.push_str(if end.is_none() { " " } else { ", " });
-        value.extend([name, "=\"", content.as_ref(), "\""]);
+        value.extend([name, "=\"", content, "\""]);
         end = Some(after.as_ptr().addr() - text.as_ptr().addr());
         let Some(next) = after.trim_start().strip_prefix(',') else { break };
         rest = next.trim_start();
