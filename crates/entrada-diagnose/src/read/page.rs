@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{ERRORS, limits};
-use crate::sentences;
+use crate::{RuleId, sentences};
 use entrada_core::oauth::{ErrorResponse, is_refusal};
 
 /// The refusal in `text`: from an AADSTS number, the bare number on a page, an OAuth error code, or the text of the page.
@@ -11,8 +11,16 @@ pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
     let text = limits::start_of(text);
     aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
         // A page without a number or error code, for example "Need admin approval".
-        sentences::cause(text, false).map(|_| described("", text))
+        let cause = sentences::cause(text, false)?;
+        // "too many requests" is ordinary language: a status or the beginning of a line says that a server wrote it.
+        let is_servers = cause != RuleId::Throttled || starts_a_line(text, "too many requests");
+        is_servers.then(|| described("", text))
     })
+}
+
+/// Whether a line of `text` begins with `words`, which are in lower case.
+fn starts_a_line(text: &str, words: &str) -> bool {
+    text.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with(words))
 }
 
 /// The same, but only from an AADSTS number or an OAuth error code, which only an authority sends.
@@ -84,16 +92,33 @@ fn by_word(text: &str) -> Option<ErrorResponse> {
     Some(refusal)
 }
 
+/// Error codes that other programs use as well, and people in sentences. They count where a program wrote them: at the beginning
+/// of a line or value, in quotes or brackets, or before a colon.
+const GENERAL: [&str; 5] =
+    ["access_denied", "invalid_request", "server_error", "slow_down", "temporarily_unavailable"];
+
 /// The first OAuth error code that occurs as a separate word in `text`.
 fn word_in(text: &str) -> Option<&'static str> {
     let part_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let alone = |word: &&&str| {
         text.match_indices(**word).any(|(at, _)| {
-            !text[..at].ends_with(part_of_a_word)
-                && !text[at + word.len()..].starts_with(part_of_a_word)
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            !before.ends_with(part_of_a_word)
+                && !after.starts_with(part_of_a_word)
+                && (!GENERAL.contains(word) || is_written_by_a_program(before, after))
         })
     };
     ERRORS.iter().find(alone).copied()
+}
+
+/// Whether a word between `before` and `after` has the place that programs give to a code.
+fn is_written_by_a_program(before: &str, after: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let begins = line.trim().is_empty()
+        || line.trim_end().ends_with(['"', '\'', '`', '(', '[', '<', ':', '=', ',', '>', '|', '&', '?']);
+    let says_error = line.to_ascii_lowercase().trim_end().ends_with("error")
+        || line.to_ascii_lowercase().trim_end().ends_with("code");
+    begins || says_error || after.starts_with(['"', '\'', '`', ')', ']', ':', '&', '<'])
 }
 
 fn described(error: &str, description: &str) -> ErrorResponse {
@@ -137,11 +162,22 @@ mod tests {
                 vec![7_000_215],
             ),
             ("Need admin approval", "", vec![]),
+            ("login failed: access_denied", "access_denied", vec![]),
+            ("we got an error access_denied today", "access_denied", vec![]),
+            ("too many requests, try later", "", vec![]),
         ] {
             let found = refusal(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.error.as_str(), &found.error_codes), (error, &codes), "{text}");
         }
-        for text in ["hello there", "my_invalid_grant_handler was called", "1234", "AADSTSx"] {
+        for text in [
+            "hello there",
+            "my_invalid_grant_handler was called",
+            "1234",
+            "AADSTSx",
+            "There were too many requests for pizza today",
+            "Our company says access_denied to bad coffee",
+            "The page said server_error and I went home",
+        ] {
             assert!(refusal(text).is_none(), "{text}");
         }
     }
