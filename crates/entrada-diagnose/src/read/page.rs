@@ -104,6 +104,8 @@ fn word_in(text: &str) -> Option<&'static str> {
         text.match_indices(**word).any(|(at, _)| {
             let (before, after) = (&text[..at], &text[at + word.len()..]);
             !before.ends_with(part_of_a_word)
+                // `x-ms-diagnostics` of Exchange has categories of the same names.
+                && !before.trim_end_matches(['"', '\'', '\\', '=', ' ']).ends_with("error_category")
                 && !after.starts_with(part_of_a_word)
                 && (!GENERAL.contains(word) || is_written_by_a_program(before, after))
         })
@@ -115,7 +117,9 @@ fn word_in(text: &str) -> Option<&'static str> {
 fn is_written_by_a_program(before: &str, after: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or_default();
     let begins = line.trim().is_empty()
-        || line.trim_end().ends_with(['"', '\'', '`', '(', '[', '<', ':', '=', ',', '>', '|', '&', '?']);
+        || line
+            .trim_end()
+            .ends_with(['"', '\'', '`', '(', '[', '<', ':', '=', ',', '>', '|', '&', '?']);
     let says_error = line.to_ascii_lowercase().trim_end().ends_with("error")
         || line.to_ascii_lowercase().trim_end().ends_with("code");
     begins || says_error || after.starts_with(['"', '\'', '`', ')', ']', ':', '&', '<'])

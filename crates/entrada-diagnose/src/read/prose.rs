@@ -63,11 +63,26 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     }
     // Of the two, the known error is the more exact one, and the answer's text contains both.
     let known = known_errors::find(trimmed).map(|_| HttpAnswer::of_body(trimmed));
+    let known = known.or_else(|| diagnostics(trimmed));
     if let Some(answer) = known.or_else(|| HttpAnswer::in_prose(trimmed)) {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
     found.extend(sent.map(|sent| sent.artifact));
     found
+}
+
+/// The header with which Exchange gives its reason, outside of an HTTP answer: `'x-ms-diagnostics': '2000008;reason="…"'`.
+fn diagnostics(text: &str) -> Option<HttpAnswer> {
+    const NAME: &str = "x-ms-diagnostics";
+    let at = text.to_ascii_lowercase().find(NAME)?;
+    let line = text[at + NAME.len()..].lines().next()?;
+    let value = line.trim_start_matches(['"', '\'', ':', '=', ' ']);
+    let is_one =
+        value.len() < line.len() && value.starts_with(|first: char| first.is_ascii_digit());
+    is_one.then(|| HttpAnswer {
+        headers: vec![(NAME.to_owned(), value.to_owned())],
+        ..HttpAnswer::of_body(text)
+    })
 }
 
 /// A status and its reason phrase at the start of a line.

@@ -4,6 +4,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::reading::ReadText;
 use super::{other_text, tokens};
 use crate::Evidence;
+use crate::service::MailLog;
 use crate::shape::Shape;
 
 /// The case that `found` makes. `rest` is the text with the structured artifacts blanked.
@@ -57,7 +58,14 @@ fn done(evidence: Evidence, found: Vec<Artifact>, counts: &[bool]) -> ReadText {
 /// The prose that outweighs the others.
 fn best_prose(found: &[Artifact]) -> Option<usize> {
     let prose = found.iter().enumerate().filter(|(_, artifact)| artifact.kind.is_prose());
-    prose.min_by_key(|(_, artifact)| artifact.kind).map(|(at, _)| at)
+    // A mail server's line about a message shows nothing about the token, so anything else outweighs it.
+    let is_about_a_message = |artifact: &Artifact| {
+        artifact.kind == ArtifactKind::MailSentence
+            && artifact.content.mail.as_ref().is_some_and(MailLog::is_about_the_message)
+    };
+    prose
+        .min_by_key(|(_, artifact)| (is_about_a_message(artifact), artifact.kind))
+        .map(|(at, _)| at)
 }
 
 /// Adds what `content` says. A refusal before a token response is obsolete; a success does not cancel a refusal.

@@ -105,6 +105,7 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
                 continue;
             }
             add_status(&mut content, status_before(&text[..object.span.start]));
+            let kind = of_json(kind, &content);
             let mut span = object.span.clone();
             if object.broken {
                 content.not_understood = Some("a string with a line break".to_owned());
@@ -117,6 +118,16 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
         }
     }
     found
+}
+
+/// The kind of what the texts inside an object show: the object gives it a structure.
+fn of_json(kind: ArtifactKind, content: &Evidence) -> ArtifactKind {
+    match kind {
+        kind if !kind.is_prose() => kind,
+        _ if content.refusal.is_some() => ArtifactKind::OauthError,
+        _ if content.answer.is_some() => ArtifactKind::ApiError,
+        kind => kind,
+    }
 }
 
 /// A token response that a program printed: libraries keep the refresh token to themselves, so its absence shows nothing.

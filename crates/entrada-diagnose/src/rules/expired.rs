@@ -28,6 +28,11 @@ fn check(facts: &Facts) -> Option<Finding> {
         .finding(format!("the token expired {just}{} ago", human_duration(late)))
         .with_evidence("exp", exp)
         .help(format!("get a new token: {}", facts.command("token", "")));
+    // A stored expiry is as old as the paste. Beside the answer of a service, it does not show what the service refused.
+    let is_refused = facts.evidence.answer.is_some() || facts.evidence.mail.is_some();
+    if is_refused && facts.claims().is_none() {
+        return Some(finding.with_confidence(Confidence::Possible));
+    }
     Some(if late < SKEW {
         finding
             .help("if the token was issued just now, compare this machine's clock with a clock that you trust")
@@ -74,6 +79,18 @@ mod tests {
         assert!(finding_of(&RULE, &evidence).is_some());
         evidence.context.expires_at = Some(NumericDate(3_000));
         assert_eq!(finding_of(&RULE, &evidence), None);
+    }
+
+    #[test]
+    fn beside_an_answer_a_stored_expiry_is_one_explanation() {
+        let mut evidence = crate::rules::testing::pasted("opaque");
+        evidence.now = Some(NumericDate(2_000));
+        evidence.context.expires_at = Some(NumericDate(1_000));
+        let confidence =
+            |evidence: &crate::Evidence| check(&Facts::new(evidence)).unwrap().confidence;
+        assert_eq!(confidence(&evidence), Confidence::Certain);
+        evidence.answer = Some(crate::HttpAnswer { status: Some(403), ..Default::default() });
+        assert_eq!(confidence(&evidence), Confidence::Possible);
     }
 
     #[test]

@@ -102,7 +102,9 @@ impl HttpAnswer {
             // `curl -i` shows no URL, but Entra's sign-in servers identify themselves in a header.
             return self.header("x-ms-ests-server").next().is_some();
         };
-        self.plain_segments().iter().any(|segment| segment == "oauth2")
+        // A container registry issues its own tokens at `/oauth2/token`, for a token of Azure.
+        let is_registry = host.ends_with(".azurecr.io") || host.ends_with(".azurecr.cn");
+        (!is_registry && self.plain_segments().iter().any(|segment| segment == "oauth2"))
             || Cloud::of_authority_host(&host).is_some()
     }
 

@@ -112,6 +112,36 @@ pub(super) fn with_plain_line_ends(text: &str) -> Option<String> {
 /// Maximum length in characters of the language after a fence.
 const LANGUAGE_MAX: usize = 12;
 
+/// Replaces a link of Markdown that begins or ends inside a word by its text: GitHub makes `AADSTS700[21](https://…)3` of a
+/// number in a log.
+pub(super) fn without_links_in_words(text: &str) -> Option<String> {
+    const TEXT_MAX: usize = 60;
+    const ADDRESS_MAX: usize = 500;
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("](http") {
+        let link = rest[..at].rfind('[').filter(|from| at - from <= TEXT_MAX);
+        let end = rest[at..].find(')').filter(|end| *end <= ADDRESS_MAX).map(|end| at + end + 1);
+        let in_word = |from: usize, end: usize| {
+            rest[..from].ends_with(char::is_alphanumeric)
+                || rest[end..].starts_with(char::is_alphanumeric)
+        };
+        match link.zip(end).filter(|(from, end)| in_word(*from, *end)) {
+            Some((from, end)) => {
+                plain.push_str(&rest[..from]);
+                plain.push_str(&rest[from + 1..at]);
+                rest = &rest[end..];
+            }
+            None => {
+                plain.push_str(&rest[..at + 2]);
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    (plain.len() < text.len()).then_some(plain)
+}
+
 /// Removes the lines of a Markdown fence. Chat programs also take fences within a line: its text stays.
 pub(super) fn without_fences(text: &str) -> Option<String> {
     let tildes = text.lines().filter(|line| line.trim_end() == "~~~").count();

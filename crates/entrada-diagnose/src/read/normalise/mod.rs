@@ -58,16 +58,19 @@ pub(crate) enum Step {
     Folding,
     /// The class of an exception before its message.
     ExceptionClass,
+    /// Links that a web page puts into words.
+    Links,
 }
 
 /// Returns the text without the layer, or `None` if there is no such layer.
 type Removal = fn(&str) -> Option<String>;
 
 /// All steps, from the outermost layer inwards.
-const STEPS: [(Step, Removal); 14] = [
+const STEPS: [(Step, Removal); 15] = [
     (Step::ByteOrderMark, marks::without_byte_order_mark),
     (Step::TerminalEscapes, marks::without_escapes),
     (Step::LineEnds, marks::with_plain_line_ends),
+    (Step::Links, marks::without_links_in_words),
     (Step::Talk, talk::remove),
     (Step::CsvCells, escaped::cells_of_csv),
     (Step::HtmlEscapes, escaped::text_of_html),
@@ -99,6 +102,7 @@ impl Step {
             Self::StackFrames => "stack-frames",
             Self::Folding => "folding",
             Self::ExceptionClass => "exception-class",
+            Self::Links => "links",
         }
     }
 }

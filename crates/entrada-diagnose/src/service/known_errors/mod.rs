@@ -169,11 +169,12 @@ impl Match {
     /// Names the permissions of which one suffices for the call. Microsoft lists the least privileged first.
     fn name_permissions(&self, facts: &Facts, told: &mut Hypothesis) {
         const ALL: usize = 6;
-        let list = ["requires one of", "one of the following scopes"];
+        let list = ["requires one of", "one of the following scopes", "missing permission scope"];
         let list = list.iter().find_map(|before| text::list_after(&self.text, before));
         let names: Vec<&str> = list
             .unwrap_or_default()
             .split([',', ' '])
+            .map(|name| name.trim_end_matches('.'))
             .filter(|name| text::is_permission(name))
             .take(ALL)
             .collect();
