@@ -105,7 +105,6 @@ fn judged() -> (usize, String) {
 }
 
 #[test]
-#[ignore = "the readers do not reach these forms yet"]
 #[allow(
     clippy::print_stdout,
     reason = "the forms that fail are of interest even where they are few enough"
