@@ -332,9 +332,23 @@ impl<'a> Facts<'a> {
         jobs::scopes_in(self.job, self.context().cloud.unwrap_or_default())
     }
 
+    /// Whether the user, the request, the call or the token names the job.
+    fn is_job_known(&self) -> bool {
+        let Evidence { context, answer, mail, call, .. } = self.evidence;
+        context.job.is_some()
+            || context.call.is_some()
+            || context.requested.is_some()
+            || call.is_some()
+            || mail.is_some()
+            || answer.as_ref().is_some_and(|answer| answer.job().is_some())
+            || self.shape().is_some()
+    }
+
     /// Adds the advice to request the scope that the job needs.
     pub(super) fn request_job_scope(&self, finding: Finding) -> Finding {
         match self.job_scopes().first() {
+            // The default job is nobody's wish.
+            Some(_) if !self.is_job_known() => finding.help("request a scope of that service"),
             Some(scope) => {
                 let login = self.login(&self.task_flag());
                 finding.help(format!("request `{scope}`: {login}"))

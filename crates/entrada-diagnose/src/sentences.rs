@@ -35,6 +35,7 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["does not meet the criteria to access this resource"], RuleId::ConditionalAccess),
     (&["refresh token has expired", "sign-in frequency"], RuleId::RefreshTokenExpired),
     (&["too many requests"], RuleId::Throttled),
+    (&["not supported by the tenant-independent endpoint"], RuleId::WrongAuthorityEndpoint),
 ];
 
 /// Sentences about a grant. They identify the cause only at a refresh.

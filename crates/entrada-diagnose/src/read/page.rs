@@ -66,16 +66,28 @@ pub(super) fn api_error(text: &str) -> Option<String> {
     })
 }
 
+/// What stands before a number of Entra without `AADSTS`, in lower case: on its pages, in the portal, in a piece of its JSON, and in
+/// the address of its error page.
+const BEFORE_NUMBERS: [&str; 5] = [
+    "error code:",
+    "sign-in error code",
+    "\"error_codes\":",
+    "error_codes:",
+    "microsoftonline.com/error?code=",
+];
+
 /// `Error Code: 53003`, as Entra's pages have it under "Troubleshooting details".
 fn by_number_of_a_page(text: &str) -> Option<ErrorResponse> {
     let lower = text.to_ascii_lowercase();
-    let at = lower.find("error code:")?;
-    let rest = text[at + 11..].trim_start();
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    (5..=7).contains(&digits).then(|| {
-        let mut refusal = described("", text);
-        refusal.error_codes = rest[..digits].parse().into_iter().collect();
-        refusal
+    BEFORE_NUMBERS.iter().find_map(|before| {
+        let rest =
+            text[lower.find(before)? + before.len()..].trim_start_matches([' ', '\n', '\t', '[']);
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        (5..=7).contains(&digits).then(|| {
+            let mut refusal = described("", text);
+            refusal.error_codes = rest[..digits].parse().into_iter().collect();
+            refusal
+        })
     })
 }
 
@@ -105,7 +117,7 @@ fn word_in(text: &str) -> Option<&'static str> {
             let (before, after) = (&text[..at], &text[at + word.len()..]);
             !before.ends_with(part_of_a_word)
                 // `x-ms-diagnostics` of Exchange has categories of the same names.
-                && !before.trim_end_matches(['"', '\'', '\\', '=', ' ']).ends_with("error_category")
+                && !before.trim_end_matches(['"', '\'', '\\', '=', ' ']).ends_with("category")
                 && !after.starts_with(part_of_a_word)
                 && (!GENERAL.contains(word) || is_written_by_a_program(before, after))
         })
@@ -166,6 +178,9 @@ mod tests {
                 vec![7_000_215],
             ),
             ("Need admin approval", "", vec![]),
+            ("https://login.microsoftonline.com/error?code=700016", "", vec![700_016]),
+            ("x\",\"error_codes\":[700016],\"timestamp\":\"2027-01-15", "", vec![700_016]),
+            ("Sign-in error code\n53003\nFailure reason", "", vec![53003]),
             ("login failed: access_denied", "access_denied", vec![]),
             ("we got an error access_denied today", "access_denied", vec![]),
             ("too many requests, try later", "", vec![]),
