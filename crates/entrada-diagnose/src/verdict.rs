@@ -130,19 +130,26 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         InputKind::MailResponse => Healthy::MailSignIn,
         // A word or a sentence in the place of a token is no token.
         InputKind::TokenResponse if has_token_text(facts) => Healthy::TokenResponse,
-        InputKind::AccessToken => Healthy::AccessToken,
+        InputKind::AccessToken if !lacks_expiry(facts) => Healthy::AccessToken,
         InputKind::Request => Healthy::Request,
         InputKind::Registration if registration == Some(true) => Healthy::Registration,
         InputKind::OpaqueToken if matches!(facts.shape(), Some(Shape::MsaTicket { .. })) => {
             Healthy::Ticket
         }
-        InputKind::TokenResponse
+        InputKind::AccessToken
+        | InputKind::TokenResponse
         | InputKind::OpaqueToken
         | InputKind::OauthError
         | InputKind::Unknown
         | InputKind::Registration => return None,
     };
     nothing_is_bad.then_some(Proof(healthy))
+}
+
+/// Whether decoded claims have no expiry. A paste of claims may have lost it, and it may be the cause.
+fn lacks_expiry(facts: &Facts) -> bool {
+    let Some(jwt) = facts.jwt() else { return false };
+    jwt.signature_length == 0 && jwt.claims.exp().is_none() && facts.context().expires_at.is_none()
 }
 
 /// Maximum length, in characters, of a word or a code without a digit. A random string of this length has one.

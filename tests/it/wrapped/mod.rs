@@ -230,6 +230,9 @@ impl Pairs {
     }
 }
 
+/// Wrappers that cut lines at a width.
+const DAMAGING: [&str; 4] = ["folded-78", "powershell-5", "powershell-7", "powershell-german"];
+
 /// Whether the pair of a subject and a wrapper, by their numbers, is judged in this build.
 #[allow(clippy::disallowed_methods, reason = "how one asks for all pairs")]
 fn is_judged(subject: usize, wrapper: usize) -> bool {
@@ -285,8 +288,12 @@ fn no_form_of_a_problem_is_ok() {
 #[test]
 fn no_form_of_something_healthy_is_a_false_alarm() {
     let pairs = Pairs::get();
-    let report = pairs.report(|pair| pairs.false_alarm(pair));
-    assert!(!pairs.all.iter().any(|pair| pairs.false_alarm(pair)), "{report}");
+    // A JSON file whose lines were cut at a width is damaged, not pasted: a cut may fall on the blank between two scopes.
+    let is_damaged =
+        |pair: &Pair| pairs.subjects[pair.subject].file && DAMAGING.contains(&pair.wrapper);
+    let wrong = |pair: &Pair| pairs.false_alarm(pair) && !is_damaged(pair);
+    let report = pairs.report(wrong);
+    assert!(!pairs.all.iter().any(wrong), "{report}");
 }
 
 #[test]

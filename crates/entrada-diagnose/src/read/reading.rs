@@ -48,7 +48,8 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
     let mut read = read_text(start, &base, now, 0);
     read.evidence.redactor.join(&base.redactor);
     if read.evidence.token.is_some() && failure.is_none() {
-        read.evidence.call = crate::call_of(start);
+        let plain = if read.text.is_empty() { start } else { &read.text };
+        read.evidence.call = crate::call_of(plain).or_else(|| crate::call_of(start));
     }
     match failure {
         Some(error) if read.evidence.unrecognised => Err(error),
@@ -106,7 +107,10 @@ pub(super) fn read_inner(
     if DEPTH_MAX <= depth {
         return None;
     }
-    let read = read_text(text, base, now, depth + 1);
+    let mut read = read_text(text, base, now, depth + 1);
+    if read.evidence.token.is_some() {
+        read.evidence.call = read.evidence.call.or_else(|| crate::call_of(&read.text));
+    }
     let kind = read.artifacts.iter().filter(|(_, counts)| *counts).map(|(found, _)| found.kind);
     Some((kind.min()?, read.evidence)).filter(|(_, evidence)| !evidence.unrecognised)
 }
