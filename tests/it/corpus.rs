@@ -114,7 +114,7 @@ impl Case {
         self.verdict == "ok"
     }
 
-    /// Whether the input is an object: a file in JSON, such as an evidence file, and no text that somebody pasted.
+    /// Whether the input is an object: a file in JSON, such as an evidence file, and not pasted text.
     pub(crate) fn is_file(&self) -> bool {
         !self.input.is_string()
     }

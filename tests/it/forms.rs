@@ -21,7 +21,7 @@ const RIGHT: usize = 345;
 struct Form {
     name: String,
     group: String,
-    #[allow(dead_code, reason = "for whoever doubts the form")]
+    #[allow(dead_code, reason = "for readers who check the form")]
     source: String,
     /// The ids that are right as the first error, the best first; `undetermined` where the text does not tell.
     causes: Vec<String>,

@@ -37,7 +37,7 @@ struct Subject {
     name: String,
     args: Vec<String>,
     text: String,
-    /// Whether the input is a file in JSON, and no text that somebody pasted.
+    /// Whether the input is a file in JSON, and not pasted text.
     file: bool,
     /// Whether `ok` is stated of it.
     ok: bool,

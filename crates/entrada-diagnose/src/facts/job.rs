@@ -122,7 +122,7 @@ fn served(facts: &Facts, api: &'static Resource) -> Option<Job> {
 }
 
 /// The first job at Graph that `granted` suffices for. Nearly every token of Graph has `User.Read`. With the permission of a
-/// mail protocol beside it, that protocol is meant, although Graph's token does not open a mailbox by it.
+/// mail protocol in the same token, that protocol is meant, although Graph's token does not open a mailbox by it.
 fn at_graph(granted: &ScopeSet) -> Option<Job> {
     let job = jobs::first_served(&GRAPH, granted);
     if !matches!(job, None | Some(Job::GraphProfile)) {

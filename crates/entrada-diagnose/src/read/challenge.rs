@@ -32,7 +32,7 @@ const PARAMETERS: [&str; 12] = [
 
 /// The challenges in `text`, which has no head of an HTTP answer. They belong to the API's error in `found`, if there is one.
 pub(super) fn artifacts(text: &str, found: &mut [Artifact], base: &Evidence) -> Vec<Artifact> {
-    // An authority's own error says more than a challenge beside it.
+    // An authority's own error says more than a challenge in the same text.
     if found.iter().any(|other| other.content.refusal.is_some()) {
         return Vec::new();
     }

@@ -17,7 +17,7 @@ const LENGTH_MIN: usize = 40;
 pub(super) struct SaslString {
     /// What it shows by itself.
     pub(super) artifact: Artifact,
-    /// The string, for a server's line beside it.
+    /// The string, to be joined with the server's line about it.
     pub(super) initial: Option<Initial>,
 }
 

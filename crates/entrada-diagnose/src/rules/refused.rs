@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// The `error` codes that ask for a further step of the sign-in (OpenID Connect Core §3.1.2.6). Every other one is a refusal
-/// (RFC 6749 §4.1.2.1 and §5.2), whatever is known of the number beside it.
+/// (RFC 6749 §4.1.2.1 and §5.2), even if its number is not on record.
 const ASKS_FOR_A_STEP: [&str; 3] =
     ["account_selection_required", "interaction_required", "login_required"];
 

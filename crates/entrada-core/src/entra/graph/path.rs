@@ -63,7 +63,7 @@ impl Segment {
     }
 
     /// How well it fits a segment of the table: 3 for the same text, 2 for the same name with or without arguments or
-    /// namespace, 1 for an id; `None` if it does not fit.
+    /// namespace, 1 for an id; `None` for another segment.
     pub(super) fn fit(&self, own: &str) -> Option<u64> {
         let lower = self.lower.as_str();
         match own {
