@@ -28,6 +28,7 @@ mod id_token;
 mod import;
 mod judging;
 mod login;
+mod loopback_listener;
 mod mail;
 mod outputs;
 mod pasted;
@@ -50,7 +51,6 @@ mod token;
 mod trace;
 mod unearned_ok;
 mod verdicts;
-mod visitors;
 mod world;
 mod wrapped;
 
