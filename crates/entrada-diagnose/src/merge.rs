@@ -50,10 +50,11 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
 /// Seconds after which an expiry is the age of a paste, and not what the reader asks about: a year.
 const OLD: i64 = 365 * 86_400;
 
-/// Whether a token alone is the evidence, and it expired long ago.
+/// Whether a token alone is the evidence, nobody named what it is for, and it expired long ago.
 fn is_old_paste(facts: &Facts) -> bool {
     let expired = facts.claims().and_then(|claims| Some(facts.now?.seconds_since(claims.exp()?)));
-    let is_alone = facts.evidence.answer.is_none()
+    let is_alone = facts.context().job.is_none()
+        && facts.evidence.answer.is_none()
         && facts.evidence.mail.is_none()
         && facts.refusal().is_none();
     is_alone && expired.is_some_and(|ago| OLD < ago)
@@ -180,6 +181,20 @@ mod tests {
         let expected =
             [RuleId::Expired, RuleId::WrongAudience, RuleId::MalformedToken, RuleId::ExtraScopes];
         assert_eq!(ids(&merged(all, &[])), expected);
+    }
+
+    #[test]
+    fn an_expiry_of_years_ago_comes_after_another_known_cause() {
+        use Confidence::{Certain, Likely};
+        for (exp, first) in [(1, RuleId::WrongAudience), (1_699_990_000, RuleId::Expired)] {
+            let evidence = crate::rules::testing::token(&format!(r#"{{"aud":"x","exp":{exp}}}"#));
+            let all = vec![
+                found(RuleId::Expired, Severity::Error, Certain),
+                found(RuleId::WrongAudience, Severity::Error, Likely),
+            ];
+            let merged = merge(&Facts::new(&evidence), all, &[]);
+            assert_eq!(ids(&merged)[0], first, "{exp}");
+        }
     }
 
     #[test]

@@ -263,7 +263,6 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
         Some(seconds) => {
             finding.help(format!("try again in {}", human_duration(seconds.cast_signed())))
         }
-        None if finding.help.iter().any(|help| help.starts_with("try again")) => finding,
         None => finding.help("try again in a few minutes"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::other_text;
 use super::request_address::{self, RequestAddress};
+use crate::service::Hypothesis;
 
 /// What the text around the evidence mentions.
 #[derive(Clone, Debug, Default)]
@@ -155,6 +156,11 @@ fn acquired(text: &str) -> Option<String> {
 }
 
 impl Mentions {
+    /// What is wrong with the address of a request, as causes.
+    pub(crate) fn causes(&self) -> Vec<Hypothesis> {
+        self.request.as_ref().map(RequestAddress::causes).unwrap_or_default()
+    }
+
     /// The mentions of both, those of `self` first.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {

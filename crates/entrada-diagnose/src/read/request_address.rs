@@ -13,6 +13,18 @@ const ADDRESSES_MAX: usize = 32;
 /// Maximum length of an address in bytes.
 const ADDRESS_MAX: usize = 8 << 10;
 
+/// Words of documentation in the place of a tenant.
+const PLACEHOLDERS: [&str; 8] = [
+    "tenant-id",
+    "tenant_id",
+    "tenantid",
+    "your-tenant",
+    "your-tenant-id",
+    "your_tenant",
+    "your_tenant_id",
+    "yourtenant",
+];
+
 /// Scopes of a sign-in, which the v1.0 endpoint knows as well.
 const SIGN_IN_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
@@ -57,13 +69,12 @@ pub(super) fn in_text(text: &str) -> Option<RequestAddress> {
     first
 }
 
-/// Whether `text` is the address of an authority's endpoint and nothing else.
+/// Whether `text` is an address and nothing else.
 pub(super) fn is_one(text: &str) -> bool {
     let text = text.trim();
     text.len() <= ADDRESS_MAX
-        && text.starts_with("https://")
+        && (text.starts_with("https://") || text.starts_with("http://"))
         && !text.contains(char::is_whitespace)
-        && in_text(text).is_some()
 }
 
 /// `address`, if it is one of an authority's endpoints.
@@ -77,7 +88,9 @@ fn read(address: &str) -> Option<RequestAddress> {
     let lower = path.to_ascii_lowercase();
     let is_endpoint =
         lower.contains("oauth2") || lower.contains(".well-known/openid-configuration");
-    if !is_endpoint {
+    // The page at which a program's embedded browser ends, and the user flows of Azure AD B2C, which have names of their own.
+    let is_other = lower.ends_with("oauth2/nativeclient") || lower.contains("/b2c_");
+    if !is_endpoint || is_other {
         return None;
     }
     let shown = format!("https://{host}/{path}");
@@ -117,11 +130,10 @@ fn tenant_fault(tenant: &str) -> Option<Fault> {
     let fault = |confidence, message: String| {
         Some(Fault { id: RuleId::InvalidTenant, confidence, message, help: help.to_owned() })
     };
-    let is_variable = tenant.starts_with(['{', '<', '$', '%', '['])
-        || tenant.starts_with(':') && 1 < tenant.len()
-        || ["your-tenant", "your_tenant", "yourtenant", "tenant-id", "tenant_id", "tenantid"]
-            .iter()
-            .any(|name| tenant.contains(name));
+    // A variable of a shell (`$TENANT`) has a value when the command runs.
+    let is_variable = tenant.starts_with(['{', '<', '['])
+        || (tenant.starts_with(':') && 1 < tenant.len())
+        || PLACEHOLDERS.contains(&tenant);
     match tenant {
         "" => fault(
             Confidence::Likely,
@@ -270,6 +282,9 @@ mod tests {
             ("/common/oauth2/authorize?client_id=a&response_type=id_token&scope=openid", None),
             ("/contoso.example/oauth2/token", None),
             ("/common/.well-known/openid-configuration", None),
+            ("/$TENANT/oauth2/v2.0/token", None),
+            ("/te/contoso.example/b2c_1_in/oauth2/v2.0/authorize?client_id=a", None),
+            ("/common/oauth2/nativeclient", None),
         ] {
             let found = ids(&format!("it went to {HOST}{path} and stopped"));
             assert_eq!(found.first().copied(), fault, "{path}");

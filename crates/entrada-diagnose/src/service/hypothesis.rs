@@ -64,8 +64,6 @@ impl Hypothesis {
 
 /// The causes that the answers in the evidence point to, most important first.
 pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
-    let request = facts.evidence.mentions.request.as_ref();
-    let of_request = request.map(|request| request.causes()).unwrap_or_default();
     let mut causes = Vec::new();
     if let Some(answer) = &facts.evidence.answer {
         causes = by_http::causes(facts, answer);
@@ -85,7 +83,7 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
         }
         causes.extend(by_mail);
     }
-    causes.extend(of_request);
+    causes.extend(facts.evidence.mentions.causes());
     causes
 }
 
