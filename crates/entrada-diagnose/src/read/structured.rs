@@ -204,8 +204,12 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let scheme = text[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
         let start = at - scheme;
         let stops = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let end = text[at..].find(stops).map_or(text.len(), |length| at + length);
-        let is_url = 0 < scheme && end - start <= URL_MAX;
+        let mut longest = text.len().min(at + URL_MAX);
+        while !text.is_char_boundary(longest) {
+            longest -= 1;
+        }
+        let end = text[at..longest].find(stops).map_or(longest, |length| at + length);
+        let is_url = 0 < scheme && (end < longest || longest == text.len());
         (is_url && !is_taken(&(start..end), found)).then_some(start..end)
     });
     let read = urls.filter_map(|span| {
