@@ -46,6 +46,7 @@ mod signals;
 mod smoke;
 mod snapshots;
 mod status;
+mod store;
 mod token;
 mod trace;
 mod unearned_ok;
