@@ -143,7 +143,7 @@ fn without_value(line: &str) -> String {
 
 /// The line without characters that a terminal acts on. Columns stay.
 fn harmless(line: &str) -> String {
-    clean_layout(&line.replace('\t', " ")).into_owned()
+    clean_layout(&line.replace('\t', " "))
 }
 
 /// The first line of `message` without the values in `table`.
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(error.cure.as_deref(), Some("write it like this: `min-ttl = \"5m\"`"));
         let error = fault("[profiles.work]\ntenant = contoso.example\r\n");
         assert!(error.to_string().starts_with("line 2, column 10: "), "{error}");
-        assert_eq!(error.drawing(), "  |\n2 | tenant = ***************\n  |          ^^^^^^^\n");
+        assert_eq!(error.drawing(), "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n");
         assert_eq!(error.cure.as_deref(), Some("write it like this: `tenant = \"common\"`"));
     }
 
