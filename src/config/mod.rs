@@ -1,6 +1,7 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
 mod choice;
+mod edit;
 mod fault;
 mod file;
 pub mod flags;
@@ -10,6 +11,7 @@ mod settings;
 mod span;
 pub mod variables;
 
+pub use edit::upsert_profile;
 pub use entrada_auth::sys::Paths;
 pub use fault::SettingsError;
 pub use file::{ConfigError, ConfigFile, nearest};
@@ -25,6 +27,8 @@ pub use variables::variable;
 pub enum Origin {
     /// Built in.
     Default,
+    /// The one sign-in that is stored without a profile.
+    Stored,
     /// `[defaults]` of the configuration file.
     Defaults,
     /// The profile in the configuration file.
@@ -40,6 +44,7 @@ impl Origin {
     pub fn label(self) -> &'static str {
         match self {
             Self::Default => "built in",
+            Self::Stored => "the stored sign-in",
             Self::Defaults => "[defaults] in the file",
             Self::Profile => "the profile in the file",
             Self::Env => "environment",

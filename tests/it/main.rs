@@ -3,6 +3,7 @@
 // clippy's `allow-unwrap-in-tests` does not reach the helper functions of an integration test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod arguments;
 mod authorities;
 mod browser;
@@ -30,6 +31,7 @@ mod judging;
 mod login;
 mod mail;
 mod outputs;
+mod own_api;
 mod pasted;
 mod probe;
 #[cfg(unix)]
@@ -46,6 +48,7 @@ mod signals;
 mod smoke;
 mod snapshots;
 mod status;
+mod stored_sign_in;
 mod token;
 mod trace;
 mod unearned_ok;

@@ -1,12 +1,12 @@
 //! `entrada config init`: a first profile, by question and answer.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
 use crate::config::flags;
-use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
+use crate::config::{ConfigFile, JobName, Layer, Settings, nearest, upsert_profile};
 use crate::render;
 use entrada_auth::store::Interaction;
 use entrada_auth::sys::{OutputFile, OutputOptions};
@@ -37,7 +37,7 @@ pub(super) struct Args {
     no_login: bool,
 }
 
-fn profile_name(name: &str) -> Result<String, String> {
+pub(in crate::cli) fn profile_name(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         return Ok(name.to_owned());
@@ -45,15 +45,19 @@ fn profile_name(name: &str) -> Result<String, String> {
     Err("letters, digits, `-` and `_`".to_owned())
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let (path, file) = match app.config_file() {
-        Ok(both) => both,
-        // A named file may be missing: this command creates it.
+/// The configuration file and where it is. A named file may be missing: it is created.
+pub(in crate::cli) fn config_file(app: &App<'_, '_>) -> Result<(PathBuf, ConfigFile), Failure> {
+    match app.config_file() {
+        Ok(both) => Ok(both),
         Err(failure) => match &app.common.config {
-            Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
-            _ => return Err(failure),
+            Some(path) if !path.exists() => Ok((path.clone(), ConfigFile::default())),
+            _ => Err(failure),
         },
-    };
+    }
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, file) = config_file(app)?;
     // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
@@ -235,8 +239,13 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
 }
 
-/// Adds the profile to the file atomically: a failure leaves the file unchanged.
-fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
+/// Writes the profile into the file atomically: a failure leaves the file unchanged.
+pub(in crate::cli) fn write(
+    app: &mut App<'_, '_>,
+    path: &Path,
+    name: &str,
+    layer: &Layer,
+) -> Result<(), Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("cannot write {}: {error}", path.display()))
             .help("name a file that you may write: `--config FILE`, or ENTRADA_CONFIG")
@@ -265,8 +274,6 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
     };
     let before = ConfigFile::read_text(path, false)?.trim_start_matches('\u{feff}').to_owned();
     let file = ConfigFile::parse(&before).map_err(Failure::usage)?;
-    let profile = toml::to_string(&layer.table())
-        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     let first = file.profiles.is_empty() && file.default_profile.is_none();
     let mut text = String::new();
     if first {
@@ -274,17 +281,15 @@ fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Resul
         let _ = writeln!(text, "default-profile = \"{name}\"\n");
     }
     text += &before;
-    if !text.is_empty() && !text.ends_with("\n\n") {
-        text += if text.ends_with('\n') { "\n" } else { "\n\n" };
-    }
-    let _ = write!(text, "[profiles.{name}]\n{profile}");
-    ConfigFile::parse(&text).map_err(|error| {
-        Failure::usage(format!(
-            "{}: the profile cannot be added to this file: {error}",
-            path.display()
-        ))
-        .help("write it by hand: `config.example.toml` shows how")
-    })?;
+    let text = upsert_profile(&text, name, layer)
+        .and_then(|text| ConfigFile::parse(&text).map(|_| text))
+        .map_err(|error| {
+            Failure::usage(format!(
+                "{}: the profile cannot be written to this file: {error}",
+                path.display()
+            ))
+            .help("write it by hand: `config.example.toml` shows how")
+        })?;
     output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
     app.ui.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
     if first {

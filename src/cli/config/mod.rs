@@ -1,6 +1,6 @@
 //! `entrada config`.
 
-mod init;
+pub(super) mod init;
 
 use super::app::App;
 use super::arguments::holds_secret;
