@@ -6,6 +6,7 @@
 mod accounts;
 mod arguments;
 mod authorities;
+mod az;
 mod browser;
 mod browser_sign_in;
 mod canary;
