@@ -142,7 +142,7 @@ fn with_candidates(command: clap::Command, known: &Candidates) -> clap::Command 
     let command = command.mut_args(|arg| {
         let words = match arg.get_id().as_str() {
             "profile" | "common-profile" => &known.profiles,
-            "account" => &known.accounts,
+            "account" | "chosen-account" => &known.accounts,
             "job" => &known.jobs,
             _ => return arg,
         };

@@ -266,7 +266,11 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::new(Exit::Temporary, "").judged(diagnose::run(&evidence))
         }
         AcquireError::Ambiguous(_) => {
-            Failure::of(Exit::Usage, &error).help("choose one with `--account`")
+            let profile = evidence.context.profile.as_deref();
+            let profile = profile.map_or_else(String::new, |profile| format!(" {profile}"));
+            Failure::of(Exit::Usage, &error)
+                .help("choose one with `--account`")
+                .help(format!("or for every run: `entrada accounts use ACCOUNT{profile}`"))
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
             .help("sign in with the other account, for example in a private window; or leave out the option that names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
@@ -305,6 +309,17 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             )
             .help("if the page never opened, or could not come back to this machine: `--flow device`, or `--flow paste`")
             .help("if it only took longer: `--timeout 15m`"),
+        AcquireError::DeviceTimeout { .. } => Failure::of(Exit::Declined, &error)
+            .helps(consent_first(&evidence))
+            .help(
+                "the code is entered in a browser on any device; if that page showed an error (AADSTS50011, 53003, 700016 …), copy \
+                 its text and give it to `entrada diagnose`",
+            )
+            .help("if it only took longer: `--timeout 15m`, or no `--timeout`: entrada then waits until the code expires")
+            .help(format!(
+                "where an organisation blocks the sign-in by code: {} --flow browser`, or `--flow paste`",
+                login.trim_end_matches('`')
+            )),
         AcquireError::NothingPasted(_) => Failure::of(Exit::SignInNeeded, &error)
             .help(format!(
                 "run it in a terminal where the address can be pasted, or sign in by code: {} --flow device`",

@@ -37,7 +37,10 @@ pub(super) struct Args {
 const SOMEBODY: &str = "you@example.com";
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app
+        .settings_of_sign_in(args.profile.as_deref())
+        // A recipe shows the place where a client belongs.
+        .or_else(|_| app.settings(args.profile.as_deref()))?;
     let page = args.client.page();
     let with = ingredients(args, app, &settings)?;
     // A control character would end a line of the configuration.
@@ -200,7 +203,7 @@ fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Result<Option<String>, F
         return Ok(None);
     }
     let grants = app.grants(settings)?;
-    let entries = grants.signed_in(App::selected(settings, &grants)?);
+    let entries = grants.narrow_to_default(grants.signed_in(App::selected(settings, &grants)?));
     Ok(match &entries[..] {
         [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
         _ => None,

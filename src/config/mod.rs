@@ -29,6 +29,8 @@ pub use variables::variable;
 pub enum Origin {
     /// Built in.
     Default,
+    /// The one sign-in that is stored without a profile.
+    Stored,
     /// `[defaults]` of the configuration file.
     Defaults,
     /// The profile in the configuration file.
@@ -44,6 +46,7 @@ impl Origin {
     pub fn label(self) -> &'static str {
         match self {
             Self::Default => "built in",
+            Self::Stored => "the stored sign-in",
             Self::Defaults => "[defaults] in the file",
             Self::Profile => "the profile in the file",
             Self::Env => "environment",

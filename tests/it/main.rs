@@ -3,8 +3,10 @@
 // clippy's `allow-unwrap-in-tests` does not reach the helper functions of an integration test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod arguments;
 mod authorities;
+mod az;
 mod browser;
 mod browser_sign_in;
 mod canary;
@@ -31,6 +33,7 @@ mod login;
 mod loopback_listener;
 mod mail;
 mod outputs;
+mod own_api;
 mod pasted;
 mod probe;
 #[cfg(unix)]
@@ -48,6 +51,7 @@ mod smoke;
 mod snapshots;
 mod status;
 mod store;
+mod stored_sign_in;
 mod token;
 mod trace;
 mod unearned_ok;

@@ -1,6 +1,6 @@
 //! `entrada config init`: a first profile, by question and answer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
@@ -34,7 +34,7 @@ pub(super) struct Args {
     no_login: bool,
 }
 
-fn profile_name(name: &str) -> Result<String, String> {
+pub(in crate::cli) fn profile_name(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         return Ok(name.to_owned());
@@ -42,15 +42,19 @@ fn profile_name(name: &str) -> Result<String, String> {
     Err("letters, digits, `-` and `_`".to_owned())
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let (path, file) = match app.config_file() {
-        Ok(both) => both,
-        // A named file may be missing: this command creates it.
+/// The configuration file and where it is. A named file may be missing: it is created.
+pub(in crate::cli) fn config_file(app: &App<'_, '_>) -> Result<(PathBuf, ConfigFile), Failure> {
+    match app.config_file() {
+        Ok(both) => Ok(both),
         Err(failure) => match &app.common.config {
-            Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
-            _ => return Err(failure),
+            Some(path) if !path.exists() => Ok((path.clone(), ConfigFile::default())),
+            _ => Err(failure),
         },
-    };
+    }
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, file) = config_file(app)?;
     // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
@@ -250,7 +254,12 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
 }
 
 /// Adds the profile to the file.
-fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
+pub(in crate::cli) fn write(
+    app: &mut App<'_, '_>,
+    path: &Path,
+    name: &str,
+    layer: &Layer,
+) -> Result<(), Failure> {
     let mut is_default = false;
     app.edit_config(path, |before| {
         let text = edit::upsert_profile(before, name, &layer.table())?;

@@ -1,7 +1,7 @@
 //! `entrada config`.
 
 mod consent;
-mod init;
+pub(super) mod init;
 mod store_choice;
 mod write;
 

@@ -4,6 +4,7 @@
 mod account_entry;
 pub mod backend;
 mod deadline;
+mod defaults;
 mod disk;
 pub mod foreign;
 mod grant;
@@ -31,6 +32,7 @@ pub use backend::{
 };
 #[cfg(target_os = "linux")]
 pub use backend::{ItemPaths, Keyutils, SecretService, SecretServiceOptions, bus_in};
+pub use defaults::{ApplicationDefaults, application_defaults};
 pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
 
@@ -244,6 +246,7 @@ mod action {
     pub(super) const NAMES: &str = "list the grants";
     pub(super) const PREPARE: &str = "prove that it can be written";
     pub(super) const REKEY: &str = "change its key";
+    pub(super) const DEFAULTS: &str = "keep the default account";
     pub(super) const KEEP: &str = "keep the grant aside";
 }
 
