@@ -31,6 +31,7 @@ mod network;
 mod obtain;
 mod output;
 mod probe;
+mod progress;
 mod prompt;
 mod recipe;
 mod registration;
