@@ -13,7 +13,7 @@ pub(super) type Flags = (flags::Store, flags::Interaction);
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The format of the list
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 

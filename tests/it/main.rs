@@ -24,6 +24,8 @@ mod files;
 mod forms;
 mod generic_provider;
 mod graph_call;
+mod guessed_words;
+mod help;
 mod id_token;
 mod import;
 mod judging;
