@@ -9,6 +9,7 @@ mod browser;
 mod browser_sign_in;
 mod canary;
 mod claims;
+mod completion;
 mod config;
 mod corpus;
 mod damaged;
