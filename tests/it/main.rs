@@ -49,6 +49,7 @@ mod signals;
 mod smoke;
 mod snapshots;
 mod status;
+mod terminal_width;
 mod token;
 mod trace;
 mod unearned_ok;

@@ -324,4 +324,31 @@ mod tests {
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
         assert!(!page.contains("http://") && !page.contains("src="), "nothing is fetched");
     }
+
+    #[test]
+    fn the_page_begins_with_what_support_asks_for() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let claims = r#"{"aud":"https://graph.microsoft.com","tid":"t-1","appid":"a-1","upn":"ada@contoso.example",
+            "scp":"Mail.Read","uti":"u-1","exp":1}"#;
+        let token = format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(claims));
+        let now = NumericDate(1_700_000_000);
+        let evidence =
+            Evidence { token: Some(Shape::of(&token)), now: Some(now), ..Evidence::default() };
+        let mut out = Vec::new();
+        report(&mut out, &[run(&evidence)], now).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        let (head, _) = page.split_once("<section").unwrap();
+        for (name, value) in [
+            ("Verdict", "problem (expired)"),
+            ("Judged", "2023-11-14 22:13:20Z"),
+            ("User", "ada@contoso.example"),
+            ("Tenant", "t-1"),
+            ("Application", "a-1"),
+            ("Audience", "Microsoft Graph (https://graph.microsoft.com)"),
+            ("Token ID (uti)", "u-1"),
+        ] {
+            assert!(head.contains(&format!("<dt>{name}</dt><dd>{value}</dd>")), "{name}: {head}");
+        }
+    }
 }

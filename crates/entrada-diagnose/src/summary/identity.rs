@@ -106,7 +106,12 @@ fn inner_error(answer: &HttpAnswer, member: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{pasted, token};
+    use crate::Evidence;
+    use crate::rules::testing::{NOW, token};
+
+    fn read(text: &str) -> Evidence {
+        crate::recognise(text, NOW).unwrap()
+    }
 
     #[test]
     fn a_token_names_its_user_tenant_application_and_api() {
@@ -115,7 +120,7 @@ mod tests {
         let identity = CaseIdentity::new(&Facts::new(&token(claims)));
         assert_eq!(identity.user.as_deref(), Some("ada@contoso.example (o-1)"));
         assert_eq!(identity.tenant.as_deref(), Some("t-1"));
-        assert_eq!(identity.application.as_deref(), Some("Mail[2J (a-1)"));
+        assert_eq!(identity.application.as_deref(), Some("Mail (a-1)"));
         assert_eq!(
             identity.audience.as_deref(),
             Some("Microsoft Graph (https://graph.microsoft.com)")
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_ids_of_a_refusal_and_of_a_service_are_those_of_their_logs() {
-        let evidence = pasted(
+        let evidence = read(
             r#"{"error":"invalid_grant","error_description":"AADSTS65001: no","trace_id":"t-1","correlation_id":"c-1","timestamp":"2026-01-02 03:04:05Z"}"#,
         );
         let ids = CaseIdentity::new(&Facts::new(&evidence)).log_ids;
@@ -133,7 +138,7 @@ mod tests {
         assert_eq!(names, ["Correlation ID", "Trace ID", "Timestamp"]);
         let text = "HTTP/1.1 401 Unauthorized\r\nrequest-id: r-1\r\nclient-request-id: r-1\r\n\r\n\
             {\"error\":{\"code\":\"x\",\"message\":\"y\",\"innerError\":{\"request-id\":\"r-1\",\"date\":\"2026-01-02\"}}}";
-        let evidence = pasted(text);
+        let evidence = read(text);
         let ids = CaseIdentity::new(&Facts::new(&evidence)).log_ids;
         assert_eq!(
             ids,
