@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[command(subcommand)]
     command: Option<AccountsCommand>,
     /// The format of the list
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 

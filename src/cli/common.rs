@@ -35,8 +35,8 @@ pub(super) struct Common {
     /// What the flags of the command set, and `--quiet`.
     #[arg(skip)]
     pub(super) layer: Layer,
-    /// Print help
-    #[arg(long, short, action = ArgAction::HelpShort, display_order = 901)]
+    /// Print help; `-h` prints a summary, and `--help` everything
+    #[arg(long, short, action = ArgAction::Help, display_order = 901)]
     help: Option<bool>,
 }
 

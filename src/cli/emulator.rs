@@ -11,7 +11,7 @@ use super::ui::style_of;
 use super::{Exit, Failure, output};
 use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
-use entrada_core::NamedHost;
+use entrada_core::{NamedHost, shell_quoted};
 use entrada_emulator::account::{ACCOUNTS, EmulatedAccount};
 use entrada_emulator::{EmulatedApi, Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
 
@@ -109,19 +109,20 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     app.stdout.flush()?;
     app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C stops it", scenario.name));
     app.ui.line(format!("accounts: {}", people.join(", ")));
-    let trust = args
-        .tls
-        .as_ref()
-        .map_or_else(String::new, |path| format!(" --ca-bundle {}", path.display()));
+    let trust = args.tls.as_ref().map_or_else(String::new, |path| {
+        format!(" --ca-bundle {}", shell_quoted(&path.to_string_lossy()))
+    });
     for EmulatedApi { audience, permissions, .. } in &args.api {
         app.ui.line(format!("API: {audience} with {}", permissions.join(", ")));
     }
-    let scope = args
-        .api
-        .first()
-        .and_then(|api| Some(format!(" --scope {}/{}", api.audience, api.permissions.first()?)));
-    app.ui.line(format!(
-        "try: entrada login --authority {address} --tenant organizations --client-id {}{trust}{}",
+    let scope = args.api.first().and_then(|api| {
+        let scope = format!("{}/{}", api.audience, api.permissions.first()?);
+        Some(format!(" --scope {}", shell_quoted(&scope)))
+    });
+    app.ui.line("sign in to it:");
+    // In one piece, to be copied: broken at the width of the terminal it would be two commands.
+    app.ui.raw(&format!(
+        "\n  entrada login --authority {address} --tenant organizations --client-id {}{trust}{}\n\n",
         scenario.client_id,
         scope.unwrap_or_default()
     ));

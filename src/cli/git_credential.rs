@@ -17,9 +17,6 @@ use entrada_auth::flow;
 pub(super) type Flags = flags::AcquisitionExceptScopes;
 
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "git config --global credential.https://dev.azure.com.helper '!entrada git-credential'"
-)]
 pub(super) struct Args {
     /// The operation that git asks for: `get`, `store` or `erase`
     operation: String,

@@ -4,6 +4,7 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::input::{read_bytes, text_of};
 use super::login::warn_unsaved;
+use super::progress::Progress;
 use super::prompt::CliPrompt;
 use super::{Exit, Failure};
 use crate::config::flags;
@@ -67,7 +68,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     let flags = app.common.layer.clone();
     let mut exit = Exit::Success;
-    for one in &all {
+    let progress = Progress::start(app);
+    for (index, one) in all.iter().enumerate() {
         let name = one.account.as_deref().unwrap_or("an unknown account");
         let client = one.client_id.as_deref().unwrap_or("an unknown application");
         if args.list {
@@ -75,7 +77,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             continue;
         }
         app.common.layer = flags.clone();
-        let ended = take_over(app, one, args.replace).unwrap_or_else(|failure| {
+        progress.show(|| format!("importing {} of {}: {name}", index + 1, all.len()));
+        let ended = take_over(app, one, args.replace, &progress).unwrap_or_else(|failure| {
+            progress.clear();
             app.ui.line(format!("not imported: {name}, client {client}:"));
             failure.report(app.ui)
         });
@@ -85,7 +89,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 /// Takes over one token; how that ended, where something is stored.
-fn take_over(app: &mut App<'_, '_>, one: &ForeignToken, replace: bool) -> Result<Exit, Failure> {
+fn take_over(
+    app: &mut App<'_, '_>,
+    one: &ForeignToken,
+    replace: bool,
+    progress: &Progress<'_, '_>,
+) -> Result<Exit, Failure> {
     fill_in(app, one)?;
     let settings = app.settings(None)?;
     let jobs = settings.jobs()?;
@@ -115,6 +124,7 @@ fn take_over(app: &mut App<'_, '_>, one: &ForeignToken, replace: bool) -> Result
         let evidence = app.evidence(&settings, &request, jobs.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
+    progress.clear();
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.ui, unsaved);
     }

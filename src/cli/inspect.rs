@@ -15,7 +15,7 @@ pub(super) struct Args {
     /// A file, `-` for standard input, or the token itself; standard input by default
     input: Option<String>,
     /// The format of the claims
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 

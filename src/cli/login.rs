@@ -27,17 +27,23 @@ pub(super) type Flags = flags::Acquisition;
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Answer a service's claims challenge: its `WWW-Authenticate` header, or its response in a file or on standard input
+    /// Answer a service's claims challenge, given as text or in a file
+    ///
+    /// The `WWW-Authenticate` header of the service, or its whole response; `-` reads it from standard input.
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
     /// Write the settings of this sign-in into the configuration file, as the profile NAME
     #[arg(long, value_name = "NAME", value_parser = profile_name)]
     save: Option<String>,
-    /// Replace a damaged stored sign-in; the damaged item is set aside until `entrada logout`
+    /// Replace a damaged stored sign-in
+    ///
+    /// The damaged item is set aside until `entrada logout`.
     #[arg(long)]
     replace_damaged: bool,
-    /// The format of the diagnosis; `human` goes to stderr, all others to stdout
-    #[arg(long, short, default_value = "human")]
+    /// The format of the diagnosis
+    ///
+    /// `human` goes to stderr, all others to stdout.
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: JudgementFormat,
     /// Whether the caller says itself what follows.
     #[arg(skip)]

@@ -20,6 +20,7 @@ mod export;
 mod failure;
 mod files;
 mod git_credential;
+mod help;
 mod import;
 mod input;
 mod inspect;
@@ -32,6 +33,7 @@ mod next_step;
 mod obtain;
 mod output;
 mod probe;
+mod progress;
 mod prompt;
 mod recipe;
 mod registration;
@@ -44,6 +46,7 @@ mod token;
 mod trace;
 mod ui;
 mod verbose;
+mod version;
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -100,6 +103,7 @@ struct Args {
 #[command(defer = true)]
 enum Command {
     /// Sign in, store the sign-in, and diagnose the token
+    #[command(aliases = ["signin", "sign-in"])]
     Login(Invocation<login::Args, login::Flags>),
     /// Print a valid access token: a stored one, by refresh, or by signing in
     Token(Invocation<token::Args, token::Flags>),
@@ -126,16 +130,19 @@ enum Command {
     /// Print the configuration with which another program gets tokens from entrada
     Recipe(Invocation<recipe::Args, recipe::Flags>),
     /// Show the claims of a token, with explanations
+    #[command(alias = "decode")]
     Inspect(Invocation<inspect::Args>),
     /// Read a recorded HTTP trace
-    Trace(Invocation<trace::Args>),
+    Trace(Invocation<trace::Args, trace::Flags>),
     /// Explain a finding, an AADSTS code, an OAuth error, a claim, a permission, a job, or an exit code
     Explain(Invocation<explain::Args>),
     /// List the accounts that are signed in
+    #[command(aliases = ["whoami", "list", "ls"])]
     Accounts(Invocation<accounts::Args, accounts::Flags>),
     /// Show the stored sign-ins, their age, and how long they last
     Status(Invocation<status::Args, status::Flags>),
     /// Remove the sign-in of an account from this machine
+    #[command(aliases = ["logoff", "signout", "sign-out"])]
     Logout(Invocation<logout::Args, logout::Flags>),
     /// Change how stored sign-ins are encrypted
     Store(Invocation<store::Args>),
@@ -145,6 +152,10 @@ enum Command {
     Completions(Invocation<completions::Args>),
     /// Print a manual page, or write all of them to a folder
     Man(Invocation<man::Args>),
+    /// Print help on a topic (settings, jobs, stores, exit-codes) or on a command
+    Help(Invocation<help::Args>),
+    /// Print the version
+    Version(Invocation<version::Args>),
     /// Run an emulated Entra ID on this machine, with failures on demand
     #[cfg(feature = "emulator")]
     Emulator(Invocation<emulator::Args>),
@@ -217,7 +228,9 @@ fn command_in(
     }
     let args = match parse(&argv) {
         Ok(args) => args,
-        Err(error) => return usage(&error, stdout, ui).unwrap_or(Exit::Failure),
+        Err(error) => {
+            return usage(error, &argv, (sys, stdout, ui)).unwrap_or(Exit::Failure);
+        }
     };
     secrets::of_environment(sys.env, redactor);
     let recorder = Recorder::new(redactor.clone());
@@ -320,6 +333,8 @@ fn dispatch(
         Command::Config(own) => own.run(&mut app, config::run),
         Command::Completions(own) => own.run(&mut app, completions::run),
         Command::Man(own) => own.run(&mut app, man::run),
+        Command::Help(own) => own.run(&mut app, help::run),
+        Command::Version(own) => own.run(&mut app, version::run),
         #[cfg(feature = "emulator")]
         Command::Emulator(own) => own.run(&mut app, emulator::run),
         #[cfg(feature = "emulator")]
@@ -327,20 +342,45 @@ fn dispatch(
     }
 }
 
-fn usage(error: &clap::Error, stdout: &mut dyn Write, ui: &Ui<'_>) -> io::Result<Exit> {
-    if error.use_stderr() {
-        let text = error.to_string();
-        ui.page(&text);
-        if let Some(help) = other_commands(error) {
-            ui.line(format!("help: {help}"));
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn usage(
+    error: clap::Error,
+    argv: &[OsString],
+    (sys, stdout, ui): (&Sys<'_>, &mut dyn Write, &Ui<'_>),
+) -> io::Result<Exit> {
+    if help::is_help(&error) {
+        let width = help::columns(ui::style_of(sys, Stream::Stdout).width);
+        let page = help::page_for(argv, width).unwrap_or(error);
+        if page.use_stderr() {
+            ui.page(&page.to_string());
+            return Ok(Exit::Usage);
         }
-        if let Some(advice) = ui.advice(&text) {
-            ui.line(format!("note: {advice}"));
-        }
-        return Ok(Exit::Usage);
+        write!(stdout, "{page}")?;
+        return Ok(Exit::Success);
     }
-    write!(stdout, "{error}")?;
-    Ok(Exit::Success)
+    if !error.use_stderr() {
+        write!(stdout, "{error}")?;
+        return Ok(Exit::Success);
+    }
+    if let Some(failure) = help::correction(argv, &error, is_command_line) {
+        return Ok(failure.report(ui));
+    }
+    let error = help::without_bad_tips(error);
+    let text = error.to_string();
+    ui.page(&text);
+    if let Some(help) = other_commands(&error) {
+        ui.line(format!("help: {help}"));
+    }
+    if let Some(advice) = ui.advice(&text) {
+        ui.line(format!("note: {advice}"));
+    }
+    Ok(Exit::Usage)
+}
+
+/// Whether the parser takes `words`.
+fn is_command_line(words: &[String]) -> bool {
+    let argv = std::iter::once("entrada").chain(words.iter().map(String::as_str));
+    Args::command().try_get_matches_from(argv).is_ok()
 }
 
 /// If `error` is about a flag of other commands, names those commands.

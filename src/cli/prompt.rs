@@ -91,14 +91,16 @@ impl<'a, 't> CliPrompt<'a, 't> {
         if !self.qr.unwrap_or(self.ui.to_terminal && wide && elsewhere) {
             return;
         }
-        if let Ok(code) = qrcode::QrCode::new(address) {
+        // The least redundancy makes the smallest picture; a screen has no stains.
+        let code = qrcode::QrCode::with_error_correction_level(address, qrcode::EcLevel::L);
+        if let Ok(code) = code {
             // Light on dark, as terminals are; cameras read both.
             let picture = code
                 .render::<Dense1x2>()
                 .dark_color(Dense1x2::Light)
                 .light_color(Dense1x2::Dark)
                 .build();
-            self.ui.raw(&format!("\n{picture}\n"));
+            self.ui.raw(&format!("{picture}\n"));
         }
     }
 
@@ -117,13 +119,7 @@ impl Prompt for CliPrompt<'_, '_> {
         if let Some(message) = &authorization.message {
             // On one line: a server must not be able to forge entrada's lines.
             ui.line(message);
-            ui.raw("\n");
         }
-        ui.raw(&format!("  open   {}\n", heading(style, &clean(address))));
-        ui.raw(&format!("  enter  {}\n", heading(style, &clean(&authorization.user_code))));
-        self.show_qr(address);
-        self.copy(&authorization.user_code);
-        ui.raw("\n");
         ui.line(format!(
             "client {} asks {} for: {}",
             request.client_id,
@@ -131,6 +127,11 @@ impl Prompt for CliPrompt<'_, '_> {
             request.scopes.api()
         ));
         ui.line("continue only if you started this sign-in: entering a code that someone sent you gives them access to your account");
+        // Below the QR code and the sentences, where they stay in sight on a terminal of 24 lines.
+        self.show_qr(address);
+        ui.raw(&format!("\n  open   {}\n", heading(style, &clean(address))));
+        ui.raw(&format!("  enter  {}\n\n", heading(style, &clean(&authorization.user_code))));
+        self.copy(&authorization.user_code);
     }
 
     fn show_page(&mut self, page: &SignInAddress<'_>) {

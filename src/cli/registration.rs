@@ -12,13 +12,19 @@ use entrada_diagnose::{Registration, RegistrationError, SignInMethod};
 #[command(next_help_heading = "Registration")]
 #[group(skip)]
 pub(super) struct RegistrationFiles {
-    /// The registration of the application, to judge it too: `az ad app show`, or the portal's manifest
+    /// The application's registration, to judge it too
+    ///
+    /// The output of `az ad app show`, or the portal's manifest.
     #[arg(long, value_name = "FILE")]
     registration: Option<String>,
-    /// Its service principal in the tenant: `az ad sp show`
+    /// Its service principal in the tenant
+    ///
+    /// The output of `az ad sp show`.
     #[arg(long, value_name = "FILE")]
     service_principal: Option<String>,
-    /// The permissions that were granted to it: `az ad app permission list-grants`; repeat for more
+    /// The permissions granted to it; repeat for more
+    ///
+    /// The output of `az ad app permission list-grants`.
     #[arg(long, value_name = "FILE")]
     grants: Vec<String>,
 }

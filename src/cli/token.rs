@@ -16,14 +16,16 @@ pub(super) type Flags = flags::Acquisition;
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Answer a service's claims challenge: its `WWW-Authenticate` header, or its response in a file or on standard input
+    /// Answer a service's claims challenge, given as text or in a file
+    ///
+    /// The `WWW-Authenticate` header of the service, or its whole response; `-` reads it from standard input.
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
     /// Refresh even if the stored token is still valid
     #[arg(long)]
     force_refresh: bool,
     /// What to print
-    #[arg(long, short, default_value = "token")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "token")]
     output: TokenOutput,
     /// The syntax of `-o env`
     #[arg(long, default_value = "sh")]
@@ -31,7 +33,9 @@ pub(super) struct Args {
     /// The variable that `-o env` sets
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]
     variable: String,
-    /// The mailbox for `-o xoauth2` and `-o oauthbearer`; the account's own by default
+    /// The mailbox for `-o xoauth2` and `-o oauthbearer`
+    ///
+    /// The account's own by default.
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
     user: Option<String>,
 }

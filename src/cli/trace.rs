@@ -12,16 +12,26 @@ use entrada_auth::sys::Stream;
 use entrada_core::har::Har;
 use entrada_diagnose::{self as diagnose, Evidence, RecogniseError, Verdict};
 
+/// The settings that the command reads.
+pub(super) type Flags = flags::Jobs;
+
 #[derive(clap::Args)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    /// The file, or `-` for standard input
+    #[arg(required = true)]
+    file: Option<String>,
+    /// The format of the result
+    #[arg(long, short, default_value = "human", value_name = "FORMAT")]
+    output: Format,
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
 }
 
 #[derive(Subcommand)]
 enum What {
     /// Print an HTTP archive (HAR) from `--trace` or from a browser as a timeline, and diagnose it
-    Show(Invocation<Show, flags::Jobs>),
+    Show(Invocation<Show, Flags>),
 }
 
 #[derive(clap::Args)]
@@ -29,13 +39,18 @@ struct Show {
     /// The file, or `-` for standard input
     file: String,
     /// The format of the result
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, default_value = "human", value_name = "FORMAT")]
     output: Format,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let What::Show(own) = &args.what;
-    own.run(app, show)
+    match (&args.what, &args.file) {
+        (Some(What::Show(own)), _) => own.run(app, show),
+        (None, file) => {
+            let file = file.clone().unwrap_or_default();
+            show(&Show { file, output: args.output }, app)
+        }
+    }
 }
 
 fn show(show: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {

@@ -33,6 +33,13 @@ impl<'a> Ui<'a> {
         Self { out: RefCell::new(out), arguments, redactor, style, to_terminal }
     }
 
+    /// Messages to a stream that is no terminal.
+    #[cfg(test)]
+    pub(super) fn plain(out: &'a mut dyn Write, arguments: Arguments, redactor: Redactor) -> Self {
+        let style = Style::default();
+        Self { out: RefCell::new(out), arguments, redactor, style, to_terminal: false }
+    }
+
     /// `text` without what may be a secret among the arguments.
     pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.arguments.hide(text)
@@ -54,6 +61,18 @@ impl<'a> Ui<'a> {
         let text = self.redacted(text.as_ref());
         let text = clean(&text);
         self.with(|out| render::wrapped(out, self.style.width, &text));
+    }
+
+    /// A question; the answer is typed on its last line.
+    pub(super) fn prompt(&self, text: &str) {
+        let text = self.redacted(text);
+        let text = clean(&text);
+        self.with(|out| {
+            let mut lines = Vec::new();
+            render::wrapped(&mut lines, self.style.width, &text)?;
+            out.write_all(lines.trim_ascii_end())?;
+            out.write_all(b" ")
+        });
     }
 
     /// A page, its layout kept and made harmless.

@@ -97,11 +97,13 @@ settings! {
     /// The authority, the application and the account.
     #[heading(Some("Account"))]
     Identity {
-        /// The tenant to sign in to: a GUID, a domain, `common`, `organizations` or `consumers`
-        #[arg(long, short)]
+        /// The tenant: a GUID, a domain, or `organizations`
+        ///
+        /// `organizations` accepts the accounts of every tenant, `consumers` personal accounts, `common` both.
+        #[arg(long, short, alias = "tenant-id")]
         tenant: Option<String>,
         /// The application's "Application (client) ID"
-        #[arg(long)]
+        #[arg(long, value_name = "ID", aliases = ["app-id", "application-id"])]
         client_id: Option<String>,
         /// The national cloud
         #[arg(long, value_parser = choice::<Cloud>())]
@@ -129,7 +131,7 @@ settings! {
     #[heading(Some("Token"))]
     Scopes {
         /// A scope to request; repeat for more
-        #[arg(long, short, value_delimiter = ' ', num_args = 1)]
+        #[arg(long, short, alias = "scopes", value_delimiter = ' ', num_args = 1)]
         #[serde(deserialize_with = "one_or_several")]
         scope: Option<Vec<String>>,
     }
@@ -137,8 +139,10 @@ settings! {
     /// What the token is for.
     #[heading(Some("Token"))]
     Jobs {
-        /// What the token is for, such as `imap`; repeat for more (list: `entrada explain jobs`)
-        #[arg(long, short, value_delimiter = ',', num_args = 1)]
+        /// What the token is for, such as `imap`; repeat for more
+        ///
+        /// `entrada help jobs` lists them.
+        #[arg(long, short, alias = "jobs", value_delimiter = ',', num_args = 1)]
         #[serde(deserialize_with = "one_or_several")]
         job: Option<Vec<JobName>>,
     }

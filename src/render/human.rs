@@ -287,7 +287,8 @@ pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Resul
         if line.is_empty() {
             writeln!(out)?;
         } else if own {
-            wrapped(out, width, line)?;
+            let style = Style { color: false, width };
+            marked(out, style, "", line, item_indent(line))?;
         } else {
             if !paragraph.is_empty() {
                 paragraph.push(' ');
@@ -296,6 +297,19 @@ pub fn prose(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Resul
         }
     }
     Ok(())
+}
+
+/// Columns before the text of a line of prose: spaces, and the mark of an item (`-` or `1.`).
+fn item_indent(line: &str) -> usize {
+    let text = line.trim_start_matches(' ');
+    let indent = line.len() - text.len();
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let mark = match text.get(digits..) {
+        Some(rest) if 0 < digits && rest.starts_with(". ") => digits + 2,
+        _ if text.starts_with("- ") => 2,
+        _ => 0,
+    };
+    indent + mark
 }
 
 /// Writes `mark` and `text`, wrapped at spaces where the width is known. Continuation lines begin with `indent` spaces.

@@ -27,7 +27,7 @@ pub use claims::claims;
 pub use human::{Style, failure, field, heading, help, label, prose, wrapped};
 pub use report::report;
 pub use shell::{Shell, carries, is_variable_name};
-pub use table::{listing, table, table_fits};
+pub use table::{listing, records, table, table_fits};
 pub use timeline::Timeline;
 pub use token::{DeliveredToken, TokenOutput, token};
 

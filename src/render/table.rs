@@ -37,6 +37,33 @@ pub fn table_fits(headings: &[&str], rows: &[Vec<String>], style: Style) -> bool
         && text.lines().all(|line| style.width.is_none_or(|width| line.width() <= width))
 }
 
+/// A table, or one value below the other where the terminal is too narrow for it. Empty cells are left out there.
+pub fn records(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: &[Vec<String>],
+    style: Style,
+) -> io::Result<()> {
+    if table_fits(headings, rows, style) {
+        return table(out, headings, rows);
+    }
+    for row in rows {
+        for (index, (heading, value)) in headings.iter().zip(row).enumerate() {
+            if !value.is_empty() {
+                let indent = if index == 0 { "" } else { "  " };
+                marked(
+                    out,
+                    style,
+                    &format!("{indent}{heading}:"),
+                    &format!(" {}", clean(value)),
+                    4,
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The least width for a sentence next to other columns.
 const SENTENCE_MIN: usize = 30;
 

@@ -213,7 +213,7 @@ fn the_jobs_of_a_default_profile_are_those_of_its_own_tokens() {
 #[test]
 fn an_error_of_usage_keeps_its_layout() {
     let run = World::new().run_exactly(&[], "");
-    assert!(run.stderr.contains("\n  login           Sign in"), "{}", run.stderr);
+    assert!(run.stderr.contains("\nSign in   login                 Sign in"), "{}", run.stderr);
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn the_version_is_the_one_that_the_parser_knows() {
 
 #[test]
 fn help_lists_the_settings_that_a_command_reads() {
-    let help = |command: &str| World::new().run_exactly(&[command, "-h"], "").stdout;
+    let help = |command: &str| World::new().run_exactly(&[command, "--help"], "").stdout;
     let token = help("token");
     for setting in keys() {
         assert!(token.contains(&format!("--{setting}")), "{setting}");

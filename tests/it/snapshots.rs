@@ -23,6 +23,8 @@ fn help_of(command: &clap::Command, path: &[&str]) {
         let path = [path, &[child.get_name()]].concat();
         let run = World::new().run_exactly(&[&path[..], &["--help"]].concat(), "");
         hold("help", &path.join("-"), &run.stdout);
+        let run = World::new().run_exactly(&[&path[..], &["-h"]].concat(), "");
+        hold("help-short", &path.join("-"), &run.stdout);
         help_of(child, &path);
     }
 }
@@ -30,7 +32,10 @@ fn help_of(command: &clap::Command, path: &[&str]) {
 #[test]
 fn the_help_of_every_command() {
     hold("help", "entrada", &World::new().run_exactly(&["--help"], "").stdout);
-    hold("help", "entrada-short", &World::new().run_exactly(&["-h"], "").stdout);
+    hold("help-short", "entrada", &World::new().run_exactly(&["-h"], "").stdout);
+    for topic in ["settings", "jobs", "stores", "exit-codes"] {
+        hold("help-topic", topic, &World::new().run_exactly(&["help", topic], "").stdout);
+    }
     help_of(&entrada::cli::command(), &[]);
 }
 

@@ -185,6 +185,7 @@ pub(crate) struct Run {
 
 struct Streams {
     are_terminals: bool,
+    width: usize,
     desk: Desk,
 }
 
@@ -193,7 +194,7 @@ impl Terminal for Streams {
         self.are_terminals
     }
     fn width(&self) -> Option<usize> {
-        self.are_terminals.then_some(80)
+        self.are_terminals.then_some(self.width)
     }
     fn read_password(&self, _: &str) -> io::Result<Secret> {
         let typed = self.are_terminals.then(|| self.desk.typed()).flatten();
@@ -229,7 +230,7 @@ impl World {
             clock: Stopwatch::at(NOW),
             home: TempDir::new().unwrap(),
             env: RefCell::default(),
-            terminal: Streams { are_terminals: false, desk: Desk::default() },
+            terminal: Streams { are_terminals: false, width: 80, desk: Desk::default() },
             place: HostKind::Headless,
             between: RefCell::default(),
             instead: RefCell::default(),
@@ -314,6 +315,12 @@ impl World {
     pub(crate) fn at_a_terminal(mut self) -> Self {
         self.terminal.are_terminals = true;
         self
+    }
+
+    /// The same, at a terminal of `width` columns.
+    pub(crate) fn at_a_terminal_of(mut self, width: usize) -> Self {
+        self.terminal.width = width;
+        self.at_a_terminal()
     }
 
     pub(crate) fn set(&self, name: &str, value: &str) {

@@ -243,7 +243,7 @@ fn the_emulator_is_a_program_of_its_own_too() {
     let desk = Desk::unlocked();
     let mut command = desk.command(ENTRADA);
     let emulator = start(command.args(["emulator", "--port", "0", "--scenario", "auto-approve"]));
-    let called = emulator.hear("try: entrada login --authority ");
+    let called = emulator.hear("entrada login --authority ");
     let base = called.split(' ').next().unwrap();
     let entrada = |arguments: &[&str]| {
         let mut command = desk.command(ENTRADA);

@@ -50,7 +50,7 @@ pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
 pub use shape::{SITE_GRAPH, SITE_OUTLOOK, Shape};
-pub use summary::{Event, Moment, Row, Serves, Standing, TokenSummary};
+pub use summary::{CaseIdentity, Event, Moment, Row, Serves, Standing, TokenSummary};
 pub use verdict::{Healthy, Proof, Verdict};
 
 use std::borrow::Cow;
@@ -155,6 +155,15 @@ impl Diagnosis {
         self.call.iter_mut().for_each(shown);
         self.summary.scopes.iter_mut().for_each(|row| shown(&mut row.scope));
         self.summary.life.iter_mut().for_each(|event| shown(&mut event.what));
+        let identity = &mut self.summary.identity;
+        let named = [
+            &mut identity.user,
+            &mut identity.tenant,
+            &mut identity.application,
+            &mut identity.audience,
+        ];
+        named.into_iter().flatten().for_each(shown);
+        identity.log_ids.iter_mut().for_each(|(_, value)| shown(value));
         self
     }
 

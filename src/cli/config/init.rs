@@ -11,6 +11,7 @@ use entrada_auth::store::{Interaction, StoreKind};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
+use strum::IntoEnumIterator as _;
 
 /// The default name of the profile.
 const NAME: &str = "work";
@@ -100,6 +101,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     if ask {
         if layer.job.is_none() && layer.scope.is_none() {
+            list_jobs(app, &settings);
             layer.job = Some(question(
                 app,
                 "What is the token for? One job or several, such as `imap,smtp`",
@@ -127,7 +129,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.request_scopes(&whole.jobs()?)?;
     write(app, &path, name, &layer)?;
     if let Some(text) = consent::page(&whole)? {
-        app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
+        app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
     }
     if args.no_login {
         app.ui.line(format!("sign in: `entrada login {}`", shell_quoted(name)));
@@ -151,7 +153,7 @@ pub(super) fn question<T>(
 ) -> Result<T, Failure> {
     for _ in 0..TRIES {
         let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-        app.ui.with(|out| write!(out, "{text}{shown}: "));
+        app.ui.prompt(&format!("{text}{shown}:"));
         let typed = answer(app)?;
         let typed = typed.trim();
         match read(if typed.is_empty() { default } else { typed }) {
@@ -176,6 +178,16 @@ fn answer(app: &mut App<'_, '_>) -> Result<String, Failure> {
         return Err(Failure::usage("no answer; nothing was written"));
     }
     Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+/// Prints the names of the jobs.
+fn list_jobs(app: &App<'_, '_>, settings: &Settings) {
+    let own = settings.own_jobs().unwrap_or_default();
+    let names: Vec<&str> = Job::iter().chain(own).map(Job::id).collect();
+    app.ui.line(format!(
+        "The jobs: {}. `entrada explain jobs` says what each is for.",
+        names.join(", ")
+    ));
 }
 
 /// One job, or several between commas.
@@ -250,7 +262,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
          4. \"API permissions\" > \"Add a permission\" > \"Delegated permissions\":\n     \
             {permissions}.\n"
     );
-    app.ui.with(|out| render::prose(out, None, &format!("\n{text}\n")));
+    app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
 }
 
 /// Adds the profile to the file.

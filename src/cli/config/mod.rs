@@ -8,10 +8,12 @@ mod write;
 use super::app::App;
 use super::arguments::holds_secret;
 use super::common::Invocation;
+use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags;
 use crate::config::{ConfigFile, Origin, Settings, variable};
 use crate::render;
+use entrada_auth::sys::Stream;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -70,7 +72,8 @@ fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         .collect();
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "derived from these".to_owned()]);
-    render::table(app.stdout, &["setting", "value", "from"], &rows)?;
+    let style = style_of(app.sys, Stream::Stdout);
+    render::records(app.stdout, &["setting", "value", "from"], &rows, style)?;
     Ok(Exit::Success)
 }
 

@@ -27,26 +27,32 @@ pub(super) type Flags =
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, `-` for standard input, or the text itself; standard input by default, unless a registration is given. Several are diagnosed
-    /// together
+    /// Files, `-` for standard input, or the text itself
+    ///
+    /// Standard input by default, unless a registration is given. Several inputs are diagnosed together.
     input: Vec<String>,
     /// The format of the diagnosis
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: JudgementFormat,
     /// Write the diagnosis to an HTML file too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Judge the token by this call of Microsoft Graph instead of a job: a method and a path or URL, such as
-    /// `GET /me/messages`; `GET` if no method is given
+    /// Judge the token by a call of Graph: `GET /me`
+    ///
+    /// A method and a path or URL of Microsoft Graph, such as `GET /me/messages`, instead of a job; `GET` if no method is given.
     #[arg(long, value_name = "CALL", conflicts_with = "job")]
     call: Option<GraphCall>,
-    /// Diagnose each line of standard input on its own, and print one line of JSON for each
+    /// Diagnose each line of standard input on its own
+    ///
+    /// Prints one line of JSON for each.
     #[arg(long, conflicts_with_all = ["input", "output", "report", "registration", "service_principal", "grants"])]
     stream: bool,
     #[command(flatten)]
     files: RegistrationFiles,
-    /// Print how each input is read and judged instead of the diagnosis, in the formats `human` and `json`
-    #[arg(long, conflicts_with_all = ["stream", "report", "registration"])]
+    /// Print how each input is read and judged
+    ///
+    /// Instead of the diagnosis, in the formats `human` and `json`.
+    #[arg(long, help_heading = None::<&str>, conflicts_with_all = ["stream", "report", "registration"])]
     explain_reading: bool,
 }
 

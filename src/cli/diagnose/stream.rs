@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
 
 use super::super::app::App;
+use super::super::progress::Progress;
 use super::super::{Exit, Failure};
 use super::{ContextResolver, worse};
 use crate::render::json;
 use entrada_core::NumericDate;
-use entrada_diagnose::{self as diagnose, Evidence};
+use entrada_diagnose::{self as diagnose, Evidence, Verdict};
 
 /// Bytes of one line that are looked at. No token and no answer is longer.
 const LINE_MAX: usize = 1 << 20;
@@ -17,16 +18,21 @@ const BUFFER: usize = 64 << 10;
 
 pub(super) fn run(resolver: &ContextResolver, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let clock = app.sys.clock;
-    let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
     let mut output = Vec::with_capacity(2 * BUFFER);
     let mut line = StreamLine::default();
     let mut exit = Exit::Success;
+    let progress = Progress::start_beside_output(app);
+    let (mut read, mut problems) = (0u64, 0u64);
+    let mut input = BufReader::with_capacity(BUFFER, &mut *app.stdin);
     while line.read(&mut input)? {
+        read += 1;
         for case in resolver.cases(line.evidence(clock.now())) {
             let diagnosis = diagnose::judge(&case);
             json::append(&mut output, &diagnosis)?;
+            problems += u64::from(diagnosis.verdict == Verdict::Problem);
             exit = worse(exit, &diagnosis);
         }
+        progress.show(|| format!("{read} lines diagnosed, {problems} problems"));
         // The sender may wait for this line before it sends the next one.
         if BUFFER <= output.len() || input.buffer().is_empty() {
             app.stdout.write_all(&output)?;

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long)]
     app: bool,
     /// The format of the result
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
     #[command(flatten)]
     files: RegistrationFiles,

@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "WORDS", conflicts_with = "what")]
     search: Option<String>,
     /// The format of the output; only calls of Microsoft Graph, such as `GET /me/messages`, have JSON
-    #[arg(long, short, default_value = "human", conflicts_with = "search")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human", conflicts_with = "search")]
     output: Format,
 }
 
@@ -213,6 +213,15 @@ fn explain_job(job: Job) -> Vec<String> {
     lines.extend(facts.example_endpoint.map(|endpoint| format!("Example: {endpoint}")));
     lines.extend(facts.notes.iter().map(|note| format!("- {note}")));
     lines
+}
+
+/// Prints the jobs: for `entrada help jobs`.
+pub(super) fn show_jobs(app: &mut App<'_, '_>) -> Result<(), Failure> {
+    let style = style_of(app.sys, Stream::Stdout);
+    if let ExplainPage::Table(headings, rows) = list_jobs(app) {
+        render::listing(app.stdout, &headings, &rows, style)?;
+    }
+    Ok(())
 }
 
 /// The jobs on record, and the user's own.

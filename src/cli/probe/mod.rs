@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// The format of the result
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 

@@ -29,20 +29,7 @@ pub(super) fn show(
 ) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = stored.iter().flat_map(|one| rows_of(one, now)).collect();
     let style = style_of(app.sys, Stream::Stdout);
-    if render::table_fits(&HEADINGS, &rows, style) {
-        render::table(app.stdout, &HEADINGS, &rows)?;
-    } else {
-        // One after the other, where the line is too narrow for all of it.
-        for row in &rows {
-            for (index, (heading, value)) in HEADINGS.iter().zip(row).enumerate() {
-                if !value.is_empty() {
-                    let indent = if index == 0 { "" } else { "  " };
-                    let line = format!("{indent}{heading}: {value}");
-                    render::wrapped(app.stdout, style.width, &line)?;
-                }
-            }
-        }
-    }
+    render::records(app.stdout, &HEADINGS, &rows, style)?;
     let mut told: Vec<ExpiryRisk> = Vec::new();
     let foreseen = stored.iter().filter_map(|one| one.grant.as_ref().ok()?.as_ref());
     for ending in foreseen.flat_map(|(_, forecast)| &forecast.risks) {

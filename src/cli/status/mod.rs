@@ -3,6 +3,7 @@
 mod all;
 
 use super::app::App;
+use super::progress::Progress;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::{Span, flags};
@@ -25,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "profile")]
     all: bool,
     /// The format of the result
-    #[arg(long, short, default_value = "human")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 
@@ -60,7 +61,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let now = app.sys.clock.now();
     let min_ttl = settings.get(|layer| &layer.min_ttl).map(Span::seconds);
     let mut stored = Vec::new();
-    for entry in entries {
+    let progress = Progress::start(app);
+    let count = entries.len();
+    for (index, entry) in entries.into_iter().enumerate() {
+        progress.show(|| format!("reading {} of {count}: {}", index + 1, entry.label()));
         let key = entry.key();
         let grant = match grants.load(&key) {
             Err(error) if !is_damage(&error) => return Err(error.into()),
@@ -75,6 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         };
         stored.push(Stored { entry, grant });
     }
+    drop(progress);
     match args.output {
         Format::Json => {
             let all = serde_json::json!({

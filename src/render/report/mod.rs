@@ -33,12 +33,13 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
             }
             body {
                 main {
+                    (head(all, now))
                     @for one in all { (judgement(one)) }
                     @if let Some(last) = all.last() { (summary(last, now)) }
                 }
                 footer {
                     p {
-                        "Judged " (now) " by entrada " (env!("CARGO_PKG_VERSION")) ". The token is not in this page; its "
+                        "Written by entrada " (env!("CARGO_PKG_VERSION")) ". The token is not in this page; its "
                         "claims are: share it only with people who may know who signed in."
                     }
                 }
@@ -46,6 +47,47 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
         }
     };
     out.write_all(page.into_string().as_bytes())
+}
+
+/// What support asks for first: the verdict, who and what it is about, when, and the ids that find the requests in logs.
+fn head(all: &[Diagnosis], now: NumericDate) -> Markup {
+    let identity = all.last().map(|one| one.summary.identity.clone()).unwrap_or_default();
+    let rows: [(&str, Option<String>); 6] = [
+        ("Verdict", Some(verdict_text(all)).filter(|text| !text.is_empty())),
+        ("Judged", Some(now.to_string())),
+        ("User", identity.user),
+        ("Tenant", identity.tenant),
+        ("Application", identity.application),
+        ("Audience", identity.audience),
+    ];
+    let ids = identity.log_ids.iter().map(|(name, value)| (*name, Some(value.clone())));
+    html! {
+        header.case {
+            p.kind { "Diagnosis by entrada" }
+            dl {
+                @for (name, value) in rows.into_iter().chain(ids) {
+                    @if let Some(value) = value { dt { (name) } dd { (value) } }
+                }
+            }
+        }
+    }
+}
+
+/// The verdict for each job, with its cause.
+fn verdict_text(all: &[Diagnosis]) -> String {
+    let one = |diagnosis: &Diagnosis| {
+        let cause =
+            diagnosis.cause().map_or_else(String::new, |cause| format!(" ({})", cause.rule.id));
+        format!("{}{cause}", diagnosis.verdict.id())
+    };
+    match all {
+        [single] => one(single),
+        several => {
+            let each =
+                several.iter().map(|diagnosis| format!("{}: {}", diagnosis.task(), one(diagnosis)));
+            each.collect::<Vec<_>>().join("; ")
+        }
+    }
 }
 
 fn title(all: &[Diagnosis]) -> String {
@@ -281,5 +323,32 @@ mod tests {
         assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains("s1gn4ture"));
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
         assert!(!page.contains("http://") && !page.contains("src="), "nothing is fetched");
+    }
+
+    #[test]
+    fn the_page_begins_with_what_support_asks_for() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let claims = r#"{"aud":"https://graph.microsoft.com","tid":"t-1","appid":"a-1","upn":"ada@contoso.example",
+            "scp":"Mail.Read","uti":"u-1","exp":1}"#;
+        let token = format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(claims));
+        let now = NumericDate(1_700_000_000);
+        let evidence =
+            Evidence { token: Some(Shape::of(&token)), now: Some(now), ..Evidence::default() };
+        let mut out = Vec::new();
+        report(&mut out, &[run(&evidence)], now).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        let (head, _) = page.split_once("<section").unwrap();
+        for (name, value) in [
+            ("Verdict", "problem (expired)"),
+            ("Judged", "2023-11-14 22:13:20Z"),
+            ("User", "ada@contoso.example"),
+            ("Tenant", "t-1"),
+            ("Application", "a-1"),
+            ("Audience", "Microsoft Graph (https://graph.microsoft.com)"),
+            ("Token ID (uti)", "u-1"),
+        ] {
+            assert!(head.contains(&format!("<dt>{name}</dt><dd>{value}</dd>")), "{name}: {head}");
+        }
     }
 }

@@ -319,6 +319,10 @@ fn rows_of_the_program() -> Vec<Row> {
         row("completions", 2, plain(&["completions", "none-such"])),
         row("man", 0, plain(&["man", "token"])),
         row("man", 2, plain(&["man", "none-such"])),
+        row("help", 0, plain(&["help", "settings"])),
+        row("help", 2, plain(&["help", "none-such"])),
+        row("version", 0, plain(&["version"])),
+        row("version", 2, plain(&["version", "--nonsense"])),
         row("doctor", 2, plain(&["doctor", "--nonsense"])),
         row("probe", 0, || {
             let world = World::new();
@@ -376,6 +380,8 @@ fn rows_of_the_program() -> Vec<Row> {
         ("recipe", &["recipe", "msmtp"]),
         ("completions", &["completions", "fish"]),
         ("man", &["man"]),
+        ("help", &["help"]),
+        ("version", &["version"]),
     ] {
         rows.push(row(command, 1, move || with_broken_stdout(&World::new(), args, "")));
     }

@@ -27,6 +27,9 @@ pub struct Event {
     pub what: String,
 }
 
+/// Seconds between `iat` and the receipt of a response that was not kept before it is read.
+const NEW_MAX: i64 = 600;
+
 /// The events in order; those without a time last.
 pub(super) fn events(facts: &Facts) -> Vec<Event> {
     let mut all = Vec::new();
@@ -35,20 +38,28 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
     };
     let claims = facts.claims();
     let response = facts.response();
-    let issued = response.map(|response| response.received_at).or_else(|| claims?.time("iat"));
+    // The token says when it was issued. A response that is read from a file may be much older than the reading.
+    let says_issued = claims.and_then(|claims| claims.time("iat"));
+    let received = response.map(|response| response.received_at);
+    // Entra sets `iat` five minutes into the past: the receipt of a new response is the better time.
+    let is_new = |issued: &NumericDate| {
+        received.is_some_and(|received| received.seconds_since(*issued) <= NEW_MAX)
+    };
+    let says_issued = says_issued.filter(|issued| !is_new(issued));
+    let issued = says_issued.or(received);
     // With a wrong clock it would be an event to come.
     let issued = issued.filter(|issued| facts.now.is_none_or(|now| *issued <= now));
+    let after_issue = |seconds| Some(issued.or(received)?.plus_seconds(seconds));
     let ends = claims
         .and_then(Claims::exp)
         .or_else(|| Some(response.filter(|response| response.expires_in_known)?.expires_at()));
     if ends.is_none() && response.is_none() {
         return Vec::new();
     }
-    // Entra sets `iat` five minutes into the past.
-    let how = if response.is_some() {
-        "the token was issued"
-    } else {
+    let how = if says_issued.is_some() {
         "the token was issued, or up to five minutes later"
+    } else {
+        "the token was issued"
     };
     at("issued", issued, how);
     at("judged", facts.now, "entrada checked the token");
@@ -56,7 +67,7 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
         "refresh-in",
         response.and_then(|response| {
             let seconds = i64::try_from(response.refresh_in?).ok()?;
-            Some(response.received_at.plus_seconds(seconds))
+            after_issue(seconds)
         }),
         "the authority recommends a refresh (`refresh_in`)",
     );
@@ -66,12 +77,12 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
         match (&response.refresh_token, spa) {
             (Some(_), Some(seconds)) => at(
                 "refresh-token-end",
-                Some(response.received_at.plus_seconds(seconds)),
+                after_issue(seconds),
                 "the refresh token expires, whether or not it is used: it was issued to a single-page application",
             ),
             (Some(_), None) => at(
                 "refresh-inactivity",
-                Some(response.received_at.plus_seconds(REFRESH_INACTIVITY)),
+                after_issue(REFRESH_INACTIVITY),
                 "the refresh token expires if it has not been used by then; each use adds 90 days",
             ),
             (None, _)
@@ -157,6 +168,25 @@ mod tests {
         evidence.context.grant_type =
             Some("urn:ietf:params:oauth:grant-type:device_code".to_owned());
         assert_eq!(last(&evidence), "device-code-tracked");
+    }
+
+    #[test]
+    fn a_response_that_is_read_late_has_the_times_of_its_token() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let claims = part(r#"{"aud":"x","iat":1699900000,"exp":1699903600}"#);
+        let token = format!("{}.{claims}.c2ln", part(r#"{"alg":"RS256"}"#));
+        let body = format!(
+            r#"{{"access_token":"{token}","expires_in":3600,"scope":"Mail.Read","refresh_token":"r","refresh_in":1800}}"#
+        );
+        let evidence = response(&body, "");
+        let life = events(&Facts::new(&evidence));
+        let at = |id: &str| life.iter().find(|event| event.id == id).map(|event| event.when);
+        assert_eq!(at("issued"), Some(Moment::At(NumericDate(1_699_900_000))));
+        assert_eq!(at("refresh-in"), Some(Moment::At(NumericDate(1_699_901_800))));
+        assert_eq!(at("access-token-end"), Some(Moment::At(NumericDate(1_699_903_600))));
+        let inactive = NumericDate(1_699_900_000).plus_seconds(REFRESH_INACTIVITY);
+        assert_eq!(at("refresh-inactivity"), Some(Moment::At(inactive)));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The summary of a token: the requested and granted scopes, the jobs it works for, and its lifetime.
 
+mod identity;
 mod life;
 mod scopes;
 mod serves;
 
+pub use identity::CaseIdentity;
 pub use life::{Event, Moment};
 pub use scopes::{Row, Standing};
 pub use serves::Serves;
@@ -16,6 +18,8 @@ use entrada_core::{Jwt, clean};
 pub struct TokenSummary {
     /// The decoded token, if it is readable. Never its text.
     pub jwt: Option<Box<Jwt>>,
+    /// Who and what the case is about.
+    pub identity: CaseIdentity,
     /// The requested and the granted scopes, one row each.
     pub scopes: Vec<Row>,
     /// The API that the token is for, by its name for people or by its `aud`.
@@ -30,6 +34,7 @@ impl TokenSummary {
     pub(super) fn new(evidence: &Evidence, facts: &Facts) -> Self {
         Self {
             jwt: facts.jwt().cloned().map(Box::new),
+            identity: CaseIdentity::new(facts),
             api: api(facts),
             scopes: scopes::table(facts),
             serves: serves::serves(evidence, facts),

@@ -1,0 +1,135 @@
+//! Words that people know from other programs: each leads to the command line that does the same here.
+
+use entrada::cli::Exit;
+
+use crate::world::World;
+
+/// What is said to `args`, without line breaks.
+fn said(args: &[&str]) -> String {
+    let run = World::new().run_exactly(args, "");
+    assert_eq!(run.exit, Exit::Usage, "{args:?}: {}{}", run.stdout, run.stderr);
+    run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_guessed_flag_is_answered_with_the_command_line_to_copy() {
+    for (args, ours) in [
+        (&["login", "work", "--device"][..], "entrada login work --flow device"),
+        (&["login", "--use-device-code"], "entrada login --flow device"),
+        (&["login", "-p", "work", "--device-code"], "entrada login -p work --flow device"),
+        (
+            &["token", "--resource", "https://graph.microsoft.com"],
+            "entrada token --scope https://graph.microsoft.com/.default",
+        ),
+        (
+            &["token", "--resource=https://vault.azure.net/"],
+            "entrada token --scope https://vault.azure.net/.default",
+        ),
+        (&["accounts", "--json"], "entrada accounts -o json"),
+        (&["token", "work", "--json"], "entrada token work -o json"),
+        (&["token", "--query", "accessToken", "-o", "tsv"], "entrada token"),
+        (&["token", "work", "-o", "tsv"], "entrada token work"),
+        (&["accounts", "-o", "table"], "entrada accounts -o human"),
+        (&["token", "--username", "ada@contoso.com"], "entrada token --account ada@contoso.com"),
+        (&["login", "--username", "ada@contoso.com"], "entrada login --login-hint ada@contoso.com"),
+        (&["get-access-token"], "entrada token"),
+        (
+            &[
+                "account",
+                "get-access-token",
+                "--resource",
+                "https://vault.azure.net",
+                "--query",
+                "accessToken",
+                "-o",
+                "tsv",
+            ],
+            "entrada token --scope https://vault.azure.net/.default",
+        ),
+        (&["revoke", "work"], "entrada logout work"),
+        (&["auth", "login", "--device"], "entrada login --flow device"),
+        (&["refresh", "work"], "entrada token --force-refresh work"),
+        (&["init"], "entrada config init"),
+    ] {
+        let said = said(args);
+        assert!(said.contains(&format!("= help: write `{ours}`")), "{args:?}: {said}");
+        assert!(!said.contains("tip:") && !said.contains("-- --"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_corrected_command_line_is_one_that_works() {
+    let world = World::new();
+    world.login(&[]);
+    let run = world.run_exactly(&["token", "--query", "accessToken", "-o", "tsv"], "");
+    assert!(run.stderr.contains("`entrada token` prints the token alone"), "{}", run.stderr);
+    assert!(world.run_exactly(&["token"], "").stdout.starts_with("eyJ"));
+}
+
+#[test]
+fn a_word_of_the_same_meaning_is_an_alias() {
+    let world = World::new();
+    world.login(&[]);
+    let same = |theirs: &[&str], ours: &[&str]| {
+        let (theirs, ours) = (world.run_exactly(theirs, ""), world.run_exactly(ours, ""));
+        assert_eq!((theirs.exit, theirs.stdout), (ours.exit, ours.stdout.clone()));
+        assert!(!ours.stdout.is_empty());
+    };
+    same(&["whoami"], &["accounts"]);
+    same(&["list"], &["accounts"]);
+    let token = world.run_exactly(&["token"], "").stdout;
+    same(&["decode", token.trim()], &["inspect", token.trim()]);
+    let scope = ["--scope", "https://graph.microsoft.com/Mail.Read"];
+    let ids = |tenant: &'static str, scopes: &'static str| {
+        vec!["config", "show", tenant, "contoso.example", "--app-id", "x", scopes, scope[1]]
+    };
+    same(&ids("--tenant-id", "--scopes"), &ids("--tenant", "--scope"));
+}
+
+#[test]
+fn an_archive_is_shown_with_and_without_the_word_show() {
+    let world = World::new();
+    let file = world.home.path().join("login.har");
+    let file = file.to_str().unwrap();
+    world.login(&["--trace", file]);
+    let short = world.run_exactly(&["trace", file], "");
+    assert_eq!(short.exit, Exit::Success, "{}", short.stderr);
+    assert!(short.stdout.contains("POST"), "{}", short.stdout);
+    let long = world.run_exactly(&["trace", "show", file], "");
+    assert_eq!(short.stdout, long.stdout);
+    let json = world.run_exactly(&["trace", file, "-o", "json"], "");
+    assert!(json.stdout.starts_with('{'), "{}", json.stdout);
+    assert!(said(&["trace"]).contains("<FILE>"), "a file is needed");
+}
+
+#[test]
+fn an_unknown_word_gets_no_tip_that_makes_it_a_profile() {
+    for args in [
+        &["token", "--nonsense"][..],
+        &["token", "--nonsense", "x"],
+        &["diagnose", "--nonsense"],
+        &["nonsense"],
+    ] {
+        let said = said(args);
+        assert!(!said.contains("as a value"), "{args:?}: {said}");
+    }
+    // A tip that helps stays.
+    assert!(said(&["token", "--outptu", "json"]).contains("'--output'"));
+    assert!(said(&["tokn"]).contains("'token'"));
+    assert!(said(&["status", "--job", "imap"]).contains("`--job` is a flag of"));
+}
+
+#[test]
+fn what_cannot_be_had_is_said() {
+    assert!(said(&["login", "--client-secret", "x"]).contains("without a secret"));
+    assert!(said(&["login", "--password", "x"]).contains("typed on the sign-in page"));
+    assert!(said(&["revoke"]).contains("no request that revokes"));
+}
+
+#[test]
+fn words_behind_the_escape_belong_to_the_program() {
+    let world = World::new();
+    world.login(&[]);
+    let run = world.run_exactly(&["exec", "--", "absent", "--device", "--json"], "");
+    assert_eq!(run.exit, Exit::NotFound, "{}", run.stderr);
+}

@@ -1,0 +1,67 @@
+//! What a person sees on a terminal of 80 or 60 columns and 24 lines.
+
+use entrada::cli::Exit;
+
+use crate::world::World;
+
+/// Lines of a small terminal, without the one for the wait.
+const LINES: usize = 23;
+
+#[test]
+fn the_code_stands_below_the_qr_code_and_both_are_in_sight() {
+    for width in [80, 60] {
+        let world = World::new().at_a_terminal_of(width);
+        let run = world.run_exactly(&["login", "--flow", "device", "--qr"], "");
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        let is_picture = |line: &&str| line.starts_with(['█', '▄', '▀']);
+        let first = lines.iter().position(is_picture).unwrap();
+        let last = lines.iter().rposition(is_picture).unwrap();
+        let place = |start: &str| lines.iter().position(|line| line.starts_with(start)).unwrap();
+        let (open, enter) = (place("  open   "), place("  enter  "));
+        assert!(last < open && open < enter, "{}", run.stderr);
+        assert!(enter + 1 - first < LINES, "{} lines", enter + 1 - first);
+        for line in &lines[..=enter] {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_emulators_first_command_is_in_one_piece() {
+    let world = World::new().at_a_terminal_of(60);
+    world.signal_comes(2);
+    let run = world.run_exactly(&["emulator", "--port", "0"], "");
+    let line = run.stderr.lines().find(|line| line.starts_with("  entrada login")).unwrap();
+    assert!(line.contains("--tenant organizations --client-id e1a7a000-"), "{}", run.stderr);
+}
+
+#[test]
+fn a_question_names_the_choices_and_breaks_no_word() {
+    let world = World::new().at_a_terminal_of(60);
+    let run = world.run_exactly(&["config", "init", "mail", "--no-login"], "nonsense\nimap\n\n");
+    assert!(run.stderr.contains("The jobs: graph-mail-list-metadata,"), "{}", run.stderr);
+    assert!(run.stderr.contains("smtp") && run.stderr.contains("entrada explain jobs"));
+    let asked = run.stderr.split("The jobs").nth(1).unwrap();
+    // No answer is echoed here, so what follows a question stands behind it.
+    for line in asked.lines().flat_map(|line| line.split("]: ")) {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
+}
+
+#[test]
+fn settings_are_listed_below_each_other_where_a_table_does_not_fit() {
+    let shown = |width| {
+        let world = World::new().at_a_terminal_of(width);
+        world
+            .run_exactly(
+                &["config", "show", "--client-id", "e1a7a000-0000-4000-8000-000000000001"],
+                "",
+            )
+            .stdout
+    };
+    assert!(shown(100).starts_with("SETTING "), "{}", shown(100));
+    let narrow = shown(60);
+    assert!(narrow.contains("setting: client-id\n"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+}
