@@ -14,6 +14,7 @@ mod consumers;
 mod desk;
 mod dialog;
 mod doctor;
+mod documents;
 mod dovecot;
 mod faults;
 mod http;
@@ -36,5 +37,8 @@ mod trace;
 
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
+#[path = "../shared/pages.rs"]
+#[expect(dead_code, reason = "the tests in process look at more of it")]
+mod pages;
 #[path = "../shared/faults.rs"]
 mod shared;
