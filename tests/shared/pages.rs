@@ -198,7 +198,7 @@ impl Reader {
             let path = self.home.path().join(path.trim_start_matches("~/"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let before = fs::read_to_string(&path).unwrap_or_default();
-            fs::write(path, before + &block.text).unwrap();
+            fs::write(path, before + &self.led_here(&block.text)).unwrap();
             return Ok(());
         }
         let steps = block.steps();
@@ -231,8 +231,7 @@ impl Reader {
         let shell_state = self.home.path().join(".bin/state");
         let mut script = format!("exec 2>&1\n[ ! -f '{0}' ] || . '{0}'\n", shell_state.display());
         for (index, step) in steps.iter().enumerate() {
-            let here = self.base.trim_start_matches("http://");
-            let mut command = step.command.replace(EMULATOR, here);
+            let mut command = self.led_here(&step.command);
             if command.contains("curl") {
                 command = command.replace(GRAPH, &format!("{}/", self.base));
             }
@@ -269,6 +268,11 @@ impl Reader {
             self.compare(&step.command, &step.shown, said)?;
         }
         Ok(())
+    }
+
+    /// `text` with the emulator at its real address.
+    fn led_here(&self, text: &str) -> String {
+        text.replace(EMULATOR, self.base.trim_start_matches("http://"))
     }
 
     fn compare(&self, command: &str, shown: &[String], said: &str) -> Result<(), String> {
