@@ -100,7 +100,9 @@ fn links_and_anchors(text: &str) -> (Vec<String>, Vec<String>) {
             }
             Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
             Event::Text(text) | Event::Code(text) => {
-                heading.iter_mut().for_each(|heading| heading.push_str(&text));
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
             }
             Event::End(TagEnd::Heading(_)) => {
                 let slug = slug(&heading.take().unwrap_or_default());

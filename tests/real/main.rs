@@ -38,7 +38,6 @@ mod trace;
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
 #[path = "../shared/pages.rs"]
-#[expect(dead_code, reason = "the tests in process look at more of it")]
 mod pages;
 #[path = "../shared/faults.rs"]
 mod shared;

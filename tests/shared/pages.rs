@@ -15,6 +15,7 @@
 //! Output is compared where the page shows some. `…` stands for any text, and alone on a line for any lines. Times,
 //! codes, tokens and durations differ from run to run and are not compared.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -111,7 +112,9 @@ pub(crate) fn blocks(page: &str) -> Vec<Block> {
                 open = Some((language.into_string(), line, String::new()));
             }
             Event::Text(text) if open.is_some() => {
-                open.iter_mut().for_each(|(_, _, block)| block.push_str(&text));
+                if let Some((_, _, block)) = &mut open {
+                    block.push_str(&text);
+                }
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let Some((language, line, text)) = open.take() {
@@ -235,9 +238,10 @@ impl Reader {
             if command.contains("curl") {
                 command = command.replace(GRAPH, &format!("{}/", self.base));
             }
-            script += &format!("{command}\nprintf '\\n@@ {index} %s\\n' $?\n");
+            writeln!(script, "{command}\nprintf '\\n@@ {index} %s\\n' $?").unwrap();
         }
-        script += &format!("{{ export -p; echo \"cd '$PWD'\"; }} > '{}'\n", shell_state.display());
+        writeln!(script, "{{ export -p; echo \"cd '$PWD'\"; }} > '{}'", shell_state.display())
+            .unwrap();
         let mut shell = Command::new("sh");
         let bin = self.home.path().join(".bin");
         shell
