@@ -120,3 +120,77 @@ fn the_pages_of_recipes_are_those_that_the_program_prints() {
         assert!(current == page, "{} is stale: run `UPDATE_DOCS=1 cargo test`", path.display());
     }
 }
+
+/// A page with tables whose last column names tests as `PATH.rs::NAME`, or says why there is none.
+const PAGES_WITH_TESTS: [&str; 2] = ["docs/standards.md", "docs/threat-model.md"];
+
+/// The reasons for a row without a test.
+const REASONS: [&str; 4] = ["not applicable", "the server's duty", "not tested: ", "not protected"];
+
+fn is_source(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// The tests that `text` names.
+fn tests_in(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let spans = text.split('`').skip(1).step_by(2);
+    spans.filter_map(|span| span.rsplit_once("::")).filter(|(path, _)| is_source(path))
+}
+
+/// The rows of the tables of `page` that have a column for tests.
+fn rows_with_tests(page: &str) -> impl Iterator<Item = &str> {
+    let mut is_in_table = false;
+    page.lines().filter(move |line| {
+        let is_head = line.starts_with("| ") && line.ends_with("| test |");
+        is_in_table = is_head || is_in_table && line.starts_with('|');
+        is_in_table && !is_head && !line.starts_with("| ---")
+    })
+}
+
+/// Whether `source` has a test with this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let head = format!("fn {name}(");
+    let Some(at) = lines.iter().position(|line| line.starts_with(&head)) else { return false };
+    let mut above = lines[..at].iter().rev().take_while(|line| line.starts_with(['#', '/']));
+    above.any(|line| *line == "#[test]")
+}
+
+#[test]
+fn each_row_about_a_standard_or_a_threat_names_a_test_that_exists_or_says_why_not() {
+    for name in PAGES_WITH_TESTS {
+        let page = fs::read_to_string(root().join(name)).unwrap();
+        assert!(60 < tests_in(&page).count(), "{name} names tests");
+        for (path, test) in tests_in(&page) {
+            let source = fs::read_to_string(root().join(path));
+            let source = source.unwrap_or_else(|error| panic!("{name} names {path}: {error}"));
+            assert!(has_test(&source, test), "{name} names {path}::{test}, which is no test there");
+        }
+        let rows: Vec<&str> = rows_with_tests(&page).collect();
+        assert!(60 < rows.len(), "{name} has tables");
+        for row in rows {
+            let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+            let has_reason = REASONS.iter().any(|reason| last.starts_with(reason));
+            assert!(
+                has_reason != (0 < tests_in(last).count()),
+                "{name}: a row has either tests or a reason: {row}"
+            );
+        }
+    }
+}
+
+/// The deviations of the table and the list at its end are the same.
+#[test]
+fn the_list_of_deviations_is_complete() {
+    let page = fs::read_to_string(root().join("docs/standards.md")).unwrap();
+    let (tables, list) = page.split_once("## Deviations\n").unwrap();
+    let of_tables: std::collections::BTreeSet<usize> = tables
+        .split("**Deviation ")
+        .skip(1)
+        .map(|rest| rest.split("**").next().unwrap().parse().unwrap())
+        .collect();
+    let of_list: Vec<usize> =
+        list.lines().filter_map(|line| line.split_once(". ")?.0.parse().ok()).collect();
+    assert_eq!(of_list, (1..=of_list.len()).collect::<Vec<_>>());
+    assert_eq!(of_tables.into_iter().collect::<Vec<_>>(), of_list);
+}

@@ -29,6 +29,7 @@ mod id_token;
 mod import;
 mod judging;
 mod login;
+mod loopback_listener;
 mod mail;
 mod outputs;
 mod pasted;
@@ -51,7 +52,6 @@ mod token;
 mod trace;
 mod unearned_ok;
 mod verdicts;
-mod visitors;
 mod world;
 mod wrapped;
 

@@ -17,6 +17,9 @@ const URLS_MAX: usize = 64;
 /// Words before a status, right before the JSON that it belongs to.
 const STATUS_BEFORE: usize = 80;
 
+/// Bytes before an answer in which its line is looked for.
+const LINE_BEFORE: usize = 400;
+
 /// The structured artifacts in `text`, in order.
 pub(super) fn artifacts(
     text: &str,
@@ -151,7 +154,12 @@ fn class_before(text: &str) -> usize {
 
 /// The status that stands right before an answer: `401 {…}`, `HTTP 400: {…}`.
 fn status_before(text: &str) -> Option<u16> {
-    let line = text.trim_end().rsplit('\n').next()?;
+    // Of a long line, the end. A line of a folded text is as long as the text.
+    let mut start = text.len().saturating_sub(LINE_BEFORE);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let line = text[start..].trim_end().rsplit('\n').next()?;
     let line = line.trim_end_matches([':', ' ', '-', '=', ',', '(', '\'', '"', '>', ']', ')']);
     let start = line.len().saturating_sub(STATUS_BEFORE);
     let line = line.get(start..).unwrap_or(line);

@@ -132,8 +132,7 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
         ("login failed", "* NO LOGIN failed."),
     ] {
         let refused = ["no ", "no,", "bad ", "imap", "authenticationfailedexception", "sasl"];
-        let refused = refused.iter().any(|word| lower.contains(word));
-        if lower.contains(words) && refused {
+        if lower.contains(words) && refused.iter().any(|word| lower.contains(word)) {
             return Some((Protocol::Imap, said.to_owned()));
         }
     }
