@@ -1,5 +1,6 @@
 //! What every command starts from: the settings, the store, the request.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,8 @@ pub(super) struct App<'a, 't> {
     /// What is read and written.
     pub(super) files: Files,
     pub(super) common: Common,
+    /// The passphrase of the `file` store, once it was typed.
+    pub(super) passphrase: RefCell<Option<Secret>>,
 }
 
 impl App<'_, '_> {

@@ -227,8 +227,11 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
         (Some(StoreErrorKind::Corrupt(_)), _) => {
             "a damaged item blocks it: `entrada login --replace-damaged` moves that aside, and signs in again"
         }
-        (Some(StoreErrorKind::WrongKey(_)), _) => {
+        (Some(StoreErrorKind::WrongKey(_) | StoreErrorKind::WrongKeyKind { .. }), _) => {
             "check the key: ENTRADA_STORE_KEY, `--store-key-file` or the passphrase"
+        }
+        (Some(StoreErrorKind::RekeyUnfinished(_)), _) => {
+            "run `entrada store rekey` again; the next `entrada token` stores it then"
         }
         (Some(StoreErrorKind::Newer(_)), _) => "use that newer entrada",
         (Some(StoreErrorKind::Interrupted(_)), Some(_)) => "the next `entrada token` stores it",

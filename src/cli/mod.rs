@@ -43,6 +43,7 @@ mod trace;
 mod ui;
 mod verbose;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -132,6 +133,8 @@ enum Command {
     Status(Invocation<status::Args, status::Flags>),
     /// Remove the sign-in of an account from this machine
     Logout(Invocation<logout::Args, logout::Flags>),
+    /// Change how stored sign-ins are encrypted
+    Store(Invocation<store::Args>),
     /// Show, check, or create the configuration
     Config(Invocation<config::Args>),
     /// Print a completion script for a shell
@@ -262,7 +265,9 @@ fn dispatch(
     let http = verbose::Verbose::new(&http, ui, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
     let files = Files::default();
-    let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common };
+    let passphrase = RefCell::default();
+    let mut app =
+        App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common, passphrase };
     match command {
         Command::Login(own) => own.run(&mut app, login::run),
         Command::Token(own) => own.run(&mut app, token::run),
@@ -280,6 +285,7 @@ fn dispatch(
         Command::Accounts(own) => own.run(&mut app, accounts::run),
         Command::Status(own) => own.run(&mut app, status::run),
         Command::Logout(own) => own.run(&mut app, logout::run),
+        Command::Store(own) => own.run(&mut app, store::run),
         Command::Config(own) => own.run(&mut app, config::run),
         Command::Completions(own) => own.run(&mut app, completions::run),
         Command::Man(own) => own.run(&mut app, man::run),

@@ -6,6 +6,7 @@ use crate::config::flags;
 use crate::config::{Settings, keys, variable};
 use crate::probe::{self, ProbePlan, Security};
 use crate::render::recipe::{Ingredients, MailServer, RecipeTarget, TlsMode};
+use entrada_auth::store::StoreKind;
 use entrada_core::{Job, Protocol, clean};
 
 /// The settings that the command reads.
@@ -60,12 +61,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     text += &args.client.write(&with);
     app.stdout.write_all(text.as_bytes())?;
-    tell(args, app, &with);
+    tell(args, app, &with, &settings);
     Ok(Exit::Success)
 }
 
 /// Prints notes, and what is missing, to stderr.
-fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
+fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings) {
     let page = args.client.page();
     if app.common.layer.quiet == Some(true) {
         return;
@@ -79,6 +80,15 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
             "warning: no account is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
             login(with, page.protocols)
         ));
+    }
+    // The program waits for entrada, and nobody types.
+    if app.asks_for_passphrase(settings) {
+        app.ui.line(format!(
+            "warning: this cannot run unattended: the store asks for a passphrase, which the program cannot type; give the store a key file: {}",
+            app.rekey_command(settings)
+        ));
+    } else if settings.get(|layer| &layer.store) == Some(StoreKind::Memory) {
+        app.ui.line("warning: this cannot run unattended: the store `memory` keeps no sign-in; choose another with `--store`");
     }
     let variables: Vec<String> = keys()
         .iter()

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choice::choice;
 use super::flags::{Flags, Group};
+use super::list::one_or_several;
 use super::{JobName, Span};
 use entrada_auth::flow::{self, Parameter};
 use entrada_auth::store;
@@ -129,6 +130,7 @@ settings! {
     Scopes {
         /// A scope to request; repeat for more
         #[arg(long, short, value_delimiter = ' ', num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         scope: Option<Vec<String>>,
     }
 
@@ -137,6 +139,7 @@ settings! {
     Jobs {
         /// What the token is for, such as `imap`; repeat for more (list: `entrada explain jobs`)
         #[arg(long, short, value_delimiter = ',', num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         job: Option<Vec<JobName>>,
     }
 
@@ -225,6 +228,7 @@ settings! {
         prompt: Option<PagePrompt>,
         /// A further parameter of the authorization request; repeat for more
         #[arg(long, value_name = "NAME=VALUE", num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         param: Option<Vec<Parameter>>,
     }
 

@@ -1,13 +1,16 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
 mod choice;
+pub mod edit;
 mod fault;
 mod file;
 pub mod flags;
 mod job;
 mod layer;
+mod list;
 mod settings;
 mod span;
+mod toml_fault;
 pub mod variables;
 
 pub use entrada_auth::sys::Paths;
@@ -18,6 +21,7 @@ pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use settings::Settings;
 pub use span::Span;
+pub use toml_fault::TomlFault;
 pub use variables::variable;
 
 /// Where a value came from, weakest first. `config show` prints it beside each value.

@@ -43,6 +43,55 @@ fn the_page_of_rules_is_current() {
     assert!(current == page, "docs/rules.md is stale: run `UPDATE_DOCS=1 cargo test`");
 }
 
+/// Each job, its permissions, and who consents to them by default.
+fn consent_table() -> String {
+    use entrada_core::Job;
+    use entrada_core::entra::consent::{self, ConsentRequest};
+    use entrada_core::entra::jobs;
+    use entrada_core::entra::resources::short_name;
+    use strum::IntoEnumIterator as _;
+    let mut table = format!(
+        "As of {}.\n\n| job | permissions | who consents |\n| --- | --- | --- |\n",
+        consent::AS_OF
+    );
+    for job in Job::iter() {
+        let scopes: entrada_core::ScopeSet = jobs::facts(job).scopes.iter().copied().collect();
+        let names: Vec<String> =
+            scopes.api().iter().map(|scope| format!("`{}`", short_name(scope))).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let request = ConsentRequest {
+            tenant: Some("organizations"),
+            scopes: Some(&scopes),
+            ..ConsentRequest::default()
+        };
+        let barred = request.needing_administrator();
+        let who = match scopes.iter().any(|scope| scope.ends_with("/.default")) {
+            true => "depends on the permissions that the registration lists",
+            false if barred.is_empty() => "each user",
+            false => "an administrator",
+        };
+        writeln!(table, "| `{}` | {} | {who} |", job.id(), names.join(", ")).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_page_of_registrations_says_who_consents_to_each_job() {
+    let path = root().join("docs/registration.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (start, rest) = page.split_once("<!-- jobs: ").unwrap();
+    let (mark, rest) = rest.split_once('\n').unwrap();
+    let (_, end) = rest.split_once("<!-- end of jobs -->").unwrap();
+    let right = format!("{start}<!-- jobs: {mark}\n{}<!-- end of jobs -->{end}", consent_table());
+    if is_to_be_written() {
+        fs::write(&path, &right).unwrap();
+    } else {
+        assert!(page == right, "docs/registration.md is stale: run `UPDATE_DOCS=1 cargo test`");
+    }
+}
+
 #[test]
 fn the_page_of_exit_codes_names_every_code() {
     let page = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();

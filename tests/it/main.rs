@@ -48,6 +48,7 @@ mod signals;
 mod smoke;
 mod snapshots;
 mod status;
+mod store;
 mod token;
 mod trace;
 mod unearned_ok;

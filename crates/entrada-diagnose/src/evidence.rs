@@ -7,6 +7,7 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
+use super::read::Mentions;
 use super::registration::{Registration, SignInMethod};
 use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
@@ -45,6 +46,8 @@ pub struct Evidence {
     /// Other tokens of the same cache or other requests of the same archive, each with its context: one of them may
     /// be the intended one.
     pub alternatives: Vec<Evidence>,
+    /// What the text around the evidence mentions.
+    pub mentions: Mentions,
     /// The secrets of the case, which are never shown.
     pub redactor: Redactor,
 }
@@ -135,6 +138,7 @@ impl Evidence {
             } else {
                 self.alternatives
             },
+            mentions: self.mentions.or(other.mentions),
             redactor: self.redactor,
         }
     }

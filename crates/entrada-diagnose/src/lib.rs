@@ -43,7 +43,9 @@ pub use explain::{EvidencePart, HypothesisLine, Judging, explain_judging};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use graph_call::call_of;
-pub use read::{ArtifactLine, Position, Reading, RecogniseError, explain_reading, recognise};
+pub use read::{
+    ArtifactLine, Mentions, Position, Reading, RecogniseError, explain_reading, recognise,
+};
 pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};

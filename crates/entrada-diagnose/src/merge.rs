@@ -28,13 +28,36 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
     if let Some(report) = report {
         registration::add(facts, report.findings, &mut findings);
     }
+    if let Some(message) = &facts.evidence.mentions.other_refusal
+        && let Some(first) = findings.first_mut()
+    {
+        *first = first.clone().with_evidence("also refused, not judged here", message);
+    }
+    let is_old = is_old_paste(facts);
+    let other_is_known = findings
+        .iter()
+        .any(|finding| finding.is_known_error() && finding.rule.id != RuleId::Expired);
     findings.sort_by_key(|finding| {
         // Possible causes are in the order in which to check them.
         let rank = hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);
         let guess = rank.filter(|_| finding.confidence == Confidence::Possible);
-        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
+        let is_late = is_old && other_is_known && finding.rule.id == RuleId::Expired;
+        (std::cmp::Reverse(finding.severity), is_late, finding.confidence, guess, finding.rule.id)
     });
     Merged { findings, silenced, registration }
+}
+
+/// Seconds after which an expiry is the age of a paste, and not what the reader asks about: a year.
+const OLD: i64 = 365 * 86_400;
+
+/// Whether a token alone is the evidence, nobody named what it is for, and it expired long ago.
+fn is_old_paste(facts: &Facts) -> bool {
+    let expired = facts.claims().and_then(|claims| Some(facts.now?.seconds_since(claims.exp()?)));
+    let is_alone = facts.context().job.is_none()
+        && facts.evidence.answer.is_none()
+        && facts.evidence.mail.is_none()
+        && facts.refusal().is_none();
+    is_alone && expired.is_some_and(|ago| OLD < ago)
 }
 
 /// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.
@@ -158,6 +181,20 @@ mod tests {
         let expected =
             [RuleId::Expired, RuleId::WrongAudience, RuleId::MalformedToken, RuleId::ExtraScopes];
         assert_eq!(ids(&merged(all, &[])), expected);
+    }
+
+    #[test]
+    fn an_expiry_of_years_ago_comes_after_another_known_cause() {
+        use Confidence::{Certain, Likely};
+        for (exp, first) in [(1, RuleId::WrongAudience), (1_699_990_000, RuleId::Expired)] {
+            let evidence = crate::rules::testing::token(&format!(r#"{{"aud":"x","exp":{exp}}}"#));
+            let all = vec![
+                found(RuleId::Expired, Severity::Error, Certain),
+                found(RuleId::WrongAudience, Severity::Error, Likely),
+            ];
+            let merged = merge(&Facts::new(&evidence), all, &[]);
+            assert_eq!(ids(&merged)[0], first, "{exp}");
+        }
     }
 
     #[test]

@@ -267,11 +267,41 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     }
 }
 
+/// Maximum number of bytes before a number, on its line, that are shown with it.
+const WORDS_BEFORE: usize = 60;
+
 /// Where the part of `text` begins that decides: the number, else a sentence that names a cause.
 fn decisive(text: &str, code: Option<u64>) -> usize {
-    let number = || text.find(&code?.to_string());
+    // A number alone says nothing without the words before it.
+    let number = || {
+        let at = text.find(&code?.to_string())?;
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        Some(if at - line <= WORDS_BEFORE { line } else { at })
+    };
     let named = || text.find(&format!("AADSTS{}", code?));
     named().or_else(number).or_else(|| sentences::place(text)).unwrap_or_default()
+}
+
+/// Causes that the wrong cloud gives as well.
+const ALSO_BY_CLOUD: [RuleId; 6] = [
+    RuleId::AccountUnknown,
+    RuleId::AppNotFoundInTenant,
+    RuleId::InvalidTenant,
+    RuleId::Refused,
+    RuleId::ServiceIncident,
+    RuleId::WrongTenant,
+];
+
+/// Adds help where the text names the sign-in of a national cloud.
+fn of_national_cloud(facts: &Facts, finding: Finding) -> Finding {
+    match facts.evidence.mentions.national_cloud {
+        Some(cloud) if facts.context().cloud.is_none() && ALSO_BY_CLOUD.contains(&finding.rule.id) => {
+            finding.help(format!(
+                "the text names the sign-in of a national cloud ({cloud}): check that the account and the application are of that cloud; those of the worldwide cloud sign in at `login.microsoftonline.com`"
+            ))
+        }
+        _ => finding,
+    }
 }
 
 /// A finding of `rule` with the refusal as its evidence.
@@ -299,6 +329,7 @@ pub(super) fn describe(
         None => rule.finding(without_code),
     };
     let Some(refusal) = refusal else { return finding };
+    finding = of_national_cloud(facts, finding);
     if !refusal.error.is_empty() {
         finding = finding.with_evidence("error", &refusal.error);
     }
@@ -309,7 +340,9 @@ pub(super) fn describe(
         let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
         finding = finding.with_evidence("error_codes", codes.join(", "));
     }
-    if let Some(raw) = &refusal.error_description {
+    // A number alone is the code, which is shown already.
+    let is_text = |text: &&String| !text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(raw) = refusal.error_description.as_ref().filter(is_text) {
         let code = code.map(|code| code.code).or(refusal.error_codes.first().copied());
         finding = match excerpt(raw, decisive(raw, code)) {
             Some(part) => finding.with_evidence("error_description", part),

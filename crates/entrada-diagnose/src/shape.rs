@@ -211,6 +211,26 @@ fn is_wrapped(text: &str) -> bool {
     PIECE_MIN * pieces <= text.len() && text.split_whitespace().all(is_token_text)
 }
 
+/// Whether `text`, in the place of a token, shows that a person left the token out.
+pub(crate) fn is_elided(text: &str) -> bool {
+    const WORDS: [&str; 7] =
+        ["redacted", "omitted", "removed", "truncated", "snip", "elided", "masked"];
+    let text = text.trim();
+    if text.contains("...") || text.contains('…') {
+        return true;
+    }
+    let lower = text.to_ascii_lowercase();
+    let in_brackets =
+        [("<", ">"), ("[", "]"), ("{", "}"), ("(", ")")].iter().any(|(open, close)| {
+            text.starts_with(open) && text.ends_with(close) && !lower.starts_with("[object")
+        });
+    let is_null = ["(null)", "<null>", "{}", "[]", "<>"].contains(&lower.as_str());
+    let is_mask =
+        3 <= text.len() && text.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'#'));
+    let is_word = text.len() <= 64 && WORDS.iter().any(|word| lower.contains(word));
+    (in_brackets && !is_null && text.len() <= 200) || is_mask || is_word
+}
+
 /// Placeholders that programs write for a missing value.
 fn stand_in(text: &str) -> Option<&'static str> {
     if 64 < text.len() {

@@ -1,6 +1,9 @@
 //! `entrada config`.
 
+mod consent;
 mod init;
+mod store_choice;
+mod write;
 
 use super::app::App;
 use super::arguments::holds_secret;

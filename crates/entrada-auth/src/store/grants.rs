@@ -336,8 +336,7 @@ impl Grants {
     }
 
     fn lock_path(&self, key: &GrantKey) -> PathBuf {
-        let file = disk::file_name(&format!("{}|{key}", super::kind_name(self.kind())));
-        self.state_dir.join("locks").join(format!("{file}.lock"))
+        super::lock_path(&self.state_dir, self.kind(), &key.to_string())
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {

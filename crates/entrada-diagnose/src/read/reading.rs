@@ -8,7 +8,7 @@ use super::normalise::{Normalised, Step, normalise};
 use super::other_text::TOKEN;
 use super::resolve::resolve;
 use super::weight::outweighed_by;
-use super::{RecogniseError, json, limits, prose, structured, tokens};
+use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
 use crate::Evidence;
 use crate::shape::Shape;
 use entrada_core::har::Har;
@@ -130,6 +130,13 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
             read.artifacts.push((whole, true));
         }
     }
+    let of_this = mentions::of(&rest, !read.evidence.unrecognised);
+    read.evidence.mentions = std::mem::take(&mut read.evidence.mentions).or(of_this);
+    if let Some(answer) = &mut read.evidence.answer
+        && answer.url.is_none()
+    {
+        answer.url = mentions::called(&rest).map(str::to_owned);
+    }
     read
 }
 
@@ -145,6 +152,8 @@ fn whole_string(text: &str, base: &Evidence) -> Evidence {
         // A word: it is too short for a token.
         Shape::Opaque { length } if length < TOKEN_MIN => evidence.unrecognised = true,
         _ if text.starts_with(['{', '[']) => evidence.unrecognised = true,
+        // An address is no token.
+        Shape::Opaque { .. } if request_address::is_one(text) => evidence.unrecognised = true,
         shape => {
             evidence.not_understood = tokens::word_after(&shape, text);
             evidence.token = Some(shape);

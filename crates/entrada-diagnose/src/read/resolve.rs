@@ -4,7 +4,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::reading::ReadText;
 use super::{other_text, tokens};
 use crate::Evidence;
-use crate::service::MailLog;
+use crate::service::{HttpAnswer, MailLog};
 use crate::shape::Shape;
 
 /// The case that `found` makes. `rest` is the text with the structured artifacts blanked.
@@ -83,7 +83,10 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
     if !is_worse {
         return false;
     }
-    let seen = std::mem::take(evidence);
+    let mut seen = std::mem::take(evidence);
+    if let (Some(known), Some(new)) = (&seen.answer, &answer) {
+        seen.mentions.other_refusal = refusal_beside(known, new);
+    }
     seen.redactor.join(&content.redactor);
     *evidence = Evidence {
         token: token.or(seen.token),
@@ -99,6 +102,16 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
         ..seen
     };
     true
+}
+
+/// The message of `known`, a refusal that `new` replaces and that says something else.
+fn refusal_beside(known: &HttpAnswer, new: &HttpAnswer) -> Option<String> {
+    let is_other = known.code() != new.code() || known.message() != new.message();
+    if known.is_good() || new.is_good() || !is_other {
+        return None;
+    }
+    let text = || Some(known.body.trim()).filter(|text| !text.is_empty() && !text.starts_with('<'));
+    known.message().or_else(|| known.code()).or_else(|| text().map(str::to_owned))
 }
 
 /// Adds the token of the text.
@@ -131,7 +144,6 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::HttpAnswer;
     use entrada_core::oauth::ErrorResponse;
 
     fn refusal(error: &str) -> Evidence {

@@ -14,6 +14,9 @@ use serde_json::Value;
 /// Maximum number of URLs that are read from a text.
 const URLS_MAX: usize = 64;
 
+/// Maximum length of a URL in bytes. A redirect with tokens has some kilobytes.
+const URL_MAX: usize = 32 << 10;
+
 /// Words before a status, right before the JSON that it belongs to.
 const STATUS_BEFORE: usize = 80;
 
@@ -201,8 +204,13 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let scheme = text[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
         let start = at - scheme;
         let stops = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let end = text[at..].find(stops).map_or(text.len(), |length| at + length);
-        (0 < scheme && !is_taken(&(start..end), found)).then_some(start..end)
+        let mut longest = text.len().min(at + URL_MAX);
+        while !text.is_char_boundary(longest) {
+            longest -= 1;
+        }
+        let end = text[at..longest].find(stops).map_or(longest, |length| at + length);
+        let is_url = 0 < scheme && (end < longest || longest == text.len());
+        (is_url && !is_taken(&(start..end), found)).then_some(start..end)
     });
     let read = urls.filter_map(|span| {
         let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);

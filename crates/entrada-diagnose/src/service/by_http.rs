@@ -63,10 +63,12 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
     {
-        return vec![Hypothesis::certain(
+        let mut told = Hypothesis::certain(
             RuleId::AzureRoleMissing,
             "the caller has no role that allows this action",
-        )];
+        );
+        known_errors::refine_role_scope(&said, &mut told);
+        return vec![told];
     }
     if let Some(told) = by_basic(facts, answer, &text) {
         return vec![told];
@@ -86,7 +88,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = by_application(facts, answer, &text) {
         return vec![told];
     }
-    if let Some(known) = known_errors::find(&said) {
+    if let Some(known) = known_error(answer, &said) {
         // Which mailbox is missing depends on the token.
         return match known.error.cause {
             RuleId::NoMailboxLicense => {
@@ -161,6 +163,18 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         Some(403) => forbidden(facts, answer),
         _ => Vec::new(),
     }
+}
+
+/// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
+fn known_error(answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
+    let status = answer.status.map(|status| status.to_string());
+    let place: Vec<String> = answer.host().into_iter().chain(status).collect();
+    if place.is_empty() {
+        return known_errors::find(said);
+    }
+    let place = place.join(" ");
+    let found = known_errors::find(&format!("{said}\n{place}"));
+    found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
 }
 
 /// The cause where a proxy, a filter or a portal answered instead of the service.

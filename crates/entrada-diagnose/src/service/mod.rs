@@ -14,6 +14,7 @@ mod mail_log;
 mod mail_outcome;
 mod mail_rights;
 mod mail_sign_in;
+pub(super) mod misspelt;
 mod rights;
 mod sasl;
 mod service_id;

@@ -3,15 +3,19 @@
 //! The records are JSON, one on each line: [`KnownError`] says what their members mean. To add one, write its line into the
 //! file of its kind; the tests check it.
 
+mod audiences;
 mod issuers;
+mod role_scope;
+mod tenants;
 mod text;
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(super) use self::role_scope::refine as refine_role_scope;
 use self::text::{Found, Phrases};
-use super::Hypothesis;
+use super::{Hypothesis, misspelt};
 use crate::{Confidence, Facts, RuleId, Who};
 use entrada_core::entra::resources;
 use entrada_core::shell_quoted;
@@ -20,8 +24,9 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 5] = [
+const DATA: [&str; 6] = [
     include_str!("services.json"),
+    include_str!("azure.json"),
     include_str!("token_checks.json"),
     include_str!("client_libraries.json"),
     include_str!("mail_programs.json"),
@@ -82,6 +87,10 @@ enum Read {
     Issuers,
     /// The audience of the token.
     Audience,
+    /// The audience of the token and the expected one.
+    Audiences,
+    /// The scope at which a role is missing.
+    RoleScope,
 }
 
 /// A known error in a text.
@@ -113,6 +122,15 @@ pub(crate) fn find(text: &str) -> Option<Match> {
 }
 
 impl Match {
+    /// The match without `end`, which was added to the text for the search.
+    pub(super) fn without_end(mut self, end: &str) -> Self {
+        if let Some(text) = self.text.strip_suffix(end) {
+            self.text.truncate(text.trim_end().len());
+            self.at = self.at.min(self.text.len());
+        }
+        self
+    }
+
     /// The causes that the error points to, most important first.
     pub(super) fn causes(&self, facts: &Facts) -> Vec<Hypothesis> {
         let error = self.error;
@@ -123,9 +141,15 @@ impl Match {
         match error.read {
             Read::Nothing => (),
             Read::Permissions => self.name_permissions(facts, &mut first),
-            Read::Issuers => issuers::refine(&self.text, &mut first),
+            Read::Issuers => {
+                issuers::refine(&self.text, &mut first);
+                tenants::name(&self.text, &mut first);
+            }
             Read::Audience => self.name_audience(&mut first),
+            Read::Audiences => audiences::refine(&self.text, &mut first),
+            Read::RoleScope => role_scope::refine(&self.text, &mut first),
         }
+        self.name_misspelt_host(&mut first);
         // The code and the message of an API's own error are shown anyway.
         let is_shown =
             facts.evidence.answer.as_ref().is_some_and(|answer| answer.message().is_some());
@@ -137,12 +161,18 @@ impl Match {
         // A service that names the missing permission knows better than the job.
         let is_named = first.id == RuleId::MissingScope && first.confidence == Confidence::Certain;
         let asks_administrator = first.help.iter().any(|help| help.contains("administrator"));
-        first.is_complete = match first.id {
+        first.is_complete |= match first.id {
             RuleId::MissingScope | RuleId::WrongAudience => {
                 !first.help.is_empty() && (is_named || facts.claims().is_none())
             }
             // The cause has its own remedy, such as the right to impersonate.
             RuleId::MailboxPermissionMissing => asks_administrator,
+            // The record names the role, or the tenant, which the rule does not know.
+            RuleId::AzureRoleMissing | RuleId::AppCertificateRequired => !first.help.is_empty(),
+            RuleId::MissingAppRole => !first.help.is_empty() && facts.claims().is_none(),
+            RuleId::WrongTenant => {
+                first.help.iter().any(|help| help.contains("--tenant")) && facts.claims().is_none()
+            }
             _ => false,
         };
         let others = error.or.iter().filter_map(|(cause, message)| {
@@ -199,6 +229,20 @@ impl Match {
                 "an administrator grants the application permission `{least}`; then get a new token"
             )]
         };
+    }
+
+    /// Names a misspelt host, which explains that a program cannot reach it.
+    fn name_misspelt_host(&self, told: &mut Hypothesis) {
+        if !matches!(told.id, RuleId::InvalidTenant | RuleId::NotAboutTheToken) {
+            return;
+        }
+        if let Some((host, meant)) = misspelt::in_text(&self.text) {
+            told.id = RuleId::WrongAuthorityEndpoint;
+            told.confidence = Confidence::Likely;
+            told.message = crate::read::misspelt_message(&host, meant);
+            told.help =
+                vec![format!("correct the host to `{meant}` in the program's configuration")];
+        }
     }
 
     /// Names the service that the token is for.
