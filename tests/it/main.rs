@@ -17,6 +17,7 @@ mod corpus;
 mod damaged;
 mod diagnose;
 mod docs;
+mod documents;
 mod echoes;
 mod examples;
 mod exit_codes;
@@ -66,5 +67,7 @@ mod wrapped;
 #[cfg(unix)]
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
+#[path = "../shared/pages.rs"]
+mod pages;
 #[path = "../shared/faults.rs"]
 mod shared;
