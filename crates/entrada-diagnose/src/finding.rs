@@ -169,6 +169,12 @@ impl Finding {
         self
     }
 
+    /// Replaces the message.
+    pub(super) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = shown(message.into());
+        self
+    }
+
     /// Sets how certain it is.
     pub(super) fn with_confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;

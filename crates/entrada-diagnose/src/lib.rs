@@ -24,6 +24,7 @@ mod facts;
 mod finding;
 mod graph_call;
 mod har;
+mod issuer;
 mod merge;
 mod read;
 mod refusal;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::finding::excerpt;
-use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
+use super::{Confidence, Context, Facts, Finding, Rule, RuleId, issuer, sentences};
 use crate::service::has_code;
 use entrada_core::entra::aadsts::{self, Aadsts, meanings};
 use entrada_core::entra::resources;
@@ -155,6 +155,10 @@ fn by_request(code: u64, error: &ErrorResponse, context: &Context) -> Option<(Ru
     let id = match code {
         65004 | 70034 | 90135 | 650_041 => RuleId::UserDeclined,
         70016 => RuleId::AuthorizationPending,
+        // Entra fetches the keys of the external issuer, and cannot reach this one.
+        50166 | 90061 if issuer::unreachable(description).is_some() => {
+            return Some((RuleId::FederatedCredentialMismatch, Confidence::Likely));
+        }
         // The stock text of 70008 names the code and the refresh token.
         70008 if grant == "authorization_code" => RuleId::AuthCodeReused,
         65001 if refreshing && asks_for_more(context) => RuleId::RefreshScopeNotGranted,
