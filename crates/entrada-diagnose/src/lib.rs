@@ -19,6 +19,7 @@
 
 mod diagnose;
 mod evidence;
+mod excerpt;
 mod explain;
 mod facts;
 mod finding;
