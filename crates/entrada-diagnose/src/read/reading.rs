@@ -10,6 +10,7 @@ use super::resolve::{Resolved, resolve};
 use super::weight::outweighed_by;
 use super::{RecogniseError, json, limits, prose, structured, tokens};
 use crate::Evidence;
+use crate::observed::Observed;
 use crate::shape::Shape;
 use entrada_core::har::Har;
 use entrada_core::{NumericDate, Secret};
@@ -33,7 +34,8 @@ pub(super) struct ReadText {
 /// Reads `text`, which is trimmed and not empty.
 pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseError> {
     let start = limits::start_of(text);
-    let base = Evidence { now: Some(now), ..Evidence::default() };
+    let observed = Observed::of(start);
+    let base = Evidence { now: Some(now), observed, ..Evidence::default() };
     base.redactor.learn_text(start);
     let mut failure = None;
     if text.starts_with('{') {

@@ -14,6 +14,9 @@ use serde_json::Value;
 /// Maximum number of URLs that are read from a text.
 const URLS_MAX: usize = 64;
 
+/// Maximum length of a URL, in bytes. The longest have a token.
+const URL_MAX: usize = 64 << 10;
+
 /// Words before a status, right before the JSON that it belongs to.
 const STATUS_BEFORE: usize = 80;
 
@@ -102,6 +105,10 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
                 && content.is_empty()
                 && content.context.job.is_none()
             {
+                continue;
+            }
+            // The headers in a command: `@{ Authorization = "Bearer $token" }`.
+            if !object.strict && content.token.as_ref().is_some_and(Shape::is_variable) {
                 continue;
             }
             add_status(&mut content, status_before(&text[..object.span.start]));
@@ -194,7 +201,8 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let start = at - scheme;
         let stops = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
         let end = text[at..].find(stops).map_or(text.len(), |length| at + length);
-        (0 < scheme && !is_taken(&(start..end), found)).then_some(start..end)
+        let is_read = 0 < scheme && end - start <= URL_MAX;
+        (is_read && !is_taken(&(start..end), found)).then_some(start..end)
     });
     let read = urls.filter_map(|span| {
         let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);
