@@ -7,6 +7,7 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
+use super::observed::Observed;
 use super::read::Mentions;
 use super::registration::{Registration, SignInMethod};
 use super::service::{HttpAnswer, MailLog};
@@ -31,6 +32,8 @@ pub struct Evidence {
     pub call: Option<GraphCall>,
     /// The registration of the application, and what the tenant holds for it.
     pub registration: Option<Box<Registration>>,
+    /// What the text shows around its answers.
+    pub observed: Observed,
     /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
@@ -126,6 +129,7 @@ impl Evidence {
             mail: self.mail.or(other.mail),
             call: self.call.or(other.call),
             registration: self.registration.or(other.registration),
+            observed: self.observed.or(other.observed),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),

@@ -68,6 +68,11 @@ const CUT_MIN: usize = 15;
 const PIECE_MIN: usize = 16;
 
 impl Shape {
+    /// Whether it is the name of a variable in the place of a token: `$token`.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(self, Self::Broken { reason, .. } if reason.contains(VARIABLE))
+    }
+
     /// Classifies the pasted `text`: quotes, `Bearer `, line breaks and similar are removed first.
     pub fn of(text: &str) -> Self {
         if let Some(jwt) = Self::of_plain_jwt(text) {
@@ -231,6 +236,8 @@ pub(crate) fn is_elided(text: &str) -> bool {
     (in_brackets && !is_null && text.len() <= 200) || is_mask || is_word
 }
 
+const VARIABLE: &str = "the name of a variable";
+
 /// Placeholders that programs write for a missing value.
 fn stand_in(text: &str) -> Option<&'static str> {
     if 64 < text.len() {
@@ -243,7 +250,7 @@ fn stand_in(text: &str) -> Option<&'static str> {
         "[object object]" | "[object promise]" => Some("`[object …]`"),
         _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
-            ends.then_some("the name of a variable")
+            ends.then_some(VARIABLE)
         }
         "your_access_token" | "access_token" | "your_token" | "token" => Some("a placeholder"),
         _ => None,

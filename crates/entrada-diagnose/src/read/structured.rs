@@ -110,6 +110,10 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
             {
                 continue;
             }
+            // The headers in a command: `@{ Authorization = "Bearer $token" }`.
+            if !object.strict && content.token.as_ref().is_some_and(Shape::is_variable) {
+                continue;
+            }
             add_status(&mut content, status_before(&text[..object.span.start]));
             let kind = of_json(kind, &content);
             let mut span = object.span.clone();

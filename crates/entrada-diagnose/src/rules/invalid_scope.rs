@@ -14,8 +14,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the authority does not accept the scopes")
-        .or_else(|| before_asking(facts))
+    let refused = refusal::explain(facts, &RULE, "the authority does not accept the scopes");
+    refused.map(with_help).or_else(|| before_asking(facts))
+}
+
+/// `finding` with help, where no number brings its own.
+fn with_help(finding: Finding) -> Finding {
+    if !finding.help.is_empty() {
+        return finding;
+    }
+    finding
+        .help("check the spelling of each scope, and separate scopes by spaces: `https://graph.microsoft.com/Mail.Read offline_access`")
+        .help("an application without a user requests `RESOURCE/.default` alone, such as `https://graph.microsoft.com/.default`")
+        .help("for the reason, give the whole answer: `error_description` has a number (AADSTS)")
 }
 
 fn before_asking(facts: &Facts) -> Option<Finding> {

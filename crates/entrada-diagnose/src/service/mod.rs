@@ -4,7 +4,7 @@ mod address;
 mod body;
 mod by_http;
 mod by_mail;
-mod hosts;
+pub(super) mod hosts;
 mod http;
 mod hypothesis;
 pub(super) mod known_errors;

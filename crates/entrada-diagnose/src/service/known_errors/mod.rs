@@ -4,8 +4,10 @@
 //! file of its kind; the tests check it.
 
 mod audiences;
+mod differences;
 mod issuers;
 mod role_scope;
+mod scopes;
 mod tenants;
 mod text;
 
@@ -16,6 +18,7 @@ use serde::Deserialize;
 pub(super) use self::role_scope::refine as refine_role_scope;
 use self::text::{Found, Phrases};
 use super::{Hypothesis, misspelt};
+use crate::excerpt::statement;
 use crate::{Confidence, Facts, RuleId, Who};
 use entrada_core::entra::resources;
 use entrada_core::shell_quoted;
@@ -91,6 +94,10 @@ enum Read {
     Audiences,
     /// The scope at which a role is missing.
     RoleScope,
+    /// The scopes of the request and of the answer.
+    Scopes,
+    /// The tenants that the service accepts.
+    Tenants,
 }
 
 /// A known error in a text.
@@ -100,6 +107,8 @@ pub(crate) struct Match {
     pub(crate) error: &'static KnownError,
     /// The text, with single spaces and without the escapes of JSON.
     text: String,
+    /// Where a line ended in it.
+    line_ends: Vec<usize>,
     /// Where the first phrase begins in it.
     at: usize,
 }
@@ -118,7 +127,10 @@ pub(crate) fn find(text: &str) -> Option<Match> {
         let excluded = wanted.unless.iter().flatten().any(|it| found.at(*it, false).is_some());
         at.filter(|_| !excluded).map(|at| (error, at))
     });
-    error.map(|(error, at)| Match { error, at, text: found.into_text() })
+    error.map(|(error, at)| {
+        let (text, line_ends) = found.into_text();
+        Match { error, text, line_ends, at }
+    })
 }
 
 impl Match {
@@ -148,8 +160,11 @@ impl Match {
             Read::Audience => self.name_audience(&mut first),
             Read::Audiences => audiences::refine(&self.text, &mut first),
             Read::RoleScope => role_scope::refine(&self.text, &mut first),
+            Read::Scopes => scopes::refine(&self.text, &mut first),
+            Read::Tenants => issuers::name_tenants(&self.text, &mut first),
         }
         self.name_misspelt_host(&mut first);
+        let is_near = differences::refine(&self.text, &mut first);
         // The code and the message of an API's own error are shown anyway.
         let is_shown =
             facts.evidence.answer.as_ref().is_some_and(|answer| answer.message().is_some());
@@ -173,27 +188,32 @@ impl Match {
             RuleId::WrongTenant => {
                 first.help.iter().any(|help| help.contains("--tenant")) && facts.claims().is_none()
             }
-            _ => false,
-        };
+            _ => is_near || (error.read == Read::Tenants && !first.help.is_empty()),
+        } || is_near;
         let others = error.or.iter().filter_map(|(cause, message)| {
             Some(Hypothesis::possible(RuleId::parse(cause)?, message.clone()))
         });
         std::iter::once(first).chain(others).collect()
     }
 
-    /// The part of the text that identifies the error.
+    /// The statement that identifies the error.
     fn sentence(&self) -> String {
-        const BEFORE: usize = 80;
-        const LENGTH: usize = 280;
-        let start = match self.at.checked_sub(BEFORE) {
-            Some(from) => {
-                let near = self.text[..self.at].char_indices().rev();
-                let spaces = near.filter(|(_, c)| *c == ' ').map(|(at, _)| at + 1);
-                spaces.take_while(|at| from <= *at).last().unwrap_or(self.at)
-            }
-            None => 0,
-        };
-        self.text[start..].chars().take(LENGTH).collect()
+        /// Bytes on either side of the phrase that may belong to its statement.
+        const WINDOW: usize = 700;
+        let (mut from, mut to) =
+            (self.at.saturating_sub(WINDOW), self.text.len().min(self.at + WINDOW));
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        while !self.text.is_char_boundary(to) {
+            to -= 1;
+        }
+        let mut lines = self.text[from..to].to_owned();
+        let first = self.line_ends.partition_point(|end| *end < from);
+        for end in self.line_ends[first..].iter().take_while(|end| **end < to) {
+            lines.replace_range(end - from..=end - from, "\n");
+        }
+        statement(&lines, self.at - from)
     }
 
     /// Names the permissions of which one suffices for the call. Microsoft lists the least privileged first.
