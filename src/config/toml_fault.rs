@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(error.cure.as_deref(), Some("write it like this: `min-ttl = \"5m\"`"));
         let error = fault("[profiles.work]\ntenant = contoso.example\r\n");
         assert!(error.to_string().starts_with("line 2, column 10: "), "{error}");
-        assert_eq!(error.drawing(), "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n");
+        assert_eq!(
+            error.drawing(),
+            "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n"
+        );
         assert_eq!(error.cure.as_deref(), Some("write it like this: `tenant = \"common\"`"));
     }
 
