@@ -147,7 +147,7 @@ fn programs(begun: &OsStr, folders: &[PathBuf]) -> Vec<CompletionCandidate> {
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
     let names: BTreeSet<OsString> = entries
         .filter_map(Result::ok)
-        .filter(|entry| is_program(entry))
+        .filter(is_program)
         .map(|entry| entry.file_name())
         .filter(|name| name.to_string_lossy().starts_with(&*begun))
         .collect();

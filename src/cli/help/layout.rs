@@ -46,7 +46,8 @@ pub(super) fn capped_columns<T: AsRef<str>, D: AsRef<str>>(
         };
         if below {
             let start = " ".repeat(indent);
-            text += &format!("  {term}\n{}", hanging(description, &start, indent, width));
+            text.extend(["  ", term, "\n"]);
+            text += &hanging(description, &start, indent, width);
         } else {
             let gap = " ".repeat(indent - 2 - term.width());
             text += &hanging(description, &format!("  {term}{gap}"), indent, width);
