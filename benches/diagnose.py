@@ -118,6 +118,15 @@ def hostile():
         b'"response":{"status":200,"content":{"text":"' + b"a,{" * 3_300_000 + b'"}}}]}}',
         "invalid UTF-8": bytes(range(256)) * 40_000,
         "a challenge of 100,000 parameters": b"HTTP/1.1 401 no\nWWW-Authenticate: Bearer " + b'a="b",' * 100_000,
+        "1 MB of quote marks": b"> " * 500_000,
+        "1 MB of escaped braces": b'{\\"a\\":' * 150_000,
+        "1 MB of claims": b"aud: x\n" * 150_000,
+        "1 MB of JSON within strings": (b'{"a":"' * 150_000)[:1_000_000],
+        "1 MB of log lines": b"2027-01-15 08:00:00,123 ERROR [main] a: b\n" * 24_000,
+        "1 MB of frames": b'  File "/a.py", line 1, in b\n    c()\n' * 27_000,
+        "1 MB of folded text": (b"invalid grant or " * 4 + b"\n") * 14_500,
+        "1 MB of colours": b"\x1b[31mx\x1b[0m" * 100_000,
+        "1 MB of addresses": b"https://a/?error=b&x=y " * 43_000,
     }
     path = folder / "hostile"
     path.write_bytes(b"x")

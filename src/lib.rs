@@ -7,3 +7,8 @@ pub mod config;
 pub mod in_process;
 pub mod probe;
 pub mod render;
+
+/// The Rust of the guide compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/library.md")]
+struct LibraryGuide;

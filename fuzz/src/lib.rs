@@ -1,7 +1,7 @@
 //! What every target does with its input: judge it, write the judgement in every format, and hold it to what must be true
 //! of any input.
 
-use entrada_diagnose::{self as diagnose, Confidence, Severity, Verdict};
+use entrada_diagnose::{self as diagnose, Confidence, Evidence, Severity, Verdict};
 use entrada_core::{Job, NumericDate};
 use entrada::render::{self, JudgementFormat, Notes, Style};
 
@@ -10,7 +10,13 @@ pub const NOW: NumericDate = NumericDate(1_800_000_000);
 
 /// Judges `text` as `entrada diagnose` does, for two jobs.
 pub fn judge(text: &str) {
-    let Ok(mut evidence) = diagnose::recognise(text, NOW) else { return };
+    if let Ok(evidence) = diagnose::recognise(text, NOW) {
+        judge_evidence(evidence);
+    }
+}
+
+/// Judges what was read of an input.
+pub fn judge_evidence(mut evidence: Evidence) {
     for job in [Some(Job::Imap), None] {
         let own = evidence.context.job;
         evidence.context.job = job.or(own);

@@ -1,41 +1,82 @@
 //! `entrada accounts`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::app::App;
+use super::common::Invocation;
+use super::stored_sign_in::Application;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags;
 use crate::render::{self, Format};
+use entrada_auth::store::{AccountEntry, Grants, StoreKind};
 use entrada_auth::sys::Stream;
+use entrada_core::{clean, shell_quoted};
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::Store, flags::Interaction);
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<AccountsCommand>,
     /// The format of the list
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: Format,
 }
 
+#[derive(clap::Subcommand)]
+enum AccountsCommand {
+    /// Choose the account that commands use where several are signed in and none is named
+    Use(Invocation<Use, (flags::Identity, flags::Store, flags::Interaction)>),
+}
+
+#[derive(clap::Args)]
+struct Use {
+    /// The account: its user name or id
+    #[arg(id = "chosen-account", value_name = "ACCOUNT")]
+    account: String,
+    /// A profile of the configuration file
+    profile: Option<String>,
+}
+
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    match &args.command {
+        Some(AccountsCommand::Use(own)) => own.run(app, choose),
+        None => list(args, app),
+    }
+}
+
+fn list(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(None)?;
     let grants = app.grants(&settings)?;
     let entries = grants.list()?;
     match args.output {
         Format::Json => {
+            let choices = Choices::of(&grants, &entries);
+            let mut accounts = Vec::new();
+            for entry in &entries {
+                let mut account = serde_json::to_value(entry).map_err(std::io::Error::from)?;
+                account["chosen"] = choices.has(entry).into();
+                accounts.push(account);
+            }
             let document =
-                serde_json::json!({ "version": render::json::VERSION, "accounts": entries });
+                serde_json::json!({ "version": render::json::VERSION, "accounts": accounts });
             app.json(&document)?;
         }
         Format::Human if entries.is_empty() => {
             app.ui.line(format!("no account is signed in ({})", grants.describe()));
         }
         Format::Human => {
+            let choices = Choices::of(&grants, &entries);
             let rows: Vec<Vec<String>> = entries
                 .iter()
                 .map(|entry| {
+                    let label = entry.label();
+                    let chosen = choices.has(entry);
                     vec![
-                        entry.label().to_owned(),
+                        if chosen { format!("{label} (chosen)") } else { label.to_owned() },
                         entry.tenant.clone(),
                         entry.client_id.clone(),
                         entry.authority.clone(),
@@ -66,4 +107,102 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.ui.line(format!("warning: {warning}"));
     }
     Ok(Exit::Success)
+}
+
+/// The accounts that are used where several are signed in for one application.
+struct Choices(BTreeMap<Application, Option<String>>);
+
+impl Choices {
+    fn of(grants: &Grants, entries: &[AccountEntry]) -> Self {
+        let mut counts: BTreeMap<Application, usize> = BTreeMap::new();
+        for entry in entries {
+            *counts.entry(Application::of_entry(entry)).or_default() += 1;
+        }
+        let several = counts.into_iter().filter(|(_, count)| 1 < *count);
+        Self(
+            several
+                .map(|(application, _)| {
+                    let account = grants.defaults_of(&application.query()).account;
+                    (application, account)
+                })
+                .collect(),
+        )
+    }
+
+    /// Whether `entry` is one of them.
+    fn has(&self, entry: &AccountEntry) -> bool {
+        let chosen = self.0.get(&Application::of_entry(entry));
+        chosen.is_some_and(|account| account.as_ref() == Some(&entry.account))
+    }
+}
+
+/// `entrada accounts use`.
+fn choose(args: &Use, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let settings = app.settings(args.profile.as_deref())?;
+    let wanted = &args.account;
+    if let Some(named) = settings.get(|layer| &layer.account) {
+        return Err(Failure::usage(format!(
+            "the settings name the account `{}`, so no choice is made",
+            clean(&named)
+        ))
+        .help("change `account` there: `entrada config show` says where it is set"));
+    }
+    let grants = app.grants(&settings)?;
+    if grants.kind() == StoreKind::Memory {
+        return Err(Failure::usage("the memory store keeps no accounts")
+            .help("name the store of the sign-in: `--store`"));
+    }
+    let named_client = settings.get(|layer| &layer.client_id).is_some();
+    let of_client = if named_client { Some(Application::of(&settings)?) } else { None };
+    let mut all = grants.list()?;
+    all.retain(|entry| {
+        of_client.as_ref().is_none_or(|application| Application::of_entry(entry) == *application)
+    });
+    let found = grants.signed_in(grants.filter_by_account(all.clone(), Some(wanted)));
+    for warning in grants.take_warnings() {
+        app.ui.line(format!("warning: {warning}"));
+    }
+    let entry = match &found[..] {
+        [entry] => entry,
+        [] => return Err(not_signed_in(wanted, &all, args.profile.as_deref())),
+        several => return Err(not_one(wanted, several)),
+    };
+    let application = Application::of_entry(entry);
+    grants.change_defaults(&application.query(), |defaults| {
+        defaults.account = Some(entry.account.clone());
+    })?;
+    let whose = match settings.profile.as_deref() {
+        Some(profile) => format!("commands with the profile `{}`", clean(profile)),
+        None => format!("commands for the client {}", application.query().client_id),
+    };
+    app.ui.line(format!(
+        "{whose} use {} from now on, unless `--account` names another",
+        entry.label()
+    ));
+    Ok(Exit::Success)
+}
+
+fn not_signed_in(wanted: &str, all: &[AccountEntry], profile: Option<&str>) -> Failure {
+    let names: BTreeSet<&str> = all.iter().map(AccountEntry::label).collect();
+    let there = if names.is_empty() {
+        "no account is".to_owned()
+    } else {
+        format!("there are: {}", names.into_iter().collect::<Vec<_>>().join(", "))
+    };
+    let profile = profile.map_or_else(String::new, |profile| format!(" {}", shell_quoted(profile)));
+    Failure::usage(format!("`{}` is not signed in; {there}", clean(wanted))).help(format!(
+        "sign in: `entrada login{profile} --account {}`",
+        shell_quoted(&clean(wanted))
+    ))
+}
+
+fn not_one(wanted: &str, several: &[AccountEntry]) -> Failure {
+    let message = format!("`{}` is signed in more than once", clean(wanted));
+    several.iter().fold(Failure::usage(message), |failure, entry| {
+        failure.help(format!(
+            "one of them: `entrada accounts use {} {}`",
+            shell_quoted(&entry.account),
+            Application::of_entry(entry).selectors()
+        ))
+    })
 }

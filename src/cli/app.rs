@@ -1,13 +1,15 @@
 //! What every command starts from: the settings, the store, the request.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::input::{read_text, text_of};
+use super::stored_sign_in::{self, Application};
 use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
-use crate::config::{ConfigFile, Paths, Settings, Span, variables};
+use crate::config::{ConfigFile, Layer, Origin, Paths, Settings, Span, variables};
 use crate::render;
 use entrada_auth::flow::{SignInPage, TokenRequest};
 use entrada_auth::store::{AccountEntry, Grants, Interaction};
@@ -33,6 +35,8 @@ pub(super) struct App<'a, 't> {
     /// What is read and written.
     pub(super) files: Files,
     pub(super) common: Common,
+    /// The passphrase of the `file` store, once it was typed.
+    pub(super) passphrase: RefCell<Option<Secret>>,
 }
 
 impl App<'_, '_> {
@@ -74,6 +78,12 @@ impl App<'_, '_> {
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
         self.settings_of(&file, profile)
+    }
+
+    /// The same for a command that uses a stored sign-in: where they name no client, the sign-in that is stored without a profile
+    /// does, if there is one.
+    pub(super) fn settings_of_sign_in(&self, profile: Option<&str>) -> Result<Settings, Failure> {
+        stored_sign_in::complete(self, self.settings(profile)?)
     }
 
     /// The same, from a file that was read before.
@@ -253,6 +263,9 @@ impl App<'_, '_> {
         request: &TokenRequest,
         job: Option<Job>,
     ) -> Result<Diagnosis, Failure> {
+        if matches!(request.authority, Authority::Entra { .. }) {
+            check_client_id(&request.client_id)?;
+        }
         let mut evidence = self.evidence(settings, request, job);
         if let Authority::Issuer { .. } = &request.authority {
             // The rules for scopes apply to Entra only.
@@ -271,34 +284,41 @@ impl App<'_, '_> {
         grants: &Grants,
     ) -> Result<Vec<AccountEntry>, Failure> {
         let mut entries = grants.list()?;
-        let authority = settings.authority()?;
-        let tenant = authority.tenant().map(ToString::to_string).unwrap_or_default();
-        let client_id = settings.client_id()?;
+        let application = Application::of(settings)?;
         let account = settings.get(|layer| &layer.account);
-        entries.retain(|entry| {
-            entry.authority == authority.base()
-                && entry.tenant == tenant
-                && entry.client_id == client_id
-        });
+        entries.retain(|entry| application.query().fits(entry));
         Ok(grants.filter_by_account(entries, account.as_deref()))
     }
 
     /// The profile and the flags that select authority, tenant, client and account, as words of a command for another program.
     pub(super) fn selector_words(&self, settings: &Settings) -> Vec<String> {
         let mut words: Vec<String> = settings.profile.iter().cloned().collect();
-        words.extend(self.flags());
+        words.extend(Self::flags_in(&self.common.layer));
+        // Another sign-in may follow, and the words have to select this one then.
+        if settings.origin(|layer| &layer.client_id) == Some(Origin::Stored)
+            && let Ok(application) = Application::of(settings)
+        {
+            let own = application.flags();
+            let more = own.chunks(2).filter(|pair| !words.contains(&pair[0]));
+            let more: Vec<String> = more.flatten().cloned().collect();
+            words.extend(more);
+        }
         words
     }
 
     /// Flags that select authority, tenant, client and account, as they were typed.
     pub(super) fn selectors(&self) -> String {
-        let words = self.flags();
+        Self::selectors_in(&self.common.layer)
+    }
+
+    /// The same of any layer.
+    pub(super) fn selectors_in(layer: &Layer) -> String {
+        let words = Self::flags_in(layer);
         let quoted = words.iter().map(|word| shell_quoted(word));
         quoted.collect::<Vec<_>>().join(" ")
     }
 
-    fn flags(&self) -> Vec<String> {
-        let layer = &self.common.layer;
+    fn flags_in(layer: &Layer) -> Vec<String> {
         let mut words = Vec::new();
         let mut add = |flag: &str, value: Option<String>| {
             words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
@@ -322,7 +342,11 @@ impl App<'_, '_> {
 
     /// Flags that select jobs and scopes, as they were typed.
     pub(super) fn wanted(&self) -> String {
-        let layer = &self.common.layer;
+        Self::wanted_in(&self.common.layer)
+    }
+
+    /// The same of any layer.
+    pub(super) fn wanted_in(layer: &Layer) -> String {
         let jobs = layer.job.iter().flatten().map(|job| format!("--job {job}"));
         let scopes =
             layer.scope.iter().flatten().map(|scope| format!("--scope {}", shell_quoted(scope)));
@@ -336,6 +360,21 @@ impl App<'_, '_> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
+}
+
+/// Refuses an application that Entra cannot know: its ids are GUIDs, and those of old registrations for personal accounts have 16
+/// hexadecimal digits.
+fn check_client_id(id: &str) -> Result<(), Failure> {
+    let is_old = id.len() == 16 && id.chars().all(|c| c.is_ascii_hexdigit());
+    if is_old || uuid::Uuid::try_parse(id).is_ok() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "`{id}` is not a client id: a client id is 32 hexadecimal digits in five groups, such as \
+         11111111-1111-1111-1111-111111111111"
+    ))
+    .help("copy the \"Application (client) ID\" from the application's Overview page in the Entra portal")
+    .help("no application is registered yet? `entrada config init` explains how"))
 }
 
 /// The text in the file `path` of claims.

@@ -1,19 +1,51 @@
 //! Emulates the Azure CLI when called as `az`, for programs that get their token from it (`AzureCliCredential` of the Azure
 //! SDKs).
 
+mod output;
+mod query;
+
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::ValueEnum as _;
+
+pub(super) use output::AzAnswer;
+use output::AzOutput;
+use query::Query;
+
 use entrada_core::clean;
 
-/// The entrada command line for `argv`, if the program was called as `az`; otherwise `None`. An error says what is not
-/// supported.
-pub(super) fn translate(argv: &[OsString]) -> Option<Result<Vec<OsString>, String>> {
-    let name = Path::new(argv.first()?).file_stem()?;
-    (name == "az").then(|| words(argv))
+/// A call of `az account get-access-token`, as entrada carries it out.
+pub(super) struct AzCall {
+    /// The command line of entrada that gets the answer.
+    pub(super) argv: Vec<OsString>,
+    /// What is printed of the answer.
+    pub(super) answer: AzAnswer,
+    /// What is said of options that have no effect.
+    pub(super) notes: Vec<&'static str>,
 }
 
-fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
+/// entrada has accounts and no subscriptions.
+const NO_SUBSCRIPTION: &str = "note: `--subscription` has no effect: a profile (ENTRADA_PROFILE) or the account that is signed in decides";
+
+/// The values of `--resource-type`, and their resources.
+const RESOURCE_TYPES: [(&str, &str); 7] = [
+    ("arm", RESOURCE_DEFAULT),
+    ("ms-graph", "https://graph.microsoft.com/"),
+    ("aad-graph", "https://graph.windows.net/"),
+    ("batch", "https://batch.core.windows.net/"),
+    ("data-lake", "https://datalake.azure.net/"),
+    ("media", "https://rest.media.azure.net"),
+    ("oss-rdbms", "https://ossrdbms-aad.database.windows.net"),
+];
+
+/// The call in `argv`, if the program was called as `az`; otherwise `None`. An error says what is not supported.
+pub(super) fn translate(argv: &[OsString]) -> Option<Result<AzCall, String>> {
+    let name = Path::new(argv.first()?).file_stem()?;
+    (name == "az").then(|| call(argv))
+}
+
+fn call(argv: &[OsString]) -> Result<AzCall, String> {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let mut rest = argv.iter().skip(1).map(text);
     if (rest.next().as_deref(), rest.next().as_deref())
@@ -27,18 +59,16 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
         ["entrada", "token", "-o", "azure-cli"].into_iter().map(str::to_owned).collect();
     // If an option is repeated, the last one counts, as with argparse.
     let (mut resource, mut scopes, mut tenant) = (None, Vec::new(), None);
+    let mut answer = AzAnswer::default();
+    let (mut is_subscription, mut is_silent) = (false, false);
     let mut rest = rest.peekable();
     while let Some(word) = rest.next() {
-        let (flag, given) = match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => {
-                (flag.to_owned(), Some(value.to_owned()))
-            }
-            _ => (word, None),
-        };
+        let (flag, given) = split(word);
         let mut value =
             || given.clone().or_else(|| rest.next()).ok_or(format!("`{flag}` has no value"));
         match flag.as_str() {
             "--resource" => resource = Some(one_word(&flag, value()?)?),
+            "--resource-type" => resource = Some(resource_of_type(&value()?)?.to_owned()),
             "--scope" => {
                 scopes = vec![not_empty(&flag, value()?)?];
                 while let Some(more) = rest.next_if(|word| !word.starts_with('-')) {
@@ -46,14 +76,24 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
                 }
             }
             "--tenant" | "-t" => tenant = Some(one_word(&flag, value()?)?),
-            "--output" | "-o" => {
-                if value()? != "json" {
-                    return Err("called as `az`, entrada writes only JSON".to_owned());
-                }
+            "--output" | "-o" => answer.output = output_of(&value()?)?,
+            "--query" => {
+                let query = not_empty(&flag, value()?)?;
+                let parsed = Query::parse(&query).map_err(|why| {
+                    let (query, why) = (clean(&query), clean(&why));
+                    format!(
+                        "argument --query: `{query}`: {why}; entrada reads `accessToken`, `[accessToken,expiresOn]` and `{{t:accessToken}}`"
+                    )
+                });
+                answer.query = Some(parsed?);
             }
             // Subscriptions choose a tenant and an account; in entrada a profile does.
-            "--subscription" | "-s" | "-n" | "--name" => drop(value()?),
-            "--only-show-errors" | "--debug" | "--verbose" => (),
+            "--subscription" | "-s" | "-n" | "--name" => {
+                not_empty(&flag, value()?)?;
+                is_subscription = true;
+            }
+            "--only-show-errors" => is_silent = true,
+            "--debug" | "--verbose" => (),
             other => return Err(format!("called as `az`, entrada does not support `{other}`")),
         }
     }
@@ -72,7 +112,45 @@ fn words(argv: &[OsString]) -> Result<Vec<OsString>, String> {
     for scope in scopes {
         ours.push(format!("--scope={scope}"));
     }
-    Ok(ours.into_iter().map(Into::into).collect())
+    let notes = if is_subscription && !is_silent { vec![NO_SUBSCRIPTION] } else { Vec::new() };
+    Ok(AzCall { argv: ours.into_iter().map(Into::into).collect(), answer, notes })
+}
+
+/// The option in `word`, and its value where it is in the same word: `--output=tsv`, `-otsv`.
+fn split(word: String) -> (String, Option<String>) {
+    if word.starts_with("--") {
+        return match word.split_once('=') {
+            Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+            None => (word, None),
+        };
+    }
+    match word.char_indices().nth(2) {
+        Some((at, _)) if word.starts_with('-') => {
+            let (flag, value) = word.split_at(at);
+            let value = value.strip_prefix('=').unwrap_or(value);
+            (flag.to_owned(), Some(value.to_owned()))
+        }
+        _ => (word, None),
+    }
+}
+
+fn output_of(name: &str) -> Result<AzOutput, String> {
+    AzOutput::from_str(name, true).map_err(|_| {
+        let all = AzOutput::value_variants().iter().filter_map(clap::ValueEnum::to_possible_value);
+        let names: Vec<String> = all.map(|value| format!("'{}'", value.get_name())).collect();
+        let (name, names) = (clean(name), names.join(", "));
+        format!("argument --output: invalid choice: '{name}' (choose from {names})")
+    })
+}
+
+fn resource_of_type(name: &str) -> Result<&'static str, String> {
+    let found = RESOURCE_TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, resource)| *resource).ok_or_else(|| {
+        let names: Vec<String> =
+            RESOURCE_TYPES.iter().map(|(name, _)| format!("'{name}'")).collect();
+        let (name, names) = (clean(name), names.join(", "));
+        format!("argument --resource-type: invalid choice: '{name}' (choose from {names})")
+    })
 }
 
 /// Azure Resource Manager in the public cloud, as the Azure CLI names it.
@@ -106,9 +184,9 @@ mod tests {
 
     fn ours(line: &str) -> Option<Result<String, String>> {
         let argv: Vec<OsString> = line.split(' ').map(Into::into).collect();
-        translate(&argv).map(|words| {
-            words.map(|words| {
-                words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        translate(&argv).map(|call| {
+            call.map(|call| {
+                call.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
             })
         })
     }
@@ -117,7 +195,7 @@ mod tests {
     fn a_value_with_a_blank_is_one_value() {
         let of = |options: &[&str]| {
             let argv = ["az", "account", "get-access-token"].iter().chain(options).map(Into::into);
-            translate(&argv.collect::<Vec<OsString>>()).unwrap()
+            translate(&argv.collect::<Vec<OsString>>()).unwrap().map(|call| call.argv)
         };
         for options in [
             &["--resource", "https://a.example https://b.example"][..],
@@ -158,9 +236,11 @@ mod tests {
             &["--scope=", "a/.default"],
             &["--tenant", ""],
             &["-t", ""],
+            &["--query", ""],
+            &["--subscription", ""],
         ] {
             let argv = ["az", "account", "get-access-token"].iter().chain(options).map(Into::into);
-            let error = translate(&argv.collect::<Vec<OsString>>()).unwrap().unwrap_err();
+            let error = translate(&argv.collect::<Vec<OsString>>()).unwrap().err().unwrap();
             assert!(error.ends_with(": expected one argument"), "{options:?}: {error}");
         }
     }
@@ -193,13 +273,28 @@ mod tests {
                 "az account get-access-token --output=json --subscription x",
                 "entrada token -o azure-cli --scope=https://management.core.windows.net//.default",
             ),
+            (
+                "az account get-access-token --resource-type ms-graph --query accessToken -otsv",
+                "entrada token -o azure-cli --scope=https://graph.microsoft.com//.default",
+            ),
+            (
+                "az account get-access-token --resource https://graph.microsoft.com --query=accessToken --output TSV",
+                "entrada token -o azure-cli --scope=https://graph.microsoft.com/.default",
+            ),
+            (
+                "az account get-access-token -tcontoso.example -s=x",
+                "entrada token -o azure-cli --tenant=contoso.example --scope=https://management.core.windows.net//.default",
+            ),
         ] {
             assert_eq!(ours(theirs), Some(Ok(own.to_owned())), "{theirs}");
         }
         for other in [
             "az login",
             "az",
-            "az account get-access-token --query accessToken",
+            "az account get-access-token --query accessToken]",
+            "az account get-access-token --output xml",
+            "az account get-access-token --resource-type graph",
+            "az account get-access-token --identity",
             "az account get-access-token --resource",
         ] {
             assert!(ours(other).unwrap().is_err(), "{other}");

@@ -64,7 +64,7 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     writeln!(app.stdout)?;
     say(
         app,
-        "That was the tour. Next: `entrada login --client-id …` at the real Entra ID (README, \"First token\"), \
+        "That was the tour. Next: `entrada config init` for the real Entra ID (README, \"Which client id?\"), \
          or `entrada emulator` to keep an emulator running.",
     )?;
     Ok(Exit::Success)

@@ -13,7 +13,7 @@ use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
 use entrada_core::{NamedHost, shell_quoted};
 use entrada_emulator::account::{ACCOUNTS, EmulatedAccount};
-use entrada_emulator::{Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
+use entrada_emulator::{EmulatedApi, Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// A further host name for the emulator, such as that of a container or a proxy; repeat for more
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
+    /// An API of your own to issue tokens for, such as `api://orders=Orders.Read,Orders.Write`; repeat for more
+    #[arg(long, value_name = "API=PERMISSIONS")]
+    api: Vec<EmulatedApi>,
     /// The polling interval that clients of the device flow must keep, in seconds
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     interval: u64,
@@ -92,6 +95,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let emulator = Arc::new(Emulator::new(EmulatorOptions {
         scenario,
         hosts: args.allow_host.clone(),
+        apis: args.api.clone(),
         account: args.sign_in_as.clone(),
         interval: args.interval,
         delay: Duration::from_millis(args.delay),
@@ -108,11 +112,19 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let trust = args.tls.as_ref().map_or_else(String::new, |path| {
         format!(" --ca-bundle {}", shell_quoted(&path.to_string_lossy()))
     });
+    for EmulatedApi { audience, permissions, .. } in &args.api {
+        app.ui.line(format!("API: {audience} with {}", permissions.join(", ")));
+    }
+    let scope = args.api.first().and_then(|api| {
+        let scope = format!("{}/{}", api.audience, api.permissions.first()?);
+        Some(format!(" --scope {}", shell_quoted(&scope)))
+    });
     app.ui.line("sign in to it:");
     // In one piece, to be copied: broken at the width of the terminal it would be two commands.
     app.ui.raw(&format!(
-        "\n  entrada login --authority {address} --tenant organizations --client-id {}{trust}\n\n",
-        scenario.client_id
+        "\n  entrada login --authority {address} --tenant organizations --client-id {}{trust}{}\n\n",
+        scenario.client_id,
+        scope.unwrap_or_default()
     ));
     let mut shown = 0;
     while app.sys.clock.sleep(TICK).is_ok() {

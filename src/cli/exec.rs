@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app.settings_of_sign_in(args.profile.as_deref())?;
     let acquired = obtain(app, &settings, "exec", AcquireOptions::default())?;
     let delivery = match args.fd {
         Some(number) => TokenDelivery::Descriptor(number),

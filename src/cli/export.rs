@@ -37,7 +37,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app.settings_of_sign_in(args.profile.as_deref())?;
     let authority = settings.authority()?;
     if !args.any_authority && matches!(authority, Authority::Issuer { .. }) {
         return Err(Failure::usage(format!(
@@ -84,7 +84,7 @@ fn the_one(
         Failure::new(Exit::SignInNeeded, "sign-in needed: no account is signed in")
             .help(format!("sign in: {}", app.login_command(settings)))
     };
-    let mut selected = grants.signed_in(App::selected(settings, grants)?);
+    let mut selected = grants.narrow_to_default(grants.signed_in(App::selected(settings, grants)?));
     let entry = selected.pop().ok_or_else(needed)?;
     if !selected.is_empty() {
         let names: Vec<&str> = selected.iter().chain([&entry]).map(AccountEntry::label).collect();

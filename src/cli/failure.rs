@@ -1,5 +1,6 @@
 //! Why a command failed, what to tell the user, and which number to end with.
 
+mod config;
 mod store;
 
 use std::borrow::Cow;
@@ -9,15 +10,14 @@ use std::io;
 use super::exit::Exit;
 use super::network;
 use super::ui::Ui;
-use crate::config::{ConfigError, SettingsError};
 use crate::render::{self, Notes};
 use entrada_auth::flow::{AcquireError, Refusal};
-use entrada_auth::sys::{Clock, HttpError, HttpFailure, InputFileError, Interrupted};
+use entrada_auth::sys::{Clock, HttpError, HttpFailure, Interrupted};
 use entrada_core::entra::consent::ConsentRequest;
 use entrada_core::entra::resources;
+use entrada_core::human_duration;
 use entrada_core::oauth::ProtocolError;
 use entrada_core::oauth::discovery::DiscoveryError;
-use entrada_core::{human_duration, shell_quoted};
 use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, Finding, RuleId, Who};
 
 /// A command's failure.
@@ -27,6 +27,8 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// Its causes, outermost first.
     causes: Vec<String>,
+    /// The place in a file, drawn over several lines.
+    drawing: String,
     /// What to do.
     pub(super) help: Vec<String>,
     /// The judgement of a refusal.
@@ -44,6 +46,7 @@ impl Failure {
         Self {
             message: message.into(),
             causes: Vec::new(),
+            drawing: String::new(),
             help: Vec::new(),
             diagnosis: None,
             exit,
@@ -111,6 +114,15 @@ impl Failure {
         if self.message.is_empty() { cause().unwrap_or_default() } else { self.message.clone() }
     }
 
+    /// What is so and why, in one line.
+    pub(super) fn reason(&self) -> String {
+        let mut text = self.said();
+        for cause in &self.causes {
+            text = format!("{text}: {cause}");
+        }
+        text
+    }
+
     /// The judgement of the refusal, where there was one.
     pub(super) fn diagnosis(&self) -> Option<&Diagnosis> {
         self.diagnosis.as_deref()
@@ -157,6 +169,7 @@ impl Failure {
         let message = ui.redacted(&self.message);
         let causes: Vec<String> = self.causes.iter().map(|cause| ui.redacted(cause)).collect();
         ui.with(|out| render::failure(out, ui.style, &message, &causes));
+        ui.page(&self.drawing);
         if let Some(diagnosis) = &self.diagnosis {
             ui.with(|out| render::diagnosis(out, diagnosis, ui.style, Notes::Shown));
         }
@@ -175,30 +188,6 @@ impl From<io::Error> for Failure {
         // `entrada … | head`: the reader has closed the pipe, which is not an error.
         failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
         failure
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let failure = Self::of(Exit::Usage, &error);
-        match &error {
-            ConfigError::Untrusted(InputFileError::Owner { path, .. }) => {
-                let quoted = shell_quoted(&path.to_string_lossy());
-                failure
-                    .help("name a file of your own: `--config FILE`, or ENTRADA_CONFIG")
-                    .help(format!("if you trust what is in it: `sudo chown \"$(id -u)\" {quoted}`"))
-            }
-            ConfigError::Read { source: InputFileError::NotPlain(_), .. } => {
-                failure.help("name a plain file: `--config FILE`, or ENTRADA_CONFIG")
-            }
-            _ => failure,
-        }
-    }
-}
-
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        Self::of(Exit::Usage, &error)
     }
 }
 
@@ -277,7 +266,11 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::new(Exit::Temporary, "").judged(diagnose::run(&evidence))
         }
         AcquireError::Ambiguous(_) => {
-            Failure::of(Exit::Usage, &error).help("choose one with `--account`")
+            let profile = evidence.context.profile.as_deref();
+            let profile = profile.map_or_else(String::new, |profile| format!(" {profile}"));
+            Failure::of(Exit::Usage, &error)
+                .help("choose one with `--account`")
+                .help(format!("or for every run: `entrada accounts use ACCOUNT{profile}`"))
         }
         AcquireError::WrongAccount { .. } => Failure::of(Exit::WrongAccount, &error)
             .help("sign in with the other account, for example in a private window; or leave out the option that names it (`--account`, `--login-hint`, `--tid`, `--oid`)"),
@@ -316,6 +309,17 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             )
             .help("if the page never opened, or could not come back to this machine: `--flow device`, or `--flow paste`")
             .help("if it only took longer: `--timeout 15m`"),
+        AcquireError::DeviceTimeout { .. } => Failure::of(Exit::Declined, &error)
+            .helps(consent_first(&evidence))
+            .help(
+                "the code is entered in a browser on any device; if that page showed an error (AADSTS50011, 53003, 700016 …), copy \
+                 its text and give it to `entrada diagnose`",
+            )
+            .help("if it only took longer: `--timeout 15m`, or no `--timeout`: entrada then waits until the code expires")
+            .help(format!(
+                "where an organisation blocks the sign-in by code: {} --flow browser`, or `--flow paste`",
+                login.trim_end_matches('`')
+            )),
         AcquireError::NothingPasted(_) => Failure::of(Exit::SignInNeeded, &error)
             .help(format!(
                 "run it in a terminal where the address can be pasted, or sign in by code: {} --flow device`",

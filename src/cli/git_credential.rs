@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     app.common.layer.scope = Some(vec![AZURE_DEVOPS.to_owned()]);
     app.common.layer.job = Some(Vec::new());
-    let settings = app.settings(None)?;
+    let settings = app.settings_of_sign_in(None)?;
     if args.operation == "erase" {
         // The server refused the token: refresh the next one.
         let Some(refused) = asked.secret() else { return Ok(Exit::Success) };

@@ -1,16 +1,21 @@
 //! `entrada login`.
 
+use std::path::PathBuf;
+
 use super::app::App;
+use super::config::init::{self, profile_name};
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
+use super::next_step;
 use super::prompt::CliPrompt;
+use super::stored_sign_in::{self, Application};
 use super::ui::Ui;
 use super::{Exit, Failure};
-use crate::config::Settings;
 use crate::config::flags;
+use crate::config::{ConfigFile, Layer, Settings};
 use crate::render::{self, JudgementFormat, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
-use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind};
+use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind, StoreKind};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean, human_duration};
 use entrada_diagnose::{Diagnosis, Severity};
@@ -27,6 +32,9 @@ pub(super) struct Args {
     /// The `WWW-Authenticate` header of the service, or its whole response; `-` reads it from standard input.
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
+    /// Write the settings of this sign-in into the configuration file, as the profile NAME
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
+    save: Option<String>,
     /// Replace a damaged stored sign-in
     ///
     /// The damaged item is set aside until `entrada logout`.
@@ -37,6 +45,9 @@ pub(super) struct Args {
     /// `human` goes to stderr, all others to stdout.
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     output: JudgementFormat,
+    /// Whether the caller says itself what follows.
+    #[arg(skip)]
+    is_part: bool,
 }
 
 impl Args {
@@ -45,8 +56,10 @@ impl Args {
         Self {
             profile: Some(profile.to_owned()),
             challenge: None,
+            save: None,
             replace_damaged: false,
             output: JudgementFormat::Human,
+            is_part: true,
         }
     }
 }
@@ -65,7 +78,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app.settings_of_sign_in(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
     let jobs = settings.jobs()?;
     app.trace(&settings, "login", &jobs)?;
@@ -83,7 +96,9 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     doubts.retain(Diagnosis::has_warnings);
     show(app, JudgementFormat::Human, &doubts)?;
+    let save = args.save.as_deref().map(|name| NewProfile::check(app, name)).transpose()?;
     let grants = app.grants(&settings)?;
+    grants.keep_default_account(&Application::of(&settings)?.query());
     if args.replace_damaged {
         grants.replace_damaged();
     }
@@ -95,6 +110,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let quiet = settings.is(|layer| &layer.quiet);
     if !quiet {
         greet(app, &acquired, &grants);
+        next_step::tell_of_default(app, &settings, &grants, &acquired);
     }
     let mut diagnoses = judge(app, &settings, &request, &acquired, &first);
     let mut exit = Exit::Success;
@@ -121,7 +137,44 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let otherwise = if is_busy { Exit::Busy } else { Exit::Store };
         return Ok(unsaved.interrupted().map_or(otherwise, Exit::from));
     }
+    let settings = match save {
+        Some(save) => save.write(app, &settings)?,
+        None => settings,
+    };
+    if grants.kind() != StoreKind::Memory {
+        if let Err(failure) = stored_sign_in::remember(&settings, &grants) {
+            app.ui.line(format!("warning: {}", failure.said()));
+        }
+        if !quiet && !args.is_part && exit == Exit::Success {
+            // In one piece, as all that is there to be copied.
+            app.ui.page(&format!("next: {}\n", next_step::token_command(app, &settings)));
+        }
+    }
     Ok(exit)
+}
+
+/// The profile that `--save` writes.
+struct NewProfile {
+    path: PathBuf,
+    name: String,
+}
+
+impl NewProfile {
+    /// Before anybody is asked to sign in: the file can be read, and no other user can change it.
+    fn check(app: &App<'_, '_>, name: &str) -> Result<Self, Failure> {
+        let (path, _) = init::config_file(app)?;
+        ConfigFile::check_place(&path)?;
+        Ok(Self { path, name: name.to_owned() })
+    }
+
+    /// Writes it, and returns the settings with it.
+    fn write(&self, app: &mut App<'_, '_>, settings: &Settings) -> Result<Settings, Failure> {
+        init::write(app, &self.path, &self.name, &settings.for_profile())?;
+        // What was typed is in the profile now.
+        let quiet = app.common.layer.quiet;
+        app.common.layer = Layer { quiet, ..Layer::default() };
+        app.settings(Some(&self.name))
+    }
 }
 
 /// The jobs, grouped by the service that their token is for, in the order named.
@@ -233,8 +286,11 @@ pub(super) fn warn_unsaved(ui: &Ui<'_>, unsaved: &Unsaved) {
         (Some(StoreErrorKind::Corrupt(_)), _) => {
             "a damaged item blocks it: `entrada login --replace-damaged` moves that aside, and signs in again"
         }
-        (Some(StoreErrorKind::WrongKey(_)), _) => {
+        (Some(StoreErrorKind::WrongKey(_) | StoreErrorKind::WrongKeyKind { .. }), _) => {
             "check the key: ENTRADA_STORE_KEY, `--store-key-file` or the passphrase"
+        }
+        (Some(StoreErrorKind::RekeyUnfinished(_)), _) => {
+            "run `entrada store rekey` again; the next `entrada token` stores it then"
         }
         (Some(StoreErrorKind::Newer(_)), _) => "use that newer entrada",
         (Some(StoreErrorKind::Interrupted(_)), Some(_)) => "the next `entrada token` stores it",

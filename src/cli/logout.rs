@@ -14,16 +14,21 @@ pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::I
 pub(super) struct Args {
     /// A profile of the configuration file
     profile: Option<String>,
-    /// Remove all accounts in the store
+    /// Remove all accounts of the profile, or of the client that the flags name
     #[arg(long)]
     all: bool,
+    /// Remove all accounts in the store, of all clients
+    #[arg(long, conflicts_with_all = ["profile", "all"])]
+    everything: bool,
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = settings(args, app)?;
     let grants = app.grants(&settings)?;
-    let mut entries = if args.all { grants.list()? } else { App::selected(&settings, &grants)? };
-    if !args.all {
+    let mut entries =
+        if args.everything { grants.list()? } else { App::selected(&settings, &grants)? };
+    let several = args.all || args.everything;
+    if !several {
         let signed_in = grants.signed_in(entries.clone());
         if 1 < signed_in.len() {
             let names: Vec<&str> = signed_in.iter().map(AccountEntry::label).collect();
@@ -42,12 +47,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     if entries.is_empty() {
         match settings.get(|layer| &layer.account) {
-            Some(account) if !args.all => {
+            Some(account) if !args.everything => {
                 app.ui.line(format!("nothing to forget: `{account}` is not signed in here"));
             }
             _ => app.ui.line("nothing to forget: no account is signed in here"),
         }
         return Ok(Exit::Success);
+    }
+    if several {
+        announce(app, &entries);
     }
     let mut forgotten = Forgotten::default();
     let outcome = entries
@@ -63,7 +71,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     outcome.map_err(|failure| forgotten.so_far(failure, entries.len()))?;
     grants.drop_stale();
-    if args.all {
+    if several {
         grants.clear_lost_key()?;
     }
     if entries.iter().any(|entry| !entry.tenant.is_empty()) {
@@ -73,6 +81,35 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         );
     }
     Ok(Exit::Success)
+}
+
+/// The settings that name what is removed.
+fn settings(args: &Args, app: &App<'_, '_>) -> Result<Settings, Failure> {
+    if args.everything {
+        return app.settings(None);
+    }
+    let settings = app.settings_of_sign_in(args.profile.as_deref());
+    settings.map_err(|failure| match args.all {
+        true => failure.help("for all of them: `entrada logout --everything`"),
+        false => failure,
+    })
+}
+
+/// The most accounts that are named before they are removed.
+const NAMED_MAX: usize = 20;
+
+/// Says whose sign-ins are removed, before the first is.
+fn announce(app: &App<'_, '_>, entries: &[AccountEntry]) {
+    let mut names: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} (client {})", entry.label(), entry.client_id))
+        .collect();
+    let more = names.len().saturating_sub(NAMED_MAX);
+    names.truncate(NAMED_MAX);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let count = entries.len();
+    let what = if count == 1 { "sign-in" } else { "sign-ins" };
+    app.ui.line(format!("removing {count} {what}: {}{more}", names.join(", ")));
 }
 
 /// Entries that the list of accounts is rid of in one go: to write it takes longer than to remove a grant. No more, because a

@@ -29,6 +29,7 @@ mod login;
 mod logout;
 mod man;
 mod network;
+mod next_step;
 mod obtain;
 mod output;
 mod probe;
@@ -40,12 +41,14 @@ mod report;
 mod secrets;
 mod status;
 mod store;
+mod stored_sign_in;
 mod token;
 mod trace;
 mod ui;
 mod verbose;
 mod version;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +60,7 @@ pub use exit::Exit;
 
 use app::App;
 use arguments::Arguments;
+use az::AzCall;
 use common::{Common, Invocation};
 use entrada_auth::sys::{Stream, Sys};
 use entrada_auth::trace::{Recorder, TraceFile};
@@ -65,6 +69,7 @@ use failure::Failure;
 use files::Files;
 use secrets::Registering;
 use ui::Ui;
+use zeroize::Zeroizing;
 
 /// The streams of a command: requested data goes to `stdout`, messages go to `stderr`.
 pub struct Console<'a> {
@@ -139,6 +144,8 @@ enum Command {
     /// Remove the sign-in of an account from this machine
     #[command(aliases = ["logoff", "signout", "sign-out"])]
     Logout(Invocation<logout::Args, logout::Flags>),
+    /// Change how stored sign-ins are encrypted
+    Store(Invocation<store::Args>),
     /// Show, check, or create the configuration
     Config(Invocation<config::Args>),
     /// Print a completion script for a shell
@@ -210,9 +217,12 @@ fn command_in(
     if completions::is_asked(sys.env) {
         return completions::answer(sys, &argv, stdout);
     }
-    let mut as_az = false;
+    let mut az = None;
     match az::translate(&argv) {
-        Some(Ok(ours)) => (argv, as_az) = (ours, true),
+        Some(Ok(call)) => {
+            argv.clone_from(&call.argv);
+            az = Some(call);
+        }
         Some(Err(why)) => return Failure::usage(why).report(ui),
         None => (),
     }
@@ -224,15 +234,39 @@ fn command_in(
     };
     secrets::of_environment(sys.env, redactor);
     let recorder = Recorder::new(redactor.clone());
-    let outcome = dispatch(args, sys, stdin, stdout, (ui, &recorder, redactor));
+    let said_by = (ui, &recorder, redactor);
+    let outcome = match &az {
+        Some(call) => {
+            answer_as_az(call, stdout, ui, |answer| dispatch(args, sys, stdin, answer, said_by))
+        }
+        None => dispatch(args, sys, stdin, stdout, said_by),
+    };
     let outcome = outcome.map_err(|failure| failure.unless_asked_to_end(sys.clock));
     let exit = outcome.unwrap_or_else(|failure| failure.report(ui));
-    if as_az && exit == Exit::SignInNeeded {
+    if az.is_some() && exit == Exit::SignInNeeded {
         // The words by which the SDKs tell that another credential may be tried.
         ui.line("in place of `az login`: sign in with `entrada login`");
     }
     tell_of_trace(recorder.finish(exit.code(), stdout), ui);
     exit
+}
+
+/// Runs `get`, which writes the answer of `az account get-access-token`, and prints what the call asked for of it.
+fn answer_as_az(
+    call: &AzCall,
+    stdout: &mut dyn Write,
+    ui: &Ui<'_>,
+    get: impl FnOnce(&mut dyn Write) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    for note in &call.notes {
+        ui.line(note);
+    }
+    let mut answer = Zeroizing::new(Vec::new());
+    let exit = get(&mut *answer)?;
+    if exit == Exit::Success && !call.answer.write(&answer, stdout)? {
+        ui.line("note: the query finds nothing in the answer, which has accessToken, expiresOn, expires_on, tenant and tokenType");
+    }
+    Ok(exit)
 }
 
 fn parse(argv: &[OsString]) -> Result<Args, clap::Error> {
@@ -275,7 +309,9 @@ fn dispatch(
     let http = verbose::Verbose::new(&http, ui, common.verbose);
     let sys = Sys { http: &http, loopback: &loopback, terminal: &terminal, ..*sys };
     let files = Files::default();
-    let mut app = App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common };
+    let passphrase = RefCell::default();
+    let mut app =
+        App { sys: &sys, stdin, stdout, ui, recorder, redactor, files, common, passphrase };
     match command {
         Command::Login(own) => own.run(&mut app, login::run),
         Command::Token(own) => own.run(&mut app, token::run),
@@ -293,6 +329,7 @@ fn dispatch(
         Command::Accounts(own) => own.run(&mut app, accounts::run),
         Command::Status(own) => own.run(&mut app, status::run),
         Command::Logout(own) => own.run(&mut app, logout::run),
+        Command::Store(own) => own.run(&mut app, store::run),
         Command::Config(own) => own.run(&mut app, config::run),
         Command::Completions(own) => own.run(&mut app, completions::run),
         Command::Man(own) => own.run(&mut app, man::run),

@@ -4,11 +4,14 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
 use super::login::{greet, warn_unsaved};
+use super::next_step;
 use super::prompt::CliPrompt;
+use super::stored_sign_in::Application;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Source};
+use entrada_auth::store::Interaction;
 use entrada_core::{ClaimsRequest, Job, human_duration};
 
 /// Options of the request in addition to the settings.
@@ -49,6 +52,9 @@ pub(super) fn obtain(
         AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
         error => fail(error),
     })?;
+    if plan.needs_network() && request.interaction == Interaction::Allowed {
+        grants.keep_default_account(&Application::of(settings)?.query());
+    }
     let fault = if plan.needs_network() { lint().err() } else { None };
     let acquired = match fault {
         Some(fault) => plan.without_network().ok_or(fault)?,
@@ -60,6 +66,7 @@ pub(super) fn obtain(
     }
     if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
         greet(app, &acquired, &grants);
+        next_step::tell_of_default(app, settings, &grants, &acquired);
     }
     if let Some(trouble) = &acquired.refresh_error {
         app.ui.line(format!("warning: {trouble}; the stored token is still valid and is used"));

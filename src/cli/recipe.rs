@@ -6,6 +6,7 @@ use crate::config::flags;
 use crate::config::{Settings, keys, variable};
 use crate::probe::{self, ProbePlan, Security};
 use crate::render::recipe::{Ingredients, MailServer, RecipeTarget, TlsMode};
+use entrada_auth::store::StoreKind;
 use entrada_core::{Job, Protocol, clean};
 
 /// The settings that the command reads.
@@ -36,7 +37,10 @@ pub(super) struct Args {
 const SOMEBODY: &str = "you@example.com";
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app
+        .settings_of_sign_in(args.profile.as_deref())
+        // A recipe shows the place where a client belongs.
+        .or_else(|_| app.settings(args.profile.as_deref()))?;
     let page = args.client.page();
     let with = ingredients(args, app, &settings)?;
     // A control character would end a line of the configuration.
@@ -60,12 +64,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     text += &args.client.write(&with);
     app.stdout.write_all(text.as_bytes())?;
-    tell(args, app, &with);
+    tell(args, app, &with, &settings);
     Ok(Exit::Success)
 }
 
 /// Prints notes, and what is missing, to stderr.
-fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
+fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings) {
     let page = args.client.page();
     if app.common.layer.quiet == Some(true) {
         return;
@@ -79,6 +83,15 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients) {
             "warning: no account is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
             login(with, page.protocols)
         ));
+    }
+    // The program waits for entrada, and nobody types.
+    if app.asks_for_passphrase(settings) {
+        app.ui.line(format!(
+            "warning: this cannot run unattended: the store asks for a passphrase, which the program cannot type; give the store a key file: {}",
+            app.rekey_command(settings)
+        ));
+    } else if settings.get(|layer| &layer.store) == Some(StoreKind::Memory) {
+        app.ui.line("warning: this cannot run unattended: the store `memory` keeps no sign-in; choose another with `--store`");
     }
     let variables: Vec<String> = keys()
         .iter()
@@ -190,7 +203,7 @@ fn signed_in(app: &App<'_, '_>, settings: &Settings) -> Result<Option<String>, F
         return Ok(None);
     }
     let grants = app.grants(settings)?;
-    let entries = grants.signed_in(App::selected(settings, &grants)?);
+    let entries = grants.narrow_to_default(grants.signed_in(App::selected(settings, &grants)?));
     Ok(match &entries[..] {
         [entry] => entry.username.as_deref().map(|name| clean(name).into_owned()),
         _ => None,

@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 fn deliver(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = app.settings_of_sign_in(args.profile.as_deref())?;
     let challenge = app.challenge(args.challenge.as_deref())?;
     let ask = AcquireOptions {
         force_refresh: args.force_refresh,

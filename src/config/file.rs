@@ -1,12 +1,15 @@
 //! `config.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
 
 use super::job::JobTable;
 use super::layer::{Layer, keys};
+use super::toml_fault::{TOP, TomlFault};
 use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_path, read_input_file};
 
 /// The parsed file.
@@ -40,12 +43,12 @@ pub enum ConfigError {
     )]
     Untrusted(InputFileError),
     /// Its content is invalid.
-    #[error("{path}: {reason}", path = .path.display())]
+    #[error("{path}: {fault}", path = .path.display())]
     Parse {
         /// Which file.
         path: PathBuf,
         /// What is wrong, and where.
-        reason: String,
+        fault: TomlFault,
     },
 }
 
@@ -57,7 +60,7 @@ impl ConfigFile {
 
     /// What `text`, which is that of the file `path`, says.
     pub fn read_from(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        Self::parse(text).map_err(|reason| ConfigError::Parse { path: path.into(), reason })
+        Self::parse(text).map_err(|fault| ConfigError::Parse { path: path.into(), fault })
     }
 
     /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.
@@ -83,7 +86,7 @@ impl ConfigFile {
         };
         String::from_utf8(bytes.to_vec()).map_err(|_| ConfigError::Parse {
             path: path.into(),
-            reason: "it is not UTF-8 text".to_owned(),
+            fault: TomlFault::whole("it is not UTF-8 text"),
         })
     }
 
@@ -92,17 +95,27 @@ impl ConfigFile {
         check_path(path).map_err(|source| ConfigError::of(path, source))
     }
 
-    /// Reads the text of a file; the error names the line, and the nearest key for an unknown one. It quotes no value, which may
+    /// Reads the text of a file. The error names the line, and the nearest key for an unknown one. It quotes no value, which may
     /// be a secret.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// [`TomlFault`] if the text is not TOML, or says something that no setting can mean.
+    pub fn parse(text: &str) -> Result<Self, TomlFault> {
         let table: toml::Table =
-            text.parse().map_err(|error| reason(text, &toml::Table::new(), &error))?;
-        if let Some(unknown) = unknown_key(&table) {
-            return Err(unknown);
+            text.parse().map_err(|error| TomlFault::of(text, &toml::Table::new(), &error))?;
+        let refuse = |error| TomlFault::of(text, &table, &error);
+        let spanned = DeTable::parse(text).map_err(refuse)?;
+        if let Some((span, unknown)) = unknown_key(spanned.get_ref()) {
+            return Err(TomlFault::at(text, Some(span), unknown));
         }
-        let file: Self = toml::from_str(text).map_err(|error| reason(text, &table, &error))?;
+        let file: Self = toml::from_str(text).map_err(refuse)?;
         for (name, job) in &file.jobs {
-            job.check(name)?;
+            job.check(name).map_err(|reason| {
+                let jobs = table_in(spanned.get_ref(), "jobs");
+                let key = jobs.and_then(|jobs| jobs.get_key_value(&**name)).map(|(key, _)| key);
+                TomlFault::at(text, key.map(toml::Spanned::span), reason)
+            })?;
         }
         Ok(file)
     }
@@ -115,36 +128,6 @@ impl ConfigError {
             _ => Self::Read { path: path.into(), source },
         }
     }
-}
-
-/// Characters up to which a value is hidden only in quotes: without quotes it may be a part of a word.
-const SHORT: usize = 3;
-
-/// What is wrong with `text`, whose values are in `table`, and where.
-fn reason(text: &str, table: &toml::Table, error: &toml::de::Error) -> String {
-    let (said, expected) = error
-        .message()
-        .split_at(error.message().find(", expected").unwrap_or(error.message().len()));
-    let mut said = said.to_owned();
-    for value in strings(&toml::Value::Table(table.clone())) {
-        // Libraries quote a value as it is or with escapes.
-        for form in [value.escape_debug().to_string(), value] {
-            if SHORT < form.len() {
-                said = said.replace(&form, "…");
-            }
-            said =
-                said.replace(&format!("`{form}`"), "`…`").replace(&format!("\"{form}\""), "\"…\"");
-        }
-    }
-    let message = said + expected;
-    let message = message.lines().next().unwrap_or_default();
-    let message = entrada_core::clean(message);
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return message.into_owned();
-    };
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}: {message}")
 }
 
 fn named_strings(place: &str, value: &toml::Value, found: &mut Vec<(String, String)>) {
@@ -163,48 +146,37 @@ fn named_strings(place: &str, value: &toml::Value, found: &mut Vec<(String, Stri
     }
 }
 
-/// Every string in `value`, longest first.
-fn strings(value: &toml::Value) -> Vec<String> {
-    let mut found: Vec<String> = match value {
-        toml::Value::String(text) => vec![text.clone()],
-        toml::Value::Array(all) => all.iter().flat_map(strings).collect(),
-        toml::Value::Table(all) => all.values().flat_map(strings).collect(),
-        _ => Vec::new(),
-    };
-    found.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    found
+/// The table that `key` of `table` holds.
+fn table_in<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
+    table.get(key)?.get_ref().as_table()
 }
 
-fn unknown_key(table: &toml::Table) -> Option<String> {
-    const TOP: [&str; 4] = ["default-profile", "defaults", "profiles", "jobs"];
+/// The first key that no setting has: its place, and what to say of it.
+fn unknown_key(file: &DeTable<'_>) -> Option<(Range<usize>, String)> {
     let keys = keys();
-    let of_layer = |place: &str, layer: &toml::Value| {
-        let known: Vec<&str> = keys.iter().map(String::as_str).collect();
-        layer.as_table()?.keys().find_map(|key| unknown(place, key, &known))
+    let known: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let first = |place: &str, table: &DeTable<'_>, known: &[&str]| {
+        table.keys().find_map(|key| Some((key.span(), unknown(place, key.get_ref(), known)?)))
     };
-    let top = table.keys().find_map(|key| {
+    let top = file.keys().find_map(|key| {
+        let name = key.get_ref();
         // A setting at the top level is a common mistake, with its own message.
-        if keys.contains(key) {
-            return Some(format!(
-                "`{key}` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`"
-            ));
-        }
-        unknown("the file", key, &TOP)
+        let message = if keys.iter().any(|own| own == name) {
+            format!("`{name}` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`")
+        } else {
+            unknown("the file", name, &TOP)?
+        };
+        Some((key.span(), message))
     });
-    let profiles = table.get("profiles").and_then(toml::Value::as_table);
-    let jobs = table.get("jobs").and_then(toml::Value::as_table);
-    top.or_else(|| of_layer("[defaults]", table.get("defaults")?))
-        .or_else(|| {
-            profiles?
-                .iter()
-                .find_map(|(name, layer)| of_layer(&format!("[profiles.{name}]"), layer))
+    let within = |key: &str, known: &[&str]| {
+        table_in(file, key)?.iter().find_map(|(name, value)| {
+            let DeValue::Table(inner) = value.get_ref() else { return None };
+            first(&format!("[{key}.{}]", name.get_ref()), inner, known)
         })
-        .or_else(|| {
-            jobs?.iter().find_map(|(name, job)| {
-                let mut keys = job.as_table()?.keys();
-                keys.find_map(|key| unknown(&format!("[jobs.{name}]"), key, &JobTable::KEYS))
-            })
-        })
+    };
+    top.or_else(|| first("[defaults]", table_in(file, "defaults")?, &known))
+        .or_else(|| within("profiles", &known))
+        .or_else(|| within("jobs", &JobTable::KEYS))
 }
 
 fn unknown(place: &str, key: &str, known: &[&str]) -> Option<String> {
@@ -234,26 +206,29 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\ntennant = 'x'",
-                "[defaults] has an unknown key `tennant`; did you mean `tenant`?",
+                "line 2, column 1: [defaults] has an unknown key `tennant`; did you mean `tenant`?",
             ),
             (
                 "[profiles.w]\nclientid = 'x'",
-                "[profiles.w] has an unknown key `clientid`; did you mean `client-id`?",
+                "line 2, column 1: [profiles.w] has an unknown key `clientid`; did you mean `client-id`?",
             ),
-            ("[profile.w]", "the file has an unknown key `profile`; did you mean `profiles`?"),
-            ("xyzzy = 1", "the file has an unknown key `xyzzy`"),
+            (
+                "[profile.w]",
+                "line 1, column 2: the file has an unknown key `profile`; did you mean `profiles`?",
+            ),
+            ("xyzzy = 1", "line 1, column 1: the file has an unknown key `xyzzy`"),
             (
                 "tenant = 'x'",
-                "`tenant` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`",
+                "line 1, column 1: `tenant` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`",
             ),
         ] {
-            assert_eq!(ConfigFile::parse(text).unwrap_err(), message);
+            assert_eq!(ConfigFile::parse(text).unwrap_err().to_string(), message);
         }
     }
 
     #[test]
     fn a_wrong_value_names_its_line_and_what_is_expected() {
-        let error = ConfigFile::parse("[defaults]\nstore = 'cellar'").unwrap_err();
+        let error = ConfigFile::parse("[defaults]\nstore = 'cellar'").unwrap_err().to_string();
         assert!(error.starts_with("line 2, column 9: unknown variant `…`, expected"), "{error}");
     }
 
@@ -277,8 +252,11 @@ mod tests {
             "[defaults]\nredirect-uri = 'http://hunter2.example'",
             "[defaults]\ncloud = \"hunter\\u0032\"",
             "[defaults]\nquiet = 'hu'",
+            "[defaults]\nclaims = \"\"\"\nhunter2=\nhunter2 \u{7}\"\"\"",
+            "[defaults]\njob = [\n  'imap',\n  'hunter2/x' ]",
         ] {
             let error = ConfigFile::parse(text).unwrap_err();
+            let error = format!("{error:?}");
             assert!(!error.contains("hunter") && !error.contains("\"hu\""), "{text}: {error}");
         }
     }

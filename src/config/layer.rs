@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choice::choice;
 use super::flags::{Flags, Group};
+use super::list::one_or_several;
 use super::{JobName, Span};
 use entrada_auth::flow::{self, Parameter};
 use entrada_auth::store;
@@ -131,6 +132,7 @@ settings! {
     Scopes {
         /// A scope to request; repeat for more
         #[arg(long, short, alias = "scopes", value_delimiter = ' ', num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         scope: Option<Vec<String>>,
     }
 
@@ -141,6 +143,7 @@ settings! {
         ///
         /// `entrada help jobs` lists them.
         #[arg(long, short, alias = "jobs", value_delimiter = ',', num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         job: Option<Vec<JobName>>,
     }
 
@@ -229,6 +232,7 @@ settings! {
         prompt: Option<PagePrompt>,
         /// A further parameter of the authorization request; repeat for more
         #[arg(long, value_name = "NAME=VALUE", num_args = 1)]
+        #[serde(deserialize_with = "one_or_several")]
         param: Option<Vec<Parameter>>,
     }
 

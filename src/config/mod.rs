@@ -1,13 +1,16 @@
 //! Flags over environment over file over defaults, each value with its origin.
 
 mod choice;
+pub mod edit;
 mod fault;
 mod file;
 pub mod flags;
 mod job;
 mod layer;
+mod list;
 mod settings;
 mod span;
+mod toml_fault;
 pub mod variables;
 
 pub use entrada_auth::sys::Paths;
@@ -18,6 +21,7 @@ pub use job::{JobName, JobTable};
 pub use layer::{Layer, keys};
 pub use settings::Settings;
 pub use span::Span;
+pub use toml_fault::TomlFault;
 pub use variables::variable;
 
 /// Where a value came from, weakest first. `config show` prints it beside each value.
@@ -25,6 +29,8 @@ pub use variables::variable;
 pub enum Origin {
     /// Built in.
     Default,
+    /// The one sign-in that is stored without a profile.
+    Stored,
     /// `[defaults]` of the configuration file.
     Defaults,
     /// The profile in the configuration file.
@@ -40,6 +46,7 @@ impl Origin {
     pub fn label(self) -> &'static str {
         match self {
             Self::Default => "built in",
+            Self::Stored => "the stored sign-in",
             Self::Defaults => "[defaults] in the file",
             Self::Profile => "the profile in the file",
             Self::Env => "environment",

@@ -15,6 +15,9 @@ use entrada_core::{Authority, Job, ScopeSet, Tenant, clean};
 /// How long to wait for another process: longer than one refresh and one keyring call.
 const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);
 
+/// Settings for one run, which do not belong in a profile.
+const ABOUT_ONE_RUN: [&str; 3] = ["quiet", "trace", "no-interactive"];
+
 /// All layers, weakest first.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -47,6 +50,15 @@ impl Settings {
         Ok(Self { layers, own_jobs: file.jobs.clone(), profile })
     }
 
+    /// Below all other layers: what is known of the sign-in that is stored. A job that the file no longer has counts for nothing.
+    pub fn with_stored(mut self, mut layer: Layer) -> Self {
+        if let Some(jobs) = &mut layer.job {
+            jobs.retain(|name| self.find_job(name).is_ok());
+        }
+        self.layers.insert(0, (Origin::Stored, layer));
+        self
+    }
+
     /// The strongest layer that sets `field`.
     fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Option<T>) -> Option<T> {
         self.layers.iter().rev().find_map(|(_, layer)| field(layer).clone())
@@ -70,6 +82,15 @@ impl Settings {
             .filter(|key| Some(key.as_str()) != displaced)
             .filter_map(|key| strongest(key).map(|(value, origin)| (key.clone(), value, origin)))
             .collect()
+    }
+
+    /// What a profile has to hold to be these settings: all that is set, except by `[defaults]`, and except what is about one run.
+    pub fn for_profile(&self) -> Layer {
+        let strongest = self.given().into_iter().filter(|(key, _, origin)| {
+            *origin != Origin::Defaults && !ABOUT_ONE_RUN.contains(&key.as_str())
+        });
+        let table: toml::Table = strongest.map(|(key, value, _)| (key, value)).collect();
+        table.try_into().unwrap_or_default()
     }
 
     /// A boolean setting; false by default.

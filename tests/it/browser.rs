@@ -31,9 +31,9 @@ struct Shared {
     opened: RefCell<Vec<Url>>,
     /// Requests that will come to the listener, the next one first.
     coming: RefCell<VecDeque<HttpRequest>>,
-    /// Answers that a visitor has not seen yet.
+    /// Responses that no client has read yet.
     answers: RefCell<Vec<tokio::sync::oneshot::Receiver<HttpResponse>>>,
-    /// What visitors saw: status and body.
+    /// What clients received: status and body.
     seen: RefCell<Vec<(u16, String)>>,
     /// Lines that somebody types.
     typed: RefCell<VecDeque<String>>,
@@ -47,7 +47,7 @@ impl Desk {
         self.shared.opened.borrow().clone()
     }
 
-    /// What visitors to the listener saw, in order.
+    /// What clients of the listener received, in order.
     pub(crate) fn seen(&self) -> Vec<(u16, String)> {
         self.look();
         self.shared.seen.borrow().clone()

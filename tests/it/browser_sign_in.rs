@@ -298,7 +298,7 @@ fn a_form_is_not_asked_for_where_it_would_have_to_be_pasted() {
 }
 
 #[test]
-fn what_visitors_do_fills_neither_the_screen_nor_the_trace() {
+fn unexpected_requests_fill_neither_the_screen_nor_the_trace() {
     let world = World::new().on_a_desktop();
     for visit in 0..3_000 {
         let target = match visit % 3 {

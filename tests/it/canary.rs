@@ -82,6 +82,7 @@ fn every_command_keeps_the_secrets_of_a_stored_grant() {
             "explain" => &["explain", "scp"],
             "trace" => &["trace", "show", "-"],
             "config" => &["config", "show"],
+            "store" => &["store", "rekey"],
             "emulator" => &["emulator", "--list"],
             "exec" => &["exec", "--", "true"],
             "recipe" => &["recipe", "curl"],

@@ -130,7 +130,8 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     for said in [
         "there is no job `imapp`; did you mean `imap`?",
-        "Delegated permissions:\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
+        "\"Delegated permissions\":\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
+        "\"Entra ID\" > \"App registrations\" > \"New registration\"",
         "that is not a client id",
         "wrote the profile `mail` to ",
         "signed in as ada@contoso.example",
@@ -177,13 +178,20 @@ fn a_first_profile_is_asked_for_written_and_tried() {
         "quiet",
         "--client-id",
         &format!("urn:uuid:{CLIENT}"),
+        "--tenant",
+        "common",
         "--no-login",
         "--no-interactive",
         "-q",
     ];
     assert_eq!(world.run(&quiet).exit, Exit::Success);
     let three = std::fs::read_to_string(&path).unwrap();
-    assert!(three.ends_with(&format!("[profiles.quiet]\nclient-id = \"{CLIENT}\"\n")), "{three}");
+    assert!(
+        three.ends_with(&format!(
+            "[profiles.quiet]\nclient-id = \"{CLIENT}\"\ntenant = \"common\"\n"
+        )),
+        "{three}"
+    );
     let again = world.run(&more);
     assert_eq!(again.exit, Exit::Usage, "{again:#?}");
     // The line is broken where the path is long.
@@ -203,14 +211,106 @@ fn a_first_profile_says_whether_users_may_consent() {
         run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let both = told("imap,smtp", "contoso.example");
-    assert!(both.contains("cannot consent to `IMAP.AccessAsUser.All` themselves"), "{both}");
+    assert!(both.contains("imap an administrator: users of an organisation cannot consent to `IMAP.AccessAsUser.All` themselves"), "{both}");
+    assert!(both.contains("smtp each user, on the sign-in page"), "{both}");
     let link = format!(
         "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id={CLIENT}&scope=https%3A%2F%2F\
          outlook.office.com%2FIMAP.AccessAsUser.All&redirect_uri=http%3A%2F%2Flocalhost"
     );
     assert!(both.contains(&link), "{both}");
-    assert!(!told("smtp", "contoso.example").contains("adminconsent"));
-    assert!(!told("imap", "consumers").contains("adminconsent"));
+    let smtp = told("smtp", "contoso.example");
+    assert!(smtp.contains("smtp each user") && !smtp.contains("adminconsent"), "{smtp}");
+    let all = told("graph", "contoso.example");
+    assert!(all.contains("graph depends on the permissions that the registration lists"), "{all}");
+    let personal = told("imap", "consumers");
+    assert!(!personal.contains("adminconsent") && !personal.contains("Who consents"), "{personal}");
+    // Where another authority decides, nothing is claimed.
+    let world = newcomer();
+    let run = world.run(&[
+        "config",
+        "init",
+        "--no-login",
+        "--client-id",
+        CLIENT,
+        "--job",
+        "imap",
+        "--tenant",
+        "common",
+    ]);
+    assert!(!run.stderr.contains("Who consents"), "{run:#?}");
+    // One link for each API, with all that it is asked for.
+    let three = told("imap,pop,graph-mail-read", "contoso.example");
+    assert_eq!(three.matches("/v2.0/adminconsent?").count(), 2, "{three}");
+    assert!(
+        three.contains(
+            "IMAP.AccessAsUser.All+https%3A%2F%2Foutlook.office.com%2FPOP.AccessAsUser.All"
+        ),
+        "{three}"
+    );
+}
+
+#[test]
+fn a_sign_in_that_times_out_names_the_consent_and_its_link() {
+    for (job, is_barred) in [("imap", true), ("smtp", false)] {
+        let world = World::with("normal");
+        world.unset("ENTRADA_AUTHORITY");
+        world.set("ENTRADA_TENANT", "contoso.example");
+        let run = world.run(&["login", "--job", job, "--timeout", "3s"]);
+        assert_eq!(run.exit, Exit::Declined, "{run:#?}");
+        let link = "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id=";
+        assert_eq!(run.stderr.contains(link), is_barred, "{run:#?}");
+        assert_eq!(run.stderr.contains("Need admin approval"), is_barred, "{run:#?}");
+    }
+}
+
+#[test]
+fn a_job_may_be_a_single_string() {
+    let world = World::new();
+    world.write_config("[profiles.mail]\njob = \"imap\"\n");
+    assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
+    let show = world.run(&["config", "show", "mail"]);
+    assert!(show.stdout.contains("[\"imap\"]"), "{}", show.stdout);
+    world.login(&["mail"]);
+}
+
+#[test]
+fn an_error_in_the_file_shows_the_place_and_what_to_write() {
+    let world = World::new();
+    world.write_config("# mine\n[profiles.mail]\njob = 5 # five\n");
+    let path = world.config_path();
+    for command in [&["config", "check"][..], &["token", "mail"]] {
+        let run = world.run_exactly(command, "");
+        assert_eq!(run.exit, Exit::Usage);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "error: {}: line 3, column 7: invalid type: integer `5`, expected a list of strings, or one string\n  |\n\
+                 3 | job = * * ****\n  |       ^\n  = help: write it like this: `job = [\"graph-mail-read\"]`\n",
+                path.display()
+            )
+        );
+    }
+    world.write_config("[profiles.mail]\nclient-id = hunter2-abc\n");
+    let run = world.run_exactly(&["login", "mail"], "");
+    assert!(run.stderr.contains("2 | client-id = ***********\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("write it like this: `client-id = \""), "{}", run.stderr);
+}
+
+#[test]
+fn init_keeps_comments_and_line_ends() {
+    let world = newcomer();
+    let before = "# mine\r\n[defaults] # all\r\nmin-ttl = '2m'\r\n\r\n# the end\r\n";
+    world.write_config(before);
+    let args =
+        ["config", "init", "mail", "--client-id", CLIENT, "--tenant", "common", "--job", "imap"];
+    let run = world.run(&[&args[..], &["--no-login"]].concat());
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    let after = std::fs::read_to_string(world.config_path()).unwrap();
+    let profile = format!(
+        "\r\n[profiles.mail]\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\ntenant = \"common\"\r\n"
+    );
+    assert_eq!(after, format!("default-profile = \"mail\"\r\n{before}{profile}"));
+    assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
 }
 
 #[test]

@@ -43,6 +43,55 @@ fn the_page_of_rules_is_current() {
     assert!(current == page, "docs/rules.md is stale: run `UPDATE_DOCS=1 cargo test`");
 }
 
+/// Each job, its permissions, and who consents to them by default.
+fn consent_table() -> String {
+    use entrada_core::Job;
+    use entrada_core::entra::consent::{self, ConsentRequest};
+    use entrada_core::entra::jobs;
+    use entrada_core::entra::resources::short_name;
+    use strum::IntoEnumIterator as _;
+    let mut table = format!(
+        "As of {}.\n\n| job | permissions | who consents |\n| --- | --- | --- |\n",
+        consent::AS_OF
+    );
+    for job in Job::iter() {
+        let scopes: entrada_core::ScopeSet = jobs::facts(job).scopes.iter().copied().collect();
+        let names: Vec<String> =
+            scopes.api().iter().map(|scope| format!("`{}`", short_name(scope))).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let request = ConsentRequest {
+            tenant: Some("organizations"),
+            scopes: Some(&scopes),
+            ..ConsentRequest::default()
+        };
+        let barred = request.needing_administrator();
+        let who = match scopes.iter().any(|scope| scope.ends_with("/.default")) {
+            true => "depends on the permissions that the registration lists",
+            false if barred.is_empty() => "each user",
+            false => "an administrator",
+        };
+        writeln!(table, "| `{}` | {} | {who} |", job.id(), names.join(", ")).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_page_of_registrations_says_who_consents_to_each_job() {
+    let path = root().join("docs/registration.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (start, rest) = page.split_once("<!-- jobs: ").unwrap();
+    let (mark, rest) = rest.split_once('\n').unwrap();
+    let (_, end) = rest.split_once("<!-- end of jobs -->").unwrap();
+    let right = format!("{start}<!-- jobs: {mark}\n{}<!-- end of jobs -->{end}", consent_table());
+    if is_to_be_written() {
+        fs::write(&path, &right).unwrap();
+    } else {
+        assert!(page == right, "docs/registration.md is stale: run `UPDATE_DOCS=1 cargo test`");
+    }
+}
+
 #[test]
 fn the_page_of_exit_codes_names_every_code() {
     let page = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
@@ -73,27 +122,6 @@ fn the_example_configuration_parses_and_names_every_setting() {
             named.contains_key(key),
             "config.example.toml does not show `{key}` under [defaults]"
         );
-    }
-}
-
-#[test]
-fn the_readme_links_to_pages_that_are_there() {
-    let mut pages = vec![root().join("README.md"), root().join("CHANGELOG.md")];
-    for folder in ["docs", "docs/recipes"] {
-        let all = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-        pages
-            .extend(all.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
-    }
-    assert!(10 < pages.len());
-    for path in pages {
-        let name = path.display();
-        let page = fs::read_to_string(&path).unwrap();
-        for link in page.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap_or_default();
-            let local = !target.is_empty() && !target.contains("://");
-            let there = path.parent().unwrap().join(target).exists();
-            assert!(!local || there, "{name} links to {target}, which is not there");
-        }
     }
 }
 
@@ -140,4 +168,78 @@ fn the_pages_of_recipes_are_those_that_the_program_prints() {
         let current = fs::read_to_string(&path).unwrap_or_default();
         assert!(current == page, "{} is stale: run `UPDATE_DOCS=1 cargo test`", path.display());
     }
+}
+
+/// A page with tables whose last column names tests as `PATH.rs::NAME`, or says why there is none.
+const PAGES_WITH_TESTS: [&str; 2] = ["docs/standards.md", "docs/threat-model.md"];
+
+/// The reasons for a row without a test.
+const REASONS: [&str; 4] = ["not applicable", "the server's duty", "not tested: ", "not protected"];
+
+fn is_source(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// The tests that `text` names.
+fn tests_in(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let spans = text.split('`').skip(1).step_by(2);
+    spans.filter_map(|span| span.rsplit_once("::")).filter(|(path, _)| is_source(path))
+}
+
+/// The rows of the tables of `page` that have a column for tests.
+fn rows_with_tests(page: &str) -> impl Iterator<Item = &str> {
+    let mut is_in_table = false;
+    page.lines().filter(move |line| {
+        let is_head = line.starts_with("| ") && line.ends_with("| test |");
+        is_in_table = is_head || is_in_table && line.starts_with('|');
+        is_in_table && !is_head && !line.starts_with("| ---")
+    })
+}
+
+/// Whether `source` has a test with this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let head = format!("fn {name}(");
+    let Some(at) = lines.iter().position(|line| line.starts_with(&head)) else { return false };
+    let mut above = lines[..at].iter().rev().take_while(|line| line.starts_with(['#', '/']));
+    above.any(|line| *line == "#[test]")
+}
+
+#[test]
+fn each_row_about_a_standard_or_a_threat_names_a_test_that_exists_or_says_why_not() {
+    for name in PAGES_WITH_TESTS {
+        let page = fs::read_to_string(root().join(name)).unwrap();
+        assert!(60 < tests_in(&page).count(), "{name} names tests");
+        for (path, test) in tests_in(&page) {
+            let source = fs::read_to_string(root().join(path));
+            let source = source.unwrap_or_else(|error| panic!("{name} names {path}: {error}"));
+            assert!(has_test(&source, test), "{name} names {path}::{test}, which is no test there");
+        }
+        let rows: Vec<&str> = rows_with_tests(&page).collect();
+        assert!(60 < rows.len(), "{name} has tables");
+        for row in rows {
+            let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+            let has_reason = REASONS.iter().any(|reason| last.starts_with(reason));
+            assert!(
+                has_reason != (0 < tests_in(last).count()),
+                "{name}: a row has either tests or a reason: {row}"
+            );
+        }
+    }
+}
+
+/// The deviations of the table and the list at its end are the same.
+#[test]
+fn the_list_of_deviations_is_complete() {
+    let page = fs::read_to_string(root().join("docs/standards.md")).unwrap();
+    let (tables, list) = page.split_once("## Deviations\n").unwrap();
+    let of_tables: std::collections::BTreeSet<usize> = tables
+        .split("**Deviation ")
+        .skip(1)
+        .map(|rest| rest.split("**").next().unwrap().parse().unwrap())
+        .collect();
+    let of_list: Vec<usize> =
+        list.lines().filter_map(|line| line.split_once(". ")?.0.parse().ok()).collect();
+    assert_eq!(of_list, (1..=of_list.len()).collect::<Vec<_>>());
+    assert_eq!(of_tables.into_iter().collect::<Vec<_>>(), of_list);
 }

@@ -13,8 +13,21 @@ use crate::corpus::NOW;
 /// How many forms there are.
 const FORMS: usize = 362;
 
-/// How many of them are answered right.
-const RIGHT: usize = 345;
+/// The forms that are answered otherwise, each with the reason.
+const OTHERWISE: [(&str, &str); 3] = [
+    (
+        "php-league",
+        "a bare `invalid_grant` is a refusal: the verdict is a problem without a cause, and the form wants an open one",
+    ),
+    (
+        "signinlog-ok",
+        "a record of a sign-in that succeeded shows neither a fault nor a token: it is not recognised",
+    ),
+    (
+        "claims-table",
+        "lines with an empty note end in a tab, and are joined as wrapped ones: the times are lost, and the verdict stays open",
+    ),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,10 +93,11 @@ pub(crate) fn texts() -> Vec<(String, String)> {
     forms().into_iter().map(|form| (form.name, form.input)).collect()
 }
 
-/// How many forms are right, and all others by group.
-fn judged() -> (usize, String) {
+/// The names of the forms that are not right, and a report by group.
+fn judged() -> (BTreeSet<String>, String) {
     let mut groups: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut details = String::new();
+    let mut otherwise = BTreeSet::new();
     for form in forms() {
         let answer = form.answer();
         let group = groups.entry(form.group.clone()).or_default();
@@ -91,6 +105,7 @@ fn judged() -> (usize, String) {
         if answer.right {
             group.0 += 1;
         } else {
+            otherwise.insert(form.name.clone());
             let (name, causes) = (&form.name, form.causes.join(", "));
             writeln!(details, "{}: {name}\n    {} instead of {causes}", form.group, answer.text)
                 .unwrap();
@@ -100,8 +115,7 @@ fn judged() -> (usize, String) {
     for (group, (right, all)) in &groups {
         writeln!(report, "{group:<16} {right:>3} of {all:>3}").unwrap();
     }
-    let right = groups.values().map(|(right, _)| right).sum();
-    (right, report + &details)
+    (otherwise, report + &details)
 }
 
 #[test]
@@ -110,9 +124,10 @@ fn judged() -> (usize, String) {
     reason = "the forms that fail are of interest even where they are few enough"
 )]
 fn the_forms_of_an_error_are_answered_right() {
-    let (right, report) = judged();
-    println!("{right} of {FORMS} forms are right\n{report}");
-    assert!(right >= RIGHT, "{right} of {FORMS} forms are right, {RIGHT} are wanted\n{report}");
+    let (otherwise, report) = judged();
+    println!("{} of {FORMS} forms are right\n{report}", FORMS - otherwise.len());
+    let known: BTreeSet<String> = OTHERWISE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(otherwise, known, "{report}");
 }
 
 #[test]

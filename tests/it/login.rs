@@ -193,3 +193,51 @@ fn a_passphrase_is_chosen_twice_and_then_asked_once() {
         assert!(!run.stderr.contains("correct"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn the_end_of_a_wait_for_a_code_gives_advice_about_codes() {
+    let world = World::with("normal");
+    let run = world.run(&["login", "--timeout", "3s"]);
+    assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+    for part in [
+        "error: the sign-in by code was not finished within 3 s",
+        "the code is entered in a browser on any device",
+        "`--timeout 15m`, or no `--timeout`: entrada then waits until the code expires",
+        "`entrada login --flow browser`, or `--flow paste`",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("if the page never opened"), "{}", run.stderr);
+}
+
+#[test]
+fn what_cannot_be_a_client_or_a_scope_is_told_before_anything_is_sent() {
+    for (name, value, parts) in [
+        ("ENTRADA_CLIENT_ID", "my-app", &["`my-app` is not a client id", "Overview page"][..]),
+        ("ENTRADA_CLIENT_ID", "contoso.example", &["is not a client id"]),
+        (
+            "ENTRADA_SCOPE",
+            "https://vault.azure.net",
+            &["names an API, and no permission", "request `https://vault.azure.net/.default`"],
+        ),
+        ("ENTRADA_SCOPE", "vault.azure.net", &["request `https://vault.azure.net/.default`"]),
+        ("ENTRADA_SCOPE", "api://orders", &["request `api://orders/.default`"]),
+    ] {
+        for command in ["login", "token"] {
+            let world = World::new().at_a_terminal();
+            world.set(name, value);
+            let run = world.run(&[command]);
+            assert_eq!(run.exit, Exit::Usage, "{value}: {}", run.stderr);
+            let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            for part in parts {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+            assert!(world.emulator.log().is_empty(), "{value}");
+        }
+    }
+    // Ids of old registrations for personal accounts are sent as they are.
+    let world = World::new();
+    world.set("ENTRADA_CLIENT_ID", "00000000402B5328");
+    world.run(&["login"]);
+    assert!(!world.emulator.log().is_empty());
+}

@@ -3,8 +3,10 @@
 // clippy's `allow-unwrap-in-tests` does not reach the helper functions of an integration test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod arguments;
 mod authorities;
+mod az;
 mod browser;
 mod browser_sign_in;
 mod canary;
@@ -15,6 +17,7 @@ mod corpus;
 mod damaged;
 mod diagnose;
 mod docs;
+mod documents;
 mod echoes;
 mod examples;
 mod exit_codes;
@@ -31,8 +34,10 @@ mod id_token;
 mod import;
 mod judging;
 mod login;
+mod loopback_listener;
 mod mail;
 mod outputs;
+mod own_api;
 mod pasted;
 mod probe;
 #[cfg(unix)]
@@ -49,17 +54,20 @@ mod signals;
 mod smoke;
 mod snapshots;
 mod status;
+mod store;
+mod stored_sign_in;
 mod terminal_width;
 mod token;
 mod trace;
 mod unearned_ok;
 mod verdicts;
-mod visitors;
 mod world;
 mod wrapped;
 
 #[cfg(unix)]
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
+#[path = "../shared/pages.rs"]
+mod pages;
 #[path = "../shared/faults.rs"]
 mod shared;

@@ -17,7 +17,17 @@ const ALL: [&str; 6] = ["login", "token", "exec", "probe", "config init", "confi
 const READ_BY: &[(&[&str], &[&str])] = &[
     (
         &["tenant", "client-id", "cloud", "authority", "account"],
-        &["git-credential", "import", "export", "diagnose", "doctor", "recipe", "status", "logout"],
+        &[
+            "git-credential",
+            "import",
+            "export",
+            "diagnose",
+            "doctor",
+            "recipe",
+            "accounts use",
+            "status",
+            "logout",
+        ],
     ),
     (&["tid", "oid"], &["git-credential", "import", "recipe"]),
     (&["job"], &["import", "diagnose", "trace show"]),
@@ -31,9 +41,20 @@ const READ_BY: &[(&[&str], &[&str])] = &[
     (&["qr", "copy-code"], &["git-credential", "demo"]),
     (
         &["store", "store-key-file", "keyring-session"],
-        &["git-credential", "import", "export", "doctor", "recipe", "accounts", "status", "logout"],
+        &[
+            "git-credential",
+            "import",
+            "export",
+            "doctor",
+            "recipe",
+            "accounts",
+            "accounts use",
+            "status",
+            "logout",
+            "store rekey",
+        ],
     ),
-    (&["lock-timeout"], &["git-credential", "import", "logout"]),
+    (&["lock-timeout"], &["git-credential", "import", "logout", "store rekey"]),
     (&["ca-bundle"], &["git-credential", "import", "doctor", "recipe"]),
     (
         &["no-interactive"],
@@ -44,8 +65,10 @@ const READ_BY: &[(&[&str], &[&str])] = &[
             "doctor",
             "recipe",
             "accounts",
+            "accounts use",
             "status",
             "logout",
+            "store rekey",
             "demo",
         ],
     ),
@@ -64,11 +87,10 @@ fn is_read(setting: &str, command: &str) -> bool {
 fn commands(command: &clap::Command, path: &[&str], all: &mut Vec<String>) {
     for child in command.get_subcommands() {
         let path = [path, &[child.get_name()]].concat();
-        if child.has_subcommands() {
-            commands(child, &path, all);
-        } else {
+        if !child.has_subcommands() || !child.is_subcommand_required_set() {
             all.push(path.join(" "));
         }
+        commands(child, &path, all);
     }
 }
 

@@ -217,6 +217,9 @@ fn called_az_it_answers_as_the_azure_cli_does() {
     let document: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
     assert!(document["accessToken"].as_str().is_some_and(|token| token.starts_with("eyJ")));
     assert!(document["expires_on"].is_i64() && document["tokenType"] == "Bearer", "{document}");
+    let bare = run(&[&question[..2], &["--query", "accessToken", "-o", "tsv"]].concat());
+    assert_eq!(bare.status.code(), Some(0), "{}", text(&bare.stderr));
+    assert_eq!(text(&bare.stdout).lines().count(), 1);
     let other = run(&["vm", "list"]);
     assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).contains("supports only `az account get-access-token`"));

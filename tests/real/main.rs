@@ -14,6 +14,7 @@ mod consumers;
 mod desk;
 mod dialog;
 mod doctor;
+mod documents;
 mod dovecot;
 mod faults;
 mod http;
@@ -36,5 +37,7 @@ mod trace;
 
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
+#[path = "../shared/pages.rs"]
+mod pages;
 #[path = "../shared/faults.rs"]
 mod shared;

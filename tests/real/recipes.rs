@@ -9,6 +9,7 @@ use crate::dovecot::is_root;
 use crate::postfix::{Postfix, Rules};
 use crate::probe::Mailroom;
 use crate::program::{ENTRADA, Ended, run, within};
+use crate::terminal::at_terminal;
 
 /// Where the mail is read, and where it is sent.
 struct Desk {
@@ -70,18 +71,7 @@ impl Desk {
 
     /// The subjects of the messages in this Maildir.
     fn subjects(&self, maildir: &str) -> Vec<String> {
-        let mut found: Vec<String> = ["cur", "new"]
-            .iter()
-            .filter_map(|folder| fs::read_dir(self.home().join(maildir).join(folder)).ok())
-            .flatten()
-            .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
-            .filter_map(|text| {
-                let subject = text.lines().find_map(|line| line.strip_prefix("Subject: "))?;
-                Some(subject.trim().to_owned())
-            })
-            .collect();
-        found.sort();
-        found
+        subjects(&self.home().join(maildir))
     }
 
     #[track_caller]
@@ -90,6 +80,22 @@ impl Desk {
         assert_eq!(ended.code, Some(0), "{ended:#?}\n{}\n{postfix}", self.room.dovecot.log());
         ended
     }
+}
+
+/// The subjects of the messages in `maildir`.
+fn subjects(maildir: &Path) -> Vec<String> {
+    let mut found: Vec<String> = ["cur", "new"]
+        .iter()
+        .filter_map(|folder| fs::read_dir(maildir.join(folder)).ok())
+        .flatten()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .filter_map(|text| {
+            let subject = text.lines().find_map(|line| line.strip_prefix("Subject: "))?;
+            Some(subject.trim().to_owned())
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 const ALL: [&str; 3] = ["one", "three", "two"];
@@ -101,6 +107,53 @@ fn mbsync_mirrors_the_mailbox() {
         desk.follow("mbsync", security, ".mbsyncrc");
         desk.good(desk.shell("mkdir -p ~/Mail/outlook && mbsync -a"));
         assert_eq!(desk.subjects("Mail/outlook/INBOX"), ALL);
+    }
+}
+
+/// A new user without a keyring: `config init` with the answers that it suggests, `recipe mbsync`, and mbsync as a timer runs it.
+#[test]
+fn mbsync_runs_from_cron_after_the_first_dialogue() {
+    let room = Mailroom::new();
+    room.dovecot.fill("ada@contoso.example");
+    let home = tempfile::tempdir().unwrap();
+    let path =
+        format!("{}:/usr/local/bin:/usr/bin:/bin", Path::new(ENTRADA).parent().unwrap().display());
+    let command = |program: &str| {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", home.path()).env("PATH", &path).current_dir(home.path());
+        command
+    };
+    let mut terminal = command("script");
+    terminal
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    let init = format!(
+        "{ENTRADA} config init work --authority {} --tenant organizations \
+         --client-id e1a7a000-0000-4000-8000-000000000002 --job imap",
+        room.home.emulation.base
+    );
+    let (code, shown) = at_terminal(terminal, &init, "Your choice [2]", b"\r");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("signed in as ada@contoso.example"), "{shown}");
+    let mut recipe = command(ENTRADA);
+    recipe
+        .args(["recipe", "mbsync", "work", "--security", "implicit"])
+        .args(["--imap-server", &format!("localhost:{}", room.dovecot.imaps), "--ca-bundle"])
+        .arg(&room.certificate.ca);
+    let recipe = run(&mut recipe).with(0);
+    assert!(!recipe.err.contains("warning"), "{recipe:#?}");
+    let file = home.path().join(".mbsyncrc");
+    fs::write(&file, &recipe.out).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    // cron: no terminal, a session of its own, and almost no environment.
+    let first = "mkdir -p ~/Mail/work && mbsync -a";
+    for line in [first, "mbsync -a"] {
+        let mut cron = command("setsid");
+        cron.args(["--wait", "/bin/sh", "-c", line]);
+        let ended = run(&mut cron);
+        assert_eq!(ended.code, Some(0), "{ended:#?}\n{}", room.dovecot.log());
+        assert_eq!(subjects(&home.path().join("Mail/work/INBOX")), ALL);
     }
 }
 

@@ -42,7 +42,7 @@ impl User {
 
 /// Runs `line` on a terminal, types `keys` when it shows `cue`, and gives its exit code and all that was shown. The
 /// terminal must be left as it was found.
-fn at_terminal(script: Command, line: &str, cue: &str, keys: &[u8]) -> (i32, String) {
+pub(crate) fn at_terminal(script: Command, line: &str, cue: &str, keys: &[u8]) -> (i32, String) {
     answering(script, line, cue, |_| keys.to_vec())
 }
 

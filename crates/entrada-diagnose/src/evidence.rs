@@ -7,6 +7,8 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
 use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
 
 use super::facts::Facts;
+use super::observed::Observed;
+use super::read::Mentions;
 use super::registration::{Registration, SignInMethod};
 use super::service::{HttpAnswer, MailLog};
 use super::shape::Shape;
@@ -30,6 +32,8 @@ pub struct Evidence {
     pub call: Option<GraphCall>,
     /// The registration of the application, and what the tenant holds for it.
     pub registration: Option<Box<Registration>>,
+    /// What the text shows around its answers.
+    pub observed: Observed,
     /// The context of the case.
     pub context: Context,
     /// Whether the input has an unknown format.
@@ -45,6 +49,8 @@ pub struct Evidence {
     /// Other tokens of the same cache or other requests of the same archive, each with its context: one of them may
     /// be the intended one.
     pub alternatives: Vec<Evidence>,
+    /// What the text around the evidence mentions.
+    pub mentions: Mentions,
     /// The secrets of the case, which are never shown.
     pub redactor: Redactor,
 }
@@ -123,6 +129,7 @@ impl Evidence {
             mail: self.mail.or(other.mail),
             call: self.call.or(other.call),
             registration: self.registration.or(other.registration),
+            observed: self.observed.or(other.observed),
             context: self.context,
             unrecognised: self.unrecognised && other.unrecognised,
             not_understood: self.not_understood.or(other.not_understood),
@@ -135,6 +142,7 @@ impl Evidence {
             } else {
                 self.alternatives
             },
+            mentions: self.mentions.or(other.mentions),
             redactor: self.redactor,
         }
     }

@@ -7,8 +7,9 @@ use std::cell::OnceCell;
 
 use super::graph_call::{CallCheck, Sufficiency};
 use super::refusal;
-use super::shape::Shape;
+use super::shape::{Shape, is_elided};
 use super::{Context, Evidence, Finding, InputKind};
+use entrada_core::entra::clouds;
 use entrada_core::entra::jobs::{self, JobFacts};
 use entrada_core::entra::permissions;
 use entrada_core::entra::resources::{self, Resource};
@@ -200,6 +201,37 @@ impl<'a> Facts<'a> {
             ["appidacr", "azpacr"].iter().any(|name| matches!(claims.text(name), Some("1" | "2")));
         let own_subject = claims.text("oid").is_some() && claims.text("oid") == claims.text("sub");
         !claims.has_scp() && (claims.roles().is_some() || own_subject || proven)
+    }
+
+    /// Whether the text beside a token for Graph says that an API of the reader's own does not accept it.
+    pub(super) fn is_checked_by_own_api(&self) -> bool {
+        let context = self.context();
+        self.evidence.mentions.own_api
+            && context.job.is_none()
+            && context.call.is_none()
+            && self.evidence.call.is_none()
+            && self.evidence.answer.is_none()
+            && self.claims().is_some()
+            && self.audience().is_some_and(|audience| audience.app_id == resources::GRAPH.app_id)
+    }
+
+    /// The issuer of a token that does not come from Entra and is for none of Microsoft's APIs, if nobody named what it is for.
+    pub(super) fn foreign_issuer(&self) -> Option<&str> {
+        let context = self.context();
+        let named = context.job.is_some() || context.audience.is_some() || context.call.is_some();
+        if named || self.audience().is_some() {
+            return None;
+        }
+        let iss = self.jwt()?.claims.text("iss").filter(|iss| iss.starts_with("https://"))?;
+        let own = context.authority.as_deref();
+        let is_own = own.is_some_and(|own| iss.starts_with(own));
+        (!is_own && !clouds::is_entra_issuer(iss)).then_some(iss)
+    }
+
+    /// Whether the token of the response is left out: `eyJ0…`, `<token>`, `[REDACTED]`.
+    pub(super) fn is_elided(&self) -> bool {
+        self.evidence.token.is_none()
+            && self.response().is_some_and(|response| is_elided(response.access_token.expose()))
     }
 
     /// Whether the token's user is a guest in its tenant.

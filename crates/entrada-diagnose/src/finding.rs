@@ -169,6 +169,12 @@ impl Finding {
         self
     }
 
+    /// Replaces the message.
+    pub(super) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = shown(message.into());
+        self
+    }
+
     /// Sets how certain it is.
     pub(super) fn with_confidence(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
@@ -188,14 +194,6 @@ impl Finding {
     }
 }
 
-/// The part of `text`, which is too long to be shown, that begins at `decisive`, a position in bytes: the rest of that line.
-/// `None` for a text whose beginning shows it.
-pub(super) fn excerpt(text: &str, decisive: usize) -> Option<&str> {
-    const SHOWN_AFTER: usize = 150;
-    let is_shown = text.len() <= EVIDENCE_MAX || decisive + SHOWN_AFTER < EVIDENCE_MAX;
-    if is_shown { None } else { text.get(decisive..)?.lines().next() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,14 +203,5 @@ mod tests {
         for text in [Cow::Borrowed("a\u{1b}[2J\nb"), Cow::Owned("a\u{1b}[2J\nb".to_owned())] {
             assert_eq!(shown(text), "a b");
         }
-    }
-
-    #[test]
-    fn of_a_long_text_the_line_that_decides_is_shown() {
-        let text = format!("{}x AADSTS50173: revoked\nmore", "a line of a log\n".repeat(40));
-        let at = text.find("AADSTS").unwrap();
-        assert_eq!(excerpt(&text, at), Some("AADSTS50173: revoked"));
-        assert_eq!(excerpt(&text, 0), None, "its beginning is shown");
-        assert_eq!(excerpt("error: AADSTS50173", 7), None, "all of it is shown");
     }
 }

@@ -19,12 +19,15 @@
 
 mod diagnose;
 mod evidence;
+mod excerpt;
 mod explain;
 mod facts;
 mod finding;
 mod graph_call;
 mod har;
+mod issuer;
 mod merge;
+mod observed;
 mod read;
 mod refusal;
 mod registration;
@@ -43,7 +46,10 @@ pub use explain::{EvidencePart, HypothesisLine, Judging, explain_judging};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
 pub use graph_call::call_of;
-pub use read::{ArtifactLine, Position, Reading, RecogniseError, explain_reading, recognise};
+pub use observed::Observed;
+pub use read::{
+    ArtifactLine, Mentions, Position, Reading, RecogniseError, explain_reading, recognise,
+};
 pub use registration::{Registration, RegistrationError, SignInMethod};
 pub use rule_id::RuleId;
 pub use service::{HttpAnswer, MailLog, Service};
@@ -211,8 +217,20 @@ fn rule_findings(facts: &mut Facts) -> Vec<Finding> {
 /// The diagnosis with the merged `findings`, without the summary of the token. `registration` says whether everything in a
 /// registration was checked that the case needs.
 fn concluded(facts: &Facts, findings: Vec<Finding>, registration: Option<bool>) -> Diagnosis {
+    let mut findings = findings;
+    let verdict = verdict::of(facts, &findings, registration);
+    // Without a finding, the reader would learn nothing from the verdict.
+    let says_why = |finding: &Finding| {
+        let id = finding.rule.id;
+        finding.severity != Severity::Note
+            || [RuleId::EncryptedToken, RuleId::OpaqueMsaToken, RuleId::GraphCallPermissions]
+                .contains(&id)
+    };
+    if verdict == Verdict::Undetermined && !findings.iter().any(says_why) {
+        findings.push(rules::more_evidence_needed(facts));
+    }
     Diagnosis {
-        verdict: verdict::of(facts, &findings, registration),
+        verdict,
         input: facts.input_kind(),
         job: facts.job,
         call: facts.call().map(|check| check.shown().into_owned()),

@@ -1,6 +1,7 @@
 //! Merges the findings about the token with what the authority, the service and the mail server say. Which finding explains,
 //! joins or silences which other one stands here.
 
+use super::observed::RequestPart;
 use super::service::Hypothesis;
 use super::{Confidence, Facts, Finding, RuleId, Severity, refusal, registration};
 
@@ -22,19 +23,103 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
     for hypothesis in hypotheses {
         join(facts, &mut findings, hypothesis);
     }
+    name_brackets(facts, &mut findings);
     let silenced = drop_guesses(&mut findings);
     let report = registration::report(facts);
     let registration = report.as_ref().map(|report| report.is_complete);
     if let Some(report) = report {
         registration::add(facts, report.findings, &mut findings);
     }
+    if let Some(message) = &facts.evidence.mentions.other_refusal
+        && let Some(first) = findings.first_mut()
+    {
+        *first = first.clone().with_evidence("also refused, not judged here", message);
+    }
+    let is_old = is_old_paste(facts);
+    let other_is_known = findings
+        .iter()
+        .any(|finding| finding.is_known_error() && finding.rule.id != RuleId::Expired);
     findings.sort_by_key(|finding| {
         // Possible causes are in the order in which to check them.
         let rank = hypotheses.iter().position(|hypothesis| hypothesis.id == finding.rule.id);
         let guess = rank.filter(|_| finding.confidence == Confidence::Possible);
-        (std::cmp::Reverse(finding.severity), finding.confidence, guess, finding.rule.id)
+        let is_late = is_old && other_is_known && finding.rule.id == RuleId::Expired;
+        (std::cmp::Reverse(finding.severity), is_late, finding.confidence, guess, finding.rule.id)
     });
     Merged { findings, silenced, registration }
+}
+
+/// Seconds after which an expiry is the age of a paste, and not what the reader asks about: a year.
+const OLD: i64 = 365 * 86_400;
+
+/// Whether a token alone is the evidence, nobody named what it is for, and it expired long ago.
+fn is_old_paste(facts: &Facts) -> bool {
+    let expired = facts.claims().and_then(|claims| Some(facts.now?.seconds_since(claims.exp()?)));
+    let is_alone = facts.context().job.is_none()
+        && facts.evidence.answer.is_none()
+        && facts.evidence.mail.is_none()
+        && facts.refusal().is_none();
+    is_alone && expired.is_some_and(|ago| OLD < ago)
+}
+
+/// Says of a refusal that a value of its request was sent in brackets, if the refusal may be about that value.
+fn name_brackets(facts: &Facts, findings: &mut [Finding]) {
+    use RuleId::{
+        AppNotFoundInTenant, InvalidScope, InvalidTenant, MalformedRequest, MissingParameter,
+        NotOauthJson, RedirectUriMismatch, Refused, ResourceNotFound, WrongAuthorityEndpoint,
+    };
+    let Some(found) = &facts.evidence.observed.bracketed else { return };
+    let own: &[RuleId] = match found.part {
+        RequestPart::Tenant => &[InvalidTenant, WrongAuthorityEndpoint, NotOauthJson],
+        RequestPart::ClientId => &[AppNotFoundInTenant],
+        RequestPart::RedirectUri => &[RedirectUriMismatch],
+        RequestPart::Scope => &[InvalidScope, ResourceNotFound],
+    };
+    // The authority's sentence quotes the value as it was sent. Text around it may quote a template.
+    let said = facts.refusal().map(refusal::message).unwrap_or_default();
+    let in_brackets =
+        ["{", "<", "["].iter().any(|open| said.contains(&format!("{open}{}", found.value)));
+    let is_sent_well = said.contains(&found.value) && !in_brackets;
+    if is_sent_well || (found.is_placeholder && !in_brackets) {
+        return;
+    }
+    let general = [MalformedRequest, MissingParameter, Refused];
+    let is_of_it = |finding: &&mut Finding| {
+        own.contains(&finding.rule.id) || general.contains(&finding.rule.id)
+    };
+    let Some(finding) = findings.iter_mut().find(is_of_it) else { return };
+    // The meaning of the number says it already.
+    if finding.message.contains("placeholder") {
+        return;
+    }
+    if finding.rule.id == NotOauthJson {
+        // The authority has no page at this address.
+        let missing = facts.evidence.not_oauth.as_ref();
+        if !missing.is_some_and(|answer| [400, 404].contains(&answer.status)) {
+            return;
+        }
+        let evidence = std::mem::take(&mut finding.evidence);
+        *finding = InvalidTenant.rule().finding("").with_confidence(Confidence::Likely);
+        finding.evidence = evidence;
+    }
+    let code = finding.message.rfind(" (AADSTS").and_then(|at| finding.message.get(at..));
+    let code = code.unwrap_or_default().to_owned();
+    let (part, shown, value) = (found.part.name(), &found.shown, &found.value);
+    let (message, help) = if found.is_placeholder {
+        (
+            format!("the request has the placeholder `{shown}` instead of the {part}{code}"),
+            format!(
+                "put the {part} in its place; if it is a variable, check that the program replaces it"
+            ),
+        )
+    } else {
+        (
+            format!("the {part} was sent with the brackets around it, `{shown}`{code}"),
+            format!("send the {part} without them: `{value}`"),
+        )
+    };
+    *finding = finding.clone().with_message(message);
+    finding.help = vec![help.into()];
 }
 
 /// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.
@@ -158,6 +243,20 @@ mod tests {
         let expected =
             [RuleId::Expired, RuleId::WrongAudience, RuleId::MalformedToken, RuleId::ExtraScopes];
         assert_eq!(ids(&merged(all, &[])), expected);
+    }
+
+    #[test]
+    fn an_expiry_of_years_ago_comes_after_another_known_cause() {
+        use Confidence::{Certain, Likely};
+        for (exp, first) in [(1, RuleId::WrongAudience), (1_699_990_000, RuleId::Expired)] {
+            let evidence = crate::rules::testing::token(&format!(r#"{{"aud":"x","exp":{exp}}}"#));
+            let all = vec![
+                found(RuleId::Expired, Severity::Error, Certain),
+                found(RuleId::WrongAudience, Severity::Error, Likely),
+            ];
+            let merged = merge(&Facts::new(&evidence), all, &[]);
+            assert_eq!(ids(&merged)[0], first, "{exp}");
+        }
     }
 
     #[test]

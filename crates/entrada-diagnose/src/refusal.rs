@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::finding::excerpt;
-use super::{Confidence, Context, Facts, Finding, Rule, RuleId, sentences};
+use super::excerpt::statement;
+use super::{Confidence, Context, Facts, Finding, Rule, RuleId, issuer, sentences};
 use crate::service::has_code;
-use entrada_core::entra::aadsts::{self, Aadsts, meanings};
+use entrada_core::entra::aadsts::meanings::{self, Meaning};
+use entrada_core::entra::aadsts::{self, Aadsts};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
 use entrada_core::oauth::ErrorResponse;
@@ -57,11 +58,13 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
     }
     if let Some(id) = sentences::cause(description, refreshing) {
         // A sentence without a code of the authority may be anybody's.
+        let code = sentences::number(description).and_then(aadsts::find);
         let is_prose = error.error.is_empty()
             && error.error_codes.is_empty()
             && error.http_status.is_none()
-            && !has_code(description);
-        return if is_prose { usual(id) } else { plain(id) };
+            && (code.is_some() || !has_code(description));
+        let confidence = if is_prose { Confidence::Likely } else { Confidence::Certain };
+        return Some(RefusalCause { id, code, confidence });
     }
     if context.code_ran_out {
         return usual(RuleId::DeviceCodeExpired);
@@ -93,7 +96,9 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
             plain(RuleId::ServiceIncident)
         }
         // RFC 6749 §5.2: invalid, expired, revoked, or of another client. Without a number the authority leaves it open.
-        "invalid_grant" if refreshing => usual(RuleId::RefreshTokenRevoked),
+        "invalid_grant" if refreshing || sentences::is_of_a_refresh(description) => {
+            usual(RuleId::RefreshTokenRevoked)
+        }
         "access_denied" => usual(RuleId::UserDeclined),
         _ => None,
     }
@@ -125,7 +130,7 @@ fn by_number(
     for code in inner.chain(outer) {
         let by_request = by_request(code.code, error, context);
         let by_text = || {
-            let meaning = meanings::find(code.code, description, &error.error)?;
+            let meaning = meaning_of(code.code, description, &error.error)?;
             Some((RuleId::parse(meaning.cause)?, confidence(meaning.certain)))
         };
         let sentence = || Some((sentences::cause(description, refreshing)?, Confidence::Certain));
@@ -155,6 +160,10 @@ fn by_request(code: u64, error: &ErrorResponse, context: &Context) -> Option<(Ru
     let id = match code {
         65004 | 70034 | 90135 | 650_041 => RuleId::UserDeclined,
         70016 => RuleId::AuthorizationPending,
+        // Entra fetches the keys of the external issuer, and cannot reach this one.
+        50166 | 90061 if issuer::unreachable(description).is_some() => {
+            return Some((RuleId::FederatedCredentialMismatch, Confidence::Likely));
+        }
         // The stock text of 70008 names the code and the refresh token.
         70008 if grant == "authorization_code" => RuleId::AuthCodeReused,
         65001 if refreshing && asks_for_more(context) => RuleId::RefreshScopeNotGranted,
@@ -267,11 +276,76 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
     }
 }
 
-/// Where the part of `text` begins that decides: the number, else a sentence that names a cause.
-fn decisive(text: &str, code: Option<u64>) -> usize {
-    let number = || text.find(&code?.to_string());
-    let named = || text.find(&format!("AADSTS{}", code?));
-    named().or_else(number).or_else(|| sentences::place(text)).unwrap_or_default()
+/// Where `number` stands alone in `text`, after `before`.
+fn place_of_number(text: &str, before: &str, number: u64) -> Option<usize> {
+    let sought = format!("{before}{number}");
+    text.match_indices(&sought).map(|(at, _)| at).find(|at| {
+        let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let is_longer = text[at + sought.len()..].starts_with(|c: char| c.is_ascii_digit());
+        !is_longer && (!before.is_empty() || !text[..*at].ends_with(is_of_word))
+    })
+}
+
+/// Maximum number of bytes before a number, on its line, that are shown with it.
+const WORDS_BEFORE: usize = 60;
+
+/// Where the part of `text` begins that decides: the number, a sentence that names a cause, or the error code.
+fn decisive(text: &str, code: Option<u64>, error: &str) -> usize {
+    let named = || place_of_number(text, "AADSTS", code?);
+    // A number alone says nothing without the words before it.
+    let number = || {
+        let at = place_of_number(text, "", code?)?;
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        Some(if at - line <= WORDS_BEFORE { line } else { at })
+    };
+    let word = || text.find(error).filter(|_| !error.is_empty());
+    let found = named().or_else(|| sentences::place(text)).or_else(number).or_else(word);
+    found.unwrap_or_default()
+}
+
+/// What the authority says about `code` in `description`: a pasted text has the words of people around it.
+fn message_of(code: u64, description: &str) -> &str {
+    let Some(at) = place_of_number(description, "AADSTS", code) else { return description };
+    let message = &description[at..];
+    let end = ["\n\n", "Trace ID:", "\r\n\r\n"].iter().filter_map(|end| message.find(end)).min();
+    &message[..end.unwrap_or(message.len())]
+}
+
+/// What the authority says in `refusal`, without the words around it.
+pub(super) fn message(refusal: &ErrorResponse) -> &str {
+    let description = refusal.error_description.as_deref().unwrap_or_default();
+    let code = refusal.codes_by_relevance().first().copied();
+    code.map_or(description, |code| message_of(code, description))
+}
+
+/// The meaning that the authority's text gives `code`.
+fn meaning_of(code: u64, description: &str, error: &str) -> Option<&'static Meaning> {
+    let message = message_of(code, description);
+    let of_message = meanings::find(code, message, error);
+    // A page has its sentence before its number.
+    of_message.or_else(|| meanings::find(code, description, error))
+}
+
+/// Causes that the wrong cloud gives as well.
+const ALSO_BY_CLOUD: [RuleId; 6] = [
+    RuleId::AccountUnknown,
+    RuleId::AppNotFoundInTenant,
+    RuleId::InvalidTenant,
+    RuleId::Refused,
+    RuleId::ServiceIncident,
+    RuleId::WrongTenant,
+];
+
+/// Adds help where the text names the sign-in of a national cloud.
+fn of_national_cloud(facts: &Facts, finding: Finding) -> Finding {
+    match facts.evidence.mentions.national_cloud {
+        Some(cloud) if facts.context().cloud.is_none() && ALSO_BY_CLOUD.contains(&finding.rule.id) => {
+            finding.help(format!(
+                "the text names the sign-in of a national cloud ({cloud}): check that the account and the application are of that cloud; those of the worldwide cloud sign in at `login.microsoftonline.com`"
+            ))
+        }
+        _ => finding,
+    }
 }
 
 /// A finding of `rule` with the refusal as its evidence.
@@ -287,11 +361,15 @@ pub(super) fn describe(
             // The meaning of the text, if it is the reported one.
             let description = refusal.and_then(|refusal| refusal.error_description.as_deref());
             let error = refusal.map_or("", |refusal| &refusal.error);
-            let meaning = meanings::find(code.code, description.unwrap_or_default(), error)
+            let meaning = meaning_of(code.code, description.unwrap_or_default(), error)
                 .filter(|meaning| meaning.cause == rule.id.as_str());
             let words = meaning.map_or(code.meaning, |meaning| meaning.meaning);
             let remedy = meaning.and_then(|meaning| meaning.remedy);
-            let finding = rule.finding(format!("{words} (AADSTS{})", code.code));
+            // A sentence of the authority may come without its number.
+            let is_named =
+                refusal.is_none_or(|refusal| refusal.codes_by_relevance().contains(&code.code));
+            let source = if is_named { "" } else { "the text of " };
+            let finding = rule.finding(format!("{words} ({source}AADSTS{})", code.code));
             let same_cause = meaning.is_none_or(|own| code.cause == Some(own.cause));
             let finding = if same_cause { finding.by(code.who) } else { finding };
             finding.help(remedy.unwrap_or(code.remedy))
@@ -299,6 +377,7 @@ pub(super) fn describe(
         None => rule.finding(without_code),
     };
     let Some(refusal) = refusal else { return finding };
+    finding = of_national_cloud(facts, finding);
     if !refusal.error.is_empty() {
         finding = finding.with_evidence("error", &refusal.error);
     }
@@ -309,12 +388,12 @@ pub(super) fn describe(
         let codes: Vec<String> = refusal.error_codes.iter().map(u64::to_string).collect();
         finding = finding.with_evidence("error_codes", codes.join(", "));
     }
-    if let Some(raw) = &refusal.error_description {
+    // A number alone is the code, which is shown already.
+    let is_text = |text: &&String| !text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(raw) = refusal.error_description.as_ref().filter(is_text) {
         let code = code.map(|code| code.code).or(refusal.error_codes.first().copied());
-        finding = match excerpt(raw, decisive(raw, code)) {
-            Some(part) => finding.with_evidence("error_description", part),
-            None => finding.with_evidence("error_description", refusal.sentence()),
-        };
+        let said = statement(raw, decisive(raw, code, &refusal.error));
+        finding = finding.with_evidence("error_description", said);
     }
     for (field, value) in [
         ("correlation_id", &refusal.correlation_id),

@@ -237,6 +237,8 @@ pub enum RuleId {
     /// The service does not accept passwords.
     BasicAuthDisabled,
     // Facts worth knowing.
+    /// The evidence shows neither a fault nor a success.
+    MoreEvidenceNeeded,
     /// The permissions that a call of Microsoft Graph takes.
     GraphCallPermissions,
     /// The token of a personal account cannot be decoded.

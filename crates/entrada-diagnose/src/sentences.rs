@@ -33,7 +33,6 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["requires your admin’s approval"], RuleId::AdminConsentRequired),
     (&["cross cloud request"], RuleId::SovereignCloudMismatch),
     (&["does not meet the criteria to access this resource"], RuleId::ConditionalAccess),
-    (&["refresh token has expired", "sign-in frequency"], RuleId::RefreshTokenExpired),
     (&["too many requests"], RuleId::Throttled),
     (&["not supported by the tenant-independent endpoint"], RuleId::WrongAuthorityEndpoint),
 ];
@@ -47,9 +46,56 @@ const OF_A_GRANT: &[(&[&str], RuleId)] = &[
     (&["grant has been revoked"], RuleId::RefreshTokenRevoked),
 ];
 
+/// Sentences that belong to one AADSTS number, with their causes. Programs show them without it.
+const OF_A_NUMBER: &[(&[&str], RuleId, u64)] = &[
+    (&["due to sign-in frequency check"], RuleId::RefreshTokenExpired, 70043),
+    (&["refresh token has expired", "sign-in frequency"], RuleId::RefreshTokenExpired, 70043),
+    (&["refresh token is expired", "sign-in frequency"], RuleId::RefreshTokenExpired, 70043),
+    (&["session has expired", "sign-in frequency"], RuleId::RefreshTokenExpired, 70044),
+    (&["session is not valid", "sign-in frequency"], RuleId::RefreshTokenExpired, 70044),
+];
+
+/// Words with which programs report that a refresh failed.
+const OF_A_REFRESH: &[&str] = &[
+    "couldn't fetch token",
+    "failed to refresh",
+    "could not refresh",
+    "unable to refresh",
+    "refresh failed",
+    "refreshing the token",
+    "maybe token expired",
+    "maybe it has expired",
+];
+
+/// `text` in lower case, with a blank for each line break, so that positions stay.
+fn folded(text: &str) -> String {
+    let mut folded = text.to_ascii_lowercase();
+    if folded.contains(['\n', '\r', '\t']) {
+        folded = folded.replace(['\n', '\r', '\t'], " ");
+    }
+    folded
+}
+
+/// The number whose sentence `text` contains.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let text = folded(text);
+    let fits = |(parts, ..): &&(&[&str], RuleId, u64)| parts.iter().all(|part| text.contains(part));
+    OF_A_NUMBER.iter().find(fits).map(|(_, _, number)| *number)
+}
+
+/// Whether `text` reports that a refresh failed, or that the program takes its token for expired.
+pub(super) fn is_of_a_refresh(text: &str) -> bool {
+    let text = folded(text);
+    OF_A_REFRESH.iter().any(|words| text.contains(words))
+}
+
 /// The cause that `text` names, if it contains one of the sentences.
 pub(super) fn cause(text: &str, refreshing: bool) -> Option<RuleId> {
-    let text = text.to_ascii_lowercase();
+    let text = folded(text);
+    let fits = |(parts, ..): &&(&[&str], RuleId, u64)| parts.iter().all(|part| text.contains(part));
+    if let Some((_, id, _)) = OF_A_NUMBER.iter().find(fits) {
+        return Some(*id);
+    }
     let find = |table: &'static [(&[&str], RuleId)]| {
         let fits = |(parts, _): &&(&[&str], RuleId)| parts.iter().all(|part| text.contains(part));
         table.iter().find(fits).map(|(_, id)| *id)
@@ -59,16 +105,20 @@ pub(super) fn cause(text: &str, refreshing: bool) -> Option<RuleId> {
 
 /// Where the sentence begins that names a cause, in bytes.
 pub(super) fn place(text: &str) -> Option<usize> {
-    let text = text.to_ascii_lowercase();
-    let tables = SENTENCES.iter().chain(OF_A_GRANT);
-    let mut found = tables.filter(|(parts, _)| parts.iter().all(|part| text.contains(part)));
-    found.find_map(|(parts, _)| parts.iter().filter_map(|part| text.find(part)).min())
+    let text = folded(text);
+    let of_numbers = OF_A_NUMBER.iter().map(|(parts, ..)| parts);
+    let others = SENTENCES.iter().chain(OF_A_GRANT).map(|(parts, _)| parts);
+    let mut found =
+        of_numbers.chain(others).filter(|parts| parts.iter().all(|part| text.contains(part)));
+    found.find_map(|parts| parts.iter().filter_map(|part| text.find(part)).min())
 }
 
 /// The parts of each sentence as one text.
 #[cfg(test)]
 pub(super) fn bare_sentences() -> Vec<String> {
-    SENTENCES.iter().chain(OF_A_GRANT).map(|(parts, _)| parts.join(" ")).collect()
+    let of_numbers = OF_A_NUMBER.iter().map(|(parts, ..)| parts);
+    let others = SENTENCES.iter().chain(OF_A_GRANT).map(|(parts, _)| parts);
+    of_numbers.chain(others).map(|parts| parts.join(" ")).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +129,23 @@ mod tests {
     fn every_sentence_is_in_lower_case() {
         for (parts, _) in SENTENCES.iter().chain(OF_A_GRANT) {
             assert!(parts.iter().all(|part| *part == part.to_ascii_lowercase()), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_a_number_is_found_without_it_and_across_lines() {
+        for (text, code) in [
+            (
+                "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+                Some(70043),
+            ),
+            ("refresh token has expired: the sign-in\nfrequency is 7 days", Some(70043)),
+            ("Session has expired due to sign-in frequency checks", Some(70043)),
+            ("Your session has expired (sign-in frequency)", Some(70044)),
+            ("we set the sign-in frequency to seven days", None),
+        ] {
+            assert_eq!(number(text), code, "{text}");
+            assert_eq!(cause(text, false).is_some(), code.is_some(), "{text}");
         }
     }
 

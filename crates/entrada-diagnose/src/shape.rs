@@ -68,6 +68,11 @@ const CUT_MIN: usize = 15;
 const PIECE_MIN: usize = 16;
 
 impl Shape {
+    /// Whether it is the name of a variable in the place of a token: `$token`.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(self, Self::Broken { reason, .. } if reason.contains(VARIABLE))
+    }
+
     /// Classifies the pasted `text`: quotes, `Bearer `, line breaks and similar are removed first.
     pub fn of(text: &str) -> Self {
         if let Some(jwt) = Self::of_plain_jwt(text) {
@@ -211,6 +216,28 @@ fn is_wrapped(text: &str) -> bool {
     PIECE_MIN * pieces <= text.len() && text.split_whitespace().all(is_token_text)
 }
 
+/// Whether `text`, in the place of a token, shows that a person left the token out.
+pub(crate) fn is_elided(text: &str) -> bool {
+    const WORDS: [&str; 7] =
+        ["redacted", "omitted", "removed", "truncated", "snip", "elided", "masked"];
+    let text = text.trim();
+    if text.contains("...") || text.contains('…') {
+        return true;
+    }
+    let lower = text.to_ascii_lowercase();
+    let in_brackets =
+        [("<", ">"), ("[", "]"), ("{", "}"), ("(", ")")].iter().any(|(open, close)| {
+            text.starts_with(open) && text.ends_with(close) && !lower.starts_with("[object")
+        });
+    let is_null = ["(null)", "<null>", "{}", "[]", "<>"].contains(&lower.as_str());
+    let is_mask =
+        3 <= text.len() && text.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'#'));
+    let is_word = text.len() <= 64 && WORDS.iter().any(|word| lower.contains(word));
+    (in_brackets && !is_null && text.len() <= 200) || is_mask || is_word
+}
+
+const VARIABLE: &str = "the name of a variable";
+
 /// Placeholders that programs write for a missing value.
 fn stand_in(text: &str) -> Option<&'static str> {
     if 64 < text.len() {
@@ -223,7 +250,7 @@ fn stand_in(text: &str) -> Option<&'static str> {
         "[object object]" | "[object promise]" => Some("`[object …]`"),
         _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
-            ends.then_some("the name of a variable")
+            ends.then_some(VARIABLE)
         }
         "your_access_token" | "access_token" | "your_token" | "token" => Some("a placeholder"),
         _ => None,

@@ -159,6 +159,9 @@ const WORD_MAX: usize = 40;
 /// short word is accepted in an answer that names the type of the token (RFC 6749 §5.1).
 fn has_token_text(facts: &Facts) -> bool {
     let Some(response) = facts.response() else { return false };
+    if facts.is_elided() {
+        return false;
+    }
     let text = response.access_token.expose();
     let is_word = text.len() < WORD_MAX && !text.bytes().any(|byte| byte.is_ascii_digit());
     let is_opaque = matches!(facts.shape(), Some(Shape::Opaque { .. }));

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::page::{self, AccountPicker};
 use super::refusal::{self, ADMIN_CONSENT, EntraError};
 use super::scenario::Approver;
-use super::scope::{self, SeveralApis};
+use super::scope::SeveralApis;
 use super::state::State;
 use super::{RegistrationKind, mint};
 use entrada_core::NumericDate;
@@ -135,10 +135,11 @@ impl State {
             let text = "The size of the Code_Challenge parameter is not valid.";
             return Some(EntraError::new("invalid_request", 501_491, text));
         }
-        let wanted = match scope::parse(&request.scope, SeveralApis::FirstCounts) {
-            Ok(wanted) => wanted,
-            Err(refusal) => return Some(refusal),
-        };
+        let wanted =
+            match self.parse_scope(&request.client_id, &request.scope, SeveralApis::FirstCounts) {
+                Ok(wanted) => wanted,
+                Err(refusal) => return Some(refusal),
+            };
         if let Err(refusal) = self.check_client_scopes(&request.client_id, &wanted) {
             return Some(refusal);
         }

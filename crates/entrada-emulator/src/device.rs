@@ -12,7 +12,7 @@ use super::refusal::{
     self, CODE_EXPIRED, DECLINED, EntraError, LOOP, PENDING, REDEEMED, SLOW_DOWN,
 };
 use super::scenario::{Approver, TransportFault};
-use super::scope::{self, SeveralApis};
+use super::scope::SeveralApis;
 use super::state::{ExchangeStep, State};
 use super::{Reply, mint};
 use entrada_core::NumericDate;
@@ -68,7 +68,7 @@ impl State {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.check_client_and_tenant(client_id, segment)?;
         let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
-        let wanted = scope::parse(scope, SeveralApis::Refused)?;
+        let wanted = self.parse_scope(client_id, scope, SeveralApis::Refused)?;
         self.check_client_scopes(client_id, &wanted)?;
 
         let scenario = self.scenario_of(client_id);

@@ -30,6 +30,7 @@ mod key;
 mod loopback;
 mod metadata;
 mod mint;
+mod own_api;
 mod page;
 mod record;
 mod refresh_fault;
@@ -51,6 +52,7 @@ use url::Url;
 
 pub use account::Directory;
 use entrada_core::{NamedHost, NumericDate};
+pub use own_api::{ApiError, EmulatedApi};
 pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
 pub use start::{EmulatorBuilder, RunningEmulator, StartError};
@@ -70,6 +72,8 @@ pub struct EmulatorOptions {
     pub directories: Vec<Directory>,
     /// Registrations that are not plain public multi-tenant clients.
     pub clients: Vec<Registration>,
+    /// APIs of one's own, in addition to those of Microsoft.
+    pub apis: Vec<EmulatedApi>,
     /// Whether a client that is not in [`EmulatorOptions::clients`] is refused as unknown (AADSTS700016).
     pub only_known_clients: bool,
     /// Seconds between polls, as sent in the device code response. Entra sends 5.
@@ -93,6 +97,7 @@ impl EmulatorOptions {
             scenario: Default::default(),
             directories: Vec::new(),
             clients: Vec::new(),
+            apis: Vec::new(),
             only_known_clients: false,
             interval: 5,
             crlf: false,

@@ -1,6 +1,8 @@
 //! The scenarios: one record for each behaviour of the emulated Entra.
 
+use super::own_api::ORDERS;
 use super::refusal::{ADMIN_CONSENT, EntraError, LOOP, NOT_PUBLIC};
+use super::scope::EmulatedResource;
 
 /// A behaviour of the emulator, set for all clients or, by `client_id`, for one client.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Scenario {
     pub(super) tokens: TokenVariant,
     /// The seconds by which the server's clock is ahead.
     pub(super) clock_skew: i64,
+    /// APIs in addition to Microsoft's.
+    pub(super) apis: &'static [&'static EmulatedResource],
 }
 
 /// The approval of a sign-in.
@@ -88,6 +92,7 @@ const PLAIN: Scenario = Scenario {
     transport_fault: TransportFault::None,
     tokens: TokenVariant::Normal,
     clock_skew: 0,
+    apis: &[],
 };
 
 const UNKNOWN_CLIENT: EntraError = EntraError::new(
@@ -227,6 +232,9 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     }
     "39" "expires-at-once" "the access token of a sign-in lives 1 s, those of refreshes live as usual" {
         tokens: TokenVariant::FirstShortLived,
+    }
+    "40" "own-api" "an API of one's own is registered: api://11111111-1111-1111-1111-111111111111 with Orders.Read and Orders.ReadWrite" {
+        apis: &[&ORDERS],
     }
 };
 

@@ -74,13 +74,20 @@ static RESOURCES: [&EmulatedResource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
 /// An API whose one permission is `user_impersonation`.
 const fn only_impersonation(facts: &'static Resource) -> EmulatedResource {
-    const ALL: &[&str] = &["user_impersonation"];
-    EmulatedResource { facts, site: None, permissions: Permissions::Only(ALL), defaults: ALL }
+    EmulatedResource::with(facts, &["user_impersonation"])
 }
 
 impl EmulatedResource {
-    /// The API whose tokens have this `aud`.
-    fn of_audience(aud: &str) -> Option<&'static Self> {
+    /// An API for work accounts that publishes these permissions. `.default` stands for all of them.
+    pub(super) const fn with(facts: &'static Resource, all: &'static [&'static str]) -> Self {
+        Self { facts, site: None, permissions: Permissions::Only(all), defaults: all }
+    }
+
+    /// The API whose tokens have this `aud`: one of `own`, or of Microsoft's.
+    fn of_audience(aud: &str, own: &[&'static Self]) -> Option<&'static Self> {
+        if let Some(own) = own.iter().find(|resource| resource.is_audience(aud)) {
+            return Some(own);
+        }
         let facts = resources::of_audience(aud)?;
         RESOURCES.into_iter().find(|resource| resource.facts == facts)
     }
@@ -166,8 +173,12 @@ pub(super) enum SeveralApis {
     FirstCounts,
 }
 
-/// Reads a `scope` parameter.
-pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<RequestedScopes, EntraError> {
+/// Reads a `scope` parameter, at an authority that has the APIs `own` in addition to Microsoft's.
+pub(super) fn parse(
+    scope: &str,
+    several: SeveralApis,
+    own: &[&'static EmulatedResource],
+) -> Result<RequestedScopes, EntraError> {
     let mut wanted = RequestedScopes {
         resource: &GRAPH,
         prefix: String::new(),
@@ -184,7 +195,7 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<RequestedScopes
             wanted.oidc.push(oidc);
             continue;
         }
-        let (resource, prefix, name) = split(scope)?;
+        let (resource, prefix, name) = split(scope, own)?;
         match first {
             None => {
                 first = Some(resource);
@@ -217,7 +228,10 @@ pub(super) fn parse(scope: &str, several: SeveralApis) -> Result<RequestedScopes
 }
 
 /// The API, the prefix as written, and the short name.
-fn split(scope: &str) -> Result<(&'static EmulatedResource, &str, &str), EntraError> {
+fn split<'a>(
+    scope: &'a str,
+    own: &[&'static EmulatedResource],
+) -> Result<(&'static EmulatedResource, &'a str, &'a str), EntraError> {
     let name = resources::short_name(scope);
     let prefix = scope.strip_suffix(name).unwrap_or_default();
     let audience = prefix.trim_end_matches('/');
@@ -232,7 +246,7 @@ fn split(scope: &str) -> Result<(&'static EmulatedResource, &str, &str), EntraEr
         );
         EntraError::with("invalid_resource", 500_011, text)
     };
-    let resource = EmulatedResource::of_audience(audience).ok_or_else(unknown)?;
+    let resource = EmulatedResource::of_audience(audience, own).ok_or_else(unknown)?;
     Ok((resource, prefix, name))
 }
 
@@ -286,11 +300,15 @@ pub(super) fn check_account(
 }
 
 /// Whether a sign-in with the scopes `granted` requested everything in `wanted`.
-pub(super) fn covers(granted: &str, wanted: &RequestedScopes) -> bool {
+pub(super) fn covers(
+    granted: &str,
+    wanted: &RequestedScopes,
+    own: &[&'static EmulatedResource],
+) -> bool {
     let granted: Vec<(&EmulatedResource, &str)> = granted
         .split(' ')
         .filter(|scope| !scope.is_empty())
-        .filter_map(|scope| split(scope).ok())
+        .filter_map(|scope| split(scope, own).ok())
         .map(|(resource, _, name)| (resource, name))
         .collect();
     let had = |name: &str| {
@@ -312,7 +330,8 @@ mod tests {
 
     #[test]
     fn a_scope_without_prefix_is_one_of_graph() {
-        let wanted = parse("IMAP.AccessAsUser.All offline_access", SeveralApis::Refused).unwrap();
+        let wanted =
+            parse("IMAP.AccessAsUser.All offline_access", SeveralApis::Refused, &[]).unwrap();
         assert_eq!(wanted.resource, &GRAPH);
         assert_eq!(wanted.audience(), GRAPH.app_id());
         assert!(wanted.has_oidc_scope("offline_access") && !wanted.has_oidc_scope("openid"));
@@ -320,7 +339,8 @@ mod tests {
 
     #[test]
     fn graph_publishes_the_permissions_of_cores_table_and_more() {
-        let names = |scope: &str| parse(scope, SeveralApis::Refused).map(|wanted| wanted.names);
+        let names =
+            |scope: &str| parse(scope, SeveralApis::Refused, &[]).map(|wanted| wanted.names);
         for permission in permissions::all() {
             let scope = format!("https://graph.microsoft.com/{}", permission.name);
             assert_eq!(names(&scope).unwrap(), [permission.name]);
@@ -334,12 +354,12 @@ mod tests {
     fn every_emulated_api_is_found_by_all_names_in_cores_table() {
         for resource in RESOURCES {
             for name in resource.facts.audiences.iter().chain([&resource.facts.app_id]) {
-                let wanted = parse(&format!("{name}/.default"), SeveralApis::Refused).unwrap();
+                let wanted = parse(&format!("{name}/.default"), SeveralApis::Refused, &[]).unwrap();
                 assert_eq!((wanted.resource, wanted.audience().as_str()), (resource, *name));
             }
         }
         let sharepoint = "https://contoso.sharepoint.com/.default";
-        assert_eq!(parse(sharepoint, SeveralApis::Refused).unwrap_err().code, 500_011);
+        assert_eq!(parse(sharepoint, SeveralApis::Refused, &[]).unwrap_err().code, 500_011);
     }
 
     #[test]
@@ -352,7 +372,7 @@ mod tests {
                 "https://management.core.windows.net",
             ),
         ] {
-            assert_eq!(parse(scope, SeveralApis::Refused).unwrap().audience(), aud, "{scope}");
+            assert_eq!(parse(scope, SeveralApis::Refused, &[]).unwrap().audience(), aud, "{scope}");
         }
     }
 
@@ -365,10 +385,10 @@ mod tests {
             ("api://unknown/x", 500_011),
             ("Mail.Read https://outlook.office.com/SMTP.Send", 28_000),
         ] {
-            assert_eq!(parse(scope, SeveralApis::Refused).unwrap_err().code, code, "{scope}");
+            assert_eq!(parse(scope, SeveralApis::Refused, &[]).unwrap_err().code, code, "{scope}");
         }
         let first =
-            parse("Mail.Read https://outlook.office.com/SMTP.Send", SeveralApis::FirstCounts);
+            parse("Mail.Read https://outlook.office.com/SMTP.Send", SeveralApis::FirstCounts, &[]);
         assert_eq!(first.unwrap().names, ["Mail.Read"]);
     }
 }

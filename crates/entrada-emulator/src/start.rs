@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::account::{ACCOUNTS, EmulatedAccount};
 use crate::serve::{self, Background, ServerClock};
-use crate::{Directory, Emulator, EmulatorOptions, Registration, Scenario};
+use crate::{Directory, EmulatedApi, Emulator, EmulatorOptions, Registration, Scenario};
 use entrada_core::NumericDate;
 
 /// The default scenario: every sign-in is approved.
@@ -57,6 +57,7 @@ pub struct EmulatorBuilder {
     seed: Option<u64>,
     directories: Vec<Directory>,
     clients: Vec<Registration>,
+    apis: Vec<EmulatedApi>,
     only_known_clients: bool,
     clock: Option<ServerClock>,
 }
@@ -73,6 +74,7 @@ impl Default for EmulatorBuilder {
             seed: None,
             directories: Vec::new(),
             clients: Vec::new(),
+            apis: Vec::new(),
             only_known_clients: false,
             clock: None,
         }
@@ -123,6 +125,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Adds an API of one's own, for which the emulator then issues tokens.
+    pub fn api(mut self, api: EmulatedApi) -> Self {
+        self.apis.push(api);
+        self
+    }
+
     /// Whether clients without a registration are refused (AADSTS700016). By default they are accepted.
     pub fn only_known_clients(self, only: bool) -> Self {
         Self { only_known_clients: only, ..self }
@@ -157,6 +165,7 @@ impl EmulatorBuilder {
             scenario,
             directories: self.directories,
             clients: self.clients,
+            apis: self.apis,
             only_known_clients: self.only_known_clients,
             interval: self.interval,
             account: self.account,

@@ -17,13 +17,18 @@ use super::record::client_of;
 use super::refresh_fault::RefreshFault;
 use super::refusal::{self, EntraError};
 use super::scenario::{Scenario, TransportFault};
-use super::{EmulatorOptions, LogLine, Registration, RegistrationKind, Reply, metadata, page};
+use super::scope::{self, EmulatedResource, RequestedScopes, SeveralApis};
+use super::{
+    EmulatedApi, EmulatorOptions, LogLine, Registration, RegistrationKind, Reply, metadata, page,
+};
 use entrada_core::NumericDate;
 
 pub(super) struct State {
     pub(super) options: EmulatorOptions,
     pub(super) entropy: SeededRandom,
     pub(super) directories: Vec<Directory>,
+    /// The APIs of the options.
+    apis: Vec<&'static EmulatedResource>,
     /// Device flows, the oldest first.
     pub(super) device_flows: Vec<DeviceFlow>,
     /// Open authorize pages, by the id in their form.
@@ -61,6 +66,7 @@ impl State {
         directories.extend(options.directories.iter().cloned());
         Self {
             entropy: SeededRandom::new(options.seed),
+            apis: options.apis.iter().map(EmulatedApi::resource).collect(),
             options,
             directories,
             device_flows: Vec::new(),
@@ -155,6 +161,21 @@ impl State {
     /// The scenario for this client.
     pub(super) fn scenario_of(&self, client_id: &str) -> &'static Scenario {
         Scenario::of_client(client_id).unwrap_or(self.options.scenario)
+    }
+
+    /// The APIs that are not Microsoft's: those of the options, and those of this client's scenario.
+    pub(super) fn apis_of(&self, client_id: &str) -> Vec<&'static EmulatedResource> {
+        self.apis.iter().chain(self.scenario_of(client_id).apis).copied().collect()
+    }
+
+    /// Reads the `scope` parameter of a request of this client.
+    pub(super) fn parse_scope(
+        &self,
+        client_id: &str,
+        scope: &str,
+        several: SeveralApis,
+    ) -> Result<RequestedScopes, EntraError> {
+        scope::parse(scope, several, &self.apis_of(client_id))
     }
 
     /// The root of the emulator's URLs, without a trailing slash.
@@ -345,7 +366,7 @@ impl State {
         let text = refusal
             .text
             .replace("{client_id}", client_id)
-            .replace("{resource}", super::scope::GRAPH.app_id());
+            .replace("{resource}", scope::GRAPH.app_id());
         let gap = if self.options.crlf { "\r\n" } else { " " };
         format!(
             "AADSTS{}: {text}{gap}Trace ID: {trace_id}{gap}Correlation ID: {correlation_id}{gap}Timestamp: {now}",

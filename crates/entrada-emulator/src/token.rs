@@ -129,7 +129,7 @@ impl State {
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
         let flow = &self.device_flows[index];
-        let wanted = scope::parse(&flow.scope, SeveralApis::Refused)?;
+        let wanted = self.parse_scope(&flow.client_id, &flow.scope, SeveralApis::Refused)?;
         scope::check_account(account, &wanted)?;
         let grant = EmulatedGrant {
             client_id: flow.client_id.clone(),
@@ -190,11 +190,12 @@ impl State {
         code.used = true;
 
         let (account, request) = (code.account, code.request.clone());
-        let mut wanted =
-            scope::parse(call.form("scope").unwrap_or(&request.scope), SeveralApis::Refused)?;
+        let asked = call.form("scope").unwrap_or(&request.scope);
+        let mut wanted = self.parse_scope(client_id, asked, SeveralApis::Refused)?;
         scope::check_account(account, &wanted)?;
         self.check_client_scopes(client_id, &wanted)?;
-        wanted.oidc.extend(scope::parse(&request.scope, SeveralApis::FirstCounts)?.oidc);
+        let consented = self.parse_scope(client_id, &request.scope, SeveralApis::FirstCounts)?;
+        wanted.oidc.extend(consented.oidc);
         let grant = EmulatedGrant {
             client_id: client_id.to_owned(),
             account,
@@ -265,9 +266,11 @@ impl State {
                 ),
             ));
         }
+        let (granted, account) = (grant.scope.clone(), grant.account);
+        let own = self.apis_of(client_id);
         let scope = match call.form("scope") {
             Some(scope) => scope.to_owned(),
-            None if scope::parse(&grant.scope, SeveralApis::FirstCounts)?.is_oidc_only() => {
+            None if scope::parse(&granted, SeveralApis::FirstCounts, &own)?.is_oidc_only() => {
                 return Err(EntraError::with(
                     "invalid_request",
                     90_009,
@@ -277,11 +280,11 @@ impl State {
                     ),
                 ));
             }
-            None => grant.scope.clone(),
+            None => granted.clone(),
         };
-        let wanted = scope::parse(&scope, SeveralApis::FirstCounts)?;
-        scope::check_account(grant.account, &wanted)?;
-        if grant.account.is_personal() && !scope::covers(&grant.scope, &wanted) {
+        let wanted = scope::parse(&scope, SeveralApis::FirstCounts, &own)?;
+        scope::check_account(account, &wanted)?;
+        if account.is_personal() && !scope::covers(&granted, &wanted, &own) {
             return Err(EntraError::new(
                 "invalid_grant",
                 70_000,
@@ -290,7 +293,7 @@ impl State {
             ));
         }
         if let TenantSegment::Directory(id) = segment {
-            grant.tid.clone_from(id);
+            self.grants[index].tid.clone_from(id);
         }
         self.check_client_scopes(client_id, &wanted)?;
         if let Some(token) = self.refresh_tokens.get_mut(value) {

@@ -92,7 +92,7 @@ pub(super) fn with_candidates(command: Command, known: &Candidates) -> Command {
         }
         let words = match arg.get_id().as_str() {
             "profile" | "common-profile" => known.profiles.clone(),
-            "account" => known.accounts.clone(),
+            "account" | "chosen-account" => known.accounts.clone(),
             "job" => known.jobs.clone(),
             "scenario" => known.scenarios.clone(),
             "topic" => topics(),

@@ -1,18 +1,15 @@
 //! `entrada config init`: a first profile, by question and answer.
 
-use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::app::App;
 use super::super::{Exit, Failure, login};
-use crate::config::flags;
-use crate::config::{ConfigFile, JobName, Layer, Settings, nearest};
+use super::{consent, store_choice};
+use crate::config::{ConfigFile, JobName, Layer, Settings, edit, flags, nearest};
 use crate::render;
-use entrada_auth::store::Interaction;
-use entrada_auth::sys::{OutputFile, OutputOptions};
-use entrada_core::entra::consent::ConsentRequest;
+use entrada_auth::store::{Interaction, StoreKind};
+use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
-use entrada_core::entra::resources::short_name;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 use strum::IntoEnumIterator as _;
 
@@ -38,7 +35,7 @@ pub(super) struct Args {
     no_login: bool,
 }
 
-fn profile_name(name: &str) -> Result<String, String> {
+pub(in crate::cli) fn profile_name(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         return Ok(name.to_owned());
@@ -46,15 +43,19 @@ fn profile_name(name: &str) -> Result<String, String> {
     Err("letters, digits, `-` and `_`".to_owned())
 }
 
-pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let (path, file) = match app.config_file() {
-        Ok(both) => both,
-        // A named file may be missing: this command creates it.
+/// The configuration file and where it is. A named file may be missing: it is created.
+pub(in crate::cli) fn config_file(app: &App<'_, '_>) -> Result<(PathBuf, ConfigFile), Failure> {
+    match app.config_file() {
+        Ok(both) => Ok(both),
         Err(failure) => match &app.common.config {
-            Some(path) if !path.exists() => (path.clone(), ConfigFile::default()),
-            _ => return Err(failure),
+            Some(path) if !path.exists() => Ok((path.clone(), ConfigFile::default())),
+            _ => Err(failure),
         },
-    };
+    }
+}
+
+pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (path, file) = config_file(app)?;
     // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
     let name = &args.profile;
@@ -63,19 +64,35 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it; edit the file to change it"))
             .help("for another profile, choose another name: `entrada config init NAME`"));
     }
-    let settings = app.settings_of(&file, None)?;
+    // The profile in the making, so that the default profile lends it nothing.
+    let mut file = file;
+    file.profiles.insert(name.clone(), Layer::default());
+    let settings = app.settings_of(&file, Some(name))?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
     if !ask && given.client_id.is_none() {
         return Err(Failure::usage("there is no terminal to ask at, and `--client-id` is missing")
             .help("give the answers as flags: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
     }
-    if !args.no_login {
-        // Check the store first: a sign-in that cannot be stored wastes the user's answers.
-        drop(app.grants(&settings)?.reserve()?);
-    }
     // Settings for this run only do not belong in a profile.
     let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
+    // Choose and check the store first: a sign-in that cannot be stored wastes the user's answers.
+    store_choice::choose(app, &settings, &mut layer, ask)?;
+    if !args.no_login {
+        let settings = Settings::resolve(&file, Some(name), app.sys.env, layer.clone())?;
+        let is_unnamed = settings.get(|layer| &layer.store).is_none();
+        let ready = app.grants(&settings).and_then(|grants| {
+            drop(grants.reserve()?);
+            Ok(())
+        });
+        ready.map_err(|failure| {
+            if is_unnamed {
+                failure.help("or keep grants in encrypted files, with a key file that entrada makes: `--store file`")
+            } else {
+                failure
+            }
+        })?;
+    }
     if let Some(given) = &layer.client_id
         && matches!(settings.authority()?, Authority::Entra { .. })
     {
@@ -106,12 +123,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
     }
     // Report a profile that cannot work before it is written.
-    let whole = Settings::resolve(&file, None, app.sys.env, layer.clone())?;
+    let whole = Settings::resolve(&file, Some(name), app.sys.env, layer.clone())?;
     whole.authority()?;
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
     write(app, &path, name, &layer)?;
-    if let Some(text) = consent_needed(&whole)? {
+    if let Some(text) = consent::page(&whole)? {
         app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
     }
     if args.no_login {
@@ -128,7 +145,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 /// Asks until `read` accepts the answer; an empty answer means `default`.
-fn question<T>(
+pub(super) fn question<T>(
     app: &mut App<'_, '_>,
     text: &str,
     default: &str,
@@ -203,16 +220,17 @@ fn client_id(text: &str) -> Result<String, String> {
 
 /// Explains how to register an application for the answers so far.
 fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
-    let portal = settings.cloud().facts().portal.unwrap_or("The portal of your cloud");
+    let portal = match settings.cloud() {
+        Cloud::Public => "https://entra.microsoft.com",
+        other => other.facts().portal.unwrap_or("The portal of your cloud"),
+    };
     let accounts = match layer.tenant.as_deref() {
-        Some("consumers") => "Personal Microsoft accounts only",
-        Some("common") => {
-            "Accounts in any organizational directory and personal Microsoft accounts"
-        }
+        Some("consumers") => "\"Personal accounts only\"",
+        Some("common") => "\"Any Entra ID Tenant + Personal Microsoft accounts\"",
         Some("organizations") => {
-            "Accounts in any organizational directory (or in yours only, if all your accounts are there)"
+            "\"Multiple Entra ID tenants\" (or \"Single tenant only\", if all your accounts are in yours)"
         }
-        _ => "Accounts in this organizational directory only",
+        _ => "\"Single tenant only\"",
     };
     let mut apis: Vec<(&str, Vec<&str>)> = vec![("Microsoft Graph", vec!["offline_access"])];
     for job in layer.job.iter().flatten().filter_map(|name| Job::parse(&name.to_string())) {
@@ -235,108 +253,39 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
     let permissions = names.collect::<Vec<_>>().join("; ");
     let text = format!(
         "An application has to be registered once, by you or an administrator:\n\n  \
-         1. {portal}, Microsoft Entra ID, App registrations, New registration.\n     \
-            Supported account types: {accounts}.\n  \
-         2. Redirect URI: platform \"Public client/native (mobile & desktop)\", address http://localhost\n     \
-            (later: Authentication, Add a platform, Mobile and desktop applications).\n  \
-         3. Authentication, Allow public client flows: Yes. The sign-in by code needs it.\n  \
-         4. API permissions, Add a permission, Delegated permissions:\n     \
-            {permissions}.\n  \
-         5. Overview: copy the Application (client) ID.\n"
+         1. {portal}: \"Entra ID\" > \"App registrations\" > \"New registration\".\n     \
+            Supported account types: {accounts}.\n     \
+            Copy the \"Application (client) ID\", not the \"Object ID\".\n  \
+         2. \"Manage\" > \"Authentication\" > \"Add Redirect URI\" > \"Mobile and desktop applications\":\n     \
+            http://localhost\n  \
+         3. \"Authentication\" > \"Allow public client flows\": Yes. The sign-in by code needs it.\n  \
+         4. \"API permissions\" > \"Add a permission\" > \"Delegated permissions\":\n     \
+            {permissions}.\n"
     );
     app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
 }
 
-/// Adds the profile to the file atomically: a failure leaves the file unchanged.
-fn write(app: &mut App<'_, '_>, path: &Path, name: &str, layer: &Layer) -> Result<(), Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::usage(format!("cannot write {}: {error}", path.display()))
-            .help("name a file that you may write: `--config FILE`, or ENTRADA_CONFIG")
-    };
-    let folder = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or(Path::new(".")).to_owned()
-    };
-    let mut folders = std::fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.create(folder(path)).map_err(|error| failed(&error))?;
-    // A symbolic link is kept, even if its target does not exist yet.
-    let options = OutputOptions { in_place: true, ..OutputOptions::default() };
-    let mut output = OutputFile::open(path, options).map_err(|error| failed(&error))?;
-    if !output.is_file() {
-        return Err(failed(&std::io::Error::other("it is not a plain file")));
-    }
-    // A lock makes two simultaneous runs wait for each other.
-    #[cfg(unix)]
-    let _turn = {
-        let turn = std::fs::File::open(folder(path)).map_err(|error| failed(&error))?;
-        turn.lock().map_err(|error| failed(&error))?;
-        turn
-    };
-    let before = ConfigFile::read_text(path, false)?.trim_start_matches('\u{feff}').to_owned();
-    let file = ConfigFile::parse(&before).map_err(Failure::usage)?;
-    let profile = toml::to_string(&layer.table())
-        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let first = file.profiles.is_empty() && file.default_profile.is_none();
-    let mut text = String::new();
-    if first {
-        // Before all tables, or it would belong to the last of them.
-        let _ = writeln!(text, "default-profile = \"{name}\"\n");
-    }
-    text += &before;
-    if !text.is_empty() && !text.ends_with("\n\n") {
-        text += if text.ends_with('\n') { "\n" } else { "\n\n" };
-    }
-    let _ = write!(text, "[profiles.{name}]\n{profile}");
-    ConfigFile::parse(&text).map_err(|error| {
-        Failure::usage(format!(
-            "{}: the profile cannot be added to this file: {error}",
-            path.display()
-        ))
-        .help("write it by hand: `config.example.toml` shows how")
+/// Adds the profile to the file.
+pub(in crate::cli) fn write(
+    app: &mut App<'_, '_>,
+    path: &Path,
+    name: &str,
+    layer: &Layer,
+) -> Result<(), Failure> {
+    let mut is_default = false;
+    app.edit_config(path, |before| {
+        let text = edit::upsert_profile(before, name, &layer.table())?;
+        let was_default =
+            ConfigFile::parse(before).is_ok_and(|file| file.default_profile.is_some());
+        let file = ConfigFile::parse(&text).map_err(|fault| fault.to_string())?;
+        is_default = !was_default && file.default_profile.as_deref() == Some(name);
+        Ok(text)
     })?;
-    output.write(app.stdout, text.as_bytes()).map_err(|error| failed(&error))?;
     app.ui.line(format!("wrote the profile `{name}` to {}", clean(&path.to_string_lossy())));
-    if first {
+    if is_default {
         app.ui.line(format!("commands without a profile use `{name}`"));
     }
     Ok(())
-}
-
-/// What an administrator has to do, if users cannot consent by default to what the profile asks for.
-fn consent_needed(settings: &Settings) -> Result<Option<String>, Failure> {
-    let authority = settings.authority()?;
-    let (base, tenant) = (authority.base(), authority.tenant().map(ToString::to_string));
-    let client_id = settings.client_id()?;
-    // The portal asks for one consent, so all jobs count.
-    let mut needed: Vec<String> = Vec::new();
-    let mut links = Vec::new();
-    for job in settings.jobs()? {
-        let scopes = settings.request_scopes(&[job])?;
-        let request = ConsentRequest {
-            authority: Some(&base),
-            cloud: Some(settings.cloud()),
-            tenant: tenant.as_deref(),
-            client_id: Some(&client_id),
-            scopes: Some(&scopes),
-        };
-        let names = request.needing_administrator();
-        if !names.is_empty() {
-            links.push(request.admin_link());
-        }
-        needed.extend(names.into_iter().map(|scope| format!("`{}`", short_name(scope))));
-    }
-    if needed.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(format!(
-        "By default, users of an organisation cannot consent to {} themselves. If the sign-in page says `Need admin approval`, an \
-         administrator opens:\n\n{}",
-        needed.join(", "),
-        links.iter().map(|link| format!("  {link}\n")).collect::<String>()
-    )))
 }
 
 /// What can be done with it.
@@ -352,6 +301,15 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
         lines.push((
             format!("entrada recipe mbsync {quoted}"),
             "prints a mail program's configuration",
+        ));
+    }
+    if layer.store == Some(StoreKind::File)
+        && layer.store_key_file.is_none()
+        && app.sys.env.own("STORE_KEY").is_none()
+    {
+        lines.push((
+            format!("entrada store rekey {quoted}"),
+            "makes a key file, so that scripts can use the profile",
         ));
     }
     let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or_default();

@@ -1,6 +1,9 @@
 //! `entrada config`.
 
-mod init;
+mod consent;
+pub(super) mod init;
+mod store_choice;
+mod write;
 
 use super::app::App;
 use super::arguments::holds_secret;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::app::App;
 use super::CheckLine;
 use crate::config::Settings;
-use entrada_auth::store::{StoreErrorKind, StoreKind};
+use entrada_auth::store::{Grants, StoreError, StoreErrorKind, StoreKind, StoredKeys};
 use entrada_auth::sys::{HostKind, Stream, TextVariable};
 
 /// Bytes of a grant with large tokens.
@@ -46,7 +46,16 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         return CheckLine::note("store", "in memory: sign-ins are lost when the command ends")
             .help("`--store keyring` keeps sign-ins");
     }
-    match grants.test_write(GRANT) {
+    // A wrong key writes and reads its own items, so one that is there is opened first.
+    let key = grants.check_key();
+    let tested =
+        key.and_then(|()| unfinished_rekey(app, &grants)).and_then(|()| grants.test_write(GRANT));
+    match tested {
+        Ok(()) if app.asks_for_passphrase(settings) => CheckLine::note(
+            "store",
+            format!("{}: they work, and ask a person for the passphrase at each command: not for scripts", grants.describe()),
+        )
+        .help(format!("for scripts, give the store a key file: {}", app.rekey_command(settings))),
         Ok(()) => CheckLine::fine(
             "store",
             format!("{}: {GRANT} bytes were stored and read back", grants.describe()),
@@ -65,6 +74,20 @@ pub(super) fn store(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     }
 }
 
+/// An error if a change of the key has begun and not ended.
+fn unfinished_rekey(app: &App<'_, '_>, grants: &Grants) -> Result<(), StoreError> {
+    let Ok(paths) = app.paths() else { return Ok(()) };
+    if grants.kind() != StoreKind::File || !StoredKeys::of(&paths.data)?.is_unfinished {
+        return Ok(());
+    }
+    Err(StoreError {
+        kind: StoreKind::File,
+        action: "prove that it can be written",
+        reason: StoreErrorKind::RekeyUnfinished("an earlier run was interrupted".to_owned()),
+        source: None,
+    })
+}
+
 /// Who is signed in.
 pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
     let found = app.grants(settings).and_then(|grants| {
@@ -78,6 +101,8 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
                 error.reason,
                 StoreErrorKind::Corrupt(_)
                     | StoreErrorKind::WrongKey(_)
+                    | StoreErrorKind::WrongKeyKind { .. }
+                    | StoreErrorKind::RekeyUnfinished(_)
                     | StoreErrorKind::Denied(_)
             ) =>
         {

@@ -44,6 +44,19 @@ impl From<StoreError> for Failure {
                     "only if that key is lost, or every file damaged: `entrada logout --all` removes everything in the store, \
                      and `entrada login` signs in again",
                 ),
+            (StoreErrorKind::WrongKeyKind { made_with: "passphrase", .. }, _) => failure
+                .help(
+                    "type the passphrase: run the command at a terminal, without ENTRADA_STORE_KEY and `--store-key-file`",
+                )
+                .help(
+                    "or encrypt the store with that key: `entrada store rekey` asks for the passphrase once",
+                ),
+            (StoreErrorKind::WrongKeyKind { .. }, _) => failure.help(
+                "give that key in ENTRADA_STORE_KEY, or name its file with `--store-key-file`; with it nothing is lost",
+            ),
+            (StoreErrorKind::RekeyUnfinished(_), _) => failure.help(
+                "run `entrada store rekey` again, as it was run before: it continues, and nothing is lost",
+            ),
             (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \
                  itself is damaged, `entrada login --replace-damaged` moves it aside and signs in again, and `entrada logout` clears \

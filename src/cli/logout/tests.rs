@@ -126,7 +126,7 @@ fn a_lost_key_is_overcome_by_a_logout_and_only_by_that() {
     assert!(!stderr.contains("--replace-damaged"), "{stderr}");
     let grants = grants_in(home.path(), "11");
     assert!(grants.load(&grants.list().unwrap()[0].key()).unwrap().is_some());
-    assert_eq!(run_in(home.path(), "22", &["logout", "--all"]).0, Exit::Success);
+    assert_eq!(run_in(home.path(), "22", &["logout", "--everything"]).0, Exit::Success);
     let (exit, _, stderr) = run_in(home.path(), "22", &["login"]);
     assert_eq!(exit, Exit::Success, "{stderr}");
 }
@@ -149,7 +149,7 @@ fn stale_entries_are_counted_and_the_list_is_written_once() {
     entries.extend(all);
     std::fs::write(&path, list.to_string()).unwrap();
     let passed = entrada_auth::sys::Clock::stopwatch(&entrada_auth::sys::RealClock);
-    let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
+    let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--everything"]);
     assert_eq!(exit, Exit::Success, "{stderr}");
     assert!(stderr.contains("forgot ada@contoso.example\n"), "{stderr}");
     assert!(stderr.contains("forgot 300 accounts that only the list"), "{stderr}");
@@ -230,7 +230,7 @@ fn a_logout_that_cannot_go_on_has_taken_those_before_off_the_list() {
     let grant = grants.load(&key).unwrap().unwrap();
     grants.save(&last, &grant, NumericDate(0)).unwrap();
     let held = grants.lock(&last, Duration::ZERO, &mut |_| false).unwrap();
-    let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--all"]);
+    let (exit, _, stderr) = run_in(home.path(), "11", &["logout", "--everything"]);
     assert_eq!(exit, Exit::Busy, "{stderr}");
     assert!(stderr.contains("1 of 2 accounts were forgotten"), "{stderr}");
     let left: Vec<_> = grants.list().unwrap().iter().map(AccountEntry::key).collect();

@@ -88,7 +88,10 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
-    let settings = app.settings(args.profile.as_deref())?;
+    let settings = match args.token_from {
+        Some(_) => app.settings(args.profile.as_deref())?,
+        None => app.settings_of_sign_in(args.profile.as_deref())?,
+    };
     let jobs = settings.jobs()?;
     if args.server.is_some() && 1 < jobs.len() {
         return Err(Failure::usage("`--server` works with only one job")

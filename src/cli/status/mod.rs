@@ -120,7 +120,11 @@ fn unreadable(error: &StoreError) -> String {
 fn is_damage(error: &StoreError) -> bool {
     matches!(
         error.reason,
-        StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) | StoreErrorKind::Newer(_)
+        StoreErrorKind::Corrupt(_)
+            | StoreErrorKind::WrongKey(_)
+            | StoreErrorKind::WrongKeyKind { .. }
+            | StoreErrorKind::RekeyUnfinished(_)
+            | StoreErrorKind::Newer(_)
     )
 }
 

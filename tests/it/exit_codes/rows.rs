@@ -199,16 +199,32 @@ fn rows_of_the_store() -> Vec<Row> {
             let _held = held(&world);
             entrada(&world, &["logout"])
         }),
+        row("store", 0, || entrada(&signed_in("auto-approve"), &["store", "rekey"])),
+        row("store", 2, || {
+            entrada(&signed_in("auto-approve"), &["store", "rekey", "--store", "memory"])
+        }),
+        row("store", 7, || {
+            let world = signed_in("auto-approve");
+            world.set("ENTRADA_STORE_KEY", &"22".repeat(32));
+            entrada(&world, &["store", "rekey"])
+        }),
+        row("store", 9, || {
+            let world = signed_in("auto-approve");
+            let _held = held(&world);
+            entrada(&world, &["store", "rekey"])
+        }),
         row("logout", 0, || entrada(&signed_in("auto-approve"), &["logout"])),
         row("logout", 2, || entrada(&World::new(), &["logout", "--tenant", "a/b"])),
     ];
     for (signal, code) in SIGNALS {
-        rows.push(row("logout", code, move || {
-            let world = signed_in("auto-approve");
-            let _held = held(&world);
-            world.signal_comes(signal);
-            entrada(&world, &["logout"])
-        }));
+        for (command, args) in [("logout", &["logout"][..]), ("store", &["store", "rekey"])] {
+            rows.push(row(command, code, move || {
+                let world = signed_in("auto-approve");
+                let _held = held(&world);
+                world.signal_comes(signal);
+                entrada(&world, args)
+            }));
+        }
     }
     for (command, args) in [
         ("export", &["export", "--msal"][..]),

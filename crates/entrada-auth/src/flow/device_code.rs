@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{AcquireError, Prompt, Refusal, TokenRequest, seconds_left, token_endpoint};
-use crate::sys::{HeldSignals, HttpFailure, HttpResponse, Sys};
+use crate::sys::{HeldSignals, HttpError, HttpFailure, HttpResponse, Sys};
 use entrada_core::oauth::device_code::{self, DeviceAuthorization, Poll, SLOW_DOWN_STEP};
 use entrada_core::oauth::{
     ErrorResponse, ProtocolError, RETRYABLE_STATUS, TokenResponse, retry_after,
@@ -41,12 +41,13 @@ pub fn run<'a>(
         .device_authorization
         .as_ref()
         .ok_or_else(|| AcquireError::NoDeviceFlow(request.authority.to_string()))?;
-    let response = sys.http.send(device_code::authorization_request(
+    let asked = device_code::authorization_request(
         endpoint,
         &request.client_id,
         &request.scopes,
         request.claims_parameter().as_deref(),
-    ))?;
+    );
+    let response = sys.http.send(asked).map_err(unanswered)?;
     let received_at = sys.clock.now();
     let authorization = device_code::parse_authorization(&response, received_at)?
         .map_err(|error| refused(*error, false))?;
@@ -154,7 +155,7 @@ impl<'a, 's> DevicePoll<'a, 's> {
             HttpFailure::Interrupted(_)
             | HttpFailure::TooLarge
             | HttpFailure::Insecure
-            | HttpFailure::Deadline { .. } => PollFailure::End(error.into()),
+            | HttpFailure::Deadline { .. } => PollFailure::End(unanswered(error)),
             _ => PollFailure::NoDecision { error: Box::new(error.into()), wait: None },
         })?;
         match device_code::parse_poll(&response, now) {
@@ -190,7 +191,7 @@ impl<'a, 's> DevicePoll<'a, 's> {
     /// The error for the end of the wait: of `--timeout`, or of the code.
     fn timeout_error(&self) -> AcquireError {
         match self.request.page.timeout.filter(|timeout| *timeout == self.lifetime) {
-            Some(timeout) => AcquireError::NoAnswer { after: timeout },
+            Some(timeout) => AcquireError::DeviceTimeout { after: timeout },
             None => expired(),
         }
     }
@@ -225,6 +226,14 @@ enum PollFailure {
     End(AcquireError),
     /// The next poll may succeed, after `wait` if the server named it.
     NoDecision { error: Box<AcquireError>, wait: Option<Duration> },
+}
+
+/// The error for a request without an answer. What ran out may be the time for the whole sign-in.
+fn unanswered(error: HttpError) -> AcquireError {
+    match error.into() {
+        AcquireError::NoAnswer { after } => AcquireError::DeviceTimeout { after },
+        error => error,
+    }
 }
 
 fn is_temporary(response: &HttpResponse, error: &ErrorResponse) -> bool {

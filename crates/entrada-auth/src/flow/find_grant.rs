@@ -26,7 +26,7 @@ pub(super) fn find_grant(
             grant.is_none_or(|grant| check_account(request, &grant.account).is_ok())
         });
     }
-    let mut fitting = grants.signed_in(fitting);
+    let mut fitting = grants.narrow_to_default(grants.signed_in(fitting));
     if 1 < fitting.len() {
         return Err(AcquireError::Ambiguous(distinct_names(&fitting)));
     }

@@ -195,6 +195,12 @@ pub enum AcquireError {
         /// How long entrada waited.
         after: std::time::Duration,
     },
+    /// A sign-in by device code was not finished in time.
+    #[error("the sign-in by code was not finished within {}", waited(*after))]
+    DeviceTimeout {
+        /// How long entrada waited.
+        after: std::time::Duration,
+    },
     /// No address could be read from the user.
     #[error("no address was pasted")]
     NothingPasted(#[source] std::io::Error),

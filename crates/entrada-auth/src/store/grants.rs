@@ -62,7 +62,7 @@ impl Grants {
     /// contains user names.
     pub(super) fn sweep(&self) {
         let _ = std::fs::remove_dir_all(self.state_dir.join("accounts.seen"));
-        let caches = ["keyring", "signing-keys"].map(|name| self.state_dir.join(name));
+        let caches = ["keyring", "signing-keys", "defaults"].map(|name| self.state_dir.join(name));
         for dir in [self.pending_dir(), self.state_dir.clone()].into_iter().chain(caches) {
             temporary::sweep_next_to(&dir.join("any"));
         }
@@ -194,7 +194,9 @@ impl Grants {
     /// [`StoreError`] if the list cannot be written.
     pub fn remove_from_list(&self, keys: &[GrantKey]) -> Result<bool, StoreError> {
         let removed = self.index.remove(self.kind(), keys);
-        removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))
+        let removed = removed.map_err(|fault| fault.when(self.kind(), action::REMOVE))?;
+        self.forget_defaults(keys);
+        Ok(removed)
     }
 
     /// Proves that the store can be written. Called before a code or a refresh token is redeemed, because the answer
@@ -336,8 +338,7 @@ impl Grants {
     }
 
     fn lock_path(&self, key: &GrantKey) -> PathBuf {
-        let file = disk::file_name(&format!("{}|{key}", super::kind_name(self.kind())));
-        self.state_dir.join("locks").join(format!("{file}.lock"))
+        super::lock_path(&self.state_dir, self.kind(), &key.to_string())
     }
 
     fn stored(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {

@@ -123,7 +123,10 @@ impl Grants {
         let Err(error) = recovery::load(&*self.backend) else { return Ok(()) };
         match error.reason {
             StoreErrorKind::Newer(_) => return Ok(()),
-            StoreErrorKind::Corrupt(_) | StoreErrorKind::WrongKey(_) => (),
+            StoreErrorKind::Corrupt(_)
+            | StoreErrorKind::WrongKey(_)
+            | StoreErrorKind::WrongKeyKind { .. }
+            | StoreErrorKind::RekeyUnfinished(_) => (),
             _ => return Err(error),
         }
         if self.check_key_replaceable(error).is_ok() {
@@ -202,6 +205,8 @@ impl Grants {
                     error.reason,
                     StoreErrorKind::Corrupt(_)
                         | StoreErrorKind::WrongKey(_)
+                        | StoreErrorKind::WrongKeyKind { .. }
+                        | StoreErrorKind::RekeyUnfinished(_)
                         | StoreErrorKind::Newer(_)
                 ) =>
             {

@@ -4,6 +4,7 @@
 mod account_entry;
 pub mod backend;
 mod deadline;
+mod defaults;
 mod disk;
 pub mod foreign;
 mod grant;
@@ -14,6 +15,7 @@ mod lock;
 mod open;
 mod record;
 mod recovery;
+mod rekey;
 mod reserved_descriptors;
 mod seal;
 mod signing_keys;
@@ -30,6 +32,7 @@ pub use backend::{
 };
 #[cfg(target_os = "linux")]
 pub use backend::{ItemPaths, Keyutils, SecretService, SecretServiceOptions, bus_in};
+pub use defaults::{ApplicationDefaults, application_defaults};
 pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
 
@@ -37,6 +40,7 @@ pub use listing::read_account_list;
 pub use lock::{LockError, LockGuard, LockOutcome};
 pub use open::{StoreOptions, is_new, open, session_bus};
 pub use recovery::WriteReservation;
+pub use rekey::{Rekey, RekeyError, Rekeyed, StoredKeys};
 pub use seal::StoreKey;
 pub use temporary::ReservedSpace;
 
@@ -132,6 +136,19 @@ pub enum StoreErrorKind {
     /// The stored data cannot be decrypted: it was encrypted with another key.
     #[error("the stored data cannot be decrypted: {0}")]
     WrongKey(String),
+    /// The stored data was encrypted with a passphrase and a key was given, or the other way round.
+    #[error(
+        "wrong kind of key: the stored data was encrypted with a {made_with}, and a {given} was given"
+    )]
+    WrongKeyKind {
+        /// What the data was encrypted with: `passphrase` or `key`.
+        made_with: &'static str,
+        /// What was given.
+        given: &'static str,
+    },
+    /// A change of the key has begun and not ended, and this item is under the other key.
+    #[error("a change of the store's key has not finished: {0}")]
+    RekeyUnfinished(String),
     /// The stored data cannot be read: truncated, altered, or written by another program.
     #[error("the stored data is damaged: {0}")]
     Corrupt(String),
@@ -228,7 +245,15 @@ mod action {
     pub(super) const REMOVE: &str = "remove the grant";
     pub(super) const NAMES: &str = "list the grants";
     pub(super) const PREPARE: &str = "prove that it can be written";
+    pub(super) const REKEY: &str = "change its key";
+    pub(super) const DEFAULTS: &str = "keep the default account";
     pub(super) const KEEP: &str = "keep the grant aside";
+}
+
+/// The file of the lock on the item `name`.
+fn lock_path(state_dir: &std::path::Path, kind: StoreKind, name: &str) -> std::path::PathBuf {
+    let file = disk::file_name(&format!("{}|{name}", kind_name(kind)));
+    state_dir.join("locks").join(format!("{file}.lock"))
 }
 
 /// Lower-case hexadecimal digits of `bytes`.

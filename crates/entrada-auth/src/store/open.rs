@@ -74,7 +74,8 @@ pub fn is_new(data_dir: &Path) -> bool {
     File::is_new(&items_in(data_dir))
 }
 
-fn items_in(data_dir: &Path) -> PathBuf {
+/// The folder of the items of the file store in `data_dir`.
+pub(super) fn items_in(data_dir: &Path) -> PathBuf {
     data_dir.join("grants")
 }
 

@@ -112,10 +112,9 @@ impl Sealer {
             return Err(BackendError::corrupt("the file holds another item"));
         }
         if head[9] != self.keying() {
-            let (is, given) =
+            let (made_with, given) =
                 if self.is_salted() { ("key", "passphrase") } else { ("passphrase", "key") };
-            let text = format!("it was encrypted with a {is}, but a {given} was given");
-            return Err(BackendError::new(StoreErrorKind::WrongKey(text)));
+            return Err(BackendError::new(StoreErrorKind::WrongKeyKind { made_with, given }));
         }
         let payload = Payload { msg: &sealed[head.len()..], aad: head };
         self.cipher(head)?
@@ -137,9 +136,10 @@ impl Sealer {
             return Ok(Salt::default());
         }
         let like = like.and_then(|sealed| parse(sealed).ok()).map(|(_, head)| head);
-        match like.filter(|head| head[9] == self.keying()) {
-            Some(head) => Ok(salt_of(head)),
-            None => random(),
+        match (like.filter(|head| head[9] == self.keying()), &*self.derived.borrow()) {
+            (Some(head), _) => Ok(salt_of(head)),
+            (None, Some((salt, _))) => Ok(*salt),
+            (None, None) => random(),
         }
     }
 
@@ -167,6 +167,11 @@ impl fmt::Debug for Sealer {
 /// The name of a sealed item. The name is not secret, and reading it needs no key.
 pub(super) fn name_of(sealed: &[u8]) -> Result<String, BackendError> {
     parse(sealed).map(|(name, _)| name.to_owned())
+}
+
+/// Whether a sealed item is encrypted with a passphrase. Finding out needs no key.
+pub(super) fn is_under_passphrase(sealed: &[u8]) -> Result<bool, BackendError> {
+    parse(sealed).map(|(_, head)| head[9] != 0)
 }
 
 /// `N` random bytes.

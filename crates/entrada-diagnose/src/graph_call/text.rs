@@ -7,6 +7,9 @@ const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 /// Bytes of a text that are searched.
 const TEXT_MAX: usize = 64 << 10;
 
+/// Maximum number of addresses in a text that are looked at.
+const ADDRESSES_MAX: usize = 500;
+
 /// Bytes between a method and its URL, as in `requests.get(url="https://…`.
 const DISTANCE_MAX: usize = 40;
 
@@ -25,7 +28,8 @@ pub fn call_of(text: &str) -> Option<GraphCall> {
         let end = (0..=TEXT_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
         &text[..end.unwrap_or(0)]
     });
-    let mut calls = text.match_indices("://").filter_map(|(at, _)| call_at(text, at));
+    let addresses = text.match_indices("://").take(ADDRESSES_MAX);
+    let mut calls = addresses.filter_map(|(at, _)| call_at(text, at));
     let first = calls.next().or_else(|| by_request_line(text))?;
     calls.all(|other| other == first).then_some(first)
 }
@@ -42,6 +46,8 @@ fn call_at(text: &str, at: usize) -> Option<GraphCall> {
         None => c.is_whitespace() || matches!(c, '"' | '`' | '<' | '>' | '\\' | ',' | ';'),
     };
     let url = text.get(start..)?.split(is_end).next()?;
+    // The method needs more of the text, so other addresses are left out first.
+    GraphCall::new("GET", url).ok()?;
     GraphCall::new(method_of(text, before, start)?, url).ok()
 }
 

@@ -105,9 +105,18 @@ fn refusal_that_starts(message: &str) -> Option<ErrorResponse> {
     message.starts_with("AADSTS").then(|| page::aadsts(message)).flatten()
 }
 
+/// Whether `members` are an error that a service writes in the form of an OAuth error: SharePoint does.
+pub(super) fn is_of_a_service(members: &Map<String, Value>) -> bool {
+    let said = members.get("error_description").and_then(Value::as_str);
+    said.is_some_and(|text| text.trim().eq_ignore_ascii_case("Token type is not allowed."))
+}
+
 /// Whether `members` are those of an OAuth error. `told`: an authority sent it, so `error` may be missing. APIs send an
 /// `error_description` alone as well (SharePoint).
 fn is_oauth_refusal(members: &Map<String, Value>, told: bool) -> bool {
+    if is_of_a_service(members) {
+        return false;
+    }
     let described = members.get("error_description").and_then(Value::as_str);
     match members.get("error") {
         Some(Value::String(error)) => {

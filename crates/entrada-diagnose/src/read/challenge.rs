@@ -130,11 +130,8 @@ fn parameters(text: &str, from: usize) -> Option<(String, usize)> {
 /// The parameter at the start of `text`: its name, its value, and what follows it. Logs escape the quotes.
 fn parameter(text: &str) -> Option<(&str, &str, &str)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let (name, rest) = text.split_once('=')?;
-    let name = name.trim_end();
-    if name.is_empty() || !name.chars().all(is_name) {
-        return None;
-    }
+    let (name, rest) = text.split_at(text.find(|c| !is_name(c))?);
+    let rest = rest.trim_start().strip_prefix('=').filter(|_| !name.is_empty())?;
     let rest = rest.trim_start_matches(' ');
     for quote in ["\\\"", "\""] {
         let Some(quoted) = rest.strip_prefix(quote) else { continue };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::{is_api_error, take_answer};
+use super::answer::{is_api_error, is_of_a_service, take_answer};
 use super::artifact::ArtifactKind;
 use super::reading::read_inner;
 use super::{RecogniseError, file, msal, printed, sign_in_log};
@@ -90,6 +90,17 @@ pub(super) fn object(
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
         return found(kind_of(&evidence), evidence);
     }
+    // An exception in the place of the code: its text tells more.
+    if is_refusal(members)
+        && !has_code(members)
+        && let Some(found) = inner(members, base, now, depth)
+    {
+        return Ok(Some(found));
+    }
+    if is_of_a_service(members) {
+        take_answer(HttpAnswer::of_body(text), &mut evidence, None);
+        return found(ArtifactKind::ApiError, evidence);
+    }
     if is_refusal(members) {
         evidence.refusal = Some(ErrorResponse::from_json(members));
         return found(ArtifactKind::OauthError, evidence);
@@ -122,6 +133,15 @@ pub(super) fn object(
         return found(kind_of(&evidence), evidence);
     }
     Ok(None)
+}
+
+/// The longest code of an error, in bytes.
+const CODE_MAX: usize = 64;
+
+/// Whether the `error` of `members` may be a code (RFC 6749 §5.2), and is no text.
+fn has_code(members: &Map<String, Value>) -> bool {
+    let code = members.get("error").and_then(Value::as_str);
+    members.contains_key("error_description") || code.is_none_or(|code| code.len() <= CODE_MAX)
 }
 
 fn kind_of(evidence: &Evidence) -> ArtifactKind {

@@ -11,6 +11,7 @@ mod fold;
 mod json;
 mod lenient_json;
 pub(super) mod limits;
+mod mentions;
 mod msal;
 mod normalise;
 mod other_text;
@@ -19,6 +20,7 @@ mod phrase;
 mod printed;
 mod prose;
 mod reading;
+mod request_address;
 mod resolve;
 mod sasl_string;
 mod scan;
@@ -30,8 +32,10 @@ mod weight;
 
 pub(super) use self::address::refusal as refusal_of_redirect;
 pub(super) use self::answer::refusal_in;
+pub use self::mentions::Mentions;
 pub(super) use self::other_text::{is_label, refuses};
 pub use self::reading::{ArtifactLine, Position, Reading, explain_reading};
+pub(super) use self::request_address::misspelt_message;
 
 use super::Evidence;
 use entrada_core::NumericDate;

@@ -20,7 +20,9 @@ pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
 
 /// Whether a line of `text` begins with `words`, which are in lower case.
 fn starts_a_line(text: &str, words: &str) -> bool {
-    text.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with(words))
+    let starts =
+        |line: &str| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words));
+    text.lines().any(|line| starts(line.trim_start()))
 }
 
 /// The same, but only from an AADSTS number or an OAuth error code, which only an authority sends.
@@ -132,8 +134,12 @@ fn is_written_by_a_program(before: &str, after: &str) -> bool {
         || line
             .trim_end()
             .ends_with(['"', '\'', '`', '(', '[', '<', ':', '=', ',', '>', '|', '&', '?']);
-    let says_error = line.to_ascii_lowercase().trim_end().ends_with("error")
-        || line.to_ascii_lowercase().trim_end().ends_with("code");
+    let ends_with = |word: &str| {
+        let line = line.trim_end().as_bytes();
+        let end = line.len().saturating_sub(word.len());
+        line[end..].eq_ignore_ascii_case(word.as_bytes())
+    };
+    let says_error = ends_with("error") || ends_with("code");
     begins || says_error || after.starts_with(['"', '\'', '`', ')', ']', ':', '&', '<'])
 }
 

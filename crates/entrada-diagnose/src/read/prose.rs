@@ -56,7 +56,13 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         add(ArtifactKind::MailSentence, of_mail(mail, base));
     }
     if let Some(answer) = phrase::in_words(trimmed) {
-        add(ArtifactKind::StatusInWords, of_answer(answer));
+        // An exception that names the authority's address lacks the authority's answer.
+        let content = if answer.is_of_an_authority() && page::named(trimmed).is_none() {
+            Evidence { answer: Some(answer), ..base.clone() }
+        } else {
+            of_answer(answer)
+        };
+        add(ArtifactKind::StatusInWords, content);
     }
     if let Some(body) = page::api_error(trimmed) {
         add(ArtifactKind::CommandError, of_answer(HttpAnswer::of_body(&body)));

@@ -6,10 +6,11 @@ use std::fmt;
 use super::artifact::{Artifact, ArtifactKind};
 use super::normalise::{Normalised, Step, normalise};
 use super::other_text::TOKEN;
-use super::resolve::resolve;
+use super::resolve::{Resolved, resolve};
 use super::weight::outweighed_by;
-use super::{RecogniseError, json, limits, prose, structured, tokens};
+use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
 use crate::Evidence;
+use crate::observed::Observed;
 use crate::shape::Shape;
 use entrada_core::har::Har;
 use entrada_core::{NumericDate, Secret};
@@ -26,14 +27,15 @@ pub(super) struct ReadText {
     pub(super) steps: Vec<Step>,
     /// The text without what it wore.
     pub(super) text: String,
-    /// What was found, each with whether it counts.
-    pub(super) artifacts: Vec<(Artifact, bool)>,
+    /// What was found, each with its part in the evidence.
+    pub(super) artifacts: Vec<Resolved>,
 }
 
 /// Reads `text`, which is trimmed and not empty.
 pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseError> {
-    let base = Evidence { now: Some(now), ..Evidence::default() };
     let start = limits::start_of(text);
+    let observed = Observed::of(start);
+    let base = Evidence { now: Some(now), observed, ..Evidence::default() };
     base.redactor.learn_text(start);
     let mut failure = None;
     if text.starts_with('{') {
@@ -72,7 +74,8 @@ fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Rea
         let is_found = plain
             .artifacts
             .iter()
-            .any(|(found, _)| found.span != (0..text.len()) || found.kind != ArtifactKind::Token);
+            .map(|found| &found.artifact)
+            .any(|found| found.span != (0..text.len()) || found.kind != ArtifactKind::Token);
         if !plain.evidence.unrecognised && is_found {
             return ReadText { text: text.to_owned(), ..plain };
         }
@@ -111,7 +114,8 @@ pub(super) fn read_inner(
     if read.evidence.token.is_some() {
         read.evidence.call = read.evidence.call.or_else(|| crate::call_of(&read.text));
     }
-    let kind = read.artifacts.iter().filter(|(_, counts)| *counts).map(|(found, _)| found.kind);
+    let kind =
+        read.artifacts.iter().filter(|found| found.counts()).map(|found| found.artifact.kind);
     Some((kind.min()?, read.evidence)).filter(|(_, evidence)| !evidence.unrecognised)
 }
 
@@ -127,8 +131,15 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
         if read.evidence.token.is_some() {
             let content = Box::new(read.evidence.clone());
             let whole = Artifact { kind: ArtifactKind::Token, span: 0..text.len(), content };
-            read.artifacts.push((whole, true));
+            read.artifacts.push(Resolved { artifact: whole, added: Some(0) });
         }
+    }
+    let of_this = mentions::of(&rest, !read.evidence.unrecognised);
+    read.evidence.mentions = std::mem::take(&mut read.evidence.mentions).or(of_this);
+    if let Some(answer) = &mut read.evidence.answer
+        && answer.url.is_none()
+    {
+        answer.url = mentions::called(&rest).map(str::to_owned);
     }
     read
 }
@@ -145,6 +156,8 @@ fn whole_string(text: &str, base: &Evidence) -> Evidence {
         // A word: it is too short for a token.
         Shape::Opaque { length } if length < TOKEN_MIN => evidence.unrecognised = true,
         _ if text.starts_with(['{', '[']) => evidence.unrecognised = true,
+        // An address is no token.
+        Shape::Opaque { .. } if request_address::is_one(text) => evidence.unrecognised = true,
         shape => {
             evidence.not_understood = tokens::word_after(&shape, text);
             evidence.token = Some(shape);
@@ -174,7 +187,11 @@ fn blanked(text: &str, found: &[Artifact]) -> String {
 impl ReadText {
     fn of(kind: ArtifactKind, length: usize, content: Evidence) -> Self {
         let artifact = Artifact { kind, span: 0..length, content: Box::new(content.clone()) };
-        Self { evidence: content, artifacts: vec![(artifact, true)], ..Self::default() }
+        Self {
+            evidence: content,
+            artifacts: vec![Resolved { artifact, added: Some(0) }],
+            ..Self::default()
+        }
     }
 }
 
@@ -262,14 +279,15 @@ pub fn explain_reading(input: &str, now: NumericDate) -> Result<Reading, Recogni
         None => read(text, now)?,
     };
     let text = if read.text.is_empty() { text } else { &read.text };
-    let line = |(at, (artifact, counts)): (usize, &(Artifact, bool))| {
+    let line = |(at, found): (usize, &Resolved)| {
+        let artifact = &found.artifact;
         let outweighed_by = outweighed_by(&read.artifacts, at);
         ArtifactLine {
             kind: artifact.kind.id(),
             span: (artifact.span.start, artifact.span.end),
             start: Position::of(text, artifact.span.start),
             end: Position::of(text, artifact.span.end.saturating_sub(1)),
-            counts: *counts && outweighed_by.is_none(),
+            counts: found.counts() && outweighed_by.is_none(),
             outweighed_by,
         }
     };

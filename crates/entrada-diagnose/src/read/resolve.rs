@@ -4,8 +4,24 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::reading::ReadText;
 use super::{other_text, tokens};
 use crate::Evidence;
-use crate::service::MailLog;
+use crate::service::{HttpAnswer, MailLog};
 use crate::shape::Shape;
+
+/// An artifact, with its part in the evidence.
+#[derive(Clone, Debug)]
+pub(super) struct Resolved {
+    pub(super) artifact: Artifact,
+    /// Its place in the order in which the artifacts were added to the evidence: a later one replaces what an earlier one says.
+    /// `None` if it was not added.
+    pub(super) added: Option<usize>,
+}
+
+impl Resolved {
+    /// Whether the evidence has something from it.
+    pub(super) fn counts(&self) -> bool {
+        self.added.is_some()
+    }
+}
 
 /// The case that `found` makes. `rest` is the text with the structured artifacts blanked.
 pub(super) fn resolve(
@@ -15,17 +31,17 @@ pub(super) fn resolve(
     logged: bool,
 ) -> ReadText {
     found.sort_by_key(|artifact| (artifact.span.start, artifact.kind));
-    let mut counts = vec![false; found.len()];
+    let mut order = Vec::new();
     let mut evidence = base.clone();
     if let Some(at) = found.iter().position(|artifact| artifact.kind.is_whole_case()) {
-        counts[at] = true;
         evidence = (*found[at].content).clone();
-        return done(evidence, found, &counts);
+        return done(evidence, found, &[at]);
     }
     // Statements with a structure, in the order of the text: the later one is the newer one.
     for (at, artifact) in found.iter().enumerate() {
-        if !artifact.kind.is_prose() && artifact.content.says_something() {
-            counts[at] = add(&mut evidence, &artifact.content);
+        let is_statement = !artifact.kind.is_prose() && artifact.content.says_something();
+        if is_statement && add(&mut evidence, &artifact.content) {
+            order.push(at);
         }
     }
     // Prose counts where nothing structured refuses: next to a token, or after an answer that succeeded.
@@ -33,10 +49,10 @@ pub(super) fn resolve(
         && let Some(at) = best_prose(&found)
     {
         let _ = add(&mut evidence, &found[at].content);
-        counts[at] = true;
+        order.push(at);
     }
     if evidence.token.is_none() && evidence.response.is_none() {
-        add_token(&mut evidence, &found, &mut counts, rest);
+        add_token(&mut evidence, &found, &mut order, rest);
     }
     let is_judged =
         evidence.token.is_some() || evidence.response.is_some() || evidence.answer.is_some();
@@ -47,11 +63,17 @@ pub(super) fn resolve(
         evidence.not_understood =
             other_text::not_understood(rest, logged).or(evidence.not_understood);
     }
-    done(evidence, found, &counts)
+    done(evidence, found, &order)
 }
 
-fn done(evidence: Evidence, found: Vec<Artifact>, counts: &[bool]) -> ReadText {
-    let artifacts = found.into_iter().zip(counts.iter().copied()).collect();
+/// `order` has the artifacts that were added, in that order.
+fn done(evidence: Evidence, found: Vec<Artifact>, order: &[usize]) -> ReadText {
+    let mut places = vec![None; found.len()];
+    for (place, at) in order.iter().enumerate() {
+        places[*at] = Some(place);
+    }
+    let resolved = |(artifact, added)| Resolved { artifact, added };
+    let artifacts = found.into_iter().zip(places).map(resolved).collect();
     ReadText { evidence, artifacts, ..ReadText::default() }
 }
 
@@ -83,7 +105,10 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
     if !is_worse {
         return false;
     }
-    let seen = std::mem::take(evidence);
+    let mut seen = std::mem::take(evidence);
+    if let (Some(known), Some(new)) = (&seen.answer, &answer) {
+        seen.mentions.other_refusal = refusal_beside(known, new);
+    }
     seen.redactor.join(&content.redactor);
     *evidence = Evidence {
         token: token.or(seen.token),
@@ -101,8 +126,18 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
     true
 }
 
+/// The message of `known`, a refusal that `new` replaces and that says something else.
+fn refusal_beside(known: &HttpAnswer, new: &HttpAnswer) -> Option<String> {
+    let is_other = known.code() != new.code() || known.message() != new.message();
+    if known.is_good() || new.is_good() || !is_other {
+        return None;
+    }
+    let text = || Some(known.body.trim()).filter(|text| !text.is_empty() && !text.starts_with('<'));
+    known.message().or_else(|| known.code()).or_else(|| text().map(str::to_owned))
+}
+
 /// Adds the token of the text.
-fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], rest: &str) {
+fn add_token(evidence: &mut Evidence, found: &[Artifact], order: &mut Vec<usize>, rest: &str) {
     let is_token =
         |artifact: &Artifact| artifact.content.token.is_some() && !artifact.kind.is_prose();
     let shapes: Vec<Shape> = found
@@ -113,7 +148,7 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
     evidence.token = tokens::meant(shapes, rest);
     for (at, artifact) in found.iter().enumerate() {
         if is_token(artifact) {
-            counts[at] = true;
+            order.push(at);
             evidence.redactor.join(&artifact.content.redactor);
             let context = std::mem::take(&mut evidence.context);
             evidence.context = context.or(artifact.content.context.clone());
@@ -131,7 +166,6 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], counts: &mut [bool], r
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::HttpAnswer;
     use entrada_core::oauth::ErrorResponse;
 
     fn refusal(error: &str) -> Evidence {
@@ -165,7 +199,7 @@ mod tests {
     }
 
     fn counts(read: &ReadText) -> Vec<bool> {
-        read.artifacts.iter().map(|(_, counts)| *counts).collect()
+        read.artifacts.iter().map(Resolved::counts).collect()
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) fn in_text(text: &str, base: &Evidence) -> Option<SaslString> {
     let trimmed = text.trim();
     let is_whole = STARTS.iter().any(|start| trimmed.starts_with(start))
         && trimmed.chars().all(|c| is_part(c) || c.is_whitespace());
-    let mut words = text.split(|c| !is_part(c)).filter_map(|word| {
+    let words = text.split(|c| !is_part(c)).filter(|word| LENGTH_MIN <= word.len());
+    let mut words = words.filter_map(|word| {
         let start = STARTS.iter().filter_map(|start| word.find(start)).min()?;
         // `auth_string=dXNlcj1…`
         let is_value = start == 0 || word[..start].ends_with('=');

@@ -14,8 +14,14 @@ use serde_json::Value;
 /// Maximum number of URLs that are read from a text.
 const URLS_MAX: usize = 64;
 
+/// Maximum length of a URL in bytes. A redirect with tokens has some kilobytes.
+const URL_MAX: usize = 32 << 10;
+
 /// Words before a status, right before the JSON that it belongs to.
 const STATUS_BEFORE: usize = 80;
+
+/// Bytes before an answer in which its line is looked for.
+const LINE_BEFORE: usize = 400;
 
 /// The structured artifacts in `text`, in order.
 pub(super) fn artifacts(
@@ -104,6 +110,10 @@ fn json(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Vec<Arti
             {
                 continue;
             }
+            // The headers in a command: `@{ Authorization = "Bearer $token" }`.
+            if !object.strict && content.token.as_ref().is_some_and(Shape::is_variable) {
+                continue;
+            }
             add_status(&mut content, status_before(&text[..object.span.start]));
             let kind = of_json(kind, &content);
             let mut span = object.span.clone();
@@ -151,7 +161,12 @@ fn class_before(text: &str) -> usize {
 
 /// The status that stands right before an answer: `401 {…}`, `HTTP 400: {…}`.
 fn status_before(text: &str) -> Option<u16> {
-    let line = text.trim_end().rsplit('\n').next()?;
+    // Of a long line, the end. A line of a folded text is as long as the text.
+    let mut start = text.len().saturating_sub(LINE_BEFORE);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let line = text[start..].trim_end().rsplit('\n').next()?;
     let line = line.trim_end_matches([':', ' ', '-', '=', ',', '(', '\'', '"', '>', ']', ')']);
     let start = line.len().saturating_sub(STATUS_BEFORE);
     let line = line.get(start..).unwrap_or(line);
@@ -193,8 +208,13 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let scheme = text[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
         let start = at - scheme;
         let stops = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let end = text[at..].find(stops).map_or(text.len(), |length| at + length);
-        (0 < scheme && !is_taken(&(start..end), found)).then_some(start..end)
+        let mut longest = text.len().min(at + URL_MAX);
+        while !text.is_char_boundary(longest) {
+            longest -= 1;
+        }
+        let end = text[at..longest].find(stops).map_or(longest, |length| at + length);
+        let is_url = 0 < scheme && (end < longest || longest == text.len());
+        (is_url && !is_taken(&(start..end), found)).then_some(start..end)
     });
     let read = urls.filter_map(|span| {
         let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);

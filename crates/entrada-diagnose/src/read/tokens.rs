@@ -67,7 +67,8 @@ const GRANT_MIN: usize = 80;
 /// Refresh tokens and codes, which have no common form with a JWT.
 fn grants(text: &str, base: &Evidence) -> Vec<Artifact> {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=!*$%~".contains(c);
-    let words = text.split(|c| !part(c)).filter_map(|word| {
+    let words = text.split(|c| !part(c)).filter(|word| GRANT_MIN <= word.len());
+    let words = words.filter_map(|word| {
         // `refresh_token=0.A…`
         let start = word.find('=').map_or(0, |at| at + 1);
         let value = &word[start..];

@@ -1,36 +1,35 @@
 //! Which artifact outweighs another one, for readers who doubt a verdict.
 
-use super::artifact::Artifact;
+use super::resolve::Resolved;
 use crate::Evidence;
 
 /// The artifact that outweighs the one at `at`; `None` if that one counts, or if nothing in the text is more exact.
 ///
-/// `found` holds what [`resolve`](super::resolve::resolve) used. Of two statements of one kind the later one is the newer one, and
-/// prose is added last.
-pub(super) fn outweighed_by(found: &[(Artifact, bool)], at: usize) -> Option<usize> {
-    let (artifact, counts) = found.get(at)?;
-    if !counts {
-        let used = found.iter().enumerate().filter(|(_, (_, counts))| *counts);
+/// The order is that of [`resolve`](super::resolve::resolve), which notes it in each artifact.
+pub(super) fn outweighed_by(found: &[Resolved], at: usize) -> Option<usize> {
+    let Resolved { artifact, added } = found.get(at)?;
+    let Some(added) = added else {
+        let used = found.iter().enumerate().filter(|(_, other)| other.counts());
         return used
-            .min_by_key(|(_, (other, _))| {
+            .min_by_key(|(_, Resolved { artifact: other, .. })| {
                 (parts(&other.content, &artifact.content).next().is_none(), other.kind)
             })
             .map(|(index, _)| index);
-    }
+    };
     // A part that a later artifact fills as well is replaced; one without parts brings only its context.
-    let order = |index: usize| (found[index].0.kind.is_prose(), index);
-    let later: Vec<usize> =
-        (0..found.len()).filter(|other| found[*other].1 && order(at) < order(*other)).collect();
+    let is_later = |other: &usize| found[*other].added.is_some_and(|other| *added < other);
+    let later: Vec<usize> = (0..found.len()).filter(is_later).collect();
     let mut own = parts(&artifact.content, &artifact.content).peekable();
     own.peek()?;
     let replaced = own.map(|part| {
         later.iter().copied().find(|other| {
-            let content = &found[*other].0.content;
+            let content = &found[*other].artifact.content;
             let is_obsolete = part.is_refusal && content.response.is_some();
             is_obsolete || (part.is_filled)(content)
         })
     });
-    replaced.collect::<Option<Vec<usize>>>()?.into_iter().max()
+    let by_place = |other: &usize| found[*other].added;
+    replaced.collect::<Option<Vec<usize>>>()?.into_iter().max_by_key(by_place)
 }
 
 /// A part of the evidence that one artifact fills.
@@ -57,7 +56,7 @@ fn parts<'a>(one: &'a Evidence, other: &'a Evidence) -> impl Iterator<Item = &'s
 
 #[cfg(test)]
 mod tests {
-    use super::super::artifact::ArtifactKind;
+    use super::super::artifact::{Artifact, ArtifactKind};
     use super::*;
     use crate::service::HttpAnswer;
     use entrada_core::oauth::ErrorResponse;
@@ -70,14 +69,18 @@ mod tests {
         Evidence { answer: Some(HttpAnswer::default()), ..Evidence::default() }
     }
 
-    fn found(all: &[(ArtifactKind, Evidence, bool)]) -> Vec<(Artifact, bool)> {
-        let one = |(kind, content, counts): &(ArtifactKind, Evidence, bool)| {
-            (Artifact { kind: *kind, span: 0..1, content: Box::new(content.clone()) }, *counts)
+    /// Artifacts of these kinds, each with its place in the order of adding.
+    type Case = (ArtifactKind, Evidence, Option<usize>);
+
+    fn found(all: &[Case]) -> Vec<Resolved> {
+        let one = |(kind, content, added): &Case| Resolved {
+            artifact: Artifact { kind: *kind, span: 0..1, content: Box::new(content.clone()) },
+            added: *added,
         };
         all.iter().map(one).collect()
     }
 
-    fn weights(all: &[(ArtifactKind, Evidence, bool)]) -> Vec<Option<usize>> {
+    fn weights(all: &[Case]) -> Vec<Option<usize>> {
         let found = found(all);
         (0..found.len()).map(|at| outweighed_by(&found, at)).collect()
     }
@@ -86,27 +89,28 @@ mod tests {
     fn what_does_not_count_is_outweighed_by_what_fills_the_same_part() {
         use ArtifactKind::{ApiError, AuthorityText, OauthError};
         let all = [
-            (AuthorityText, refusal(), false),
-            (ApiError, answer(), true),
-            (OauthError, refusal(), true),
+            (AuthorityText, refusal(), None),
+            (ApiError, answer(), Some(0)),
+            (OauthError, refusal(), Some(1)),
         ];
         assert_eq!(weights(&all), [Some(2), None, None]);
         // Without the same part, the most structured one.
-        assert_eq!(weights(&[(AuthorityText, refusal(), false), all[1].clone()]), [Some(1), None]);
-        assert_eq!(weights(&[(AuthorityText, refusal(), false)]), [None]);
+        assert_eq!(weights(&[(AuthorityText, refusal(), None), all[1].clone()]), [Some(1), None]);
+        assert_eq!(weights(&[(AuthorityText, refusal(), None)]), [None]);
     }
 
     #[test]
     fn a_later_statement_replaces_an_earlier_one_and_prose_comes_last() {
         use ArtifactKind::{OauthError, StatusLine, TokenResponse};
         let response = crate::rules::testing::response(r#"{"access_token":"x"}"#, "");
-        let two = [(OauthError, refusal(), true), (OauthError, refusal(), true)];
+        let two = [(OauthError, refusal(), Some(0)), (OauthError, refusal(), Some(1))];
         assert_eq!(weights(&two), [Some(1), None]);
-        let obsolete = [(OauthError, refusal(), true), (TokenResponse, response, true)];
+        let obsolete = [(OauthError, refusal(), Some(0)), (TokenResponse, response, Some(1))];
         assert_eq!(weights(&obsolete), [Some(1), None]);
-        let prose = [(StatusLine, answer(), true), (ArtifactKind::ApiError, answer(), true)];
+        let prose = [(StatusLine, answer(), Some(1)), (ArtifactKind::ApiError, answer(), Some(0))];
         assert_eq!(weights(&prose), [None, Some(0)]);
-        let context = [(OauthError, Evidence::default(), true), (OauthError, refusal(), true)];
+        let context =
+            [(OauthError, Evidence::default(), Some(0)), (OauthError, refusal(), Some(1))];
         assert_eq!(weights(&context), [None, None]);
     }
 }

@@ -16,7 +16,8 @@ fn check(facts: &Facts) -> Option<Finding> {
     let about_devices = facts
         .refusal()
         .is_some_and(|refusal| refusal.has_code(&[53000, 53001, 50097, 530033, 530036]));
-    let finding = if is_device_code || about_devices {
+    let is_said = finding.help.iter().any(|help| help.contains("device code flow"));
+    let finding = if (is_device_code || about_devices) && !is_said {
         finding.help("the device code flow proves nothing about the device, and many tenants block it: sign in with a browser on a managed device")
     } else {
         finding

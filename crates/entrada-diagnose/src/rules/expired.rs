@@ -23,6 +23,14 @@ fn check(facts: &Facts) -> Option<Finding> {
     if late < 0 {
         return None;
     }
+    if facts.foreign_issuer().is_some() {
+        return Some(
+            RULE.finding(format!("the token expired {} ago", human_duration(late)))
+                .with_severity(Severity::Warning)
+                .with_evidence("exp", exp)
+                .help("get a new token from its issuer"),
+        );
+    }
     let just = if late < SKEW { "just now, " } else { "" };
     let finding = RULE
         .finding(format!("the token expired {just}{} ago", human_duration(late)))

@@ -1,4 +1,5 @@
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
+use crate::issuer::{self, Place, Unreachable};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::entra::clouds::Cloud;
 
 pub(super) static RULE: Rule = Rule {
@@ -11,11 +12,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let finding = refusal::explain(
+    let Some(finding) = refusal::explain(
         facts,
         &RULE,
         "no federated credential of the registration matches the external token",
-    )?;
+    ) else {
+        return by_token(facts);
+    };
+    let description = facts.refusal().and_then(|refusal| refusal.error_description.as_deref());
+    if let Some(found) = description.and_then(issuer::unreachable) {
+        return Some(with_issuer(finding, &found));
+    }
     let cloud = facts.context().cloud.filter(|cloud| *cloud != Cloud::Public);
     Some(match cloud {
         Some(cloud) => finding.help(format!(
@@ -25,4 +32,57 @@ fn check(facts: &Facts) -> Option<Finding> {
         )),
         None => finding,
     })
+}
+
+/// A token that is meant to be exchanged at Entra, and whose issuer is not on the internet.
+fn by_token(facts: &Facts) -> Option<Finding> {
+    let claims = facts.claims()?;
+    let aud = claims.aud().filter(|aud| aud.starts_with("api://AzureADTokenExchange"))?;
+    let found = issuer::check(claims.text("iss")?)?;
+    let finding = RULE
+        .finding("")
+        .with_confidence(Confidence::Likely)
+        .with_evidence("iss", found.issuer)
+        .with_evidence("aud", aud);
+    Some(with_issuer(finding, &found))
+}
+
+/// `finding`, with what is wrong with the issuer, and what to do about it.
+fn with_issuer(finding: Finding, found: &Unreachable) -> Finding {
+    let mut finding = finding.with_message(format!(
+        "the issuer of the external token, `{}`, is {} and not public: Entra cannot fetch its keys",
+        found.issuer,
+        found.place.words()
+    ));
+    finding.help.clear();
+    let finding = match found.place {
+        Place::Cluster => finding
+            .help("give the cluster a public issuer: on AKS, `az aks update --enable-oidc-issuer --enable-workload-identity`; elsewhere, the API server's `--service-account-issuer`, with its discovery document and keys published at that address")
+            .help("mount a projected service account token with the audience `api://AzureADTokenExchange`: its `iss` is then that address"),
+        Place::Loopback | Place::PrivateNetwork => finding.help(
+            "give the token's issuer a public `https` address at which `/.well-known/openid-configuration` and its keys can be read from the internet",
+        ),
+    };
+    finding.help("set `issuer` of the federated credential to exactly the `iss` of the new token")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{finding_of, token};
+
+    #[test]
+    fn a_token_for_the_exchange_needs_a_public_issuer() {
+        let with = |iss: &str, aud: &str| {
+            finding_of(&RULE, &token(&format!(r#"{{"iss":"{iss}","aud":"{aud}","sub":"s"}}"#)))
+        };
+        let cluster = "https://kubernetes.default.svc.cluster.local";
+        let text = with(cluster, "api://AzureADTokenExchange").unwrap();
+        assert!(text.contains("inside the cluster") && text.contains(cluster), "{text}");
+        assert_eq!(with(cluster, "https://kubernetes.default.svc"), None);
+        assert_eq!(
+            with("https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"),
+            None
+        );
+    }
 }

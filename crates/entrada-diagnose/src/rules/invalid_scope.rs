@@ -14,13 +14,25 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    refusal::explain(facts, &RULE, "the authority does not accept the scopes")
-        .or_else(|| before_asking(facts))
+    let refused = refusal::explain(facts, &RULE, "the authority does not accept the scopes");
+    refused.map(with_help).or_else(|| before_asking(facts))
+}
+
+/// `finding` with help, where no number brings its own.
+fn with_help(finding: Finding) -> Finding {
+    if !finding.help.is_empty() {
+        return finding;
+    }
+    finding
+        .help("check the spelling of each scope, and separate scopes by spaces: `https://graph.microsoft.com/Mail.Read offline_access`")
+        .help("an application without a user requests `RESOURCE/.default` alone, such as `https://graph.microsoft.com/.default`")
+        .help("for the reason, give the whole answer: `error_description` has a number (AADSTS)")
 }
 
 fn before_asking(facts: &Facts) -> Option<Finding> {
     let requested = facts.request()?;
     let finding = separated_by_commas(requested)
+        .or_else(|| api_without_permission(requested))
         .or_else(|| default_with_named_scope(requested))
         .or_else(|| personal_at_outlook365(facts, requested))
         .or_else(|| misspelled(requested))?;
@@ -34,6 +46,35 @@ fn separated_by_commas(requested: &ScopeSet) -> Option<Finding> {
         RULE.finding("scopes are separated by spaces, not by commas or semicolons")
             .help(format!("write `{}`", right.split_whitespace().collect::<Vec<_>>().join(" "))),
     )
+}
+
+/// A scope that is only the name of an API: `https://vault.azure.net`, `vault.azure.net`, `api://orders`, a GUID.
+fn api_without_permission(requested: &ScopeSet) -> Option<Finding> {
+    let api = requested.api();
+    let (scope, name) = api.iter().find_map(|scope| Some((scope, name_of_api(scope)?)))?;
+    Some(
+        RULE.finding(format!("`{scope}` names an API, and no permission of it"))
+            .help(format!("request `{name}/.default`, or name a permission: `{name}/NAME`")),
+    )
+}
+
+/// The API that `scope` names, if it names nothing else.
+fn name_of_api(scope: &str) -> Option<String> {
+    let scope = scope.trim_end_matches('/');
+    if let Some((scheme, rest)) = scope.split_once("://") {
+        return (!scheme.contains(':') && !rest.contains('/')).then(|| scope.to_owned());
+    }
+    if uuid::Uuid::try_parse(scope).is_ok() {
+        return Some(scope.to_owned());
+    }
+    // Names of permissions have dots too: `Mail.Read`.
+    let address = format!("https://{scope}");
+    let ends_as_host =
+        [".com", ".net", ".org", ".io", ".cn", ".us"].iter().any(|end| scope.ends_with(end));
+    let is_host = !scope.contains(['/', ':'])
+        && scope.contains('.')
+        && (ends_as_host || resources::of_audience(&address).is_some());
+    is_host.then_some(address)
 }
 
 /// `.default` stands for all scopes of an API: Entra refuses it together with named scopes of the same API (AADSTS70011).
@@ -122,6 +163,20 @@ mod tests {
                 "do not support",
             ),
             (&["Mail.Reed"], "common", "not a known permission"),
+            (&["https://vault.azure.net", "openid"], "common", "names an API, and no permission"),
+            (
+                &["https://graph.microsoft.com/"],
+                "common",
+                "request `https://graph.microsoft.com/.default`",
+            ),
+            (&["graph.microsoft.com"], "common", "request `https://graph.microsoft.com/.default`"),
+            (&["orders.contoso.com"], "common", "request `https://orders.contoso.com/.default`"),
+            (&["api://orders"], "common", "request `api://orders/.default`"),
+            (
+                &["00000003-0000-0000-c000-000000000000"],
+                "common",
+                "0000-c000-000000000000/.default",
+            ),
         ] {
             assert!(of(scopes, tenant).is_some_and(|text| text.contains(expected)), "{scopes:?}");
         }
@@ -135,6 +190,10 @@ mod tests {
             (&["https://outlook.office365.com/IMAP.AccessAsUser.All"], "organizations"),
             (&["api://mine/.default", "https://graph.microsoft.com/Mail.Read"], "common"),
             (&["api://mine/do", "api://mine/undo"], "common"),
+            (&["https://management.core.windows.net//.default"], "common"),
+            (&["https://contoso.example/orders"], "common"),
+            (&["wl.imap", "service::outlook.office.com::MBI_SSL"], "consumers"),
+            (&["Mail.Read.All", "User.Read"], "common"),
         ] {
             assert_eq!(of(scopes, tenant), None, "{scopes:?}");
         }

@@ -10,6 +10,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if facts.is_elided() {
+        return Some(
+            RULE.finding("the token is left out of the response, so it cannot be checked")
+                .with_severity(Severity::Note)
+                .help("if the token itself is in question, diagnose the complete response"),
+        );
+    }
     let finding = match facts.shape()? {
         Shape::Broken { reason, length } => RULE
             .finding(format!("this is not a complete token: {reason}"))

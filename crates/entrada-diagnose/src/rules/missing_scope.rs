@@ -44,6 +44,10 @@ pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
 /// The token has neither `scp` nor `roles`, or only sign-in scopes. A user's roles are not API permissions.
 fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     facts.wanted_resource()?;
+    // Another rule says that the token is for the wrong API.
+    if facts.is_checked_by_own_api() {
+        return None;
+    }
     if facts.subject() == TokenSubject::App || facts.is_app_only() {
         return None;
     }

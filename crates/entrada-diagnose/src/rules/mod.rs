@@ -37,6 +37,7 @@ mod missing_offline_access;
 mod missing_parameter;
 mod missing_scope;
 mod mixed_resources;
+mod more_evidence_needed;
 mod not_a_bearer_token;
 mod not_issued_by_entra;
 mod not_oauth_json;
@@ -73,6 +74,7 @@ mod wrong_tenant;
 
 use super::{Rule, RuleId};
 pub(crate) use admin_consent_required::admin_consent_url;
+pub(crate) use more_evidence_needed::finding as more_evidence_needed;
 
 /// Every rule, in the order in which problems are to be fixed.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -13,6 +13,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if let Some(iss) = facts.foreign_issuer() {
+        return Some(
+            RULE.finding("this is not a token of Microsoft Entra ID: another provider issued it")
+                .with_severity(Severity::Error)
+                .with_confidence(Confidence::Possible)
+                .with_evidence("iss", iss)
+                .help("ask that provider, or the API that the token is for: what entrada knows about Entra's tokens does not apply"),
+        );
+    }
     // Tokens of other providers for their own services are not checked.
     facts.audience()?;
     let jwt = facts.jwt().filter(|_| !facts.is_id_token())?;
@@ -59,6 +68,16 @@ mod tests {
                 .is_some()
         );
         assert!(with("RS256", r#"{"aud":"https://graph.microsoft.com","exp":"1"}"#).is_some());
-        assert_eq!(with("HS256", r#"{"aud":"api://mine","iss":"https://x.example/"}"#), None);
+    }
+
+    #[test]
+    fn a_token_of_another_provider_is_told_unless_somebody_names_its_api() {
+        let claims = r#"{"aud":"api://mine","iss":"https://x.example/"}"#;
+        let mut evidence = crate::rules::testing::token(claims);
+        assert!(finding_of(&RULE, &evidence).unwrap().contains("another provider"));
+        evidence.context.audience = Some("api://mine".to_owned());
+        assert_eq!(finding_of(&RULE, &evidence), None);
+        let own = r#"{"aud":"api://mine","iss":"https://sts.windows.net/t/"}"#;
+        assert_eq!(finding_of(&RULE, &crate::rules::testing::token(own)), None);
     }
 }

@@ -12,6 +12,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(facts: &Facts) -> Option<Finding> {
     let bare = facts.response().is_none() && facts.refusal().is_none();
     let readable = matches!(facts.shape(), Some(Shape::Jwt(_) | Shape::MsaTicket { .. }));
+    if facts.foreign_issuer().is_some() {
+        return None;
+    }
     if !bare || !readable || facts.is_id_token() || facts.is_app_only() {
         return None;
     }

@@ -94,6 +94,7 @@ rules! {
         MissingParameter => missing_parameter,
         MissingScope => missing_scope,
         MixedResources => mixed_resources,
+        MoreEvidenceNeeded => more_evidence_needed,
         NotABearerToken => not_a_bearer_token,
         NotIssuedByEntra => not_issued_by_entra,
         NotOauthJson => not_oauth_json,

@@ -10,7 +10,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if let Some(part) = &facts.evidence.not_understood {
+    // A token that cannot be judged has a finding that says so, and nothing is `ok`.
+    let is_unjudged = facts.is_elided() || facts.foreign_issuer().is_some();
+    if let Some(part) = facts.evidence.not_understood.as_ref().filter(|_| !is_unjudged) {
         return Some(
             RULE.finding("a part of the input is not understood, and may be a refusal")
                 .with_confidence(Confidence::Possible)
@@ -21,11 +23,32 @@ fn check(facts: &Facts) -> Option<Finding> {
     if !facts.evidence.unrecognised {
         return None;
     }
+    let mentions = &facts.evidence.mentions;
+    if let Some(request) = &mentions.request {
+        // Its faults are findings of their own.
+        return (!request.has_faults()).then(|| {
+            RULE.finding("the input has the address of a request to the authority, whose form is right, and no answer to it")
+                .with_confidence(Confidence::Possible)
+                .with_evidence("address", &request.shown)
+                .help("give the answer: the authority's error, or the page at which the sign-in stops")
+        });
+    }
+    if let Some(line) = &mentions.acquired {
+        return Some(
+            RULE.finding("the log ends with a success: the program got a token; there is no error and no token to check")
+                .with_confidence(Confidence::Possible)
+                .with_evidence("log", line)
+                .help("earlier lines of such a log name the sign-ins that the library passed over, which is no error")
+                .help("if a call fails afterwards, give its answer, with the token: `entrada diagnose ANSWER TOKEN`"),
+        );
+    }
     Some(
-        RULE.finding("the input has no known form").with_confidence(Confidence::Possible).help(
-            "pass a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
-             of a mail protocol, or an evidence file",
-        ),
+        RULE.finding("entrada does not recognise this input as a token, an error or a server's answer")
+            .with_confidence(Confidence::Possible)
+            .help(
+                "pass a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
+                 of a mail protocol, or an evidence file",
+            ),
     )
 }
 

@@ -25,7 +25,23 @@ fn check(facts: &Facts) -> Option<Finding> {
     if let Some(requested) = facts.request() {
         return before_asking(facts, requested);
     }
-    by_audience(facts).or_else(|| by_granted_scopes(facts)).or_else(|| by_ticket(facts))
+    by_own_api(facts)
+        .or_else(|| by_audience(facts))
+        .or_else(|| by_granted_scopes(facts))
+        .or_else(|| by_ticket(facts))
+}
+
+/// A token for Graph that an API of the reader's own does not accept.
+fn by_own_api(facts: &Facts) -> Option<Finding> {
+    let aud = facts.claims()?.aud()?;
+    facts.is_checked_by_own_api().then(|| {
+        RULE.finding(
+            "the token is for Microsoft Graph, which alone can check it; an API of your own needs a token for itself",
+        )
+        .with_confidence(Confidence::Likely)
+        .with_evidence("aud", aud)
+        .help("let the client request a scope of that API (`api://CLIENT_ID/SCOPE`, *Expose an API* in its registration), not one of Graph such as `User.Read`")
+    })
 }
 
 fn advise(facts: &Facts, finding: Finding) -> Finding {

@@ -8,7 +8,7 @@ use super::words::{
     WORDS,
 };
 use super::{HttpAnswer, Service, hosts, known_errors};
-use crate::{Confidence, Facts, RuleId};
+use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
 
@@ -25,6 +25,11 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
 pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let status = answer.status;
     if let Some(told) = from_between(answer) {
+        return vec![told];
+    }
+    if status == Some(203)
+        && let Some(told) = by_default_command(facts, answer, "")
+    {
         return vec![told];
     }
     // Azure DevOps sends its sign-in page with status 203 where it does not accept a token.
@@ -63,10 +68,12 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
     {
-        return vec![Hypothesis::certain(
+        let mut told = Hypothesis::certain(
             RuleId::AzureRoleMissing,
             "the caller has no role that allows this action",
-        )];
+        );
+        known_errors::refine_role_scope(&said, &mut told);
+        return vec![told];
     }
     if let Some(told) = by_basic(facts, answer, &text) {
         return vec![told];
@@ -80,13 +87,16 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
                 .with_evidence("X-EWS-Policy-Reason", reason),
         ];
     }
+    if let Some(told) = by_default_command(facts, answer, &text) {
+        return vec![told];
+    }
     if let Some(told) = by_audience(facts, answer) {
         return vec![told];
     }
     if let Some(told) = by_application(facts, answer, &text) {
         return vec![told];
     }
-    if let Some(known) = known_errors::find(&said) {
+    if let Some(known) = known_error(answer, &said) {
         // Which mailbox is missing depends on the token.
         return match known.error.cause {
             RuleId::NoMailboxLicense => {
@@ -163,6 +173,18 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
 }
 
+/// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
+fn known_error(answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
+    let status = answer.status.map(|status| status.to_string());
+    let place: Vec<String> = answer.host().into_iter().chain(status).collect();
+    if place.is_empty() {
+        return known_errors::find(said);
+    }
+    let place = place.join(" ");
+    let found = known_errors::find(&format!("{said}\n{place}"));
+    found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
+}
+
 /// The cause where a proxy, a filter or a portal answered instead of the service.
 fn from_between(answer: &HttpAnswer) -> Option<Hypothesis> {
     if answer.status == Some(407) {
@@ -213,6 +235,68 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
             None => told,
         }
     })
+}
+
+/// Words with which services refuse a token because of its audience, or treat its caller as anonymous, in lower case.
+const OF_AUDIENCE: [&str; 9] = [
+    "audience",
+    "invalidauthenticationtoken",
+    "invalidauthenticationinfo",
+    "akv10022",
+    "tf400813",
+    "s2s12000",
+    "unauthorized",
+    "unauthenticated",
+    "token-identified principal",
+];
+
+/// The cause where the text shows a command that gets a token for Azure Resource Manager, and another API refused the token.
+fn by_default_command(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis> {
+    let command = facts.evidence.observed.default_command?;
+    if facts.claims().is_some()
+        && facts.audience().is_none_or(|known| known.app_id != resources::ARM.app_id)
+    {
+        return None;
+    }
+    let of_audience = OF_AUDIENCE.iter().any(|word| text.contains(word));
+    let is_about_the_token = match answer.status {
+        Some(203 | 401) => true,
+        Some(403) => text.contains("audience"),
+        Some(_) => false,
+        None => of_audience,
+    };
+    let is_expired =
+        ["expired", "not yet valid", "lifetime"].iter().any(|word| text.contains(word));
+    if !is_about_the_token || is_expired {
+        return None;
+    }
+    let called = match answer.host() {
+        Some(host) => observed::api_at(&host)?,
+        None => facts.evidence.observed.called.clone().or_else(|| api_of_code(text))?,
+    };
+    let (name, flag) = (command.name(), command.flag());
+    let mut told = Hypothesis::likely(
+        RuleId::WrongAudience,
+        format!(
+            "the token is for Azure Resource Manager: `{name}` without `{flag}` gets one for it, and the call went to {}",
+            called.name
+        ),
+    )
+    .with_evidence("command", name)
+    .help(format!("get the token for that API: `{name} {flag} {}`", called.resource));
+    told.is_complete = true;
+    Some(told)
+}
+
+/// The API that writes the code in `text`, which is in lower case.
+fn api_of_code(text: &str) -> Option<observed::Called> {
+    let host = match text {
+        _ if text.contains("akv10022") => "x.vault.azure.net",
+        _ if text.contains("tf400813") => "dev.azure.com",
+        _ if text.contains("invalidauthenticationinfo") => "x.blob.core.windows.net",
+        _ => return None,
+    };
+    observed::api_at(host)
 }
 
 /// The cause where a token for a known service was sent to an unknown host.

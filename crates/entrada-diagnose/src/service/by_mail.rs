@@ -9,7 +9,8 @@ use entrada_core::Protocol;
 /// The fields of the conversation to show as evidence.
 pub(super) fn evidence(talk: &MailLog) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
-    seen.extend(talk.refusal().map(|line| ("server", line.to_owned())));
+    let server = talk.quoted.as_deref().or_else(|| talk.refusal());
+    seen.extend(server.map(|line| ("server", line.to_owned())));
     seen.extend(talk.error_json().map(|json| ("server's reason", json.to_string())));
     seen.extend(talk.mailbox().map(|user| ("user", user.to_owned())));
     seen

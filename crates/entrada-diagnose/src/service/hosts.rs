@@ -24,7 +24,7 @@ const HOSTS: [(&str, &str); 17] = [
 ];
 
 /// The API that answers at `host`, which is in lower case.
-pub(super) fn resource(host: &str) -> Option<&'static Resource> {
+pub(crate) fn resource(host: &str) -> Option<&'static Resource> {
     let fits = |end: &str| {
         let is_whole = host == end;
         is_whole || (end.starts_with('.') && host.ends_with(end))
@@ -35,7 +35,7 @@ pub(super) fn resource(host: &str) -> Option<&'static Resource> {
 }
 
 /// The scope that requests all granted permissions of `resource` at `host`: `https://vault.azure.net/.default`.
-pub(super) fn default_scope(resource: &Resource, host: &str) -> String {
+pub(crate) fn default_scope(resource: &Resource, host: &str) -> String {
     match resource.scope_prefixes.first() {
         Some(prefix) => format!("{}/.default", prefix.trim_end_matches('/')),
         None => format!("https://{host}/.default"),

@@ -83,6 +83,7 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
         }
         causes.extend(by_mail);
     }
+    causes.extend(facts.evidence.mentions.causes());
     causes
 }
 

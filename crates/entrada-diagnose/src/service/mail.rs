@@ -1,6 +1,6 @@
 //! A conversation between a mail server and its client.
 
-use super::mail_log::{in_prose, side_of};
+use super::mail_log::{in_prose, quoted, side_of};
 use super::mail_outcome::{is_english, is_tag};
 use super::mail_sign_in::is_lost;
 use super::sasl::{self, Initial};
@@ -59,6 +59,8 @@ pub struct MailLog {
     pub initial: Option<Initial>,
     /// The name of the mailbox, if it was given separately.
     pub user: Option<String>,
+    /// The line of a text that quotes the server's line in other words.
+    pub(super) quoted: Option<String>,
 }
 
 impl MailLog {
@@ -103,13 +105,14 @@ impl MailLog {
         let (protocol, line) = in_prose(text)?;
         let mut talk = Self::new(protocol, vec![(Side::Server, line)], None);
         talk.mechanism = named_mechanism(text);
+        talk.quoted = quoted(text);
         Some(talk)
     }
 
     /// A conversation with a known protocol and known sides.
     pub fn new(protocol: Protocol, mut lines: Vec<(Side, String)>, user: Option<String>) -> Self {
         lines.truncate(Self::LINES_MAX);
-        let mut talk = Self { protocol, lines, mechanism: None, initial: None, user };
+        let mut talk = Self { protocol, lines, mechanism: None, initial: None, user, quoted: None };
         talk.read_client();
         talk
     }

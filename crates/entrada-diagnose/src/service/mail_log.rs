@@ -111,6 +111,28 @@ pub(super) fn in_prose(text: &str) -> Option<(Protocol, String)> {
     text.lines().find_map(in_line)
 }
 
+/// Maximum number of bytes before the server's words that are shown.
+const QUOTED_BEFORE: usize = 80;
+
+/// What `text` says literally, where [`in_prose`] gives the server's line in the protocol's form: the line up to its end.
+pub(super) fn quoted(text: &str) -> Option<String> {
+    let (line, (protocol, _)) = text.lines().find_map(|line| Some((line, in_line(line)?)))?;
+    if protocol != Protocol::Imap {
+        return None;
+    }
+    let lower = line.to_ascii_lowercase();
+    let words = ["authenticated but not connected", "authenticate failed", "login failed"];
+    let at = words.iter().find_map(|words| lower.find(words)).unwrap_or_default();
+    let mut start = at.saturating_sub(QUOTED_BEFORE);
+    while !line.is_char_boundary(start) {
+        start += 1;
+    }
+    // No word is cut.
+    let rest = &line[start..];
+    let rest = if start == 0 { rest } else { rest.split_once(' ').map_or(rest, |(_, rest)| rest) };
+    Some(rest.trim().trim_matches('`').trim().to_owned())
+}
+
 fn in_line(line: &str) -> Option<(Protocol, String)> {
     if let Some(said) = smtp(line) {
         return Some((Protocol::Smtp, said));
@@ -132,8 +154,7 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
         ("login failed", "* NO LOGIN failed."),
     ] {
         let refused = ["no ", "no,", "bad ", "imap", "authenticationfailedexception", "sasl"];
-        let refused = refused.iter().any(|word| lower.contains(word));
-        if lower.contains(words) && refused {
+        if lower.contains(words) && refused.iter().any(|word| lower.contains(word)) {
             return Some((Protocol::Imap, said.to_owned()));
         }
     }
@@ -210,6 +231,12 @@ mod tests {
         ] {
             assert_eq!(in_prose(text), Some((protocol, said.to_owned())), "{text}");
         }
+        assert_eq!(
+            quoted("I get\n` Can not authenticate: A0001 NO AUTHENTICATE failed.` \nwhy")
+                .as_deref(),
+            Some("Can not authenticate: A0001 NO AUTHENTICATE failed."),
+            "the evidence is literal"
+        );
         for text in ["it costs 535 5 times", "version 4.5.7.3 of it", "nothing", "login failed"] {
             assert_eq!(in_prose(text), None, "{text}");
         }

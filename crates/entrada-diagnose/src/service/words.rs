@@ -11,13 +11,13 @@ pub(super) const WORDS: &[(&[&str], RuleId, Confidence, &str)] = &[
         "the service does not accept the token's audience",
     ),
     (
-        &[
-            "access to odata is disabled",
-            "raop]",
-            "apponly accesspolicy",
-            "applicationaccesspolicy",
-            "appaccesspolicy",
-        ],
+        &["access to odata is disabled"],
+        RuleId::ExchangePolicyBlock,
+        Confidence::Likely,
+        "Exchange closes its REST API (OData) to this application or mailbox: a setting of the organisation or of the mailbox (`Ews…`), or an application access policy",
+    ),
+    (
+        &["raop]", "apponly accesspolicy", "applicationaccesspolicy", "appaccesspolicy"],
         RuleId::ExchangePolicyBlock,
         Confidence::Certain,
         "an application access policy blocks this application's access to that mailbox",

@@ -85,7 +85,10 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
                 after_issue(REFRESH_INACTIVITY),
                 "the refresh token expires if it has not been used by then; each use adds 90 days",
             ),
-            (None, _) if facts.context().grant_type.as_deref() != Some("refresh_token") => {
+            (None, _)
+                if facts.context().grant_type.as_deref() != Some("refresh_token")
+                    && !facts.evidence.mentions.client_credentials =>
+            {
                 at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token");
             }
             (None, _) => (),
@@ -104,6 +107,9 @@ fn at_any_time(
     issued: Option<NumericDate>,
     ends: Option<NumericDate>,
 ) -> Vec<Event> {
+    if facts.foreign_issuer().is_some() {
+        return Vec::new();
+    }
     let mut all = Vec::new();
     let mut any = |id, what: &str| {
         all.push(Event { id, when: Moment::AnyTime, what: what.to_owned() });

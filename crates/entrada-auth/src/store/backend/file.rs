@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{Backend, Bytes};
 use crate::store::seal::{self, Sealer, StoreKey};
 use crate::store::temporary::Temporary;
-use crate::store::{ASIDE, BackendError, ReservedSpace, StoreError, StoreKind, action, disk};
+use crate::store::{
+    ASIDE, BackendError, ReservedSpace, StoreError, StoreErrorKind, StoreKind, action, disk, rekey,
+};
 
 /// File extension of an item.
 const EXTENSION: &str = "item";
@@ -50,7 +52,14 @@ impl File {
 
     fn read(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
         let Some(sealed) = disk::read(&self.path(name))? else { return Ok(None) };
-        self.sealer.open(name, &sealed).map(Some)
+        self.sealer.open(name, &sealed).map(Some).map_err(|fault| match fault.reason {
+            StoreErrorKind::WrongKey(_) | StoreErrorKind::WrongKeyKind { .. }
+                if rekey::is_marked(&self.dir) =>
+            {
+                BackendError::new(StoreErrorKind::RekeyUnfinished(fault.reason.to_string()))
+            }
+            _ => fault,
+        })
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
@@ -58,6 +67,11 @@ impl File {
         let like = if self.sealer.is_salted() { self.any_item()? } else { None };
         let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
         disk::write(&self.path(name), &sealed)
+    }
+
+    /// As `save`, for an item that is still under another key. The salts of other items are not reused.
+    pub(in crate::store) fn save_anew(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        disk::write(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
     /// Writes `bytes` under `name` into the disk space that was reserved for it.
@@ -177,7 +191,7 @@ impl Backend for File {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{StoreErrorKind, contract};
+    use crate::store::contract;
     use entrada_core::Secret;
 
     const KEY: &str = "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=";

@@ -48,7 +48,16 @@ impl Grants {
     /// Adds to `error`, met at the item `name`, what the other items show: a key that opens one of them is right, and
     /// a key that opens none is wrong.
     pub(in crate::store) fn explain_wrong_key(&self, name: &str, error: StoreError) -> StoreError {
-        let StoreErrorKind::WrongKey(text) = &error.reason else { return error };
+        let text = match &error.reason {
+            StoreErrorKind::WrongKey(text) => text.clone(),
+            // The kind of the key is certain, unless other items say otherwise.
+            kind @ StoreErrorKind::WrongKeyKind { .. }
+                if self.opens_another_than(name) == Some(true) =>
+            {
+                kind.to_string()
+            }
+            _ => return error,
+        };
         let reason = match self.opens_another_than(name) {
             Some(true) => StoreErrorKind::Corrupt(format!(
                 "{text}; the key opens other items, so this file was altered or was encrypted with another key"
@@ -73,6 +82,27 @@ impl Grants {
         });
         let has_others = names.iter().any(|own| own != name);
         (*opens || has_others).then_some(*opens)
+    }
+
+    /// Checks that the key opens the file store: it opens an item, or the store has none. Other stores have no key of
+    /// their own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if no item opens, or the store cannot be read.
+    pub fn check_key(&self) -> Result<(), StoreError> {
+        if self.kind() != StoreKind::File {
+            return Ok(());
+        }
+        let names = self.backend.names()?.unwrap_or_default();
+        let mut first = None;
+        for name in &names {
+            match self.backend.load(name) {
+                Ok(_) => return Ok(()),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        first.map_or(Ok(()), Err)
     }
 
     /// Refuses to create a recovery key if the current key opens no item in the store.
@@ -105,6 +135,7 @@ impl Grants {
                         error.reason,
                         StoreErrorKind::Corrupt(_)
                             | StoreErrorKind::WrongKey(_)
+                            | StoreErrorKind::WrongKeyKind { .. }
                             | StoreErrorKind::Newer(_)
                     ) =>
                 {
@@ -133,7 +164,16 @@ impl Grants {
     ) -> Result<(), StoreError> {
         let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
         let why = self.explain_wrong_key(recovery::NAME, why);
-        let StoreErrorKind::Corrupt(text) = &why.reason else { return Err(why) };
+        let text = match &why.reason {
+            StoreErrorKind::Corrupt(text) => text.clone(),
+            // The last item of a store whose key is lost.
+            kind @ (StoreErrorKind::WrongKeyKind { .. } | StoreErrorKind::RekeyUnfinished(_))
+                if self.opens_another_than(recovery::NAME).is_none() =>
+            {
+                kind.to_string()
+            }
+            _ => return Err(why),
+        };
         let dir = self.pending_dir();
         let waiting = file::items_in(&dir).map_err(refuse)?;
         if waiting.is_empty() {

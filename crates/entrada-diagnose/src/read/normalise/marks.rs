@@ -13,6 +13,9 @@ pub(super) fn without_byte_order_mark(text: &str) -> Option<String> {
 const ESCAPES: [&str; 8] =
     ["\u{1b}", "\u{9b}", "\u{241b}", "^[", "#033", "\\u001b", "\\x1b", "\\033"];
 
+/// The first bytes of them.
+const STARTS: &[u8] = b"\x1b\xc2\xe2^#\\";
+
 /// Maximum length in bytes of one escape sequence: longer ones are the text of an unfinished sequence.
 const SEQUENCE_MAX: usize = 4_096;
 
@@ -20,7 +23,10 @@ const SEQUENCE_MAX: usize = 4_096;
 pub(super) fn without_escapes(text: &str) -> Option<String> {
     let bare = memmem::find(text.as_bytes(), b"[0m").is_some();
     let any = bare
-        || ESCAPES.iter().any(|escape| memmem::find(text.as_bytes(), escape.as_bytes()).is_some());
+        || text.bytes().any(|byte| STARTS.contains(&byte))
+            && ESCAPES
+                .iter()
+                .any(|escape| memmem::find(text.as_bytes(), escape.as_bytes()).is_some());
     if !any {
         return None;
     }

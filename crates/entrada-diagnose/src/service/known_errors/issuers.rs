@@ -11,6 +11,49 @@ use crate::{Confidence, RuleId};
 /// The tenant of all personal Microsoft accounts.
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
+/// Tenants of Microsoft that Key Vault lists beside the vault's own.
+const OF_MICROSOFT: [&str; 3] = [
+    "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+    "e2d54eb5-3869-4f70-8578-dee5fc7331f4",
+    "33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+];
+
+/// Names the tenants of `Expected one of A, B, found C.` that are not Microsoft's own.
+pub(super) fn name_tenants(text: &str, told: &mut Hypothesis) {
+    let lower = text.to_ascii_lowercase();
+    let Some(at) = lower.find("expected one of") else { return };
+    let Some(found) = lower[at..].find("found").map(|length| at + length) else { return };
+    let tenants = |part: &str| -> Vec<String> {
+        let all = issuers(part).into_iter().map(|(tenant, _)| tenant.to_string());
+        let mut all: Vec<String> =
+            all.filter(|one| !OF_MICROSOFT.contains(&one.as_str())).collect();
+        all.dedup();
+        all
+    };
+    let expected = tenants(&text[at..found]);
+    let list: Vec<String> = expected.iter().map(|tenant| format!("`{tenant}`")).collect();
+    if let [found, ..] = tenants(&text[found..]).as_slice() {
+        told.message = format!(
+            "the token comes from the tenant `{found}`, and the key vault belongs to another one"
+        );
+    }
+    match list.as_slice() {
+        [] => (),
+        [one] => {
+            told.help = vec![format!(
+                "sign in at the key vault's tenant, {one}: `az login --tenant {}`, or `--tenant` of the program",
+                expected[0]
+            )];
+        }
+        [first, ..] => {
+            told.help = vec![format!(
+                "sign in at the key vault's tenant, usually the first of those that it accepts, {first}: {}",
+                list.join(", ")
+            )];
+        }
+    }
+}
+
 /// Maximum number of addresses that are read.
 const ADDRESSES_MAX: usize = 40;
 
@@ -80,6 +123,25 @@ mod tests {
         let mut told = Hypothesis::likely(RuleId::V1V2EndpointMismatch, "x");
         refine(text, &mut told);
         (told.id, told.confidence)
+    }
+
+    #[test]
+    fn of_a_list_of_tenants_those_of_microsoft_are_left_out() {
+        let mut told = Hypothesis::likely(RuleId::WrongTenant, "x");
+        let of = |tenant: &str| format!("https://sts.windows.net/{tenant}/");
+        let text = format!(
+            "AKV10032: Invalid issuer. Expected one of {ONE}, {}, {}, found {}.",
+            of("f8cdef31-a31e-4b4a-93e4-5f571e91255a"),
+            of("e2d54eb5-3869-4f70-8578-dee5fc7331f4"),
+            of("ec8f58d9-684c-5eca-a406-049b3fd4c793"),
+        );
+        name_tenants(&text, &mut told);
+        assert!(told.message.contains("ec8f58d9"), "{told:?}");
+        let [help] = &told.help[..] else { panic!("{told:?}") };
+        assert!(
+            help.contains("az login --tenant 8eb213ed") && !help.contains("f8cdef31"),
+            "{help}"
+        );
     }
 
     #[test]

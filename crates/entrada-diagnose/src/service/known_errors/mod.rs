@@ -3,15 +3,22 @@
 //! The records are JSON, one on each line: [`KnownError`] says what their members mean. To add one, write its line into the
 //! file of its kind; the tests check it.
 
+mod audiences;
+mod differences;
 mod issuers;
+mod role_scope;
+mod scopes;
+mod tenants;
 mod text;
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(super) use self::role_scope::refine as refine_role_scope;
 use self::text::{Found, Phrases};
-use super::Hypothesis;
+use super::{Hypothesis, misspelt};
+use crate::excerpt::statement;
 use crate::{Confidence, Facts, RuleId, Who};
 use entrada_core::entra::resources;
 use entrada_core::shell_quoted;
@@ -20,8 +27,9 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 5] = [
+const DATA: [&str; 6] = [
     include_str!("services.json"),
+    include_str!("azure.json"),
     include_str!("token_checks.json"),
     include_str!("client_libraries.json"),
     include_str!("mail_programs.json"),
@@ -82,6 +90,14 @@ enum Read {
     Issuers,
     /// The audience of the token.
     Audience,
+    /// The audience of the token and the expected one.
+    Audiences,
+    /// The scope at which a role is missing.
+    RoleScope,
+    /// The scopes of the request and of the answer.
+    Scopes,
+    /// The tenants that the service accepts.
+    Tenants,
 }
 
 /// A known error in a text.
@@ -91,6 +107,8 @@ pub(crate) struct Match {
     pub(crate) error: &'static KnownError,
     /// The text, with single spaces and without the escapes of JSON.
     text: String,
+    /// Where a line ended in it.
+    line_ends: Vec<usize>,
     /// Where the first phrase begins in it.
     at: usize,
 }
@@ -109,10 +127,22 @@ pub(crate) fn find(text: &str) -> Option<Match> {
         let excluded = wanted.unless.iter().flatten().any(|it| found.at(*it, false).is_some());
         at.filter(|_| !excluded).map(|at| (error, at))
     });
-    error.map(|(error, at)| Match { error, at, text: found.into_text() })
+    error.map(|(error, at)| {
+        let (text, line_ends) = found.into_text();
+        Match { error, text, line_ends, at }
+    })
 }
 
 impl Match {
+    /// The match without `end`, which was added to the text for the search.
+    pub(super) fn without_end(mut self, end: &str) -> Self {
+        if let Some(text) = self.text.strip_suffix(end) {
+            self.text.truncate(text.trim_end().len());
+            self.at = self.at.min(self.text.len());
+        }
+        self
+    }
+
     /// The causes that the error points to, most important first.
     pub(super) fn causes(&self, facts: &Facts) -> Vec<Hypothesis> {
         let error = self.error;
@@ -123,9 +153,18 @@ impl Match {
         match error.read {
             Read::Nothing => (),
             Read::Permissions => self.name_permissions(facts, &mut first),
-            Read::Issuers => issuers::refine(&self.text, &mut first),
+            Read::Issuers => {
+                issuers::refine(&self.text, &mut first);
+                tenants::name(&self.text, &mut first);
+            }
             Read::Audience => self.name_audience(&mut first),
+            Read::Audiences => audiences::refine(&self.text, &mut first),
+            Read::RoleScope => role_scope::refine(&self.text, &mut first),
+            Read::Scopes => scopes::refine(&self.text, &mut first),
+            Read::Tenants => issuers::name_tenants(&self.text, &mut first),
         }
+        self.name_misspelt_host(&mut first);
+        let is_near = differences::refine(&self.text, &mut first);
         // The code and the message of an API's own error are shown anyway.
         let is_shown =
             facts.evidence.answer.as_ref().is_some_and(|answer| answer.message().is_some());
@@ -137,33 +176,44 @@ impl Match {
         // A service that names the missing permission knows better than the job.
         let is_named = first.id == RuleId::MissingScope && first.confidence == Confidence::Certain;
         let asks_administrator = first.help.iter().any(|help| help.contains("administrator"));
-        first.is_complete = match first.id {
+        first.is_complete |= match first.id {
             RuleId::MissingScope | RuleId::WrongAudience => {
                 !first.help.is_empty() && (is_named || facts.claims().is_none())
             }
             // The cause has its own remedy, such as the right to impersonate.
             RuleId::MailboxPermissionMissing => asks_administrator,
-            _ => false,
-        };
+            // The record names the role, or the tenant, which the rule does not know.
+            RuleId::AzureRoleMissing | RuleId::AppCertificateRequired => !first.help.is_empty(),
+            RuleId::MissingAppRole => !first.help.is_empty() && facts.claims().is_none(),
+            RuleId::WrongTenant => {
+                first.help.iter().any(|help| help.contains("--tenant")) && facts.claims().is_none()
+            }
+            _ => is_near || (error.read == Read::Tenants && !first.help.is_empty()),
+        } || is_near;
         let others = error.or.iter().filter_map(|(cause, message)| {
             Some(Hypothesis::possible(RuleId::parse(cause)?, message.clone()))
         });
         std::iter::once(first).chain(others).collect()
     }
 
-    /// The part of the text that identifies the error.
+    /// The statement that identifies the error.
     fn sentence(&self) -> String {
-        const BEFORE: usize = 80;
-        const LENGTH: usize = 280;
-        let start = match self.at.checked_sub(BEFORE) {
-            Some(from) => {
-                let near = self.text[..self.at].char_indices().rev();
-                let spaces = near.filter(|(_, c)| *c == ' ').map(|(at, _)| at + 1);
-                spaces.take_while(|at| from <= *at).last().unwrap_or(self.at)
-            }
-            None => 0,
-        };
-        self.text[start..].chars().take(LENGTH).collect()
+        /// Bytes on either side of the phrase that may belong to its statement.
+        const WINDOW: usize = 700;
+        let (mut from, mut to) =
+            (self.at.saturating_sub(WINDOW), self.text.len().min(self.at + WINDOW));
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        while !self.text.is_char_boundary(to) {
+            to -= 1;
+        }
+        let mut lines = self.text[from..to].to_owned();
+        let first = self.line_ends.partition_point(|end| *end < from);
+        for end in self.line_ends[first..].iter().take_while(|end| **end < to) {
+            lines.replace_range(end - from..=end - from, "\n");
+        }
+        statement(&lines, self.at - from)
     }
 
     /// Names the permissions of which one suffices for the call. Microsoft lists the least privileged first.
@@ -199,6 +249,20 @@ impl Match {
                 "an administrator grants the application permission `{least}`; then get a new token"
             )]
         };
+    }
+
+    /// Names a misspelt host, which explains that a program cannot reach it.
+    fn name_misspelt_host(&self, told: &mut Hypothesis) {
+        if !matches!(told.id, RuleId::InvalidTenant | RuleId::NotAboutTheToken) {
+            return;
+        }
+        if let Some((host, meant)) = misspelt::in_text(&self.text) {
+            told.id = RuleId::WrongAuthorityEndpoint;
+            told.confidence = Confidence::Likely;
+            told.message = crate::read::misspelt_message(&host, meant);
+            told.help =
+                vec![format!("correct the host to `{meant}` in the program's configuration")];
+        }
     }
 
     /// Names the service that the token is for.

@@ -45,6 +45,8 @@ impl Phrases {
 /// Where each phrase occurs in a text.
 pub(super) struct Found {
     text: String,
+    /// The places of the blanks that stand for the end of a line.
+    line_ends: Vec<usize>,
     /// The first occurrence of each phrase, and the first one that stands alone.
     places: Vec<(Option<usize>, Option<usize>)>,
 }
@@ -56,7 +58,7 @@ impl Found {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let text = plain(&text[..end]);
+        let (text, line_ends) = plain(&text[..end]);
         let mut places = vec![(None, None); phrases.all.len()];
         for hit in phrases.search.iter().flat_map(|search| search.find_overlapping_iter(&text)) {
             let number = hit.pattern().as_usize();
@@ -72,7 +74,7 @@ impl Found {
                 place.1 = Some(hit.start());
             }
         }
-        Self { text, places }
+        Self { text, line_ends, places }
     }
 
     /// Where the phrase with this number begins; with `alone`, where it is not part of a sentence.
@@ -81,9 +83,9 @@ impl Found {
         if alone { first_alone } else { first }
     }
 
-    /// The text that was searched.
-    pub(super) fn into_text(self) -> String {
-        self.text
+    /// The text that was searched, and the places of its blanks that stand for the end of a line.
+    pub(super) fn into_text(self) -> (String, Vec<usize>) {
+        (self.text, self.line_ends)
     }
 }
 
@@ -101,9 +103,11 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// `text` with single spaces and straight quotes, without the escapes of JSON and HTML, colours, and margins.
-fn plain(text: &str) -> String {
+/// `text` with single spaces and straight quotes, without the escapes of JSON and HTML, colours, and margins; and the places of
+/// the spaces that stand for the end of a line.
+fn plain(text: &str) -> (String, Vec<usize>) {
     let mut plain = String::with_capacity(text.len());
+    let mut line_ends = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let (said, length) = match first {
@@ -121,11 +125,17 @@ fn plain(text: &str) -> String {
         }
         if !said.is_whitespace() {
             plain.push(said);
-        } else if !plain.ends_with(' ') && !plain.is_empty() {
+            continue;
+        }
+        if !plain.ends_with(' ') && !plain.is_empty() {
             plain.push(' ');
         }
+        let space = plain.len().saturating_sub(1);
+        if first == '\n' && !plain.is_empty() && line_ends.last() != Some(&space) {
+            line_ends.push(space);
+        }
     }
-    plain
+    (plain, line_ends)
 }
 
 /// The character that the backslashes at the start of `text` stand for, and the length of both in bytes. A text that was put into

@@ -1,4 +1,4 @@
-//! The real loopback listener, over real sockets, while hostile and clumsy visitors come to it.
+//! The real loopback listener, over real sockets, with hostile and malformed requests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -74,7 +74,7 @@ fn login(
     );
     let said = String::from_utf8([stdout, stderr].concat()).unwrap();
     let thread = browser.1.lock().unwrap().take().expect("the page was opened");
-    (exit, said, thread.join().expect("the visitors did as they should"))
+    (exit, said, thread.join().expect("the scripted requests succeed"))
 }
 
 /// Where the listener is and what it waits for, from the address that was opened.
@@ -129,7 +129,7 @@ fn status(answer: &str) -> &str {
 }
 
 #[test]
-fn ten_hostile_visitors_neither_end_the_wait_nor_learn_anything() {
+fn ten_hostile_requests_neither_end_the_wait_nor_learn_anything() {
     let emulator = emulator();
     let server = Arc::clone(&emulator);
     let (exit, said, answers) = login(&emulator, &[], move |url| {

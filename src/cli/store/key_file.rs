@@ -1,0 +1,101 @@
+//! The file with the key of the `file` store.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use crate::cli::app::App;
+use crate::cli::{Exit, Failure};
+use entrada_auth::sys::{
+    FileTrust, InputFileError, OutputFile, OutputOptions, SMALL_FILE_MAX, check_path,
+    read_input_file,
+};
+use entrada_core::{Secret, clean, shell_quoted};
+
+/// Whether `path` is one by its looks, and no key that was written in its place: it begins as paths do, or its folder is there.
+fn is_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let begins = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    path.is_absolute() || begins || path.exists() || folder.is_some_and(Path::is_dir)
+}
+
+/// The key of the `file` store in the file `path`.
+pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
+    let bytes = read_input_file(path, SMALL_FILE_MAX, FileTrust::Secret).map_err(|error| {
+        let shown = path.to_string_lossy();
+        let shown = clean(&shown);
+        if error.is_not_found() {
+            let named = if is_path(path) {
+                format!("there is no key file `{shown}`")
+            } else {
+                // It may be the key itself.
+                "the file that `store-key-file` names does not exist".to_owned()
+            };
+            return Failure::new(Exit::Store, named).help(
+                "it holds the path of a file, never the key itself; make one: `(umask 077; openssl rand -base64 32 > FILE)`",
+            );
+        }
+        if !is_path(path) {
+            return Failure::new(
+                Exit::Store,
+                "cannot use what `store-key-file` names as a key file",
+            );
+        }
+        let failure =
+            Failure::new(Exit::Store, format!("cannot use the key file `{shown}`: {error}"));
+        let quoted = |path: &Path| shell_quoted(&path.to_string_lossy());
+        match &error {
+            InputFileError::Readable { path, cure, .. } => {
+                failure.help(format!("`chmod {cure} {}`", quoted(path)))
+            }
+            InputFileError::Writable(path) => failure.help(format!("`chmod go-w {}`", quoted(path))),
+            _ => failure,
+        }
+    })?;
+    // Bytes that are not text are not a key; the store reports that.
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    Ok(Secret::new(text.trim()))
+}
+
+/// The path of the key file that entrada makes.
+pub(in crate::cli) fn default_key_file(app: &App<'_, '_>) -> Result<PathBuf, Failure> {
+    Ok(app.paths()?.config.join("store.key"))
+}
+
+/// Makes the key file `path` (mode 0600) with a new key, unless it is there. Returns whether it was made. It is on disk when
+/// this returns.
+pub(in crate::cli) fn make_key_file(app: &mut App<'_, '_>, path: &Path) -> Result<bool, Failure> {
+    if path.exists() {
+        key_in(path)?;
+        return Ok(false);
+    }
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Store, format!("cannot make the key file {}: {error}", path.display()))
+            .help("name one in a folder that you may write to: `--store-key-file FILE` with `--store file`")
+    };
+    check_path(path).map_err(|error| failed(&error))?;
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folders.create(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
+    let mut key = Zeroizing::new([0; 32]);
+    app.sys.entropy.fill(key.as_mut_slice())?;
+    let text = Zeroizing::new(BASE64_STANDARD.encode(key.as_slice()) + "\n");
+    app.redactor.register(text.trim());
+    // Another process may have made it meanwhile; then that key is the one.
+    let options = OutputOptions { keep_existing: true, ..OutputOptions::default() };
+    let written = OutputFile::open(path, options)
+        .and_then(|mut file| file.write(app.stdout, text.as_bytes()));
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            key_in(path).map(|_| false)
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}

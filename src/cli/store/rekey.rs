@@ -1,0 +1,293 @@
+//! `entrada store rekey`: encrypts the `file` store with another key.
+//!
+//! The new key is on disk before the first item is encrypted with it, and the configuration names it before the mark of an
+//! unfinished change is removed. A run that ends between two steps is continued by the next one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{default_key_file, make_key_file};
+use crate::cli::app::App;
+use crate::cli::{Exit, Failure};
+use crate::config::edit::{self, Section};
+use crate::config::{ConfigFile, Layer, Origin, Settings, flags, variable};
+use entrada_auth::store::Interaction;
+use entrada_auth::store::{Rekey, RekeyError, Rekeyed, StoreKey, StoreKind, StoredKeys};
+use entrada_core::clean;
+
+/// The settings that the command reads.
+pub(in crate::cli) type Flags = (flags::Store, flags::Locking, flags::Interaction);
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// A profile of the configuration file
+    profile: Option<String>,
+    /// The file with the new key; it is made if it is missing
+    #[arg(long, value_name = "FILE")]
+    new_key_file: Option<PathBuf>,
+    /// Encrypt with a passphrase, which a person types at each command; not for scripts
+    #[arg(long, conflicts_with = "new_key_file")]
+    new_passphrase: bool,
+}
+
+/// How long a change takes before its progress is shown.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// The time between two lines of progress in a log.
+const LOGGED_EVERY: Duration = Duration::from_secs(10);
+
+/// When the progress of a change is shown.
+struct Progress {
+    /// The least time between two times.
+    every: Duration,
+    last: Option<Duration>,
+}
+
+impl Progress {
+    /// Whether it is shown now, so long after the start.
+    fn is_due(&mut self, now: Duration) -> bool {
+        let is_due = SHOWN_AFTER <= now && self.last.is_none_or(|last| last + self.every <= now);
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
+    }
+}
+
+/// The new key, and where it is.
+struct NewKey {
+    key: StoreKey,
+    place: Place,
+}
+
+enum Place {
+    /// In this file, which the configuration has to name.
+    File(PathBuf),
+    /// Where the settings have it already.
+    Given,
+    /// With a person.
+    Passphrase,
+}
+
+pub(in crate::cli) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    let (config_path, file) = app.config_file()?;
+    let settings = app.settings_of(&file, args.profile.as_deref())?;
+    let kind = settings.get(|layer| &layer.store).unwrap_or_default();
+    if kind != StoreKind::File {
+        let name: &str = kind.into();
+        return Err(Failure::usage(format!("the store `{name}` has no key of its own")).help(
+            "only the store `file` has one: name a profile that uses it, or give `--store file`",
+        ));
+    }
+    let paths = app.paths()?;
+    let stored = StoredKeys::of(&paths.data)?;
+    if !stored.has_key && !stored.has_passphrase {
+        app.ui.line("nothing to do: the store has no items, and takes any key");
+        return Ok(Exit::Success);
+    }
+    let given = app.given_key(&settings)?;
+    let (old, new) = keys(args, app, &settings, stored, given)?;
+    let change = Rekey::new(&paths.data, &paths.state, &old, &new.key)?;
+    let changed = encrypt(app, &settings, &change)?;
+    write_down(app, &config_path, &file, &settings, &new.place)?;
+    change.finish()?;
+    tell(app, &settings, &changed, &new.place);
+    Ok(if changed.unreadable.is_empty() { Exit::Success } else { Exit::Store })
+}
+
+/// The old key and the new one. A person is asked only for what no file and no variable has.
+fn keys(
+    args: &Args,
+    app: &mut App<'_, '_>,
+    settings: &Settings,
+    stored: StoredKeys,
+    given: Option<StoreKey>,
+) -> Result<(StoreKey, NewKey), Failure> {
+    let typed = |app: &App<'_, '_>| {
+        if app.interaction(settings) == Interaction::Forbidden {
+            return Err(Failure::new(
+                Exit::Store,
+                "the store was made with a passphrase, and there is no terminal to ask for it",
+            )
+            .help("run this command once at a terminal"));
+        }
+        app.stored_passphrase().map(StoreKey::Passphrase)
+    };
+    // The store's old key is a passphrase, unless a key is the old one and the change to a passphrase was interrupted.
+    let from_passphrase =
+        stored.has_passphrase && !(args.new_passphrase && stored.has_key && given.is_some());
+    let old = if from_passphrase { Some(typed(app)?) } else { given.clone() };
+    let new = if args.new_passphrase {
+        if app.interaction(settings) == Interaction::Forbidden {
+            return Err(Failure::usage("there is no terminal to ask for a passphrase at"));
+        }
+        NewKey { key: StoreKey::Passphrase(app.new_passphrase()?), place: Place::Passphrase }
+    } else if let (true, None, Some(key)) = (from_passphrase, &args.new_key_file, given) {
+        NewKey { key, place: Place::Given }
+    } else {
+        let path = match &args.new_key_file {
+            Some(path) => std::path::absolute(path)?,
+            None => default_key_file(app)?,
+        };
+        let current = settings.get(|layer| &layer.store_key_file);
+        let is_current = current.is_some_and(|own| Path::new(&own) == path);
+        if is_current && !from_passphrase && !stored.is_unfinished {
+            return Err(Failure::usage(format!(
+                "the store uses the key in {} already",
+                path.display()
+            ))
+            .help("name another file: `--new-key-file FILE`"));
+        }
+        if make_key_file(app, &path)? {
+            app.ui.line(format!("wrote a new key to {}", clean(&path.to_string_lossy())));
+        }
+        NewKey { key: app.key_in_file(&path)?, place: Place::File(path) }
+    };
+    // Without an old key, all items have to be under the new one already.
+    let old = old.unwrap_or_else(|| new.key.clone());
+    Ok((old, new))
+}
+
+/// Encrypts all items, and shows the progress of a change that takes long.
+fn encrypt(app: &App<'_, '_>, settings: &Settings, change: &Rekey) -> Result<Rekeyed, Failure> {
+    let elapsed = app.sys.clock.stopwatch();
+    let to_terminal = app.ui.to_terminal;
+    let mut shown =
+        Progress { every: if to_terminal { Duration::ZERO } else { LOGGED_EVERY }, last: None };
+    let mut progress = |done: usize, all: usize| {
+        if shown.is_due(elapsed()) {
+            let text = format!("{done} of {all} items are under the new key");
+            if to_terminal {
+                app.ui.raw(&format!("\r\u{1b}[2K{text}"));
+            } else {
+                app.ui.line(text);
+            }
+        }
+    };
+    let mut interrupted = None;
+    let mut sleep = |pause: Duration| {
+        interrupted = app.sys.clock.sleep(pause).err();
+        interrupted.is_none()
+    };
+    let changed = change.run(settings.lock_wait(), &mut sleep, &mut progress);
+    if to_terminal && shown.last.is_some() {
+        app.ui.raw("\r\u{1b}[2K");
+    }
+    let again = "every sign-in is still there, under the old key or under the new one; run the same command again";
+    if let Some(interrupted) = interrupted {
+        return Err(Failure::new(interrupted.into(), "interrupted").help(again));
+    }
+    changed.map_err(|error| match error {
+        RekeyError::Store(error) => error.into(),
+        RekeyError::Lock(error) => Failure::from(error).help(again),
+    })
+}
+
+/// Names the new key in the configuration: in `[defaults]` and in each profile that uses the store.
+fn write_down(
+    app: &mut App<'_, '_>,
+    path: &Path,
+    file: &ConfigFile,
+    settings: &Settings,
+    place: &Place,
+) -> Result<(), Failure> {
+    let (new, removed): (toml::Table, &[&str]) = match place {
+        Place::Given => return Ok(()),
+        Place::Passphrase => (toml::Table::new(), &["store-key-file"]),
+        Place::File(path) => {
+            let layer = Layer {
+                store: Some(StoreKind::File),
+                store_key_file: Some(path.to_string_lossy().into_owned()),
+                ..Layer::default()
+            };
+            (layer.table(), &[])
+        }
+    };
+    let uses_it = |layer: &Layer| {
+        layer.store == Some(StoreKind::File)
+            || (layer.store.is_none() && layer.store_key_file.is_some())
+    };
+    let mut sections: Vec<Section<'_>> =
+        uses_it(&file.defaults).then_some(Section::Defaults).into_iter().collect();
+    let profiles = file.profiles.iter().filter(|(_, layer)| uses_it(layer));
+    sections.extend(profiles.map(|(name, _)| Section::Profile(name)));
+    // A profile whose store was named by a flag or a variable.
+    if sections.is_empty()
+        && let Some(name) = &settings.profile
+        && matches!(place, Place::File(_))
+    {
+        sections.push(Section::Profile(name));
+    }
+    if sections.is_empty() {
+        return Ok(());
+    }
+    app.edit_config(path, |text| {
+        sections
+            .iter()
+            .try_fold(text.to_owned(), |text, section| edit::change(&text, *section, &new, removed))
+    })?;
+    let names = sections.iter().map(|section| match section {
+        Section::Defaults => "[defaults]".to_owned(),
+        Section::Profile(name) => format!("the profile `{name}`"),
+    });
+    let names = names.collect::<Vec<_>>().join(", ");
+    app.ui.line(format!("changed {names} in {}", clean(&path.to_string_lossy())));
+    Ok(())
+}
+
+fn tell(app: &App<'_, '_>, settings: &Settings, changed: &Rekeyed, place: &Place) {
+    let count = changed.changed + changed.unchanged;
+    let items = if count == 1 { "item is" } else { "items are" };
+    let with = match place {
+        Place::File(path) => format!("the key in {}", clean(&path.to_string_lossy())),
+        Place::Given => "the key that the settings name".to_owned(),
+        Place::Passphrase => {
+            "the passphrase; commands without a terminal cannot use them".to_owned()
+        }
+    };
+    app.ui.line(format!("{count} {items} encrypted with {with}"));
+    if let Place::File(path) = place {
+        let path = clean(&path.to_string_lossy()).into_owned();
+        app.ui.line("keep a copy of that file: without it the sign-ins cannot be read");
+        if app.sys.env.own("STORE_KEY").is_some() {
+            app.ui.line("warning: ENTRADA_STORE_KEY holds another key and has priority: unset it");
+        }
+        let by_variable = settings.origin(|layer| &layer.store_key_file) == Some(Origin::Env);
+        if by_variable {
+            let name = variable("store-key-file");
+            app.ui.line(format!(
+                "warning: {name} names another file and has priority: set it to {path}"
+            ));
+        } else if settings.profile.is_none()
+            && settings.origin(|layer| &layer.store) != Some(Origin::Defaults)
+        {
+            app.ui.line(format!("name it at each command: `--store-key-file {path}`, or in a profile as `store-key-file`"));
+        }
+    }
+    if matches!(place, Place::Passphrase) && app.sys.env.own("STORE_KEY").is_some() {
+        app.ui.line("warning: ENTRADA_STORE_KEY holds the old key and has priority: unset it");
+    }
+    for path in &changed.unreadable {
+        app.ui.line(format!(
+            "warning: {} opens with neither key, and was left as it is",
+            clean(&path.to_string_lossy())
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_shown_after_a_second() {
+        let due = |every: Duration, millis: &[u64]| -> Vec<bool> {
+            let mut progress = Progress { every, last: None };
+            millis.iter().map(|now| progress.is_due(Duration::from_millis(*now))).collect()
+        };
+        let at_terminal = due(Duration::ZERO, &[0, 999, 1_000, 1_001]);
+        assert_eq!(at_terminal, [false, false, true, true]);
+        let in_log = due(LOGGED_EVERY, &[0, 999, 1_500, 11_000, 11_500, 12_000]);
+        assert_eq!(in_log, [false, false, true, false, true, false]);
+    }
+}

@@ -1,0 +1,181 @@
+//! Settings without an application, completed by the one sign-in that is stored without a profile.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::Failure;
+use super::app::App;
+use crate::config::{ConfigFile, Layer, Settings};
+use entrada_auth::store::{
+    AccountEntry, ApplicationDefaults, GrantQuery, Grants, StoreKind, application_defaults,
+    read_account_list,
+};
+use entrada_auth::sys::Env;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::{Authority, shell_quoted};
+
+/// One application at one authority, as grants are filed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Application {
+    authority: String,
+    tenant: String,
+    client_id: String,
+}
+
+impl Application {
+    /// The one that `settings` name.
+    pub(super) fn of(settings: &Settings) -> Result<Self, Failure> {
+        let authority = settings.authority()?;
+        Ok(Self {
+            authority: authority.base(),
+            tenant: authority.tenant().map(ToString::to_string).unwrap_or_default(),
+            client_id: settings.client_id()?,
+        })
+    }
+
+    /// The one that the grant of `entry` belongs to.
+    pub(super) fn of_entry(entry: &AccountEntry) -> Self {
+        Self {
+            authority: entry.authority.clone(),
+            tenant: entry.tenant.clone(),
+            client_id: entry.client_id.clone(),
+        }
+    }
+
+    pub(super) fn query(&self) -> GrantQuery<'_> {
+        let Self { authority, tenant, client_id } = self;
+        GrantQuery { authority, tenant, client_id }
+    }
+
+    /// The flags that select it.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let public = Url::parse(&format!("https://{}", Cloud::default().facts().authority_host));
+        let is_default = public.is_ok_and(|url| {
+            !self.tenant.is_empty() && url.as_str().trim_end_matches('/') == self.authority
+        });
+        let mut words = Vec::new();
+        let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+        add("--client-id", &self.client_id);
+        if !self.tenant.is_empty() {
+            add("--tenant", &self.tenant);
+        }
+        if !is_default {
+            add("--authority", &self.authority);
+        }
+        words
+    }
+
+    /// The same as one text, to paste.
+    pub(super) fn selectors(&self) -> String {
+        let words = self.flags();
+        words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn layer(&self, defaults: ApplicationDefaults) -> Layer {
+        let ApplicationDefaults { jobs, scopes, .. } = defaults;
+        Layer {
+            authority: Some(self.authority.clone()),
+            tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            client_id: Some(self.client_id.clone()),
+            job: Some(jobs.iter().filter_map(|job| job.parse().ok()).collect::<Vec<_>>())
+                .filter(|jobs| !jobs.is_empty()),
+            scope: Some(scopes).filter(|scopes| !scopes.is_empty()),
+            ..Layer::default()
+        }
+    }
+}
+
+/// Completes `settings` where they name neither a profile nor a client: with the authority, the tenant, the client, the jobs and
+/// the scopes of the sign-in that is stored without a profile, if there is one. No store is opened.
+///
+/// # Errors
+///
+/// Several sign-ins are stored, or only those of profiles.
+pub(super) fn complete(app: &App<'_, '_>, settings: Settings) -> Result<Settings, Failure> {
+    if settings.profile.is_some() || settings.get(|layer| &layer.client_id).is_some() {
+        return Ok(settings);
+    }
+    let (_, file) = app.config_file()?;
+    let state_dir = app.paths()?.state;
+    let kind = settings.get(|layer| &layer.store).unwrap_or_default();
+    let mut labels: BTreeMap<Application, Vec<String>> = BTreeMap::new();
+    for entry in listed(&settings, kind, &state_dir) {
+        labels.entry(Application::of_entry(&entry)).or_default().push(entry.label().to_owned());
+    }
+    let profiles = applications_of_profiles(&file);
+    let profile_of = |application: &Application| {
+        profiles.iter().find(|(_, own)| own == application).map(|(name, _)| name.as_str())
+    };
+    let own: Vec<&Application> =
+        labels.keys().filter(|application| profile_of(application).is_none()).collect();
+    match &own[..] {
+        [] if labels.is_empty() => Ok(settings),
+        [application] => {
+            let defaults = application_defaults(&state_dir, kind, &application.query());
+            Ok(settings.with_stored(application.layer(defaults)))
+        }
+        _ => {
+            let message = if own.is_empty() {
+                "no client id and no profile is named; the stored sign-ins are those of profiles"
+            } else {
+                "several sign-ins are stored, and no client id and no profile is named"
+            };
+            let help = labels.iter().map(|(application, labels)| {
+                let flags = match profile_of(application) {
+                    Some(name) => format!("--profile {}", shell_quoted(name)),
+                    None => application.selectors(),
+                };
+                format!("for {}: add `{flags}`", labels.join(", "))
+            });
+            Err(help.fold(Failure::usage(message), Failure::help))
+        }
+    }
+}
+
+/// The stored sign-ins of the store `kind` that fit what `settings` say.
+fn listed(settings: &Settings, kind: StoreKind, state_dir: &std::path::Path) -> Vec<AccountEntry> {
+    let tenant = settings.get(|layer| &layer.tenant);
+    let cloud = settings.get(|layer| &layer.cloud);
+    let account = settings.get(|layer| &layer.account);
+    let authority = settings.get(|layer| &layer.authority);
+    let authority = authority.map(|url| {
+        Authority::at(&url, tenant.as_deref()).map(|authority| authority.base()).unwrap_or(url)
+    });
+    let host_of = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
+    let mut entries = read_account_list(state_dir);
+    entries.retain(|entry| {
+        entry.store == kind
+            && tenant.as_ref().is_none_or(|tenant| tenant.eq_ignore_ascii_case(&entry.tenant))
+            && authority.as_ref().is_none_or(|authority| *authority == entry.authority)
+            && account.as_ref().is_none_or(|account| entry.is_identified_by(account))
+            && cloud.is_none_or(|cloud| {
+                host_of(&entry.authority).and_then(|host| Cloud::of_authority_host(&host))
+                    == Some(cloud)
+            })
+    });
+    entries
+}
+
+/// The profiles of the file, each with its application.
+fn applications_of_profiles(file: &ConfigFile) -> Vec<(String, Application)> {
+    let of = |name: &String| {
+        let settings = Settings::resolve(file, Some(name), &Env::default(), Layer::default());
+        Some((name.clone(), Application::of(&settings.ok()?).ok()?))
+    };
+    file.profiles.keys().filter_map(of).collect()
+}
+
+/// After a sign-in without a profile: remembers what it asked for, for a later run that names nothing.
+pub(super) fn remember(settings: &Settings, grants: &Grants) -> Result<(), Failure> {
+    if settings.profile.is_some() {
+        return Ok(());
+    }
+    let jobs = settings.jobs()?.iter().map(ToString::to_string).collect();
+    let scopes = settings.scopes()?.iter().map(str::to_owned).collect();
+    let application = Application::of(settings)?;
+    let changed = grants.change_defaults(&application.query(), |defaults| {
+        (defaults.jobs, defaults.scopes) = (jobs, scopes);
+    });
+    Ok(changed?)
+}

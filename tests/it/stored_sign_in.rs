@@ -1,0 +1,181 @@
+//! `entrada login …`, then `entrada token`: a sign-in without a profile is found again; `login --save` makes a profile of it.
+
+use entrada::cli::Exit;
+
+use crate::world::{BASE, World};
+
+const CLIENT: &str = "22222222-2222-4222-8222-222222222222";
+const OTHER_CLIENT: &str = "33333333-3333-4333-8333-333333333333";
+const ADA: [&str; 6] = ["--client-id", CLIENT, "--authority", BASE, "--tenant", "organizations"];
+
+/// A machine on which no variable names the application.
+fn world() -> World {
+    let world = World::new();
+    for name in ["CLIENT_ID", "TENANT", "AUTHORITY"] {
+        world.unset(&format!("ENTRADA_{name}"));
+    }
+    world
+}
+
+fn login(world: &World, args: &[&str]) -> String {
+    world.login(&[&ADA[..], args].concat()).stderr
+}
+
+#[test]
+fn a_sign_in_without_a_profile_is_found_again() {
+    let world = world();
+    let said = login(&world, &[]);
+    assert!(said.ends_with("next: entrada token\n"), "{said}");
+    let run = world.run_exactly(&["token"], "");
+    assert_eq!((run.exit, run.stderr.as_str()), (Exit::Success, ""));
+    assert_eq!(run.stdout.lines().count(), 1);
+    world.clock.pass(7_200);
+    let refreshed = world.run(&["token"]);
+    assert_eq!(refreshed.exit, Exit::Success, "{}", refreshed.stderr);
+    assert_ne!(refreshed.stdout, run.stdout);
+    // The other commands that use a sign-in find it too.
+    assert_eq!(world.run(&["exec", "--", "forbidden"]).exit, Exit::NotExecutable);
+    let recipe = world.run(&["recipe", "mbsync"]);
+    let selected = format!("--client-id {CLIENT} --tenant organizations --authority {BASE}");
+    assert!(recipe.stdout.contains(&selected), "{}", recipe.stdout);
+    assert!(recipe.stdout.contains("ada@contoso.example"), "{}", recipe.stdout);
+    let again = world.run(&["login"]);
+    assert_eq!(again.exit, Exit::Success, "{}", again.stderr);
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success);
+    let gone = world.run(&["token"]);
+    assert_eq!(gone.exit, Exit::Usage);
+    assert!(gone.stderr.contains("no client id is set"), "{}", gone.stderr);
+}
+
+#[test]
+fn it_is_for_what_the_sign_in_was_for() {
+    let world = world();
+    let said = login(&world, &["--job", "imap"]);
+    assert!(said.ends_with("next: entrada token\n"), "{said}");
+    let requests = world.emulator.log().len();
+    let token = world.run(&["token"]).stdout;
+    assert_eq!(token, world.run(&["token", "--job", "imap"]).stdout);
+    assert_eq!(world.emulator.log().len(), requests, "it was there");
+    assert_ne!(token, world.run(&["token", "--job", "graph-mail-read"]).stdout);
+    assert_eq!(token, world.run(&["token"]).stdout, "the last sign-in counts, not the last token");
+    let scope = "https://graph.microsoft.com/User.Read";
+    login(&world, &["--scope", scope]);
+    assert_eq!(world.run(&["token"]).stdout, world.run(&["token", "--scope", scope]).stdout);
+}
+
+#[test]
+fn of_several_none_is_guessed() {
+    let world = world();
+    login(&world, &[]);
+    let other = ["--client-id", OTHER_CLIENT, "--authority", BASE, "--tenant", "organizations"];
+    let said = world.login(&other).stderr;
+    let next = format!(
+        "next: entrada token --tenant organizations --client-id {OTHER_CLIENT} --authority {BASE}\n"
+    );
+    assert!(said.ends_with(&next), "{said}");
+    let run = world.run(&["token"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""));
+    assert!(run.stderr.contains("several sign-ins are stored"), "{}", run.stderr);
+    for client in [CLIENT, OTHER_CLIENT] {
+        let line = format!(
+            "for ada@contoso.example: add `--client-id {client} --tenant organizations --authority {BASE}`"
+        );
+        assert!(run.stderr.contains(&line), "{}", run.stderr);
+    }
+    let one = world.run(&[
+        "token",
+        "--client-id",
+        CLIENT,
+        "--tenant",
+        "organizations",
+        "--authority",
+        BASE,
+    ]);
+    assert_eq!(one.exit, Exit::Success, "{}", one.stderr);
+    // What is given narrows them down.
+    assert_eq!(world.run(&["token", "--tenant", "contoso.example"]).exit, Exit::Usage);
+    let third = ["--client-id", CLIENT, "--authority", BASE, "--tenant", "contoso.example"];
+    world.login(&third);
+    let run = world.run(&["token", "--tenant", "Contoso.example"]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+}
+
+#[test]
+fn the_sign_ins_of_profiles_are_told_with_their_profile() {
+    let world = world();
+    world.write_config(&format!(
+        "[profiles.work]\nclient-id = '{CLIENT}'\nauthority = '{BASE}'\ntenant = 'organizations'\n"
+    ));
+    let said = world.login(&["work"]).stderr;
+    assert!(said.ends_with("next: entrada token work\n"), "{said}");
+    let run = world.run(&["token"]);
+    assert_eq!(run.exit, Exit::Usage);
+    let line = "for ada@contoso.example: add `--profile work`";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
+    // One without a profile is the one that is meant.
+    world.login(&["--client-id", OTHER_CLIENT, "--authority", BASE, "--tenant", "organizations"]);
+    let run = world.run(&["token"]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    // A profile without a client gets none from elsewhere.
+    world.write_config("[profiles.bare]\njob = ['imap']\n");
+    assert_eq!(world.run(&["token", "bare"]).exit, Exit::Usage);
+}
+
+#[test]
+fn the_next_command_has_what_it_needs_and_no_more() {
+    let world = World::new();
+    let said = world.login(&["--job", "imap"]).stderr;
+    assert!(said.ends_with("next: entrada token --job imap\n"), "the rest is set: {said}");
+    for args in [&["--quiet"][..], &["--store", "memory"]] {
+        let said = world.login(args).stderr;
+        assert!(!said.contains("next: "), "{said}");
+    }
+    let failed = World::with("user-declines").run(&["login"]);
+    assert!(!failed.stderr.contains("next: "), "{}", failed.stderr);
+}
+
+#[test]
+fn a_sign_in_becomes_a_profile() {
+    let world = world();
+    let before = "# mine\n[defaults]\nquiet = false # loud\n";
+    world.write_config(before);
+    let said = login(&world, &["--job", "imap", "--save", "work"]);
+    assert!(said.contains("wrote the profile `work`"), "{said}");
+    assert!(said.ends_with("next: entrada token work\n"), "{said}");
+    let text = std::fs::read_to_string(world.config_path()).unwrap();
+    let profile = format!(
+        "[profiles.work]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\njob = [\"imap\"]\nstore = \"file\"\ntenant = \"organizations\"\n"
+    );
+    assert_eq!(text, format!("default-profile = \"work\"\n\n{before}\n{profile}"));
+    for args in [&["token", "work"][..], &["token"]] {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    }
+    // Again, with another job: the rest stays.
+    world.write_config(&text.replace("store = \"file\"", "store = \"file\" # encrypted"));
+    let said = login(&world, &["--job", "smtp", "--save", "work"]);
+    assert!(said.contains("profile `work`"), "{said}");
+    let text = std::fs::read_to_string(world.config_path()).unwrap();
+    assert!(
+        text.contains("store = \"file\" # encrypted") && text.contains("job = [\"smtp\"]"),
+        "{text}"
+    );
+    assert_eq!(text.matches("[profiles.work]").count(), 1);
+}
+
+#[test]
+fn nobody_signs_in_for_a_profile_that_cannot_be_written() {
+    let world = world();
+    world.write_config("[profiles.x]\ntennant = 'y'\n");
+    let run = world.run(&[&["login", "--save", "work"][..], &ADA].concat());
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(world.emulator.log().is_empty());
+    let run = world.run(&[&["login", "--save", "a b"][..], &ADA].concat());
+    assert_eq!(run.exit, Exit::Usage);
+    // One that failed leaves no profile.
+    world.write_config("");
+    world.emulator.set_scenario("user-declines");
+    let run = world.run(&[&["login", "--save", "work"][..], &ADA].concat());
+    assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+    assert_eq!(std::fs::read_to_string(world.config_path()).unwrap(), "");
+}
