@@ -89,10 +89,8 @@ fn settings(args: &Args, app: &App<'_, '_>) -> Result<Settings, Failure> {
         return app.settings(None);
     }
     let settings = app.settings_of_sign_in(args.profile.as_deref());
-    settings.map_err(|failure| match args.all {
-        true => failure.help("for all of them: `entrada logout --everything`"),
-        false => failure,
-    })
+    let everything = "for all of them: `entrada logout --everything`";
+    settings.map_err(|failure| if args.all { failure.help(everything) } else { failure })
 }
 
 /// The most accounts that are named before they are removed.

@@ -1,6 +1,6 @@
 //! Changes the text of `config.toml`. Comments, order and line ends stay as the user wrote them.
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 /// The table of the file that is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,11 @@ pub fn upsert_profile(text: &str, name: &str, settings: &toml::Table) -> Result<
         let is_first =
             !document.contains_key("default-profile") && !document.contains_key("profiles");
         if is_first {
-            document.insert("default-profile", toml_edit::value(name));
+            let has_text = !text.trim().is_empty();
+            let mut value = Value::from(name);
+            // A blank line before what the file has.
+            value.decor_mut().set_suffix(if has_text { "\n" } else { "" });
+            document.insert("default-profile", Item::Value(value));
         }
         set(document, Section::Profile(name), settings, &[])
     })
@@ -167,12 +171,12 @@ mod tests {
             ("", format!("default-profile = \"mail\"\n\n{NEW}")),
             (
                 "# only a comment\n",
-                format!("default-profile = \"mail\"\n# only a comment\n\n{NEW}"),
+                format!("default-profile = \"mail\"\n\n# only a comment\n\n{NEW}"),
             ),
             (
                 "# mine\n\n[defaults] # d\ntenant='t'   # as I like it\n\n# the end",
                 format!(
-                    "default-profile = \"mail\"\n# mine\n\n[defaults] # d\ntenant='t'   # as I like it\n\n# the end\n\n{NEW}"
+                    "default-profile = \"mail\"\n\n# mine\n\n[defaults] # d\ntenant='t'   # as I like it\n\n# the end\n\n{NEW}"
                 ),
             ),
             (

@@ -131,7 +131,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     for said in [
         "there is no job `imapp`; did you mean `imap`?",
         "\"Delegated permissions\":\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
-        "\"Entra ID\" > \"App registrations\" > \"New registration\"",
+        "\"Entra ID\" > \"App registrations\" > ",
         "that is not a client id",
         "wrote the profile `mail` to ",
         "signed in as ada@contoso.example",

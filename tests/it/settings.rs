@@ -30,7 +30,7 @@ const READ_BY: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["tid", "oid"], &["git-credential", "import", "recipe"]),
-    (&["job"], &["import", "diagnose", "trace show"]),
+    (&["job"], &["import", "diagnose", "trace", "trace show"]),
     (&["scope"], &["import", "diagnose"]),
     (&["as", "audience", "offline"], &["git-credential", "import", "diagnose"]),
     (&["claims", "cp1", "login-hint", "trace"], &["git-credential", "import"]),

@@ -54,7 +54,7 @@ pub(super) fn page(settings: &Settings) -> Result<Option<String>, Failure> {
         let unnamed =
             if settings.scopes()?.iter().next().is_some() { "scopes" } else { Job::default().id() };
         let name = group.first().map_or_else(|| unnamed.to_owned(), ToString::to_string);
-        rows.push(Row { name, barred, scopes });
+        rows.push(Row { name, scopes, barred });
     }
     let mut text = format!(
         "Who consents, by default (as of {}; a tenant may have its own rule):\n\n",

@@ -82,7 +82,7 @@ fn pick(
     app: &mut App<'_, '_>,
     choices: &[(Choice, &str, String)],
     default: usize,
-    refused: Option<(Choice, String)>,
+    refused: Option<&(Choice, String)>,
 ) -> Result<Choice, Failure> {
     let width = choices.iter().map(|(_, name, _)| name.len()).max().unwrap_or_default();
     let rows = choices
@@ -96,7 +96,7 @@ fn pick(
             text.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
         let name = text.to_ascii_lowercase().replace(['-', ' '], "");
         let by_name = || choices.iter().find(|(_, own, _)| own.replace(' ', "") == name);
-        match (by_number.or_else(by_name), &refused) {
+        match (by_number.or_else(by_name), refused) {
             (Some((choice, ..)), Some((no, why))) if choice == no => Err(why.clone()),
             (Some((choice, ..)), _) => Ok(*choice),
             (None, _) => Err(format!("answer with a number from 1 to {}", choices.len())),
@@ -137,5 +137,5 @@ fn of_all(app: &mut App<'_, '_>, settings: &Settings) -> Result<Choice, Failure>
     let choices = [(Choice::Keyring, "keyring", keyring), key_file, passphrase];
     let refused =
         refused.map(|why| (Choice::Keyring, format!("the keyring is not usable here: {why}")));
-    pick(app, &choices, default, refused)
+    pick(app, &choices, default, refused.as_ref())
 }

@@ -74,6 +74,15 @@ pub(in crate::cli) fn of(path: &str) -> &'static [Example] {
             ("entrada accounts", "who is signed in"),
             ("entrada accounts -o json", "the same, for programs"),
         ],
+        "accounts use" => &[
+            ("entrada accounts use ada@contoso.com", "commands use this account from now on"),
+            ("entrada accounts use ada@contoso.com work", "the profile `work` does"),
+        ],
+        "store" => &[("entrada store rekey work", "another key for the files of a store")],
+        "store rekey" => &[
+            ("entrada store rekey work --new-key-file ~/key", "a key file instead of the old key"),
+            ("entrada store rekey work --new-passphrase", "a passphrase, asked for"),
+        ],
         "status" => &[
             ("entrada status work", "how long the profile's sign-in lasts"),
             ("entrada status --all", "every stored sign-in"),

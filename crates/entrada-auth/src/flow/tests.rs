@@ -212,7 +212,10 @@ fn one_last_poll_after_the_end_gets_the_servers_own_error() {
 #[test]
 fn a_wait_that_was_bounded_ends_before_the_code() {
     let (end, at, _) = run_for(vec![Answer(200, CODE)], Some(12));
-    assert_eq!((end.as_str(), at), ("no answer came within 12 s", vec![0, 5, 10, 12]));
+    assert_eq!(
+        (end.as_str(), at),
+        ("the sign-in by code was not finished within 12 s", vec![0, 5, 10, 12])
+    );
     let (end, ..) = run_for(vec![Answer(200, CODE)], Some(600));
     assert_eq!(end, "expired_token");
 }
@@ -318,5 +321,5 @@ fn an_outage_is_survived_whatever_its_body_contains() {
 fn time_that_requests_take_is_part_of_the_wait() {
     let end = run_slowly(Duration::from_millis(900), 20);
     // Seven requests and six pauses of 5 s would be more than 36 s.
-    assert_eq!(end, ("no answer came within 20 s".to_owned(), 20_900));
+    assert_eq!(end, ("the sign-in by code was not finished within 20 s".to_owned(), 20_900));
 }
