@@ -311,7 +311,7 @@ fn init_keeps_comments_and_line_ends() {
     let profile = format!(
         "\r\n[profiles.mail]\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\ntenant = \"common\"\r\n"
     );
-    assert_eq!(after, format!("default-profile = \"mail\"\r\n{before}{profile}"));
+    assert_eq!(after, format!("default-profile = \"mail\"\r\n\r\n{before}{profile}"));
     assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
 }
 

@@ -40,7 +40,7 @@ const GROUPS: &[(&str, &[GroupLine])] = &[
     (
         "Set up",
         &[
-            (&["config", "store"], "Create a profile (`config init`); change a store's key"),
+            (&["config", "store"], "Create a profile: `config init`; change a key"),
             (&["recipe"], "Configure mail programs, curl, Python"),
             (&["completions", "man"], "Print shell completion, or manual pages"),
             (&["help", "version"], "Print help on a topic, or the version"),

@@ -1,5 +1,7 @@
 //! Lines of help that fit the terminal. The parser breaks longer lines without an indent.
 
+use std::fmt::Write as _;
+
 use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -46,8 +48,7 @@ pub(super) fn capped_columns<T: AsRef<str>, D: AsRef<str>>(
         };
         if below {
             let start = " ".repeat(indent);
-            text.extend(["  ", term, "\n"]);
-            text += &hanging(description, &start, indent, width);
+            let _ = write!(text, "  {term}\n{}", hanging(description, &start, indent, width));
         } else {
             let gap = " ".repeat(indent - 2 - term.width());
             text += &hanging(description, &format!("  {term}{gap}"), indent, width);
