@@ -98,7 +98,8 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     show(app, JudgementFormat::Human, &doubts)?;
     let save = args.save.as_deref().map(|name| NewProfile::check(app, name)).transpose()?;
     let grants = app.grants(&settings)?;
-    grants.keep_default_account(&Application::of(&settings)?.query());
+    let application = Application::of(&settings)?;
+    let before = grants.only_account(&application.query());
     if args.replace_damaged {
         grants.replace_damaged();
     }
@@ -107,6 +108,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let evidence = app.evidence(&settings, &request, first.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
+    next_step::keep_default(&application, &grants, &acquired, before);
     let quiet = settings.is(|layer| &layer.quiet);
     if !quiet {
         greet(app, &acquired, &grants);

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::stored_sign_in::{self, Application};
 use crate::config::{Layer, Origin, Settings};
-use entrada_auth::flow::{Acquired, Pins};
+use entrada_auth::flow::{Acquired, Pins, Source};
 use entrada_auth::store::{AccountEntry, Grants, StoreKind};
 use entrada_core::shell_quoted;
 
@@ -11,6 +11,19 @@ use entrada_core::shell_quoted;
 fn with_profile(command: &str, settings: &Settings) -> String {
     let profile = settings.profile.as_deref().map(shell_quoted);
     profile.map_or_else(|| command.to_owned(), |profile| format!("{command} {profile}"))
+}
+
+/// After a sign-in: the account that was signed in alone `before` stays the default of the application.
+pub(super) fn keep_default(
+    application: &Application,
+    grants: &Grants,
+    acquired: &Acquired,
+    before: Option<String>,
+) {
+    let is_new = acquired.source == Source::SignIn && acquired.unsaved.is_none();
+    if let Some(before) = before.filter(|before| is_new && *before != acquired.account.id) {
+        grants.keep_default_account(&application.query(), before);
+    }
 }
 
 /// Where several accounts are signed in for the same application: says which of them a run without `--account` uses.

@@ -52,15 +52,16 @@ pub(super) fn obtain(
         AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
         error => fail(error),
     })?;
-    if plan.needs_network() && request.interaction == Interaction::Allowed {
-        grants.keep_default_account(&Application::of(settings)?.query());
-    }
+    let application = Application::of(settings)?;
+    let may_sign_in = plan.needs_network() && request.interaction == Interaction::Allowed;
+    let before = if may_sign_in { grants.only_account(&application.query()) } else { None };
     let fault = if plan.needs_network() { lint().err() } else { None };
     let acquired = match fault {
         Some(fault) => plan.without_network().ok_or(fault)?,
         None => flow::execute(app.sys, &grants, &request, plan, &mut CliPrompt::new(app, settings))
             .map_err(fail)?,
     };
+    next_step::keep_default(&application, &grants, &acquired, before);
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }

@@ -110,16 +110,22 @@ impl Grants {
         disk::write(&path, &json)
     }
 
-    /// Before another account signs in: the one that is signed in alone stays the one that a request without an account gets.
-    /// A failure is a warning.
-    pub fn keep_default_account(&self, query: &GrantQuery<'_>) {
-        let Ok(mut entries) = self.list() else { return };
+    /// The id of the account that is signed in alone: a request without an account gets it.
+    pub fn only_account(&self, query: &GrantQuery<'_>) -> Option<String> {
+        let mut entries = self.list().ok()?;
         entries.retain(|entry| query.fits(entry));
-        if let [only] = &self.signed_in(entries)[..] {
-            let account = Some(only.account.clone());
-            if let Err(error) = self.change_defaults(query, |defaults| defaults.account = account) {
-                self.warn(error.to_string());
-            }
+        match &self.signed_in(entries)[..] {
+            [only] => Some(only.account.clone()),
+            _ => None,
+        }
+    }
+
+    /// After another account has signed in: `account` stays the one that a request without an account gets. A failure is a
+    /// warning.
+    pub fn keep_default_account(&self, query: &GrantQuery<'_>, account: String) {
+        let change = |defaults: &mut ApplicationDefaults| defaults.account = Some(account);
+        if let Err(error) = self.change_defaults(query, change) {
+            self.warn(error.to_string());
         }
     }
 
