@@ -8,7 +8,7 @@ use super::{AcquireError, TokenRequest};
 use crate::store::{Grant, GrantKey, Grants};
 use entrada_core::NumericDate;
 
-/// How to get a token. [`execute`](super::execute) does it.
+/// How to get a token. [`execute`](super::execute()) does it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Plan {
@@ -30,7 +30,7 @@ pub struct RefreshPlan {
 }
 
 impl Plan {
-    /// Whether [`execute`](super::execute) may send a request: another process may do it first.
+    /// Whether [`execute`](super::execute()) may send a request: another process may do it first.
     pub fn needs_network(&self) -> bool {
         !matches!(self, Self::Cached(_))
     }
