@@ -8,7 +8,6 @@ use super::{consent, store_choice};
 use crate::config::{ConfigFile, JobName, Layer, Settings, edit, flags, nearest};
 use crate::render;
 use entrada_auth::store::{Interaction, StoreKind};
-use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::jobs;
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 use strum::IntoEnumIterator as _;
@@ -220,10 +219,7 @@ fn client_id(text: &str) -> Result<String, String> {
 
 /// Explains how to register an application for the answers so far.
 fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
-    let portal = match settings.cloud() {
-        Cloud::Public => "https://entra.microsoft.com",
-        other => other.facts().portal.unwrap_or("The portal of your cloud"),
-    };
+    let portal = settings.cloud().facts().portal.unwrap_or("The portal of your cloud");
     let accounts = match layer.tenant.as_deref() {
         Some("consumers") => "\"Personal accounts only\"",
         Some("common") => "\"Any Entra ID Tenant + Personal Microsoft accounts\"",

@@ -11,7 +11,7 @@ pub(super) static PUBLIC: CloudFacts = CloudFacts {
     exchange_host: Some("outlook.office365.com"),
     smtp_host: Some("smtp.office365.com"),
     arm: Some("https://management.azure.com"),
-    portal: Some("https://portal.azure.com"),
+    portal: Some("https://entra.microsoft.com"),
     federation_audience: "api://AzureADTokenExchange",
     issuer_v1: Some("https://sts.windows.net/{tenantid}/"),
     issuer_v2: "https://login.microsoftonline.com/{tenantid}/v2.0",
