@@ -12,7 +12,7 @@
 //! # Ok::<(), entrada_diagnose::RecogniseError>(())
 //! ```
 //!
-//! [`diagnose`] reads one text. With several pieces of evidence, [`recognise`] reads each, [`Evidence::join`] makes one case
+//! [`diagnose()`] reads one text. With several pieces of evidence, [`recognise`] reads each, [`Evidence::join`] makes one case
 //! of them, and [`run`] diagnoses it. [`rules`] has all findings.
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
