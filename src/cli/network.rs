@@ -60,7 +60,7 @@ fn certificate(fault: &CertificateFault) -> Vec<&'static str> {
             "the authority may have a new certificate: get it from the operator, and pass it with `--ca-bundle`",
         ],
         CertificateFault::SelfSigned => vec![
-            "if this is the right server, give its certificate with `--ca-bundle`; otherwise another machine answers instead of it",
+            "if this is the right server, give its certificate with `--ca-bundle`; otherwise another machine answers instead of it. A certificate that is marked as an authority (`CA:TRUE`, the default of `openssl req -x509`) cannot be a server's: make it with `-addext basicConstraints=critical,CA:FALSE`",
             PORTAL,
         ],
         CertificateFault::Expired { .. } => {

@@ -191,10 +191,15 @@ fn ingredients(
         user,
         selectors: app.selector_words(settings),
         graph: facts.graph.to_owned(),
-        ca: settings.get(|layer| &layer.ca_bundle),
+        ca: settings.get(|layer| &layer.ca_bundle).map(whole_path),
         client_id: settings.client_id().unwrap_or_default(),
         authority: settings.authority()?.to_string(),
     })
+}
+
+/// `path` from the root, because the program that reads the recipe runs in another folder.
+fn whole_path(path: String) -> String {
+    std::path::absolute(&path).map_or(path, |whole| whole.to_string_lossy().into_owned())
 }
 
 /// The address of the one account that the settings select.

@@ -24,6 +24,9 @@ pub struct ConfigFile {
     pub profiles: BTreeMap<String, Layer>,
     /// Jobs of the user's own.
     pub jobs: BTreeMap<String, JobTable>,
+    /// The folder of the file. Relative paths in it begin there.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
 }
 
 /// The file cannot be used.
@@ -60,7 +63,11 @@ impl ConfigFile {
 
     /// What `text`, which is that of the file `path`, says.
     pub fn read_from(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        Self::parse(text).map_err(|fault| ConfigError::Parse { path: path.into(), fault })
+        let file = Self::parse(text);
+        let file = file.map_err(|fault| ConfigError::Parse { path: path.into(), fault })?;
+        let folder = std::path::absolute(path).ok();
+        let folder = folder.as_deref().and_then(Path::parent).map(Path::to_owned);
+        Ok(Self { folder, ..file })
     }
 
     /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.

@@ -348,6 +348,22 @@ impl Layer {
     pub fn table(&self) -> toml::Table {
         toml::Table::try_from(self).unwrap_or_default()
     }
+
+    /// The settings that are paths of files to read.
+    pub(super) fn paths(&mut self) -> [Option<&mut String>; 2] {
+        [self.store_key_file.as_mut(), self.ca_bundle.as_mut()]
+    }
+
+    /// This layer for the configuration file. A path on a command line begins in the folder of that run, one in the file does
+    /// not.
+    pub fn with_whole_paths(mut self) -> Self {
+        for path in self.paths().into_iter().flatten() {
+            if let Ok(whole) = std::path::absolute(&*path) {
+                *path = whole.to_string_lossy().into_owned();
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::file::nearest;
@@ -28,6 +29,20 @@ pub struct Settings {
     pub profile: Option<String>,
 }
 
+/// `layer` of the file in `folder` with whole paths: `~/` is the home, and other relative paths begin in that folder.
+fn placed(mut layer: Layer, folder: Option<&Path>, env: &Env) -> Layer {
+    for path in layer.paths().into_iter().flatten() {
+        let whole = match path.strip_prefix("~/") {
+            Some(rest) => env.path("HOME").map(|home| home.join(rest)),
+            None => folder.map(|folder| folder.join(&*path)),
+        };
+        if let Some(whole) = whole {
+            *path = whole.to_string_lossy().into_owned();
+        }
+    }
+    layer
+}
+
 impl Settings {
     /// Puts `flags` over the environment over the profile of `file`.
     pub fn resolve(
@@ -40,10 +55,11 @@ impl Settings {
             .map(str::to_owned)
             .or_else(|| env.own("PROFILE").map(str::to_owned))
             .or_else(|| file.default_profile.clone());
-        let mut layers = vec![(Origin::Defaults, file.defaults.clone())];
+        let placed = |layer: &Layer| placed(layer.clone(), file.folder.as_deref(), env);
+        let mut layers = vec![(Origin::Defaults, placed(&file.defaults))];
         if let Some(name) = &profile {
             let layer = file.profiles.get(name).ok_or_else(|| no_profile(file, name))?;
-            layers.push((Origin::Profile, layer.clone()));
+            layers.push((Origin::Profile, placed(layer)));
         }
         layers.push((Origin::Env, variables::layer(env)?));
         layers.push((Origin::Flag, flags));

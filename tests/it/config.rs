@@ -379,3 +379,61 @@ fn the_words_of_an_own_job_are_shown_harmless() {
         assert!(!run.stdout.contains(['\u{202e}', '\u{9b}']), "{:?}", run.stdout);
     }
 }
+
+#[test]
+fn a_job_of_ones_own_is_asked_for_its_permission() {
+    let world = newcomer();
+    let answers = format!(
+        "api://orders/Orders.Read\ncustom\n\norders\napi://contoso.example/orders/Orders.Read\n\n{CLIENT}\n"
+    );
+    let run = world.run_with_stdin(&["config", "init", "orders", "--no-login"], &answers);
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    for said in [
+        "that is an API: answer `custom`",
+        "Which permission of which API",
+        "a permission is needed",
+        "`orders` names no API",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let written = std::fs::read_to_string(world.config_path()).unwrap();
+    assert!(
+        written.contains("scope = [\"api://contoso.example/orders/Orders.Read\"]"),
+        "{written}"
+    );
+}
+
+#[test]
+fn paths_in_the_file_begin_at_the_file_or_at_home() {
+    let world = World::new();
+    let shown = |value: &str| {
+        world.write_config(&format!(
+            "[profiles.w]\nclient-id = '{CLIENT}'\ntenant = 'common'\nstore-key-file = '{value}'\n"
+        ));
+        let run = world.run(&["config", "show", "w"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        run.stdout
+    };
+    let folder = world.config_path().parent().unwrap().to_owned();
+    let home = world.home.path();
+    assert!(shown("keys/k").contains(&*folder.join("keys/k").to_string_lossy()));
+    assert!(shown("~/k").contains(&*home.join("k").to_string_lossy()));
+    assert!(shown("/etc/k").contains("/etc/k") && !shown("/etc/k").contains("config/entrada/etc"));
+    let check = world.run(&["config", "check"]);
+    assert_eq!(check.exit, Exit::Store, "{}", check.stderr);
+    assert!(check.stderr.contains("there is no key file `/etc/k`"), "{}", check.stderr);
+}
+
+#[test]
+fn a_path_on_the_command_line_is_saved_whole() {
+    let world = newcomer();
+    let args =
+        ["config", "init", "w", "--client-id", CLIENT, "--tenant", "common", "--job", "imap"];
+    let run = world.run(&[&args[..], &["--no-login", "--ca-bundle", "Cargo.toml"]].concat());
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    let written = std::fs::read_to_string(world.config_path()).unwrap();
+    let whole = std::path::absolute("Cargo.toml").unwrap();
+    assert!(written.contains(&format!("ca-bundle = \"{}\"", whole.display())), "{written}");
+    let recipe = world.run(&["recipe", "curl", "w"]);
+    assert!(recipe.stdout.contains(&*whole.to_string_lossy()), "{}", recipe.stdout);
+}

@@ -108,6 +108,14 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 |text| named_jobs(&settings, text),
             )?);
         }
+        if layer.scope.is_none() && names(&layer, "custom") {
+            layer.scope = Some(question(
+                app,
+                "Which permission of which API, such as `api://contoso.example/orders/Orders.Read`",
+                "",
+                scopes,
+            )?);
+        }
         if layer.tenant.is_none() {
             layer.tenant = Some(question(
                 app,
@@ -193,10 +201,33 @@ fn list_jobs(app: &App<'_, '_>, settings: &Settings) {
 fn named_jobs(settings: &Settings, text: &str) -> Result<Vec<JobName>, String> {
     let names = text.split([',', ' ']).filter(|name| !name.is_empty());
     let check = |name: &str| {
+        if name.contains("://") {
+            return Err(
+                "that is an API: answer `custom`, and its permission is asked for next".to_owned()
+            );
+        }
         settings.job(name).map_err(|error| error.to_string())?;
         name.parse()
     };
     names.map(check).collect()
+}
+
+/// Whether the profile has the job `id`.
+fn names(layer: &Layer, id: &str) -> bool {
+    layer.job.iter().flatten().any(|job| job.to_string() == id)
+}
+
+/// The scopes of an answer. A job has a name; its scopes have a slash.
+fn scopes(text: &str) -> Result<Vec<String>, String> {
+    let scopes: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    match scopes.iter().find(|scope| !scope.contains('/')) {
+        _ if scopes.is_empty() => Err("a permission is needed".to_owned()),
+        Some(short) => Err(format!(
+            "`{}` names no API: write `API/PERMISSION`, or `API/.default` for all that the registration has",
+            clean(short)
+        )),
+        None => Ok(scopes),
+    }
 }
 
 fn tenant(text: &str) -> Result<String, String> {
@@ -268,9 +299,10 @@ pub(in crate::cli) fn write(
     name: &str,
     layer: &Layer,
 ) -> Result<(), Failure> {
+    let table = layer.clone().with_whole_paths().table();
     let mut is_default = false;
     app.edit_config(path, |before| {
-        let text = edit::upsert_profile(before, name, &layer.table())?;
+        let text = edit::upsert_profile(before, name, &table)?;
         let was_default =
             ConfigFile::parse(before).is_ok_and(|file| file.default_profile.is_some());
         let file = ConfigFile::parse(&text).map_err(|fault| fault.to_string())?;

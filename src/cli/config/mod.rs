@@ -8,6 +8,7 @@ mod write;
 use super::app::App;
 use super::arguments::holds_secret;
 use super::common::Invocation;
+use super::store::key_in;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags;
@@ -108,6 +109,9 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         settings.authority()?;
         settings.client_id()?;
         settings.request_scopes(&settings.jobs()?)?;
+        if let Some(path) = settings.get(|layer| &layer.store_key_file) {
+            key_in(path.as_ref())?;
+        }
     }
     let count = file.profiles.len();
     let profiles = if count == 1 { "profile" } else { "profiles" };

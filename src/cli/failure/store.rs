@@ -32,8 +32,8 @@ impl From<StoreError> for Failure {
                  program, or log in again",
             ),
             (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
-                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep grants in an encrypted file: \
-                 `--store file` with a key in ENTRADA_STORE_KEY",
+                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep sign-ins in encrypted files: `entrada config init` makes \
+                 their key; without questions: `(umask 077; openssl rand -base64 32 > FILE)`, then `--store file --store-key-file FILE`",
             ),
             (StoreErrorKind::WrongKey(_), _) => failure
                 .help(

@@ -200,7 +200,7 @@ fn write_down(
                 store_key_file: Some(path.to_string_lossy().into_owned()),
                 ..Layer::default()
             };
-            (layer.table(), &[])
+            (layer.with_whole_paths().table(), &[])
         }
     };
     let uses_it = |layer: &Layer| {
