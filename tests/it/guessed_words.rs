@@ -50,6 +50,11 @@ fn a_guessed_flag_is_answered_with_the_command_line_to_copy() {
         (&["auth", "login", "--device"], "entrada login --flow device"),
         (&["refresh", "work"], "entrada token --force-refresh work"),
         (&["init"], "entrada config init"),
+        (&["account", "clear"], "entrada logout --all"),
+        (&["login", "--allow-no-subscriptions"], "entrada login"),
+        (&["acquire-token-silent"], "entrada token"),
+        (&["device-code"], "entrada login --flow device"),
+        (&["config", "list"], "entrada config show"),
     ] {
         let said = said(args);
         assert!(said.contains(&format!("= help: write `{ours}`")), "{args:?}: {said}");
@@ -132,4 +137,10 @@ fn words_behind_the_escape_belong_to_the_program() {
     world.login(&[]);
     let run = world.run_exactly(&["exec", "--", "absent", "--device", "--json"], "");
     assert_eq!(run.exit, Exit::NotFound, "{}", run.stderr);
+}
+
+#[test]
+fn a_sign_in_without_a_user_is_said_to_be_missing() {
+    let said = said(&["login", "--service-principal"]);
+    assert!(said.contains("a sign-in of an application without a user is not there yet"), "{said}");
 }

@@ -76,7 +76,7 @@ fn accounts_and_status_show_what_is_there_and_no_secret() {
     world.clock.pass(3_600 * 5);
     let status = world.run(&["status"]);
     assert!(
-        status.stdout.contains("refresh token  5 h old; if unused, expires about in 89 d"),
+        status.stdout.contains("refresh token  5 h old; if unused, expires roughly in 89 d"),
         "{}",
         status.stdout
     );

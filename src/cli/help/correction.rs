@@ -45,11 +45,13 @@ const FLAGS: &[(&str, bool, Rewrite)] = &[
     ("--refresh", false, Rewrite::Words(&["--force-refresh"])),
     ("--url", true, Rewrite::Rename("--server")),
     ("--debug", false, Rewrite::Words(&["-vv"])),
+    ("--allow-no-subscriptions", false, Rewrite::Nothing),
 ];
 
 /// Words with which a command line begins, and ours for them.
 const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["account", "get-access-token"], &["token"]),
+    (&["account", "clear"], &["logout", "--all"]),
     (&["account", "list"], &["accounts"]),
     (&["account", "show"], &["accounts"]),
     (&["accounts", "list"], &["accounts"]),
@@ -59,6 +61,11 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["auth", "status"], &["status"]),
     (&["auth", "token"], &["token"]),
     (&["access-token"], &["token"]),
+    (&["acquire-token-silent"], &["token"]),
+    (&["acquire-token-interactive"], &["login"]),
+    (&["device-code"], &["login", "--flow", "device"]),
+    (&["jwt"], &["inspect"]),
+    (&["config", "list"], &["config", "show"]),
     (&["get-access-token"], &["token"]),
     (&["get-token"], &["token"]),
     (&["print-access-token"], &["token"]),
@@ -88,6 +95,11 @@ const NOTES: &[(&str, &str)] = &[
         "--client-secret",
         "entrada signs in users of a public client, without a secret: `Allow public client flows` in the registration",
     ),
+    (
+        "--service-principal",
+        "entrada signs in users; a sign-in of an application without a user is not there yet",
+    ),
+    ("--identity", "a managed identity gets its token from Azure's own endpoint, not from entrada"),
     ("--password", "the password is typed on the sign-in page; entrada never sees it"),
 ];
 

@@ -180,7 +180,7 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
     let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
-    let what = if known.is_some() { "expires" } else { "if unused, expires about" };
+    let what = if known.is_some() { "expires" } else { "if unused, expires roughly" };
     format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
 }
 
