@@ -279,18 +279,20 @@ struct Guide<'a, 't> {
 impl Prompt for Guide<'_, '_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         self.person.show_code(authorization, request);
-        if !self.by_hand {
+        // The page is on this machine: a browser elsewhere cannot open it.
+        let has_browser = self.sys.browser.host_kind(self.sys.env).has_browser(self.sys.env);
+        if !self.by_hand || !has_browser {
             self.emulator.approve(&authorization.user_code, USER);
-            self.person.note("there is no terminal: the demo approves the sign-in itself");
+            let missing = if self.by_hand { "browser" } else { "terminal" };
+            self.person
+                .note(&format!("there is no {missing}: the demo approves the sign-in itself"));
             return;
         }
         let mut page = authorization.verification_uri.clone();
         page.query_pairs_mut().append_pair("otc", &authorization.user_code);
         self.person.note(&format!("press the button on {page}"));
-        if self.sys.browser.host_kind(self.sys.env).has_browser(self.sys.env) {
-            // A page that does not open is not an error: its address was printed.
-            let _ = self.sys.browser.open(&page, self.sys.env);
-        }
+        // A page that does not open is not an error: its address was printed.
+        let _ = self.sys.browser.open(&page, self.sys.env);
     }
 
     fn show_page(&mut self, page: &SignInAddress<'_>) {
