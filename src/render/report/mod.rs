@@ -162,13 +162,16 @@ fn ticks(text: &str) -> Markup {
     }
 }
 
+/// Maximum length of a word that is never broken: it fits on the line of a telephone.
+const WORD_MAX: usize = 32;
+
 /// A command whose words are not broken: browsers break lines after hyphens, and a lone `--` at a line end looks like
 /// another word.
 fn words(command: &str) -> Markup {
     html! {
         @for (index, word) in command.split(' ').enumerate() {
             @if 0 < index { " " }
-            span.w { (word) }
+            span class=(if word.chars().count() <= WORD_MAX { "n" } else { "w" }) { (word) }
         }
     }
 }
@@ -257,7 +260,7 @@ fn names(jobs: &[Job]) -> Markup {
     html! {
         @for (index, job) in jobs.iter().enumerate() {
             @if 0 < index { ", " }
-            code.w { (job.id()) }
+            code.n { (job.id()) }
         }
     }
 }
