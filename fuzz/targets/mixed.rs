@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/it/wrapped/wrappers.rs"]
+#[path = "../../tests/it/wrapped/wrappers/mod.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod wrappers;
 
