@@ -149,7 +149,8 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
         if !quiet && !args.is_part && exit == Exit::Success {
             // In one piece, as all that is there to be copied.
-            app.ui.page(&format!("next: {}\n", next_step::token_command(app, &settings)));
+            let account = next_step::account_words(&settings, &grants, &acquired);
+            app.ui.page(&format!("next: {}{account}\n", next_step::token_command(app, &settings)));
         }
     }
     Ok(exit)

@@ -94,6 +94,19 @@ pub(super) fn token_command(app: &App<'_, '_>, settings: &Settings) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// The words that select the account that has just signed in, if a run without an account uses another one.
+pub(super) fn account_words(settings: &Settings, grants: &Grants, acquired: &Acquired) -> String {
+    if settings.get(|layer| &layer.account).is_some() {
+        return String::new();
+    }
+    let Ok(entries) = App::selected(settings, grants) else { return String::new() };
+    let used = grants.narrow_to_default(grants.signed_in(entries));
+    match &used[..] {
+        [one] if one.account == acquired.account.id => String::new(),
+        _ => format!(" --account {}", shell_quoted(acquired.account.label())),
+    }
+}
+
 /// Whether a run that names neither a client nor a profile finds the sign-in of `settings`.
 fn is_found_alone(app: &App<'_, '_>, settings: &Settings) -> bool {
     let origin = settings.origin(|layer| &layer.client_id);

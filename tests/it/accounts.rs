@@ -218,3 +218,32 @@ fn who_signs_in_at_a_terminal_in_between_does_not_change_the_account() {
     assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
     assert_eq!(whose(&world, &["--no-interactive"]), ADA);
 }
+
+#[test]
+fn no_other_account_takes_the_place_of_the_chosen_one() {
+    let world = World::new();
+    world.set("ENTRADA_CLIENT_ID", CLIENT);
+    world.set("ENTRADA_STORE", "file");
+    world.login(&[]);
+    let items = || -> Vec<PathBuf> {
+        let found = walkdir(world.home.path());
+        found.into_iter().filter(|path| path.extension().is_some_and(|end| end == "item")).collect()
+    };
+    let of_ada = items();
+    assert!(!of_ada.is_empty());
+    sign_in_lin(&world, &[]);
+    assert_eq!(whose(&world, &[]), ADA);
+    for path in of_ada {
+        std::fs::remove_file(path).unwrap();
+    }
+    let run = world.run(&["token", "--no-interactive"]);
+    assert_eq!(run.exit, Exit::SignInNeeded, "{}", run.stderr);
+    assert!(run.stdout.is_empty());
+    assert_eq!(whose(&world, &["--account", LIN]), LIN);
+}
+
+/// The files below `folder`.
+fn walkdir(folder: &std::path::Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] }).collect()
+}

@@ -26,9 +26,15 @@ pub(super) enum Found {
     Named(Vec<(String, Found)>),
 }
 
+/// Maximum number of lists and objects in a query.
+const DEPTH_MAX: usize = 64;
+
 impl Query {
     /// Reads `text`. The error says what is expected there.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if DEPTH_MAX < text.chars().filter(|c| matches!(c, '[' | '{')).count() {
+            return Err("the query has too many brackets".to_owned());
+        }
         let mut rest = text.chars().peekable();
         let query = Self::read(&mut rest)?;
         match next(&mut rest) {
@@ -192,6 +198,13 @@ mod tests {
             "a || b",
         ] {
             assert!(Query::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_of_many_brackets_is_refused() {
+        for text in ["[".repeat(20_000), format!("{}a{}", "[".repeat(70), "]".repeat(70))] {
+            assert_eq!(Query::parse(&text), Err("the query has too many brackets".to_owned()));
         }
     }
 }

@@ -70,6 +70,18 @@ enum Place {
 }
 
 pub(in crate::cli) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+    // One change at a time: keys and configuration are read under the lock.
+    let wait = app.settings(args.profile.as_deref())?.lock_wait();
+    let mut interrupted = None;
+    let mut sleep = |pause: Duration| {
+        interrupted = app.sys.clock.sleep(pause).err();
+        interrupted.is_none()
+    };
+    let lock = Rekey::lock(&app.paths()?.state, wait, &mut sleep);
+    if let Some(interrupted) = interrupted {
+        return Err(Failure::new(interrupted.into(), "interrupted"));
+    }
+    let _lock = lock.map_err(Failure::from)?;
     let (config_path, file) = app.config_file()?;
     let settings = app.settings_of(&file, args.profile.as_deref())?;
     let kind = settings.get(|layer| &layer.store).unwrap_or_default();

@@ -26,7 +26,18 @@ pub(super) fn find_grant(
             grant.is_none_or(|grant| check_account(request, &grant.account).is_ok())
         });
     }
-    let mut fitting = grants.narrow_to_default(grants.signed_in(fitting));
+    let fitting = grants.signed_in(fitting);
+    let names_user = request.account.is_some()
+        || request.page.login_hint.is_some()
+        || request.pins != Pins::default();
+    if let ([only], false) = (&fitting[..], names_user) {
+        // Of several accounts one was chosen, and its sign-in is gone: no other account takes its place.
+        let chosen = grants.defaults_of(&query).account;
+        if chosen.is_some_and(|chosen| chosen != only.account) {
+            return Ok(None);
+        }
+    }
+    let mut fitting = grants.narrow_to_default(fitting);
     if 1 < fitting.len() {
         return Err(AcquireError::Ambiguous(distinct_names(&fitting)));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backend::file;
-use super::lock::{self, LockError};
+use super::lock::{self, LockError, LockGuard};
 use super::{
     Backend as _, BackendError, Bytes, File, StoreError, StoreErrorKind, StoreKey, StoreKind,
     action, disk, lock_path, recovery, seal,
@@ -92,12 +92,27 @@ pub struct Rekey {
 enum OpensWith {
     New,
     Old(Bytes),
+    /// It is damaged, or under a third key.
     Neither(StoreError),
     /// The item was removed meanwhile.
     Gone,
 }
 
 impl Rekey {
+    /// Waits for up to `wait`, in steps through `sleep`, until no other process changes the key of a store with its locks in
+    /// `state_dir`. The keys and the configuration are read under this lock, and it is held until [`Rekey::finish`].
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`] if another process has it, or the folder cannot be written.
+    pub fn lock(
+        state_dir: &Path,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<LockGuard, LockError> {
+        lock::acquire(&state_dir.join("rekey.lock"), wait, sleep)
+    }
+
     /// A change from `old` to `new` of the store in `data_dir`, whose locks are in `state_dir`.
     ///
     /// # Errors
@@ -128,7 +143,7 @@ impl Rekey {
         sleep: &mut dyn FnMut(Duration) -> bool,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Rekeyed, RekeyError> {
-        self.check_old_key()?;
+        self.check_keys()?;
         self.mark()?;
         let mut result = Rekeyed::default();
         let paths = self.paths()?;
@@ -170,17 +185,19 @@ impl Rekey {
         sleep: &mut dyn FnMut(Duration) -> bool,
         unreadable: &mut Vec<PathBuf>,
     ) -> Result<bool, RekeyError> {
-        let Some(name) = file::name_in(path) else {
-            unreadable.extend(path.symlink_metadata().is_ok().then(|| path.to_owned()));
+        // A file that cannot be read now is no damaged one: the change ends here, and a second run continues it.
+        let Some(sealed) = disk::read(path).map_err(refuse)? else { return Ok(false) };
+        let Ok(name) = seal::name_of(&sealed) else {
+            unreadable.push(path.to_owned());
             return Ok(false);
         };
         // Most items of a second run need no lock.
-        if matches!(self.opens_with(&name), OpensWith::New | OpensWith::Gone) {
+        if matches!(self.opens_with(&name)?, OpensWith::New | OpensWith::Gone) {
             return Ok(false);
         }
         // A process that refreshes this grant saves the result first.
         let _lock = lock::acquire(&self.lock_path(&name), wait, sleep)?;
-        match self.opens_with(&name) {
+        match self.opens_with(&name)? {
             OpensWith::New | OpensWith::Gone => Ok(false),
             OpensWith::Old(bytes) => {
                 self.new.save_anew(&name, &bytes).map_err(refuse)?;
@@ -193,28 +210,47 @@ impl Rekey {
         }
     }
 
-    fn opens_with(&self, name: &str) -> OpensWith {
-        match self.new.load(name) {
-            Ok(Some(_)) => OpensWith::New,
-            Ok(None) => OpensWith::Gone,
-            Err(_) => match self.old.load(name) {
-                Ok(Some(bytes)) => OpensWith::Old(bytes),
-                Ok(None) => OpensWith::Gone,
-                Err(error) => OpensWith::Neither(error),
-            },
+    /// The error is about a file that cannot be read.
+    fn opens_with(&self, name: &str) -> Result<OpensWith, StoreError> {
+        if let Ok(found) = self.new.load(name) {
+            return Ok(found.map_or(OpensWith::Gone, |_| OpensWith::New));
+        }
+        match self.old.load(name) {
+            Ok(Some(bytes)) => Ok(OpensWith::Old(bytes)),
+            Ok(None) => Ok(OpensWith::Gone),
+            Err(error) if is_about_content(&error) => Ok(OpensWith::Neither(error)),
+            Err(error) => Err(StoreError { action: action::REKEY, ..error }),
         }
     }
 
-    /// Refuses an old key that opens no item, unless all items are under the new one. Nothing was written by then.
-    fn check_old_key(&self) -> Result<(), StoreError> {
+    /// Refuses an old key that opens no item, unless all items are under the new one; and a new key that is another one than
+    /// that of a change which has not ended. Nothing was written by then.
+    fn check_keys(&self) -> Result<(), StoreError> {
         let mut first = None;
+        let mut is_old = false;
         for path in self.paths()? {
             let Some(name) = file::name_in(&path) else { continue };
-            match self.opens_with(&name) {
-                OpensWith::Old(_) => return Ok(()),
+            match self.opens_with(&name)? {
+                OpensWith::Old(_) => is_old = true,
                 OpensWith::Neither(error) => first = first.or(Some(error)),
                 OpensWith::New | OpensWith::Gone => (),
             }
+        }
+        let is_other_change = is_marked(&self.dir)
+            && first
+                .as_ref()
+                .is_some_and(|error| !matches!(error.reason, StoreErrorKind::Corrupt(_)));
+        if is_old && !is_other_change {
+            return Ok(());
+        }
+        if is_old && is_other_change {
+            let text = "a change to another new key has not ended: give the same new key as before (`--new-key-file`, or the same passphrase)";
+            return Err(StoreError {
+                kind: StoreKind::File,
+                action: action::REKEY,
+                reason: StoreErrorKind::RekeyUnfinished(text.to_owned()),
+                source: None,
+            });
         }
         match first {
             // The old key is the one that the user gave, whatever the mark says.
@@ -254,6 +290,15 @@ impl Rekey {
             name => lock_path(&self.state_dir, StoreKind::File, name),
         }
     }
+}
+
+/// Whether `error` is about what a file holds, and not about reading it.
+fn is_about_content(error: &StoreError) -> bool {
+    use StoreErrorKind::{Corrupt, Newer, RekeyUnfinished, WrongKey, WrongKeyKind};
+    matches!(
+        error.reason,
+        Corrupt(_) | Newer(_) | RekeyUnfinished(_) | WrongKey(_) | WrongKeyKind { .. }
+    )
 }
 
 fn refuse(fault: BackendError) -> StoreError {

@@ -235,3 +235,49 @@ fn what_another_process_adds_under_the_old_key_is_found() {
     change.run(Duration::ZERO, &mut never, &mut add).unwrap();
     assert!(change.new.load(&of("e").to_string()).unwrap().is_some());
 }
+
+#[test]
+fn after_a_change_nothing_is_saved_under_the_old_key() {
+    let dir = filled(&raw("11"));
+    // A sign-in that began before the change, and ends after it.
+    let other = grants(dir.path(), &raw("11"));
+    let change = rekey(dir.path(), &raw("11"), &raw("22"));
+    run(&change).unwrap();
+    change.finish().unwrap();
+    let error = other.save(&of("new"), &grant("new", 200), NumericDate(200)).unwrap_err();
+    assert!(matches!(error.reason, StoreErrorKind::WrongKey(_)), "{error:?}");
+    assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
+}
+
+#[test]
+fn a_change_that_has_not_ended_is_continued_with_the_same_new_key_only() {
+    let dir = filled(&raw("11"));
+    let held = grants(dir.path(), &raw("11")).lock(&of("d"), Duration::ZERO, &mut never).unwrap();
+    let change = rekey(dir.path(), &raw("11"), &raw("22"));
+    let error = change.run(Duration::from_millis(20), &mut |_| true, &mut |_, _| ()).unwrap_err();
+    assert!(matches!(error, RekeyError::Lock(_)), "{error}");
+    drop(held);
+    let error = run(&rekey(dir.path(), &raw("11"), &raw("33"))).unwrap_err().to_string();
+    assert!(error.contains("the same new key as before"), "{error}");
+    assert!(is_marked(&super::super::open::items_in(dir.path())));
+    run(&change).unwrap();
+    change.finish().unwrap();
+    assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_ends_the_change() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = filled(&raw("11"));
+    let change = rekey(dir.path(), &raw("11"), &raw("22"));
+    let path = change.old.path(&of("c").to_string());
+    let allow = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+    // Root reads files of any mode, but entrada reads none that other users can read.
+    allow(0o644).unwrap();
+    let error = run(&change).unwrap_err().to_string();
+    assert!(error.contains("chmod 600"), "{error}");
+    allow(0o600).unwrap();
+    run(&change).unwrap();
+    assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
+}

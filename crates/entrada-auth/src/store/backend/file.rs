@@ -6,7 +6,8 @@ use super::{Backend, Bytes};
 use crate::store::seal::{self, Sealer, StoreKey};
 use crate::store::temporary::Temporary;
 use crate::store::{
-    ASIDE, BackendError, ReservedSpace, StoreError, StoreErrorKind, StoreKind, action, disk, rekey,
+    ASIDE, BackendError, ReservedSpace, StoreError, StoreErrorKind, StoreKind, action, disk,
+    recovery, rekey,
 };
 
 /// File extension of an item.
@@ -62,8 +63,29 @@ impl File {
         })
     }
 
+    /// Refuses to save under a key that the store no longer has: `entrada store rekey` may have run during a sign-in. A change of
+    /// the key that has not ended finds what is saved under the old one.
+    fn check_key(&self, name: &str) -> Result<(), BackendError> {
+        if name == recovery::NAME || rekey::is_marked(&self.dir) {
+            return Ok(());
+        }
+        let Some(sealed) = disk::read(&self.path(recovery::NAME))? else { return Ok(()) };
+        match self.sealer.open(recovery::NAME, &sealed) {
+            Err(fault)
+                if matches!(
+                    fault.reason,
+                    StoreErrorKind::WrongKey(_) | StoreErrorKind::WrongKeyKind { .. }
+                ) =>
+            {
+                Err(fault)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         disk::private_dir(&self.dir)?;
+        self.check_key(name)?;
         let like = if self.sealer.is_salted() { self.any_item()? } else { None };
         let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
         disk::write(&self.path(name), &sealed)
@@ -81,6 +103,7 @@ impl File {
         name: &str,
         bytes: &[u8],
     ) -> Result<(), BackendError> {
+        self.check_key(name)?;
         room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
