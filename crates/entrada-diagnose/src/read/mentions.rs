@@ -109,6 +109,9 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
     let text = &text[..end];
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let acquired = if is_known { None } else { acquired(text) };
+    // What happened before a success is no fault.
+    let is_settled = is_known || acquired.is_some();
     Mentions {
         national_cloud: NATIONAL
             .iter()
@@ -116,8 +119,8 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
             .map(|(_, cloud)| *cloud),
         own_api: has(&OWN_API) && has(&NOT_ACCEPTED) && !has(&OF_GRAPH),
         client_credentials: has(&CLIENT_CREDENTIALS),
-        acquired: if is_known { None } else { acquired(text) },
-        request: if is_known { None } else { request_address::in_text(text) },
+        acquired,
+        request: if is_settled { None } else { request_address::in_text(text) },
         other_refusal: None,
     }
 }

@@ -25,6 +25,38 @@ const PLACEHOLDERS: [&str; 8] = [
     "yourtenant",
 ];
 
+/// Words of a network fault after an address, in lower case.
+const NETWORK_FAULTS: [&str; 22] = [
+    "connection reset",
+    "connection refused",
+    "connection timed out",
+    "i/o timeout",
+    "no such host",
+    "server misbehaving",
+    "tls handshake timeout",
+    "unexpected eof",
+    "\": eof",
+    "context deadline exceeded",
+    "network is unreachable",
+    "no route to host",
+    "proxyconnect tcp",
+    "econnreset",
+    "econnrefused",
+    "etimedout",
+    "enotfound",
+    "eai_again",
+    "x509: ",
+    "could not resolve host",
+    "name or service not known",
+    "connection attempt failed",
+];
+
+/// What shows that the authority answered.
+const ANSWERS: [&str; 5] = ["aadsts", "http/1", "http/2", "\"error\"", "status code"];
+
+/// How far after an address its network fault stands, in bytes.
+const NETWORK_WINDOW: usize = 240;
+
 /// Scopes of a sign-in, which the v1.0 endpoint knows as well.
 const SIGN_IN_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
@@ -60,13 +92,70 @@ pub(super) fn in_text(text: &str) -> Option<RequestAddress> {
             other => other,
         };
         let address = &rest[..end.unwrap_or(rest.len())];
-        let Some(found) = read(address.trim_end_matches(['.', ',', ')', ']'])) else { continue };
+        let address = address.trim_end_matches(['.', ',', ')', ']', ':']);
+        let unreached = network_fault(address, &rest[address.len()..]);
+        let found = match (read(address), unreached) {
+            (Some(mut found), Some(mut fault)) => {
+                // Nobody judged the tenant, which may be wrong besides.
+                let tenant = found.faults.iter().find(|it| it.id == RuleId::InvalidTenant);
+                if let Some(tenant) = tenant {
+                    fault.help = format!("{}; besides, {}", fault.help, tenant.message);
+                }
+                found.faults = vec![fault];
+                Some(found)
+            }
+            (None, Some(fault)) => {
+                let shown = address.split(['?', '#']).next().unwrap_or(address).to_owned();
+                Some(RequestAddress { shown, faults: vec![fault] })
+            }
+            (found, None) => found,
+        };
+        let Some(found) = found else { continue };
         if !found.faults.is_empty() {
             return Some(found);
         }
         first = first.or(Some(found));
     }
     first
+}
+
+/// The fault of the network that `after` names, the text right after an address of the authority.
+fn network_fault(address: &str, after: &str) -> Option<Fault> {
+    let host = address.strip_prefix("https://")?.split(['/', ':', '?']).next()?;
+    Cloud::of_authority_host(&host.to_ascii_lowercase())?;
+    let mut end = after.len().min(NETWORK_WINDOW);
+    while !after.is_char_boundary(end) {
+        end -= 1;
+    }
+    let near = after[..end].to_ascii_lowercase();
+    // Another address has a fault of its own.
+    let near = near.split("http://").next().unwrap_or_default();
+    let near = near.split("https://").next().unwrap_or_default();
+    let said = NETWORK_FAULTS.iter().find_map(|words| near.find(words).map(|at| (at, words)));
+    let (at, words) = said?;
+    if ANSWERS.iter().any(|answer| near[..at].contains(answer)) {
+        return None;
+    }
+    let words = words.trim_matches(['"', ':', ' ']);
+    let (what, help) = if words == "x509" {
+        (
+            "the program does not trust the certificate at the authority's address, so nothing was sent: a proxy inspects the connection, or root certificates are missing".to_owned(),
+            "install the organisation's root certificate and point the program to it (`SSL_CERT_FILE`); do not switch verification off",
+        )
+    } else {
+        (
+            format!(
+                "the network failed before Entra answered (`{words}`): no tenant, application or token was judged"
+            ),
+            "check firewall, proxy, name resolution and TLS inspection on the machine (or in the pod) of the program: `curl -v` with the same address shows where the connection ends",
+        )
+    };
+    Some(Fault {
+        id: RuleId::NotAboutTheToken,
+        confidence: Confidence::Likely,
+        message: what,
+        help: help.to_owned(),
+    })
 }
 
 /// Whether `text` is an address and nothing else.
@@ -151,8 +240,23 @@ fn tenant_fault(tenant: &str) -> Option<Fault> {
             Confidence::Possible,
             "the address has a placeholder in the place of the tenant, which the program may send as it is".to_owned(),
         ),
+        _ if is_mangled(tenant) => fault(
+            Confidence::Possible,
+            format!("the tenant in the address, `{tenant}`, is neither a GUID nor a domain nor a known word: it may be mistyped, or changed for publication"),
+        ),
         _ => None,
     }
+}
+
+/// Whether `tenant` looks like a GUID that lost or gained characters.
+fn is_mangled(tenant: &str) -> bool {
+    /// Maximum length of a tenant that is shown.
+    const TENANT_MAX: usize = 80;
+    tenant.len() <= TENANT_MAX
+        && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && 3 <= tenant.matches('-').count()
+        && tenant.bytes().filter(u8::is_ascii_digit).count() >= 8
+        && uuid::Uuid::try_parse(tenant).is_err()
 }
 
 /// The fault of the path after the tenant.
@@ -290,6 +394,42 @@ mod tests {
             assert_eq!(found.first().copied(), fault, "{path}");
         }
         assert!(in_text("see https://learn.microsoft.com/oauth2/authorize").is_none());
+    }
+
+    #[test]
+    fn a_network_fault_after_an_address_is_no_refusal() {
+        const CONFIGURATION: &str = "https://login.microsoftonline.com/3ac9567fg33-4587-4821-1244-eafda6592rt535/v2.0/.well-known/openid-configuration";
+        let text = format!(
+            "Get \"{CONFIGURATION}\": read tcp 10.0.0.1:58320->20.190.190.129:443: read: connection reset by peer"
+        );
+        let found = in_text(&text).unwrap();
+        assert_eq!(ids(&text), [RuleId::NotAboutTheToken]);
+        assert!(found.faults[0].help.contains("`3ac9567fg33-4587-4821-1244-eafda6592rt535`"));
+        for (after, fault) in [
+            ("\": EOF", true),
+            ("\": dial tcp: lookup login.microsoftonline.com: no such host", true),
+            ("\": x509: certificate signed by unknown authority", true),
+            ("\": 200 OK", false),
+            ("\" answered AADSTS50001, later: connection refused", false),
+            ("\": 200\nGet \"https://db.example\": connection refused", false),
+        ] {
+            let text = format!("Get \"https://login.microsoftonline.com/common/v2.0/keys{after}");
+            assert_eq!(ids(&text) == [RuleId::NotAboutTheToken], fault, "{after}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_that_is_nearly_a_guid_is_named() {
+        const HOST: &str = "https://login.microsoftonline.com";
+        for (tenant, is_named) in [
+            ("3ac9567fg33-4587-4821-1244-eafda6592rt535", true),
+            ("3ac94b33-9135-4821-9502-eafda6592a35", false),
+            ("contoso-eu-west-2026.example", false),
+            ("organizations", false),
+        ] {
+            let text = format!("{HOST}/{tenant}/oauth2/v2.0/token");
+            assert_eq!(ids(&text) == [RuleId::InvalidTenant], is_named, "{tenant}");
+        }
     }
 
     #[test]

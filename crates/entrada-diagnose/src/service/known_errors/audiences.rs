@@ -3,19 +3,30 @@
 use super::Hypothesis;
 use crate::Confidence;
 use entrada_core::entra::resources;
+use entrada_core::shell_quoted;
 
 /// Words right before the audience of the token, in lower case.
-const FOUND: [&str; 4] =
-    ["provided audience (", "provided audience: ", "provided audience '", "but was: "];
+const FOUND: [&str; 5] = [
+    "provided audience (",
+    "provided audience: ",
+    "provided audience '",
+    "but was: ",
+    "token is intended for ",
+];
 
 /// Words right before the audience that the service expects, in lower case.
-const EXPECTED: [&str; 5] = [
+const EXPECTED: [&str; 7] = [
     "must be set to exactly ",
     "must be set to ",
     "expected aud claim to be: ",
     "expected audience: ",
     "valid audience: ",
+    "accepts tokens intended for ",
+    "acquire a new token for the resource ",
 ];
+
+/// Maximum number of places at which an audience may follow.
+const PLACES_MAX: usize = 8;
 
 /// Maximum length of an audience in bytes.
 const AUDIENCE_MAX: usize = 200;
@@ -38,7 +49,7 @@ pub(super) fn refine(text: &str, told: &mut Hypothesis) {
                     "request a token for the service's own address (`{expected}`, with its name in place of `*`)"
                 )
             } else {
-                format!("request a token for `{expected}`: `{}`", default_scope(expected))
+                request(expected)
             }];
         }
         (Some(found), None) => {
@@ -46,10 +57,19 @@ pub(super) fn refine(text: &str, told: &mut Hypothesis) {
                 format!("the token is for {}, and the service does not accept it", of(found));
         }
         (None, Some(expected)) => {
-            told.help = vec![format!("request a token for `{expected}`")];
+            told.help = vec![request(expected)];
         }
         (None, None) => told.confidence = Confidence::Possible,
     }
+}
+
+/// The advice to request a token for `audience`.
+fn request(audience: &str) -> String {
+    format!(
+        "request a token for `{audience}`: the scope `{}`, or `az account get-access-token --resource {}`",
+        default_scope(audience),
+        shell_quoted(audience)
+    )
 }
 
 /// The scope that requests a token for `audience`.
@@ -57,14 +77,16 @@ fn default_scope(audience: &str) -> String {
     format!("{}/.default", audience.trim_end_matches('/'))
 }
 
-/// The address or id after `before`: in quotes, in brackets, or up to a space.
+/// The address or id after `before`: in quotes, in brackets, or up to a space. A placeholder in its place is passed over.
 fn value_after<'a>(text: &'a str, lower: &str, before: &str) -> Option<&'a str> {
-    let at = lower.find(before)? + before.len();
-    let rest = text.get(at..)?.trim_start_matches(['"', '\'', '`', '(', '[', ' ']);
-    let end = rest.find(|c: char| c.is_whitespace() || "\"'`)],;<>".contains(c));
-    let value = rest.get(..end.unwrap_or(rest.len()))?.trim_end_matches('.');
-    let is_audience = value.contains("://") || uuid::Uuid::try_parse(value).is_ok();
-    (is_audience && value.len() <= AUDIENCE_MAX).then_some(value)
+    lower.match_indices(before).take(PLACES_MAX).find_map(|(at, _)| {
+        let rest = text.get(at + before.len()..)?;
+        let rest = rest.trim_start_matches(['"', '\'', '`', '(', '[', ' ']);
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'`)],;<>".contains(c));
+        let value = rest.get(..end.unwrap_or(rest.len()))?.trim_end_matches('.');
+        let is_audience = value.contains("://") || uuid::Uuid::try_parse(value).is_ok();
+        (is_audience && value.len() <= AUDIENCE_MAX).then_some(value)
+    })
 }
 
 #[cfg(test)]
@@ -96,6 +118,14 @@ mod tests {
             assert!(told.message.contains(found), "{}", told.message);
             assert!(told.help[0].contains(expected), "{:?}", told.help);
         }
+    }
+
+    #[test]
+    fn a_placeholder_is_passed_over() {
+        let told = refined(
+            "Expected aud claim to be: <guid> but was: https://management.core.windows.net/. Reason: Expected aud claim to be: 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d, but was: https://management.core.windows.net/.",
+        );
+        assert!(told.help[0].contains("--resource 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod role_scope;
 mod scopes;
 mod tenants;
 mod text;
+mod vault;
 
 use std::sync::OnceLock;
 
@@ -27,7 +28,9 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 6] = [
+const DATA: [&str; 8] = [
+    include_str!("azure_data.json"),
+    include_str!("azure_platform.json"),
     include_str!("services.json"),
     include_str!("azure.json"),
     include_str!("token_checks.json"),
@@ -98,6 +101,8 @@ enum Read {
     Scopes,
     /// The tenants that the service accepts.
     Tenants,
+    /// The permission that a key vault's access policy lacks.
+    VaultPermission,
 }
 
 /// A known error in a text.
@@ -162,6 +167,7 @@ impl Match {
             Read::RoleScope => role_scope::refine(&self.text, &mut first),
             Read::Scopes => scopes::refine(&self.text, &mut first),
             Read::Tenants => issuers::name_tenants(&self.text, &mut first),
+            Read::VaultPermission => vault::refine(&self.text, &mut first),
         }
         self.name_misspelt_host(&mut first);
         let is_near = differences::refine(&self.text, &mut first);
@@ -184,6 +190,8 @@ impl Match {
             RuleId::MailboxPermissionMissing => asks_administrator,
             // The record names the role, or the tenant, which the rule does not know.
             RuleId::AzureRoleMissing | RuleId::AppCertificateRequired => !first.help.is_empty(),
+            // A password of a database goes into no header.
+            RuleId::MalformedToken => first.help.iter().any(|help| help.contains("bare token")),
             RuleId::MissingAppRole => !first.help.is_empty() && facts.claims().is_none(),
             RuleId::WrongTenant => {
                 first.help.iter().any(|help| help.contains("--tenant")) && facts.claims().is_none()
