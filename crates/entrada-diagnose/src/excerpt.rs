@@ -94,6 +94,7 @@ fn end(text: &str, start: usize, at: usize) -> usize {
         let ends = match c {
             '\n' => {
                 ends_sentence(said)
+                    || (rest.starts_with(|c: char| c.is_ascii_uppercase()) && is_speech(rest))
                     || rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
                     || !is_wrapped(&text[..=place], rest)
             }

@@ -22,6 +22,8 @@ pub struct Observed {
     pub(crate) default_command: Option<TokenCommand>,
     /// The API that was called, if it is only one and not Azure Resource Manager.
     pub(crate) called: Option<Called>,
+    /// The `resource` of a token's answer, and another API that was called.
+    pub(crate) elsewhere: Option<(String, Called)>,
     /// A value of the request in brackets.
     pub(crate) bracketed: Option<Bracketed>,
 }
@@ -111,8 +113,9 @@ impl Observed {
         let text = &text[..end];
         let lower = text.to_ascii_lowercase();
         let default_command = default_command(&lower);
-        let called = default_command.and_then(|_| called(text));
-        Self { default_command, called, bracketed: bracketed(text, &lower) }
+        let called = default_command.and_then(|_| called(text, None));
+        let elsewhere = elsewhere(text);
+        Self { default_command, called, elsewhere, bracketed: bracketed(text, &lower) }
     }
 
     /// The values of `self`, completed with those of `other`.
@@ -120,6 +123,7 @@ impl Observed {
         Self {
             default_command: self.default_command.or(other.default_command),
             called: self.called.or(other.called),
+            elsewhere: self.elsewhere.or(other.elsewhere),
             bracketed: self.bracketed.or(other.bracketed),
         }
     }
@@ -156,7 +160,8 @@ fn arguments(rest: &str) -> &str {
 
 /// Ends of host names of APIs outside of the table of resources, and the resource that each accepts (Microsoft's documentation of
 /// each API). Without one, the host is the resource.
-const OTHER_HOSTS: [(&str, &str, &str); 15] = [
+const OTHER_HOSTS: [(&str, &str, &str); 16] = [
+    ("api.businesscentral.dynamics.com", "Business Central", ""),
     (".kusto.windows.net", "Azure Data Explorer", ""),
     (".kusto.fabric.microsoft.com", "Azure Data Explorer", ""),
     (".openai.azure.com", "Azure OpenAI", "https://cognitiveservices.azure.com"),
@@ -187,14 +192,42 @@ pub(crate) fn api_at(host: &str) -> Option<Called> {
     Some(Called { name: known.name.to_owned(), resource })
 }
 
-/// The one API whose address is in `text`.
-fn called(text: &str) -> Option<Called> {
+/// The `resource` of the one token answer in `text`, and the one API that was called, if it accepts no token for that resource.
+fn elsewhere(text: &str) -> Option<(String, Called)> {
+    if !["token_type", "expires_on", "ext_expires_in"].iter().any(|name| text.contains(name)) {
+        return None;
+    }
+    let value = |at: usize| {
+        let rest = text[at..].trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        let value = rest.get(..rest.len().min(ADDRESS_MAX)).unwrap_or(rest).split('"').next()?;
+        value.starts_with("https://").then_some(value)
+    };
+    let name = "\"resource\"";
+    let mut values =
+        text.match_indices(name).take(PLACES_MAX).filter_map(|(at, _)| value(at + name.len()));
+    let resource = values.next()?;
+    if values.any(|other| other != resource) {
+        return None;
+    }
+    let called = called(text, Some(resource))?;
+    let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_lowercase);
+    let issued_for = host(resource)?;
+    let is_same = api_at(&issued_for).is_some_and(|api| api.name == called.name)
+        || host(&called.resource).is_some_and(|host| host == issued_for)
+        || host(&called.resource)
+            .and_then(|host| hosts::resource(&host))
+            .is_some_and(|known| known.accepts(resource));
+    (!is_same).then(|| (resource.to_owned(), called))
+}
+
+/// The one API whose address is in `text`, except for `resource`.
+fn called(text: &str, resource: Option<&str>) -> Option<Called> {
     let ends = |c: char| c.is_whitespace() || "'\"<>,;()[]{}`\\".contains(c);
     let mut one = None;
     for (at, _) in text.match_indices("https://").take(PLACES_MAX) {
         let near = text.get(at..at + ADDRESS_MAX).unwrap_or(&text[at..]);
         let address = near.split(ends).next()?;
-        if ADDRESS_MAX <= address.len() {
+        if ADDRESS_MAX <= address.len() || Some(address) == resource {
             continue;
         }
         let Some(host) =

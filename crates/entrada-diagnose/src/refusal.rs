@@ -279,11 +279,18 @@ pub(super) fn try_again(facts: &Facts, finding: Finding) -> Finding {
 /// Where `number` stands alone in `text`, after `before`.
 fn place_of_number(text: &str, before: &str, number: u64) -> Option<usize> {
     let sought = format!("{before}{number}");
-    text.match_indices(&sought).map(|(at, _)| at).find(|at| {
+    let mut places = text.match_indices(&sought).map(|(at, _)| at).filter(|at| {
         let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let is_longer = text[at + sought.len()..].starts_with(|c: char| c.is_ascii_digit());
         !is_longer && (!before.is_empty() || !text[..*at].ends_with(is_of_word))
-    })
+    });
+    let first = places.next()?;
+    // People name a number before they quote the authority, which puts a colon after it.
+    let is_quoted = |at: &usize| text[at + sought.len()..].starts_with(':');
+    if before.is_empty() || is_quoted(&first) {
+        return Some(first);
+    }
+    places.find(is_quoted).or(Some(first))
 }
 
 /// Maximum number of bytes before a number, on its line, that are shown with it.

@@ -74,7 +74,9 @@ impl ErrorResponse {
             let at = description.find(name)? + name.len();
             let value: String = description[at..].trim_start().chars().take(ID_MAX).collect();
             let end = value.find(char::is_whitespace).unwrap_or(value.len());
-            Some(value[..end].to_owned()).filter(|value| !value.is_empty())
+            // A quotation in Markdown may end with its marks.
+            let value = value[..end].trim_end_matches(['*', '`', '_']);
+            Some(value.to_owned()).filter(|value| !value.is_empty())
         };
         let time_within = || {
             let (_, rest) = error_description.as_deref()?.split_once("Timestamp: ")?;

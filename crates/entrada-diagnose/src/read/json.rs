@@ -141,7 +141,9 @@ const CODE_MAX: usize = 64;
 /// Whether the `error` of `members` may be a code (RFC 6749 §5.2), and is no text.
 fn has_code(members: &Map<String, Value>) -> bool {
     let code = members.get("error").and_then(Value::as_str);
-    members.contains_key("error_description") || code.is_none_or(|code| code.len() <= CODE_MAX)
+    // `TypeError: State cookie was missing`
+    let is_code = |code: &str| code.len() <= CODE_MAX && !code.contains(": ");
+    members.contains_key("error_description") || code.is_none_or(is_code)
 }
 
 fn kind_of(evidence: &Evidence) -> ArtifactKind {

@@ -17,10 +17,10 @@ fn check(facts: &Facts) -> Option<Finding> {
         .refusal()
         .is_some_and(|refusal| refusal.has_code(&[53000, 53001, 50097, 530033, 530036]));
     let is_said = finding.help.iter().any(|help| help.contains("device code flow"));
-    let finding = if (is_device_code || about_devices) && !is_said {
-        finding.help("the device code flow proves nothing about the device, and many tenants block it: sign in with a browser on a managed device")
-    } else {
-        finding
-    };
+    let mut finding = finding;
+    if (is_device_code || about_devices) && !is_said {
+        // The flow is the cause that the person at the device can change.
+        finding.help.insert(0, "the device code flow proves nothing about the device, and many tenants block it: sign in with a browser or a broker on a managed device".into());
+    }
     Some(finding)
 }

@@ -15,7 +15,30 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(facts: &Facts) -> Option<Finding> {
     let refused = refusal::explain(facts, &RULE, "the authority does not accept the scopes");
-    refused.map(with_help).or_else(|| before_asking(facts))
+    refused
+        .map(|finding| by_quoted_scope(facts, finding))
+        .map(with_help)
+        .or_else(|| before_asking(facts))
+}
+
+/// `finding`, explained by a scope with commas that the authority quotes: it reads scopes joined so as one.
+fn by_quoted_scope(facts: &Facts, mut finding: Finding) -> Finding {
+    let said = facts.refusal().map(refusal::message).unwrap_or_default();
+    let quoted = said.split_once("scope '").and_then(|(_, after)| after.split_once('\''));
+    let quoted = quoted.map(|(scope, _)| scope).filter(|scope| scope.len() <= 2_000);
+    let Some(names) = quoted.map(|scope| scope.split([',', ';'])) else { return finding };
+    let names: Vec<&str> = names.map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.len() < 2 {
+        return finding;
+    }
+    let code = finding.message.rfind(" (").map(|at| finding.message[at..].to_owned());
+    finding.message = format!(
+        "the request joins its scopes by commas, and Entra ID reads them as one scope{}",
+        code.unwrap_or_default()
+    )
+    .into();
+    finding.help = vec![format!("separate the scopes by spaces: `{}`", names.join(" ")).into()];
+    finding
 }
 
 /// `finding` with help, where no number brings its own.

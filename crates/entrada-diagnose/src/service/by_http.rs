@@ -90,7 +90,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = by_default_command(facts, answer, &text) {
         return vec![told];
     }
-    if let Some(told) = by_audience(facts, answer) {
+    if let Some(told) = by_audience(facts, answer).or_else(|| by_resource(facts, answer)) {
         return vec![told];
     }
     if let Some(told) = by_application(facts, answer, &text) {
@@ -284,6 +284,25 @@ fn by_default_command(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<
     )
     .with_evidence("command", name)
     .help(format!("get the token for that API: `{name} {flag} {}`", called.resource));
+    told.is_complete = true;
+    Some(told)
+}
+
+/// The cause where the text shows the `resource` that the token was issued for, and another API refused it.
+fn by_resource(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
+    if answer.status != Some(401) || facts.claims().is_some() {
+        return None;
+    }
+    let (resource, called) = facts.evidence.observed.elsewhere.as_ref()?;
+    let mut told = Hypothesis::likely(
+        RuleId::WrongAudience,
+        format!("the token was issued for `{resource}`, and the call went to {}", called.name),
+    )
+    .with_evidence("resource", resource)
+    .help(format!(
+        "request a token for that API: `{}/.default`, with v1.0 `resource={}`",
+        called.resource, called.resource
+    ));
     told.is_complete = true;
     Some(told)
 }

@@ -57,8 +57,16 @@ impl HttpAnswer {
         }
         let mut answer = Self { status: status_of(&bare(lines[start])), ..Self::default() };
         let mut end = start + 1;
+        let mut may_open = !verbose;
         while let Some(line) = lines.get(end).map(|line| bare(line)).filter(|line| !line.is_empty())
         {
+            // The empty line before a body is often lost in a paste.
+            if may_open && line.starts_with('{') && !answer.headers.is_empty() {
+                if is_json_object(&lines[end..]) {
+                    break;
+                }
+                may_open = false;
+            }
             // A folded line (RFC 9112 §5.2), or one that a terminal wrapped, has no name.
             match line.split_once(':').filter(|(name, _)| is_token(name)) {
                 Some((name, value)) => {
@@ -265,6 +273,13 @@ fn before_open_json(lines: &[&str], heads: &[usize]) -> Option<usize> {
                 .is_none_or(|first| first.is_err());
         open.then_some(pair[0])
     })
+}
+
+/// Whether `lines` begin with a whole JSON object.
+fn is_json_object(lines: &[&str]) -> bool {
+    let text = lines.join("\n");
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<serde::de::IgnoredAny>();
+    values.next().is_some_and(|first| first.is_ok())
 }
 
 /// The first of `heads` with a multipart body: the heads after it belong to its parts.

@@ -32,6 +32,10 @@ const NEW_MAX: i64 = 600;
 
 /// The events in order; those without a time last.
 pub(super) fn events(facts: &Facts) -> Vec<Event> {
+    // The times of a text whose token is left out are as old as the text, and their beginning is unknown.
+    if facts.is_elided() {
+        return Vec::new();
+    }
     let mut all = Vec::new();
     let mut at = |id, when: Option<NumericDate>, what: &str| {
         all.extend(when.map(|when| Event { id, when: Moment::At(when), what: what.to_owned() }));

@@ -28,12 +28,14 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 8] = [
+const DATA: [&str; 10] = [
     include_str!("azure_data.json"),
     include_str!("azure_platform.json"),
     include_str!("services.json"),
     include_str!("azure.json"),
     include_str!("token_checks.json"),
+    include_str!("microsoft_365.json"),
+    include_str!("sign_in_programs.json"),
     include_str!("client_libraries.json"),
     include_str!("mail_programs.json"),
     include_str!("pages.json"),
