@@ -29,12 +29,17 @@ pub struct Settings {
     pub profile: Option<String>,
 }
 
-/// `layer` of the file in `folder` with whole paths: `~/` is the home, and other relative paths begin in that folder.
+/// `layer` of the file in `folder` with whole paths: `~/` is the home, and other relative paths begin in that folder. A word that
+/// is no path by its looks and names no file stays: it may be a key in the place of its file, and is not to be shown.
 fn placed(mut layer: Layer, folder: Option<&Path>, env: &Env) -> Layer {
     for path in layer.paths().into_iter().flatten() {
         let whole = match path.strip_prefix("~/") {
             Some(rest) => env.path("HOME").map(|home| home.join(rest)),
-            None => folder.map(|folder| folder.join(&*path)),
+            None => {
+                folder.map(|folder| folder.join(path.strip_prefix("./").unwrap_or(&**path))).filter(
+                    |whole| path.starts_with("./") || path.starts_with("../") || whole.exists(),
+                )
+            }
         };
         if let Some(whole) = whole {
             *path = whole.to_string_lossy().into_owned();

@@ -416,7 +416,11 @@ fn paths_in_the_file_begin_at_the_file_or_at_home() {
     };
     let folder = world.config_path().parent().unwrap().to_owned();
     let home = world.home.path();
+    std::fs::create_dir_all(folder.join("keys")).unwrap();
+    std::fs::write(folder.join("keys/k"), "").unwrap();
     assert!(shown("keys/k").contains(&*folder.join("keys/k").to_string_lossy()));
+    assert!(shown("./no").contains(&*folder.join("no").to_string_lossy()));
+    assert!(!shown("no-file").contains(&*folder.join("no-file").to_string_lossy()));
     assert!(shown("~/k").contains(&*home.join("k").to_string_lossy()));
     assert!(shown("/etc/k").contains("/etc/k") && !shown("/etc/k").contains("config/entrada/etc"));
     let check = world.run(&["config", "check"]);
