@@ -8,7 +8,7 @@ use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
 use super::next_step;
 use super::prompt::CliPrompt;
-use super::stored_sign_in::{self, Application};
+use super::stored_sign_in;
 use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::config::flags;
@@ -98,8 +98,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     show(app, JudgementFormat::Human, &doubts)?;
     let save = args.save.as_deref().map(|name| NewProfile::check(app, name)).transpose()?;
     let grants = app.grants(&settings)?;
-    let application = Application::of(&settings)?;
-    let before = grants.only_account(&application.query());
+    let before = next_step::default_before(&settings, &grants)?;
     if args.replace_damaged {
         grants.replace_damaged();
     }
@@ -108,7 +107,7 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let evidence = app.evidence(&settings, &request, first.first().copied());
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
-    next_step::keep_default(&application, &grants, &acquired, before);
+    next_step::keep_default(&grants, &acquired, before);
     let quiet = settings.is(|layer| &layer.quiet);
     if !quiet {
         greet(app, &acquired, &grants);

@@ -1,5 +1,6 @@
 //! What follows a sign-in: which account the next run uses, and the command for it.
 
+use super::Failure;
 use super::app::App;
 use super::stored_sign_in::{self, Application};
 use crate::config::{Layer, Origin, Settings};
@@ -13,16 +14,25 @@ fn with_profile(command: &str, settings: &Settings) -> String {
     profile.map_or_else(|| command.to_owned(), |profile| format!("{command} {profile}"))
 }
 
-/// After a sign-in: the account that was signed in alone `before` stays the default of the application.
-pub(super) fn keep_default(
-    application: &Application,
+/// The application of `settings`, and the id of its only account.
+pub(super) type DefaultBefore = Option<(Application, String)>;
+
+/// Before a sign-in: the account that a request without an account gets, because no other is signed in.
+pub(super) fn default_before(
+    settings: &Settings,
     grants: &Grants,
-    acquired: &Acquired,
-    before: Option<String>,
-) {
+) -> Result<DefaultBefore, Failure> {
+    let application = Application::of(settings)?;
+    let account = grants.only_account(&application.query());
+    Ok(account.map(|account| (application, account)))
+}
+
+/// After a sign-in: the account that was signed in alone `before` stays the default of the application.
+pub(super) fn keep_default(grants: &Grants, acquired: &Acquired, before: DefaultBefore) {
+    let Some((application, account)) = before else { return };
     let is_new = acquired.source == Source::SignIn && acquired.unsaved.is_none();
-    if let Some(before) = before.filter(|before| is_new && *before != acquired.account.id) {
-        grants.keep_default_account(&application.query(), before);
+    if is_new && account != acquired.account.id {
+        grants.keep_default_account(&application.query(), account);
     }
 }
 

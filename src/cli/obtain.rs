@@ -6,7 +6,6 @@ use super::judge::{any_problem, judge};
 use super::login::{greet, warn_unsaved};
 use super::next_step;
 use super::prompt::CliPrompt;
-use super::stored_sign_in::Application;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, Notes};
@@ -52,16 +51,15 @@ pub(super) fn obtain(
         AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
         error => fail(error),
     })?;
-    let application = Application::of(settings)?;
     let may_sign_in = plan.needs_network() && request.interaction == Interaction::Allowed;
-    let before = if may_sign_in { grants.only_account(&application.query()) } else { None };
+    let before = if may_sign_in { next_step::default_before(settings, &grants)? } else { None };
     let fault = if plan.needs_network() { lint().err() } else { None };
     let acquired = match fault {
         Some(fault) => plan.without_network().ok_or(fault)?,
         None => flow::execute(app.sys, &grants, &request, plan, &mut CliPrompt::new(app, settings))
             .map_err(fail)?,
     };
-    next_step::keep_default(&application, &grants, &acquired, before);
+    next_step::keep_default(&grants, &acquired, before);
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }

@@ -13,7 +13,7 @@ use crate::world::{Run, STORE_KEY, World};
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 const PASSPHRASE: &str = "correct horse battery";
 
-/// Somebody without any setting: no keyring, no store, no key.
+/// A user without any setting: no keyring, no store, no key.
 fn bare() -> World {
     let world = World::new();
     for name in ["TENANT", "CLIENT_ID", "STORE", "STORE_KEY"] {
@@ -54,7 +54,7 @@ fn init(world: &World, args: &[&str], stdin: &str) -> Run {
     world.run_with_stdin(&[&fixed[..], args].concat(), stdin)
 }
 
-/// A profile under a passphrase, with somebody signed in.
+/// A profile under a passphrase, with a user signed in.
 fn under_passphrase() -> World {
     let world = bare().at_a_terminal();
     types(&world, &[PASSPHRASE, PASSPHRASE]);
@@ -141,7 +141,7 @@ fn without_a_terminal_and_a_keyring_the_failure_names_the_key_file() {
 
 #[test]
 fn a_passphrase_is_asked_for_once_in_a_run_and_named_as_what_it_is() {
-    // Two lines are typed, and whoever asks for a third gets none.
+    // Two lines are typed; a third question gets no answer.
     let world = under_passphrase();
     let config = fs::read_to_string(world.config_path()).unwrap();
     assert!(config.contains("store = \"file\"") && !config.contains("store-key-file"), "{config}");

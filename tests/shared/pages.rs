@@ -159,7 +159,7 @@ fn block(comments: &str, language: &str, block: Block) -> Option<Block> {
     Some(block)
 }
 
-/// Somebody who reads a chapter and types what it says.
+/// A reader who types the commands of a chapter.
 struct Reader {
     program: PathBuf,
     home: TempDir,
@@ -312,7 +312,7 @@ fn emulator(program: &Path, home: &Path, flags: &[&str]) -> (Child, String, Stri
         let read = stderr.read_line(&mut said).unwrap();
         assert_ne!(read, 0, "the emulator did not start: {said}");
     }
-    // It is never without somebody who reads its log.
+    // Its log always has a reader.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     (child, base.trim().to_owned(), said)
 }

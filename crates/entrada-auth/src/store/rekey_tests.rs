@@ -111,7 +111,7 @@ fn a_change_that_ends_after_any_step_loses_nothing_and_is_continued() {
         let mut both = [by_old.clone(), by_new.clone()].concat();
         both.sort_unstable();
         assert_eq!(both, ACCOUNTS, "after {last}");
-        // Whoever has one key is told why it does not open the rest, and writes nothing.
+        // With one of the keys, the error says why the other items do not open, and nothing is written.
         for key in [&old, &new] {
             let store = grants(dir.path(), key);
             for account in ACCOUNTS {
