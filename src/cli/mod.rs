@@ -29,6 +29,7 @@ mod login;
 mod logout;
 mod man;
 mod network;
+mod new_profile;
 mod next_step;
 mod obtain;
 mod output;
