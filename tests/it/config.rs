@@ -286,7 +286,7 @@ fn an_error_in_the_file_shows_the_place_and_what_to_write() {
         assert_eq!(
             run.stderr,
             format!(
-                "error: {}: line 3, column 7: invalid type: integer `5`, expected a list of strings, or one string\n  |\n\
+                "error: {}: line 3, column 7: invalid type: integer `…`, expected a list of strings, or one string\n  |\n\
                  3 | job = * * ****\n  |       ^\n  = help: write it like this: `job = [\"graph-mail-read\"]`\n",
                 path.display()
             )

@@ -5,6 +5,8 @@ pub(super) mod init;
 mod store_choice;
 mod write;
 
+pub(super) use write::check_edit;
+
 use super::app::App;
 use super::arguments::holds_secret;
 use super::common::Invocation;
