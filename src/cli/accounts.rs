@@ -37,7 +37,7 @@ struct Use {
     /// The account: its user name or id
     #[arg(id = "chosen-account", value_name = "ACCOUNT")]
     account: String,
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
 }
 

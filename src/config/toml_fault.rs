@@ -232,7 +232,10 @@ fn without_values(table: &toml::Table, place: &str, message: &str) -> String {
     }
     if !table.is_empty() {
         let words = place.split(|c: char| !c.is_alphanumeric());
-        for word in words.filter(|word| SHORT < word.chars().count()) {
+        // Messages name settings.
+        let keys = keys();
+        let is_of_key = |word: &str| keys.iter().any(|key| key.split('-').any(|part| part == word));
+        for word in words.filter(|word| SHORT < word.chars().count() && !is_of_key(word)) {
             said = said.replace(word, "…");
         }
     }
@@ -397,7 +400,7 @@ mod tests {
     #[test]
     fn no_value_is_shown_whatever_is_wrong_with_the_file() {
         let mut faults = 0;
-        for seed in 0..60_000 {
+        for seed in 0..10_000 {
             let mut random = Random(seed);
             // No word of a message and no key has these letters.
             let secret: String = (0..8).map(|_| random.one(&["q", "Z", "7", "K", "4"])).collect();
@@ -416,7 +419,7 @@ mod tests {
             let leaks = (0..=secret.len() - 3).any(|at| all.contains(&secret[at..at + 3]));
             assert!(!leaks, "{seed}: {text:?}\n{all}");
         }
-        assert!(30_000 < faults, "{faults}");
+        assert!(5_000 < faults, "{faults}");
     }
 
     fn keys_in(value: &toml::Value) -> Vec<String> {

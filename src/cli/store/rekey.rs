@@ -22,7 +22,7 @@ pub(in crate::cli) type Flags = (flags::Store, flags::Locking, flags::Interactio
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// The file with the new key; it is made if it is missing
     #[arg(long, value_name = "FILE")]
