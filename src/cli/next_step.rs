@@ -30,7 +30,7 @@ pub(super) fn default_before(
 /// After a sign-in: the account that was signed in alone `before` stays the default of the application.
 pub(super) fn keep_default(grants: &Grants, acquired: &Acquired, before: DefaultBefore) {
     let Some((application, account)) = before else { return };
-    let is_new = acquired.source != Source::Cache && acquired.unsaved.is_none();
+    let is_new = acquired.source == Source::SignIn && acquired.unsaved.is_none();
     if is_new && account != acquired.account.id {
         grants.keep_default_account(&application.query(), account);
     }
