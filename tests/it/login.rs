@@ -100,7 +100,7 @@ fn accounts_and_status_show_what_is_there_and_no_secret() {
     assert!(
         status
             .stdout
-            .contains("refresh token  received 5 h ago; expires in about 89 d, unless it is used"),
+            .contains("refresh token  received 5 h ago; expires in about 90 d, unless it is used"),
         "{}",
         status.stdout
     );

@@ -191,7 +191,7 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
 /// `seconds` in whole days, where it is that long.
 fn about(seconds: i64) -> String {
     const DAY: i64 = 86_400;
-    human_duration(if DAY <= seconds { seconds / DAY * DAY } else { seconds })
+    human_duration(if DAY <= seconds { (seconds + DAY / 2) / DAY * DAY } else { seconds })
 }
 
 /// How long ago `at` was; the clock may have been wrong.
