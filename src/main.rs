@@ -12,35 +12,36 @@ use entrada_auth::sys::{
 #[cfg(unix)]
 use rustix::fs::OFlags;
 
-/// The standard streams that were closed, or outputs that cannot be written, when the program was started, one bit for each descriptor.
+/// The outputs that were closed, or that cannot be written, when the program was started, one bit for each descriptor.
 #[cfg(unix)]
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
-// Rust's runtime opens /dev/null in the place of a closed standard stream before `main`. This runs before that.
+// Rust's runtime opens /dev/null in the place of a closed standard stream before `main`: a closed input is an empty one. This runs
+// before that, because an output there would be lost.
 #[cfg(unix)]
 ctor::declarative::ctor! {
     #[ctor(unsafe)]
     fn find_closed_streams() {
-        let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-        for (descriptor, stream) in streams.into_iter().enumerate() {
+        let streams = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+        for (bit, stream) in streams.into_iter().enumerate() {
             // One that is only read is no output: what is written to it would be lost without an error (std ignores EBADF).
             let mode = rustix::fs::fcntl_getfl(stream).map(|flags| flags & OFlags::ACCMODE);
-            if mode.is_err() || (descriptor != 0 && mode == Ok(OFlags::RDONLY)) {
-                CLOSED.fetch_or(1 << descriptor, Ordering::Relaxed);
+            if mode.is_err() || mode == Ok(OFlags::RDONLY) {
+                CLOSED.fetch_or(1 << bit, Ordering::Relaxed);
             }
         }
     }
 }
 
 #[cfg(unix)]
-fn closed_stream() -> Option<Stream> {
+fn closed_output() -> Option<Stream> {
     let closed = CLOSED.load(Ordering::Relaxed);
-    let streams = [(1, Stream::Stdin), (2, Stream::Stdout), (4, Stream::Stderr)];
+    let streams = [(1, Stream::Stdout), (2, Stream::Stderr)];
     streams.into_iter().find(|(bit, _)| closed & bit != 0).map(|(_, stream)| stream)
 }
 
 #[cfg(not(unix))]
-fn closed_stream() -> Option<Stream> {
+fn closed_output() -> Option<Stream> {
     None
 }
 
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     harden();
     survive_file_limit();
     quiet_panics();
-    if let Some(stream) = closed_stream() {
+    if let Some(stream) = closed_output() {
         return cli::refuse_closed(stream, &mut std::io::stderr()).into();
     }
     let env = Env::real();

@@ -37,7 +37,7 @@ struct Use {
     /// The account: its user name or id
     #[arg(id = "chosen-account", value_name = "ACCOUNT")]
     account: String,
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
 }
 
@@ -59,6 +59,7 @@ fn list(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             for entry in &entries {
                 let mut account = serde_json::to_value(entry).map_err(std::io::Error::from)?;
                 account["chosen"] = choices.has(entry).into();
+                account["chosen_for_profiles"] = choices.profiles(entry).into();
                 accounts.push(account);
             }
             let document =
@@ -73,10 +74,8 @@ fn list(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             let rows: Vec<Vec<String>> = entries
                 .iter()
                 .map(|entry| {
-                    let label = entry.label();
-                    let chosen = choices.has(entry);
                     vec![
-                        if chosen { format!("{label} (chosen)") } else { label.to_owned() },
+                        choices.label(entry),
                         entry.tenant.clone(),
                         entry.client_id.clone(),
                         entry.authority.clone(),
@@ -110,7 +109,15 @@ fn list(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 }
 
 /// The accounts that are used where several are signed in for one application.
-struct Choices(BTreeMap<Application, Option<String>>);
+struct Choices(BTreeMap<Application, Choice>);
+
+/// Those of one application.
+struct Choice {
+    /// The account of a run like this one.
+    here: Option<String>,
+    /// Profiles with a choice of their own, and their accounts.
+    by_profile: BTreeMap<String, String>,
+}
 
 impl Choices {
     fn of(grants: &Grants, entries: &[AccountEntry]) -> Self {
@@ -119,20 +126,35 @@ impl Choices {
             *counts.entry(Application::of_entry(entry)).or_default() += 1;
         }
         let several = counts.into_iter().filter(|(_, count)| 1 < *count);
-        Self(
-            several
-                .map(|(application, _)| {
-                    let account = grants.defaults_of(&application.query()).account;
-                    (application, account)
-                })
-                .collect(),
-        )
+        let choice = |application: &Application| Choice {
+            here: grants.default_account(&application.query()),
+            by_profile: grants.defaults_of(&application.query()).chosen_by_profile,
+        };
+        Self(several.map(|(application, _)| (application.clone(), choice(&application))).collect())
     }
 
-    /// Whether `entry` is one of them.
+    /// Whether a run like this one uses `entry`.
     fn has(&self, entry: &AccountEntry) -> bool {
-        let chosen = self.0.get(&Application::of_entry(entry));
-        chosen.is_some_and(|account| account.as_ref() == Some(&entry.account))
+        let choice = self.0.get(&Application::of_entry(entry));
+        choice.is_some_and(|choice| choice.here.as_ref() == Some(&entry.account))
+    }
+
+    /// The profiles for which `entry` is chosen.
+    fn profiles(&self, entry: &AccountEntry) -> Vec<&str> {
+        let choice = self.0.get(&Application::of_entry(entry));
+        let all = choice.into_iter().flat_map(|choice| &choice.by_profile);
+        let own = all.filter(|(_, account)| **account == entry.account);
+        own.map(|(profile, _)| profile.as_str()).collect()
+    }
+
+    /// The name of `entry`, with what it is chosen for.
+    fn label(&self, entry: &AccountEntry) -> String {
+        let mut notes: Vec<String> =
+            self.has(entry).then(|| "chosen".to_owned()).into_iter().collect();
+        let profiles = self.profiles(entry);
+        notes.extend(profiles.iter().map(|profile| format!("chosen for the profile {profile}")));
+        let label = entry.label();
+        if notes.is_empty() { label.to_owned() } else { format!("{label} ({})", notes.join("; ")) }
     }
 }
 
@@ -169,11 +191,13 @@ fn choose(args: &Use, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     };
     let application = Application::of_entry(entry);
     grants.change_defaults(&application.query(), |defaults| {
-        defaults.account = Some(entry.account.clone());
+        defaults.choose(settings.profile.as_deref(), entry.account.clone());
     })?;
     let whose = match settings.profile.as_deref() {
         Some(profile) => format!("commands with the profile `{}`", clean(profile)),
-        None => format!("commands for the client {}", application.query().client_id),
+        None => {
+            format!("commands for the client {} without a profile", application.query().client_id)
+        }
     };
     app.ui.line(format!(
         "{whose} use {} from now on, unless `--account` names another",

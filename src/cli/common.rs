@@ -18,7 +18,7 @@ pub(super) struct Common {
     /// The configuration file
     #[arg(long, value_name = "FILE", display_order = 900)]
     pub(super) config: Option<PathBuf>,
-    /// A profile of the configuration file, for commands that take none as an argument
+    /// The profile to use: its name in the configuration file, for commands without such an argument
     #[arg(
         id = "common-profile",
         long = "profile",

@@ -16,7 +16,7 @@ pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// The environment variable that holds the token
     #[arg(long, value_name = "NAME", default_value = VARIABLE, value_parser = variable_name)]

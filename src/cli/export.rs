@@ -17,7 +17,7 @@ pub(super) type Flags = (flags::Identity, flags::Store, flags::Interaction);
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Write a token cache of MSAL (Python, .NET, the Azure CLI)
     #[arg(long, required = true)]

@@ -4,6 +4,7 @@ use super::app::App;
 use super::failure::of_acquire;
 use super::input::{read_bytes, text_of};
 use super::login::warn_unsaved;
+use super::next_step;
 use super::progress::Progress;
 use super::prompt::CliPrompt;
 use super::{Exit, Failure};
@@ -116,6 +117,7 @@ fn take_over(
         return Err(Failure::usage("the account is signed in here already; nothing was sent")
             .help("import it anyway with `--replace`"));
     }
+    let before = next_step::default_before(&settings, &grants)?;
     // The used refresh token is stored, whichever account it belongs to.
     let request = of_anybody(request);
     let mut person = CliPrompt::new(app, &settings);
@@ -125,6 +127,10 @@ fn take_over(
         of_acquire(error, evidence, &app.login_command(&settings))
     })?;
     progress.clear();
+    next_step::keep_default(&grants, &acquired, before);
+    for warning in grants.take_warnings() {
+        app.ui.line(format!("warning: {warning}"));
+    }
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.ui, unsaved);
     }
@@ -138,8 +144,10 @@ fn take_over(
         // The command below is for who it is.
         app.common.layer.account = Some(account.label().to_owned());
     }
-    let words = [app.selectors(), app.wanted()].join(" ");
-    app.ui.line(format!("imported: {who}; `{}`", format!("entrada token {words}").trim_end()));
+    app.ui.line(format!(
+        "imported: {who}; `{}`",
+        next_step::token_command(app, &settings, &grants, &acquired)
+    ));
     Ok(if other.is_some() && wanted.is_some() { Exit::WrongAccount } else { Exit::Success })
 }
 

@@ -1,18 +1,17 @@
 //! `entrada login`.
 
-use std::path::PathBuf;
-
 use super::app::App;
-use super::config::init::{self, profile_name};
+use super::config::init::profile_name;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
+use super::new_profile::NewProfile;
 use super::next_step;
 use super::prompt::CliPrompt;
 use super::stored_sign_in;
 use super::ui::Ui;
 use super::{Exit, Failure};
+use crate::config::Settings;
 use crate::config::flags;
-use crate::config::{ConfigFile, Layer, Settings};
 use crate::render::{self, JudgementFormat, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
 use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind, StoreKind};
@@ -25,7 +24,7 @@ pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Answer a service's claims challenge, given as text or in a file
     ///
@@ -96,7 +95,8 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     doubts.retain(Diagnosis::has_warnings);
     show(app, JudgementFormat::Human, &doubts)?;
-    let save = args.save.as_deref().map(|name| NewProfile::check(app, name)).transpose()?;
+    let save =
+        args.save.as_deref().map(|name| NewProfile::check(app, name, &settings)).transpose()?;
     let grants = app.grants(&settings)?;
     let before = next_step::default_before(&settings, &grants)?;
     if args.replace_damaged {
@@ -143,40 +143,16 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         None => settings,
     };
     if grants.kind() != StoreKind::Memory {
-        if let Err(failure) = stored_sign_in::remember(&settings, &grants) {
+        if let Err(failure) = stored_sign_in::remember(&settings, &grants, &acquired.account.id) {
             app.ui.line(format!("warning: {}", failure.said()));
         }
         if !quiet && !args.is_part && exit == Exit::Success {
             // In one piece, as all that is there to be copied.
-            let account = next_step::account_words(&settings, &grants, &acquired);
-            app.ui.page(&format!("next: {}{account}\n", next_step::token_command(app, &settings)));
+            let next = next_step::token_command(app, &settings, &grants, &acquired);
+            app.ui.page(&format!("next: {next}\n"));
         }
     }
     Ok(exit)
-}
-
-/// The profile that `--save` writes.
-struct NewProfile {
-    path: PathBuf,
-    name: String,
-}
-
-impl NewProfile {
-    /// Before anybody is asked to sign in: the file can be read, and no other user can change it.
-    fn check(app: &App<'_, '_>, name: &str) -> Result<Self, Failure> {
-        let (path, _) = init::config_file(app)?;
-        ConfigFile::check_place(&path)?;
-        Ok(Self { path, name: name.to_owned() })
-    }
-
-    /// Writes it, and returns the settings with it.
-    fn write(&self, app: &mut App<'_, '_>, settings: &Settings) -> Result<Settings, Failure> {
-        init::write(app, &self.path, &self.name, &settings.for_profile())?;
-        // What was typed is in the profile now.
-        let quiet = app.common.layer.quiet;
-        app.common.layer = Layer { quiet, ..Layer::default() };
-        app.settings(Some(&self.name))
-    }
 }
 
 /// The jobs, grouped by the service that their token is for, in the order named.

@@ -12,7 +12,7 @@ pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::I
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Remove all accounts of the profile, or of the client that the flags name
     #[arg(long)]

@@ -29,6 +29,7 @@ mod login;
 mod logout;
 mod man;
 mod network;
+mod new_profile;
 mod next_step;
 mod obtain;
 mod output;
@@ -188,13 +189,11 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Con
     })
 }
 
-/// The end of a program that is started with `stream` closed. The next file that it opens would be taken for that stream, and
-/// what it prints would be lost.
+/// The end of a program that is started with the output `stream` closed: what it prints would be lost.
 pub fn refuse_closed(stream: Stream, stderr: &mut dyn Write) -> Exit {
     let (what, redirection) = match stream {
-        Stream::Stdin => ("standard input is closed", "</dev/null"),
         Stream::Stdout => ("standard output is not open for writing", ">/dev/null"),
-        Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
+        Stream::Stdin | Stream::Stderr => ("standard error is not open for writing", "2>/dev/null"),
     };
     let text = format!("error: {what}\n  = help: connect it, or redirect it: `{redirection}`\n");
     // If stderr is closed, the message is lost.

@@ -81,11 +81,17 @@ pub(super) fn tell_of_default(
     }
 }
 
-/// The command that prints the token of a sign-in with `settings`, in as few words as select it.
-pub(super) fn token_command(app: &App<'_, '_>, settings: &Settings) -> String {
-    let typed = &app.common.layer;
-    let mut layer = typed.clone();
-    if settings.profile.is_none() && is_found_alone(app, settings) {
+/// The command that prints the token of the sign-in `acquired` with `settings`, in as few words as select it.
+pub(super) fn token_command(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    grants: &Grants,
+    acquired: &Acquired,
+) -> String {
+    let account = account_to_name(settings, grants, acquired);
+    let mut layer = app.common.layer.clone();
+    layer.account = layer.account.or(account);
+    if settings.profile.is_none() && is_found_alone(app, settings, layer.account.as_ref()) {
         layer = Layer {
             tenant: None,
             client_id: None,
@@ -104,27 +110,27 @@ pub(super) fn token_command(app: &App<'_, '_>, settings: &Settings) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The words that select the account that has just signed in, if a run without an account uses another one.
-pub(super) fn account_words(settings: &Settings, grants: &Grants, acquired: &Acquired) -> String {
+/// The account that has just signed in, if a run without an account uses another one.
+fn account_to_name(settings: &Settings, grants: &Grants, acquired: &Acquired) -> Option<String> {
     if settings.get(|layer| &layer.account).is_some() {
-        return String::new();
+        return None;
     }
-    let Ok(entries) = App::selected(settings, grants) else { return String::new() };
+    let entries = App::selected(settings, grants).ok()?;
     let used = grants.narrow_to_default(grants.signed_in(entries));
     match &used[..] {
-        [one] if one.account == acquired.account.id => String::new(),
-        _ => format!(" --account {}", shell_quoted(acquired.account.label())),
+        [one] if one.account == acquired.account.id => None,
+        _ => Some(acquired.account.label().to_owned()),
     }
 }
 
-/// Whether a run that names neither a client nor a profile finds the sign-in of `settings`.
-fn is_found_alone(app: &App<'_, '_>, settings: &Settings) -> bool {
+/// Whether a run that names neither a client nor a profile, but `account`, finds the sign-in of `settings`.
+fn is_found_alone(app: &App<'_, '_>, settings: &Settings, account: Option<&String>) -> bool {
     let origin = settings.origin(|layer| &layer.client_id);
     if !matches!(origin, Some(Origin::Flag | Origin::Stored)) {
         return false;
     }
     let store = app.common.layer.store;
-    let bare = Layer { store, ..Layer::default() };
+    let bare = Layer { store, account: account.cloned(), ..Layer::default() };
     let bare = app
         .config_file()
         .and_then(|(_, file)| Ok(Settings::resolve(&file, None, app.sys.env, bare)?))

@@ -116,7 +116,10 @@ impl Prompt for CliPrompt<'_, '_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();
-        if let Some(message) = &authorization.message {
+        // Usually it says no more than the lines below: the address and the code.
+        let repeats =
+            |message: &str| message.contains(address) && message.contains(&authorization.user_code);
+        if let Some(message) = authorization.message.as_ref().filter(|message| !repeats(message)) {
             // On one line: a server must not be able to forge entrada's lines.
             ui.line(message);
         }

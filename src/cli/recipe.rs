@@ -17,7 +17,7 @@ pub(super) type Flags =
 pub(super) struct Args {
     /// The program
     client: RecipeTarget,
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// The mailbox's address; the stored account's by default
     #[arg(long, value_name = "ADDRESS", value_parser = super::token::mailbox_name)]
@@ -78,6 +78,16 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
     for note in page.notes {
         app.ui.line(format!("note: {note}"));
     }
+    if let Some(other) = other_task(settings, page.protocols) {
+        let jobs: Vec<String> =
+            page.protocols.iter().map(|protocol| format!("`{}`", protocol.job())).collect();
+        app.ui.line(format!(
+            "warning: {other}, not for mail: this configuration requests a token for {}, and the application needs that permission \
+             too; sign in for it: {}",
+            jobs.join(" and "),
+            login(with, page.protocols)
+        ));
+    }
     if with.user == SOMEBODY {
         app.ui.line(format!(
             "warning: no account is signed in yet, so `{SOMEBODY}` stands for the address: sign in with {}, or name it with `--user`",
@@ -114,11 +124,30 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
         app.ui
             .line("warning: `entrada` itself is not on the PATH; the program has to find it there");
     }
-    if page.sasl_plugin && !has_sasl_plugin() {
-        app.ui.line(
-            "warning: Cyrus SASL's plugin for XOAUTH2 was not found on this machine: install `libsasl2-modules-kdexoauth2`",
-        );
+    if let Some(needed) = page.sasl_plugin.filter(|_| !has_sasl_plugin()) {
+        app.ui.line(format!("warning: that plugin was not found on this machine: {needed}"));
     }
+}
+
+/// What the profile is for, where that is no mail.
+fn other_task(settings: &Settings, protocols: &[Protocol]) -> Option<String> {
+    let profile = settings.profile.as_deref()?;
+    let (jobs, scopes) = (settings.jobs().ok()?, settings.scopes().ok()?);
+    let is_mail = |job: &Job| {
+        [Protocol::Imap, Protocol::Pop, Protocol::Smtp].iter().any(|mail| mail.job() == *job)
+            || protocols.iter().any(|own| own.job() == *job)
+    };
+    if protocols.is_empty() || jobs.iter().any(is_mail) {
+        return None;
+    }
+    let named: Vec<String> = jobs.iter().map(|job| format!("`{job}`")).collect();
+    let named = match scopes.api().iter().next() {
+        // More than the job `custom` says.
+        Some(scope) => format!("`{}`", clean(scope)),
+        None if named.is_empty() => return None,
+        None => named.join(" and "),
+    };
+    Some(format!("the profile `{}` is for {named}", clean(profile)))
 }
 
 fn login(with: &Ingredients, protocols: &[Protocol]) -> String {

@@ -1,4 +1,4 @@
-//! Settings without an application, completed by the one sign-in that is stored without a profile.
+//! Settings without an application, completed by the one application whose sign-ins are stored.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::Failure;
 use super::app::App;
 use crate::config::{ConfigFile, Layer, Settings};
 use entrada_auth::store::{
-    AccountEntry, ApplicationDefaults, GrantQuery, Grants, StoreKind, application_defaults,
+    AccountEntry, GrantQuery, Grants, LastRequest, StoreKind, application_defaults,
     read_account_list,
 };
 use entrada_auth::sys::Env;
@@ -72,8 +72,9 @@ impl Application {
         words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
-    fn layer(&self, defaults: ApplicationDefaults) -> Layer {
-        let ApplicationDefaults { jobs, scopes, .. } = defaults;
+    /// The settings that select it, with what the account's last sign-in asked for.
+    fn layer(&self, last: LastRequest) -> Layer {
+        let LastRequest { jobs, scopes } = last;
         Layer {
             authority: Some(self.authority.clone()),
             tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
@@ -86,12 +87,13 @@ impl Application {
     }
 }
 
-/// Completes `settings` where they name neither a profile nor a client: with the authority, the tenant, the client, the jobs and
-/// the scopes of the sign-in that is stored without a profile, if there is one. No store is opened.
+/// Completes `settings` where they name neither a profile nor a client: with the authority, the tenant and the client of the
+/// stored sign-ins, if all are of one application and that of no profile, and with the jobs and the scopes of the last sign-in of
+/// the account that the run uses. No store is opened.
 ///
 /// # Errors
 ///
-/// Several sign-ins are stored, or only those of profiles.
+/// Sign-ins of several applications are stored, or only those of profiles.
 pub(super) fn complete(app: &App<'_, '_>, settings: Settings) -> Result<Settings, Failure> {
     if settings.profile.is_some() || settings.get(|layer| &layer.client_id).is_some() {
         return Ok(settings);
@@ -99,33 +101,38 @@ pub(super) fn complete(app: &App<'_, '_>, settings: Settings) -> Result<Settings
     let (_, file) = app.config_file()?;
     let state_dir = app.paths()?.state;
     let kind = settings.get(|layer| &layer.store).unwrap_or_default();
-    let mut labels: BTreeMap<Application, Vec<String>> = BTreeMap::new();
+    let mut stored: BTreeMap<Application, Vec<AccountEntry>> = BTreeMap::new();
     for entry in listed(&settings, kind, &state_dir) {
-        labels.entry(Application::of_entry(&entry)).or_default().push(entry.label().to_owned());
+        stored.entry(Application::of_entry(&entry)).or_default().push(entry);
     }
     let profiles = applications_of_profiles(&file);
     let profile_of = |application: &Application| {
         profiles.iter().find(|(_, own)| own == application).map(|(name, _)| name.as_str())
     };
-    let own: Vec<&Application> =
-        labels.keys().filter(|application| profile_of(application).is_none()).collect();
-    match &own[..] {
-        [] if labels.is_empty() => Ok(settings),
-        [application] => {
-            let defaults = application_defaults(&state_dir, kind, &application.query());
-            Ok(settings.with_stored(application.layer(defaults)))
+    let mut applications = stored.iter();
+    match (applications.next(), applications.next()) {
+        (None, _) => Ok(settings),
+        (Some((application, entries)), None) if profile_of(application).is_none() => {
+            let mut defaults = application_defaults(&state_dir, kind, &application.query());
+            let account = match &entries[..] {
+                [only] => Some(only.account.clone()),
+                _ => defaults.account_of(None).map(str::to_owned),
+            };
+            let last = account.and_then(|account| defaults.last_requests.remove(&account));
+            Ok(settings.with_stored(application.layer(last.unwrap_or_default())))
         }
-        _ => {
-            let message = if own.is_empty() {
-                "no client id and no profile is named; the stored sign-ins are those of profiles"
+        (_, second) => {
+            let message = if second.is_none() {
+                "no client id and no profile is named; the stored sign-ins are those of a profile"
             } else {
                 "several sign-ins are stored, and no client id and no profile is named"
             };
-            let help = labels.iter().map(|(application, labels)| {
+            let help = stored.iter().map(|(application, entries)| {
                 let flags = match profile_of(application) {
                     Some(name) => format!("--profile {}", shell_quoted(name)),
                     None => application.selectors(),
                 };
+                let labels: Vec<&str> = entries.iter().map(AccountEntry::label).collect();
                 format!("for {}: add `{flags}`", labels.join(", "))
             });
             Err(help.fold(Failure::usage(message), Failure::help))
@@ -166,8 +173,8 @@ fn applications_of_profiles(file: &ConfigFile) -> Vec<(String, Application)> {
     file.profiles.keys().filter_map(of).collect()
 }
 
-/// After a sign-in without a profile: remembers what it asked for, for a later run that names nothing.
-pub(super) fn remember(settings: &Settings, grants: &Grants) -> Result<(), Failure> {
+/// After a sign-in of `account` without a profile: remembers what it asked for, for a later run that names nothing.
+pub(super) fn remember(settings: &Settings, grants: &Grants, account: &str) -> Result<(), Failure> {
     if settings.profile.is_some() {
         return Ok(());
     }
@@ -175,7 +182,7 @@ pub(super) fn remember(settings: &Settings, grants: &Grants) -> Result<(), Failu
     let scopes = settings.scopes()?.iter().map(str::to_owned).collect();
     let application = Application::of(settings)?;
     let changed = grants.change_defaults(&application.query(), |defaults| {
-        (defaults.jobs, defaults.scopes) = (jobs, scopes);
+        defaults.last_requests.insert(account.to_owned(), LastRequest { jobs, scopes });
     });
     Ok(changed?)
 }

@@ -14,7 +14,7 @@ pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Answer a service's claims challenge, given as text or in a file
     ///

@@ -97,7 +97,7 @@ settings! {
     /// The authority, the application and the account.
     #[heading(Some("Account"))]
     Identity {
-        /// The tenant: a GUID, a domain, or `organizations`
+        /// The tenant: a GUID, a domain, `organizations`, `consumers` or `common`
         ///
         /// `organizations` accepts the accounts of every tenant, `consumers` personal accounts, `common` both.
         #[arg(long, short, alias = "tenant-id")]

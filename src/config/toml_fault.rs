@@ -1,8 +1,10 @@
 //! What is wrong with the text of the configuration file: the message, the place as the toml crate draws it, and what to write
-//! there. No value is quoted, because it may be a secret.
+//! there. No value is quoted, because it may be a secret: of the line that is drawn, only keys and punctuation are shown.
 
 use std::fmt;
 use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
 
 use super::job::JobTable;
 use super::keys;
@@ -37,14 +39,15 @@ impl TomlFault {
         };
         Self {
             message: format!("line {}, column {}: {message}", place.line, place.column),
-            drawing: place.drawing(),
+            drawing: place.drawing(&key_spans(text)),
             cure: None,
         }
     }
 
     /// The fault that the toml crate found in `text`, whose values are in `table`.
     pub(super) fn of(text: &str, table: &toml::Table, error: &toml::de::Error) -> Self {
-        let message = without_values(table, error.message());
+        let place = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+        let message = without_values(table, place, error.message());
         let cure = error
             .span()
             .and_then(|span| Place::of(text, span))
@@ -75,6 +78,8 @@ impl fmt::Display for TomlFault {
 struct Place {
     line: usize,
     column: usize,
+    /// The byte at which the line begins.
+    start: usize,
     /// The whole line.
     content: String,
     /// Characters to mark.
@@ -84,37 +89,115 @@ struct Place {
 impl Place {
     fn of(text: &str, span: Range<usize>) -> Option<Self> {
         let before = text.get(..span.start)?;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let content = text.get(start..)?.lines().next().unwrap_or_default();
+        // A carriage return alone ends a line too.
+        let is_end = |(at, found): (usize, &str)| {
+            found == "\n" || !text.get(at + 1..).is_some_and(|rest| rest.starts_with('\n'))
+        };
+        let ends: Vec<usize> = before
+            .match_indices(['\n', '\r'])
+            .filter(|&end| is_end(end))
+            .map(|(at, _)| at)
+            .collect();
+        let start = ends.last().map_or(0, |at| at + 1);
+        let content = text.get(start..)?.split(['\n', '\r']).next().unwrap_or_default();
         let column = text.get(start..span.start)?.chars().count() + 1;
         let rest = content.chars().count().saturating_sub(column - 1);
         let width = text.get(span).map_or(1, |marked| marked.chars().count());
         Some(Self {
-            line: before.matches('\n').count() + 1,
+            line: ends.len() + 1,
             column,
+            start,
             content: content.to_owned(),
             width: width.min(rest).max(1),
         })
     }
 
-    /// As the toml crate draws it.
-    fn drawing(&self) -> String {
+    /// As the toml crate draws it. `keys` are the places of the keys in the text.
+    fn drawing(&self, keys: &[Range<usize>]) -> String {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
-        let content = without_value(&self.content);
+        let content = self.without_values(keys);
         let (indent, mark) = (" ".repeat(self.column - 1), "^".repeat(self.width));
         format!("{gutter} |\n{number} | {content}\n{gutter} | {indent}{mark}\n")
     }
+
+    /// The line with a star in place of each character that belongs neither to a key nor to the punctuation of TOML. Columns stay.
+    fn without_values(&self, keys: &[Range<usize>]) -> String {
+        let known = known_keys_in(&self.content);
+        let is_in_key = |at: usize| {
+            known.iter().any(|key| key.contains(&at))
+                || keys.iter().any(|key| key.contains(&(self.start + at)))
+        };
+        let is_shown = |at: usize, c: char| {
+            let follows_key = 0 < at && is_in_key(at - 1);
+            c.is_whitespace()
+                || PUNCTUATION.contains(c)
+                || is_in_key(at)
+                || (c == '.' && follows_key)
+        };
+        let shown = |(at, c): (usize, char)| if is_shown(at, c) { c } else { '*' };
+        let line: String = self.content.char_indices().map(shown).collect();
+        clean_layout(&line.replace('\t', " "))
+    }
+}
+
+/// Characters that are shown wherever they stand.
+const PUNCTUATION: &str = "\"'[]{},=";
+
+/// The places of all keys in `text`; none if it is not TOML, because then a value may stand where a key is expected.
+fn key_spans(text: &str) -> Vec<Range<usize>> {
+    fn add(value: &DeValue<'_>, spans: &mut Vec<Range<usize>>) {
+        match value {
+            DeValue::Table(table) => of_table(table, spans),
+            DeValue::Array(all) => all.iter().for_each(|one| add(one.get_ref(), spans)),
+            _ => (),
+        }
+    }
+    fn of_table(table: &DeTable<'_>, spans: &mut Vec<Range<usize>>) {
+        for (key, value) in table {
+            spans.push(key.span());
+            add(value.get_ref(), spans);
+        }
+    }
+    let mut spans = Vec::new();
+    if let Ok(table) = DeTable::parse(text) {
+        of_table(table.get_ref(), &mut spans);
+    }
+    spans
+}
+
+/// The places in `line` of the words in front of `=`, or in a header, that are keys of the file.
+fn known_keys_in(line: &str) -> Vec<Range<usize>> {
+    let end = if line.trim_start().starts_with('[') { line.find(']') } else { line.find('=') };
+    let region = &line[..end.unwrap_or_default()];
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let words = region.split(|c| !is_word(c));
+    let mut at = 0;
+    let mut found = Vec::new();
+    for word in words {
+        if is_known(word) {
+            found.push(at..at + word.len());
+        }
+        at += word.len();
+        // The character that ends the word.
+        at += region[at..].chars().next().map_or(0, char::len_utf8);
+    }
+    found
+}
+
+/// Whether `word` is a key or a table of the file.
+fn is_known(word: &str) -> bool {
+    let known = keys().iter().map(String::as_str).chain(TOP).chain(JobTable::KEYS);
+    known.into_iter().any(|own| own == word)
 }
 
 /// The key at the start of a line of the form `key = value`.
 fn key_of(line: &str) -> Option<&str> {
     let (key, _) = line.split_once('=')?;
     let key = key.trim();
-    let known = keys().iter().map(String::as_str).chain(TOP).chain(JobTable::KEYS);
     // A key may be dotted: `profiles.work.tenant`.
     let last = key.rsplit('.').next().unwrap_or_default();
-    known.into_iter().any(|own| own == last).then_some(last)
+    is_known(last).then_some(last)
 }
 
 /// The line of the example file that sets `key`.
@@ -124,35 +207,22 @@ fn example_of(key: &str) -> Option<&'static str> {
     lines.next()
 }
 
-/// The line with a star in place of each character of what may be a value.
-fn without_value(line: &str) -> String {
-    let header = line.trim_start().strip_prefix('[').unwrap_or_default();
-    let is_header = ["default", "profile", "job"].iter().any(|table| header.starts_with(table));
-    if is_header {
-        return harmless(line);
+/// The first line of `message` without the values in `table`, and without the words of the text at its `place`: a message may
+/// quote a part of a value, or change it.
+fn without_values(table: &toml::Table, place: &str, message: &str) -> String {
+    // In serde's words, the value is all from the first quotation mark on.
+    let of_serde = ["invalid type: ", "invalid value: ", "unknown variant ", "unknown field "];
+    if of_serde.iter().any(|own| message.starts_with(own)) {
+        let (said, expected) =
+            message.split_at(message.rfind(", expected").unwrap_or(message.len()));
+        let kind = said.split(['`', '"']).next().unwrap_or_default();
+        let value = if kind.len() < said.len() { "`…`" } else { "" };
+        return clean(&format!("{kind}{value}{expected}")).into_owned();
     }
-    // What stands before a lone `=` may be the start of a value that fills several lines, such as base64.
-    let shown = match line.split_once('=') {
-        Some((key, _)) if key_of(line).is_some() || key.ends_with(' ') => key.len() + 1,
-        _ => 0,
-    };
-    let (key, value) = line.split_at(shown);
-    let hidden = |c: char| if c.is_whitespace() || "\"'[]{},".contains(c) { c } else { '*' };
-    harmless(&format!("{key}{}", value.chars().map(hidden).collect::<String>()))
-}
-
-/// The line without characters that a terminal acts on. Columns stay.
-fn harmless(line: &str) -> String {
-    clean_layout(&line.replace('\t', " "))
-}
-
-/// The first line of `message` without the values in `table`.
-fn without_values(table: &toml::Table, message: &str) -> String {
-    let (said, expected) = message.split_at(message.find(", expected").unwrap_or(message.len()));
-    let mut said = said.to_owned();
-    for value in strings(&toml::Value::Table(table.clone())) {
+    let mut said = message.to_owned();
+    for value in scalars(&toml::Value::Table(table.clone())) {
         // Libraries quote a value as it is or with escapes.
-        for form in [value.escape_debug().to_string(), value] {
+        for form in [value.escape_debug().to_string(), clean(&value).into_owned(), value] {
             if SHORT < form.len() {
                 said = said.replace(&form, "…");
             }
@@ -160,17 +230,26 @@ fn without_values(table: &toml::Table, message: &str) -> String {
                 said.replace(&format!("`{form}`"), "`…`").replace(&format!("\"{form}\""), "\"…\"");
         }
     }
-    let message = said + expected;
-    clean(message.lines().next().unwrap_or_default()).into_owned()
+    if !table.is_empty() {
+        let words = place.split(|c: char| !c.is_alphanumeric());
+        // Messages name settings.
+        let keys = keys();
+        let is_of_key = |word: &str| keys.iter().any(|key| key.split('-').any(|part| part == word));
+        for word in words.filter(|word| SHORT < word.chars().count() && !is_of_key(word)) {
+            said = said.replace(word, "…");
+        }
+    }
+    clean(said.lines().next().unwrap_or_default()).into_owned()
 }
 
-/// Every string in `value`, longest first.
-fn strings(value: &toml::Value) -> Vec<String> {
+/// The text of every scalar in `value`, longest first.
+fn scalars(value: &toml::Value) -> Vec<String> {
     let mut found: Vec<String> = match value {
+        toml::Value::Array(all) => all.iter().flat_map(scalars).collect(),
+        toml::Value::Table(all) => all.values().flat_map(scalars).collect(),
         toml::Value::String(text) => vec![text.clone()],
-        toml::Value::Array(all) => all.iter().flat_map(strings).collect(),
-        toml::Value::Table(all) => all.values().flat_map(strings).collect(),
-        _ => Vec::new(),
+        toml::Value::Boolean(_) => Vec::new(),
+        number => vec![number.to_string()],
     };
     found.sort_by_key(|text| std::cmp::Reverse(text.len()));
     found
@@ -203,6 +282,163 @@ mod tests {
             "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n"
         );
         assert_eq!(error.cure.as_deref(), Some("write it like this: `tenant = \"common\"`"));
+    }
+
+    /// Numbers from a seed (SplitMix64).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            usize::try_from((z ^ (z >> 31)) % u64::try_from(limit).unwrap()).unwrap()
+        }
+
+        fn one<'a>(&mut self, all: &[&'a str]) -> &'a str {
+            all[self.below(all.len())]
+        }
+
+        /// A file with faults around `secret`.
+        fn file(&mut self, secret: &str) -> String {
+            let value = self.one(&[
+                "S",
+                "'S'",
+                "\"S\"",
+                "\"\"\"S\"\"\"",
+                "'''S'''",
+                "\"\"\"\nS\nS=\nS \u{7}\"\"\"",
+                "'''\nS = S\n[S]\n'''",
+                "['S']",
+                "['imap', 'S']",
+                "[\n 'imap',\n 'S/x' ]",
+                "{ a = 'S' }",
+                "'S",
+                "\"\\S\"",
+                "\"S\\q\"",
+                "= 'S'",
+                "'x, expected S'",
+                "'http://S.example'",
+                "'S=S'",
+                "S=S",
+                "\"\\u0053S\"",
+                "[[['S']]]",
+                "'S' 'S'",
+                "5 S",
+                "'''S'",
+            ]);
+            let key = self.one(&[
+                "tenant",
+                "job",
+                "store",
+                "min-ttl",
+                "quiet",
+                "cloud",
+                "flow",
+                "redirect-uri",
+                "param",
+                "claims",
+                "scope",
+                "tennant",
+                "x",
+                "a.b",
+                "'q'",
+                "timeout",
+                "account",
+                "prompt",
+                "strict",
+                "client-id",
+                "store-key-file",
+                "",
+            ]);
+            let head = self.one(&[
+                "[defaults]\n",
+                "[profiles.work]\n",
+                "[profiles.work] ",
+                "[jobs.crm]\n",
+                "[profiles]\n",
+                "",
+                "[profile.w]\n",
+                "[[profiles.w]]\n",
+                "[defaults]\r",
+                "# c\r\n[defaults]\r\n",
+                "[profiles.work\n",
+                "profiles.w = {\n",
+            ]);
+            let tail = self.one(&[
+                "\n",
+                "",
+                "\r",
+                "\r\n",
+                "\ntenant = 'S'\n",
+                " # S\n",
+                "\n=\n",
+                "\nS\n",
+                "\n[defaults]\nx = 1\n",
+            ]);
+            let mut text = format!("{head}{key} = {value}{tail}");
+            for _ in 0..self.below(3) {
+                // A sign is lost, or one too many.
+                let at = self.below(text.len() + 1);
+                if !text.is_char_boundary(at) || text[at..].starts_with('S') {
+                    continue;
+                }
+                if self.below(2) == 0 {
+                    text.insert_str(
+                        at,
+                        self.one(&["'", "\"", "[", "]", "=", "\n", "\r", "{", "#", ".", " "]),
+                    );
+                } else if text[at..].starts_with(|c: char| c.is_ascii_punctuation()) {
+                    text.remove(at);
+                }
+            }
+            text.replace('S', secret)
+        }
+    }
+
+    #[test]
+    fn no_value_is_shown_whatever_is_wrong_with_the_file() {
+        let mut faults = 0;
+        for seed in 0..10_000 {
+            let mut random = Random(seed);
+            // No word of a message and no key has these letters.
+            let secret: String = (0..8).map(|_| random.one(&["q", "Z", "7", "K", "4"])).collect();
+            let text = random.file(&secret);
+            let Err(error) = ConfigFile::parse(&text) else { continue };
+            faults += 1;
+            let all = format!("{error}\n{}\n{:?}", error.drawing(), error.cure);
+            // A key is no value.
+            let keys: Vec<String> = match text.parse::<toml::Table>() {
+                Ok(table) => keys_in(&toml::Value::Table(table)),
+                Err(_) => Vec::new(),
+            };
+            if keys.iter().any(|key| key.contains(&secret)) {
+                continue;
+            }
+            let leaks = (0..=secret.len() - 3).any(|at| all.contains(&secret[at..at + 3]));
+            assert!(!leaks, "{seed}: {text:?}\n{all}");
+        }
+        assert!(5_000 < faults, "{faults}");
+    }
+
+    fn keys_in(value: &toml::Value) -> Vec<String> {
+        match value {
+            toml::Value::Table(table) => table
+                .iter()
+                .flat_map(|(key, value)| [vec![key.clone()], keys_in(value)].concat())
+                .collect(),
+            toml::Value::Array(all) => all.iter().flat_map(keys_in).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line() {
+        let error = fault("[defaults]\rtenant = 'x'\r");
+        assert!(error.drawing().lines().count() == 3, "{}", error.drawing());
+        let error = fault("[profiles.work] tenant = 'hunter2'\n");
+        assert_eq!(error.drawing().lines().nth(1), Some("1 | [profiles.****] ****** = '*******'"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Notes;
-use super::human::{Style, findings, heading, summary_for};
+use super::human::{Style, findings, heading, source, summary_for};
 use entrada_diagnose::{Diagnosis, Finding, Severity};
 
 /// The diagnoses of each case: one, or one for each of its jobs.
@@ -45,6 +45,7 @@ pub(super) fn several_jobs(
         let jobs: Vec<String> = alike.map(|other| format!("`{}`", other.job)).collect();
         writeln!(out, "{}", summary_for(one, style, &jobs.join(", ")))?;
     }
+    source(out, style, first)?;
     findings(out, first, style, notes, |finding| {
         !is_shared(finding) || is_repeated_note(finding, before)
     })?;

@@ -71,16 +71,17 @@ pub(super) fn diagnoses(
         match case {
             [one] => {
                 if 1 < cases.len() {
-                    let text = format!("{} of {}: `{}`", index + 1, cases.len(), one.job);
+                    let text = case_of(index, &cases, one, Some(one.job.id()));
                     writeln!(out, "{}", heading(style, &text))?;
                 }
                 writeln!(out, "{}", summary(one, style))?;
+                source(out, style, one)?;
                 findings(out, one, style, notes, |finding| is_repeated_note(finding, before))?;
             }
             several => {
                 if 1 < cases.len() {
-                    let text = format!("{} of {}", index + 1, cases.len());
-                    writeln!(out, "{}", heading(style, &text))?;
+                    let text = several.first().map(|one| case_of(index, &cases, one, None));
+                    writeln!(out, "{}", heading(style, &text.unwrap_or_default()))?;
                 }
                 several_jobs(out, several, style, notes, before)?;
             }
@@ -96,6 +97,26 @@ pub(super) fn diagnoses(
             scopes(out, &last.summary.scopes, style)
         }
         Notes::Hidden => Ok(()),
+    }
+}
+
+/// The number of a case among `cases`, and what it is: the names of its inputs and `job`.
+fn case_of(index: usize, cases: &[&[Diagnosis]], case: &Diagnosis, job: Option<&str>) -> String {
+    let inputs = clean(&case.source.inputs.join(" with ")).into_owned();
+    let what = match (inputs.is_empty(), job) {
+        (true, None) => String::new(),
+        (true, Some(job)) => format!(": `{job}`"),
+        (false, None) => format!(": {inputs}"),
+        (false, Some(job)) => format!(": {inputs}, for `{job}`"),
+    };
+    format!("{} of {}{what}", index + 1, cases.len())
+}
+
+/// Writes which request of an archive was judged.
+pub(super) fn source(out: &mut dyn Write, style: Style, case: &Diagnosis) -> io::Result<()> {
+    match &case.source.request {
+        Some(request) => marked(out, style, "", &request.to_string(), 2),
+        None => Ok(()),
     }
 }
 

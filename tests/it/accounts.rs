@@ -116,6 +116,68 @@ fn a_choice_is_one_of_a_profile() {
 }
 
 #[test]
+fn a_choice_for_one_profile_leaves_the_others_of_the_same_client() {
+    let world = World::new();
+    world.unset("ENTRADA_CLIENT_ID");
+    world.write_config(&format!(
+        "[profiles.work]\nclient-id = '{CLIENT}'\n[profiles.home]\nclient-id = '{CLIENT}'\n"
+    ));
+    world.login(&["work"]);
+    sign_in_lin(&world, &["work"]);
+    let of_all = || {
+        let without = whose(&world, &["--client-id", CLIENT]);
+        [whose(&world, &["work"]), whose(&world, &["home"]), without]
+    };
+    assert_eq!(of_all(), [ADA, ADA, ADA], "the first account stays the one of all");
+    assert_eq!(world.run(&["accounts", "use", LIN, "work"]).exit, Exit::Success);
+    assert_eq!(of_all(), [LIN, ADA, ADA]);
+    let list = world.run(&["accounts", "--client-id", CLIENT]);
+    assert_eq!(list.exit, Exit::Usage, "the list has no such flag");
+    let list = world.run(&["accounts"]).stdout;
+    assert!(list.contains("lin@contoso.example (chosen for the profile work)"), "{list}");
+    assert!(list.contains("ada@contoso.example (chosen)"), "{list}");
+    let json: Value = serde_json::from_str(&world.run(&["accounts", "-o", "json"]).stdout).unwrap();
+    let accounts = json["accounts"].as_array().unwrap();
+    let lin = accounts.iter().find(|one| one["username"] == LIN).unwrap();
+    assert_eq!(lin["chosen"], false);
+    assert_eq!(lin["chosen_for_profiles"], serde_json::json!(["work"]));
+    // Without a profile.
+    let run = world.run(&["accounts", "use", LIN, "--client-id", CLIENT]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("without a profile use lin@"), "{}", run.stderr);
+    assert_eq!(of_all(), [LIN, ADA, LIN]);
+    assert_eq!(world.run(&["accounts", "use", ADA, "work"]).exit, Exit::Success);
+    assert_eq!(of_all(), [ADA, ADA, LIN]);
+    // A choice goes with its account, in each profile.
+    assert_eq!(world.run(&["accounts", "use", LIN, "work"]).exit, Exit::Success);
+    let out = world.run(&["logout", "work", "--account", LIN]);
+    assert_eq!(out.exit, Exit::Success, "{}", out.stderr);
+    sign_in_lin(&world, &["home"]);
+    assert_eq!(of_all(), [ADA, ADA, ADA]);
+}
+
+#[test]
+fn an_import_leaves_an_unattended_token_as_it_was() {
+    let world = World::new();
+    world.set("ENTRADA_CLIENT_ID", CLIENT);
+    sign_in_lin(&world, &[]);
+    let grants = world.grants();
+    let key = grants.list().unwrap()[0].key();
+    let token = grants.load(&key).unwrap().unwrap().refresh_token.unwrap();
+    drop(grants);
+    assert_eq!(world.run(&["logout"]).exit, Exit::Success);
+    world.login(&[]);
+    assert_eq!(whose(&world, &[]), ADA);
+    let file = serde_json::json!({"registration": "microsoft", "email": LIN, "access_token": "",
+        "access_token_expiration": "", "refresh_token": token.expose()});
+    let run = world.run_with_stdin(&["import", "-"], &file.to_string());
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("`entrada token --account lin@contoso.example`"), "{}", run.stderr);
+    assert_eq!(whose(&world, &[]), ADA);
+    assert_eq!(whose(&world, &["--account", LIN]), LIN);
+}
+
+#[test]
 fn a_choice_that_changes_nothing_is_an_error() {
     let (world, _) = both(&[]);
     let run = world.run(&["accounts", "use", "bob@contoso.example"]);

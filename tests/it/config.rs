@@ -276,6 +276,28 @@ fn a_job_may_be_a_single_string() {
 }
 
 #[test]
+fn show_names_the_store_that_nothing_names() {
+    let world = World::new();
+    world.unset("ENTRADA_STORE");
+    let row = |world: &World| {
+        let run = world.run(&["config", "show"]);
+        let lines: Vec<String> = run
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("store "))
+            .map(str::to_owned)
+            .collect();
+        lines
+            .into_iter()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(row(&world), ["store \"keyring\" default"]);
+    world.set("ENTRADA_STORE", "file");
+    assert_eq!(row(&world), ["store \"file\" ENTRADA_STORE"]);
+}
+
+#[test]
 fn an_error_in_the_file_shows_the_place_and_what_to_write() {
     let world = World::new();
     world.write_config("# mine\n[profiles.mail]\njob = 5 # five\n");
@@ -286,7 +308,7 @@ fn an_error_in_the_file_shows_the_place_and_what_to_write() {
         assert_eq!(
             run.stderr,
             format!(
-                "error: {}: line 3, column 7: invalid type: integer `5`, expected a list of strings, or one string\n  |\n\
+                "error: {}: line 3, column 7: invalid type: integer `…`, expected a list of strings, or one string\n  |\n\
                  3 | job = * * ****\n  |       ^\n  = help: write it like this: `job = [\"graph-mail-read\"]`\n",
                 path.display()
             )

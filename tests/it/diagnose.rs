@@ -24,6 +24,42 @@ fn shown(run: &Run) -> String {
     format!("exit {}\n--- stdout\n{}--- stderr\n{}", run.exit.code(), run.stdout, run.stderr)
 }
 
+/// One of the files that the README names.
+fn sample(name: &str) -> String {
+    format!("{}/docs/samples/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_report_names_its_inputs_and_the_request_of_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("r.html");
+    let (log, page, har) = (sample("imap.log"), sample("error-page.txt"), sample("sign-in.har"));
+    let with_report = ["--report", report.to_str().unwrap()];
+    let run = diagnose(&[&[&*log, &*page][..], &with_report].concat(), "");
+    for line in [format!("1 of 2: {log}, for `imap`\n"), format!("2 of 2: {page}, for ")] {
+        assert!(run.stdout.contains(&line), "{line}: {}", run.stdout);
+    }
+    let text = std::fs::read_to_string(&report).unwrap();
+    assert!(text.contains(&format!("<dt>Input</dt><dd>{log}, {page}</dd>")), "{text}");
+    assert!(text.contains(&format!("as a user, from {log}")), "{text}");
+    assert!(text.contains("undetermined (possible cause: wrong-audience)"), "{text}");
+    assert!(text.contains("This page holds no token."), "{text}");
+    let run = diagnose(&[&[&*har][..], &with_report].concat(), "");
+    let line = "request 3 of the archive: POST login.microsoftonline.com, status 400";
+    assert!(
+        run.stdout.starts_with(&format!("problem: admin-consent-required\n{line}\n")),
+        "{}",
+        run.stdout
+    );
+    let text = std::fs::read_to_string(&report).unwrap();
+    assert!(text.contains(&format!("<dt>Request</dt><dd>{line}</dd>")), "{text}");
+    assert!(!text.contains("<dt>Input</dt>"), "{text}");
+    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1}"#);
+    diagnose(&[&[&*token][..], &with_report].concat(), "");
+    let text = std::fs::read_to_string(&report).unwrap();
+    assert!(text.contains("It does not hold the token itself"), "{text}");
+}
+
 #[test]
 fn an_expired_token_for_another_service_names_both_causes() {
     let token = jwt(

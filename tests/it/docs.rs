@@ -143,7 +143,8 @@ fn recipe(client: RecipeTarget) -> String {
     let jobs: Vec<String> =
         page.protocols.iter().map(|protocol| format!("--job {}", protocol.job())).collect();
     let login = if jobs.is_empty() { String::new() } else { format!(" {}", jobs.join(" ")) };
-    let notes: String = page.notes.iter().map(|note| format!("- {note}\n")).collect();
+    let notes = page.sasl_plugin.iter().chain(page.notes);
+    let notes: String = notes.map(|note| format!("- {note}\n")).collect();
     format!(
         "<!-- Written by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n# {title}\n\n\
          `entrada recipe {id} work` prints this for the account of the profile `work`, after the sign-in \

@@ -11,7 +11,6 @@ fn a_sign_in_says_who_where_and_how_long() {
     assert_eq!(run.exit, Exit::Success);
     assert_eq!(run.stdout, "");
     for part in [
-        "To sign in, use a web browser to open the page http://localhost:8400/",
         "  open   http://localhost:8400/",
         "  enter  ",
         "continue only if you started this sign-in",
@@ -21,6 +20,29 @@ fn a_sign_in_says_who_where_and_how_long() {
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }
+    let (_, rest) = run.stderr.split_once("  enter  ").unwrap();
+    let code = rest.lines().next().unwrap();
+    assert_eq!(
+        run.stderr.matches(code).count(),
+        1,
+        "the server's message repeats it: {}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_message_of_the_server_that_says_more_is_shown() {
+    let world = World::new();
+    world.changing(|asked, mut response| {
+        if asked.ends_with("/devicecode") {
+            let mut body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            body["message"] = "Read the rules first.".into();
+            *response.body_mut() = body.to_string().into_bytes();
+        }
+        response
+    });
+    let run = world.run_exactly(&["login"], "");
+    assert!(run.stderr.contains("Read the rules first."), "{}", run.stderr);
 }
 
 #[test]
@@ -76,7 +98,9 @@ fn accounts_and_status_show_what_is_there_and_no_secret() {
     world.clock.pass(3_600 * 5);
     let status = world.run(&["status"]);
     assert!(
-        status.stdout.contains("refresh token  5 h old; if unused, expires roughly in 89 d"),
+        status
+            .stdout
+            .contains("refresh token  received 5 h ago; expires in about 90 d, unless it is used"),
         "{}",
         status.stdout
     );

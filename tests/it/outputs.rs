@@ -222,3 +222,27 @@ fn a_string_for_mail_with_a_token_of_another_service_is_told_to_be_one() {
     let imap = world.run(&["token", "--job", "imap", "-o", "oauthbearer"]);
     assert!(!imap.stderr.contains("mail servers"), "{}", imap.stderr);
 }
+
+#[test]
+fn a_recipe_for_mail_says_when_the_profile_is_for_another_api() {
+    let world = World::new();
+    world.write_config(
+        "[profiles.crm]\njob = ['custom']\nscope = ['api://contoso.example/orders/Orders.Read']\n\
+         [profiles.work]\njob = ['imap']\n[profiles.pictures]\njob = ['graph-profile']\n[profiles.bare]\n",
+    );
+    let said = |args: &[&str]| {
+        let run = world.run(&[&["recipe"], args].concat());
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = said(&["mbsync", "crm"]);
+    let warning = "warning: the profile `crm` is for `api://contoso.example/orders/Orders.Read`, not for mail";
+    assert!(text.contains(warning), "{text}");
+    assert!(text.contains("`entrada login crm --job imap`"), "{text}");
+    assert!(said(&["mbsync", "pictures"]).contains("is for `graph-profile`, not for mail"));
+    for args in [["mbsync", "work"], ["mbsync", "bare"], ["powershell", "pictures"]] {
+        assert!(!said(&args).contains("not for mail"), "{args:?}");
+    }
+    // The plugin is named once, and only where it is missing.
+    assert!(said(&["mbsync", "work"]).matches("libsasl2-modules-kdexoauth2").count() < 2);
+}

@@ -18,15 +18,14 @@ fn by_shell(emulator: &Emulator, home: &TempDir, line: &str) -> Output {
 }
 
 #[test]
-fn a_closed_standard_stream_ends_the_program_before_it_opens_anything() {
+fn a_closed_output_ends_the_program_before_it_opens_anything() {
     let home = TempDir::new().unwrap();
     let emulator = Emulator::start(&home, &[]);
     for (closed, what) in [
-        ("<&-", "standard input is closed"),
         (">&-", "standard output is not open for writing"),
         ("1</dev/null", "standard output is not open for writing"),
         ("2>&-", ""),
-        ("<&- >&-", "standard input is closed"),
+        ("<&- >&-", "standard output is not open for writing"),
         (">&- 2>&-", ""),
         ("<&- >&- 2>&-", ""),
     ] {
@@ -45,6 +44,27 @@ fn a_closed_standard_stream_ends_the_program_before_it_opens_anything() {
         }
     }
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing was opened");
+}
+
+#[test]
+fn a_closed_input_is_an_empty_one() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    std::fs::write(home.path().join("e.json"), r#"{"error":"invalid_grant"}"#).unwrap();
+    for (command, code, said) in [
+        ("--version", 0, ""),
+        ("token --trace \"$HOME/t.har\" --force-refresh", 0, ""),
+        ("diagnose \"$HOME/e.json\"", 10, ""),
+        ("diagnose", 2, "the input is empty"),
+        // What is opened next is no input of a program that is started.
+        ("exec -- sh -c 'test -z \"$(cat)\"'", 0, ""),
+    ] {
+        let ended = by_shell(&emulator, &home, &format!("exec \"$0\" {command} <&-"));
+        let all = format!("{}{}", text(&ended.stdout), text(&ended.stderr));
+        assert_eq!(ended.status.code(), Some(code), "{command}: {all}");
+        assert!(all.contains(said), "{command}: {all}");
+    }
 }
 
 #[test]

@@ -223,10 +223,17 @@ fn rekey_gives_a_store_under_a_passphrase_a_key_file() {
     );
     good(unattended(&world, &["token", "work"]));
     good(unattended(&world, &["doctor", "work"]));
-    // Nothing is left to do.
-    let again = world.run(&["store", "rekey", "work"]);
-    assert_eq!(again.exit, Exit::Usage, "{again:#?}");
-    assert!(said(&again).contains("--new-key-file FILE"), "{again:#?}");
+    // Nothing is left to do, for a run that was killed at its end too.
+    let (key, items) = (fs::read(key_file(&world)).unwrap(), world.stored());
+    let path = key_file(&world);
+    for args in [&[][..], &["--new-key-file", path.to_str().unwrap()]] {
+        let again = good(world.run(&[&["store", "rekey", "work"], args].concat()));
+        assert!(!args.is_empty() || said(&again).contains("--new-key-file FILE"), "{again:#?}");
+        assert!(said(&again).contains("2 items are encrypted"), "{again:#?}");
+        assert!(!said(&again).contains("changed the profile"), "{again:#?}");
+        assert_eq!(fs::read(key_file(&world)).unwrap(), key);
+        assert_eq!(world.stored(), items);
+    }
     for secret in [PASSPHRASE, fs::read_to_string(key_file(&world)).unwrap().trim()] {
         assert!(!run.stderr.contains(secret) && !changed.contains(secret));
     }
@@ -275,6 +282,73 @@ fn rekey_goes_from_key_to_key_and_to_a_passphrase_and_names_it_in_each_profile()
     assert!(!changed.contains("store-key-file"), "{changed}");
     types(&world, &[PASSPHRASE]);
     good(world.run(&["token", "work"]));
+}
+
+#[test]
+fn a_rekey_uses_a_key_file_that_was_left_over_only_where_it_is_named() {
+    let world = under_passphrase();
+    let items = world.stored();
+    fs::write(key_file(&world), "5e".repeat(32)).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(key_file(&world), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
+    types(&world, &[PASSPHRASE]);
+    let run = world.run(&["store", "rekey", "work"]);
+    assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+    for part in ["exists already, and its key is not that of the store", "to use the key in it"] {
+        assert!(said(&run).contains(part), "{run:#?}");
+    }
+    assert_eq!(world.stored(), items);
+    types(&world, &[PASSPHRASE]);
+    let named = key_file(&world);
+    good(world.run(&["store", "rekey", "work", "--new-key-file", named.to_str().unwrap()]));
+    good(unattended(&world, &["token", "work"]));
+}
+
+#[test]
+fn a_rekey_whose_end_would_fail_does_not_begin() {
+    let world = bare();
+    good(init(&world, &["--store", "file"], ""));
+    let items = world.stored();
+    // A configuration that can be read and not replaced.
+    let config = world.config_path();
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        let open = fs::File::open(&config).unwrap();
+        let path = format!("/proc/self/fd/{}", open.as_raw_fd());
+        let run =
+            world.run(&["store", "rekey", "work", "--new-key-file", "/new.key", "--config", &path]);
+        assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+        assert!(said(&run).contains("cannot write"), "{run:#?}");
+        assert!(said(&run).contains("no item was changed"), "{run:#?}");
+        assert!(!Path::new("/new.key").exists());
+    }
+    // A key that is not that of the store.
+    let new = world.home.path().join("new.key");
+    world.set("ENTRADA_STORE_KEY", &"22".repeat(32));
+    let args = ["store", "rekey", "work", "--new-key-file", new.to_str().unwrap()];
+    assert_eq!(world.run(&args).exit, Exit::Store);
+    world.unset("ENTRADA_STORE_KEY");
+    // A path that the configuration cannot hold.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let name = std::ffi::OsStr::from_bytes(b"caf\xe9.key");
+        let run = world.run_os(&[
+            "store".as_ref(),
+            "rekey".as_ref(),
+            "work".as_ref(),
+            "--new-key-file".as_ref(),
+            world.home.path().join(name).as_os_str(),
+        ]);
+        assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+        assert!(said(&run).contains("not UTF-8"), "{run:#?}");
+        assert!(!world.home.path().join(name).exists());
+    }
+    assert!(!new.exists());
+    assert_eq!(world.stored(), items);
+    good(unattended(&world, &["token", "work", "--force-refresh"]));
 }
 
 #[test]

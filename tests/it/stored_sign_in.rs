@@ -64,6 +64,25 @@ fn it_is_for_what_the_sign_in_was_for() {
 }
 
 #[test]
+fn the_job_is_that_of_the_account_that_is_used() {
+    let world = world();
+    login(&world, &["--job", "imap"]);
+    let of_ada = world.run(&["token"]).stdout;
+    assert!(world.emulator.set_scenario("no-mailbox"));
+    let said = login(&world, &["--job", "graph-mail-read"]);
+    assert!(said.ends_with("next: entrada token --account lin@contoso.example\n"), "{said}");
+    assert_eq!(world.run(&["token"]).stdout, of_ada, "ada's token, and for ada's job");
+    let lin = ["token", "--account", "lin@contoso.example"];
+    let of_lin = world.run(&lin).stdout;
+    assert_ne!(of_lin, of_ada);
+    let named = world.run(&[&lin[..], &["--job", "graph-mail-read"]].concat());
+    assert_eq!(named.stdout, of_lin);
+    let choose = world.run(&["accounts", "use", "lin@contoso.example"]);
+    assert_eq!(choose.exit, Exit::Success, "{}", choose.stderr);
+    assert_eq!(world.run(&["token"]).stdout, of_lin);
+}
+
+#[test]
 fn of_several_none_is_guessed() {
     let world = world();
     login(&world, &[]);
@@ -112,10 +131,18 @@ fn the_sign_ins_of_profiles_are_told_with_their_profile() {
     assert_eq!(run.exit, Exit::Usage);
     let line = "for ada@contoso.example: add `--profile work`";
     assert!(run.stderr.contains(line), "{}", run.stderr);
-    // One without a profile is the one that is meant.
+    // One without a profile beside it: which of the two is meant is not guessed.
     world.login(&["--client-id", OTHER_CLIENT, "--authority", BASE, "--tenant", "organizations"]);
-    let run = world.run(&["token"]);
-    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    for command in ["token", "logout"] {
+        let run = world.run(&[command]);
+        assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""), "{command}");
+        assert!(run.stderr.contains(line), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("--client-id {OTHER_CLIENT}")), "{}", run.stderr);
+    }
+    // Nor does the profile's sign-in become that of no profile when the file changes.
+    world.write_config(&format!("[profiles.work]\nclient-id = '{OTHER_CLIENT}'\n"));
+    assert_eq!(world.run(&["logout"]).exit, Exit::Usage);
+    assert_eq!(world.run(&["accounts"]).stdout.matches("ada@contoso.example").count(), 2);
     // A profile without a client gets none from elsewhere.
     world.write_config("[profiles.bare]\njob = ['imap']\n");
     assert_eq!(world.run(&["token", "bare"]).exit, Exit::Usage);
@@ -161,6 +188,38 @@ fn a_sign_in_becomes_a_profile() {
         "{text}"
     );
     assert_eq!(text.matches("[profiles.work]").count(), 1);
+}
+
+#[test]
+fn a_profile_that_is_there_changes_in_sight_and_only_for_its_application() {
+    let world = world();
+    login(&world, &["--job", "imap", "--save", "work"]);
+    let said = login(&world, &["--job", "smtp", "--min-ttl", "2m", "--save", "work"]);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("changed in it: job was [\"imap\"] and is [\"smtp\"]; min-ttl is \"120s\"; its other settings stay"),
+        "{said}"
+    );
+    let said = login(&world, &["--job", "smtp", "--min-ttl", "2m", "--save", "work"]);
+    assert!(said.contains("nothing changes in it"), "{said}");
+    let before = std::fs::read_to_string(world.config_path()).unwrap();
+    let requests = world.emulator.log().len();
+    let other_client = ["login", "--client-id", OTHER_CLIENT, "--authority", BASE, "--tenant"];
+    for (args, what) in [
+        (&[&other_client[..], &["organizations"]].concat(), "is for the client"),
+        (
+            &[&["login"][..], &ADA[..4], &["--tenant", "contoso.example"]].concat(),
+            "is for the authority",
+        ),
+        (&["login", "work", "--tenant", "contoso.example"].to_vec(), "is for the authority"),
+    ] {
+        let run = world.run(&[&args[..], &["--save", "work"]].concat());
+        assert_eq!(run.exit, Exit::Usage, "{args:?}: {}", run.stderr);
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(what) && said.contains("`--save NAME`"), "{said}");
+    }
+    assert_eq!(world.emulator.log().len(), requests, "nothing was sent");
+    assert_eq!(std::fs::read_to_string(world.config_path()).unwrap(), before);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -383,10 +383,18 @@ impl World {
         Run { exit, stdout: String::from_utf8(stdout).unwrap(), stderr }
     }
 
+    /// Runs `entrada args…`, whose words need not be UTF-8.
+    pub(crate) fn run_os(&self, args: &[&OsStr]) -> Run {
+        let argv: Vec<&OsStr> =
+            std::iter::once("entrada".as_ref()).chain(args.iter().copied()).collect();
+        let (exit, stderr) = self.run_on(&argv, &mut io::empty(), &mut io::sink());
+        Run { exit, stdout: String::new(), stderr }
+    }
+
     /// Runs `argv`, its first word included, on streams that may fail; how it ended, and what it said.
     pub(crate) fn run_on(
         &self,
-        argv: &[&str],
+        argv: &[impl AsRef<OsStr>],
         stdin: &mut dyn io::Read,
         stdout: &mut dyn io::Write,
     ) -> (Exit, String) {
@@ -417,10 +425,11 @@ impl World {
         let mut stderr = Vec::new();
         let mut stdout = Copied { stream: stdout, written: Vec::new() };
         let console = Console { stdin, stdout: &mut stdout, stderr: &mut stderr };
-        let exit = cli::run(argv.iter().map(Into::into), &sys, console);
+        let exit = cli::run(argv.iter().map(|word| word.as_ref().to_owned()), &sys, console);
         let stderr = String::from_utf8(stderr).unwrap();
         let home = self.home.path().to_string_lossy();
         let said = String::from_utf8_lossy(&stdout.written) + &*stderr;
+        let argv: Vec<_> = argv.iter().map(|word| word.as_ref().to_string_lossy()).collect();
         LAST_RUN.set(Some((argv.join(" "), said.replace(&*home, "~"))));
         (exit, stderr)
     }

@@ -1,10 +1,12 @@
 //! The basis of a diagnosis: everything that was collected about one token or one refusal.
 
+use std::fmt;
+
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::graph::GraphCall;
 use entrada_core::entra::jobs;
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse};
-use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject};
+use entrada_core::{Job, NumericDate, Redactor, RedirectUri, ScopeSet, TokenSubject, clean};
 
 use super::facts::Facts;
 use super::observed::Observed;
@@ -53,6 +55,50 @@ pub struct Evidence {
     pub mentions: Mentions,
     /// The secrets of the case, which are never shown.
     pub redactor: Redactor,
+    /// Where it was found.
+    pub source: EvidenceSource,
+}
+
+/// Where evidence was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EvidenceSource {
+    /// The names of the inputs, such as paths, if the caller gave some.
+    pub inputs: Vec<String>,
+    /// The request of an HTTP archive whose answer counts.
+    pub request: Option<ArchivedRequest>,
+}
+
+/// A request of an HTTP archive, and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedRequest {
+    /// Its place in the archive, from 1.
+    pub number: usize,
+    /// The method.
+    pub method: String,
+    /// The host that it was sent to.
+    pub host: String,
+    /// The HTTP status of the answer; 0 where none came.
+    pub status: u16,
+}
+
+impl EvidenceSource {
+    /// All of both. The request of `self` counts first.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
+        let new = other.inputs.into_iter().filter(|name| !self.inputs.contains(name));
+        let new: Vec<String> = new.collect();
+        self.inputs.extend(new);
+        Self { inputs: self.inputs, request: self.request.or(other.request) }
+    }
+}
+
+/// As `request 3 of the archive: POST login.microsoftonline.com, status 400`.
+impl fmt::Display for ArchivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, method, host, status } = self;
+        write!(f, "request {number} of the archive: {} {}", clean(method), clean(host))?;
+        if *status == 0 { write!(f, ", no answer") } else { write!(f, ", status {status}") }
+    }
 }
 
 /// The request and the caller.
@@ -144,6 +190,7 @@ impl Evidence {
             },
             mentions: self.mentions.or(other.mentions),
             redactor: self.redactor,
+            source: self.source.join(other.source),
         }
     }
 
@@ -182,7 +229,10 @@ impl Evidence {
         if alternatives.is_empty() || fits(&self) {
             return self;
         }
-        alternatives.into_iter().find(fits).unwrap_or(self)
+        let inputs = std::mem::take(&mut self.source.inputs);
+        let mut chosen = alternatives.into_iter().find(fits).unwrap_or(self);
+        chosen.source.inputs = inputs;
+        chosen
     }
 }
 

@@ -63,6 +63,7 @@ pub struct HypothesisLine {
 pub fn explain_judging(evidence: &Evidence) -> Judging {
     let mut facts = Facts::new(evidence);
     let summary = TokenSummary::new(evidence, &facts);
+    let source = evidence.source.clone();
     let found = rule_findings(&mut facts);
     let causes = service::causes(&facts);
     let of_authority = facts.refusal_cause().map(|cause| HypothesisLine {
@@ -81,7 +82,7 @@ pub fn explain_judging(evidence: &Evidence) -> Judging {
     let hypotheses = of_authority.into_iter().chain(of_services).collect();
     let merged = merge::merge(&facts, found.clone(), &causes);
     let diagnosis =
-        Diagnosis { summary, ..concluded(&facts, merged.findings, merged.registration) };
+        Diagnosis { summary, source, ..concluded(&facts, merged.findings, merged.registration) };
     let mut rule_findings = found;
     for finding in &mut rule_findings {
         finding.message = shown(evidence, &finding.message).into();

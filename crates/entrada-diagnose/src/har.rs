@@ -9,7 +9,7 @@ use url::Url;
 use super::read;
 use super::service::{HttpAnswer, Service, segments};
 use super::shape::Shape;
-use super::{Context, Evidence};
+use super::{ArchivedRequest, Context, Evidence, EvidenceSource};
 use entrada_core::har::{Har, HarEntry, Pair, Token, is_redacted, value_of};
 use entrada_core::oauth::{ErrorResponse, HttpResponse, TokenResponse, device_code};
 use entrada_core::{Authority, Claims, Job, Jwt, NumericDate, Redactor, ScopeSet, Secret, Tenant};
@@ -26,6 +26,18 @@ struct Refused {
     by: String,
     answer: HttpAnswer,
     at: Option<NumericDate>,
+    request: ArchivedRequest,
+}
+
+/// The request of `entry`, which is the one of this `number` in its archive.
+fn request_of(entry: &HarEntry, number: usize) -> ArchivedRequest {
+    let url = Url::parse(&entry.request.url).ok();
+    ArchivedRequest {
+        number,
+        method: entry.request.method.clone(),
+        host: url.as_ref().and_then(Url::host_str).unwrap_or("an unknown host").to_owned(),
+        status: entry.response.status,
+    }
 }
 
 /// Maximum number of requests with different scopes that are kept. Real archives have fewer.
@@ -39,13 +51,15 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     // The last refusal of each service that has not given a successful answer since.
     let mut refused: Vec<Refused> = Vec::new();
     let redactor = secrets(har);
-    for entry in &har.log.entries {
+    for (index, entry) in har.log.entries.iter().enumerate() {
+        let request = request_of(entry, index + 1);
         let asked = parameters(entry);
         note(&mut context, entry, &asked);
         if let Some(said) = said(entry, &asked) {
             let mut case = Evidence {
                 context: context.clone(),
                 now: entry.started().or(cases.last().and_then(|case| case.now)).or(Some(now)),
+                source: EvidenceSource { request: Some(request), ..EvidenceSource::default() },
                 ..Evidence::default()
             };
             match said {
@@ -70,12 +84,12 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
             refused.retain(|earlier| ![AUTHORITY, browser::PAGE].contains(&earlier.by.as_str()));
             if let browser::Step::Refused(answer) = step {
                 let by = browser::PAGE.to_owned();
-                refused.push(Refused { by, answer, at: entry.started() });
+                refused.push(Refused { by, answer, at: entry.started(), request });
             }
         } else if let Some((by, refusal)) = called(entry, &cases) {
             refused.retain(|earlier| earlier.by != by);
             let at = entry.started();
-            refused.extend(refusal.map(|answer| Refused { by, answer, at }));
+            refused.extend(refusal.map(|answer| Refused { by, answer, at, request }));
         }
     }
     let refused = refused.pop();
@@ -86,7 +100,8 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
         ..Evidence::default()
     };
     let mut evidence = cases.pop().unwrap_or(nothing);
-    if let Some(Refused { by, answer, at }) = refused {
+    if let Some(Refused { by, answer, at, request }) = refused {
+        evidence.source.request = Some(request);
         let of_authority = [AUTHORITY, browser::PAGE].contains(&by.as_str());
         let said = if of_authority { read::refusal_in(&answer) } else { None };
         match said {

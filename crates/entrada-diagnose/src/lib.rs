@@ -41,7 +41,7 @@ mod verdict;
 
 pub use diagnose::diagnose;
 pub use entrada_core::entra::aadsts::Who;
-pub use evidence::{Context, Evidence};
+pub use evidence::{ArchivedRequest, Context, Evidence, EvidenceSource};
 pub use explain::{EvidencePart, HypothesisLine, Judging, explain_judging};
 pub use facts::Facts;
 pub use finding::{Confidence, EvidenceLine, Finding, Rule, Severity};
@@ -122,6 +122,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// What the token was requested for, serves, and how long.
     pub summary: TokenSummary,
+    /// Where the evidence was found.
+    pub source: EvidenceSource,
 }
 
 impl Diagnosis {
@@ -191,7 +193,8 @@ impl Diagnosis {
 pub fn run(evidence: &Evidence) -> Diagnosis {
     let facts = Facts::new(evidence);
     let summary = TokenSummary::new(evidence, &facts);
-    Diagnosis { summary, ..findings_of(facts) }.without_secrets(evidence)
+    let source = evidence.source.clone();
+    Diagnosis { summary, source, ..findings_of(facts) }.without_secrets(evidence)
 }
 
 /// As [`run`], without the summary of the token.
@@ -239,5 +242,6 @@ fn concluded(facts: &Facts, findings: Vec<Finding>, registration: Option<bool>) 
         subject: facts.subject(),
         findings,
         summary: TokenSummary::default(),
+        source: EvidenceSource::default(),
     }
 }

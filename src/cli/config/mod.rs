@@ -5,6 +5,8 @@ pub(super) mod init;
 mod store_choice;
 mod write;
 
+pub(super) use write::check_edit;
+
 use super::app::App;
 use super::arguments::holds_secret;
 use super::common::Invocation;
@@ -14,6 +16,7 @@ use super::{Exit, Failure};
 use crate::config::flags;
 use crate::config::{ConfigFile, Origin, Settings, variable};
 use crate::render;
+use entrada_auth::store::StoreKind;
 use entrada_auth::sys::Stream;
 
 #[derive(clap::Args)]
@@ -36,7 +39,7 @@ enum ConfigCommand {
 
 #[derive(clap::Args)]
 struct Show {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
 }
 
@@ -71,6 +74,10 @@ fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             vec![key, value.to_string(), from]
         })
         .collect();
+    if settings.get(|layer| &layer.store).is_none() {
+        let store: &str = StoreKind::default().into();
+        rows.push(vec!["store".to_owned(), format!("\"{store}\""), "default".to_owned()]);
+    }
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "derived from these".to_owned()]);
     let style = style_of(app.sys, Stream::Stdout);

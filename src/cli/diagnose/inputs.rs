@@ -56,6 +56,11 @@ pub(super) fn read_inputs(
                 given.evidence.not_understood.take().or_else(|| part.clone());
         }
     }
+    if 1 < all.len() {
+        for given in &mut all {
+            given.evidence.source.inputs = vec![given.name.clone()];
+        }
+    }
     let named: Vec<String> = all.iter().map(|given| given.name.clone()).collect();
     let cases = cases(all.into_iter().map(|given| given.evidence).collect());
     if 1 < cases.len() {

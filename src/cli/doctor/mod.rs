@@ -18,7 +18,7 @@ pub(super) type Flags = (flags::Identity, flags::Store, flags::Certificates, fla
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Check the registration of the application with the authority too; no user is signed in
     #[arg(long)]

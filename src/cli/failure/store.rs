@@ -41,7 +41,7 @@ impl From<StoreError> for Failure {
                      `--store-key-file` or the passphrase; with the right one nothing is lost",
                 )
                 .help(
-                    "only if that key is lost, or every file damaged: `entrada logout --all` removes everything in the store, \
+                    "only if that key is lost, or every file damaged: `entrada logout --everything` removes all sign-ins of the store, \
                      and `entrada login` signs in again",
                 ),
             (StoreErrorKind::WrongKeyKind { made_with: "passphrase", .. }, _) => failure

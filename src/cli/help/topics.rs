@@ -69,13 +69,17 @@ be asked for is 3; a refusal of the authority is 5; what may work when it is tri
 ";
 
 const STORES: &str = "\
-A store keeps sign-ins: refresh tokens and access tokens. `--store` or `store = \"file\"` selects one; no store replaces another by
-itself. `entrada doctor` checks the selected one.
+A store keeps sign-ins: refresh tokens and access tokens. The default is `keyring`. `--store file` or `store = \"file\"` selects
+another; no store replaces another by itself. `entrada doctor` checks the selected one.
 ";
 
 const STORE_KEYS: &str = "\
 The file store needs a key. `store-key-file` names a file that holds it, for programs that run without you. Without that,
 the variable `ENTRADA_STORE_KEY` holds it, or entrada asks for a passphrase, which is not for scripts.
+
+`entrada config init --store file` makes a key file and names it in the new profile. By hand:
+`(umask 077; openssl rand -base64 32 > FILE)`, then `--store file --store-key-file FILE`. Keep a copy: without the key, the
+stored sign-ins cannot be read.
 
 A machine without a desktop, such as a server or a container, has no keyring: use `file` with a key file there.
 ";

@@ -25,7 +25,7 @@ pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// Use the token in this file, or on standard input for `-`, instead of a stored one
     #[arg(long, value_name = "FILE|-")]

@@ -20,7 +20,7 @@ pub(super) type Flags = (flags::Identity, flags::Freshness, flags::Store, flags:
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A profile of the configuration file; all accounts by default
+    /// The profile to use: its name in the configuration file; all accounts by default
     profile: Option<String>,
     /// Show all stored sign-ins, whatever the settings select, in one table with a forecast of how long each lasts
     #[arg(long, conflicts_with = "profile")]
@@ -179,9 +179,19 @@ fn refresh_token(grant: &Grant, now: NumericDate) -> String {
     let known = grant.refresh_expires_at;
     let end = known.unwrap_or(grant.refreshed_at.plus_seconds(REFRESH_INACTIVITY));
     let left = end.seconds_since(now);
-    let when = if 0 < left { format!("in {}", human_duration(left)) } else { "by now".to_owned() };
-    let what = if known.is_some() { "expires" } else { "if unused, expires roughly" };
-    format!("{} old; {what} {when}", human_duration(now.seconds_since(grant.refreshed_at)))
+    let end = match (0 < left, known.is_some()) {
+        (true, true) => format!("expires in {}", human_duration(left)),
+        (true, false) => format!("expires in about {}, unless it is used", about(left)),
+        (false, true) => format!("expired {} ago", human_duration(left)),
+        (false, false) => "has probably expired: it was not used for too long".to_owned(),
+    };
+    format!("received {}; {end}", past(grant.refreshed_at, now))
+}
+
+/// `seconds` in whole days, where it is that long.
+fn about(seconds: i64) -> String {
+    const DAY: i64 = 86_400;
+    human_duration(if DAY <= seconds { (seconds + DAY / 2) / DAY * DAY } else { seconds })
 }
 
 /// How long ago `at` was; the clock may have been wrong.

@@ -72,30 +72,55 @@ pub(in crate::cli) fn make_key_file(app: &mut App<'_, '_>, path: &Path) -> Resul
         key_in(path)?;
         return Ok(false);
     }
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Store, format!("cannot make the key file {}: {error}", path.display()))
-            .help("name one in a folder that you may write to: `--store-key-file FILE` with `--store file`")
-    };
-    check_path(path).map_err(|error| failed(&error))?;
-    let mut folders = std::fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folders.create(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
-    let mut key = Zeroizing::new([0; 32]);
-    app.sys.entropy.fill(key.as_mut_slice())?;
-    let text = Zeroizing::new(BASE64_STANDARD.encode(key.as_slice()) + "\n");
-    app.redactor.register(text.trim());
     // Another process may have made it meanwhile; then that key is the one.
-    let options = OutputOptions { keep_existing: true, ..OutputOptions::default() };
-    let written = OutputFile::open(path, options)
-        .and_then(|mut file| file.write(app.stdout, text.as_bytes()));
-    match written {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            key_in(path).map(|_| false)
-        }
-        Err(error) => Err(failed(&error)),
+    if NewKeyFile::prepare(app, path)?.write(app)? {
+        return Ok(true);
     }
+    key_in(path).map(|_| false)
+}
+
+/// A key file that is not there yet, and can be written as far as that can be checked.
+pub(super) struct NewKeyFile {
+    file: OutputFile,
+    text: Zeroizing<String>,
+}
+
+impl NewKeyFile {
+    /// A new key for the file `path`, whose folder is made.
+    pub(super) fn prepare(app: &App<'_, '_>, path: &Path) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| failed(path, error);
+        check_path(path).map_err(|error| failed(&error))?;
+        let mut folders = std::fs::DirBuilder::new();
+        folders.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folders.create(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
+        let mut key = Zeroizing::new([0; 32]);
+        app.sys.entropy.fill(key.as_mut_slice())?;
+        let text = Zeroizing::new(BASE64_STANDARD.encode(key.as_slice()) + "\n");
+        app.redactor.register(text.trim());
+        let options = OutputOptions { keep_existing: true, ..OutputOptions::default() };
+        let file = OutputFile::open(path, options).map_err(|error| failed(&error))?;
+        Ok(Self { file, text })
+    }
+
+    pub(super) fn key(&self) -> Secret {
+        Secret::new(self.text.trim())
+    }
+
+    /// Writes it (mode 0600). Returns whether this run made the file, and not another one.
+    pub(super) fn write(mut self, app: &mut App<'_, '_>) -> Result<bool, Failure> {
+        match self.file.write(app.stdout, self.text.as_bytes()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(failed(self.file.path(), &error)),
+        }
+    }
+}
+
+fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Store, format!("cannot make the key file {}: {error}", path.display())).help(
+        "name one in a folder that you may write to: `--store-key-file FILE` with `--store file`",
+    )
 }

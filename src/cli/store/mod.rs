@@ -60,7 +60,7 @@ impl App<'_, '_> {
             notice: Box::new(move |text| say(&redactor.text(text))),
             termination_signal,
         })?;
-        Ok(grants.with_redactor(self.redactor.clone()))
+        Ok(grants.with_redactor(self.redactor.clone()).with_profile(settings.profile.clone()))
     }
 
     /// The key of the `file` store: a variable, a file, or a passphrase from the terminal, which is asked for once in a run.

@@ -1,26 +1,28 @@
 //! `entrada store rekey`: encrypts the `file` store with another key.
 //!
-//! The new key is on disk before the first item is encrypted with it, and the configuration names it before the mark of an
-//! unfinished change is removed. A run that ends between two steps is continued by the next one.
+//! What can fail is checked first. Then the mark of an unfinished change is set, the new key goes to disk, the items are encrypted
+//! with it, the configuration names it, and the mark is removed. A run that ends between two steps is continued by the next one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{default_key_file, make_key_file};
+use super::default_key_file;
+use super::key_file::NewKeyFile;
 use crate::cli::app::App;
+use crate::cli::config::check_edit;
 use crate::cli::{Exit, Failure};
 use crate::config::edit::{self, Section};
 use crate::config::{ConfigFile, Layer, Origin, Settings, flags, variable};
 use entrada_auth::store::Interaction;
 use entrada_auth::store::{Rekey, RekeyError, Rekeyed, StoreKey, StoreKind, StoredKeys};
-use entrada_core::clean;
+use entrada_core::{clean, shell_quoted};
 
 /// The settings that the command reads.
 pub(in crate::cli) type Flags = (flags::Store, flags::Locking, flags::Interaction);
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// A profile of the configuration file
+    /// The profile to use: its name in the configuration file
     profile: Option<String>,
     /// The file with the new key; it is made if it is missing
     #[arg(long, value_name = "FILE")]
@@ -58,6 +60,8 @@ impl Progress {
 struct NewKey {
     key: StoreKey,
     place: Place,
+    /// The key file that is not there yet.
+    unwritten: Option<NewKeyFile>,
 }
 
 enum Place {
@@ -100,8 +104,19 @@ pub(in crate::cli) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Fa
     let given = app.given_key(&settings)?;
     let (old, new) = keys(args, app, &settings, stored, given)?;
     let change = Rekey::new(&paths.data, &paths.state, &old, &new.key)?;
+    let naming = Naming::of(&file, &settings, &new.place);
+    naming.check(&config_path)?;
+    change.begin()?;
+    if let (Some(unwritten), Place::File(path)) = (new.unwritten, &new.place) {
+        let shown = clean(&path.to_string_lossy()).into_owned();
+        if !unwritten.write(app)? {
+            let message = format!("{shown} was made by another program just now");
+            return Err(Failure::new(Exit::Store, message).help("run the same command again"));
+        }
+        app.ui.line(format!("wrote a new key to {shown}"));
+    }
     let changed = encrypt(app, &settings, &change)?;
-    write_down(app, &config_path, &file, &settings, &new.place)?;
+    naming.write(app, &config_path)?;
     change.finish()?;
     tell(app, &settings, &changed, &new.place);
     Ok(if changed.unreadable.is_empty() { Exit::Success } else { Exit::Store })
@@ -133,31 +148,52 @@ fn keys(
         if app.interaction(settings) == Interaction::Forbidden {
             return Err(Failure::usage("there is no terminal to ask for a passphrase at"));
         }
-        NewKey { key: StoreKey::Passphrase(app.new_passphrase()?), place: Place::Passphrase }
+        let key = StoreKey::Passphrase(app.new_passphrase()?);
+        NewKey { key, place: Place::Passphrase, unwritten: None }
     } else if let (true, None, Some(key)) = (from_passphrase, &args.new_key_file, given) {
-        NewKey { key, place: Place::Given }
+        NewKey { key, place: Place::Given, unwritten: None }
     } else {
-        let path = match &args.new_key_file {
-            Some(path) => std::path::absolute(path)?,
-            None => default_key_file(app)?,
-        };
-        let current = settings.get(|layer| &layer.store_key_file);
-        let is_current = current.is_some_and(|own| Path::new(&own) == path);
-        if is_current && !from_passphrase && !stored.is_unfinished {
-            return Err(Failure::usage(format!(
-                "the store uses the key in {} already",
-                path.display()
-            ))
-            .help("name another file: `--new-key-file FILE`"));
-        }
-        if make_key_file(app, &path)? {
-            app.ui.line(format!("wrote a new key to {}", clean(&path.to_string_lossy())));
-        }
-        NewKey { key: app.key_in_file(&path)?, place: Place::File(path) }
+        new_key_in_file(args, app, stored)?
     };
     // Without an old key, all items have to be under the new one already.
     let old = old.unwrap_or_else(|| new.key.clone());
     Ok((old, new))
+}
+
+/// The new key in the file that is named, or in the one that entrada makes. A file that is missing gets a new key.
+fn new_key_in_file(args: &Args, app: &App<'_, '_>, stored: StoredKeys) -> Result<NewKey, Failure> {
+    let path = match &args.new_key_file {
+        Some(path) => std::path::absolute(path)?,
+        None => default_key_file(app)?,
+    };
+    if path.to_str().is_none() {
+        return Err(Failure::usage(format!(
+            "the configuration file cannot name {}, because the path is not UTF-8 text",
+            path.display()
+        ))
+        .help("name another file: `--new-key-file FILE`"));
+    }
+    if !path.exists() {
+        let unwritten = NewKeyFile::prepare(app, &path)?;
+        let key = StoreKey::Raw(unwritten.key());
+        return Ok(NewKey { key, place: Place::File(path), unwritten: Some(unwritten) });
+    }
+    let key = app.key_in_file(&path)?;
+    // The file was not named: it may hold a key that was replaced because somebody else had seen it.
+    if args.new_key_file.is_none() && !stored.is_unfinished {
+        let paths = app.paths()?;
+        let shown = clean(&path.to_string_lossy()).into_owned();
+        let other = "for a new key, name a file that does not exist yet: `--new-key-file FILE`";
+        if !Rekey::new(&paths.data, &paths.state, &key, &key)?.is_done()? {
+            let message = format!("{shown} exists already, and its key is not that of the store");
+            return Err(Failure::usage(message).help(other).help(format!(
+                "to use the key in it all the same: `--new-key-file {}`",
+                shell_quoted(&shown)
+            )));
+        }
+        app.ui.line(format!("the store uses the key in {shown} already; {other}"));
+    }
+    Ok(NewKey { key, place: Place::File(path), unwritten: None })
 }
 
 /// Encrypts all items, and shows the progress of a change that takes long.
@@ -195,56 +231,83 @@ fn encrypt(app: &App<'_, '_>, settings: &Settings, change: &Rekey) -> Result<Rek
     })
 }
 
-/// Names the new key in the configuration: in `[defaults]` and in each profile that uses the store.
-fn write_down(
-    app: &mut App<'_, '_>,
-    path: &Path,
-    file: &ConfigFile,
-    settings: &Settings,
-    place: &Place,
-) -> Result<(), Failure> {
-    let (new, removed): (toml::Table, &[&str]) = match place {
-        Place::Given => return Ok(()),
-        Place::Passphrase => (toml::Table::new(), &["store-key-file"]),
-        Place::File(path) => {
-            let layer = Layer {
-                store: Some(StoreKind::File),
-                store_key_file: Some(path.to_string_lossy().into_owned()),
-                ..Layer::default()
-            };
-            (layer.with_whole_paths().table(), &[])
+/// How the configuration names the new key: in `[defaults]` and in each profile that uses the store.
+struct Naming<'f> {
+    sections: Vec<Section<'f>>,
+    settings: toml::Table,
+    removed: &'static [&'static str],
+}
+
+impl<'f> Naming<'f> {
+    fn of(file: &'f ConfigFile, settings: &'f Settings, place: &Place) -> Self {
+        let (new, removed): (toml::Table, &[&str]) = match place {
+            Place::Given => {
+                return Self { sections: Vec::new(), settings: toml::Table::new(), removed: &[] };
+            }
+            Place::Passphrase => (toml::Table::new(), &["store-key-file"]),
+            Place::File(path) => {
+                let layer = Layer {
+                    store: Some(StoreKind::File),
+                    store_key_file: Some(path.to_string_lossy().into_owned()),
+                    ..Layer::default()
+                };
+                (layer.with_whole_paths().table(), &[])
+            }
+        };
+        let uses_it = |layer: &Layer| {
+            layer.store == Some(StoreKind::File)
+                || (layer.store.is_none() && layer.store_key_file.is_some())
+        };
+        let mut sections: Vec<Section<'_>> =
+            uses_it(&file.defaults).then_some(Section::Defaults).into_iter().collect();
+        let profiles = file.profiles.iter().filter(|(_, layer)| uses_it(layer));
+        sections.extend(profiles.map(|(name, _)| Section::Profile(name)));
+        // A profile whose store was named by a flag or a variable.
+        if sections.is_empty()
+            && let Some(name) = &settings.profile
+            && matches!(place, Place::File(_))
+        {
+            sections.push(Section::Profile(name));
         }
-    };
-    let uses_it = |layer: &Layer| {
-        layer.store == Some(StoreKind::File)
-            || (layer.store.is_none() && layer.store_key_file.is_some())
-    };
-    let mut sections: Vec<Section<'_>> =
-        uses_it(&file.defaults).then_some(Section::Defaults).into_iter().collect();
-    let profiles = file.profiles.iter().filter(|(_, layer)| uses_it(layer));
-    sections.extend(profiles.map(|(name, _)| Section::Profile(name)));
-    // A profile whose store was named by a flag or a variable.
-    if sections.is_empty()
-        && let Some(name) = &settings.profile
-        && matches!(place, Place::File(_))
-    {
-        sections.push(Section::Profile(name));
+        Self { sections, settings: new, removed }
     }
-    if sections.is_empty() {
-        return Ok(());
+
+    fn edited(&self, text: &str) -> Result<String, String> {
+        self.sections.iter().try_fold(text.to_owned(), |text, section| {
+            edit::change(&text, *section, &self.settings, self.removed)
+        })
     }
-    app.edit_config(path, |text| {
-        sections
-            .iter()
-            .try_fold(text.to_owned(), |text, section| edit::change(&text, *section, &new, removed))
-    })?;
-    let names = sections.iter().map(|section| match section {
-        Section::Defaults => "[defaults]".to_owned(),
-        Section::Profile(name) => format!("the profile `{name}`"),
-    });
-    let names = names.collect::<Vec<_>>().join(", ");
-    app.ui.line(format!("changed {names} in {}", clean(&path.to_string_lossy())));
-    Ok(())
+
+    /// Fails where [`Naming::write`] would, before an item is changed.
+    fn check(&self, path: &Path) -> Result<(), Failure> {
+        if self.sections.is_empty() {
+            return Ok(());
+        }
+        check_edit(path, |text| self.edited(text))
+            .map_err(|failure| failure.help("no item was changed"))
+    }
+
+    fn write(&self, app: &mut App<'_, '_>, path: &Path) -> Result<(), Failure> {
+        if self.sections.is_empty() {
+            return Ok(());
+        }
+        let mut is_changed = false;
+        app.edit_config(path, |text| {
+            let edited = self.edited(text)?;
+            is_changed = edited != text;
+            Ok(edited)
+        })?;
+        if !is_changed {
+            return Ok(());
+        }
+        let names = self.sections.iter().map(|section| match section {
+            Section::Defaults => "[defaults]".to_owned(),
+            Section::Profile(name) => format!("the profile `{name}`"),
+        });
+        let names = names.collect::<Vec<_>>().join(", ");
+        app.ui.line(format!("changed {names} in {}", clean(&path.to_string_lossy())));
+        Ok(())
+    }
 }
 
 fn tell(app: &App<'_, '_>, settings: &Settings, changed: &Rekeyed, place: &Place) {

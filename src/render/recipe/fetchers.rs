@@ -10,9 +10,10 @@ pub(super) const MBSYNC: RecipePage = RecipePage {
     language: "text",
     protocols: &[Protocol::Imap],
     program: Some("mbsync"),
-    sasl_plugin: true,
-    notes: &[
+    sasl_plugin: Some(
         "mbsync signs in through Cyrus SASL, which needs a plugin for XOAUTH2: on Debian and Ubuntu `apt install libsasl2-modules-kdexoauth2`; without it mbsync says `SASL(-4): no mechanism available`",
+    ),
+    notes: &[
         "create the mail folder first: the comment at the top has the command",
         "then `mbsync -a`",
     ],
@@ -46,7 +47,7 @@ pub(super) const OFFLINEIMAP: RecipePage = RecipePage {
     language: "ini",
     protocols: &[Protocol::Imap],
     program: Some("offlineimap"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &["offlineimap3 is needed (Debian's package has that name)", "then `offlineimap -o`"],
 };
 
@@ -80,7 +81,7 @@ pub(super) const GETMAIL: RecipePage = RecipePage {
     language: "ini",
     protocols: &[Protocol::Imap],
     program: Some("getmail"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "getmail6 is needed",
         "create the Maildir first: `mkdir -p ~/Mail/{new,cur,tmp}`",
@@ -117,7 +118,7 @@ pub(super) const FETCHMAIL: RecipePage = RecipePage {
     language: "text",
     protocols: &[Protocol::Imap],
     program: Some("fetchmail"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "fetchmail 6, the version in most distributions, cannot sign in with a token: use getmail or mbsync. Version 7 can",
         "`chmod 600 ~/.fetchmailrc`, or fetchmail refuses it",

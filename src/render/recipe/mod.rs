@@ -104,8 +104,8 @@ pub struct RecipePage {
     pub protocols: &'static [Protocol],
     /// The name of the executable on the `PATH`, if there is one.
     pub program: Option<&'static str>,
-    /// Whether the program needs the XOAUTH2 plugin of Cyrus SASL.
-    pub sasl_plugin: bool,
+    /// A requirement that holds where the XOAUTH2 plugin of Cyrus SASL is missing.
+    pub sasl_plugin: Option<&'static str>,
     /// Requirements, and steps to do first.
     pub notes: &'static [&'static str],
 }

@@ -10,7 +10,7 @@ pub(super) const CURL: RecipePage = RecipePage {
     language: "sh",
     protocols: &[Protocol::Imap],
     program: Some("curl"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "the token goes to curl through a pipe: on the command line, other users could see it",
         "`EXAMINE` opens the inbox read-only; for an API: `entrada token -o curl | curl -K - URL`",
@@ -42,7 +42,7 @@ pub(super) const PYTHON: RecipePage = RecipePage {
     language: "python",
     protocols: &[Protocol::Imap],
     program: Some("python3"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "only Python's standard library is needed; for Azure's SDKs see `entrada token -o azure-cli`",
     ],
@@ -83,7 +83,7 @@ pub(super) const POWERSHELL: RecipePage = RecipePage {
     language: "powershell",
     protocols: &[],
     program: Some("pwsh"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &["the token is never on a command line: it goes from a variable into a header"],
 };
 

@@ -12,7 +12,7 @@ pub(super) const MUTT: RecipePage = RecipePage {
     language: "text",
     protocols: BOTH,
     program: Some("mutt"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &["mutt 2.0 or newer is needed for XOAUTH2"],
 };
 
@@ -53,7 +53,7 @@ pub(super) const AERC: RecipePage = RecipePage {
     language: "ini",
     protocols: BOTH,
     program: Some("aerc"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "`chmod 600 ~/.config/aerc/accounts.conf`, or aerc refuses it",
         "aerc trusts only the system's certificates",
@@ -90,7 +90,7 @@ pub(super) const HIMALAYA: RecipePage = RecipePage {
     language: "toml",
     protocols: BOTH,
     program: Some("himalaya"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "a build with OAuth is needed: `cargo install himalaya --features oauth2,keyring`",
         "this configuration is untested: Debian has no package of Himalaya",
@@ -135,7 +135,7 @@ pub(super) const THUNDERBIRD: RecipePage = RecipePage {
     language: "xml",
     protocols: BOTH,
     program: Some("thunderbird"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "Thunderbird signs in by itself, with its own application ID. It accepts no tokens from other programs, and this is the configuration that it needs (https://wiki.mozilla.org/Thunderbird:Autoconfiguration)",
         "by hand: Account Settings, Server Settings: the servers below, `OAuth2` as the authentication method; the same for the outgoing server",

@@ -10,7 +10,7 @@ pub(super) const MSMTP: RecipePage = RecipePage {
     language: "text",
     protocols: &[Protocol::Smtp],
     program: Some("msmtp"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "msmtp 1.8.4 or newer is needed for XOAUTH2; it needs no plugin",
         "try it without sending: `msmtp --serverinfo`, then `entrada probe PROFILE --job smtp`",
@@ -45,7 +45,7 @@ pub(super) const GIT_SEND_EMAIL: RecipePage = RecipePage {
     language: "ini",
     protocols: &[Protocol::Smtp],
     program: Some("git"),
-    sasl_plugin: false,
+    sasl_plugin: None,
     notes: &[
         "git send-email supports tokens since git 2.50; through msmtp, any git with `sendmailCmd` (2.33) can send",
         "msmtp needs its own configuration: `entrada recipe msmtp`",

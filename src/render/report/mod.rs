@@ -10,7 +10,8 @@ use super::claims::note;
 use super::summary::when;
 use entrada_core::{Claims, Job, Jwt, NumericDate, clean};
 use entrada_diagnose::{
-    Confidence, Diagnosis, Finding, Moment, Row, Serves, Severity, Standing, Verdict,
+    Confidence, Diagnosis, EvidenceSource, Finding, Moment, Row, Serves, Severity, Standing,
+    Verdict,
 };
 
 const CSS: &str = include_str!("report.css");
@@ -34,14 +35,11 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
             body {
                 main {
                     (head(all, now))
-                    @for one in all { (judgement(one)) }
+                    @for one in all { (judgement(one, all)) }
                     @if let Some(last) = all.last() { (summary(last, now)) }
                 }
                 footer {
-                    p {
-                        "Written by entrada " (env!("CARGO_PKG_VERSION")) ". The token is not in this page; its "
-                        "claims are: share it only with people who may know who signed in."
-                    }
+                    p { "Written by entrada " (env!("CARGO_PKG_VERSION")) ". " (contents(all)) }
                 }
             }
         }
@@ -49,11 +47,26 @@ pub fn report(out: &mut dyn Write, all: &[Diagnosis], now: NumericDate) -> io::R
     out.write_all(page.into_string().as_bytes())
 }
 
+/// What the page holds of the token, for those who share it.
+fn contents(all: &[Diagnosis]) -> &'static str {
+    if all.iter().any(|one| one.summary.jwt.is_some()) {
+        "This page shows what the token says, such as who signed in. It does not hold the token itself, so nobody can sign in with \
+         it. Share it only with people who may know who signed in."
+    } else {
+        "This page holds no token."
+    }
+}
+
 /// What support asks for first: the verdict, who and what it is about, when, and the ids that find the requests in logs.
 fn head(all: &[Diagnosis], now: NumericDate) -> Markup {
     let identity = all.last().map(|one| one.summary.identity.clone()).unwrap_or_default();
-    let rows: [(&str, Option<String>); 6] = [
+    let rows: [(&str, Option<String>); 8] = [
         ("Verdict", Some(verdict_text(all)).filter(|text| !text.is_empty())),
+        ("Input", inputs(all)),
+        (
+            "Request",
+            all.iter().find_map(|one| one.source.request.as_ref()).map(ToString::to_string),
+        ),
         ("Judged", Some(now.to_string())),
         ("User", identity.user),
         ("Tenant", identity.tenant),
@@ -73,11 +86,21 @@ fn head(all: &[Diagnosis], now: NumericDate) -> Markup {
     }
 }
 
+/// The names of the inputs.
+fn inputs(all: &[Diagnosis]) -> Option<String> {
+    let join = |before: EvidenceSource, one: &Diagnosis| before.join(one.source.clone());
+    let source = all.iter().fold(EvidenceSource::default(), join);
+    Some(clean(&source.inputs.join(", ")).into_owned()).filter(|names| !names.is_empty())
+}
+
 /// The verdict for each job, with its cause.
 fn verdict_text(all: &[Diagnosis]) -> String {
     let one = |diagnosis: &Diagnosis| {
-        let cause =
-            diagnosis.cause().map_or_else(String::new, |cause| format!(" ({})", cause.rule.id));
+        let possible =
+            if diagnosis.verdict == Verdict::Undetermined { "possible cause: " } else { "" };
+        let cause = diagnosis
+            .cause()
+            .map_or_else(String::new, |cause| format!(" ({possible}{})", cause.rule.id));
         format!("{}{cause}", diagnosis.verdict.id())
     };
     match all {
@@ -94,12 +117,20 @@ fn title(all: &[Diagnosis]) -> String {
     match all.first() {
         Some(first) => first
             .cause()
+            .filter(|_| first.verdict != Verdict::Undetermined)
             .map_or_else(|| first.verdict.id().to_owned(), |cause| cause.rule.id.to_string()),
         None => "nothing was diagnosed".to_owned(),
     }
 }
 
-fn judgement(diagnosis: &Diagnosis) -> Markup {
+/// The inputs of one diagnosis, where `all` have several.
+fn source(diagnosis: &Diagnosis, all: &[Diagnosis]) -> Option<String> {
+    let is_other = |one: &Diagnosis| one.source.inputs != diagnosis.source.inputs;
+    let names = clean(&diagnosis.source.inputs.join(" with ")).into_owned();
+    all.iter().any(is_other).then(|| format!("from {names}"))
+}
+
+fn judgement(diagnosis: &Diagnosis, all: &[Diagnosis]) -> Markup {
     let (class, word) = match diagnosis.verdict {
         Verdict::Ok(_) => ("ok", "No problem found"),
         Verdict::Problem => ("problem", "Problem found"),
@@ -113,7 +144,11 @@ fn judgement(diagnosis: &Diagnosis) -> Markup {
                 p {
                     "for " code { (diagnosis.task()) } ", as "
                     @match diagnosis.subject.id() { "app" => "an application", _ => "a user" }
-                    @if let Some(cause) = diagnosis.cause() { ": " strong { (ticks(&cause.message)) } }
+                    @if let Some(source) = source(diagnosis, all) { ", " (source) }
+                    @if let Some(cause) = diagnosis.cause() {
+                        @if diagnosis.verdict == Verdict::Undetermined { "; possibly" }
+                        ": " strong { (ticks(&cause.message)) }
+                    }
                 }
             }
             @for finding in &diagnosis.findings { (card(finding)) }

@@ -32,7 +32,7 @@ pub(super) fn find_grant(
         || request.pins != Pins::default();
     if let ([only], false) = (&fitting[..], names_user) {
         // Of several accounts one was chosen, and its sign-in is gone: no other account takes its place.
-        let chosen = grants.defaults_of(&query).account;
+        let chosen = grants.default_account(&query);
         if chosen.is_some_and(|chosen| chosen != only.account) {
             return Ok(None);
         }

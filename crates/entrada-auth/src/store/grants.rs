@@ -24,6 +24,8 @@ pub struct Grants {
     locks: Locks,
     pub(super) warnings: RefCell<Vec<String>>,
     redactor: Redactor,
+    /// The profile of this run, whose choice of an account counts.
+    pub(super) profile: Option<String>,
     replaces_damaged: Cell<bool>,
     /// The names of all items, and whether the key opens one of them. Used to find out whether the key is wrong when
     /// an item does not open.
@@ -46,6 +48,7 @@ impl Grants {
             locks,
             warnings,
             redactor,
+            profile: None,
             replaces_damaged,
             tried,
             stale,
@@ -56,6 +59,12 @@ impl Grants {
     #[must_use]
     pub fn with_redactor(self, redactor: Redactor) -> Self {
         Self { redactor, ..self }
+    }
+
+    /// Of several accounts, uses the one that is chosen for `profile`.
+    #[must_use]
+    pub fn with_profile(self, profile: Option<String>) -> Self {
+        Self { profile, ..self }
     }
 
     /// Removes temporary files that killed runs left in the state directory, and a cache of earlier versions, which

@@ -32,7 +32,7 @@ pub use backend::{
 };
 #[cfg(target_os = "linux")]
 pub use backend::{ItemPaths, Keyutils, SecretService, SecretServiceOptions, bus_in};
-pub use defaults::{ApplicationDefaults, application_defaults};
+pub use defaults::{ApplicationDefaults, LastRequest, application_defaults};
 pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
 

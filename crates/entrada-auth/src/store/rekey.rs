@@ -4,6 +4,7 @@
 //! tells that a change of the key has begun. A change that was interrupted is continued by a second run with the same
 //! two keys.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub struct Rekey {
     state_dir: PathBuf,
     old: File,
     new: File,
+    has_begun: Cell<bool>,
 }
 
 /// The key that opens an item.
@@ -126,7 +128,38 @@ impl Rekey {
     ) -> Result<Self, StoreError> {
         let dir = super::open::items_in(data_dir);
         let files = |key| File::new(dir.clone(), key);
-        Ok(Self { old: files(old)?, new: files(new)?, state_dir: state_dir.to_owned(), dir })
+        let (old, new, has_begun) = (files(old)?, files(new)?, Cell::default());
+        Ok(Self { old, new, state_dir: state_dir.to_owned(), dir, has_begun })
+    }
+
+    /// Whether every item opens with the new key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if an item cannot be read.
+    pub fn is_done(&self) -> Result<bool, StoreError> {
+        for name in self.paths()?.iter().filter_map(|path| file::name_in(path)) {
+            if !matches!(self.opens_with(&name)?, OpensWith::New | OpensWith::Gone) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Checks both keys, and sets the mark: from here on, a change has begun. A new key goes to disk after this and before
+    /// [`Rekey::run`], which begins by itself otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the old key opens no item, another change has not ended, or the folder cannot be written. Nothing has
+    /// begun then.
+    pub fn begin(&self) -> Result<(), StoreError> {
+        if !self.has_begun.get() {
+            self.check_keys()?;
+            self.mark()?;
+            self.has_begun.set(true);
+        }
+        Ok(())
     }
 
     /// Encrypts every item with the new key. `progress` is called after each step with the items that are done and all
@@ -143,8 +176,7 @@ impl Rekey {
         sleep: &mut dyn FnMut(Duration) -> bool,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Rekeyed, RekeyError> {
-        self.check_keys()?;
-        self.mark()?;
+        self.begin()?;
         let mut result = Rekeyed::default();
         let paths = self.paths()?;
         result.unchanged = paths.len();

@@ -90,6 +90,14 @@ impl OutputFile {
         &self.path
     }
 
+    /// The folder of the regular file that is written: that of the target where the path is a symbolic link.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.destination {
+            Destination::File(target) => Some(folder_of(target)),
+            Destination::Stdout | Destination::Stream(_) => None,
+        }
+    }
+
     /// Whether the output is a regular file.
     pub fn is_file(&self) -> bool {
         matches!(self.destination, Destination::File(_))

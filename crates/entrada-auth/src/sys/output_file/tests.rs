@@ -246,3 +246,18 @@ fn drafts_of_killed_runs_are_removed_and_those_in_use_and_other_files_are_not() 
     let kept = [".entrada-bbbbbbbb.tmp", ".entrada-cccccccc.tmp", ".entrada-notes.tmp", "a.har"];
     assert_eq!(names(dir.path()), kept);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_folder_is_that_of_the_file_behind_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (real, links) = (dir.path().join("real"), dir.path().join("links"));
+    for folder in [&real, &links] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::write(real.join("file"), "").unwrap();
+    std::os::unix::fs::symlink(real.join("file"), links.join("file")).unwrap();
+    let options = OutputOptions { in_place: true, ..OutputOptions::default() };
+    let file = OutputFile::open(&links.join("file"), options).unwrap();
+    assert_eq!(file.folder(), Some(&*real));
+}
