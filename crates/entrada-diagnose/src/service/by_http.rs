@@ -1,6 +1,7 @@
 //! The causes that an API's refusal points to. The same words mean different things with different tokens, so the token's
 //! contents count more than the status.
 
+use super::azure::{AzureService, lacks_action, missing_right};
 use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
 use super::words::{
@@ -109,6 +110,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             _ => known.causes(facts),
         };
     }
+    let azure = azure_service(facts, answer);
+    if let Some(causes) = by_missing_right(facts, answer, azure, &said) {
+        return causes;
+    }
     // "The refresh token has expired" says nothing of the access token.
     let of_access = text.replace("refresh token", "refresh").replace("refresh_token", "refresh");
     let names = |words: &[&str]| words.iter().any(|word| of_access.contains(word));
@@ -167,9 +172,51 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         {
             access_denied(facts, answer)
         }
-        Some(401) => unauthorised(facts, answer),
-        Some(403) => forbidden(facts, answer),
+        Some(401) => match azure.filter(|_| !token_explains(facts) && facts.shape().is_none()) {
+            Some(service) => service.unauthorised(answer.host().as_deref()),
+            None => unauthorised(facts, answer),
+        },
+        Some(403) => match azure.filter(|_| !token_explains(facts) && !answer.is_html()) {
+            Some(service) => service.forbidden(),
+            None => forbidden(facts, answer),
+        },
         _ => Vec::new(),
+    }
+}
+
+/// The service of Azure that answered: by its address, else by what stands around the answer.
+fn azure_service(facts: &Facts, answer: &HttpAnswer) -> Option<&'static AzureService> {
+    if answer.is_of_an_authority() {
+        return None;
+    }
+    match answer.host() {
+        Some(host) => AzureService::at(&host),
+        None if answer.service() == Service::Other => facts.evidence.observed.azure,
+        None => None,
+    }
+}
+
+/// The cause where the answer says in a sentence that the caller lacks a right, which its text or its service makes one of Azure.
+fn by_missing_right(
+    facts: &Facts,
+    answer: &HttpAnswer,
+    azure: Option<&'static AzureService>,
+    said: &str,
+) -> Option<Vec<Hypothesis>> {
+    let refuses = matches!(answer.status, None | Some(401 | 403));
+    if !refuses || answer.is_of_an_authority() || token_explains(facts) {
+        return None;
+    }
+    if !matches!(answer.service(), Service::Other | Service::Arm) {
+        return None;
+    }
+    let right = missing_right(said)?;
+    match (azure, &right.action) {
+        (Some(service), _) => Some(service.lacks_right(&right, said)),
+        (None, Some(action)) => {
+            Some(vec![lacks_action(action).with_evidence("text", right.sentence(said))])
+        }
+        (None, None) => None,
     }
 }
 
