@@ -97,7 +97,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = by_application(facts, answer, &text) {
         return vec![told];
     }
-    if let Some(known) = known_error(answer, &said) {
+    let known = known_error(facts, answer, &said)
+        // The token itself shows whether such a guess is right.
+        .filter(|known| !(known.is_guess_of_audience() && facts.claims().is_some()));
+    if let Some(known) = known {
         // Which mailbox is missing depends on the token.
         return match known.error.cause {
             RuleId::NoMailboxLicense => {
@@ -172,6 +175,11 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         {
             access_denied(facts, answer)
         }
+        None if azure.is_some() && !token_explains(facts) => match (azure, status_of(answer)) {
+            (Some(service), Some(403)) => service.forbidden(),
+            (Some(service), Some(401)) if facts.shape().is_none() => service.unauthorised(None),
+            _ => Vec::new(),
+        },
         Some(401) => match azure.filter(|_| !token_explains(facts) && facts.shape().is_none()) {
             Some(service) => service.unauthorised(answer.host().as_deref()),
             None => unauthorised(facts, answer),
@@ -181,6 +189,19 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             None => forbidden(facts, answer),
         },
         _ => Vec::new(),
+    }
+}
+
+/// The status that the code of an answer without its status stands for.
+fn status_of(answer: &HttpAnswer) -> Option<u16> {
+    let code = answer.code()?.to_ascii_lowercase();
+    match code.as_str() {
+        "forbidden" | "accessdenied" | "permissiondenied" | "authorizationfailed" => Some(403),
+        "unauthorized"
+        | "unauthenticated"
+        | "authenticationfailed"
+        | "invalidauthenticationtoken" => Some(401),
+        _ => None,
     }
 }
 
@@ -221,9 +242,12 @@ fn by_missing_right(
 }
 
 /// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
-fn known_error(answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
+fn known_error(facts: &Facts, answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
     let status = answer.status.map(|status| status.to_string());
-    let place: Vec<String> = answer.host().into_iter().chain(status).collect();
+    // The name of the host may stand beside the answer.
+    let beside = || facts.evidence.observed.azure.and_then(|service| service.host());
+    let host = answer.host().or_else(|| beside().map(str::to_owned));
+    let place: Vec<String> = host.into_iter().chain(status).collect();
     if place.is_empty() {
         return known_errors::find(said);
     }
@@ -264,7 +288,10 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     let host = answer.host().unwrap_or_default();
     let by_host = hosts::resource(&host);
     let Some(called) = answer.service().resource().or(by_host) else {
-        return by_address(facts, answer, aud);
+        return match azure_service(facts, answer) {
+            Some(service) => service.foreign(aud, &host),
+            None => by_address(facts, answer, aud),
+        };
     };
     let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
     let known = resources::of_audience(aud)?;

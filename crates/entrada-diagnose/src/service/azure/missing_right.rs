@@ -60,22 +60,22 @@ const ACTION_MAX: usize = 200;
 
 /// A right that a sentence names.
 #[derive(Debug, PartialEq, Eq)]
-pub(in super::super) struct MissingRight {
+pub(crate) struct MissingRight {
     /// The place of its verb in the text, in bytes.
-    pub(in super::super) at: usize,
+    pub(crate) at: usize,
     /// The action of Azure that the caller may not do: `Microsoft.KeyVault/vaults/secrets/getSecret/action`.
-    pub(in super::super) action: Option<String>,
+    pub(crate) action: Option<String>,
 }
 
 impl MissingRight {
     /// The statement in `text`, which is the one that was searched.
-    pub(in super::super) fn sentence(&self, text: &str) -> String {
+    pub(crate) fn sentence(&self, text: &str) -> String {
         statement(text, self.at)
     }
 }
 
 /// The first sentence of `text` that says that the caller lacks a right.
-pub(in super::super) fn missing_right(text: &str) -> Option<MissingRight> {
+pub(crate) fn missing_right(text: &str) -> Option<MissingRight> {
     let lower = text.to_ascii_lowercase();
     let mut places: Vec<(usize, &str)> =
         LACKS.iter().flat_map(|verb| lower.match_indices(verb)).collect();

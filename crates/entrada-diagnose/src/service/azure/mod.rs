@@ -6,8 +6,9 @@ mod table;
 use self::table::{Rights, SERVICES};
 use super::Hypothesis;
 use crate::RuleId;
+use entrada_core::entra::resources;
 
-pub(super) use self::missing_right::{MissingRight, missing_right};
+pub(crate) use self::missing_right::{MissingRight, missing_right};
 
 /// Maximum number of bytes that are searched.
 const TEXT_MAX: usize = 256 << 10;
@@ -21,6 +22,8 @@ pub(crate) struct AzureService {
     hosts: &'static [&'static str],
     /// Parts of the names of its client libraries, which stand in exceptions and stack frames, in lower case.
     clients: &'static [&'static str],
+    /// What people call it, in lower case.
+    called: &'static [&'static str],
     /// The resource that its tokens are for. Empty where it is the host's own address.
     resource: &'static str,
     /// Where the rights of its data are assigned.
@@ -37,7 +40,7 @@ impl AzureService {
         SERVICES.iter().find(|service| service.hosts.iter().any(|end| is_at(host, end)))
     }
 
-    /// The one service that `text` names by an address or a client library. A text with several of them names none.
+    /// The one service that `text` names by an address, a client library or in words. A text with several of them names none.
     pub(crate) fn in_text(text: &str) -> Option<&'static Self> {
         let mut end = text.len().min(TEXT_MAX);
         while !text.is_char_boundary(end) {
@@ -46,6 +49,12 @@ impl AzureService {
         let lower = text[..end].to_ascii_lowercase();
         one(|service| service.hosts.iter().any(|end| names_host(&lower, end)))
             .or_else(|| one(|service| service.clients.iter().any(|name| lower.contains(name))))
+            .or_else(|| one(|service| service.called.iter().any(|name| lower.contains(name))))
+    }
+
+    /// What its host names end with.
+    pub(super) fn host(&self) -> Option<&'static str> {
+        self.hosts.first().map(|host| host.trim_start_matches('.'))
     }
 
     /// The rule for a caller without the right.
@@ -74,15 +83,34 @@ impl AzureService {
         let mut causes = self.forbidden();
         causes.truncate(1);
         if let Some(told) = causes.first_mut() {
-            if let Some(action) = &right.action {
-                told.message = format!(
-                    "the caller has no role at {} that includes the action `{action}`",
-                    self.name
-                );
+            if let Some(action) = right.action.as_deref().filter(|_| self.rights == Rights::Azure) {
+                let named = lacks_action(action);
+                told.message = named.message;
+                // The role that has the action, before the one that most calls need.
+                if roles_with(action).is_some() {
+                    told.help = named.help;
+                }
             }
             told.evidence.push(("text", right.sentence(said)));
         }
         causes
+    }
+
+    /// The cause where a token with the audience `aud` of another known API was sent to this service at `host`.
+    pub(super) fn foreign(&self, aud: &str, host: &str) -> Option<Hypothesis> {
+        let other = resources::of_audience(aud)?;
+        let own = [self.resource, &format!("https://{host}")];
+        let is_own = own.contains(&aud.trim_end_matches('/')) || other.accepts(self.resource);
+        if host.is_empty() || is_own {
+            return None;
+        }
+        let told = Hypothesis::certain(
+            RuleId::WrongAudience,
+            format!("the token is for {}, but the call went to {}", other.name, self.name),
+        );
+        let mut told = told.with_evidence("aud", aud).help(self.request(Some(host)));
+        told.is_complete = true;
+        Some(told)
     }
 
     /// The causes of a refusal with the status 401 at this service.
@@ -140,13 +168,43 @@ impl AzureService {
     }
 }
 
+/// Beginnings of actions, in lower case, and the roles that include them. Source: Microsoft's list of built-in roles.
+const ROLES: [(&str, &str); 7] = [
+    (
+        "microsoft.authorization/roleassignments/",
+        "`Role Based Access Control Administrator`, `User Access Administrator` or `Owner` (`Contributor` does not include it)",
+    ),
+    ("microsoft.resources/deployments/", "`Contributor`, on the scope that the deployment is for"),
+    ("microsoft.cognitiveservices/accounts/aiservices/", "`Azure AI User`"),
+    ("microsoft.cognitiveservices/accounts/openai/", "`Cognitive Services OpenAI User`"),
+    ("microsoft.machinelearningservices/workspaces/", "`AzureML Data Scientist`"),
+    (
+        "microsoft.keyvault/vaults/secrets/",
+        "`Key Vault Secrets User` (to write, `Key Vault Secrets Officer`)",
+    ),
+    (
+        "microsoft.storage/storageaccounts/blobservices/",
+        "`Storage Blob Data Contributor` (to read, `Storage Blob Data Reader`)",
+    ),
+];
+
+/// The roles that include `action`, if they are known.
+fn roles_with(action: &str) -> Option<&'static str> {
+    let lower = action.to_ascii_lowercase();
+    ROLES.iter().find(|(start, _)| lower.starts_with(start)).map(|(_, roles)| *roles)
+}
+
 /// The cause where the caller may not do `action`, at a service that is not known.
 pub(super) fn lacks_action(action: &str) -> Hypothesis {
+    let which = match roles_with(action) {
+        Some(roles) => format!("assign {roles}"),
+        None => "assign a role that includes it (Azure portal, *Access control (IAM)*, *Roles*, search for the action)".to_owned(),
+    };
     let mut told = Hypothesis::likely(
         RuleId::AzureRoleMissing,
         format!("the caller has no role that includes the action `{action}`"),
     )
-    .help("assign a role that includes it (Azure portal, *Access control (IAM)*, *Roles*, search for the action), and wait some minutes: `az role assignment create --assignee OBJECT_ID --role ROLE --scope SCOPE`");
+    .help(format!("{which}, and wait some minutes: `az role assignment create --assignee OBJECT_ID --role ROLE --scope SCOPE`"));
     told.is_complete = true;
     told
 }
