@@ -94,8 +94,10 @@ fn written_by_client(text: &str) -> Option<HttpAnswer> {
     let named =
         [("'forbidden'", StatusCode::FORBIDDEN), ("'unauthorized'", StatusCode::UNAUTHORIZED)];
     let names = named.iter().filter_map(|(name, status)| {
-        let said = format!("returned an invalid status {name}");
-        Some((lower.find(&said)?, *status))
+        let place = |before: &str| lower.find(&format!("{before} {name}"));
+        let at = place("returned an invalid status")
+            .or_else(|| place("returned an invalid status code"))?;
+        Some((at, *status))
     });
     let (at, status) = numbers.chain(names).min_by_key(|(at, _)| *at)?;
     let line = start[..at].rfind('\n').map_or(0, |end| end + 1);

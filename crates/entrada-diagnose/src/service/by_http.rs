@@ -68,6 +68,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
+        // A subscription of another tenant has a record of its own.
+        && !text.contains("access linked subscription")
     {
         let mut told = Hypothesis::certain(
             RuleId::AzureRoleMissing,
@@ -235,7 +237,9 @@ fn by_missing_right(
     match (azure, &right.action) {
         (Some(service), _) => Some(service.lacks_right(&right, said)),
         (None, Some(action)) => {
-            Some(vec![lacks_action(action).with_evidence("text", right.sentence(said))])
+            let mut told = lacks_action(action).with_evidence("text", right.sentence(said));
+            known_errors::refine_role_scope(said, &mut told);
+            Some(vec![told])
         }
         (None, None) => None,
     }
@@ -244,16 +248,21 @@ fn by_missing_right(
 /// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
 fn known_error(facts: &Facts, answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
     let status = answer.status.map(|status| status.to_string());
-    // The name of the host may stand beside the answer.
-    let beside = || facts.evidence.observed.azure.and_then(|service| service.host());
-    let host = answer.host().or_else(|| beside().map(str::to_owned));
-    let place: Vec<String> = host.into_iter().chain(status).collect();
-    if place.is_empty() {
-        return known_errors::find(said);
-    }
-    let place = place.join(" ");
-    let found = known_errors::find(&format!("{said}\n{place}"));
-    found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
+    let at = |host: Option<String>| {
+        let place: Vec<String> = host.into_iter().chain(status.clone()).collect();
+        if place.is_empty() {
+            return known_errors::find(said);
+        }
+        let place = place.join(" ");
+        let found = known_errors::find(&format!("{said}\n{place}"));
+        found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
+    };
+    let host = answer.host();
+    at(host.clone()).or_else(|| {
+        // The name of the host may stand beside the answer, where it proves less.
+        let beside = facts.evidence.observed.azure.and_then(AzureService::host)?;
+        host.is_none().then(|| at(Some(beside.to_owned()))).flatten().filter(|it| !it.is_guess())
+    })
 }
 
 /// The cause where a proxy, a filter or a portal answered instead of the service.

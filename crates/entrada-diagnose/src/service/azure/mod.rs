@@ -169,11 +169,13 @@ impl AzureService {
 }
 
 /// Beginnings of actions, in lower case, and the roles that include them. Source: Microsoft's list of built-in roles.
-const ROLES: [(&str, &str); 7] = [
+const ROLES: [(&str, &str); 9] = [
     (
         "microsoft.authorization/roleassignments/",
         "`Role Based Access Control Administrator`, `User Access Administrator` or `Owner` (`Contributor` does not include it)",
     ),
+    ("microsoft.network/dnszones/", "`DNS Zone Contributor`"),
+    ("microsoft.network/privatednszones/", "`Private DNS Zone Contributor`"),
     ("microsoft.resources/deployments/", "`Contributor`, on the scope that the deployment is for"),
     ("microsoft.cognitiveservices/accounts/aiservices/", "`Azure AI User`"),
     ("microsoft.cognitiveservices/accounts/openai/", "`Cognitive Services OpenAI User`"),
@@ -189,7 +191,7 @@ const ROLES: [(&str, &str); 7] = [
 ];
 
 /// The roles that include `action`, if they are known.
-fn roles_with(action: &str) -> Option<&'static str> {
+pub(crate) fn roles_with(action: &str) -> Option<&'static str> {
     let lower = action.to_ascii_lowercase();
     ROLES.iter().find(|(start, _)| lower.starts_with(start)).map(|(_, roles)| *roles)
 }

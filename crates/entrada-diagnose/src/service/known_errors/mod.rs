@@ -144,9 +144,14 @@ pub(crate) fn find(text: &str) -> Option<Match> {
 }
 
 impl Match {
+    /// Whether the text makes its cause only possible.
+    pub(super) fn is_guess(&self) -> bool {
+        self.error.confidence == Confidence::Possible
+    }
+
     /// Whether the text only makes it possible that the token is for another API.
     pub(super) fn is_guess_of_audience(&self) -> bool {
-        self.error.cause == RuleId::WrongAudience && self.error.confidence == Confidence::Possible
+        self.error.cause == RuleId::WrongAudience && self.is_guess()
     }
 
     /// The match without `end`, which was added to the text for the search.
