@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use crate::service::azure::AzureService;
 use crate::service::hosts;
 use entrada_core::entra::resources::ARM;
 
@@ -24,6 +25,8 @@ pub struct Observed {
     pub(crate) called: Option<Called>,
     /// The `resource` of a token's answer, and another API that was called.
     pub(crate) elsewhere: Option<(String, Called)>,
+    /// The one service of Azure that the text names.
+    pub(crate) azure: Option<&'static AzureService>,
     /// A value of the request in brackets.
     pub(crate) bracketed: Option<Bracketed>,
 }
@@ -115,7 +118,8 @@ impl Observed {
         let default_command = default_command(&lower);
         let called = default_command.and_then(|_| called(text, None));
         let elsewhere = elsewhere(text);
-        Self { default_command, called, elsewhere, bracketed: bracketed(text, &lower) }
+        let azure = AzureService::in_text(text);
+        Self { default_command, called, elsewhere, azure, bracketed: bracketed(text, &lower) }
     }
 
     /// The values of `self`, completed with those of `other`.
@@ -124,6 +128,7 @@ impl Observed {
             default_command: self.default_command.or(other.default_command),
             called: self.called.or(other.called),
             elsewhere: self.elsewhere.or(other.elsewhere),
+            azure: self.azure.or(other.azure),
             bracketed: self.bracketed.or(other.bracketed),
         }
     }

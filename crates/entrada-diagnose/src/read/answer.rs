@@ -12,7 +12,11 @@ use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusa
 /// Whether it is an API's error, not an authority's: its `error` is an object (Graph, ARM, OData).
 pub(super) fn is_api_error(members: &Map<String, Value>) -> bool {
     let named = ["error", "odata.error"].iter().any(|name| {
-        members.get(*name).and_then(|error| error.get("code")).is_some_and(Value::is_string)
+        let Some(Value::Object(error)) = members.get(*name) else { return false };
+        // A number as the code, or none; an authority's error that is wrapped keeps its own number.
+        let said = error.get("message").and_then(Value::as_str);
+        error.get("code").is_some_and(Value::is_string)
+            || said.is_some_and(|said| !said.is_empty() && !said.contains("AADSTS"))
     });
     named
         || (members.get("code").is_some_and(Value::is_string)
@@ -105,10 +109,20 @@ fn refusal_that_starts(message: &str) -> Option<ErrorResponse> {
     message.starts_with("AADSTS").then(|| page::aadsts(message)).flatten()
 }
 
-/// Whether `members` are an error that a service writes in the form of an OAuth error: SharePoint does.
+/// Beginnings of what services write into an `error_description`, in lower case: SharePoint, and the managed identity endpoint of
+/// a machine.
+const OF_SERVICES: [&str; 4] = [
+    "token type is not allowed.",
+    "identity not found",
+    "multiple user assigned identities exist",
+    "required metadata header not specified",
+];
+
+/// Whether `members` are an error that a service writes in the form of an OAuth error.
 pub(super) fn is_of_a_service(members: &Map<String, Value>) -> bool {
-    let said = members.get("error_description").and_then(Value::as_str);
-    said.is_some_and(|text| text.trim().eq_ignore_ascii_case("Token type is not allowed."))
+    let said = members.get("error_description").and_then(Value::as_str).unwrap_or_default();
+    let said = said.trim().to_ascii_lowercase();
+    OF_SERVICES.iter().any(|start| said.starts_with(start))
 }
 
 /// Whether `members` are those of an OAuth error. `told`: an authority sent it, so `error` may be missing. APIs send an

@@ -101,7 +101,7 @@ pub(super) fn object(
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
         return found(ArtifactKind::ApiError, evidence);
     }
-    if is_refusal(members) {
+    if is_refusal(members) && (has_code(members) || members.contains_key("error_codes")) {
         evidence.refusal = Some(ErrorResponse::from_json(members));
         return found(ArtifactKind::OauthError, evidence);
     }
@@ -138,11 +138,16 @@ pub(super) fn object(
 /// The longest code of an error, in bytes.
 const CODE_MAX: usize = 64;
 
+/// The number of words from which on an `error` is a sentence and no code.
+const SENTENCE: usize = 4;
+
 /// Whether the `error` of `members` may be a code (RFC 6749 §5.2), and is no text.
 fn has_code(members: &Map<String, Value>) -> bool {
     let code = members.get("error").and_then(Value::as_str);
-    // `TypeError: State cookie was missing`
-    let is_code = |code: &str| code.len() <= CODE_MAX && !code.contains(": ");
+    // `TypeError: State cookie was missing`, or a sentence in the record of a log.
+    let is_code = |code: &str| {
+        code.len() <= CODE_MAX && !code.contains(": ") && code.split_whitespace().count() < SENTENCE
+    };
     members.contains_key("error_description") || code.is_none_or(is_code)
 }
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::limits::start_of;
 use crate::service::HttpAnswer;
 
 /// Maximum length of a sentence in characters. A longer text is a log, in which a number may mean anything.
@@ -36,6 +37,9 @@ pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
 
 /// `403 Client Error: Forbidden for url: …` (requests), `status code 403` (axios), `: 403 (Forbidden)` (.NET).
 pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
+    if let Some(answer) = written_by_client(text) {
+        return Some(answer);
+    }
     if SENTENCE < text.len() {
         return None;
     }
@@ -50,11 +54,59 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         // `"GET /v1.0/me HTTP/1.1" 401 123`: a line of an access log.
         let version = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let logged = version.starts_with("http/");
-        if lower[end..].contains(&reason) || named || logged {
+        // `Forbidden (403)`
+        let follows = !reason.is_empty() && before.ends_with(&reason);
+        if lower[end..].contains(&reason) || named || logged || follows {
             return Some(answer(status, text));
         }
     }
     None
+}
+
+/// Where client libraries write a status, in lower case, with what follows the number: azure-core for .NET, Python, Java and Go,
+/// autorest, the Azure SDK of HashiCorp, and Hadoop's ABFS.
+const OF_CLIENTS: [(&str, &str); 9] = [
+    ("status: ", " ("),
+    ("response ", ": "),
+    ("statuscode=", ""),
+    ("statuscode:", ","),
+    ("status code ", ","),
+    ("status code ", ": "),
+    ("unexpected status ", " ("),
+    ("does not indicate success: ", " ("),
+    ("does not indicate success: forbidden (", ")"),
+];
+
+/// Maximum number of places at which a client's status is looked for.
+const PLACES_MAX: usize = 50;
+
+/// A status as a client library writes it, in a text of any length.
+fn written_by_client(text: &str) -> Option<HttpAnswer> {
+    let start = start_of(text);
+    let lower = start.to_ascii_lowercase();
+    let numbers = OF_CLIENTS.iter().filter_map(|(before, after)| {
+        lower.match_indices(before).take(PLACES_MAX).find_map(|(at, _)| {
+            let rest = &lower[at + before.len()..];
+            let status = error_status(rest.get(..3)?)?;
+            rest[3..].starts_with(after).then_some((at, status))
+        })
+    });
+    let named =
+        [("'forbidden'", StatusCode::FORBIDDEN), ("'unauthorized'", StatusCode::UNAUTHORIZED)];
+    let names = named.iter().filter_map(|(name, status)| {
+        let place = |before: &str| lower.find(&format!("{before} {name}"));
+        let at = place("returned an invalid status")
+            .or_else(|| place("returned an invalid status code"))?;
+        Some((at, *status))
+    });
+    let (at, status) = numbers.chain(names).min_by_key(|(at, _)| *at)?;
+    let line = start[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line = start[line..].lines().next().unwrap_or_default();
+    Some(HttpAnswer {
+        status: Some(status.as_u16()),
+        url: url(if start.len() <= SENTENCE { start } else { line }).map(str::to_owned),
+        ..HttpAnswer::of_body(start)
+    })
 }
 
 pub(super) fn error_status(word: &str) -> Option<StatusCode> {

@@ -23,6 +23,10 @@ fn check(facts: &Facts) -> Option<Finding> {
     if let Some(found) = description.and_then(issuer::unreachable) {
         return Some(with_issuer(finding, &found));
     }
+    let finding = match description.and_then(github_form) {
+        Some(help) => finding.help(help),
+        None => finding,
+    };
     let cloud = facts.context().cloud.filter(|cloud| *cloud != Cloud::Public);
     Some(match cloud {
         Some(cloud) => finding.help(format!(
@@ -31,6 +35,17 @@ fn check(facts: &Facts) -> Option<Finding> {
             cloud.facts().federation_audience
         )),
         None => finding,
+    })
+}
+
+/// Help where the text quotes a subject of GitHub, which has two forms: with names alone, and with the ids of owner and repository.
+fn github_form(description: &str) -> Option<&'static str> {
+    let subject = description.split_once("'repo:")?.1.split('\'').next()?;
+    let has_ids = subject.split(':').next()?.contains('@');
+    Some(if has_ids {
+        "GitHub's token names the ids of owner and repository (`repo:OWNER@ID/REPO@ID:…`): give the credential this subject, or choose the form in GitHub's OIDC settings of the repository"
+    } else {
+        "GitHub's token has names alone: a credential that the portal made may have the form with ids (`repo:OWNER@ID/REPO@ID:…`), a branch or an environment of another name, or other capitals"
     })
 }
 
@@ -70,6 +85,21 @@ fn with_issuer(finding: Finding, found: &Unreachable) -> Finding {
 mod tests {
     use super::*;
     use crate::rules::testing::{finding_of, token};
+
+    #[test]
+    fn the_two_forms_of_githubs_subject_are_told_apart() {
+        let form = |subject: &str| {
+            github_form(&format!(
+                "AADSTS700213: no record for presented assertion subject '{subject}'. Check"
+            ))
+        };
+        let names = form("repo:contoso/app:environment:production").unwrap();
+        assert!(names.contains("names alone"), "{names}");
+        let ids = form("repo:contoso@12/app@34:ref:refs/heads/user@home").unwrap();
+        assert!(ids.contains("names the ids"), "{ids}");
+        assert!(form("repo:contoso/app:ref:refs/heads/user@home").unwrap().contains("names alone"));
+        assert_eq!(form("system:serviceaccount:a:b"), None);
+    }
 
     #[test]
     fn a_token_for_the_exchange_needs_a_public_issuer() {

@@ -1,6 +1,7 @@
 //! The causes that an API's refusal points to. The same words mean different things with different tokens, so the token's
 //! contents count more than the status.
 
+use super::azure::{AzureService, lacks_action, missing_right};
 use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
 use super::words::{
@@ -67,6 +68,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     }
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
+        // A subscription of another tenant has a record of its own.
+        && !text.contains("access linked subscription")
     {
         let mut told = Hypothesis::certain(
             RuleId::AzureRoleMissing,
@@ -96,7 +99,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(told) = by_application(facts, answer, &text) {
         return vec![told];
     }
-    if let Some(known) = known_error(answer, &said) {
+    let known = known_error(facts, answer, &said)
+        // The token itself shows whether such a guess is right.
+        .filter(|known| !(known.is_guess_of_audience() && facts.claims().is_some()));
+    if let Some(known) = known {
         // Which mailbox is missing depends on the token.
         return match known.error.cause {
             RuleId::NoMailboxLicense => {
@@ -108,6 +114,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             RuleId::MalformedToken if token_explains(facts) => Vec::new(),
             _ => known.causes(facts),
         };
+    }
+    let azure = azure_service(facts, answer);
+    if let Some(causes) = by_missing_right(facts, answer, azure, &said) {
+        return causes;
     }
     // "The refresh token has expired" says nothing of the access token.
     let of_access = text.replace("refresh token", "refresh").replace("refresh_token", "refresh");
@@ -167,22 +177,92 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         {
             access_denied(facts, answer)
         }
-        Some(401) => unauthorised(facts, answer),
-        Some(403) => forbidden(facts, answer),
+        None if azure.is_some() && !token_explains(facts) => match (azure, status_of(answer)) {
+            (Some(service), Some(403)) => service.forbidden(),
+            (Some(service), Some(401)) if facts.shape().is_none() => service.unauthorised(None),
+            _ => Vec::new(),
+        },
+        Some(401) => match azure.filter(|_| !token_explains(facts) && facts.shape().is_none()) {
+            Some(service) => service.unauthorised(answer.host().as_deref()),
+            None => unauthorised(facts, answer),
+        },
+        Some(403) => match azure.filter(|_| !token_explains(facts) && !answer.is_html()) {
+            Some(service) => service.forbidden(),
+            None => forbidden(facts, answer),
+        },
         _ => Vec::new(),
     }
 }
 
-/// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
-fn known_error(answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
-    let status = answer.status.map(|status| status.to_string());
-    let place: Vec<String> = answer.host().into_iter().chain(status).collect();
-    if place.is_empty() {
-        return known_errors::find(said);
+/// The status that the code of an answer without its status stands for.
+fn status_of(answer: &HttpAnswer) -> Option<u16> {
+    let code = answer.code()?.to_ascii_lowercase();
+    match code.as_str() {
+        "forbidden" | "accessdenied" | "permissiondenied" | "authorizationfailed" => Some(403),
+        "unauthorized"
+        | "unauthenticated"
+        | "authenticationfailed"
+        | "invalidauthenticationtoken" => Some(401),
+        _ => None,
     }
-    let place = place.join(" ");
-    let found = known_errors::find(&format!("{said}\n{place}"));
-    found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
+}
+
+/// The service of Azure that answered: by its address, else by what stands around the answer.
+fn azure_service(facts: &Facts, answer: &HttpAnswer) -> Option<&'static AzureService> {
+    if answer.is_of_an_authority() {
+        return None;
+    }
+    match answer.host() {
+        Some(host) => AzureService::at(&host),
+        None if answer.service() == Service::Other => facts.evidence.observed.azure,
+        None => None,
+    }
+}
+
+/// The cause where the answer says in a sentence that the caller lacks a right, which its text or its service makes one of Azure.
+fn by_missing_right(
+    facts: &Facts,
+    answer: &HttpAnswer,
+    azure: Option<&'static AzureService>,
+    said: &str,
+) -> Option<Vec<Hypothesis>> {
+    let refuses = matches!(answer.status, None | Some(401 | 403));
+    if !refuses || answer.is_of_an_authority() || token_explains(facts) {
+        return None;
+    }
+    if !matches!(answer.service(), Service::Other | Service::Arm) {
+        return None;
+    }
+    let right = missing_right(said)?;
+    match (azure, &right.action) {
+        (Some(service), _) => Some(service.lacks_right(&right, said)),
+        (None, Some(action)) => {
+            let mut told = lacks_action(action).with_evidence("text", right.sentence(said));
+            known_errors::refine_role_scope(said, &mut told);
+            Some(vec![told])
+        }
+        (None, None) => None,
+    }
+}
+
+/// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.
+fn known_error(facts: &Facts, answer: &HttpAnswer, said: &str) -> Option<known_errors::Match> {
+    let status = answer.status.map(|status| status.to_string());
+    let at = |host: Option<String>| {
+        let place: Vec<String> = host.into_iter().chain(status.clone()).collect();
+        if place.is_empty() {
+            return known_errors::find(said);
+        }
+        let place = place.join(" ");
+        let found = known_errors::find(&format!("{said}\n{place}"));
+        found.map(|found| found.without_end(&place)).or_else(|| known_errors::find(said))
+    };
+    let host = answer.host();
+    at(host.clone()).or_else(|| {
+        // The name of the host may stand beside the answer, where it proves less.
+        let beside = facts.evidence.observed.azure.and_then(AzureService::host)?;
+        host.is_none().then(|| at(Some(beside.to_owned()))).flatten().filter(|it| !it.is_guess())
+    })
 }
 
 /// The cause where a proxy, a filter or a portal answered instead of the service.
@@ -217,7 +297,10 @@ fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     let host = answer.host().unwrap_or_default();
     let by_host = hosts::resource(&host);
     let Some(called) = answer.service().resource().or(by_host) else {
-        return by_address(facts, answer, aud);
+        return match azure_service(facts, answer) {
+            Some(service) => service.foreign(aud, &host),
+            None => by_address(facts, answer, aud),
+        };
     };
     let foreign = !claims.audiences().iter().any(|aud| called.accepts(aud));
     let known = resources::of_audience(aud)?;

@@ -1,6 +1,7 @@
 //! The answers of services that received a token, over HTTP or in a mail protocol, and the causes that they point to.
 
 mod address;
+pub(super) mod azure;
 mod body;
 mod by_http;
 mod by_mail;

@@ -28,7 +28,10 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 10] = [
+const DATA: [&str; 13] = [
+    include_str!("azure_data_more.json"),
+    include_str!("azure_apis.json"),
+    include_str!("azure_pipelines.json"),
     include_str!("azure_data.json"),
     include_str!("azure_platform.json"),
     include_str!("services.json"),
@@ -141,6 +144,16 @@ pub(crate) fn find(text: &str) -> Option<Match> {
 }
 
 impl Match {
+    /// Whether the text makes its cause only possible.
+    pub(super) fn is_guess(&self) -> bool {
+        self.error.confidence == Confidence::Possible
+    }
+
+    /// Whether the text only makes it possible that the token is for another API.
+    pub(super) fn is_guess_of_audience(&self) -> bool {
+        self.error.cause == RuleId::WrongAudience && self.is_guess()
+    }
+
     /// The match without `end`, which was added to the text for the search.
     pub(super) fn without_end(mut self, end: &str) -> Self {
         if let Some(text) = self.text.strip_suffix(end) {

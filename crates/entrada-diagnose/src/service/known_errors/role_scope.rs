@@ -2,6 +2,7 @@
 
 use super::Hypothesis;
 use crate::RuleId;
+use crate::service::azure::{missing_right, roles_with};
 
 /// Maximum length of a scope in bytes.
 const SCOPE_MAX: usize = 400;
@@ -21,6 +22,12 @@ pub(in super::super) fn refine(text: &str, told: &mut Hypothesis) {
             "or deploy to a management group or a subscription, if the deployment need not be one of the tenant".to_owned(),
         ];
         told.is_complete = true;
+    } else if told.help.is_empty()
+        && let Some(roles) = missing_right(text)
+            .and_then(|right| right.action)
+            .and_then(|action| roles_with(&action))
+    {
+        told.help.push(format!("the action is part of {roles}"));
     }
 }
 
