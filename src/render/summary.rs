@@ -111,6 +111,9 @@ fn purpose(
     style: Style,
     ended: bool,
 ) -> io::Result<()> {
+    if ended && serves.does.is_empty() {
+        return marked(out, style, &heading(style, "the token is for:"), &format!(" {api}"), 4);
+    }
     let does = if serves.does.is_empty() { "no known job".to_owned() } else { names(&serves.does) };
     let verb = if ended { "before it expired, it served" } else { "it serves" };
     marked(

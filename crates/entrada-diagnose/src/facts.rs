@@ -365,11 +365,12 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether the user, the request, the call or the token names the job.
-    fn is_job_known(&self) -> bool {
+    pub(super) fn is_job_known(&self) -> bool {
         let Evidence { context, answer, mail, call, .. } = self.evidence;
         context.job.is_some()
             || context.call.is_some()
             || context.requested.is_some()
+            || context.audience.is_some()
             || call.is_some()
             || mail.is_some()
             || answer.as_ref().is_some_and(|answer| answer.job().is_some())

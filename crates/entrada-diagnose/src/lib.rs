@@ -26,6 +26,7 @@ mod finding;
 mod graph_call;
 mod har;
 mod issuer;
+mod malformed_resource;
 mod merge;
 mod observed;
 mod read;
@@ -235,7 +236,11 @@ fn concluded(facts: &Facts, findings: Vec<Finding>, registration: Option<bool>) 
     Diagnosis {
         verdict,
         input: facts.input_kind(),
-        job: facts.job,
+        job: if facts.is_job_known() || facts.evidence.registration.is_some() {
+            facts.job
+        } else {
+            Job::None
+        },
         call: facts.call().map(|check| check.shown().into_owned()),
         job_is_of_the_token: facts.job_is_of_the_token(),
         jobs: facts.context().jobs.clone(),

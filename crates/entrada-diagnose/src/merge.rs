@@ -3,7 +3,9 @@
 
 use super::observed::RequestPart;
 use super::service::Hypothesis;
-use super::{Confidence, Facts, Finding, RuleId, Severity, refusal, registration};
+use super::{
+    Confidence, Facts, Finding, RuleId, Severity, malformed_resource, refusal, registration,
+};
 
 /// The merged findings.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
         join(facts, &mut findings, hypothesis);
     }
     name_brackets(facts, &mut findings);
+    name_malformed_resource(facts, &mut findings);
     let silenced = drop_guesses(&mut findings);
     let report = registration::report(facts);
     let registration = report.as_ref().map(|report| report.is_complete);
@@ -34,6 +37,10 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
         && let Some(first) = findings.first_mut()
     {
         *first = first.clone().with_evidence("also refused, not judged here", message);
+    }
+    for finding in &mut findings {
+        // What decides comes first, then the codes and ids.
+        finding.evidence.sort_by_key(|line| !DECIDING.contains(&line.field));
     }
     let is_old = is_old_paste(facts);
     let other_is_known = findings
@@ -48,6 +55,9 @@ pub(super) fn merge(facts: &Facts, found: Vec<Finding>, hypotheses: &[Hypothesis
     });
     Merged { findings, silenced, registration }
 }
+
+/// Fields with the statement that decides.
+const DECIDING: [&str; 3] = ["error_description", "text", "message"];
 
 /// Seconds after which an expiry is the age of a paste, and not what the reader asks about: a year.
 const OLD: i64 = 365 * 86_400;
@@ -120,6 +130,28 @@ fn name_brackets(facts: &Facts, findings: &mut [Finding]) {
     };
     *finding = finding.clone().with_message(message);
     finding.help = vec![help.into()];
+}
+
+/// Says of an API that was not found that its name was sent malformed.
+fn name_malformed_resource(facts: &Facts, findings: &mut [Finding]) {
+    let own = [RuleId::ResourceNotFound, RuleId::InvalidScope, RuleId::NoMailboxLicense];
+    let is_of_it = |finding: &&mut Finding| own.contains(&finding.rule.id);
+    let description = facts.refusal().and_then(|refusal| refusal.error_description.as_deref());
+    let found = description.and_then(malformed_resource::find);
+    let Some(((resource, fault), finding)) = found.zip(findings.iter_mut().find(is_of_it)) else {
+        return;
+    };
+    let code = finding.message.rfind(" (AADSTS").and_then(|at| finding.message.get(at..));
+    let code = code.unwrap_or_default().to_owned();
+    let evidence = std::mem::take(&mut finding.evidence);
+    *finding = RuleId::ResourceNotFound
+        .rule()
+        .finding(format!("the name of the API was sent malformed, `{resource}`: {fault}{code}"))
+        .with_confidence(finding.confidence)
+        .by(crate::Who::Developer)
+        .help("correct the resource or scope in the program's configuration; no tenant has an API of that name")
+        .help("print the scope that the program sends: it is the API's address or Application ID URI, then `/.default` or one permission");
+    finding.evidence = evidence;
 }
 
 /// Adds the cause that an OAuth error points to, if its rule only looks at tokens: an OAuth error always has a finding.

@@ -23,7 +23,7 @@ pub struct Observed {
     pub(crate) default_command: Option<TokenCommand>,
     /// The API that was called, if it is only one and not Azure Resource Manager.
     pub(crate) called: Option<Called>,
-    /// The `resource` of a token's answer, and another API that was called.
+    /// The resource of a token's answer or of its request, and another API that was called.
     pub(crate) elsewhere: Option<(String, Called)>,
     /// The one service of Azure that the text names.
     pub(crate) azure: Option<&'static AzureService>,
@@ -197,8 +197,41 @@ pub(crate) fn api_at(host: &str) -> Option<Called> {
     Some(Called { name: known.name.to_owned(), resource })
 }
 
-/// The `resource` of the one token answer in `text`, and the one API that was called, if it accepts no token for that resource.
+/// The resource that a token was requested or issued for, and the one API that was called, if it accepts no token for that resource.
 fn elsewhere(text: &str) -> Option<(String, Called)> {
+    let (resource, called) = issued_elsewhere(text).or_else(|| requested_elsewhere(text))?;
+    let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_lowercase);
+    let issued_for = host(&resource)?;
+    let is_same = api_at(&issued_for).is_some_and(|api| api.name == called.name)
+        || host(&called.resource).is_some_and(|host| host == issued_for)
+        || host(&called.resource)
+            .and_then(|host| hosts::resource(&host))
+            .is_some_and(|known| known.accepts(&resource));
+    (!is_same).then_some((resource, called))
+}
+
+/// The resource of the one scope `…/.default` in `text`, and the one API that was called.
+fn requested_elsewhere(text: &str) -> Option<(String, Called)> {
+    const DEFAULT: &str = "/.default";
+    let mut one: Option<&str> = None;
+    for (end, _) in text.match_indices(DEFAULT).take(PLACES_MAX) {
+        let start = text[..end].rfind("https://")?;
+        let resource = &text[start..end];
+        if resource.contains(|c: char| c.is_whitespace() || "'\"<>,;{}()".contains(c))
+            || one.is_some_and(|seen| seen != resource)
+        {
+            return None;
+        }
+        one = Some(resource);
+    }
+    let resource = one?;
+    // The scope itself is an address, and no call.
+    let others = text.replace(&format!("{resource}{DEFAULT}"), "");
+    Some((resource.to_owned(), called(&others, Some(resource))?))
+}
+
+/// The `resource` of the one token answer in `text`, and the one API that was called.
+fn issued_elsewhere(text: &str) -> Option<(String, Called)> {
     if !["token_type", "expires_on", "ext_expires_in"].iter().any(|name| text.contains(name)) {
         return None;
     }
@@ -214,15 +247,7 @@ fn elsewhere(text: &str) -> Option<(String, Called)> {
     if values.any(|other| other != resource) {
         return None;
     }
-    let called = called(text, Some(resource))?;
-    let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_lowercase);
-    let issued_for = host(resource)?;
-    let is_same = api_at(&issued_for).is_some_and(|api| api.name == called.name)
-        || host(&called.resource).is_some_and(|host| host == issued_for)
-        || host(&called.resource)
-            .and_then(|host| hosts::resource(&host))
-            .is_some_and(|known| known.accepts(resource));
-    (!is_same).then(|| (resource.to_owned(), called))
+    Some((resource.to_owned(), called(text, Some(resource))?))
 }
 
 /// The one API whose address is in `text`, except for `resource`.

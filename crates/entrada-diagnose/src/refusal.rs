@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::excerpt::statement;
-use super::{Confidence, Context, Facts, Finding, Rule, RuleId, issuer, sentences};
+use super::{
+    Confidence, Context, Facts, Finding, Rule, RuleId, issuer, malformed_resource, sentences,
+};
 use crate::service::has_code;
 use entrada_core::entra::aadsts::meanings::{self, Meaning};
 use entrada_core::entra::aadsts::{self, Aadsts};
@@ -109,8 +111,17 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
 pub(super) fn may_be(facts: &Facts, rule: &'static Rule, message: &'static str) -> Option<Finding> {
     let text = facts.refusal()?.error_description.as_deref()?.to_ascii_lowercase();
     let either = text.contains("does not exist or is not enabled for consumers");
-    (either && facts.refusal_cause().is_none())
-        .then(|| describe(facts, rule, None, message).with_confidence(Confidence::Possible))
+    let help = match rule.id {
+        RuleId::WrongAuthorityEndpoint => {
+            "to admit personal accounts, set the supported account types of the registration (`signInAudience`) to `AzureADandPersonalMicrosoftAccount`; to admit work accounts alone, sign in at `/organizations` or `/TENANT`, and not at `/consumers` or `/common`"
+        }
+        _ => {
+            "compare the client id with `Application (client) ID` of the registration, and its cloud"
+        }
+    };
+    (either && facts.refusal_cause().is_none()).then(|| {
+        describe(facts, rule, None, message).with_confidence(Confidence::Possible).help(help)
+    })
 }
 
 /// Numbers that only wrap another number or a sentence.
@@ -407,7 +418,7 @@ pub(super) fn describe(
         ("trace_id", &refusal.trace_id),
         ("timestamp", &refusal.timestamp),
     ] {
-        if let Some(value) = value {
+        if let Some(value) = value.as_ref().filter(|value| malformed_resource::is_id(value)) {
             finding = finding.with_evidence(field, value);
         }
     }

@@ -33,6 +33,18 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["requires your admin’s approval"], RuleId::AdminConsentRequired),
     (&["cross cloud request"], RuleId::SovereignCloudMismatch),
     (&["does not meet the criteria to access this resource"], RuleId::ConditionalAccess),
+    (&["your sign-in was successful but your admin requires"], RuleId::ConditionalAccess),
+    (&["admin requires the device requesting access to be managed"], RuleId::ConditionalAccess),
+    (
+        &["this application contains sensitive information and can only be accessed from"],
+        RuleId::ConditionalAccess,
+    ),
+    (&["you can't sign in here with a personal account"], RuleId::WrongAuthorityEndpoint),
+    (&["you can’t sign in here with a personal account"], RuleId::WrongAuthorityEndpoint),
+    (
+        &["your organization needs more information to keep your account secure"],
+        RuleId::MfaRequired,
+    ),
     (&["too many requests"], RuleId::Throttled),
     (&["not supported by the tenant-independent endpoint"], RuleId::WrongAuthorityEndpoint),
 ];

@@ -101,7 +101,7 @@ pub(super) fn object(
         take_answer(HttpAnswer::of_body(text), &mut evidence, None);
         return found(ArtifactKind::ApiError, evidence);
     }
-    if is_refusal(members) && (has_code(members) || members.contains_key("error_codes")) {
+    if is_refusal(members) && has_code(members) {
         evidence.refusal = Some(ErrorResponse::from_json(members));
         return found(ArtifactKind::OauthError, evidence);
     }
@@ -138,17 +138,25 @@ pub(super) fn object(
 /// The longest code of an error, in bytes.
 const CODE_MAX: usize = 64;
 
-/// The number of words from which on an `error` is a sentence and no code.
-const SENTENCE: usize = 4;
-
-/// Whether the `error` of `members` may be a code (RFC 6749 §5.2), and is no text.
+/// Whether the `error` of `members` may be a code of an authority (RFC 6749 §5.2): one word in lower case, and neither a text, nor a
+/// reason of HTTP such as `Unauthorized`, nor an exception.
 fn has_code(members: &Map<String, Value>) -> bool {
-    let code = members.get("error").and_then(Value::as_str);
-    // `TypeError: State cookie was missing`, or a sentence in the record of a log.
     let is_code = |code: &str| {
-        code.len() <= CODE_MAX && !code.contains(": ") && code.split_whitespace().count() < SENTENCE
+        let is_of_word =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
+        !code.is_empty() && code.len() <= CODE_MAX && code.bytes().all(is_of_word)
     };
-    members.contains_key("error_description") || code.is_none_or(is_code)
+    ["error_description", "error_codes", "suberror"].iter().any(|name| members.contains_key(*name))
+        || match members.get("error") {
+            Some(Value::String(code)) => is_code(code.trim()),
+            Some(Value::Object(error)) => {
+                ["code", "error"]
+                    .iter()
+                    .any(|name| error.get(*name).and_then(Value::as_str).is_some_and(is_code))
+                    || error.contains_key("error_description")
+            }
+            _ => true,
+        }
 }
 
 fn kind_of(evidence: &Evidence) -> ArtifactKind {

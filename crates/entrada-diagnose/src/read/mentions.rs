@@ -17,6 +17,8 @@ pub struct Mentions {
     pub(crate) acquired: Option<String>,
     /// The address of a request to the authority.
     pub(crate) request: Option<RequestAddress>,
+    /// Whether a program reports its check of the ID token that it received, so that the ID token is at its place.
+    pub(crate) id_token_checked: bool,
     /// The message of an earlier refusal of another kind, which is not judged.
     pub(crate) other_refusal: Option<String>,
 }
@@ -94,6 +96,14 @@ const ACQUIRED: [&str; 9] = [
     "defaultazurecredential authenticated with ",
 ];
 
+/// What programs write before the ID token that they checked, in lower case: MSAL Python and others.
+const ID_TOKEN_CHECKED: [&str; 4] = [
+    "the id_token was:",
+    "id token is not yet valid",
+    "id token already expires",
+    "claims in id token:",
+];
+
 /// Maximum length of a line that is shown, in characters.
 const LINE_MAX: usize = 200;
 
@@ -121,6 +131,7 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
         client_credentials: has(&CLIENT_CREDENTIALS),
         acquired,
         request: if is_settled { None } else { request_address::in_text(text) },
+        id_token_checked: ID_TOKEN_CHECKED.iter().any(|said| lower.contains(said)),
         other_refusal: None,
     }
 }
@@ -172,6 +183,7 @@ impl Mentions {
             client_credentials: self.client_credentials || other.client_credentials,
             acquired: self.acquired.or(other.acquired),
             request: self.request.or(other.request),
+            id_token_checked: self.id_token_checked || other.id_token_checked,
             other_refusal: self.other_refusal.or(other.other_refusal),
         }
     }

@@ -21,6 +21,15 @@ const BEFORE: [&str; 9] = [
     "error:",
 ];
 
+/// What libraries write around a status: .NET, axios, requests, Go.
+const OF_PROGRAMS: [&str; 5] = [
+    "The remote server returned an error: (",
+    "Response status code does not indicate success: ",
+    "Request failed with status code ",
+    " Client Error: ",
+    "HTTP Error ",
+];
+
 /// `403 Forbidden`: a status and its reason phrase at the beginning, a form that mail servers do not use.
 pub(super) fn status_and_reason(text: &str) -> Option<HttpAnswer> {
     let said = text.strip_prefix("HTTP ").unwrap_or(text);
@@ -41,7 +50,11 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         return Some(answer);
     }
     if SENTENCE < text.len() {
-        return None;
+        // Of a long text, the line that only a program writes.
+        let is_of_a_program = |line: &&str| {
+            line.len() < SENTENCE && OF_PROGRAMS.iter().any(|said| line.contains(said))
+        };
+        return text.lines().rev().find(is_of_a_program).and_then(in_words);
     }
     let lower = text.to_ascii_lowercase();
     for word in lower.split(|c: char| !c.is_ascii_alphanumeric()) {

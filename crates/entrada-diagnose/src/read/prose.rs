@@ -5,7 +5,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::{answer::take_answer, page, phrase, sasl_string};
 use crate::Evidence;
 use crate::service::azure::missing_right;
-use crate::service::{HttpAnswer, MailLog, known_errors};
+use crate::service::{HttpAnswer, MailLog, failed_check, known_errors};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -70,8 +70,10 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     }
     // Of the two, the known error is the more exact one, and the answer's text contains both.
     let known = known_errors::find(trimmed).map(|_| HttpAnswer::of_body(trimmed));
-    let known = known.or_else(|| diagnostics(trimmed));
-    let known = known.or_else(|| HttpAnswer::in_prose(trimmed));
+    let known = known
+        .or_else(|| diagnostics(trimmed))
+        .or_else(|| failed_check(trimmed).map(|_| HttpAnswer::of_body(trimmed)))
+        .or_else(|| HttpAnswer::in_prose(trimmed));
     // An action of Azure is a name that only a machine writes.
     let lacks = || missing_right(trimmed).is_some_and(|right| right.action.is_some());
     if let Some(answer) = known.or_else(|| lacks().then(|| HttpAnswer::of_body(trimmed))) {

@@ -4,7 +4,7 @@ use super::artifact::{Artifact, ArtifactKind};
 use super::reading::ReadText;
 use super::{other_text, tokens};
 use crate::Evidence;
-use crate::service::{HttpAnswer, MailLog};
+use crate::service::{HttpAnswer, MailLog, failed_check, known_errors};
 use crate::shape::Shape;
 
 /// An artifact, with its part in the evidence.
@@ -99,7 +99,9 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
         evidence.not_oauth = None;
     }
     let is_worse = match (&evidence.answer, &answer) {
-        (Some(known), Some(new)) => !new.is_good() || known.is_good(),
+        (Some(known), Some(new)) => {
+            (!new.is_good() || known.is_good()) && (names_a_cause(new) || !names_a_cause(known))
+        }
         _ => true,
     };
     if !is_worse {
@@ -124,6 +126,11 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
         ..seen
     };
     true
+}
+
+/// Whether `answer` has an error that is known by itself. A line of an access log after it does not replace it.
+fn names_a_cause(answer: &HttpAnswer) -> bool {
+    known_errors::find(&answer.body).is_some() || failed_check(&answer.body).is_some()
 }
 
 /// The message of `known`, a refusal that `new` replaces and that says something else.

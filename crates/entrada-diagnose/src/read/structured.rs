@@ -174,7 +174,8 @@ fn status_before(text: &str) -> Option<u16> {
     let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
     let mut statuses = words.filter_map(super::phrase::error_status);
     let first = statuses.next()?;
-    statuses.next().is_none().then(|| first.as_u16())
+    // `HTTP error 401 (401 Unauthorized)` names one status twice.
+    statuses.all(|other| other == first).then(|| first.as_u16())
 }
 
 fn add_status(content: &mut Evidence, status: Option<u16>) {

@@ -10,7 +10,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    if !facts.is_id_token() {
+    // A program that checks an ID token has it at its place.
+    if !facts.is_id_token() || facts.evidence.mentions.id_token_checked {
         return None;
     }
     let claims = &facts.jwt()?.claims;

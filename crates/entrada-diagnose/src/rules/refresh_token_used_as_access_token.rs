@@ -10,6 +10,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    // Beside the refusal of a token request, a code or refresh token is what the request sent.
+    if facts.refusal().is_some() && facts.evidence.answer.is_none() && facts.evidence.mail.is_none()
+    {
+        return None;
+    }
     let finding = match facts.shape()? {
         Shape::EntraGrant { tenant, client_id, length } => {
             let mut finding = RULE

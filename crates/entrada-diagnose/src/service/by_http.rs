@@ -8,10 +8,13 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service, hosts, known_errors};
+use super::{HttpAnswer, Service, hosts, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
+
+/// Words of a challenge because of a location, in lower case.
+const OF_PLACE: [&str; 2] = ["locationconditionevaluationsatisfied", "xms_rp_ipaddr"];
 
 /// The fields of the answer to show as evidence.
 pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
@@ -63,7 +66,17 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             RuleId::ClaimsChallengeCae,
             "the service asks for a new token with certain claims (continuous access evaluation)",
         );
-        told.evidence.extend(asks.map(|claims| ("claims", claims.to_string())));
+        let asks = asks.map(|claims| claims.to_string());
+        let is_of_place = |text: &str| OF_PLACE.iter().any(|word| text.contains(word));
+        if is_of_place(&text) || asks.as_deref().is_some_and(is_of_place) {
+            "a Conditional Access policy allows certain locations: the service saw the request from another IP address than the sign-in, or from outside of them"
+                .clone_into(&mut told.message);
+            told = told
+                .help("sign in again with the challenge: `az login --claims-challenge CHALLENGE` with the value of `claims` in `WWW-Authenticate`")
+                .help("let this machine reach `login.microsoftonline.com` and the service from one address: the same VPN, proxy and IP version (IPv4 or IPv6) for both")
+                .help("an administrator compares the address in the sign-in log with the named locations of the policy");
+        }
+        told.evidence.extend(asks.map(|claims| ("claims", claims)));
         return vec![told];
     }
     if answer.service() == Service::Arm
@@ -119,6 +132,13 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if let Some(causes) = by_missing_right(facts, answer, azure, &said) {
         return causes;
     }
+    let check = Some(answer)
+        .filter(|answer| answer.service() == Service::Other && !token_explains(facts))
+        .and_then(|_| token_check::find(&said));
+    // The words below are about access tokens.
+    if let Some(check) = check.filter(|check| check.is_of_id_token()) {
+        return vec![check.cause(&said)];
+    }
     // "The refresh token has expired" says nothing of the access token.
     let of_access = text.replace("refresh token", "refresh").replace("refresh_token", "refresh");
     let names = |words: &[&str]| words.iter().any(|word| of_access.contains(word));
@@ -140,6 +160,9 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         } else {
             vec![Hypothesis::certain(RuleId::MalformedToken, told)]
         };
+    }
+    if let Some(check) = check {
+        return vec![check.cause(&said)];
     }
     if has(&SIGNATURE) {
         return if token_explains(facts) {

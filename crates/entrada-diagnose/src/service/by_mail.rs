@@ -151,10 +151,17 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         && (has(&[" 4.3.", " 4.4.", " 4.7.0 "])
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
     if (passing && !permanent) || puts_off {
-        return vec![
+        let mut told =
             Hypothesis::certain(RuleId::ServiceIncident, "the server has an internal error")
-                .help("try again in a few minutes"),
-        ];
+                .help("try again in a few minutes");
+        // Exchange puts off a sign-in with a string or a token that it cannot read.
+        if talk.protocol == Protocol::Smtp
+            && !talk.signed_in()
+            && has(&["4.7.0 temporary server error"])
+        {
+            told = told.help("if it stays, the sign-in itself may be at fault: an empty password in the place of the token, or a malformed XOAUTH2 string; `entrada token -o xoauth2` prints the right one");
+        }
+        return vec![told];
     }
     if let Some(told) = by_disabled(talk, &text).filter(|_| !talk.signed_in()) {
         return vec![told];

@@ -20,6 +20,7 @@ mod rights;
 mod sasl;
 mod service_id;
 mod success;
+mod token_check;
 mod words;
 
 pub(super) use address::segments;
@@ -30,6 +31,7 @@ pub use mail::MailLog;
 pub(super) use mail_log::is_marked;
 pub(super) use sasl::Initial;
 pub use service_id::Service;
+pub(super) use token_check::find as failed_check;
 
 #[cfg(test)]
 mod prose_tests;

@@ -89,7 +89,8 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
             )
             .help(
                 "give the token as well, to narrow this down by its `scp` or `roles`: `entrada diagnose ANSWER TOKEN`",
-            ),
+            )
+            .help("a program without a user needs the permission of the type *Application* (to send mail `Mail.Send`), with the consent of an administrator; a delegated one does not count for it"),
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,
                 "the caller may have no access to that mailbox",

@@ -237,7 +237,9 @@ pub(super) const THROTTLED: [&str; 8] = [
     "errorexceededconnectioncount",
 ];
 
-pub(super) const CHALLENGED: [&str; 4] = [
+pub(super) const CHALLENGED: [&str; 6] = [
+    "locationconditionevaluationsatisfied",
+    "xms_rp_ipaddr",
     "insufficient_claims",
     "continuous access evaluation",
     "tokencreatedwithoutdatedpolicies",

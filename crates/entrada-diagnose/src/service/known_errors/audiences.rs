@@ -32,7 +32,7 @@ const PLACES_MAX: usize = 8;
 const AUDIENCE_MAX: usize = 200;
 
 /// Names both audiences of `text`. Without one of them the text is only a sentence about audiences.
-pub(super) fn refine(text: &str, told: &mut Hypothesis) {
+pub(in crate::service) fn refine(text: &str, told: &mut Hypothesis) {
     let lower = text.to_ascii_lowercase();
     let after = |words: &[&str]| words.iter().find_map(|before| value_after(text, &lower, before));
     let (found, expected) = (after(&FOUND), after(&EXPECTED));

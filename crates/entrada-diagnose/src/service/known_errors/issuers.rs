@@ -59,7 +59,7 @@ const ADDRESSES_MAX: usize = 40;
 
 /// Sharpens the cause of a refused issuer by the issuers in `text`. The same tenant with both versions is a matter of the
 /// version; different tenants are a matter of the tenant.
-pub(super) fn refine(text: &str, told: &mut Hypothesis) {
+pub(in crate::service) fn refine(text: &str, told: &mut Hypothesis) {
     let all = issuers(text);
     let tenants: BTreeSet<Uuid> = all.iter().map(|(tenant, _)| *tenant).collect();
     let versions: BTreeSet<bool> = all.iter().map(|(_, is_v2)| *is_v2).collect();

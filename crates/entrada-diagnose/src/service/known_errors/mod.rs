@@ -16,6 +16,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(super) use self::audiences::refine as refine_audiences;
+pub(super) use self::issuers::refine as refine_issuers;
 pub(super) use self::role_scope::refine as refine_role_scope;
 use self::text::{Found, Phrases};
 use super::{Hypothesis, misspelt};
@@ -28,7 +30,10 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 13] = [
+const DATA: [&str; 16] = [
+    include_str!("federation.json"),
+    include_str!("sign_in_steps.json"),
+    include_str!("teams_and_mail.json"),
     include_str!("azure_data_more.json"),
     include_str!("azure_apis.json"),
     include_str!("azure_pipelines.json"),
