@@ -71,6 +71,13 @@ fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             vec![key, value.to_string(), from]
         })
         .collect();
+    if let Some(policy) = app.policy()? {
+        let path = policy.path.display().to_string();
+        let limits = policy.given().into_iter();
+        rows.extend(
+            limits.map(|(key, value)| vec![key.to_owned(), value.to_string(), path.clone()]),
+        );
+    }
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "derived from these".to_owned()]);
     let style = style_of(app.sys, Stream::Stdout);
