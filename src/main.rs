@@ -1,13 +1,14 @@
 //! Entry point: joins the real world to [`entrada::cli::run`].
 
+use std::path::Path;
 use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use entrada::cli::{self, Console};
 use entrada_auth::sys::{
-    Env, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms, RealTerminal,
-    Stream, Sys, harden, quiet_panics, survive_file_limit,
+    Env, POLICY_FILE, RealBrowser, RealClock, RealEntropy, RealHttp, RealLoopback, RealPrograms,
+    RealTerminal, Stream, Sys, harden, quiet_panics, survive_file_limit,
 };
 #[cfg(unix)]
 use rustix::fs::OFlags;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         loopback: &RealLoopback,
         entropy: &RealEntropy,
         programs: &RealPrograms,
+        policy_file: Some(Path::new(POLICY_FILE)),
     };
     // Not `.lock()`: a lock held for the whole run would stop every other thread that writes.
     let (mut stdin, mut stdout, mut stderr) =

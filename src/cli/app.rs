@@ -9,9 +9,9 @@ use super::input::{read_text, text_of};
 use super::stored_sign_in::{self, Application};
 use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
-use crate::config::{ConfigFile, Layer, Origin, Paths, Settings, Span, variables};
+use crate::config::{ConfigFile, Layer, Origin, Paths, Policy, Settings, Span, variables};
 use crate::render;
-use entrada_auth::flow::{SignInPage, TokenRequest};
+use entrada_auth::flow::{AllowedFlows, FlowKind, SignInPage, TokenRequest};
 use entrada_auth::store::{AccountEntry, Grants, Interaction};
 use entrada_auth::sys::{
     Bundle, CERTIFICATES_MAX, FileTrust, InputFileError, SMALL_FILE_MAX, Stream, Sys,
@@ -127,14 +127,16 @@ impl App<'_, '_> {
         jobs: &[Job],
         interaction: Interaction,
     ) -> Result<TokenRequest, Failure> {
+        let (authority, allowed_flows) = self.limited(settings)?;
         Ok(TokenRequest {
-            authority: settings.authority()?,
+            authority,
             client_id: settings.client_id()?,
             scopes: settings.request_scopes(jobs)?,
             account: settings.get(|layer| &layer.account),
             pins: settings.pins(),
             min_ttl: settings.get(|layer| &layer.min_ttl).map(Span::seconds),
             flow: settings.get(|layer| &layer.flow).unwrap_or_default(),
+            allowed_flows,
             page: SignInPage { unattended: self.sys.env.is_ci(), ..settings.page() },
             force_refresh: false,
             interaction,
@@ -142,6 +144,31 @@ impl App<'_, '_> {
             challenge: None,
             lock_wait: settings.lock_wait(),
         })
+    }
+
+    /// The administrator's limits, if there are any.
+    pub(super) fn policy(&self) -> Result<Option<Policy>, Failure> {
+        Ok(self.sys.policy_file.map(Policy::read).transpose()?.flatten())
+    }
+
+    /// The authority of `settings`, which must be allowed, and the flows that are allowed there.
+    fn limited(&self, settings: &Settings) -> Result<(Authority, Option<AllowedFlows>), Failure> {
+        let authority = settings.authority()?;
+        let policy = self.policy()?;
+        if let Some(policy) = &policy {
+            policy.check(&authority)?;
+        }
+        let by_policy = policy.and_then(|policy| policy.flows());
+        let own = settings.is(|layer| &layer.no_device).then(|| {
+            AllowedFlows::new(vec![FlowKind::Browser, FlowKind::Paste], "the setting `no-device`")
+        });
+        Ok((
+            authority,
+            match (by_policy, own) {
+                (Some(by_policy), Some(own)) => Some(by_policy.and(&own)),
+                (by_policy, own) => by_policy.or(own),
+            },
+        ))
     }
 
     /// Begins the trace of `command` for `jobs`, if one is requested.

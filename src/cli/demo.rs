@@ -239,6 +239,7 @@ fn request(
         account: None,
         min_ttl: None,
         flow: flow::FlowKind::Device,
+        allowed_flows: None,
         page: flow::SignInPage::default(),
         pins: flow::Pins::default(),
         force_refresh: false,

@@ -6,6 +6,8 @@ use super::app::App;
 use super::{Exit, Failure};
 use crate::config::{Settings, flags};
 use entrada_auth::store::{AccountEntry, GrantKey, Grants, LockGuard};
+use entrada_auth::sys::{HttpError, HttpFailure};
+use entrada_core::oauth::revocation;
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::Interaction);
@@ -123,6 +125,16 @@ struct Forgotten {
     /// Those that the list still names. They stay locked until then: a sign-in that is stored meanwhile must not be taken off
     /// the list.
     listed: Vec<(LockGuard, GrantKey)>,
+    /// The authorities that could not be reached, and why.
+    unreachable: Vec<(String, String)>,
+}
+
+/// What became of a refresh token at its authority.
+enum Revocation {
+    /// Nothing: the authority has no revocation endpoint, or there is no refresh token.
+    Unsupported,
+    Done,
+    Failed(String),
 }
 
 impl Forgotten {
@@ -143,17 +155,60 @@ impl Forgotten {
                 wait_for(app, settings, grants, &key)?
             }
         };
+        let revocation = self.revoke(app, grants, &key)?;
         let was_stored = grants.remove_stored(&key)?;
         // The authority's last answer may name the user.
         lock.clear_note();
         self.count += 1;
         self.listed.push((lock, key));
         if was_stored {
-            app.ui.line(format!("forgot {}", entry.label()));
+            let label = entry.label();
+            match revocation {
+                Revocation::Unsupported => app.ui.line(format!("forgot {label}")),
+                Revocation::Done => {
+                    app.ui.line(format!("forgot {label}; its refresh token is revoked"))
+                }
+                Revocation::Failed(why) => {
+                    app.ui.line(format!("forgot {label}"));
+                    app.ui.line(format!("warning: the refresh token of {label} was not revoked, and stays valid: {why}"));
+                }
+            }
         } else {
             self.stale.push(entry.label().to_owned());
         }
         if self.listed.len() < BATCH { Ok(()) } else { self.unlist(grants) }
+    }
+
+    /// Has the authority revoke the refresh token under `key`, if it can (RFC 7009). What fails there keeps no sign-in from
+    /// being forgotten, and an authority that cannot be reached is not asked again.
+    fn revoke(
+        &mut self,
+        app: &App<'_, '_>,
+        grants: &Grants,
+        key: &GrantKey,
+    ) -> Result<Revocation, Failure> {
+        // A damaged grant is forgotten like any other.
+        let Ok(Some(grant)) = grants.load(key) else { return Ok(Revocation::Unsupported) };
+        let endpoint = grant.endpoints.as_ref().and_then(|endpoints| endpoints.revocation.as_ref());
+        let (Some(endpoint), Some(token)) = (endpoint, &grant.refresh_token) else {
+            return Ok(Revocation::Unsupported);
+        };
+        if let Some((_, why)) = self.unreachable.iter().find(|(host, _)| *host == key.authority) {
+            return Ok(Revocation::Failed(why.clone()));
+        }
+        match app.sys.http.send(revocation::request(endpoint, &key.client_id, token)) {
+            Ok(response) => Ok(match revocation::parse(&response) {
+                Ok(()) => Revocation::Done,
+                Err(error) => Revocation::Failed(error.to_string()),
+            }),
+            Err(HttpError { failure: HttpFailure::Interrupted(interrupted), .. }) => {
+                Err(interrupted.into())
+            }
+            Err(error) => {
+                self.unreachable.push((key.authority.clone(), error.to_string()));
+                Ok(Revocation::Failed(error.to_string()))
+            }
+        }
     }
 
     /// Removes the forgotten accounts from the list, and releases their locks.

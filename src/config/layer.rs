@@ -218,6 +218,10 @@ settings! {
         #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
                 value_parser = BoolishValueParser::new(), hide_possible_values = true)]
         no_browser: Option<bool>,
+        /// Never sign in by a code (device-code flow)
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL",
+                value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+        no_device: Option<bool>,
         /// How long to wait for the user to sign in
         #[arg(long, value_name = "TIME")]
         timeout: Option<Span>,

@@ -13,6 +13,7 @@ use entrada_auth::sys::{
     Browser, CallbackRequest, Clock as _, Entropy, Env, HostKind, HttpRequest, HttpResponse,
     Interrupted, Line, Listener, Loopback,
 };
+use entrada_core::NumericDate;
 use entrada_emulator::{Emulator, Reply};
 use url::Url;
 
@@ -27,8 +28,14 @@ pub(crate) struct Desk {
 
 #[derive(Default)]
 struct Shared {
-    /// Addresses that were opened.
+    /// Addresses that the program had opened.
+    started: RefCell<Vec<Url>>,
+    /// Addresses of sign-in pages that opened in the browser.
     opened: RefCell<Vec<Url>>,
+    /// The site of those pages, and the time there.
+    site: RefCell<Option<(Rc<Emulator>, NumericDate)>>,
+    /// Why no browser opens, if none does.
+    unopened: RefCell<Option<io::ErrorKind>>,
     /// Requests that will come to the listener, the next one first.
     coming: RefCell<VecDeque<HttpRequest>>,
     /// Responses that no client has read yet.
@@ -42,7 +49,17 @@ struct Shared {
 }
 
 impl Desk {
-    /// Addresses that were opened in the browser.
+    /// Addresses that the program had opened: words on the command line of a browser.
+    pub(crate) fn started(&self) -> Vec<Url> {
+        self.shared.started.borrow().clone()
+    }
+
+    /// No browser opens from now on.
+    pub(crate) fn opens_nothing(&self) {
+        *self.shared.unopened.borrow_mut() = Some(io::ErrorKind::NotFound);
+    }
+
+    /// Addresses of sign-in pages that opened in the browser.
     pub(crate) fn opened(&self) -> Vec<Url> {
         self.shared.opened.borrow().clone()
     }
@@ -77,7 +94,10 @@ impl Desk {
                 self.shared.seen.borrow_mut().push((response.status().as_u16(), body));
                 if let Some(location) = response.headers().get("location") {
                     let location = location.to_str().unwrap();
-                    self.shared.coming.borrow_mut().push_front(get(location));
+                    match Url::parse(location) {
+                        Ok(page) => self.browse(&page),
+                        Err(_) => self.shared.coming.borrow_mut().push_front(get(location)),
+                    }
                 }
                 false
             }
@@ -85,6 +105,21 @@ impl Desk {
             Err(_) => false,
         });
         self.shared.answers.borrow_mut().append(&mut waiting);
+    }
+
+    /// Opens `url` as a browser does: follows the emulator to where it leads, and its form, if it posts one.
+    fn browse(&self, url: &Url) {
+        self.shared.opened.borrow_mut().push(url.clone());
+        let Some((emulator, now)) = self.shared.site.borrow().clone() else { return };
+        let request = http::Request::builder().uri(url.as_str()).body(Vec::new()).unwrap();
+        let Reply::Answer(page) = emulator.handle(request, now) else { return };
+        if let Some(location) = page.headers().get("location") {
+            let location = Url::parse(location.to_str().unwrap()).unwrap();
+            let query = location.query().unwrap_or_default();
+            self.comes(get(&format!("{}?{query}", location.path())));
+        } else if let Some(form) = form_of(&String::from_utf8_lossy(page.body())) {
+            self.comes(form);
+        }
     }
 }
 
@@ -97,29 +132,14 @@ pub(crate) fn get(path: &str) -> HttpRequest {
 /// The browser and the listener of one run.
 pub(crate) struct Machine<'a> {
     pub(crate) desk: &'a Desk,
-    pub(crate) emulator: &'a Emulator,
+    pub(crate) emulator: &'a Rc<Emulator>,
     pub(crate) clock: &'a Stopwatch,
     pub(crate) place: HostKind,
 }
 
-impl Machine<'_> {
-    /// Opens `url` as a browser does: follows the emulator to where it leads, and its form, if it posts one.
-    fn browse(&self, url: &Url) {
-        let request = http::Request::builder().uri(url.as_str()).body(Vec::new()).unwrap();
-        let Reply::Answer(page) = self.emulator.handle(request, self.clock.now()) else { return };
-        if let Some(location) = page.headers().get("location") {
-            let location = Url::parse(location.to_str().unwrap()).unwrap();
-            let query = location.query().unwrap_or_default();
-            self.desk.comes(get(&format!("{}?{query}", location.path())));
-        } else if let Some(form) = form_of(&String::from_utf8_lossy(page.body())) {
-            self.desk.comes(form);
-        }
-    }
-}
-
 /// The form that a page posts to the listener by itself.
 fn form_of(page: &str) -> Option<HttpRequest> {
-    let form = &page[page.find("<form id=\"answer\"")?..];
+    let form = &page[page.find("<form method=\"POST\" name=\"hiddenform\"")?..];
     let quoted = |text: &str, name: &str| {
         let rest = &text[text.find(&format!("{name}=\""))? + name.len() + 2..];
         Some(rest[..rest.find('"')?].replace("&amp;", "&"))
@@ -127,7 +147,10 @@ fn form_of(page: &str) -> Option<HttpRequest> {
     let action = Url::parse(&quoted(form, "action")?).unwrap();
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     for input in form.split("<input").skip(1) {
-        body.append_pair(&quoted(input, "name")?, &quoted(input, "value")?);
+        // The button for browsers without scripts has no name.
+        if let Some(name) = quoted(input, "name") {
+            body.append_pair(&name, &quoted(input, "value")?);
+        }
     }
     let request = http::Request::builder()
         .method("POST")
@@ -144,10 +167,20 @@ impl Browser for Machine<'_> {
         self.place
     }
 
-    fn open(&self, url: &Url, _: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
-        assert_eq!(self.place, HostKind::Desktop, "nobody asked to open {url}");
-        self.desk.shared.opened.borrow_mut().push(url.clone());
-        self.browse(url);
+    fn open(&self, url: &Url, env: &Env) -> io::Result<mpsc::Receiver<io::Error>> {
+        let is_asked = self.place == HostKind::Desktop || env.is_set("BROWSER");
+        assert!(is_asked, "nobody asked to open {url}");
+        let shared = &self.desk.shared;
+        shared.started.borrow_mut().push(url.clone());
+        if let Some(why) = *shared.unopened.borrow() {
+            return Err(why.into());
+        }
+        *shared.site.borrow_mut() = Some((Rc::clone(self.emulator), self.clock.now()));
+        if url.port() == Some(PORT) {
+            self.desk.comes(get(url.path()));
+        } else {
+            self.desk.browse(url);
+        }
         Ok(mpsc::channel().1)
     }
 }

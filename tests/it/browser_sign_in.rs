@@ -18,16 +18,16 @@ fn asked(world: &World, name: &str) -> Option<String> {
 
 #[test]
 fn a_desktop_signs_in_by_browser_and_the_page_says_so() {
-    for mode in [&[][..], &["--response-mode", "form_post"]] {
+    for mode in ["query", "form_post"] {
         let world = World::new().on_a_desktop();
-        let run = world.login(mode);
+        let run = world.login(&["--response-mode", mode]);
         assert!(run.stderr.contains("opening your browser"), "{}", run.stderr);
         assert!(run.stderr.contains("signed in as ada@contoso.example"), "{}", run.stderr);
         assert_eq!(world.token_requests("authorization_code"), 1);
         let seen = world.desk().seen();
-        assert_eq!(seen.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [303, 200]);
-        assert!(seen[1].1.contains("You are signed in"), "{}", seen[1].1);
-        assert!(seen[1].1.contains("ada@contoso.example"));
+        assert_eq!(seen.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [303, 303, 200]);
+        assert!(seen[2].1.contains("You are signed in"), "{}", seen[2].1);
+        assert!(seen[2].1.contains("ada@contoso.example"));
         assert_eq!(asked(&world, "redirect_uri").unwrap(), format!("http://localhost:{PORT}"));
         assert_eq!(asked(&world, "code_challenge_method").as_deref(), Some("S256"));
         assert_eq!(world.run(&["token"]).exit, Exit::Success);
@@ -71,7 +71,7 @@ fn strangers_are_answered_and_forgotten() {
     world.desk().comes(get("/?error=access_denied"));
     let run = world.login(&[]);
     let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
-    assert_eq!(statuses, [404, 400, 400, 303, 200]);
+    assert_eq!(statuses, [404, 400, 400, 303, 303, 200]);
     assert!(run.stderr.contains("was ignored"), "{}", run.stderr);
     assert_eq!(world.token_requests("authorization_code"), 1);
 }
@@ -261,22 +261,17 @@ fn an_answer_that_comes_another_way_than_was_asked_is_not_taken() {
     {
         let world = World::new().on_a_desktop();
         let answer = address_of_the_answer(&world, &format!("http://localhost:{PORT}"), 0);
-        let answer = Url::parse(&answer).unwrap();
-        let query = answer.query().unwrap().to_owned();
+        let query = Url::parse(&answer).unwrap().query().unwrap().to_owned();
         let wrong = if mode == "form_post" {
             get(&format!("/?{query}"))
         } else {
-            http::Request::post("/")
-                .header("host", format!("localhost:{PORT}"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(query.into_bytes())
-                .unwrap()
+            form_of_the_answer(&world)
         };
         world.desk().comes(wrong.clone());
         world.desk().comes(wrong);
         let run = world.login(&["--response-mode", mode]);
         let statuses: Vec<u16> = world.desk().seen().iter().map(|(status, _)| *status).collect();
-        assert_eq!(statuses, [405, 405, 303, 200], "{mode}");
+        assert_eq!(statuses, [405, 405, 303, 303, 200], "{mode}");
         assert_eq!(run.stderr.matches(told).count(), 1, "{mode}: {}", run.stderr);
         assert!(
             run.stderr.contains("2 responses to this machine in total"),
@@ -285,6 +280,78 @@ fn an_answer_that_comes_another_way_than_was_asked_is_not_taken() {
         );
         assert_eq!(world.token_requests("authorization_code"), 1, "{mode}");
     }
+}
+
+#[test]
+fn entra_sends_a_form_to_a_browser_that_was_opened_here_and_an_address_otherwise() {
+    let mode = |world: &World, args: &[&str]| {
+        let run = world.run(&[&["login", "--timeout", "3s"], args].concat());
+        let shown = run.stderr.split_whitespace().find(|word| word.contains("/authorize?"));
+        let shown = Url::parse(shown.unwrap()).unwrap();
+        if let Some(opened) = world.desk().opened().pop() {
+            assert_eq!(opened, shown, "the address in the terminal is the one in the browser");
+        }
+        let mode = shown.query_pairs().find(|(name, _)| name == "response_mode");
+        mode.map(|(_, mode)| mode.into_owned())
+    };
+    let form = Some("form_post".to_owned());
+    assert_eq!(mode(&World::new().on_a_desktop(), &[]), form);
+    let query = Some("query".to_owned());
+    assert_eq!(mode(&World::new().on_a_desktop(), &["--response-mode", "query"]), query);
+    assert_eq!(mode(&World::new().on_a_desktop(), &["--no-browser", "--flow", "browser"]), None);
+    assert_eq!(mode(&World::new().on_a_desktop(), &["--flow", "paste"]), None);
+    assert_eq!(mode(&World::new().remote(), &["--flow", "browser"]), None);
+    // A browser at the other end of the session may be opened from here, and may have to be read off.
+    let helper = World::new().remote();
+    helper.set("BROWSER", "helper");
+    assert_eq!(mode(&helper, &["--flow", "browser"]), None);
+    assert!(helper.desk().started()[0].path().ends_with("/authorize"));
+}
+
+#[test]
+fn the_command_line_of_the_browser_holds_nothing_of_the_sign_in() {
+    let world = World::new().on_a_desktop();
+    world.login(&["--login-hint", "ada@contoso.example"]);
+    let [start] = &world.desk().started()[..] else { panic!("one page is opened") };
+    assert_eq!((start.host_str(), start.port()), (Some("localhost"), Some(PORT)));
+    assert_eq!((start.query(), start.fragment()), (None, None));
+    let [page] = &world.desk().opened()[..] else { panic!("it leads to one page") };
+    assert!(page.path().ends_with("/authorize"), "{page}");
+    for name in ["state", "nonce", "code_challenge", "login_hint", "client_id", "scope"] {
+        let value = asked(&world, name).unwrap();
+        assert!(!start.as_str().contains(&value), "{name} is in {start}");
+    }
+}
+
+#[test]
+fn a_browser_that_does_not_open_leaves_an_address_that_can_be_pasted() {
+    let world = World::new().on_a_desktop().at_a_terminal();
+    world.desk().opens_nothing();
+    let answer = address_of_the_answer(&world, &format!("http://localhost:{PORT}"), 0);
+    world.desk().types(&answer);
+    let run = world.login(&[]);
+    let shown: Vec<&str> =
+        run.stderr.split_whitespace().filter(|word| word.contains("/authorize?")).collect();
+    let [first, second] = shown[..] else { panic!("{}", run.stderr) };
+    assert!(first.contains("response_mode=form_post"), "{first}");
+    assert!(!second.contains("response_mode="), "{second}");
+    assert!(run.stderr.contains("copy its address"), "{}", run.stderr);
+    // Whoever opens the first address sends a form all the same.
+    let world = World::new().on_a_desktop().at_a_terminal();
+    world.desk().opens_nothing();
+    world.desk().comes(form_of_the_answer(&world));
+    world.login(&[]);
+}
+
+/// The answer to the first sign-in of `world`, in a form.
+fn form_of_the_answer(world: &World) -> entrada_auth::sys::HttpRequest {
+    let answer = address_of_the_answer(world, &format!("http://localhost:{PORT}"), 0);
+    let answer = Url::parse(&answer).unwrap();
+    http::Request::post("/")
+        .header("host", format!("localhost:{PORT}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(answer.query().unwrap().as_bytes().to_vec())
+        .unwrap()
 }
 
 #[test]
@@ -316,7 +383,7 @@ fn unexpected_requests_fill_neither_the_screen_nor_the_trace() {
     assert!(run.stderr.lines().count() < 40, "{}", run.stderr);
     let trace = std::fs::read_to_string(trace).unwrap();
     let noted = trace.matches("a request to the loopback listener").count();
-    assert_eq!(noted, 50 + 50 + 1 + 1, "of each status, and the answer and the page");
+    assert_eq!(noted, 50 + 50 + 2 + 1, "of each status, and both redirects and the page");
     assert!(trace.contains("2900 more requests"), "{trace}");
 }
 

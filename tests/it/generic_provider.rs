@@ -246,3 +246,43 @@ fn an_answer_of_a_service_repeats_no_pause_that_is_none() {
         assert!(run.stdout.contains(told), "{asked}: {}", run.stdout);
     }
 }
+
+#[test]
+fn logout_revokes_the_refresh_token_where_the_provider_can() {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    const REVOKE: &str = "https://idp.example/revoke";
+    for (status, body, told) in [
+        (200, "", "; its refresh token is revoked"),
+        (503, "busy", "was not revoked, and stays valid: the authority answered with HTTP 503"),
+        (400, r#"{"error":"unsupported_token_type"}"#, "refused with `unsupported_token_type`"),
+    ] {
+        let world = provider(answer(200, &with("revocation_endpoint", json!(REVOKE))));
+        let sent = Rc::<RefCell<Vec<String>>>::default();
+        let seen = Rc::clone(&sent);
+        world.answering(move |request| {
+            (*request.uri() == REVOKE).then(|| {
+                seen.borrow_mut().push(String::from_utf8(request.body().clone()).unwrap());
+                answer(status, body)
+            })
+        });
+        world.login(&["--flow", "device"]);
+        let run = world.run(&["logout"]);
+        assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("forgot ") && said.contains(told), "{told}: {said}");
+        let [request] = &sent.borrow()[..] else { panic!("{}", sent.borrow().len()) };
+        assert!(
+            request.starts_with("token=")
+                && request.contains("&token_type_hint=refresh_token&client_id=")
+        );
+        assert!(world.stored().is_empty(), "it is forgotten whatever the provider says");
+    }
+    let world = provider(answer(200, &with("revocation_endpoint", json!(REVOKE))));
+    world.login(&["--flow", "device"]);
+    world.network_is(Network::Dead);
+    let run = world.run(&["logout"]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(run.stderr.contains("was not revoked"), "{}", run.stderr);
+    assert!(world.stored().is_empty());
+}

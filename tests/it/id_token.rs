@@ -127,6 +127,21 @@ fn an_answer_without_an_id_token_is_told_whichever_way_one_signs_in() {
 }
 
 #[test]
+fn an_access_token_does_not_say_who_signed_in() {
+    // It names ada, and nothing that is meant for the client does.
+    let world = World::new();
+    let said = told(&world, &["id_token", "client_info"]);
+    assert!(!said.contains("signed in as ada@contoso.example"), "{said}");
+    for named in [
+        &["--account", "ada@contoso.example"][..],
+        &["--tid", "0c0ffee0-1111-4222-8333-444455556666"],
+    ] {
+        let run = world.run(&[&["login"], named].concat());
+        assert_eq!(run.exit, Exit::WrongAccount, "{}", run.stderr);
+    }
+}
+
+#[test]
 fn the_token_of_a_sign_in_by_code_is_held_to_the_same() {
     let world = World::new();
     world.changing(|_, answer| {

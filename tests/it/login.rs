@@ -53,6 +53,34 @@ fn quiet_never_hides_the_code() {
 }
 
 #[test]
+fn the_code_goes_to_the_clipboard_on_request_alone() {
+    use base64::Engine as _;
+    const OSC_52: &str = "\u{1b}]52;c;";
+    let on_request = World::new().at_a_terminal().login(&["--flow", "device", "--copy-code"]);
+    let plain = World::new().at_a_terminal().login(&["--flow", "device"]);
+    assert!(!plain.stderr.contains(OSC_52), "{}", plain.stderr);
+    let said = on_request.stderr;
+    let code = said.split("  enter  ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let code = String::from_utf8(strip(code)).unwrap();
+    let copied = base64::prelude::BASE64_STANDARD.encode(&code);
+    assert!(said.contains(&format!("{OSC_52}{copied}\u{7}")), "{code}: {said:?}");
+    // In a file there is no clipboard.
+    let logged = World::new().login(&["--flow", "device", "--copy-code"]);
+    assert!(!logged.stderr.contains(OSC_52), "{}", logged.stderr);
+}
+
+/// The letters, digits and dashes of `code`, without the colours of a terminal.
+fn strip(code: &str) -> Vec<u8> {
+    let mut inside = false;
+    let keep = |c: &char| {
+        let was = inside;
+        inside = (inside || *c == '\u{1b}') && *c != 'm';
+        !was && *c != '\u{1b}'
+    };
+    code.chars().filter(keep).collect::<String>().into_bytes()
+}
+
+#[test]
 fn quiet_says_only_what_needs_attention() {
     let quiet = World::new().run_exactly(&["login", "--quiet"], "");
     assert!(!quiet.stderr.contains("ok: nothing"), "{}", quiet.stderr);

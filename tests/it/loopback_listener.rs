@@ -23,10 +23,22 @@ impl<F: Fn(Url) -> Vec<String> + Clone + Send + 'static> Browser for Scripted<F>
         HostKind::Desktop
     }
     fn open(&self, url: &Url, _: &Env) -> std::io::Result<mpsc::Receiver<std::io::Error>> {
-        let (script, url) = (self.0.clone(), url.clone());
-        *self.1.lock().unwrap() = Some(std::thread::spawn(move || script(url)));
+        let (script, start) = (self.0.clone(), url.clone());
+        *self.1.lock().unwrap() = Some(std::thread::spawn(move || script(sign_in_page(&start))));
         Ok(mpsc::channel().1)
     }
+}
+
+/// The address to which the listener sends the browser from `start`, once.
+fn sign_in_page(start: &Url) -> Url {
+    let target = Target { port: start.port().unwrap(), state: String::new() };
+    let answer = target.get(start.path());
+    assert_eq!(status(&answer), "303", "{answer}");
+    let again = target.get(start.path());
+    assert_eq!(status(&again), "410", "{again}");
+    assert!(!again.contains("state="), "{again}");
+    let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+    Url::parse(location).unwrap()
 }
 
 fn emulator() -> Arc<Emulator> {
@@ -64,11 +76,12 @@ fn login(
         loopback: &RealLoopback,
         entropy: &RealEntropy,
         programs: &RealPrograms,
+        policy_file: None,
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let argv = ["entrada", "login", "--flow", "browser", "--timeout", "40s", "-vv"];
+    let argv = "entrada login --flow browser --response-mode query --timeout 40s -vv".split(' ');
     let exit = cli::run(
-        argv.iter().chain(args).map(Into::into),
+        argv.chain(args.iter().copied()).map(Into::into),
         &sys,
         Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr },
     );

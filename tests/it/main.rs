@@ -39,6 +39,7 @@ mod mail;
 mod outputs;
 mod own_api;
 mod pasted;
+mod policy;
 mod probe;
 #[cfg(unix)]
 mod processes;

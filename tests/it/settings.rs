@@ -35,7 +35,7 @@ const READ_BY: &[(&[&str], &[&str])] = &[
     (&["as", "audience", "offline"], &["git-credential", "import", "diagnose"]),
     (&["claims", "cp1", "login-hint", "trace"], &["git-credential", "import"]),
     (&["min-ttl"], &["git-credential", "status"]),
-    (&["strict", "no-browser", "timeout"], &["git-credential"]),
+    (&["strict", "no-browser", "no-device", "timeout"], &["git-credential"]),
     (&["flow", "redirect-uri"], &["git-credential", "diagnose"]),
     (&["response-mode", "domain-hint", "prompt", "param"], &["git-credential"]),
     (&["qr", "copy-code"], &["git-credential", "demo"]),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
@@ -36,7 +37,7 @@ thread_local! {
 }
 
 pub(crate) struct World {
-    pub(crate) emulator: Emulator,
+    pub(crate) emulator: Rc<Emulator>,
     pub(crate) clock: Stopwatch,
     pub(crate) home: TempDir,
     env: RefCell<BTreeMap<String, OsString>>,
@@ -226,7 +227,7 @@ impl World {
             ..EmulatorOptions::new(Url::parse(BASE).unwrap())
         };
         let world = Self {
-            emulator: Emulator::new(options),
+            emulator: Rc::new(Emulator::new(options)),
             clock: Stopwatch::at(NOW),
             home: TempDir::new().unwrap(),
             env: RefCell::default(),
@@ -349,6 +350,18 @@ impl World {
         self.home.path().join(".config/entrada/config.toml")
     }
 
+    /// Where the administrator's file is read from.
+    pub(crate) fn policy_path(&self) -> PathBuf {
+        self.home.path().join("etc/entrada/config.toml")
+    }
+
+    /// The administrator writes `text`.
+    pub(crate) fn write_policy(&self, text: &str) {
+        let path = self.policy_path();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
     pub(crate) fn write_config(&self, text: &str) {
         let path = self.config_path();
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -421,6 +434,7 @@ impl World {
             loopback: &machine,
             entropy: self.desk(),
             programs: &NoPrograms,
+            policy_file: Some(&self.policy_path()),
         };
         let mut stderr = Vec::new();
         let mut stdout = Copied { stream: stdout, written: Vec::new() };

@@ -20,6 +20,10 @@ pub(crate) struct Page {
     title: String,
     text: String,
     status: u64,
+    /// The address on the command line of the browser.
+    argument: url::Url,
+    /// Method and address of each page that the browser asked for.
+    visited: Vec<String>,
 }
 
 fn script() -> PathBuf {
@@ -87,6 +91,8 @@ impl User {
             title: text("title"),
             text: text("text"),
             status: page["status"].as_u64().unwrap(),
+            argument: text("argument").parse().unwrap(),
+            visited: serde_json::from_value(page["visited"].clone()).unwrap(),
         }
     }
 }
@@ -116,6 +122,24 @@ impl Page {
         self
     }
 
+    /// The command line of the browser holds an address of this machine and nothing of the sign-in. No address that was visited
+    /// contains a code if the answer came `by_form`.
+    #[track_caller]
+    fn with_answer(self, by_form: bool) -> Self {
+        let Self { argument, visited, .. } = &self;
+        assert!(argument.as_str().starts_with("http://localhost:"), "{argument}");
+        assert!(
+            argument.path().starts_with("/sign-in/") && argument.query().is_none(),
+            "{argument}"
+        );
+        assert_eq!(visited[0], format!("GET {argument}"));
+        let with_code = |page: &&String| page.contains("code=") && !page.contains("/authorize?");
+        assert_eq!(visited.iter().any(|page| with_code(&page)), !by_form, "{visited:#?}");
+        let back = format!("http://localhost:{}/", argument.port().unwrap());
+        assert_eq!(visited.contains(&format!("POST {back}")), by_form, "{visited:#?}");
+        self
+    }
+
     #[track_caller]
     fn saying(self, text: &str) -> Self {
         assert!(self.text.contains(text), "no `{text}` in {}", self.text);
@@ -125,12 +149,13 @@ impl Page {
 
 /// A sign-in at the emulator, and what is known of it afterwards.
 fn signs_in_at(entra: &Emulation, user: &User, arguments: &[&str]) {
+    let by_form = !arguments.contains(&"query");
     let before = entra.posts("authorization_code");
     let (ended, page) = user.login("approve", arguments);
     let ended =
         ended.with(0).saying("opening your browser").saying("signed in as ada@contoso.example");
     assert_eq!(ended.out, "", "the opener's chatter is not on stdout");
-    page.at_the_end("You are signed in").saying("ada@contoso.example");
+    page.at_the_end("You are signed in").saying("ada@contoso.example").with_answer(by_form);
     assert_eq!(entra.posts("authorization_code"), before + 1, "one code, redeemed once");
     let secrets = entra.emulator.secrets();
     assert_silent("what is said", ended.err.as_bytes(), &secrets);
@@ -147,7 +172,7 @@ fn a_person_signs_in_at_the_emulator_by_address_and_by_form() {
     let entra = Emulation::new("normal");
     let user = User::new(entra.settings());
     signs_in_at(&entra, &user, &[]);
-    signs_in_at(&entra, &user, &["--response-mode", "form_post"]);
+    signs_in_at(&entra, &user, &["--response-mode", "query"]);
 }
 
 #[test]
@@ -155,7 +180,7 @@ fn a_person_signs_in_by_https_with_a_private_authority() {
     let (entra, authority) = Emulation::by_https("normal");
     let user = User::new(entra.settings()).trusting(&authority);
     signs_in_at(&entra, &user, &[]);
-    signs_in_at(&entra, &user, &["--response-mode", "form_post"]);
+    signs_in_at(&entra, &user, &["--response-mode", "query"]);
 }
 
 /// A sign-in at npm's `oidc-provider`, which rotates refresh tokens.
@@ -163,7 +188,8 @@ fn signs_in_with(provider: &Provider, user: &User, arguments: &[&str]) {
     let before = provider.decided("authorization_code").len();
     let (ended, page) = user.login("approve", arguments);
     let ended = ended.with(0).saying("signed in as ada@example.org");
-    page.at_the_end("You are signed in").saying("ada@example.org");
+    let by_form = arguments.contains(&"form_post");
+    page.at_the_end("You are signed in").saying("ada@example.org").with_answer(by_form);
     assert_eq!(provider.decided("authorization_code").len(), before + 1);
     assert!(ended.err.contains("refresh token included"), "{}", ended.err);
     assert_silent("what is said", ended.err.as_bytes(), &provider.secrets());
@@ -221,7 +247,7 @@ fn what_goes_wrong_is_told_on_the_page_and_in_the_terminal() {
     assert_eq!(stored(), before, "nothing of it is kept");
 
     assert!(entra.emulator.set_scenario("not-public-client"));
-    let (ended, page) = user.login("approve", &["--response-mode", "form_post"]);
+    let (ended, page) = user.login("approve", &["--response-mode", "query"]);
     ended.with(5).saying("error[public-client-flows-disabled]");
     page.at_the_end("The sign-in did not work").saying("AADSTS7000218");
 

@@ -117,6 +117,9 @@ pub struct Endpoints {
     /// The signing keys of ID tokens (RFC 7517 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Url>,
+    /// RFC 7009 §2. Entra has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Url>,
     /// Whether every authorization response has an `iss` (RFC 9207 §3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub iss_parameter_supported: bool,
@@ -177,6 +180,7 @@ impl Authority {
             device_authorization: Some(endpoint("oauth2/v2.0/devicecode")),
             authorization: Some(endpoint("oauth2/v2.0/authorize")),
             keys: Some(endpoint("discovery/v2.0/keys")),
+            revocation: None,
             iss_parameter_supported: false,
         })
     }

@@ -145,6 +145,16 @@ impl TenantSegment {
         })
     }
 
+    /// The segment as a person reads it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Common => "common",
+            Self::Organizations => "organizations",
+            Self::Consumers => "consumers",
+            Self::Directory(id) => id,
+        }
+    }
+
     /// Whether this account may sign in at this tenant.
     pub(super) fn allows(&self, account: &EmulatedAccount) -> bool {
         match self {

@@ -5,7 +5,7 @@ use url::Url;
 use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
-use super::page::{self, AccountPicker};
+use super::page::{self, AccountPicker, WayBack};
 use super::refusal::{self, ADMIN_CONSENT, EntraError};
 use super::scenario::Approver;
 use super::scope::SeveralApis;
@@ -153,7 +153,12 @@ impl State {
         if self.needs_admin(&request.client_id) {
             let back = self.error_members(&request, &ADMIN_CONSENT, call, now);
             let url = location(&request, &back);
-            return answer::html(200, page::admin_approval(&request.client_id, url.as_deref()));
+            let way = if request.response_mode == "form_post" {
+                Some(WayBack::Form(&request.redirect_uri, &back))
+            } else {
+                url.as_deref().map(WayBack::Link)
+            };
+            return answer::html(200, page::admin_approval(&request.client_id, way.as_ref()));
         }
         match (scenario.approver, self.default_account(scenario, &request.segment)) {
             (Approver::Automatic, Some(account)) => return self.send_code(request, account, now),
@@ -169,6 +174,7 @@ impl State {
             segment: &request.segment,
             login_hint: call.parameter("login_hint"),
             context: "",
+            warning: None,
         });
         self.authorize_requests.insert(flow, request);
         answer::html(200, body)

@@ -225,7 +225,11 @@ impl State {
                 scope: &flow.scope,
                 segment: &flow.segment,
                 login_hint: None,
-                context: "on another device. Continue only if you started this sign-in.",
+                context: "on another device.",
+                warning: Some(
+                    "Continue only if you started this sign-in yourself. If someone sent you this code, they get access to \
+                     your account: choose Cancel.",
+                ),
             };
             return answer::html(200, page::pick_account(&ask));
         };

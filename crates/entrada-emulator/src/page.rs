@@ -69,6 +69,8 @@ pub(super) struct AccountPicker<'a> {
     pub(super) login_hint: Option<&'a str>,
     /// The destination of the token, in words.
     pub(super) context: &'a str,
+    /// What the user has to know first.
+    pub(super) warning: Option<&'static str>,
 }
 
 /// The page for choosing an account, or cancelling.
@@ -83,6 +85,8 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
         "Pick an account",
         &html! {
             p { "to sign in to " b { (clean(picker.client_id)) } " " (clean(picker.context)) }
+            @if let Some(warning) = picker.warning { p.warn { (warning) } }
+            p { "Tenant: " (picker.segment.name()) }
             form method="post" action=(clean(picker.action)) {
                 input type="hidden" name=(picker.hidden.0) value=(picker.hidden.1);
                 @for account in people {
@@ -91,7 +95,7 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
                         span { (account.username) }
                     }
                 }
-                details {
+                details open[picker.warning.is_some()] {
                     summary { "This app would like to" }
                     ul {
                         @for scope in picker.scope.split(' ').filter(|scope| !scope.is_empty()) {
@@ -105,8 +109,17 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
     )
 }
 
-/// The "Need admin approval" page, with a link back to the application.
-pub(super) fn admin_approval(client_id: &str, back: Option<&str>) -> String {
+/// How a page sends the browser back to the application.
+pub(super) enum WayBack<'a> {
+    /// By a link to this address.
+    Link(&'a str),
+    /// By a form with these members to this redirect URI (`form_post`).
+    Form(&'a str, &'a [(String, String)]),
+}
+
+/// The "Need admin approval" page, with a way back to the application.
+pub(super) fn admin_approval(client_id: &str, back: Option<&WayBack<'_>>) -> String {
+    const RETURN: &str = "Return to the application without granting consent";
     page(
         "Need admin approval",
         &html! {
@@ -115,8 +128,13 @@ pub(super) fn admin_approval(client_id: &str, back: Option<&str>) -> String {
                 " needs permission to access resources in your organization that only an admin can grant. \
                  Please ask an admin to grant permission to this app before you can use it."
             }
-            @if let Some(url) = back {
-                p { a href=(url) { "Return to the application without granting consent" } }
+            @match back {
+                Some(WayBack::Link(url)) => p { a href=(url) { (RETURN) } },
+                Some(WayBack::Form(redirect_uri, members)) => form method="post" action=(redirect_uri) {
+                    (hidden(members))
+                    button.quiet { (RETURN) }
+                },
+                None => {},
             }
         },
     )
@@ -148,20 +166,34 @@ pub(super) fn error_page(text: &str) -> String {
     page("Sorry, but we’re having trouble signing you in.", &problem(text))
 }
 
-/// Posts `members` to the client's redirect URI.
+/// Posts `members` to the client's redirect URI, in the form of Entra's page: by script, or by a button where scripts are
+/// disabled.
 pub(super) fn post_back(redirect_uri: &str, members: &[(String, String)]) -> String {
-    page(
-        "Working…",
-        &html! {
-            form id="answer" method="post" action=(redirect_uri) {
-                @for (name, value) in members {
-                    input type="hidden" name=(name) value=(value);
+    html! {
+        (DOCTYPE)
+        html {
+            head { title { "Working..." } }
+            body {
+                form method="POST" name="hiddenform" action=(redirect_uri) {
+                    (hidden(members))
+                    noscript {
+                        p { "Script is disabled. Click Submit to continue." }
+                        input type="submit" value="Submit";
+                    }
                 }
-                button { "Continue" }
+                script language="javascript" { (PreEscaped("document.forms[0].submit();")) }
             }
-            script { (PreEscaped("document.getElementById('answer').submit()")) }
-        },
-    )
+        }
+    }
+    .into_string()
+}
+
+fn hidden(members: &[(String, String)]) -> Markup {
+    html! {
+        @for (name, value) in members {
+            input type="hidden" name=(name) value=(value);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +203,7 @@ mod tests {
     #[test]
     fn inserted_text_cannot_become_markup() {
         let hostile = "\"><script>alert(1)</script>'\u{1b}[2J";
+        let members = [(hostile.to_owned(), hostile.to_owned())];
         let ask = AccountPicker {
             action: hostile,
             hidden: (hostile, hostile),
@@ -179,14 +212,16 @@ mod tests {
             segment: &TenantSegment::Common,
             login_hint: Some(hostile),
             context: hostile,
+            warning: None,
         };
         for page in [
             enter_code(hostile, hostile, Some(hostile)),
             pick_account(&ask),
-            admin_approval(hostile, Some(hostile)),
+            admin_approval(hostile, Some(&WayBack::Link(hostile))),
+            admin_approval(hostile, Some(&WayBack::Form(hostile, &members))),
             error_page(hostile),
             notice(hostile, hostile),
-            post_back(hostile, &[(hostile.to_owned(), hostile.to_owned())]),
+            post_back(hostile, &members),
         ] {
             assert!(!page.contains("<script>alert"), "{page}");
         }

@@ -78,6 +78,13 @@ fn show(args: &Show, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let store: &str = StoreKind::default().into();
         rows.push(vec!["store".to_owned(), format!("\"{store}\""), "default".to_owned()]);
     }
+    if let Some(policy) = app.policy()? {
+        let path = policy.path.display().to_string();
+        let limits = policy.given().into_iter();
+        rows.extend(
+            limits.map(|(key, value)| vec![key.to_owned(), value.to_string(), path.clone()]),
+        );
+    }
     let authority = settings.authority()?.to_string();
     rows.push(vec!["(authority)".to_owned(), authority, "derived from these".to_owned()]);
     let style = style_of(app.sys, Stream::Stdout);

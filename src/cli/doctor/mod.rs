@@ -111,6 +111,7 @@ fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
 fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     let (configured, settings) = configuration(args, app);
     let mut lines = configured;
+    lines.extend(policy(app, settings.as_ref()));
     if args.files.are_given() {
         match &settings {
             Some(settings) => lines.extend(registration::look(&args.files, app, settings)?),
@@ -157,6 +158,21 @@ fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     lines.push(machine::loopback(app));
     lines.push(machine::terminal(app));
     go_on(app, lines)
+}
+
+/// The administrator's limits, and whether the settings keep to them. No line if there are none.
+fn policy(app: &App<'_, '_>, settings: Option<&Settings>) -> Option<CheckLine> {
+    let policy = match app.policy() {
+        Ok(policy) => policy?,
+        Err(failure) => return Some(CheckLine::of("policy", &failure)),
+    };
+    let authority = settings.and_then(|settings| settings.authority().ok());
+    if let Some(Err(error)) = authority.map(|authority| policy.check(&authority)) {
+        return Some(CheckLine::of("policy", &Failure::from(error)));
+    }
+    let limits = policy.given().into_iter().map(|(key, value)| format!("{key} = {value}"));
+    let limits = limits.collect::<Vec<_>>().join(", ");
+    Some(CheckLine::fine("policy", format!("{}: {limits}", policy.path.display())))
 }
 
 /// Checks the configuration file, the profile and the resulting settings.

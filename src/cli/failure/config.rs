@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::cli::Exit;
-use crate::config::{ConfigError, SettingsError};
+use crate::config::{ConfigError, NotAllowed, SettingsError};
 use entrada_auth::sys::InputFileError;
 use entrada_core::shell_quoted;
 
@@ -24,6 +24,13 @@ impl From<ConfigError> for Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<NotAllowed> for Failure {
+    fn from(error: NotAllowed) -> Self {
+        Self::of(Exit::Usage, &error)
+            .help("choose an allowed one, or ask the administrator of this machine")
     }
 }
 

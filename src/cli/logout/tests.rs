@@ -49,6 +49,7 @@ pub(in crate::cli) fn run_in(home: &Path, digits: &str, args: &[&str]) -> (Exit,
         loopback: &Nothing,
         entropy: &Nothing,
         programs: &Nothing,
+        policy_file: None,
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let exit = cli::run(

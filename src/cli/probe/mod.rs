@@ -58,8 +58,8 @@ enum Ended {
     Refused,
     /// An answer that says nothing about the token: the server is busy, or is not the service.
     PutOff(String),
-    /// The service was not asked: the token is not for it (a refresh token).
-    Withheld,
+    /// The service was not asked, for this reason.
+    Withheld(&'static str),
     Broken(HttpError),
 }
 
@@ -134,7 +134,7 @@ fn worse(exit: Exit, probed: &Probed) -> Exit {
     let own = match &probed.ended {
         Ended::Refused => Exit::ProbeRefused,
         Ended::Broken(_) | Ended::PutOff(_) => Exit::Temporary,
-        Ended::Withheld => Exit::Findings,
+        Ended::Withheld(_) => Exit::Findings,
         Ended::Taken | Ended::TakenAtLeast if probed.diagnosis.verdict == Verdict::Problem => {
             Exit::Findings
         }
@@ -242,17 +242,23 @@ fn probe(
         Shape::of(text.expose()),
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie
     );
-    if is_grant {
-        // Its holder can get new tokens, so it is sent only to the authority.
-        let diagnosis = diagnose::run(&evidence);
-        return Ok(Probed {
-            job,
-            server,
-            user,
-            ended: Ended::Withheld,
-            unoffered: false,
-            diagnosis,
-        });
+    let withheld = if is_grant {
+        // Its holder can get new tokens.
+        Some("a refresh token is sent only to the authority")
+    } else {
+        let is_here = args.server.as_deref().is_none_or(is_on_this_machine);
+        let is_for_another = || {
+            let findings = diagnose::run(&evidence).findings;
+            findings.iter().any(|finding| finding.rule.id == RuleId::WrongAudience)
+        };
+        // Its holder could use it there.
+        (!is_here && is_for_another()).then_some(
+            "the token is for another service, and a server that `--server` names gets no such token",
+        )
+    };
+    if let Some(reason) = withheld {
+        let (ended, diagnosis) = (Ended::Withheld(reason), diagnose::run(&evidence));
+        return Ok(Probed { job, server, user, ended, unoffered: false, diagnosis });
     }
     let mut unoffered = false;
     let ended = match &plan {
@@ -322,6 +328,12 @@ fn probe(
         ended => ended,
     };
     Ok(Probed { job, server, user, ended, unoffered, diagnosis })
+}
+
+/// Whether `server`, as `--server` has it, is this machine.
+fn is_on_this_machine(server: &str) -> bool {
+    let url = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };
+    url::Url::parse(&url).is_ok_and(|url| is_loopback(&url))
 }
 
 fn is_taken(ended: &Ended) -> bool {

@@ -46,7 +46,7 @@ fn outcome(ended: &Ended) -> &'static str {
         Ended::TakenAtLeast => "token-taken",
         Ended::Refused => "refused",
         Ended::PutOff(_) => "put-off",
-        Ended::Withheld => "withheld",
+        Ended::Withheld(_) => "withheld",
         Ended::Broken(_) => "no-answer",
     }
 }
@@ -85,9 +85,9 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
             render::label(style, Severity::Warning, "put off"),
             format!("{server} said nothing about the token, but {}", clean(said)),
         ),
-        Ended::Withheld => (
+        Ended::Withheld(reason) => (
             render::label(style, Severity::Error, "withheld"),
-            format!("{server} was not asked: a refresh token is sent only to the authority"),
+            format!("{server} was not asked: {reason}"),
         ),
         Ended::Broken(error) => (
             render::label(style, Severity::Error, "no answer"),

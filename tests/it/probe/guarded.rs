@@ -43,6 +43,21 @@ fn a_refresh_token_is_shown_to_nobody() {
 }
 
 #[test]
+fn a_token_for_another_service_is_not_shown_to_a_server_that_was_named() {
+    let world = World::new();
+    world.run(&["login", "--job", "graph-mail-read"]);
+    let token = world.run(&["token", "--job", "graph-mail-read"]).stdout;
+    for (job, server) in [("imap", "imap.evil.example"), ("ews", "https://api.evil.example/ews")] {
+        let args = ["probe", "--job", job, "--token-from", "-", "--server", server];
+        let run = world.run_with_stdin(&args, &token);
+        assert_eq!(run.exit, Exit::Findings, "{run:#?}");
+        assert!(run.stdout.contains("was not asked: the token is for another"), "{run:#?}");
+        assert_eq!(first_cause(&run.stdout), "wrong-audience");
+    }
+    assert!(world.mail.dialled.borrow().is_empty());
+}
+
+#[test]
 fn a_transcript_has_what_was_said_and_no_secret() {
     let world = World::new();
     world.run(&["login", "--job", "imap"]);

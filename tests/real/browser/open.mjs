@@ -2,7 +2,7 @@
 //
 // Opens the address in Debian's Chromium and does what a person does there: picks the account LOGIN, or signs in as it, and
 // agrees (DECISION approve) or cancels (abort). Ends at the page on which the person ends: entrada's own, or one that shows
-// an error. Leaves in the directory page.json { url, title, text, status, complaints, environment } and screenshots of it:
+// an error. Leaves in the directory page.json { url, title, text, status, argument, visited, complaints, environment } and screenshots of it:
 // light.png, dark.png, narrow.png. Chatters on standard output, as browsers do.
 
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
@@ -40,6 +40,15 @@ page.on('console', (message) => {
 });
 page.on('pageerror', (error) => complaints.push(String(error)));
 let status;
+// Every address that the browser asked for to show it: method and address.
+const visited = [];
+page.on('request', (request) => {
+  if (request.isNavigationRequest()) {
+    // The code itself is nobody's business.
+    const address = request.url().replace(/([?&]code=)[^&]*/, '$1hidden');
+    visited.push(`${request.method()} ${address}`);
+  }
+});
 page.on('response', (response) => {
   if (response.request().isNavigationRequest()) status = response.status();
 });
@@ -64,7 +73,7 @@ async function act() {
     await Promise.all([page.waitForEvent('framenavigated'), next.first().click()]);
     return true;
   }
-  const back = page.locator('a', { hasText: 'Return to the application' });
+  const back = page.locator('a, button', { hasText: 'Return to the application' });
   if (await back.count()) {
     await Promise.all([page.waitForEvent('framenavigated'), back.click()]);
     return true;
@@ -92,6 +101,8 @@ const seen = {
   title: await page.title(),
   text: await page.locator('body').innerText(),
   status,
+  argument: address,
+  visited,
   complaints,
   environment: Object.keys(process.env).filter((name) => name.startsWith('ENTRADA_')),
 };

@@ -240,6 +240,7 @@ impl ClientBuilder {
             pins: Pins::default(),
             min_ttl: None,
             flow: self.flow,
+            allowed_flows: None,
             page,
             force_refresh: self.force_refresh,
             interaction,

@@ -117,6 +117,7 @@ fn work(mut setup: Setup, tasks: &mpsc::Receiver<Task>) {
         loopback: &RealLoopback,
         entropy: &RealEntropy,
         programs: &RealPrograms,
+        policy_file: None,
     };
     let mut worker = Worker { sys, setup, opened: None };
     while let Ok(task) = tasks.recv() {

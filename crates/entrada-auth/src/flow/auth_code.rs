@@ -5,12 +5,16 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use http::StatusCode;
+use url::Url;
 
 use super::browser_result::BrowserResult;
-use super::callback::{CallbackKind, RedirectListener, plain, redirect_to};
+use super::callback::{CallbackKind, RedirectListener, html, plain, redirect_to};
+use super::identity::known_issuer;
 use super::paste::read_pasted;
 use super::request::TIMEOUT_DEFAULT;
+use super::result_page::used_page;
 use super::sign_in_method::SignInMethod;
+use super::start_page::StartPage;
 use super::{
     AcquireError, Prompt, Refusal, SignInAddress, TokenRequest, seconds_left, token_endpoint,
 };
@@ -61,6 +65,14 @@ pub(super) fn run<'a>(
         (None, RedirectUri::Elsewhere(_)) => PASTE_PORT,
     };
     let redirect_uri = request.page.redirect_uri.at(port);
+    let host_kind = sys.browser.host_kind(sys.env);
+    let opens_browser =
+        method == SignInMethod::Browser && request.page.open && host_kind.has_browser(sys.env);
+    // A browser that is opened from a remote session may run at its other end; under WSL it is a program of Windows.
+    let is_here = !matches!(host_kind, HostKind::Remote | HostKind::Wsl);
+    let reaches_listener = listener.is_some() && opens_browser && is_here;
+    let start_page =
+        if reaches_listener { Some(StartPage::new(sys.entropy, &redirect_uri)?) } else { None };
     let mut wait = BrowserWait {
         sys,
         endpoints,
@@ -68,13 +80,18 @@ pub(super) fn run<'a>(
         request_state,
         redirect_uri,
         port,
+        issuer: known_issuer(&request.authority, endpoints),
+        host_kind,
+        response_mode: response_mode(request, reaches_listener),
+        was_form: false,
+        start_page,
         line: None,
         opener: None,
         rejected: Rejected::default(),
     };
     let mut browser_result =
         BrowserResult::at(listener, port, wait.redirect_listener().result_path());
-    wait.begin(method, browser_result.is_listening(), prompt)?;
+    wait.begin(opens_browser, browser_result.is_listening(), prompt)?;
     let redirected = wait.wait_for_redirect(&mut browser_result, prompt);
     // The terminal is restored before anything else is printed.
     wait.line = None;
@@ -132,6 +149,14 @@ fn sends_a_form(request: &TokenRequest) -> bool {
     request.page.response_mode == Some(ResponseMode::FormPost)
 }
 
+/// The configured response mode. Without one, Entra is asked for a form if the browser `reaches_listener`: the code is
+/// then in no address. Where the user may have to paste the address, it must contain the code.
+fn response_mode(request: &TokenRequest, reaches_listener: bool) -> Option<ResponseMode> {
+    let entra = request.authority.tenant().is_some();
+    let form = (reaches_listener && entra).then_some(ResponseMode::FormPost);
+    request.page.response_mode.or(form)
+}
+
 /// One sign-in page, from its opening to the response.
 struct BrowserWait<'a> {
     sys: &'a Sys<'a>,
@@ -140,6 +165,15 @@ struct BrowserWait<'a> {
     request_state: AuthRequestState,
     redirect_uri: String,
     port: u16,
+    /// The issuer that an `iss` in the response must name, with `{tenantid}` for the tenant.
+    issuer: Option<String>,
+    host_kind: HostKind,
+    /// The response mode of the address that was shown last; `None` leaves it to the authority, which uses `query`.
+    response_mode: Option<ResponseMode>,
+    /// Whether an earlier address asked for a form.
+    was_form: bool,
+    /// The page of the listener that the browser is opened at. Without one, it is opened at the sign-in page itself.
+    start_page: Option<StartPage>,
     /// The line in which the user may paste the address.
     line: Option<Box<dyn Line>>,
     /// Errors of the browser opener.
@@ -153,6 +187,8 @@ struct BrowserWait<'a> {
 struct Rejected {
     reported: Vec<RedirectMismatch>,
     count: u64,
+    /// Whether a second request for the start page was reported.
+    start_page: bool,
 }
 
 impl Rejected {
@@ -182,26 +218,28 @@ impl BrowserWait<'_> {
             RedirectUri::Loopback { path, .. } => path,
             RedirectUri::Elsewhere(_) => "",
         };
-        let mode = page.response_mode.unwrap_or_default();
-        RedirectListener { port: self.port, path, mode, expected: self.expected() }
+        let asks_for_form = self.response_mode == Some(ResponseMode::FormPost);
+        RedirectListener {
+            port: self.port,
+            path,
+            start_path: self.start_page.as_ref().map(StartPage::path),
+            in_address: !asks_for_form,
+            in_form: asks_for_form || self.was_form,
+            expected: self.expected(),
+        }
     }
 
     fn expected(&self) -> ExpectedRedirect<'_> {
         ExpectedRedirect {
             state: &self.request_state.state,
-            issuer: self.endpoints.issuer.as_deref(),
+            issuer: self.issuer.as_deref(),
             issuer_always: self.endpoints.iss_parameter_supported,
         }
     }
 
-    /// Opens the page, or shows its address.
-    fn begin(
-        &mut self,
-        method: SignInMethod,
-        listening: bool,
-        prompt: &mut dyn Prompt,
-    ) -> Result<(), AcquireError> {
-        let (sys, request) = (self.sys, self.request);
+    /// The address of the sign-in page.
+    fn address(&self) -> Result<Url, AcquireError> {
+        let request = self.request;
         let endpoint = self
             .endpoints
             .authorization
@@ -209,52 +247,86 @@ impl BrowserWait<'_> {
             .ok_or_else(|| AcquireError::NoPage(request.authority.to_string()))?;
         let scopes = request.scopes.iter().chain(request.page.also.iter()).collect();
         let claims = request.claims_parameter();
-        let url = AuthorizationRequest {
+        Ok(AuthorizationRequest {
             endpoint,
             client_id: &request.client_id,
             redirect_uri: &self.redirect_uri,
             scopes: &scopes,
             request_state: &self.request_state,
-            extra: request.page.parameters(request, claims.as_deref()),
+            extra: request.page.parameters(request, self.response_mode, claims.as_deref()),
         }
-        .url();
-        let host_kind = sys.browser.host_kind(sys.env);
-        let opens_browser =
-            method == SignInMethod::Browser && request.page.open && host_kind.has_browser(sys.env);
-        prompt.show_page(&SignInAddress {
-            url: &url,
-            opens_browser,
-            listener_port: listening.then_some(self.port),
-            host_kind,
-            request,
-        });
+        .url())
+    }
+
+    /// Opens the page, or shows its address.
+    fn begin(
+        &mut self,
+        opens_browser: bool,
+        listening: bool,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), AcquireError> {
+        let sys = self.sys;
+        let url = self.address()?;
+        self.show_address(&url, opens_browser, listening, prompt);
         if opens_browser {
-            match sys.browser.open(&url, sys.env) {
+            // The arguments of the opener are visible to other users of this machine.
+            let opened = self.start_page.as_ref().map_or(&url, StartPage::url);
+            match sys.browser.open(opened, sys.env) {
                 Ok(errors) => self.opener = Some(errors),
-                Err(error) => self.report_unopened(&error, prompt),
+                Err(error) => self.report_unopened(&error, listening, prompt)?,
             }
         }
         // If the browser runs on another machine or may not reach this one, the user can paste the address as well.
-        let doubtful = !opens_browser || host_kind == HostKind::Wsl || self.opener.is_none();
-        if !listening || (doubtful && self.can_be_pasted(prompt)) {
+        let doubtful = !opens_browser || self.host_kind == HostKind::Wsl || self.opener.is_none();
+        let asks = self.line.is_none() && (!listening || (doubtful && self.can_be_pasted(prompt)));
+        if asks {
             self.line = Some(sys.terminal.read_line().map_err(AcquireError::NothingPasted)?);
             prompt.ask_for_address(listening);
         }
         Ok(())
     }
 
-    /// Whether a user can paste the address, and the address contains the response.
-    fn can_be_pasted(&self, prompt: &dyn Prompt) -> bool {
-        prompt.can_ask() && !sends_a_form(self.request)
+    fn show_address(
+        &self,
+        url: &Url,
+        opens_browser: bool,
+        listening: bool,
+        prompt: &mut dyn Prompt,
+    ) {
+        prompt.show_page(&SignInAddress {
+            url,
+            opens_browser,
+            listener_port: listening.then_some(self.port),
+            host_kind: self.host_kind,
+            request: self.request,
+        });
     }
 
-    fn report_unopened(&mut self, error: &io::Error, prompt: &mut dyn Prompt) {
+    /// Whether a user can paste the address, and the address contains the response.
+    fn can_be_pasted(&self, prompt: &dyn Prompt) -> bool {
+        prompt.can_ask() && self.response_mode != Some(ResponseMode::FormPost)
+    }
+
+    fn report_unopened(
+        &mut self,
+        error: &io::Error,
+        listening: bool,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), AcquireError> {
         prompt.warn(&format!("no browser was opened ({error}); open the address yourself"));
+        if self.response_mode.is_some() && self.request.page.response_mode.is_none() {
+            // The user may open the page in a browser on another machine, which cannot send a form to this one.
+            self.response_mode = None;
+            self.was_form = true;
+            let url = self.address()?;
+            self.show_address(&url, false, listening, prompt);
+        }
         if self.line.is_none() && self.can_be_pasted(prompt) {
             // Without the pasted line the listener is still there.
             self.line = self.sys.terminal.read_line().ok();
             prompt.ask_for_address(true);
         }
+        Ok(())
     }
 
     /// Waits for the response, from the listener or the pasted line.
@@ -283,7 +355,7 @@ impl BrowserWait<'_> {
             let opener = self.opener.as_ref().and_then(|errors| errors.try_recv().ok());
             if let Some(error) = opener {
                 self.opener = None;
-                self.report_unopened(&error, prompt);
+                self.report_unopened(&error, browser_result.is_listening(), prompt)?;
             }
             if let Some(answer) = self.pasted(browser_result.is_listening(), prompt)? {
                 return Ok(answer);
@@ -347,6 +419,10 @@ impl BrowserWait<'_> {
                 callback.answer(redirect_to(&redirect_listener.result_path()));
                 Some(answer)
             }
+            CallbackKind::Start => {
+                self.answer_start(callback, prompt);
+                None
+            }
             CallbackKind::Mismatch(why) => {
                 let status = match why {
                     RedirectMismatch::InAddress | RedirectMismatch::InForm => {
@@ -365,6 +441,23 @@ impl BrowserWait<'_> {
             CallbackKind::Unrelated(status, text) => {
                 callback.answer(plain(status, text));
                 None
+            }
+        }
+    }
+
+    /// Sends the browser on to the sign-in page. Only the first request learns its address.
+    fn answer_start(&mut self, callback: CallbackRequest, prompt: &mut dyn Prompt) {
+        let is_first = self.start_page.as_mut().is_some_and(StartPage::take);
+        match self.address() {
+            Ok(url) if is_first => callback.answer(redirect_to(url.as_str())),
+            _ => {
+                callback.answer(html(StatusCode::GONE, used_page()));
+                if !std::mem::replace(&mut self.rejected.start_page, true) {
+                    prompt.warn(
+                        "the address that opens the sign-in page was requested twice; if your browser shows no sign-in \
+                         page, another program took it: stop with Ctrl-C and sign in again",
+                    );
+                }
             }
         }
     }

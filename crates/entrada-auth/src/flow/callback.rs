@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::sys::{HttpRequest, HttpResponse};
 use entrada_core::NamedHost;
 use entrada_core::oauth::authorization::{
-    AuthorizationResponse, ExpectedRedirect, RedirectMismatch, ResponseMode, read_redirect,
+    AuthorizationResponse, ExpectedRedirect, RedirectMismatch, read_redirect,
 };
 
 /// The expected redirect.
@@ -15,8 +15,12 @@ pub(super) struct RedirectListener<'a> {
     pub(super) port: u16,
     /// The path of the redirect URI: empty, or with a leading slash.
     pub(super) path: &'a str,
-    /// The response mode: how the response is sent.
-    pub(super) mode: ResponseMode,
+    /// The path of the start page, if there is one.
+    pub(super) start_path: Option<&'a str>,
+    /// Whether a response in the address is accepted.
+    pub(super) in_address: bool,
+    /// Whether a response in a form is accepted (`form_post`).
+    pub(super) in_form: bool,
     /// The values that tie the response to the request.
     pub(super) expected: ExpectedRedirect<'a>,
 }
@@ -26,6 +30,8 @@ pub(super) struct RedirectListener<'a> {
 pub(super) enum CallbackKind {
     /// The response to the sign-in.
     Answer(AuthorizationResponse),
+    /// A request for the start page, which leads to the sign-in page.
+    Start,
     /// A request for the result page.
     Result,
     /// Another request, with the status and text to answer.
@@ -55,17 +61,23 @@ impl RedirectListener<'_> {
                 _ => NOT_ALLOWED,
             };
         }
+        if Some(path) == self.start_path {
+            return match *request.method() {
+                Method::GET => CallbackKind::Start,
+                _ => NOT_ALLOWED,
+            };
+        }
         if path != self.path && !(self.path.is_empty() && path == "/") {
             return CallbackKind::Unrelated(StatusCode::NOT_FOUND, "there is no page here");
         }
-        let (parameters, wrong_way) = match (request.method(), self.mode) {
-            (&Method::GET, mode) => (
+        let (parameters, wrong_way) = match *request.method() {
+            Method::GET => (
                 request.uri().query().unwrap_or_default().to_owned(),
-                (mode == ResponseMode::FormPost).then_some(RedirectMismatch::InAddress),
+                (!self.in_address).then_some(RedirectMismatch::InAddress),
             ),
-            (&Method::POST, mode) if is_form(request) => (
+            Method::POST if is_form(request) => (
                 String::from_utf8_lossy(request.body()).into_owned(),
-                (mode != ResponseMode::FormPost).then_some(RedirectMismatch::InForm),
+                (!self.in_form).then_some(RedirectMismatch::InForm),
             ),
             _ => return NOT_ALLOWED,
         };
@@ -110,10 +122,11 @@ pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
     answer(status, "text/html; charset=utf-8", page.into_bytes())
 }
 
-/// Redirects the browser to the result page, so that the address with the code is no longer shown.
-pub(super) fn redirect_to(path: &str) -> HttpResponse {
+/// Redirects the browser to `target`: to the result page, so that the address with the code is no longer shown, or to the
+/// sign-in page.
+pub(super) fn redirect_to(target: &str) -> HttpResponse {
     let mut response = plain(StatusCode::SEE_OTHER, "");
-    if let Ok(location) = HeaderValue::from_str(path) {
+    if let Ok(location) = HeaderValue::from_str(target) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
@@ -144,6 +157,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Http
 mod tests {
     use super::*;
     use entrada_core::Secret;
+    use entrada_core::oauth::authorization::ResponseMode;
 
     const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -165,7 +179,17 @@ mod tests {
     fn classified(mode: ResponseMode, path: &str, request: &HttpRequest) -> String {
         let state = Secret::new("the-state");
         let expected = ExpectedRedirect { state: &state, issuer: None, issuer_always: false };
-        match (RedirectListener { port: 8400, path, mode, expected }).classify(request) {
+        let in_form = mode == ResponseMode::FormPost;
+        let listener = RedirectListener {
+            port: 8400,
+            path,
+            start_path: Some("/sign-in/ticket"),
+            in_address: !in_form,
+            in_form,
+            expected,
+        };
+        match listener.classify(request) {
+            CallbackKind::Start => "start".to_owned(),
             CallbackKind::Answer(AuthorizationResponse::Code(code)) => {
                 format!("code {}", code.expose())
             }
@@ -259,6 +283,10 @@ mod tests {
             (Query, "", "GET", "/result", "localhost:8400", "", "result"),
             (Query, "/cb", "GET", "/cb/result", "localhost:8400", "", "result"),
             (Query, "", "POST", "/result", "localhost:8400", "", "405"),
+            (Query, "", "GET", "/sign-in/ticket", "localhost:8400", "", "start"),
+            (Query, "", "GET", "/sign-in/ticket", "evil.example:8400", "", "421"),
+            (Query, "", "HEAD", "/sign-in/ticket", "localhost:8400", "", "405"),
+            (Query, "", "GET", "/sign-in/guess", "localhost:8400", "", "404"),
         ] {
             let request = request(method, target, host, FORM, body);
             assert_eq!(classified(mode, path, &request), expected, "{method} {target} {host}");

@@ -8,7 +8,7 @@ use crate::store::{Grant, Grants};
 use crate::sys::Sys;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::oauth::id_token::{self, ExpectedIdToken, IdTokenError, Keys};
-use entrada_core::oauth::{TokenResponse, account_in_id_token, account_of, home_account_id};
+use entrada_core::oauth::{TokenResponse, account_in_id_token, home_account_id, signed_in_account};
 use entrada_core::{Account, Authority, AuthorityKind, Endpoints, Secret};
 
 /// The account that `response` is about. Validates an ID token in it first (OIDC Core §3.1.3.7); `nonce` is the value
@@ -22,7 +22,7 @@ pub(super) fn identify(
     nonce: Option<&Secret>,
     prompt: &mut dyn Prompt,
 ) -> Result<Account, AcquireError> {
-    let Some(token) = &response.id_token else { return Ok(account_of(response)) };
+    let Some(token) = &response.id_token else { return Ok(signed_in_account(response)) };
     let issuer = issuer(sys, &request.authority, endpoints)?;
     let expected = ExpectedIdToken {
         issuer: &issuer,
@@ -39,7 +39,7 @@ pub(super) fn identify(
         }
     };
     id_token::check(token, keys.as_ref(), expected).map_err(AcquireError::IdToken)?;
-    Ok(account_of(response))
+    Ok(signed_in_account(response))
 }
 
 /// The account of `grant`, with the additions from the response to its refresh. Refuses a response about another user
@@ -190,23 +190,28 @@ fn issuer(
     authority: &Authority,
     endpoints: &Endpoints,
 ) -> Result<String, AcquireError> {
-    if let Some(issuer) = &endpoints.issuer {
-        return Ok(issuer.clone());
-    }
-    let Authority::Entra { host, .. } = authority else { return Ok(authority.base()) };
-    let name = host.host_str().unwrap_or_default();
-    if let Some(cloud) = Cloud::of_authority_host(name) {
-        return Ok(cloud.facts().issuer_v2.to_owned());
-    }
-    if AuthorityKind::of(host) == AuthorityKind::ExternalId {
-        return Ok("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0".to_owned());
-    }
-    if is_loopback(host) {
-        return Ok(format!("{}/{{tenantid}}/v2.0", authority.base()));
+    if let Some(issuer) = known_issuer(authority, endpoints) {
+        return Ok(issuer);
     }
     // A cloud that is newer than this program names its issuer in its metadata.
     let found = endpoints::discover(sys, authority)?;
     Ok(found.issuer.unwrap_or_else(|| format!("{}/{{tenantid}}/v2.0", authority.base())))
+}
+
+/// The same as far as it is known without a request.
+pub(super) fn known_issuer(authority: &Authority, endpoints: &Endpoints) -> Option<String> {
+    if let Some(issuer) = &endpoints.issuer {
+        return Some(issuer.clone());
+    }
+    let Authority::Entra { host, .. } = authority else { return Some(authority.base()) };
+    let name = host.host_str().unwrap_or_default();
+    if let Some(cloud) = Cloud::of_authority_host(name) {
+        return Some(cloud.facts().issuer_v2.to_owned());
+    }
+    if AuthorityKind::of(host) == AuthorityKind::ExternalId {
+        return Some("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0".to_owned());
+    }
+    is_loopback(host).then(|| format!("{}/{{tenantid}}/v2.0", authority.base()))
 }
 
 /// An emulator on this machine.

@@ -24,6 +24,7 @@ use crate::sys::{
     Browser, Bundle, CallbackRequest, Clock, Env, Http, HttpRequest, HttpResponse, Listener,
     Loopback, Sys,
 };
+use entrada_core::oauth::authorization::ResponseMode;
 use entrada_core::{Account, NumericDate};
 
 const PORT: u16 = 50_123;
@@ -162,8 +163,13 @@ fn sign_in(machine: &BusyMachine, log: &mut Log) -> Result<BrowserResult, Acquir
         loopback: machine,
         entropy: &Nothing,
         programs: &Nothing,
+        policy_file: None,
     };
-    let page = SignInPage { timeout: Some(Duration::from_secs(8)), ..SignInPage::default() };
+    let page = SignInPage {
+        timeout: Some(Duration::from_secs(8)),
+        response_mode: Some(ResponseMode::Query),
+        ..SignInPage::default()
+    };
     let request = TokenRequest { page, ..request() };
     let endpoints = request.authority.endpoints().unwrap();
     auth_code::run(&sys, &endpoints, &request, SignInMethod::Browser, log)
@@ -202,6 +208,64 @@ fn responses_to_another_sign_in_are_reported_once_and_counted() {
     assert!(twice.contains("a parameter twice"), "{twice}");
     assert!(state.contains("its `state`"), "{state}");
     assert!(sum.starts_with("80 responses to this machine in total"), "{sum}");
+}
+
+#[test]
+fn the_start_page_leads_to_the_sign_in_page_once() {
+    let (machine, mut log) = (machine("/sign-in/AAAAAAAAAAAAAAAAAAAAAA"), Log::default());
+    assert!(sign_in(&machine, &mut log).is_err());
+    let answers = machine.answers.take();
+    let answers: Vec<HttpResponse> =
+        answers.into_iter().filter_map(|mut answer| answer.try_recv().ok()).collect();
+    let location = answers[0].headers()["location"].to_str().unwrap();
+    assert!(location.contains("/authorize?") && location.contains("&state="), "{location}");
+    assert_eq!(answers.len(), 80);
+    for answer in &answers[1..] {
+        assert_eq!(answer.status(), 410);
+        assert!(answer.headers().get("location").is_none());
+        assert!(!String::from_utf8_lossy(answer.body()).contains("/authorize"));
+    }
+    assert!(log.warnings[0].contains("was requested twice"), "{:?}", log.warnings);
+    assert_eq!(log.warnings.len(), 1, "other requests are not told again");
+}
+
+#[test]
+fn every_answer_of_the_listener_forbids_storing_framing_scripts_and_referrers() {
+    for others in ["/", "/result", "/other", "/?code=c&state=x", "/sign-in/AAAAAAAAAAAAAAAAAAAAAA"]
+    {
+        let (machine, mut log) = (machine(others), Log::default());
+        machine.first.borrow_mut().push(right());
+        if let Ok(browser_result) = sign_in(&machine, &mut log) {
+            browser_result.show(&machine, Ok(&Account::default()));
+        }
+        machine.first.borrow_mut().clear();
+        assert!(sign_in(&machine, &mut log).is_err());
+        let answers = machine.answers.take();
+        let answers = answers.into_iter().filter_map(|mut answer| answer.try_recv().ok());
+        let mut count = 0;
+        for answer in answers {
+            count += 1;
+            let header = |name: &str| {
+                let value = answer.headers().get(name).map(|value| value.to_str().unwrap());
+                value.unwrap_or_default().to_owned()
+            };
+            for (name, expected) in [
+                ("cache-control", "no-store"),
+                ("referrer-policy", "no-referrer"),
+                ("x-content-type-options", "nosniff"),
+                ("connection", "close"),
+            ] {
+                assert_eq!(header(name), expected, "{name} for {others}");
+            }
+            let policy = header("content-security-policy");
+            for part in ["default-src 'none'", "form-action 'none'", "frame-ancestors 'none'"] {
+                assert!(policy.contains(part), "{part} for {others}: {policy}");
+            }
+            assert!(!policy.contains("script-src"), "{policy}");
+            assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-")));
+        }
+        assert!(40 < count, "{others}: {count} answers");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod account_check;
 mod acquired;
+mod allowed_flows;
 pub mod auth_code;
 mod bounded_http;
 mod browser_result;
@@ -22,6 +23,7 @@ mod result_page;
 mod shared_failure;
 mod sign_in;
 mod sign_in_method;
+mod start_page;
 mod token_endpoint;
 mod usable_token;
 
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use acquired::key_of;
 pub use acquired::{Acquired, ReauthRequired, Source, Unsaved};
+pub use allowed_flows::AllowedFlows;
 pub use execute::{acquire, execute, forget_token};
 pub use import::import_refresh_token;
 pub use plan::{Plan, RefreshPlan, plan};
@@ -181,6 +184,17 @@ pub enum AcquireError {
     /// Two settings of the sign-in page exclude each other.
     #[error("{0}")]
     ConflictingSettings(&'static str),
+    /// The flow is not among the allowed ones.
+    #[error("the sign-in by `--flow {flow}` is not allowed: {limited_by} allows {}",
+        if allowed.is_empty() { "none" } else { allowed })]
+    FlowNotAllowed {
+        /// The flow.
+        flow: &'static str,
+        /// The flows that are allowed, as a list.
+        allowed: String,
+        /// What limits them.
+        limited_by: String,
+    },
     /// All ports that the redirect URI allows are in use.
     #[error("cannot listen on port {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "))]
     NoListener {

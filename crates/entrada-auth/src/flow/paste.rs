@@ -27,6 +27,11 @@ pub(super) enum NotAnAnswer {
     /// The response to another sign-in.
     #[error("that is the response to another sign-in: {0}")]
     RedirectMismatch(RedirectMismatch),
+    /// A code alone, from an authority that sends `iss` with each code.
+    #[error(
+        "a code alone does not show which authority it is from; paste the whole address from the address bar"
+    )]
+    BareCode,
     /// Neither an address nor a code.
     #[error(
         "that is neither an address nor a code; paste the address that the browser shows at the end"
@@ -54,6 +59,8 @@ pub(super) fn read_pasted(
             Secret::new(if has_answer(fragment) { fragment } else { query })
         }
         _ if has_answer(text) => Secret::new(text.trim_start_matches(['?', '#'])),
+        // RFC 9207 §2.4: a response without `iss` must be refused.
+        _ if is_code(text) && expected.issuer_always => return Err(NotAnAnswer::BareCode),
         _ if is_code(text) => return Ok(AuthorizationResponse::Code(Secret::new(text))),
         _ => return Err(NotAnAnswer::Neither),
     };
@@ -104,6 +111,19 @@ mod tests {
         }
         let declined = "http://localhost:8400/?error=access_denied&state=the-state";
         assert_eq!(read(declined).as_deref(), Ok("access_denied"));
+    }
+
+    #[test]
+    fn a_bare_code_is_refused_where_the_authority_names_itself_in_each_response() {
+        let state = Secret::new("the-state");
+        let issuer = Some("https://idp.example");
+        let expected = ExpectedRedirect { state: &state, issuer, issuer_always: true };
+        let read = |text: &str| read_pasted(&Secret::new(text), expected);
+        assert_eq!(read("0.the-code-of-ours").err(), Some(NotAnAnswer::BareCode));
+        let without = "http://localhost:8400/?code=0.the-code-of-ours&state=the-state";
+        let mismatch = NotAnAnswer::RedirectMismatch(RedirectMismatch::NoIssuer);
+        assert_eq!(read(without).err(), Some(mismatch));
+        assert!(read(&format!("{without}&iss=https://idp.example")).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::FlowKind;
+use super::{AllowedFlows, FlowKind};
 use crate::store::Interaction;
 use entrada_core::oauth::authorization::{PagePrompt, RESERVED_PARAMETERS, ResponseMode};
 use entrada_core::{Authority, ClaimsRequest, RedirectUri, ScopeSet, clean};
@@ -32,6 +32,8 @@ pub struct TokenRequest {
     pub min_ttl: Option<i64>,
     /// How the user signs in.
     pub flow: FlowKind,
+    /// The flows that are allowed. `None` allows all.
+    pub allowed_flows: Option<AllowedFlows>,
     /// The settings of the sign-in page, if there is one.
     pub page: SignInPage,
     /// Never return a cached token.
@@ -68,7 +70,8 @@ pub struct Pins {
 pub struct SignInPage {
     /// The redirect URI.
     pub redirect_uri: RedirectUri,
-    /// The response mode; `None` leaves it to the authority, which uses `query`.
+    /// The response mode. `None` is `form_post` at Entra if entrada opens a browser on this machine; otherwise it is left
+    /// to the authority, which uses `query`.
     pub response_mode: Option<ResponseMode>,
     /// The `prompt` parameter.
     pub prompt: Option<PagePrompt>,
@@ -121,6 +124,7 @@ impl SignInPage {
     pub(super) fn parameters<'a>(
         &'a self,
         request: &'a TokenRequest,
+        response_mode: Option<ResponseMode>,
         claims: Option<&'a str>,
     ) -> Vec<(&'a str, &'a str)> {
         let entra = request.authority.tenant().is_some();
@@ -131,7 +135,7 @@ impl SignInPage {
         let offline = request.scopes.requests_offline_access().then_some(PagePrompt::Consent);
         let prompt = self.prompt.or(offline.filter(|_| !request.authority.is_microsoft()));
         [
-            ("response_mode", self.response_mode.map(ResponseMode::id)),
+            ("response_mode", response_mode.map(ResponseMode::id)),
             ("prompt", prompt.map(PagePrompt::id)),
             // Entra refuses both together.
             ("login_hint", hint.filter(|_| prompt != Some(PagePrompt::SelectAccount))),
@@ -261,7 +265,7 @@ mod tests {
             redirect_uri: "http://localhost",
             scopes: &request.scopes,
             request_state: &AuthRequestState::new(&[7; 96]),
-            extra: page.parameters(&request, Some("{}")),
+            extra: page.parameters(&request, page.response_mode, Some("{}")),
         }
         .url();
         let sent: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
@@ -294,7 +298,7 @@ mod tests {
             (&page, &plain("https://contoso.b2clogin.com/x/B2C_1/v2.0"), ""),
         ] {
             let found: Vec<String> = page
-                .parameters(request, None)
+                .parameters(request, page.response_mode, None)
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();

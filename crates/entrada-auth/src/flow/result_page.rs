@@ -56,6 +56,21 @@ pub(super) fn result_page(outcome: Result<&Account, &AcquireError>) -> String {
     }
 }
 
+/// The page for a second request for the start page.
+pub(super) fn used_page() -> String {
+    frame(
+        PLAIN,
+        "This address was used already",
+        &[
+            said("It opens the sign-in page once. Sign in on the page that it opened."),
+            said(
+                "If no sign-in page opened, another program on this computer used the address. Then stop entrada in the \
+                 terminal with Ctrl-C, and start a new sign-in.",
+            ),
+        ],
+    )
+}
+
 fn is_declined(error: &ErrorResponse) -> bool {
     error.error_subcode.as_deref() == Some("cancel")
         || error.has_code(&[65004])

@@ -27,7 +27,11 @@ pub(super) fn choose_method(
         && page.response_mode != Some(ResponseMode::Fragment);
     let has_page = endpoints.authorization.is_some();
     let has_device = endpoints.device_authorization.is_some();
+    let limits = request.allowed_flows.as_ref();
+    let is_allowed = |flow| limits.is_none_or(|limits| limits.allows(flow));
+    let refuse = |flow| limits.map_or(AcquireError::ConflictingSettings(""), |l| l.refuse(flow));
     match request.flow {
+        flow if flow != FlowKind::Auto && !is_allowed(flow) => Err(refuse(flow)),
         FlowKind::Device if has_device => Ok(SignInMethod::Device),
         FlowKind::Device => Err(AcquireError::NoDeviceFlow(request.authority.to_string())),
         _ if !has_page && !has_device => Err(AcquireError::NoPage(request.authority.to_string())),
@@ -43,10 +47,13 @@ pub(super) fn choose_method(
             let seen = page.open
                 && !page.unattended
                 && sys.browser.host_kind(sys.env).has_browser(sys.env);
-            match (seen && has_page, has_device) {
-                (true, _) | (false, false) if comes_back => Ok(SignInMethod::Browser),
-                (_, true) => Ok(SignInMethod::Device),
-                (_, false) => paste(page),
+            let by_browser = has_page && comes_back && is_allowed(FlowKind::Browser);
+            match () {
+                () if seen && by_browser => Ok(SignInMethod::Browser),
+                () if has_device && is_allowed(FlowKind::Device) => Ok(SignInMethod::Device),
+                () if by_browser => Ok(SignInMethod::Browser),
+                () if has_page && is_allowed(FlowKind::Paste) => paste(page),
+                () => Err(refuse(if has_device { FlowKind::Device } else { FlowKind::Paste })),
             }
         }
     }

@@ -120,6 +120,7 @@ pub(super) fn request() -> TokenRequest {
         account: None,
         min_ttl: None,
         flow: FlowKind::Auto,
+        allowed_flows: None,
         page: SignInPage::default(),
         pins: Pins::default(),
         force_refresh: false,
@@ -165,6 +166,7 @@ fn run_in(world: &World, timeout: Option<u64>) -> (String, usize) {
         loopback: &Nothing,
         entropy: &Nothing,
         programs: &Nothing,
+        policy_file: None,
     };
     let page = SignInPage { timeout: timeout.map(Duration::from_secs), ..SignInPage::default() };
     let request = TokenRequest { page, ..request() };

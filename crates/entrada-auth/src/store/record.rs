@@ -244,6 +244,7 @@ pub(super) mod tests {
             device_authorization: None,
             authorization: None,
             keys: None,
+            revocation: None,
             iss_parameter_supported: false,
         });
         let mut empty = grant("", 0);

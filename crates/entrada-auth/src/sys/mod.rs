@@ -19,6 +19,7 @@ mod terminal;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub use input_file::{
 pub use loopback::{RealLoopback, bind};
 pub use output_file::{OutputFile, OutputOptions};
 pub use panic_message::quiet_panics;
-pub use paths::{NoHome, Paths};
+pub use paths::{NoHome, POLICY_FILE, Paths};
 pub use program::{Program, Programs, RealPrograms, TokenDelivery};
 pub use terminal::{RealTerminal, say};
 
@@ -70,6 +71,8 @@ pub struct Sys<'a> {
     pub entropy: &'a dyn Entropy,
     /// Other programs.
     pub programs: &'a dyn Programs,
+    /// The file in which the administrator limits sign-ins; `None` if nobody does.
+    pub policy_file: Option<&'a Path>,
 }
 
 /// The user's web browser.

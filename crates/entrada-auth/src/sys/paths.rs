@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use super::Env;
 
+/// The file in which the administrator limits sign-ins. The path is fixed: a variable in it would let users choose another
+/// file.
+pub const POLICY_FILE: &str =
+    if cfg!(windows) { r"C:\ProgramData\entrada\config.toml" } else { "/etc/entrada/config.toml" };
+
 /// Directories of this user.
 #[derive(Clone, Debug)]
 pub struct Paths {

@@ -221,7 +221,7 @@ pub enum RedirectMismatch {
 pub struct ExpectedRedirect<'a> {
     /// The `state` of the request.
     pub state: &'a Secret,
-    /// The issuer, if it is known.
+    /// The issuer, if it is known. `{tenantid}` in it stands for the GUID of any tenant, as in Entra's metadata.
     pub issuer: Option<&'a str>,
     /// Whether the metadata promises an `iss` in every response.
     pub issuer_always: bool,
@@ -254,7 +254,9 @@ pub fn read_redirect(
         return Err(RedirectMismatch::State);
     }
     match (only("iss")?, expected.issuer) {
-        (Some(found), Some(issuer)) if found != issuer => return Err(RedirectMismatch::Issuer),
+        (Some(found), Some(issuer)) if !is_issuer(found, issuer) => {
+            return Err(RedirectMismatch::Issuer);
+        }
         (None, _) if expected.issuer_always => return Err(RedirectMismatch::NoIssuer),
         _ => (),
     }
@@ -265,6 +267,15 @@ pub fn read_redirect(
         Some(code) if !is_refusal(&members) => Ok(AuthorizationResponse::Code(Secret::new(code))),
         _ => Ok(AuthorizationResponse::Refused(Box::new(ErrorResponse::from_json(&members)))),
     }
+}
+
+/// Whether `found` is the issuer `expected`.
+fn is_issuer(found: &str, expected: &str) -> bool {
+    const TENANT: &str = "{tenantid}";
+    let Some((before, _)) = expected.split_once(TENANT) else { return found == expected };
+    let Some(rest) = found.strip_prefix(before) else { return false };
+    let tenant: String = rest.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect();
+    uuid::Uuid::try_parse(&tenant).is_ok() && expected.replace(TENANT, &tenant) == found
 }
 
 #[cfg(test)]
@@ -320,6 +331,27 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_of_entra_is_that_of_some_tenant() {
+        const V2: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        const CIAM: &str = "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0";
+        let one = "0c0ffee0-1111-4222-8333-444455556666";
+        let other = "99999999-1111-4222-8333-444455556666";
+        for (found, expected, same) in [
+            (format!("https://login.microsoftonline.com/{one}/v2.0"), V2, true),
+            (format!("https://login.microsoftonline.com/{one}/v2.0/"), V2, false),
+            (format!("https://login.microsoftonline.com.evil.example/{one}/v2.0"), V2, false),
+            ("https://login.microsoftonline.com/common/v2.0".to_owned(), V2, false),
+            ("https://login.microsoftonline.com//v2.0".to_owned(), V2, false),
+            ("https://evil.example".to_owned(), V2, false),
+            (format!("https://{one}.ciamlogin.com/{one}/v2.0"), CIAM, true),
+            (format!("https://{one}.ciamlogin.com/{other}/v2.0"), CIAM, false),
+            ("https://idp.example".to_owned(), "https://idp.example", true),
+        ] {
+            assert_eq!(is_issuer(&found, expected), same, "{found}");
+        }
+    }
+
+    #[test]
     fn a_response_is_accepted_only_for_its_own_request() {
         let request_state = request_state();
         let (state, encoded) =
@@ -346,6 +378,12 @@ mod tests {
                 RedirectMismatch::Issuer,
             ),
             ("code=c&state=STATE", Some("https://idp"), true, RedirectMismatch::NoIssuer),
+            (
+                "code=c&state=STATE&iss=https://evil",
+                Some("https://login.microsoftonline.com/{tenantid}/v2.0"),
+                false,
+                RedirectMismatch::Issuer,
+            ),
         ] {
             assert_eq!(refusal(parameters, issuer, always), expected, "{parameters}");
         }

@@ -16,8 +16,6 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 /// RFC 8628 §3.2: without an interval from the server, a client uses 5 seconds.
 const INTERVAL_DEFAULT: u64 = 5;
-/// The longest accepted interval: a minute.
-const INTERVAL_MAX: u64 = 60;
 /// The lifetime of Entra's codes: 15 minutes.
 const EXPIRES_IN_DEFAULT: u64 = 900;
 /// The longest accepted lifetime of a code: a day.
@@ -119,7 +117,7 @@ pub fn parse_authorization(
             verification_uri,
             message: lenient::text(members, "message"),
             expires_at: received_at.plus(Duration::from_secs(expires_in.min(EXPIRES_IN_MAX))),
-            interval: Duration::from_secs(interval.clamp(1, INTERVAL_MAX)),
+            interval: Duration::from_secs(interval.clamp(1, EXPIRES_IN_MAX)),
         })
     })
 }
@@ -204,9 +202,14 @@ mod tests {
 
     #[test]
     fn the_interval_is_five_seconds_by_default_and_always_plausible() {
-        for (interval, seconds) in
-            [("", 5), (r#","interval":0"#, 1), (r#","interval":1e9"#, 60), (r#","interval":-3"#, 5)]
-        {
+        for (interval, seconds) in [
+            ("", 5),
+            (r#","interval":0"#, 1),
+            (r#","interval":90"#, 90),
+            (r#","interval":600"#, 600),
+            (r#","interval":1e9"#, 86_400),
+            (r#","interval":-3"#, 5),
+        ] {
             let body = format!(
                 r#"{{"device_code":"d","user_code":"A","verification_uri":"https://x/"{interval}}}"#
             );

@@ -127,6 +127,7 @@ pub fn parse(
                 device_authorization: endpoint("device_authorization_endpoint")?,
                 authorization: endpoint("authorization_endpoint")?,
                 keys: endpoint("jwks_uri")?,
+                revocation: endpoint("revocation_endpoint")?,
                 iss_parameter_supported: members
                     .get("authorization_response_iss_parameter_supported")
                     == Some(&Value::Bool(true)),
@@ -166,9 +167,11 @@ mod tests {
     fn endpoints_are_taken_from_the_document() {
         let found = endpoints(
             r#"{"issuer":"https://idp.example","token_endpoint":"https://idp.example/t",
-                "device_authorization_endpoint":"https://idp.example/d"}"#,
+                "device_authorization_endpoint":"https://idp.example/d",
+                "revocation_endpoint":"https://idp.example/r"}"#,
         )
         .unwrap();
+        assert_eq!(found.revocation.unwrap().as_str(), "https://idp.example/r");
         assert_eq!(found.token.as_str(), "https://idp.example/t");
         assert_eq!(found.device_authorization.unwrap().as_str(), "https://idp.example/d");
     }

@@ -6,13 +6,23 @@ use super::TokenResponse;
 use crate::{Account, Claims, Jwt};
 
 /// The account of the response: `client_info` gives the id, the ID token gives the names, and the access token fills in
-/// missing ones. Unverified: the response came over TLS from the authority itself (OIDC Core §3.1.3.7, 6).
+/// missing ones. Unverified, and for a diagnosis alone: a client must not interpret access tokens.
 pub fn account_of(response: &TokenResponse) -> Account {
+    let access_token = Jwt::decode_unverified(response.access_token.expose()).ok();
+    account(response, access_token.as_ref())
+}
+
+/// The account that signed in: `client_info` gives the id, and the ID token everything else. The ID token has to be checked
+/// first. Access tokens are not read: their form is a matter of the API.
+pub fn signed_in_account(response: &TokenResponse) -> Account {
+    account(response, None)
+}
+
+fn account(response: &TokenResponse, access_token: Option<&Jwt>) -> Account {
     let id_token =
         response.id_token.as_ref().and_then(|token| Jwt::decode_unverified(token.expose()).ok());
-    let access_token = Jwt::decode_unverified(response.access_token.expose()).ok();
     let claims: Vec<&Claims> =
-        [&id_token, &access_token].into_iter().flatten().map(|jwt| &jwt.claims).collect();
+        [id_token.as_ref(), access_token].into_iter().flatten().map(|jwt| &jwt.claims).collect();
     let first = |name: &str| claims.iter().find_map(|claims| claims.text(name)).map(str::to_owned);
 
     let (oid, tid) = (first("oid"), first("tid"));

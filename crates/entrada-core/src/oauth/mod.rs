@@ -15,6 +15,7 @@ pub mod id_token;
 mod identity;
 mod lenient;
 pub mod refresh;
+pub mod revocation;
 pub mod sasl;
 mod token_members;
 mod token_response;
@@ -22,7 +23,7 @@ mod token_response;
 pub use error_response::{
     ErrorResponse, RETRYABLE_STATUS, http_date, requested_delay, retry_after,
 };
-pub use identity::{account_in_id_token, account_of, home_account_id};
+pub use identity::{account_in_id_token, account_of, home_account_id, signed_in_account};
 pub use token_response::TokenResponse;
 
 use crate::{NumericDate, clean};

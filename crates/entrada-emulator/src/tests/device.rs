@@ -234,3 +234,23 @@ fn the_same_seed_gives_the_same_codes() {
     assert_ne!(code(Some(1)), code(Some(2)));
     assert_ne!(code(None), code(None));
 }
+
+#[test]
+fn whoever_enters_a_code_is_told_which_client_asks_which_tenant_for_what() {
+    let mut bench = Bench::new("normal");
+    bench.tenant = account::CONTOSO;
+    let device = bench.start(MAIL).unwrap();
+    let path = format!("{}?otc={}", device.verification_uri.path(), device.user_code);
+    let request = http::Request::builder().method("POST").uri(path).body(Vec::new()).unwrap();
+    let page = text(&bench.send(request));
+    for part in [
+        &*bench.client,
+        account::CONTOSO,
+        "Mail.Read",
+        "Continue only if you started this sign-in yourself.",
+        "If someone sent you this code, they get access to your account",
+        "<details open>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
