@@ -211,6 +211,20 @@ mod tests {
         assert_eq!(openers, [vec!["fox", "--new", address, "--quiet"], vec!["lynx", address]]);
     }
 
+    #[test]
+    fn no_variable_of_entrada_reaches_the_opener() {
+        let url = Url::parse("https://login.example/").unwrap();
+        let env = env(&[("BROWSER", "fox:lynx"), ("ENTRADA_STORE_KEY", "5e"), ("LANG", "C")]);
+        for opener in openers(&url, &env) {
+            let removed: Vec<_> = opener
+                .get_envs()
+                .filter(|(_, value)| value.is_none())
+                .map(|(name, _)| name)
+                .collect();
+            assert_eq!(removed, ["ENTRADA_STORE_KEY"]);
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_failing_opener_is_reported_and_a_running_one_is_not_waited_for() {
