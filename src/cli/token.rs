@@ -16,9 +16,10 @@ pub(super) type Flags = flags::Acquisition;
 pub(super) struct Args {
     /// The profile to use: its name in the configuration file
     profile: Option<String>,
-    /// Answer a service's claims challenge, given as text or in a file
+    /// Answer the claims challenge of a service
     ///
-    /// The `WWW-Authenticate` header of the service, or its whole response; `-` reads it from standard input.
+    /// The `WWW-Authenticate` header of the service, or its whole response, given as text or in a file; `-` reads it from standard
+    /// input.
     #[arg(long, value_name = "@FILE|-|TEXT")]
     challenge: Option<String>,
     /// Refresh even if the stored token is still valid

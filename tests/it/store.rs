@@ -317,12 +317,14 @@ fn a_rekey_whose_end_would_fail_does_not_begin() {
         use std::os::fd::AsRawFd as _;
         let open = fs::File::open(&config).unwrap();
         let path = format!("/proc/self/fd/{}", open.as_raw_fd());
-        let run =
-            world.run(&["store", "rekey", "work", "--new-key-file", "/new.key", "--config", &path]);
+        let new = world.home.path().join("never.key");
+        let args =
+            ["store", "rekey", "work", "--new-key-file", new.to_str().unwrap(), "--config", &path];
+        let run = world.run(&args);
         assert_eq!(run.exit, Exit::Usage, "{run:#?}");
         assert!(said(&run).contains("cannot write"), "{run:#?}");
         assert!(said(&run).contains("no item was changed"), "{run:#?}");
-        assert!(!Path::new("/new.key").exists());
+        assert!(!new.exists());
     }
     // A key that is not that of the store.
     let new = world.home.path().join("new.key");
