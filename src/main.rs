@@ -51,6 +51,9 @@ fn main() -> ExitCode {
     harden();
     survive_file_limit();
     quiet_panics();
+    // Consoles of Windows show colours as escape sequences only if a program asks for that.
+    #[cfg(windows)]
+    anstyle_query::windows::enable_ansi_colors();
     if let Some(stream) = closed_output() {
         return cli::refuse_closed(stream, &mut std::io::stderr()).into();
     }

@@ -91,7 +91,7 @@ fn looks_like_a_path(text: &str) -> bool {
 }
 
 /// Text in UTF-16 with its mark, as PowerShell's `>` writes it.
-fn utf_16(bytes: &[u8]) -> Option<String> {
+pub(super) fn utf_16(bytes: &[u8]) -> Option<String> {
     let unit: fn([u8; 2]) -> u16 = match bytes.get(..2)? {
         [0xff, 0xfe] => u16::from_le_bytes,
         [0xfe, 0xff] => u16::from_be_bytes,

@@ -33,6 +33,7 @@ mod new_profile;
 mod next_step;
 mod obtain;
 mod output;
+mod platform;
 mod probe;
 mod progress;
 mod prompt;
@@ -295,7 +296,7 @@ fn dispatch(
     (ui, recorder, redactor): (&Ui<'_>, &Recorder, &Redactor),
 ) -> Result<Exit, Failure> {
     if let Some(name) = sys.env.not_text() {
-        let help = format!("set it again, or unset it: `unset {name}`");
+        let help = format!("set it again, or unset it: `{}`", platform::unset_command(name));
         return Err(Failure::usage(format!("the variable {name} is not UTF-8")).help(help));
     }
     let Args { common, command } = args;

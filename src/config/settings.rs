@@ -19,6 +19,9 @@ const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(60);
 /// Settings for one run, which do not belong in a profile.
 const ABOUT_ONE_RUN: [&str; 3] = ["quiet", "trace", "no-interactive"];
 
+/// The variable with the user's home directory.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
 /// All layers, weakest first.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -29,16 +32,22 @@ pub struct Settings {
     pub profile: Option<String>,
 }
 
+/// The rest of `path` after the folder `start`.
+fn below<'p>(path: &'p str, start: &str) -> Option<&'p str> {
+    path.strip_prefix(start)?.strip_prefix(std::path::is_separator)
+}
+
 /// `layer` of the file in `folder` with whole paths: `~/` is the home, and other relative paths begin in that folder. A word that
 /// is no path by its looks and names no file stays: it may be a key in the place of its file, and is not to be shown.
 fn placed(mut layer: Layer, folder: Option<&Path>, env: &Env) -> Layer {
     for path in layer.paths().into_iter().flatten() {
-        let whole = match path.strip_prefix("~/") {
-            Some(rest) => env.path("HOME").map(|home| home.join(rest)),
+        let whole = match below(path, "~") {
+            Some(rest) => env.path(HOME).map(|home| home.join(rest)),
             None => {
-                folder.map(|folder| folder.join(path.strip_prefix("./").unwrap_or(&**path))).filter(
-                    |whole| path.starts_with("./") || path.starts_with("../") || whole.exists(),
-                )
+                let is_relative = [".", ".."].iter().any(|start| below(path, start).is_some());
+                folder
+                    .map(|folder| folder.join(below(path, ".").unwrap_or(path)))
+                    .filter(|whole| is_relative || whole.exists())
             }
         };
         if let Some(whole) = whole {

@@ -32,7 +32,7 @@ fn sign_in_lin(world: &World, args: &[&str]) -> String {
 
 /// The files with the defaults of applications.
 fn defaults(world: &World) -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(world.home.path().join(".local/state/entrada/defaults"));
+    let folder = std::fs::read_dir(world.state_dir().join("defaults"));
     let files = folder.unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
@@ -198,7 +198,7 @@ fn a_choice_that_changes_nothing_is_an_error() {
 fn without_a_choice_the_names_are_told_and_how_to_choose() {
     let (world, _) = both(&[]);
     // As two sign-ins of an older version leave it.
-    let defaults = world.home.path().join(".local/state/entrada/defaults");
+    let defaults = world.state_dir().join("defaults");
     std::fs::remove_dir_all(&defaults).unwrap();
     let run = world.run(&["token"]);
     assert_eq!((run.exit, run.stdout.as_str()), (Exit::Usage, ""));

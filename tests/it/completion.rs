@@ -72,7 +72,7 @@ fn file_names_are_offered_where_a_file_belongs() {
         has(&world, line, "Cargo.toml");
     }
     has(&world, &["token", "--claims", "@Cargo.to"], "@Cargo.toml");
-    has(&world, &["man", "--dir", "sr"], "src/");
+    has(&world, &["man", "--dir", "sr"], &format!("src{}", std::path::MAIN_SEPARATOR));
     assert!(words(&world, &["token", "Cargo.to"]).is_empty(), "a profile is no file");
 }
 

@@ -26,14 +26,14 @@ fn item(world: &World) -> PathBuf {
 
 /// Files of items that were moved aside.
 fn aside(world: &World) -> Vec<PathBuf> {
-    let all = fs::read_dir(world.home.path().join(".local/share/entrada/grants")).unwrap();
+    let all = fs::read_dir(world.data_dir().join("grants")).unwrap();
     let paths = all.map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|end| end == "damaged")).collect()
 }
 
 /// Puts `text` where the grant is, sealed as it should be.
 fn put(world: &World, text: &[u8]) {
-    let dir = world.home.path().join(".local/share/entrada/grants");
+    let dir = world.data_dir().join("grants");
     let files = File::new(dir, &StoreKey::Raw(Secret::new(STORE_KEY))).unwrap();
     let key = world.grants().list().unwrap()[0].key();
     files.save(&key.to_string(), text).unwrap();
@@ -159,7 +159,7 @@ fn an_item_that_is_damaged_during_the_sign_in_is_told_as_it_is() {
 
 /// The list of accounts.
 fn list(world: &World) -> PathBuf {
-    world.home.path().join(".local/state/entrada/accounts.json")
+    world.state_dir().join("accounts.json")
 }
 
 /// Writes the list with its entries twice, as `change` has them the second time.
@@ -242,7 +242,7 @@ fn a_sign_in_writes_a_doubled_list_anew() {
 
 /// The folder of the stored items.
 fn folder(world: &World) -> PathBuf {
-    world.home.path().join(".local/share/entrada/grants")
+    world.data_dir().join("grants")
 }
 
 /// Every file in it.
@@ -365,11 +365,18 @@ fn a_damaged_recovery_key_is_moved_aside_with_the_grants_that_wait_for_it() {
 
 #[test]
 fn what_stands_in_the_place_of_the_list_is_an_error_that_says_what_to_do() {
-    for what in ["is a symbolic link", "is not a regular file", "is a directory"] {
+    // Windows has no pipes among files, and links for administrators only.
+    let cases: &[&str] = if cfg!(unix) {
+        &["is a symbolic link", "is not a regular file", "is a directory"]
+    } else {
+        &["is a directory"]
+    };
+    for &what in cases {
         let world = signed_in();
         let (path, aside) = (list(&world), world.home.path().join("list"));
         fs::rename(&path, &aside).unwrap();
         match what {
+            #[cfg(unix)]
             "is a symbolic link" => std::os::unix::fs::symlink(&aside, &path).unwrap(),
             "is a directory" => fs::create_dir(&path).unwrap(),
             _ => {
@@ -383,9 +390,12 @@ fn what_stands_in_the_place_of_the_list_is_an_error_that_says_what_to_do() {
             assert_eq!(run.exit, Exit::Store, "{what}: {args:?}: {}", run.stderr);
             let told = format!("accounts.json`, the list of accounts, {what}\n");
             assert!(run.stderr.contains(&told), "{args:?}: {}", run.stderr);
-            let cure =
-                format!("remove it: `rm {}", if what == "is a directory" { "-r " } else { "" });
-            assert!(run.stderr.contains(&cure), "{what}: {}", run.stderr);
+            let cure = match (cfg!(windows), what) {
+                (true, _) => "remove it: `Remove-Item -Recurse ",
+                (false, "is a directory") => "remove it: `rm -r ",
+                (false, _) => "remove it: `rm ",
+            };
+            assert!(run.stderr.contains(cure), "{what}: {}", run.stderr);
         }
         assert_eq!(world.emulator.log().len(), asked);
         if what == "is a directory" { fs::remove_dir(&path) } else { fs::remove_file(&path) }
@@ -399,7 +409,7 @@ fn what_stands_in_the_place_of_the_list_is_an_error_that_says_what_to_do() {
 #[test]
 fn nobody_signs_in_where_a_grant_could_not_be_kept_aside() {
     let world = World::new();
-    let pending = world.home.path().join(".local/state/entrada/pending");
+    let pending = world.state_dir().join("pending");
     fs::create_dir_all(pending.parent().unwrap()).unwrap();
     fs::write(&pending, "").unwrap();
     let run = world.run(&["login"]);

@@ -44,7 +44,9 @@ fn the_blocks_that_are_not_run_are_listed() {
                 Handling::File(_) => (),
                 Handling::NotRun(reason) => {
                     let first = block.steps().first().map_or("", |step| &step.command).to_owned();
-                    writeln!(listed, "{}: $ {first}\n    {reason}", page.display()).unwrap();
+                    // With the separators of the repository.
+                    let page = page.to_string_lossy().replace('\\', "/");
+                    writeln!(listed, "{page}: $ {first}\n    {reason}").unwrap();
                 }
             }
         }

@@ -164,7 +164,7 @@ fn a_refresh_token_that_comes_back_in_a_refusal_is_shown_and_written_nowhere() {
         for stays in STAYS {
             assert!(files.contains(stays), "{refresh_token}: {stays}: {files}");
         }
-        read_all(&world.home.path().join(".local/state"), &mut files);
+        read_all(&world.state_dir(), &mut files);
         assert_none(&files, std::slice::from_ref(&refresh_token), "files");
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use entrada::cli::{self, Console, Exit};
 use entrada::in_process::InProcess;
+use entrada_auth::sys::testing::home_variables;
 use entrada_auth::sys::{
     Browser, Clock as _, Env, HostKind, RealClock, RealEntropy, RealLoopback, RealPrograms,
     RealTerminal, Sys,
@@ -54,16 +55,15 @@ fn login(
     script: impl Fn(Url) -> Vec<String> + Clone + Send + 'static,
 ) -> (Exit, String, Vec<String>) {
     let home = tempfile::tempdir().unwrap();
-    let env: Env = [
-        ("HOME", home.path().to_str().unwrap()),
+    let own = [
         ("ENTRADA_AUTHORITY", "http://localhost:8400"),
         ("ENTRADA_TENANT", "organizations"),
         ("ENTRADA_CLIENT_ID", Scenario::find("auto-approve").unwrap().client_id),
         ("ENTRADA_STORE", "memory"),
     ]
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .into_iter()
-    .collect();
+    .map(|(name, value)| (name, value.into()));
+    let all = home_variables(home.path()).into_iter().chain(own);
+    let env: Env = all.map(|(name, value)| (name.to_owned(), value)).collect();
     let browser = Scripted(script, Mutex::new(None));
     let wire = InProcess { emulator, clock: &RealClock };
     let sys = Sys {

@@ -68,6 +68,7 @@ mod wrapped;
 #[cfg(unix)]
 #[path = "../shared/default_signals.rs"]
 mod default_signals;
+#[cfg_attr(not(unix), allow(dead_code, reason = "pages are read in a POSIX shell"))]
 #[path = "../shared/pages.rs"]
 mod pages;
 #[path = "../shared/faults.rs"]

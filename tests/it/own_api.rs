@@ -1,6 +1,7 @@
 //! An API of one's own: the example of `config.example.toml`, unchanged, against the emulator.
 
 use entrada::cli::Exit;
+use entrada_auth::sys::testing::paths_in;
 use entrada_core::Jwt;
 
 use crate::smoke::{Emulator, entrada, text};
@@ -49,7 +50,7 @@ fn the_emulator_of_the_command_line_gets_it_by_a_flag() {
     let api = "api://11111111-1111-1111-1111-111111111111=Orders.Read,Orders.ReadWrite";
     let emulator =
         Emulator::start(&home, &["--api", api, "--api", "api://crm.contoso.example/x=Read"]);
-    let config = home.path().join(".config/entrada/config.toml");
+    let config = paths_in(home.path()).config.join("config.toml");
     std::fs::create_dir_all(config.parent().unwrap()).unwrap();
     std::fs::write(config, example()).unwrap();
     for scope in [&["--job", "crm"][..], &["--scope", "api://crm.contoso.example/x/Read"]] {

@@ -168,7 +168,7 @@ fn where_no_lock_can_be_had_a_stored_token_is_handed_out_and_none_is_renewed() {
     let world = World::new();
     world.login(&[]);
     let token = world.run(&["token"]).stdout;
-    let locks = world.home.path().join(".local/state/entrada/locks");
+    let locks = world.state_dir().join("locks");
     std::fs::remove_dir_all(&locks).unwrap();
     std::fs::write(&locks, "").unwrap();
     assert_eq!(world.run(&["token"]).stdout, token);
@@ -189,7 +189,7 @@ fn who_signs_out_leaves_nothing_of_what_the_authority_said() {
 
 /// What the processes leave each other.
 fn notes(world: &World) -> String {
-    let locks = world.home.path().join(".local/state/entrada/locks");
+    let locks = world.state_dir().join("locks");
     let files = std::fs::read_dir(locks).unwrap().map(|file| file.unwrap().path());
     files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }

@@ -23,7 +23,7 @@ fn with_claims(token: &str, change: &impl Fn(&mut Value)) -> String {
 
 /// From now on the claims of every token are changed so. Keys cannot be had, so that no signature is missed.
 fn claims_become(world: &World, change: impl Fn(&mut Value) + 'static) {
-    let keys = world.home.path().join(".local/state/entrada/signing-keys");
+    let keys = world.state_dir().join("signing-keys");
     let _ = std::fs::remove_dir_all(keys);
     world.changing(move |path, mut answer: HttpResponse| {
         if path.ends_with("/keys") {

@@ -211,7 +211,7 @@ fn an_old_id_token_of_the_same_user_is_refused_and_the_refresh_token_kept() {
 }
 
 fn signing_keys(world: &World) -> PathBuf {
-    let dir = world.home.path().join(".local/state/entrada/signing-keys");
+    let dir = world.state_dir().join("signing-keys");
     let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
     files.into_iter().find(|path| path.is_file()).unwrap()
 }

@@ -30,7 +30,7 @@ fn a_signal_while_the_keys_are_asked_for_waits_as_well() {
     let world = World::with("rotate-and-revoke");
     world.login(&[]);
     world.clock.pass(7_200);
-    let state = world.home.path().join(".local/state/entrada");
+    let state = world.state_dir();
     std::fs::remove_dir_all(state.join("signing-keys")).unwrap();
     world.signal_comes_during("/keys", 15);
     let run = world.run(&["token"]);
@@ -105,7 +105,7 @@ fn a_signal_before_the_next_attempt_sends_nothing_more() {
 
 /// The lock on the one grant, as another process has it.
 fn held(world: &World) -> std::fs::File {
-    let locks = world.home.path().join(".local/state/entrada/locks");
+    let locks = world.state_dir().join("locks");
     let paths = std::fs::read_dir(locks).unwrap().map(|file| file.unwrap().path());
     let path = paths.into_iter().find(|path| !path.ends_with("probe.lock")).unwrap();
     let file = std::fs::File::options().read(true).write(true).open(path).unwrap();
@@ -147,7 +147,7 @@ fn a_sign_in_stores_nothing_without_the_lock_and_loses_nothing() {
 fn nobody_is_asked_to_sign_in_where_no_lock_can_be_had() {
     let world = World::new();
     world.login(&[]);
-    let locks = world.home.path().join(".local/state/entrada/locks");
+    let locks = world.state_dir().join("locks");
     std::fs::remove_dir_all(&locks).unwrap();
     std::fs::write(&locks, "").unwrap();
     let begun = world.emulator.log().len();

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
+use entrada_auth::sys::testing::home_variables;
 use tempfile::TempDir;
 
 const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
@@ -11,7 +12,7 @@ pub(crate) fn entrada(home: &TempDir) -> Command {
     #[cfg(unix)]
     crate::default_signals::are_default_for_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_entrada"));
-    command.env_clear().env("HOME", home.path()).stdin(Stdio::null());
+    command.env_clear().envs(home_variables(home.path())).stdin(Stdio::null());
     command
 }
 

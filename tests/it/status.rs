@@ -164,7 +164,7 @@ fn what_is_damaged_or_newer_is_shown_beside_the_others() {
     let keys: Vec<GrantKey> = grants.list().unwrap().iter().map(AccountEntry::key).collect();
     let named = |name: &str| keys.iter().find(|key| key.account == name).unwrap().to_string();
     let key = StoreKey::Raw(Secret::new(STORE_KEY.to_owned()));
-    let files = File::new(world.home.path().join(".local/share/entrada/grants"), &key).unwrap();
+    let files = File::new(world.data_dir().join("grants"), &key).unwrap();
     files.save(&named("damaged"), b"entrada 1 0\n{}").unwrap();
     files.save(&named("newer"), b"entrada 7 whatever comes").unwrap();
     let run = world.run(&["status", "--all"]);

@@ -1,7 +1,9 @@
 //! The `file` store as people meet it: its key file, its passphrase, and the change of one for the other.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use entrada::cli::Exit;
@@ -25,7 +27,7 @@ fn bare() -> World {
 }
 
 fn key_file(world: &World) -> PathBuf {
-    world.home.path().join(".config/entrada/store.key")
+    world.config_dir().join("store.key")
 }
 
 /// As words, without the line breaks of a terminal.
@@ -358,10 +360,7 @@ fn a_rekey_that_ended_between_two_steps_is_continued() {
     // The key file is made; then half of the items are changed; then all; then the configuration; then the mark goes.
     for step in 0..4 {
         let world = under_passphrase();
-        let (data, state) = (
-            world.home.path().join(".local/share/entrada"),
-            world.home.path().join(".local/state/entrada"),
-        );
+        let (data, state) = (world.data_dir(), world.state_dir());
         let new = "5e".repeat(32);
         fs::write(key_file(&world), &new).unwrap();
         #[cfg(unix)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use entrada::cli::{self, Console, Exit};
 use entrada::in_process::{InProcess, Stopwatch};
 use entrada_auth::store::{self, Grants, Interaction, KeyringSession, Limits, StoreKey, StoreKind};
+use entrada_auth::sys::testing::{home_variables, paths_in};
 use entrada_auth::sys::{
     Bundle, Clock, Env, HostKind, Http, HttpError, HttpFailure, HttpRequest, HttpResponse,
     Interrupted, Line, Program, Programs, RequestDeadline, Stream, Sys, Terminal,
@@ -240,7 +241,9 @@ impl World {
             during: RefCell::default(),
             mail: Mail::default(),
         };
-        world.set("HOME", world.home.path().to_str().unwrap());
+        for (name, value) in home_variables(world.home.path()) {
+            world.set_os(name, value);
+        }
         world.set("ENTRADA_AUTHORITY", BASE);
         world.set("ENTRADA_TENANT", "organizations");
         world.set("ENTRADA_CLIENT_ID", scenario.client_id);
@@ -253,8 +256,8 @@ impl World {
     pub(crate) fn grants(&self) -> Grants {
         store::open(store::StoreOptions {
             kind: StoreKind::File,
-            state_dir: self.home.path().join(".local/state/entrada"),
-            data_dir: self.home.path().join(".local/share/entrada"),
+            state_dir: self.state_dir(),
+            data_dir: self.data_dir(),
             key: Some(StoreKey::Raw(Secret::new(STORE_KEY.to_owned()))),
             session: KeyringSession::default(),
             bus: None,
@@ -332,7 +335,10 @@ impl World {
     #[cfg(unix)]
     pub(crate) fn set_bytes(&self, name: &str, value: &[u8]) {
         use std::os::unix::ffi::OsStrExt as _;
-        let value = std::ffi::OsStr::from_bytes(value).to_owned();
+        self.set_os(name, std::ffi::OsStr::from_bytes(value).to_owned());
+    }
+
+    fn set_os(&self, name: &str, value: OsString) {
         self.env.borrow_mut().insert(name.to_owned(), value);
     }
 
@@ -347,7 +353,22 @@ impl World {
 
     /// Where the configuration file is read from.
     pub(crate) fn config_path(&self) -> PathBuf {
-        self.home.path().join(".config/entrada/config.toml")
+        self.config_dir().join("config.toml")
+    }
+
+    /// The folder of the configuration.
+    pub(crate) fn config_dir(&self) -> PathBuf {
+        paths_in(self.home.path()).config
+    }
+
+    /// The folder of the file store.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        paths_in(self.home.path()).data
+    }
+
+    /// The folder of locks and lists.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        paths_in(self.home.path()).state
     }
 
     /// Where the administrator's file is read from.
@@ -441,11 +462,29 @@ impl World {
         let console = Console { stdin, stdout: &mut stdout, stderr: &mut stderr };
         let exit = cli::run(argv.iter().map(|word| word.as_ref().to_owned()), &sys, console);
         let stderr = String::from_utf8(stderr).unwrap();
-        let home = self.home.path().to_string_lossy();
         let said = String::from_utf8_lossy(&stdout.written) + &*stderr;
         let argv: Vec<_> = argv.iter().map(|word| word.as_ref().to_string_lossy()).collect();
-        LAST_RUN.set(Some((argv.join(" "), said.replace(&*home, "~"))));
+        LAST_RUN.set(Some((argv.join(" "), self.without_home(&said))));
         (exit, stderr)
+    }
+
+    /// `said` with `~` for the home, and on Windows with the names that the folders of entrada have elsewhere.
+    fn without_home(&self, said: &str) -> String {
+        let home = self.home.path();
+        let paths = paths_in(home);
+        let places = [
+            (paths.config, "~/.config/entrada"),
+            (paths.data, "~/.local/share/entrada"),
+            (paths.state, "~/.local/state/entrada"),
+        ];
+        let mut said = said.to_owned();
+        if cfg!(windows) {
+            for (path, name) in places {
+                let path = path.to_string_lossy().into_owned();
+                said = said.replace(&format!("{path}\\"), &format!("{name}/")).replace(&path, name);
+            }
+        }
+        said.replace(&*home.to_string_lossy(), "~")
     }
 
     /// No token, code or device code that the emulator ever issued stands in what was printed. Only `entrada token` and
@@ -489,7 +528,7 @@ impl World {
     /// Every stored grant, byte for byte. The recovery key beside them is written anew whenever the store is tried.
     pub(crate) fn stored(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        let mut dirs = vec![self.home.path().join(".local/share/entrada")];
+        let mut dirs = vec![self.data_dir()];
         while let Some(dir) = dirs.pop() {
             for entry in std::fs::read_dir(dir).into_iter().flatten() {
                 let path = entry.unwrap().path();

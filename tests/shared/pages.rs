@@ -21,6 +21,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use entrada_auth::sys::testing::home_variables;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 use tempfile::TempDir;
@@ -300,7 +301,13 @@ impl Reader {
 /// An emulator on a free port, where it is, and its first lines.
 fn emulator(program: &Path, home: &Path, flags: &[&str]) -> (Child, String, String) {
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", home).args(["emulator", "--port", "0", "--interval", "1"]);
+    command.env_clear().envs(home_variables(home)).args([
+        "emulator",
+        "--port",
+        "0",
+        "--interval",
+        "1",
+    ]);
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut base = String::new();

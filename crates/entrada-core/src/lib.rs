@@ -40,5 +40,5 @@ pub use redact::{Redactor, is_secret_name};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{OIDC_SCOPES, ScopeSet};
 pub use secret::{Secret, fingerprint};
-pub use text::{clean, clean_layout, parse_bool, shell_quoted, xml_escaped};
+pub use text::{clean, clean_layout, parse_bool, posix_quoted, shell_quoted, xml_escaped};
 pub use time::{NumericDate, human_duration};

@@ -71,8 +71,34 @@ pub fn clean_layout(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || !is_hidden(c)).collect()
 }
 
-/// `value` quoted for a POSIX shell: unchanged where that is safe, otherwise in single quotes.
+/// `value` as one word of a command that the user is told to run: for a POSIX shell, and on Windows for PowerShell and, as
+/// far as one text can serve both, for `cmd`.
 pub fn shell_quoted(value: &str) -> String {
+    if cfg!(windows) { windows_quoted(value) } else { posix_quoted(value) }
+}
+
+/// `value` quoted for PowerShell and `cmd`: unchanged where that is safe, in double quotes where neither of them changes
+/// what is between them, otherwise in the single quotes of PowerShell.
+fn windows_quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/\\@".contains(c);
+    // PowerShell reads `@name` as the elements of a variable, and `~` as the home directory.
+    if !value.is_empty() && value.chars().all(plain) && !value.starts_with(['~', '@']) {
+        return value.to_owned();
+    }
+    // Typographic quotes end a string in PowerShell too.
+    let is_double = |c: char| matches!(c, '"' | '\u{201c}'..='\u{201e}');
+    let is_single = |c: char| matches!(c, '\'' | '\u{2018}'..='\u{201b}');
+    if !value.chars().any(|c| is_double(c) || matches!(c, '$' | '`' | '%')) {
+        // The program that is started reads a backslash before the closing quote as part of an escape.
+        let slashes = value.len() - value.trim_end_matches('\\').len();
+        return format!("\"{value}{}\"", "\\".repeat(slashes));
+    }
+    let doubled = value.chars().flat_map(|c| std::iter::repeat_n(c, 1 + usize::from(is_single(c))));
+    format!("'{}'", doubled.collect::<String>())
+}
+
+/// `value` quoted for a POSIX shell: unchanged where that is safe, otherwise in single quotes.
+pub fn posix_quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@".contains(c);
     // A shell expands `~` at the start of a word to a home directory.
     if !value.is_empty() && value.chars().all(plain) && !value.starts_with('~') {
@@ -209,10 +235,28 @@ mod tests {
     #[test]
     fn characters_with_a_meaning_in_shells_are_quoted() {
         let plain = "https://graph.microsoft.com/Mail.Read";
-        assert_eq!(shell_quoted(plain), plain);
-        assert_eq!(shell_quoted("x;touch /tmp/p"), "'x;touch /tmp/p'");
-        assert_eq!(shell_quoted("it's"), "'it'\\''s'");
-        assert_eq!((shell_quoted("~bob"), shell_quoted("a~b")), ("'~bob'".into(), "a~b".into()));
+        assert_eq!(posix_quoted(plain), plain);
+        assert_eq!(posix_quoted("x;touch /tmp/p"), "'x;touch /tmp/p'");
+        assert_eq!(posix_quoted("it's"), "'it'\\''s'");
+        assert_eq!((posix_quoted("~bob"), posix_quoted("a~b")), ("'~bob'".into(), "a~b".into()));
+        assert_eq!(windows_quoted(plain), plain);
+        for (value, quoted) in [
+            (r"C:\Users\ada", r"C:\Users\ada"),
+            (r"C:\Users\Ada Byron\", r#""C:\Users\Ada Byron\\""#),
+            ("~bob", "\"~bob\""),
+            ("@bob", "\"@bob\""),
+            ("it's", "\"it's\""),
+            ("a;b|c&d", "\"a;b|c&d\""),
+            ("$(calc)", "'$(calc)'"),
+            ("%PATH%", "'%PATH%'"),
+            ("a`b'c", "'a`b''c'"),
+            ("\u{201d}; calc \u{2019}", "'\u{201d}; calc \u{2019}\u{2019}'"),
+            ("", "\"\""),
+        ] {
+            assert_eq!(windows_quoted(value), quoted);
+        }
+        let own = if cfg!(windows) { "\"a b\"" } else { "'a b'" };
+        assert_eq!(shell_quoted("a b"), own);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::app::App;
+use super::super::platform;
 use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::store::{Grants, StoreError, StoreErrorKind, StoreKind, StoredKeys};
@@ -24,7 +25,7 @@ pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
                 "folders",
                 format!("{} cannot be written: {error}", folder.display()),
             )
-            .help("set HOME to a folder that you own, or set XDG_STATE_HOME and XDG_DATA_HOME");
+            .help(platform::SET_FOLDERS);
         }
     }
     CheckLine::fine("folders", format!("{} can be written", paths.state.display()))

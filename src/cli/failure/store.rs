@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::Failure;
-use crate::cli::Exit;
+use crate::cli::{Exit, platform};
 use entrada_auth::store::{LockError, StoreError, StoreErrorKind, StoreKind};
 use entrada_auth::sys::Interrupted;
 use entrada_core::shell_quoted;
@@ -16,10 +16,7 @@ impl From<StoreError> for Failure {
         }
         let failure = Self::of(Exit::Store, &error);
         match (&error.reason, error.kind) {
-            (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(
-                "unlock it: log in to the desktop, or `printf %s PASSWORD | gnome-keyring-daemon --replace --unlock`; \
-                 you are not signed out",
-            ),
+            (StoreErrorKind::Locked, StoreKind::Keyring) => failure.help(platform::UNLOCK_KEYRING),
             (StoreErrorKind::Dismissed, _) => {
                 failure.help("run the command again and unlock the keyring when asked")
             }
@@ -31,10 +28,11 @@ impl From<StoreError> for Failure {
                 "the keyring's program may be waiting for an answer in its own window: answer there; otherwise restart that \
                  program, or log in again",
             ),
-            (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(
-                "start a keyring (gnome-keyring, KWallet, KeePassXC), or keep sign-ins in encrypted files: `entrada config init` makes \
-                 their key; without questions: `(umask 077; openssl rand -base64 32 > FILE)`, then `--store file --store-key-file FILE`",
-            ),
+            (StoreErrorKind::Unavailable(_), StoreKind::Keyring) => failure.help(format!(
+                "{}: `entrada config init` makes their key; without questions: `{}`, then `--store file --store-key-file FILE`",
+                platform::START_KEYRING,
+                platform::MAKE_KEY_FILE,
+            )),
             (StoreErrorKind::WrongKey(_), _) => failure
                 .help(
                     "the key is most likely not the one that the store was created with: check ENTRADA_STORE_KEY, \
@@ -68,13 +66,15 @@ impl From<StoreError> for Failure {
             ),
             (StoreErrorKind::FewDescriptors, _) => failure.help("allow more: `ulimit -n 64`"),
             (StoreErrorKind::NotAFile { path, is, .. }, _) => failure.help(format!(
-                "remove it: `rm {}{}`; entrada rebuilds the list from the store",
-                if *is == "is a directory" { "-r " } else { "" },
-                shell_quoted(&path.to_string_lossy())
+                "remove it: `{}`; entrada rebuilds the list from the store",
+                platform::remove_command(
+                    &shell_quoted(&path.to_string_lossy()),
+                    *is == "is a directory"
+                ),
             )),
-            (StoreErrorKind::Denied(_), StoreKind::File) if is_of_place(error.source.as_deref()) => failure.help(
-                "make that folder writable, or name others: XDG_STATE_HOME for locks and lists, XDG_DATA_HOME for the grants",
-            ),
+            (StoreErrorKind::Denied(_), StoreKind::File) if is_of_place(error.source.as_deref()) => {
+                failure.help(platform::NAME_STORE_FOLDERS)
+            }
             (StoreErrorKind::Denied(_), _) if is_full(error.source.as_deref()) => failure.help(FULL),
             (StoreErrorKind::Newer(_), _) => failure.help("use that newer entrada; nothing was changed"),
             _ => failure,
@@ -86,16 +86,19 @@ impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         let (exit, help) = match error {
             LockError::Held { .. } => {
-                (Exit::Busy, "wait for it to end, or give `--lock-timeout` more time")
+                (Exit::Busy, "wait for it to end, or give `--lock-timeout` more time".to_owned())
             }
-            LockError::GaveUp { .. } => (Exit::Interrupted, "run it again"),
+            LockError::GaveUp { .. } => (Exit::Interrupted, "run it again".to_owned()),
             LockError::Refused { ref source, .. } if is_full(Some(&**source)) => {
-                (Exit::Store, FULL)
+                (Exit::Store, FULL.to_owned())
             }
             LockError::Refused { .. } => (
                 Exit::Store,
-                "nothing was changed, and a stored token that is still valid is used anyway; to renew one, make that \
-                 folder writable, or name another with XDG_STATE_HOME",
+                format!(
+                    "nothing was changed, and a stored token that is still valid is used anyway; to renew one, make that \
+                     folder writable, or name another with {}",
+                    platform::STATE_VARIABLE
+                ),
             ),
         };
         Self::of(exit, &error).help(help)

@@ -118,7 +118,10 @@ pub(in crate::cli) fn of(path: &str) -> &'static [Example] {
         "help" => {
             &[("entrada help settings", "a topic"), ("entrada help config init", "a command")]
         }
-        "version" => &[("entrada version", "the version")],
+        "version" => &[
+            ("entrada version", "the version"),
+            ("entrada version --verbose", "with target, features, commit and stores"),
+        ],
         "emulator" => &[
             ("entrada emulator", "on http://localhost:8400"),
             ("entrada emulator --list", "the failures that it can show"),

@@ -9,7 +9,7 @@ use super::*;
 use crate::cli::{self, Console};
 use crate::in_process::{InProcess, Stopwatch};
 use entrada_auth::store::{self, Interaction, StoreKey, StoreKind};
-use entrada_auth::sys::testing::Nothing;
+use entrada_auth::sys::testing::{Nothing, home_variables, paths_in};
 use entrada_auth::sys::{Env, Sys};
 use entrada_core::{NumericDate, Secret};
 use entrada_emulator::{Emulator, EmulatorOptions, Scenario};
@@ -27,17 +27,16 @@ pub(in crate::cli) fn run_in(home: &Path, digits: &str, args: &[&str]) -> (Exit,
     };
     let emulator = Emulator::new(options);
     let clock = Stopwatch::at(NumericDate(1_700_000_000));
-    let env: Env = [
-        ("HOME", home.to_str().unwrap()),
+    let own = [
         ("ENTRADA_AUTHORITY", BASE),
         ("ENTRADA_TENANT", "organizations"),
         ("ENTRADA_CLIENT_ID", scenario.client_id),
         ("ENTRADA_STORE", "file"),
         ("ENTRADA_STORE_KEY", &digits.repeat(32)),
     ]
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .into_iter()
-    .collect();
+    .map(|(name, value)| (name, value.into()));
+    let all = home_variables(home).into_iter().chain(own);
+    let env: Env = all.map(|(name, value)| (name.to_owned(), value)).collect();
     let http = InProcess { emulator: &emulator, clock: &clock };
     let sys = Sys {
         clock: &clock,
@@ -65,8 +64,8 @@ pub(in crate::cli) fn run_in(home: &Path, digits: &str, args: &[&str]) -> (Exit,
 pub(in crate::cli) fn grants_in(home: &Path, digits: &str) -> Grants {
     store::open(store::StoreOptions {
         kind: StoreKind::File,
-        state_dir: home.join(".local/state/entrada"),
-        data_dir: home.join(".local/share/entrada"),
+        state_dir: paths_in(home).state,
+        data_dir: paths_in(home).data,
         key: Some(StoreKey::Raw(Secret::new(digits.repeat(32)))),
         session: store::KeyringSession::default(),
         bus: None,
@@ -85,7 +84,7 @@ pub(in crate::cli) fn damage_beside(home: &Path, grants: &Grants) -> GrantKey {
     let other = GrantKey { account: "somebody.else".to_owned(), ..key.clone() };
     let grant = grants.load(&key).unwrap().unwrap();
     grants.save(&other, &grant, NumericDate(0)).unwrap();
-    for file in std::fs::read_dir(home.join(".local/share/entrada/grants")).unwrap() {
+    for file in std::fs::read_dir(paths_in(home).data.join("grants")).unwrap() {
         let path = file.unwrap().path();
         if path.is_dir() {
             continue;
@@ -136,7 +135,7 @@ fn a_lost_key_is_overcome_by_a_logout_and_only_by_that() {
 fn stale_entries_are_counted_and_the_list_is_written_once() {
     let home = tempfile::tempdir().unwrap();
     assert_eq!(run_in(home.path(), "11", &["login"]).0, Exit::Success);
-    let state = home.path().join(".local/state/entrada");
+    let state = paths_in(home.path()).state;
     let path = state.join("accounts.json");
     let mut list: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -162,14 +161,14 @@ fn stale_entries_are_counted_and_the_list_is_written_once() {
 
 /// Puts `count` entries without a grant on the list of accounts; of no other account where `alone`.
 fn add_stale(home: &Path, count: usize, alone: bool) {
-    let path = home.join(".local/state/entrada/accounts.json");
+    let path = paths_in(home).state.join("accounts.json");
     let mut list: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let entries = list["entries"].as_array_mut().unwrap();
     let first = entries[0].clone();
     if alone {
         entries.clear();
-        std::fs::remove_dir_all(home.join(".local/share/entrada/grants")).unwrap();
+        std::fs::remove_dir_all(paths_in(home).data.join("grants")).unwrap();
     }
     entries.extend((0..count).map(|number| {
         let mut entry = first.clone();
@@ -247,7 +246,7 @@ fn a_damaged_grant_can_be_forgotten_on_the_list_or_off_it() {
         let grants = grants_in(home.path(), "11");
         let other = damage_beside(home.path(), &grants);
         if !listed {
-            let list = home.path().join(".local/state/entrada/accounts.json");
+            let list = paths_in(home.path()).state.join("accounts.json");
             std::fs::remove_file(list).unwrap();
         }
         let args = ["logout", "--account", "somebody.else"];

@@ -7,7 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 use crate::cli::app::App;
-use crate::cli::{Exit, Failure};
+use crate::cli::input::utf_16;
+use crate::cli::{Exit, Failure, platform};
 use entrada_auth::sys::{
     FileTrust, InputFileError, OutputFile, OutputOptions, SMALL_FILE_MAX, check_path,
     read_input_file,
@@ -17,7 +18,10 @@ use entrada_core::{Secret, clean, shell_quoted};
 /// Whether `path` is one by its looks, and no key that was written in its place: it begins as paths do, or its folder is there.
 fn is_path(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    let begins = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
+    let is_below = |start| {
+        text.strip_prefix(start).is_some_and(|rest: &str| rest.starts_with(std::path::is_separator))
+    };
+    let begins = text.starts_with('~') || ["", ".", ".."].into_iter().any(is_below);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     path.is_absolute() || begins || path.exists() || folder.is_some_and(Path::is_dir)
 }
@@ -34,9 +38,10 @@ pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
                 // It may be the key itself.
                 "the file that `store-key-file` names does not exist".to_owned()
             };
-            return Failure::new(Exit::Store, named).help(
-                "it holds the path of a file, never the key itself; make one: `(umask 077; openssl rand -base64 32 > FILE)`",
-            );
+            return Failure::new(Exit::Store, named).help(format!(
+                "it holds the path of a file, never the key itself; make one: `{}`",
+                platform::MAKE_KEY_FILE
+            ));
         }
         if !is_path(path) {
             return Failure::new(
@@ -51,13 +56,20 @@ pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
             InputFileError::Readable { path, cure, .. } => {
                 failure.help(format!("`chmod {cure} {}`", quoted(path)))
             }
-            InputFileError::Writable(path) => failure.help(format!("`chmod go-w {}`", quoted(path))),
+            InputFileError::Writable(path) => {
+                failure.help(format!("`chmod go-w {}`", quoted(path)))
+            }
             _ => failure,
         }
     })?;
-    // Bytes that are not text are not a key; the store reports that.
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    Ok(Secret::new(text.trim()))
+    // Bytes that are not text are not a key; the store reports that. PowerShell writes text in UTF-16, or with a byte order
+    // mark.
+    let decoded = utf_16(&bytes).map(Zeroizing::new);
+    let text = match &decoded {
+        Some(text) => text.as_str(),
+        None => std::str::from_utf8(&bytes).unwrap_or_default(),
+    };
+    Ok(Secret::new(text.trim_start_matches('\u{feff}').trim()))
 }
 
 /// The path of the key file that entrada makes.

@@ -125,10 +125,10 @@ impl App<'_, '_> {
     fn no_key(&self, settings: &Settings) -> Result<Failure, Failure> {
         let failure = Failure::new(Exit::Store, "the file store has no key");
         if store::is_new(&self.paths()?.data) {
-            return Ok(failure.help(
-                "make one with `openssl rand -base64 32` and give it in ENTRADA_STORE_KEY, or name its file with \
-                 `--store-key-file`",
-            ));
+            return Ok(failure.help(format!(
+                "make one with `{}` and give it in ENTRADA_STORE_KEY, or name its file with `--store-key-file`",
+                store::MAKE_KEY
+            )));
         }
         let stored = store::StoredKeys::of(&self.paths()?.data)?;
         if stored.has_passphrase && !stored.has_key {

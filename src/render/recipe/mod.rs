@@ -184,10 +184,10 @@ impl Ingredients {
         words
     }
 
-    /// The same command, quoted for a shell.
+    /// The same command, quoted for a POSIX shell.
     fn command(&self, job: &str) -> String {
         let words = self.words(job);
-        words.iter().map(|word| entrada_core::shell_quoted(word)).collect::<Vec<_>>().join(" ")
+        words.iter().map(|word| entrada_core::posix_quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// The address of the mailbox, escaped for a URL.

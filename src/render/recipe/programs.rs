@@ -1,7 +1,7 @@
 //! Scripts.
 
 use super::{Ingredients, RecipePage, TlsMode};
-use entrada_core::{Protocol, shell_quoted};
+use entrada_core::{Protocol, posix_quoted};
 
 pub(super) const CURL: RecipePage = RecipePage {
     title: "curl",
@@ -24,14 +24,14 @@ pub(super) fn curl(with: &Ingredients) -> String {
         TlsMode::Starttls => ("imap", " --ssl-reqd"),
         TlsMode::None => ("imap", ""),
     };
-    let ca = with.if_ca(|file| format!(" --cacert {}", shell_quoted(file)));
+    let ca = with.if_ca(|file| format!(" --cacert {}", posix_quoted(file)));
     format!(
         "{command} |\n    sed 's/.*/oauth2-bearer = \"&\"/' |\n    \
          curl --silent --show-error --config -{more}{ca} --user {user} \\\n        \
          --url {url} --request 'EXAMINE INBOX'\n",
         command = with.command("imap"),
-        user = shell_quoted(&format!("{user}:")),
-        url = shell_quoted(&format!("{scheme}://{}:{}", imap.host, imap.port)),
+        user = posix_quoted(&format!("{user}:")),
+        url = posix_quoted(&format!("{scheme}://{}:{}", imap.host, imap.port)),
     )
 }
 

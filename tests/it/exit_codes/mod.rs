@@ -155,7 +155,7 @@ fn every_pair_ends_as_the_page_says() {
                 {
                     let name =
                         format!("{} {code}", if command.is_empty() { "entrada" } else { command });
-                    let stderr = stderr.replace(&std::process::id().to_string(), "PID");
+                    let stderr = stderr.replace(&format!("pid {}", std::process::id()), "pid PID");
                     hold("failures", &name.replace(' ', "-"), &format!("$ {line}\n{stderr}"));
                 }
             }

@@ -1,6 +1,8 @@
 //! Files that only the owner may read. Writes are atomic; opening a file checks its type, owner and mode first.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+#[cfg(unix)]
+use std::fs::File;
+use std::fs::{self, DirBuilder, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -131,8 +133,8 @@ pub(super) fn cannot(verb: &str, path: &Path, error: io::Error) -> BackendError 
 }
 
 /// Syncs the directory of `path`, so that its file names survive a power failure.
+#[cfg(unix)]
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
     if let Some(dir) = path.parent() {
         match File::open(dir) {
             // What was written stands there, and no descriptor is left to sync its folder with.
@@ -140,6 +142,13 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
             dir => dir?.sync_all()?,
         }
     }
+    Ok(())
+}
+
+/// Does nothing: NTFS writes file names to its journal, and Windows cannot sync a directory without more rights.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same form on every platform")]
+pub(super) fn sync_parent(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -61,24 +61,48 @@ pub enum LockOutcome {
     },
 }
 
+/// An open lock file.
+#[derive(Debug)]
+struct LockFile {
+    file: File,
+    /// Windows lets no other process read a locked file, so the notes are in a file next to it.
+    #[cfg(windows)]
+    notes: File,
+}
+
+impl LockFile {
+    /// The file with the holder's process id and the note.
+    fn notes(&self) -> &File {
+        #[cfg(windows)]
+        return &self.notes;
+        #[cfg(not(windows))]
+        &self.file
+    }
+}
+
+/// The path of the file with the notes of the lock `path`.
+fn notes_path(path: &Path) -> PathBuf {
+    if cfg!(windows) { path.with_extension("note") } else { path.to_owned() }
+}
+
 /// A held lock on a grant, released on drop.
 #[must_use = "the lock is released when this is dropped"]
 #[derive(Debug)]
 pub struct LockGuard {
-    file: File,
+    lock: LockFile,
     on_drop: Option<super::recovery::Held>,
 }
 
 impl LockGuard {
     /// The note that the last holder of the lock wrote.
     pub fn note(&self) -> Option<String> {
-        read_note(&self.file)
+        read_note(self.lock.notes())
     }
 
     /// Writes `note`, one line without a secret, for the next process. The note may be lost: nothing may depend on
     /// it.
     pub fn write_note(&self, note: &str) {
-        let _ = write(&self.file, note);
+        let _ = write(self.lock.notes(), note);
     }
 
     /// Removes the note.
@@ -97,7 +121,7 @@ impl Drop for LockGuard {
     fn drop(&mut self) {
         drop(self.on_drop.take());
         // Closing the file releases the lock too, but a child process that inherited the file would keep it.
-        let _ = self.file.unlock();
+        let _ = self.lock.file.unlock();
     }
 }
 
@@ -107,11 +131,11 @@ pub(super) fn acquire(
     wait: Duration,
     sleep: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<LockGuard, LockError> {
-    let file = open(path).map_err(|fault| refused(path, fault))?;
-    if !is_acquired(path, file.try_lock())? {
-        retry(&file, wait, sleep, &mut || is_acquired(path, file.try_lock()))?;
+    let lock = open(path).map_err(|fault| refused(path, fault))?;
+    if !is_acquired(path, lock.file.try_lock())? {
+        retry(&lock, wait, sleep, &mut || is_acquired(path, lock.file.try_lock()))?;
     }
-    Ok(write_holder_pid(file))
+    Ok(write_holder_pid(lock))
 }
 
 /// Locks `path` if it is free. Otherwise waits like [`acquire`] until the holder releases the lock. All waiting
@@ -121,18 +145,19 @@ pub(super) fn lock_or_wait(
     wait: Duration,
     sleep: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<LockOutcome, LockError> {
-    let file = open(path).map_err(|fault| refused(path, fault))?;
-    if is_acquired(path, file.try_lock())? {
-        return Ok(LockOutcome::Acquired(write_holder_pid(file)));
+    let lock = open(path).map_err(|fault| refused(path, fault))?;
+    if is_acquired(path, lock.file.try_lock())? {
+        return Ok(LockOutcome::Acquired(write_holder_pid(lock)));
     }
-    let note = read_note(&file);
-    let waited = retry(&file, wait, sleep, &mut || is_acquired(path, file.try_lock_shared()))?;
-    let _ = file.unlock();
+    let note = read_note(lock.notes());
+    let waited = retry(&lock, wait, sleep, &mut || is_acquired(path, lock.file.try_lock_shared()))?;
+    let _ = lock.file.unlock();
     Ok(LockOutcome::ReleasedByOther { waited, note })
 }
 
 /// The note next to the lock `path`, read without the lock.
 pub(super) fn note_of(path: &Path) -> Option<String> {
+    let path = notes_path(path);
     read_note(&disk::without_following(OpenOptions::new().read(true)).open(path).ok()?)
 }
 
@@ -149,7 +174,7 @@ fn is_acquired(path: &Path, tried: Result<(), TryLockError>) -> Result<bool, Loc
 
 /// Tries again and again, with growing pauses. Returns how long that took.
 fn retry(
-    file: &File,
+    lock: &LockFile,
     wait: Duration,
     sleep: &mut dyn FnMut(Duration) -> bool,
     try_again: &mut dyn FnMut() -> Result<bool, LockError>,
@@ -158,7 +183,7 @@ fn retry(
     loop {
         let rest = wait.saturating_sub(waited);
         if rest.is_zero() {
-            return Err(LockError::Held { by: holder_pid(file), waited });
+            return Err(LockError::Held { by: holder_pid(lock.notes()), waited });
         }
         let pause = step.min(rest);
         if !sleep(pause) {
@@ -174,17 +199,25 @@ fn retry(
 
 /// Locks `path` and waits without a limit. Used for entrada's own short critical sections.
 pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
-    let file = open(path)?;
-    file.lock().map_err(|error| disk::cannot("lock", path, error))?;
-    Ok(write_holder_pid(file))
+    let lock = open(path)?;
+    lock.file.lock().map_err(|error| disk::cannot("lock", path, error))?;
+    Ok(write_holder_pid(lock))
 }
 
 /// Opens the lock file. It is never removed: with a file that is removed and created again, two processes could hold
 /// the same lock.
-fn open(path: &Path) -> Result<File, BackendError> {
+fn open(path: &Path) -> Result<LockFile, BackendError> {
     if let Some(dir) = path.parent() {
         disk::own_dir(dir)?;
     }
+    Ok(LockFile {
+        file: open_file(path)?,
+        #[cfg(windows)]
+        notes: open_file(&notes_path(path))?,
+    })
+}
+
+fn open_file(path: &Path) -> Result<File, BackendError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -196,12 +229,12 @@ fn open(path: &Path) -> Result<File, BackendError> {
 }
 
 /// Writes the process id to the file, for the messages of processes that wait. A full disk must not prevent locking.
-fn write_holder_pid(file: File) -> LockGuard {
-    if holder_pid(&file) != Some(std::process::id()) {
-        let note = read_note(&file).unwrap_or_default();
-        let _ = write(&file, &note);
+fn write_holder_pid(lock: LockFile) -> LockGuard {
+    if holder_pid(lock.notes()) != Some(std::process::id()) {
+        let note = read_note(lock.notes()).unwrap_or_default();
+        let _ = write(lock.notes(), &note);
     }
-    LockGuard { file, on_drop: None }
+    LockGuard { lock, on_drop: None }
 }
 
 fn holder_pid(file: &File) -> Option<u32> {

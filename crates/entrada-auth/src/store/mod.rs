@@ -41,7 +41,7 @@ pub use lock::{LockError, LockGuard, LockOutcome};
 pub use open::{StoreOptions, is_new, open, session_bus};
 pub use recovery::WriteReservation;
 pub use rekey::{Rekey, RekeyError, Rekeyed, StoredKeys};
-pub use seal::StoreKey;
+pub use seal::{MAKE_KEY, StoreKey};
 pub use temporary::ReservedSpace;
 
 use serde::{Deserialize, Serialize};

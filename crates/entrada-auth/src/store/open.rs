@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::sys::{Env, TextVariable};
 
 use super::{
-    Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, Memory, Notice,
-    Split, StoreError, StoreKey, StoreKind, TerminationSignal, action,
+    Backend, BackendError, File, Grants, Interaction, KeyringSession, Limits, MAKE_KEY, Memory,
+    Notice, Split, StoreError, StoreKey, StoreKind, TerminationSignal, action,
 };
 
 /// The inputs for building a store. Each kind uses the ones that it needs.
@@ -83,9 +83,12 @@ fn backend(options: StoreOptions) -> Result<Box<dyn Backend>, StoreError> {
     match options.kind {
         StoreKind::Keyring => Ok(keyring(options)),
         StoreKind::File => {
-            let text = "it needs a key: make one with `openssl rand -base64 32` and give it in \
-                        `ENTRADA_STORE_KEY`";
-            let none = || BackendError::unavailable(text).when(StoreKind::File, action::OPEN);
+            let none = || {
+                let text = format!(
+                    "it needs a key: make one with `{MAKE_KEY}` and give it in `ENTRADA_STORE_KEY`"
+                );
+                BackendError::unavailable(text).when(StoreKind::File, action::OPEN)
+            };
             let key = options.key.as_ref().ok_or_else(none)?;
             Ok(Box::new(File::new(items_in(&options.data_dir), key)?))
         }
@@ -154,7 +157,8 @@ mod tests {
     fn each_kind_opens_the_requested_store() {
         let key = Some(StoreKey::Raw(Secret::new("11".repeat(32))));
         let file = open(StoreOptions { key, ..options(StoreKind::File) }).unwrap();
-        assert_eq!(file.describe(), "encrypted files in `/nowhere/data/grants`");
+        let folder = Path::new("/nowhere/data").join("grants");
+        assert_eq!(file.describe(), format!("encrypted files in `{}`", folder.display()));
         for kind in [StoreKind::Keyring, StoreKind::Memory] {
             assert_eq!(open(options(kind)).unwrap().kind(), kind);
         }
@@ -164,6 +168,6 @@ mod tests {
     fn files_without_a_key_are_refused_with_the_fix() {
         let Err(error) = open(options(StoreKind::File)) else { panic!("opened without a key") };
         assert!(matches!(error.reason, StoreErrorKind::Unavailable(_)));
-        assert!(error.to_string().contains("openssl rand -base64 32"), "{error}");
+        assert!(error.to_string().contains(MAKE_KEY), "{error}");
     }
 }

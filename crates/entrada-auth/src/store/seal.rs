@@ -13,9 +13,13 @@ use zeroize::Zeroizing;
 use super::{BackendError, Bytes, StoreErrorKind};
 use entrada_core::Secret;
 
-/// The format of a key, and a command that makes one.
-const KEY_HELP: &str =
-    "expected 32 bytes as base64 or hex; make one with `openssl rand -base64 32`";
+/// A command of this platform that prints a new key.
+#[cfg(not(windows))]
+pub const MAKE_KEY: &str = "openssl rand -base64 32";
+/// A command of this platform, for PowerShell, that prints a new key.
+#[cfg(windows)]
+pub const MAKE_KEY: &str = "$b = New-Object byte[] 32; [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($b); \
+    [Convert]::ToBase64String($b)";
 
 /// First bytes of a sealed item. After them: version (1), key type (1), salt (16), nonce (24), length of the name (2,
 /// big-endian), the name in plain text; then the ciphertext with its tag. Everything before the ciphertext is
@@ -206,7 +210,9 @@ pub(super) fn parse_key(text: &str) -> Result<KeyBytes, BackendError> {
 }
 
 fn not_a_key() -> BackendError {
-    BackendError::denied(format!("the store's key is not valid: {KEY_HELP}"))
+    BackendError::denied(format!(
+        "the store's key is not valid: expected 32 bytes as base64 or hex; make one with `{MAKE_KEY}`"
+    ))
 }
 
 /// The name and the header (both authenticated and in plain text) of a sealed item.
@@ -270,7 +276,7 @@ mod tests {
         }
         for text in ["", "hunter2", "AP8A", &hex[1..], &"+f".repeat(32), &"é".repeat(32)] {
             let fault = parse_key(text).unwrap_err();
-            assert!(fault.reason.to_string().contains("openssl rand -base64 32"), "{text}");
+            assert!(fault.reason.to_string().contains(MAKE_KEY), "{text}");
             assert!(text.is_empty() || !format!("{fault:?}").contains(text));
         }
     }

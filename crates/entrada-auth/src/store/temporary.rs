@@ -80,9 +80,11 @@ impl Temporary {
     }
 
     /// As [`Temporary::create_for`], with disk space reserved for a grant. Each `path` has one such file; one that a
-    /// killed run left is reused.
+    /// killed run left is reused. On Windows each has a name of its own, because [`release`] unlocks a file before it
+    /// is renamed, and nobody may open it then.
     pub(super) fn with_room(path: &Path) -> Result<Self, BackendError> {
-        let made = match Self::named(path, ROOM_NAME, false)? {
+        let reused = if cfg!(windows) { None } else { Self::named(path, ROOM_NAME, false)? };
+        let made = match reused {
             Some(made) => made,
             None => Self::create_for(path)?,
         };
@@ -98,6 +100,7 @@ impl Temporary {
             .write_all(bytes)
             .and_then(|()| self.file.set_len(bytes.len() as u64))
             .and_then(|()| self.file.sync_all())
+            .map(|()| release(&self.file))
             .and_then(|()| fs::rename(&self.path, path))
             .and_then(|()| {
                 self.is_named = true;
@@ -112,7 +115,11 @@ impl Temporary {
 impl Temporary {
     /// As [`Temporary::become_file`], without a sync. The file may be lost or damaged by a power failure.
     pub(super) fn become_cache(mut self, path: &Path, bytes: &[u8]) -> Result<(), BackendError> {
-        let written = self.file.write_all(bytes).and_then(|()| fs::rename(&self.path, path));
+        let written = self
+            .file
+            .write_all(bytes)
+            .map(|()| release(&self.file))
+            .and_then(|()| fs::rename(&self.path, path));
         self.is_named = written.is_ok();
         written.map_err(|error| cannot("write", path, error))
     }
@@ -123,6 +130,15 @@ impl Drop for Temporary {
         if !self.is_named {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Unlocks `file` on Windows, where no other process can read a locked file, not even under its final name. Its age
+/// protects it from then on: see [`sweep`]. A file that stays locked is only unreadable until it is closed, so an error
+/// is ignored.
+fn release(file: &File) {
+    if cfg!(windows) {
+        let _ = file.unlock();
     }
 }
 
@@ -139,6 +155,7 @@ impl ReservedSpace {
 }
 
 fn create(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -193,8 +210,11 @@ fn is_at(_: &File, _: &Path) -> bool {
 }
 
 /// Removes the files that killed runs left in the folder next to `path`, before anything is written there. Files that
-/// a running process has locked stay.
+/// a running process has locked stay. On Windows a lock does not show whether a file is in use: see [`sweep`].
 pub(super) fn sweep_next_to(path: &Path) {
+    if cfg!(windows) {
+        return;
+    }
     for old in list(&path.with_file_name(FOLDER), "tmp").unwrap_or_default() {
         let _ = remove_unlocked(&old);
     }
@@ -212,14 +232,16 @@ fn remove_unlocked(old: &Path) -> Result<(), fs::TryLockError> {
     Ok(())
 }
 
-/// As [`sweep_next_to`], but decides by age if the file system has no locks. The modification time of `written` is the
-/// current time.
+/// As [`sweep_next_to`], but decides by age if the file system has no locks, and on Windows, where a file in use is
+/// unlocked for a moment (see [`release`]). The modification time of `written` is the current time.
 fn sweep(folder: &Path, written: &File) {
     let Ok(now) = written.metadata().and_then(|metadata| metadata.modified()) else { return };
     for old in list(folder, "tmp").unwrap_or_default() {
-        match remove_unlocked(&old) {
-            Ok(()) | Err(fs::TryLockError::WouldBlock) => continue,
-            Err(fs::TryLockError::Error(_)) => (),
+        if !cfg!(windows) {
+            match remove_unlocked(&old) {
+                Ok(()) | Err(fs::TryLockError::WouldBlock) => continue,
+                Err(fs::TryLockError::Error(_)) => (),
+            }
         }
         let modified = fs::symlink_metadata(&old).and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|then| now.duration_since(then).ok());
@@ -269,6 +291,37 @@ mod tests {
         made.path.clone()
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_file_that_was_left_is_removed_when_it_is_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("item");
+        let old = Temporary::create_for(&path).unwrap();
+        let now = old.file.metadata().unwrap().modified().unwrap();
+        old.file.set_modified(now - LIFE * 2).unwrap();
+        killed(old);
+        let new = Temporary::create_for(&path).unwrap();
+        let new_path = new.path.clone();
+        killed(new);
+        Temporary::create_for(&path).unwrap().become_file(&path, b"x").unwrap();
+        assert_eq!(left(dir.path()), [new_path]);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_file_that_is_written_can_be_read_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("item");
+        let (first, second) =
+            (Temporary::with_room(&path).unwrap(), Temporary::with_room(&path).unwrap());
+        assert_ne!(first.path, second.path);
+        let held = first.file.try_clone().unwrap();
+        first.become_file(&path, b"x").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        drop(held);
+    }
+
+    #[cfg(unix)]
     #[test]
     fn leftovers_of_killed_runs_are_removed_and_files_in_use_are_not() {
         let dir = tempfile::tempdir().unwrap();
@@ -288,6 +341,7 @@ mod tests {
         sweep_next_to(&dir.path().join("nowhere/item"));
     }
 
+    #[cfg(unix)]
     #[test]
     fn killed_runs_leave_one_reservation_for_each_item() {
         let dir = tempfile::tempdir().unwrap();

@@ -148,6 +148,7 @@ fn open_one_of(_: Vec<Command>, url: &Url) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     fn env(variables: &[(&str, &str)]) -> Env {
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
     }
@@ -192,6 +193,8 @@ mod tests {
         }
     }
 
+    // Windows opens the address with a system call.
+    #[cfg(unix)]
     #[test]
     fn browser_names_commands_and_where_the_address_goes() {
         let url = Url::parse("https://login.example/a?b=c&d=$(e)|f").unwrap();

@@ -1,5 +1,6 @@
 //! The environment variables, read once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -53,7 +54,8 @@ impl TextVariable {
     }
 }
 
-/// A snapshot of the environment variables.
+/// A snapshot of the environment variables. On Windows, where `Path` and `PATH` are one variable, every name is in upper
+/// case.
 #[derive(Clone, Default)]
 pub struct Env(BTreeMap<String, OsString>);
 
@@ -77,7 +79,7 @@ impl Env {
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
+        self.os(name)?.to_str().filter(|value| !value.is_empty())
     }
 
     /// A variable that is read as text and is not UTF-8. The program must not continue as if it were absent.
@@ -100,13 +102,13 @@ impl Env {
 
     /// The path in `name`; empty and relative ones count as absent (XDG Base Directory §3).
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        let path = PathBuf::from(self.0.get(name)?);
+        let path = PathBuf::from(self.os(name)?);
         path.is_absolute().then_some(path)
     }
 
     /// The value of `name`, also if it is empty.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(name).map(OsString::as_os_str)
+        self.0.get(&*unified(name)).map(OsString::as_os_str)
     }
 
     /// The names, sorted.
@@ -124,13 +126,23 @@ impl std::fmt::Debug for Env {
 
 impl FromIterator<(String, OsString)> for Env {
     fn from_iter<I: IntoIterator<Item = (String, OsString)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
+        let variables = variables.into_iter();
+        Self(variables.map(|(name, value)| (unified(&name).into_owned(), value)).collect())
+    }
+}
+
+/// The form of `name` that names the same variable in every spelling that the platform treats as equal.
+fn unified(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) && name.chars().any(char::is_lowercase) {
+        name.to_uppercase().into()
+    } else {
+        name.into()
     }
 }
 
 fn is_text(name: &str) -> bool {
     name.starts_with(VARIABLE_PREFIX)
-        || TextVariable::VARIANTS.iter().any(|variable| variable.name() == name)
+        || TextVariable::VARIANTS.iter().any(|variable| unified(variable.name()) == name)
 }
 
 #[cfg(test)]
@@ -152,6 +164,28 @@ mod tests {
         assert_eq!(broken("LS_COLORS").not_text(), None);
         assert_eq!(TextVariable::DbusSessionBusAddress.name(), "DBUS_SESSION_BUS_ADDRESS");
         assert_eq!(TextVariable::NoProxyLower.name(), "no_proxy");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_name_is_found_in_every_spelling() {
+        let env = Env::from_iter([
+            ("Path".to_owned(), "C:\\bin".into()),
+            ("https_proxy".to_owned(), "http://proxy.example".into()),
+            ("Entrada_Tenant".to_owned(), "contoso.example".into()),
+        ]);
+        assert_eq!(env.path("PATH"), Some("C:\\bin".into()));
+        for variable in [TextVariable::HttpsProxy, TextVariable::HttpsProxyLower] {
+            assert_eq!(env.get(variable), Some("http://proxy.example"));
+        }
+        assert_eq!(env.own("TENANT"), Some("contoso.example"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_differ_in_case_are_two_variables() {
+        let env = Env::from_iter([("Path".to_owned(), "/bin".into())]);
+        assert!(env.is_set("Path") && !env.is_set("PATH"));
     }
 
     #[test]

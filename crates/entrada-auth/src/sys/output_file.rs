@@ -42,7 +42,8 @@ pub struct OutputFile {
 enum Destination {
     /// Standard output.
     Stdout,
-    /// An open device or pipe. `None` after it was written, because it cannot be written again.
+    /// An open device or pipe. Windows has no paths for them. `None` after it was written, because it cannot be written again.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has such files"))]
     Stream(Option<File>),
     /// A regular file, or a path where no file exists yet.
     File(PathBuf),
@@ -243,12 +244,15 @@ fn put(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
 
 /// Replaces `target` with a draft next to it.
 fn put_named(target: &Path, options: OutputOptions, text: &[u8]) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = draft();
     #[cfg(unix)]
     if options.public {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
     let mut draft = builder.tempfile_in(folder_of(target))?;
+    // Windows lets no other process read a locked file, not even under its final name.
+    #[cfg(unix)]
     let _ = draft.as_file().try_lock();
     fill(draft.as_file_mut(), target, options, text)?;
     let named =
@@ -334,14 +338,15 @@ fn is_draft(name: &std::ffi::OsStr) -> bool {
     })
 }
 
-/// Whether the draft `path` is a file of this user that no running process has locked.
+/// Whether the draft `path` is a file of this user that no running process has locked. On Windows drafts are not locked
+/// (see [`put_named`]), so none is known to be left over.
 fn is_leftover(path: &Path) -> bool {
     let is_ours = |there: Metadata| {
         #[cfg(unix)]
         let own =
             std::os::unix::fs::MetadataExt::uid(&there) == rustix::process::geteuid().as_raw();
         #[cfg(not(unix))]
-        let own = true;
+        let own = false;
         own && there.is_file()
     };
     path.symlink_metadata().is_ok_and(is_ours)

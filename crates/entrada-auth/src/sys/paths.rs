@@ -1,4 +1,4 @@
-//! Where entrada's files lie (XDG Base Directory Specification; `%APPDATA%` on Windows).
+//! Where entrada's files are: the XDG Base Directory Specification, and `%APPDATA%` and `%LOCALAPPDATA%` on Windows.
 
 use std::path::PathBuf;
 
@@ -22,10 +22,14 @@ pub struct Paths {
 
 /// No place for files.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "HOME is not set to an absolute path, so there is no place for files; set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME"
-)]
+#[error("{NO_HOME}")]
 pub struct NoHome;
+
+#[cfg(not(windows))]
+const NO_HOME: &str = "HOME is not set to an absolute path, so there is no place for files; set HOME, or XDG_CONFIG_HOME, \
+    XDG_DATA_HOME and XDG_STATE_HOME";
+#[cfg(windows)]
+const NO_HOME: &str = "APPDATA is not set to an absolute path, so there is no place for files; set APPDATA and LOCALAPPDATA";
 
 impl Paths {
     /// The directories that `env` points to.

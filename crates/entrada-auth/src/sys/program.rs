@@ -1,6 +1,6 @@
 //! Runs another program in place of this process.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::Command;
 
@@ -50,7 +50,7 @@ impl Programs for RealPrograms {
 
 fn command(program: &Program) -> io::Result<Command> {
     let (name, arguments) = program.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(name);
+    let mut command = Command::new(found(name));
     command.args(arguments);
     // Removed before the token's variable is set, because that variable may have any name.
     for variable in &program.without {
@@ -107,8 +107,24 @@ fn replace(mut command: Command) -> io::Error {
     command.exec()
 }
 
+/// The program `name`, which the system itself finds.
+#[cfg(not(windows))]
+fn found(name: &OsStr) -> &OsStr {
+    name
+}
+
+/// The program `name` in `PATH`, with the extensions of `PATHEXT`: the system itself adds `.exe` alone, and `az` and `npm`
+/// are batch files. The current directory is not searched.
+#[cfg(windows)]
+fn found(name: &OsStr) -> OsString {
+    which::which_global(name).map_or_else(|_| name.to_owned(), Into::into)
+}
+
+/// Runs `command` and ends with its exit code. Ctrl-C reaches it too, and it alone decides what follows.
 #[cfg(not(unix))]
 fn replace(mut command: Command) -> io::Error {
+    #[cfg(windows)]
+    let _unaffected = (tokio::signal::windows::ctrl_c(), tokio::signal::windows::ctrl_break());
     match command.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
         Err(error) => error,

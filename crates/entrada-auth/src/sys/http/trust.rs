@@ -14,7 +14,7 @@ use rustls_platform_verifier::Verifier;
 
 use crate::sys::Env;
 
-/// The platform's verifier with extra roots, and two faster ones that are tried first. The platform's verifier would
+/// The platform's verifier with extra roots (on Windows without them), and two faster ones that are tried first. The platform's verifier would
 /// accept every certificate that a faster one accepts, and decides about the others.
 #[derive(Debug)]
 pub(super) struct TrustStore {
@@ -75,6 +75,10 @@ impl TrustStore {
     fn platform(&self) -> Result<&Verifier, Error> {
         let build = || {
             let provider = Arc::clone(&self.provider);
+            // The extra roots were asked first. Windows would need a second chain engine for them.
+            if cfg!(windows) {
+                return Verifier::new(provider);
+            }
             Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider)
         };
         self.platform.get_or_init(build).as_ref().map_err(Clone::clone)

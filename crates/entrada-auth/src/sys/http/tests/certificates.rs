@@ -200,6 +200,8 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         HttpFailure::from(SetupFailure::RootsVariable { variable, why })
     };
     let missing = "No such file or directory (os error 2)";
+    // Windows and macOS read no such variables.
+    let reads_variables = cfg!(all(unix, not(target_vendor = "apple")));
     for (variables, failure) in [
         (
             &[("SSL_CERT_FILE", path)][..],
@@ -215,7 +217,7 @@ fn certificates_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         let env = env(variables);
         assert_eq!(
             tls::config(&[bundle(Authority::new("x").pem())], &env).err().map(HttpFailure::from),
-            failure,
+            failure.filter(|_| reads_variables),
             "{variables:?}"
         );
     }

@@ -1,0 +1,77 @@
+//! Many processes at once, some of them killed.
+
+use std::collections::BTreeSet;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use entrada_emulator::RefreshFault;
+
+use crate::machine::{Ended, Machine};
+
+/// Lets the stored token run out, after one undisturbed refresh.
+fn expire(machine: &Machine) {
+    machine.emulator.inject_faults([RefreshFault::ShortLived]);
+    machine.run(&["token", "--force-refresh"]).with(0);
+    std::thread::sleep(Duration::from_secs(2));
+}
+
+/// `count` processes at once share one refresh and get the same token.
+#[track_caller]
+fn share(machine: &Machine, count: usize) {
+    expire(machine);
+    let before = machine.posts("refresh_token");
+    let started = Instant::now();
+    let children: Vec<Child> =
+        (0..count).map(|_| machine.entrada(&["token"]).spawn().unwrap()).collect();
+    let mut tokens = BTreeSet::new();
+    for child in children {
+        tokens.insert(Ended::from(child.wait_with_output().unwrap()).with(0).out);
+    }
+    println!("{count} processes in {} ms", started.elapsed().as_millis());
+    assert_eq!(machine.posts("refresh_token") - before, 1, "one request");
+    assert_eq!(tokens.len(), 1, "one token");
+}
+
+#[test]
+fn processes_share_one_refresh_in_the_credential_manager() {
+    let machine = Machine::new("keyring", "auto-approve");
+    machine.run(&["login"]).with(0);
+    for count in [50, 200] {
+        share(&machine, count);
+    }
+    machine.run(&["logout"]).with(0);
+}
+
+#[test]
+fn processes_share_one_refresh_in_files() {
+    let machine = Machine::new("file", "auto-approve");
+    machine.run(&["login"]).with(0);
+    share(&machine, 50);
+}
+
+#[test]
+fn a_killed_process_loses_nothing() {
+    for store in ["keyring", "file"] {
+        let machine = Machine::new(store, "auto-approve");
+        machine.run(&["login"]).with(0);
+        let rounds = std::env::var("ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+        for round in 0..rounds {
+            expire(&machine);
+            let mut children: Vec<Child> =
+                (0..22).map(|_| machine.entrada(&["token"]).spawn().unwrap()).collect();
+            // 20 of them at moments that differ from round to round.
+            for (number, child) in children.iter_mut().take(20).enumerate() {
+                std::thread::sleep(Duration::from_millis((number as u64 * 7 + round * 13) % 40));
+                let _ = child.kill();
+            }
+            for (number, child) in children.into_iter().enumerate() {
+                let ended = Ended::from(child.wait_with_output().unwrap());
+                if 20 <= number {
+                    ended.with(0);
+                }
+            }
+            machine.run(&["token"]).with(0);
+        }
+        machine.run(&["logout"]).with(0);
+    }
+}
