@@ -16,11 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 pub use super::loopback::bind;
+pub use super::tls::Tls;
 use super::{Emulator, Reply};
 use entrada_core::{NamedHost, NumericDate};
 
@@ -33,74 +31,6 @@ const BODY_MAX: usize = 1 << 20;
 const LOOP_DESCRIPTORS: usize = 8;
 /// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A certificate, signed by an authority that is created with it.
-pub struct Tls {
-    ca_pem: String,
-    acceptor: TlsAcceptor,
-}
-
-impl Tls {
-    /// A certificate for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written to disk.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Self::with(&[])
-    }
-
-    /// A certificate for these hosts and `names`.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
-    }
-
-    /// A certificate for `names`: behind a proxy, an emulator can have the name of any server.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let mut params = rcgen::CertificateParams::new(Vec::new())?;
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.key_usages =
-            vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(rcgen::DnType::CommonName, "entrada emulator");
-        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
-
-        let named: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = rcgen::CertificateParams::new(named)?;
-        let first = names.first().copied().unwrap_or("localhost");
-        params.distinguished_name.push(rcgen::DnType::CommonName, first);
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-        let key = rcgen::KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &ca)?;
-
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()?
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate.der().clone()], key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { ca_pem: ca.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
-    }
-
-    /// The authority's certificate, for clients to trust.
-    pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
-    }
-}
-
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls").finish_non_exhaustive()
-    }
-}
 
 /// Serves `emulator` on `listeners`, with https if `tls` is given, until `until` completes. It then drops open connections.
 ///

@@ -195,7 +195,7 @@ impl fmt::Debug for EmulatorBuilder {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a running server has the time of its machine")]
-fn machine_time() -> NumericDate {
+pub(crate) fn machine_time() -> NumericDate {
     NumericDate(0).plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 

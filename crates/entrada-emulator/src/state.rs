@@ -13,22 +13,39 @@ use super::call::Call;
 use super::device::DeviceFlow;
 use super::entropy::SeededRandom;
 use super::grant::{CompactToken, EmulatedGrant, RefreshToken};
+use super::host::Service;
 use super::record::client_of;
 use super::refresh_fault::RefreshFault;
 use super::refusal::{self, EntraError};
 use super::scenario::{Scenario, TransportFault};
 use super::scope::{self, EmulatedResource, RequestedScopes, SeveralApis};
 use super::{
-    EmulatedApi, EmulatorOptions, LogLine, Registration, RegistrationKind, Reply, metadata, page,
+    EmulatedApi, EmulatorOptions, HostNames, LogLine, Note, Registration, RegistrationKind, Reply,
+    metadata, page,
 };
-use entrada_core::NumericDate;
+use entrada_core::entra::clouds::Cloud;
+use entrada_core::{NamedHost, NumericDate};
+
+/// The client ids of the Azure CLI and Azure PowerShell.
+const AZURE_TOOLS: [&str; 2] =
+    ["04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2"];
 
 pub(super) struct State {
     pub(super) options: EmulatorOptions,
     pub(super) entropy: SeededRandom,
     pub(super) directories: Vec<Directory>,
-    /// The APIs of the options.
-    apis: Vec<&'static EmulatedResource>,
+    /// The APIs of the options, and those that were accepted.
+    pub(super) apis: Vec<&'static EmulatedResource>,
+    /// How many names of APIs and permissions were accepted.
+    pub(super) accepted_apis: usize,
+    /// Accounts in addition to the built-in ones.
+    pub(super) people: Vec<&'static EmulatedAccount>,
+    /// The service that this request is for.
+    pub(super) service: Service,
+    /// The root of the URLs in the response to this request, without a trailing slash.
+    base: String,
+    /// What this request contained that nobody registered.
+    pub(super) notes: Vec<Note>,
     /// Device flows, the oldest first.
     pub(super) device_flows: Vec<DeviceFlow>,
     /// Open authorize pages, by the id in their form.
@@ -64,9 +81,16 @@ impl State {
     pub(super) fn new(options: EmulatorOptions) -> Self {
         let mut directories = vec![Directory::contoso()];
         directories.extend(options.directories.iter().cloned());
-        Self {
+        let base = options.base.as_str().trim_end_matches('/').to_owned();
+        let username = options.account.clone();
+        let mut state = Self {
             entropy: SeededRandom::new(options.seed),
             apis: options.apis.iter().map(EmulatedApi::resource).collect(),
+            accepted_apis: 0,
+            people: Vec::new(),
+            service: Service::Every,
+            base,
+            notes: Vec::new(),
             options,
             directories,
             device_flows: Vec::new(),
@@ -82,6 +106,61 @@ impl State {
             is_short_lived: false,
             secrets: VecDeque::new(),
             log: VecDeque::new(),
+        };
+        if let Some(username) = username {
+            state.account(&username);
+            state.notes.clear();
+        }
+        state
+    }
+
+    /// Whether the emulator itself has this name.
+    pub(super) fn has_name(&self, host: &NamedHost) -> bool {
+        let named =
+            |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
+        self.options.base.host_str().is_some_and(named)
+            || self.options.hosts.iter().any(|own| named(own))
+    }
+
+    /// Finds the service that this request is for, and how its documents name this server.
+    fn find_service(&mut self, call: &Call) {
+        let service = Service::at(call.host.as_ref(), |host| self.has_name(host));
+        let own = matches!(self.options.names, HostNames::Own) && self.base_service().is_none();
+        self.service = if own { Service::Every } else { service };
+        self.base = match (self.service, &call.host) {
+            (Service::Authority(_), Some(host)) => match host.port_or(443) {
+                443 => format!("https://{}", host.name()),
+                port => format!("https://{}:{port}", host.name()),
+            },
+            _ => self.options.base.as_str().trim_end_matches('/').to_owned(),
+        };
+    }
+
+    /// The service that the emulator's own address names, if it is one of Microsoft's.
+    fn base_service(&self) -> Option<Service> {
+        Service::of_microsoft(self.options.base.host_str()?)
+    }
+
+    /// The cloud whose host this request is for. `None` at the emulator's own address.
+    pub(super) fn cloud(&self) -> Option<Cloud> {
+        match self.service {
+            Service::Authority(cloud) => Some(cloud),
+            _ => None,
+        }
+    }
+
+    /// The issuer of version 1 for a tenant.
+    pub(super) fn issuer_v1(&self, tenant: &str) -> String {
+        let cloud = self.cloud().unwrap_or_default().facts();
+        let issuer = cloud.issuer_v1.unwrap_or("https://sts.windows.net/{tenantid}/");
+        issuer.replace("{tenantid}", tenant)
+    }
+
+    /// The issuer of version 2.0 for a tenant.
+    pub(super) fn issuer_v2(&self, tenant: &str) -> String {
+        match self.cloud() {
+            Some(cloud) => cloud.facts().issuer_v2.replace("{tenantid}", tenant),
+            None => format!("{}/{tenant}/v2.0", self.base),
         }
     }
 
@@ -91,6 +170,8 @@ impl State {
         for secret in received {
             self.remember_secret(secret);
         }
+        self.find_service(&call);
+        self.accept_apis(&call);
         let client_id = client_of(&call);
         let server_now =
             now.plus_seconds(self.scenario_of(client_id.as_deref().unwrap_or_default()).clock_skew);
@@ -107,31 +188,68 @@ impl State {
 
     fn route(&mut self, call: &Call, now: NumericDate) -> Reply {
         let segments = call.segments();
+        let segments = segments.as_slice();
+        match self.service {
+            Service::Graph => Reply::Answer(self.graph_host(call, segments, now)),
+            Service::ResourceManager => Reply::Answer(self.resource_manager(call, segments, now)),
+            Service::Exchange => Reply::Answer(self.exchange(call, segments, now)),
+            Service::InstanceMetadata => self.managed_identity(call, segments, now),
+            Service::None => Reply::Answer(not_found()),
+            Service::Authority(_) => self.authority(call, segments, now),
+            Service::Every => match segments {
+                ["v1.0" | "beta", ..] | ["oidc", "userinfo"] => {
+                    Reply::Answer(self.graph_host(call, segments, now))
+                }
+                ["tenants" | "subscriptions", ..] => {
+                    Reply::Answer(self.resource_manager(call, segments, now))
+                }
+                ["EWS" | "ews", ..] => Reply::Answer(self.exchange(call, segments, now)),
+                ["metadata" | "msi", ..] => self.managed_identity(call, segments, now),
+                _ => self.authority(call, segments, now),
+            },
+        }
+    }
+
+    /// Entra's own endpoints and pages.
+    fn authority(&mut self, call: &Call, segments: &[&str], now: NumericDate) -> Reply {
         let page_or_get = matches!(call.method, Method::GET | Method::HEAD);
-        let answer = match segments.as_slice() {
+        let answer = match segments {
             [] => metadata::index(self),
-            ["devicelogin" | "link"] | ["common", "oauth2", "deviceauth"] => {
-                self.device_page(call, now)
+            ["devicelogin" | "device" | "link"]
+            | ["common", "oauth2", "deviceauth"]
+            | ["common", "login", "device"] => self.device_page(call, now),
+            [_, "discovery", "instance"] => {
+                self.or_refuse(metadata::instance(self, call), call, now)
             }
-            ["common", "discovery", "instance"] => {
-                self.or_refuse(metadata::instance(call), call, now)
+            [_, "userrealm", user] => metadata::user_realm(self, user, call),
+            [_, "userrealm"] => {
+                metadata::user_realm(self, call.query("user").unwrap_or_default(), call)
             }
-            ["common", "userrealm", user] => metadata::user_realm(self, user),
-            ["v1.0", "me", rest @ ..] => self.graph(call, rest, now),
-            ["oidc", "userinfo"] => self.user_info(call, now),
+            [_, "GetCredentialType"] => metadata::credential_type(self, call),
+            [_, ".well-known", "webfinger"] | [".well-known", "webfinger"] => {
+                metadata::webfinger(self, call)
+            }
+            // The redirect URI of programs that embed a browser: they read the address, and the page is empty.
+            [_, "oauth2", "nativeclient"] => answer::html(200, String::new()),
+            ["oidc", "userinfo"] | [_, "openid", "userinfo"] => self.user_info(call, now),
             ["error"] => {
                 answer::html(200, page::notice("Error", "The emulator keeps no table of errors."))
             }
             [tenant, rest @ ..] => {
-                let segment = TenantSegment::parse(tenant, &self.directories);
-                return match (rest, segment) {
-                    (["oauth2", "v2.0", "devicecode"], Some(segment)) if call.is_post() => {
+                let segment = self.segment(tenant);
+                // Version 1 has the same endpoints without `v2.0`.
+                let endpoint = match rest {
+                    ["oauth2", "v2.0", endpoint] | ["oauth2", endpoint] => Some(*endpoint),
+                    _ => None,
+                };
+                return match (endpoint, segment) {
+                    (Some("devicecode"), Some(segment)) if call.is_post() => {
                         self.device_code(call, &segment, now)
                     }
-                    (["oauth2", "v2.0", "token"], Some(segment)) if call.is_post() => {
+                    (Some("token"), Some(segment)) if call.is_post() => {
                         self.token(call, &segment, now)
                     }
-                    (["oauth2", "v2.0", "devicecode" | "token"], segment) => {
+                    (Some("devicecode" | "token"), segment) => {
                         let refusal = if segment.is_some() {
                             only_post(call)
                         } else {
@@ -139,16 +257,18 @@ impl State {
                         };
                         Reply::Answer(self.refuse(call, &refusal, now))
                     }
-                    (["oauth2", "v2.0", "authorize"], segment) => {
+                    (Some("authorize"), segment) => {
                         Reply::Answer(self.authorize(call, tenant, segment.as_ref(), now))
                     }
-                    (rest, None) if metadata::is_known(rest) => {
+                    (_, None) if metadata::is_known(rest) => {
                         Reply::Answer(self.refuse(call, &refusal::unknown_tenant(tenant), now))
                     }
-                    (["v2.0", "adminconsent"] | ["adminconsent"], Some(segment)) => {
+                    (_, Some(segment))
+                        if matches!(rest, ["v2.0", "adminconsent"] | ["adminconsent"]) =>
+                    {
                         Reply::Answer(self.admin_consent(call, &segment))
                     }
-                    (rest, Some(segment)) if page_or_get => {
+                    (_, Some(segment)) if page_or_get => {
                         Reply::Answer(metadata::get(self, rest, &segment, call))
                     }
                     _ => Reply::Answer(not_found()),
@@ -175,12 +295,16 @@ impl State {
         scope: &str,
         several: SeveralApis,
     ) -> Result<RequestedScopes, EntraError> {
-        scope::parse(scope, several, &self.apis_of(client_id))
+        let mut wanted = scope::parse(scope, several, &self.apis_of(client_id))?;
+        if AZURE_TOOLS.iter().any(|id| id.eq_ignore_ascii_case(client_id)) {
+            wanted.limit_to_azure_tools();
+        }
+        Ok(wanted)
     }
 
-    /// The root of the emulator's URLs, without a trailing slash.
+    /// The root of the authority's URLs in this response, without a trailing slash.
     pub(super) fn base(&self) -> &str {
-        self.options.base.as_str().trim_end_matches('/')
+        &self.base
     }
 
     pub(super) fn client(&self, client_id: &str) -> Option<&Registration> {
@@ -188,12 +312,9 @@ impl State {
     }
 
     pub(super) fn kind_of(&self, client_id: &str) -> RegistrationKind {
-        const FIRST_PARTY: [&str; 3] = [
-            "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
-            "1950a258-227b-4e31-a9cf-717495945fc2",
-            "d3590ed6-52b3-4102-aeff-aad2292ab01c",
-        ];
-        let built_in = FIRST_PARTY.iter().any(|id| id.eq_ignore_ascii_case(client_id));
+        const OFFICE: &str = "d3590ed6-52b3-4102-aeff-aad2292ab01c";
+        let built_in =
+            AZURE_TOOLS.iter().chain([&OFFICE]).any(|id| id.eq_ignore_ascii_case(client_id));
         let other = if built_in { RegistrationKind::FirstParty } else { RegistrationKind::Public };
         self.client(client_id).map_or(other, |client| client.kind)
     }
@@ -249,9 +370,10 @@ impl State {
         segment: &TenantSegment,
     ) -> Option<&'static EmulatedAccount> {
         let wanted = scenario.account.or(self.options.account.as_deref());
-        let chosen =
-            wanted.and_then(EmulatedAccount::find).filter(|account| segment.allows(account));
-        chosen.or_else(|| super::account::ACCOUNTS.iter().find(|account| segment.allows(account)))
+        let chosen = wanted
+            .and_then(|name| self.known_account(name))
+            .filter(|account| segment.allows(account));
+        chosen.or_else(|| self.accounts().find(|account| segment.allows(account)))
     }
 
     /// The transport fault of this request, if any. `attempt` counts from 1.

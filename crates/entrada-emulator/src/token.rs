@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::Answer;
 use super::authorize::AuthorizationCode;
-use super::call::Call;
+use super::call::{Call, EndpointVersion};
+use super::client_authentication::ClientAuthentication;
 use super::device::ApprovalState;
 use super::grant::{EmulatedGrant, IssueRequest};
 use super::refresh_fault::{RefreshFault, delayed};
@@ -23,10 +24,18 @@ const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const DEVICE_CODE_OLD: &str = "device_code";
 const AUTHORIZATION_CODE: &str = "authorization_code";
 const REFRESH_TOKEN: &str = "refresh_token";
+const CLIENT_CREDENTIALS: &str = "client_credentials";
+const PASSWORD: &str = "password";
+/// RFC 7523 §2.1: on-behalf-of.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// Answers a token request, for the client ID and the code or refresh token.
 type GrantStep =
     fn(&mut State, &str, &str, &Call, &TenantSegment, NumericDate) -> Result<Answer, EntraError>;
+
+/// Answers a token request of a client, for its client ID.
+type ClientStep =
+    fn(&mut State, &str, &Call, &TenantSegment, NumericDate) -> Result<Answer, EntraError>;
 
 /// `name`, if Entra knows it. Other text may be anything, and must not be logged.
 pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
@@ -35,8 +44,9 @@ pub(super) fn known_grant_type(name: &str) -> Option<&'static str> {
         DEVICE_CODE_OLD,
         AUTHORIZATION_CODE,
         REFRESH_TOKEN,
-        "client_credentials",
-        "password",
+        CLIENT_CREDENTIALS,
+        PASSWORD,
+        JWT_BEARER,
     ];
     known.into_iter().find(|known| *known == name)
 }
@@ -73,16 +83,14 @@ impl State {
                     None => serve(),
                 }
             }
+            Some(CLIENT_CREDENTIALS) => {
+                self.with_client(call, segment, now, Self::client_credentials)
+            }
+            Some(PASSWORD) => self.with_client(call, segment, now, Self::password),
+            Some(JWT_BEARER) => self.with_client(call, segment, now, Self::on_behalf_of),
             other => {
                 let refusal = match other {
                     None => refusal::missing("grant_type"),
-                    Some("client_credentials") => EntraError::new(
-                        "invalid_client",
-                        7_000_216,
-                        "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' \
-                         grant type.",
-                    )
-                    .status(401),
                     Some(_) => EntraError::new(
                         "unsupported_grant_type",
                         70_003,
@@ -120,6 +128,29 @@ impl State {
         Self::with_transport_fault(scenario, self.or_refuse(answer, call, now))
     }
 
+    /// The common steps for a grant of which the client holds no code and no refresh token.
+    fn with_client(
+        &mut self,
+        call: &Call,
+        segment: &TenantSegment,
+        now: NumericDate,
+        step: ClientStep,
+    ) -> Reply {
+        let client_id = call.form("client_id").unwrap_or_default().to_owned();
+        let scenario = self.scenario_of(&client_id);
+        let attempt = self.count_attempt(&format!("{client_id} {}", call.path));
+        if let Some(reply) = self.fault(scenario, ExchangeStep::Token, attempt, call, now) {
+            return reply;
+        }
+        let answer = if client_id.is_empty() {
+            Err(refusal::missing("client_id"))
+        } else {
+            self.check_client_and_tenant(&client_id, segment)
+                .and_then(|()| step(self, &client_id, call, segment, now))
+        };
+        Self::with_transport_fault(scenario, self.or_refuse(answer, call, now))
+    }
+
     /// Issues the tokens of an approved device flow.
     pub(super) fn device_tokens(
         &mut self,
@@ -143,7 +174,15 @@ impl State {
         let nonce = None;
         self.issue_first(
             grant,
-            IssueRequest { wanted, nonce, first: true, claims: None, call, now },
+            IssueRequest {
+                wanted,
+                nonce,
+                front_channel: None,
+                first: true,
+                claims: None,
+                call,
+                now,
+            },
         )
     }
 
@@ -158,10 +197,12 @@ impl State {
     ) -> Result<Answer, EntraError> {
         let kind = self.kind_of(client_id);
         let scenario = self.scenario_of(client_id);
-        if kind == RegistrationKind::Web {
+        let presented = self.authenticate_client(client_id, call, now)?;
+        let is_confidential = presented != ClientAuthentication::None;
+        if kind == RegistrationKind::Web && !is_confidential {
             return Err(NOT_PUBLIC);
         }
-        if kind == RegistrationKind::Spa && call.header("origin").is_none() {
+        if kind == RegistrationKind::Spa && !is_confidential && call.header("origin").is_none() {
             return Err(EntraError::new(
                 "invalid_request",
                 9_002_327,
@@ -169,8 +210,10 @@ impl State {
                  requests.",
             ));
         }
-        let everywhere =
-            |code| code == NOT_PUBLIC.code || scenario.transport_fault == TransportFault::Hostile;
+        let everywhere = |code| {
+            code == NOT_PUBLIC.code && !is_confidential
+                || scenario.transport_fault == TransportFault::Hostile
+        };
         if let Some(refusal) = scenario.issue.filter(|refusal| everywhere(refusal.code)) {
             return Err(refusal.clone());
         }
@@ -190,8 +233,19 @@ impl State {
         code.used = true;
 
         let (account, request) = (code.account, code.request.clone());
-        let asked = call.form("scope").unwrap_or(&request.scope);
-        let mut wanted = self.parse_scope(client_id, asked, SeveralApis::Refused)?;
+        let asked = match (call.version(), call.form("scope"), call.form("resource")) {
+            (EndpointVersion::V2, Some(scope), _) => scope.to_owned(),
+            // The resource is bound to the code, where the first request names one.
+            (EndpointVersion::V1, _, Some(resource)) => {
+                let asked = scope::of_resource(resource);
+                if request.has_resource && asked != request.scope {
+                    return Err(BAD_GRANT);
+                }
+                asked
+            }
+            _ => request.scope.clone(),
+        };
+        let mut wanted = self.parse_scope(client_id, &asked, SeveralApis::Refused)?;
         scope::check_account(account, &wanted)?;
         self.check_client_scopes(client_id, &wanted)?;
         let consented = self.parse_scope(client_id, &request.scope, SeveralApis::FirstCounts)?;
@@ -207,7 +261,15 @@ impl State {
         let claims = call.form("claims").map(str::to_owned);
         self.issue_first(
             grant,
-            IssueRequest { wanted, nonce: request.nonce, first: true, claims, call, now },
+            IssueRequest {
+                wanted,
+                nonce: request.nonce,
+                front_channel: None,
+                first: true,
+                claims,
+                call,
+                now,
+            },
         )
     }
 
@@ -221,7 +283,10 @@ impl State {
         now: NumericDate,
     ) -> Result<Answer, EntraError> {
         let scenario = self.scenario_of(client_id);
-        if matches!(self.kind_of(client_id), RegistrationKind::Web) {
+        let presented = self.authenticate_client(client_id, call, now)?;
+        if self.kind_of(client_id) == RegistrationKind::Web
+            && presented == ClientAuthentication::None
+        {
             return Err(NOT_PUBLIC);
         }
         let Some(token) = self.refresh_tokens.get_mut(value) else {
@@ -268,8 +333,12 @@ impl State {
         }
         let (granted, account) = (grant.scope.clone(), grant.account);
         let own = self.apis_of(client_id);
-        let scope = match call.form("scope") {
-            Some(scope) => scope.to_owned(),
+        let by_version = match call.version() {
+            EndpointVersion::V1 => call.form("resource").map(scope::of_resource),
+            EndpointVersion::V2 => call.form("scope").map(str::to_owned),
+        };
+        let scope = match by_version {
+            Some(scope) => scope,
             None if scope::parse(&granted, SeveralApis::FirstCounts, &own)?.is_oidc_only() => {
                 return Err(EntraError::with(
                     "invalid_request",
@@ -282,7 +351,7 @@ impl State {
             }
             None => granted.clone(),
         };
-        let wanted = scope::parse(&scope, SeveralApis::FirstCounts, &own)?;
+        let wanted = self.parse_scope(client_id, &scope, SeveralApis::FirstCounts)?;
         scope::check_account(account, &wanted)?;
         if account.is_personal() && !scope::covers(&granted, &wanted, &own) {
             return Err(EntraError::new(
@@ -300,7 +369,18 @@ impl State {
             token.used = true;
         }
         let claims = call.form("claims").map(str::to_owned);
-        self.issue(index, IssueRequest { wanted, nonce: None, first: false, claims, call, now })
+        self.issue(
+            index,
+            IssueRequest {
+                wanted,
+                nonce: None,
+                front_channel: None,
+                first: false,
+                claims,
+                call,
+                now,
+            },
+        )
     }
 }
 
