@@ -3,7 +3,7 @@
 use super::answer::{self, Answer};
 use super::bearer::TokenProblem;
 use super::call::Call;
-use super::mailbox::MESSAGES;
+use super::mail::mailbox::MESSAGES;
 use super::scope::EXCHANGE;
 use super::state::{State, not_found};
 use entrada_core::NumericDate;

@@ -180,3 +180,39 @@ fn set_validity(params: &mut CertificateParams) {
     params.not_before = now - BEFORE;
     params.not_after = now + LIFE;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(der: &[u8], oid: [u8; 3]) -> bool {
+        // An object identifier of three bytes: tag 6, length 3.
+        let coded = [0x06, 0x03, oid[0], oid[1], oid[2]];
+        der.windows(coded.len()).any(|window| window == coded)
+    }
+
+    #[test]
+    fn a_certificate_has_what_strict_clients_demand() {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let leaf = certificate(&authority, &["idp.test"]).unwrap();
+        let der = leaf.cert[0].as_ref();
+        // Authority key identifier, key usage, extended key usage, alternative names: RFC 5280 §4.2.1.
+        for oid in [[0x55, 0x1d, 0x23], [0x55, 0x1d, 0x0f], [0x55, 0x1d, 0x25], [0x55, 0x1d, 0x11]]
+        {
+            assert!(has(der, oid), "{oid:x?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_valid_now_and_not_for_long() {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        set_validity(&mut params);
+        let life = params.not_after - params.not_before;
+        assert!(life.whole_days() <= 398, "{life}");
+        let now = rcgen::date_time_ymd(1970, 1, 1)
+            + Duration::from_secs(u64::try_from(machine_time().0).unwrap());
+        assert!(params.not_before < now && now < params.not_after);
+    }
+}

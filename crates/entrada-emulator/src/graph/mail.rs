@@ -6,7 +6,7 @@ use super::error::{GraphError, NO_ITEM, NO_MAILBOX, NO_SEGMENT};
 use crate::account::EmulatedAccount;
 use crate::bearer::Caller;
 use crate::call::Call;
-use crate::mailbox::MESSAGES;
+use crate::mail::mailbox::MESSAGES;
 use entrada_core::NumericDate;
 
 /// The permissions that show the body of a message.

@@ -5,6 +5,7 @@ mod confidential;
 mod device;
 mod graph;
 mod hosts;
+mod mail;
 mod response_types;
 mod scenarios;
 mod serve;

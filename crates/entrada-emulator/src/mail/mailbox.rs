@@ -1,21 +1,24 @@
 //! What every mailbox holds.
 
-use super::account::EmulatedAccount;
+use crate::account::EmulatedAccount;
 use entrada_core::NumericDate;
 
 /// Subject and body of the messages, the newest first.
-pub(super) const MESSAGES: [(&str, &str); 3] = [
+pub(crate) const MESSAGES: [(&str, &str); 3] = [
     ("Notes on the Analytical Engine", "It can do whatever we know how to order it to perform."),
     ("Lunch on Thursday?", "At the usual place."),
     ("Your quarterly report", "Please find the figures attached."),
 ];
 
+/// When the newest message was sent. A message stays the same between two connections.
+const SENT: NumericDate = NumericDate(1_790_000_000);
+
 /// The message at this index, the newest first, as RFC 5322 writes it.
-pub(super) fn message(account: &EmulatedAccount, index: usize, now: NumericDate) -> Option<String> {
+pub(crate) fn message(account: &EmulatedAccount, index: usize) -> Option<String> {
     let (subject, text) = MESSAGES.get(index)?;
-    let hours = i64::try_from(index).unwrap_or_default() + 1;
-    let seconds = u64::try_from(now.plus_seconds(-3_600 * hours).0).unwrap_or_default();
-    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds.min(253_402_300_799));
+    let hours = i64::try_from(index).unwrap_or_default();
+    let seconds = u64::try_from(SENT.plus_seconds(-3_600 * hours).0).unwrap_or_default();
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
     // RFC 5322 §3.3 has no `GMT`.
     let date = httpdate::fmt_http_date(time).replace("GMT", "+0000");
     Some(format!(
