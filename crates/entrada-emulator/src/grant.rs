@@ -101,6 +101,14 @@ impl State {
         let IssueRequest { mut wanted, now, .. } = issue;
         let version = issue.call.version();
         let grant = &self.grants[index];
+        if version == EndpointVersion::V1 && grant.account.is_personal() {
+            return Err(EntraError::new(
+                "invalid_request",
+                90_027,
+                "We are unable to issue tokens from this API version on the MSA tenant. Please contact the application vendor \
+                 as they need to use version 2.0 of the protocol to support this.",
+            ));
+        }
         let (account, tid, client_id) = (grant.account, grant.tid.clone(), grant.client_id.clone());
         let declared = |claims: &Option<String>| {
             claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))

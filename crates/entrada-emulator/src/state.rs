@@ -236,7 +236,8 @@ impl State {
                 answer::html(200, page::notice("Error", "The emulator keeps no table of errors."))
             }
             [tenant, rest @ ..] => {
-                let segment = self.segment(tenant);
+                // A single segment is a file that a browser asks for, such as `favicon.ico`.
+                let segment = if rest.is_empty() { None } else { self.segment(tenant) };
                 // Version 1 has the same endpoints without `v2.0`.
                 let endpoint = match rest {
                     ["oauth2", "v2.0", endpoint] | ["oauth2", endpoint] => Some(*endpoint),

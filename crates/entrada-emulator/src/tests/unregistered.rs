@@ -61,6 +61,9 @@ fn any_tenant_and_any_user_sign_in() {
     {
         assert_ne!(password(&bench, tenant, user, "User.Read").status(), 200, "{tenant} {user}");
     }
+    let before = notes(&bench).len();
+    assert_eq!(bench.get("/favicon.ico").status(), 404);
+    assert_eq!(notes(&bench).len(), before, "a file is no tenant");
     let personal = json(&password(&bench, "organizations", "joe@outlook.com", "User.Read"));
     assert_eq!(personal["error_codes"][0], 50_034);
 }

@@ -132,3 +132,10 @@ fn the_challenge_of_a_code_counts_in_version_1_too() {
     assert_eq!(error_code(&redeemed(&bench, &code, &[])), 50_148);
     assert_eq!(redeemed(&bench, &code, &[("code_verifier", VERIFIER)]).status(), 200);
 }
+
+#[test]
+fn personal_accounts_have_no_version_1() {
+    let bench = Bench::new("personal-account");
+    let answer = redeemed(&bench, &code(&bench, Some(GRAPH)), &[]);
+    assert_eq!(error_code(&answer), 90_027);
+}
