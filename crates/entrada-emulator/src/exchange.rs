@@ -4,8 +4,9 @@ use super::answer::{self, Answer};
 use super::bearer::TokenProblem;
 use super::call::Call;
 use super::mail::mailbox::MESSAGES;
+use super::route::not_found;
 use super::scope::EXCHANGE;
-use super::state::{State, not_found};
+use super::state::State;
 use entrada_core::NumericDate;
 
 /// Delegated and application permissions for EWS.

@@ -8,8 +8,9 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::client_authentication::ClientAuthentication;
 use super::refusal::EntraError;
+use super::route::not_found;
 use super::scope::{self, SeveralApis};
-use super::state::{State, not_found};
+use super::state::State;
 use entrada_core::NumericDate;
 
 /// The client id of the system-assigned identity.

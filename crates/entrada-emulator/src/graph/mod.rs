@@ -13,9 +13,10 @@ use super::answer::{self, Answer};
 use super::bearer::Caller;
 use super::call::Call;
 use super::mint::pairwise;
+use super::route::not_found;
 use super::scenario::TokenVariant;
 use super::scope::GRAPH;
-use super::state::{State, not_found};
+use super::state::State;
 use entrada_core::NumericDate;
 use entrada_core::entra::graph::{GraphCall, Lookup};
 
