@@ -23,6 +23,13 @@ GRAPH = ["https://graph.microsoft.com/User.Read"]
 ARM = ["https://management.azure.com/user_impersonation"]
 
 
+class WithPort(requests.Session):
+    """Adds the port to the request for the user's realm, for which MSAL takes the authority's name alone."""
+
+    def request(self, method, url, **more):
+        return super().request(method, url.replace("https://localhost/", BASE + "/"), **more)
+
+
 def public(client_id=CLIENT, **more):
     return msal.PublicClientApplication(client_id, authority=TENANT, instance_discovery=False, **more)
 
@@ -122,7 +129,7 @@ def on_behalf_of():
 
 
 def password():
-    application = public()
+    application = public(http_client=WithPort())
     first = application.acquire_token_by_username_password(USER, "any password", GRAPH)
     wrong = application.acquire_token_by_username_password(USER, "wrong", GRAPH)
     return {"first": summary(first), "wrong": summary(wrong)}
